@@ -1,0 +1,176 @@
+"""Cards are strict; a target is a card's name or a path to a person's own data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.data.samples import random_images, write_fer, write_folders
+from tuner.data.card import card_folders, card_names, card_schema, load_card, read_card, resolve
+from tuner.data.load import load_images
+from tuner.errors import ConfigurationError, DataError
+
+ROOT = Path(__file__).parents[2]
+BUNDLED = ROOT / "datasets"
+CARD = """\
+name: mine
+title: Mine
+files: {type: npz, path: mine.npz}
+image: {height: 4, width: 4, channels: 1}
+"""
+
+
+def test_every_bundled_card_is_valid() -> None:
+    names = card_names([BUNDLED])
+    assert names == [
+        "cats_dogs", "digits", "drawn_faces", "emoji_happy_sad", "facial_expressions", "fer2013", "happy_sad",
+    ]  # fmt: skip
+    for name in names:
+        card = load_card(name, [BUNDLED])
+        assert card.baseline is not None
+        assert card.source
+        assert card.licence
+
+
+def test_bundled_cards_are_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "fer2013" in card_names(card_folders())
+
+
+def test_card_of_the_working_directory_wins(tmp_path: Path) -> None:
+    (tmp_path / "digits.yaml").write_text(CARD.replace("mine", "digits"))
+    assert load_card("digits", [tmp_path, BUNDLED]).title == "Mine"
+
+
+def test_all_mistakes_are_reported_with_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(CARD.replace("type: npz", "type: npy").replace("title", "titel"))
+    with pytest.raises(ConfigurationError) as caught:
+        read_card(path)
+    text = str(caught.value)
+    assert f"{path}:2: titel is not a known key" in text
+    assert 'Fix: did you mean "title"?' in text
+    assert f'{path}:3: files.type is "npy"; expected' in text
+    assert caught.value.exit_code == 2
+
+
+def test_name_must_be_the_files(tmp_path: Path) -> None:
+    path = tmp_path / "yours.yaml"
+    path.write_text(CARD)
+    with pytest.raises(ConfigurationError) as caught:
+        read_card(path)
+    assert caught.value.message == f'{path}:1: name is "mine"; expected the file\'s name, "yours"'
+
+
+def test_assumed_value_must_be_set(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    baseline = "{model: cnn, title: t, source: s, values: {dropout: 0.1}, assumed: [rate], published: {epochs: 3}}"
+    path.write_text(f"{CARD}baseline: {baseline}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        read_card(path)
+    assert caught.value.message.startswith(f'{path}:5: baseline.assumed names "rate", which is not under values')
+
+
+def test_unknown_data_set_offers_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        resolve("fer2014", [BUNDLED], tmp_path)
+    assert caught.value.message == 'no data set is called "fer2014"'
+    hint = 'did you mean "fer2013"? `python -m tuner datasets` lists them; a folder or file works too.'
+    assert caught.value.hint == hint
+    assert caught.value.exit_code == 2
+
+
+def test_missing_path_is_a_data_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        resolve(str(tmp_path / "none.csv"), [BUNDLED], tmp_path)
+    assert caught.value.message == f"{tmp_path / 'none.csv'}: there is no such file or folder"
+
+
+def test_labels_may_be_mapped_to_names(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(f'{CARD}class_names: {{"5": five, "2": two}}\n')
+    np.savez(tmp_path / "mine.npz", x=random_images(4), y=[2, 5, 5, 2])
+    loaded = load_images(load_card("mine", [tmp_path]), tmp_path)
+    assert loaded.class_names == ("five", "two")
+    assert loaded.labels.tolist() == [1, 0, 0, 1]
+
+
+def test_folder_of_class_folders_needs_no_card(tmp_path: Path) -> None:
+    write_folders(tmp_path / "My Photos!", {"cat": 3, "dog": 3}, size=20)
+    card = resolve(str(tmp_path / "My Photos!"), [BUNDLED], tmp_path)
+    assert (card.name, card.title, card.image.shape) == ("my_photos", "My Photos!", (20, 20, 3))
+    assert load_images(card, tmp_path / "data").class_names == ("cat", "dog")
+
+
+def test_folder_among_the_data_is_found_by_its_name(tmp_path: Path) -> None:
+    write_folders(tmp_path / "photos", {"cat": 3, "dog": 3}, size=20)
+    assert resolve("photos", [BUNDLED], tmp_path).name == "photos"
+
+
+def test_large_grey_photos_are_capped_and_stay_grey(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        Image.new("L", (300, 200)).save(tmp_path / "photos" / name / "a.png")
+    assert resolve(str(tmp_path / "photos"), [], tmp_path).image.shape == (96, 96, 1)
+
+
+def test_given_parts_of_a_folder_are_found(tmp_path: Path) -> None:
+    for part in ("Train", "val"):
+        write_folders(tmp_path / "photos" / part, {"cat": 3, "dog": 3}, size=8)
+    card = resolve(str(tmp_path / "photos"), [], tmp_path)
+    loaded = load_images(card, tmp_path)
+    assert loaded.parts.tolist() == ["train"] * 6 + ["validation"] * 6
+    assert loaded.origins[0] == "Train/cat/0.png"
+
+
+def test_folder_without_class_folders_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        resolve(str(tmp_path), [], tmp_path)
+    assert caught.value.message == f"{tmp_path}: there are no class folders with images in it"
+
+
+def test_fer_style_csv_needs_no_card(tmp_path: Path) -> None:
+    write_fer(tmp_path / "faces.csv", [0, 3, 6])
+    card = resolve(str(tmp_path / "faces.csv"), [], tmp_path)
+    assert card.image.shape == (4, 4, 1)
+    assert load_images(card, tmp_path).class_names[3] == "happy"
+
+
+def test_csv_with_text_labels_names_its_classes(tmp_path: Path) -> None:
+    write_fer(tmp_path / "faces.csv", ["b", "a", "b"])
+    text = (tmp_path / "faces.csv").read_text().replace("emotion", "kind")
+    (tmp_path / "faces.csv").write_text(text)
+    loaded = load_images(resolve(str(tmp_path / "faces.csv"), [], tmp_path), tmp_path)
+    assert loaded.class_names == ("a", "b")
+    assert loaded.labels.tolist() == [1, 0, 1]
+
+
+def test_csv_of_no_square_images_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "faces.csv").write_text('emotion,pixels\n0,"1 2 3"\n')
+    with pytest.raises(DataError) as caught:
+        resolve(str(tmp_path / "faces.csv"), [], tmp_path)
+    message = "faces.csv, line 2: it has 3 pixels; expected a square number, such as 2,304 (48 x 48)"
+    assert caught.value.message == message
+
+
+def test_npz_with_parts_needs_no_card(tmp_path: Path) -> None:
+    x, y = random_images(6, channels=3), [0, 1, 0, 1, 0, 1]
+    np.savez(tmp_path / "a.npz", x_train=x[:4], y_train=y[:4], x_test=x[4:] / 255.0, y_test=y[4:])
+    loaded = load_images(resolve(str(tmp_path / "a.npz"), [], tmp_path), tmp_path)
+    np.testing.assert_array_equal(loaded.images, x)
+    assert loaded.parts.tolist() == ["train"] * 4 + ["test"] * 2
+    assert loaded.class_names == ("0", "1")
+
+
+def test_schema_file_is_up_to_date() -> None:
+    assert (ROOT / "docs/schema/card.schema.json").read_text(encoding="utf-8") == card_schema()
+
+
+def test_importing_cards_loads_no_heavy_package() -> None:
+    code = "import sys, tuner.data.card; print(sorted({'numpy', 'PIL', 'sklearn', 'pandas'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

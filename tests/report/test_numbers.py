@@ -1,0 +1,248 @@
+"""The numbers behind each section."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from tuner.metrics.classification import wilson_interval
+from tuner.report import curves, errors, figures, history, hyperparameters, models, reproduce, text, verdict
+from tuner.report.snippet import python_snippet
+from tuner.report.summary import summarise
+
+from .fixtures import class_names, model_result, results, search_only, trials
+
+
+def test_headline_is_the_mean_over_seeds_with_the_wilson_interval_of_that_mean() -> None:
+    (summary,) = summarise([model_result(names=class_names(3))])
+    accuracies = [run.test.accuracy for run in summary.result.runs]
+    assert summary.accuracy == pytest.approx(sum(accuracies) / 3)
+    assert (summary.low, summary.high) == wilson_interval(summary.accuracy * 600, 600)
+
+
+def test_the_kept_seed_has_the_best_validation_accuracy_not_the_best_test_accuracy() -> None:
+    model = model_result(names=class_names(3))
+    runs = (
+        replace(model.runs[0], validation_accuracy=0.9),
+        *(replace(r, validation_accuracy=0.1) for r in model.runs[1:]),
+    )
+    (summary,) = summarise([replace(model, runs=runs)])
+    assert summary.kept is runs[0]
+
+
+def test_verdict_names_scores_intervals_and_n_and_leaves_out_what_it_may_not_speak_of() -> None:
+    found = verdict.compute(results())
+    assert found.sentence == (
+        "Tuned CNN 81.7 % [78.4, 84.6] · Baseline 73.9 % [70.3, 77.3] accuracy on 600 test images; "
+        "whether the difference is real was not tested."
+    )
+    assert [card.summary.result.name for card in found.cards] == ["tuned", "baseline", "efficientnet_b2"]
+
+
+def test_verdict_with_one_model_compares_nothing() -> None:
+    run = results()
+    alone = replace(run, models=(run.models[0], replace(run.models[1], runs=(), error="out of memory")))
+    found = verdict.compute(alone)
+    assert found.sentence.endswith("there is no other model that it may be compared with.")
+    assert [model.error for model in found.untrained] == ["out of memory"]
+
+
+def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
+    assert verdict.compute(search_only()).sentence == (
+        "Search only: no model was retrained or tested. Best val_accuracy in the search 0.6989 (trial 0010), "
+        "an optimistic number."
+    )
+
+
+def test_verdict_without_any_trained_model_says_so() -> None:
+    run = results()
+    broken = replace(run, models=tuple(replace(m, runs=(), error="boom") for m in run.models))
+    assert verdict.compute(broken).sentence == "No model could be retrained, so nothing was tested."
+
+
+def test_badges_name_every_limit_of_the_run() -> None:
+    run = results(n_seeds=1)
+    limited = replace(run, data=replace(run.data, limit=6000, n_unreadable=2))
+    assert verdict.compute(limited).badges == (
+        "preset standard",
+        "seed 1",
+        "limited to 6,000 images",
+        "3 failed trials of 23",
+        "2 settings could not be built and left out",
+        "2 unreadable images skipped",
+        "one seed: training noise unknown",
+    )
+
+
+def test_models_without_scores_are_listed_apart() -> None:
+    run = results()
+    found = models.compute(replace(run, models=(run.models[0], replace(run.models[1], runs=(), error="boom"))))
+    assert [s.result.name for s in found.summaries] == ["tuned"]
+    assert [m.name for m in found.untrained] == ["baseline"]
+
+
+def test_matrix_rows_sum_to_the_class_counts_and_its_trace_is_the_accuracy() -> None:
+    run = results()
+    for model in errors.compute(run).models:
+        assert tuple(sum(cell.count for cell in row) for row in model.matrix) == run.data.test_counts
+        right = sum(model.matrix[i][i].count for i in range(7))
+        assert right / 600 == pytest.approx(model.summary.kept.test.accuracy)
+        assert all(sum(cell.share or 0 for cell in row) == pytest.approx(1) for row in model.matrix)
+
+
+def test_a_class_without_test_images_has_counts_and_no_shares() -> None:
+    assert [cell.share for cell in errors.shares([[0, 0], [1, 3]])[0]] == [None, None]
+
+
+def test_shades_run_from_none_to_all_of_the_row() -> None:
+    assert [cell.css_class for cell in errors.shares([[0, 1, 19], [5, 5, 0], [0, 0, 7]])[0]] == ["h0", "h0", "h10"]
+
+
+def test_most_confused_pairs_come_by_images_and_never_from_the_diagonal() -> None:
+    pairs = errors.most_confused([[90, 10, 0], [3, 5, 2], [0, 10, 10]])
+    assert [(p.truth, p.predicted, p.count, p.share) for p in pairs] == [
+        (2, 1, 10, 0.5),
+        (0, 1, 10, 0.1),
+        (1, 0, 3, 0.3),
+        (1, 2, 2, 0.2),
+    ]
+
+
+def test_difference_is_tuned_minus_baseline_in_shares() -> None:
+    found = errors.compute(results(3))
+    tuned, baseline = found.models[0].matrix, found.models[1].matrix
+    assert found.difference[0][1].value == pytest.approx((tuned[0][1].share or 0) - (baseline[0][1].share or 0))
+    assert [errors.Difference(value=v).css_class for v in (0.0, 0.019, 0.05, -0.2, 0.9)] == ["", "", "p2", "n4", "p5"]
+
+
+def test_above_twenty_classes_pairs_and_class_scores_stand_for_the_matrix() -> None:
+    found = errors.compute(results(21))
+    assert found.difference == ()
+    assert all(model.matrix == () and len(model.classes) == 21 and model.pairs for model in found.models)
+
+
+def test_recall_has_the_wilson_interval_of_the_class() -> None:
+    row = errors.compute(results(3)).models[0].classes[0]
+    low, high = wilson_interval(round(row.scores.recall * row.scores.n), row.scores.n)
+    assert (row.recall_low, row.recall_high) == (low, high)
+
+
+@pytest.mark.parametrize(
+    ("training", "validation", "words"),
+    [
+        (0.95, 0.75, "Clear overfitting (gap 20.0 points)."),
+        (0.80, 0.75, "Some overfitting (gap 5.0 points)."),
+        (0.76, 0.75, "The two are close: no sign of overfitting (gap 1.0 points)."),
+        (0.65, 0.75, "no sign of overfitting (gap −10.0 points)."),
+    ],
+)
+def test_the_overfit_gap_is_put_into_words(training: float, validation: float, words: str) -> None:
+    run = results(n_seeds=1)
+    seed = run.models[0].runs[0]
+    epochs = tuple(replace(e, metrics={"accuracy": training, "val_accuracy": validation}) for e in seed.epochs)
+    model = replace(run.models[0], runs=(replace(seed, epochs=epochs),))
+    assert curves.compute(replace(run, models=(model,)))[0].gap.endswith(words)
+
+
+def test_curves_without_accuracy_state_no_gap() -> None:
+    run = results(n_seeds=1)
+    seed = run.models[0].runs[0]
+    epochs = tuple(replace(e, metrics={"loss": 1.0}) for e in seed.epochs)
+    (found,) = curves.compute(replace(run, models=(replace(run.models[0], runs=(replace(seed, epochs=epochs),)),)))
+    assert found.gap.endswith("its training accuracy was not recorded, so no gap can be stated.")
+    assert list(curves.axis_limits([found])) == ["loss"]
+
+
+def test_best_so_far_ignores_failed_trials_and_scores_that_are_not_finite() -> None:
+    first, *_ = trials(1)
+    scores = (0.5, float("nan"), 0.4, 0.7, None)
+    some = [replace(first, score=s, error="boom" if s is None else None, duration_s=60.0) for s in scores]
+    points = history.best_so_far(some, maximise=True)
+    assert [p.best for p in points] == [0.5, 0.5, 0.5, 0.7, 0.7]
+    assert [p.score for p in points] == [0.5, None, 0.4, 0.7, None]
+    assert [p.minutes for p in points] == [1, 2, 3, 4, 5]
+    assert [p.best for p in history.best_so_far(some, maximise=False)] == [0.5, 0.5, 0.4, 0.4, 0.4]
+
+
+def test_history_finds_the_best_trial_and_its_counts_add_up() -> None:
+    found = history.compute(results(), trials())
+    assert trials()[(found.best_number or 0) - 1].trial_id == results().search.best_trial_id
+    assert (found.n_completed, found.n_failed, found.n_unfinished) == (20, 3, 0)
+
+
+def test_a_long_search_keeps_its_best_trials_in_the_table() -> None:
+    many = trials(1000)
+    found = history.compute(results(), many)
+    assert len(found.rows) == history.MAX_ROWS
+    worst_kept = min(t.score or 0 for t in found.rows)
+    left_out = [t for t in many if t not in found.rows and t.score is not None]
+    assert all((t.score or 0) <= worst_kept for t in left_out)
+    assert len(found.points) == 1000
+    assert len(found.drawn) == history.MAX_POINTS
+
+
+def test_best_setting_round_trips_through_json_and_yaml() -> None:
+    run = results()
+    snippets = {key: code for _, key, code in hyperparameters.compute(run).snippets}
+    assert json.loads(snippets["json"]) == run.search.best_values
+    parsed = yaml.safe_load(hyperparameters.as_yaml("cnn", {"no": "1e-4", "a: b": True, "rate": 0.25}))
+    assert parsed == {"model": "cnn", "space": {False: "1e-4", "a: b": True, "rate": 0.25}}
+
+
+def test_json_writes_numbers_that_it_does_not_know_as_null() -> None:
+    assert json.loads(hyperparameters.as_json({"rate": float("nan"), "units": 3})) == {"rate": None, "units": 3}
+
+
+@pytest.mark.parametrize("path", ["best.yaml", 'a "quoted" \\ path.yaml', "ключ 😀.yaml"])
+def test_the_python_snippet_parses_and_names_the_recipe(path: str) -> None:
+    tree = ast.parse(python_snippet(path))
+    assert path in [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+
+
+def test_reproduction_hides_the_folders_of_the_machine() -> None:
+    run = results()
+    found = reproduce.compute(
+        replace(run, run=replace(run.run, command="python -m tuner run faces --data-dir /home/ann/x"))
+    )
+    assert found.command == "python -m tuner run faces --data-dir …/x"
+    assert found.folders_hidden
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/home/ann/photos/a.png: truncated", "…/a.png: truncated"),
+        ("C:\\Users\\ann\\a.png", "…/a.png"),
+        ("~/photos/a.png", "…/a.png"),
+        ("--out=/tmp/run", "--out=…/run"),
+        ("0.1 s/step, 3/4, happy/a.png", "0.1 s/step, 3/4, happy/a.png"),
+        ("https://example.org/a/b", "https://example.org/a/b"),
+    ],
+)
+def test_absolute_paths_lose_their_folders_and_nothing_else_does(before: str, after: str) -> None:
+    assert text.without_folders(before) == after
+
+
+def test_numbers_that_are_none_or_not_finite_are_shown() -> None:
+    values = (None, float("nan"), float("inf"), float("-inf"), -0.5)
+    assert [text.decimal(v, 1) for v in values] == ["–", "NaN", "∞", "−∞", "−0.5"]
+    assert text.percent(None) == "–"
+    assert [text.points(v, 0) for v in (0.042, 0.001, -0.2)] == ["+4", "0", "−20"]
+
+
+def test_a_figure_is_the_same_every_time_and_has_no_style() -> None:
+    def paint(axes: figures.Axes) -> None:
+        axes.plot([1, 2], [1, 2], "o-", color=figures.TUNED)
+        axes.set_ylabel("$x$ 表 <b>", parse_math=False)
+
+    first, second = (figures.draw("fig", "A <title>", "What it shows", paint) for _ in range(2))
+    assert first == second
+    assert "style" not in first
+    assert "xlink" not in first
+    assert "<title" in first
+    assert "A &lt;title&gt;" in first
+    assert 'class="stroke-tuned"' in first

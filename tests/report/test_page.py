@@ -1,0 +1,237 @@
+"""The page as a browser would read it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from tuner.records.results import Results
+from tuner.records.trial import Trial
+from tuner.report.page import render
+
+from .fixtures import HOSTILE, results, search_only, trials
+
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+
+class Page(HTMLParser):
+    """Elements, attributes and text; fails on tags that do not match."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.feed(source)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts[self.open[-1]][-1] += data
+
+
+@pytest.fixture(scope="module")
+def typical() -> str:
+    return render(results(), trials())
+
+
+def headings(source: str) -> list[str]:
+    return [heading.strip() for heading in Page(source).texts["h2"]]
+
+
+def test_sections_come_in_the_stated_order(typical: str) -> None:
+    assert headings(typical) == [
+        "Verdict",
+        "Models side by side",
+        "Errors",
+        "Learning curves",
+        "Search history",
+        "Best hyperparameters",
+        "Reproduce",
+    ]
+
+
+def test_two_renders_give_the_same_bytes(typical: str) -> None:
+    assert render(results(), trials()) == typical
+
+
+def test_another_process_hash_seed_and_time_zone_give_the_same_bytes(typical: str) -> None:
+    code = (
+        "import hashlib; from tests.report.fixtures import results, trials; from tuner.report.page import render; "
+        "print(hashlib.sha256(render(results(), trials()).encode()).hexdigest())"
+    )
+    environment = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == hashlib.sha256(typical.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("names", [None, HOSTILE])
+def test_no_style_or_handler_attribute_and_unique_ids(names: tuple[str, ...] | None) -> None:
+    page = Page(render(results(names=names), trials()))
+    attributes = {name for _, attributes in page.elements for name in attributes}
+    assert not [name for name in attributes if name == "style" or name.startswith("on")]
+    ids = Counter(attributes["id"] for _, attributes in page.elements if "id" in attributes)
+    assert [i for i, count in ids.items() if count > 1] == []
+
+
+def test_every_reference_inside_the_page_has_its_target(typical: str) -> None:
+    page = Page(typical)
+    ids = {attributes.get("id") for _, attributes in page.elements}
+    targets = {a["href"][1:] for _, a in page.elements if (a.get("href") or "").startswith("#")}
+    targets |= set(re.findall(r"url\(#([^)]+)\)", typical))
+    targets |= {i for _, a in page.elements for i in (a.get("aria-labelledby") or "").split()}
+    assert targets - ids == set()
+
+
+def test_policy_allows_the_one_style_and_the_one_script_and_nothing_else(typical: str) -> None:
+    page = Page(typical)
+    policy = next(a["content"] for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy") or ""
+    assert policy.startswith("default-src 'none'; ")
+    for tag in ("style", "script"):
+        (content,) = page.texts[tag]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+
+
+def test_nothing_is_requested(typical: str) -> None:
+    assert re.findall(r"(?:src|href|action|srcset)=\"(?!#)[^\"]*\"", typical) == []
+    assert "http://" not in typical
+    assert "https://" not in typical
+    assert "@import" not in typical
+
+
+def test_hostile_names_stand_verbatim_isolated_and_powerless() -> None:
+    run = results(names=HOSTILE)
+    hostile = "<img src=x onerror=alert(1)>"
+    run = replace(
+        run,
+        data=replace(run.data, title=hostile, name=hostile, source=hostile, split_rule=hostile, unreadable=(hostile,)),
+        search=replace(run.search, best_values={hostile: hostile}, searched=(hostile,), objective=hostile),
+        models=tuple(replace(m, title=hostile, note=hostile, values={hostile: 1}) for m in run.models),
+    )
+    source = render(run, [replace(t, values={hostile: hostile}, error=hostile) for t in trials(3)])
+    page = Page(source)
+    isolated = page.texts["bdi"]
+    for name in HOSTILE:
+        assert not name or name in isolated
+    assert isolated.count("(empty name)") > 0
+    assert hostile in isolated
+    tags = Counter(tag for tag, _ in page.elements)
+    assert tags["img"] == 0
+    assert tags["script"] == 1
+
+
+def test_duplicate_class_names_keep_their_own_rows() -> None:
+    source = render(results(names=("same", "same", "")), trials())
+    (table, *_) = re.findall(r"<table class=\"matrix\">.*?</table>", source, re.DOTALL)
+    assert len(re.findall(r"<th scope=\"row\">", table)) == 3
+
+
+def test_matrix_rows_on_the_page_sum_to_the_class_counts(typical: str) -> None:
+    (table, *_) = re.findall(r"<table class=\"matrix\">.*?</table>", typical, re.DOTALL)
+    rows = [[int(n) for n in re.findall(r"<small>(\d+)</small>", row)] for row in table.split("<tr>")[2:]]
+    assert tuple(map(sum, rows)) == results().data.test_counts
+
+
+@pytest.mark.parametrize(
+    ("run", "some"),
+    [(results(), trials()), (search_only(), trials()), (results(2, n_seeds=1), trials(1))],
+    ids=["typical", "search only", "one trial"],
+)
+def test_no_page_calls_a_model_better(run: Results, some: tuple[Trial, ...]) -> None:
+    verdict = re.search(r"<section id=\"verdict\".*?</section>", render(run, some), re.DOTALL)
+    assert verdict is not None
+    # "higher is better" states a metric's direction, not a winner.
+    assert "better" not in verdict[0].replace("higher is better", "")
+
+
+def test_search_only_leaves_out_the_sections_about_models() -> None:
+    source = render(search_only(), trials())
+    assert headings(source) == ["Verdict", "Search history", "Best hyperparameters", "Reproduce"]
+    assert "Search only: no model was retrained or tested." in source
+
+
+def test_a_model_that_could_not_be_trained_is_shown_with_its_reason() -> None:
+    run = results()
+    broken = replace(run.models[1], runs=(), error="ran out of memory in /home/ann/tuner/cnn.py")
+    source = render(replace(run, models=(run.models[0], broken)), trials())
+    assert "ran out of memory in …/cnn.py" in source
+
+
+def test_without_any_trained_model_the_page_still_renders() -> None:
+    run = results()
+    source = render(replace(run, models=tuple(replace(m, runs=(), error="boom") for m in run.models)), ())
+    assert "No model could be retrained, so nothing was tested." in source
+    assert "No trial was recorded." in source
+    assert "Errors" not in headings(source)
+
+
+@pytest.mark.parametrize("n_classes", [2, 20, 21, 100])
+def test_any_number_of_classes_gives_a_page(n_classes: int) -> None:
+    source = render(results(n_classes, n_test=400, n_seeds=1), trials(2))
+    assert ('class="matrix"' in source) is (n_classes <= 20)
+
+
+def test_values_that_are_not_finite_reach_the_page_as_words() -> None:
+    run = results(n_seeds=1)
+    seed = run.models[0].runs[0]
+    epochs = tuple(replace(e, metrics={"loss": float("nan"), "val_loss": float("inf")}) for e in seed.epochs)
+    source = render(replace(run, models=(replace(run.models[0], runs=(replace(seed, epochs=epochs),)),)), trials(2))
+    assert "NaN" in source
+
+
+def test_every_chart_has_a_name_and_a_description(typical: str) -> None:
+    page = Page(typical)
+    charts = [a for tag, a in page.elements if tag == "svg" and a.get("role") == "img"]
+    assert len(charts) == 1 + 2 * 3 + 2
+    assert all(len((chart["aria-labelledby"] or "").split()) == 2 for chart in charts)
+
+
+def test_scores_name_split_metric_direction_and_n(typical: str) -> None:
+    assert "Test accuracy, higher is better, n = 600 images." in typical
+    assert "Test set, n = 600. ↑ higher is better, ↓ lower is better." in typical
+
+
+def test_no_absolute_path_reaches_the_page() -> None:
+    run = results()
+    path = "/home/ann/secret/file.csv"
+    leaky = replace(
+        run,
+        run=replace(run.run, command=f"python -m tuner run faces --data-dir {path}"),
+        data=replace(run.data, source=f"read from {path}", n_unreadable=1, unreadable=(f"{path}: truncated",)),
+        search=replace(run.search, best_values={"weights": path}),
+        models=tuple(replace(m, note=f"weights from {path}", values={"weights": path}) for m in run.models),
+    )
+    source = render(leaky, [replace(t, error=f"no such file: {path}", score=None) for t in trials(3)])
+    assert "secret" not in source
+    assert "file.csv" in source
+
+
+def test_left_out_trials_are_disclosed() -> None:
+    source = render(results(n_seeds=1), trials(1200))
+    assert "The 300 best of 1,200 trials; trials.csv has all of them." in source
+    assert "400 of the 1,200 trials have a mark of their own" in source
+
+
+def test_a_typical_page_is_small(typical: str) -> None:
+    assert len(typical.encode()) < 150_000

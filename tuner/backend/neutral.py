@@ -1,0 +1,32 @@
+"""The same names as `tensorflow.py` by Keras' own means, for any other backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from tuner.backend.steps import Steps
+
+
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras' layer as it is."""
+
+
+def prepare_devices() -> None:
+    """Nothing to prepare."""
+
+
+def steps(model: keras.Model, example: tuple[np.ndarray, np.ndarray]) -> Steps:
+    """The model's own batch functions; `example` is needed by backends that trace beforehand."""
+    del example
+    return Steps(
+        train=lambda images, targets: model.train_on_batch(images.astype("float32"), targets, return_dict=True),
+        test=lambda images, targets: model.test_on_batch(images.astype("float32"), targets, return_dict=True),
+    )
+
+
+def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from images (n, ...) to what the model puts out, (n, units)."""
+    return lambda images: np.asarray(model.predict_on_batch(images.astype("float32")))

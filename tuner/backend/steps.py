@@ -1,0 +1,22 @@
+"""The two things an epoch loop does with a model, one batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """Functions over one batch; images are uint8 (n, height, width, channels) on the 0-255 scale.
+
+    Attributes:
+        train: (images, targets) -> the compiled metrics since `model.reset_metrics()`, as scalars of the backend.
+        test: The same without training.
+    """
+
+    train: Callable[[np.ndarray, np.ndarray], Mapping[str, Any]]
+    test: Callable[[np.ndarray, np.ndarray], Mapping[str, Any]]

@@ -1,0 +1,92 @@
+"""TensorFlow's fast paths: the one module that may use `tf.`; `neutral.py` is its twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tuner.backend.steps import Steps
+
+
+class BatchNormalization(keras.layers.BatchNormalization):
+    """BatchNormalization that trains through TensorFlow's fused kernel.
+
+    Keras 3 computes moments and the normalisation one elementwise operation at a time, which on a CPU costs about three times as
+    much. Moving statistics stay those of Keras' layer: it averages the biased variance, the kernel returns the unbiased one.
+    """
+
+    def call(
+        self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Normalise (n, height, width, channels); other shapes and inference go Keras' own way."""
+        fused = training and self.trainable and mask is None and len(inputs.shape) == 4 and self.axis in (-1, 3)
+        if not fused:
+            return super().call(inputs, training=training, mask=mask)
+        channels = inputs.shape[-1]
+        empty = tf.zeros([0])
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=self.gamma.value if self.scale else tf.ones([channels]),
+            offset=self.beta.value if self.center else tf.zeros([channels]),
+            mean=empty,
+            variance=empty,
+            epsilon=self.epsilon,
+            is_training=True,
+        )
+        n = tf.cast(tf.size(inputs) // channels, variance.dtype)
+        self._average(self.moving_mean, mean)
+        self._average(self.moving_variance, variance * (n - 1) / n)
+        return outputs
+
+    def _average(self, moving: keras.Variable, batch: tf.Tensor) -> None:
+        moving.assign(moving * self.momentum + batch * (1 - self.momentum))
+
+
+def prepare_devices() -> None:
+    """Let memory of a GPU grow as needed, and pin the threads: with one and with two, results differ in their last bits.
+
+    TensorFlow refuses both once it has run an operation; then they stay as they are.
+    """
+    try:
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        return
+
+
+def steps(model: keras.Model, example: tuple[np.ndarray, np.ndarray]) -> Steps:
+    """Trace the model's own `train_step` and `test_step`, once each, whatever the size of a batch.
+
+    Args:
+        model: Compiled; its optimizer is built here, since variables that a first call creates would cause a second trace.
+        example: Images and targets of at least one row, for the shapes.
+    """
+    if model.optimizer is not None:
+        model.optimizer.build(model.trainable_variables)
+    images, targets = (tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in example)
+
+    @tf.function(input_signature=[images, targets], autograph=False, jit_compile=False)
+    def train(x: tf.Tensor, y: tf.Tensor) -> Mapping[str, Any]:
+        return model.train_step((tf.cast(x, "float32"), y))
+
+    @tf.function(input_signature=[images, targets], autograph=False, jit_compile=False)
+    def test(x: tf.Tensor, y: tf.Tensor) -> Mapping[str, Any]:
+        return model.test_step((tf.cast(x, "float32"), y))
+
+    return Steps(train=train, test=test)
+
+
+def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from images (n, ...) to what the model puts out, (n, units)."""
+
+    @tf.function(reduce_retracing=True, autograph=False, jit_compile=False)
+    def predict(x: tf.Tensor) -> tf.Tensor:
+        return model(tf.cast(x, "float32"), training=False)
+
+    return lambda images: predict(tf.convert_to_tensor(images)).numpy()

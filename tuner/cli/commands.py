@@ -1,0 +1,191 @@
+"""The commands and their options; what they need is imported when they run, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tuner import __version__
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+A_PATH = click.Path(path_type=Path)
+
+data_dir = click.option(
+    "--data-dir", type=A_PATH, default=Path("datasets/data"), show_default=True, help="Root of the data."
+)
+as_json = click.option("--json", "json_lines", is_flag=True, help="Results and events as JSON Lines on stdout.")
+quiet = click.option("-q", "--quiet", is_flag=True, help="Nothing but errors and the result.")
+no_progress = click.option("--no-progress", is_flag=True, help="Plain lines in place of the live view.")
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, message="tuner %(version)s")
+def cli() -> None:
+    """Find good hyperparameters for an image classifier, and see whether the search was worth it.
+
+    \b
+    First steps:
+      python -m tuner run drawn_faces --preset quick    a whole run that needs no data of yours
+      python -m tuner datasets                          the data sets that are known
+      python -m tuner run ./my_photos                   a folder with one folder of images per class
+    """
+
+
+@cli.command(context_settings=CONTEXT)
+@click.argument("dataset")
+@click.option("--space", type=A_PATH, help="Search space; the data set's own by default.")
+@click.option("--model", help="Model in place of the space's: cnn, or my_package.models:build.")
+@click.option(
+    "--preset", type=click.Choice(["quick", "standard", "thorough"]), default="standard", show_default=True,
+    help="How much to do.",
+)  # fmt: skip
+@click.option("--max-epochs", type=click.IntRange(min=1), help="Epochs of Hyperband's last rung.")
+@click.option("--factor", type=click.IntRange(min=2), help="Hyperband's reduction factor.")
+@click.option("--limit", type=click.IntRange(min=1), help="Use so many training and validation images together.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Everything random descends from it.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the space: space.dropout.max=0.6.")
+@click.option("--search-only", is_flag=True, help="Leave out the comparison.")
+@click.option("--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports.")
+@data_dir
+@as_json
+@quiet
+@no_progress
+def run(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
+    """Search, retrain, compare and report on DATASET: a data set's name, a folder of class folders, a CSV or an NPZ."""
+    from tuner.cli.views import view
+    from tuner.commands.options import RunOptions
+    from tuner.commands.prepare import command_line
+    from tuner.commands.run import run as run_command
+
+    with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
+        results, folder = run_command(RunOptions(**options, command=command_line(sys.argv[1:])), listener)
+    from tuner.cli.output import ERRORS
+    from tuner.cli.summary import summary_lines
+
+    if json_lines:
+        _print_json({"event": "RunEnded", "folder": str(folder.path), "report": str(folder.report)})
+        return
+    if not quiet:
+        for line in summary_lines(results, folder):
+            ERRORS.write(line + "\n")
+    click.echo(folder.report)
+
+
+@cli.command(context_settings=CONTEXT)
+@click.argument("files", nargs=-1, type=A_PATH)
+@click.option("--schema", type=click.Choice(["space", "card"]), help="Print the JSON Schema for editors instead.")
+def validate(files: tuple[Path, ...], schema: str | None) -> int:
+    """Check search spaces and data cards; every mistake at once. Without FILES: search_spaces/ and datasets/."""
+    from tuner.cli.output import plain
+
+    if schema:
+        _print_schema(schema)
+        return 0
+    from tuner.commands.validate import validate as validate_command
+
+    checked = validate_command(files)
+    for path, error in checked:
+        if error:
+            click.echo(plain(str(error)), err=True)
+        else:
+            click.echo(f"{path}: in order")
+    return 2 if any(error for _, error in checked) else 0
+
+
+def _print_schema(kind: str) -> None:
+    if kind == "card":
+        from tuner.data.card import card_schema
+
+        click.echo(card_schema(), nl=False)
+        return
+    from tuner.space.schema import space_json_schema
+
+    click.echo(json.dumps(space_json_schema(), indent=2))
+
+
+@cli.command(context_settings=CONTEXT)
+@data_dir
+@as_json
+def datasets(data_dir: Path, json_lines: bool) -> None:
+    """List the data sets that have a card, and whether their data is there."""
+    from tuner.commands.datasets import list_datasets
+
+    for dataset in list_datasets(data_dir):
+        if json_lines:
+            _print_json({"name": dataset.name, "title": dataset.title, "is_there": dataset.is_there})
+            continue
+        state = "ready" if dataset.is_there else f"not there: {', '.join(map(str, dataset.missing))}"
+        click.echo(f"{dataset.name:20} {dataset.title}\n{'':20} {state}")
+
+
+@cli.command(context_settings=CONTEXT)
+@click.option("--from", "source", type=A_PATH, required=True, metavar="RUN_OR_YAML", help="A run's folder, or a best.yaml.")
+@click.option("--data", help="Other data of the same shape and classes.")
+@click.option("--full-data", is_flag=True, help="Train on the validation images too.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed; the recipe's own by default.")
+@click.option("--out", type=A_PATH, help="The .keras file to write; beside the recipe by default.")
+@data_dir
+@as_json
+@quiet
+@no_progress
+def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
+    """Train a fresh model with the best hyperparameters of a run, without a search."""
+    from tuner.cli.views import view
+    from tuner.commands.train import TrainOptions
+    from tuner.commands.train import train as train_command
+
+    with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
+        trained = train_command(TrainOptions(**options), listener)
+    if json_lines:
+        _print_json(
+            {"event": "TrainEnded", "model": str(trained.model), "validation_accuracy": trained.validation_accuracy}
+        )
+        return
+    if not quiet:
+        click.echo(f"Trained on {trained.n_train:,} images; holds the weights of epoch {trained.epochs}.", err=True)
+        if trained.validation_accuracy is not None:
+            click.echo(
+                f"Validation accuracy {trained.validation_accuracy:.4f}; the recipe's run had {trained.expected:.4f}.",
+                err=True,
+            )
+    click.echo(trained.model)
+
+
+@cli.command(context_settings=CONTEXT)
+@click.argument("run", type=A_PATH)
+@click.argument("images", nargs=-1, required=True, type=A_PATH)
+@click.option("--model", type=A_PATH, help="A .keras file in place of the run's own.")
+@click.option("--picture", type=A_PATH, help="Draw the one image with its prediction.")
+@as_json
+def predict(run: Path, images: tuple[Path, ...], model: Path | None, picture: Path | None, json_lines: bool) -> None:
+    """Print the class and the probabilities of IMAGES, by the model of RUN."""
+    from tuner.cli.output import plain, send_chatter_to
+    from tuner.commands.predict import predict as predict_command
+
+    send_chatter_to(None)
+    for found in predict_command(run, images, model=model, picture=picture):
+        shares = dict(zip(found.class_names, found.probabilities, strict=True))
+        if json_lines:
+            _print_json({"image": str(found.image), "class": found.class_name, "probabilities": shares})
+            continue
+        others = sorted(shares.items(), key=lambda item: -item[1])
+        click.echo(plain(f"{found.image}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in others)}"))
+    if picture:
+        click.echo(f"picture: {picture}", err=True)
+
+
+@cli.command(context_settings=CONTEXT)
+@click.argument("run", type=A_PATH)
+def report(run: Path) -> None:
+    """Build the page of RUN again from its files."""
+    from tuner.commands.report import rebuild
+
+    click.echo(rebuild(run))
+
+
+def _print_json(record: dict[str, Any]) -> None:
+    click.echo(json.dumps(record, ensure_ascii=False))

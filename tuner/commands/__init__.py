@@ -1,0 +1,1 @@
+"""What each command does; passes records from stage to stage."""

@@ -1,0 +1,123 @@
+"""The comparison of a run: winner, baseline and EfficientNetB2, retrained under the same rules, then scored once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+
+from tuner.commands.options import PRESETS, RunOptions
+from tuner.commands.outputs import training_data
+from tuner.data.card import Card
+from tuner.data.dataset import Dataset
+from tuner.models.registry import complete
+from tuner.records.contender import Contender, Trained
+from tuner.records.events import Notice, StageStarted
+from tuner.records.results import ModelResult, SearchSummary
+from tuner.records.training import EarlyStopping
+from tuner.retrain.contenders import efficientnet
+from tuner.training.data import TrainingData
+
+
+def compare(job: Job, searched: SearchSummary) -> tuple[list[ModelResult], list[Trained]]:
+    """Retrain all models of the comparison; only when all are trained, score them on the test set.
+
+    Returns:
+        Each model's scores, the winner first; and the winner's trainings.
+    """
+    from tuner.evaluation.evaluate import evaluate
+    from tuner.execution.executor import InlineExecutor
+    from tuner.retrain.retrain import retrain
+    from tuner.search.loop import epoch_listener, task_seed
+
+    seeds = [task_seed(job.options.seed, 1, number) for number in range(job.file.retrain.seeds)]
+    trained = []
+    for contender, data in _contenders(job, searched):
+        trainings = retrain(
+            contender,
+            data,
+            seeds=seeds,
+            folder=job.folder.checkpoints,
+            executor_for=lambda part: InlineExecutor(part, epoch_listener(job.tell)),
+            listener=job.tell,
+        )
+        trained.append((contender, trainings))
+    job.tell(StageStarted(title="Scoring on the test set"))
+    results, predicted = [], {}
+    for contender, trainings in trained:
+        save_to = job.folder.model if contender.name == "tuned" else job.folder.checkpoints / f"{contender.name}.keras"
+        result, probabilities = evaluate(contender, trainings, job.dataset, save_to)
+        results.append(result)
+        predicted |= probabilities
+    job.folder.write_predictions(job.dataset.images.labels[job.dataset.split.test], predicted)
+    return results, trained[0][1]
+
+
+def _contenders(job: Job, searched: SearchSummary) -> Iterator[tuple[Contender, TrainingData]]:
+    """Each model of the comparison with the data that it trains on."""
+    file, data = job.file, training_data(job.dataset)
+    rule = EarlyStopping(
+        monitor=file.objective.name, direction=file.objective.direction, patience=file.retrain.patience
+    )
+    tuned = Contender(
+        name="tuned",
+        title="Tuned",
+        model=searched.model,
+        values=searched.best_values,
+        max_epochs=file.retrain.epochs,
+        early_stopping=rule,
+        schedule=PRESETS[job.options.preset].schedule,
+    )
+    yield tuned, data
+    published = job.card.baseline
+    if published is None:
+        if "baseline" in file.compare:
+            job.tell(Notice(text="this data set has no card that states a baseline, so none is compared"))
+    else:
+        baseline = replace(
+            tuned,
+            name="baseline",
+            title="Baseline",
+            model=published.model,
+            values=complete(published.model, published.values),
+            note=published.title,
+        )
+        if "baseline" in file.compare:
+            yield baseline, data
+        if "baseline_published" in file.compare:
+            yield _as_published(baseline, published.published), data
+    if "efficientnet_b2" in file.compare:
+        yield _efficientnet(job, rule, data)
+
+
+def _efficientnet(job: Job, rule: EarlyStopping, data: TrainingData) -> tuple[Contender, TrainingData]:
+    """With ImageNet weights a head on frozen features; without them from scratch, and marked so."""
+    from tuner.models.efficientnet import NoPretrainedWeights
+    from tuner.retrain.features import with_features
+
+    settings, epochs = PRESETS[job.options.preset].efficientnet, job.file.retrain.epochs
+    pretrained = efficientnet(settings, rule, epochs, pretrained=True)
+    job.tell(StageStarted(title="Looking for EfficientNetB2's ImageNet weights"))
+    try:
+        return pretrained, with_features(data, pretrained.values)
+    except NoPretrainedWeights:
+        job.tell(Notice(text="EfficientNetB2: no ImageNet weights at hand (no network?), so it is trained from scratch"))
+        return efficientnet(settings, rule, epochs, pretrained=False), data
+
+
+def _as_published(baseline: Contender, published: Published) -> Contender:
+    """The baseline by its source's own schedule: its epochs, and its own reason to stop before."""
+    return replace(
+        baseline,
+        name="baseline_published",
+        title="Baseline, as published",
+        max_epochs=published.epochs,
+        early_stopping=replace(
+            baseline.early_stopping,
+            patience=None,
+            stop_metric=published.stop_metric,
+            stop_value=published.stop_value or 0.0,
+        ),
+        schedule="constant",
+        note=f"{baseline.note}; its published schedule, not the rules of the others",
+        in_verdict=False,
+    )

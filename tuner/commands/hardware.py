@@ -1,0 +1,47 @@
+"""What a run was made with and on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import tuner
+from tuner.backend import environment
+
+_PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy", "scikit-learn", "pillow")
+
+
+def versions() -> dict[str, str]:
+    """Version of each package that decides what a run computes; those that are not installed are left out."""
+    found = {"tuner": tuner.__version__, "python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware() -> dict[str, str]:
+    """Processor, cores and the settings that change numbers in their last bits."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": str(n_cores()),
+        **environment.settings(),
+    }
+
+
+def n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

@@ -1,0 +1,120 @@
+"""What a person asked for, and what the presets make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tuner.errors import ConfigurationError
+from tuner.retrain.contenders import EfficientNetSettings
+from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile
+
+DATA_ROOT = Path("datasets/data")
+REPORTS = Path("reports")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """Options of `run`.
+
+    Attributes:
+        dataset: A card's name, or a path.
+        space: Path of a search space; None takes the data set's own.
+        model: Replaces the space's model; None keeps it.
+        preset: `quick`, `standard` or `thorough`.
+        max_epochs: Replaces Hyperband's; None keeps it.
+        factor: Replaces Hyperband's; None keeps it.
+        limit: Training and validation images together; None takes all.
+        seed: The run's one seed.
+        data_dir: Root of the data.
+        out: Root of the reports.
+        overrides: `--set` changes of the space.
+        search_only: Ends after the search.
+        command: The command line, for the report.
+    """
+
+    dataset: str
+    space: Path | None = None
+    model: str | None = None
+    preset: str = "standard"
+    max_epochs: int | None = None
+    factor: int | None = None
+    limit: int | None = None
+    seed: int = 0
+    data_dir: Path = DATA_ROOT
+    out: Path = REPORTS
+    overrides: Sequence[str] = ()
+    search_only: bool = False
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """How much a run does.
+
+    Attributes:
+        search: Hyperband's numbers; None takes the space's own.
+        max_retrain_epochs: Ceiling of the retraining; None takes the space's own.
+        min_retrain_epochs: Floor of that ceiling.
+        seeds: Retrainings per model; None takes the space's own.
+        schedule: Of the learning rate in the retraining.
+        max_train: Training images at most; None takes all.
+        max_validation: Validation images at most; None takes all.
+        efficientnet: How EfficientNetB2 is trained from scratch.
+    """
+
+    search: SearchSettings | None = None
+    max_retrain_epochs: int | None = None
+    min_retrain_epochs: int = 1
+    seeds: int | None = None
+    schedule: str = "constant"
+    max_train: int | None = None
+    max_validation: int | None = None
+    efficientnet: EfficientNetSettings = EfficientNetSettings(input_size=96)
+
+
+PRESETS = {
+    "quick": Preset(
+        search=SearchSettings(method="hyperband", max_epochs=4, factor=4, iterations=1),
+        max_retrain_epochs=10,
+        seeds=1,
+        max_train=1000,
+        max_validation=500,
+        efficientnet=EfficientNetSettings(input_size=48, max_epochs=2, max_train_images=300),
+    ),
+    "standard": Preset(),
+    "thorough": Preset(
+        search=SearchSettings(method="hyperband", max_epochs=81, factor=3, iterations=1),
+        min_retrain_epochs=120,
+        seeds=5,
+        schedule="cosine",
+    ),
+}
+
+
+def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchSpaceFile:
+    """The space's own settings, then what the preset states, then what the command line states.
+
+    Raises:
+        ConfigurationError: If the numbers make no Hyperband.
+    """
+    search = preset.search or file.search
+    search = replace(
+        search,
+        max_epochs=search.max_epochs if options.max_epochs is None else options.max_epochs,
+        factor=search.factor if options.factor is None else options.factor,
+    )
+    if search.max_epochs < 1 or search.factor < 2:
+        raise ConfigurationError(
+            f"Hyperband needs max_epochs of at least 1 and a factor of at least 2, but got {search.max_epochs} and "
+            f"{search.factor}",
+            "for example --max-epochs 27 --factor 3.",
+        )
+    epochs = max(file.retrain.epochs, preset.min_retrain_epochs)
+    retrain = RetrainSettings(
+        epochs=min(epochs, preset.max_retrain_epochs or epochs),
+        seeds=preset.seeds or file.retrain.seeds,
+        patience=file.retrain.patience,
+    )
+    return replace(file, model=options.model or file.model, search=search, retrain=retrain)

@@ -1,0 +1,145 @@
+"""What a run writes beside its numbers: events and log, resolved configuration, the sealed recipe."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tuner.backend import environment
+from tuner.commands.job import Job
+from tuner.commands.options import PRESETS, RunOptions
+from tuner.commands.prepare import part_ceilings
+from tuner.data.card import Card
+from tuner.data.dataset import Dataset
+from tuner.records.contender import Trained
+from tuner.records.events import Event, Listener
+from tuner.records.recipe import Recipe, RecipeData
+from tuner.records.results import Results
+from tuner.report.snippet import python_snippet
+from tuner.space.definition import SearchSpaceFile
+from tuner.store.run_folder import RunFolder
+from tuner.training.data import TrainingData
+
+LOG = logging.getLogger("tuner")
+
+
+class Journal:
+    """Keeps every event of a run in events.jsonl and run.log, and passes it on."""
+
+    def __init__(self, folder: RunFolder, listener: Listener) -> None:
+        """Take the run's folder and who else listens."""
+        self._folder = folder
+        self._listener = listener
+        self._handler = logging.FileHandler(folder.log, encoding="utf-8")
+        self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+
+    def __enter__(self) -> Journal:
+        LOG.setLevel(logging.INFO)
+        LOG.propagate = False
+        LOG.addHandler(self._handler)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            LOG.error("the run ended: %s", error, exc_info=error)
+        LOG.removeHandler(self._handler)
+        self._handler.close()
+
+    def tell(self, event: Event) -> None:
+        """Keep an event and pass it on."""
+        record = {"event": type(event).__name__, "time_s": round(time.time(), 3), **asdict(event)}
+        self._folder.append_event(record)
+        LOG.info("%s", event)
+        self._listener(event)
+
+
+def config(options: RunOptions, file: SearchSpaceFile) -> dict[str, Any]:
+    """Everything that decided the run, as plain values for config.yaml."""
+    return {"options": _plain(asdict(options)), "space": _plain(asdict(file)), "backend": environment.settings()}
+
+
+def training_data(dataset: Dataset) -> TrainingData:
+    """What a training may see of a data set."""
+    return TrainingData(
+        inputs=dataset.images.images,
+        labels=dataset.images.labels,
+        train=dataset.split.train,
+        validation=dataset.split.validation,
+        spec=dataset.spec,
+    )
+
+
+def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
+    """Seal the winner.
+
+    Args:
+        job: The run.
+        results: Its numbers.
+        tuned: The winner's retrainings: the one that validated best is sealed. Empty after `--search-only`.
+    """
+    split, search, file = job.dataset.split, results.search, job.file
+    preset = PRESETS[job.options.preset]
+    runs = results.models[0].runs if results.models else ()
+    best = max(runs, key=lambda run: run.validation_accuracy, default=None)
+    max_train, max_validation = part_ceilings(job.options, file)
+    return Recipe(
+        model=search.model,
+        values=search.best_values,
+        image=job.dataset.spec,
+        data=RecipeData(
+            name=job.options.dataset,
+            fingerprint=job.dataset.images.fingerprint,
+            n_train=len(split.train),
+            n_validation=len(split.validation),
+            n_test=len(split.test),
+            seed=job.options.seed,
+            limit=job.options.limit,
+            split_train=file.split.train if file.split else None,
+            split_validation=file.split.validation if file.split else None,
+            max_train=max_train,
+            max_validation=max_validation,
+            background=background(job.card),
+        ),
+        seed=next(t.task_seed for t in tuned if t.seed == best.seed) if best else job.options.seed,
+        max_epochs=file.retrain.epochs,
+        patience=file.retrain.patience,
+        schedule=preset.schedule,
+        monitor=file.objective.name,
+        direction=file.objective.direction,
+        epochs=best.best_epoch if best else file.retrain.epochs,
+        validation_accuracy=best.validation_accuracy if best else search.best_score,
+        test_accuracy=best.test.accuracy if best else None,
+        versions=results.run.versions,
+    )
+
+
+def background(card: Card) -> tuple[int, int, int]:
+    """The colour that a card puts under transparent pixels."""
+    red, green, blue = card.image.background
+    return red, green, blue
+
+
+def recipe_header(folder: RunFolder) -> str:
+    """The comment above a recipe: how to use it."""
+    return (
+        "The best hyperparameters of a run, sealed with the data and versions that they were found with.\n"
+        f"Train them again:  python -m tuner train --from {folder.path.as_posix()}\n"
+        "In a script of your own, with `images` (n, height, width, channels) of 0-255 and class numbers `labels` (n,):\n"
+        "\n" + python_snippet("best.yaml")
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Tuples and paths as YAML knows them."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,93 @@
+"""`predict`: class and probabilities of images, by the model of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tuner.backend import environment
+from tuner.commands.train import recipe_path
+from tuner.data.card import ImageSettings
+from tuner.data.decode import UnreadableImageError, decode
+from tuner.errors import ConfigurationError, DataError
+from tuner.records.recipe import Recipe
+from tuner.store.recipe_file import read_recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a model says of one image.
+
+    Attributes:
+        image: Its path.
+        class_name: The most probable class.
+        probabilities: Of every class, in the order of the class numbers.
+        class_names: In the same order.
+    """
+
+    image: Path
+    class_name: str
+    probabilities: tuple[float, ...]
+    class_names: tuple[str, ...]
+
+
+def predict(run: Path, images: Sequence[Path], model: Path | None = None, picture: Path | None = None) -> list[Prediction]:
+    """Predict the classes of image files.
+
+    Args:
+        run: A run's folder, or a best.yaml.
+        images: Files in any format that Pillow reads.
+        model: A .keras file in place of the run's own.
+        picture: Where to draw the image with its prediction; for one image only.
+
+    Raises:
+        ConfigurationError: If there is no such model, or a picture of several images is asked for.
+        DataError: If an image cannot be read.
+    """
+    if picture is not None and len(images) != 1:
+        raise ConfigurationError(f"--picture draws one image, but {len(images)} are given", "give one image.")
+    recipe_file = recipe_path(run)
+    recipe = read_recipe(recipe_file)
+    path = model or recipe_file.with_name("model.keras")
+    if not path.is_file():
+        raise ConfigurationError(f"{path}: there is no model", "give a finished run, or a model with --model FILE.")
+    pixels = np.stack([_decode(image, recipe) for image in images])
+    found = _probabilities(path, pixels)
+    names = recipe.image.class_names
+    predictions = [
+        Prediction(image=image, class_name=names[int(p.argmax())], probabilities=tuple(p.tolist()), class_names=names)
+        for image, p in zip(images, found, strict=True)
+    ]
+    if picture is not None:
+        from tuner.report.picture import draw_prediction
+
+        draw_prediction(pixels[0], predictions[0].probabilities, names, picture)
+    return predictions
+
+
+def _decode(image: Path, recipe: Recipe) -> np.ndarray:
+    spec = recipe.image
+    settings = ImageSettings(
+        height=spec.height, width=spec.width, channels=spec.channels, background=list(recipe.data.background)
+    )
+    try:
+        return decode(image, settings)
+    except UnreadableImageError as error:
+        raise DataError(f"{image}: cannot be read as an image: {error}", "give a picture that other programs open.") from error
+
+
+def _probabilities(path: Path, pixels: np.ndarray) -> np.ndarray:
+    environment.prepare()
+    import keras
+
+    from tuner.training.compiled import probabilities
+
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except (ValueError, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ConfigurationError(f"{path}: cannot be loaded as a Keras model: {reason}", "train it again.") from error
+    return probabilities(model(pixels.astype("float32"), training=False))

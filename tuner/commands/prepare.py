@@ -1,0 +1,100 @@
+"""From options to a space and a data set that fit each other; no framework is loaded yet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import tuner
+from tuner.commands.options import PRESETS, RunOptions, apply
+from tuner.data.card import Card, card_folders, resolve
+from tuner.data.dataset import Dataset, load_dataset
+from tuner.errors import ConfigurationError
+from tuner.models.registry import setting_problem
+from tuner.space.definition import SearchSpaceFile
+from tuner.space.parse import load_space
+from tuner.space.sampling import sample
+
+
+def space_folders() -> list[Path]:
+    """Where spaces are looked for: the working directory's `search_spaces/` first, then those that came with the package."""
+    package = Path(tuner.__file__).parent
+    bundled = package / "_bundled" / "search_spaces"
+    return [Path("search_spaces"), bundled if bundled.is_dir() else package.parent / "search_spaces"]
+
+
+def space_path(card: Card, given: Path | None) -> Path:
+    """The space to search: the given one, else the data set's own, else `default.yaml`.
+
+    Raises:
+        ConfigurationError: If there is none.
+    """
+    if given is not None:
+        return given
+    for name in (card.space_name, "default"):
+        for folder in space_folders():
+            if (folder / f"{name}.yaml").is_file():
+                return folder / f"{name}.yaml"
+    raise ConfigurationError(f"there is no search space for {card.name}", "name one with --space FILE.")
+
+
+def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
+    """The data set's card and the search space, with preset and command line applied; nothing of the data is read yet."""
+    card = resolve(options.dataset, card_folders(), options.data_dir)
+    file = load_space(space_path(card, options.space), options.overrides)
+    return card, apply(PRESETS[options.preset], options, file)
+
+
+def part_ceilings(options: RunOptions, file: SearchSpaceFile) -> tuple[int | None, int | None]:
+    """The preset's ceilings on training and validation images; None where a person has said how many to take."""
+    if options.limit is not None or file.split is not None:
+        return None, None
+    preset = PRESETS[options.preset]
+    return preset.max_train, preset.max_validation
+
+
+def load_data(card: Card, file: SearchSpaceFile, options: RunOptions) -> Dataset:
+    """The data, split; `load_dataset` says what it raises."""
+    max_train, max_validation = part_ceilings(options, file)
+    return load_dataset(
+        card,
+        options.data_dir,
+        seed=options.seed,
+        limit=options.limit,
+        sizes=file.split,
+        max_train=max_train,
+        max_validation=max_validation,
+    )
+
+
+def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:
+    """Refuse a space that can only propose what cannot be built.
+
+    Raises:
+        ConfigurationError: If the fixed values alone make the network impossible.
+    """
+    import numpy as np
+
+    searched = {parameter.name for parameter in file.space.parameters}
+    if "conv_blocks" in searched:
+        return
+    values = sample(file.space, np.random.default_rng(0))
+    problem = setting_problem(file.model, values, dataset.spec.height, dataset.spec.width)
+    if problem:
+        raise ConfigurationError(f"{file.name}: {problem}", "use fewer conv_blocks, or larger images.")
+
+
+def run_id(file: SearchSpaceFile, dataset: Dataset) -> str:
+    """`<time>-<hash of space and data>`: runs of the same space on the same data share the hash."""
+    split = [part.tobytes() for part in (dataset.split.train, dataset.split.validation, dataset.split.test)]
+    parts = [repr(replace(file, name="")).encode(), dataset.images.fingerprint.encode(), *split]
+    digest = hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{digest[:8]}"
+
+
+def command_line(arguments: list[str]) -> str:
+    """The command as a person would type it."""
+    return " ".join(["python -m tuner", *(a if a.isprintable() and " " not in a else json.dumps(a) for a in arguments)])

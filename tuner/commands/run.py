@@ -1,0 +1,153 @@
+"""`run`: check the data, search, retrain, evaluate, report."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from tuner.backend import environment
+from tuner.commands.compare import compare
+from tuner.commands.hardware import hardware, versions
+from tuner.commands.job import Job
+from tuner.commands.options import RunOptions
+from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, training_data
+from tuner.commands.prepare import check_fixed_setting, load_configuration, load_data, run_id
+from tuner.data.dataset import summary
+from tuner.models.registry import complete, setting_problem
+from tuner.records.contender import Trained
+from tuner.records.events import Listener, Notice, RunStarted, StageStarted
+from tuner.records.results import Results, RunSummary, SearchSummary
+from tuner.records.trial import Trial
+from tuner.report.page import render
+from tuner.search.schedule import total
+from tuner.store.files import write_text
+from tuner.store.recipe_file import write_recipe
+from tuner.store.run_folder import RunFolder
+
+SHOWN_UNREADABLE = 5
+
+
+def run(options: RunOptions, listener: Listener) -> tuple[Results, RunFolder]:
+    """Make a whole run.
+
+    Args:
+        options: What the person asked for.
+        listener: Hears of everything that happens.
+
+    Returns:
+        What results.json holds, and the run's folder.
+
+    Raises:
+        ConfigurationError: For mistakes in space, card or options, or a folder that cannot be written.
+        DataError: For data that are missing or unusable.
+        SearchError: If no trial succeeded.
+    """
+    started, started_at = time.perf_counter(), datetime.now(UTC)
+    card, file = load_configuration(options)
+    dataset = load_data(card, file, options)
+    check_fixed_setting(file, dataset)
+    folder = RunFolder(options.out / card.name / run_id(file, dataset))
+    folder.create()
+    folder.write_config(config(options, file))
+    with Journal(folder, listener) as journal:
+        job = Job(options=options, card=card, file=file, dataset=dataset, folder=folder, tell=journal.tell)
+        _announce(job)
+        # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
+        environment.prepare()
+        from tuner.backend.active import prepare_devices
+
+        prepare_devices()
+        searched, trials = _search(job)
+        models, tuned = ([], []) if options.search_only else compare(job, searched)
+        results = Results(
+            run=RunSummary(
+                run_id=folder.path.name,
+                preset=options.preset,
+                seed=options.seed,
+                started_at=started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                duration_s=time.perf_counter() - started,
+                command=options.command,
+                versions=versions(),
+                hardware=hardware(),
+            ),
+            data=summary(dataset),
+            search=searched,
+            models=tuple(models),
+        )
+        _write(job, results, trials, tuned)
+    return results, folder
+
+
+def _announce(job: Job) -> None:
+    n_trials, n_epochs = total(job.file.search)
+    split, unreadable = job.dataset.split, job.dataset.images.unreadable
+    job.tell(
+        RunStarted(
+            dataset=job.card.title,
+            n_train=len(split.train),
+            n_validation=len(split.validation),
+            n_test=len(split.test),
+            folder=str(job.folder.path),
+            n_trials=n_trials,
+            n_epochs=n_epochs,
+            objective=job.file.objective.name,
+        )
+    )
+    for text in unreadable[:SHOWN_UNREADABLE]:
+        job.tell(Notice(text=f"skipped, cannot be read: {text}"))
+    if len(unreadable) > SHOWN_UNREADABLE:
+        job.tell(Notice(text=f"{len(unreadable)} images in all could not be read; the report names them"))
+
+
+def _search(job: Job) -> tuple[SearchSummary, list[Trial]]:
+    from tuner.execution.executor import InlineExecutor
+    from tuner.search.loop import SearchOrder, epoch_listener, search, winner
+    from tuner.search.oracle import HyperbandOracle
+
+    file, spec, started = job.file, job.dataset.spec, time.perf_counter()
+    oracle = HyperbandOracle(
+        space=file.space,
+        objective=file.objective,
+        settings=file.search,
+        seed=job.options.seed,
+        problem=lambda values: setting_problem(file.model, values, spec.height, spec.width),
+    )
+    job.tell(StageStarted(title="Searching"))
+    names = [parameter.name for parameter in file.space.parameters]
+    trials = search(
+        SearchOrder(
+            model=file.model, objective=file.objective, seed=job.options.seed, checkpoints=job.folder.checkpoints
+        ),
+        oracle,
+        InlineExecutor(training_data(job.dataset), epoch_listener(job.tell)),
+        job.tell,
+        lambda trial: job.folder.append_trial(trial, names),
+    )
+    best = winner(trials, file.objective)
+    assert best.score is not None
+    searched = SearchSummary(
+        model=file.model,
+        method=file.search.method,
+        max_epochs=file.search.max_epochs,
+        factor=file.search.factor,
+        iterations=file.search.iterations,
+        objective=file.objective.name,
+        direction=file.objective.direction,
+        n_trials=len(trials),
+        n_failed=sum(trial.status == "failed" for trial in trials),
+        n_rejected=oracle.n_rejected,
+        n_epochs=sum(len(trial.epochs) for trial in trials),
+        duration_s=time.perf_counter() - started,
+        best_trial_id=best.trial_id,
+        best_score=best.score,
+        best_values=complete(file.model, best.values),
+        searched=tuple(names),
+    )
+    return searched, trials
+
+
+def _write(job: Job, results: Results, trials: list[Trial], tuned: list[Trained]) -> None:
+    job.folder.write_results(results)
+    write_recipe(recipe_of(job, results, tuned), job.folder.recipe, recipe_header(job.folder))
+    write_text(job.folder.report, render(results, trials))
+    job.folder.remove_checkpoints()

@@ -1,0 +1,175 @@
+"""`train --from`: production training from a sealed recipe, without a search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from tuner.backend import environment
+from tuner.commands.options import DATA_ROOT
+from tuner.commands.outputs import training_data
+from tuner.data.card import card_folders, resolve
+from tuner.data.dataset import Dataset, load_dataset
+from tuner.errors import DataError, TunerError
+from tuner.records.events import Listener, Notice, StageStarted
+from tuner.records.recipe import Recipe
+from tuner.records.training import EarlyStopping, TrainResult, TrainTask
+from tuner.space.definition import SplitSizes
+from tuner.store.recipe_file import read_recipe
+from tuner.training.data import TrainingData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainOptions:
+    """Options of `train`.
+
+    Attributes:
+        source: A run's folder, or a best.yaml.
+        data: Other data of the same shape; None takes the recipe's own.
+        full_data: Train on validation images too, for as many epochs as the best epoch of the run.
+        seed: Replaces the recipe's; None keeps it, so that the run's own training is repeated.
+        data_dir: Root of the data.
+        out: The .keras file to write; None puts it beside the recipe.
+    """
+
+    source: Path
+    data: str | None = None
+    full_data: bool = False
+    seed: int | None = None
+    data_dir: Path = DATA_ROOT
+    out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedModel:
+    """What `train` made.
+
+    Attributes:
+        model: The .keras file.
+        n_train: Images it was trained on.
+        epochs: The epoch whose weights it holds.
+        validation_accuracy: None where all of the data trained, or the model gives no accuracy.
+        expected: The recipe's validation accuracy, of the run.
+    """
+
+    model: Path
+    n_train: int
+    epochs: int
+    validation_accuracy: float | None
+    expected: float
+
+
+def recipe_path(source: Path) -> Path:
+    """The recipe of a run's folder, or the file itself."""
+    return source / "best.yaml" if source.is_dir() else source
+
+
+def train(options: TrainOptions, listener: Listener) -> TrainedModel:
+    """Train a fresh model with the best hyperparameters.
+
+    Raises:
+        ConfigurationError: If the recipe cannot be read.
+        DataError: If the data are missing, or of another shape or other classes than the recipe's.
+        TunerError: If the training fails.
+    """
+    path = recipe_path(options.source)
+    recipe = read_recipe(path)
+    dataset = _load(recipe, options)
+    for text in differences(recipe, dataset):
+        listener(Notice(text=f"the data differ from those of the recipe: {text}"))
+    data = replace(training_data(dataset), spec=dataset.spec)
+    if options.full_data:
+        everything = np.sort(np.concatenate([data.train, data.validation]))
+        data = replace(data, train=everything, validation=everything[:0])
+    stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    out = options.out or path.with_name(f"trained-{stamp}.keras")
+    result = _train(recipe, data, options, out, listener)
+    epoch = next(e for e in result.epochs if e.epoch == result.best_epoch)
+    return TrainedModel(
+        model=out,
+        n_train=len(data.train),
+        epochs=epoch.epoch,
+        validation_accuracy=epoch.metrics.get("val_accuracy"),
+        expected=recipe.validation_accuracy,
+    )
+
+
+def differences(recipe: Recipe, dataset: Dataset) -> list[str]:
+    """What is not as it was when the recipe was made; empty where all is the same."""
+    found = []
+    counts = {"training": "n_train", "validation": "n_validation", "test": "n_test"}
+    parts = {"training": dataset.split.train, "validation": dataset.split.validation, "test": dataset.split.test}
+    for name, field in counts.items():
+        before, now = getattr(recipe.data, field), len(parts[name])
+        if before != now:
+            found.append(f"{now:,} {name} images, {before:,} then")
+    if recipe.data.fingerprint != dataset.images.fingerprint:
+        found.append(
+            f"images or labels changed (fingerprint {dataset.images.fingerprint[:12]}, {recipe.data.fingerprint[:12]} then)"
+        )
+    return found
+
+
+def _load(recipe: Recipe, options: TrainOptions) -> Dataset:
+    data = recipe.data
+    card = resolve(options.data or data.name, card_folders(), options.data_dir)
+    sizes = None
+    if data.split_train and data.split_validation and not options.data:
+        sizes = SplitSizes(train=data.split_train, validation=data.split_validation)
+    dataset = load_dataset(
+        card,
+        options.data_dir,
+        seed=data.seed,
+        limit=None if options.data else data.limit,
+        sizes=sizes,
+        max_train=None if options.data else data.max_train,
+        max_validation=None if options.data else data.max_validation,
+    )
+    for what, now, then in (
+        ("images are height x width x channels", dataset.spec.shape, recipe.image.shape),
+        ("classes are", dataset.spec.class_names, recipe.image.class_names),
+    ):
+        if now != then:
+            raise DataError(
+                f"{card.name}: its {what} {', '.join(map(str, now))}, but the recipe was made for {', '.join(map(str, then))}",
+                "use data of the same shape and classes, or search again on these data with `python -m tuner run`.",
+            )
+    return dataset
+
+
+def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path, listener: Listener) -> TrainResult:
+    environment.prepare()
+    listener(StageStarted(title="Starting the framework"))
+    from tuner.backend.active import prepare_devices
+    from tuner.execution.executor import InlineExecutor
+    from tuner.search.loop import epoch_listener
+    from tuner.training.finished import finished_model, save_model
+
+    prepare_devices()
+    checkpoint = out.with_suffix(".npz")
+    rule = EarlyStopping(monitor=recipe.monitor, direction=recipe.direction, patience=recipe.patience)
+    task = TrainTask(
+        task_id="training",
+        model=recipe.model,
+        values=recipe.values,
+        seed=recipe.seed if options.seed is None else options.seed,
+        first_epoch=1,
+        last_epoch=recipe.epochs if options.full_data else recipe.max_epochs,
+        save_to=checkpoint,
+        schedule=recipe.schedule,
+        early_stopping=None if options.full_data else rule,
+    )
+    listener(StageStarted(title=f"Training on {len(data.train):,} images"))
+    executor = InlineExecutor(data, epoch_listener(listener))
+    executor.submit(task)
+    result = executor.next_result()
+    if result.failure:
+        raise TunerError(f"the training failed: {result.failure.reason}", "see the recipe's values.")
+    try:
+        save_model(finished_model(recipe.model, recipe.values, data.spec, checkpoint), out)
+    finally:
+        checkpoint.unlink(missing_ok=True)
+    return result

@@ -1,0 +1,1 @@
+"""Data cards, loaders, the image cache and splits."""

@@ -1,0 +1,94 @@
+"""Array CSVs: one image per row, values in the order height, width, channel, and a file with one label per row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.card import ArrayCsv, Card
+from tuner.data.images import Images, make_images
+from tuner.data.labels import number_labels
+from tuner.data.pixels import parse_pixels
+from tuner.errors import DataError
+
+
+def sources(card: Card, data_root: Path) -> list[Path]:
+    """The files that the images are read from."""
+    return [data_root / name for _, *pair in _pairs(card) for name in pair]
+
+
+def read(card: Card, data_root: Path) -> Images:
+    """Parse the files.
+
+    Raises:
+        DataError: For the first row that cannot be used, or where images and labels differ in number.
+    """
+    blocks: list[NDArray[np.uint8]] = []
+    labels: list[str] = []
+    parts: list[str] = []
+    origins: list[str] = []
+    places: list[str] = []
+    for part, image_name, label_name in _pairs(card):
+        images_path, labels_path = data_root / image_name, data_root / label_name
+        given = _lines(labels_path)
+        block = _read_images(images_path, len(given), labels_path.name, card.image.shape)
+        blocks.append(block)
+        labels.extend(given)
+        parts.extend([part] * len(given))
+        origins.extend(f"{images_path.name}, line {line}" for line in range(1, len(given) + 1))
+        places.extend(f"{labels_path.name}, line {line}" for line in range(1, len(given) + 1))
+    translated = number_labels(card, labels, places)
+    return make_images(
+        name=card.name,
+        images=np.concatenate(blocks),
+        labels=translated.numbers,
+        parts=parts,
+        origins=origins,
+        class_names=translated.names,
+    )
+
+
+def _pairs(card: Card) -> list[tuple[str, str, str]]:
+    """Part, file of images and file of labels."""
+    files = card.files
+    assert isinstance(files, ArrayCsv)
+    if files.test_images is None or files.test_labels is None:
+        return [("", files.train_images, files.train_labels)]
+    return [("train", files.train_images, files.train_labels), ("test", files.test_images, files.test_labels)]
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+    return [line for line in lines if line.strip()]
+
+
+def _read_images(path: Path, n: int, label_file: str, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Read line by line, since the text is several times larger than the images."""
+    images = np.empty((n, *shape), dtype=np.uint8)
+    found = 0
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for line, text in enumerate(file, start=1):
+                if not text.strip():
+                    continue
+                if found < n:
+                    parse_pixels(text, separator=",", out=images[found], where=f"{path.name}, line {line}")
+                found += 1
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+    if found != n:
+        raise DataError(
+            f"{path.name} has {found:,} rows, but {label_file} has {n:,}",
+            "give one label for each image; download both again.",
+        )
+    return images
+
+
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> DataError:
+    reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+    return DataError(f"{path.name}: cannot be read: {reason}", "check the file, or download it again.")

@@ -1,0 +1,248 @@
+"""Data cards: what a data set is, where its files lie, and which part of it plays which role."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+import tuner
+from tuner.errors import ConfigurationError
+from tuner.space.document import Problem, load_document, raise_problems
+from tuner.space.validation import Strict, did_you_mean, validate
+
+Channel = Annotated[int, Field(ge=0, le=255)]
+Fraction = Annotated[float, Field(gt=0.0, lt=0.9)]
+
+
+class FerCsv(Strict):
+    """A CSV with one image per row: a label, the grey values separated by blanks, and the part it belongs to."""
+
+    type: Literal["fer_csv"]
+    path: str
+    label_column: str = "emotion"
+    pixels_column: str = "pixels"
+    usage_column: str = Field(default="Usage", description="may be missing from the file")
+
+
+class ClassFolders(Strict):
+    """A folder per class, or a folder per part (named under `splits`) with a folder per class in each."""
+
+    type: Literal["class_folders"]
+    path: str
+
+
+class ArrayCsv(Strict):
+    """CSVs without header: a row of height x width x channels values per image, and a file of labels."""
+
+    type: Literal["array_csv"]
+    train_images: str
+    train_labels: str
+    test_images: str | None = None
+    test_labels: str | None = None
+
+
+class Npz(Strict):
+    """An NPZ with x_train, y_train and perhaps x_validation, y_validation, x_test, y_test; or with x and y."""
+
+    type: Literal["npz"]
+    path: str
+
+
+class Generated(Strict):
+    """Images that need no file."""
+
+    type: Literal["generator"]
+    generator: Literal["digits", "drawn_faces"]
+    n: int | None = Field(default=None, ge=1, description="number of images; drawn_faces only")
+    seed: int = Field(default=0, ge=0, description="drawn_faces only")
+
+
+Files = Annotated[FerCsv | ClassFolders | ArrayCsv | Npz | Generated, Field(discriminator="type")]
+
+
+class ImageSettings(Strict):
+    """What every image is turned into; folders of images are stretched to this size."""
+
+    height: int = Field(ge=4, le=2048)
+    width: int = Field(ge=4, le=2048)
+    channels: Literal[1, 3]
+    background: list[Channel] = Field(
+        default=[255, 255, 255], min_length=3, max_length=3, description="red, green, blue under transparent pixels"
+    )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        return self.height, self.width, self.channels
+
+
+class Splits(Strict):
+    """Which given part plays which role, and how large the parts are that must be cut."""
+
+    train: str | None = Field(default=None, description="the data's own name for the training part")
+    validation: str | None = None
+    test: str | None = None
+    test_fraction: Fraction | None = Field(default=None, description="of all images; 0.1, or 0.2 under 500 images")
+    validation_fraction: Fraction | None = Field(
+        default=None, description="of those left; 0.1, or 0.2 under 500 images"
+    )
+
+    def roles(self) -> dict[str, str]:
+        """The role (`train`, `validation` or `test`) of each given part, by the data's own name for it."""
+        named = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {part: role for role, part in named.items() if part is not None}
+
+
+class Published(Strict):
+    """How the baseline's source trains it."""
+
+    epochs: int = Field(ge=1)
+    stop_metric: str | None = Field(default=None, description="ends training as soon as it reaches stop_value")
+    stop_value: float | None = None
+
+
+class Baseline(Strict):
+    """The model that the data set's original project states."""
+
+    model: str
+    title: str
+    source: str
+    values: dict[str, Any]
+    assumed: list[str] = Field(default=[], description="names of the values that the source leaves open")
+    published: Published
+
+    @field_validator("assumed")
+    @classmethod
+    def _assumed_is_set(cls, assumed: list[str], info: Any) -> list[str]:
+        for name in assumed:
+            if name not in info.data.get("values", {name: None}):
+                raise ValueError(f'names "{name}", which is not under values | add it to values, or take it out.')
+        return assumed
+
+
+class Card(Strict):
+    """A data card."""
+
+    version: Literal[1] = 1
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    title: str
+    description: str = ""
+    source: str = ""
+    licence: str = ""
+    files: Files
+    image: ImageSettings
+    class_names: list[str] | dict[str, str] | None = Field(
+        default=None,
+        description="names in the order of the labels 0, 1, ...; or a mapping from the data's labels to names; "
+        "may be left out where the labels are names already",
+    )
+    splits: Splits = Splits()
+    fetch: str = Field(default="", description="how to get the data")
+    baseline: Baseline | None = None
+    space: str | None = Field(default=None, description="name of its search space; the card's own name by default")
+
+    @field_validator("class_names")
+    @classmethod
+    def _names_differ(cls, names: list[str] | dict[str, str] | None) -> list[str] | dict[str, str] | None:
+        found = list(names.values() if isinstance(names, dict) else names or ())
+        if names is not None and (len(found) < 2 or len(set(found)) < len(found)):
+            raise ValueError("must hold at least two names, all different | list each class once.")
+        return names
+
+    @property
+    def space_name(self) -> str:
+        """Name of the search space that belongs to the data."""
+        return self.space or self.name
+
+    def class_numbers(self) -> tuple[tuple[str, ...], dict[str, int]] | None:
+        """The class names in order, and the class number of everything the data may call a class.
+
+        Returns:
+            None where the card names no classes, so that the loader derives them from the data.
+        """
+        if self.class_names is None:
+            return None
+        if isinstance(self.class_names, dict):
+            labels, names = tuple(self.class_names), tuple(self.class_names.values())
+        else:
+            labels, names = tuple(map(str, range(len(self.class_names)))), tuple(self.class_names)
+        numbers = {label: number for number, label in enumerate(labels)}
+        # A label wins over an equal name: `class_names: {"0": "1", "1": "0"}` is odd, but clear.
+        return names, {name: number for number, name in enumerate(names)} | numbers
+
+
+def card_folders() -> list[Path]:
+    """Where cards are looked for: the working directory's `datasets/` first, then those that came with the package."""
+    package = Path(tuner.__file__).parent
+    bundled = package / "_bundled" / "datasets"
+    return [Path("datasets"), bundled if bundled.is_dir() else package.parent / "datasets"]
+
+
+def card_names(folders: Sequence[Path]) -> list[str]:
+    """The names of all cards, sorted."""
+    return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
+
+
+def load_card(name: str, folders: Sequence[Path]) -> Card:
+    """Read a card; a card in an earlier folder wins.
+
+    Raises:
+        ConfigurationError: If there is none of this name, or for all mistakes in it.
+    """
+    for folder in folders:
+        path = folder / f"{name}.yaml"
+        if path.is_file():
+            return read_card(path)
+    hint = did_you_mean(name, card_names(folders))
+    raise ConfigurationError(
+        f'no data set is called "{name}"', f"{hint} `python -m tuner datasets` lists them; a folder or file works too."
+    )
+
+
+def read_card(path: Path) -> Card:
+    """Read a card's file.
+
+    Raises:
+        ConfigurationError: For all mistakes in it.
+    """
+    document = load_document(path)
+    card, problems = validate(document, Card)
+    raise_problems(problems)
+    assert card is not None
+    if card.name != path.stem:
+        message = f'name is "{card.name}"; expected the file\'s name, "{path.stem}"'
+        raise_problems([Problem(where=document.where(("name",)), message=message, hint="rename one of the two.")])
+    return card
+
+
+def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
+    """The card that a person means by a name, or one made up for the path of their own data.
+
+    Args:
+        target: A card's name, a folder of class folders, a FER-style `.csv` or a `.npz`.
+        folders: Where cards are looked for.
+        data_root: Folder of the data; a path may be relative to it, too.
+
+    Raises:
+        ConfigurationError: If it is neither a card nor a path.
+        DataError: If the path is missing, or its data cannot be understood.
+    """
+    if target in card_names(folders):
+        return load_card(target, folders)
+    path = Path(target)
+    if not path.exists() and (data_root / path).exists():
+        path = data_root / path
+    if path.exists() or len(path.parts) > 1 or path.suffix in {".csv", ".npz"}:
+        from tuner.data.own_data import card_for
+
+        return card_for(path)
+    return load_card(target, folders)
+
+
+def card_schema() -> str:
+    """The JSON Schema of cards, for editors; `docs/schema/card.schema.json` holds it."""
+    return json.dumps(Card.model_json_schema(), indent=2) + "\n"

@@ -1,0 +1,114 @@
+"""A data set ready for training: images, their split, and what a model must know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.card import Card
+from tuner.data.images import Images
+from tuner.data.load import load_images
+from tuner.data.split import Indices, Split, make_split
+from tuner.records.image import ImageSpec
+from tuner.records.results import DataSummary
+from tuner.space.definition import SplitSizes
+
+_SHOWN_UNREADABLE = 20
+_IMAGES_PER_CHUNK = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A data set as a run uses it.
+
+    Attributes:
+        images: All images; memory-mapped, so a worker had better load the data set again than receive a copy.
+        split: Which of them train, validate and test.
+        spec: Shape, classes, and pixel statistics of the training part.
+        card: Where it comes from.
+        limit: `--limit`, where it was given.
+    """
+
+    images: Images
+    split: Split
+    spec: ImageSpec
+    card: Card
+    limit: int | None
+
+
+def load_dataset(
+    card: Card,
+    data_root: Path,
+    *,
+    seed: int,
+    limit: int | None = None,
+    sizes: SplitSizes | None = None,
+    max_train: int | None = None,
+    max_validation: int | None = None,
+) -> Dataset:
+    """Load and split; `load_images` and `make_split` say what they raise."""
+    images = load_images(card, data_root)
+    split = make_split(
+        images,
+        seed=seed,
+        test_fraction=card.splits.test_fraction,
+        validation_fraction=card.splits.validation_fraction,
+        limit=limit,
+        sizes=sizes,
+        max_train=max_train,
+        max_validation=max_validation,
+    )
+    mean, std = pixel_statistics(images.images, split.train)
+    height, width, channels = images.images.shape[1:]
+    spec = ImageSpec(height=height, width=width, channels=channels, class_names=images.class_names, mean=mean, std=std)
+    return Dataset(images=images, split=split, spec=spec, card=card, limit=limit)
+
+
+def pixel_statistics(images: NDArray[np.uint8], indices: Indices) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel, 0-255, over some images (n, height, width, channels)."""
+    # Whole numbers are exact in any order of summing; a squared pixel is at most 65,025 and just fits 16 bits.
+    total = np.zeros(images.shape[-1], dtype=np.int64)
+    squares = np.zeros(images.shape[-1], dtype=np.int64)
+    for chunk in _chunks(images, indices):
+        pixels = chunk.reshape(-1, images.shape[-1]).astype(np.uint16)
+        total += pixels.sum(axis=0, dtype=np.int64)
+        squares += np.square(pixels).sum(axis=0, dtype=np.int64)
+    n = len(indices) * images.shape[1] * images.shape[2]
+    mean = total / n
+    std = np.sqrt(np.maximum(squares / n - mean**2, 0.0))
+    return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def _chunks(images: NDArray[np.uint8], indices: Indices) -> Iterator[NDArray[np.uint8]]:
+    for start in range(0, len(indices), _IMAGES_PER_CHUNK):
+        yield images[indices[start : start + _IMAGES_PER_CHUNK]]
+
+
+def summary(dataset: Dataset) -> DataSummary:
+    """What a report says of the data."""
+    images, split, spec = dataset.images, dataset.split, dataset.spec
+
+    def counts(indices: Indices) -> tuple[int, ...]:
+        return tuple(np.bincount(images.labels[indices], minlength=spec.n_classes).tolist())
+
+    return DataSummary(
+        name=images.name,
+        title=dataset.card.title,
+        source=dataset.card.source,
+        fingerprint=images.fingerprint,
+        height=spec.height,
+        width=spec.width,
+        channels=spec.channels,
+        class_names=spec.class_names,
+        train_counts=counts(split.train),
+        validation_counts=counts(split.validation),
+        test_counts=counts(split.test),
+        split_rule=split.rule,
+        limit=dataset.limit,
+        n_unreadable=len(images.unreadable),
+        unreadable=images.unreadable[:_SHOWN_UNREADABLE],
+    )

@@ -1,0 +1,135 @@
+"""A card for a person's own data: what a folder or file says about itself."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+import warnings
+from pathlib import Path
+from typing import Any
+
+from tuner.data.card import Card, ClassFolders, FerCsv, ImageSettings, Npz, Splits
+from tuner.errors import DataError
+
+_SAMPLED_FILES = 200
+_LARGEST_SIDE = 96
+_FER_CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+_FER_SPLITS = Splits(train="Training", validation="PublicTest", test="PrivateTest")
+_PART_NAMES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val"),
+    "test": ("test", "testing"),
+}
+
+
+def card_for(path: Path) -> Card:
+    """Make a card for a folder of class folders, a FER-style CSV or an NPZ.
+
+    Raises:
+        DataError: If the path is missing, or is none of these.
+    """
+    if not path.exists():
+        raise DataError(
+            f"{path}: there is no such file or folder", "check the path, or try `python -m tuner run drawn_faces`."
+        )
+    if path.is_dir():
+        return _folder_card(path)
+    if path.suffix.lower() == ".csv":
+        return _csv_card(path)
+    if path.suffix.lower() == ".npz":
+        return _npz_card(path)
+    raise DataError(
+        f"{path}: a file of this kind is not understood", "give a folder of class folders, a .csv or a .npz."
+    )
+
+
+def _card(path: Path, **fields: Any) -> Card:
+    plain = re.sub(r"[^a-z0-9_-]+", "_", path.resolve().stem.lower()).strip("_-")
+    return Card(name=plain or "own_data", title=path.resolve().stem, source="own data", **fields)
+
+
+def _folder_card(path: Path) -> Card:
+    from tuner.data.class_folders import class_folders
+
+    folders = class_folders(path)
+    by_name = {folder.name.lower(): folder.name for folder in folders}
+    given = {
+        part: next((by_name[name] for name in names if name in by_name), None) for part, names in _PART_NAMES.items()
+    }
+    has_parts = given["train"] and (given["test"] or given["validation"])
+    splits = Splits.model_validate(given) if has_parts else Splits()
+    tops = [path / part for part in splits.roles()] or [path]
+    files = [
+        file for top in tops for folder in class_folders(top) for file in sorted(folder.rglob("*")) if file.is_file()
+    ]
+    image = _typical_image(files)
+    if image is None:
+        raise DataError(
+            f"{path}: there are no class folders with images in it", "put each class's images into a folder of its own."
+        )
+    return _card(path, files=ClassFolders(type="class_folders", path=str(path.resolve())), image=image, splits=splits)
+
+
+def _typical_image(files: list[Path]) -> ImageSettings | None:
+    from tuner.data.decode import header
+
+    # Evenly spread over the sorted list, so that every class is among them.
+    step = max(1, math.ceil(len(files) / _SAMPLED_FILES))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of photos over 89 megapixels, whose header is all that is read here
+        headers = [found for file in files[::step] if (found := header(file))]
+    if not headers:
+        return None
+    median = statistics.median([side for height, width, _ in headers for side in (height, width)])
+    side = min(max(int(median), 8), _LARGEST_SIDE)
+    return ImageSettings(height=side, width=side, channels=1 if all(grey for *_, grey in headers) else 3)
+
+
+def _csv_card(path: Path) -> Card:
+    from tuner.data.fer_csv import csv_rows
+
+    with csv_rows(path) as (names, rows):
+        by_name = {name.lower(): name for name in names}
+        pixels, usage = by_name.get("pixels"), by_name.get("usage")
+        others = [name for name in names if name not in (pixels, usage)]
+        label = by_name.get("emotion") or by_name.get("label") or (others[0] if len(others) == 1 else None)
+        if pixels is None or label is None:
+            raise DataError(
+                f"{path.name}: expected a column of labels and a column pixels; found {', '.join(names[:5])}",
+                "name the columns in the first line, such as emotion,pixels,Usage.",
+            )
+        first = next(rows, (0, []))[1]
+    n_pixels = len(first[names.index(pixels)].split()) if len(first) == len(names) else 0
+    side = math.isqrt(n_pixels)
+    if side < 4 or side * side != n_pixels:
+        raise DataError(
+            f"{path.name}, line 2: it has {n_pixels:,} pixels; expected a square number, such as 2,304 (48 x 48)",
+            "correct the row; or write a card, which may state any height and width.",
+        )
+    return _card(
+        path,
+        files=FerCsv(
+            type="fer_csv",
+            path=str(path.resolve()),
+            label_column=label,
+            pixels_column=pixels,
+            usage_column=usage or "Usage",
+        ),
+        image=ImageSettings(height=side, width=side, channels=1),
+        class_names=_FER_CLASSES if label.lower() == "emotion" else None,
+        splits=_FER_SPLITS,
+    )
+
+
+def _npz_card(path: Path) -> Card:
+    from tuner.data.npz import open_arrays, part_names, to_images
+
+    arrays = open_arrays(path)
+    images = arrays[part_names(arrays, path)[0][1]]
+    _, height, width, channels = to_images(images, path.name).shape
+    return _card(
+        path,
+        files=Npz(type="npz", path=str(path.resolve())),
+        image=ImageSettings(height=height, width=width, channels=1 if channels == 1 else 3),
+    )

@@ -1,0 +1,1 @@
+"""The sealed test set: opened here and nowhere else."""

@@ -1,0 +1,94 @@
+"""The sealed test set is opened here, after every choice has been made, once per trained model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tuner.backend.active import predictor
+from tuner.data.dataset import Dataset
+from tuner.metrics.classification import score
+from tuner.records.contender import Contender, Trained
+from tuner.records.results import ModelResult, SeedResult
+from tuner.training.compiled import probabilities
+from tuner.training.finished import finished_model, save_model
+from tuner.training.fit import predict
+
+LATENCY_REPEATS = 20
+
+
+def evaluate(
+    contender: Contender, trained: Sequence[Trained], dataset: Dataset, save_to: Path
+) -> tuple[ModelResult, dict[str, np.ndarray]]:
+    """Score every training of a contender on the test images, and save the one that validated best.
+
+    Args:
+        contender: What was trained.
+        trained: Its trainings.
+        dataset: Holds the sealed test images.
+        save_to: Where the model goes.
+
+    Returns:
+        The scores, and the test probabilities (n, classes) by `NAME-SEED`.
+    """
+    good = [t for t in trained if t.result.failure is None]
+    runs: list[SeedResult] = []
+    predicted: dict[str, np.ndarray] = {}
+    latency_ms = n_parameters = size = None
+    best = max(good, key=validation_accuracy, default=None)
+    for training in good:
+        model = finished_model(contender.model, contender.values, dataset.spec, training.checkpoint)
+        function = predictor(model)
+        found = probabilities(predict(function, dataset.images.images, dataset.split.test))
+        predicted[f"{contender.name}-{training.seed}"] = found
+        runs.append(_seed_result(training, dataset, found))
+        if training is best:
+            save_model(model, save_to)
+            size, n_parameters, latency_ms = save_to.stat().st_size, model.count_params(), _latency_ms(function, dataset)
+    failure = None if good else trained[0].result.failure
+    result = ModelResult(
+        name=contender.name,
+        title=contender.title,
+        note=contender.note,
+        in_verdict=contender.in_verdict,
+        model=contender.model,
+        values=contender.values,
+        n_parameters=n_parameters,
+        file_size_bytes=size,
+        latency_ms=latency_ms,
+        max_epochs=contender.max_epochs,
+        runs=tuple(runs),
+        error=failure.reason if failure else None,
+    )
+    return result, predicted
+
+
+def validation_accuracy(training: Trained) -> float:
+    """Validation accuracy of the weights that a training kept; 0 where its model gives no accuracy."""
+    epoch = next(e for e in training.result.epochs if e.epoch == training.result.best_epoch)
+    return epoch.metrics.get("val_accuracy", 0.0)
+
+
+def _seed_result(training: Trained, dataset: Dataset, found: np.ndarray) -> SeedResult:
+    return SeedResult(
+        seed=training.seed,
+        best_epoch=training.result.best_epoch or 0,
+        epochs=training.result.epochs,
+        duration_s=training.result.duration_s,
+        validation_accuracy=validation_accuracy(training),
+        test=score(dataset.images.labels[dataset.split.test], found, dataset.spec.class_names),
+    )
+
+
+def _latency_ms(function: Callable[[np.ndarray], np.ndarray], dataset: Dataset) -> float:
+    """Median time of predicting one image; the first call is left out, since it traces."""
+    one = dataset.images.images[dataset.split.test[:1]]
+    times = []
+    for _ in range(LATENCY_REPEATS + 1):
+        start = time.perf_counter()
+        function(one)
+        times.append(time.perf_counter() - start)
+    return 1000 * float(np.median(times[1:]))

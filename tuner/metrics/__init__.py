@@ -1,0 +1,1 @@
+"""Scores of a trained model from its predicted probabilities; numpy and scikit-learn only."""

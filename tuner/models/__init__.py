@@ -1,0 +1,1 @@
+"""Model families, baselines and EfficientNetB2, by name."""

@@ -1,0 +1,94 @@
+"""Every model by name. This module imports no Keras, so that names and settings are checked before a framework is loaded."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tuner.errors import ConfigurationError
+from tuner.records.image import ImageSpec
+from tuner.space.validation import did_you_mean
+from tuner.space.vocabulary import VOCABULARIES, with_defaults
+
+BUILDERS: Mapping[str, str] = {
+    "cnn": "tuner.models.cnn:build",
+    "expression_cnn": "tuner.models.baselines:build_expression_cnn",
+    "sigmoid_cnn": "tuner.models.baselines:build_sigmoid_cnn",
+    "efficientnet_b2": "tuner.models.efficientnet:build",
+    "efficientnet_b2_head": "tuner.models.efficientnet:build_head",
+}
+
+
+def complete(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with a built-in family's default for each that is left out; a person's own builder gets them as they are."""
+    terms = VOCABULARIES.get(model)
+    return with_defaults(terms, values) if terms else dict(values)
+
+
+def setting_problem(model: str, values: Mapping[str, Any], height: int, width: int) -> str | None:
+    """Why a setting cannot be built for images of this size, in one line; None where it can."""
+    if model != "cnn":
+        return None
+    blocks = complete(model, values)["conv_blocks"]
+    side = min(height, width)
+    if side >> blocks >= 1:
+        return None
+    return f"conv_blocks is {blocks}, but {blocks} poolings by 2 would shrink {height}x{width} images below 1x1"
+
+
+def load_builder(model: str) -> Callable[..., Any]:
+    """The function that builds a model: `build(values, image_spec)` or a Keras Tuner `build(hp)`.
+
+    Args:
+        model: A name of `BUILDERS`, or a person's own `package.module:function`, found in the working directory too.
+
+    Raises:
+        ConfigurationError: If there is no such model, module or function.
+    """
+    target = BUILDERS.get(model)
+    if target is None and ":" not in model:
+        raise ConfigurationError(f'there is no model "{model}"', did_you_mean(model, BUILDERS))
+    module_name, _, function_name = (target or model).partition(":")
+    if target is None and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        builder = getattr(importlib.import_module(module_name), function_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module_name.startswith(error.name):
+            raise
+        raise ConfigurationError(
+            f'model "{model}": there is no module {module_name}',
+            "run in the folder that holds it, or install its package.",
+        ) from error
+    except AttributeError as error:
+        raise ConfigurationError(
+            f'model "{model}": {module_name} has no function {function_name}', "check the name after the colon."
+        ) from error
+    return builder  # type: ignore[no-any-return]
+
+
+def build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:
+    """Build a Keras model; a person's `build(hp)` gets a `HyperParameters` that returns `values`.
+
+    Returns:
+        A `keras.Model` whose inputs are (n, height, width, channels) on the 0-255 scale; compiled or not.
+
+    Raises:
+        ConfigurationError: If the builder is not found, or does not return a Keras model.
+    """
+    import keras
+
+    builder = load_builder(model)
+    if len(inspect.signature(builder).parameters) == 1:
+        from tuner.models.keras_tuner_builder import hyperparameters
+
+        result = builder(hyperparameters(values))
+    else:
+        result = builder(complete(model, values), image_spec)
+    if not isinstance(result, keras.Model):
+        raise ConfigurationError(f'model "{model}" returned {type(result).__name__}', "return a keras.Model.")
+    return result

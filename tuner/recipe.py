@@ -1,0 +1,64 @@
+"""The winner inside somebody's own script: `load_recipe("best.yaml").build()`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuner.backend import environment
+from tuner.records.recipe import Recipe
+from tuner.store.recipe_file import read_recipe
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+
+class UsableRecipe:
+    """A sealed recipe with what a script does with it.
+
+    Attributes:
+        recipe: The record.
+        epochs: How long to train.
+        batch_size: Images per step.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        """Take a recipe that was read before."""
+        self.recipe = recipe
+        self.epochs = recipe.epochs
+        self.batch_size = int(recipe.values.get("batch_size", 64))
+
+    def build(self) -> keras.Model:
+        """A fresh compiled model, from images (n, height, width, channels) of 0-255."""
+        environment.prepare()
+        from tuner.training.compiled import compiled_model
+
+        return compiled_model(self.recipe.model, self.recipe.values, self.recipe.image)
+
+    def targets(self, labels: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Class numbers (n,) in the form that the model's loss takes.
+
+        Raises:
+            ValueError: If a label is no class number of the recipe.
+        """
+        environment.prepare()
+        import numpy as np
+
+        from tuner.training.compiled import targets
+
+        numbers = np.asarray(labels)
+        n_classes = self.recipe.image.n_classes
+        if numbers.size and not (0 <= numbers.min() and numbers.max() < n_classes):
+            raise ValueError(f"labels must be class numbers from 0 to {n_classes - 1}, but got {set(numbers.tolist())}")
+        return targets(self.build(), numbers)
+
+
+def load_recipe(path: str | Path) -> UsableRecipe:
+    """Read a `best.yaml`.
+
+    Raises:
+        ConfigurationError: If it cannot be read, or for all mistakes in it.
+    """
+    return UsableRecipe(read_recipe(Path(path)))

@@ -1,0 +1,110 @@
+"""What a run tells while it goes on; a terminal view, the log and `--json` listen to the same events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tuner.records.training import EpochMetrics
+from tuner.records.trial import Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run has its data and its folder.
+
+    Attributes:
+        dataset: Title of the data set.
+        n_train: Training images.
+        n_validation: Validation images.
+        n_test: Test images.
+        folder: The run's folder.
+        n_trials: Trials planned.
+        n_epochs: Epochs planned.
+        objective: What is optimised.
+    """
+
+    dataset: str
+    n_train: int
+    n_validation: int
+    n_test: int
+    folder: str
+    n_trials: int
+    n_epochs: int
+    objective: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStarted:
+    """A new part of the run.
+
+    Attributes:
+        title: What it does, in words.
+    """
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialStarted:
+    """A trial begins."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochEnded:
+    """An epoch of a trial or a retraining has ended.
+
+    Attributes:
+        task_id: Trial, or model and seed.
+        last_epoch: Last epoch of the task.
+        epoch: Its metrics.
+    """
+
+    task_id: str
+    last_epoch: int
+    epoch: EpochMetrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialEnded:
+    """A trial has ended, well or not.
+
+    Attributes:
+        trial: With its score or its error.
+        is_best: Whether it is the best so far.
+    """
+
+    trial: Trial
+    is_best: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTrained:
+    """A retraining has ended.
+
+    Attributes:
+        title: The model.
+        seed: Its seed.
+        text: How it went, in words.
+    """
+
+    title: str
+    seed: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that the person should know.
+
+    Attributes:
+        text: In one line.
+    """
+
+    text: str
+
+
+Event = RunStarted | StageStarted | TrialStarted | EpochEnded | TrialEnded | ModelTrained | Notice
+Listener = Callable[[Event], None]

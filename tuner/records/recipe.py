@@ -1,0 +1,79 @@
+"""A sealed recipe: all that is needed to train the winner again, without a search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.records.image import ImageSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeData:
+    """The data that a recipe was made on.
+
+    Attributes:
+        name: Name of the card, or path of the folder or file.
+        fingerprint: Hash of the images, labels and class names.
+        n_train: Training images.
+        n_validation: Validation images.
+        n_test: Test images.
+        seed: Seed of the split.
+        limit: `--limit`, where it was given.
+        split_train: Override of the split; None where there was none.
+        split_validation: See `split_train`.
+        max_train: A preset's ceiling on the training images; None where there was none.
+        max_validation: The same for the validation images.
+        background: Colour under transparent pixels, red, green, blue.
+    """
+
+    name: str
+    fingerprint: str
+    n_train: int
+    n_validation: int
+    n_test: int
+    seed: int
+    limit: int | None = None
+    split_train: int | None = None
+    split_validation: int | None = None
+    max_train: int | None = None
+    max_validation: int | None = None
+    background: tuple[int, int, int] = (255, 255, 255)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """The best hyperparameters with what they need around them.
+
+    Attributes:
+        model: Family, or `package.module:function`.
+        values: Hyperparameters, complete.
+        image: Shape, classes and pixel statistics of the training images.
+        data: The data that it was made on.
+        seed: Seed of the retraining that became model.keras.
+        max_epochs: Ceiling of the retraining.
+        patience: Epochs without improvement after which it ended.
+        schedule: Of the learning rate: `constant` or `cosine`.
+        monitor: Metric that chose the best epoch.
+        direction: `max` or `min`.
+        epochs: The best epoch: how long to train where no validation images are left to decide.
+        validation_accuracy: That the retraining reached.
+        test_accuracy: On the sealed test set; None where it was not scored.
+        versions: Packages that it was made with.
+    """
+
+    model: str
+    values: Mapping[str, Any]
+    image: ImageSpec
+    data: RecipeData
+    seed: int
+    max_epochs: int
+    patience: int
+    schedule: str
+    monitor: str
+    direction: str
+    epochs: int
+    validation_accuracy: float
+    test_accuracy: float | None
+    versions: Mapping[str, str]

@@ -1,0 +1,250 @@
+"""Every number of a report: what `results.json` holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.records.training import EpochMetrics
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """Where and how a run was made.
+
+    Attributes:
+        run_id: Name of the run's folder.
+        preset: `quick`, `standard` or `thorough`.
+        seed: The run's one seed.
+        started_at: ISO 8601, UTC.
+        duration_s: Seconds of the whole run.
+        command: The command line that repeats the run.
+        versions: Version of each package that matters, by name.
+        hardware: What it ran on, by name ("cpu", "cores", "gpu", "oneDNN", ...).
+    """
+
+    run_id: str
+    preset: str
+    seed: int
+    started_at: str
+    duration_s: float
+    command: str
+    versions: Mapping[str, str]
+    hardware: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSummary:
+    """The data of a run.
+
+    Attributes:
+        name: Name of the card, or of the folder.
+        title: What a report calls it.
+        source: Where it comes from, in words.
+        fingerprint: Hash of the images, labels and class names.
+        height: Pixels.
+        width: Pixels.
+        channels: 1 or 3.
+        class_names: In the order of the class numbers.
+        train_counts: Training images per class.
+        validation_counts: Validation images per class.
+        test_counts: Test images per class.
+        split_rule: How the three parts were made, in words.
+        limit: `--limit`, where it was given.
+        n_unreadable: Images that could not be read.
+        unreadable: The first of them, each with its reason.
+    """
+
+    name: str
+    title: str
+    source: str
+    fingerprint: str
+    height: int
+    width: int
+    channels: int
+    class_names: tuple[str, ...]
+    train_counts: tuple[int, ...]
+    validation_counts: tuple[int, ...]
+    test_counts: tuple[int, ...]
+    split_rule: str
+    limit: int | None = None
+    n_unreadable: int = 0
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def n_train(self) -> int:
+        """Number of training images."""
+        return sum(self.train_counts)
+
+    @property
+    def n_validation(self) -> int:
+        """Number of validation images."""
+        return sum(self.validation_counts)
+
+    @property
+    def n_test(self) -> int:
+        """Number of test images."""
+        return sum(self.test_counts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSummary:
+    """What was searched and found.
+
+    Attributes:
+        model: The family that was searched.
+        method: `hyperband`.
+        max_epochs: Epochs of the last rung.
+        factor: Reduction factor.
+        iterations: How often the whole of Hyperband was run.
+        objective: Metric that was optimised.
+        direction: `max` or `min`.
+        n_trials: Trials, promotions included.
+        n_failed: Trials that failed.
+        n_rejected: Sampled settings that cannot be built and were never proposed as a trial.
+        n_epochs: Epochs trained.
+        duration_s: Seconds.
+        best_trial_id: The winner's trial.
+        best_score: The winner's objective.
+        best_values: The winner's hyperparameters, complete.
+        searched: Names of the hyperparameters that were searched.
+    """
+
+    model: str
+    method: str
+    max_epochs: int
+    factor: int
+    iterations: int
+    objective: str
+    direction: str
+    n_trials: int
+    n_failed: int
+    n_rejected: int
+    n_epochs: int
+    duration_s: float
+    best_trial_id: str
+    best_score: float
+    best_values: Mapping[str, Any]
+    searched: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassScores:
+    """Scores of one class.
+
+    Attributes:
+        name: The class.
+        n: Its test images.
+        precision: Share of those predicted as this class that are of it; 0 where none was predicted.
+        recall: Share of its images that were found.
+        f1: Harmonic mean of the two.
+    """
+
+    name: str
+    n: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Scores of one trained model on the test set.
+
+    Attributes:
+        n: Test images.
+        accuracy: Share of images whose class was found.
+        accuracy_low: Lower end of the 95 % Wilson interval.
+        accuracy_high: Upper end.
+        balanced_accuracy: Mean recall over the classes.
+        macro_f1: Mean F1 over the classes.
+        log_loss: Mean negative log-likelihood, natural logarithm.
+        per_class: In the order of the class numbers.
+        confusion: `confusion[i][j]`: images of class i that were predicted as class j.
+    """
+
+    n: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    balanced_accuracy: float
+    macro_f1: float
+    log_loss: float
+    per_class: tuple[ClassScores, ...]
+    confusion: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedResult:
+    """One retraining.
+
+    Attributes:
+        seed: Its seed.
+        best_epoch: Epoch whose weights were kept.
+        epochs: The learning curve.
+        duration_s: Seconds.
+        validation_accuracy: Of the kept weights.
+        test: Scores on the sealed test set.
+    """
+
+    seed: int
+    best_epoch: int
+    epochs: tuple[EpochMetrics, ...]
+    duration_s: float
+    validation_accuracy: float
+    test: Scores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelResult:
+    """One model of the comparison.
+
+    Attributes:
+        name: `tuned`, `baseline`, `baseline_published` or `efficientnet_b2`.
+        title: What tables call it, such as "EfficientNetB2 (from scratch)".
+        note: What a reader must know beside its scores; may be empty.
+        in_verdict: Whether the verdict may speak of it.
+        model: The family or builder.
+        values: Its hyperparameters.
+        n_parameters: Parameters, frozen ones included.
+        file_size_bytes: Size of the saved model.
+        latency_ms: Milliseconds per image, predicted one at a time.
+        max_epochs: Ceiling of the retraining.
+        runs: One per seed; empty where every retraining failed.
+        error: Why it could not be trained; None otherwise.
+    """
+
+    name: str
+    title: str
+    note: str
+    in_verdict: bool
+    model: str
+    values: Mapping[str, Any]
+    n_parameters: int | None
+    file_size_bytes: int | None
+    latency_ms: float | None
+    max_epochs: int
+    runs: tuple[SeedResult, ...]
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """A whole run, as the report reads it.
+
+    Attributes:
+        run: Where and how.
+        data: On what.
+        search: What was searched and found.
+        models: Tuned first, then baseline, then EfficientNetB2; empty after `--search-only`.
+        schema_version: Grows when a reader of old files must change.
+    """
+
+    run: RunSummary
+    data: DataSummary
+    search: SearchSummary
+    models: tuple[ModelResult, ...]
+    schema_version: int = SCHEMA_VERSION

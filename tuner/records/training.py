@@ -1,0 +1,106 @@
+"""One training as an order (`TrainTask`) and as what came of it (`TrainResult`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyStopping:
+    """When a training ends before its last epoch.
+
+    Attributes:
+        monitor: Metric that decides which epoch is best, such as `val_loss`.
+        direction: `min` or `max`.
+        patience: Epochs without improvement after which training ends; None never ends it.
+        stop_metric: Metric that ends training as soon as it reaches `stop_value`; None where there is none.
+        stop_value: See `stop_metric`.
+    """
+
+    monitor: str
+    direction: str
+    patience: int | None
+    stop_metric: str | None = None
+    stop_value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochMetrics:
+    """Metrics of one epoch.
+
+    Attributes:
+        epoch: Counted from 1, over promotions.
+        metrics: `loss`, `accuracy`, `val_loss`, `val_accuracy`, ... as Keras names them.
+        duration_s: Seconds, validation included.
+    """
+
+    epoch: int
+    metrics: Mapping[str, float]
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainTask:
+    """An order to train one setting for some epochs.
+
+    Attributes:
+        task_id: Names the task in logs and files.
+        model: A family's name or `package.module:function`.
+        values: Hyperparameter values, complete for a built-in family.
+        seed: Descends from the run's seed; decides weights, shuffling and dropout.
+        first_epoch: First epoch to train, from 1.
+        last_epoch: Last epoch to train, included.
+        resume_from: Checkpoint with weights and optimizer state after epoch `first_epoch - 1`.
+        save_to: Where the checkpoint is written when the training ends.
+        schedule: `constant`, or `cosine`: the learning rate falls to 0 at `last_epoch` along half a cosine (Loshchilov and
+            Hutter, ICLR 2017, without restarts).
+        early_stopping: None trains to `last_epoch` and keeps its weights; else the best epoch's weights are kept.
+    """
+
+    task_id: str
+    model: str
+    values: Mapping[str, Any]
+    seed: int
+    first_epoch: int
+    last_epoch: int
+    resume_from: Path | None = None
+    save_to: Path | None = None
+    schedule: str = "constant"
+    early_stopping: EarlyStopping | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a training failed.
+
+    Attributes:
+        reason: One line.
+        traceback: The Python traceback; empty where there is none.
+    """
+
+    reason: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainResult:
+    """What came of a `TrainTask`.
+
+    Attributes:
+        task_id: The task's.
+        epochs: Metrics of the epochs that this task trained.
+        duration_s: Seconds, building and tracing included.
+        best_epoch: Epoch whose weights were kept; None where the training failed.
+        n_parameters: Parameters of the model; None where it could not be built.
+        failure: None where all went well.
+    """
+
+    task_id: str
+    epochs: tuple[EpochMetrics, ...]
+    duration_s: float
+    best_epoch: int | None = None
+    n_parameters: int | None = None
+    failure: Failure | None = None

@@ -1,0 +1,143 @@
+"""Section "Learning curves": training and validation of each retrained model, and the gap between them in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from tuner.records.results import ModelResult, Results, SeedResult
+from tuner.report.figures import draw, look_of
+from tuner.report.summary import ModelSummary, summarise
+from tuner.report.text import decimal, percent
+
+# Gaps between training and validation accuracy, in shares.
+_SMALL_GAP, _LARGE_GAP = 0.03, 0.10
+_METRICS = (("accuracy", "Accuracy"), ("loss", "Loss"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedCurve:
+    """Learning curve of one retraining.
+
+    Attributes:
+        run: The retraining.
+        kept: Whether it is the one whose model the run keeps.
+    """
+
+    run: SeedResult
+    kept: bool
+
+    def series(self, metric: str) -> tuple[list[int], list[float]]:
+        """Epochs that have the metric, and its values there."""
+        pairs = [(e.epoch, e.metrics[metric]) for e in self.run.epochs if metric in e.metrics]
+        return [epoch for epoch, _ in pairs], [value for _, value in pairs]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCurves:
+    """Learning curves of one model.
+
+    Attributes:
+        model: The model.
+        seeds: One per retraining.
+        gap: The overfit gap of the kept one, in words.
+    """
+
+    model: ModelResult
+    seeds: tuple[SeedCurve, ...]
+    gap: str
+
+
+def compute(results: Results) -> tuple[ModelCurves, ...]:
+    """Curves of every model that was retrained."""
+    return tuple(
+        ModelCurves(
+            model=summary.result,
+            seeds=tuple(SeedCurve(run=run, kept=run is summary.kept) for run in summary.result.runs),
+            gap=_gap(summary),
+        )
+        for summary in summarise(results.models)
+    )
+
+
+def draw_curves(curves: ModelCurves, number: int, limits: dict[str, tuple[float, float]]) -> tuple[Markup, ...]:
+    """One chart per metric that was recorded.
+
+    Args:
+        curves: The model.
+        number: Makes the charts' ids unique on the page.
+        limits: Range of the vertical axis by metric, the same for all models.
+    """
+    return tuple(
+        _draw_metric(curves, f"curve{number}-{metric}", metric, title, limits[metric])
+        for metric, title in _METRICS
+        if metric in limits
+    )
+
+
+def axis_limits(models: Sequence[ModelCurves]) -> dict[str, tuple[float, float]]:
+    """Range of each metric over all models, so that their charts can be compared by eye."""
+    limits = {}
+    for metric, _ in _METRICS:
+        values = [
+            value
+            for model in models
+            for seed in model.seeds
+            for name in (metric, f"val_{metric}")
+            for value in seed.series(name)[1]
+            if abs(value) < float("inf")
+        ]
+        if values:
+            margin = 0.04 * (max(values) - min(values)) or 0.01
+            limits[metric] = (min(values) - margin, max(values) + margin)
+    return limits
+
+
+def _draw_metric(curves: ModelCurves, figure_id: str, metric: str, title: str, limits: tuple[float, float]) -> Markup:
+    look = look_of(curves.model.name)
+
+    def paint(axes: Axes) -> None:
+        for seed in curves.seeds:
+            alpha, width = (1.0, 1.8) if seed.kept else (0.35, 0.9)
+            axes.plot(*seed.series(metric), linestyle="--", color=look.colour, alpha=alpha, linewidth=width * 0.75)
+            epochs, values = seed.series(f"val_{metric}")
+            axes.plot(epochs, values, color=look.colour, alpha=alpha, linewidth=width)
+            if seed.kept and seed.run.best_epoch in epochs:
+                best = values[epochs.index(seed.run.best_epoch)]
+                axes.plot([seed.run.best_epoch], [best], look.marker, color=look.colour, markersize=7)
+        axes.set_ylim(*limits)
+        axes.set_xlabel("Epoch")
+        axes.set_ylabel(title)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+    return draw(
+        figure_id,
+        f"{title} against epochs, {curves.model.title}",
+        "Dashed: training. Solid: validation. The mark: the epoch whose weights were kept. Faint: other seeds.",
+        paint,
+        size=(4.4, 2.5),
+    )
+
+
+def _gap(summary: ModelSummary) -> str:
+    run = summary.kept
+    at = f"Seed {run.seed} kept epoch {run.best_epoch} of {len(run.epochs)} trained"
+    metrics = next((e.metrics for e in run.epochs if e.epoch == run.best_epoch), {})
+    if "accuracy" not in metrics or "val_accuracy" not in metrics:
+        return f"{at}; its training accuracy was not recorded, so no gap can be stated."
+    training, validation = metrics["accuracy"], metrics["val_accuracy"]
+    gap = training - validation
+    scores = f"training accuracy {percent(training)}, validation accuracy {percent(validation)}"
+    if gap < -_SMALL_GAP:
+        meaning = "Training is the lower one, as dropout and label smoothing make it: no sign of overfitting"
+    elif gap < _SMALL_GAP:
+        meaning = "The two are close: no sign of overfitting"
+    elif gap < _LARGE_GAP:
+        meaning = "Some overfitting"
+    else:
+        meaning = "Clear overfitting"
+    return f"{at}: {scores}. {meaning} (gap {decimal(100 * gap, 1)} points)."

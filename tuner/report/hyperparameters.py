@@ -1,0 +1,82 @@
+"""Section "Best hyperparameters": the winner's setting in every form that somebody may paste."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.records.results import Results
+from tuner.report.snippet import python_snippet
+
+RECIPE = "best.yaml"
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One hyperparameter of the winner.
+
+    Attributes:
+        name: Its name.
+        value: Its value.
+        searched: Whether the search chose it; otherwise the space or a default fixed it.
+    """
+
+    name: str
+    value: Any
+    searched: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestSetting:
+    """The whole section.
+
+    Attributes:
+        trial_id: The winner's trial.
+        settings: Searched ones first.
+        snippets: Title, id and text of each form.
+    """
+
+    trial_id: str
+    settings: tuple[Setting, ...]
+    snippets: tuple[tuple[str, str, str], ...]
+
+
+def compute(results: Results) -> BestSetting:
+    """The winner's setting; paths are relative to the run's folder."""
+    search = results.search
+    settings = [Setting(name=n, value=v, searched=n in search.searched) for n, v in search.best_values.items()]
+    return BestSetting(
+        trial_id=search.best_trial_id,
+        settings=tuple(sorted(settings, key=lambda s: not s.searched)),
+        snippets=(
+            ("Python", "python", python_snippet(RECIPE)),
+            ("YAML, for a search space", "yaml", as_yaml(search.model, search.best_values)),
+            ("JSON", "json", as_json(search.best_values)),
+            ("Command line, in this run's folder", "shell", f"python -m tuner train --from {RECIPE}\n"),
+        ),
+    )
+
+
+def as_json(values: Mapping[str, Any]) -> str:
+    """Values as JSON; numbers that JSON does not know become null."""
+    plain = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in values.items()}
+    return json.dumps(plain, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def as_yaml(model: str, values: Mapping[str, Any]) -> str:
+    """The part of a search space that fixes these values; a scalar is a fixed value there."""
+    lines = [f"model: {_yaml_scalar(model)}", "space:"]
+    for name, value in values.items():
+        key = name if _PLAIN_KEY.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+        lines.append(f"  {key}: {_yaml_scalar(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _yaml_scalar(value: Any) -> str:
+    # JSON is YAML; quoting every text keeps `no` and `1e-4` the texts that they are.
+    return json.dumps(value, ensure_ascii=False, default=str)

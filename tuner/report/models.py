@@ -1,0 +1,69 @@
+"""Section "Models side by side": every test score with its cost in parameters, bytes and milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from tuner.records.results import ModelResult, Results
+from tuner.report.figures import draw, label_text
+from tuner.report.summary import ModelSummary, summarise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The models of a run.
+
+    Attributes:
+        summaries: Those with scores.
+        untrained: Those without.
+        n: Test images.
+        n_seeds: Retrainings of the model that has most of them.
+    """
+
+    summaries: tuple[ModelSummary, ...]
+    untrained: tuple[ModelResult, ...]
+    n: int
+    n_seeds: int
+
+
+def compute(results: Results) -> Comparison:
+    """What the table and the chart show."""
+    summaries = summarise(results.models)
+    return Comparison(
+        summaries=summaries,
+        untrained=tuple(m for m in results.models if not m.runs),
+        n=summaries[0].n if summaries else 0,
+        n_seeds=max((len(s.result.runs) for s in summaries), default=0),
+    )
+
+
+def draw_accuracies(summaries: Sequence[ModelSummary]) -> Markup:
+    """Dot plot of test accuracies with 95 % intervals; a hollow dot is one seed."""
+
+    def paint(axes: Axes) -> None:
+        for row, summary in enumerate(summaries):
+            look = summary.look
+            axes.plot([100 * summary.low, 100 * summary.high], [row, row], color=look.colour, linewidth=2)
+            axes.plot([100 * summary.accuracy], [row], look.marker, color=look.colour, markersize=8)
+            if len(summary.result.runs) > 1:
+                seeds = [100 * run.test.accuracy for run in summary.result.runs]
+                axes.plot(
+                    seeds, [row + 0.26] * len(seeds), look.marker, color=look.colour, fillstyle="none", markersize=4
+                )
+        # Titles are people's text: a dollar sign is no formula.
+        axes.set_yticks(range(len(summaries)), [label_text(s.result.title) for s in summaries], parse_math=False)
+        axes.set_ylim(len(summaries) - 0.5, -0.5)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("Test accuracy, %")
+
+    return draw(
+        "fig-accuracy",
+        "Test accuracy of each model",
+        "Filled marks are means over seeds with 95 % Wilson intervals, hollow marks single seeds.",
+        paint,
+        size=(5.0, 0.65 + 0.42 * len(summaries)),
+    )

@@ -1,0 +1,89 @@
+"""Section "Reproduce": what somebody needs to get these numbers again, and what they are good for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.records.results import Results
+from tuner.report.text import duration, plural, without_folders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassCounts:
+    """Images of one class in the three parts.
+
+    Attributes:
+        name: The class.
+        train: Training images.
+        validation: Validation images.
+        test: Test images.
+    """
+
+    name: str
+    train: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reproduction:
+    """The whole section.
+
+    Attributes:
+        command: The command line that repeats the run, without the folders of absolute paths.
+        folders_hidden: Whether any were left out of it.
+        groups: Facts by heading, each as name and value.
+        classes: One row per class.
+        unreadable: The first images that could not be read, each with its reason.
+        n_more_unreadable: How many others there are.
+    """
+
+    command: str
+    folders_hidden: bool
+    groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    classes: tuple[ClassCounts, ...]
+    unreadable: tuple[str, ...]
+    n_more_unreadable: int
+
+
+def compute(results: Results) -> Reproduction:
+    """Facts about the run, its data and its machine."""
+    run, data, search = results.run, results.data, results.search
+    command = without_folders(run.command)
+    about_run = (
+        ("Run", run.run_id),
+        ("Started (UTC)", run.started_at),
+        ("Duration", duration(run.duration_s)),
+        ("Preset", run.preset),
+        ("Seed", str(run.seed)),
+        (
+            "Search",
+            (
+                f"{search.method}, at most {plural(search.max_epochs, 'epoch')}, factor {search.factor}, "
+                f"{plural(search.iterations, 'iteration')}; objective {search.objective} ({search.direction})"
+            ),
+        ),
+    )
+    about_data = (
+        ("Data set", data.name),
+        ("Source", without_folders(data.source)),
+        ("Fingerprint", data.fingerprint),
+        ("Images", f"{data.height} × {data.width} pixels, {plural(data.channels, 'channel')}"),
+        ("Split", data.split_rule),
+        ("Limit", "none" if data.limit is None else plural(data.limit, "image")),
+        ("Unreadable", plural(data.n_unreadable, "image")),
+    )
+    counts = zip(data.class_names, data.train_counts, data.validation_counts, data.test_counts, strict=True)
+    return Reproduction(
+        command=command,
+        folders_hidden=command != run.command,
+        groups=(
+            ("Run", about_run),
+            ("Data", about_data),
+            ("Versions", tuple(run.versions.items())),
+            ("Hardware", tuple(run.hardware.items())),
+        ),
+        classes=tuple(ClassCounts(name=n, train=a, validation=b, test=c) for n, a, b, c in counts),
+        unreadable=tuple(without_folders(line) for line in data.unreadable),
+        n_more_unreadable=data.n_unreadable - len(data.unreadable),
+    )

@@ -1,0 +1,25 @@
+"""The lines that train the best setting inside somebody's own script."""
+
+from __future__ import annotations
+
+import json
+
+
+def python_snippet(recipe_path: str) -> str:
+    """Python code that loads a sealed recipe, builds its model and trains it.
+
+    Args:
+        recipe_path: Path of the run's `best.yaml`, as the script sees it.
+
+    Returns:
+        Code that expects `images`, shape (n, height, width, channels), 0-255, and `labels`, shape (n,), class numbers.
+    """
+    # JSON's string literals are Python's too.
+    literal = json.dumps(recipe_path, ensure_ascii=False)
+    return (
+        "from tuner.recipe import load_recipe\n"
+        "\n"
+        f"recipe = load_recipe({literal})\n"
+        "model = recipe.build()  # a compiled Keras model; images are 0-255\n"
+        "model.fit(images, recipe.targets(labels), epochs=recipe.epochs, batch_size=recipe.batch_size)\n"
+    )

@@ -1,0 +1,66 @@
+"""One model's scores over its seeds, as every section states them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import fmean
+
+from tuner.metrics.classification import wilson_interval
+from tuner.records.results import ModelResult, SeedResult
+from tuner.report.figures import Look, look_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSummary:
+    """Mean test scores over the seeds of a model.
+
+    Attributes:
+        result: The model.
+        n: Test images.
+        accuracy: Mean over the seeds.
+        low: Lower end of the 95 % Wilson interval of the mean accuracy on n images; it leaves training noise out.
+        high: Upper end.
+        balanced_accuracy: Mean over the seeds.
+        macro_f1: Mean over the seeds.
+        log_loss: Mean over the seeds.
+        kept: The seed with the best validation accuracy, whose model a run keeps; the first of equals.
+    """
+
+    result: ModelResult
+    n: int
+    accuracy: float
+    low: float
+    high: float
+    balanced_accuracy: float
+    macro_f1: float
+    log_loss: float
+    kept: SeedResult
+
+    @property
+    def look(self) -> Look:
+        """How charts and legends show it."""
+        return look_of(self.result.name)
+
+
+def summarise(models: Iterable[ModelResult]) -> tuple[ModelSummary, ...]:
+    """Summaries of the models that were retrained at least once, in their order."""
+    return tuple(_summary(model) for model in models if model.runs)
+
+
+def _summary(model: ModelResult) -> ModelSummary:
+    tests = [run.test for run in model.runs]
+    accuracy, n = fmean(t.accuracy for t in tests), tests[0].n
+    # A mean of floats may pass 1 by a rounding.
+    low, high = wilson_interval(min(accuracy * n, n), n)
+    return ModelSummary(
+        result=model,
+        n=n,
+        accuracy=accuracy,
+        low=low,
+        high=high,
+        balanced_accuracy=fmean(t.balanced_accuracy for t in tests),
+        macro_f1=fmean(t.macro_f1 for t in tests),
+        log_loss=fmean(t.log_loss for t in tests),
+        kept=max(model.runs, key=lambda run: run.validation_accuracy),
+    )

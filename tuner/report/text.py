@@ -1,0 +1,81 @@
+"""How numbers and free text are written on the page."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MISSING = "–"
+
+# A slash that opens a path follows neither a word nor a colon, so that "s/step" and web addresses stay whole.
+_FOLDERS = re.compile(r"""(?<![\w:/\\.~-])(?:[A-Za-z]:[\\/]|~?/)(?:[^\s/\\"'<>:]+[/\\])+""")
+
+
+def decimal(value: float | None, digits: int = 3) -> str:
+    """A plain number; None, NaN and infinities are shown as what they are."""
+    if value is None:
+        return MISSING
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share, 0 to 1, in per cent: `78.1 %`."""
+    return MISSING if share is None else f"{decimal(100 * share, digits)} %"
+
+
+def points(difference: float, digits: int = 1) -> str:
+    """A difference of two shares in percentage points, signed: `+4.2`."""
+    text = decimal(100 * difference, digits)
+    return text if text.startswith("−") or float(text) == 0 else f"+{text}"
+
+
+def interval(low: float, high: float) -> str:
+    """The ends of an interval of shares, in per cent: `[76.0, 80.1]`."""
+    return f"[{decimal(100 * low, 1)}, {decimal(100 * high, 1)}]"
+
+
+def integer(value: int | None) -> str:
+    """A count with thousands separated: `28,709`."""
+    return MISSING if value is None else f"{value:,}"
+
+
+def duration(seconds: float) -> str:
+    """A duration in the largest unit that keeps two digits: `42 s`, `12.5 min`, `3.2 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def file_size(size_bytes: int | None) -> str:
+    """A file size in decimal units: `2.7 MB`."""
+    if size_bytes is None:
+        return MISSING
+    return f"{size_bytes / 1e3:.0f} kB" if size_bytes < 1e6 else f"{size_bytes / 1e6:.1f} MB"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count with its noun: `1 trial`, `2 trials`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def value_text(value: Any) -> str:
+    """A hyperparameter's value as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def values_text(values: Mapping[str, Any]) -> str:
+    """Hyperparameters in one line: `filters=32, dropout=0.25`."""
+    return ", ".join(f"{name}={value_text(value)}" for name, value in values.items())
+
+
+def without_folders(text: str) -> str:
+    """The text with the folders of absolute paths left out: a page that is passed on names nobody's home folder."""
+    return _FOLDERS.sub("…/", text)

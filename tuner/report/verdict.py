@@ -1,0 +1,142 @@
+"""Section "Verdict": one generated sentence, the scores that it speaks of, what they cost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tuner.records.results import ModelResult, Results
+from tuner.report.summary import ModelSummary, summarise
+from tuner.report.text import decimal, duration, integer, interval, percent, plural
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A model's headline score.
+
+    Attributes:
+        summary: The model.
+        low_position: Lower end of its interval on the cards' common axis, 0 to 100.
+        position: Its accuracy there.
+        high_position: Upper end.
+    """
+
+    summary: ModelSummary
+    low_position: float
+    position: float
+    high_position: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the page says first.
+
+    Attributes:
+        claims: Title and score of each model that the verdict speaks of.
+        ending: How the sentence goes on after them.
+        cards: Models that the verdict speaks of, then those it leaves out.
+        axis: Ends of the cards' common axis, shares of 1.
+        untrained: Models without a single finished retraining.
+        cost: What was spent, as name and value.
+        badges: What limits the reading of the scores.
+    """
+
+    claims: tuple[tuple[str, str], ...]
+    ending: str
+    cards: tuple[Card, ...]
+    axis: tuple[float, float]
+    untrained: tuple[ModelResult, ...]
+    cost: tuple[tuple[str, str], ...]
+    badges: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict as plain text."""
+        return " · ".join(f"{title} {score}" for title, score in self.claims) + self.ending
+
+
+def compute(results: Results) -> Verdict:
+    """The verdict of a run; no difference is called real, since none is tested."""
+    summaries = summarise(results.models)
+    spoken = sorted(summaries, key=lambda s: not s.result.in_verdict)
+    axis = _axis(summaries)
+    claimed = [s for s in summaries if s.result.in_verdict]
+    return Verdict(
+        claims=tuple((s.result.title, f"{percent(s.accuracy)} {interval(s.low, s.high)}") for s in claimed),
+        ending=_ending(results, claimed),
+        cards=tuple(_card(s, axis) for s in spoken),
+        axis=axis,
+        untrained=tuple(m for m in results.models if not m.runs),
+        cost=_cost(results),
+        badges=_badges(results),
+    )
+
+
+def _ending(results: Results, claimed: list[ModelSummary]) -> str:
+    search = results.search
+    if not results.models:
+        return (
+            f"Search only: no model was retrained or tested. Best {search.objective} in the search "
+            f"{decimal(search.best_score, 4)} (trial {search.best_trial_id}), an optimistic number."
+        )
+    if not claimed:
+        return "No model could be retrained, so nothing was tested."
+    on = f" accuracy on {plural(claimed[0].n, 'test image')}"
+    if len(claimed) == 1:
+        return f"{on}; there is no other model that it may be compared with."
+    real = "whether the difference is real was not tested." if len(claimed) == 2 else None
+    return f"{on}; {real or 'whether the differences are real was not tested.'}"
+
+
+def _axis(summaries: tuple[ModelSummary, ...]) -> tuple[float, float]:
+    """The intervals' range, widened to multiples of five per cent."""
+    if not summaries:
+        return 0.0, 1.0
+    low = math.floor(20 * min(s.low for s in summaries)) / 20
+    high = math.ceil(20 * max(s.high for s in summaries)) / 20
+    return low, high
+
+
+def _card(summary: ModelSummary, axis: tuple[float, float]) -> Card:
+    low, high = axis
+
+    def position(share: float) -> float:
+        return round(100 * (share - low) / (high - low), 2)
+
+    return Card(
+        summary=summary,
+        low_position=position(summary.low),
+        position=position(summary.accuracy),
+        high_position=position(summary.high),
+    )
+
+
+def _cost(results: Results) -> tuple[tuple[str, str], ...]:
+    search = results.search
+    runs = [run for model in results.models for run in model.runs]
+    searched = f"{plural(search.n_trials, 'trial')}, {plural(search.n_epochs, 'epoch')}, {duration(search.duration_s)}"
+    retrained = (
+        f"{plural(len(runs), 'training')}, {plural(sum(len(run.epochs) for run in runs), 'epoch')}, "
+        f"{duration(sum(run.duration_s for run in runs))}"
+    )
+    return (
+        ("Search", searched),
+        *((("Retraining", retrained),) if results.models else ()),
+        ("Whole run", duration(results.run.duration_s)),
+    )
+
+
+def _badges(results: Results) -> tuple[str, ...]:
+    run, data, search = results.run, results.data, results.search
+    badges = [f"preset {run.preset}", f"seed {run.seed}"]
+    if data.limit is not None:
+        badges.append(f"limited to {integer(data.limit)} images")
+    if search.n_failed:
+        badges.append(f"{plural(search.n_failed, 'failed trial')} of {integer(search.n_trials)}")
+    if search.n_rejected:
+        badges.append(f"{plural(search.n_rejected, 'setting')} could not be built and left out")
+    if data.n_unreadable:
+        badges.append(f"{plural(data.n_unreadable, 'unreadable image')} skipped")
+    if results.models and max((len(model.runs) for model in results.models), default=0) == 1:
+        badges.append("one seed: training noise unknown")
+    return tuple(badges)

@@ -1,0 +1,1 @@
+"""The winner and its opponents, trained under the same rules."""

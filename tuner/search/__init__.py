@@ -1,0 +1,1 @@
+"""The search: Keras Tuner's oracle driven by our own loop."""

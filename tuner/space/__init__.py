@@ -1,0 +1,1 @@
+"""Search spaces: strict YAML files of hyperparameters, parsed once into frozen records."""

@@ -1,0 +1,101 @@
+"""The flat parameters behind the keys of `space:`: `per` gives one per block, NAME_i belongs to block i."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tuner.space.schema import BooleanSpec, ChoiceSpec, FixedSpec, FloatSpec, IntSpec
+from tuner.space.vocabulary import Term
+
+AnySpec = IntSpec | FloatSpec | ChoiceSpec | BooleanSpec | FixedSpec
+
+_NUMBERED = re.compile(r"(?P<base>.+)_(?P<index>0|[1-9][0-9]*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The block that a parameter belongs to.
+
+    Attributes:
+        base: The name without its number.
+        parent: The parameter that counts the blocks.
+        index: From 0.
+    """
+
+    base: str
+    parent: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One flat parameter.
+
+    Attributes:
+        key: The key under `space:` that declares it.
+        spec: Its declaration.
+        block: The block it belongs to; None where it serves the whole network.
+    """
+
+    key: str
+    spec: AnySpec
+    block: Block | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The keys of `space:` as they stand in the file.
+
+    Attributes:
+        specs: The declarations by key, in the order of the file; those with mistakes of shape are left out.
+        terms: The family's vocabulary; None for a person's own builder, where any name is allowed.
+    """
+
+    specs: Mapping[str, AnySpec]
+    terms: Mapping[str, Term] | None
+
+    def block(self, key: str) -> Block | None:
+        """The block that a key such as `filters_0` belongs to; None for every other key."""
+        match = _NUMBERED.fullmatch(key)
+        if match is None or (self.terms is not None and key in self.terms):
+            return None
+        base = match["base"]
+        if self.terms is not None:
+            per_block = base in self.terms and self.terms[base].per_block
+            parent = "conv_blocks" if per_block else None
+        else:
+            parent = per(self.specs[base]) if base in self.specs else None
+        return Block(base=base, parent=parent, index=int(match["index"])) if parent else None
+
+    def counts(self, parent: str) -> tuple[int, ...] | None:
+        """All values of the parameter that counts blocks; None where it is not a plain whole number."""
+        spec = self.specs.get(parent)
+        if isinstance(spec, IntSpec) and spec.per is None:
+            return tuple(range(spec.min, spec.max + 1, spec.step or 1))
+        if isinstance(spec, FixedSpec | ChoiceSpec) and per(spec) is None:
+            values = [spec.value] if isinstance(spec, FixedSpec) else spec.values
+            return tuple(values) if all(type(value) is int for value in values) else None
+        if spec is None and self.terms is not None and parent in self.terms and self.terms[parent].kind == "int":
+            return (self.terms[parent].default,)
+        return None
+
+    def entries(self) -> dict[str, Entry]:
+        """The flat parameters by name; a NAME_i of its own stands in for the one that `per` would give."""
+        flat: dict[str, Entry] = {}
+        for key, spec in self.specs.items():
+            parent = per(spec)
+            if parent is None:
+                flat[key] = Entry(key=key, spec=spec, block=self.block(key))
+                continue
+            for index in range(max(self.counts(parent) or (0,))):
+                name = f"{key}_{index}"
+                if name not in self.specs:
+                    flat[name] = Entry(key=key, spec=spec, block=Block(base=key, parent=parent, index=index))
+        return flat
+
+
+def per(spec: AnySpec) -> str | None:
+    """What the declaration is repeated for; None where it stands once."""
+    return None if isinstance(spec, FixedSpec) else spec.per

@@ -1,0 +1,100 @@
+"""Drawing settings from a space, and counting them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tuner.space.definition import Parameter, Space
+
+MAX_COUNTED = 1_000_000
+
+
+def sample(space: Space, rng: np.random.Generator) -> dict[str, Any]:
+    """Draw one setting.
+
+    Args:
+        space: Where from.
+        rng: Every draw comes from it; the same state gives the same setting.
+
+    Returns:
+        The fixed values and those of the active parameters, as plain Python values.
+    """
+    values = dict(space.fixed)
+    for parameter in space.parameters:
+        if _is_active(parameter, values):
+            values[parameter.name] = draw(parameter, rng)
+    return values
+
+
+def draw(parameter: Parameter, rng: np.random.Generator) -> Any:
+    """Draw one value of a parameter: evenly over its values, or over the logarithm of its range."""
+    grid = grid_values(parameter)
+    if grid is not None and not parameter.log:
+        return grid[int(rng.integers(len(grid)))]
+    low, high = _bounds(parameter)
+    if not parameter.log:
+        return float(rng.uniform(low, high))
+    # A whole number n stands for [n, n + 1), so that both ends get their full share.
+    top = high + 1 if parameter.kind == "int" else high
+    value = math.exp(rng.uniform(math.log(low), math.log(top)))
+    if parameter.kind == "int":
+        return min(max(int(value), int(low)), int(high))
+    return min(max(value, low), high)
+
+
+def grid_values(parameter: Parameter) -> Sequence[Any] | None:
+    """All values of a parameter, ascending or as listed; None where any number in a range is one.
+
+    Floats on a step are rounded to 12 decimals: 0.1 + 2 * 0.1 is 0.3, not 0.30000000000000004.
+    """
+    if parameter.choices:
+        return parameter.choices
+    low, high = _bounds(parameter)
+    if parameter.kind == "int":
+        return range(int(low), int(high) + 1, int(parameter.step or 1))
+    if parameter.step is None:
+        return None
+    n = round((high - low) / parameter.step)
+    return tuple(round(low + i * parameter.step, 12) for i in range(n + 1))
+
+
+def n_settings(space: Space) -> int | None:
+    """Number of distinct settings; None where a searched float has no step, or above a million."""
+    grids = {parameter.name: grid_values(parameter) for parameter in space.parameters}
+    parents = {condition.parent for parameter in space.parameters for condition in parameter.conditions}
+    # Settings are counted by what later conditions can see of them: the values of parents.
+    counts: Counter[tuple[tuple[str, Any], ...]] = Counter({(): 1})
+    for parameter in space.parameters:
+        grid = grids[parameter.name]
+        if grid is None:
+            return None
+        grown: Counter[tuple[tuple[str, Any], ...]] = Counter()
+        for seen, n in counts.items():
+            if not _is_active(parameter, {**space.fixed, **dict(seen)}):
+                grown[seen] += n
+            elif parameter.name not in parents:
+                grown[seen] += n * len(grid)
+            elif n * len(grid) > MAX_COUNTED:
+                return None
+            else:
+                for value in grid:
+                    grown[(*seen, (parameter.name, value))] += n
+        counts = grown
+        if counts.total() > MAX_COUNTED:
+            return None
+    return counts.total()
+
+
+def _is_active(parameter: Parameter, values: Mapping[str, Any]) -> bool:
+    return all(c.parent in values and values[c.parent] in c.values for c in parameter.conditions)
+
+
+def _bounds(parameter: Parameter) -> tuple[float, float]:
+    if parameter.low is None or parameter.high is None:
+        raise ValueError(f"{parameter.name} has neither choices nor bounds")
+    return parameter.low, parameter.high

@@ -1,0 +1,106 @@
+"""The hyperparameters that built-in model families understand: kind, bounds and default of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from tuner.space.validation import listed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """What a family accepts for one hyperparameter.
+
+    Attributes:
+        kind: `int`, `float`, `bool` or `text`.
+        default: Its value where a space says nothing.
+        low: Smallest value allowed (for numbers).
+        high: Largest value allowed (for numbers).
+        choices: All values allowed (for text).
+        per_block: Whether it may be set for each convolution block, as NAME_0, NAME_1, ...
+        help: One line for people.
+    """
+
+    kind: str
+    default: Any
+    low: float = 0.0
+    high: float = float("inf")
+    choices: tuple[str, ...] = ()
+    per_block: bool = False
+    help: str = ""
+
+    @property
+    def expected(self) -> str:
+        """What a message says of the values allowed, such as `a whole number from 1 to 8`."""
+        if self.kind == "bool":
+            return "true or false"
+        if self.kind == "text":
+            return listed(self.choices)
+        number = "a whole number" if self.kind == "int" else "a number"
+        return f"{number} from {self.low:g} to {self.high:g}"
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a value is of the kind and within the bounds; a whole number serves as a float, true as no number."""
+        if self.kind == "bool":
+            return isinstance(value, bool)
+        if self.kind == "text":
+            return value in self.choices
+        types = int if self.kind == "int" else int | float
+        return isinstance(value, types) and not isinstance(value, bool) and self.low <= value <= self.high
+
+
+MAX_CONV_BLOCKS = 8
+
+# What every epoch of a built-in family measures; a person's own builder may compile others.
+METRICS = ("accuracy", "loss", "val_accuracy", "val_loss")
+
+TRAINING_TERMS: Mapping[str, Term] = MappingProxyType(
+    {
+        "optimizer": Term(kind="text", default="adam", choices=("adam", "adamw", "sgd", "rmsprop"), help="optimizer"),
+        "learning_rate": Term(kind="float", default=1e-3, low=1e-8, high=10.0, help="step size of the optimizer"),
+        "momentum": Term(kind="float", default=0.9, high=0.9999, help="Nesterov momentum; sgd only"),
+        "weight_decay": Term(kind="float", default=0.0, high=1.0, help="decoupled weight decay, per step"),
+        "label_smoothing": Term(kind="float", default=0.0, high=0.9, help="share taken from the true class"),
+        "batch_size": Term(kind="int", default=64, low=1, high=65536, help="images per step"),
+    }
+)
+
+CNN_TERMS: Mapping[str, Term] = MappingProxyType(
+    {
+        "conv_blocks": Term(
+            kind="int", default=3, low=1, high=MAX_CONV_BLOCKS, help="blocks, each ends in a pooling by 2"
+        ),
+        "convs_per_block": Term(kind="int", default=1, low=1, high=4, help="convolutions in each block"),
+        "filters": Term(
+            kind="int", default=32, low=1, high=2048, per_block=True, help="filters of a block's convolutions"
+        ),
+        "kernel_size": Term(
+            kind="int", default=3, low=1, high=15, per_block=True, help="side of the convolution kernels"
+        ),
+        "batch_norm": Term(kind="bool", default=True, help="BatchNormalization after each convolution"),
+        "conv_dropout": Term(kind="float", default=0.0, high=0.9, per_block=True, help="dropout at the end of a block"),
+        "pooling": Term(
+            kind="text", default="flatten", choices=("flatten", "global_average"), help="from maps to a vector"
+        ),
+        "dense_units": Term(
+            kind="int", default=128, low=0, high=8192, help="units of the dense layer; 0 leaves it out"
+        ),
+        "dropout": Term(kind="float", default=0.25, high=0.9, help="dropout before the output layer"),
+        "normalization": Term(
+            kind="text",
+            default="rescale",
+            choices=("rescale", "standardize", "per_image"),
+            help="scaling of the pixels",
+        ),
+    }
+)
+
+VOCABULARIES: Mapping[str, Mapping[str, Term]] = MappingProxyType({"cnn": {**CNN_TERMS, **TRAINING_TERMS}})
+
+
+def with_defaults(terms: Mapping[str, Term], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with the default of every term that they leave out; NAME_i counts as set for its block only."""
+    return {name: term.default for name, term in terms.items()} | dict(values)

@@ -1,0 +1,1 @@
+"""A run's folder: the one place that reads and writes its files."""

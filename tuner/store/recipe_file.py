@@ -1,0 +1,68 @@
+"""best.yaml: a recipe as a file that people may read and edit."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from tuner.records.image import ImageSpec
+from tuner.records.recipe import Recipe, RecipeData
+from tuner.space.document import Document, Problem, load_document, raise_problems
+from tuner.space.validation import did_you_mean
+from tuner.store.files import write_text
+
+RECIPE = TypeAdapter(Recipe)
+
+
+def write_recipe(recipe: Recipe, path: Path, header: str) -> None:
+    """Write a recipe.
+
+    Args:
+        recipe: What to write.
+        path: The file.
+        header: Text that stands above it as a comment.
+    """
+    comment = "".join(f"# {line}".rstrip() + "\n" for line in header.splitlines())
+    body = yaml.safe_dump(RECIPE.dump_python(recipe, mode="json"), sort_keys=False, allow_unicode=True, width=120)
+    write_text(path, comment + body)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        ConfigurationError: For all mistakes in it, each with its line.
+    """
+    document = load_document(path)
+    raise_problems(_unknown_keys(document))
+    try:
+        return RECIPE.validate_python(document.data)
+    except ValidationError as error:
+        raise_problems(
+            Problem(
+                where=document.where(tuple(mistake["loc"])),
+                message=f"{'.'.join(map(str, mistake['loc'])) or 'the recipe'}: {mistake['msg'].lower()}",
+                hint="compare it with a best.yaml that a run has written.",
+            )
+            for mistake in error.errors(include_url=False)
+        )
+        raise
+
+
+def _unknown_keys(document: Document) -> list[Problem]:
+    """pydantic passes over unknown keys of plain dataclasses; a misspelt key must not be lost."""
+    if not isinstance(document.data, dict):
+        return []
+    problems = []
+    for prefix, record in (((), Recipe), (("image",), ImageSpec), (("data",), RecipeData)):
+        names = [field.name for field in fields(record)]
+        part = document.data.get(prefix[0]) if prefix else document.data
+        for key in part if isinstance(part, dict) else ():
+            if key not in names:
+                path = (*prefix, key)
+                message = f"{'.'.join(path)} is not a known key"
+                problems.append(Problem(where=document.where(path), message=message, hint=did_you_mean(key, names)))
+    return problems

@@ -1,0 +1,1 @@
+"""One training: the epoch loop, checkpoints, early stopping."""

@@ -1,0 +1,72 @@
+"""A model with its optimizer, loss and metrics, and labels in the form that its loss takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from tuner.models.registry import build
+from tuner.records.image import ImageSpec
+from tuner.space.vocabulary import TRAINING_TERMS, with_defaults
+
+
+def compiled_model(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+    """Build a model and compile it, unless its builder has done so: then its own optimizer, losses and metrics stay.
+
+    Args:
+        model: A built-in name or `package.module:function`.
+        values: Hyperparameters; those of `TRAINING_TERMS` decide the optimizer and the loss.
+        image_spec: Shape and classes.
+    """
+    built = build(model, values, image_spec)
+    if built.compiled:
+        return built
+    values = with_defaults(TRAINING_TERMS, values)
+    smoothing = values["label_smoothing"]
+    loss: keras.losses.Loss = (
+        keras.losses.BinaryCrossentropy(label_smoothing=smoothing)
+        if built.output_shape[-1] == 1
+        else keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+    )
+    built.compile(optimizer=optimizer(values), loss=loss, metrics=["accuracy"])
+    return built
+
+
+def optimizer(values: Mapping[str, Any]) -> keras.optimizers.Optimizer:
+    """The optimizer of a setting, complete with `TRAINING_TERMS`."""
+    common = {"learning_rate": values["learning_rate"], "weight_decay": values["weight_decay"] or None}
+    match values["optimizer"]:
+        case "sgd":
+            return keras.optimizers.SGD(momentum=values["momentum"], nesterov=True, **common)
+        case "adamw":
+            return keras.optimizers.AdamW(**{**common, "weight_decay": values["weight_decay"]})
+        case "rmsprop":
+            return keras.optimizers.RMSprop(**common)
+        case _:
+            return keras.optimizers.Adam(**common)
+
+
+def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:
+    """Class numbers (n,) in the form that the model's loss takes.
+
+    Returns:
+        Class numbers (n,) int32 for a sparse loss; else (n, 1) float32 of 0 and 1 for a model with one unit; else one-hot
+        (n, classes) float32.
+    """
+    loss = model.loss
+    name = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")
+    if str(name).startswith("sparse"):
+        return labels.astype("int32")
+    units = model.output_shape[-1]
+    if units == 1:
+        return labels[:, None].astype("float32")
+    return np.eye(units, dtype="float32")[labels]
+
+
+def probabilities(outputs: np.ndarray) -> np.ndarray:
+    """Class probabilities (n, classes) from what a model puts out: softmax (n, classes) or sigmoid (n, 1)."""
+    outputs = np.asarray(outputs, dtype="float64")
+    return np.concatenate([1 - outputs, outputs], axis=1) if outputs.shape[1] == 1 else outputs

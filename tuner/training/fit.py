@@ -1,0 +1,145 @@
+"""One training: the epoch loop over the backend's traced step."""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from tuner.backend.active import steps
+from tuner.errors import TunerError
+from tuner.records.training import EarlyStopping, EpochMetrics, Failure, TrainResult, TrainTask
+from tuner.space.vocabulary import TRAINING_TERMS
+from tuner.training.checkpoint import State, load_state, put_state, save_state, take_state
+from tuner.training.compiled import compiled_model, targets
+from tuner.training.data import TrainingData
+
+OnEpoch = Callable[[TrainTask, EpochMetrics], None]
+
+# Prediction needs no gradients, so it may take more images at a time than training.
+PREDICT_BATCH = 256
+
+
+class NonFiniteLoss(TunerError):
+    """Training diverged."""
+
+
+def run_task(task: TrainTask, data: TrainingData, on_epoch: OnEpoch) -> TrainResult:
+    """Train as ordered; whatever goes wrong inside the training ends up in the result.
+
+    Args:
+        task: The order.
+        data: What to train on.
+        on_epoch: Called after each epoch.
+    """
+    start = time.perf_counter()
+    epochs: list[EpochMetrics] = []
+    best_epoch = n_parameters = failure = None
+    try:
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(task.seed % 2**32)
+        model = compiled_model(task.model, task.values, data.spec)
+        n_parameters = model.count_params()
+        best_epoch = _train(model, task, data, epochs, on_epoch)
+        if task.save_to:
+            save_state(take_state(model), task.save_to)
+    except NonFiniteLoss as error:
+        failure = Failure(reason=error.message)
+    except Exception as error:
+        failure = Failure(reason=_one_line(error), traceback=traceback.format_exc())
+    return TrainResult(
+        task_id=task.task_id,
+        epochs=tuple(epochs),
+        duration_s=time.perf_counter() - start,
+        best_epoch=None if failure else best_epoch,
+        n_parameters=n_parameters,
+        failure=failure,
+    )
+
+
+def _train(
+    model: keras.Model, task: TrainTask, data: TrainingData, epochs: list[EpochMetrics], on_epoch: OnEpoch
+) -> int:
+    """Train the model in place, add each epoch to `epochs`, and return the epoch whose weights it holds at the end."""
+    example = data.inputs[:1], targets(model, data.labels[:1])
+    functions = steps(model, example)
+    if task.resume_from:
+        put_state(model, load_state(task.resume_from))
+    batch_size = task.values.get("batch_size", TRAINING_TERMS["batch_size"].default)
+    base_rate = float(model.optimizer.learning_rate)
+    watch = _Watch(task.early_stopping)
+    for epoch in range(task.first_epoch, task.last_epoch + 1):
+        started = time.perf_counter()
+        if task.schedule == "cosine":
+            _set_cosine_rate(model, base_rate, epoch, task.last_epoch)
+        order = np.random.default_rng([task.seed, epoch]).permutation(data.train)
+        metrics = _pass(model, functions.train, data, order, batch_size)
+        if not math.isfinite(metrics["loss"]):
+            raise NonFiniteLoss(f"the training loss became {metrics['loss']} in epoch {epoch}")
+        if len(data.validation):
+            validation = _pass(model, functions.test, data, data.validation, PREDICT_BATCH)
+            metrics |= {f"val_{name}": value for name, value in validation.items()}
+        epochs.append(EpochMetrics(epoch=epoch, metrics=metrics, duration_s=time.perf_counter() - started))
+        on_epoch(task, epochs[-1])
+        if watch.ends(model, epochs[-1]):
+            break
+    if watch.best_state:
+        put_state(model, watch.best_state)
+        return watch.best_epoch
+    return epochs[-1].epoch
+
+
+def _pass(
+    model: keras.Model, step: Callable[..., Any], data: TrainingData, order: np.ndarray, batch_size: int
+) -> dict[str, float]:
+    """Go once over the images in the given order; the metrics are exact means over all of them."""
+    model.reset_metrics()
+    labels = targets(model, data.labels[order])
+    metrics: Any = {}
+    for i in range(0, len(order), batch_size):
+        metrics = step(data.inputs[order[i : i + batch_size]], labels[i : i + batch_size])
+    return {name: float(value) for name, value in metrics.items()}
+
+
+def _set_cosine_rate(model: keras.Model, base_rate: float, epoch: int, last_epoch: int) -> None:
+    model.optimizer.learning_rate = base_rate * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / last_epoch))
+
+
+def predict(function: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """What a model puts out, (len(indices), units), for some of the inputs (n, ...), a batch at a time."""
+    batches = range(0, len(indices), PREDICT_BATCH)
+    return np.concatenate([function(inputs[indices[i : i + PREDICT_BATCH]]) for i in batches])
+
+
+class _Watch:
+    """Early stopping: remembers the best epoch's weights and says when to end."""
+
+    def __init__(self, rule: EarlyStopping | None) -> None:
+        self.rule = rule
+        self.best_epoch = 0
+        self.best_state: State = []
+        self._best: float | None = None
+
+    def ends(self, model: keras.Model, epoch: EpochMetrics) -> bool:
+        if self.rule is None:
+            return False
+        if self.rule.monitor not in epoch.metrics:
+            known = ", ".join(sorted(epoch.metrics))
+            raise TunerError(f"there is no metric {self.rule.monitor}; the model gives {known}")
+        value = epoch.metrics[self.rule.monitor]
+        sign = 1 if self.rule.direction == "max" else -1
+        if self._best is None or sign * value > sign * self._best:
+            self._best, self.best_epoch, self.best_state = value, epoch.epoch, take_state(model)
+        if self.rule.stop_metric and epoch.metrics[self.rule.stop_metric] >= self.rule.stop_value:
+            return True
+        return self.rule.patience is not None and epoch.epoch - self.best_epoch >= self.rule.patience
+
+
+def _one_line(error: BaseException) -> str:
+    text = error.message if isinstance(error, TunerError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())[:300]
