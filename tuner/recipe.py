@@ -50,7 +50,7 @@ class UsableRecipe:
 
         numbers = np.asarray(labels)
         n_classes = self.recipe.image.n_classes
-        if numbers.size and not (0 <= numbers.min() and numbers.max() < n_classes):
+        if numbers.size and not (numbers.min() >= 0 and numbers.max() < n_classes):
             raise ValueError(f"labels must be class numbers from 0 to {n_classes - 1}, but got {set(numbers.tolist())}")
         return targets(self.build(), numbers)
 

@@ -9,6 +9,7 @@ import pytest
 
 from tuner.data.card import load_card
 from tuner.data.dataset import load_dataset, summary
+from tuner.space.definition import SplitSettings
 
 CARDS = Path(__file__).parents[2] / "datasets"
 
@@ -35,7 +36,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_counts(data_root: Path, name: str, n_train: int | None, n_validation: int | None, n_test: int | None) -> None:
-    found = summary(load_dataset(load_card(name, [CARDS]), data_root, seed=1))
+    found = summary(load_dataset(load_card(name, [CARDS]), data_root, SplitSettings(seed=1)))
     total = found.n_train + found.n_validation + found.n_test + found.n_unreadable
     known = {"fer2013": 32298, "facial_expressions": 32298, "happy_sad": 217, "emoji_happy_sad": 80, "cats_dogs": 2400}
     assert total == known[name]
@@ -45,7 +46,7 @@ def test_counts(data_root: Path, name: str, n_train: int | None, n_validation: i
 
 @pytest.mark.real_data
 def test_disgust_is_the_rarest_expression(data_root: Path) -> None:
-    found = summary(load_dataset(load_card("fer2013", [CARDS]), data_root, seed=1))
+    found = summary(load_dataset(load_card("fer2013", [CARDS]), data_root, SplitSettings(seed=1)))
     assert sum(found.train_counts) + sum(found.validation_counts) == 28709
     assert found.class_names[found.test_counts.index(min(found.test_counts))] == "disgust"
     assert found.test_counts[1] / found.n_test == pytest.approx(0.0156, abs=0.001)

@@ -18,7 +18,8 @@ __all__ = ["BatchNormalization", "plain_copy", "predictor", "prepare_devices", "
 def plain_copy(model: keras.Model) -> keras.Model:
     """The model made of Keras' own layers only, with the same weights and the same predictions.
 
-    A subclass of a Keras layer does not load where this package is not installed. A model without one is returned as it is.
+    A subclass of a Keras layer does not load where this package is not installed. A model without one is returned as
+    it is.
     """
     if not any(type(layer) is BatchNormalization for layer in model.layers):
         return model

@@ -15,13 +15,12 @@ from tuner.backend.steps import Steps
 class BatchNormalization(keras.layers.BatchNormalization):
     """BatchNormalization that trains through TensorFlow's fused kernel.
 
-    Keras 3 computes moments and the normalisation one elementwise operation at a time, which on a CPU costs about three times as
-    much. Moving statistics stay those of Keras' layer: it averages the biased variance, the kernel returns the unbiased one.
+    Keras 3 computes moments and the normalisation one elementwise operation at a time, which on a CPU costs three to
+    four times as much. Moving statistics stay those of Keras' layer: it averages the biased variance, the kernel
+    returns the unbiased one.
     """
 
-    def call(
-        self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
         """Normalise (n, height, width, channels); other shapes and inference go Keras' own way."""
         fused = training and self.trainable and mask is None and len(inputs.shape) == 4 and self.axis in (-1, 3)
         if not fused:
@@ -47,7 +46,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 
 def prepare_devices() -> None:
-    """Let memory of a GPU grow as needed, and pin the threads: with one and with two, results differ in their last bits.
+    """Let memory of a GPU grow as needed, and pin the number of threads, since it changes the last bits of results.
 
     TensorFlow refuses both once it has run an operation; then they stay as they are.
     """
@@ -64,7 +63,7 @@ def steps(model: keras.Model, example: tuple[np.ndarray, np.ndarray]) -> Steps:
     """Trace the model's own `train_step` and `test_step`, once each, whatever the size of a batch.
 
     Args:
-        model: Compiled; its optimizer is built here, since variables that a first call creates would cause a second trace.
+        model: Compiled; its optimizer is built here: variables that a first call creates would cause a second trace.
         example: Images and targets of at least one row, for the shapes.
     """
     if model.optimizer is not None:

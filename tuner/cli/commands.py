@@ -25,7 +25,7 @@ no_progress = click.option("--no-progress", is_flag=True, help="Plain lines in p
 @click.group(context_settings=CONTEXT)
 @click.version_option(__version__, message="tuner %(version)s")
 def cli() -> None:
-    """Find good hyperparameters for an image classifier, and see whether the search was worth it.
+    r"""Find good hyperparameters for an image classifier, and see whether the search was worth it.
 
     \b
     First steps:
@@ -46,7 +46,9 @@ def cli() -> None:
 @click.option("--max-epochs", type=click.IntRange(min=1), help="Epochs of Hyperband's last rung.")
 @click.option("--factor", type=click.IntRange(min=2), help="Hyperband's reduction factor.")
 @click.option("--limit", type=click.IntRange(min=1), help="Use so many training and validation images together.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Everything random descends from it.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Everything random descends from it."
+)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the space: space.dropout.max=0.6.")
 @click.option("--search-only", is_flag=True, help="Leave out the comparison.")
 @click.option("--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports.")
@@ -123,7 +125,9 @@ def datasets(data_dir: Path, json_lines: bool) -> None:
 
 
 @cli.command(context_settings=CONTEXT)
-@click.option("--from", "source", type=A_PATH, required=True, metavar="RUN_OR_YAML", help="A run's folder, or a best.yaml.")
+@click.option(
+    "--from", "source", type=A_PATH, required=True, metavar="RUN_OR_YAML", help="A run's folder, or a best.yaml."
+)
 @click.option("--data", help="Other data of the same shape and classes.")
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed; the recipe's own by default.")

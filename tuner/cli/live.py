@@ -65,7 +65,9 @@ def _screen(progress: Progress, elapsed_s: float) -> RenderableType:
         )
     elif progress.running:
         for trial in progress.running.values():
-            parts.append(Text(f"{trial.trial_id}: building, epochs {trial.first_epoch}-{trial.last_epoch}", style="dim"))
+            parts.append(
+                Text(f"{trial.trial_id}: building, epochs {trial.first_epoch}-{trial.last_epoch}", style="dim")
+            )
     if progress.best:
         parts.append(_best(progress))
     return Group(*parts)
@@ -84,7 +86,9 @@ def _best(progress: Progress) -> Table:
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for trial in progress.best:
         setting = ", ".join(f"{k} {_short(v)}" for k, v in trial.values.items())
-        table.add_row(f"trial {trial.trial_id}", f"{trial.score:.4f}", str(trial.last_epoch), Text(plain(setting), style="dim"))
+        table.add_row(
+            f"trial {trial.trial_id}", f"{trial.score:.4f}", str(trial.last_epoch), Text(plain(setting), style="dim")
+        )
     return table
 
 

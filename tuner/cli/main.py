@@ -15,7 +15,7 @@ from tuner.errors import TunerError
 
 
 def main() -> None:
-    """Run a command and exit: 0 done, 1 internal failure, 2 usage, 4 data, 5 no trial succeeded, 130 and 143 stopped."""
+    """Run a command and exit: 0 done, 1 internal failure, 2 usage, 4 data, 5 no trial succeeded, 130/143 stopped."""
     signal.signal(signal.SIGTERM, _terminate)
     sys.exit(_exit_code())
 

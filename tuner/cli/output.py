@@ -30,4 +30,6 @@ def send_chatter_to(path: Path | None) -> None:
 
 def plain(text: str) -> str:
     """The text without control characters: a class or file may be named so as to steer a terminal."""
-    return "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") else "\N{REPLACEMENT CHARACTER}" for c in text
+    )

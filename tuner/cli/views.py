@@ -80,7 +80,9 @@ class PlainLines:
             case RunStarted() | StageStarted() | Notice() | ModelTrained() | TrialEnded():
                 return describe(event, self._progress)
             case EpochEnded() if time.monotonic() - self._last_line_s > HEARTBEAT_S:
-                return f"  {event.task_id}: epoch {event.epoch.epoch} of {event.last_epoch}, {self._progress.remaining()}"
+                return (
+                    f"  {event.task_id}: epoch {event.epoch.epoch} of {event.last_epoch}, {self._progress.remaining()}"
+                )
         return ""
 
 
@@ -89,8 +91,9 @@ def describe(event: Event, progress: Progress) -> str:
     match event:
         case RunStarted():
             return (
-                f"{event.dataset}: {event.n_train:,} training, {event.n_validation:,} validation, {event.n_test:,} test images\n"
-                f"{event.n_trials} trials, {event.n_epochs} epochs planned; objective {event.objective}; log {event.folder}/run.log"
+                f"{event.dataset}: {event.n_train:,} training, {event.n_validation:,} validation, "
+                f"{event.n_test:,} test images\n{event.n_trials} trials, {event.n_epochs} epochs planned; "
+                f"objective {event.objective}; log {event.folder}/run.log"
             )
         case StageStarted():
             return f"{event.title} ..."
@@ -99,11 +102,13 @@ def describe(event: Event, progress: Progress) -> str:
         case ModelTrained():
             return f"  {event.title}, seed {event.seed}: {event.text}"
         case TrialEnded():
-            trial = event.trial
-            head = f"  trial {progress.n_ended} of {progress.n_trials}"
-            if trial.error:
-                return f"{head}: failed: {trial.error}"
-            epochs = f"epochs {trial.first_epoch}-{trial.last_epoch}"
-            star = "  best so far" if event.is_best else ""
-            return f"{head}: {trial.score:.4f} ({epochs}, {trial.duration_s:.1f} s){star}, {progress.remaining()}"
+            return f"  trial {progress.n_ended} of {progress.n_trials}: {_trial(event)}, {progress.remaining()}"
     return ""
+
+
+def _trial(event: TrialEnded) -> str:
+    trial = event.trial
+    if trial.error:
+        return f"failed: {trial.error}"
+    star = ", best so far" if event.is_best else ""
+    return f"{trial.score:.4f} (epochs {trial.first_epoch}-{trial.last_epoch}, {trial.duration_s:.1f} s){star}"

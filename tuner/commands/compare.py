@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 
-from tuner.commands.options import PRESETS, RunOptions
+from tuner.commands.job import Job
+from tuner.commands.options import PRESETS
 from tuner.commands.outputs import training_data
-from tuner.data.card import Card
-from tuner.data.dataset import Dataset
+from tuner.data.card import Published
 from tuner.models.registry import complete
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice, StageStarted
@@ -42,7 +44,8 @@ def compare(job: Job, searched: SearchSummary) -> tuple[list[ModelResult], list[
         )
         trained.append((contender, trainings))
     job.tell(StageStarted(title="Scoring on the test set"))
-    results, predicted = [], {}
+    results: list[ModelResult] = []
+    predicted: dict[str, np.ndarray] = {}
     for contender, trainings in trained:
         save_to = job.folder.model if contender.name == "tuned" else job.folder.checkpoints / f"{contender.name}.keras"
         result, probabilities = evaluate(contender, trainings, job.dataset, save_to)
@@ -91,7 +94,7 @@ def _contenders(job: Job, searched: SearchSummary) -> Iterator[tuple[Contender, 
 
 def _efficientnet(job: Job, rule: EarlyStopping, data: TrainingData) -> tuple[Contender, TrainingData]:
     """With ImageNet weights a head on frozen features; without them from scratch, and marked so."""
-    from tuner.models.efficientnet import NoPretrainedWeights
+    from tuner.models.efficientnet import NoPretrainedWeightsError
     from tuner.retrain.features import with_features
 
     settings, epochs = PRESETS[job.options.preset].efficientnet, job.file.retrain.epochs
@@ -99,8 +102,10 @@ def _efficientnet(job: Job, rule: EarlyStopping, data: TrainingData) -> tuple[Co
     job.tell(StageStarted(title="Looking for EfficientNetB2's ImageNet weights"))
     try:
         return pretrained, with_features(data, pretrained.values)
-    except NoPretrainedWeights:
-        job.tell(Notice(text="EfficientNetB2: no ImageNet weights at hand (no network?), so it is trained from scratch"))
+    except NoPretrainedWeightsError:
+        job.tell(
+            Notice(text="EfficientNetB2: no ImageNet weights at hand (no network?), so it is trained from scratch")
+        )
         return efficientnet(settings, rule, epochs, pretrained=False), data
 
 

@@ -54,6 +54,7 @@ class Preset:
     """How much a run does.
 
     Attributes:
+        efficientnet: How EfficientNetB2 is trained.
         search: Hyperband's numbers; None takes the space's own.
         max_retrain_epochs: Ceiling of the retraining; None takes the space's own.
         min_retrain_epochs: Floor of that ceiling.
@@ -61,9 +62,9 @@ class Preset:
         schedule: Of the learning rate in the retraining.
         max_train: Training images at most; None takes all.
         max_validation: Validation images at most; None takes all.
-        efficientnet: How EfficientNetB2 is trained from scratch.
     """
 
+    efficientnet: EfficientNetSettings
     search: SearchSettings | None = None
     max_retrain_epochs: int | None = None
     min_retrain_epochs: int = 1
@@ -71,8 +72,9 @@ class Preset:
     schedule: str = "constant"
     max_train: int | None = None
     max_validation: int | None = None
-    efficientnet: EfficientNetSettings = EfficientNetSettings(input_size=96)
 
+
+FROM_SCRATCH = EfficientNetSettings(input_size=96)
 
 PRESETS = {
     "quick": Preset(
@@ -83,12 +85,13 @@ PRESETS = {
         max_validation=500,
         efficientnet=EfficientNetSettings(input_size=48, max_epochs=2, max_train_images=300),
     ),
-    "standard": Preset(),
+    "standard": Preset(efficientnet=FROM_SCRATCH),
     "thorough": Preset(
         search=SearchSettings(method="hyperband", max_epochs=81, factor=3, iterations=1),
         min_retrain_epochs=120,
         seeds=5,
         schedule="cosine",
+        efficientnet=FROM_SCRATCH,
     ),
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 from tuner.backend import environment
 from tuner.commands.job import Job
 from tuner.commands.options import PRESETS, RunOptions
-from tuner.commands.prepare import part_ceilings
+from tuner.commands.prepare import split_settings
 from tuner.data.card import Card
 from tuner.data.dataset import Dataset
 from tuner.records.contender import Trained
@@ -88,7 +88,6 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
     preset = PRESETS[job.options.preset]
     runs = results.models[0].runs if results.models else ()
     best = max(runs, key=lambda run: run.validation_accuracy, default=None)
-    max_train, max_validation = part_ceilings(job.options, file)
     return Recipe(
         model=search.model,
         values=search.best_values,
@@ -99,12 +98,7 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
             n_train=len(split.train),
             n_validation=len(split.validation),
             n_test=len(split.test),
-            seed=job.options.seed,
-            limit=job.options.limit,
-            split_train=file.split.train if file.split else None,
-            split_validation=file.split.validation if file.split else None,
-            max_train=max_train,
-            max_validation=max_validation,
+            split=split_settings(job.options, file),
             background=background(job.card),
         ),
         seed=next(t.task_seed for t in tuned if t.seed == best.seed) if best else job.options.seed,
@@ -131,7 +125,7 @@ def recipe_header(folder: RunFolder) -> str:
     return (
         "The best hyperparameters of a run, sealed with the data and versions that they were found with.\n"
         f"Train them again:  python -m tuner train --from {folder.path.as_posix()}\n"
-        "In a script of your own, with `images` (n, height, width, channels) of 0-255 and class numbers `labels` (n,):\n"
+        "In your own script, with `images` (n, height, width, channels) of 0-255 and class numbers `labels` (n,):\n"
         "\n" + python_snippet("best.yaml")
     )
 

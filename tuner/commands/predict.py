@@ -34,7 +34,9 @@ class Prediction:
     class_names: tuple[str, ...]
 
 
-def predict(run: Path, images: Sequence[Path], model: Path | None = None, picture: Path | None = None) -> list[Prediction]:
+def predict(
+    run: Path, images: Sequence[Path], model: Path | None = None, picture: Path | None = None
+) -> list[Prediction]:
     """Predict the classes of image files.
 
     Args:
@@ -71,12 +73,17 @@ def predict(run: Path, images: Sequence[Path], model: Path | None = None, pictur
 def _decode(image: Path, recipe: Recipe) -> np.ndarray:
     spec = recipe.image
     settings = ImageSettings(
-        height=spec.height, width=spec.width, channels=spec.channels, background=list(recipe.data.background)
+        height=spec.height,
+        width=spec.width,
+        channels=1 if spec.channels == 1 else 3,
+        background=list(recipe.data.background),
     )
     try:
         return decode(image, settings)
     except UnreadableImageError as error:
-        raise DataError(f"{image}: cannot be read as an image: {error}", "give a picture that other programs open.") from error
+        raise DataError(
+            f"{image}: cannot be read as an image: {error}", "give a picture that other programs open."
+        ) from error
 
 
 def _probabilities(path: Path, pixels: np.ndarray) -> np.ndarray:

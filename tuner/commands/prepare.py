@@ -11,16 +11,16 @@ from pathlib import Path
 import tuner
 from tuner.commands.options import PRESETS, RunOptions, apply
 from tuner.data.card import Card, card_folders, resolve
-from tuner.data.dataset import Dataset, load_dataset
+from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
 from tuner.models.registry import setting_problem
-from tuner.space.definition import SearchSpaceFile
+from tuner.space.definition import SearchSpaceFile, SplitSettings
 from tuner.space.parse import load_space
 from tuner.space.sampling import sample
 
 
 def space_folders() -> list[Path]:
-    """Where spaces are looked for: the working directory's `search_spaces/` first, then those that came with the package."""
+    """Where spaces are looked for: the working directory's `search_spaces/`, then those that came with the package."""
     package = Path(tuner.__file__).parent
     bundled = package / "_bundled" / "search_spaces"
     return [Path("search_spaces"), bundled if bundled.is_dir() else package.parent / "search_spaces"]
@@ -42,32 +42,18 @@ def space_path(card: Card, given: Path | None) -> Path:
 
 
 def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
-    """The data set's card and the search space, with preset and command line applied; nothing of the data is read yet."""
+    """The data set's card and the search space, with preset and options applied; nothing of the data is read yet."""
     card = resolve(options.dataset, card_folders(), options.data_dir)
     file = load_space(space_path(card, options.space), options.overrides)
     return card, apply(PRESETS[options.preset], options, file)
 
 
-def part_ceilings(options: RunOptions, file: SearchSpaceFile) -> tuple[int | None, int | None]:
-    """The preset's ceilings on training and validation images; None where a person has said how many to take."""
+def split_settings(options: RunOptions, file: SearchSpaceFile) -> SplitSettings:
+    """How the data are split; a preset's ceilings count where a person has not said how many images to take."""
     if options.limit is not None or file.split is not None:
-        return None, None
+        return SplitSettings(seed=options.seed, limit=options.limit, sizes=file.split)
     preset = PRESETS[options.preset]
-    return preset.max_train, preset.max_validation
-
-
-def load_data(card: Card, file: SearchSpaceFile, options: RunOptions) -> Dataset:
-    """The data, split; `load_dataset` says what it raises."""
-    max_train, max_validation = part_ceilings(options, file)
-    return load_dataset(
-        card,
-        options.data_dir,
-        seed=options.seed,
-        limit=options.limit,
-        sizes=file.split,
-        max_train=max_train,
-        max_validation=max_validation,
-    )
+    return SplitSettings(seed=options.seed, max_train=preset.max_train, max_validation=preset.max_validation)
 
 
 def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:

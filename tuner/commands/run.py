@@ -11,8 +11,8 @@ from tuner.commands.hardware import hardware, versions
 from tuner.commands.job import Job
 from tuner.commands.options import RunOptions
 from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, training_data
-from tuner.commands.prepare import check_fixed_setting, load_configuration, load_data, run_id
-from tuner.data.dataset import summary
+from tuner.commands.prepare import check_fixed_setting, load_configuration, run_id, split_settings
+from tuner.data.dataset import load_dataset, summary
 from tuner.models.registry import complete, setting_problem
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted, StageStarted
@@ -44,7 +44,7 @@ def run(options: RunOptions, listener: Listener) -> tuple[Results, RunFolder]:
     """
     started, started_at = time.perf_counter(), datetime.now(UTC)
     card, file = load_configuration(options)
-    dataset = load_data(card, file, options)
+    dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
     folder = RunFolder(options.out / card.name / run_id(file, dataset))
     folder.create()

@@ -17,7 +17,7 @@ from tuner.errors import DataError, TunerError
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.recipe import Recipe
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
-from tuner.space.definition import SplitSizes
+from tuner.space.definition import SplitSettings
 from tuner.store.recipe_file import read_recipe
 from tuner.training.data import TrainingData
 
@@ -100,41 +100,33 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
 def differences(recipe: Recipe, dataset: Dataset) -> list[str]:
     """What is not as it was when the recipe was made; empty where all is the same."""
     found = []
-    counts = {"training": "n_train", "validation": "n_validation", "test": "n_test"}
-    parts = {"training": dataset.split.train, "validation": dataset.split.validation, "test": dataset.split.test}
-    for name, field in counts.items():
-        before, now = getattr(recipe.data, field), len(parts[name])
-        if before != now:
-            found.append(f"{now:,} {name} images, {before:,} then")
-    if recipe.data.fingerprint != dataset.images.fingerprint:
-        found.append(
-            f"images or labels changed (fingerprint {dataset.images.fingerprint[:12]}, {recipe.data.fingerprint[:12]} then)"
-        )
+    data, split = recipe.data, dataset.split
+    for name, before, part in (
+        ("training", data.n_train, split.train),
+        ("validation", data.n_validation, split.validation),
+        ("test", data.n_test, split.test),
+    ):
+        if before != len(part):
+            found.append(f"{len(part):,} {name} images, {before:,} then")
+    now, then = (fingerprint[:12] for fingerprint in (dataset.images.fingerprint, recipe.data.fingerprint))
+    if now != then:
+        found.append(f"images or labels changed (fingerprint {now}, {then} then)")
     return found
 
 
 def _load(recipe: Recipe, options: TrainOptions) -> Dataset:
-    data = recipe.data
-    card = resolve(options.data or data.name, card_folders(), options.data_dir)
-    sizes = None
-    if data.split_train and data.split_validation and not options.data:
-        sizes = SplitSizes(train=data.split_train, validation=data.split_validation)
-    dataset = load_dataset(
-        card,
-        options.data_dir,
-        seed=data.seed,
-        limit=None if options.data else data.limit,
-        sizes=sizes,
-        max_train=None if options.data else data.max_train,
-        max_validation=None if options.data else data.max_validation,
-    )
+    card = resolve(options.data or recipe.data.name, card_folders(), options.data_dir)
+    # What was asked of the recipe's data, such as a limit, was not asked of other data.
+    settings = SplitSettings(seed=recipe.data.split.seed) if options.data else recipe.data.split
+    dataset = load_dataset(card, options.data_dir, settings)
     for what, now, then in (
         ("images are height x width x channels", dataset.spec.shape, recipe.image.shape),
         ("classes are", dataset.spec.class_names, recipe.image.class_names),
     ):
         if now != then:
+            shown_now, shown_then = (", ".join(map(str, part)) for part in (now, then))
             raise DataError(
-                f"{card.name}: its {what} {', '.join(map(str, now))}, but the recipe was made for {', '.join(map(str, then))}",
+                f"{card.name}: its {what} {shown_now}, but the recipe was made for {shown_then}",
                 "use data of the same shape and classes, or search again on these data with `python -m tuner run`.",
             )
     return dataset

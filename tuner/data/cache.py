@@ -27,7 +27,7 @@ def cache_key(card: Card, sources: Sequence[Path]) -> str:
     digest = hashlib.sha256(json.dumps([_FORMAT, decoding, card.splits.roles()]).encode())
     for path in sources:
         status = path.stat()
-        digest.update(os.fsencode(os.path.abspath(path)) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+        digest.update(os.fsencode(path.absolute()) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()[:16]
 
 

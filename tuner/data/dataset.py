@@ -15,7 +15,7 @@ from tuner.data.load import load_images
 from tuner.data.split import Indices, Split, make_split
 from tuner.records.image import ImageSpec
 from tuner.records.results import DataSummary
-from tuner.space.definition import SplitSizes
+from tuner.space.definition import SplitSettings
 
 _SHOWN_UNREADABLE = 20
 _IMAGES_PER_CHUNK = 512
@@ -40,32 +40,23 @@ class Dataset:
     limit: int | None
 
 
-def load_dataset(
-    card: Card,
-    data_root: Path,
-    *,
-    seed: int,
-    limit: int | None = None,
-    sizes: SplitSizes | None = None,
-    max_train: int | None = None,
-    max_validation: int | None = None,
-) -> Dataset:
+def load_dataset(card: Card, data_root: Path, settings: SplitSettings) -> Dataset:
     """Load and split; `load_images` and `make_split` say what they raise."""
     images = load_images(card, data_root)
     split = make_split(
         images,
-        seed=seed,
+        seed=settings.seed,
         test_fraction=card.splits.test_fraction,
         validation_fraction=card.splits.validation_fraction,
-        limit=limit,
-        sizes=sizes,
-        max_train=max_train,
-        max_validation=max_validation,
+        limit=settings.limit,
+        sizes=settings.sizes,
+        max_train=settings.max_train,
+        max_validation=settings.max_validation,
     )
     mean, std = pixel_statistics(images.images, split.train)
     height, width, channels = images.images.shape[1:]
     spec = ImageSpec(height=height, width=width, channels=channels, class_names=images.class_names, mean=mean, std=std)
-    return Dataset(images=images, split=split, spec=spec, card=card, limit=limit)
+    return Dataset(images=images, split=split, spec=spec, card=card, limit=settings.limit)
 
 
 def pixel_statistics(images: NDArray[np.uint8], indices: Indices) -> tuple[tuple[float, ...], tuple[float, ...]]:

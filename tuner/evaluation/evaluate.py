@@ -47,7 +47,11 @@ def evaluate(
         runs.append(_seed_result(training, dataset, found))
         if training is best:
             save_model(model, save_to)
-            size, n_parameters, latency_ms = save_to.stat().st_size, model.count_params(), _latency_ms(function, dataset)
+            size, n_parameters, latency_ms = (
+                save_to.stat().st_size,
+                model.count_params(),
+                _latency_ms(function, dataset),
+            )
     failure = None if good else trained[0].result.failure
     result = ModelResult(
         name=contender.name,

@@ -16,7 +16,8 @@ def build_expression_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> ke
     """The network of fer2013 and facial_expressions: pairs of convolutions, then BN, pooling and ReLU.
 
     Args:
-        values: `filters` and `kernel_sizes`, a list with one number per block; `convs_per_block`, `dense_units`, `dropout`.
+        values: `filters` and `kernel_sizes`, a list with one number per block; `convs_per_block`, `dense_units`,
+            `dropout`.
         image_spec: Shape and classes.
 
     Returns:

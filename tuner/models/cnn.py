@@ -49,9 +49,7 @@ def _block(values: Mapping[str, Any], block: int) -> list[keras.layers.Layer]:
     for conv in range(n_convs):
         # BatchNormalization has an offset of its own, so the convolution before it needs none.
         stack.append(
-            layers.Conv2D(
-                value("filters"), value("kernel_size"), padding="same", use_bias=not values["batch_norm"]
-            )
+            layers.Conv2D(value("filters"), value("kernel_size"), padding="same", use_bias=not values["batch_norm"])
         )
         if values["batch_norm"]:
             stack.append(BatchNormalization(momentum=BATCH_NORM_MOMENTUM))

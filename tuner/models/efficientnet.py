@@ -11,7 +11,7 @@ from keras import layers
 from tuner.records.image import ImageSpec
 
 
-class NoPretrainedWeights(Exception):
+class NoPretrainedWeightsError(Exception):
     """The ImageNet weights are neither in Keras' cache nor to be downloaded."""
 
 
@@ -34,14 +34,14 @@ def build_extractor(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.M
     """Build the frozen network with ImageNet weights, from (n, height, width, channels), 0-255, to features (n, 1408).
 
     Raises:
-        NoPretrainedWeights: If Keras can neither find nor download the weights.
+        NoPretrainedWeightsError: If Keras can neither find nor download the weights.
     """
     inputs, images = _rgb_inputs(values, image_spec)
     try:
         network = _network("imagenet", values)
     # Keras wraps every failure of a download in a plain Exception (keras/src/utils/file_utils.py).
     except Exception as error:
-        raise NoPretrainedWeights(str(error)) from error
+        raise NoPretrainedWeightsError(str(error)) from error
     network.trainable = False
     return keras.Model(inputs, network(images, training=False))
 

@@ -9,7 +9,7 @@ import keras_tuner
 
 
 def hyperparameters(values: Mapping[str, Any]) -> keras_tuner.HyperParameters:
-    """`HyperParameters` whose `hp.Int(name, ...)` and the like return `values[name]`, or their default where it is not given."""
+    """`HyperParameters` whose `hp.Int(name, ...)` and the like return `values[name]`, else their default."""
     hp = keras_tuner.HyperParameters()
     hp.values = dict(values)
     return hp

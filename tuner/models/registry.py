@@ -1,4 +1,4 @@
-"""Every model by name. This module imports no Keras, so that names and settings are checked before a framework is loaded."""
+"""Every model by name; imports no Keras, so that names and settings are checked before a framework is loaded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BUILDERS: Mapping[str, str] = {
 
 
 def complete(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with a built-in family's default for each that is left out; a person's own builder gets them as they are."""
+    """The values, with a built-in family's default for each that is left out."""
     terms = VOCABULARIES.get(model)
     return with_defaults(terms, values) if terms else dict(values)
 
@@ -68,7 +68,7 @@ def load_builder(model: str) -> Callable[..., Any]:
         raise ConfigurationError(
             f'model "{model}": {module_name} has no function {function_name}', "check the name after the colon."
         ) from error
-    return builder  # type: ignore[no-any-return]
+    return builder
 
 
 def build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:

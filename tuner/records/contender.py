@@ -9,6 +9,7 @@ from typing import Any
 
 from tuner.records.training import EarlyStopping, TrainResult
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
     """One model of the comparison, before it is trained.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.records.image import ImageSpec
+from tuner.space.definition import SplitSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +20,7 @@ class RecipeData:
         n_train: Training images.
         n_validation: Validation images.
         n_test: Test images.
-        seed: Seed of the split.
-        limit: `--limit`, where it was given.
-        split_train: Override of the split; None where there was none.
-        split_validation: See `split_train`.
-        max_train: A preset's ceiling on the training images; None where there was none.
-        max_validation: The same for the validation images.
+        split: How it was split.
         background: Colour under transparent pixels, red, green, blue.
     """
 
@@ -33,12 +29,7 @@ class RecipeData:
     n_train: int
     n_validation: int
     n_test: int
-    seed: int
-    limit: int | None = None
-    split_train: int | None = None
-    split_validation: int | None = None
-    max_train: int | None = None
-    max_validation: int | None = None
+    split: SplitSettings
     background: tuple[int, int, int] = (255, 255, 255)
 
 

@@ -55,8 +55,8 @@ class TrainTask:
         last_epoch: Last epoch to train, included.
         resume_from: Checkpoint with weights and optimizer state after epoch `first_epoch - 1`.
         save_to: Where the checkpoint is written when the training ends.
-        schedule: `constant`, or `cosine`: the learning rate falls to 0 at `last_epoch` along half a cosine (Loshchilov and
-            Hutter, ICLR 2017, without restarts).
+        schedule: `constant`, or `cosine`: the learning rate falls along half a cosine to about 0 at `last_epoch`
+            (Loshchilov and Hutter, ICLR 2017, without restarts).
         early_stopping: None trains to `last_epoch` and keeps its weights; else the best epoch's weights are kept.
     """
 

@@ -43,4 +43,6 @@ def draw_prediction(image: np.ndarray, probabilities: Sequence[float], class_nam
     try:
         figure.savefig(path, dpi=150)
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path}: cannot be written: {error}", "use a .png file in a folder of yours.") from error
+        raise ConfigurationError(
+            f"{path}: cannot be written: {error}", "use a .png file in a folder of yours."
+        ) from error

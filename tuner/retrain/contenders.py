@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tuner.records.contender import Contender
 from tuner.records.training import EarlyStopping
 
 SCRATCH_NOTE = "trained from scratch: no ImageNet weights were at hand, so this is not the network at its best"
 PRETRAINED_NOTE = "ImageNet weights, frozen; only the head was trained"
+
+EFFICIENTNET_VALUES = {"dropout": 0.2, "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,9 @@ class EfficientNetSettings:
     max_train_images: int | None = None
 
 
-def efficientnet(settings: EfficientNetSettings, rule: EarlyStopping, max_epochs: int, *, pretrained: bool) -> Contender:
+def efficientnet(
+    settings: EfficientNetSettings, rule: EarlyStopping, max_epochs: int, *, pretrained: bool
+) -> Contender:
     """EfficientNetB2 with a trained head on ImageNet's frozen features, or from scratch."""
     limited = settings.max_train_images if not pretrained else None
     note = PRETRAINED_NOTE if pretrained else SCRATCH_NOTE
@@ -38,10 +40,7 @@ def efficientnet(settings: EfficientNetSettings, rule: EarlyStopping, max_epochs
         name="efficientnet_b2",
         title="EfficientNetB2 (ImageNet)" if pretrained else "EfficientNetB2 (from scratch)",
         model="efficientnet_b2_head" if pretrained else "efficientnet_b2",
-        values={
-            "input_size": settings.input_size, "dropout": 0.2,
-            "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32,
-        },  # fmt: skip
+        values={"input_size": settings.input_size, **EFFICIENTNET_VALUES},
         max_epochs=max_epochs if pretrained else settings.max_epochs or max_epochs,
         early_stopping=rule,
         note=note,

@@ -20,7 +20,7 @@ def with_features(data: TrainingData, values: Mapping[str, Any]) -> TrainingData
     Only rows that train or validate are computed; a test image's row stays empty.
 
     Raises:
-        NoPretrainedWeights: If the weights are not at hand.
+        NoPretrainedWeightsError: If the weights are not at hand.
     """
     extract = predictor(build_extractor(values, data.spec))
     seen = np.concatenate([data.train, data.validation])

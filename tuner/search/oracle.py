@@ -1,9 +1,9 @@
 """Keras Tuner's Hyperband oracle as the search uses it: the one module of the search that imports keras_tuner.
 
-What Keras Tuner 1.4.8 does differently, and is mended here without a fork: a failed trial left its rung one short, so that nothing was
-promoted any more (tuners/hyperband.py, `populate_space`); `seed=0` meant a random seed and equal seeds shared most of their settings
-(engine/oracle.py, `_random_values`); 20 collisions ended the search of a small space before any promotion; three failures in a row
-raised; and the whole state was rewritten to disk at every step.
+What Keras Tuner 1.4.8 does differently, and is mended here without a fork: a failed trial leaves its rung one short, so
+that nothing is promoted any more (tuners/hyperband.py, `populate_space`); `seed=0` means a random seed, and equal seeds
+share most of their settings (engine/oracle.py, `_random_values`); 20 collisions end the search of a small space before
+any promotion; three failures in a row raise; and the whole state is rewritten to disk at every step.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
         return values | {_EPOCHS: self._get_epochs(number, 0), _INITIAL: 0, _BRACKET: number, _RUNG: 0}
 
     def _promoted_values(self, bracket: dict[str, Any], trial_id: str) -> dict[str, Any] | None:
-        """Values of the best trial that surely belongs to the next rung: as many as that rung has no room for are worse."""
+        """Values of the best trial that surely belongs to the next rung: enough others are worse."""
         number, rungs = bracket["bracket_num"], bracket["rounds"]
         for i in range(1, len(rungs)):
             trials = [self.trials[entry["id"]] for entry in rungs[i - 1]]
@@ -161,7 +161,7 @@ class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
         return None
 
     def _rung_size(self, bracket: dict[str, Any], rung: int) -> int:
-        """Trials that the rung will hold once it is full: fewer than planned where settings ran out or failed before."""
+        """Trials that the rung will hold once full: fewer than planned where settings ran out or failed before."""
         planned = self._get_size(bracket["bracket_num"], rung)
         if rung == 0:
             return len(bracket["rounds"][0]) if bracket.get("exhausted") else planned
@@ -199,7 +199,7 @@ def _declared(space: Space) -> keras_tuner.HyperParameters:
 
 
 def _declare(hp: keras_tuner.HyperParameters, parameter: Parameter, fixed: Mapping[str, Any]) -> None:
-    """Declare one parameter inside the scopes of its conditions; a fixed parent's condition always holds or never does."""
+    """Declare one parameter inside the scopes of its conditions; that on a fixed parent always holds or never does."""
     conditions = [c for c in parameter.conditions if c.parent not in fixed]
     if any(c.parent in fixed and fixed[c.parent] not in c.values for c in parameter.conditions):
         return
@@ -218,5 +218,3 @@ def _declare(hp: keras_tuner.HyperParameters, parameter: Parameter, fixed: Mappi
             hp.Int(parameter.name, int(parameter.low or 0), int(parameter.high or 0), sampling=sampling)
         case _:
             hp.Float(parameter.name, parameter.low, parameter.high, sampling=sampling)
-
-

@@ -140,6 +140,25 @@ class SplitSizes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SplitSettings:
+    """How a data set is split; with the data it decides which image goes where.
+
+    Attributes:
+        seed: Of whatever is drawn.
+        limit: Training and validation images together; None takes all.
+        sizes: Override of the card's split; None keeps it.
+        max_train: Training images at most; None takes all.
+        max_validation: Validation images at most; None takes all.
+    """
+
+    seed: int
+    limit: int | None = None
+    sizes: SplitSizes | None = None
+    max_train: int | None = None
+    max_validation: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSpaceFile:
     """A search space file, parsed.
 

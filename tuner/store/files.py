@@ -29,6 +29,6 @@ def write_atomically(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically, with `\\n` line ends on every system."""
+    """Write UTF-8 text atomically, with Unix line ends on every system."""
     with write_atomically(path) as file:
         file.write(text.encode("utf-8"))

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.records.image import ImageSpec
 from tuner.records.recipe import Recipe, RecipeData
+from tuner.space.definition import SplitSettings
 from tuner.space.document import Document, Problem, load_document, raise_problems
 from tuner.space.validation import did_you_mean
 from tuner.store.files import write_text
 
 RECIPE = TypeAdapter(Recipe)
+
+# The records of a recipe, each by its place in the file.
+_RECORDS: dict[tuple[str, ...], type[Any]] = {
+    (): Recipe,
+    ("image",): ImageSpec,
+    ("data",): RecipeData,
+    ("data", "split"): SplitSettings,
+}
 
 
 def write_recipe(recipe: Recipe, path: Path, header: str) -> None:
@@ -53,13 +63,20 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def _unknown_keys(document: Document) -> list[Problem]:
-    """pydantic passes over unknown keys of plain dataclasses; a misspelt key must not be lost."""
+    """Pydantic passes over unknown keys of plain dataclasses; a misspelt key must not be lost."""
     if not isinstance(document.data, dict):
         return []
     problems = []
-    for prefix, record in (((), Recipe), (("image",), ImageSpec), (("data",), RecipeData)):
+    for prefix, record in (
+        ((), Recipe),
+        (("image",), ImageSpec),
+        (("data",), RecipeData),
+        (("data", "split"), SplitSettings),
+    ):
         names = [field.name for field in fields(record)]
-        part = document.data.get(prefix[0]) if prefix else document.data
+        part: Any = document.data
+        for step in prefix:
+            part = part.get(step) if isinstance(part, dict) else None
         for key in part if isinstance(part, dict) else ():
             if key not in names:
                 path = (*prefix, key)

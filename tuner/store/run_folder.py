@@ -148,7 +148,8 @@ class RunFolder:
     def write_predictions(self, labels: np.ndarray, probabilities: Mapping[str, np.ndarray]) -> None:
         """Write the test labels (n,) and the probabilities (n, classes) of each model and seed."""
         with write_atomically(self.path / "predictions.npz") as file:
-            np.savez_compressed(file, labels=labels, **{k: v.astype("float32") for k, v in probabilities.items()})
+            arrays: dict[str, Any] = {name: p.astype("float32") for name, p in probabilities.items()}
+            np.savez_compressed(file, labels=labels, **arrays)
 
     def remove_checkpoints(self) -> None:
         """Delete the checkpoints: the winner is in model.keras, and nothing continues a finished run."""

@@ -15,7 +15,7 @@ State = list[np.ndarray]
 def take_state(model: keras.Model) -> State:
     """Copy every variable of a model and its built optimizer; a resumed training then goes on as if never stopped.
 
-    Keras' own weights files leave out the states of the dropout layers' seeds, and load an optimizer only once it is built.
+    Keras' own weights files leave out the states of the dropout layers' seeds, and fill an optimizer only once built.
     """
     return [keras.ops.convert_to_numpy(variable).copy() for variable in _variables(model)]
 

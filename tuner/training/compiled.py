@@ -53,8 +53,8 @@ def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:
     """Class numbers (n,) in the form that the model's loss takes.
 
     Returns:
-        Class numbers (n,) int32 for a sparse loss; else (n, 1) float32 of 0 and 1 for a model with one unit; else one-hot
-        (n, classes) float32.
+        Class numbers (n,) int32 for a sparse loss; else (n, 1) float32 of 0 and 1 for a model with one unit; else
+        one-hot (n, classes) float32.
     """
     loss = model.loss
     name = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")

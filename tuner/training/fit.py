@@ -25,7 +25,7 @@ OnEpoch = Callable[[TrainTask, EpochMetrics], None]
 PREDICT_BATCH = 256
 
 
-class NonFiniteLoss(TunerError):
+class NonFiniteLossError(TunerError):
     """Training diverged."""
 
 
@@ -48,7 +48,7 @@ def run_task(task: TrainTask, data: TrainingData, on_epoch: OnEpoch) -> TrainRes
         best_epoch = _train(model, task, data, epochs, on_epoch)
         if task.save_to:
             save_state(take_state(model), task.save_to)
-    except NonFiniteLoss as error:
+    except NonFiniteLossError as error:
         failure = Failure(reason=error.message)
     except Exception as error:
         failure = Failure(reason=_one_line(error), traceback=traceback.format_exc())
@@ -80,7 +80,7 @@ def _train(
         order = np.random.default_rng([task.seed, epoch]).permutation(data.train)
         metrics = _pass(model, functions.train, data, order, batch_size)
         if not math.isfinite(metrics["loss"]):
-            raise NonFiniteLoss(f"the training loss became {metrics['loss']} in epoch {epoch}")
+            raise NonFiniteLossError(f"the training loss became {metrics['loss']} in epoch {epoch}")
         if len(data.validation):
             validation = _pass(model, functions.test, data, data.validation, PREDICT_BATCH)
             metrics |= {f"val_{name}": value for name, value in validation.items()}
