@@ -1,10 +1,12 @@
 # `make run`, `make test`, `make check`: each sets up .venv by itself; all that is needed is Python 3.11 or newer.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check format clean
+.PHONY: run test check format ready clean
+
+ready: $(READY)
 
 run: $(READY)
 	$(BIN)/python -m tuner run drawn_faces --preset quick

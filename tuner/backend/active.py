@@ -9,9 +9,6 @@ if keras.backend.backend() == "tensorflow":
 else:
     from tuner.backend.neutral import BatchNormalization, predictor, prepare_devices, steps
 
-# Keras would draw progress bars of its downloads on stdout, where results belong.
-keras.config.disable_interactive_logging()
-
 __all__ = ["BatchNormalization", "plain_copy", "predictor", "prepare_devices", "steps"]
 
 

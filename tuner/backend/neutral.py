@@ -14,8 +14,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """Keras' layer as it is."""
 
 
-def prepare_devices() -> None:
-    """Nothing to prepare."""
+def prepare_devices(n_threads: int) -> None:
+    """Leave the devices as they are; the backend decides how many threads it takes."""
+    del n_threads
 
 
 def steps(model: keras.Model, example: tuple[np.ndarray, np.ndarray]) -> Steps:

@@ -45,15 +45,18 @@ class BatchNormalization(keras.layers.BatchNormalization):
         moving.assign(moving * self.momentum + batch * (1 - self.momentum))
 
 
-def prepare_devices() -> None:
+def prepare_devices(n_threads: int) -> None:
     """Let memory of a GPU grow as needed, and pin the number of threads, since it changes the last bits of results.
 
     TensorFlow refuses both once it has run an operation; then they stay as they are.
+
+    Args:
+        n_threads: Threads within an operation; operations run one after another.
     """
     try:
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(n_threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError:
         return

@@ -10,8 +10,18 @@ from typing import Any
 import click
 
 from tuner import __version__
+from tuner.cli.output import plain, print_json, say, send_chatter_to
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+# The backspace tells click to leave the lines below it as they are.
+HELP = """Find good hyperparameters for an image classifier, and see whether the search was worth it.
+
+\b
+First steps:
+  python -m tuner run drawn_faces --preset quick   a whole run that needs no data
+  python -m tuner datasets                         the data sets that are known
+  python -m tuner run ./my_photos                  one folder of images per class
+"""
 A_PATH = click.Path(path_type=Path)
 
 data_dir = click.option(
@@ -22,17 +32,10 @@ quiet = click.option("-q", "--quiet", is_flag=True, help="Nothing but errors and
 no_progress = click.option("--no-progress", is_flag=True, help="Plain lines in place of the live view.")
 
 
-@click.group(context_settings=CONTEXT)
+@click.group(context_settings=CONTEXT, help=HELP)
 @click.version_option(__version__, message="tuner %(version)s")
 def cli() -> None:
-    r"""Find good hyperparameters for an image classifier, and see whether the search was worth it.
-
-    \b
-    First steps:
-      python -m tuner run drawn_faces --preset quick    a whole run that needs no data of yours
-      python -m tuner datasets                          the data sets that are known
-      python -m tuner run ./my_photos                   a folder with one folder of images per class
-    """
+    """Hold the commands together; `HELP` is what people read."""
 
 
 @cli.command(context_settings=CONTEXT)
@@ -58,6 +61,7 @@ def cli() -> None:
 @no_progress
 def run(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
     """Search, retrain, compare and report on DATASET: a data set's name, a folder of class folders, a CSV or an NPZ."""
+    from tuner.cli.summary import summary_lines
     from tuner.cli.views import view
     from tuner.commands.options import RunOptions
     from tuner.commands.prepare import command_line
@@ -65,15 +69,11 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> Non
 
     with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
         results, folder = run_command(RunOptions(**options, command=command_line(sys.argv[1:])), listener)
-    from tuner.cli.output import ERRORS
-    from tuner.cli.summary import summary_lines
-
     if json_lines:
-        _print_json({"event": "RunEnded", "folder": str(folder.path), "report": str(folder.report)})
+        print_json({"event": "RunEnded", "folder": str(folder.path), "report": str(folder.report)})
         return
     if not quiet:
-        for line in summary_lines(results, folder):
-            ERRORS.write(line + "\n")
+        say("\n".join(summary_lines(results, folder)))
     click.echo(folder.report)
 
 
@@ -82,8 +82,6 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> Non
 @click.option("--schema", type=click.Choice(["space", "card"]), help="Print the JSON Schema for editors instead.")
 def validate(files: tuple[Path, ...], schema: str | None) -> int:
     """Check search spaces and data cards; every mistake at once. Without FILES: search_spaces/ and datasets/."""
-    from tuner.cli.output import plain
-
     if schema:
         _print_schema(schema)
         return 0
@@ -92,9 +90,9 @@ def validate(files: tuple[Path, ...], schema: str | None) -> int:
     checked = validate_command(files)
     for path, error in checked:
         if error:
-            click.echo(plain(str(error)), err=True)
+            say(str(error))
         else:
-            click.echo(f"{path}: in order")
+            click.echo(plain(f"{path}: in order"))
     return 2 if any(error for _, error in checked) else 0
 
 
@@ -118,10 +116,10 @@ def datasets(data_dir: Path, json_lines: bool) -> None:
 
     for dataset in list_datasets(data_dir):
         if json_lines:
-            _print_json({"name": dataset.name, "title": dataset.title, "is_there": dataset.is_there})
+            print_json({"name": dataset.name, "title": dataset.title, "is_there": dataset.is_there})
             continue
         state = "ready" if dataset.is_there else f"not there: {', '.join(map(str, dataset.missing))}"
-        click.echo(f"{dataset.name:20} {dataset.title}\n{'':20} {state}")
+        click.echo(plain(f"{dataset.name:20} {dataset.title}\n{'':20} {state}"))
 
 
 @cli.command(context_settings=CONTEXT)
@@ -145,17 +143,14 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
     with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
         trained = train_command(TrainOptions(**options), listener)
     if json_lines:
-        _print_json(
+        print_json(
             {"event": "TrainEnded", "model": str(trained.model), "validation_accuracy": trained.validation_accuracy}
         )
         return
     if not quiet:
-        click.echo(f"Trained on {trained.n_train:,} images; holds the weights of epoch {trained.epochs}.", err=True)
+        say(f"Trained on {trained.n_train:,} images; holds the weights of epoch {trained.epochs}.")
         if trained.validation_accuracy is not None:
-            click.echo(
-                f"Validation accuracy {trained.validation_accuracy:.4f}; the recipe's run had {trained.expected:.4f}.",
-                err=True,
-            )
+            say(f"Validation accuracy {trained.validation_accuracy:.4f}; the recipe's run had {trained.expected:.4f}.")
     click.echo(trained.model)
 
 
@@ -167,19 +162,18 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
 @as_json
 def predict(run: Path, images: tuple[Path, ...], model: Path | None, picture: Path | None, json_lines: bool) -> None:
     """Print the class and the probabilities of IMAGES, by the model of RUN."""
-    from tuner.cli.output import plain, send_chatter_to
     from tuner.commands.predict import predict as predict_command
 
     send_chatter_to(None)
     for found in predict_command(run, images, model=model, picture=picture):
         shares = dict(zip(found.class_names, found.probabilities, strict=True))
         if json_lines:
-            _print_json({"image": str(found.image), "class": found.class_name, "probabilities": shares})
+            print_json({"image": str(found.image), "class": found.class_name, "probabilities": shares})
             continue
         others = sorted(shares.items(), key=lambda item: -item[1])
         click.echo(plain(f"{found.image}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in others)}"))
     if picture:
-        click.echo(f"picture: {picture}", err=True)
+        say(f"picture: {picture}")
 
 
 @cli.command(context_settings=CONTEXT)
@@ -190,6 +184,3 @@ def report(run: Path) -> None:
 
     click.echo(rebuild(run))
 
-
-def _print_json(record: dict[str, Any]) -> None:
-    click.echo(json.dumps(record, ensure_ascii=False))

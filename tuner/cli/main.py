@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
-import signal
+import io
+import os
 import sys
 import traceback
-from types import FrameType
 
 import click
 
 from tuner.cli.commands import cli
-from tuner.cli.output import ERRORS, plain
+from tuner.cli.output import say
+from tuner.cli.signals import INTERRUPTED, TERMINATED, TerminatedError, catch_signals
 from tuner.errors import TunerError
 
 
 def main() -> None:
     """Run a command and exit: 0 done, 1 internal failure, 2 usage, 4 data, 5 no trial succeeded, 130/143 stopped."""
-    signal.signal(signal.SIGTERM, _terminate)
+    catch_signals()
     sys.exit(_exit_code())
 
 
 def _exit_code() -> int:
     try:
         code = cli.main(standalone_mode=False, prog_name="python -m tuner")
+        sys.stdout.flush()
     except TunerError as error:
-        ERRORS.write(f"{plain(str(error))}\n")
+        say(str(error))
         return error.exit_code
     except click.ClickException as error:
-        error.show(ERRORS)
+        say(_usage(error))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        ERRORS.write("Interrupted. Trials that had ended are in the run's trials.csv.\n")
-        return 130
-    except _TerminatedError:
-        ERRORS.write("Terminated. Trials that had ended are in the run's trials.csv.\n")
-        return 143
+        say("Interrupted.")
+        return INTERRUPTED
+    except TerminatedError:
+        say("Terminated.")
+        return TERMINATED
+    except BrokenPipeError:
+        # Python would complain once more when it flushes stdout at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say("Nobody reads the output any more.")
+        return 1
     except Exception:
-        ERRORS.write(f"{traceback.format_exc()}\nThis is a mistake in tuner, not in what you typed.\n")
+        say(f"{traceback.format_exc()}\nThis is a mistake in tuner, not in what you typed.")
         return 1
     return code if isinstance(code, int) else 0
 
 
-class _TerminatedError(BaseException):
-    """SIGTERM arrived."""
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise _TerminatedError
+def _usage(error: click.ClickException) -> str:
+    text = io.StringIO()
+    error.show(text)
+    return text.getvalue().rstrip()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import sys
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
+
+import click
 
 
 def _own_stderr() -> TextIO:
@@ -28,8 +33,30 @@ def send_chatter_to(path: Path | None) -> None:
     os.close(target)
 
 
+def say(text: str) -> None:
+    """Write a line for people, whatever became of file descriptor 2."""
+    ERRORS.write(plain(text) + "\n")
+
+
+def print_json(record: Mapping[str, Any]) -> None:
+    """Write a JSON line to stdout: ASCII only, so that no name steers a terminal, and null for what is not finite."""
+    click.echo(json.dumps(_finite(record), allow_nan=False))
+
+
 def plain(text: str) -> str:
     """The text without control characters: a class or file may be named so as to steer a terminal."""
     return "".join(
-        c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") else "\N{REPLACEMENT CHARACTER}" for c in text
+        c
+        if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else "\N{REPLACEMENT CHARACTER}"
+        for c in text
     )
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity, which a diverged trial may report."""
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

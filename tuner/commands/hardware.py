@@ -29,7 +29,7 @@ def hardware() -> dict[str, str]:
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
-        "cores": str(n_cores()),
+        "threads": str(n_cores()),
         **environment.settings(),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,5 +82,5 @@ def run_id(file: SearchSpaceFile, dataset: Dataset) -> str:
 
 
 def command_line(arguments: list[str]) -> str:
-    """The command as a person would type it."""
-    return " ".join(["python -m tuner", *(a if a.isprintable() and " " not in a else json.dumps(a) for a in arguments)])
+    """The command as a person may paste it into a shell."""
+    return shlex.join(["python", "-m", "tuner", *arguments])

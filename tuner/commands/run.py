@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from tuner.backend import environment
 from tuner.commands.compare import compare
-from tuner.commands.hardware import hardware, versions
+from tuner.commands.hardware import hardware, n_cores, versions
 from tuner.commands.job import Job
 from tuner.commands.options import RunOptions
 from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, training_data
@@ -56,7 +56,7 @@ def run(options: RunOptions, listener: Listener) -> tuple[Results, RunFolder]:
         environment.prepare()
         from tuner.backend.active import prepare_devices
 
-        prepare_devices()
+        prepare_devices(n_cores())
         searched, trials = _search(job)
         models, tuned = ([], []) if options.search_only else compare(job, searched)
         results = Results(

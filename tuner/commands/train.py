@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tuner.backend import environment
+from tuner.commands.hardware import n_cores
 from tuner.commands.options import DATA_ROOT
 from tuner.commands.outputs import training_data
 from tuner.data.card import card_folders, resolve
@@ -140,7 +141,7 @@ def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path,
     from tuner.search.loop import epoch_listener
     from tuner.training.finished import finished_model, save_model
 
-    prepare_devices()
+    prepare_devices(n_cores())
     checkpoint = out.with_suffix(".npz")
     rule = EarlyStopping(monitor=recipe.monitor, direction=recipe.direction, patience=recipe.patience)
     task = TrainTask(

@@ -37,6 +37,8 @@ def build_extractor(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.M
         NoPretrainedWeightsError: If Keras can neither find nor download the weights.
     """
     inputs, images = _rgb_inputs(values, image_spec)
+    # Keras draws the progress of a download on stdout, where results belong; `clear_session` forgets this setting.
+    keras.config.disable_interactive_logging()
     try:
         network = _network("imagenet", values)
     # Keras wraps every failure of a download in a plain Exception (keras/src/utils/file_utils.py).

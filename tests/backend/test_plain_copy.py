@@ -1,0 +1,58 @@
+"""Saved models: Keras' own layers only, the same predictions to the last bit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tests.images import SMALL_CNN, banded_images, image_spec
+from tuner.backend.active import BatchNormalization, plain_copy, steps
+from tuner.models.registry import build
+from tuner.training.compiled import compiled_model, targets
+
+SPEC = image_spec()
+
+
+def trained() -> keras.Model:
+    """A CNN with two steps of training, so that moving statistics are not those of the start."""
+    keras.utils.set_random_seed(0)
+    model = compiled_model("cnn", SMALL_CNN, SPEC)
+    images, labels = banded_images(20, SPEC)
+    functions = steps(model, (images[:1], targets(model, labels[:1])))
+    for _ in range(2):
+        functions.train(images, targets(model, labels))
+    return model
+
+
+def test_copy_has_keras_layers_only_and_the_same_predictions() -> None:
+    model = trained()
+    assert any(type(layer) is BatchNormalization for layer in model.layers)
+    copy = plain_copy(model)
+    assert all(type(layer).__module__.startswith("keras.") for layer in copy.layers)
+    images = banded_images(20, SPEC, seed=1)[0].astype("float32")
+    difference = np.asarray(model(images, training=False)) - np.asarray(copy(images, training=False))
+    assert np.abs(difference).max() == 0.0
+
+
+def test_model_without_a_layer_of_ours_is_returned_as_it_is() -> None:
+    model = build("cnn", {**SMALL_CNN, "batch_norm": False}, SPEC)
+    assert plain_copy(model) is model
+
+
+def test_saved_copy_loads_where_tuner_is_not_imported(tmp_path: Path) -> None:
+    model = trained()
+    plain_copy(model).save(tmp_path / "model.keras")
+    images = banded_images(6, SPEC, seed=1)[0].astype("float32")
+    np.save(tmp_path / "images.npy", images)
+    script = (
+        "import sys, keras, numpy as np\n"
+        "model = keras.models.load_model('model.keras')\n"
+        "np.save('found.npy', np.asarray(model(np.load('images.npy'), training=False)))\n"
+        "assert not any(name.partition('.')[0] == 'tuner' for name in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, capture_output=True)
+    np.testing.assert_allclose(np.load(tmp_path / "found.npy"), np.asarray(model(images, training=False)), atol=1e-6)

@@ -1,0 +1,84 @@
+"""One batch at a time: traced once, and the same by TensorFlow's way and by Keras' own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tests.images import SMALL_CNN, banded_images, image_spec
+from tuner.backend import active, neutral
+from tuner.training.compiled import compiled_model, targets
+
+SPEC = image_spec()
+IMAGES, LABELS = banded_images(20, SPEC)
+
+
+class Counting(keras.layers.Layer):
+    """Passes its inputs on and counts how often Python runs it: once per trace, not once per step."""
+
+    calls = 0
+
+    def call(self, inputs: Any) -> Any:
+        self.calls += 1
+        return inputs
+
+
+def model() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return compiled_model("cnn", {**SMALL_CNN, "dropout": 0.0}, SPEC)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="counts TensorFlow's traces")
+def test_each_function_is_traced_once_whatever_the_size_of_a_batch() -> None:
+    counting = Counting()
+    network = keras.Sequential(
+        [keras.layers.Input(SPEC.shape), counting, keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+    )
+    network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    counting.calls = 0
+    wanted = targets(network, LABELS)
+    functions = active.steps(network, (IMAGES[:1], wanted[:1]))
+    for n in (8, 8, 3, 20):
+        functions.train(IMAGES[:n], wanted[:n])
+    assert counting.calls == 1
+    for n in (20, 5):
+        functions.test(IMAGES[:n], wanted[:n])
+    assert counting.calls == 2
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends build it at the first step")
+def test_optimizer_is_built_before_the_first_step() -> None:
+    network = model()
+    assert not network.optimizer.built
+    active.steps(network, (IMAGES[:1], targets(network, LABELS[:1])))
+    assert network.optimizer.built
+
+
+def test_neutral_twin_has_the_same_metrics_and_loss() -> None:
+    found = []
+    for module in (active, neutral):
+        network = model()
+        wanted = targets(network, LABELS)
+        functions = module.steps(network, (IMAGES[:1], wanted[:1]))
+        for n in (12, 8):
+            trained = functions.train(IMAGES[:n], wanted[:n])
+        trained = {name: float(value) for name, value in trained.items()}
+        network.reset_metrics()
+        tested = {name: float(value) for name, value in functions.test(IMAGES, wanted).items()}
+        predicted = module.predictor(network)(IMAGES)
+        found.append((trained, tested, predicted))
+    (trained, tested, predicted), (neutral_trained, neutral_tested, neutral_predicted) = found
+    assert trained.keys() == neutral_trained.keys() == {"loss", "accuracy"}
+    assert trained == pytest.approx(neutral_trained, abs=1e-4)
+    assert tested == pytest.approx(neutral_tested, abs=1e-4)
+    np.testing.assert_allclose(predicted, neutral_predicted, atol=1e-4)
+    assert predicted.shape == (20, 2)
+
+
+def test_both_modules_offer_the_same_names() -> None:
+    for name in ("BatchNormalization", "predictor", "prepare_devices", "steps"):
+        assert callable(getattr(neutral, name))
+        assert callable(getattr(active, name))
