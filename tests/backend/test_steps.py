@@ -25,6 +25,9 @@ class Counting(keras.layers.Layer):
         self.calls += 1
         return inputs
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
 
 def model() -> keras.Model:
     keras.utils.set_random_seed(0)
@@ -57,7 +60,7 @@ def test_optimizer_is_built_before_the_first_step() -> None:
     assert network.optimizer.built
 
 
-def test_neutral_twin_has_the_same_metrics_and_loss() -> None:
+def test_neutral_twin_has_the_same_metrics_over_all_batches() -> None:
     found = []
     for module in (active, neutral):
         network = model()
@@ -67,7 +70,9 @@ def test_neutral_twin_has_the_same_metrics_and_loss() -> None:
             trained = functions.train(IMAGES[:n], wanted[:n])
         trained = {name: float(value) for name, value in trained.items()}
         network.reset_metrics()
-        tested = {name: float(value) for name, value in functions.test(IMAGES, wanted).items()}
+        for part in (slice(0, 12), slice(12, 20)):
+            tested = functions.test(IMAGES[part], wanted[part])
+        tested = {name: float(value) for name, value in tested.items()}
         predicted = module.predictor(network)(IMAGES)
         found.append((trained, tested, predicted))
     (trained, tested, predicted), (neutral_trained, neutral_tested, neutral_predicted) = found

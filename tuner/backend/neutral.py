@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,10 +24,26 @@ def prepare_devices(n_threads: int) -> None:
 def steps(model: keras.Model, example: tuple[np.ndarray, np.ndarray]) -> Steps:
     """The model's own batch functions; `example` is needed by backends that trace beforehand."""
     del example
-    return Steps(
-        train=lambda images, targets: model.train_on_batch(images.astype("float32"), targets, return_dict=True),
-        test=lambda images, targets: model.test_on_batch(images.astype("float32"), targets, return_dict=True),
-    )
+
+    def train(images: np.ndarray, targets: np.ndarray) -> Mapping[str, Any]:
+        with _keeping_metrics(model):
+            return model.train_on_batch(images.astype("float32"), targets, return_dict=True)
+
+    def test(images: np.ndarray, targets: np.ndarray) -> Mapping[str, Any]:
+        with _keeping_metrics(model):
+            return model.test_on_batch(images.astype("float32"), targets, return_dict=True)
+
+    return Steps(train=train, test=test)
+
+
+@contextmanager
+def _keeping_metrics(model: keras.Model) -> Iterator[None]:
+    """Keep the batches before in the metrics: Keras' batch functions reset them (keras/src/backend/*/trainer.py)."""
+    model.reset_metrics = lambda: None
+    try:
+        yield
+    finally:
+        del model.reset_metrics
 
 
 def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

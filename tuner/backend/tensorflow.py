@@ -66,11 +66,15 @@ def steps(model: keras.Model, example: tuple[np.ndarray, np.ndarray]) -> Steps:
     """Trace the model's own `train_step` and `test_step`, once each, whatever the size of a batch.
 
     Args:
-        model: Compiled; its optimizer is built here: variables that a first call creates would cause a second trace.
+        model: Compiled; its optimizer and metrics are built here: variables that a first call creates would cause a
+            second trace.
         example: Images and targets of at least one row, for the shapes.
     """
     if model.optimizer is not None:
         model.optimizer.build(model.trainable_variables)
+    outputs = np.zeros(model.compute_output_shape(example[0].shape), dtype="float32")
+    model.compute_metrics(example[0], example[1], outputs)
+    model.reset_metrics()
     images, targets = (tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in example)
 
     @tf.function(input_signature=[images, targets], autograph=False, jit_compile=False)

@@ -183,4 +183,3 @@ def report(run: Path) -> None:
     from tuner.commands.report import rebuild
 
     click.echo(rebuild(run))
-

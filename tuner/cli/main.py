@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 import traceback
 
@@ -24,27 +23,21 @@ def main() -> None:
 def _exit_code() -> int:
     try:
         code = cli.main(standalone_mode=False, prog_name="python -m tuner")
-        sys.stdout.flush()
     except TunerError as error:
         say(str(error))
-        return error.exit_code
+        code = error.exit_code
     except click.ClickException as error:
         say(_usage(error))
-        return error.exit_code
+        code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         say("Interrupted.")
-        return INTERRUPTED
+        code = INTERRUPTED
     except TerminatedError:
         say("Terminated.")
-        return TERMINATED
-    except BrokenPipeError:
-        # Python would complain once more when it flushes stdout at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        say("Nobody reads the output any more.")
-        return 1
+        code = TERMINATED
     except Exception:
         say(f"{traceback.format_exc()}\nThis is a mistake in tuner, not in what you typed.")
-        return 1
+        code = 1
     return code if isinstance(code, int) else 0
 
 

@@ -20,7 +20,8 @@ def _own_stderr() -> TextIO:
         descriptor = os.dup(2)
     except OSError:
         return sys.stderr
-    return os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace")
+    # It is needed as long as the process lives, so nothing closes it.
+    return os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
 
 
 ERRORS = _own_stderr()

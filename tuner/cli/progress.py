@@ -64,16 +64,12 @@ class Progress:
         if event.trial.score is None:
             self.n_failed += 1
             return
-        # A better trial comes first, whichever way the objective goes: `is_best` says so for the top.
-        self.best.insert(0 if event.is_best else self._place(event.trial.score), event.trial)
-        del self.best[N_TOP:]
+        self.best = sorted([*self.best, event.trial], key=self._rank)[:N_TOP]
 
-    def _place(self, score: float) -> int:
-        falling = len(self.best) < 2 or (self.best[0].score or 0) >= (self.best[-1].score or 0)
-        for place, trial in enumerate(self.best):
-            if place and (score > (trial.score or 0)) == falling and score != trial.score:
-                return place
-        return len(self.best)
+    def _rank(self, trial: Trial) -> float:
+        """Small for a good trial; sorting is stable, so of equal scores the earlier trial stays ahead."""
+        score = trial.score or 0.0
+        return score if self.started and self.started.direction == "min" else -score
 
     def remaining(self) -> str:
         """Time that the search still needs, as a range in words."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tuner.cli.output import plain
+import shlex
+
 from tuner.records.results import Results
 from tuner.report.verdict import compute
 from tuner.store.run_folder import RunFolder
@@ -10,12 +11,13 @@ from tuner.store.run_folder import RunFolder
 
 def summary_lines(results: Results, folder: RunFolder) -> list[str]:
     """Verdict, where the report is, and what to do next."""
-    path = folder.path.as_posix()
-    return [
+    path = shlex.quote(folder.path.as_posix())
+    lines = [
         "",
-        plain(compute(results).sentence),
+        compute(results).sentence,
         "",
         f"Report   {folder.report.as_posix()}",
         f"Train    python -m tuner train --from {path}",
-        f"Predict  python -m tuner predict {path} IMAGE",
     ]
+    # `--search-only` keeps no model.
+    return [*lines, f"Predict  python -m tuner predict {path} IMAGE"] if results.models else lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -10,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-import click
-
-from tuner.cli.output import ERRORS, plain, send_chatter_to
+from tuner.cli import output
+from tuner.cli.output import print_json, say, send_chatter_to
 from tuner.cli.progress import Progress
+from tuner.cli.signals import TerminatedError
 from tuner.records.events import (
     EpochEnded,
     Event,
@@ -30,33 +29,62 @@ HEARTBEAT_S = 60.0
 
 @contextmanager
 def view(*, json_lines: bool, quiet: bool, live: bool) -> Iterator[Listener]:
-    """The listener that fits the options and the terminal; TensorFlow's chatter goes to the run's log."""
+    """The listener that fits the options and the terminal; TensorFlow's chatter goes to the run's log.
+
+    Whoever stops a run is told what it leaves behind.
+    """
     send_chatter_to(None)
-    is_terminal = ERRORS.isatty() and os.environ.get("TERM") != "dumb"
+    log = _Log()
+    try:
+        with _shown(json_lines=json_lines, quiet=quiet, live=live) as listener:
+
+            def hear(event: Event) -> None:
+                log(event)
+                listener(event)
+
+            yield hear
+    except (KeyboardInterrupt, TerminatedError):
+        log.tell_what_is_kept()
+        raise
+
+
+@contextmanager
+def _shown(*, json_lines: bool, quiet: bool, live: bool) -> Iterator[Listener]:
+    is_terminal = output.ERRORS.isatty() and os.environ.get("TERM") != "dumb"
     if json_lines:
-        yield _with_log(_print_json)
+        yield lambda event: print_json({"event": type(event).__name__, **asdict(event)})
     elif quiet:
-        yield _with_log(lambda event: None)
+        yield lambda event: None
     elif live and is_terminal:
         from tuner.cli.live import live_view
 
         with live_view() as listener:
-            yield _with_log(listener)
+            yield listener
     else:
-        yield _with_log(PlainLines())
+        yield PlainLines()
 
 
-def _with_log(listener: Listener) -> Listener:
-    def hear(event: Event) -> None:
+class _Log:
+    """Sends the framework's chatter to the run's log, and knows what is in the run's folder."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._n_ended = 0
+
+    def __call__(self, event: Event) -> None:
         if isinstance(event, RunStarted):
-            send_chatter_to(Path(event.folder) / "run.log")
-        listener(event)
+            self._folder = Path(event.folder)
+            send_chatter_to(self._folder / "run.log")
+        self._n_ended += isinstance(event, TrialEnded)
 
-    return hear
-
-
-def _print_json(event: Event) -> None:
-    click.echo(json.dumps({"event": type(event).__name__, **asdict(event)}, ensure_ascii=False))
+    def tell_what_is_kept(self) -> None:
+        if self._folder is None:
+            say("\nNothing was written.")
+        elif self._n_ended == 0:
+            say(f"\nNo trial had ended; the log is in {self._folder.as_posix()}.")
+        else:
+            trials = "trial" if self._n_ended == 1 else "trials"
+            say(f"\nKept: {self._n_ended} ended {trials}, in {self._folder.as_posix()}/trials.csv and curves.csv.")
 
 
 class PlainLines:
@@ -73,7 +101,7 @@ class PlainLines:
         line = self._line(event)
         if line:
             self._last_line_s = time.monotonic()
-            ERRORS.write(plain(line) + "\n")
+            say(line)
 
     def _line(self, event: Event) -> str:
         match event:
@@ -93,7 +121,7 @@ def describe(event: Event, progress: Progress) -> str:
             return (
                 f"{event.dataset}: {event.n_train:,} training, {event.n_validation:,} validation, "
                 f"{event.n_test:,} test images\n{event.n_trials} trials, {event.n_epochs} epochs planned; "
-                f"objective {event.objective}; log {event.folder}/run.log"
+                f"objective {event.objective}\nlog {event.folder}/run.log"
             )
         case StageStarted():
             return f"{event.title} ..."

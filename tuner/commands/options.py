@@ -120,4 +120,4 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
         seeds=preset.seeds or file.retrain.seeds,
         patience=file.retrain.patience,
     )
-    return replace(file, model=options.model or file.model, search=search, retrain=retrain)
+    return replace(file, search=search, retrain=retrain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -124,7 +125,7 @@ def recipe_header(folder: RunFolder) -> str:
     """The comment above a recipe: how to use it."""
     return (
         "The best hyperparameters of a run, sealed with the data and versions that they were found with.\n"
-        f"Train them again:  python -m tuner train --from {folder.path.as_posix()}\n"
+        f"Train them again:  python -m tuner train --from {shlex.quote(folder.path.as_posix())}\n"
         "In your own script, with `images` (n, height, width, channels) of 0-255 and class numbers `labels` (n,):\n"
         "\n" + python_snippet("best.yaml")
     )

@@ -44,7 +44,7 @@ def space_path(card: Card, given: Path | None) -> Path:
 def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
     """The data set's card and the search space, with preset and options applied; nothing of the data is read yet."""
     card = resolve(options.dataset, card_folders(), options.data_dir)
-    file = load_space(space_path(card, options.space), options.overrides)
+    file = load_space(space_path(card, options.space), options.overrides, options.model)
     return card, apply(PRESETS[options.preset], options, file)
 
 

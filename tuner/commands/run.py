@@ -13,7 +13,7 @@ from tuner.commands.options import RunOptions
 from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, training_data
 from tuner.commands.prepare import check_fixed_setting, load_configuration, run_id, split_settings
 from tuner.data.dataset import load_dataset, summary
-from tuner.models.registry import complete, setting_problem
+from tuner.models.registry import complete, load_builder, setting_problem
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted, StageStarted
 from tuner.records.results import Results, RunSummary, SearchSummary
@@ -57,6 +57,8 @@ def run(options: RunOptions, listener: Listener) -> tuple[Results, RunFolder]:
         from tuner.backend.active import prepare_devices
 
         prepare_devices(n_cores())
+        # A builder that cannot be imported would fail every trial in turn.
+        load_builder(file.model)
         searched, trials = _search(job)
         models, tuned = ([], []) if options.search_only else compare(job, searched)
         results = Results(
@@ -91,6 +93,7 @@ def _announce(job: Job) -> None:
             n_trials=n_trials,
             n_epochs=n_epochs,
             objective=job.file.objective.name,
+            direction=job.file.objective.direction,
         )
     )
     for text in unreadable[:SHOWN_UNREADABLE]:

@@ -14,7 +14,7 @@ from tuner.commands.options import DATA_ROOT
 from tuner.commands.outputs import training_data
 from tuner.data.card import card_folders, resolve
 from tuner.data.dataset import Dataset, load_dataset
-from tuner.errors import DataError, TunerError
+from tuner.errors import ConfigurationError, DataError, TunerError
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.recipe import Recipe
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
@@ -64,8 +64,18 @@ class TrainedModel:
 
 
 def recipe_path(source: Path) -> Path:
-    """The recipe of a run's folder, or the file itself."""
-    return source / "best.yaml" if source.is_dir() else source
+    """The recipe of a run's folder, or the file itself.
+
+    Raises:
+        ConfigurationError: If there is none.
+    """
+    path = source / "best.yaml" if source.is_dir() else source
+    if not path.is_file():
+        raise ConfigurationError(
+            f"{source}: there is no recipe, so no finished run is there",
+            "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml.",
+        )
+    return path
 
 
 def train(options: TrainOptions, listener: Listener) -> TrainedModel:

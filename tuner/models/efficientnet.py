@@ -56,7 +56,7 @@ def build_head(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
 
 def join(extractor: keras.Model, head: keras.Model) -> keras.Model:
     """One model of an extractor and the head that was trained on its features."""
-    return keras.Model(extractor.inputs, head(extractor.outputs[0]))
+    return keras.Model(extractor.input, head(extractor.output))
 
 
 def _network(weights: str | None, values: Mapping[str, Any]) -> keras.Model:

@@ -56,7 +56,7 @@ def load_builder(model: str) -> Callable[..., Any]:
     if target is None and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        builder = getattr(importlib.import_module(module_name), function_name)
+        module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not module_name.startswith(error.name):
             raise
@@ -64,10 +64,11 @@ def load_builder(model: str) -> Callable[..., Any]:
             f'model "{model}": there is no module {module_name}',
             "run in the folder that holds it, or install its package.",
         ) from error
-    except AttributeError as error:
+    if not hasattr(module, function_name):
         raise ConfigurationError(
             f'model "{model}": {module_name} has no function {function_name}', "check the name after the colon."
-        ) from error
+        )
+    builder: Callable[..., Any] = getattr(module, function_name)
     return builder
 
 

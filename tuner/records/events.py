@@ -22,6 +22,7 @@ class RunStarted:
         n_trials: Trials planned.
         n_epochs: Epochs planned.
         objective: What is optimised.
+        direction: `max` or `min`.
     """
 
     dataset: str
@@ -32,6 +33,7 @@ class RunStarted:
     n_trials: int
     n_epochs: int
     objective: str
+    direction: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

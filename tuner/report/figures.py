@@ -76,7 +76,7 @@ def look_of(model_name: str) -> Look:
     return _LOOKS.get(model_name, _OTHER_LOOK)
 
 
-def label_text(text: str, length: int = 24) -> str:
+def label_text(text: str, length: int = 30) -> str:
     """A name short enough for an axis; the table beside the chart has it in full."""
     printable = "".join(c for c in text if c.isprintable())
     return printable if len(printable) <= length else f"{printable[: length - 1]}…"

@@ -35,17 +35,22 @@ _BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _SPEC: TypeAdapter[AnySpec] = TypeAdapter(Spec)
 
 
-def load_space(path: Path, overrides: Sequence[str] = ()) -> SearchSpaceFile:
+def load_space(path: Path, overrides: Sequence[str] = (), model: str | None = None) -> SearchSpaceFile:
     """Read a search space file.
 
     Args:
         path: The file.
         overrides: Changes such as `space.dropout.max=0.6`, in the order of the command line; the value is YAML.
+        model: Replaces the file's model, which decides what hyperparameters there are; None keeps it.
 
     Raises:
         ConfigurationError: With every mistake of the file, each with its line, the key and what was expected.
     """
-    return parse_space(apply_overrides(load_document(path), overrides))
+    document = load_document(path)
+    if model is not None and isinstance(document.data, dict):
+        origins = {**document.origins, ("model",): f"--model {model}"}
+        document = replace(document, data={**document.data, "model": model}, origins=origins)
+    return parse_space(apply_overrides(document, overrides))
 
 
 def parse_space(document: Document) -> SearchSpaceFile:

@@ -26,11 +26,17 @@ def put_state(model: keras.Model, state: State) -> None:
     Raises:
         ValueError: If the state is another network's.
     """
-    variables = _variables(model)
-    if [v.shape for v in variables] != [s.shape for s in state]:
-        raise ValueError("the checkpoint belongs to another network")
-    for variable, value in zip(variables, state, strict=True):
-        variable.assign(value)
+    _assign(_variables(model), state)
+
+
+def put_weights(model: keras.Model, state: State) -> None:
+    """Assign the model's own part of what `take_state` copied, and leave the optimizer out.
+
+    Raises:
+        ValueError: If the state is another network's.
+    """
+    variables = _model_variables(model)
+    _assign(variables, state[: len(variables)])
 
 
 def save_state(state: State, path: Path) -> None:
@@ -45,8 +51,18 @@ def load_state(path: Path) -> State:
         return [archive[f"arr_{i}"] for i in range(len(archive.files))]
 
 
+def _assign(variables: list[keras.Variable], state: State) -> None:
+    if [v.shape for v in variables] != [s.shape for s in state]:
+        raise ValueError("the checkpoint belongs to another network")
+    for variable, value in zip(variables, state, strict=True):
+        variable.assign(value)
+
+
 def _variables(model: keras.Model) -> list[keras.Variable]:
+    return _model_variables(model) + list(model.optimizer.variables)
+
+
+def _model_variables(model: keras.Model) -> list[keras.Variable]:
     # Metrics start anew with every epoch; some exist only after the first step.
     metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
-    found = [variable for variable in model.variables if id(variable) not in metrics]
-    return found + list(model.optimizer.variables)
+    return [variable for variable in model.variables if id(variable) not in metrics]

@@ -11,16 +11,15 @@ import keras
 
 from tuner.backend.active import plain_copy
 from tuner.models.efficientnet import build_extractor, join
+from tuner.models.registry import build
 from tuner.records.image import ImageSpec
-from tuner.training.checkpoint import load_state, put_state
-from tuner.training.compiled import compiled_model
+from tuner.training.checkpoint import load_state, put_weights
 
 
 def finished_model(model: str, values: Mapping[str, Any], image_spec: ImageSpec, checkpoint: Path) -> keras.Model:
-    """The model of a checkpoint, from images of 0-255; a head is joined to its frozen network."""
-    built = compiled_model(model, values, image_spec)
-    built.optimizer.build(built.trainable_variables)
-    put_state(built, load_state(checkpoint))
+    """The model of a checkpoint, from images of 0-255, without its optimizer; a head is joined to its frozen network."""
+    built = build(model, values, image_spec)
+    put_weights(built, load_state(checkpoint))
     if model == "efficientnet_b2_head":
         return join(build_extractor(values, image_spec), built)
     return plain_copy(built)

@@ -68,10 +68,11 @@ def _train(
     """Train the model in place, add each epoch to `epochs`, and return the epoch whose weights it holds at the end."""
     example = data.inputs[:1], targets(model, data.labels[:1])
     functions = steps(model, example)
+    # The setting's own rate: a checkpoint holds the one that a schedule had come down to.
+    base_rate = float(model.optimizer.learning_rate)
     if task.resume_from:
         put_state(model, load_state(task.resume_from))
     batch_size = task.values.get("batch_size", TRAINING_TERMS["batch_size"].default)
-    base_rate = float(model.optimizer.learning_rate)
     watch = _Watch(task.early_stopping)
     for epoch in range(task.first_epoch, task.last_epoch + 1):
         started = time.perf_counter()
@@ -128,12 +129,14 @@ class _Watch:
     def ends(self, model: keras.Model, epoch: EpochMetrics) -> bool:
         if self.rule is None:
             return False
-        if self.rule.monitor not in epoch.metrics:
-            known = ", ".join(sorted(epoch.metrics))
-            raise TunerError(f"there is no metric {self.rule.monitor}; the model gives {known}")
+        for name in filter(None, (self.rule.monitor, self.rule.stop_metric)):
+            if name not in epoch.metrics:
+                known = ", ".join(sorted(epoch.metrics))
+                raise TunerError(f"there is no metric {name}; the model gives {known}")
         value = epoch.metrics[self.rule.monitor]
         sign = 1 if self.rule.direction == "max" else -1
-        if self._best is None or sign * value > sign * self._best:
+        # Nothing compares as better than NaN: once it were the best, it would stay so.
+        if math.isfinite(value) and (self._best is None or sign * value > sign * self._best):
             self._best, self.best_epoch, self.best_state = value, epoch.epoch, take_state(model)
         if self.rule.stop_metric and epoch.metrics[self.rule.stop_metric] >= self.rule.stop_value:
             return True

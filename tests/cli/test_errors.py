@@ -1,0 +1,215 @@
+"""Every mistake of a person ends in two lines, where and what, then the fix; with the documented code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calling import Outcome, call, write_photos, write_space
+
+PIXELS = " ".join(["7"] * 2304)
+
+
+def assert_mistake(shown: Outcome, code: int, message: str, fix: str) -> None:
+    assert shown.err == f"{message}\n  Fix: {fix}\n"
+    assert (shown.code, shown.out) == (code, "")
+
+
+def run(tmp_path: Path, *arguments: str | Path) -> Outcome:
+    return call("run", *arguments, cwd=tmp_path)
+
+
+def test_unknown_data_set_is_named_with_the_nearest(tmp_path: Path) -> None:
+    shown = run(tmp_path, "digit")
+    message = 'no data set is called "digit"'
+    fix = 'did you mean "digits"? `python -m tuner datasets` lists them; a folder or file works too.'
+    assert_mistake(shown, 2, message, fix)
+
+
+def test_missing_data_say_how_to_get_them_and_what_works_now(tmp_path: Path) -> None:
+    shown = run(tmp_path, "fer2013")
+    first, fix = shown.err.splitlines()
+    assert shown.code == 4
+    assert first == "fer2013: the data are missing: there is no datasets/data/fer2013/fer2013.csv"
+    assert fix.startswith("  Fix: ")
+    assert fix.endswith("Works right now: `python -m tuner run drawn_faces`.")
+
+
+def test_missing_csv(tmp_path: Path) -> None:
+    shown = run(tmp_path, "faces.csv")
+    fix = "check the path, or try `python -m tuner run drawn_faces`."
+    assert_mistake(shown, 4, "faces.csv: there is no such file or folder", fix)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (f"0,{PIXELS[:-2]},Training", "faces.csv, line 3: it has 2,303 pixels; expected 2,304 (48 x 48)"),
+        (
+            f"0,abc {PIXELS[2:]},Training",
+            'faces.csv, line 3: pixel 1 is "abc"; expected a whole number from 0 to 255',
+        ),
+        (f"9,{PIXELS},Training", 'faces.csv, line 3: the label is "9"; expected 0 to 6'),
+    ],
+)
+def test_bad_row_of_a_csv(tmp_path: Path, row: str, message: str) -> None:
+    good = f"3,{PIXELS},Training"
+    (tmp_path / "faces.csv").write_text("\n".join(["emotion,pixels,Usage", good, row, good]) + "\n")
+    shown = run(tmp_path, "faces.csv")
+    assert shown.err.splitlines()[0] == message
+    assert shown.err.splitlines()[1].startswith("  Fix: ")
+    assert (shown.code, len(shown.err.splitlines())) == (4, 2)
+
+
+def test_empty_class_folder(tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", ["a", "b"])
+    (tmp_path / "photos" / "c").mkdir()
+    message = 'photos: the folder of class "c" is empty'
+    assert_mistake(run(tmp_path, "./photos"), 4, message, "put its images there, or delete the folder.")
+
+
+def test_single_class_folder(tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", ["a"])
+    message = 'photos: all images are of one class, "a"'
+    fix = "a classifier needs at least two classes; add the others."
+    assert_mistake(run(tmp_path, "./photos"), 4, message, fix)
+
+
+def test_class_without_a_readable_image(tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", ["a", "b"])
+    for path in (tmp_path / "photos" / "b").iterdir():
+        path.write_text("no image")
+    message = 'photos: none of the 25 files of class "b" can be read as an image'
+    assert_mistake(run(tmp_path, "./photos"), 4, message, "replace them with images, such as JPEG or PNG.")
+
+
+def test_hostile_class_name_reaches_no_terminal_raw(tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", ["a", "b"])
+    (tmp_path / "photos" / "\x1b]0;owned\x07\u202egnp").mkdir()
+    shown = run(tmp_path, "./photos")
+    assert shown.err.splitlines()[0] == 'photos: the folder of class "?]0;owned??gnp" is empty'
+
+
+def test_hostile_argument_reaches_no_terminal_raw(tmp_path: Path) -> None:
+    for arguments in (["\x1b[31mred"], ["digits", "--preset", "\x1b[31mred"]):
+        shown = run(tmp_path, *arguments)
+        assert shown.code == 2
+        assert "\N{REPLACEMENT CHARACTER}[31mred" in shown.err.replace("\\x1b", "\N{REPLACEMENT CHARACTER}")
+        assert "\x1b" not in shown.err
+
+
+BAD_SPACES = {
+    "key": (
+        "batch_size: 16",
+        "batch_sise: 16",
+        "tiny.yaml:11: space.batch_sise is not a hyperparameter of cnn.",
+        'did you mean "batch_size"?',
+    ),
+    "duplicate": (
+        "  batch_size: 16",
+        "  batch_size: 16\n  batch_size: 32",
+        'tiny.yaml:12: the key "batch_size" is already set on line 11.',
+        "delete one of the two lines.",
+    ),
+    "bounds": (
+        "{type: int, min: 1, max: 6}",
+        "{type: int, min: 3, max: 2}",
+        "tiny.yaml:4: space.conv_blocks.min is 3, greater than max 2.",
+        "swap the two.",
+    ),
+    "log": (
+        "min: 1e-3",
+        "min: 0.0",
+        "tiny.yaml:6: space.learning_rate.min is 0.0; log sampling needs a min above 0.",
+        "raise min, or use sampling: linear.",
+    ),
+    "model": ("model: cnn", "model: cmn", 'tiny.yaml:2: model is "cmn"; expected', 'did you mean "cnn"?'),
+}
+
+
+@pytest.mark.parametrize("name", BAD_SPACES)
+def test_mistake_in_a_space(tmp_path: Path, name: str) -> None:
+    old, new, message, fix = BAD_SPACES[name]
+    shown = run(tmp_path, "digits", "--space", write_space(tmp_path, old, new).name)
+    first, second = shown.err.splitlines()
+    assert (shown.code, shown.out) == (2, "")
+    assert first.startswith(message)
+    assert second == f"  Fix: {fix}"
+
+
+def test_condition_on_an_unknown_parameter(tmp_path: Path) -> None:
+    new = "momentum: {type: float, min: 0.8, max: 0.9, when: {optimiser: sgd}}\n  optimizer: [adam, sgd]"
+    shown = run(tmp_path, "digits", "--space", write_space(tmp_path, "optimizer: adam", new).name)
+    first, second = shown.err.splitlines()
+    assert shown.code == 2
+    assert first.startswith("tiny.yaml:7: space.momentum.when.optimiser is")
+    assert second == '  Fix: did you mean "optimizer"?'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "fix"),
+    [
+        (["--set", "space.dropout"], "--set space.dropout: expected PATH=VALUE.", "for example --set"),
+        (["--set", "serch.factor=3"], "--set serch.factor=3: serch is not a known key.", 'did you mean "search"?'),
+        (["--set", "space.filters=[8, 8]"], "--set space.filters=[8, 8]: space.filters.1 is 8,", "delete one"),
+        (["--model", "cmn"], '--model cmn: model is "cmn"; expected', 'did you mean "cnn"?'),
+        (["--model", "nowhere:build"], "", "run in the folder that holds it, or install its package."),
+        (["--space", "none.yaml"], "none.yaml: cannot be read: No such file or directory.", "give the path of a YAML"),
+        (["--limit", "5"], "the limit of 5 images leaves fewer than one training image for each of 10", "allow at"),
+    ],
+)
+def test_mistake_in_an_option(tmp_path: Path, arguments: list[str], message: str, fix: str) -> None:
+    write_space(tmp_path)
+    shown = run(tmp_path, "digits", *(["--space", "tiny.yaml"] if "--space" not in arguments else []), *arguments)
+    *_, first, second = shown.err.splitlines()
+    assert shown.code == 2
+    assert first.startswith(message)
+    assert second.startswith(f"  Fix: {fix}")
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc").is_dir(), reason="root may write everywhere")
+def test_output_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    shown = run(tmp_path, "digits", "--out", "taken")
+    first, second = shown.err.splitlines()
+    assert shown.code == 2
+    assert first.startswith("taken/digits/")
+    assert first.endswith(": cannot write there: Not a directory")
+    assert second == "  Fix: choose another folder with --out."
+
+
+def test_fixed_setting_that_cannot_be_built_ends_before_a_framework_is_loaded(tmp_path: Path) -> None:
+    write_space(tmp_path, "{type: int, min: 1, max: 6}", "4")
+    script = (
+        "import sys; sys.argv = ['tuner', 'run', 'digits', '--space', 'tiny.yaml']; "
+        "from tuner.cli.main import _exit_code; print(_exit_code(), 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "2 False\n"
+    assert done.stderr == (
+        "tiny.yaml: conv_blocks is 4, but 4 poolings by 2 would shrink 8x8 images below 1x1\n"
+        "  Fix: use fewer conv_blocks, or larger images.\n"
+    )
+    assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize("command", [["report", "photos"], ["report", "nowhere"]])
+def test_report_of_a_folder_that_is_no_run(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "photos").mkdir()
+    message = f"{command[1]}: there is no results.json, so no finished run is there"
+    fix = "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d."
+    assert_mistake(call(*command, cwd=tmp_path), 2, message, fix)
+
+
+@pytest.mark.parametrize("folder", ["photos", "nowhere"])
+@pytest.mark.parametrize("command", ["train", "predict"])
+def test_recipe_of_a_folder_that_is_no_run(tmp_path: Path, command: str, folder: str) -> None:
+    (tmp_path / "photos").mkdir()
+    arguments = ["--from", folder] if command == "train" else [folder, "image.png"]
+    message = f"{folder}: there is no recipe, so no finished run is there"
+    fix = "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml."
+    assert_mistake(call(command, *arguments, cwd=tmp_path), 2, message, fix)

@@ -1,0 +1,98 @@
+"""Help, version, usage: what is answered before anything heavy is imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import tuner
+from tests.cli.calling import call
+from tuner.cli import commands
+
+HEAVY = ("tensorflow", "keras", "keras_tuner", "jax", "pandas", "pydantic", "numpy", "sklearn", "matplotlib", "rich")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; sys.argv = ['tuner', '--help']; from tuner.cli.main import _exit_code; code = _exit_code(); "
+        f"print(code, [name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_help_shows_first_steps_line_by_line(tmp_path: Path) -> None:
+    shown = call("--help", cwd=tmp_path)
+    assert shown.code == 0
+    assert "\n  python -m tuner run ./my_photos  " in shown.out.replace("\n    ", "\n  ")
+    assert "\\b" not in shown.out
+
+
+@pytest.mark.parametrize("command", sorted(commands.cli.commands))
+def test_every_command_and_option_is_explained(tmp_path: Path, command: str) -> None:
+    shown = call(command, "--help", cwd=tmp_path)
+    assert shown.code == 0
+    assert commands.cli.commands[command].help
+    assert all(o.help for o in commands.cli.commands[command].params if isinstance(o, click.Option))
+
+
+def test_version(tmp_path: Path) -> None:
+    assert call("--version", cwd=tmp_path).out == f"tuner {tuner.__version__}\n"
+
+
+def test_without_arguments_there_is_help(tmp_path: Path) -> None:
+    shown = call(cwd=tmp_path)
+    assert "Find good hyperparameters" in shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run"], "Error: Missing argument 'DATASET'."),
+        (["rnu"], "Error: No such command 'rnu'."),
+        (["run", "digits", "--preset", "fast"], "'fast' is not one of 'quick', 'standard', 'thorough'."),
+        (["run", "digits", "--max-epochs", "0"], "0 is not in the range x>=1."),
+        (["run", "digits", "--factor", "1"], "1 is not in the range x>=2."),
+        (["run", "digits", "--seed", "-1"], "-1 is not in the range x>=0."),
+        (["run", "digits", "--limit", "many"], "'many' is not a valid integer"),
+        (["train"], "Error: Missing option '--from'."),
+        (["predict", "run"], "Error: Missing argument 'IMAGES...'."),
+        (["report"], "Error: Missing argument 'RUN'."),
+    ],
+)
+def test_wrong_usage_says_what_is_wrong_and_exits_2(tmp_path: Path, arguments: list[str], message: str) -> None:
+    shown = call(*arguments, cwd=tmp_path)
+    assert (shown.code, shown.out) == (2, "")
+    assert message in shown.err
+    assert shown.err.startswith("Usage: python -m tuner")
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("odd \x1b[31m")
+
+    monkeypatch.setattr("tuner.commands.report.rebuild", broken)
+    shown = call("report", "somewhere", cwd=tmp_path)
+    assert shown.code == 1
+    assert shown.err.startswith("Traceback")
+    assert shown.err.endswith("This is a mistake in tuner, not in what you typed.\n")
+    assert "\x1b" not in shown.err
+
+
+def test_a_reader_that_goes_away_ends_the_command_in_silence(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tuner", "validate", "--schema", "space"],
+        cwd=Path(tuner.__file__).parents[1],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    _, err = process.communicate()
+    assert (process.returncode, err) == (1, "")

@@ -1,0 +1,33 @@
+"""One finished run that many tests look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calling import Outcome, call, write_photos, write_space
+from tests.commands.finished import Finished
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory with a folder of class folders, two of its files unreadable, and a space."""
+    folder = tmp_path_factory.mktemp("place")
+    photos = write_photos(folder / "my photos")
+    first = sorted(photos.iterdir())[0]
+    (first / "zz broken.png").write_bytes(b"no image")
+    (first / "zz notes \x1b[2J.txt").write_text("notes")
+    write_space(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(place: Path) -> Finished:
+    """A whole run there."""
+    return Finished(place=place, outcome=whole_run(place))
+
+
+def whole_run(place: Path, *arguments: str) -> Outcome:
+    """Run everything on the photos."""
+    return call("run", "./my photos", "--space", "tiny.yaml", "--seed", "3", *arguments, cwd=place)

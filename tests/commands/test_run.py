@@ -1,0 +1,257 @@
+"""A whole run on a folder of class folders with hostile names, without a card: what it says and what it leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from tests.cli.calling import HOSTILE_CLASSES, call, write_photos, write_space
+from tests.commands.conftest import whole_run
+from tests.commands.finished import Finished
+
+FILES = {
+    "report.html", "results.json", "best.yaml", "model.keras", "predictions.npz", "trials.csv", "curves.csv",
+    "run.log", "events.jsonl", "config.yaml",
+}  # fmt: skip
+
+
+def test_leaves_the_documented_files_and_nothing_else(finished: Finished) -> None:
+    assert finished.outcome.code == 0, finished.outcome.err
+    assert {path.name for path in finished.path.iterdir() if path.is_file()} == FILES
+    assert [path.name for path in finished.path.rglob("*") if path.parent != finished.path] == []
+
+
+def test_stdout_holds_only_the_path_of_the_report(finished: Finished) -> None:
+    assert finished.outcome.out == f"{finished.folder}/report.html\n"
+    assert finished.folder.parent == Path("reports/my_photos")
+    assert (finished.place / finished.outcome.out.strip()).is_file()
+
+
+def test_lines_for_people_are_plain_and_end_with_what_to_do_next(finished: Finished) -> None:
+    err = finished.outcome.err
+    assert not set(err) & set("\r\x1b\x07")
+    *_, report, train, predict = err.splitlines()
+    assert report == f"Report   {finished.folder}/report.html"
+    assert train == f"Train    python -m tuner train --from {finished.folder}"
+    assert predict == f"Predict  python -m tuner predict {finished.folder} IMAGE"
+    assert "Tuned" in err.splitlines()[-5]
+    assert "accuracy on 15 test images" in err.splitlines()[-5]
+
+
+def test_unreadable_files_are_skipped_counted_and_named(finished: Finished) -> None:
+    lines = [line for line in finished.outcome.err.splitlines() if "cannot be read" in line]
+    assert len(lines) == 2
+    assert lines[0].startswith("  note: skipped, cannot be read: ")
+    assert lines[0].endswith("zz broken.png: not an image")
+    data = finished.results["data"]
+    assert data["n_unreadable"] == 2
+    assert "zz broken.png" in data["unreadable"][0]
+    assert sum(data["train_counts"] + data["validation_counts"] + data["test_counts"]) == 75
+    assert "zz broken.png" in (finished.path / "report.html").read_text()
+
+
+def test_results_agree_with_the_trials(finished: Finished) -> None:
+    search, trials, curves = finished.results["search"], finished.rows("trials.csv"), finished.rows("curves.csv")
+    assert search["n_trials"] == len(trials)
+    assert search["n_failed"] == sum(row["status"] == "failed" for row in trials) == 0
+    assert search["n_epochs"] == sum(int(row["epochs"]) for row in trials) == len(curves)
+    assert search["best_score"] == max(float(row["score"]) for row in trials)
+    best = next(row for row in trials if row["trial_id"] == search["best_trial_id"])
+    assert float(best["score"]) == search["best_score"]
+    assert all(str(search["best_values"][name]) == best[f"values.{name}"] for name in search["searched"])
+    for row in trials:
+        of_trial = [float(c["val_accuracy"]) for c in curves if c["trial_id"] == row["trial_id"]]
+        assert float(row["score"]) == max(of_trial)
+
+
+def test_corners_that_cannot_be_built_are_counted_and_never_proposed(finished: Finished) -> None:
+    assert finished.results["search"]["n_rejected"] > 0
+    assert all(int(row["values.conv_blocks"]) <= 3 for row in finished.rows("trials.csv"))
+
+
+def test_predictions_give_the_accuracies_of_the_results(finished: Finished) -> None:
+    predictions = np.load(finished.path / "predictions.npz")
+    (tuned,) = finished.results["models"]
+    assert [run["seed"] for run in tuned["runs"]] == [0, 1]
+    for run in tuned["runs"]:
+        found = predictions[f"tuned-{run['seed']}"]
+        assert found.shape == (15, 3)
+        assert np.allclose(found.sum(axis=1), 1, atol=1e-5)
+        assert np.mean(found.argmax(axis=1) == predictions["labels"]) == run["test"]["accuracy"]
+        assert np.array(run["test"]["confusion"]).sum() == 15
+
+
+def test_missing_baseline_is_said(finished: Finished) -> None:
+    assert "note: this data set has no card that states a baseline, so none is compared" in finished.outcome.err
+
+
+def test_report_names_the_data_set_and_escapes_its_classes(finished: Finished) -> None:
+    page = (finished.path / "report.html").read_text(encoding="utf-8")
+    assert "my photos" in page
+    assert "<b>loud" not in page
+    assert "&lt;b&gt;loud" in page
+    assert "naïve ünï 😀" in page
+    assert "\x1b" not in page
+
+
+def test_class_names_survive_in_the_recipe(finished: Finished) -> None:
+    recipe = yaml.safe_load((finished.path / "best.yaml").read_text(encoding="utf-8"))
+    expected = sorted(HOSTILE_CLASSES)
+    assert recipe["image"]["class_names"] == [n.replace("\x1b", "?").replace("\x07", "?") for n in expected]
+
+
+def test_command_of_the_report_may_be_pasted(finished: Finished) -> None:
+    command = finished.results["run"]["command"]
+    assert command == "python -m tuner run './my photos' --space tiny.yaml --seed 3"
+
+
+def test_configuration_is_kept_as_it_was_resolved(finished: Finished) -> None:
+    config = yaml.safe_load((finished.path / "config.yaml").read_text())
+    assert config["options"]["dataset"] == "./my photos"
+    assert config["options"]["preset"] == "standard"
+    assert config["space"]["search"] == {"method": "hyperband", "max_epochs": 2, "factor": 2, "iterations": 1}
+
+
+def test_events_are_whole_json_lines(finished: Finished) -> None:
+    events = [json.loads(line) for line in (finished.path / "events.jsonl").read_text("utf-8").splitlines()]
+    names = [event["event"] for event in events]
+    assert names[0] == "RunStarted"
+    assert names.count("TrialEnded") == names.count("TrialStarted") == finished.results["search"]["n_trials"]
+    assert names.count("ModelTrained") == 2
+
+
+def test_same_seed_gives_the_same_run_and_json_is_all_that_is_on_stdout(finished: Finished) -> None:
+    outcome = whole_run(finished.place, "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    records = outcome.records
+    assert outcome.out.isascii()
+    assert records[0]["event"] == "RunStarted"
+    assert list(records[-1]) == ["event", "folder", "report"]
+    again = Finished(place=finished.place, outcome=type(outcome)(code=0, out=records[-1]["report"], err=""))
+    assert again.folder != finished.folder
+    volatile = {"duration_s"}
+    for name in ("trials.csv", "curves.csv"):
+        first, second = (
+            [{k: v for k, v in row.items() if k not in volatile} for row in run.rows(name)] for run in (finished, again)
+        )
+        assert first == second
+    scores = [[(r["validation_accuracy"], r["test"]) for r in run.results["models"][0]["runs"]] for run in (finished, again)]
+    assert scores[0] == scores[1]
+    assert np.array_equal(*(np.load(run.path / "predictions.npz")["tuned-1"] for run in (finished, again)))
+
+
+def test_quiet_search_only(place: Path) -> None:
+    outcome = whole_run(place, "--search-only", "-q", "--max-epochs", "1")
+    run = Finished(place=place, outcome=outcome)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert {path.name for path in run.path.iterdir() if path.is_file()} == FILES - {"model.keras", "predictions.npz"}
+    assert run.results["models"] == []
+    assert "Search only" in (run.path / "report.html").read_text()
+    shown = call("predict", run.folder, next((place / "my photos").rglob("*.png")), cwd=place)
+    assert shown.code == 2
+    assert shown.err == (
+        f"{run.folder}/model.keras: there is no model\n  Fix: give a finished run, or a model with --model FILE.\n"
+    )
+
+
+OWN_SPACE = """\
+version: 1
+model: {model}
+objective: val_accuracy
+space:
+  units: [4, 8]
+  batch_size: 16
+search: {{method: hyperband, max_epochs: 1, factor: 2}}
+compare: []
+retrain: {{epochs: 1, seeds: 1}}
+"""
+
+OWN_BUILDERS = """\
+import keras
+
+def network(units, shape, n_classes):
+    model = keras.Sequential([
+        keras.Input(shape), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
+        keras.layers.Dense(units, activation="relu"), keras.layers.Dense(n_classes, activation="softmax"),
+    ])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+def build(values, image_spec):
+    return network(values["units"], image_spec.shape, image_spec.n_classes)
+
+def build_hp(hp):
+    return network(hp.Choice("units", [4, 8]), (8, 8, 1), 3)
+
+def raises(values, image_spec):
+    raise RuntimeError(f"no room for {values['units']} units")
+
+def shapeless(values, image_spec):
+    return "a network"
+"""
+
+
+@pytest.fixture
+def own_place(place: Path) -> Path:
+    """The place with a module of builders."""
+    (place / "my_builders.py").write_text(OWN_BUILDERS)
+    return place
+
+
+@pytest.mark.parametrize("name", ["build", "build_hp"])
+def test_own_builder_in_the_working_directory(own_place: Path, name: str) -> None:
+    (own_place / "own.yaml").write_text(OWN_SPACE.format(model=f"my_builders:{name}"))
+    outcome = call("run", "my photos", "--space", "own.yaml", cwd=own_place)
+    assert outcome.code == 0, outcome.err
+    run = Finished(place=own_place, outcome=outcome)
+    assert run.results["search"]["model"] == f"my_builders:{name}"
+    assert run.results["models"][0]["n_parameters"] > 0
+    image = next((own_place / "my photos").rglob("*.png"))
+    assert call("predict", run.folder, image, cwd=own_place).code == 0
+
+
+def test_builder_that_always_raises_ends_with_the_commonest_reason(own_place: Path) -> None:
+    (own_place / "own.yaml").write_text(OWN_SPACE.format(model="my_builders:raises"))
+    outcome = call("run", "my photos", "--space", "own.yaml", "--set", "space.units=4", "--set", "space.batch_size=[8, 16]", cwd=own_place)
+    assert (outcome.code, outcome.out) == (5, "")
+    *_, message, fix = outcome.err.splitlines()
+    assert message == "no trial succeeded: 1 of 1 failed with: RuntimeError: no room for 4 units"
+    assert fix.startswith("  Fix: see run.log in ")
+
+
+def test_builder_that_returns_something_else(own_place: Path) -> None:
+    (own_place / "own.yaml").write_text(OWN_SPACE.format(model="my_builders:shapeless"))
+    outcome = call("run", "my photos", "--space", "own.yaml", cwd=own_place)
+    assert outcome.code == 5
+    assert 'failed with: model "my_builders:shapeless" returned str' in outcome.err
+
+
+def test_builder_whose_module_cannot_be_imported(place: Path) -> None:
+    (place / "broken_builders.py").write_text("import keras\nraise RuntimeError('half written')\n")
+    (place / "own.yaml").write_text(OWN_SPACE.format(model="broken_builders:build"))
+    outcome = call("run", "my photos", "--space", "own.yaml", cwd=place)
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-2] == (
+        'model "broken_builders:build": importing broken_builders failed: RuntimeError: half written'
+    )
+
+
+def test_diverging_trials_leave_valid_json(tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", ["a", "b"], n=12)
+    write_space(tmp_path, "learning_rate: {type: float, min: 1e-3, max: 1e-1, sampling: log}", "learning_rate: [1e30, 1e35]")
+    options = ("--space", "tiny.yaml", "--set", "objective=val_loss", "--set", "space.optimizer=sgd", "--search-only")
+    outcome = call("run", "./photos", *options, "--json", cwd=tmp_path)
+
+    def refuse(text: str) -> None:
+        raise AssertionError(text)
+
+    for line in outcome.out.splitlines():
+        json.loads(line, parse_constant=refuse)
+    assert outcome.code in {0, 5}
+    for file in tmp_path.rglob("events.jsonl"):
+        for line in file.read_text().splitlines():
+            json.loads(line, parse_constant=refuse)
