@@ -102,6 +102,14 @@ def test_hostile_argument_reaches_no_terminal_raw(tmp_path: Path) -> None:
         assert "\x1b" not in shown.err
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems hold text only")
+def test_name_that_is_no_text_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    name = os.fsdecode(b"bad\xffname")
+    write_photos(tmp_path / name, ["a", "b"])
+    fix = "rename the folder or file."
+    assert_mistake(run(tmp_path, name), 2, "a name on the command line is not UTF-8 text", fix)
+
+
 BAD_SPACES = {
     "key": (
         "batch_size: 16",

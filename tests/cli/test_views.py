@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tuner.cli import output
+from tuner.cli import output, signals
 from tuner.cli.live import screen
 from tuner.cli.output import plain, print_json
 from tuner.cli.progress import Progress, short_time
@@ -62,9 +62,7 @@ def trial(number: int, score: float | None = None, error: str | None = None, **v
 
 def epoch(number: int, task_id: str = "0000") -> EpochEnded:
     metrics = {"loss": 0.5, "accuracy": 0.75, "val_accuracy": 0.5}
-    return EpochEnded(
-        task_id=task_id, last_epoch=4, epoch=EpochMetrics(epoch=number, metrics=metrics, duration_s=1.0)
-    )
+    return EpochEnded(task_id=task_id, last_epoch=4, epoch=EpochMetrics(epoch=number, metrics=metrics, duration_s=1.0))
 
 
 def heard(*events: Event) -> Progress:
@@ -244,3 +242,13 @@ def test_whoever_stops_a_run_is_told_what_is_kept(
     assert said(started(folder=folder)) == f"\nNo trial had ended; the log is in {folder}.\n"
     assert said(started(folder=folder), end) == f"\nKept: 1 ended trial, in {folder}/trials.csv and curves.csv.\n"
     assert "2 ended trials" in said(started(folder=folder), end, end)
+
+
+def test_stop_that_a_destructor_swallowed_is_raised_at_the_next_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.cli.views.send_chatter_to", lambda path: None)
+    monkeypatch.setattr(output, "ERRORS", io.StringIO())
+    monkeypatch.setattr(signals._Stop, "asked", None)
+    with pytest.raises(KeyboardInterrupt), view(json_lines=False, quiet=True, live=False) as listener:
+        listener(Notice(text="before"))
+        monkeypatch.setattr(signals._Stop, "asked", KeyboardInterrupt)
+        listener(Notice(text="after"))

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from tests.data.samples import random_images, write_fer, write_folders
-from tuner.data.card import card_folders, card_names, card_schema, load_card, read_card, resolve
+from tuner.data.card import card_folders, card_names, card_schema, load_card, read_card
 from tuner.data.load import load_images
+from tuner.data.own_data import resolve
 from tuner.errors import ConfigurationError, DataError
 
 ROOT = Path(__file__).parents[2]

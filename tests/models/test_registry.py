@@ -36,7 +36,7 @@ def test_unknown_model_offers_the_nearest_name() -> None:
 
 
 def test_missing_module_is_named() -> None:
-    with pytest.raises(ConfigurationError, match='model "no_such_package.models:build": there is no module') as caught:
+    with pytest.raises(ConfigurationError, match=r'model "no_such_package.models:build": there is no module') as caught:
         load_builder("no_such_package.models:build")
     assert caught.value.hint == "run in the folder that holds it, or install its package."
 
@@ -66,7 +66,7 @@ def test_builder_in_the_working_directory_is_found(own_folder: Path) -> None:
 
 
 def test_builder_that_returns_no_model_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match='model "tests.models.builders:build_nothing" returned NoneType'):
+    with pytest.raises(ConfigurationError, match=r'model "tests.models.builders:build_nothing" returned NoneType'):
         build("tests.models.builders:build_nothing", {}, SPEC)
 
 

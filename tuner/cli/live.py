@@ -46,7 +46,7 @@ def live_view() -> Iterator[Listener]:
         def hear(event: Event) -> None:
             progress.hear(event)
             if isinstance(event, RunStarted | StageStarted | Notice | ModelTrained):
-                live.console.print(Text(plain(describe(event, progress))), soft_wrap=True)
+                live.console.print(Text(plain(describe(event, progress))))
 
         yield hear
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import sys
 import unicodedata
@@ -12,6 +10,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import click
+
+from tuner.store.files import json_line
 
 
 def _own_stderr() -> TextIO:
@@ -40,8 +40,8 @@ def say(text: str) -> None:
 
 
 def print_json(record: Mapping[str, Any]) -> None:
-    """Write a JSON line to stdout: ASCII only, so that no name steers a terminal, and null for what is not finite."""
-    click.echo(json.dumps(_finite(record), allow_nan=False))
+    """Write a JSON line to stdout."""
+    click.echo(json_line(record))
 
 
 def plain(text: str) -> str:
@@ -52,12 +52,3 @@ def plain(text: str) -> str:
         else "\N{REPLACEMENT CHARACTER}"
         for c in text
     )
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity, which a diverged trial may report."""
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

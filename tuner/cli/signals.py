@@ -15,14 +15,31 @@ class TerminatedError(BaseException):
     """SIGTERM arrived."""
 
 
+class _Stop:
+    """What a signal asked for; None as long as none came."""
+
+    asked: type[BaseException] | None = None
+
+
 def catch_signals() -> None:
     """Turn Ctrl-C into KeyboardInterrupt and SIGTERM into TerminatedError, each with an orderly end."""
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _terminate)
 
 
+def stop_if_asked() -> None:
+    """Raise what a signal asked for, once more.
+
+    A signal may arrive while Python runs a destructor, which swallows every exception; Keras collects garbage at the
+    start of each training.
+    """
+    if _Stop.asked is not None:
+        raise _Stop.asked
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGINT, _leave)
+    _Stop.asked = KeyboardInterrupt
     raise KeyboardInterrupt
 
 
@@ -34,4 +51,5 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
+    _Stop.asked = TerminatedError
     raise TerminatedError

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import textwrap
 
+from tuner.cli import output
 from tuner.records.results import Results
 from tuner.report.verdict import compute
 from tuner.store.run_folder import RunFolder
@@ -14,10 +17,17 @@ def summary_lines(results: Results, folder: RunFolder) -> list[str]:
     path = shlex.quote(folder.path.as_posix())
     lines = [
         "",
-        compute(results).sentence,
+        _wrapped(compute(results).sentence),
         "",
         f"Report   {folder.report.as_posix()}",
         f"Train    python -m tuner train --from {path}",
     ]
     # `--search-only` keeps no model.
     return [*lines, f"Predict  python -m tuner predict {path} IMAGE"] if results.models else lines
+
+
+def _wrapped(text: str) -> str:
+    """A terminal would break the line within a word."""
+    if not output.ERRORS.isatty():
+        return text
+    return textwrap.fill(text, os.get_terminal_size(output.ERRORS.fileno()).columns)

@@ -12,7 +12,7 @@ from pathlib import Path
 from tuner.cli import output
 from tuner.cli.output import print_json, say, send_chatter_to
 from tuner.cli.progress import Progress
-from tuner.cli.signals import TerminatedError
+from tuner.cli.signals import TerminatedError, stop_if_asked
 from tuner.records.events import (
     EpochEnded,
     Event,
@@ -23,6 +23,7 @@ from tuner.records.events import (
     StageStarted,
     TrialEnded,
 )
+from tuner.report.text import plural
 
 HEARTBEAT_S = 60.0
 
@@ -39,6 +40,7 @@ def view(*, json_lines: bool, quiet: bool, live: bool) -> Iterator[Listener]:
         with _shown(json_lines=json_lines, quiet=quiet, live=live) as listener:
 
             def hear(event: Event) -> None:
+                stop_if_asked()
                 log(event)
                 listener(event)
 
@@ -83,8 +85,8 @@ class _Log:
         elif self._n_ended == 0:
             say(f"\nNo trial had ended; the log is in {self._folder.as_posix()}.")
         else:
-            trials = "trial" if self._n_ended == 1 else "trials"
-            say(f"\nKept: {self._n_ended} ended {trials}, in {self._folder.as_posix()}/trials.csv and curves.csv.")
+            ended = plural(self._n_ended, "ended trial")
+            say(f"\nKept: {ended}, in {self._folder.as_posix()}/trials.csv and curves.csv.")
 
 
 class PlainLines:
@@ -120,7 +122,8 @@ def describe(event: Event, progress: Progress) -> str:
         case RunStarted():
             return (
                 f"{event.dataset}: {event.n_train:,} training, {event.n_validation:,} validation, "
-                f"{event.n_test:,} test images\n{event.n_trials} trials, {event.n_epochs} epochs planned; "
+                f"{event.n_test:,} test images\n"
+                f"{plural(event.n_trials, 'trial')}, {plural(event.n_epochs, 'epoch')} planned; "
                 f"objective {event.objective}\nlog {event.folder}/run.log"
             )
         case StageStarted():

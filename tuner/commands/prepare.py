@@ -10,8 +10,9 @@ from pathlib import Path
 
 import tuner
 from tuner.commands.options import PRESETS, RunOptions, apply
-from tuner.data.card import Card, card_folders, resolve
+from tuner.data.card import Card, card_folders
 from tuner.data.dataset import Dataset
+from tuner.data.own_data import resolve
 from tuner.errors import ConfigurationError
 from tuner.models.registry import setting_problem
 from tuner.space.definition import SearchSpaceFile, SplitSettings
@@ -42,7 +43,16 @@ def space_path(card: Card, given: Path | None) -> Path:
 
 
 def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
-    """The data set's card and the search space, with preset and options applied; nothing of the data is read yet."""
+    """The data set's card and the search space, with preset and options applied; nothing of the data is read yet.
+
+    Raises:
+        ConfigurationError: For mistakes in space, card or options.
+        DataError: If a person's own data are missing, or cannot be understood.
+    """
+    # Names end up in the run's files, which are UTF-8; better refused now than when all is trained.
+    named = f"{options.dataset}{options.out}{options.command}"
+    if named != named.encode("utf-8", "replace").decode():
+        raise ConfigurationError("a name on the command line is not UTF-8 text", "rename the folder or file.")
     card = resolve(options.dataset, card_folders(), options.data_dir)
     file = load_space(space_path(card, options.space), options.overrides, options.model)
     return card, apply(PRESETS[options.preset], options, file)

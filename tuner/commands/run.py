@@ -13,11 +13,11 @@ from tuner.commands.options import RunOptions
 from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, training_data
 from tuner.commands.prepare import check_fixed_setting, load_configuration, run_id, split_settings
 from tuner.data.dataset import load_dataset, summary
+from tuner.errors import ConfigurationError, TunerError
 from tuner.models.registry import complete, load_builder, setting_problem
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted, StageStarted
 from tuner.records.results import Results, RunSummary, SearchSummary
-from tuner.records.trial import Trial
 from tuner.report.page import render
 from tuner.search.schedule import total
 from tuner.store.files import write_text
@@ -57,9 +57,8 @@ def run(options: RunOptions, listener: Listener) -> tuple[Results, RunFolder]:
         from tuner.backend.active import prepare_devices
 
         prepare_devices(n_cores())
-        # A builder that cannot be imported would fail every trial in turn.
-        load_builder(file.model)
-        searched, trials = _search(job)
+        _check_builder(file.model)
+        searched = _search(job)
         models, tuned = ([], []) if options.search_only else compare(job, searched)
         results = Results(
             run=RunSummary(
@@ -76,8 +75,21 @@ def run(options: RunOptions, listener: Listener) -> tuple[Results, RunFolder]:
             search=searched,
             models=tuple(models),
         )
-        _write(job, results, trials, tuned)
+        _write(job, results, tuned)
     return results, folder
+
+
+def _check_builder(model: str) -> None:
+    """Refuse a builder that cannot be imported, before it fails every trial in turn."""
+    try:
+        load_builder(model)
+    except TunerError:
+        raise
+    except Exception as error:
+        raise ConfigurationError(
+            f'model "{model}": its module cannot be imported: {type(error).__name__}: {error}',
+            "mend the module; the traceback is in run.log in the run's folder.",
+        ) from error
 
 
 def _announce(job: Job) -> None:
@@ -102,7 +114,7 @@ def _announce(job: Job) -> None:
         job.tell(Notice(text=f"{len(unreadable)} images in all could not be read; the report names them"))
 
 
-def _search(job: Job) -> tuple[SearchSummary, list[Trial]]:
+def _search(job: Job) -> SearchSummary:
     from tuner.execution.executor import InlineExecutor
     from tuner.search.loop import SearchOrder, epoch_listener, search, winner
     from tuner.search.oracle import HyperbandOracle
@@ -128,7 +140,7 @@ def _search(job: Job) -> tuple[SearchSummary, list[Trial]]:
     )
     best = winner(trials, file.objective)
     assert best.score is not None
-    searched = SearchSummary(
+    return SearchSummary(
         model=file.model,
         method=file.search.method,
         max_epochs=file.search.max_epochs,
@@ -146,11 +158,11 @@ def _search(job: Job) -> tuple[SearchSummary, list[Trial]]:
         best_values=complete(file.model, best.values),
         searched=tuple(names),
     )
-    return searched, trials
 
 
-def _write(job: Job, results: Results, trials: list[Trial], tuned: list[Trained]) -> None:
+def _write(job: Job, results: Results, tuned: list[Trained]) -> None:
     job.folder.write_results(results)
     write_recipe(recipe_of(job, results, tuned), job.folder.recipe, recipe_header(job.folder))
-    write_text(job.folder.report, render(results, trials))
+    # From the files, as `report` does it, so that both write the same page.
+    write_text(job.folder.report, render(results, job.folder.read_trials()))
     job.folder.remove_checkpoints()

@@ -12,8 +12,9 @@ from tuner.backend import environment
 from tuner.commands.hardware import n_cores
 from tuner.commands.options import DATA_ROOT
 from tuner.commands.outputs import training_data
-from tuner.data.card import card_folders, resolve
+from tuner.data.card import card_folders
 from tuner.data.dataset import Dataset, load_dataset
+from tuner.data.own_data import resolve
 from tuner.errors import ConfigurationError, DataError, TunerError
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.recipe import Recipe

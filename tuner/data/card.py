@@ -219,30 +219,6 @@ def read_card(path: Path) -> Card:
     return card
 
 
-def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
-    """The card that a person means by a name, or one made up for the path of their own data.
-
-    Args:
-        target: A card's name, a folder of class folders, a FER-style `.csv` or a `.npz`.
-        folders: Where cards are looked for.
-        data_root: Folder of the data; a path may be relative to it, too.
-
-    Raises:
-        ConfigurationError: If it is neither a card nor a path.
-        DataError: If the path is missing, or its data cannot be understood.
-    """
-    if target in card_names(folders):
-        return load_card(target, folders)
-    path = Path(target)
-    if not path.exists() and (data_root / path).exists():
-        path = data_root / path
-    if path.exists() or len(path.parts) > 1 or path.suffix in {".csv", ".npz"}:
-        from tuner.data.own_data import card_for
-
-        return card_for(path)
-    return load_card(target, folders)
-
-
 def card_schema() -> str:
     """The JSON Schema of cards, for editors; `docs/schema/card.schema.json` holds it."""
     return json.dumps(Card.model_json_schema(), indent=2) + "\n"

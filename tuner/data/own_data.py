@@ -1,15 +1,18 @@
-"""A card for a person's own data: what a folder or file says about itself."""
+"""The card that a person means: one with a name, or one made up for their own folder or file."""
 
 from __future__ import annotations
 
 import math
+import os
 import re
 import statistics
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tuner.data.card import Card, ClassFolders, FerCsv, ImageSettings, Npz, Splits
+from tuner.data.card import Card, ClassFolders, FerCsv, ImageSettings, Npz, Splits, card_names, load_card
+from tuner.data.images import printable
 from tuner.errors import DataError
 
 _SAMPLED_FILES = 200
@@ -21,6 +24,28 @@ _PART_NAMES = {
     "validation": ("validation", "valid", "val"),
     "test": ("test", "testing"),
 }
+
+
+def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
+    """The card that a person means by a name, or one made up for the path of their own data.
+
+    Args:
+        target: A card's name, a folder of class folders, a FER-style `.csv` or a `.npz`.
+        folders: Where cards are looked for.
+        data_root: Folder of the data; a path may be relative to it, too.
+
+    Raises:
+        ConfigurationError: If it is neither a card nor a path.
+        DataError: If the path is missing, or its data cannot be understood.
+    """
+    if target in card_names(folders):
+        return load_card(target, folders)
+    path = Path(target)
+    if not path.exists() and (data_root / path).exists():
+        path = data_root / path
+    if path.exists() or "/" in target or os.sep in target or path.suffix in {".csv", ".npz"}:
+        return card_for(path)
+    return load_card(target, folders)
 
 
 def card_for(path: Path) -> Card:
@@ -46,7 +71,7 @@ def card_for(path: Path) -> Card:
 
 def _card(path: Path, **fields: Any) -> Card:
     plain = re.sub(r"[^a-z0-9_-]+", "_", path.resolve().stem.lower()).strip("_-")
-    return Card(name=plain or "own_data", title=path.resolve().stem, source="own data", **fields)
+    return Card(name=plain or "own_data", title=printable(path.resolve().stem), source="own data", **fields)
 
 
 def _folder_card(path: Path) -> Card:

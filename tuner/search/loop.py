@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -145,9 +146,11 @@ def _task(order: SearchOrder, trial: Trial, ended: list[Trial]) -> TrainTask:
 
 def _ended(trial: Trial, result: TrainResult, objective: Objective) -> Trial:
     error = result.failure.reason if result.failure else None
-    scores = [e.metrics[objective.name] for e in result.epochs if objective.name in e.metrics]
+    found = [e.metrics[objective.name] for e in result.epochs if objective.name in e.metrics]
+    scores = [score for score in found if math.isfinite(score)]
     if not error and not scores:
-        error = f"the model gives no metric {objective.name}"
+        missing = f"the model gives no metric {objective.name}"
+        error = f"{objective.name} was never a finite number" if found else missing
     return replace(
         trial,
         score=None if error else objective.best(scores),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 
 @contextmanager
@@ -32,3 +34,16 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically, with Unix line ends on every system."""
     with write_atomically(path) as file:
         file.write(text.encode("utf-8"))
+
+
+def json_line(record: Mapping[str, Any]) -> str:
+    """A record as one line of JSON: ASCII only, so that no name steers a terminal, and null for NaN and infinity."""
+    return json.dumps(_finite(record), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

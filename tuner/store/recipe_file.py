@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,17 @@ _RECORDS: dict[tuple[str, ...], type[Any]] = {
 }
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that our reader would take for a number; PyYAML knows YAML 1.1, where `1e-4` and `08` are text."""
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
+
+
 def write_recipe(recipe: Recipe, path: Path, header: str) -> None:
     """Write a recipe.
 
@@ -36,7 +48,8 @@ def write_recipe(recipe: Recipe, path: Path, header: str) -> None:
         header: Text that stands above it as a comment.
     """
     comment = "".join(f"# {line}".rstrip() + "\n" for line in header.splitlines())
-    body = yaml.safe_dump(RECIPE.dump_python(recipe, mode="json"), sort_keys=False, allow_unicode=True, width=120)
+    plain = RECIPE.dump_python(recipe, mode="json")
+    body = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     write_text(path, comment + body)
 
 

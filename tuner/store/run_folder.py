@@ -13,10 +13,10 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.errors import ConfigurationError
-from tuner.records.results import Results
+from tuner.records.results import SCHEMA_VERSION, Results
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
-from tuner.store.files import write_atomically, write_text
+from tuner.store.files import json_line, write_atomically, write_text
 
 _RESULTS = TypeAdapter(Results)
 _TRIAL_COLUMNS = (
@@ -79,7 +79,7 @@ class RunFolder:
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add a line to events.jsonl."""
         with open(self.path / "events.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(event, ensure_ascii=False) + "\n")
+            file.write(json_line(event) + "\n")
 
     def append_trial(self, trial: Trial, names: Sequence[str]) -> None:
         """Add a trial to trials.csv and its epochs to curves.csv.
@@ -102,7 +102,7 @@ class RunFolder:
             "last_epoch": trial.last_epoch,
             "n_parameters": _cell(trial.n_parameters),
         }
-        values = {f"values.{name}": _cell(trial.values.get(name)) for name in names}
+        values = {f"values.{name}": _value_cell(trial.values.get(name)) for name in names}
         _append(self.path / "trials.csv", [*_TRIAL_COLUMNS, *values], [row | values])
         metrics = list(dict.fromkeys(name for epoch in trial.epochs for name in epoch.metrics))
         if metrics:
@@ -133,7 +133,7 @@ class RunFolder:
         """
         path = self.path / "results.json"
         try:
-            return _RESULTS.validate_json(path.read_bytes())
+            results = _RESULTS.validate_json(path.read_bytes())
         except FileNotFoundError as error:
             raise ConfigurationError(
                 f"{self.path}: there is no results.json, so no finished run is there",
@@ -144,6 +144,12 @@ class RunFolder:
                 f"{path}: cannot be read as results of this version: {str(error).splitlines()[0]}",
                 "run the search again, or use the version of tuner that wrote it.",
             ) from error
+        if results.schema_version != SCHEMA_VERSION:
+            raise ConfigurationError(
+                f"{path}: its schema_version is {results.schema_version}, but this version reads {SCHEMA_VERSION}",
+                "run the search again, or use the version of tuner that wrote it.",
+            )
+        return results
 
     def write_predictions(self, labels: np.ndarray, probabilities: Mapping[str, np.ndarray]) -> None:
         """Write the test labels (n,) and the probabilities (n, classes) of each model and seed."""
@@ -162,6 +168,11 @@ def _cell(value: Any) -> Any:
     if value is None:
         return ""
     return json.dumps(value) if isinstance(value, bool | list) else value
+
+
+def _value_cell(value: Any) -> Any:
+    """A hyperparameter's cell, of which `_value` gives the value back: text that reads as a number gets quotes."""
+    return json.dumps(value) if isinstance(value, str) and _value(value) != value else _cell(value)
 
 
 def _value(text: str) -> Any:

@@ -17,7 +17,7 @@ from tuner.training.checkpoint import load_state, put_weights
 
 
 def finished_model(model: str, values: Mapping[str, Any], image_spec: ImageSpec, checkpoint: Path) -> keras.Model:
-    """The model of a checkpoint, from images of 0-255, without its optimizer; a head is joined to its frozen network."""
+    """The model of a checkpoint without its optimizer; a head is joined to its frozen network."""
     built = build(model, values, image_spec)
     put_weights(built, load_state(checkpoint))
     if model == "efficientnet_b2_head":

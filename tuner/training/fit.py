@@ -84,6 +84,8 @@ def _train(
             raise NonFiniteLossError(f"the training loss became {metrics['loss']} in epoch {epoch}")
         if len(data.validation):
             validation = _pass(model, functions.test, data, data.validation, PREDICT_BATCH)
+            if not math.isfinite(validation["loss"]):
+                raise NonFiniteLossError(f"the validation loss became {validation['loss']} in epoch {epoch}")
             metrics |= {f"val_{name}": value for name, value in validation.items()}
         epochs.append(EpochMetrics(epoch=epoch, metrics=metrics, duration_s=time.perf_counter() - started))
         on_epoch(task, epochs[-1])

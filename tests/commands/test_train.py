@@ -1,0 +1,124 @@
+"""`train --from`: the winner again, on the same and on other data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.calling import call, write_photos
+from tests.commands.finished import Finished
+
+
+def best_run(finished: Finished) -> dict[str, float]:
+    (tuned,) = finished.results["models"]
+    return max(tuned["runs"], key=lambda run: run["validation_accuracy"])
+
+
+def test_gives_the_validation_accuracy_of_the_run(finished: Finished) -> None:
+    shown = call("train", "--from", finished.folder, "--out", "again.keras", "--json", cwd=finished.place)
+    assert (shown.code, shown.err) == (0, "")
+    last = shown.records[-1]
+    expected = best_run(finished)["validation_accuracy"]
+    assert last == {"event": "TrainEnded", "model": "again.keras", "validation_accuracy": expected}
+    assert not any(record["event"] == "Notice" for record in shown.records)
+    image = next((finished.place / "my photos").rglob("00.png"))
+    models = (["--model", "again.keras"], [])
+    answers = [call("predict", finished.folder, image, "--json", *m, cwd=finished.place).records[0] for m in models]
+    assert answers[0] == answers[1]
+
+
+def test_says_for_people_what_it_did(finished: Finished) -> None:
+    shown = call("train", "--from", finished.folder / "best.yaml", "--out", "new/again.keras", cwd=finished.place)
+    assert (shown.code, shown.out) == (0, "new/again.keras\n")
+    expected = best_run(finished)
+    assert shown.err.splitlines() == [
+        "Starting the framework ...",
+        "Training on 48 images ...",
+        f"Trained on 48 images; holds the weights of epoch {expected['best_epoch']}.",
+        f"Validation accuracy {expected['validation_accuracy']:.4f}; "
+        f"the recipe's run had {expected['validation_accuracy']:.4f}.",
+    ]
+    assert [path.name for path in (finished.place / "new").iterdir()] == ["again.keras"]
+
+
+def test_full_data_trains_on_validation_images_too(finished: Finished) -> None:
+    shown = call("train", "--from", finished.folder, "--full-data", "--out", "full.keras", cwd=finished.place)
+    assert shown.code == 0
+    assert "Training on 60 images ..." in shown.err
+    assert "Trained on 60 images; holds the weights of epoch " in shown.err
+    assert "Validation accuracy" not in shown.err
+
+
+@pytest.mark.parametrize(
+    ("classes", "size", "message"),
+    [
+        (["a", "b", "c"], 8, "other: its classes are a, b, c, but the recipe was made for "),
+        (None, 12, "other: its images are height x width x channels 12, 12, 1, but the recipe was made for 8, 8, 1"),
+    ],
+)
+def test_other_shape_or_classes_are_refused(
+    finished: Finished, tmp_path: Path, classes: list[str] | None, size: int, message: str
+) -> None:
+    names = classes or [path.name for path in (finished.place / "my photos").iterdir()]
+    other = write_photos(tmp_path / "other", names, n=6, size=size)
+    shown = call("train", "--from", finished.folder, "--data", other, cwd=finished.place)
+    assert (shown.code, shown.out) == (4, "")
+    first, fix = shown.err.splitlines()
+    assert first.startswith(message)
+    assert fix == (
+        "  Fix: use data of the same shape and classes, or search again on these data with `python -m tuner run`."
+    )
+
+
+@pytest.fixture
+def copied(finished: Finished, tmp_path: Path) -> Path:
+    """A copy of the place, which a test may change; its run is in `run`."""
+    shutil.copytree(finished.place / "my photos", tmp_path / "my photos")
+    shutil.copytree(finished.path, tmp_path / "run")
+    return tmp_path
+
+
+def test_changed_data_are_said(copied: Path) -> None:
+    image = next((copied / "my photos").rglob("00.png"))
+    Image.fromarray(np.full((8, 8), 255, dtype=np.uint8)).save(image)
+    os.utime(image, (0, 0))
+    shown = call("train", "--from", "run", "--out", "x.keras", cwd=copied)
+    assert shown.code == 0
+    assert shown.err.splitlines()[0].startswith(
+        "  note: the data differ from those of the recipe: images or labels changed (fingerprint "
+    )
+
+
+def test_removed_images_are_said(copied: Path) -> None:
+    for image in list((copied / "my photos").rglob("0?.png")):
+        image.unlink()
+    shown = call("train", "--from", "run", "--out", "x.keras", cwd=copied)
+    assert shown.code == 0
+    notes = [line for line in shown.err.splitlines() if "note:" in line]
+    assert [note.partition("recipe: ")[2].partition(",")[0] for note in notes[:3]] == [
+        "29 training images",
+        "7 validation images",
+        "9 test images",
+    ]
+
+
+def test_missing_data_are_said(copied: Path) -> None:
+    shutil.rmtree(copied / "my photos")
+    shown = call("train", "--from", "run", cwd=copied)
+    assert shown.code == 4
+    assert shown.err.splitlines()[0] == "my photos: there is no such file or folder"
+
+
+def test_typo_in_an_edited_recipe_is_named_with_its_line(copied: Path) -> None:
+    recipe = copied / "run" / "best.yaml"
+    text = recipe.read_text(encoding="utf-8")
+    recipe.write_text(text.replace("\npatience:", "\npatiense:"), encoding="utf-8")
+    line = text[: text.index("\npatience:")].count("\n") + 2
+    shown = call("train", "--from", "run", cwd=copied)
+    assert shown.code == 2
+    assert shown.err.startswith(f'run/best.yaml:{line}: patiense is not a known key\n  Fix: did you mean "patience"?\n')

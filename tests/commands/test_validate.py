@@ -1,0 +1,83 @@
+"""`validate` and `datasets`: what is committed is in order, and every mistake is listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import tuner
+from tests.cli.calling import call, write_space
+
+ROOT = Path(tuner.__file__).parents[1]
+NAMES = ["cats_dogs", "digits", "drawn_faces", "emoji_happy_sad", "facial_expressions", "fer2013", "happy_sad"]
+
+
+def test_all_committed_files_are_in_order() -> None:
+    shown = call("validate", cwd=ROOT)
+    assert (shown.code, shown.err) == (0, "")
+    lines = shown.out.splitlines()
+    assert {f"datasets/{name}.yaml: in order" for name in NAMES} <= set(lines)
+    assert {f"search_spaces/{name}.yaml: in order" for name in [*NAMES, "default"]} <= set(lines)
+
+
+def test_every_mistake_of_every_file_is_listed(tmp_path: Path) -> None:
+    write_space(tmp_path)
+    (tmp_path / "bad.yaml").write_text("version: 1\nsearch: {factr: 3}\nspace:\n  conv_blocks: {min: 3, max: 2}\n")
+    (tmp_path / "card.yaml").write_text("name: card\ntitle: A card\nfiles: {type: npz, path: x.npz}\n")
+    shown = call("validate", "tiny.yaml", "bad.yaml", "card.yaml", "gone.yaml", cwd=tmp_path)
+    assert (shown.code, shown.out) == (2, "tiny.yaml: in order\n")
+    assert shown.err.splitlines() == [
+        "bad.yaml:2: search.factr is not a known key.",
+        '  Fix: did you mean "factor"?',
+        "bad.yaml:4: space.conv_blocks has no type.",
+        "  Fix: add type: int, float, choice, boolean or fixed.",
+        "card.yaml:1: image is missing.",
+        "  Fix: add it.",
+        "gone.yaml: cannot be read: No such file or directory.",
+        "  Fix: give the path of a YAML file.",
+    ]
+
+
+def test_folder_stands_for_its_yaml_files(tmp_path: Path) -> None:
+    (tmp_path / "spaces").mkdir()
+    write_space(tmp_path / "spaces")
+    (tmp_path / "spaces" / "README.md").write_text("text")
+    assert call("validate", "spaces", cwd=tmp_path).out == "spaces/tiny.yaml: in order\n"
+
+
+def test_nothing_to_check_is_a_mistake(tmp_path: Path) -> None:
+    shown = call("validate", cwd=tmp_path)
+    assert shown.code == 2
+    assert shown.err == "search_spaces, datasets: there is no YAML file\n  Fix: name the files to check.\n"
+
+
+@pytest.mark.parametrize("kind", ["space", "card"])
+def test_committed_schemas_are_those_of_the_code(tmp_path: Path, kind: str) -> None:
+    shown = call("validate", "--schema", kind, cwd=tmp_path)
+    assert shown.code == 0
+    assert shown.out == (ROOT / "docs" / "schema" / f"{kind}.schema.json").read_text(encoding="utf-8")
+
+
+def test_datasets_lists_every_card_with_its_state(tmp_path: Path) -> None:
+    shown = call("datasets", "--data-dir", tmp_path, cwd=tmp_path)
+    assert shown.code == 0
+    heads, states = shown.out.splitlines()[::2], shown.out.splitlines()[1::2]
+    assert [line.split()[0] for line in heads] == NAMES
+    ready = {name for name, state in zip(NAMES, states, strict=True) if state.strip() == "ready"}
+    assert ready == {"digits", "drawn_faces"}
+    assert states[NAMES.index("fer2013")].strip() == f"not there: {tmp_path}/fer2013/fer2013.csv"
+
+
+def test_datasets_as_json(tmp_path: Path) -> None:
+    records = call("datasets", "--data-dir", tmp_path, "--json", cwd=tmp_path).records
+    assert [record["name"] for record in records] == NAMES
+    assert [record["name"] for record in records if record["is_there"]] == ["digits", "drawn_faces"]
+
+
+def test_own_card_wins_and_its_title_steers_no_terminal(tmp_path: Path) -> None:
+    (tmp_path / "datasets").mkdir()
+    card = 'name: digits\ntitle: "mine \\e[31m"\nfiles: {type: generator, generator: digits}\n'
+    (tmp_path / "datasets" / "digits.yaml").write_text(card + "image: {height: 8, width: 8, channels: 1}\n")
+    shown = call("datasets", cwd=tmp_path)
+    assert "mine \N{REPLACEMENT CHARACTER}[31m\n" in shown.out

@@ -1,0 +1,143 @@
+"""Retraining: once per seed, under the contender's rules, on training and validation images only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tests.images import SMALL_CNN, stopping, training_data
+from tests.search.fakes import FakeExecutor
+from tuner.models.efficientnet import NoPretrainedWeightsError
+from tuner.records.contender import Contender, Trained
+from tuner.records.events import Event, ModelTrained, StageStarted
+from tuner.records.training import TrainTask
+from tuner.retrain import features
+from tuner.retrain.contenders import EfficientNetSettings, efficientnet
+from tuner.retrain.retrain import retrain
+from tuner.training.data import TrainingData
+
+SEEDS = [11, 22, 33]
+
+
+def contender(**changes: Any) -> Contender:
+    usual: dict[str, Any] = {
+        "name": "tuned",
+        "title": "Tuned",
+        "model": "cnn",
+        "values": SMALL_CNN,
+        "max_epochs": 3,
+        "early_stopping": stopping(),
+        "schedule": "cosine",
+    }
+    return Contender(**usual | changes)
+
+
+def answer(task: TrainTask, epoch: int) -> dict[str, float] | str:
+    return "out of memory" if task.seed == 22 else {"val_accuracy": epoch / 10}
+
+
+def run(
+    chosen: Contender, data: TrainingData, folder: Path
+) -> tuple[list[Trained], FakeExecutor, list[Event], list[TrainingData]]:
+    executor, events, seen = FakeExecutor(answer), [], []
+
+    def executor_for(part: TrainingData) -> FakeExecutor:
+        seen.append(part)
+        return executor
+
+    trained = retrain(chosen, data, seeds=SEEDS, folder=folder, executor_for=executor_for, listener=events.append)
+    return trained, executor, events, seen
+
+
+def test_every_seed_is_trained_under_the_contenders_rules(tmp_path: Path) -> None:
+    chosen = contender()
+    trained, executor, _, _ = run(chosen, training_data(), tmp_path)
+    assert [(t.seed, t.task_seed) for t in trained] == [(0, 11), (1, 22), (2, 33)]
+    assert [task.seed for task in executor.tasks] == SEEDS
+    for task, entry in zip(executor.tasks, trained, strict=True):
+        assert (task.model, task.values) == ("cnn", SMALL_CNN)
+        assert (task.first_epoch, task.last_epoch, task.schedule) == (1, 3, "cosine")
+        assert task.early_stopping == chosen.early_stopping
+        assert task.resume_from is None
+        assert task.save_to == entry.checkpoint
+    assert len({entry.checkpoint for entry in trained}) == 3
+
+
+def test_failed_seed_is_told_and_the_others_go_on(tmp_path: Path) -> None:
+    trained, _, events, _ = run(contender(), training_data(), tmp_path)
+    assert [t.result.failure is None for t in trained] == [True, False, True]
+    assert events == [
+        StageStarted(title="Retraining Tuned"),
+        ModelTrained(title="Tuned", seed=0, text="3 epochs, val_accuracy 0.3000 in epoch 3"),
+        ModelTrained(title="Tuned", seed=1, text="failed: out of memory"),
+        ModelTrained(title="Tuned", seed=2, text="3 epochs, val_accuracy 0.3000 in epoch 3"),
+    ]
+
+
+def test_fewer_training_images_are_drawn_once_and_validation_stays(tmp_path: Path) -> None:
+    data = training_data()
+    (part,) = run(contender(max_train_images=10), data, tmp_path)[3]
+    (again,) = run(contender(max_train_images=10), data, tmp_path)[3]
+    assert len(set(part.train)) == 10
+    assert set(part.train) <= set(data.train)
+    np.testing.assert_array_equal(part.train, again.train)
+    np.testing.assert_array_equal(part.validation, data.validation)
+
+
+@pytest.mark.parametrize("limit", [None, 48, 1000])
+def test_limit_above_the_training_part_leaves_it_whole(tmp_path: Path, limit: int | None) -> None:
+    data = training_data()
+    (part,) = run(contender(max_train_images=limit), data, tmp_path)[3]
+    assert part is data
+
+
+def test_pretrained_efficientnet_trains_a_head_and_may_be_in_the_verdict() -> None:
+    found = efficientnet(EfficientNetSettings(input_size=96), stopping(), 20, pretrained=True)
+    assert (found.model, found.title, found.in_verdict) == ("efficientnet_b2_head", "EfficientNetB2 (ImageNet)", True)
+    assert (found.max_epochs, found.max_train_images) == (20, None)
+
+
+def test_efficientnet_from_scratch_is_marked_everywhere_and_left_out_of_the_verdict() -> None:
+    settings = EfficientNetSettings(input_size=48, max_epochs=2, max_train_images=300)
+    found = efficientnet(settings, stopping(), 20, pretrained=False)
+    assert (found.model, found.title) == ("efficientnet_b2", "EfficientNetB2 (from scratch)")
+    assert not found.in_verdict
+    assert found.note.startswith("trained from scratch")
+    assert "300 training images and 2 epochs" in found.note
+    assert (found.max_epochs, found.max_train_images) == (2, 300)
+
+
+def test_limits_of_a_first_look_do_not_touch_the_pretrained_head() -> None:
+    settings = EfficientNetSettings(input_size=48, max_epochs=2, max_train_images=300)
+    found = efficientnet(settings, stopping(), 20, pretrained=True)
+    assert (found.max_epochs, found.max_train_images) == (20, None)
+
+
+def mean_features(values: Any, spec: Any) -> keras.Model:
+    """A frozen network that a test can check: 1408 times the image's mean."""
+    inputs = keras.layers.Input(spec.shape)
+    mean = keras.layers.GlobalAveragePooling2D()(inputs)
+    return keras.Model(inputs, keras.layers.Concatenate()([mean] * 1408))
+
+
+def test_features_take_the_place_of_images_and_test_rows_stay_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "build_extractor", mean_features)
+    data = training_data(40, 10, n_rest=7)
+    found = features.with_features(data, {"input_size": 32})
+    assert (found.inputs.shape, found.inputs.dtype) == ((57, 1408), np.float32)
+    np.testing.assert_allclose(found.inputs[:50, 0], data.inputs[:50].mean(axis=(1, 2, 3)), rtol=1e-5)
+    assert not found.inputs[50:].any()
+    np.testing.assert_array_equal(found.labels, data.labels)
+
+
+def test_features_without_weights_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(values: Any, spec: Any) -> keras.Model:
+        raise NoPretrainedWeightsError("no network")
+
+    monkeypatch.setattr(features, "build_extractor", refuse)
+    with pytest.raises(NoPretrainedWeightsError, match="no network"):
+        features.with_features(training_data(), {"input_size": 32})

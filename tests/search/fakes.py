@@ -1,0 +1,88 @@
+"""A search without any training: spaces, an oracle, and scores that a function makes up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
+from tuner.records.trial import Trial
+from tuner.search.oracle import HyperbandOracle
+from tuner.space.definition import Objective, Parameter, SearchSettings, Space
+
+ACCURACY = Objective(name="val_accuracy", direction="max")
+WIDE = Space(parameters=(Parameter(name="x", kind="float", low=0.0, high=1.0),), fixed={"conv_blocks": 1})
+
+
+def settings(max_epochs: int = 9, factor: int = 3, iterations: int = 1) -> SearchSettings:
+    return SearchSettings(method="hyperband", max_epochs=max_epochs, factor=factor, iterations=iterations)
+
+
+def make_oracle(
+    space: Space = WIDE,
+    *,
+    search: SearchSettings | None = None,
+    objective: Objective = ACCURACY,
+    seed: int = 1,
+    problem: Callable[[Mapping[str, Any]], str | None] = lambda values: None,
+) -> HyperbandOracle:
+    return HyperbandOracle(space=space, objective=objective, settings=search or settings(), seed=seed, problem=problem)
+
+
+def drive(
+    oracle: HyperbandOracle,
+    score: Callable[[Trial], float | None] = lambda trial: float(trial.values["x"]),
+    n_workers: int = 1,
+) -> list[Trial]:
+    """All trials of a search, `n_workers` at a time, the oldest ends first; a score of None is a failure."""
+    trials: list[Trial] = []
+    running: list[Trial] = []
+    while True:
+        while len(running) < n_workers and (trial := oracle.next_trial()):
+            running.append(trial)
+        if not running:
+            return trials
+        trial = running.pop(0)
+        trials.append(trial)
+        found = score(trial)
+        if found is None:
+            oracle.fail(trial.trial_id)
+        else:
+            oracle.complete(trial.trial_id, found)
+
+
+def rung_sizes(trials: list[Trial]) -> dict[tuple[int, int], int]:
+    """Number of trials by (bracket, rung)."""
+    return dict(Counter((trial.bracket, trial.rung) for trial in trials))
+
+
+def n_epochs(trials: list[Trial]) -> int:
+    return sum(trial.last_epoch - trial.first_epoch + 1 for trial in trials)
+
+
+class FakeExecutor:
+    """Ends the oldest task first; `answer` gives the metrics of an epoch, or says why the task fails."""
+
+    def __init__(self, answer: Callable[[TrainTask, int], Mapping[str, float] | str], n_workers: int = 1) -> None:
+        self.n_workers = n_workers
+        self.tasks: list[TrainTask] = []
+        self._pending: list[TrainTask] = []
+        self._answer = answer
+
+    def submit(self, task: TrainTask) -> None:
+        assert len(self._pending) < self.n_workers
+        self.tasks.append(task)
+        self._pending.append(task)
+
+    def next_result(self) -> TrainResult:
+        task = self._pending.pop(0)
+        epochs = []
+        for epoch in range(task.first_epoch, task.last_epoch + 1):
+            answer = self._answer(task, epoch)
+            if isinstance(answer, str):
+                return TrainResult(
+                    task_id=task.task_id, epochs=tuple(epochs), duration_s=1.0, failure=Failure(reason=answer)
+                )
+            epochs.append(EpochMetrics(epoch=epoch, metrics=answer, duration_s=0.1))
+        return TrainResult(task_id=task.task_id, epochs=tuple(epochs), duration_s=1.0, best_epoch=task.last_epoch)

@@ -1,0 +1,164 @@
+"""What is proposed and promoted; no training, scores are made up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.search.fakes import WIDE, drive, make_oracle, n_epochs, rung_sizes, settings
+from tuner.errors import ConfigurationError
+from tuner.models.registry import setting_problem
+from tuner.records.trial import Trial
+from tuner.search.schedule import brackets, total
+from tuner.space.definition import Objective, Parameter, Space
+from tuner.space.parse import load_space
+
+FIVE = Space(parameters=(Parameter(name="x", kind="choice", choices=(1, 2, 3, 4, 5)),), fixed={})
+
+
+def by_rung(trials: list[Trial], bracket: int, rung: int) -> list[Trial]:
+    return [t for t in trials if (t.bracket, t.rung) == (bracket, rung)]
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+@pytest.mark.parametrize(("max_epochs", "factor"), [(9, 3), (4, 4), (27, 3), (30, 3)])
+def test_trials_and_rungs_are_those_of_the_schedule(max_epochs: int, factor: int, n_workers: int) -> None:
+    search = settings(max_epochs, factor)
+    trials = drive(make_oracle(search=search), n_workers=n_workers)
+    assert (len(trials), n_epochs(trials)) == total(search)
+    planned = brackets(search)
+    for number, rungs in zip(reversed(range(len(planned))), planned, strict=True):
+        for i, rung in enumerate(rungs):
+            found = by_rung(trials, number, i)
+            assert len(found) == rung.n_trials
+            assert {(t.first_epoch, t.last_epoch) for t in found} == {(rung.first_epoch, rung.last_epoch)}
+
+
+def test_iterations_repeat_the_whole_with_new_settings() -> None:
+    search = settings(9, 3, iterations=2)
+    trials = drive(make_oracle(search=search))
+    assert (len(trials), n_epochs(trials)) == total(search)
+    first_rungs = [t.values["x"] for t in trials if t.rung == 0]
+    assert len(set(first_rungs)) == len(first_rungs)
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+@pytest.mark.parametrize("direction", ["max", "min"])
+def test_the_best_of_a_rung_go_on_with_their_own_settings(direction: str, n_workers: int) -> None:
+    oracle = make_oracle(objective=Objective(name="val_loss", direction=direction))
+    trials = drive(oracle, n_workers=n_workers)
+    by_id = {t.trial_id: t for t in trials}
+    for bracket, rung in [key for key in rung_sizes(trials) if key[1] > 0]:
+        promoted = by_rung(trials, bracket, rung)
+        before = sorted(by_rung(trials, bracket, rung - 1), key=lambda t: t.values["x"], reverse=direction == "max")
+        assert {t.parent_id for t in promoted} == {t.trial_id for t in before[: len(promoted)]}
+        for trial in promoted:
+            parent = by_id[trial.parent_id or ""]
+            assert trial.values == parent.values
+            assert trial.first_epoch == parent.last_epoch + 1
+
+
+def test_trials_are_numbered_in_the_order_of_their_starts() -> None:
+    assert [t.trial_id for t in drive(make_oracle())] == [f"{i:04d}" for i in range(23)]
+
+
+@pytest.mark.parametrize("n_workers", [1, 4])
+@pytest.mark.parametrize("failing", [{0}, {8}, {0, 3, 5}, {9}, {12}, set(range(8))], ids=str)
+def test_failed_trials_leave_no_rung_without_promotion(failing: set[int], n_workers: int) -> None:
+    trials = drive(
+        make_oracle(), lambda t: None if int(t.trial_id) in failing else float(t.values["x"]), n_workers=n_workers
+    )
+    first_rungs = {key: n for key, n in rung_sizes(trials).items() if key[1] == 0}
+    assert first_rungs == {(2, 0): 9, (1, 0): 5, (0, 0): 3}
+    # Rungs are as full as the trials that are left allow, and each bracket has trials of all 9 epochs.
+    for bracket, rungs in zip((2, 1, 0), brackets(settings()), strict=True):
+        alive = rungs[0].n_trials
+        for i, rung in enumerate(rungs):
+            found = by_rung(trials, bracket, i)
+            assert len(found) == min(rung.n_trials, alive)
+            alive = len(found) - sum(int(t.trial_id) in failing for t in found)
+    assert {t.bracket for t in trials if t.last_epoch == 9} >= {1, 0}
+
+
+def test_bracket_whose_trials_all_fail_ends_and_the_next_one_starts() -> None:
+    trials = drive(make_oracle(), lambda t: None if t.bracket == 2 else float(t.values["x"]))
+    assert rung_sizes(trials) == {(2, 0): 9, (1, 0): 5, (1, 1): 2, (0, 0): 3}
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_small_space_is_tried_completely_without_repeats_and_still_promotes(n_workers: int) -> None:
+    trials = drive(make_oracle(FIVE), n_workers=n_workers)
+    assert sorted(t.values["x"] for t in trials if t.rung == 0) == [1, 2, 3, 4, 5]
+    assert rung_sizes(trials) == {(2, 0): 5, (2, 1): 3, (2, 2): 1}
+    assert [t.values["x"] for t in trials if t.last_epoch == 9] == [5]
+
+
+def test_space_with_nothing_to_search_is_one_setting_trained_to_the_end() -> None:
+    fixed = Space(parameters=(), fixed={"filters": 8, "x": 1})
+    trials = drive(make_oracle(fixed))
+    assert [(t.first_epoch, t.last_epoch) for t in trials] == [(1, 1), (2, 3), (4, 9)]
+    assert all(t.values == fixed.fixed for t in trials)
+
+
+def test_same_seed_same_settings_and_another_seed_others() -> None:
+    values = {seed: [t.values["x"] for t in drive(make_oracle(seed=seed)) if t.rung == 0] for seed in range(4)}
+    for seed, found in values.items():
+        assert found == [t.values["x"] for t in drive(make_oracle(seed=seed)) if t.rung == 0]
+    everything = [x for found in values.values() for x in found]
+    assert len(set(everything)) == len(everything) == 4 * 17
+
+
+def test_parameters_appear_only_where_their_conditions_hold(tmp_path: Path) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(
+        "version: 1\nmodel: cnn\nobjective: val_accuracy\n"
+        "space:\n"
+        "  conv_blocks: {type: int, min: 1, max: 3}\n"
+        "  filters: {type: choice, values: [4, 8], per: conv_blocks}\n"
+        "  optimizer: [adam, sgd]\n"
+        "  momentum: {type: float, min: 0.8, max: 0.9, when: {optimizer: sgd}}\n"
+        "  batch_norm: {type: boolean}\n"
+        "  batch_size: 32\n"
+        "search: {method: hyperband, max_epochs: 9, factor: 3}\n"
+    )
+    trials = drive(make_oracle(load_space(path).space), lambda t: float(t.trial_id))
+    assert {t.values["conv_blocks"] for t in trials} == {1, 2, 3}
+    for trial in trials:
+        filters = {f"filters_{i}" for i in range(trial.values["conv_blocks"])}
+        momentum = {"momentum"} if trial.values["optimizer"] == "sgd" else set()
+        assert set(trial.values) == {"conv_blocks", "optimizer", "batch_norm", "batch_size"} | filters | momentum
+        assert trial.values["batch_size"] == 32
+        assert isinstance(trial.values["batch_norm"], bool)
+
+
+def test_impossible_settings_are_counted_and_never_proposed() -> None:
+    blocks = Parameter(name="conv_blocks", kind="int", low=1, high=8)
+    space = Space(parameters=(blocks, *WIDE.parameters), fixed={})
+
+    def problem(values: Mapping[str, Any]) -> str | None:
+        return setting_problem("cnn", values, 8, 8)
+
+    oracle = make_oracle(space, problem=problem)
+    trials = drive(oracle)
+    assert len(trials) == 23
+    assert {t.values["conv_blocks"] for t in trials} == {1, 2, 3}
+    assert oracle.n_rejected > 0
+    assert oracle.rejected.startswith("conv_blocks is ")
+
+
+def test_space_in_which_nothing_can_be_built_says_why() -> None:
+    oracle = make_oracle(problem=lambda values: "x is too large")
+    with pytest.raises(
+        ConfigurationError, match=r"none of \d+ drawn settings can be built, as x is too large"
+    ) as caught:
+        oracle.next_trial()
+    assert caught.value.hint == "widen the space, or use larger images."
+
+
+def test_oracle_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    drive(make_oracle())
+    assert list(tmp_path.iterdir()) == []
