@@ -52,11 +52,11 @@ def test_each_function_is_traced_once_whatever_the_size_of_a_batch() -> None:
     assert counting.calls == 2
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends build it at the first step")
-def test_optimizer_is_built_before_the_first_step() -> None:
+@pytest.mark.parametrize("module", [active, neutral])
+def test_optimizer_is_built_before_the_first_step(module: Any) -> None:
     network = model()
     assert not network.optimizer.built
-    active.steps(network, (IMAGES[:1], targets(network, LABELS[:1])))
+    module.steps(network, (IMAGES[:1], targets(network, LABELS[:1])))
     assert network.optimizer.built
 
 

@@ -177,7 +177,7 @@ def test_real_search_is_repeated_exactly_by_its_seed(tmp_path: Path) -> None:
         order = SearchOrder(
             model="tests.models.builders:build_own", objective=ACCURACY, seed=3, checkpoints=tmp_path / name
         )
-        oracle = make_oracle(space, search=settings(3), seed=3)
+        oracle = make_oracle(space, search=settings(2, 2), seed=3)
         executor = InlineExecutor(training_data(32, 16), lambda task, epoch: None)
         trials = search(order, oracle, executor, lambda event: None, lambda trial: None)
         assert any(t.parent_id for t in trials)

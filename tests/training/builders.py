@@ -37,6 +37,17 @@ class NanFirst(keras.Model):
         return {"loss": self.calls, "own": keras.ops.where(self.calls < 2, float("nan"), self.calls)}
 
 
+class BadValidation(keras.Model):
+    """Trains as any model; its validation loss is infinite."""
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        return {"loss": keras.ops.convert_to_tensor(float("inf"))}
+
+
+def build_bad_validation(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+    return _dense(image_spec, BadValidation)
+
+
 def build_nan_first(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     return _dense(image_spec, NanFirst)
 
@@ -48,6 +59,13 @@ def build_own_step(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Mo
 def build_compiled(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     model = _dense(image_spec)
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=[keras.metrics.SparseCategoricalAccuracy("right")])
+    return model
+
+
+def build_scheduled(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+    model = _dense(image_spec)
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)
+    model.compile(keras.optimizers.SGD(schedule), "categorical_crossentropy", metrics=["accuracy"])
     return model
 
 

@@ -105,6 +105,11 @@ def test_cosine_schedule_resumed_starts_from_the_settings_rate_again(tmp_path: P
     assert learning_rate(tmp_path / "4.npz") == pytest.approx(0.01 * 0.5 * (1 + np.cos(0.75 * np.pi)), rel=1e-5)
 
 
+def test_schedule_that_a_builder_compiled_is_obeyed_in_the_place_of_the_cosine() -> None:
+    own = "tests.training.builders:build_scheduled"
+    assert curve(run(model=own, values={}, schedule="cosine")) == curve(run(model=own, values={}))
+
+
 def test_validation_metrics_are_exact_means_over_partial_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +184,12 @@ def test_diverged_training_fails_with_its_epoch_and_without_a_traceback() -> Non
     }
     assert result.failure.traceback == ""
     assert result.best_epoch is None
+
+
+def test_validation_that_is_not_finite_fails_too() -> None:
+    result = run(model="tests.training.builders:build_bad_validation", values={})
+    assert result.failure is not None
+    assert result.failure.reason == "the validation loss became inf in epoch 1"
 
 
 def test_exception_in_a_builder_is_a_failure_with_its_traceback(tmp_path: Path) -> None:

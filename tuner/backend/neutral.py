@@ -24,6 +24,9 @@ def prepare_devices(n_threads: int) -> None:
 def steps(model: keras.Model, example: tuple[np.ndarray, np.ndarray]) -> Steps:
     """The model's own batch functions; `example` is needed by backends that trace beforehand."""
     del example
+    # A checkpoint can only be put into an optimizer that has its variables.
+    if model.optimizer is not None:
+        model.optimizer.build(model.trainable_variables)
 
     def train(images: np.ndarray, targets: np.ndarray) -> Mapping[str, Any]:
         with _keeping_metrics(model):

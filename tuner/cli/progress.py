@@ -33,7 +33,8 @@ class Progress:
         self.running: dict[str, Trial] = {}
         self.epoch: EpochEnded | None = None
         self.stage = ""
-        self._epochs_done = 0
+        self._n_started = self._n_epochs = self._n_later_epochs = 0
+        self._later_epochs_s = 0.0
         self._search_started_s: float | None = None
 
     @property
@@ -51,10 +52,12 @@ class Progress:
             case TrialStarted():
                 self._search_started_s = self._search_started_s or time.monotonic()
                 self.running[event.trial.trial_id] = event.trial
+                self._n_started += 1
                 self.epoch = None
             case EpochEnded():
                 self.epoch = event
-                self._epochs_done += event.task_id in self.running
+                if event.task_id in self.running:
+                    self._count_epoch(event, self.running[event.task_id])
             case TrialEnded():
                 self._end(event)
 
@@ -71,13 +74,26 @@ class Progress:
         score = trial.score or 0.0
         return score if self.started and self.started.direction == "min" else -score
 
+    def _count_epoch(self, event: EpochEnded, trial: Trial) -> None:
+        self._n_epochs += 1
+        if event.epoch.epoch > trial.first_epoch:
+            self._n_later_epochs += 1
+            self._later_epochs_s += event.epoch.duration_s
+
     def remaining(self) -> str:
         """Time that the search still needs, as a range in words."""
-        if not self.started or not self._epochs_done or self._search_started_s is None:
+        if not self.started or not self._n_epochs or self._search_started_s is None:
             return "remaining time not known yet"
-        left = max(self.started.n_epochs - self._epochs_done, 0)
-        seconds = left * (time.monotonic() - self._search_started_s) / self._epochs_done
-        return f"search: {short_time(LOW * seconds)} to {short_time(HIGH * seconds)} left" if left else "search done"
+        n_epochs = self.started.n_epochs - self._n_epochs
+        if n_epochs <= 0:
+            return "search done"
+        # A trial's start takes long, its first epoch included, in which the step is traced; later epochs are quicker.
+        elapsed_s = time.monotonic() - self._search_started_s
+        start_s = (elapsed_s - self._later_epochs_s) / self._n_started
+        epoch_s = self._later_epochs_s / self._n_later_epochs if self._n_later_epochs else start_s
+        n_starts = max(self.n_trials - self._n_started, 0)
+        seconds = n_starts * start_s + max(n_epochs - n_starts, 0) * epoch_s
+        return f"search: {short_time(LOW * seconds)} to {short_time(HIGH * seconds)} left"
 
 
 def short_time(seconds: float) -> str:

@@ -73,10 +73,12 @@ def _train(
     if task.resume_from:
         put_state(model, load_state(task.resume_from))
     batch_size = task.values.get("batch_size", TRAINING_TERMS["batch_size"].default)
+    # A schedule that a person's builder compiled stays as it is; Keras would refuse to set its rate.
+    sets_rate = task.schedule == "cosine" and isinstance(model.optimizer.learning_rate, keras.Variable)
     watch = _Watch(task.early_stopping)
     for epoch in range(task.first_epoch, task.last_epoch + 1):
         started = time.perf_counter()
-        if task.schedule == "cosine":
+        if sets_rate:
             _set_cosine_rate(model, base_rate, epoch, task.last_epoch)
         order = np.random.default_rng([task.seed, epoch]).permutation(data.train)
         metrics = _pass(model, functions.train, data, order, batch_size)
