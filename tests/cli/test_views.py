@@ -10,11 +10,12 @@ import pytest
 from rich.console import Console
 
 from tuner.cli import output, signals
+from tuner.cli.lines import PlainLines, describe
 from tuner.cli.live import screen
 from tuner.cli.output import plain, print_json
 from tuner.cli.progress import Progress, short_time
 from tuner.cli.signals import TerminatedError
-from tuner.cli.views import PlainLines, describe, view
+from tuner.cli.views import view
 from tuner.records.events import (
     EpochEnded,
     Event,
@@ -141,15 +142,15 @@ def test_events_as_lines() -> None:
 def test_plain_lines_give_a_sign_of_life_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     errors = io.StringIO()
     monkeypatch.setattr(output, "ERRORS", errors)
-    now = 0.0
-    monkeypatch.setattr("tuner.cli.views.time.monotonic", lambda: now)
+    clock = {"now": 0.0}
+    monkeypatch.setattr("tuner.cli.lines.time.monotonic", lambda: clock["now"])
     lines = PlainLines()
-    for number, now in enumerate((30.0, 59.0, 61.0, 100.0, 122.0), start=1):  # noqa: B007
-        lines(epoch(number))
-    assert [line.split(",")[0] for line in errors.getvalue().splitlines()] == [
-        "  0000: epoch 3 of 4",
-        "  0000: epoch 5 of 4",
-    ]
+    for now in (30.0, 61.0, 100.0, 122.0):
+        clock["now"] = now
+        if now == 100.0:
+            lines(epoch(3))
+        lines.give_sign_of_life()
+    assert errors.getvalue().splitlines() == ["  still at it: starting", "  0000: epoch 3 of 4 done"]
 
 
 @pytest.mark.parametrize("letter", ["\x1b", "\x07", "\r", "\x9b", "\x7f", "\u202e", "\u2066", "\u2028", "\udcff"])

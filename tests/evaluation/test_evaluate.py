@@ -148,3 +148,19 @@ def test_validation_accuracy_is_zero_where_the_model_gives_none(scored: Scored) 
     training = scored.trained[0]
     epochs = tuple(replace(epoch, metrics={"loss": 1.0}) for epoch in training.result.epochs)
     assert validation_accuracy(replace(training, result=replace(training.result, epochs=epochs))) == 0.0
+
+
+def test_training_whose_predictions_are_no_numbers_is_left_out_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dataset = tiny_dataset()
+    trained = train(dataset, tmp_path, n_seeds=1)
+    monkeypatch.setattr(
+        "tuner.evaluation.evaluate.predict",
+        lambda function, inputs, indices: np.full((len(indices), dataset.spec.n_classes), np.nan),
+    )
+    result, predicted = evaluate(CONTENDER, trained, dataset, tmp_path / "model.keras")
+    assert result.runs == ()
+    assert predicted == {}
+    assert "finite" in (result.error or "")
+    assert not (tmp_path / "model.keras").exists()

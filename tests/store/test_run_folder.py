@@ -117,6 +117,21 @@ def test_results_come_back_equal(folder: RunFolder, results: Any) -> None:
     assert RunFolder(folder.path).read_results() == results
 
 
+def test_a_metric_that_is_no_number_survives_and_leaves_the_file_valid_json(folder: RunFolder) -> None:
+    results = fixtures.results()
+    strange = EpochMetrics(epoch=1, metrics={"val_own": float("nan"), "loss": float("inf")}, duration_s=1.0)
+    run = replace(results.models[0].runs[0], epochs=(strange,))
+    folder.write_results(replace(results, models=(replace(results.models[0], runs=(run,)), *results.models[1:])))
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    json.loads((folder.path / "results.json").read_text(), parse_constant=refuse)
+    metrics = folder.read_results().models[0].runs[0].epochs[0].metrics
+    assert np.isnan(metrics["val_own"])
+    assert metrics["loss"] == float("inf")
+
+
 def test_missing_results_name_the_folder(folder: RunFolder) -> None:
     with pytest.raises(ConfigurationError, match=r"run: there is no results\.json, so no finished run is there"):
         folder.read_results()

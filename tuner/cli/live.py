@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.cli import output
+from tuner.cli.lines import describe
 from tuner.cli.output import plain
 from tuner.cli.progress import Progress, short_time
-from tuner.cli.views import describe
 from tuner.records.events import Event, Listener, ModelTrained, Notice, RunStarted, StageStarted
 
 REFRESHES_PER_S = 4

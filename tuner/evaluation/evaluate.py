@@ -10,7 +10,7 @@ import numpy as np
 
 from tuner.backend.active import predictor
 from tuner.data.dataset import Dataset
-from tuner.metrics.classification import score
+from tuner.metrics.classification import ScoreError, score
 from tuner.records.contender import Contender, Trained
 from tuner.records.results import ModelResult, SeedResult
 from tuner.training.compiled import probabilities
@@ -34,25 +34,27 @@ def evaluate(
     Returns:
         The scores, and the test probabilities (n, classes) by `NAME-SEED`.
     """
-    good = [t for t in trained if t.result.failure is None]
+    errors = [t.result.failure.reason for t in trained if t.result.failure]
     runs: list[SeedResult] = []
     predicted: dict[str, np.ndarray] = {}
     latency_ms = n_parameters = size = None
-    best = max(good, key=validation_accuracy, default=None)
-    for training in good:
+    good = (t for t in trained if t.result.failure is None)
+    # The best first: it is the one to save, unless it cannot be scored.
+    for training in sorted(good, key=validation_accuracy, reverse=True):
         model = finished_model(contender.model, contender.values, dataset.spec, training.checkpoint)
         function = predictor(model)
         found = probabilities(predict(function, dataset.images.images, dataset.split.test))
-        predicted[f"{contender.name}-{training.seed}"] = found
-        runs.append(_seed_result(training, dataset, found))
-        if training is best:
+        try:
+            run = _seed_result(training, dataset, found)
+        except ScoreError as error:
+            errors.append(error.message)
+            continue
+        if not runs:
             save_model(model, save_to)
-            size, n_parameters, latency_ms = (
-                save_to.stat().st_size,
-                model.count_params(),
-                _latency_ms(function, dataset),
-            )
-    failure = None if good else trained[0].result.failure
+            size, n_parameters = save_to.stat().st_size, model.count_params()
+            latency_ms = _latency_ms(function, dataset)
+        runs.append(run)
+        predicted[f"{contender.name}-{training.seed}"] = found
     result = ModelResult(
         name=contender.name,
         title=contender.title,
@@ -64,8 +66,8 @@ def evaluate(
         file_size_bytes=size,
         latency_ms=latency_ms,
         max_epochs=contender.max_epochs,
-        runs=tuple(runs),
-        error=failure.reason if failure else None,
+        runs=tuple(sorted(runs, key=lambda run: run.seed)),
+        error=None if runs else errors[0],
     )
     return result, predicted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from tuner.records.training import EpochMetrics
 
@@ -242,6 +242,9 @@ class Results:
         models: Tuned first, then baseline, then EfficientNetB2; empty after `--search-only`.
         schema_version: Grows when a reader of old files must change.
     """
+
+    # JSON has no NaN: a person's own metric may be one, and must be there when the file is read again.
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = {"ser_json_inf_nan": "strings"}
 
     run: RunSummary
     data: DataSummary
