@@ -27,6 +27,7 @@ class UsableRecipe:
     def __init__(self, recipe: Recipe) -> None:
         """Take a recipe that was read before."""
         self.recipe = recipe
+        self._model: keras.Model | None = None
         self.epochs = recipe.epochs
         self.batch_size = int(recipe.values.get("batch_size", 64))
 
@@ -35,7 +36,8 @@ class UsableRecipe:
         environment.prepare()
         from tuner.training.compiled import compiled_model
 
-        return compiled_model(self.recipe.model, self.recipe.values, self.recipe.image)
+        self._model = compiled_model(self.recipe.model, self.recipe.values, self.recipe.image)
+        return self._model
 
     def targets(self, labels: Sequence[int] | np.ndarray) -> np.ndarray:
         """Class numbers (n,) in the form that the model's loss takes.
@@ -52,7 +54,7 @@ class UsableRecipe:
         n_classes = self.recipe.image.n_classes
         if numbers.size and not (numbers.min() >= 0 and numbers.max() < n_classes):
             raise ValueError(f"labels must be class numbers from 0 to {n_classes - 1}, but got {set(numbers.tolist())}")
-        return targets(self.build(), numbers)
+        return targets(self._model or self.build(), numbers)
 
 
 def load_recipe(path: str | Path) -> UsableRecipe:

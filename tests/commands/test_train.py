@@ -16,15 +16,15 @@ from tests.commands.finished import Finished
 
 def best_run(finished: Finished) -> dict[str, float]:
     (tuned,) = finished.results["models"]
-    return max(tuned["runs"], key=lambda run: run["validation_accuracy"])
+    return next(run for run in tuned["runs"] if run["is_kept"])
 
 
 def test_gives_the_validation_accuracy_of_the_run(finished: Finished) -> None:
     shown = call("train", "--from", finished.folder, "--out", "again.keras", "--json", cwd=finished.place)
     assert (shown.code, shown.err) == (0, "")
     last = shown.records[-1]
-    expected = best_run(finished)["validation_accuracy"]
-    assert last == {"event": "TrainEnded", "model": "again.keras", "validation_accuracy": expected}
+    expected = best_run(finished)["validation_score"]
+    assert last == {"event": "TrainEnded", "model": "again.keras", "val_accuracy": expected}
     assert not any(record["event"] == "Notice" for record in shown.records)
     image = next((finished.place / "my photos").rglob("00.png"))
     models = (["--model", "again.keras"], [])
@@ -40,8 +40,7 @@ def test_says_for_people_what_it_did(finished: Finished) -> None:
         "Starting the framework ...",
         "Training on 48 images ...",
         f"Trained on 48 images; holds the weights of epoch {expected['best_epoch']}.",
-        f"Validation accuracy {expected['validation_accuracy']:.4f}; "
-        f"the recipe's run had {expected['validation_accuracy']:.4f}.",
+        f"val_accuracy {expected['validation_score']:.4f}; the recipe's run had {expected['validation_score']:.4f}.",
     ]
     assert [path.name for path in (finished.place / "new").iterdir()] == ["again.keras"]
 

@@ -62,11 +62,17 @@ def test_committed_schemas_are_those_of_the_code(tmp_path: Path, kind: str) -> N
 def test_datasets_lists_every_card_with_its_state(tmp_path: Path) -> None:
     shown = call("datasets", "--data-dir", tmp_path, cwd=tmp_path)
     assert shown.code == 0
-    heads, states = shown.out.splitlines()[::2], shown.out.splitlines()[1::2]
-    assert [line.split()[0] for line in heads] == NAMES
-    ready = {name for name, state in zip(NAMES, states, strict=True) if state.strip() == "ready"}
+    lines = shown.out.splitlines()
+    heads = [i for i, line in enumerate(lines) if not line.startswith(" ")]
+    assert [lines[i].split()[0] for i in heads] == NAMES
+    ready = {lines[i].split()[0] for i in heads if lines[i + 1].strip() == "ready"}
     assert ready == {"digits", "drawn_faces"}
-    assert states[NAMES.index("fer2013")].strip() == f"not there: {tmp_path}/fer2013/fer2013.csv"
+    start = heads[NAMES.index("fer2013")]
+    assert lines[start + 1 : start + 4] == [
+        f"{'':20} not there: {tmp_path}/fer2013/fer2013.csv",
+        f'{"":20}   get fer2013.csv from Kaggle\'s "challenges in representation learning" (facial',
+        f"{'':20}   expressions) and put it there",
+    ]
 
 
 def test_datasets_as_json(tmp_path: Path) -> None:
@@ -81,3 +87,26 @@ def test_own_card_wins_and_its_title_steers_no_terminal(tmp_path: Path) -> None:
     (tmp_path / "datasets" / "digits.yaml").write_text(card + "image: {height: 8, width: 8, channels: 1}\n")
     shown = call("datasets", cwd=tmp_path)
     assert "mine \N{REPLACEMENT CHARACTER}[31m\n" in shown.out
+
+
+def test_broken_card_is_listed_with_its_mistakes_among_the_others(tmp_path: Path) -> None:
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "broken.yaml").write_text("name: broken\ntitel: x\n")
+    shown = call("datasets", cwd=tmp_path)
+    assert (shown.code, shown.err) == (0, "")
+    lines = [line.strip() for line in shown.out.splitlines()]
+    start = lines.index("broken")
+    assert lines[start + 1] == "its card cannot be used:"
+    assert "datasets/broken.yaml:2: titel is not a known key." in lines[start:]
+    assert 'Fix: did you mean "title"?' in lines[start:]
+    assert {name for name in [*NAMES, "broken"] if any(line.startswith(name) for line in lines)} == {*NAMES, "broken"}
+
+
+def test_broken_card_in_json(tmp_path: Path) -> None:
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "broken.yaml").write_text("")
+    shown = call("datasets", "--json", cwd=tmp_path)
+    assert shown.code == 0
+    (broken,) = [record for record in shown.records if "error" in record]
+    assert (broken["name"], broken["is_there"]) == ("broken", False)
+    assert broken["error"].startswith("datasets/broken.yaml: the file is empty.")

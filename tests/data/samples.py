@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def random_images(n: int, size: int = 4, channels: int = 1, seed: int = 0) -> np
     return np.random.default_rng(seed).integers(0, 256, size=(n, size, size, channels), dtype=np.uint8)
 
 
-def write_fer(path: Path, labels: list[Any], usage: list[str] | None = None, seed: int = 0) -> list[str]:
+def write_fer(path: Path, labels: Sequence[Any], usage: list[str] | None = None, seed: int = 0) -> list[str]:
     """Write a FER-style CSV of 4 x 4 images; its lines are returned, too."""
     lines = ["emotion,pixels,Usage" if usage else "emotion,pixels"]
     for row, (label, image) in enumerate(zip(labels, random_images(len(labels), seed=seed), strict=True)):

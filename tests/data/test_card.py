@@ -77,6 +77,56 @@ def test_assumed_value_must_be_set(tmp_path: Path) -> None:
     assert caught.value.message.startswith(f'{path}:5: baseline.assumed names "rate", which is not under values')
 
 
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            "{type: array_csv, train_images: a, train_labels: b, test_images: c}",
+            "files has test_images, but no test_labels.\n  Fix: add test_labels, or remove test_images.",
+        ),
+        (
+            "{type: array_csv, train_images: a, train_labels: b, test_labels: c}",
+            "files has test_labels, but no test_images.\n  Fix: add test_images, or remove test_labels.",
+        ),
+        (
+            "{type: generator, generator: digits, n: 50}",
+            "files.n does not go with digits, which are always the same.\n  Fix: remove it.",
+        ),
+        (
+            "{type: generator, generator: digits, seed: 0}",
+            "files.seed does not go with digits, which are always the same.\n  Fix: remove it.",
+        ),
+        (
+            "{type: generator, generator: digit}",
+            'files.generator is "digit"; expected digits or drawn_faces.\n  Fix: did you mean "digits"?',
+        ),
+        (
+            "{type: generator, generator: digits, sed: 1}",
+            'files.sed is not a known key.\n  Fix: did you mean "seed"?',
+        ),
+    ],
+)
+def test_files_that_make_no_sense_are_explained(tmp_path: Path, files: str, message: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(CARD.replace("{type: npz, path: mine.npz}", files))
+    with pytest.raises(ConfigurationError) as caught:
+        read_card(path)
+    assert str(caught.value) == f"{path}:3: {message}"
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "other"), [("stop_metric", "accuracy", "stop_value"), ("stop_value", "0.9", "stop_metric")]
+)
+def test_half_a_stop_is_refused(tmp_path: Path, given: str, value: str, other: str) -> None:
+    path = tmp_path / "mine.yaml"
+    baseline = f"{{model: cnn, title: t, source: s, values: {{}}, published: {{epochs: 3, {given}: {value}}}}}"
+    path.write_text(f"{CARD}baseline: {baseline}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        read_card(path)
+    assert caught.value.message == f"{path}:5: baseline.published has {given}, but no {other}."
+    assert caught.value.hint == f"add {other}, or remove {given}."
+
+
 def test_unknown_data_set_offers_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolve("fer2014", [BUNDLED], tmp_path)
@@ -135,10 +185,33 @@ def test_folder_without_class_folders_is_refused(tmp_path: Path) -> None:
 
 
 def test_fer_style_csv_needs_no_card(tmp_path: Path) -> None:
-    write_fer(tmp_path / "faces.csv", [0, 3, 6])
+    write_fer(tmp_path / "faces.csv", range(7))
     card = resolve(str(tmp_path / "faces.csv"), [], tmp_path)
     assert card.image.shape == (4, 4, 1)
-    assert load_images(card, tmp_path).class_names[3] == "happy"
+    names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    assert load_images(card, tmp_path).class_names == names
+
+
+@pytest.mark.parametrize("labels", [[4, 3, 4], [" 4", "3.0", "04"], ["sad", 3, "4"]])
+def test_fer_style_csv_of_some_classes_has_only_these(tmp_path: Path, labels: list[object]) -> None:
+    write_fer(tmp_path / "faces.csv", labels)
+    loaded = load_images(resolve(str(tmp_path / "faces.csv"), [], tmp_path), tmp_path)
+    assert loaded.class_names == ("happy", "sad")
+    assert loaded.labels.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([3, 4, 9], 'faces.csv, line 4: the label is "9"; expected 0 to 6'),
+        ([3, 3], 'faces: all images are of one class, "happy"'),
+    ],
+)
+def test_labels_that_are_not_fers_are_refused(tmp_path: Path, labels: list[int], message: str) -> None:
+    write_fer(tmp_path / "faces.csv", labels)
+    with pytest.raises(DataError) as caught:
+        load_images(resolve(str(tmp_path / "faces.csv"), [], tmp_path), tmp_path)
+    assert caught.value.message == message
 
 
 def test_csv_with_text_labels_names_its_classes(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.data.samples import make_card, random_images, write_fer, write_folders
+from tuner.data import class_folders
 from tuner.data.card import Card
 from tuner.data.load import load_images
 from tuner.errors import ConfigurationError, DataError
@@ -93,6 +94,29 @@ def test_single_unreadable_files_are_skipped_counted_and_named(tmp_path: Path) -
     assert loaded.unreadable == ("cat/notes.txt: not an image", "dog/cut.png: damaged image")
     assert loaded.labels.tolist() == [0, 0, 0, 1, 1, 1]
     np.testing.assert_array_equal(loaded.images[3:], random_images(3, 4, 3, seed=1))
+
+
+def test_dangling_link_is_skipped_and_named(tmp_path: Path) -> None:
+    write_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
+    (tmp_path / "photos/cat/link.png").symlink_to(tmp_path / "gone.png")
+    for _ in range(2):  # decoded, then from the cache
+        loaded = load_images(folder_card(), tmp_path)
+        assert loaded.unreadable == ("cat/link.png: No such file or directory",)
+        assert loaded.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    Image.fromarray(random_images(1, 4, 3)[0]).save(tmp_path / "gone.png")
+    assert load_images(folder_card(), tmp_path).unreadable == ()
+
+
+def test_file_that_vanishes_after_the_listing_is_skipped_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
+    listed = class_folders._list_files(folder_card(), tmp_path / "photos")
+    monkeypatch.setattr(class_folders, "_list_files", lambda card, root: listed)
+    (tmp_path / "photos/cat/1.png").unlink()
+    loaded = load_images(folder_card(), tmp_path)
+    assert loaded.unreadable == ("cat/1.png: No such file or directory",)
+    assert loaded.labels.tolist() == [0, 0, 1, 1, 1]
 
 
 def test_class_without_a_readable_image_is_named(tmp_path: Path) -> None:
@@ -207,3 +231,12 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
     assert caught.value.message == "a.npz: it is not an NPZ of plain arrays"
+
+
+def test_single_array_with_the_suffix_of_an_npz_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", random_images(4))
+    (tmp_path / "a.npy").rename(tmp_path / "a.npz")
+    with pytest.raises(DataError) as caught:
+        load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
+    assert caught.value.message == "a.npz: it is not an NPZ of plain arrays"
+    assert caught.value.hint == "save it with numpy.savez."

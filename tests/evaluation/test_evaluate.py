@@ -12,7 +12,7 @@ import pytest
 
 from tests.images import SMALL_CNN, stopping, tiny_dataset
 from tuner.data.dataset import Dataset
-from tuner.evaluation.evaluate import evaluate, validation_accuracy
+from tuner.evaluation.evaluate import evaluate
 from tuner.execution.executor import InlineExecutor
 from tuner.metrics.classification import score
 from tuner.records.contender import Contender, Trained
@@ -98,7 +98,7 @@ def test_each_run_carries_its_curve_and_the_accuracy_of_its_kept_weights(scored:
     for run, training in zip(scored.result.runs, (scored.trained[0], scored.trained[2]), strict=True):
         assert run.epochs == training.result.epochs
         assert run.best_epoch == training.result.best_epoch
-        assert run.validation_accuracy == max(e.metrics["val_accuracy"] for e in run.epochs)
+        assert run.validation_score == max(e.metrics["val_accuracy"] for e in run.epochs)
 
 
 def test_result_says_what_was_trained_and_what_it_costs(scored: Scored) -> None:
@@ -112,8 +112,8 @@ def test_result_says_what_was_trained_and_what_it_costs(scored: Scored) -> None:
 
 
 def test_saved_model_is_that_of_the_best_validated_seed_in_plain_keras(scored: Scored) -> None:
-    good = [scored.trained[0], scored.trained[2]]
-    best = max(good, key=validation_accuracy)
+    (best,) = (run for run in scored.result.runs if run.is_kept)
+    assert best.validation_score == max(run.validation_score for run in scored.result.runs)
     model = keras.models.load_model(scored.path)
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
     images = scored.dataset.images.images[scored.dataset.split.test].astype("float32")
@@ -144,13 +144,14 @@ def curve(training: Trained) -> list[dict[str, Any]]:
     return [dict(epoch.metrics) for epoch in training.result.epochs]
 
 
-def test_validation_accuracy_is_zero_where_the_model_gives_none(scored: Scored) -> None:
-    training = scored.trained[0]
-    epochs = tuple(replace(epoch, metrics={"loss": 1.0}) for epoch in training.result.epochs)
-    assert validation_accuracy(replace(training, result=replace(training.result, epochs=epochs))) == 0.0
+def test_kept_seed_has_the_lowest_loss_where_that_is_the_objective(scored: Scored, tmp_path: Path) -> None:
+    contender = replace(CONTENDER, early_stopping=replace(stopping(), monitor="val_loss", direction="min"))
+    result, _ = evaluate(contender, scored.trained, scored.dataset, tmp_path / "model.keras")
+    (kept,) = (run for run in result.runs if run.is_kept)
+    assert kept.validation_score == min(run.validation_score for run in result.runs)
 
 
-def test_training_whose_predictions_are_no_numbers_is_left_out_with_its_reason(
+def test_contender_whose_predictions_are_no_numbers_has_that_as_its_reason(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     dataset = tiny_dataset()

@@ -16,7 +16,7 @@ from tuner.records.contender import Contender, Trained
 from tuner.records.events import Event, ModelTrained, StageStarted
 from tuner.records.training import TrainTask
 from tuner.retrain import features
-from tuner.retrain.contenders import EfficientNetSettings, efficientnet
+from tuner.retrain.contenders import FromScratch, efficientnet_from_scratch, pretrained_efficientnet
 from tuner.retrain.retrain import retrain
 from tuner.training.data import TrainingData
 
@@ -95,26 +95,34 @@ def test_limit_above_the_training_part_leaves_it_whole(tmp_path: Path, limit: in
     assert part is data
 
 
-def test_pretrained_efficientnet_trains_a_head_and_may_be_in_the_verdict() -> None:
-    found = efficientnet(EfficientNetSettings(input_size=96), stopping(), 20, pretrained=True)
+def test_pretrained_efficientnet_trains_a_head_under_the_winners_rules() -> None:
+    tuned = contender(max_epochs=20)
+    found = pretrained_efficientnet(tuned, image_side=48)
     assert (found.model, found.title, found.in_verdict) == ("efficientnet_b2_head", "EfficientNetB2 (ImageNet)", True)
-    assert (found.max_epochs, found.max_train_images) == (20, None)
+    assert (found.max_epochs, found.schedule, found.early_stopping) == (20, "cosine", tuned.early_stopping)
+    assert found.max_train_images is None
+
+
+@pytest.mark.parametrize(("side", "size"), [(28, 96), (150, 150), (512, 260)])
+def test_frozen_features_see_images_as_large_as_the_network_was_made_for(side: int, size: int) -> None:
+    found = pretrained_efficientnet(contender(), image_side=side)
+    assert found.values["input_size"] == size
+    assert f"at {size} px" in found.note
 
 
 def test_efficientnet_from_scratch_is_marked_everywhere_and_left_out_of_the_verdict() -> None:
-    settings = EfficientNetSettings(input_size=48, max_epochs=2, max_train_images=300)
-    found = efficientnet(settings, stopping(), 20, pretrained=False)
+    found = efficientnet_from_scratch(contender(), FromScratch(input_size=48, max_epochs=2, max_train_images=300))
     assert (found.model, found.title) == ("efficientnet_b2", "EfficientNetB2 (from scratch)")
     assert not found.in_verdict
-    assert found.note.startswith("trained from scratch")
-    assert "300 training images and 2 epochs" in found.note
+    assert found.note.startswith("trained from scratch at 48 px")
+    assert "at most 300 images and 2 epochs" in found.note
     assert (found.max_epochs, found.max_train_images) == (2, 300)
 
 
-def test_limits_of_a_first_look_do_not_touch_the_pretrained_head() -> None:
-    settings = EfficientNetSettings(input_size=48, max_epochs=2, max_train_images=300)
-    found = efficientnet(settings, stopping(), 20, pretrained=True)
+def test_efficientnet_from_scratch_has_the_winners_ceiling_where_nothing_else_is_said() -> None:
+    found = efficientnet_from_scratch(contender(max_epochs=20), FromScratch(input_size=96))
     assert (found.max_epochs, found.max_train_images) == (20, None)
+    assert "first look" not in found.note
 
 
 def mean_features(values: Any, spec: Any) -> keras.Model:

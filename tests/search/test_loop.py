@@ -11,11 +11,12 @@ import pytest
 from tests.images import training_data
 from tests.search.fakes import ACCURACY, FakeExecutor, make_oracle, rung_sizes, settings
 from tuner.errors import SearchError
-from tuner.execution.executor import InlineExecutor
+from tuner.execution.executor import InlineExecutor, epoch_listener
+from tuner.execution.seeds import task_seed
 from tuner.records.events import EpochEnded, Event, TrialEnded, TrialStarted
 from tuner.records.training import EpochMetrics, TrainTask
 from tuner.records.trial import Trial
-from tuner.search.loop import SearchOrder, epoch_listener, root, search, task_seed, winner
+from tuner.search.loop import SearchOrder, root, search, winner
 from tuner.space.definition import Objective, Parameter, Space
 
 Answer = Callable[[TrainTask, int], Mapping[str, float] | str]

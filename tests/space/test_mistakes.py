@@ -50,8 +50,20 @@ TOP_LEVEL = {
         'my.yaml:2: objective.direction is "down"; expected max or min.\n  Fix: use max or min.'
     ),
     "version: 1\nobjective: val_acuracy": (
-        'my.yaml:2: objective is "val_acuracy"; expected accuracy, loss, val_accuracy or val_loss.\n'
-        '  Fix: did you mean "val_accuracy"?'
+        'my.yaml:2: objective is "val_acuracy"; expected val_accuracy or val_loss.\n  Fix: did you mean "val_accuracy"?'
+    ),
+    "version: 1\nobjective: loss": (
+        'my.yaml:2: objective is "loss"; expected val_accuracy or val_loss.\n  Fix: did you mean "val_loss"?'
+    ),
+    "version: 1\nobjective: {name: val_accuracy, direction: min}": (
+        "my.yaml:2: objective.direction is min, but the best val_accuracy is the max.\n  Fix: remove direction."
+    ),
+    "version: 1\nmodel: mine:build\nobjective: {name: error, direction: min}": (
+        'my.yaml:3: objective.name is "error"; expected a metric of the validation images, whose name begins with '
+        'val_.\n  Fix: did you mean "val_error"?'
+    ),
+    "version: 1\nmodel: mine:build\nobjective: {name: val_loss, direction: max}": (
+        "my.yaml:3: objective.direction is max, but the best val_loss is the min.\n  Fix: remove direction."
     ),
     "version: 1\ndataset:": "my.yaml:2: dataset has no value.\n  Fix: give it one, or delete the line.",
     "version: 1\nnormalization: rescal": (

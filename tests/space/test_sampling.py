@@ -38,7 +38,6 @@ def draws(parameter: Parameter, n: int = 4000) -> list[float]:
 @pytest.mark.parametrize("seed", range(200))
 def test_a_setting_lies_in_its_space(space: Space, seed: int) -> None:
     values = sample(space, np.random.default_rng(seed))
-    assert values == space.active(values)
     assert values["batch_size"] == 32
     assert [name for name in values if name.startswith("filters_")] == [
         f"filters_{i}" for i in range(values["conv_blocks"])

@@ -28,7 +28,7 @@ def make_recipe() -> Recipe:
         monitor="val_accuracy",
         direction="max",
         epochs=1,
-        validation_accuracy=0.1 + 0.2,
+        validation_score=0.1 + 0.2,
         test_accuracy=None,
         versions={"tensorflow": "2.21.0", "python": "3.11.7"},
     )

@@ -107,6 +107,19 @@ def test_tables_have_a_header_of_their_own_names(folder: RunFolder) -> None:
         assert next(csv.reader(file)) == ["trial_id", "epoch", "duration_s", "loss", "val_accuracy"]
 
 
+def test_metrics_that_a_later_trial_brings_are_kept(folder: RunFolder) -> None:
+    def trial(number: int, **metrics: float) -> Trial:
+        return make_trial(number, epochs=(EpochMetrics(epoch=1, metrics=metrics, duration_s=0.125),))
+
+    trials = [trial(0, loss=1 / 3), trial(1, loss=0.5, val_f1=0.25), trial(2, val_f1=0.75), trial(3, auc=1e-05)]
+    assert round_trip(folder, *trials, names=["filters", "learning_rate"]) == trials
+    with open(folder.path / "curves.csv", newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["trial_id", "epoch", "duration_s", "loss", "val_f1", "auc"]
+    assert [row[0] for row in rows] == ["0000", "0001", "0002", "0003"]
+    assert {path.name for path in folder.path.iterdir()} == {"state", "trials.csv", "curves.csv"}
+
+
 def test_folder_without_trials_has_none(folder: RunFolder) -> None:
     assert folder.read_trials() == []
 

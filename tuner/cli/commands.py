@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,7 @@ def cli() -> None:
 @no_progress
 def run(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
     """Search, retrain, compare and report on DATASET: a data set's name, a folder of class folders, a CSV or an NPZ."""
-    from tuner.cli.summary import summary_lines
+    from tuner.cli.summary import run_ended, summary_lines
     from tuner.cli.views import view
     from tuner.commands.options import RunOptions
     from tuner.commands.prepare import command_line
@@ -70,7 +69,7 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> Non
     with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
         results, folder = run_command(RunOptions(**options, command=command_line(sys.argv[1:])), listener)
     if json_lines:
-        print_json({"event": "RunEnded", "folder": str(folder.path), "report": str(folder.report)})
+        print_json(run_ended(results, folder))
         return
     if not quiet:
         say("\n".join(summary_lines(results, folder)))
@@ -102,9 +101,9 @@ def _print_schema(kind: str) -> None:
 
         click.echo(card_schema(), nl=False)
         return
-    from tuner.space.schema import space_json_schema
+    from tuner.space.schema import schema_text
 
-    click.echo(json.dumps(space_json_schema(), indent=2))
+    click.echo(schema_text(), nl=False)
 
 
 @cli.command(context_settings=CONTEXT)
@@ -116,10 +115,12 @@ def datasets(data_dir: Path, json_lines: bool) -> None:
 
     for dataset in list_datasets(data_dir):
         if json_lines:
-            print_json({"name": dataset.name, "title": dataset.title, "is_there": dataset.is_there})
+            error = {"error": str(dataset.error)} if dataset.error else {}
+            print_json({"name": dataset.name, "title": dataset.title, "is_there": dataset.is_there} | error)
             continue
-        state = "ready" if dataset.is_there else f"not there: {', '.join(map(str, dataset.missing))}"
-        click.echo(plain(f"{dataset.name:20} {dataset.title}\n{'':20} {state}"))
+        click.echo(plain(f"{dataset.name:20} {dataset.title}"))
+        for line in dataset.state():
+            click.echo(plain(f"{'':20} {line}"))
 
 
 @cli.command(context_settings=CONTEXT)
@@ -143,14 +144,13 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
     with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
         trained = train_command(TrainOptions(**options), listener)
     if json_lines:
-        print_json(
-            {"event": "TrainEnded", "model": str(trained.model), "validation_accuracy": trained.validation_accuracy}
-        )
+        print_json({"event": "TrainEnded", "model": str(trained.model), trained.monitor: trained.validation_score})
         return
     if not quiet:
         say(f"Trained on {trained.n_train:,} images; holds the weights of epoch {trained.epochs}.")
-        if trained.validation_accuracy is not None:
-            say(f"Validation accuracy {trained.validation_accuracy:.4f}; the recipe's run had {trained.expected:.4f}.")
+        if trained.validation_score is not None:
+            then = "" if trained.expected is None else f"; the recipe's run had {trained.expected:.4f}"
+            say(f"{trained.monitor} {trained.validation_score:.4f}{then}.")
     click.echo(trained.model)
 
 

@@ -12,6 +12,7 @@ from tuner.cli.commands import cli
 from tuner.cli.output import say
 from tuner.cli.signals import INTERRUPTED, TERMINATED, TerminatedError, catch_signals
 from tuner.errors import TunerError
+from tuner.store.files import is_disk_full
 
 
 def main() -> None:
@@ -35,8 +36,8 @@ def _exit_code() -> int:
     except TerminatedError:
         say("Terminated.")
         code = TERMINATED
-    except Exception:
-        say(f"{traceback.format_exc()}\nThis is a mistake in tuner, not in what you typed.")
+    except Exception as error:
+        say(_disk_full(error) if is_disk_full(error) else _mistake())
         code = 1
     return code if isinstance(code, int) else 0
 
@@ -45,3 +46,15 @@ def _usage(error: click.ClickException) -> str:
     text = io.StringIO()
     error.show(text)
     return text.getvalue().rstrip()
+
+
+def _disk_full(error: BaseException) -> str:
+    where = getattr(error, "filename", None) or "the disk of the reports"
+    return (
+        f"{where}: no space is left; what was written before is kept.\n"
+        "  Fix: make room, or choose another folder with --out, and run again."
+    )
+
+
+def _mistake() -> str:
+    return f"{traceback.format_exc()}\nThis is a mistake in tuner, not in what you typed."

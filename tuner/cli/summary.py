@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import textwrap
+from typing import Any
 
 from tuner.cli import output
 from tuner.records.results import Results
@@ -24,6 +25,18 @@ def summary_lines(results: Results, folder: RunFolder) -> list[str]:
     ]
     # `--search-only` keeps no model.
     return [*lines, f"Predict  python -m tuner predict {path} IMAGE"] if results.models else lines
+
+
+def run_ended(results: Results, folder: RunFolder) -> dict[str, Any]:
+    """The last JSON line of a run: where its files are, and each model's test accuracies, one per seed."""
+    return {
+        "event": "RunEnded",
+        "folder": folder.path.as_posix(),
+        "report": folder.report.as_posix(),
+        "verdict": compute(results).sentence,
+        "best_score": results.search.best_score,
+        "test_accuracy": {model.name: [run.test.accuracy for run in model.runs] for model in results.models},
+    }
 
 
 def _wrapped(text: str) -> str:

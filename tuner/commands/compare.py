@@ -16,7 +16,7 @@ from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice, StageStarted
 from tuner.records.results import ModelResult, SearchSummary
 from tuner.records.training import EarlyStopping
-from tuner.retrain.contenders import efficientnet
+from tuner.retrain.contenders import efficientnet_from_scratch, pretrained_efficientnet
 from tuner.training.data import TrainingData
 
 
@@ -27,9 +27,9 @@ def compare(job: Job, searched: SearchSummary) -> tuple[list[ModelResult], list[
         Each model's scores, the winner first; and the winner's trainings.
     """
     from tuner.evaluation.evaluate import evaluate
-    from tuner.execution.executor import InlineExecutor
+    from tuner.execution.executor import InlineExecutor, epoch_listener
+    from tuner.execution.seeds import task_seed
     from tuner.retrain.retrain import retrain
-    from tuner.search.loop import epoch_listener, task_seed
 
     seeds = [task_seed(job.options.seed, 1, number) for number in range(job.file.retrain.seeds)]
     trained = []
@@ -71,42 +71,40 @@ def _contenders(job: Job, searched: SearchSummary) -> Iterator[tuple[Contender, 
         schedule=PRESETS[job.options.preset].schedule,
     )
     yield tuned, data
-    published = job.card.baseline
-    if published is None:
-        if "baseline" in file.compare:
+    stated = job.card.baseline
+    if stated is None:
+        if {"baseline", "baseline_published"} & set(file.compare):
             job.tell(Notice(text="this data set has no card that states a baseline, so none is compared"))
     else:
         baseline = replace(
             tuned,
             name="baseline",
             title="Baseline",
-            model=published.model,
-            values=complete(published.model, published.values),
-            note=published.title,
+            model=stated.model,
+            values=complete(stated.model, stated.values),
+            note=stated.title,
         )
         if "baseline" in file.compare:
             yield baseline, data
         if "baseline_published" in file.compare:
-            yield _as_published(baseline, published.published), data
+            yield _as_published(baseline, stated.published), data
     if "efficientnet_b2" in file.compare:
-        yield _efficientnet(job, rule, data)
+        yield _efficientnet(job, tuned, data)
 
 
-def _efficientnet(job: Job, rule: EarlyStopping, data: TrainingData) -> tuple[Contender, TrainingData]:
+def _efficientnet(job: Job, tuned: Contender, data: TrainingData) -> tuple[Contender, TrainingData]:
     """With ImageNet weights a head on frozen features; without them from scratch, and marked so."""
     from tuner.models.efficientnet import NoPretrainedWeightsError
     from tuner.retrain.features import with_features
 
-    settings, epochs = PRESETS[job.options.preset].efficientnet, job.file.retrain.epochs
-    pretrained = efficientnet(settings, rule, epochs, pretrained=True)
+    pretrained = pretrained_efficientnet(tuned, max(data.spec.height, data.spec.width))
     job.tell(StageStarted(title="Looking for EfficientNetB2's ImageNet weights"))
     try:
         return pretrained, with_features(data, pretrained.values)
-    except NoPretrainedWeightsError:
-        job.tell(
-            Notice(text="EfficientNetB2: no ImageNet weights at hand (no network?), so it is trained from scratch")
-        )
-        return efficientnet(settings, rule, epochs, pretrained=False), data
+    except NoPretrainedWeightsError as error:
+        reason = " ".join(str(error).split())
+        job.tell(Notice(text=f"EfficientNetB2 is trained from scratch: no ImageNet weights ({reason[:120]})"))
+        return efficientnet_from_scratch(tuned, PRESETS[job.options.preset].efficientnet), data
 
 
 def _as_published(baseline: Contender, published: Published) -> Contender:
@@ -121,6 +119,7 @@ def _as_published(baseline: Contender, published: Published) -> Contender:
             patience=None,
             stop_metric=published.stop_metric,
             stop_value=published.stop_value or 0.0,
+            keeps_best=False,
         ),
         schedule="constant",
         note=f"{baseline.note}; its published schedule, not the rules of the others",

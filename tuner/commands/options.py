@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.errors import ConfigurationError
-from tuner.retrain.contenders import EfficientNetSettings
+from tuner.retrain.contenders import FromScratch
 from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile
 
 DATA_ROOT = Path("datasets/data")
@@ -54,7 +54,7 @@ class Preset:
     """How much a run does.
 
     Attributes:
-        efficientnet: How EfficientNetB2 is trained.
+        efficientnet: How EfficientNetB2 is trained without ImageNet weights.
         search: Hyperband's numbers; None takes the space's own.
         max_retrain_epochs: Ceiling of the retraining; None takes the space's own.
         min_retrain_epochs: Floor of that ceiling.
@@ -64,7 +64,7 @@ class Preset:
         max_validation: Validation images at most; None takes all.
     """
 
-    efficientnet: EfficientNetSettings
+    efficientnet: FromScratch
     search: SearchSettings | None = None
     max_retrain_epochs: int | None = None
     min_retrain_epochs: int = 1
@@ -74,7 +74,7 @@ class Preset:
     max_validation: int | None = None
 
 
-FROM_SCRATCH = EfficientNetSettings(input_size=96)
+FROM_SCRATCH = FromScratch(input_size=96)
 
 PRESETS = {
     "quick": Preset(
@@ -83,7 +83,7 @@ PRESETS = {
         seeds=1,
         max_train=1000,
         max_validation=500,
-        efficientnet=EfficientNetSettings(input_size=48, max_epochs=2, max_train_images=300),
+        efficientnet=FromScratch(input_size=48, max_epochs=2, max_train_images=300),
     ),
     "standard": Preset(efficientnet=FROM_SCRATCH),
     "thorough": Preset(

@@ -6,6 +6,7 @@ import logging
 import shlex
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +52,9 @@ class Journal:
         if error is not None:
             LOG.error("the run ended: %s", error, exc_info=error)
         LOG.removeHandler(self._handler)
-        self._handler.close()
+        # On a full disk the last lines cannot be flushed, and the person had better hear of the first error.
+        with suppress(OSError):
+            self._handler.close()
 
     def tell(self, event: Event) -> None:
         """Keep an event and pass it on."""
@@ -88,7 +91,7 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
     split, search, file = job.dataset.split, results.search, job.file
     preset = PRESETS[job.options.preset]
     runs = results.models[0].runs if results.models else ()
-    best = max(runs, key=lambda run: run.validation_accuracy, default=None)
+    best = next((run for run in runs if run.is_kept), None)
     return Recipe(
         model=search.model,
         values=search.best_values,
@@ -109,7 +112,7 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
         monitor=file.objective.name,
         direction=file.objective.direction,
         epochs=best.best_epoch if best else file.retrain.epochs,
-        validation_accuracy=best.validation_accuracy if best else search.best_score,
+        validation_score=best.validation_score if best else None,
         test_accuracy=best.test.accuracy if best else None,
         versions=results.run.versions,
     )

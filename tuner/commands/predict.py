@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tuner.backend import environment
+from tuner.commands.hardware import n_cores
 from tuner.commands.train import recipe_path
 from tuner.data.card import ImageSettings
 from tuner.data.decode import UnreadableImageError, decode
@@ -57,7 +58,7 @@ def predict(
     if not path.is_file():
         raise ConfigurationError(f"{path}: there is no model", "give a finished run, or a model with --model FILE.")
     pixels = np.stack([_decode(image, recipe) for image in images])
-    found = _probabilities(path, pixels)
+    found = _probabilities(path, pixels, recipe.image.n_classes)
     names = recipe.image.class_names
     predictions = [
         Prediction(image=image, class_name=names[int(p.argmax())], probabilities=tuple(p.tolist()), class_names=names)
@@ -86,15 +87,25 @@ def _decode(image: Path, recipe: Recipe) -> np.ndarray:
         ) from error
 
 
-def _probabilities(path: Path, pixels: np.ndarray) -> np.ndarray:
+def _probabilities(path: Path, pixels: np.ndarray, n_classes: int) -> np.ndarray:
     environment.prepare()
     import keras
 
+    from tuner.backend.active import predictor, prepare_devices
     from tuner.training.compiled import probabilities
+    from tuner.training.fit import predict as predict_batches
 
+    prepare_devices(n_cores())
     try:
         model = keras.models.load_model(path, compile=False)
     except (ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ConfigurationError(f"{path}: cannot be loaded as a Keras model: {reason}", "train it again.") from error
-    return probabilities(model(pixels.astype("float32"), training=False))
+    units = 2 if model.output_shape[-1] == 1 else model.output_shape[-1]
+    if tuple(model.input_shape[1:]) != pixels.shape[1:] or units != n_classes:
+        raise ConfigurationError(
+            f"{path}: takes images of {model.input_shape[1:]} and tells {units} classes, the recipe speaks of "
+            f"{pixels.shape[1:]} and {n_classes}",
+            "give a model that was trained with this recipe.",
+        )
+    return probabilities(predict_batches(predictor(model), pixels, np.arange(len(pixels))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tuner.backend import environment
@@ -13,11 +14,12 @@ from tuner.commands.options import RunOptions
 from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, training_data
 from tuner.commands.prepare import check_fixed_setting, load_configuration, run_id, split_settings
 from tuner.data.dataset import load_dataset, summary
+from tuner.data.own_data import OWN_DATA
 from tuner.errors import ConfigurationError, TunerError
 from tuner.models.registry import complete, load_builder, setting_problem
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted, StageStarted
-from tuner.records.results import Results, RunSummary, SearchSummary
+from tuner.records.results import ModelResult, Results, RunSummary, SearchSummary
 from tuner.report.page import render
 from tuner.search.schedule import total
 from tuner.store.files import write_text
@@ -43,24 +45,16 @@ def run(options: RunOptions, listener: Listener) -> tuple[Results, RunFolder]:
         SearchError: If no trial succeeded.
     """
     started, started_at = time.perf_counter(), datetime.now(UTC)
+    environment.prepare()
     card, file = load_configuration(options)
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
     folder = RunFolder(options.out / card.name / run_id(file, dataset))
     folder.create()
     folder.write_config(config(options, file))
-    with Journal(folder, listener) as journal:
-        job = Job(options=options, card=card, file=file, dataset=dataset, folder=folder, tell=journal.tell)
-        _announce(job)
-        # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
-        environment.prepare()
-        from tuner.backend.active import prepare_devices
 
-        prepare_devices(n_cores())
-        _check_builder(file.model)
-        searched = _search(job)
-        models, tuned = ([], []) if options.search_only else compare(job, searched)
-        results = Results(
+    def results(searched: SearchSummary, models: Sequence[ModelResult]) -> Results:
+        return Results(
             run=RunSummary(
                 run_id=folder.path.name,
                 preset=options.preset,
@@ -75,8 +69,28 @@ def run(options: RunOptions, listener: Listener) -> tuple[Results, RunFolder]:
             search=searched,
             models=tuple(models),
         )
-        _write(job, results, tuned)
-    return results, folder
+
+    with Journal(folder, listener) as journal:
+        job = Job(options=options, card=card, file=file, dataset=dataset, folder=folder, tell=journal.tell)
+        try:
+            _announce(job)
+            # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
+            from tuner.backend.active import prepare_devices
+
+            prepare_devices(n_cores())
+            _check_builder(file.model)
+            searched = _search(job)
+            # Whatever becomes of the comparison, the search was not in vain.
+            found = results(searched, ())
+            _write(job, found, ())
+            if not options.search_only:
+                models, tuned = compare(job, searched)
+                found = results(searched, models)
+                _write(job, found, tuned)
+        finally:
+            # Nothing continues from them, and they hold weights and optimizer of every trial.
+            folder.remove_checkpoints()
+    return found, folder
 
 
 def _check_builder(model: str) -> None:
@@ -108,6 +122,11 @@ def _announce(job: Job) -> None:
             direction=job.file.objective.direction,
         )
     )
+    if job.file.dataset not in (None, job.card.name):
+        job.tell(Notice(text=f"{job.file.name} was written for {job.file.dataset}, and is used for {job.card.name}"))
+    if job.card.source == OWN_DATA:
+        height, width, channels = job.dataset.spec.shape
+        job.tell(Notice(text=f"images are brought to {height}x{width}, {'grey' if channels == 1 else 'colour'}"))
     for text in unreadable[:SHOWN_UNREADABLE]:
         job.tell(Notice(text=f"skipped, cannot be read: {text}"))
     if len(unreadable) > SHOWN_UNREADABLE:
@@ -115,8 +134,8 @@ def _announce(job: Job) -> None:
 
 
 def _search(job: Job) -> SearchSummary:
-    from tuner.execution.executor import InlineExecutor
-    from tuner.search.loop import SearchOrder, epoch_listener, search, winner
+    from tuner.execution.executor import InlineExecutor, epoch_listener
+    from tuner.search.loop import SearchOrder, search, winner
     from tuner.search.oracle import HyperbandOracle
 
     file, spec, started = job.file, job.dataset.spec, time.perf_counter()
@@ -160,9 +179,8 @@ def _search(job: Job) -> SearchSummary:
     )
 
 
-def _write(job: Job, results: Results, tuned: list[Trained]) -> None:
+def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
     job.folder.write_results(results)
     write_recipe(recipe_of(job, results, tuned), job.folder.recipe, recipe_header(job.folder))
     # From the files, as `report` does it, so that both write the same page.
     write_text(job.folder.report, render(results, job.folder.read_trials()))
-    job.folder.remove_checkpoints()

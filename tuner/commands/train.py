@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.recipe import Recipe
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
 from tuner.space.definition import SplitSettings
+from tuner.store.files import write_atomically
 from tuner.store.recipe_file import read_recipe
 from tuner.training.data import TrainingData
 
@@ -53,15 +55,17 @@ class TrainedModel:
         model: The .keras file.
         n_train: Images it was trained on.
         epochs: The epoch whose weights it holds.
-        validation_accuracy: None where all of the data trained, or the model gives no accuracy.
-        expected: The recipe's validation accuracy, of the run.
+        monitor: The metric that chose the epoch.
+        validation_score: That metric in that epoch; None where all of the data trained.
+        expected: The same in the recipe's run; None where nothing comparable is known.
     """
 
     model: Path
     n_train: int
     epochs: int
-    validation_accuracy: float | None
-    expected: float
+    monitor: str
+    validation_score: float | None
+    expected: float | None
 
 
 def recipe_path(source: Path) -> Path:
@@ -83,30 +87,45 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     """Train a fresh model with the best hyperparameters.
 
     Raises:
-        ConfigurationError: If the recipe cannot be read.
+        ConfigurationError: If the recipe cannot be read, or the model could not be written.
         DataError: If the data are missing, or of another shape or other classes than the recipe's.
         TunerError: If the training fails.
     """
     path = recipe_path(options.source)
     recipe = read_recipe(path)
+    out = options.out or path.with_name(f"trained-{datetime.now(UTC):%Y%m%d-%H%M%S}.keras")
+    _check_writable(out)
     dataset = _load(recipe, options)
-    for text in differences(recipe, dataset):
+    changes = differences(recipe, dataset)
+    for text in changes:
         listener(Notice(text=f"the data differ from those of the recipe: {text}"))
-    data = replace(training_data(dataset), spec=dataset.spec)
+    data = training_data(dataset)
     if options.full_data:
         everything = np.sort(np.concatenate([data.train, data.validation]))
         data = replace(data, train=everything, validation=everything[:0])
-    stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    out = options.out or path.with_name(f"trained-{stamp}.keras")
     result = _train(recipe, data, options, out, listener)
     epoch = next(e for e in result.epochs if e.epoch == result.best_epoch)
+    is_comparable = not changes and options.seed in (None, recipe.seed)
     return TrainedModel(
         model=out,
         n_train=len(data.train),
         epochs=epoch.epoch,
-        validation_accuracy=epoch.metrics.get("val_accuracy"),
-        expected=recipe.validation_accuracy,
+        monitor=recipe.monitor,
+        validation_score=None if options.full_data else epoch.metrics[recipe.monitor],
+        expected=recipe.validation_score if is_comparable else None,
     )
+
+
+def _check_writable(out: Path) -> None:
+    """Refuse a file that could not be written, before anything is trained."""
+    if out.suffix != ".keras":
+        raise ConfigurationError(f"{out}: a model is a .keras file", f"write {out.with_suffix('.keras')}.")
+    try:
+        with write_atomically(out.with_name(f"{out.name}.probe")):
+            pass
+        out.with_name(f"{out.name}.probe").unlink()
+    except OSError as error:
+        raise ConfigurationError(f"{out}: cannot be written: {error.strerror}", "choose another file.") from error
 
 
 def differences(recipe: Recipe, dataset: Dataset) -> list[str]:
@@ -148,12 +167,11 @@ def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path,
     environment.prepare()
     listener(StageStarted(title="Starting the framework"))
     from tuner.backend.active import prepare_devices
-    from tuner.execution.executor import InlineExecutor
-    from tuner.search.loop import epoch_listener
+    from tuner.execution.executor import InlineExecutor, epoch_listener
     from tuner.training.finished import finished_model, save_model
 
     prepare_devices(n_cores())
-    checkpoint = out.with_suffix(".npz")
+    checkpoint = out.with_name(f".{out.name}.{os.getpid()}.npz")
     rule = EarlyStopping(monitor=recipe.monitor, direction=recipe.direction, patience=recipe.patience)
     task = TrainTask(
         task_id="training",
@@ -171,7 +189,7 @@ def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path,
     executor.submit(task)
     result = executor.next_result()
     if result.failure:
-        raise TunerError(f"the training failed: {result.failure.reason}", "see the recipe's values.")
+        raise TunerError(f"the training failed: {result.failure.reason}", "check the recipe's values.")
     try:
         save_model(finished_model(recipe.model, recipe.values, data.spec, checkpoint), out)
     finally:

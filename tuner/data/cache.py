@@ -26,8 +26,12 @@ def cache_key(card: Card, sources: Sequence[Path]) -> str:
     decoding = card.model_dump(include={"files", "image", "class_names"})
     digest = hashlib.sha256(json.dumps([_FORMAT, decoding, card.splits.roles()]).encode())
     for path in sources:
-        status = path.stat()
-        digest.update(os.fsencode(path.absolute()) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+        try:
+            status = path.stat()
+            state = f"{status.st_size}\0{status.st_mtime_ns}"
+        except OSError:
+            state = "gone"  # Such as a dangling link; what that means is for the loader to say.
+        digest.update(os.fsencode(path.absolute()) + f"\0{state}\0".encode())
     return digest.hexdigest()[:16]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 import tuner
 from tuner.errors import ConfigurationError
@@ -16,6 +16,12 @@ from tuner.space.validation import Strict, did_you_mean, validate
 
 Channel = Annotated[int, Field(ge=0, le=255)]
 Fraction = Annotated[float, Field(gt=0.0, lt=0.9)]
+
+
+def _both_or_neither(card_part: Strict, first: str, second: str) -> None:
+    for given, other in ((first, second), (second, first)):
+        if getattr(card_part, given) is not None and getattr(card_part, other) is None:
+            raise ValueError(f"has {given}, but no {other}. | add {other}, or remove {given}.")
 
 
 class FerCsv(Strict):
@@ -44,6 +50,11 @@ class ArrayCsv(Strict):
     test_images: str | None = None
     test_labels: str | None = None
 
+    @model_validator(mode="after")
+    def _test_part_is_whole(self) -> Self:
+        _both_or_neither(self, "test_images", "test_labels")
+        return self
+
 
 class Npz(Strict):
     """An NPZ with x_train, y_train and perhaps x_validation, y_validation, x_test, y_test; or with x and y."""
@@ -59,6 +70,13 @@ class Generated(Strict):
     generator: Literal["digits", "drawn_faces"]
     n: int | None = Field(default=None, ge=1, description="number of images; drawn_faces only")
     seed: int = Field(default=0, ge=0, description="drawn_faces only")
+
+    @field_validator("n", "seed")
+    @classmethod
+    def _is_used(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if info.data.get("generator") == "digits":
+            raise ValueError("does not go with digits, which are always the same. | remove it.")
+        return value
 
 
 Files = Annotated[FerCsv | ClassFolders | ArrayCsv | Npz | Generated, Field(discriminator="type")]
@@ -103,6 +121,11 @@ class Published(Strict):
     epochs: int = Field(ge=1)
     stop_metric: str | None = Field(default=None, description="ends training as soon as it reaches stop_value")
     stop_value: float | None = None
+
+    @model_validator(mode="after")
+    def _stop_is_whole(self) -> Self:
+        _both_or_neither(self, "stop_metric", "stop_value")
+        return self
 
 
 class Baseline(Strict):

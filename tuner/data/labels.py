@@ -34,7 +34,7 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
         DataError: For the first label that the card does not know, with its place.
     """
     classes = card.class_numbers()
-    plain = {label: _plain(label) for label in set(given)}
+    plain = {label: plain_label(label) for label in set(given)}
     if classes is None:
         distinct = sorted(
             set(plain.values()), key=lambda label: (not label.isdecimal(), len(label) * label.isdecimal(), label)
@@ -55,7 +55,7 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
     return Labels(names=names, numbers=numbers)
 
 
-def _plain(label: str) -> str:
+def plain_label(label: str) -> str:
     """`" 3 "`, `"3.0"` and `"03"` are the label 3; any other text stays as it is."""
     text = label.strip()
     whole, _, decimals = text.partition(".")

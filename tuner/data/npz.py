@@ -70,7 +70,8 @@ def open_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+    # TypeError: a single array, saved by numpy.save, is no context manager.
+    except (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path.name}: it is not an NPZ of plain arrays", "save it with numpy.savez.") from error
 
 

@@ -7,13 +7,17 @@ import os
 import re
 import statistics
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tuner.data.card import Card, ClassFolders, FerCsv, ImageSettings, Npz, Splits, card_names, load_card
 from tuner.data.images import printable
+from tuner.data.labels import plain_label
 from tuner.errors import DataError
+
+# Source of a card that was made up for a person's own folder or file.
+OWN_DATA = "own data"
 
 _SAMPLED_FILES = 200
 _LARGEST_SIDE = 96
@@ -71,7 +75,7 @@ def card_for(path: Path) -> Card:
 
 def _card(path: Path, **fields: Any) -> Card:
     plain = re.sub(r"[^a-z0-9_-]+", "_", path.resolve().stem.lower()).strip("_-")
-    return Card(name=plain or "own_data", title=printable(path.resolve().stem), source="own data", **fields)
+    return Card(name=plain or "own_data", title=printable(path.resolve().stem), source=OWN_DATA, **fields)
 
 
 def _folder_card(path: Path) -> Card:
@@ -125,6 +129,10 @@ def _csv_card(path: Path) -> Card:
                 "name the columns in the first line, such as emotion,pixels,Usage.",
             )
         first = next(rows, (0, []))[1]
+        classes = None
+        if label.lower() == "emotion":
+            at = names.index(label)
+            classes = _fer_classes(row[at] for row in (first, *(row for _, row in rows)) if at < len(row))
     n_pixels = len(first[names.index(pixels)].split()) if len(first) == len(names) else 0
     side = math.isqrt(n_pixels)
     if side < 4 or side * side != n_pixels:
@@ -142,9 +150,18 @@ def _csv_card(path: Path) -> Card:
             usage_column=usage or "Usage",
         ),
         image=ImageSettings(height=side, width=side, channels=1),
-        class_names=_FER_CLASSES if label.lower() == "emotion" else None,
+        class_names=classes,
         splits=_FER_SPLITS,
     )
+
+
+def _fer_classes(labels: Iterable[str]) -> list[str] | dict[str, str]:
+    """FER's classes as far as they occur; all of them where the loader will refuse a label, or the lack of classes."""
+    found = {plain_label(label) for label in labels}
+    known = {str(number): name for number, name in enumerate(_FER_CLASSES)}
+    present = {label: name for label, name in known.items() if {label, name} & found}
+    is_usable = found <= {*known, *_FER_CLASSES} and len(present) > 1
+    return present if is_usable and len(present) < len(known) else _FER_CLASSES
 
 
 def _npz_card(path: Path) -> Card:

@@ -34,27 +34,27 @@ def evaluate(
     Returns:
         The scores, and the test probabilities (n, classes) by `NAME-SEED`.
     """
+    good = [t for t in trained if t.result.failure is None]
+    kept = max(good, key=lambda t: _rank(contender, t), default=None)
     errors = [t.result.failure.reason for t in trained if t.result.failure]
     runs: list[SeedResult] = []
     predicted: dict[str, np.ndarray] = {}
     latency_ms = n_parameters = size = None
-    good = (t for t in trained if t.result.failure is None)
-    # The best first: it is the one to save, unless it cannot be scored.
-    for training in sorted(good, key=validation_accuracy, reverse=True):
+    for training in good:
         model = finished_model(contender.model, contender.values, dataset.spec, training.checkpoint)
         function = predictor(model)
         found = probabilities(predict(function, dataset.images.images, dataset.split.test))
         try:
-            run = _seed_result(training, dataset, found)
+            runs.append(_seed_result(contender, training, dataset, found, is_kept=training is kept))
         except ScoreError as error:
-            errors.append(error.message)
-            continue
-        if not runs:
+            # The test images must not choose among trainings: with one that cannot be scored, none is.
+            errors, runs, predicted = [error.message], [], {}
+            break
+        predicted[f"{contender.name}-{training.seed}"] = found
+        if training is kept:
             save_model(model, save_to)
             size, n_parameters = save_to.stat().st_size, model.count_params()
             latency_ms = _latency_ms(function, dataset)
-        runs.append(run)
-        predicted[f"{contender.name}-{training.seed}"] = found
     result = ModelResult(
         name=contender.name,
         title=contender.title,
@@ -66,25 +66,33 @@ def evaluate(
         file_size_bytes=size,
         latency_ms=latency_ms,
         max_epochs=contender.max_epochs,
-        runs=tuple(sorted(runs, key=lambda run: run.seed)),
+        runs=tuple(runs),
         error=None if runs else errors[0],
     )
     return result, predicted
 
 
-def validation_accuracy(training: Trained) -> float:
-    """Validation accuracy of the weights that a training kept; 0 where its model gives no accuracy."""
+def _validation_score(contender: Contender, training: Trained) -> float:
+    """The objective in the epoch whose weights were kept."""
     epoch = next(e for e in training.result.epochs if e.epoch == training.result.best_epoch)
-    return epoch.metrics.get("val_accuracy", 0.0)
+    return epoch.metrics[contender.early_stopping.monitor]
 
 
-def _seed_result(training: Trained, dataset: Dataset, found: np.ndarray) -> SeedResult:
+def _rank(contender: Contender, training: Trained) -> float:
+    score = _validation_score(contender, training)
+    return score if contender.early_stopping.direction == "max" else -score
+
+
+def _seed_result(
+    contender: Contender, training: Trained, dataset: Dataset, found: np.ndarray, *, is_kept: bool
+) -> SeedResult:
     return SeedResult(
         seed=training.seed,
         best_epoch=training.result.best_epoch or 0,
         epochs=training.result.epochs,
         duration_s=training.result.duration_s,
-        validation_accuracy=validation_accuracy(training),
+        validation_score=_validation_score(contender, training),
+        is_kept=is_kept,
         test=score(dataset.images.labels[dataset.split.test], found, dataset.spec.class_names),
     )
 

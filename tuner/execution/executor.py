@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
-from tuner.records.training import TrainResult, TrainTask
+from tuner.records.events import EpochEnded, Listener
+from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 from tuner.training.fit import OnEpoch, run_task
 
@@ -44,3 +45,12 @@ class InlineExecutor:
     def next_result(self) -> TrainResult:
         """Run the oldest pending task."""
         return run_task(self._pending.popleft(), self._data, self._on_epoch)
+
+
+def epoch_listener(listener: Listener) -> OnEpoch:
+    """What an executor calls after each epoch, to tell a listener."""
+
+    def on_epoch(task: TrainTask, epoch: EpochMetrics) -> None:
+        listener(EpochEnded(task_id=task.task_id, last_epoch=task.last_epoch, epoch=epoch))
+
+    return on_epoch

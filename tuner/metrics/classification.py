@@ -16,6 +16,8 @@ from tuner.records.results import ClassScores, Scores
 _Z_95 = NormalDist().inv_cdf(0.975)
 # float32 softmax outputs reach exactly 0; one such image must not make the mean infinite.
 _SMALLEST_PROBABILITY = 1e-7
+# float16 outputs are off by as much; logits by far more.
+_TOLERANCE = 1e-2
 
 
 class ScoreError(TunerError):
@@ -62,7 +64,7 @@ def score(labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str
 
     Raises:
         ValueError: If shapes or class numbers do not fit together, or there is no image.
-        ScoreError: If a probability is NaN or infinite, as after a training that diverged.
+        ScoreError: If a probability is NaN or infinite, as after a training that diverged, or if the outputs are none.
     """
     truth, predicted = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     n, n_classes = len(truth), len(class_names)
@@ -77,6 +79,11 @@ def score(labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str
         raise ScoreError(
             f"the model's probabilities are not finite for {n_bad} of {n} test images",
             "its training diverged: use a lower learning rate.",
+        )
+    if predicted.min() < -_TOLERANCE or np.abs(predicted.sum(axis=1) - 1).max() > _TOLERANCE:
+        raise ScoreError(
+            "the model's outputs are no probabilities: they are negative, or do not sum to 1",
+            "end the model with softmax, or with one sigmoid unit for two classes; logits cannot be scored.",
         )
     classes = np.arange(n_classes)
     chosen = predicted.argmax(axis=1)

@@ -10,6 +10,9 @@ from keras import layers
 
 from tuner.records.image import ImageSpec
 
+# Features of the pooled last map.
+N_FEATURES = 1408
+
 
 class NoPretrainedWeightsError(Exception):
     """The ImageNet weights are neither in Keras' cache nor to be downloaded."""
@@ -50,7 +53,7 @@ def build_extractor(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.M
 
 def build_head(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     """Build the head alone, from features (n, 1408) to softmax probabilities (n, classes); not compiled."""
-    inputs = layers.Input((1408,))
+    inputs = layers.Input((N_FEATURES,))
     return keras.Model(inputs, _head(inputs, values, image_spec))
 
 

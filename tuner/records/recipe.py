@@ -49,7 +49,7 @@ class Recipe:
         monitor: Metric that chose the best epoch.
         direction: `max` or `min`.
         epochs: The best epoch: how long to train where no validation images are left to decide.
-        validation_accuracy: That the retraining reached.
+        validation_score: What `monitor` was in that epoch; None where the winner was not retrained.
         test_accuracy: On the sealed test set; None where it was not scored.
         versions: Packages that it was made with.
     """
@@ -65,6 +65,6 @@ class Recipe:
     monitor: str
     direction: str
     epochs: int
-    validation_accuracy: float
+    validation_score: float | None
     test_accuracy: float | None
     versions: Mapping[str, str]

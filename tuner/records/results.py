@@ -23,7 +23,7 @@ class RunSummary:
         duration_s: Seconds of the whole run.
         command: The command line that repeats the run.
         versions: Version of each package that matters, by name.
-        hardware: What it ran on, by name ("cpu", "cores", "gpu", "oneDNN", ...).
+        hardware: What it ran on, and settings that change the last bits, by name.
     """
 
     run_id: str
@@ -186,7 +186,8 @@ class SeedResult:
         best_epoch: Epoch whose weights were kept.
         epochs: The learning curve.
         duration_s: Seconds.
-        validation_accuracy: Of the kept weights.
+        validation_score: The objective of the kept weights.
+        is_kept: Whether this is the training that validated best, whose model was saved.
         test: Scores on the sealed test set.
     """
 
@@ -194,7 +195,8 @@ class SeedResult:
     best_epoch: int
     epochs: tuple[EpochMetrics, ...]
     duration_s: float
-    validation_accuracy: float
+    validation_score: float
+    is_kept: bool
     test: Scores
 
 

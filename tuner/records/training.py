@@ -18,6 +18,7 @@ class EarlyStopping:
         patience: Epochs without improvement after which training ends; None never ends it.
         stop_metric: Metric that ends training as soon as it reaches `stop_value`; None where there is none.
         stop_value: See `stop_metric`.
+        keeps_best: Whether the best epoch's weights are kept, not the last one's.
     """
 
     monitor: str
@@ -25,6 +26,7 @@ class EarlyStopping:
     patience: int | None
     stop_metric: str | None = None
     stop_value: float = 0.0
+    keeps_best: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class TrainTask:
         save_to: Where the checkpoint is written when the training ends.
         schedule: `constant`, or `cosine`: the learning rate falls along half a cosine to about 0 at `last_epoch`
             (Loshchilov and Hutter, ICLR 2017, without restarts).
-        early_stopping: None trains to `last_epoch` and keeps its weights; else the best epoch's weights are kept.
+        early_stopping: None trains to `last_epoch` and keeps its weights.
     """
 
     task_id: str

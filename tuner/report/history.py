@@ -47,7 +47,7 @@ class History:
 
     Attributes:
         points: One per trial.
-        rows: The trials of the table: all of them, or the best and the failed ones, in the order of their starts.
+        rows: The trials of the table: all of them, or the best ones, in the order of their starts.
         parameters: Names of the hyperparameters of the table, searched ones only.
         best_number: Number of the best trial, from 1; None where none succeeded.
         n_completed: Trials with a score.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,7 @@ def compute(results: Results) -> BestSetting:
     """The winner's setting; paths are relative to the run's folder."""
     search = results.search
     settings = [Setting(name=n, value=v, searched=n in search.searched) for n, v in search.best_values.items()]
+    folder = f"reports/{results.data.name}/{results.run.run_id}"
     return BestSetting(
         trial_id=search.best_trial_id,
         settings=tuple(sorted(settings, key=lambda s: not s.searched)),
@@ -57,7 +59,11 @@ def compute(results: Results) -> BestSetting:
             ("Python", "python", python_snippet(RECIPE)),
             ("YAML, for a search space", "yaml", as_yaml(search.model, search.best_values)),
             ("JSON", "json", as_json(search.best_values)),
-            ("Command line, in this run's folder", "shell", f"python -m tuner train --from {RECIPE}\n"),
+            (
+                "Command line, where the run was started",
+                "shell",
+                f"python -m tuner train --from {shlex.quote(folder)}\n",
+            ),
         ),
     )
 

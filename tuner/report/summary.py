@@ -62,5 +62,5 @@ def _summary(model: ModelResult) -> ModelSummary:
         balanced_accuracy=fmean(t.balanced_accuracy for t in tests),
         macro_f1=fmean(t.macro_f1 for t in tests),
         log_loss=fmean(t.log_loss for t in tests),
-        kept=max(model.runs, key=lambda run: run.validation_accuracy),
+        kept=next(run for run in model.runs if run.is_kept),
     )

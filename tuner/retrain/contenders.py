@@ -1,27 +1,23 @@
-"""The opponents of the winner, and the rules that are the same for all of them."""
+"""EfficientNetB2 as an opponent of the winner, under the winner's rules."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tuner.records.contender import Contender
-from tuner.records.training import EarlyStopping
 
-SCRATCH_NOTE = "trained from scratch: no ImageNet weights were at hand, so this is not the network at its best"
-PRETRAINED_NOTE = "ImageNet weights, frozen; only the head was trained"
-
-# The last map of a 48-pixel image is 2x2, where ImageNet's features say little.
-PRETRAINED_INPUT_SIZE = 96
+# The last map of a 48-pixel image is 2x2, where ImageNet's features say little; EfficientNetB2 was made for 260.
+PRETRAINED_SIZES = (96, 260)
 
 EFFICIENTNET_VALUES = {"dropout": 0.2, "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EfficientNetSettings:
-    """How EfficientNetB2 is trained where it is compared without ImageNet weights.
+class FromScratch:
+    """How EfficientNetB2 is trained where no ImageNet weights are at hand.
 
     Attributes:
-        input_size: Pixels that images are enlarged to.
+        input_size: Pixels that images are resized to.
         max_epochs: Ceiling; None for the other models' one.
         max_train_images: None for all.
     """
@@ -31,22 +27,41 @@ class EfficientNetSettings:
     max_train_images: int | None = None
 
 
-def efficientnet(
-    settings: EfficientNetSettings, rule: EarlyStopping, max_epochs: int, *, pretrained: bool
-) -> Contender:
-    """EfficientNetB2 with a trained head on ImageNet's frozen features, or from scratch."""
-    limited = settings.max_train_images if not pretrained else None
-    note = PRETRAINED_NOTE if pretrained else SCRATCH_NOTE
-    if limited:
-        note += f"; at most {limited} training images and {settings.max_epochs} epochs, as a first look"
-    return Contender(
+def pretrained_efficientnet(tuned: Contender, image_side: int) -> Contender:
+    """A head on ImageNet's frozen features.
+
+    Args:
+        tuned: The winner, whose rules hold.
+        image_side: Larger side of the images, in pixels; smaller images are enlarged.
+    """
+    smallest, largest = PRETRAINED_SIZES
+    size = min(max(image_side, smallest), largest)
+    return replace(
+        tuned,
         name="efficientnet_b2",
-        title="EfficientNetB2 (ImageNet)" if pretrained else "EfficientNetB2 (from scratch)",
-        model="efficientnet_b2_head" if pretrained else "efficientnet_b2",
-        values={"input_size": PRETRAINED_INPUT_SIZE if pretrained else settings.input_size, **EFFICIENTNET_VALUES},
-        max_epochs=max_epochs if pretrained else settings.max_epochs or max_epochs,
-        early_stopping=rule,
+        title="EfficientNetB2 (ImageNet)",
+        model="efficientnet_b2_head",
+        values={"input_size": size, **EFFICIENTNET_VALUES},
+        note=f"ImageNet weights, frozen, at {size} px; only the head was trained",
+    )
+
+
+def efficientnet_from_scratch(tuned: Contender, settings: FromScratch) -> Contender:
+    """The whole network from random weights; the verdict does not speak of it."""
+    note = (
+        f"trained from scratch at {settings.input_size} px: no ImageNet weights were at hand, so this is not "
+        "the network at its best"
+    )
+    if settings.max_train_images:
+        note += f"; a first look with at most {settings.max_train_images} images and {settings.max_epochs} epochs"
+    return replace(
+        tuned,
+        name="efficientnet_b2",
+        title="EfficientNetB2 (from scratch)",
+        model="efficientnet_b2",
+        values={"input_size": settings.input_size, **EFFICIENTNET_VALUES},
+        max_epochs=settings.max_epochs or tuned.max_epochs,
         note=note,
-        in_verdict=pretrained,
-        max_train_images=limited,
+        in_verdict=False,
+        max_train_images=settings.max_train_images,
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tuner.backend.active import predictor
-from tuner.models.efficientnet import build_extractor
+from tuner.models.efficientnet import N_FEATURES, build_extractor
 from tuner.training.data import TrainingData
 from tuner.training.fit import predict
 
@@ -24,6 +24,6 @@ def with_features(data: TrainingData, values: Mapping[str, Any]) -> TrainingData
     """
     extract = predictor(build_extractor(values, data.spec))
     seen = np.concatenate([data.train, data.validation])
-    features = np.zeros((len(data.inputs), 1408), dtype="float32")
+    features = np.zeros((len(data.inputs), N_FEATURES), dtype="float32")
     features[seen] = predict(extract, data.inputs, seen)
     return replace(data, inputs=features)

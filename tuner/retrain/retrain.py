@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,14 +40,25 @@ def retrain(
     """
     listener(StageStarted(title=f"Retraining {contender.title}"))
     executor = executor_for(_fewer(data, contender.max_train_images, seeds[0]))
-    trained = []
-    for number, seed in enumerate(seeds):
-        checkpoint = folder / f"{contender.name}-{number}.npz"
-        executor.submit(_task(contender, number, seed, checkpoint))
+    waiting = deque(enumerate(seeds))
+    running: dict[str, int] = {}
+    trained: dict[int, Trained] = {}
+    while waiting or running:
+        while waiting and len(running) < executor.n_workers:
+            number, seed = waiting.popleft()
+            task = _task(contender, number, seed, _checkpoint(folder, contender, number))
+            running[task.task_id] = number
+            executor.submit(task)
         result = executor.next_result()
-        trained.append(Trained(seed=number, task_seed=seed, result=result, checkpoint=checkpoint))
+        number = running.pop(result.task_id)
+        checkpoint = _checkpoint(folder, contender, number)
+        trained[number] = Trained(seed=number, task_seed=seeds[number], result=result, checkpoint=checkpoint)
         listener(ModelTrained(title=contender.title, seed=number, text=_text(contender, result)))
-    return trained
+    return [trained[number] for number in sorted(trained)]
+
+
+def _checkpoint(folder: Path, contender: Contender, number: int) -> Path:
+    return folder / f"{contender.name}-{number}.npz"
 
 
 def _task(contender: Contender, number: int, seed: int, checkpoint: Path) -> TrainTask:

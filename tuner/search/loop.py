@@ -9,16 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from tuner.errors import SearchError
 from tuner.execution.executor import Executor
-from tuner.records.events import EpochEnded, Listener, TrialEnded, TrialStarted
-from tuner.records.training import EpochMetrics, TrainResult, TrainTask
+from tuner.execution.seeds import task_seed
+from tuner.records.events import Listener, TrialEnded, TrialStarted
+from tuner.records.training import TrainResult, TrainTask
 from tuner.records.trial import Trial
 from tuner.search.oracle import HyperbandOracle
 from tuner.space.definition import Objective
-from tuner.training.fit import OnEpoch
 
 LOG = logging.getLogger("tuner")
 
@@ -98,15 +96,6 @@ def search(
     return ended
 
 
-def epoch_listener(listener: Listener) -> OnEpoch:
-    """What an executor calls after each epoch, to tell a listener."""
-
-    def on_epoch(task: TrainTask, epoch: EpochMetrics) -> None:
-        listener(EpochEnded(task_id=task.task_id, last_epoch=task.last_epoch, epoch=epoch))
-
-    return on_epoch
-
-
 def root(trial: Trial, trials: list[Trial]) -> Trial:
     """The trial on the first rung that this one continues; itself where it is there."""
     by_id = {t.trial_id: t for t in trials}
@@ -120,11 +109,6 @@ def winner(trials: list[Trial], objective: Objective) -> Trial:
     good = [t for t in trials if t.score is not None]
     best = objective.best(t.score for t in good if t.score is not None)
     return next(t for t in sorted(good, key=lambda t: t.trial_id) if t.score == best)
-
-
-def task_seed(run_seed: int, *path: int) -> int:
-    """A seed of 32 bits that descends from the run's."""
-    return int(np.random.SeedSequence([run_seed, *path]).generate_state(1)[0])
 
 
 def _task(order: SearchOrder, trial: Trial, ended: list[Trial]) -> TrainTask:

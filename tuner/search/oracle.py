@@ -20,10 +20,10 @@ from keras_tuner.engine import trial as keras_tuner_trial
 from tuner.errors import ConfigurationError
 from tuner.records.trial import Trial
 from tuner.space.definition import Objective, Parameter, SearchSettings, Space
-from tuner.space.sampling import sample
+from tuner.space.sampling import n_settings, sample
 
-# Draws in a row that bring nothing new, after which a space counts as exhausted.
-MAX_DRAWS = 1000
+# At least so many draws in a row must bring nothing new before a space counts as exhausted.
+MIN_DRAWS = 1000
 
 COMPLETED = keras_tuner_trial.TrialStatus.COMPLETED
 FAILED = keras_tuner_trial.TrialStatus.FAILED
@@ -36,7 +36,6 @@ class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
     """Proposes trials and promotes the best of each rung.
 
     Attributes:
-        n_rejected: Drawn settings that could not be built and were never proposed.
         rejected: One line about the first of them; empty where there is none.
     """
 
@@ -69,11 +68,19 @@ class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
             max_consecutive_failed_trials=sys.maxsize,
         )
         self.verbose = 0
-        self.n_rejected = 0
         self.rejected = ""
         self._space = space
+        self._n_settings = n_settings(space)
+        # Enough draws that a small space is left with no setting untried, but for one chance in millions.
+        self._max_draws = max(MIN_DRAWS, 20 * min(self._n_settings or 0, MIN_DRAWS))
         self._problem = problem
+        self._rejected: set[str] = set()
         self._generator = np.random.default_rng(seed)
+
+    @property
+    def n_rejected(self) -> int:
+        """Settings that were drawn, could not be built, and were never proposed."""
+        return len(self._rejected)
 
     def next_trial(self) -> Trial | None:
         """The next trial to train, or None where there is nothing to start now.
@@ -171,15 +178,16 @@ class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
 
     def _new_setting(self) -> dict[str, Any] | None:
         """A setting that was not tried yet and can be built, or None where none is found."""
-        for _ in range(MAX_DRAWS):
+        for _ in range(self._max_draws):
+            if self._n_settings and len(self._tried_so_far) + len(self._rejected) >= self._n_settings:
+                return None
             values = sample(self._space, self._generator)
             reason = self._problem(values)
-            if reason:
-                self.n_rejected += 1
-                self.rejected = self.rejected or reason
-                continue
             key = self._compute_values_hash(values)
-            if key not in self._tried_so_far:
+            if reason:
+                self._rejected.add(key)
+                self.rejected = self.rejected or reason
+            elif key not in self._tried_so_far:
                 self._tried_so_far.add(key)
                 return values
         return None
@@ -194,19 +202,16 @@ class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
 def _declared(space: Space) -> keras_tuner.HyperParameters:
     hp = keras_tuner.HyperParameters()
     for parameter in space.parameters:
-        _declare(hp, parameter, space.fixed)
+        _declare(hp, parameter)
     return hp
 
 
-def _declare(hp: keras_tuner.HyperParameters, parameter: Parameter, fixed: Mapping[str, Any]) -> None:
-    """Declare one parameter inside the scopes of its conditions; that on a fixed parent always holds or never does."""
-    conditions = [c for c in parameter.conditions if c.parent not in fixed]
-    if any(c.parent in fixed and fixed[c.parent] not in c.values for c in parameter.conditions):
-        return
-    if conditions:
-        first, *rest = conditions
+def _declare(hp: keras_tuner.HyperParameters, parameter: Parameter) -> None:
+    """Declare one parameter inside the scopes of its conditions."""
+    if parameter.conditions:
+        first, *rest = parameter.conditions
         with hp.conditional_scope(first.parent, list(first.values)):
-            _declare(hp, replace(parameter, conditions=tuple(rest)), fixed)
+            _declare(hp, replace(parameter, conditions=tuple(rest)))
         return
     sampling = "log" if parameter.log else "linear"
     match parameter.kind:

@@ -35,7 +35,7 @@ class Condition:
     """A parameter is active only where its parent has one of these values (and is active itself).
 
     Attributes:
-        parent: Name of another parameter, or of a fixed value.
+        parent: Name of another searched parameter.
         values: The parent's values that switch the parameter on.
     """
 
@@ -79,19 +79,6 @@ class Space:
 
     parameters: tuple[Parameter, ...]
     fixed: Mapping[str, Any]
-
-    def active(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The fixed values and those of `values` whose conditions hold."""
-        result = dict(self.fixed)
-        for parameter in self.parameters:
-            if parameter.name not in values:
-                continue
-            if all(result.get(c.parent, _ABSENT) in c.values for c in parameter.conditions):
-                result[parameter.name] = values[parameter.name]
-        return result
-
-
-_ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,10 +23,11 @@ from tuner.space.definition import (
 from tuner.space.document import Document, Problem, load_document, raise_problems
 from tuner.space.expand import expand
 from tuner.space.layout import AnySpec, Layout
+from tuner.space.narrowing import drop_unreachable
 from tuner.space.overrides import apply_overrides
 from tuner.space.schema import ObjectiveSpec, SpaceFile, Spec
 from tuner.space.validation import did_you_mean, in_order, listed, nearest, shown, validate
-from tuner.space.vocabulary import METRICS, VOCABULARIES
+from tuner.space.vocabulary import OBJECTIVES, VOCABULARIES
 
 # Keys of the format that no code reads yet; they are refused, never ignored.
 NOT_YET = ("constraints", "start_from")
@@ -50,11 +51,16 @@ def load_space(path: Path, overrides: Sequence[str] = (), model: str | None = No
     if model is not None and isinstance(document.data, dict):
         origins = {**document.origins, ("model",): f"--model {model}"}
         document = replace(document, data={**document.data, "model": model}, origins=origins)
-    return parse_space(apply_overrides(document, overrides))
+    return parse_space(apply_overrides(document, overrides), before=document)
 
 
-def parse_space(document: Document) -> SearchSpaceFile:
-    """Turn a document into a search space; `load_space` says what it raises."""
+def parse_space(document: Document, before: Document | None = None) -> SearchSpaceFile:
+    """Turn a document into a search space; `load_space` says what it raises.
+
+    Args:
+        document: The file, with all changes.
+        before: The file without them. What was in order there, and has become unreachable, is left out.
+    """
     problems: list[Problem] = []
     if isinstance(document.data, dict):
         for key in NOT_YET:
@@ -67,11 +73,12 @@ def parse_space(document: Document) -> SearchSpaceFile:
     data = document.data if isinstance(document.data, dict) else {}
     model = data.get("model", "cnn")
     problems += _check_model(document, model)
-    if isinstance(model, str) and model in VOCABULARIES:
-        problems += _check_objective(document, data.get("objective"))
+    problems += _check_objective(document, model, data.get("objective"))
     layout = Layout(specs={}, terms=None)
     if isinstance(data.get("space"), dict):
-        layout = Layout(specs=_well_formed(data["space"]), terms=VOCABULARIES.get(str(model)))
+        layout = _layout(document, str(model))
+        if before is not None:
+            document, layout = _without_unreachable(document, layout, _layout(before, str(model)))
         wrong = check_space(document, layout, str(model))
         problems += [problem for found in wrong.values() for problem in found]
         problems += check_conditions(document, layout, wrong.keys())
@@ -91,13 +98,26 @@ def _check_model(document: Document, model: Any) -> list[Problem]:
     return [Problem(where=document.where(("model",)), message=message, hint=hint)]
 
 
-def _check_objective(document: Document, objective: Any) -> list[Problem]:
+def _check_objective(document: Document, model: Any, objective: Any) -> list[Problem]:
     long_form = isinstance(objective, dict)
     name, path = (objective.get("name"), ("objective", "name")) if long_form else (objective, ("objective",))
-    if not isinstance(name, str) or name in METRICS:
+    if not isinstance(name, str):
         return []
-    message = f"{'.'.join(path)} is {shown(name)}; expected {listed(METRICS)}."
-    return [Problem(where=document.where(path), message=message, hint=did_you_mean(name, METRICS))]
+    where, start = document.where(path), f"{'.'.join(path)} is {shown(name)}"
+    if name in OBJECTIVES:
+        direction = objective.get("direction") if long_form else None
+        if direction not in ("max", "min") or direction == OBJECTIVES[name]:
+            return []
+        where = document.where(("objective", "direction"))
+        message = f"objective.direction is {direction}, but the best {name} is the {OBJECTIVES[name]}."
+        return [Problem(where=where, message=message, hint="remove direction.")]
+    if isinstance(model, str) and model in VOCABULARIES:
+        message = f"{start}; expected {listed(OBJECTIVES)}."
+        return [Problem(where=where, message=message, hint=did_you_mean(name, OBJECTIVES))]
+    if not name.startswith("val_"):
+        message = f"{start}; expected a metric of the validation images, whose name begins with val_."
+        return [Problem(where=where, message=message, hint=f'did you mean "val_{name}"?')]
+    return []
 
 
 def _check_normalization(document: Document) -> list[Problem]:
@@ -107,13 +127,21 @@ def _check_normalization(document: Document) -> list[Problem]:
     return [Problem(where=document.where(("normalization",)), message=message, hint="keep one of the two.")]
 
 
-def _well_formed(space: dict[str, Any]) -> dict[str, AnySpec]:
+def _layout(document: Document, model: str) -> Layout:
     """The declarations without mistakes of shape, so that the rest is checked in the same pass."""
+    space = document.data.get("space") if isinstance(document.data, dict) else None
     specs: dict[str, AnySpec] = {}
-    for key, value in space.items():
+    for key, value in space.items() if isinstance(space, dict) else ():
         with suppress(ValidationError):
             specs[key] = _SPEC.validate_python(value)
-    return specs
+    return Layout(specs=specs, terms=VOCABULARIES.get(model))
+
+
+def _without_unreachable(document: Document, layout: Layout, before: Layout) -> tuple[Document, Layout]:
+    reachable = drop_unreachable(layout, before)
+    dropped = layout.specs.keys() - reachable.specs.keys()
+    space = {key: value for key, value in document.data["space"].items() if key not in dropped}
+    return replace(document, data={**document.data, "space": space}), reachable
 
 
 def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:

@@ -145,9 +145,11 @@ def listed(choices: Iterable[Any]) -> str:
 def _document_path(data: Any, location: Iterable[str | int]) -> KeyPath:
     """The part of pydantic's location that stands in the file; pydantic adds the tags of unions to it."""
     path: list[str | int] = []
+    tag = None
     for part in location:
         if isinstance(data, Mapping):
-            if part not in data:
+            if part == tag or part not in data:
+                tag = None  # A key may have the tag's name: of `files.generator.generator`, only the first is a tag.
                 continue
             data = data[part]
         elif isinstance(data, list) and isinstance(part, int) and part < len(data):
@@ -155,6 +157,7 @@ def _document_path(data: Any, location: Iterable[str | int]) -> KeyPath:
         else:
             continue
         path.append(part)
+        tag = data.get("type") if isinstance(data, Mapping) else None
     return tuple(path)
 
 
@@ -185,5 +188,5 @@ def _keys_in_schema(schema: Mapping[str, Any], location: Iterable[str | int]) ->
                 inner.extend(resolve(child))
         # A union's tag is a part of the location that is no key: choose that member.
         tagged = [n for n in nodes if n.get("properties", {}).get("type", {}).get("const") == part]
-        nodes = inner or tagged or nodes
+        nodes = tagged or inner or nodes
     return {key for node in nodes for key in node.get("properties", {})}

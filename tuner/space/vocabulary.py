@@ -54,8 +54,9 @@ class Term:
 
 MAX_CONV_BLOCKS = 8
 
-# What every epoch of a built-in family measures; a person's own builder may compile others.
-METRICS = ("accuracy", "loss", "val_accuracy", "val_loss")
+# What may be optimised, and in which direction; a person's own builder may compile other metrics. None of the training
+# images is among them: a search for the best of those finds the network that overfits most.
+OBJECTIVES: Mapping[str, str] = MappingProxyType({"val_accuracy": "max", "val_loss": "min"})
 
 TRAINING_TERMS: Mapping[str, Term] = MappingProxyType(
     {

@@ -19,14 +19,6 @@ from tuner.store.files import write_text
 
 RECIPE = TypeAdapter(Recipe)
 
-# The records of a recipe, each by its place in the file.
-_RECORDS: dict[tuple[str, ...], type[Any]] = {
-    (): Recipe,
-    ("image",): ImageSpec,
-    ("data",): RecipeData,
-    ("data", "split"): SplitSettings,
-}
-
 
 class _Dumper(yaml.SafeDumper):
     """Quotes text that our reader would take for a number; PyYAML knows YAML 1.1, where `1e-4` and `08` are text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -61,12 +62,17 @@ class RunFolder:
         """Make the folder.
 
         Raises:
-            ConfigurationError: If it cannot be made or written to.
+            ConfigurationError: If it is there already, or cannot be made or written to.
         """
         try:
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True)
+            self.checkpoints.mkdir()
             write_text(self.path / ".writable", "")
             (self.path / ".writable").unlink()
+        except FileExistsError as error:
+            raise ConfigurationError(
+                f"{self.path}: a run of this name has just been started", "start this one again in a second."
+            ) from error
         except OSError as error:
             raise ConfigurationError(
                 f"{self.path}: cannot write there: {error.strerror}", "choose another folder with --out."
@@ -183,16 +189,23 @@ def _value(text: str) -> Any:
 
 
 def _append(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    is_new = not path.exists()
+    """Add rows; where they bring new columns, the file is written again with all of them."""
+    known = _columns(path)
+    union = list(dict.fromkeys([*known, *columns]))
+    if union != known:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, union)
+        writer.writeheader()
+        writer.writerows([*_read(path), *rows])
+        write_text(path, text.getvalue())
+        return
     with open(path, "a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, _columns(path) or columns, extrasaction="ignore")
-        if is_new:
-            writer.writeheader()
-        writer.writerows(rows)
+        csv.DictWriter(file, known).writerows(rows)
 
 
 def _columns(path: Path) -> list[str]:
-    """The columns that a file began with: a later trial may give fewer metrics."""
+    if not path.exists():
+        return []
     with open(path, newline="", encoding="utf-8") as file:
         return next(csv.reader(file), [])
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tuner.errors import ConfigurationError
 from tuner.models.registry import build
 from tuner.records.image import ImageSpec
 from tuner.space.vocabulary import TRAINING_TERMS, with_defaults
@@ -20,8 +21,17 @@ def compiled_model(model: str, values: Mapping[str, Any], image_spec: ImageSpec)
         model: A built-in name or `package.module:function`.
         values: Hyperparameters; those of `TRAINING_TERMS` decide the optimizer and the loss.
         image_spec: Shape and classes.
+
+    Raises:
+        ConfigurationError: If the model's outputs do not fit the classes.
     """
     built = build(model, values, image_spec)
+    units = built.output_shape[-1]
+    if units != image_spec.n_classes and (units, image_spec.n_classes) != (1, 2):
+        raise ConfigurationError(
+            f'model "{model}" puts out {units} values, but there are {image_spec.n_classes} classes',
+            "end it with one softmax unit per class, or with one sigmoid unit for two classes.",
+        )
     if built.compiled:
         return built
     values = with_defaults(TRAINING_TERMS, values)

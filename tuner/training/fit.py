@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -32,40 +32,81 @@ class NonFiniteLossError(TunerError):
 def run_task(task: TrainTask, data: TrainingData, on_epoch: OnEpoch) -> TrainResult:
     """Train as ordered; whatever goes wrong inside the training ends up in the result.
 
+    What listens to the epochs, and the disk that the checkpoint goes to, are not the setting's fault: they raise.
+
     Args:
         task: The order.
         data: What to train on.
         on_epoch: Called after each epoch.
+
+    Raises:
+        OSError: If the checkpoint cannot be written.
     """
     start = time.perf_counter()
-    epochs: list[EpochMetrics] = []
-    best_epoch = n_parameters = failure = None
-    try:
-        keras.backend.clear_session()
-        keras.utils.set_random_seed(task.seed % 2**32)
-        model = compiled_model(task.model, task.values, data.spec)
-        n_parameters = model.count_params()
-        best_epoch = _train(model, task, data, epochs, on_epoch)
-        if task.save_to:
-            save_state(take_state(model), task.save_to)
-    except NonFiniteLossError as error:
-        failure = Failure(reason=error.message)
-    except Exception as error:
-        failure = Failure(reason=_one_line(error), traceback=traceback.format_exc())
+    training = _Training(task, data)
+    while epoch := training.next_epoch():
+        on_epoch(task, epoch)
+    if task.save_to and training.failure is None:
+        save_state(training.state, task.save_to)
     return TrainResult(
         task_id=task.task_id,
-        epochs=tuple(epochs),
+        epochs=tuple(training.epochs),
         duration_s=time.perf_counter() - start,
-        best_epoch=None if failure else best_epoch,
-        n_parameters=n_parameters,
-        failure=failure,
+        best_epoch=None if training.failure else training.best_epoch,
+        n_parameters=training.n_parameters,
+        failure=training.failure,
     )
 
 
-def _train(
-    model: keras.Model, task: TrainTask, data: TrainingData, epochs: list[EpochMetrics], on_epoch: OnEpoch
-) -> int:
-    """Train the model in place, add each epoch to `epochs`, and return the epoch whose weights it holds at the end."""
+class _Training:
+    """One training, an epoch at a time.
+
+    Attributes:
+        epochs: Metrics of the epochs so far.
+        n_parameters: None before the model is built.
+        best_epoch: Epoch of the kept weights, once the training has ended.
+        state: State of model and optimizer, once the training has ended.
+        failure: None as long as all goes well.
+    """
+
+    def __init__(self, task: TrainTask, data: TrainingData) -> None:
+        self.epochs: list[EpochMetrics] = []
+        self.n_parameters: int | None = None
+        self.best_epoch = 0
+        self.state: State = []
+        self.failure: Failure | None = None
+        self._generator = self._run(task, data)
+
+    def next_epoch(self) -> EpochMetrics | None:
+        """Train an epoch; None once the training has ended, well or not."""
+        try:
+            return next(self._generator, None)
+        except NonFiniteLossError as error:
+            self.failure = Failure(reason=error.message)
+        except Exception as error:
+            self.failure = Failure(reason=_one_line(error), traceback=traceback.format_exc())
+        return None
+
+    def _run(self, task: TrainTask, data: TrainingData) -> Iterator[EpochMetrics]:
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(task.seed % 2**32)
+        model = compiled_model(task.model, task.values, data.spec)
+        self.n_parameters = model.count_params()
+        watch = _Watch(task.early_stopping)
+        for epoch in _epochs(model, task, data):
+            self.epochs.append(epoch)
+            ends = watch.ends(model, epoch)
+            yield epoch
+            if ends:
+                break
+        if watch.best_state and watch.keeps_best:
+            self.best_epoch, self.state = watch.best_epoch, watch.best_state
+        else:
+            self.best_epoch, self.state = self.epochs[-1].epoch, take_state(model)
+
+
+def _epochs(model: keras.Model, task: TrainTask, data: TrainingData) -> Iterator[EpochMetrics]:
+    """Train the model in place, epoch by epoch."""
     example = data.inputs[:1], targets(model, data.labels[:1])
     functions = steps(model, example)
     # The setting's own rate: a checkpoint holds the one that a schedule had come down to.
@@ -75,28 +116,25 @@ def _train(
     batch_size = task.values.get("batch_size", TRAINING_TERMS["batch_size"].default)
     # A schedule that a person's builder compiled stays as it is; Keras would refuse to set its rate.
     sets_rate = task.schedule == "cosine" and isinstance(model.optimizer.learning_rate, keras.Variable)
-    watch = _Watch(task.early_stopping)
     for epoch in range(task.first_epoch, task.last_epoch + 1):
         started = time.perf_counter()
         if sets_rate:
             _set_cosine_rate(model, base_rate, epoch, task.last_epoch)
         order = np.random.default_rng([task.seed, epoch]).permutation(data.train)
         metrics = _pass(model, functions.train, data, order, batch_size)
-        if not math.isfinite(metrics["loss"]):
-            raise NonFiniteLossError(f"the training loss became {metrics['loss']} in epoch {epoch}")
+        _check_finite("training", metrics, epoch)
         if len(data.validation):
             validation = _pass(model, functions.test, data, data.validation, PREDICT_BATCH)
-            if not math.isfinite(validation["loss"]):
-                raise NonFiniteLossError(f"the validation loss became {validation['loss']} in epoch {epoch}")
+            _check_finite("validation", validation, epoch)
             metrics |= {f"val_{name}": value for name, value in validation.items()}
-        epochs.append(EpochMetrics(epoch=epoch, metrics=metrics, duration_s=time.perf_counter() - started))
-        on_epoch(task, epochs[-1])
-        if watch.ends(model, epochs[-1]):
-            break
-    if watch.best_state:
-        put_state(model, watch.best_state)
-        return watch.best_epoch
-    return epochs[-1].epoch
+        yield EpochMetrics(epoch=epoch, metrics=metrics, duration_s=time.perf_counter() - started)
+
+
+def _check_finite(part: str, metrics: Mapping[str, float], epoch: int) -> None:
+    # A person's own `train_step` may measure no loss.
+    loss = metrics.get("loss", 0.0)
+    if not math.isfinite(loss):
+        raise NonFiniteLossError(f"the {part} loss became {loss} in epoch {epoch}")
 
 
 def _pass(
@@ -129,6 +167,10 @@ class _Watch:
         self.best_epoch = 0
         self.best_state: State = []
         self._best: float | None = None
+
+    @property
+    def keeps_best(self) -> bool:
+        return self.rule is not None and self.rule.keeps_best
 
     def ends(self, model: keras.Model, epoch: EpochMetrics) -> bool:
         if self.rule is None:

@@ -1,0 +1,10 @@
+"""Seeds of single trainings, from the one seed of a run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def task_seed(run_seed: int, *path: int) -> int:
+    """A seed of 32 bits that descends from the run's."""
+    return int(np.random.SeedSequence([run_seed, *path]).generate_state(1)[0])

@@ -1,0 +1,56 @@
+"""What an override puts out of reach: `--set space.optimizer=adam` leaves no use for the momentum of sgd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tuner.space.conditions import possible
+from tuner.space.layout import AnySpec, Entry, Layout
+
+
+def drop_unreachable(layout: Layout, before: Layout) -> Layout:
+    """Leave out conditions that could hold before the overrides, and blocks that there were, but no longer.
+
+    A parameter goes where no value is left that switches it on, and with it what depends on it. What could not be
+    before either is a mistake of the file, and a parameter that was overridden itself is wanted: both stay.
+
+    Args:
+        layout: The declarations with all overrides.
+        before: Those of the file.
+    """
+    unchanged = {key for key, spec in layout.specs.items() if spec == before.specs.get(key)}
+    while True:
+        specs: dict[str, AnySpec] = {}
+        for key, spec in layout.specs.items():
+            kept = _narrowed(key, spec, layout, before) if key in unchanged else spec
+            if kept is not None:
+                specs[key] = kept
+        if specs == layout.specs:
+            return layout
+        layout = replace(layout, specs=specs)
+
+
+def _narrowed(key: str, spec: AnySpec, layout: Layout, before: Layout) -> AnySpec | None:
+    if _has_block(before, key) and not _has_block(layout, key):
+        return None
+    now, then = layout.entries(), before.entries()
+    when = {
+        parent: [value for value in values if _can_be(now, parent, value) or not _can_be(then, parent, value)]
+        for parent, values in (spec.when or {}).items()
+    }
+    if not all(when.values()):
+        return None
+    return spec if when == (spec.when or {}) else spec.model_copy(update={"when": when})
+
+
+def _has_block(layout: Layout, key: str) -> bool:
+    """Whether the block is there that a key such as `filters_3` names; true for every other key."""
+    block = layout.block(key)
+    counts = layout.counts(block.parent) if block else None
+    return block is None or not counts or block.index < max(counts)
+
+
+def _can_be(entries: Mapping[str, Entry], parent: str, value: Any) -> bool:
+    return parent in entries and possible(entries[parent].spec, value)
