@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -220,3 +221,16 @@ def test_recipe_of_a_folder_that_is_no_run(tmp_path: Path, command: str, folder:
     message = f"{folder}: there is no recipe, so no finished run is there"
     fix = "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml."
     assert_mistake(call(command, *arguments, cwd=tmp_path), 2, message, fix)
+
+
+def test_full_disk_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "reports/run.log")
+
+    monkeypatch.setattr("tuner.commands.run.load_dataset", no_room)
+    shown = call("run", "digits", cwd=tmp_path)
+    assert shown.code == 1
+    assert shown.err.splitlines() == [
+        "reports/run.log: no space is left; what was written before is kept.",
+        "  Fix: make room, or choose another folder with --out, and run again.",
+    ]

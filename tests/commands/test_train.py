@@ -50,7 +50,7 @@ def test_full_data_trains_on_validation_images_too(finished: Finished) -> None:
     assert shown.code == 0
     assert "Training on 60 images ..." in shown.err
     assert "Trained on 60 images; holds the weights of epoch " in shown.err
-    assert "Validation accuracy" not in shown.err
+    assert "val_accuracy" not in shown.err
 
 
 @pytest.mark.parametrize(
@@ -121,3 +121,25 @@ def test_typo_in_an_edited_recipe_is_named_with_its_line(copied: Path) -> None:
     shown = call("train", "--from", "run", cwd=copied)
     assert shown.code == 2
     assert shown.err.startswith(f'run/best.yaml:{line}: patiense is not a known key\n  Fix: did you mean "patience"?\n')
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("again.h5", "again.h5: a model is a .keras file"),
+        ("file/again.keras", "file/again.keras: cannot be written: "),
+    ],
+)
+def test_file_that_could_not_be_written_is_refused_before_training(finished: Finished, out: str, message: str) -> None:
+    (finished.place / "file").touch()
+    shown = call("train", "--from", finished.folder, "--out", out, cwd=finished.place)
+    assert (shown.code, shown.out) == (2, "")
+    first, fix = shown.err.splitlines()
+    assert first.startswith(message)
+    assert fix.startswith("  Fix: ")
+
+
+def test_training_leaves_a_persons_files_beside_the_model_alone(finished: Finished) -> None:
+    (finished.place / "photos.npz").write_bytes(b"a person's own")
+    assert call("train", "--from", finished.folder, "--out", "photos.keras", cwd=finished.place).code == 0
+    assert (finished.place / "photos.npz").read_bytes() == b"a person's own"

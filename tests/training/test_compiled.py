@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.images import SMALL_CNN, image_spec
+from tuner.errors import ConfigurationError
 from tuner.space.vocabulary import TRAINING_TERMS, with_defaults
 from tuner.training.compiled import compiled_model, optimizer, probabilities, targets
 
@@ -89,3 +91,13 @@ def test_probabilities_of_softmax_outputs_are_the_outputs() -> None:
 
 def test_probabilities_of_sigmoid_outputs_are_of_class_0_and_1() -> None:
     np.testing.assert_allclose(probabilities(np.array([[0.25], [1.0]])), [[0.75, 0.25], [0.0, 1.0]])
+
+
+@pytest.mark.parametrize(("units", "n_classes"), [(10, 7), (1, 3), (2, 3)])
+def test_outputs_that_do_not_fit_the_classes_are_refused(
+    monkeypatch: pytest.MonkeyPatch, units: int, n_classes: int
+) -> None:
+    monkeypatch.setattr("tuner.training.compiled.build", lambda *_: one_layer(units, "mse"))
+    spec = replace(image_spec(), class_names=tuple(map(str, range(n_classes))))
+    with pytest.raises(ConfigurationError, match=f"puts out {units} values, but there are {n_classes} classes"):
+        compiled_model("own:build", {}, spec)

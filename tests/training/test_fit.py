@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -245,3 +246,29 @@ def test_finished_model_has_keras_layers_only(tmp_path: Path) -> None:
     model = finished_model("cnn", SMALL_CNN, DATA.spec, tmp_path / "end.npz")
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
     assert isinstance(model, keras.Model)
+
+
+def test_what_listens_to_the_epochs_may_end_the_run() -> None:
+    def listener(task: TrainTask, epoch: EpochMetrics) -> None:
+        raise BrokenPipeError("nobody reads any more")
+
+    with pytest.raises(BrokenPipeError):
+        run_task(train_task(last_epoch=2), DATA, listener)
+
+
+def test_full_disk_is_not_the_settings_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def no_room(state: Any, path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("tuner.training.fit.save_state", no_room)
+    with pytest.raises(OSError, match="No space left"):
+        run_task(train_task(last_epoch=1, save_to=tmp_path / "t.npz"), DATA, lambda task, epoch: None)
+
+
+def test_last_epoch_is_kept_where_the_best_is_not_asked_for(tmp_path: Path) -> None:
+    rule = replace(stopping(), keeps_best=False)
+    result = run(last_epoch=3, early_stopping=rule, save_to=tmp_path / "kept.npz")
+    run(last_epoch=3, save_to=tmp_path / "last.npz")
+    assert result.best_epoch == 3
+    for kept, last in zip(load_state(tmp_path / "kept.npz"), load_state(tmp_path / "last.npz"), strict=True):
+        np.testing.assert_array_equal(kept, last)
