@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -18,6 +19,8 @@ from tuner.records.results import ModelResult, SearchSummary
 from tuner.records.training import EarlyStopping
 from tuner.retrain.contenders import efficientnet_from_scratch, pretrained_efficientnet
 from tuner.training.data import TrainingData
+
+LOG = logging.getLogger("tuner")
 
 
 def compare(job: Job, searched: SearchSummary) -> tuple[list[ModelResult], list[Trained]]:
@@ -102,8 +105,9 @@ def _efficientnet(job: Job, tuned: Contender, data: TrainingData) -> tuple[Conte
     try:
         return pretrained, with_features(data, pretrained.values)
     except NoPretrainedWeightsError as error:
-        reason = " ".join(str(error).split())
-        job.tell(Notice(text=f"EfficientNetB2 is trained from scratch: no ImageNet weights ({reason[:120]})"))
+        LOG.warning("EfficientNetB2's ImageNet weights: %s", error)
+        text = "EfficientNetB2 is trained from scratch: its ImageNet weights are not in Keras' cache and could not be "
+        job.tell(Notice(text=f"{text}downloaded (no network? run.log says more)"))
         return efficientnet_from_scratch(tuned, PRESETS[job.options.preset].efficientnet), data
 
 
