@@ -11,7 +11,7 @@ from tuner.space.definition import Condition, Parameter
 from tuner.space.parse import load_space
 
 PER_BLOCK = ("filters", "kernel_size")
-FER2013 = Path(__file__).parents[2] / "search_spaces" / "fer2013.yaml"
+SPACES = Path(__file__).parents[2] / "search_spaces"
 SPACE = """\
 version: 1
 space:
@@ -59,18 +59,19 @@ def test_a_parent_per_block_may_be_overridden_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("override", "lost"),
+    ("name", "override", "lost"),
     [
-        ("space.optimizer=adam", {"optimizer", "momentum"}),
-        ("space.optimizer=sgd", {"optimizer"}),
-        ("space.optimizer=[adam, rmsprop]", {"momentum"}),
-        ("space.conv_blocks=2", {"conv_blocks", *(f"{name}_{i}" for name in PER_BLOCK for i in (2, 3))}),
-        ("space.conv_blocks=1", {"conv_blocks", *(f"{name}_{i}" for name in PER_BLOCK for i in (1, 2, 3))}),
+        ("default", "space.optimizer=adam", {"optimizer", "momentum"}),
+        ("default", "space.optimizer=sgd", {"optimizer"}),
+        ("default", "space.optimizer=[adam, rmsprop]", {"momentum"}),
+        ("fer2013", "space.conv_blocks=2", {"conv_blocks", *(f"{name}_{i}" for name in PER_BLOCK for i in (2, 3))}),
+        ("fer2013", "space.conv_blocks=1", {"conv_blocks", *(f"{name}_{i}" for name in PER_BLOCK for i in (1, 2, 3))}),
     ],
 )
-def test_overrides_of_a_committed_space(override: str, lost: set[str]) -> None:
-    before = {parameter.name for parameter in load_space(FER2013).space.parameters}
-    after = {parameter.name for parameter in load_space(FER2013, [override]).space.parameters}
+def test_overrides_of_a_committed_space(name: str, override: str, lost: set[str]) -> None:
+    path = SPACES / f"{name}.yaml"
+    before = {parameter.name for parameter in load_space(path).space.parameters}
+    after = {parameter.name for parameter in load_space(path, [override]).space.parameters}
     assert before - after == lost
 
 
