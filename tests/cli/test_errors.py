@@ -223,14 +223,17 @@ def test_recipe_of_a_folder_that_is_no_run(tmp_path: Path, command: str, folder:
     assert_mistake(call(command, *arguments, cwd=tmp_path), 2, message, fix)
 
 
-def test_full_disk_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "where"), [("reports/run.log", "reports/run.log: "), (None, "")])
+def test_full_disk_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str | None, where: str
+) -> None:
     def no_room(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", "reports/run.log")
+        raise OSError(errno.ENOSPC, "No space left on device", *([name] if name else []))
 
     monkeypatch.setattr("tuner.commands.run.load_dataset", no_room)
     shown = call("run", "digits", cwd=tmp_path)
     assert shown.code == 1
     assert shown.err.splitlines() == [
-        "reports/run.log: no space is left; what was written before is kept.",
-        "  Fix: make room, or choose another folder with --out, and run again.",
+        f"{where}no space is left on the disk; what was written before is kept.",
+        "  Fix: make room, or write to another disk, and start the command again.",
     ]

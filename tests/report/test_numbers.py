@@ -56,6 +56,11 @@ def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
     )
 
 
+def test_a_run_that_was_stopped_in_its_comparison_says_so() -> None:
+    stopped = replace(search_only(), run=replace(search_only().run, is_complete=False))
+    assert verdict.compute(stopped).sentence.startswith("The run did not end: no model was retrained or tested.")
+
+
 def test_verdict_without_any_trained_model_says_so() -> None:
     run = results()
     broken = replace(run, models=tuple(replace(m, runs=(), error="boom") for m in run.models))

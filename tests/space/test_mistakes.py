@@ -60,7 +60,7 @@ TOP_LEVEL = {
     ),
     "version: 1\nmodel: mine:build\nobjective: {name: error, direction: min}": (
         'my.yaml:3: objective.name is "error"; expected a metric of the validation images, whose name begins with '
-        'val_.\n  Fix: did you mean "val_error"?'
+        "val_.\n  Fix: name a metric such as val_accuracy."
     ),
     "version: 1\nmodel: mine:build\nobjective: {name: val_loss, direction: max}": (
         "my.yaml:3: objective.direction is max, but the best val_loss is the min.\n  Fix: remove direction."

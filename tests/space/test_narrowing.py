@@ -58,6 +58,19 @@ def test_a_parent_per_block_may_be_overridden_too(tmp_path: Path) -> None:
     assert gone(tmp_path, "space.filters_3=32") == {"filters_3", "dropout"}
 
 
+def test_what_repeats_per_a_parent_that_is_gone_goes_too(tmp_path: Path) -> None:
+    text = """\
+version: 1
+model: mine:build
+space:
+  kind: [mlp, conv]
+  n_layers: {type: int, min: 1, max: 3, when: {kind: mlp}}
+  units: {type: choice, values: [8, 16], per: n_layers}
+"""
+    assert set(load(tmp_path, text=text)) == {"kind", "n_layers", "units_0", "units_1", "units_2"}
+    assert load(tmp_path, "space.kind=conv", text=text) == {}
+
+
 @pytest.mark.parametrize(
     ("name", "override", "lost"),
     [

@@ -49,10 +49,10 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _disk_full(error: BaseException) -> str:
-    where = getattr(error, "filename", None) or "the disk of the reports"
+    where = getattr(error, "filename", None)
     return (
-        f"{where}: no space is left; what was written before is kept.\n"
-        "  Fix: make room, or choose another folder with --out, and run again."
+        f"{f'{where}: ' if where else ''}no space is left on the disk; what was written before is kept.\n"
+        "  Fix: make room, or write to another disk, and start the command again."
     )
 
 

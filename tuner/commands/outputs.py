@@ -30,6 +30,13 @@ from tuner.training.data import TrainingData
 LOG = logging.getLogger("tuner")
 
 
+class _QuietFileHandler(logging.FileHandler):
+    """A log that cannot be written, as on a full disk, must not hide the error that ended the run."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say nothing."""
+
+
 class Journal:
     """Keeps every event of a run in events.jsonl and run.log, and passes it on."""
 
@@ -37,7 +44,7 @@ class Journal:
         """Take the run's folder and who else listens."""
         self._folder = folder
         self._listener = listener
-        self._handler = logging.FileHandler(folder.log, encoding="utf-8")
+        self._handler = _QuietFileHandler(folder.log, encoding="utf-8")
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
 
     def __enter__(self) -> Journal:

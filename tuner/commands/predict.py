@@ -102,7 +102,8 @@ def _probabilities(path: Path, pixels: np.ndarray, n_classes: int) -> np.ndarray
         reason = " ".join(str(error).split())[:200]
         raise ConfigurationError(f"{path}: cannot be loaded as a Keras model: {reason}", "train it again.") from error
     units = 2 if model.output_shape[-1] == 1 else model.output_shape[-1]
-    if tuple(model.input_shape[1:]) != pixels.shape[1:] or units != n_classes:
+    fits = all(side in (None, n) for side, n in zip(model.input_shape[1:], pixels.shape[1:], strict=False))
+    if not fits or units != n_classes:
         raise ConfigurationError(
             f"{path}: takes images of {model.input_shape[1:]} and tells {units} classes, the recipe speaks of "
             f"{pixels.shape[1:]} and {n_classes}",

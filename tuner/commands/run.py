@@ -53,10 +53,12 @@ def run(options: RunOptions, listener: Listener) -> tuple[Results, RunFolder]:
     folder.create()
     folder.write_config(config(options, file))
 
-    def results(searched: SearchSummary, models: Sequence[ModelResult]) -> Results:
+    def results(searched: SearchSummary, models: Sequence[ModelResult], *, is_complete: bool) -> Results:
         return Results(
             run=RunSummary(
                 run_id=folder.path.name,
+                folder=folder.path.as_posix(),
+                is_complete=is_complete,
                 preset=options.preset,
                 seed=options.seed,
                 started_at=started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -81,11 +83,11 @@ def run(options: RunOptions, listener: Listener) -> tuple[Results, RunFolder]:
             _check_builder(file.model)
             searched = _search(job)
             # Whatever becomes of the comparison, the search was not in vain.
-            found = results(searched, ())
+            found = results(searched, (), is_complete=options.search_only)
             _write(job, found, ())
             if not options.search_only:
                 models, tuned = compare(job, searched)
-                found = results(searched, models)
+                found = results(searched, models, is_complete=True)
                 _write(job, found, tuned)
         finally:
             # Nothing continues from them, and they hold weights and optimizer of every trial.

@@ -118,8 +118,8 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
 
 def _check_writable(out: Path) -> None:
     """Refuse a file that could not be written, before anything is trained."""
-    if out.suffix != ".keras":
-        raise ConfigurationError(f"{out}: a model is a .keras file", f"write {out.with_suffix('.keras')}.")
+    if out.suffix != ".keras" or out.is_dir():
+        raise ConfigurationError(f"{out}: a model is a .keras file", "name a file such as model.keras.")
     try:
         with write_atomically(out.with_name(f"{out.name}.probe")):
             pass

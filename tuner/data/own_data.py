@@ -8,6 +8,7 @@ import re
 import statistics
 import warnings
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def _csv_card(path: Path) -> Card:
         classes = None
         if label.lower() == "emotion":
             at = names.index(label)
-            classes = _fer_classes(row[at] for row in (first, *(row for _, row in rows)) if at < len(row))
+            classes = _fer_classes(row[at] for row in chain([first], (row for _, row in rows)) if at < len(row))
     n_pixels = len(first[names.index(pixels)].split()) if len(first) == len(names) else 0
     side = math.isqrt(n_pixels)
     if side < 4 or side * side != n_pixels:

@@ -52,9 +52,11 @@ def evaluate(
             break
         predicted[f"{contender.name}-{training.seed}"] = found
         if training is kept:
-            save_model(model, save_to)
-            size, n_parameters = save_to.stat().st_size, model.count_params()
-            latency_ms = _latency_ms(function, dataset)
+            kept_model, kept_function = model, function
+    if runs:
+        save_model(kept_model, save_to)
+        size, n_parameters = save_to.stat().st_size, kept_model.count_params()
+        latency_ms = _latency_ms(kept_function, dataset)
     result = ModelResult(
         name=contender.name,
         title=contender.title,

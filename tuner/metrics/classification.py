@@ -64,7 +64,7 @@ def score(labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str
 
     Raises:
         ValueError: If shapes or class numbers do not fit together, or there is no image.
-        ScoreError: If a probability is NaN or infinite, as after a training that diverged, or if the outputs are none.
+        ScoreError: If a value is NaN or infinite, as after a training that diverged, or the rows are no probabilities.
     """
     truth, predicted = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     n, n_classes = len(truth), len(class_names)

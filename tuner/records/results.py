@@ -17,6 +17,8 @@ class RunSummary:
 
     Attributes:
         run_id: Name of the run's folder.
+        folder: The run's folder, as seen from where the run was started.
+        is_complete: False in what a run leaves that was stopped while it compared models.
         preset: `quick`, `standard` or `thorough`.
         seed: The run's one seed.
         started_at: ISO 8601, UTC.
@@ -27,6 +29,8 @@ class RunSummary:
     """
 
     run_id: str
+    folder: str
+    is_complete: bool
     preset: str
     seed: int
     started_at: str

@@ -12,6 +12,7 @@ from typing import Any
 
 from tuner.records.results import Results
 from tuner.report.snippet import python_snippet
+from tuner.report.text import without_folders
 
 RECIPE = "best.yaml"
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -51,7 +52,7 @@ def compute(results: Results) -> BestSetting:
     """The winner's setting; paths are relative to the run's folder."""
     search = results.search
     settings = [Setting(name=n, value=v, searched=n in search.searched) for n, v in search.best_values.items()]
-    folder = f"reports/{results.data.name}/{results.run.run_id}"
+    folder = without_folders(results.run.folder)
     return BestSetting(
         trial_id=search.best_trial_id,
         settings=tuple(sorted(settings, key=lambda s: not s.searched)),

@@ -70,7 +70,7 @@ def compute(results: Results) -> Reproduction:
         ("Fingerprint", data.fingerprint),
         ("Images", f"{data.height} × {data.width} pixels, {plural(data.channels, 'channel')}"),
         ("Split", data.split_rule),
-        ("Limit", "see the split" if data.limit is None else plural(data.limit, "image")),
+        ("Limit", "none but the split's" if data.limit is None else plural(data.limit, "image")),
         ("Unreadable", plural(data.n_unreadable, "image")),
     )
     counts = zip(data.class_names, data.train_counts, data.validation_counts, data.test_counts, strict=True)

@@ -75,8 +75,9 @@ def compute(results: Results) -> Verdict:
 def _ending(results: Results, claimed: list[ModelSummary]) -> str:
     search = results.search
     if not results.models:
+        start = "Search only" if results.run.is_complete else "The run did not end"
         return (
-            f"Search only: no model was retrained or tested. Best {search.objective} in the search "
+            f"{start}: no model was retrained or tested. Best {search.objective} in the search "
             f"{decimal(search.best_score, 4)} (trial {search.best_trial_id}), an optimistic number."
         )
     if not claimed:

@@ -71,7 +71,7 @@ class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
         self.rejected = ""
         self._space = space
         self._n_settings = n_settings(space)
-        # Enough draws that a small space is left with no setting untried, but for one chance in millions.
+        # Of a small space hardly a setting stays untried; one behind several conditions is drawn seldom, and may.
         self._max_draws = max(MIN_DRAWS, 20 * min(self._n_settings or 0, MIN_DRAWS))
         self._problem = problem
         self._rejected: set[str] = set()

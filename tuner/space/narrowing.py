@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tuner.space.conditions import possible
-from tuner.space.layout import AnySpec, Entry, Layout
+from tuner.space.layout import AnySpec, Entry, Layout, per
 
 
 def drop_unreachable(layout: Layout, before: Layout) -> Layout:
@@ -34,6 +34,8 @@ def drop_unreachable(layout: Layout, before: Layout) -> Layout:
 
 def _narrowed(key: str, spec: AnySpec, layout: Layout, before: Layout) -> AnySpec | None:
     if _has_block(before, key) and not _has_block(layout, key):
+        return None
+    if per(spec) in before.specs and per(spec) not in layout.specs:
         return None
     now, then = layout.entries(), before.entries()
     when = {

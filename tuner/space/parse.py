@@ -116,7 +116,7 @@ def _check_objective(document: Document, model: Any, objective: Any) -> list[Pro
         return [Problem(where=where, message=message, hint=did_you_mean(name, OBJECTIVES))]
     if not name.startswith("val_"):
         message = f"{start}; expected a metric of the validation images, whose name begins with val_."
-        return [Problem(where=where, message=message, hint=f'did you mean "val_{name}"?')]
+        return [Problem(where=where, message=message, hint="name a metric such as val_accuracy.")]
     return []
 
 

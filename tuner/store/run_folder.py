@@ -164,7 +164,7 @@ class RunFolder:
             np.savez_compressed(file, labels=labels, **arrays)
 
     def remove_checkpoints(self) -> None:
-        """Delete the checkpoints: the winner is in model.keras, and nothing continues a finished run."""
+        """Delete the checkpoints: nothing continues a run that has ended."""
         for path in self.checkpoints.glob("*.npz"):
             path.unlink()
 

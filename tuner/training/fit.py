@@ -99,7 +99,7 @@ class _Training:
             yield epoch
             if ends:
                 break
-        if watch.best_state and watch.keeps_best:
+        if watch.best_state:
             self.best_epoch, self.state = watch.best_epoch, watch.best_state
         else:
             self.best_epoch, self.state = self.epochs[-1].epoch, take_state(model)
@@ -168,10 +168,6 @@ class _Watch:
         self.best_state: State = []
         self._best: float | None = None
 
-    @property
-    def keeps_best(self) -> bool:
-        return self.rule is not None and self.rule.keeps_best
-
     def ends(self, model: keras.Model, epoch: EpochMetrics) -> bool:
         if self.rule is None:
             return False
@@ -183,7 +179,8 @@ class _Watch:
         sign = 1 if self.rule.direction == "max" else -1
         # Nothing compares as better than NaN: once it were the best, it would stay so.
         if math.isfinite(value) and (self._best is None or sign * value > sign * self._best):
-            self._best, self.best_epoch, self.best_state = value, epoch.epoch, take_state(model)
+            self._best, self.best_epoch = value, epoch.epoch
+            self.best_state = take_state(model) if self.rule.keeps_best else []
         if self.rule.stop_metric and epoch.metrics[self.rule.stop_metric] >= self.rule.stop_value:
             return True
         return self.rule.patience is not None and epoch.epoch - self.best_epoch >= self.rule.patience
