@@ -17,13 +17,13 @@ from tuner.backend import environment
 
 environment.prepare()
 
-from tuner.backend.active import prepare_devices  # noqa: E402
-from tuner.data.card import card_folders, load_card  # noqa: E402
-from tuner.data.dataset import load_dataset  # noqa: E402
-from tuner.records.training import EarlyStopping, TrainTask  # noqa: E402
-from tuner.space.definition import SplitSettings  # noqa: E402
-from tuner.training.data import TrainingData  # noqa: E402
-from tuner.training.fit import run_task  # noqa: E402
+from tuner.backend.active import prepare_devices
+from tuner.data.card import card_folders, load_card
+from tuner.data.dataset import load_dataset
+from tuner.records.training import EarlyStopping, TrainTask
+from tuner.space.definition import SplitSettings
+from tuner.training.data import TrainingData
+from tuner.training.fit import run_task
 
 
 def main() -> None:

@@ -26,14 +26,14 @@ from tuner.backend import environment
 
 environment.prepare()
 
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-from keras import layers  # noqa: E402
+import keras
+import numpy as np
+from keras import layers
 
-from tuner.backend.active import prepare_devices, steps  # noqa: E402
-from tuner.models.registry import complete  # noqa: E402
-from tuner.records.image import ImageSpec  # noqa: E402
-from tuner.training.compiled import compiled_model  # noqa: E402
+from tuner.backend.active import prepare_devices, steps
+from tuner.models.registry import complete
+from tuner.records.image import ImageSpec
+from tuner.training.compiled import compiled_model
 
 BATCH = 64
 SPEC = ImageSpec(height=48, width=48, channels=1, class_names=tuple("abcdefg"), mean=(0.0,), std=(1.0,))
