@@ -11,8 +11,6 @@ import tensorflow as tf
 
 from tuner.backend.active import BatchNormalization
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the fused kernel is TensorFlow's")
-
 MAPS = np.random.default_rng(0).normal(3.0, 2.0, size=(3, 5, 4, 4, 6)).astype("float32")
 
 

@@ -34,7 +34,6 @@ def model() -> keras.Model:
     return compiled_model("cnn", {**SMALL_CNN, "dropout": 0.0}, SPEC)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="counts TensorFlow's traces")
 def test_each_function_is_traced_once_whatever_the_size_of_a_batch() -> None:
     counting = Counting()
     network = keras.Sequential(

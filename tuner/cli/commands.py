@@ -60,7 +60,6 @@ def cli() -> None:
 @no_progress
 def run(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
     """Search, retrain, compare and report on DATASET: a data set's name, a folder of class folders, a CSV or an NPZ."""
-    from tuner.cli.summary import run_ended, summary_lines
     from tuner.cli.views import view
     from tuner.commands.options import RunOptions
     from tuner.commands.prepare import command_line
@@ -68,6 +67,8 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> Non
 
     with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
         results, folder = run_command(RunOptions(**options, command=command_line(sys.argv[1:])), listener)
+    from tuner.cli.summary import run_ended, summary_lines
+
     if json_lines:
         print_json(run_ended(results, folder))
         return

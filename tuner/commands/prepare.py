@@ -14,11 +14,10 @@ from tuner.data.card import Card, card_folders
 from tuner.data.dataset import Dataset
 from tuner.data.own_data import resolve
 from tuner.errors import ConfigurationError
-from tuner.models.registry import BUILDERS, setting_problem
+from tuner.models.registry import check_name, setting_problem
 from tuner.space.definition import SearchSpaceFile, SplitSettings
 from tuner.space.parse import load_space
 from tuner.space.sampling import sample
-from tuner.space.validation import did_you_mean
 
 
 def space_folders() -> list[Path]:
@@ -56,11 +55,8 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
         raise ConfigurationError("a name on the command line is not UTF-8 text", "rename the folder or file.")
     card = resolve(options.dataset, card_folders(), options.data_dir)
     file = load_space(space_path(card, options.space), options.overrides, options.model)
-    if card.baseline and card.baseline.model not in BUILDERS and ":" not in card.baseline.model:
-        raise ConfigurationError(
-            f'{card.name}: there is no model "{card.baseline.model}" for its baseline',
-            did_you_mean(card.baseline.model, BUILDERS),
-        )
+    if card.baseline:
+        check_name(card.baseline.model, f"{card.name}, baseline: ")
     return card, apply(PRESETS[options.preset], options, file)
 
 

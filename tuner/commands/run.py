@@ -20,7 +20,6 @@ from tuner.models.registry import complete, load_builder, setting_problem
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted, StageStarted
 from tuner.records.results import ModelResult, Results, RunSummary, SearchSummary
-from tuner.report.page import render
 from tuner.search.schedule import total
 from tuner.store.files import write_text
 from tuner.store.recipe_file import write_recipe
@@ -182,6 +181,9 @@ def _search(job: Job) -> SearchSummary:
 
 
 def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
+    # scikit-learn and matplotlib take a second to import, which an early mistake need not wait for.
+    from tuner.report.page import render
+
     job.folder.write_results(results)
     write_recipe(recipe_of(job, results, tuned), job.folder.recipe, recipe_header(job.folder))
     # From the files, as `report` does it, so that both write the same page.

@@ -40,6 +40,20 @@ def setting_problem(model: str, values: Mapping[str, Any], height: int, width: i
     return f"conv_blocks is {blocks}, but {blocks} poolings by 2 would shrink {height}x{width} images below 1x1"
 
 
+def check_name(model: str, where: str = "") -> None:
+    """Refuse a name that is neither built in nor a `package.module:function`; nothing is imported.
+
+    Args:
+        model: The name.
+        where: Begins the message.
+
+    Raises:
+        ConfigurationError: With the nearest name.
+    """
+    if model not in BUILDERS and ":" not in model:
+        raise ConfigurationError(f'{where}there is no model "{model}"', did_you_mean(model, BUILDERS))
+
+
 def load_builder(model: str) -> Callable[..., Any]:
     """The function that builds a model: `build(values, image_spec)` or a Keras Tuner `build(hp)`.
 
@@ -50,8 +64,7 @@ def load_builder(model: str) -> Callable[..., Any]:
         ConfigurationError: If there is no such model, module or function.
     """
     target = BUILDERS.get(model)
-    if target is None and ":" not in model:
-        raise ConfigurationError(f'there is no model "{model}"', did_you_mean(model, BUILDERS))
+    check_name(model)
     module_name, _, function_name = (target or model).partition(":")
     if target is None and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
