@@ -32,11 +32,13 @@ class UsableRecipe:
         self.batch_size = int(recipe.values.get("batch_size", 64))
 
     def build(self) -> keras.Model:
-        """A fresh compiled model, from images (n, height, width, channels) of 0-255."""
+        """A fresh compiled model of Keras' own layers, from images (n, height, width, channels) of 0-255."""
         environment.prepare()
         from tuner.training.compiled import compiled_model
 
-        self._model = compiled_model(self.recipe.model, self.recipe.values, self.recipe.image)
+        self._model = compiled_model(
+            self.recipe.model, self.recipe.values, self.recipe.image, is_plain=True
+        )
         return self._model
 
     def targets(self, labels: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -46,15 +46,30 @@ def test_sgd_has_nesterov_momentum() -> None:
     assert made.nesterov
 
 
-def test_softmax_model_is_compiled_with_smoothed_categorical_crossentropy() -> None:
-    model = compiled_model("cnn", {**SMALL_CNN, "label_smoothing": 0.1}, image_spec(3))
+SIGMOID = {"filters": [4], "dense_units": 4, "dropout": 0.0}
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_softmax_model_is_compiled_with_smoothed_categorical_crossentropy(smoothing: float) -> None:
+    model = compiled_model("cnn", {**SMALL_CNN, "label_smoothing": smoothing}, image_spec(3))
+    wanted = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+    labels, outputs = np.eye(3, dtype="float32"), np.full((3, 3), 0.2, dtype="float32") + np.eye(3) * 0.4
+    assert float(model.loss(labels, outputs)) == pytest.approx(float(wanted(labels, outputs)), rel=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_model_with_one_unit_is_compiled_with_binary_crossentropy(smoothing: float) -> None:
+    model = compiled_model("sigmoid_cnn", {**SIGMOID, "label_smoothing": smoothing}, image_spec())
+    wanted = keras.losses.BinaryCrossentropy(label_smoothing=smoothing)
+    labels, outputs = np.array([[0.0], [1.0]], dtype="float32"), np.array([[0.2], [0.7]], dtype="float32")
+    assert float(model.loss(labels, outputs)) == pytest.approx(float(wanted(labels, outputs)), rel=1e-6)
+
+
+def test_plain_model_has_layers_and_loss_of_keras_only() -> None:
+    model = compiled_model("cnn", {**SMALL_CNN, "label_smoothing": 0.1}, image_spec(3), is_plain=True)
+    assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
     assert isinstance(model.loss, keras.losses.CategoricalCrossentropy)
     assert model.loss.label_smoothing == 0.1
-
-
-def test_model_with_one_unit_is_compiled_with_binary_crossentropy() -> None:
-    model = compiled_model("sigmoid_cnn", {"filters": [4], "dense_units": 4, "dropout": 0.0}, image_spec())
-    assert isinstance(model.loss, keras.losses.BinaryCrossentropy)
 
 
 def test_targets_of_a_softmax_model_are_one_hot() -> None:

@@ -14,17 +14,25 @@ import pytest
 from tests.images import SMALL_CNN, stopping, train_task, training_data
 from tuner.backend.active import predictor
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
-from tuner.training.checkpoint import load_state, put_state
+from tuner.training.checkpoint import load_checkpoint, put_state
 from tuner.training.compiled import compiled_model, probabilities
 from tuner.training.data import TrainingData
 from tuner.training.finished import finished_model
-from tuner.training.fit import predict, run_task
+from tuner.training.fit import Hooks, predict, run_task
+from tuner.training.prepared import PreparedModels
 
 DATA = training_data()
 
 
-def run(data: TrainingData = DATA, **changes: Any) -> TrainResult:
-    return run_task(train_task(**changes), data, lambda task, epoch: None)
+MODELS = PreparedModels()
+
+
+def silent(task: TrainTask, epoch: EpochMetrics) -> None:
+    """Hear nothing."""
+
+
+def run(data: TrainingData = DATA, hooks: Hooks | None = None, **changes: Any) -> TrainResult:
+    return run_task(train_task(**changes), data, hooks or Hooks(on_epoch=silent), MODELS)
 
 
 def curve(result: TrainResult) -> list[dict[str, float]]:
@@ -49,7 +57,7 @@ def test_learns_what_the_classes_are() -> None:
 def test_each_epoch_is_told_as_it_ends() -> None:
     told: list[tuple[TrainTask, EpochMetrics]] = []
     task = train_task(last_epoch=3)
-    result = run_task(task, DATA, lambda task, epoch: told.append((task, epoch)))
+    result = run_task(task, DATA, Hooks(on_epoch=lambda task, epoch: told.append((task, epoch))), MODELS)
     assert told == [(task, epoch) for epoch in result.epochs]
     assert [epoch.epoch for _, epoch in told] == [1, 2, 3]
     assert set(told[0][1].metrics) == {"loss", "accuracy", "val_loss", "val_accuracy"}
@@ -72,7 +80,7 @@ def test_promotions_through_checkpoints_equal_one_go_to_the_last_bit(tmp_path: P
         parts += curve(run(values=values, first_epoch=first, last_epoch=last, resume_from=before, save_to=save_to))
         before = save_to
     assert parts == curve(whole)
-    states = load_state(tmp_path / "whole.npz"), load_state(tmp_path / "until-6.npz")
+    states = load_checkpoint(tmp_path / "whole.npz").state, load_checkpoint(tmp_path / "until-6.npz").state
     assert len(states[0]) == len(states[1])
     for one, other in zip(*states, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -87,7 +95,7 @@ def test_same_seed_same_curve_and_another_seed_another_one() -> None:
 def learning_rate(checkpoint: Path) -> float:
     model = compiled_model("cnn", SMALL_CNN, DATA.spec)
     model.optimizer.build(model.trainable_variables)
-    put_state(model, load_state(checkpoint))
+    put_state(model, load_checkpoint(checkpoint).state)
     return float(model.optimizer.learning_rate)
 
 
@@ -253,16 +261,16 @@ def test_what_listens_to_the_epochs_may_end_the_run() -> None:
         raise BrokenPipeError("nobody reads any more")
 
     with pytest.raises(BrokenPipeError):
-        run_task(train_task(last_epoch=2), DATA, listener)
+        run_task(train_task(last_epoch=2), DATA, Hooks(on_epoch=listener), MODELS)
 
 
 def test_full_disk_is_not_the_settings_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def no_room(state: Any, path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr("tuner.training.fit.save_state", no_room)
+    monkeypatch.setattr("tuner.training.fit.save_checkpoint", no_room)
     with pytest.raises(OSError, match="No space left"):
-        run_task(train_task(last_epoch=1, save_to=tmp_path / "t.npz"), DATA, lambda task, epoch: None)
+        run(last_epoch=1, save_to=tmp_path / "t.npz")
 
 
 def test_last_epoch_is_kept_where_the_best_is_not_asked_for(tmp_path: Path) -> None:
@@ -270,5 +278,6 @@ def test_last_epoch_is_kept_where_the_best_is_not_asked_for(tmp_path: Path) -> N
     result = run(last_epoch=3, early_stopping=rule, save_to=tmp_path / "kept.npz")
     run(last_epoch=3, save_to=tmp_path / "last.npz")
     assert result.best_epoch == 3
-    for kept, last in zip(load_state(tmp_path / "kept.npz"), load_state(tmp_path / "last.npz"), strict=True):
+    states = (load_checkpoint(tmp_path / f"{name}.npz").state for name in ("kept", "last"))
+    for kept, last in zip(*states, strict=True):
         np.testing.assert_array_equal(kept, last)

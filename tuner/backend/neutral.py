@@ -16,6 +16,24 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """Keras' layer as it is."""
 
 
+Dropout = keras.layers.Dropout
+
+# A compiled step holds such values as constants.
+RUN_TIME_VALUES: frozenset[str] = frozenset()
+
+
+def crossentropy(label_smoothing: float, *, is_binary: bool) -> keras.losses.Loss:
+    """The loss of a classifier with one softmax unit per class, or with one sigmoid unit."""
+    kind = keras.losses.BinaryCrossentropy if is_binary else keras.losses.CategoricalCrossentropy
+    return kind(label_smoothing=label_smoothing)
+
+
+def dials(model: keras.Model) -> list[Any]:
+    """Nothing: a compiled step reads only the model's weights and optimizer."""
+    del model
+    return []
+
+
 def prepare_devices(n_threads: int) -> None:
     """Leave the devices as they are; the backend decides how many threads it takes."""
     del n_threads

@@ -45,6 +45,66 @@ class BatchNormalization(keras.layers.BatchNormalization):
         moving.assign(moving * self.momentum + batch * (1 - self.momentum))
 
 
+class Dropout(keras.layers.Dropout):
+    """Dropout whose rate the graph reads while it runs, so that settings that differ in it share one trace.
+
+    Attributes:
+        dial: The rate; not one of the layer's weights.
+    """
+
+    def __init__(self, rate: float, **options: Any) -> None:
+        """Take a rate above 0; a network without dropout has no such layer."""
+        super().__init__(rate, **options)
+        self.dial = tf.Variable(rate, trainable=False, dtype="float32")
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Set a share of the inputs (n, ...) to 0 in training, and enlarge the others."""
+        if not training:
+            return inputs
+        seed = tf.cast(self.seed_generator.next(), "int32")
+        return tf.nn.experimental.stateless_dropout(inputs, self.dial.read_value(), seed, noise_shape=self.noise_shape)
+
+
+class SmoothedCrossentropy(keras.losses.Loss):
+    """Categorical crossentropy, or binary crossentropy for one unit, whose label smoothing the graph reads as it runs.
+
+    Labels y of k classes become y (1 - s) + s / k (Szegedy et al., CVPR 2016); for one unit k is 2.
+
+    Attributes:
+        dial: The label smoothing s.
+    """
+
+    def __init__(self, label_smoothing: float, *, is_binary: bool) -> None:
+        """Take the smoothing, from 0 on, and whether there is one sigmoid unit."""
+        super().__init__(name="binary_crossentropy" if is_binary else "categorical_crossentropy")
+        self.dial = tf.Variable(label_smoothing, trainable=False, dtype="float32")
+        self._is_binary = is_binary
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """The loss of each image (n,) from labels and probabilities (n, units)."""
+        smoothing = self.dial.read_value()
+        n_classes = 2 if self._is_binary else y_pred.shape[-1]
+        smoothed = y_true * (1 - smoothing) + smoothing / n_classes
+        if self._is_binary:
+            return keras.losses.binary_crossentropy(smoothed, y_pred)
+        return keras.losses.categorical_crossentropy(smoothed, y_pred)
+
+
+# Hyperparameters that differ between settings that share a trace; an optimizer holds its rate in a variable.
+RUN_TIME_VALUES = frozenset({"learning_rate", "dropout", "conv_dropout", "label_smoothing"})
+
+
+def crossentropy(label_smoothing: float, *, is_binary: bool) -> keras.losses.Loss:
+    """The loss of a classifier with one softmax unit per class, or with one sigmoid unit."""
+    return SmoothedCrossentropy(label_smoothing, is_binary=is_binary)
+
+
+def dials(model: keras.Model) -> list[tf.Variable]:
+    """What a traced step of a compiled model reads beside its weights and its optimizer."""
+    layers = [layer.dial for layer in model.layers if isinstance(layer, Dropout)]
+    return [*layers, model.loss.dial] if isinstance(model.loss, SmoothedCrossentropy) else layers
+
+
 def prepare_devices(n_threads: int) -> None:
     """Let memory of a GPU grow as needed, and pin the number of threads, since it changes the last bits of results.
 

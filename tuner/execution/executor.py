@@ -1,18 +1,39 @@
-"""Where a training runs: one interface, so that the search never knows which member it talks to."""
+"""Where a training runs: one interface, so that search and retraining never know which member they talk to."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from tuner.records.events import EpochEnded, Listener
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.data import TrainingData
-from tuner.training.fit import OnEpoch, run_task
+from tuner.training.fit import Hooks, run_task
+from tuner.training.prepared import PreparedModels
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """What an executor tells, and asks, while tasks run; all of it in the thread that waits for results.
+
+    Attributes:
+        on_epoch: Called after each epoch of each task.
+        is_stopping: Whether all tasks are to end: then each ends after the epoch under way, with its checkpoint
+            written, and its result says `request`.
+    """
+
+    on_epoch: Callable[[TrainTask, EpochMetrics], None]
+    is_stopping: Callable[[], bool] = _never
 
 
 class Executor(Protocol):
-    """Takes orders and gives results back, in whatever order they end.
+    """Takes orders and gives results back, in whatever order they end; `close` it, or use it in a `with`.
 
     Attributes:
         n_workers: How many tasks run at a time.
@@ -20,23 +41,42 @@ class Executor(Protocol):
 
     n_workers: int
 
+    def add_data(self, name: str, data: TrainingData) -> None:
+        """Take data that tasks will name; shared by all workers, never copied into each."""
+
     def submit(self, task: TrainTask) -> None:
         """Take a task; at most `n_workers` may be pending."""
 
     def next_result(self) -> TrainResult:
-        """Wait for a pending task to end."""
+        """Wait for a pending task to end; a worker's death is a result too.
+
+        Raises:
+            OSError: If a checkpoint cannot be written: no fault of the task.
+        """
+
+    def close(self) -> None:
+        """End all workers at once, whatever they do; none is left behind."""
+
+    def __enter__(self) -> Executor: ...
+
+    def __exit__(self, *error: object) -> None: ...
 
 
 class InlineExecutor:
-    """Trains in this process, one task at a time."""
+    """Trains in this process, one task at a time; a task that hangs or runs out of memory takes the process along."""
 
     n_workers = 1
 
-    def __init__(self, data: TrainingData, on_epoch: OnEpoch) -> None:
-        """Take the data of all tasks, and what is called after each of their epochs."""
-        self._data = data
-        self._on_epoch = on_epoch
+    def __init__(self, reports: Reports) -> None:
+        """Take what is told after epochs."""
+        self._hooks = Hooks(on_epoch=reports.on_epoch, is_stopping=reports.is_stopping)
+        self._data: dict[str, TrainingData] = {}
+        self._models = PreparedModels()
         self._pending: deque[TrainTask] = deque()
+
+    def add_data(self, name: str, data: TrainingData) -> None:
+        """Take data that tasks will name."""
+        self._data[name] = data
 
     def submit(self, task: TrainTask) -> None:
         """Take a task."""
@@ -44,10 +84,21 @@ class InlineExecutor:
 
     def next_result(self) -> TrainResult:
         """Run the oldest pending task."""
-        return run_task(self._pending.popleft(), self._data, self._on_epoch)
+        task = self._pending.popleft()
+        return run_task(task, self._data[task.data], self._hooks, self._models)
+
+    def close(self) -> None:
+        """Forget what waits."""
+        self._pending.clear()
+
+    def __enter__(self) -> InlineExecutor:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
-def epoch_listener(listener: Listener) -> OnEpoch:
+def epoch_listener(listener: Listener) -> Callable[[TrainTask, EpochMetrics], None]:
     """What an executor calls after each epoch, to tell a listener."""
 
     def on_epoch(task: TrainTask, epoch: EpochMetrics) -> None:

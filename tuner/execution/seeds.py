@@ -6,5 +6,6 @@ import numpy as np
 
 
 def task_seed(run_seed: int, *path: int) -> int:
-    """A seed of 32 bits that descends from the run's."""
-    return int(np.random.SeedSequence([run_seed, *path]).generate_state(1)[0])
+    """A seed of 32 bits that descends from the run's, another for every path."""
+    # A seed sequence pads with zeros: without its length, the path (1, 0) would be the path (1,).
+    return int(np.random.SeedSequence([run_seed, len(path), *path]).generate_state(1)[0])

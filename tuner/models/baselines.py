@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from tuner.backend.active import BatchNormalization
+from tuner.backend.active import BatchNormalization, Dropout
 from tuner.records.image import ImageSpec
 
 
@@ -28,7 +28,9 @@ def build_expression_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> ke
         stack += [layers.Conv2D(filters, kernel_size, padding="valid") for _ in range(values["convs_per_block"])]
         stack += [BatchNormalization(), layers.MaxPooling2D(2), layers.ReLU()]
     stack += [layers.Flatten(), layers.Dense(values["dense_units"]), BatchNormalization(), layers.ReLU()]
-    stack += [layers.Dropout(values["dropout"]), layers.Dense(image_spec.n_classes, activation="softmax")]
+    if values["dropout"]:
+        stack.append(Dropout(values["dropout"]))
+    stack.append(layers.Dense(image_spec.n_classes, activation="softmax"))
     return keras.Sequential(stack)
 
 
@@ -47,6 +49,6 @@ def build_sigmoid_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> keras
         stack += [layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D(2)]
     stack += [layers.Flatten(), layers.Dense(values["dense_units"], activation="relu")]
     if values["dropout"]:
-        stack.append(layers.Dropout(values["dropout"]))
+        stack.append(Dropout(values["dropout"]))
     stack.append(layers.Dense(1, activation="sigmoid"))
     return keras.Sequential(stack)

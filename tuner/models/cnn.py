@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from tuner.backend.active import BatchNormalization
+from tuner.backend.active import BatchNormalization, Dropout
 from tuner.models.preprocessing import normalization_layers
 from tuner.records.image import ImageSpec
 
@@ -35,7 +35,7 @@ def build(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     if values["dense_units"]:
         stack.append(layers.Dense(values["dense_units"], activation="relu"))
     if values["dropout"]:
-        stack.append(layers.Dropout(values["dropout"]))
+        stack.append(Dropout(values["dropout"]))
     stack.append(layers.Dense(image_spec.n_classes, activation="softmax"))
     return keras.Sequential(stack)
 
@@ -58,5 +58,5 @@ def _block(values: Mapping[str, Any], block: int) -> list[keras.layers.Layer]:
             stack.append(layers.MaxPooling2D(2))
         stack.append(layers.ReLU())
     if value("conv_dropout"):
-        stack.append(layers.Dropout(value("conv_dropout")))
+        stack.append(Dropout(value("conv_dropout")))
     return stack

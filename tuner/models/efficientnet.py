@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from tuner.backend.active import Dropout
 from tuner.records.image import ImageSpec
 
 # Features of the pooled last map.
@@ -80,5 +81,6 @@ def _rgb_inputs(values: Mapping[str, Any], image_spec: ImageSpec) -> tuple[keras
 
 
 def _head(features: keras.KerasTensor, values: Mapping[str, Any], image_spec: ImageSpec) -> keras.KerasTensor:
-    features = layers.Dropout(values["dropout"])(features)
+    if values["dropout"]:
+        features = Dropout(values["dropout"])(features)
     return layers.Dense(image_spec.n_classes, activation="softmax")(features)

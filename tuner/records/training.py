@@ -50,16 +50,19 @@ class TrainTask:
 
     Attributes:
         task_id: Names the task in logs and files.
+        data: Name of the executor's data that it trains on.
         model: A family's name or `package.module:function`.
         values: Hyperparameter values, complete for a built-in family.
         seed: Descends from the run's seed; decides weights, shuffling and dropout.
         first_epoch: First epoch to train, from 1.
         last_epoch: Last epoch to train, included.
         resume_from: Checkpoint with weights and optimizer state after epoch `first_epoch - 1`.
-        save_to: Where the checkpoint is written when the training ends.
+        save_to: Where the checkpoint is written, now and then and when the training ends. Where it is there already and
+            is this very task's, the training goes on from it.
         schedule: `constant`, or `cosine`: the learning rate falls along half a cosine to about 0 at `last_epoch`
             (Loshchilov and Hutter, ICLR 2017, without restarts).
         early_stopping: None trains to `last_epoch` and keeps its weights.
+        stop_at: Unix time in seconds after which no further epoch begins; None where there is time enough.
     """
 
     task_id: str
@@ -72,6 +75,8 @@ class TrainTask:
     save_to: Path | None = None
     schedule: str = "constant"
     early_stopping: EarlyStopping | None = None
+    stop_at: float | None = None
+    data: str = "images"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +86,13 @@ class Failure:
     Attributes:
         reason: One line.
         traceback: The Python traceback; empty where there is none.
+        kind: `error` (an exception), `diverged` (a loss that is not finite), `memory`, `hang` (no step in time) or
+            `lost` (its worker died again and again).
     """
 
     reason: str
     traceback: str = ""
+    kind: str = "error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +106,9 @@ class TrainResult:
         best_epoch: Epoch whose weights were kept; None where the training failed.
         n_parameters: Parameters of the model; None where it could not be built.
         failure: None where all went well.
+        ended_by: Why it ended, where it did not fail: `last_epoch`, `early_stopping`, `deadline` (its `stop_at`), or
+            `request`: everything was asked to stop, and the training may go on from its checkpoint.
+        n_lost_workers: Workers that died under it before it ended.
     """
 
     task_id: str
@@ -106,3 +117,5 @@ class TrainResult:
     best_epoch: int | None = None
     n_parameters: int | None = None
     failure: Failure | None = None
+    ended_by: str = "last_epoch"
+    n_lost_workers: int = 0

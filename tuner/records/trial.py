@@ -26,6 +26,7 @@ class Trial:
         epochs: Metrics of the epochs trained in this trial.
         duration_s: Seconds.
         n_parameters: Parameters of the model; None where it was never built.
+        is_stopped: Whether the search ran out of time before the trial's last epoch.
     """
 
     trial_id: str
@@ -40,10 +41,13 @@ class Trial:
     epochs: tuple[EpochMetrics, ...] = field(default=())
     duration_s: float = 0.0
     n_parameters: int | None = None
+    is_stopped: bool = False
 
     @property
     def status(self) -> str:
-        """`failed`, `completed` or `running`; derived from `error` and `score`."""
+        """`failed`, `running`, `stopped` or `completed`; derived."""
         if self.error is not None:
             return "failed"
-        return "running" if self.score is None else "completed"
+        if self.score is None:
+            return "running"
+        return "stopped" if self.is_stopped else "completed"

@@ -1,15 +1,105 @@
-"""All state of a training in one file: weights, seeds of the dropout layers, optimizer."""
+"""All state of a training in one file, from which it goes on as if it had never stopped."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
+from tuner.records.training import EpochMetrics, TrainTask
 from tuner.store.files import write_atomically
 
 State = list[np.ndarray]
+
+# What a checkpoint tells beside its arrays; a file of another version is not this version's.
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Checkpoint:
+    """Where a training is.
+
+    Attributes:
+        order: `order_of` its task.
+        state: Of the model and its optimizer after the last epoch; may be empty once the training has ended.
+        kept: Of the best epoch, where early stopping keeps it; else empty.
+        epochs: Metrics of the epochs that the task has trained.
+        best: Value of the metric that early stopping watches, in its best epoch; None where nothing is watched.
+        best_epoch: That epoch; 0 where nothing is watched.
+        n_parameters: Of the model.
+        duration_s: Seconds that the task has taken.
+        ended_by: As in `TrainResult`; None where the training has not ended.
+    """
+
+    order: str
+    state: State
+    kept: State
+    epochs: tuple[EpochMetrics, ...]
+    best: float | None
+    best_epoch: int
+    n_parameters: int
+    duration_s: float
+    ended_by: str | None
+
+    @property
+    def weights(self) -> State:
+        """What the model of this training holds: its best epoch, or its last."""
+        return self.kept or self.state
+
+
+def order_of(task: TrainTask) -> str:
+    """Digest of what decides a task's outcome: a checkpoint is only its own task's."""
+    parts = asdict(task)
+    for name in ("save_to", "stop_at"):
+        del parts[name]
+    parts["resume_from"] = task.resume_from.name if task.resume_from else None
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Write a checkpoint atomically."""
+    about = asdict(checkpoint) | {"version": _VERSION, "n_state": len(checkpoint.state)}
+    del about["state"], about["kept"]
+    with write_atomically(path) as file:
+        np.savez(file, *checkpoint.state, *checkpoint.kept, about=np.array(json.dumps(about)))
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read what `save_checkpoint` wrote.
+
+    Raises:
+        ValueError: If it is damaged, or another version's.
+        OSError: If it cannot be read.
+    """
+    try:
+        with open(path, "rb") as file, np.load(file) as archive:
+            about: dict[str, Any] = json.loads(str(archive["about"]))
+            arrays = [archive[f"arr_{i}"] for i in range(len(archive.files) - 1)]
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise ValueError(f"{path.name} is damaged") from error
+    if about.pop("version", None) != _VERSION:
+        raise ValueError(f"{path.name} was written by another version")
+    n_state = about.pop("n_state")
+    epochs = tuple(EpochMetrics(**epoch) for epoch in about.pop("epochs"))
+    return Checkpoint(state=arrays[:n_state], kept=arrays[n_state:], epochs=epochs, **about)
+
+
+def own_checkpoint(task: TrainTask) -> Checkpoint | None:
+    """The checkpoint that this very task has left behind, or None; what cannot be read is no loss but time."""
+    if task.save_to is None:
+        return None
+    try:
+        checkpoint = load_checkpoint(task.save_to)
+    except (OSError, ValueError):
+        return None
+    return checkpoint if checkpoint.order == order_of(task) else None
 
 
 def take_state(model: keras.Model) -> State:
@@ -39,19 +129,7 @@ def put_weights(model: keras.Model, state: State) -> None:
     _assign(variables, state[: len(variables)])
 
 
-def save_state(state: State, path: Path) -> None:
-    """Write a state atomically."""
-    with write_atomically(path) as file:
-        np.savez(file, *state)
-
-
-def load_state(path: Path) -> State:
-    """Read what `save_state` wrote."""
-    with np.load(path) as archive:
-        return [archive[f"arr_{i}"] for i in range(len(archive.files))]
-
-
-def _assign(variables: list[keras.Variable], state: State) -> None:
+def _assign(variables: Sequence[keras.Variable], state: State) -> None:
     if [v.shape for v in variables] != [s.shape for s in state]:
         raise ValueError("the checkpoint belongs to another network")
     for variable, value in zip(variables, state, strict=True):

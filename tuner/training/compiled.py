@@ -8,19 +8,25 @@ from typing import Any
 import keras
 import numpy as np
 
+from tuner.backend import active, neutral
+from tuner.backend.active import plain_copy
 from tuner.errors import ConfigurationError
 from tuner.models.registry import build
 from tuner.records.image import ImageSpec
 from tuner.space.vocabulary import TRAINING_TERMS, with_defaults
 
 
-def compiled_model(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+def compiled_model(
+    model: str, values: Mapping[str, Any], image_spec: ImageSpec, *, is_plain: bool = False
+) -> keras.Model:
     """Build a model and compile it, unless its builder has done so: then its own optimizer, losses and metrics stay.
 
     Args:
         model: A built-in name or `package.module:function`.
         values: Hyperparameters; those of `TRAINING_TERMS` decide the optimizer and the loss.
         image_spec: Shape and classes.
+        is_plain: Whether layers and loss are Keras' own, so that the model, once saved, loads where this package is
+            not installed; it trains more slowly, and every setting needs a trace of its own.
 
     Raises:
         ConfigurationError: If the model's outputs do not fit the classes.
@@ -35,12 +41,10 @@ def compiled_model(model: str, values: Mapping[str, Any], image_spec: ImageSpec)
     if built.compiled:
         return built
     values = with_defaults(TRAINING_TERMS, values)
-    smoothing = values["label_smoothing"]
-    loss: keras.losses.Loss = (
-        keras.losses.BinaryCrossentropy(label_smoothing=smoothing)
-        if built.output_shape[-1] == 1
-        else keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
-    )
+    if is_plain:
+        built = plain_copy(built)
+    make_loss = neutral.crossentropy if is_plain else active.crossentropy
+    loss = make_loss(values["label_smoothing"], is_binary=units == 1)
     built.compile(optimizer=optimizer(values), loss=loss, metrics=["accuracy"])
     return built
 

@@ -13,13 +13,13 @@ from tuner.backend.active import plain_copy
 from tuner.models.efficientnet import build_extractor, join
 from tuner.models.registry import build
 from tuner.records.image import ImageSpec
-from tuner.training.checkpoint import load_state, put_weights
+from tuner.training.checkpoint import load_checkpoint, put_weights
 
 
 def finished_model(model: str, values: Mapping[str, Any], image_spec: ImageSpec, checkpoint: Path) -> keras.Model:
     """The model of a checkpoint without its optimizer; a head is joined to its frozen network."""
     built = build(model, values, image_spec)
-    put_weights(built, load_state(checkpoint))
+    put_weights(built, load_checkpoint(checkpoint).weights)
     if model == "efficientnet_b2_head":
         return join(build_extractor(values, image_spec), built)
     return plain_copy(built)

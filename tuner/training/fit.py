@@ -6,128 +6,235 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
-from tuner.backend.active import steps
 from tuner.errors import TunerError
-from tuner.records.training import EarlyStopping, EpochMetrics, Failure, TrainResult, TrainTask
+from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
 from tuner.space.vocabulary import TRAINING_TERMS
-from tuner.training.checkpoint import State, load_state, put_state, save_state, take_state
-from tuner.training.compiled import compiled_model, targets
+from tuner.training.checkpoint import (
+    Checkpoint,
+    State,
+    load_checkpoint,
+    order_of,
+    own_checkpoint,
+    put_state,
+    save_checkpoint,
+    take_state,
+)
+from tuner.training.compiled import targets
 from tuner.training.data import TrainingData
-
-OnEpoch = Callable[[TrainTask, EpochMetrics], None]
+from tuner.training.prepared import Prepared, PreparedModels
+from tuner.training.watch import Watch
 
 # Prediction needs no gradients, so it may take more images at a time than training.
 PREDICT_BATCH = 256
+
+# A training that is killed loses this much and the epoch under way; a checkpoint of a small network costs 30 ms.
+CHECKPOINT_S = 30.0
+
+
+def _nothing() -> None:
+    return
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What a training tells, and asks, on its way.
+
+    Attributes:
+        on_epoch: Called after each epoch.
+        on_step: Called after each batch, as a sign of life.
+        is_stopping: Whether the training is to end after the epoch under way.
+        checkpoint_s: Seconds between two checkpoints.
+    """
+
+    on_epoch: Callable[[TrainTask, EpochMetrics], None]
+    on_step: Callable[[], None] = _nothing
+    is_stopping: Callable[[], bool] = _never
+    checkpoint_s: float = CHECKPOINT_S
 
 
 class NonFiniteLossError(TunerError):
     """Training diverged."""
 
 
-def run_task(task: TrainTask, data: TrainingData, on_epoch: OnEpoch) -> TrainResult:
-    """Train as ordered; whatever goes wrong inside the training ends up in the result.
+def run_task(task: TrainTask, data: TrainingData, hooks: Hooks, models: PreparedModels) -> TrainResult:
+    """Train as ordered, from the task's own checkpoint where there is one.
 
-    What listens to the epochs, and the disk that the checkpoint goes to, are not the setting's fault: they raise.
+    Whatever goes wrong inside the training ends up in the result. What listens to the epochs, and the disk that the
+    checkpoint goes to, are not the setting's fault: they raise.
 
     Args:
         task: The order.
         data: What to train on.
-        on_epoch: Called after each epoch.
+        hooks: Hear of epochs and steps.
+        models: Where models of the same architecture are kept.
 
     Raises:
         OSError: If the checkpoint cannot be written.
     """
-    start = time.perf_counter()
-    training = _Training(task, data)
+    training = _Training(task, data, hooks, models)
+    saved_s = time.monotonic()
     while epoch := training.next_epoch():
-        on_epoch(task, epoch)
-    if task.save_to and training.failure is None:
-        save_state(training.state, task.save_to)
-    return TrainResult(
-        task_id=task.task_id,
-        epochs=tuple(training.epochs),
-        duration_s=time.perf_counter() - start,
-        best_epoch=None if training.failure else training.best_epoch,
-        n_parameters=training.n_parameters,
-        failure=training.failure,
-    )
+        hooks.on_epoch(task, epoch)
+        if task.save_to and time.monotonic() - saved_s >= hooks.checkpoint_s:
+            save_checkpoint(training.checkpoint(), task.save_to)
+            saved_s = time.monotonic()
+    if task.save_to and training.failure is None and not training.was_there:
+        save_checkpoint(training.checkpoint(), task.save_to)
+    return training.result()
 
 
 class _Training:
     """One training, an epoch at a time.
 
     Attributes:
-        epochs: Metrics of the epochs so far.
-        n_parameters: None before the model is built.
-        best_epoch: Epoch of the kept weights, once the training has ended.
-        state: State of model and optimizer, once the training has ended.
         failure: None as long as all goes well.
+        was_there: Whether its checkpoint says that it had ended before.
     """
 
-    def __init__(self, task: TrainTask, data: TrainingData) -> None:
-        self.epochs: list[EpochMetrics] = []
-        self.n_parameters: int | None = None
-        self.best_epoch = 0
-        self.state: State = []
+    def __init__(self, task: TrainTask, data: TrainingData, hooks: Hooks, models: PreparedModels) -> None:
         self.failure: Failure | None = None
-        self._generator = self._run(task, data)
+        self.was_there = False
+        self._task, self._data, self._hooks, self._models = task, data, hooks, models
+        self._model: keras.Model | None = None
+        self._n_parameters: int | None = None
+        self._epochs: list[EpochMetrics] = []
+        self._kept: State = []
+        self._watch = Watch(task.early_stopping)
+        self._ended_by: str | None = None
+        self._started_s = time.perf_counter()
+        self._generator = self._run()
 
     def next_epoch(self) -> EpochMetrics | None:
         """Train an epoch; None once the training has ended, well or not."""
         try:
             return next(self._generator, None)
         except NonFiniteLossError as error:
-            self.failure = Failure(reason=error.message)
+            self.failure = Failure(reason=error.message, kind="diverged")
         except Exception as error:
-            self.failure = Failure(reason=_one_line(error), traceback=traceback.format_exc())
+            kind = "memory" if _is_out_of_memory(error) else "error"
+            self.failure = Failure(reason=_one_line(error), traceback=traceback.format_exc(), kind=kind)
         return None
 
-    def _run(self, task: TrainTask, data: TrainingData) -> Iterator[EpochMetrics]:
-        keras.backend.clear_session()
-        keras.utils.set_random_seed(task.seed % 2**32)
-        model = compiled_model(task.model, task.values, data.spec)
-        self.n_parameters = model.count_params()
-        watch = _Watch(task.early_stopping)
-        for epoch in _epochs(model, task, data):
-            self.epochs.append(epoch)
-            ends = watch.ends(model, epoch)
-            yield epoch
-            if ends:
-                break
-        if watch.best_state:
-            self.best_epoch, self.state = watch.best_epoch, watch.best_state
-        else:
-            self.best_epoch, self.state = self.epochs[-1].epoch, take_state(model)
+    def checkpoint(self) -> Checkpoint:
+        """Where the training is."""
+        assert self._model is not None and self._n_parameters is not None
+        # Nothing goes on from a training that has ended and keeps its best epoch.
+        is_over = bool(self._kept) and self._ended_by not in (None, "request")
+        return Checkpoint(
+            order=order_of(self._task),
+            state=[] if is_over else take_state(self._model),
+            kept=self._kept,
+            epochs=tuple(self._epochs),
+            best=self._watch.best,
+            best_epoch=self._watch.best_epoch,
+            n_parameters=self._n_parameters,
+            duration_s=self._duration_s(),
+            ended_by=None if self._ended_by == "request" else self._ended_by,
+        )
+
+    def result(self) -> TrainResult:
+        """What came of it."""
+        best_epoch = self._watch.best_epoch if self._kept else self._last_epoch()
+        return TrainResult(
+            task_id=self._task.task_id,
+            epochs=tuple(self._epochs),
+            duration_s=self._duration_s(),
+            best_epoch=None if self.failure else best_epoch,
+            n_parameters=self._n_parameters,
+            failure=self.failure,
+            ended_by=self._ended_by or "last_epoch",
+        )
+
+    def _run(self) -> Iterator[EpochMetrics]:
+        own = own_checkpoint(self._task)
+        if own:
+            self._take_over(own)
+        if own and own.ended_by:
+            self.was_there = True
+            return
+        prepared = self._models.prepare(self._task, self._data)
+        self._model, self._n_parameters = prepared.model, prepared.model.count_params()
+        # The setting's own rate: a checkpoint holds the one that a schedule had come down to.
+        base_rate = float(self._model.optimizer.learning_rate)
+        if own:
+            put_state(self._model, own.state)
+        elif self._task.resume_from:
+            self._continue(load_checkpoint(self._task.resume_from))
+        while not self._has_ended():
+            number = self._last_epoch() + 1
+            yield self._epoch(prepared, base_rate, number)
+
+    def _take_over(self, own: Checkpoint) -> None:
+        """Be where this very task was when it was stopped."""
+        self._epochs, self._kept = list(own.epochs), own.kept
+        self._watch = Watch(self._task.early_stopping, own.best, own.best_epoch)
+        self._n_parameters, self._ended_by = own.n_parameters, own.ended_by
+        self._started_s -= own.duration_s
+
+    def _continue(self, parent: Checkpoint) -> None:
+        """Go on where the trial was on the rung below."""
+        put_state(self._model, parent.state)
+        self._watch = Watch(self._task.early_stopping, parent.best, parent.best_epoch)
+        if parent.ended_by == "early_stopping":
+            self._ended_by = "early_stopping"
+
+    def _epoch(self, prepared: Prepared, base_rate: float, number: int) -> EpochMetrics:
+        epoch = _train_epoch(prepared, self._task, self._data, self._hooks, base_rate, number)
+        self._epochs.append(epoch)
+        if self._watch.see(epoch) and self._watch.keeps_best:
+            self._kept = take_state(prepared.model)
+        return epoch
+
+    def _has_ended(self) -> bool:
+        """Whether the training is over, and why."""
+        last = self._last_epoch()
+        if self._ended_by:
+            return True
+        if last >= self._task.last_epoch:
+            self._ended_by = "last_epoch"
+        elif self._epochs and self._watch.ends_after(last):
+            self._ended_by = "early_stopping"
+        elif self._epochs and self._task.stop_at is not None and time.time() >= self._task.stop_at:
+            self._ended_by = "deadline"
+        elif self._hooks.is_stopping():
+            self._ended_by = "request"
+        return self._ended_by is not None
+
+    def _last_epoch(self) -> int:
+        return self._epochs[-1].epoch if self._epochs else self._task.first_epoch - 1
+
+    def _duration_s(self) -> float:
+        return time.perf_counter() - self._started_s
 
 
-def _epochs(model: keras.Model, task: TrainTask, data: TrainingData) -> Iterator[EpochMetrics]:
-    """Train the model in place, epoch by epoch."""
-    example = data.inputs[:1], targets(model, data.labels[:1])
-    functions = steps(model, example)
-    # The setting's own rate: a checkpoint holds the one that a schedule had come down to.
-    base_rate = float(model.optimizer.learning_rate)
-    if task.resume_from:
-        put_state(model, load_state(task.resume_from))
+def _train_epoch(
+    prepared: Prepared, task: TrainTask, data: TrainingData, hooks: Hooks, base_rate: float, number: int
+) -> EpochMetrics:
+    """Train the model in place for one epoch."""
+    model, functions = prepared.model, prepared.functions
+    started = time.perf_counter()
     batch_size = task.values.get("batch_size", TRAINING_TERMS["batch_size"].default)
     # A schedule that a person's builder compiled stays as it is; Keras would refuse to set its rate.
-    sets_rate = task.schedule == "cosine" and isinstance(model.optimizer.learning_rate, keras.Variable)
-    for epoch in range(task.first_epoch, task.last_epoch + 1):
-        started = time.perf_counter()
-        if sets_rate:
-            _set_cosine_rate(model, base_rate, epoch, task.last_epoch)
-        order = np.random.default_rng([task.seed, epoch]).permutation(data.train)
-        metrics = _pass(model, functions.train, data, order, batch_size)
-        _check_finite("training", metrics, epoch)
-        if len(data.validation):
-            validation = _pass(model, functions.test, data, data.validation, PREDICT_BATCH)
-            _check_finite("validation", validation, epoch)
-            metrics |= {f"val_{name}": value for name, value in validation.items()}
-        yield EpochMetrics(epoch=epoch, metrics=metrics, duration_s=time.perf_counter() - started)
+    if task.schedule == "cosine" and isinstance(model.optimizer.learning_rate, keras.Variable):
+        _set_cosine_rate(model, base_rate, number, task.last_epoch)
+    order = np.random.default_rng([task.seed, number]).permutation(data.train)
+    metrics = _pass(model, functions.train, data, order, batch_size, hooks)
+    _check_finite("training", metrics, number)
+    if len(data.validation):
+        validation = _pass(model, functions.test, data, data.validation, PREDICT_BATCH, hooks)
+        _check_finite("validation", validation, number)
+        metrics |= {f"val_{name}": value for name, value in validation.items()}
+    return EpochMetrics(epoch=number, metrics=metrics, duration_s=time.perf_counter() - started)
 
 
 def _check_finite(part: str, metrics: Mapping[str, float], epoch: int) -> None:
@@ -138,7 +245,12 @@ def _check_finite(part: str, metrics: Mapping[str, float], epoch: int) -> None:
 
 
 def _pass(
-    model: keras.Model, step: Callable[..., Any], data: TrainingData, order: np.ndarray, batch_size: int
+    model: keras.Model,
+    step: Callable[..., Any],
+    data: TrainingData,
+    order: np.ndarray,
+    batch_size: int,
+    hooks: Hooks,
 ) -> dict[str, float]:
     """Go once over the images in the given order; the metrics are exact means over all of them."""
     model.reset_metrics()
@@ -146,6 +258,7 @@ def _pass(
     metrics: Any = {}
     for i in range(0, len(order), batch_size):
         metrics = step(data.inputs[order[i : i + batch_size]], labels[i : i + batch_size])
+        hooks.on_step()
     return {name: float(value) for name, value in metrics.items()}
 
 
@@ -159,31 +272,9 @@ def predict(function: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray, in
     return np.concatenate([function(inputs[indices[i : i + PREDICT_BATCH]]) for i in batches])
 
 
-class _Watch:
-    """Early stopping: remembers the best epoch's weights and says when to end."""
-
-    def __init__(self, rule: EarlyStopping | None) -> None:
-        self.rule = rule
-        self.best_epoch = 0
-        self.best_state: State = []
-        self._best: float | None = None
-
-    def ends(self, model: keras.Model, epoch: EpochMetrics) -> bool:
-        if self.rule is None:
-            return False
-        for name in filter(None, (self.rule.monitor, self.rule.stop_metric)):
-            if name not in epoch.metrics:
-                known = ", ".join(sorted(epoch.metrics))
-                raise TunerError(f"there is no metric {name}; the model gives {known}")
-        value = epoch.metrics[self.rule.monitor]
-        sign = 1 if self.rule.direction == "max" else -1
-        # Nothing compares as better than NaN: once it were the best, it would stay so.
-        if math.isfinite(value) and (self._best is None or sign * value > sign * self._best):
-            self._best, self.best_epoch = value, epoch.epoch
-            self.best_state = take_state(model) if self.rule.keeps_best else []
-        if self.rule.stop_metric and epoch.metrics[self.rule.stop_metric] >= self.rule.stop_value:
-            return True
-        return self.rule.patience is not None and epoch.epoch - self.best_epoch >= self.rule.patience
+def _is_out_of_memory(error: BaseException) -> bool:
+    # TensorFlow's own name for it; asking for its class would import it.
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,0 +1,82 @@
+"""Models that are built, compiled and traced, kept for the next training of the same architecture."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from tuner.backend.active import RUN_TIME_VALUES, dials, steps
+from tuner.backend.steps import Steps
+from tuner.models.registry import BUILDERS
+from tuner.records.image import ImageSpec
+from tuner.records.training import TrainTask
+from tuner.training.checkpoint import put_state, take_state
+from tuner.training.compiled import compiled_model, targets
+from tuner.training.data import TrainingData
+
+N_KEPT = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """A model ready for its first step.
+
+    Attributes:
+        model: Compiled, with the weights that the task's seed gives.
+        functions: Its traced steps.
+    """
+
+    model: keras.Model
+    functions: Steps
+
+
+class PreparedModels:
+    """The models used last. Tracing costs as much as several epochs of a small data set, and again at each promotion."""
+
+    def __init__(self, n_kept: int = N_KEPT) -> None:
+        """Keep at most `n_kept` models; 0 prepares every one anew."""
+        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        self._n_kept = n_kept
+
+    def prepare(self, task: TrainTask, data: TrainingData) -> Prepared:
+        """A model for a task: a kept one of its architecture, set as a fresh one would be, or a fresh one."""
+        keras.utils.set_random_seed(task.seed % 2**32)
+        fresh = compiled_model(task.model, task.values, data.spec)
+        # A person's builder may keep state of its own where nobody can reset it.
+        if task.model not in BUILDERS or not self._n_kept:
+            return self._traced(fresh, data)
+        key = _architecture(task.model, task.values, data.spec)
+        if kept := self._kept.get(key):
+            self._kept.move_to_end(key)
+            _set_as(kept.model, fresh)
+            return kept
+        while len(self._kept) >= self._n_kept:
+            self._kept.popitem(last=False)
+        self._kept[key] = self._traced(fresh, data)
+        return self._kept[key]
+
+    @staticmethod
+    def _traced(model: keras.Model, data: TrainingData) -> Prepared:
+        # What Keras holds of models that are no longer kept.
+        keras.backend.clear_session()
+        example: tuple[np.ndarray, np.ndarray] = data.inputs[:1], targets(model, data.labels[:1])
+        return Prepared(model=model, functions=steps(model, example))
+
+
+def _architecture(model: str, values: Mapping[str, Any], spec: ImageSpec) -> str:
+    """What a traced graph depends on; of a value that it reads while it runs, only whether it is 0."""
+    parts = {name: bool(value) if name in RUN_TIME_VALUES else value for name, value in values.items()}
+    return repr((model, spec, sorted(parts.items())))
+
+
+def _set_as(model: keras.Model, fresh: keras.Model) -> None:
+    """Give a used model the weights, optimizer and run-time values of a fresh one."""
+    fresh.optimizer.build(fresh.trainable_variables)
+    put_state(model, take_state(fresh))
+    for dial, value in zip(dials(model), dials(fresh), strict=True):
+        dial.assign(value)
