@@ -36,9 +36,7 @@ class UsableRecipe:
         environment.prepare()
         from tuner.training.compiled import compiled_model
 
-        self._model = compiled_model(
-            self.recipe.model, self.recipe.values, self.recipe.image, is_plain=True
-        )
+        self._model = compiled_model(self.recipe.model, self.recipe.values, self.recipe.image, is_plain=True)
         return self._model
 
     def targets(self, labels: Sequence[int] | np.ndarray) -> np.ndarray:

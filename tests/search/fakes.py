@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
 from tuner.records.trial import Trial
-from tuner.search.oracle import HyperbandOracle
+from tuner.search.oracle import SearchOracle
 from tuner.space.definition import Objective, Parameter, SearchSettings, Space
 
 ACCURACY = Objective(name="val_accuracy", direction="max")
 WIDE = Space(parameters=(Parameter(name="x", kind="float", low=0.0, high=1.0),), fixed={"conv_blocks": 1})
 
 
-def settings(max_epochs: int = 9, factor: int = 3, iterations: int = 1) -> SearchSettings:
-    return SearchSettings(method="hyperband", max_epochs=max_epochs, factor=factor, iterations=iterations)
+def settings(
+    max_epochs: int = 9,
+    factor: int = 3,
+    iterations: int = 1,
+    *,
+    method: str = "hyperband",
+    max_trials: int | None = None,
+) -> SearchSettings:
+    return SearchSettings(
+        method=method, max_epochs=max_epochs, factor=factor, iterations=iterations, max_trials=max_trials
+    )
 
 
 def make_oracle(
@@ -26,13 +36,23 @@ def make_oracle(
     objective: Objective = ACCURACY,
     seed: int = 1,
     problem: Callable[[Mapping[str, Any]], str | None] = lambda values: None,
-) -> HyperbandOracle:
-    return HyperbandOracle(space=space, objective=objective, settings=search or settings(), seed=seed, problem=problem)
+) -> SearchOracle:
+    return SearchOracle(space=space, objective=objective, settings=search or settings(), seed=seed, problem=problem)
+
+
+def by_x(trial: Trial) -> float:
+    return float(trial.values["x"])
+
+
+def ended(trial: Trial, score: Callable[[Trial], float | None] = by_x) -> Trial:
+    """The trial with the score that it gets; a score of None is a failure."""
+    found = score(trial)
+    return replace(trial, score=found, error="broken" if found is None else None)
 
 
 def drive(
-    oracle: HyperbandOracle,
-    score: Callable[[Trial], float | None] = lambda trial: float(trial.values["x"]),
+    oracle: SearchOracle,
+    score: Callable[[Trial], float | None] = by_x,
     n_workers: int = 1,
 ) -> list[Trial]:
     """All trials of a search, `n_workers` at a time, the oldest ends first; a score of None is a failure."""
@@ -43,13 +63,8 @@ def drive(
             running.append(trial)
         if not running:
             return trials
-        trial = running.pop(0)
-        trials.append(trial)
-        found = score(trial)
-        if found is None:
-            oracle.fail(trial.trial_id)
-        else:
-            oracle.complete(trial.trial_id, found)
+        trials.append(ended(running.pop(0), score))
+        oracle.end(trials[-1])
 
 
 def rung_sizes(trials: list[Trial]) -> dict[tuple[int, int], int]:

@@ -11,7 +11,7 @@ import pytest
 from tests.images import training_data
 from tests.search.fakes import ACCURACY, FakeExecutor, make_oracle, rung_sizes, settings
 from tuner.errors import SearchError
-from tuner.execution.executor import InlineExecutor, epoch_listener
+from tuner.execution.executor import InlineExecutor, Reports, epoch_listener
 from tuner.execution.seeds import task_seed
 from tuner.records.events import EpochEnded, Event, TrialEnded, TrialStarted
 from tuner.records.training import EpochMetrics, TrainTask
@@ -179,7 +179,8 @@ def test_real_search_is_repeated_exactly_by_its_seed(tmp_path: Path) -> None:
             model="tests.models.builders:build_own", objective=ACCURACY, seed=3, checkpoints=tmp_path / name
         )
         oracle = make_oracle(space, search=settings(2, 2), seed=3)
-        executor = InlineExecutor(training_data(32, 16), lambda task, epoch: None)
+        executor = InlineExecutor(Reports(on_epoch=lambda task, epoch: None))
+        executor.add_data("images", training_data(32, 16))
         trials = search(order, oracle, executor, lambda event: None, lambda trial: None)
         assert any(t.parent_id for t in trials)
         return [(t.trial_id, t.values, t.score, [e.metrics for e in t.epochs]) for t in trials]

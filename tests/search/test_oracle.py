@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def by_rung(trials: list[Trial], bracket: int, rung: int) -> list[Trial]:
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
-@pytest.mark.parametrize(("max_epochs", "factor"), [(9, 3), (4, 4), (27, 3), (30, 3)])
+@pytest.mark.parametrize(("max_epochs", "factor"), [(9, 3), (4, 4), (27, 3), (30, 3), (81, 3)])
 def test_trials_and_rungs_are_those_of_the_schedule(max_epochs: int, factor: int, n_workers: int) -> None:
     search = settings(max_epochs, factor)
     trials = drive(make_oracle(search=search), n_workers=n_workers)
@@ -81,6 +82,28 @@ def test_failed_trials_leave_no_rung_without_promotion(failing: set[int], n_work
             assert len(found) == min(rung.n_trials, alive)
             alive = len(found) - sum(int(t.trial_id) in failing for t in found)
     assert {t.bracket for t in trials if t.last_epoch == 9} >= {1, 0}
+
+
+def test_five_failures_at_100_by_3_lose_no_rung() -> None:
+    search = settings(100, 3)
+    planned = {(4 - i, j): rung.n_trials for i, rungs in enumerate(brackets(search)) for j, rung in enumerate(rungs)}
+    for failing in ({0, 1, 2, 3, 4}, {10, 30, 50, 70, 90}, {80, 100, 120, 125, 130}):
+        trials = drive(
+            make_oracle(search=search), lambda t, bad=failing: None if int(t.trial_id) in bad else float(t.values["x"])
+        )
+        assert sum(t.score is None for t in trials) == 5
+        assert rung_sizes(trials) == planned
+
+
+def test_later_iterations_have_brackets_of_their_own() -> None:
+    trials = drive(make_oracle(search=settings(9, 3, iterations=2)))
+    once = {(2, 0): 9, (2, 1): 3, (2, 2): 1, (1, 0): 5, (1, 1): 2, (0, 0): 3}
+    assert rung_sizes(trials) == once | {(bracket + 3, rung): n for (bracket, rung), n in once.items()}
+
+
+def test_new_bracket_starts_as_soon_as_the_present_ones_have_nothing_to_start() -> None:
+    oracle = make_oracle()
+    assert [(t.bracket, t.rung) for _ in range(10) if (t := oracle.next_trial())] == [(2, 0)] * 9 + [(1, 0)]
 
 
 def test_bracket_whose_trials_all_fail_ends_and_the_next_one_starts() -> None:
@@ -156,6 +179,34 @@ def test_space_in_which_nothing_can_be_built_says_why() -> None:
     ) as caught:
         oracle.next_trial()
     assert caught.value.hint == "widen the space, or use larger images."
+
+
+def test_call_that_raises_keeps_no_lock() -> None:
+    problems = iter([ValueError("cannot judge"), None])
+
+    def problem(values: Mapping[str, Any]) -> str | None:
+        found = next(problems)
+        if found is not None:
+            raise found
+        return None
+
+    oracle = make_oracle(problem=problem)
+    with pytest.raises(ValueError, match="cannot judge"):
+        oracle.next_trial()
+    with ThreadPoolExecutor(1) as other_thread:
+        trial = other_thread.submit(oracle.next_trial).result(timeout=10)
+    assert trial is not None
+    assert trial.trial_id == "0000"
+
+
+def test_keras_tuner_sees_the_trials_by_its_own_names() -> None:
+    oracle = make_oracle()
+    drive(oracle, lambda t: t.values["x"] + t.last_epoch)
+    best = oracle.get_best_trials()[0]
+    assert best.hyperparameters.values["tuner/epochs"] == 9
+    assert best.score == max(t.score for t in oracle.board.trials.values() if t.score is not None)
+    assert len(oracle.trials) == 23
+    assert oracle.ongoing_trials == {}
 
 
 def test_oracle_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

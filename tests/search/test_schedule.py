@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.search.fakes import settings
+from tests.search.fakes import drive, make_oracle, n_epochs, settings
 from tuner.search.schedule import Rung, brackets, total
+from tuner.space.definition import Parameter, Space
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,40 @@ def test_total_is_what_keras_tuner_trains(max_epochs: int, factor: int, n_trials
 
 def test_iterations_multiply_trials_and_epochs() -> None:
     assert total(settings(9, 3, iterations=2)) == (46, 150)
+
+
+@pytest.mark.parametrize(
+    ("method", "max_trials", "n_settings", "expected"),
+    [
+        ("hyperband", 10, None, (10, 9 * 1 + 1 * 2)),
+        ("hyperband", None, 5, (5 + 3 + 1, 5 * 1 + 3 * 2 + 1 * 6)),
+        ("hyperband", None, 10, (13 + 1 + 1, 21 + 3 + 6)),
+        ("asha", None, None, (17 + 5 + 1, 17 * 1 + 5 * 2 + 1 * 6)),
+        ("asha", None, 5, (5 + 1 + 1, 5 * 1 + 1 * 2 + 1 * 6)),
+        ("asha", 30, None, (20 + 6 + 2, 20 * 1 + 6 * 2 + 2 * 6)),
+        ("random", None, None, (8, 72)),
+        ("random", 3, None, (3, 27)),
+        ("bayesian", None, 5, (5, 45)),
+        ("grid", None, 24, (24, 216)),
+        ("grid", 10, 24, (10, 90)),
+        ("grid", 10, None, (10, 90)),
+    ],
+)
+def test_total_of_every_method(
+    method: str, max_trials: int | None, n_settings: int | None, expected: tuple[int, int]
+) -> None:
+    assert total(settings(9, 3, method=method, max_trials=max_trials), n_settings) == expected
+
+
+@pytest.mark.parametrize("n_settings", [1, 5, 10, 16])
+def test_total_of_hyperband_in_a_small_space_is_what_is_trained(n_settings: int) -> None:
+    space = Space(parameters=(Parameter(name="x", kind="choice", choices=tuple(range(n_settings))),), fixed={})
+    trials = drive(make_oracle(space))
+    assert total(settings(9, 3), n_settings) == (len(trials), n_epochs(trials))
+
+
+def test_random_trains_at_least_one_setting() -> None:
+    assert total(settings(1, 3, method="random")) == (1, 1)
 
 
 def test_rungs_go_on_where_the_one_before_ended() -> None:

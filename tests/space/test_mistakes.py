@@ -27,9 +27,15 @@ TOP_LEVEL = {
     "version: 1\nsearch: {factr: 3}": 'my.yaml:2: search.factr is not a known key.\n  Fix: did you mean "factor"?',
     "version: 1\nsearch: {factor: 1}": "my.yaml:2: search.factor is 1; expected 2 or more.",
     "version: 1\nsearch: 27": "my.yaml:2: search is 27; expected keys with values.",
-    "version: 1\nsearch: {method: random}": (
-        'my.yaml:2: search.method is "random"; expected hyperband.\n  Fix: use hyperband.'
+    "version: 1\nsearch: {method: ahsa}": (
+        'my.yaml:2: search.method is "ahsa"; expected hyperband, asha, random, bayesian or grid.\n'
+        '  Fix: did you mean "asha"?'
     ),
+    "version: 1\nsearch: {max_trials: 0}": "my.yaml:2: search.max_trials is 0; expected 1 or more.",
+    "version: 1\nsearch: {max_trials: }": (
+        "my.yaml:2: search.max_trials has no value.\n  Fix: give it one, or delete the line."
+    ),
+    "version: 1\nsearch: {patience: 2.5}": "my.yaml:2: search.patience is 2.5; expected a whole number.",
     "version: 1\nretrain: {epochs: '60'}": (
         'my.yaml:2: retrain.epochs is "60"; expected a whole number.\n  Fix: remove the quotes.'
     ),
@@ -230,6 +236,14 @@ def test_a_condition_on_a_parameter_per_block_names_one_of_them() -> None:
         "dropout: {type: float, min: 0, max: 0.5, when: {filters: 8}}",
     ) == (
         "my.yaml:4: space.dropout.when.filters is one parameter per block.\n  Fix: name one of them, such as filters_0."
+    )
+
+
+def test_grid_needs_values_that_can_be_counted() -> None:
+    head = "search: {method: grid}"
+    assert in_space("dropout: {type: float, min: 0, max: 0.5}", "filters: [16, 32]", head=head) == (
+        "my.yaml:4: space.dropout may be any number from min to max, and search.method is grid.\n"
+        "  Fix: list its values, give it a step, or choose another method."
     )
 
 

@@ -31,6 +31,13 @@ def test_missing_keys_have_defaults() -> None:
     assert file.split is None
 
 
+def test_search_settings_are_those_of_the_file() -> None:
+    file = parse("dropout: {type: float, min: 0, max: 0.5, step: 0.1}", head="search: {method: grid, max_trials: 4}")
+    assert file.search == SearchSettings(method="grid", max_epochs=27, factor=3, iterations=1, max_trials=4)
+    file = parse("dropout: 0.1", head="search: {method: asha, max_epochs: 81, patience: 5}")
+    assert file.search == SearchSettings(method="asha", max_epochs=81, factor=3, iterations=1, patience=5)
+
+
 @pytest.mark.parametrize(
     ("objective", "direction"),
     [("val_loss", "min"), ("val_accuracy", "max"), ("{name: val_error, direction: min}\nmodel: mine:build", "min")],

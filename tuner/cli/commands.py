@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tuner import __version__
 from tuner.cli.output import plain, print_json, say, send_chatter_to
+from tuner.cli.signals import INTERRUPTED, TERMINATED
+from tuner.cli.units import DURATION, SIZE
+
+if TYPE_CHECKING:
+    from tuner.commands.options import RunOptions
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 # The backspace tells click to leave the lines below it as they are.
@@ -37,44 +43,123 @@ def cli() -> None:
     """Hold the commands together; `HELP` is what people read."""
 
 
+def _what_to_search(command: Any) -> Any:
+    """The options that `run` and `plan` share: what is searched, on which data, and where trainings run."""
+    options = (
+        click.argument("dataset"),
+        click.option("--space", type=A_PATH, help="Search space; the data set's own by default."),
+        click.option("--model", help="Model in place of the space's: cnn, or my_package.models:build."),
+        click.option(
+            "--preset",
+            type=click.Choice(["quick", "standard", "thorough"]),
+            default="standard",
+            show_default=True,
+            help="How much to do.",
+        ),
+        click.option("--max-epochs", type=click.IntRange(min=1), help="Epochs of the last rung."),
+        click.option("--factor", type=click.IntRange(min=2), help="Reduction factor between rungs."),
+        click.option("--max-trials", type=click.IntRange(min=1), help="Trials at most, promotions included."),
+        click.option(
+            "--limit", type=click.IntRange(min=1), help="Use so many training and validation images together."
+        ),
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Everything random descends from it.",
+        ),
+        click.option(
+            "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the space: space.dropout.max=0.6."
+        ),
+        click.option("--search-only", is_flag=True, help="Leave out the comparison."),
+        click.option(
+            "--executor",
+            type=click.Choice(["process", "inline", "ray"]),
+            default="process",
+            show_default=True,
+            help="Where trainings run: worker processes, this process, or a Ray cluster.",
+        ),
+        click.option(
+            "--workers", type=click.IntRange(min=1), help="Trainings at a time; one per core (or GPU) by default."
+        ),
+        data_dir,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @cli.command(context_settings=CONTEXT)
-@click.argument("dataset")
-@click.option("--space", type=A_PATH, help="Search space; the data set's own by default.")
-@click.option("--model", help="Model in place of the space's: cnn, or my_package.models:build.")
+@_what_to_search
 @click.option(
-    "--preset", type=click.Choice(["quick", "standard", "thorough"]), default="standard", show_default=True,
-    help="How much to do.",
-)  # fmt: skip
-@click.option("--max-epochs", type=click.IntRange(min=1), help="Epochs of Hyperband's last rung.")
-@click.option("--factor", type=click.IntRange(min=2), help="Hyperband's reduction factor.")
-@click.option("--limit", type=click.IntRange(min=1), help="Use so many training and validation images together.")
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Everything random descends from it."
+    "--resume/--fresh",
+    default=None,
+    help="Go on with the unfinished run or fail; start a new one. [default: go on if there is one]",
 )
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the space: space.dropout.max=0.6.")
-@click.option("--search-only", is_flag=True, help="Leave out the comparison.")
+@click.option(
+    "--time-budget",
+    "time_budget_s",
+    type=DURATION,
+    help="For the whole command, such as 30m: the search ends in time for the comparison.",
+)
+@click.option(
+    "--trial-timeout",
+    "trial_timeout_s",
+    type=DURATION,
+    default="10m",
+    show_default=True,
+    help="A training without a step for so long has failed; 0 waits for ever.",
+)
+@click.option(
+    "--worker-memory",
+    "worker_memory_bytes",
+    type=SIZE,
+    help="Memory of one worker, such as 4GB; by default the machine's is shared out.",
+)
+@click.option(
+    "--retries", type=click.IntRange(min=0), default=0, show_default=True, help="Train a failed trial again so often."
+)
+@click.option("--ray-address", help="Address of a running Ray cluster; with --executor ray.")
+@click.option(
+    "--gpus-per-trial",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Share of a GPU for each training; with --executor ray.",
+)
 @click.option("--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports.")
-@data_dir
 @as_json
 @quiet
 @no_progress
-def run(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
+def run(json_lines: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
     """Search, retrain, compare and report on DATASET: a data set's name, a folder of class folders, a CSV or an NPZ."""
+    from tuner.cli.signals import REQUEST
+    from tuner.cli.summary import run_ended, summary_lines
     from tuner.cli.views import view
-    from tuner.commands.options import RunOptions
     from tuner.commands.prepare import command_line
     from tuner.commands.run import run as run_command
 
+    options = _run_options(given, command=command_line(sys.argv[1:]))
     with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
-        results, folder = run_command(RunOptions(**options, command=command_line(sys.argv[1:])), listener)
-    from tuner.cli.summary import run_ended, summary_lines
-
+        outcome = run_command(options, listener, REQUEST)
     if json_lines:
-        print_json(run_ended(results, folder))
-        return
-    if not quiet:
-        say("\n".join(summary_lines(results, folder)))
-    click.echo(folder.report)
+        print_json(run_ended(outcome))
+    elif not quiet:
+        say("\n".join(summary_lines(outcome, options.command)))
+    if outcome.results and not json_lines:
+        click.echo(outcome.folder.report)
+    return {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}[outcome.stopped]
+
+
+def _run_options(given: dict[str, Any], command: str) -> RunOptions:
+    """Options as the commands know them: where trainings run is a record of its own."""
+    from tuner.commands.options import ExecutionOptions, RunOptions
+
+    if "trial_timeout_s" in given:
+        given["trial_timeout_s"] = given["trial_timeout_s"] or None
+    names = {field.name for field in fields(ExecutionOptions)} & given.keys()
+    execution = ExecutionOptions(**{name: given.pop(name) for name in names})
+    return RunOptions(**given, execution=execution, command=command)
 
 
 @cli.command(context_settings=CONTEXT)
@@ -131,6 +216,13 @@ def datasets(data_dir: Path, json_lines: bool) -> None:
 @click.option("--data", help="Other data of the same shape and classes.")
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed; the recipe's own by default.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="More train faster; 1 repeats the run's numbers exactly.",
+)
 @click.option("--out", type=A_PATH, help="The .keras file to write; beside the recipe by default.")
 @data_dir
 @as_json

@@ -8,14 +8,18 @@ import textwrap
 from typing import Any
 
 from tuner.cli import output
-from tuner.records.results import Results
+from tuner.commands.run import RunOutcome
 from tuner.report.verdict import compute
-from tuner.store.run_folder import RunFolder
 
 
-def summary_lines(results: Results, folder: RunFolder) -> list[str]:
+def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
     """Verdict, where the report is, and what to do next."""
+    folder, results = outcome.folder, outcome.results
     path = shlex.quote(folder.path.as_posix())
+    if outcome.stopped:
+        where = [f"Report   {folder.report.as_posix()}"] if results else []
+        return ["", f"The run was {outcome.stopped}; nothing is lost.", *where, f"Resume   {resume_command(command)}"]
+    assert results is not None  # Only a stopped run has none.
     lines = [
         "",
         _wrapped(compute(results).sentence),
@@ -27,12 +31,20 @@ def summary_lines(results: Results, folder: RunFolder) -> list[str]:
     return [*lines, f"Predict  python -m tuner predict {path} IMAGE"] if results.models else lines
 
 
-def run_ended(results: Results, folder: RunFolder) -> dict[str, Any]:
+def resume_command(command: str) -> str:
+    """The command that goes on with what this one began."""
+    words = [word for word in shlex.split(command) if word not in ("--fresh", "--resume")]
+    return shlex.join([*words, "--resume"])
+
+
+def run_ended(outcome: RunOutcome) -> dict[str, Any]:
     """The last JSON line of a run: where its files are, and each model's test accuracies, one per seed."""
-    return {
-        "event": "RunEnded",
-        "folder": folder.path.as_posix(),
-        "report": folder.report.as_posix(),
+    record: dict[str, Any] = {"event": "RunEnded", "folder": outcome.folder.path.as_posix(), "stopped": outcome.stopped}
+    results = outcome.results
+    if results is None:
+        return record
+    return record | {
+        "report": outcome.folder.report.as_posix(),
         "verdict": compute(results).sentence,
         "best_score": results.search.best_score,
         "test_accuracy": {model.name: [run.test.accuracy for run in model.runs] for model in results.models},

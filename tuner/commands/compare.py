@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +12,8 @@ from tuner.commands.job import Job
 from tuner.commands.options import PRESETS
 from tuner.commands.outputs import training_data
 from tuner.data.card import Published
+from tuner.execution.executor import Executor
+from tuner.execution.seeds import task_seed
 from tuner.models.registry import complete
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice, StageStarted
@@ -23,39 +25,44 @@ from tuner.training.data import TrainingData
 LOG = logging.getLogger("tuner")
 
 
-def compare(job: Job, searched: SearchSummary) -> tuple[list[ModelResult], list[Trained]]:
-    """Retrain all models of the comparison; only when all are trained, score them on the test set.
+# Tells the seeds of retrainings from those of trials.
+SEED_STAGE = 1
+
+
+def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> list[tuple[Contender, list[Trained]]] | None:
+    """Retrain all models of the comparison, side by side.
 
     Returns:
-        Each model's scores, the winner first; and the winner's trainings.
+        Each model with its trainings, the winner first; None where somebody asked for the end before all were trained.
     """
-    from tuner.evaluation.evaluate import evaluate
-    from tuner.execution.executor import InlineExecutor, epoch_listener
-    from tuner.execution.seeds import task_seed
-    from tuner.retrain.retrain import retrain
+    from tuner.retrain.retrain import RetrainOrder, retrain
 
-    seeds = [task_seed(job.options.seed, 1, number) for number in range(job.file.retrain.seeds)]
-    trained = []
-    for contender, data in _contenders(job, searched):
-        trainings = retrain(
-            contender,
-            data,
-            seeds=seeds,
-            folder=job.folder.checkpoints,
-            executor_for=lambda part: InlineExecutor(part, epoch_listener(job.tell)),
-            listener=job.tell,
-        )
-        trained.append((contender, trainings))
+    contenders = list(_contenders(job, searched))
+    order = RetrainOrder(
+        seeds=[task_seed(job.options.seed, SEED_STAGE, number) for number in range(job.file.retrain.seeds)],
+        checkpoints=job.folder.state,
+        deadline=job.deadline,
+    )
+    trained = retrain(contenders, order, executor, job.tell, job.request)
+    if job.request.is_made():
+        return None
+    return [(contender, trainings) for (contender, _), trainings in zip(contenders, trained, strict=True)]
+
+
+def score(job: Job, trained: Sequence[tuple[Contender, list[Trained]]]) -> list[ModelResult]:
+    """Score all models on the test set, now that every choice has been made."""
+    from tuner.evaluation.evaluate import evaluate
+
     job.tell(StageStarted(title="Scoring on the test set"))
     results: list[ModelResult] = []
     predicted: dict[str, np.ndarray] = {}
     for contender, trainings in trained:
-        save_to = job.folder.model if contender.name == "tuned" else job.folder.checkpoints / f"{contender.name}.keras"
+        save_to = job.folder.model if contender.name == "tuned" else job.folder.state / f"{contender.name}.keras"
         result, probabilities = evaluate(contender, trainings, job.dataset, save_to)
         results.append(result)
         predicted |= probabilities
     job.folder.write_predictions(job.dataset.images.labels[job.dataset.split.test], predicted)
-    return results, trained[0][1]
+    return results
 
 
 def _contenders(job: Job, searched: SearchSummary) -> Iterator[tuple[Contender, TrainingData]]:

@@ -24,12 +24,15 @@ def versions() -> dict[str, str]:
     return found
 
 
-def hardware() -> dict[str, str]:
-    """Processor, cores and the settings that change numbers in their last bits."""
+def hardware(executor: str, n_workers: int) -> dict[str, str]:
+    """Processor, workers and the settings that change numbers in their last bits."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
-        "threads": str(n_cores()),
+        "executor": executor,
+        "workers": str(n_workers),
+        # Trainings: one thread each on a CPU, so that the executor changes no result.
+        "threads": "1",
         **environment.settings(),
     }
 

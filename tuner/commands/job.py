@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tuner.commands.options import RunOptions
 from tuner.data.card import Card
 from tuner.data.dataset import Dataset
+from tuner.execution.stop import StopRequest
 from tuner.records.events import Listener
 from tuner.space.definition import SearchSpaceFile
 from tuner.store.run_folder import RunFolder
@@ -23,6 +24,9 @@ class Job:
         dataset: The data, split.
         folder: The run's folder.
         tell: Hears of everything that happens.
+        request: Once made, the run ends in order.
+        began_s: Unix time in seconds at which this session began.
+        earlier_s: Seconds that earlier sessions took.
     """
 
     options: RunOptions
@@ -31,3 +35,12 @@ class Job:
     dataset: Dataset
     folder: RunFolder
     tell: Listener
+    request: StopRequest
+    began_s: float
+    earlier_s: float
+
+    @property
+    def deadline(self) -> float | None:
+        """Unix time in seconds by which the run is to end; None for none."""
+        budget_s = self.options.time_budget_s
+        return None if budget_s is None else self.began_s + budget_s

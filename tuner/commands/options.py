@@ -15,6 +15,27 @@ REPORTS = Path("reports")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionOptions:
+    """Where and how trainings run.
+
+    Attributes:
+        executor: `process`, `inline` or `ray`.
+        workers: Trainings at a time; None takes what the machine has.
+        trial_timeout_s: Seconds without a step after which a training has failed; None waits for ever.
+        worker_memory_bytes: Memory of one worker; None shares out the machine's.
+        ray_address: Of a running Ray cluster; None starts Ray on this machine.
+        gpus_per_trial: Share of a GPU that a training takes on a Ray cluster.
+    """
+
+    executor: str = "process"
+    workers: int | None = None
+    trial_timeout_s: float | None = 600.0
+    worker_memory_bytes: int | None = None
+    ray_address: str | None = None
+    gpus_per_trial: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
     """Options of `run`.
 
@@ -31,6 +52,11 @@ class RunOptions:
         out: Root of the reports.
         overrides: `--set` changes of the space.
         search_only: Ends after the search.
+        resume: True resumes an unfinished run or fails, False starts a new one; None resumes where it can.
+        execution: Where trainings run.
+        retries: How often a failed trial is trained again.
+        max_trials: Replaces the space's; None keeps it.
+        time_budget_s: Seconds for the whole command; None sets no limit.
         command: The command line, for the report.
     """
 
@@ -46,6 +72,11 @@ class RunOptions:
     out: Path = REPORTS
     overrides: Sequence[str] = ()
     search_only: bool = False
+    resume: bool | None = None
+    execution: ExecutionOptions = ExecutionOptions()
+    retries: int = 0
+    max_trials: int | None = None
+    time_budget_s: float | None = None
     command: str = ""
 
 
@@ -102,11 +133,14 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
     Raises:
         ConfigurationError: If the numbers make no Hyperband.
     """
-    search = preset.search or file.search
+    # A preset says how much is searched, the space how.
+    search = replace(preset.search, method=file.search.method) if preset.search else file.search
     search = replace(
         search,
         max_epochs=search.max_epochs if options.max_epochs is None else options.max_epochs,
         factor=search.factor if options.factor is None else options.factor,
+        max_trials=search.max_trials if options.max_trials is None else options.max_trials,
+        patience=file.search.patience,
     )
     if search.max_epochs < 1 or search.factor < 2:
         raise ConfigurationError(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tuner.backend import environment
+from tuner.commands.hardware import versions
 from tuner.commands.job import Job
+from tuner.commands.open_run import plain
 from tuner.commands.options import PRESETS, RunOptions
 from tuner.commands.prepare import split_settings
 from tuner.data.card import Card
@@ -23,7 +23,6 @@ from tuner.records.events import Event, Listener
 from tuner.records.recipe import Recipe, RecipeData
 from tuner.records.results import Results
 from tuner.report.snippet import python_snippet
-from tuner.space.definition import SearchSpaceFile
 from tuner.store.run_folder import RunFolder
 from tuner.training.data import TrainingData
 
@@ -71,9 +70,9 @@ class Journal:
         self._listener(event)
 
 
-def config(options: RunOptions, file: SearchSpaceFile) -> dict[str, Any]:
+def config(options: RunOptions, identity: Mapping[str, Any], started_at: str) -> dict[str, Any]:
     """Everything that decided the run, as plain values for config.yaml."""
-    return {"options": _plain(asdict(options)), "space": _plain(asdict(file)), "backend": environment.settings()}
+    return {"started_at": started_at, "options": plain(asdict(options)), "identity": identity, "versions": versions()}
 
 
 def training_data(dataset: Dataset) -> TrainingData:
@@ -139,12 +138,3 @@ def recipe_header(folder: RunFolder) -> str:
         "In your own script, with `images` (n, height, width, channels) of 0-255 and class numbers `labels` (n,):\n"
         "\n" + python_snippet("best.yaml")
     )
-
-
-def _plain(value: Any) -> Any:
-    """Tuples and paths as YAML knows them."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import tuner
@@ -83,14 +80,6 @@ def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:
     problem = setting_problem(file.model, values, dataset.spec.height, dataset.spec.width)
     if problem:
         raise ConfigurationError(f"{file.name}: {problem}", "use fewer conv_blocks, or larger images.")
-
-
-def run_id(file: SearchSpaceFile, dataset: Dataset) -> str:
-    """`<time>-<hash of space and data>`: runs of the same space on the same data share the hash."""
-    split = [part.tobytes() for part in (dataset.split.train, dataset.split.validation, dataset.split.test)]
-    parts = [repr(replace(file, name="")).encode(), dataset.images.fingerprint.encode(), *split]
-    digest = hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{digest[:8]}"
 
 
 def command_line(arguments: list[str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tuner.report.page import render
 from tuner.store.files import write_text
 from tuner.store.run_folder import RunFolder
+from tuner.store.trial_tables import TrialTables
 
 
 def rebuild(run: Path) -> Path:
@@ -16,5 +17,5 @@ def rebuild(run: Path) -> Path:
         ConfigurationError: If there is no finished run.
     """
     folder = RunFolder(run)
-    write_text(folder.report, render(folder.read_results(), folder.read_trials()))
+    write_text(folder.report, render(folder.read_results(), TrialTables(run).read()))
     return folder.report

@@ -4,94 +4,152 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tuner.backend import environment
-from tuner.commands.compare import compare
+from tuner.commands.compare import retrain_all, score
+from tuner.commands.executors import make_executor, n_workers, warm_up
 from tuner.commands.hardware import hardware, n_cores, versions
 from tuner.commands.job import Job
+from tuner.commands.open_run import identity, open_run
 from tuner.commands.options import RunOptions
-from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, training_data
-from tuner.commands.prepare import check_fixed_setting, load_configuration, run_id, split_settings
+from tuner.commands.outputs import Journal, config, recipe_header, recipe_of
+from tuner.commands.prepare import check_fixed_setting, load_configuration, split_settings
+from tuner.commands.search import search_space
 from tuner.data.dataset import load_dataset, summary
 from tuner.data.own_data import OWN_DATA
-from tuner.errors import ConfigurationError, TunerError
-from tuner.models.registry import complete, load_builder, setting_problem
+from tuner.errors import ConfigurationError, SearchError, TunerError
+from tuner.execution.executor import Reports, epoch_listener
+from tuner.execution.stop import StopRequest
+from tuner.models.registry import load_builder
 from tuner.records.contender import Trained
-from tuner.records.events import Listener, Notice, RunStarted, StageStarted
+from tuner.records.events import Listener, Notice, RunStarted
 from tuner.records.results import ModelResult, Results, RunSummary, SearchSummary
 from tuner.search.schedule import total
+from tuner.space.sampling import n_settings
 from tuner.store.files import write_text
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
+from tuner.store.trial_tables import TrialTables
 
 SHOWN_UNREADABLE = 5
 
 
-def run(options: RunOptions, listener: Listener) -> tuple[Results, RunFolder]:
-    """Make a whole run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """What a run has come to.
+
+    Attributes:
+        folder: The run's folder.
+        results: What results.json holds; None where a run was stopped before its first score.
+        stopped: `interrupted` or `terminated`, where somebody asked for the end; else None.
+    """
+
+    folder: RunFolder
+    results: Results | None
+    stopped: str | None
+
+
+def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOutcome:
+    """Make a whole run, or the rest of one.
 
     Args:
         options: What the person asked for.
         listener: Hears of everything that happens.
-
-    Returns:
-        What results.json holds, and the run's folder.
+        request: Once made, the run ends in order, so that it can go on another time.
 
     Raises:
-        ConfigurationError: For mistakes in space, card or options, or a folder that cannot be written.
+        ConfigurationError: For mistakes in space, card or options, a folder that cannot be written, or a run that
+            cannot be resumed.
         DataError: For data that are missing or unusable.
         SearchError: If no trial succeeded.
     """
-    started, started_at = time.perf_counter(), datetime.now(UTC)
     environment.prepare()
+    began_s = time.time()
     card, file = load_configuration(options)
+    warm_up(options.execution)
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
-    folder = RunFolder(options.out / card.name / run_id(file, dataset))
-    folder.create()
-    folder.write_config(config(options, file))
+    now = identity(options, file, dataset)
+    folder, is_resumed = open_run(options, options.out / card.name, now)
+    if not is_resumed:
+        folder.create()
+    with folder.locked():
+        if not is_resumed:
+            folder.write_config(config(options, now, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"))
+        folder.mend_events()
+        with Journal(folder, listener) as journal:
+            job = Job(
+                options=options,
+                card=card,
+                file=file,
+                dataset=dataset,
+                folder=folder,
+                tell=journal.tell,
+                request=request,
+                began_s=began_s,
+                earlier_s=folder.spent_s(),
+            )
+            outcome = _run(job, is_resumed)
+    if not outcome.stopped:
+        folder.finish()
+    return outcome
 
-    def results(searched: SearchSummary, models: Sequence[ModelResult], *, is_complete: bool) -> Results:
-        return Results(
-            run=RunSummary(
-                run_id=folder.path.name,
-                folder=folder.path.as_posix(),
-                is_complete=is_complete,
-                preset=options.preset,
-                seed=options.seed,
-                started_at=started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                duration_s=time.perf_counter() - started,
-                command=options.command,
-                versions=versions(),
-                hardware=hardware(),
-            ),
-            data=summary(dataset),
-            search=searched,
-            models=tuple(models),
-        )
 
-    with Journal(folder, listener) as journal:
-        job = Job(options=options, card=card, file=file, dataset=dataset, folder=folder, tell=journal.tell)
+def _run(job: Job, is_resumed: bool) -> RunOutcome:
+    _announce(job, is_resumed)
+    with job.request, make_executor(job.options.execution, _reports(job), job.folder.state / "scratch") as executor:
+        # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
+        from tuner.backend.active import prepare_devices
+
+        prepare_devices(1 if job.options.execution.executor == "inline" else n_cores())
+        _check_builder(job.file.model)
         try:
-            _announce(job)
-            # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
-            from tuner.backend.active import prepare_devices
+            searched = search_space(job, executor)
+        except SearchError:
+            # Going on would only bring the same end.
+            job.folder.finish()
+            raise
+        if searched is None:
+            return RunOutcome(folder=job.folder, results=None, stopped=job.request.reason)
+        # Whatever becomes of the comparison, the search was not in vain.
+        is_complete = job.options.search_only and not job.request.is_made()
+        found = _results(job, searched, (), is_complete=is_complete)
+        _write(job, found, ())
+        if job.options.search_only or job.request.is_made():
+            return RunOutcome(folder=job.folder, results=found, stopped=job.request.reason)
+        trained = retrain_all(job, searched, executor)
+    if trained is None:
+        return RunOutcome(folder=job.folder, results=found, stopped=job.request.reason)
+    models = score(job, trained)
+    found = _results(job, searched, models, is_complete=True)
+    _write(job, found, trained[0][1])
+    return RunOutcome(folder=job.folder, results=found, stopped=None)
 
-            prepare_devices(n_cores())
-            _check_builder(file.model)
-            searched = _search(job)
-            # Whatever becomes of the comparison, the search was not in vain.
-            found = results(searched, (), is_complete=options.search_only)
-            _write(job, found, ())
-            if not options.search_only:
-                models, tuned = compare(job, searched)
-                found = results(searched, models, is_complete=True)
-                _write(job, found, tuned)
-        finally:
-            # Nothing continues from them, and they hold weights and optimizer of every trial.
-            folder.remove_checkpoints()
-    return found, folder
+
+def _reports(job: Job) -> Reports:
+    return Reports(on_epoch=epoch_listener(job.tell), is_stopping=job.request.is_made)
+
+
+def _results(job: Job, searched: SearchSummary, models: Sequence[ModelResult], *, is_complete: bool) -> Results:
+    return Results(
+        run=RunSummary(
+            run_id=job.folder.path.name,
+            folder=job.folder.path.as_posix(),
+            is_complete=is_complete,
+            preset=job.options.preset,
+            seed=job.options.seed,
+            started_at=str(job.folder.read_config()["started_at"]),
+            duration_s=job.earlier_s + time.time() - job.began_s,
+            command=job.options.command,
+            versions=versions(),
+            hardware=hardware(job.options.execution.executor, n_workers(job.options.execution)),
+        ),
+        data=summary(job.dataset),
+        search=searched,
+        models=tuple(models),
+    )
 
 
 def _check_builder(model: str) -> None:
@@ -107,8 +165,8 @@ def _check_builder(model: str) -> None:
         ) from error
 
 
-def _announce(job: Job) -> None:
-    n_trials, n_epochs = total(job.file.search)
+def _announce(job: Job, is_resumed: bool) -> None:
+    n_trials, n_epochs = total(job.file.search, n_settings(job.file.space))
     split, unreadable = job.dataset.split, job.dataset.images.unreadable
     job.tell(
         RunStarted(
@@ -123,6 +181,8 @@ def _announce(job: Job) -> None:
             direction=job.file.objective.direction,
         )
     )
+    if is_resumed:
+        job.tell(Notice(text=f"the unfinished run goes on; --fresh starts a new one ({job.folder.path.name})"))
     if job.file.dataset not in (None, job.card.name):
         job.tell(Notice(text=f"{job.file.name} was written for {job.file.dataset}, and is used for {job.card.name}"))
     if job.card.source == OWN_DATA:
@@ -134,52 +194,6 @@ def _announce(job: Job) -> None:
         job.tell(Notice(text=f"{len(unreadable)} images in all could not be read; the report names them"))
 
 
-def _search(job: Job) -> SearchSummary:
-    from tuner.execution.executor import InlineExecutor, epoch_listener
-    from tuner.search.loop import SearchOrder, search, winner
-    from tuner.search.oracle import HyperbandOracle
-
-    file, spec, started = job.file, job.dataset.spec, time.perf_counter()
-    oracle = HyperbandOracle(
-        space=file.space,
-        objective=file.objective,
-        settings=file.search,
-        seed=job.options.seed,
-        problem=lambda values: setting_problem(file.model, values, spec.height, spec.width),
-    )
-    job.tell(StageStarted(title="Searching"))
-    names = [parameter.name for parameter in file.space.parameters]
-    trials = search(
-        SearchOrder(
-            model=file.model, objective=file.objective, seed=job.options.seed, checkpoints=job.folder.checkpoints
-        ),
-        oracle,
-        InlineExecutor(training_data(job.dataset), epoch_listener(job.tell)),
-        job.tell,
-        lambda trial: job.folder.append_trial(trial, names),
-    )
-    best = winner(trials, file.objective)
-    assert best.score is not None
-    return SearchSummary(
-        model=file.model,
-        method=file.search.method,
-        max_epochs=file.search.max_epochs,
-        factor=file.search.factor,
-        iterations=file.search.iterations,
-        objective=file.objective.name,
-        direction=file.objective.direction,
-        n_trials=len(trials),
-        n_failed=sum(trial.status == "failed" for trial in trials),
-        n_rejected=oracle.n_rejected,
-        n_epochs=sum(len(trial.epochs) for trial in trials),
-        duration_s=time.perf_counter() - started,
-        best_trial_id=best.trial_id,
-        best_score=best.score,
-        best_values=complete(file.model, best.values),
-        searched=tuple(names),
-    )
-
-
 def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
     # scikit-learn and matplotlib take a second to import, which an early mistake need not wait for.
     from tuner.report.page import render
@@ -187,4 +201,4 @@ def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
     job.folder.write_results(results)
     write_recipe(recipe_of(job, results, tuned), job.folder.recipe, recipe_header(job.folder))
     # From the files, as `report` does it, so that both write the same page.
-    write_text(job.folder.report, render(results, job.folder.read_trials()))
+    write_text(job.folder.report, render(results, TrialTables(job.folder.path).read()))

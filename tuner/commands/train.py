@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from tuner.backend import environment
-from tuner.commands.hardware import n_cores
 from tuner.commands.options import DATA_ROOT
 from tuner.commands.outputs import training_data
 from tuner.data.card import card_folders
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.data.own_data import resolve
 from tuner.errors import ConfigurationError, DataError, TunerError
+from tuner.execution.executor import Reports, epoch_listener
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.recipe import Recipe
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
@@ -37,6 +37,7 @@ class TrainOptions:
         seed: Replaces the recipe's; None keeps it, so that the run's own training is repeated.
         data_dir: Root of the data.
         out: The .keras file to write; None puts it beside the recipe.
+        threads: Of the processor; with one, as in a run, the run's numbers come out again to the last bit.
     """
 
     source: Path
@@ -45,6 +46,7 @@ class TrainOptions:
     seed: int | None = None
     data_dir: Path = DATA_ROOT
     out: Path | None = None
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +169,10 @@ def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path,
     environment.prepare()
     listener(StageStarted(title="Starting the framework"))
     from tuner.backend.active import prepare_devices
-    from tuner.execution.executor import InlineExecutor, epoch_listener
+    from tuner.execution.inline import InlineExecutor
     from tuner.training.finished import finished_model, save_model
 
-    prepare_devices(n_cores())
+    prepare_devices(options.threads)
     checkpoint = out.with_name(f".{out.name}.{os.getpid()}.npz")
     rule = EarlyStopping(monitor=recipe.monitor, direction=recipe.direction, patience=recipe.patience)
     task = TrainTask(
@@ -185,7 +187,8 @@ def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path,
         early_stopping=None if options.full_data else rule,
     )
     listener(StageStarted(title=f"Training on {len(data.train):,} images"))
-    executor = InlineExecutor(data, epoch_listener(listener))
+    executor = InlineExecutor(Reports(on_epoch=epoch_listener(listener)))
+    executor.add_data(task.data, data)
     executor.submit(task)
     result = executor.next_result()
     if result.failure:

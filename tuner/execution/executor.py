@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,8 +9,6 @@ from typing import Protocol
 from tuner.records.events import EpochEnded, Listener
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.data import TrainingData
-from tuner.training.fit import Hooks, run_task
-from tuner.training.prepared import PreparedModels
 
 
 def _never() -> bool:
@@ -60,42 +57,6 @@ class Executor(Protocol):
     def __enter__(self) -> Executor: ...
 
     def __exit__(self, *error: object) -> None: ...
-
-
-class InlineExecutor:
-    """Trains in this process, one task at a time; a task that hangs or runs out of memory takes the process along."""
-
-    n_workers = 1
-
-    def __init__(self, reports: Reports) -> None:
-        """Take what is told after epochs."""
-        self._hooks = Hooks(on_epoch=reports.on_epoch, is_stopping=reports.is_stopping)
-        self._data: dict[str, TrainingData] = {}
-        self._models = PreparedModels()
-        self._pending: deque[TrainTask] = deque()
-
-    def add_data(self, name: str, data: TrainingData) -> None:
-        """Take data that tasks will name."""
-        self._data[name] = data
-
-    def submit(self, task: TrainTask) -> None:
-        """Take a task."""
-        self._pending.append(task)
-
-    def next_result(self) -> TrainResult:
-        """Run the oldest pending task."""
-        task = self._pending.popleft()
-        return run_task(task, self._data[task.data], self._hooks, self._models)
-
-    def close(self) -> None:
-        """Forget what waits."""
-        self._pending.clear()
-
-    def __enter__(self) -> InlineExecutor:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
 
 def epoch_listener(listener: Listener) -> Callable[[TrainTask, EpochMetrics], None]:

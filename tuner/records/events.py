@@ -48,6 +48,17 @@ class StageStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResumed:
+    """An earlier session of the run had come so far.
+
+    Attributes:
+        trials: Those that ended then, in the order of their ends.
+    """
+
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialStarted:
     """A trial begins."""
 
@@ -108,5 +119,5 @@ class Notice:
     text: str
 
 
-Event = RunStarted | StageStarted | TrialStarted | EpochEnded | TrialEnded | ModelTrained | Notice
+Event = RunStarted | StageStarted | SearchResumed | TrialStarted | EpochEnded | TrialEnded | ModelTrained | Notice
 Listener = Callable[[Event], None]

@@ -108,6 +108,7 @@ class SearchSummary:
         direction: `max` or `min`.
         n_trials: Trials, promotions included.
         n_failed: Trials that failed.
+        n_stopped: Trials that a time budget ended before their last epoch.
         n_rejected: Sampled settings that cannot be built and were never proposed as a trial.
         n_epochs: Epochs trained.
         duration_s: Seconds.
@@ -133,6 +134,7 @@ class SearchSummary:
     best_score: float
     best_values: Mapping[str, Any]
     searched: tuple[str, ...]
+    n_stopped: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import Counter
-from collections.abc import Callable
+import time
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from tuner.errors import SearchError
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import task_seed
-from tuner.records.events import Listener, TrialEnded, TrialStarted
-from tuner.records.training import TrainResult, TrainTask
+from tuner.execution.stop import StopRequest
+from tuner.records.events import Listener, Notice, TrialEnded, TrialStarted
+from tuner.records.training import EarlyStopping, TrainResult, TrainTask
 from tuner.records.trial import Trial
-from tuner.search.oracle import HyperbandOracle
+from tuner.search.oracle import SearchOracle
 from tuner.space.definition import Objective
+from tuner.store.search_log import LogEntry, SearchLog
 
 LOG = logging.getLogger("tuner")
 
 # A space that fails this often from the start has nothing that works; more trials would only cost time.
 HOPELESS_FAILURES = 10
+
+# Tells the seeds of trials from those of retrainings.
+SEED_STAGE = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,72 +39,226 @@ class SearchOrder:
         objective: What is optimised.
         seed: The run's seed.
         checkpoints: Folder for the trials' checkpoints.
+        patience: Epochs without improvement of the objective after which a trial ends; None never ends it.
+        n_retries: How often a failed trial is trained again, each time with another seed.
+        deadline: Unix time in seconds after which nothing is started, and what runs ends after its epoch; None for
+            none.
     """
 
     model: str
     objective: Objective
     seed: int
     checkpoints: Path
+    patience: int | None = None
+    n_retries: int = 0
+    deadline: float | None = None
+
+
+class TrialKeeper(Protocol):
+    """Keeps trials where people look at them."""
+
+    def keep(self, trial: Trial) -> None:
+        """Keep a trial that ended."""
 
 
 def search(
     order: SearchOrder,
-    oracle: HyperbandOracle,
+    oracle: SearchOracle,
     executor: Executor,
+    log: SearchLog,
+    keeper: TrialKeeper,
     listener: Listener,
-    on_trial: Callable[[Trial], None],
+    request: StopRequest,
 ) -> list[Trial]:
-    """Run all trials.
+    """Run all trials, or the rest of them where the log says that some were run before.
 
     Args:
         order: What to search for.
-        oracle: Proposes and promotes.
+        oracle: Proposes and promotes; it has seen nothing yet.
         executor: Trains.
+        log: What happened so far, and where all that happens is kept.
+        keeper: Gets each trial that ends.
         listener: Hears of starts and ends.
-        on_trial: Gets each ended trial, to keep it.
+        request: Once made, what runs ends after its epoch, and the search may go on another time.
 
     Returns:
-        The trials in the order of their ends.
+        The trials that ended, in the order of their ends.
 
     Raises:
         SearchError: If no trial succeeded; the commonest reason comes first.
     """
-    ended: list[Trial] = []
-    running: dict[str, Trial] = {}
-    best: float | None = None
-    while True:
-        while len(running) < executor.n_workers:
-            trial = oracle.next_trial()
-            if trial is None:
-                break
-            running[trial.trial_id] = trial
-            listener(TrialStarted(trial=trial))
-            executor.submit(_task(order, trial, ended))
-        if not running:
-            break
-        result = executor.next_result()
-        trial = _ended(running.pop(result.task_id), result, order.objective)
-        ended.append(trial)
-        if result.failure and result.failure.traceback:
-            LOG.error("trial %s failed\n%s", trial.trial_id, result.failure.traceback)
-        if trial.score is None:
-            oracle.fail(trial.trial_id)
-        else:
-            oracle.complete(trial.trial_id, trial.score)
-        is_best = trial.score is not None and order.objective.better(trial.score, best)
-        best = trial.score if is_best else best
-        on_trial(trial)
-        listener(TrialEnded(trial=trial, is_best=is_best))
-        if best is None and len(ended) >= HOPELESS_FAILURES:
-            break
-    if best is None:
-        raise _all_failed(ended)
-    return ended
+    entries = log.read()
+    loop = _Loop(order, oracle, executor, log, keeper, listener, request)
+    loop.restore(entries)
+    if not any(entry.kind == "closed" for entry in entries):
+        loop.run()
+        if request.is_made():
+            return loop.ended
+        log.close()
+    for trial in loop.ended:
+        loop.remove_checkpoint(trial.trial_id)
+    if loop.best is None:
+        raise _all_failed(loop.ended)
+    return loop.ended
 
 
-def root(trial: Trial, trials: list[Trial]) -> Trial:
+class _Loop:
+    """One search under way.
+
+    Attributes:
+        ended: The trials that ended.
+        best: The best score so far.
+    """
+
+    def __init__(
+        self,
+        order: SearchOrder,
+        oracle: SearchOracle,
+        executor: Executor,
+        log: SearchLog,
+        keeper: TrialKeeper,
+        listener: Listener,
+        request: StopRequest,
+    ) -> None:
+        self.ended: list[Trial] = []
+        self.best: float | None = None
+        self._order, self._oracle, self._executor, self._log = order, oracle, executor, log
+        self._keeper, self._listener, self._request = keeper, listener, request
+        self._waiting: deque[Trial] = deque()
+        self._running: dict[str, Trial] = {}
+        self._n_tries: Counter[str] = Counter()
+
+    def restore(self, entries: list[LogEntry]) -> None:
+        """Be where the log says the search was; trials that had not ended are trained next, from their checkpoints."""
+        history = [(entry.kind, entry.trial) for entry in entries if entry.trial is not None and entry.kind != "closed"]
+        self._oracle.restore(history, [entry.state for entry in entries if entry.kind == "started"])
+        self.ended = [trial for kind, trial in history if kind == "ended"]
+        known = {trial.trial_id for trial in self.ended}
+        self._waiting.extend(trial for kind, trial in history if kind == "started" and trial.trial_id not in known)
+        scores = [trial.score for trial in self.ended if trial.score is not None]
+        self.best = self._order.objective.best(scores) if scores else None
+        self._remove_disposable()
+
+    def run(self) -> None:
+        """Train until there is nothing more to start, or no more time, or somebody asks for the end."""
+        while True:
+            while len(self._running) < self._executor.n_workers and not self._is_closing():
+                trial = self._next()
+                if trial is None:
+                    break
+                self._submit(trial)
+            if not self._running:
+                return
+            result = self._executor.next_result()
+            trial = self._running.pop(result.task_id)
+            if result.ended_by != "request":
+                self._take(trial, result)
+
+    def _is_closing(self) -> bool:
+        is_late = self._order.deadline is not None and time.time() >= self._order.deadline
+        is_hopeless = self.best is None and len(self.ended) >= HOPELESS_FAILURES
+        # Before the first score there is nothing that could be returned.
+        return self._request.is_made() or is_hopeless or (is_late and self.best is not None)
+
+    def _next(self) -> Trial | None:
+        if self._waiting:
+            return self._waiting.popleft()
+        trial = self._oracle.next_trial()
+        if trial is not None:
+            self._log.started(trial, self._oracle.generator_state())
+        return trial
+
+    def _submit(self, trial: Trial) -> None:
+        self._running[trial.trial_id] = trial
+        if not self._n_tries[trial.trial_id]:
+            self._listener(TrialStarted(trial=trial))
+        self._executor.submit(self._task(trial))
+
+    def _take(self, trial: Trial, result: TrainResult) -> None:
+        """Take what came of a trial, or train it once more."""
+        if result.n_lost_workers:
+            text = f"trial {trial.trial_id}: {result.n_lost_workers} of its workers died; others went on with it"
+            self._listener(Notice(text=text))
+        if result.failure:
+            LOG.error("trial %s failed: %s\n%s", trial.trial_id, result.failure.reason, result.failure.traceback)
+            if self._n_tries[trial.trial_id] < self._order.n_retries:
+                self._n_tries[trial.trial_id] += 1
+                self._listener(Notice(text=f"trial {trial.trial_id} is tried again: {result.failure.reason}"))
+                self._waiting.appendleft(trial)
+                return
+        self._end(self._outcome(trial, result))
+
+    def _end(self, trial: Trial) -> None:
+        self._log.ended(trial)
+        self.ended.append(trial)
+        self._oracle.end(trial)
+        is_best = trial.score is not None and self._order.objective.better(trial.score, self.best)
+        self.best = trial.score if is_best else self.best
+        self._keeper.keep(trial)
+        self._listener(TrialEnded(trial=trial, is_best=is_best))
+        self._remove_disposable()
+
+    def _remove_disposable(self) -> None:
+        for trial_id in self._oracle.board.disposable():
+            self.remove_checkpoint(trial_id)
+
+    def remove_checkpoint(self, trial_id: str) -> None:
+        """Delete a trial's checkpoint, if there is one: nothing goes on from it."""
+        self._checkpoint(trial_id).unlink(missing_ok=True)
+
+    def _checkpoint(self, trial_id: str) -> Path:
+        return self._order.checkpoints / f"trial-{trial_id}.npz"
+
+    def _task(self, trial: Trial) -> TrainTask:
+        order, first = self._order, root(trial, self._oracle.board.trials)
+        n_tries = self._n_tries[trial.trial_id]
+        # A promoted trial goes on with its parent's shuffling and dropout, as if it had never stopped.
+        path = (SEED_STAGE, int(first.trial_id), *([n_tries] if n_tries else []))
+        return TrainTask(
+            task_id=trial.trial_id,
+            model=order.model,
+            values=trial.values,
+            seed=task_seed(order.seed, *path),
+            first_epoch=trial.first_epoch,
+            last_epoch=trial.last_epoch,
+            resume_from=self._checkpoint(trial.parent_id) if trial.parent_id else None,
+            save_to=self._checkpoint(trial.trial_id),
+            early_stopping=self._early_stopping(),
+            stop_at=order.deadline,
+        )
+
+    def _early_stopping(self) -> EarlyStopping | None:
+        if self._order.patience is None:
+            return None
+        objective = self._order.objective
+        return EarlyStopping(
+            monitor=objective.name, direction=objective.direction, patience=self._order.patience, keeps_best=False
+        )
+
+    def _outcome(self, trial: Trial, result: TrainResult) -> Trial:
+        objective = self._order.objective
+        error = result.failure.reason if result.failure else None
+        found = [e.metrics[objective.name] for e in result.epochs if objective.name in e.metrics]
+        scores = [score for score in found if math.isfinite(score)]
+        if trial.parent_id and not result.epochs:
+            # It had stopped early on the rung below, and stands where it stood.
+            scores = [s for s in [self._oracle.board.trials[trial.parent_id].score] if s is not None]
+        if not error and not scores:
+            missing = f"the model gives no metric {objective.name}"
+            error = f"{objective.name} was never a finite number" if found else missing
+        return replace(
+            trial,
+            score=None if error else objective.best(scores),
+            error=error,
+            epochs=result.epochs,
+            duration_s=result.duration_s,
+            n_parameters=result.n_parameters,
+            is_stopped=result.ended_by == "deadline" and not error,
+        )
+
+
+def root(trial: Trial, by_id: dict[str, Trial]) -> Trial:
     """The trial on the first rung that this one continues; itself where it is there."""
-    by_id = {t.trial_id: t for t in trials}
     while trial.parent_id is not None:
         trial = by_id[trial.parent_id]
     return trial
@@ -109,40 +269,6 @@ def winner(trials: list[Trial], objective: Objective) -> Trial:
     good = [t for t in trials if t.score is not None]
     best = objective.best(t.score for t in good if t.score is not None)
     return next(t for t in sorted(good, key=lambda t: t.trial_id) if t.score == best)
-
-
-def _task(order: SearchOrder, trial: Trial, ended: list[Trial]) -> TrainTask:
-    def checkpoint(trial_id: str) -> Path:
-        return order.checkpoints / f"trial-{trial_id}.npz"
-
-    return TrainTask(
-        task_id=trial.trial_id,
-        model=order.model,
-        values=trial.values,
-        # A promoted trial goes on with its parent's shuffling and dropout, as if it had never stopped.
-        seed=task_seed(order.seed, int(root(trial, ended).trial_id)),
-        first_epoch=trial.first_epoch,
-        last_epoch=trial.last_epoch,
-        resume_from=checkpoint(trial.parent_id) if trial.parent_id else None,
-        save_to=checkpoint(trial.trial_id),
-    )
-
-
-def _ended(trial: Trial, result: TrainResult, objective: Objective) -> Trial:
-    error = result.failure.reason if result.failure else None
-    found = [e.metrics[objective.name] for e in result.epochs if objective.name in e.metrics]
-    scores = [score for score in found if math.isfinite(score)]
-    if not error and not scores:
-        missing = f"the model gives no metric {objective.name}"
-        error = f"{objective.name} was never a finite number" if found else missing
-    return replace(
-        trial,
-        score=None if error else objective.best(scores),
-        error=error,
-        epochs=result.epochs,
-        duration_s=result.duration_s,
-        n_parameters=result.n_parameters,
-    )
 
 
 def _all_failed(trials: list[Trial]) -> SearchError:

@@ -1,42 +1,44 @@
-"""Keras Tuner's Hyperband oracle as the search uses it: the one module of the search that imports keras_tuner.
+"""Keras Tuner's oracle as the search uses it: the one module of the search that imports keras_tuner.
 
-What Keras Tuner 1.4.8 does differently, and is mended here without a fork: a failed trial leaves its rung one short, so
-that nothing is promoted any more (tuners/hyperband.py, `populate_space`); `seed=0` means a random seed, and equal seeds
-share most of their settings (engine/oracle.py, `_random_values`); 20 collisions end the search of a small space before
-any promotion; three failures in a row raise; and the whole state is rewritten to disk at every step.
+What Keras Tuner 1.4.8 does differently, and is mended here without a fork (engine/oracle.py): `seed=0` means a random
+seed, and equal seeds share most of their settings; 20 collisions end the search of a small space; three failures in a
+row raise, and looking for them takes longer with every trial; the whole state is rewritten to disk at every step; and a
+call that raises keeps its lock.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import keras_tuner
 import numpy as np
 from keras_tuner.engine import trial as keras_tuner_trial
+from keras_tuner.src.engine import oracle as keras_tuner_oracle
 
 from tuner.errors import ConfigurationError
 from tuner.records.trial import Trial
+from tuner.search.board import Board
+from tuner.search.methods import METHODS, Step
+from tuner.search.proposals import Proposals, every_setting
+from tuner.search.schedule import total
 from tuner.space.definition import Objective, Parameter, SearchSettings, Space
-from tuner.space.sampling import n_settings, sample
+from tuner.space.sampling import grid_values
 
-# At least so many draws in a row must bring nothing new before a space counts as exhausted.
-MIN_DRAWS = 1000
-
-COMPLETED = keras_tuner_trial.TrialStatus.COMPLETED
-FAILED = keras_tuner_trial.TrialStatus.FAILED
-
-_EPOCHS, _INITIAL = "tuner/epochs", "tuner/initial_epoch"
-_BRACKET, _RUNG, _PARENT = "tuner/bracket", "tuner/round", "tuner/trial_id"
+RUNNING = keras_tuner_trial.TrialStatus.RUNNING
+STOPPED = keras_tuner_trial.TrialStatus.STOPPED
+IDLE = keras_tuner_trial.TrialStatus.IDLE
 
 
-class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
-    """Proposes trials and promotes the best of each rung.
+class SearchOracle(keras_tuner.Oracle):
+    """Proposes trials and promotes the best, as the method of the settings decides.
 
     Attributes:
-        rejected: One line about the first of them; empty where there is none.
+        board: All trials and rungs.
     """
 
     def __init__(
@@ -53,34 +55,35 @@ class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
         Args:
             space: What to search.
             objective: What to optimise.
-            settings: Hyperband's numbers.
+            settings: The method and its numbers.
             seed: Decides every setting; 0 is a seed.
             problem: Why a setting cannot be built, or None.
         """
+        # Not `max_trials`: trial ids would be as wide as it is.
         super().__init__(
             objective=keras_tuner.Objective(objective.name, objective.direction),
-            max_epochs=settings.max_epochs,
-            factor=settings.factor,
-            hyperband_iterations=settings.iterations,
-            seed=seed,
             hyperparameters=_declared(space),
             allow_new_entries=False,
-            max_consecutive_failed_trials=sys.maxsize,
         )
         self.verbose = 0
-        self.rejected = ""
         self._space = space
-        self._n_settings = n_settings(space)
-        # Of a small space hardly a setting stays untried; one behind several conditions is drawn seldom, and may.
-        self._max_draws = max(MIN_DRAWS, 20 * min(self._n_settings or 0, MIN_DRAWS))
-        self._problem = problem
-        self._rejected: set[str] = set()
-        self._generator = np.random.default_rng(seed)
+        self._settings = settings
+        self._method = METHODS[settings.method](settings)
+        self.board = Board(objective, self._method.places)
+        self._proposals = Proposals(space, seed, problem)
+        self._grid = every_setting(space)
+        self._is_exhausted = False
+        self._past: deque[Trial] = deque()
 
     @property
     def n_rejected(self) -> int:
-        """Settings that were drawn, could not be built, and were never proposed."""
-        return len(self._rejected)
+        """Settings that could not be built, and were never proposed."""
+        return len(self._proposals.rejected)
+
+    @property
+    def rejected(self) -> str:
+        """One line about the first of them; empty where there is none."""
+        return next(iter(self._proposals.rejected.values()), "")
 
     def next_trial(self) -> Trial | None:
         """The next trial to train, or None where there is nothing to start now.
@@ -88,115 +91,166 @@ class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
         Raises:
             ConfigurationError: If no setting of the space can be built.
         """
-        answer = self.create_trial(f"worker-{len(self.trials)}")
-        if answer.status != keras_tuner_trial.TrialStatus.RUNNING:
-            if not self.trials and self.rejected:
-                raise ConfigurationError(
-                    f"none of {self.n_rejected} drawn settings can be built, as {self.rejected}",
-                    "widen the space, or use larger images.",
-                )
-            return None
-        values = answer.hyperparameters.values
-        return Trial(
-            trial_id=answer.trial_id,
-            values={name: value for name, value in values.items() if not name.startswith("tuner/")},
-            bracket=values[_BRACKET],
-            rung=values[_RUNG],
-            parent_id=values.get(_PARENT),
-            first_epoch=values[_INITIAL] + 1,
-            last_epoch=values[_EPOCHS],
-        )
+        with self._lock_freed():
+            answer = self.create_trial(f"worker-{len(self.trials)}")
+        if answer.status == RUNNING:
+            return self.board.trials[answer.trial_id]
+        if not self.trials and self.rejected:
+            raise ConfigurationError(
+                f"none of {self.n_rejected} drawn settings can be built, as {self.rejected}",
+                "widen the space, or use larger images.",
+            )
+        return None
 
-    def complete(self, trial_id: str, score: float) -> None:
-        """Report the score of a trial that ended well."""
-        self.update_trial(trial_id, {self.objective.name: score})
-        self._end(trial_id, COMPLETED)
+    def end(self, trial: Trial) -> None:
+        """Take a trial that ended: with a score, or with the error that throws it out of its rung like the worst."""
+        ended = self.trials[trial.trial_id]
+        with self._lock_freed():
+            if trial.score is None:
+                ended.status, ended.message = keras_tuner_trial.TrialStatus.FAILED, trial.error
+            else:
+                self.update_trial(trial.trial_id, {self.objective.name: trial.score})
+                ended.status = keras_tuner_trial.TrialStatus.COMPLETED
+            self.end_trial(ended)
+        self.board.end(trial)
 
-    def fail(self, trial_id: str) -> None:
-        """Report a trial that failed: it is thrown out of its rung like the worst one."""
-        self._end(trial_id, FAILED)
+    def generator_state(self) -> dict[str, Any]:
+        """What to keep beside the trial that has just started, so that `restore` can go on after it; as JSON.
 
-    def _end(self, trial_id: str, status: str) -> None:
-        trial = self.trials[trial_id]
-        trial.status = status
-        self.end_trial(trial)
+        It holds only what is new since the last call, so that it stays short however many trials there are.
+        """
+        return self._proposals.news() | {"is_exhausted": self._is_exhausted}
+
+    def restore(
+        self, history: Iterable[tuple[Literal["started", "ended"], Trial]], states: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """Go on exactly as the oracle would have that saw all this.
+
+        Args:
+            history: Every start and end of a trial, in their order; a trial that ended has its score or its error.
+            states: All that `generator_state` gave, in order.
+        """
+        states = list(states)
+        for event, trial in history:
+            if event == "started":
+                self._past.append(trial)
+                self.next_trial()
+            else:
+                self.end(trial)
+        new = [trial.values for trial in self.board.trials.values() if trial.parent_id is None]
+        self._proposals.restore(new, states)
+        if any(state["is_exhausted"] for state in states):
+            self._exhaust()
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Fill the first rungs, then promote; new brackets start when the present ones have nothing to do."""
-        for bracket in self._brackets:
-            values = self._first_rung_values(bracket, trial_id) or self._promoted_values(bracket, trial_id)
-            if values:
-                return {"status": "RUNNING", "values": values}
-        last = self._current_bracket == 0 and self._current_iteration + 1 == self.hyperband_iterations
-        if last:
-            return {"status": "IDLE" if self.ongoing_trials else "STOPPED"}
-        self._increment_bracket_num()
-        self._start_new_bracket()
-        return self.populate_space(trial_id)
+        """Keras Tuner's hook: the values of the next trial, which the board has then taken."""
+        trial = self._past.popleft() if self._past else self._decided(trial_id)
+        if trial is None:
+            return {"status": IDLE if self.board.running else STOPPED}
+        self.board.start(trial)
+        return {"status": RUNNING, "values": _keras_tuner_values(trial)}
 
-    def _first_rung_values(self, bracket: dict[str, Any], trial_id: str) -> dict[str, Any] | None:
-        number, rung = bracket["bracket_num"], bracket["rounds"][0]
-        if bracket.get("exhausted") or len(rung) >= self._get_size(number, 0):
+    def _decided(self, trial_id: str) -> Trial | None:
+        limit = self._settings.max_trials
+        if limit is not None and len(self.board.trials) >= limit:
             return None
-        values = self._new_setting()
-        if values is None:
-            bracket["exhausted"] = True
-            return None
-        rung.append({"past_id": None, "id": trial_id})
-        return values | {_EPOCHS: self._get_epochs(number, 0), _INITIAL: 0, _BRACKET: number, _RUNG: 0}
-
-    def _promoted_values(self, bracket: dict[str, Any], trial_id: str) -> dict[str, Any] | None:
-        """Values of the best trial that surely belongs to the next rung: enough others are worse."""
-        number, rungs = bracket["bracket_num"], bracket["rounds"]
-        for i in range(1, len(rungs)):
-            trials = [self.trials[entry["id"]] for entry in rungs[i - 1]]
-            promoted = {entry["past_id"] for entry in rungs[i]}
-            waiting = [t for t in trials if t.status == COMPLETED and t.trial_id not in promoted]
-            n_ended = len(waiting) + sum(t.status == FAILED for t in trials)
-            n_losers = max(0, self._rung_size(bracket, i - 1) - self._get_size(number, i))
-            if not waiting or n_ended <= n_losers or len(promoted) >= self._get_size(number, i):
-                continue
-            best = max(waiting, key=lambda t: t.score if self.objective.direction == "max" else -t.score)
-            rungs[i].append({"past_id": best.trial_id, "id": trial_id})
-            return best.hyperparameters.values | {
-                _EPOCHS: self._get_epochs(number, i),
-                _INITIAL: self._get_epochs(number, i - 1),
-                _BRACKET: number,
-                _RUNG: i,
-                _PARENT: best.trial_id,
-            }
+        while (step := self._method.next_step(self.board)) is not None:
+            values = self._values(step)
+            if values is not None:
+                return Trial(
+                    trial_id=trial_id,
+                    values=values,
+                    bracket=step.bracket,
+                    rung=step.rung,
+                    parent_id=step.parent_id,
+                    first_epoch=step.first_epoch,
+                    last_epoch=step.last_epoch,
+                )
+            self._exhaust()
         return None
 
-    def _rung_size(self, bracket: dict[str, Any], rung: int) -> int:
-        """Trials that the rung will hold once full: fewer than planned where settings ran out or failed before."""
-        planned = self._get_size(bracket["bracket_num"], rung)
-        if rung == 0:
-            return len(bracket["rounds"][0]) if bracket.get("exhausted") else planned
-        before = [self.trials[entry["id"]] for entry in bracket["rounds"][rung - 1]]
-        alive = self._rung_size(bracket, rung - 1) - sum(t.status == FAILED for t in before)
-        return min(planned, alive)
+    def _values(self, step: Step) -> Mapping[str, Any] | None:
+        if step.parent_id is not None:
+            return self.board.trials[step.parent_id].values
+        if self._settings.method == "grid":
+            return self._proposals.first_of(self._grid)
+        return self._proposals.drawn(self._expected_best() if self._settings.method == "bayesian" else ())
 
-    def _new_setting(self) -> dict[str, Any] | None:
-        """A setting that was not tried yet and can be built, or None where none is found."""
-        for _ in range(self._max_draws):
-            if self._n_settings and len(self._tried_so_far) + len(self._rejected) >= self._n_settings:
-                return None
-            values = sample(self._space, self._generator)
-            reason = self._problem(values)
-            key = self._compute_values_hash(values)
-            if reason:
-                self._rejected.add(key)
-                self.rejected = self.rejected or reason
-            elif key not in self._tried_so_far:
-                self._tried_so_far.add(key)
-                return values
-        return None
+    def _exhaust(self) -> None:
+        self._is_exhausted = True
+        self._method.no_new_settings()
+
+    def _expected_best(self) -> Iterator[dict[str, Any]]:
+        """What Keras Tuner's Gaussian process would try next; nothing before there are enough trials to fit it to."""
+        n_parameters, n_ended = len(self._space.parameters), len(self.board.rung(0, 0).ranked)
+        # Keras Tuner's own 3 per parameter would often be all there are.
+        if not n_parameters or n_ended < max(3, min(3 * n_parameters, total(self._settings)[0] // 3)):
+            return
+        model = keras_tuner.oracles.BayesianOptimizationOracle(
+            objective=self.objective,
+            num_initial_points=1,
+            hyperparameters=self.hyperparameters,
+            seed=int(self._proposals.generator.integers(1, 2**31)),
+        )
+        with warnings.catch_warnings():
+            # The fit says so wherever its kernel meets a bound; the proposal is as good.
+            warnings.simplefilter("ignore")
+            # Fitted to the ended trials first, the process can guess the scores of running ones.
+            model.trials = {key: trial for key, trial in self.trials.items() if key not in self.board.running}
+            model.gpr.fit(*model._vectorize_trials())
+            model.trials, model.ongoing_trials = self.trials, self.ongoing_trials
+            values = model.populate_space("")["values"]
+        yield dict(self._space.fixed) | _on_grid(self._space, values)
+
+    @contextmanager
+    def _lock_freed(self) -> Iterator[None]:
+        """Free Keras Tuner's lock of this oracle where a call raised under it; the next thread would wait for ever."""
+        try:
+            yield
+        except BaseException:
+            keras_tuner_oracle.THREADS[self] = None
+            if keras_tuner_oracle.LOCKS[self].locked():
+                keras_tuner_oracle.LOCKS[self].release()
+            raise
+
+    def _check_consecutive_failures(self) -> None:
+        """Check nothing: the search has its own rule, and Keras Tuner's looks at every trial each time."""
 
     def save(self) -> None:
         """Write nothing: the run's folder has its own records."""
 
     def _save_trial(self, trial: keras_tuner_trial.Trial) -> None:
         """Write nothing: the run's folder has its own records."""
+
+
+def _keras_tuner_values(trial: Trial) -> dict[str, Any]:
+    """Values with the names by which Keras Tuner's Hyperband tells what to train."""
+    extra = {
+        "tuner/epochs": trial.last_epoch,
+        "tuner/initial_epoch": trial.first_epoch - 1,
+        "tuner/bracket": trial.bracket,
+        "tuner/round": trial.rung,
+    }
+    return dict(trial.values) | extra | ({"tuner/trial_id": trial.parent_id} if trial.parent_id else {})
+
+
+def _on_grid(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Active values in the space's order, each brought to the nearest that its parameter allows."""
+    return {
+        parameter.name: _nearest(values[parameter.name], parameter)
+        for parameter in space.parameters
+        if parameter.name in values
+    }
+
+
+def _nearest(value: Any, parameter: Parameter) -> Any:
+    if parameter.choices:
+        return value
+    grid = grid_values(parameter)
+    if grid is not None:
+        return min(grid, key=lambda allowed: abs(allowed - value))
+    # On a logarithmic scale the ends come out a rounding error beside themselves.
+    return float(np.clip(value, parameter.low, parameter.high))
 
 
 def _declared(space: Space) -> keras_tuner.HyperParameters:

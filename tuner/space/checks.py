@@ -31,6 +31,7 @@ def check_space(document: Document, layout: Layout, model: str) -> dict[str, lis
             found += _check_kind(document, key, spec, term)
         if isinstance(spec, IntSpec | FloatSpec):
             found += _check_range(document, key, spec)
+            found += _check_grid(document, key, spec)
         if isinstance(spec, ChoiceSpec):
             found += _check_choices(document, key, spec)
         found += _check_per(document, layout, key, spec)
@@ -153,6 +154,15 @@ def _check_step(document: Document, key: str, spec: IntSpec | FloatSpec, step: f
         message = f"{name} is {shown(step)}, which leads from min {shown(spec.min)} past max {shown(spec.max)}."
         hint = f"use max: {fitting} or {fitting + width}." if fitting > low else f"use max: {low + width}."
         yield Problem(where=where, message=message, hint=hint)
+
+
+def _check_grid(document: Document, key: str, spec: IntSpec | FloatSpec) -> Iterator[Problem]:
+    search = document.data.get("search")
+    is_grid = isinstance(search, Mapping) and search.get("method") == "grid"
+    if is_grid and isinstance(spec, FloatSpec) and spec.step is None:
+        message = f"space.{key} may be any number from min to max, and search.method is grid."
+        hint = "list its values, give it a step, or choose another method."
+        yield Problem(where=document.where(("space", key)), message=message, hint=hint)
 
 
 def _check_choices(document: Document, key: str, spec: ChoiceSpec) -> Iterator[Problem]:

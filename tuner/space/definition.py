@@ -86,16 +86,21 @@ class SearchSettings:
     """How the space is searched.
 
     Attributes:
-        method: `hyperband` (Li et al., JMLR 18, 2018).
+        method: `hyperband` (Li et al., JMLR 18, 2018), `asha` (Li et al., MLSys 2020), or one that trains every
+            setting to `max_epochs`: `random`, `bayesian` or `grid`.
         max_epochs: Epochs of the last rung.
         factor: Reduction factor between rungs.
-        iterations: How often the whole of Hyperband is run.
+        iterations: How often the whole of Hyperband is run; the other methods get as much to do by default.
+        max_trials: Trials at most, promotions included; None leaves the number to the method.
+        patience: Epochs without improvement of the objective after which a trial ends; None never ends it early.
     """
 
     method: str
     max_epochs: int
     factor: int
     iterations: int
+    max_trials: int | None = None
+    patience: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

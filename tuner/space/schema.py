@@ -52,6 +52,8 @@ class _Given(Strict):
         "dataset",
         "normalization",
         "split",
+        "max_trials",
+        "patience",
         mode="before",
         check_fields=False,
     )
@@ -137,13 +139,34 @@ class ObjectiveSpec(_Given):
     )
 
 
+Method = Literal["hyperband", "asha", "random", "bayesian", "grid"]
+
+
 class SearchSpec(_Given):
     """How the space is searched."""
 
-    method: Literal["hyperband"] = Field(default="hyperband", description="Search method.")
+    method: Method = Field(
+        default="hyperband",
+        description="hyperband and asha promote the best from rung to rung; random, bayesian and grid train every "
+        "setting to max_epochs.",
+    )
     max_epochs: int = Field(default=27, ge=1, description="Epochs of the last rung; best a power of factor.")
     factor: int = Field(default=3, ge=2, description="One of so many trials is promoted from rung to rung.")
-    iterations: int = Field(default=1, ge=1, description="How often the whole of Hyperband is run.")
+    iterations: int = Field(
+        default=1,
+        ge=1,
+        description="How often the whole of Hyperband is run; the other methods get as much to do by default.",
+    )
+    max_trials: int | None = Field(
+        default=None,
+        ge=1,
+        description="Trials at most, promotions included; by default as many as the method needs.",
+    )
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="Epochs without improvement of the objective after which a trial ends; by default it never does.",
+    )
 
 
 class RetrainSpec(_Given):

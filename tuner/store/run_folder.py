@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.errors import ConfigurationError
 from tuner.records.results import SCHEMA_VERSION, Results
-from tuner.records.training import EpochMetrics
-from tuner.records.trial import Trial
 from tuner.store.files import json_line, write_atomically, write_text
+from tuner.store.search_log import SearchLog
 
 _RESULTS = TypeAdapter(Results)
-_TRIAL_COLUMNS = (
-    "trial_id", "status", "score", "epochs", "duration_s", "error",
-    "bracket", "rung", "parent_id", "first_epoch", "last_epoch", "n_parameters",
-)  # fmt: skip
 
 
 class RunFolder:
-    """The files of one run; trials are appended as they end, so that a crash loses none of them."""
+    """The files of one run; as long as `state` is there, the run has not ended and can be resumed."""
 
     def __init__(self, path: Path) -> None:
         """Take a folder's path; it is made by `create`."""
         self.path = path
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the run was begun and has not ended."""
+        return self.state.is_dir() and self._config.is_file()
 
     @property
     def report(self) -> Path:
@@ -54,9 +56,22 @@ class RunFolder:
         return self.path / "run.log"
 
     @property
-    def checkpoints(self) -> Path:
-        """Folder of the checkpoints."""
+    def state(self) -> Path:
+        """What a run needs to go on: its log of trials, checkpoints, and data for its workers."""
         return self.path / "state"
+
+    @property
+    def search_log(self) -> SearchLog:
+        """Every start and end of a trial."""
+        return SearchLog(self.state / "trials.jsonl")
+
+    @property
+    def _config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def _events(self) -> Path:
+        return self.path / "events.jsonl"
 
     def create(self) -> None:
         """Make the folder.
@@ -66,7 +81,7 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True)
-            self.checkpoints.mkdir()
+            self.state.mkdir()
             write_text(self.path / ".writable", "")
             (self.path / ".writable").unlink()
         except FileExistsError as error:
@@ -78,54 +93,87 @@ class RunFolder:
                 f"{self.path}: cannot write there: {error.strerror}", "choose another folder with --out."
             ) from error
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other command from working on this run; a killed one holds it no longer.
+
+        Raises:
+            ConfigurationError: If another command works on it.
+        """
+        lock, owner = filelock.FileLock(self.state / "lock"), self.state / "owner"
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout as error:
+            who = owner.read_text(encoding="utf-8") if owner.exists() else "unknown"
+            raise ConfigurationError(
+                f"{self.path}: another command (process {who}) is working on this run",
+                "wait for its end, or start a run of its own with --fresh.",
+            ) from error
+        except NotImplementedError:
+            # Some network drives lock nothing; docs/running.md says what is safe there.
+            pass
+        try:
+            write_text(owner, str(os.getpid()))
+            yield
+        finally:
+            lock.release()
+
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write the fully resolved configuration."""
-        write_text(self.path / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+        write_text(self._config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+
+    def read_config(self) -> dict[str, Any]:
+        """Read the fully resolved configuration.
+
+        Raises:
+            ConfigurationError: If it cannot be read.
+        """
+        try:
+            config = yaml.safe_load(self._config.read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise ConfigurationError(
+                f"{self._config}: cannot be read, so the run cannot be resumed: {error}", "start again with --fresh."
+            ) from error
+        return config if isinstance(config, dict) else {}
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add a line to events.jsonl."""
-        with open(self.path / "events.jsonl", "a", encoding="utf-8") as file:
+        with open(self._events, "a", encoding="utf-8") as file:
             file.write(json_line(event) + "\n")
 
-    def append_trial(self, trial: Trial, names: Sequence[str]) -> None:
-        """Add a trial to trials.csv and its epochs to curves.csv.
+    def mend_events(self) -> None:
+        """End a line of events.jsonl that a crash has cut off, so that the next event does not continue it."""
+        if not self._events.exists():
+            return
+        with open(self._events, "r+b") as file:
+            file.seek(0, os.SEEK_END)
+            if file.tell() and file.seek(-1, os.SEEK_END) and file.read() != b"\n":
+                file.write(b"\n")
 
-        Args:
-            trial: It has ended.
-            names: The searched hyperparameters, in the order of the columns.
-        """
-        row = {
-            "trial_id": trial.trial_id,
-            "status": trial.status,
-            "score": _cell(trial.score),
-            "epochs": len(trial.epochs),
-            "duration_s": round(trial.duration_s, 3),
-            "error": _cell(trial.error),
-            "bracket": trial.bracket,
-            "rung": trial.rung,
-            "parent_id": _cell(trial.parent_id),
-            "first_epoch": trial.first_epoch,
-            "last_epoch": trial.last_epoch,
-            "n_parameters": _cell(trial.n_parameters),
-        }
-        values = {f"values.{name}": _value_cell(trial.values.get(name)) for name in names}
-        _append(self.path / "trials.csv", [*_TRIAL_COLUMNS, *values], [row | values])
-        metrics = list(dict.fromkeys(name for epoch in trial.epochs for name in epoch.metrics))
-        if metrics:
-            rows = [
-                {"trial_id": trial.trial_id, "epoch": e.epoch, "duration_s": round(e.duration_s, 3)} | dict(e.metrics)
-                for e in trial.epochs
-            ]
-            _append(self.path / "curves.csv", ["trial_id", "epoch", "duration_s", *metrics], rows)
+    def spent_s(self, stage: str | None = None) -> float:
+        """Seconds that the sessions of this run have taken so far, by its events; only those of a stage, if named."""
+        spent, start, last = 0.0, None, 0.0
+        for event in self._read_events():
+            name, last_before, last = event["event"], last, event["time_s"]
+            if name == "RunStarted" or (stage and name == "StageStarted"):
+                end = last_before if name == "RunStarted" else last
+                spent += end - start if start is not None else 0.0
+                begins = stage is None or event.get("title") == stage
+                start = last if begins else None
+        return spent + (last - start if start is not None else 0.0)
 
-    def read_trials(self) -> list[Trial]:
-        """The trials with their curves, as far as they were written."""
-        curves: dict[str, list[EpochMetrics]] = {}
-        for row in _read(self.path / "curves.csv"):
-            metrics = {k: float(v) for k, v in row.items() if k not in ("trial_id", "epoch", "duration_s") and v}
-            epoch = EpochMetrics(epoch=int(row["epoch"]), metrics=metrics, duration_s=float(row["duration_s"]))
-            curves.setdefault(row["trial_id"], []).append(epoch)
-        return [_trial(row, curves.get(row["trial_id"], [])) for row in _read(self.path / "trials.csv")]
+    def _read_events(self) -> Iterator[dict[str, Any]]:
+        if not self._events.exists():
+            return
+        with open(self._events, encoding="utf-8") as file:
+            for line in file:
+                # A line may have been cut off by a crash.
+                with suppress(ValueError):
+                    yield json.loads(line)
+
+    def finish(self) -> None:
+        """Delete the state: the run has ended, and nothing goes on from it."""
+        shutil.rmtree(self.state, ignore_errors=True)
 
     def write_results(self, results: Results) -> None:
         """Write results.json."""
@@ -162,74 +210,3 @@ class RunFolder:
         with write_atomically(self.path / "predictions.npz") as file:
             arrays: dict[str, Any] = {name: p.astype("float32") for name, p in probabilities.items()}
             np.savez_compressed(file, labels=labels, **arrays)
-
-    def remove_checkpoints(self) -> None:
-        """Delete the checkpoints: nothing continues a run that has ended."""
-        for path in self.checkpoints.glob("*.npz"):
-            path.unlink()
-
-
-def _cell(value: Any) -> Any:
-    """A value for a CSV: lower-case booleans and empty cells for None."""
-    if value is None:
-        return ""
-    return json.dumps(value) if isinstance(value, bool | list) else value
-
-
-def _value_cell(value: Any) -> Any:
-    """A hyperparameter's cell, of which `_value` gives the value back: text that reads as a number gets quotes."""
-    return json.dumps(value) if isinstance(value, str) and _value(value) != value else _cell(value)
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _append(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add rows; where they bring new columns, the file is written again with all of them."""
-    known = _columns(path)
-    union = list(dict.fromkeys([*known, *columns]))
-    if union != known:
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, union)
-        writer.writeheader()
-        writer.writerows([*_read(path), *rows])
-        write_text(path, text.getvalue())
-        return
-    with open(path, "a", newline="", encoding="utf-8") as file:
-        csv.DictWriter(file, known).writerows(rows)
-
-
-def _columns(path: Path) -> list[str]:
-    if not path.exists():
-        return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return next(csv.reader(file), [])
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def _trial(row: Mapping[str, str], epochs: Sequence[EpochMetrics]) -> Trial:
-    values = {k.removeprefix("values."): _value(v) for k, v in row.items() if k.startswith("values.") and v}
-    return Trial(
-        trial_id=row["trial_id"],
-        values=values,
-        bracket=int(row["bracket"]),
-        rung=int(row["rung"]),
-        parent_id=row["parent_id"] or None,
-        first_epoch=int(row["first_epoch"]),
-        last_epoch=int(row["last_epoch"]),
-        score=float(row["score"]) if row["score"] else None,
-        error=row["error"] or None,
-        epochs=tuple(epochs),
-        duration_s=float(row["duration_s"]),
-        n_parameters=int(row["n_parameters"]) if row["n_parameters"] else None,
-    )

@@ -36,7 +36,7 @@ class Prepared:
 
 
 class PreparedModels:
-    """The models used last. Tracing costs as much as several epochs of a small data set, and again at each promotion."""
+    """The models used last: tracing costs as much as several epochs of a small data set, at every promotion again."""
 
     def __init__(self, n_kept: int = N_KEPT) -> None:
         """Keep at most `n_kept` models; 0 prepares every one anew."""

@@ -1,0 +1,98 @@
+"""What the search itself costs per trial, and that it costs the same at 10 trials and at 10,000.
+
+    python benchmarks/search_bookkeeping.py [--space search_spaces/fer2013.yaml] [--running 64]
+
+Nothing is trained: scores are made up, and of the running trials any ends next. Timed is all that the search does for a
+trial: choosing it, taking its score, telling which checkpoints can go, and the log of starts and ends, which waits for
+the disk at each end (the log goes to the folder for temporary files). The limit is a median of 5 ms; a miss exits
+with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tuner.backend import environment
+
+environment.prepare()
+
+from tuner.records.training import EpochMetrics
+from tuner.records.trial import Trial
+from tuner.search.oracle import SearchOracle
+from tuner.space.definition import SearchSettings, SearchSpaceFile
+from tuner.space.parse import load_space
+from tuner.store.search_log import SearchLog
+
+LIMIT_MS = 5.0
+
+
+def main() -> int:
+    """Search with both methods, ten times as many trials each time, and print what one trial cost."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--space", type=Path, default=Path("search_spaces/fer2013.yaml"))
+    parser.add_argument("--running", type=int, default=64, help="trials that run at a time")
+    options = parser.parse_args()
+    file, met = load_space(options.space), True
+    print(f"{len(file.space.parameters)} hyperparameters, {options.running} trials running at a time")
+    print("method      trials  median ms  99th percentile ms")
+    for method in ("hyperband", "asha"):
+        for n_trials in (10, 100, 1_000, 10_000):
+            with tempfile.TemporaryDirectory() as folder:
+                log = SearchLog(Path(folder) / "trials.jsonl")
+                costs = sorted(trial_costs(file, method, n_trials, options.running, log))
+            median, high = statistics.median(costs), costs[int(0.99 * (len(costs) - 1))]
+            print(f"{method:10} {n_trials:7,} {median:10.2f} {high:19.2f}")
+            met = met and median < LIMIT_MS
+    print(f"limit: median under {LIMIT_MS} ms: {'met' if met else 'missed'}")
+    return 0 if met else 1
+
+
+def trial_costs(file: SearchSpaceFile, method: str, n_trials: int, n_running: int, log: SearchLog) -> list[float]:
+    """Milliseconds that each trial of a search cost, from its choice to its end."""
+    settings = SearchSettings(method=method, max_epochs=81, factor=3, iterations=50, max_trials=n_trials)
+    oracle = SearchOracle(
+        space=file.space, objective=file.objective, settings=settings, seed=0, problem=lambda values: None
+    )
+    rng = random.Random(0)
+    costs: dict[str, float] = {}
+    running: list[Trial] = []
+    while True:
+        start = time.perf_counter()
+        trial = oracle.next_trial() if len(running) < n_running else None
+        if trial is not None:
+            log.started(trial, oracle.generator_state())
+            costs[trial.trial_id] = 1e3 * (time.perf_counter() - start)
+            running.append(trial)
+        elif running:
+            ended = trained(running.pop(rng.randrange(len(running))), rng)
+            start = time.perf_counter()
+            log.ended(ended)
+            oracle.end(ended)
+            oracle.board.disposable()
+            costs[ended.trial_id] += 1e3 * (time.perf_counter() - start)
+        else:
+            return list(costs.values())
+
+
+def trained(trial: Trial, rng: random.Random) -> Trial:
+    """The trial with a made-up learning curve."""
+    epochs = tuple(
+        EpochMetrics(
+            epoch=epoch,
+            metrics={name: rng.random() for name in ("loss", "accuracy", "val_loss", "val_accuracy")},
+            duration_s=rng.random(),
+        )
+        for epoch in range(trial.first_epoch, trial.last_epoch + 1)
+    )
+    return replace(trial, score=max(e.metrics["val_accuracy"] for e in epochs), epochs=epochs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Builders that do harm to the process they run in."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tests.training.builders import build_compiled
+from tuner.records.image import ImageSpec
+from tuner.training import fit
+
+_leaked: list[np.ndarray] = []
+
+
+def build_on_full_disk(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+    """The next checkpoint finds no room."""
+    save = fit.save_checkpoint
+
+    def no_room(checkpoint: Any, path: Path) -> None:
+        fit.save_checkpoint = save
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    fit.save_checkpoint = no_room
+    return build_compiled(values, image_spec)
+
+
+def build_killed(values: Mapping[str, Any], image_spec: ImageSpec) -> None:
+    os.kill(os.getpid(), getattr(signal, values["signal"]))
+
+
+def build_exiting(values: Mapping[str, Any], image_spec: ImageSpec) -> None:
+    os._exit(3)
+
+
+def build_hanging(values: Mapping[str, Any], image_spec: ImageSpec) -> None:
+    threading.Event().wait()
+
+
+def build_large(values: Mapping[str, Any], image_spec: ImageSpec) -> None:
+    """Takes memory until somebody ends it; 4 GiB at most, in case nobody does."""
+    for _ in range(64):
+        _leaked.append(np.ones(2**23))
+    threading.Event().wait()
+
+
+def build_leaking(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+    """Leaves behind MiB of memory, and the number of its process in a file."""
+    _leaked.append(np.ones((values["mib"], 2**17)))
+    with open(values["pids"], "a", encoding="ascii") as file:
+        file.write(f"{os.getpid()}\n")
+    return build_compiled(values, image_spec)

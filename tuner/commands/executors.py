@@ -1,0 +1,67 @@
+"""The executor that a person asked for, or the one that fits the machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tuner.commands.hardware import n_cores
+from tuner.commands.options import ExecutionOptions
+from tuner.execution.executor import Executor, Reports
+
+
+def warm_up(options: ExecutionOptions) -> None:
+    """Let the workers' framework load while the data are read."""
+    if options.executor == "process":
+        from tuner.execution.start import warm_up
+
+        warm_up()
+
+
+def n_workers(options: ExecutionOptions) -> int:
+    """Trainings at a time: as asked for; else one per GPU, or one per core where there is none."""
+    if options.executor == "inline":
+        return 1
+    return options.workers or len(gpus()) or n_cores()
+
+
+def gpus() -> list[str]:
+    """The GPUs that this process may use, by what CUDA_VISIBLE_DEVICES calls them; asks no framework."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [name for name in named.split(",") if name.strip() not in ("", "-1")]
+    found = Path("/proc/driver/nvidia/gpus")
+    return [str(number) for number, _ in enumerate(found.iterdir())] if found.is_dir() else []
+
+
+def make_executor(options: ExecutionOptions, reports: Reports, scratch: Path) -> Executor:
+    """Make the executor.
+
+    Args:
+        options: What the person asked for.
+        reports: What the executor tells and asks.
+        scratch: A folder for files that workers share.
+
+    Raises:
+        ConfigurationError: If Ray is asked for and not installed.
+    """
+    if options.executor == "inline":
+        from tuner.execution.inline import InlineExecutor
+
+        return InlineExecutor(reports)
+    if options.executor == "ray":
+        from tuner.execution.ray_cluster import RayExecutor
+
+        return RayExecutor(
+            reports, n_workers=options.workers, address=options.ray_address, gpus_per_trial=options.gpus_per_trial
+        )
+    from tuner.execution.process import ProcessExecutor
+
+    return ProcessExecutor(
+        reports,
+        n_workers=n_workers(options),
+        scratch=scratch,
+        trial_timeout_s=options.trial_timeout_s,
+        worker_memory_bytes=options.worker_memory_bytes,
+        gpus=gpus(),
+    )

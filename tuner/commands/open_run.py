@@ -1,0 +1,116 @@
+"""A new run's folder, or the unfinished one that goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tuner.backend import environment
+from tuner.commands.options import RunOptions
+from tuner.data.dataset import Dataset
+from tuner.errors import ConfigurationError
+from tuner.space.definition import SearchSpaceFile
+from tuner.store.run_folder import RunFolder
+
+SHOWN_DIFFERENCES = 5
+
+
+def identity(options: RunOptions, file: SearchSpaceFile, dataset: Dataset) -> dict[str, Any]:
+    """What must be the same for a run to go on: whatever decides its trials and scores."""
+    split = dataset.split
+    return {
+        "space": plain(asdict(replace(file, name=""))),
+        "data": {
+            "fingerprint": dataset.images.fingerprint,
+            "train": _digest(split.train.tobytes()),
+            "validation": _digest(split.validation.tobytes()),
+            "test": _digest(split.test.tobytes()),
+        },
+        "seed": options.seed,
+        "preset": options.preset,
+        "backend": environment.settings(),
+    }
+
+
+def open_run(options: RunOptions, root: Path, now: Mapping[str, Any]) -> tuple[RunFolder, bool]:
+    """The folder to work in, and whether it is an unfinished run's.
+
+    Args:
+        options: `resume` says what the person wants: None takes up an unfinished run of the same identity, if any.
+        root: Where the data set's runs are.
+        now: `identity` of what the person asks for.
+
+    Raises:
+        ConfigurationError: If a run is to be resumed, but there is none, or none of the same identity.
+    """
+    unfinished = [] if options.resume is False else _unfinished(root)
+    then = {run: run.read_config().get("identity", {}) for run in unfinished}
+    for run in unfinished:
+        if then[run] == now:
+            return run, True
+    if options.resume:
+        if not unfinished:
+            raise ConfigurationError(f"{root}: there is no unfinished run to resume", "leave --resume out.")
+        raise _changed(unfinished[0], list(differences(then[unfinished[0]], now)))
+    digest = _digest(json.dumps(now, sort_keys=True).encode())
+    return RunFolder(root / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{digest[:8]}"), False
+
+
+def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
+    """What differs between two configurations, one line each, such as `space.search.factor is 4, was 3`."""
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        for key in dict.fromkeys([*then, *now]):
+            yield from differences(then.get(key), now.get(key), f"{path}.{key}" if path else str(key))
+    elif isinstance(then, list) and isinstance(now, list) and _named(then) and _named(now):
+        yield from differences(_by_name(then), _by_name(now), path)
+    elif then != now:
+        # A hash tells a person nothing.
+        yield f"{path} changed" if path.startswith("data.") else f"{path} is {_short(now)}, was {_short(then)}"
+
+
+def plain(value: Any) -> Any:
+    """Tuples and paths as YAML and JSON know them."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _unfinished(root: Path) -> list[RunFolder]:
+    """The unfinished runs of a data set, the newest first."""
+    if not root.is_dir():
+        return []
+    runs = [RunFolder(path) for path in sorted(root.iterdir(), reverse=True)]
+    return [run for run in runs if run.is_unfinished]
+
+
+def _changed(run: RunFolder, found: list[str]) -> ConfigurationError:
+    more = f" and {len(found) - SHOWN_DIFFERENCES} more" if len(found) > SHOWN_DIFFERENCES else ""
+    return ConfigurationError(
+        f"{run.path}: cannot be resumed, as it was begun with something else: "
+        f"{'; '.join(found[:SHOWN_DIFFERENCES])}{more}",
+        "restore what has changed, or start a run of its own with --fresh.",
+    )
+
+
+def _named(items: list[Any]) -> bool:
+    return all(isinstance(item, Mapping) and "name" in item for item in items)
+
+
+def _by_name(items: list[Any]) -> dict[str, Any]:
+    return {item["name"]: item for item in items}
+
+
+def _short(value: Any) -> str:
+    text = "not there" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

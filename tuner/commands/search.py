@@ -1,0 +1,103 @@
+"""The search of a run, from its log on."""
+
+from __future__ import annotations
+
+from tuner.commands.job import Job
+from tuner.commands.outputs import training_data
+from tuner.execution.executor import Executor
+from tuner.models.registry import complete, setting_problem
+from tuner.records.events import SearchResumed, StageStarted
+from tuner.records.results import SearchSummary
+from tuner.records.trial import Trial
+from tuner.store.trial_tables import TrialTables
+
+# Of a time budget, what the search leaves to the retraining of winner and opponents.
+RETRAINING_SHARE = 1 / 3
+
+STAGE = "Searching"
+
+# What tasks of the search call their data.
+IMAGES = "images"
+
+
+def search_space(job: Job, executor: Executor) -> SearchSummary | None:
+    """Search, and say what was found; None where the search was stopped before its first score.
+
+    Raises:
+        ConfigurationError: If no setting of the space can be built.
+        SearchError: If no trial succeeded.
+    """
+    from tuner.search.loop import SearchOrder, search
+    from tuner.search.oracle import SearchOracle
+
+    file, spec = job.file, job.dataset.spec
+    tables = TrialTables(job.folder.path, [parameter.name for parameter in file.space.parameters])
+    oracle = SearchOracle(
+        space=file.space,
+        objective=file.objective,
+        settings=file.search,
+        seed=job.options.seed,
+        problem=lambda values: setting_problem(file.model, values, spec.height, spec.width),
+    )
+    executor.add_data(IMAGES, training_data(job.dataset))
+    job.tell(StageStarted(title=STAGE))
+    _tell_what_is_there(job, tables)
+    trials = search(
+        SearchOrder(
+            model=file.model,
+            objective=file.objective,
+            seed=job.options.seed,
+            checkpoints=job.folder.state,
+            patience=file.search.patience,
+            n_retries=job.options.retries,
+            deadline=_deadline(job),
+        ),
+        oracle,
+        executor,
+        job.folder.search_log,
+        tables,
+        job.tell,
+        job.request,
+    )
+    return _summary(job, trials, oracle.n_rejected) if any(t.score is not None for t in trials) else None
+
+
+def _tell_what_is_there(job: Job, tables: TrialTables) -> None:
+    """Bring the tables in line with the log, and tell how far an earlier session had come."""
+    ended = [entry.trial for entry in job.folder.search_log.read() if entry.kind == "ended" and entry.trial]
+    tables.rewrite(ended)
+    if ended:
+        job.tell(SearchResumed(trials=tuple(ended)))
+
+
+def _deadline(job: Job) -> float | None:
+    if job.deadline is None or job.options.search_only:
+        return job.deadline
+    return job.deadline - RETRAINING_SHARE * (job.options.time_budget_s or 0.0)
+
+
+def _summary(job: Job, trials: list[Trial], n_rejected: int) -> SearchSummary:
+    from tuner.search.loop import winner
+
+    file = job.file
+    best = winner(trials, file.objective)
+    assert best.score is not None
+    return SearchSummary(
+        model=file.model,
+        method=file.search.method,
+        max_epochs=file.search.max_epochs,
+        factor=file.search.factor,
+        iterations=file.search.iterations,
+        objective=file.objective.name,
+        direction=file.objective.direction,
+        n_trials=len(trials),
+        n_failed=sum(trial.status == "failed" for trial in trials),
+        n_stopped=sum(trial.status == "stopped" for trial in trials),
+        n_rejected=n_rejected,
+        n_epochs=sum(len(trial.epochs) for trial in trials),
+        duration_s=job.folder.spent_s(STAGE),
+        best_trial_id=best.trial_id,
+        best_score=best.score,
+        best_values=complete(file.model, best.values),
+        searched=tuple(parameter.name for parameter in file.space.parameters),
+    )

@@ -1,0 +1,151 @@
+"""A worker process: trains what it is sent, one task after the other, and keeps its models and data for the next.
+
+It sends an `EpochMetrics` after each epoch, None as a sign of life, and in the end a `TrainResult`, or the exception
+that is no fault of the task. No framework is imported at module level: the driver imports this module too.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from tuner.execution.shared_data import SharedData, open_shared
+from tuner.records.training import EpochMetrics, TrainResult, TrainTask
+from tuner.training.data import TrainingData
+
+if TYPE_CHECKING:
+    from tuner.training.prepared import PreparedModels
+
+# Seconds between two signs of life.
+_LIFE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """What a worker needs to know for good.
+
+    Attributes:
+        checkpoint_s: Seconds between two checkpoints.
+        core: The core that it stays on; None leaves that to the system.
+        gpu: The GPU that it sees, as `CUDA_VISIBLE_DEVICES` names it; None changes nothing.
+    """
+
+    checkpoint_s: float
+    core: int | None = None
+    gpu: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A task with its data; None in its place asks to stop after the epoch under way."""
+
+    task: TrainTask
+    data: SharedData
+
+
+def main(connection: Connection[object, object], settings: WorkerSettings) -> None:
+    """Train until the driver is gone."""
+    _settle(settings)
+    from tuner.backend.active import prepare_devices
+    from tuner.training.prepared import PreparedModels
+
+    prepare_devices(1)
+    desk = _Desk(connection, settings.checkpoint_s, PreparedModels())
+    try:
+        while True:
+            desk.serve(connection.recv())
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+def _settle(settings: WorkerSettings) -> None:
+    threading.Thread(target=_leave_with_driver, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Standard output is the driver's results; what a builder prints must not end up among them.
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    if settings.core is not None:
+        os.sched_setaffinity(0, {settings.core})
+    if settings.gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = settings.gpu
+
+
+def _leave_with_driver() -> None:
+    """End at once when the driver is gone, even if it was killed, and whatever the main thread does."""
+    driver = multiprocessing.parent_process()
+    assert driver is not None
+    driver.join()
+    os._exit(1)
+
+
+class _Desk:
+    """What a worker keeps between tasks."""
+
+    def __init__(self, connection: Connection[object, object], checkpoint_s: float, models: PreparedModels) -> None:
+        self._connection, self._checkpoint_s, self._models = connection, checkpoint_s, models
+        self._data: dict[str, tuple[SharedData, TrainingData]] = {}
+
+    def serve(self, order: object) -> None:
+        """Train as ordered, and send what came of it."""
+        # Asked to stop when the training had just ended.
+        if not isinstance(order, Order):
+            return
+        try:
+            answer: object = self._train(order)
+        except Exception as error:
+            error.add_note(f"In a worker:\n{traceback.format_exc()}")
+            answer = error
+        self._connection.send(answer)
+
+    def _train(self, order: Order) -> TrainResult:
+        from tuner.training.fit import Hooks, run_task
+
+        line = _Line(self._connection)
+        hooks = Hooks(
+            on_epoch=line.tell_epoch,
+            on_step=line.tell_life,
+            is_stopping=line.is_stopping,
+            checkpoint_s=self._checkpoint_s,
+        )
+        return run_task(order.task, self._opened(order.task.data, order.data), hooks, self._models)
+
+    def _opened(self, name: str, shared: SharedData) -> TrainingData:
+        if name not in self._data or self._data[name][0] != shared:
+            self._data[name] = shared, open_shared(shared)
+        return self._data[name][1]
+
+
+class _Line:
+    """What is said to the driver, and heard from it, during one task."""
+
+    def __init__(self, connection: Connection[object, object]) -> None:
+        self._connection = connection
+        self._told_s = time.monotonic()
+        self._is_stopping = False
+
+    def tell_epoch(self, task: TrainTask, epoch: EpochMetrics) -> None:
+        del task
+        self._tell(epoch)
+
+    def tell_life(self) -> None:
+        if time.monotonic() - self._told_s >= _LIFE_S:
+            self._tell(None)
+
+    def is_stopping(self) -> bool:
+        # While a task is under way the driver says nothing but to stop.
+        if not self._is_stopping and self._connection.poll():
+            self._connection.recv()
+            self._is_stopping = True
+        return self._is_stopping
+
+    def _tell(self, message: object) -> None:
+        self._connection.send(message)
+        self._told_s = time.monotonic()

@@ -1,0 +1,121 @@
+"""New settings: each of them distinct, and possible to build."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from tuner.errors import ConfigurationError
+from tuner.space.definition import Parameter, Space
+from tuner.space.sampling import grid_values, n_settings, sample
+
+# When so many proposals in a row bring nothing new, a space counts as exhausted.
+MAX_PROPOSALS = 1000
+# Up to so many settings, the last ones that random draws miss are looked for one by one.
+SMALL_SPACE = 10_000
+
+
+class Proposals:
+    """Finds settings that were not tried before and can be built.
+
+    Attributes:
+        rejected: Why settings were never proposed, by their key.
+        generator: Every random decision comes from it.
+    """
+
+    def __init__(self, space: Space, seed: int, problem: Callable[[Mapping[str, Any]], str | None]) -> None:
+        """Start with nothing tried.
+
+        Args:
+            space: Where from.
+            seed: Decides every draw; 0 is a seed.
+            problem: Why a setting cannot be built, or None.
+        """
+        self.rejected: dict[str, str] = {}
+        self.generator = np.random.default_rng(seed)
+        self._space = space
+        self._n_settings = n_settings(space)
+        self._problem = problem
+        self._tried: set[str] = set()
+        self._untold: dict[str, str] = {}
+
+    def drawn(self, first: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
+        """The first of some settings that will do, else a random one; None where none is found.
+
+        Of a small space every setting is found, also one that lies behind several conditions and is drawn seldom.
+        """
+        draws = (sample(self._space, self.generator) for _ in range(MAX_PROPOSALS))
+        is_small = self._n_settings is not None and self._n_settings <= SMALL_SPACE
+        return self.first_of(chain(first, draws, every_setting(self._space) if is_small else ()))
+
+    def first_of(self, proposed: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+        """The first of some settings that was not tried yet and can be built."""
+        for values in proposed:
+            if self._n_settings is not None and len(self._tried) + len(self.rejected) >= self._n_settings:
+                return None
+            key = setting_key(values)
+            if key in self._tried or key in self.rejected:
+                continue
+            reason = self._problem(values)
+            if reason is None:
+                self._tried.add(key)
+                return dict(values)
+            self.rejected[key] = self._untold[key] = reason
+        return None
+
+    def news(self) -> dict[str, Any]:
+        """What to keep for a restart: the generator's state, and the settings rejected since the last call; as JSON."""
+        told, self._untold = self._untold, {}
+        return {"generator": self.generator.bit_generator.state, "rejected": told}
+
+    def restore(self, tried: Iterable[Mapping[str, Any]], news: Iterable[Mapping[str, Any]]) -> None:
+        """Go on where another one was.
+
+        Args:
+            tried: All settings that it proposed.
+            news: All that its `news` ever gave, in order.
+        """
+        self._tried.update(map(setting_key, tried))
+        for new in news:
+            self.rejected.update(new["rejected"])
+            self.generator.bit_generator.state = new["generator"]
+
+
+def setting_key(values: Mapping[str, Any]) -> str:
+    """A short name of a setting, the same for equal settings."""
+    return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:32]
+
+
+def every_setting(space: Space) -> Iterator[dict[str, Any]]:
+    """All settings of a space, the last parameter changing fastest.
+
+    Raises:
+        ConfigurationError: If a parameter has no finite number of values.
+    """
+    return _grow(dict(space.fixed), space.parameters)
+
+
+def _grow(values: dict[str, Any], parameters: tuple[Parameter, ...]) -> Iterator[dict[str, Any]]:
+    if not parameters:
+        yield values
+        return
+    parameter, *rest = parameters
+    if any(values.get(condition.parent) not in condition.values for condition in parameter.conditions):
+        yield from _grow(values, tuple(rest))
+        return
+    for value in _finite(parameter):
+        yield from _grow(values | {parameter.name: value}, tuple(rest))
+
+
+def _finite(parameter: Parameter) -> Iterable[Any]:
+    values = grid_values(parameter)
+    if values is None:
+        raise ConfigurationError(
+            f"a grid cannot go through space.{parameter.name}, which may be any number in its range",
+            "list its values, give it a step, or choose another search.method.",
+        )
+    return values

@@ -1,0 +1,148 @@
+"""trials.csv and curves.csv: every trial that ended, for people and their spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tuner.records.training import EpochMetrics
+from tuner.records.trial import Trial
+from tuner.store.files import write_text
+
+_TRIAL_COLUMNS = (
+    "trial_id", "status", "score", "epochs", "duration_s", "error",
+    "bracket", "rung", "parent_id", "first_epoch", "last_epoch", "n_parameters",
+)  # fmt: skip
+
+
+class TrialTables:
+    """The two tables of a run; a trial is appended as it ends."""
+
+    def __init__(self, folder: Path, names: Sequence[str] = ()) -> None:
+        """Take the run's folder and the searched hyperparameters, in the order of the columns."""
+        self._trials, self._curves = folder / "trials.csv", folder / "curves.csv"
+        self._names = names
+
+    def keep(self, trial: Trial) -> None:
+        """Add a trial to trials.csv and its epochs to curves.csv."""
+        row = self._row(trial)
+        _append(self._trials, list(row), [row])
+        rows = _curve_rows(trial)
+        if rows:
+            _append(self._curves, list(rows[0]), rows)
+
+    def rewrite(self, trials: Sequence[Trial]) -> None:
+        """Write both tables anew: a crash may have come between a trial's end and its row, or within it."""
+        _write(self._trials, [self._row(trial) for trial in trials])
+        _write(self._curves, [row for trial in trials for row in _curve_rows(trial)])
+
+    def read(self) -> list[Trial]:
+        """The trials with their curves, as far as they were written."""
+        curves: dict[str, list[EpochMetrics]] = {}
+        for row in _read(self._curves):
+            metrics = {k: float(v) for k, v in row.items() if k not in ("trial_id", "epoch", "duration_s") and v}
+            epoch = EpochMetrics(epoch=int(row["epoch"]), metrics=metrics, duration_s=float(row["duration_s"]))
+            curves.setdefault(row["trial_id"], []).append(epoch)
+        return [_trial(row, curves.get(row["trial_id"], [])) for row in _read(self._trials)]
+
+    def _row(self, trial: Trial) -> dict[str, Any]:
+        row = {
+            "trial_id": trial.trial_id,
+            "status": trial.status,
+            "score": _cell(trial.score),
+            "epochs": len(trial.epochs),
+            "duration_s": round(trial.duration_s, 3),
+            "error": _cell(trial.error),
+            "bracket": trial.bracket,
+            "rung": trial.rung,
+            "parent_id": _cell(trial.parent_id),
+            "first_epoch": trial.first_epoch,
+            "last_epoch": trial.last_epoch,
+            "n_parameters": _cell(trial.n_parameters),
+        }
+        return row | {f"values.{name}": _value_cell(trial.values.get(name)) for name in self._names}
+
+
+def _curve_rows(trial: Trial) -> list[dict[str, Any]]:
+    metrics = dict.fromkeys((name for epoch in trial.epochs for name in epoch.metrics), "")
+    return [
+        {"trial_id": trial.trial_id, "epoch": e.epoch, "duration_s": round(e.duration_s, 3), **metrics, **e.metrics}
+        for e in trial.epochs
+    ]
+
+
+def _cell(value: Any) -> Any:
+    """A value for a CSV: lower-case booleans and empty cells for None."""
+    if value is None:
+        return ""
+    return json.dumps(value) if isinstance(value, bool | list) else value
+
+
+def _value_cell(value: Any) -> Any:
+    """A hyperparameter's cell, of which `_value` gives the value back: text that reads as a number gets quotes."""
+    return json.dumps(value) if isinstance(value, str) and _value(value) != value else _cell(value)
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _append(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows; where they bring new columns, the file is written again with all of them."""
+    known = _columns(path)
+    if set(columns) - set(known):
+        _write(path, [*_read(path), *rows])
+        return
+    with open(path, "a", newline="", encoding="utf-8") as file:
+        csv.DictWriter(file, known).writerows(rows)
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        path.unlink(missing_ok=True)
+        return
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def _columns(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return next(csv.reader(file), [])
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _trial(row: Mapping[str, str], epochs: Sequence[EpochMetrics]) -> Trial:
+    values = {k.removeprefix("values."): _value(v) for k, v in row.items() if k.startswith("values.") and v}
+    return Trial(
+        trial_id=row["trial_id"],
+        values=values,
+        bracket=int(row["bracket"]),
+        rung=int(row["rung"]),
+        parent_id=row["parent_id"] or None,
+        first_epoch=int(row["first_epoch"]),
+        last_epoch=int(row["last_epoch"]),
+        score=float(row["score"]) if row["score"] else None,
+        error=row["error"] or None,
+        epochs=tuple(epochs),
+        duration_s=float(row["duration_s"]),
+        n_parameters=int(row["n_parameters"]) if row["n_parameters"] else None,
+        is_stopped=row["status"] == "stopped",
+    )
