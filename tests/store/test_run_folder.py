@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,6 @@ import yaml
 from tests.report import fixtures
 from tuner.errors import ConfigurationError
 from tuner.records.training import EpochMetrics
-from tuner.records.trial import Trial
 from tuner.store.run_folder import RunFolder
 
 
@@ -27,31 +29,8 @@ def folder(tmp_path: Path) -> RunFolder:
     return made
 
 
-def make_trial(number: int = 0, **changes: Any) -> Trial:
-    usual: dict[str, Any] = {
-        "trial_id": f"{number:04d}",
-        "values": {"filters": 32, "learning_rate": 1e-05},
-        "bracket": 2,
-        "rung": 0,
-        "parent_id": None,
-        "first_epoch": 1,
-        "last_epoch": 1,
-        "score": 0.1 + 0.2,
-        "epochs": (EpochMetrics(epoch=1, metrics={"loss": 1 / 3, "val_accuracy": 0.1 + 0.2}, duration_s=0.125),),
-        "duration_s": 1.5,
-        "n_parameters": 1234,
-    }
-    return Trial(**usual | changes)
-
-
-def round_trip(folder: RunFolder, *trials: Trial, names: list[str]) -> list[Trial]:
-    for trial in trials:
-        folder.append_trial(trial, names)
-    return RunFolder(folder.path).read_trials()
-
-
-def test_new_folder_holds_nothing_but_the_place_for_checkpoints(folder: RunFolder) -> None:
-    assert list(folder.path.iterdir()) == [folder.checkpoints]
+def test_new_folder_holds_nothing_but_its_state(folder: RunFolder) -> None:
+    assert list(folder.path.iterdir()) == [folder.state]
 
 
 def test_folder_that_cannot_be_made_is_an_error_with_a_remedy(tmp_path: Path) -> None:
@@ -59,69 +38,6 @@ def test_folder_that_cannot_be_made_is_an_error_with_a_remedy(tmp_path: Path) ->
     with pytest.raises(ConfigurationError, match=r"file/run: cannot write there: Not a directory") as caught:
         RunFolder(tmp_path / "file" / "run").create()
     assert caught.value.hint == "choose another folder with --out."
-
-
-def test_trials_come_back_to_the_last_digit(folder: RunFolder) -> None:
-    trials = [make_trial(0), make_trial(2000, parent_id="1000", rung=1, first_epoch=2, last_epoch=2)]
-    assert round_trip(folder, *trials, names=["filters", "learning_rate"]) == trials
-
-
-@pytest.mark.parametrize(
-    "value", [True, False, 3, 0.05, "adam", "a, b", 'say "x"', "two\nlines", "true", "7", "1e-3", '"7"', "[1]", "null"]
-)
-def test_value_of_a_hyperparameter_keeps_its_type(folder: RunFolder, value: Any) -> None:
-    (found,) = round_trip(folder, make_trial(values={"v": value}), names=["v"])
-    assert found.values == {"v": value}
-    assert type(found.values["v"]) is type(value)
-
-
-def test_inactive_hyperparameters_are_empty_cells_and_stay_away(folder: RunFolder) -> None:
-    trials = [make_trial(0, values={"a": 1}), make_trial(1, values={"b": False})]
-    assert [t.values for t in round_trip(folder, *trials, names=["a", "b"])] == [{"a": 1}, {"b": False}]
-
-
-def test_fixed_values_are_no_columns(folder: RunFolder) -> None:
-    (found,) = round_trip(folder, make_trial(values={"a": 1, "fixed": 2}), names=["a"])
-    assert found.values == {"a": 1}
-
-
-def test_failed_trial_keeps_its_reason_with_commas_quotes_and_newlines(folder: RunFolder) -> None:
-    failed = make_trial(1, score=None, error='ValueError: "a", b\nand c', epochs=(), n_parameters=None)
-    trials = round_trip(folder, make_trial(0), failed, names=["filters", "learning_rate"])
-    assert trials[1] == failed
-    assert trials[1].status == "failed"
-
-
-def test_trial_that_failed_after_some_epochs_keeps_them(folder: RunFolder) -> None:
-    failed = make_trial(0, score=None, error="the training loss became nan in epoch 2", last_epoch=3)
-    assert round_trip(folder, failed, names=["filters", "learning_rate"]) == [failed]
-
-
-def test_tables_have_a_header_of_their_own_names(folder: RunFolder) -> None:
-    folder.append_trial(make_trial(), ["filters"])
-    with open(folder.path / "trials.csv", newline="", encoding="utf-8") as file:
-        (row,) = csv.DictReader(file)
-    assert list(row)[:6] == ["trial_id", "status", "score", "epochs", "duration_s", "error"]
-    assert (row["trial_id"], row["status"], row["epochs"], row["values.filters"]) == ("0000", "completed", "1", "32")
-    with open(folder.path / "curves.csv", newline="", encoding="utf-8") as file:
-        assert next(csv.reader(file)) == ["trial_id", "epoch", "duration_s", "loss", "val_accuracy"]
-
-
-def test_metrics_that_a_later_trial_brings_are_kept(folder: RunFolder) -> None:
-    def trial(number: int, **metrics: float) -> Trial:
-        return make_trial(number, epochs=(EpochMetrics(epoch=1, metrics=metrics, duration_s=0.125),))
-
-    trials = [trial(0, loss=1 / 3), trial(1, loss=0.5, val_f1=0.25), trial(2, val_f1=0.75), trial(3, auc=1e-05)]
-    assert round_trip(folder, *trials, names=["filters", "learning_rate"]) == trials
-    with open(folder.path / "curves.csv", newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    assert header == ["trial_id", "epoch", "duration_s", "loss", "val_f1", "auc"]
-    assert [row[0] for row in rows] == ["0000", "0001", "0002", "0003"]
-    assert {path.name for path in folder.path.iterdir()} == {"state", "trials.csv", "curves.csv"}
-
-
-def test_folder_without_trials_has_none(folder: RunFolder) -> None:
-    assert folder.read_trials() == []
 
 
 @pytest.mark.parametrize("results", [fixtures.results(), fixtures.search_only()], ids=["whole", "search only"])
@@ -182,8 +98,77 @@ def test_config_and_events_are_plain_files(folder: RunFolder) -> None:
     assert [json.loads(line)["n"] for line in lines] == [0, 1]
 
 
-def test_checkpoints_are_removed_and_nothing_else(folder: RunFolder) -> None:
-    (folder.checkpoints / "trial-0000.npz").write_bytes(b"")
-    (folder.checkpoints / "baseline.keras").write_bytes(b"")
-    folder.remove_checkpoints()
-    assert [path.name for path in folder.checkpoints.iterdir()] == ["baseline.keras"]
+def test_run_is_unfinished_from_its_configuration_to_its_end(folder: RunFolder) -> None:
+    assert not folder.is_unfinished
+    folder.write_config({"a": 1})
+    assert folder.is_unfinished
+    (folder.state / "trial-0000.npz").write_bytes(b"weights")
+    folder.finish()
+    assert not folder.is_unfinished
+    assert [path.name for path in folder.path.iterdir()] == ["config.yaml"]
+
+
+def test_configuration_comes_back_equal(folder: RunFolder) -> None:
+    config = {"rate": 1e-05, "step": 0.1 + 0.2, "name": "no", "text": "1e-3", "none": None, "values": [1, 2.0, True]}
+    folder.write_config(config)
+    found = folder.read_config()
+    assert found == config
+    assert [type(value) for value in found["values"]] == [int, float, bool]
+
+
+def test_damaged_configuration_is_an_error_with_a_remedy(folder: RunFolder) -> None:
+    (folder.path / "config.yaml").write_text("a: [1")
+    with pytest.raises(
+        ConfigurationError, match=r"config\.yaml: cannot be read, so the run cannot be resumed"
+    ) as caught:
+        folder.read_config()
+    assert caught.value.hint == "start again with --fresh."
+
+
+def test_second_command_on_a_run_is_refused_and_named(folder: RunFolder) -> None:
+    with folder.locked(), pytest.raises(ConfigurationError) as caught, RunFolder(folder.path).locked():
+        pass
+    assert caught.value.message == f"{folder.path}: another command (process {os.getpid()}) is working on this run"
+    assert caught.value.hint == "wait for its end, or start a run of its own with --fresh."
+    # It is free again.
+    with folder.locked():
+        pass
+
+
+def test_lock_of_a_killed_command_is_free(folder: RunFolder) -> None:
+    script = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom tuner.store.run_folder import RunFolder\n"
+        "with RunFolder(Path(sys.argv[1])).locked():\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(folder.path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with folder.locked():
+        pass
+
+
+def tell(folder: RunFolder, *events: tuple[str, float]) -> None:
+    for name, time_s in events:
+        kind, _, title = name.partition(":")
+        folder.append_event({"event": kind, "time_s": time_s, "title": title})
+
+
+def test_time_spent_is_summed_over_sessions_and_not_over_the_pauses_between(folder: RunFolder) -> None:
+    assert folder.spent_s() == 0.0
+    tell(folder, ("RunStarted", 100), ("StageStarted:Searching", 101), ("TrialEnded", 111))
+    assert (folder.spent_s(), folder.spent_s("Searching")) == (11.0, 10.0)
+    tell(
+        folder, ("RunStarted", 500), ("StageStarted:Searching", 502), ("TrialEnded", 507), ("StageStarted:Scoring", 508)
+    )
+    tell(folder, ("ModelTrained", 520))
+    assert (folder.spent_s(), folder.spent_s("Searching")) == (31.0, 16.0)
+
+
+def test_event_that_a_crash_has_cut_off_costs_that_event_alone(folder: RunFolder) -> None:
+    tell(folder, ("RunStarted", 100))
+    with open(folder.path / "events.jsonl", "a", encoding="utf-8") as file:
+        file.write('{"event": "TrialEn')
+    folder.mend_events()
+    tell(folder, ("TrialEnded", 103))
+    assert folder.spent_s() == 3.0
+    folder.mend_events()
+    assert len((folder.path / "events.jsonl").read_text(encoding="utf-8").splitlines()) == 3

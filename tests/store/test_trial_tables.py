@@ -1,0 +1,110 @@
+"""trials.csv and curves.csv: what is kept is what is read back."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.store.trials import make_trial
+from tuner.records.training import EpochMetrics
+from tuner.records.trial import Trial
+from tuner.store.trial_tables import TrialTables
+
+NAMES = ["filters", "learning_rate"]
+
+
+def round_trip(tmp_path: Path, *trials: Trial, names: list[str]) -> list[Trial]:
+    for trial in trials:
+        TrialTables(tmp_path, names).keep(trial)
+    return TrialTables(tmp_path).read()
+
+
+def test_trials_come_back_to_the_last_digit(tmp_path: Path) -> None:
+    trials = [make_trial(0), make_trial(2000, parent_id="1000", rung=1, first_epoch=2, last_epoch=2)]
+    assert round_trip(tmp_path, *trials, names=["filters", "learning_rate"]) == trials
+
+
+@pytest.mark.parametrize(
+    "value", [True, False, 3, 0.05, "adam", "a, b", 'say "x"', "two\nlines", "true", "7", "1e-3", '"7"', "[1]", "null"]
+)
+def test_value_of_a_hyperparameter_keeps_its_type(tmp_path: Path, value: Any) -> None:
+    (found,) = round_trip(tmp_path, make_trial(values={"v": value}), names=["v"])
+    assert found.values == {"v": value}
+    assert type(found.values["v"]) is type(value)
+
+
+def test_inactive_hyperparameters_are_empty_cells_and_stay_away(tmp_path: Path) -> None:
+    trials = [make_trial(0, values={"a": 1}), make_trial(1, values={"b": False})]
+    assert [t.values for t in round_trip(tmp_path, *trials, names=["a", "b"])] == [{"a": 1}, {"b": False}]
+
+
+def test_fixed_values_are_no_columns(tmp_path: Path) -> None:
+    (found,) = round_trip(tmp_path, make_trial(values={"a": 1, "fixed": 2}), names=["a"])
+    assert found.values == {"a": 1}
+
+
+def test_failed_trial_keeps_its_reason_with_commas_quotes_and_newlines(tmp_path: Path) -> None:
+    failed = make_trial(1, score=None, error='ValueError: "a", b\nand c', epochs=(), n_parameters=None)
+    trials = round_trip(tmp_path, make_trial(0), failed, names=["filters", "learning_rate"])
+    assert trials[1] == failed
+    assert trials[1].status == "failed"
+
+
+def test_trial_that_failed_after_some_epochs_keeps_them(tmp_path: Path) -> None:
+    failed = make_trial(0, score=None, error="the training loss became nan in epoch 2", last_epoch=3)
+    assert round_trip(tmp_path, failed, names=["filters", "learning_rate"]) == [failed]
+
+
+def test_tables_have_a_header_of_their_own_names(tmp_path: Path) -> None:
+    TrialTables(tmp_path, ["filters"]).keep(make_trial())
+    with open(tmp_path / "trials.csv", newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert list(row)[:6] == ["trial_id", "status", "score", "epochs", "duration_s", "error"]
+    assert (row["trial_id"], row["status"], row["epochs"], row["values.filters"]) == ("0000", "completed", "1", "32")
+    with open(tmp_path / "curves.csv", newline="", encoding="utf-8") as file:
+        assert next(csv.reader(file)) == ["trial_id", "epoch", "duration_s", "loss", "val_accuracy"]
+
+
+def test_metrics_that_a_later_trial_brings_are_kept(tmp_path: Path) -> None:
+    def trial(number: int, **metrics: float) -> Trial:
+        return make_trial(number, epochs=(EpochMetrics(epoch=1, metrics=metrics, duration_s=0.125),))
+
+    trials = [trial(0, loss=1 / 3), trial(1, loss=0.5, val_f1=0.25), trial(2, val_f1=0.75), trial(3, auc=1e-05)]
+    assert round_trip(tmp_path, *trials, names=["filters", "learning_rate"]) == trials
+    with open(tmp_path / "curves.csv", newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["trial_id", "epoch", "duration_s", "loss", "val_f1", "auc"]
+    assert [row[0] for row in rows] == ["0000", "0001", "0002", "0003"]
+    assert {path.name for path in tmp_path.iterdir()} == {"trials.csv", "curves.csv"}
+
+
+def test_folder_without_trials_has_none(tmp_path: Path) -> None:
+    assert TrialTables(tmp_path).read() == []
+
+
+def test_stopped_trial_stays_stopped(tmp_path: Path) -> None:
+    (found,) = round_trip(tmp_path, make_trial(is_stopped=True), names=NAMES)
+    assert found.status == "stopped"
+
+
+def test_tables_written_anew_hold_each_trial_once_whatever_a_crash_left(tmp_path: Path) -> None:
+    trials = [make_trial(0), make_trial(1)]
+    tables = TrialTables(tmp_path, NAMES)
+    for trial in [*trials, trials[1]]:
+        tables.keep(trial)
+    with open(tmp_path / "curves.csv", "a", encoding="utf-8") as file:
+        file.write("0001,2,0.1")
+    tables.rewrite(trials)
+    assert tables.read() == trials
+    tables.keep(make_trial(2))
+    assert tables.read() == [*trials, make_trial(2)]
+
+
+def test_tables_without_trials_are_no_files(tmp_path: Path) -> None:
+    tables = TrialTables(tmp_path, NAMES)
+    tables.keep(make_trial())
+    tables.rewrite([])
+    assert list(tmp_path.iterdir()) == []
