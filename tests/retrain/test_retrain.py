@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import pytest
 
 from tests.images import SMALL_CNN, stopping, training_data
 from tests.search.fakes import FakeExecutor
+from tuner.execution.executor import Reports
+from tuner.execution.inline import InlineExecutor
+from tuner.execution.stop import StopRequest
 from tuner.models.efficientnet import NoPretrainedWeightsError
 from tuner.records.contender import Contender, Trained
-from tuner.records.events import Event, ModelTrained, StageStarted
-from tuner.records.training import TrainTask
+from tuner.records.events import Event, ModelStarted, ModelTrained, StageStarted
+from tuner.records.training import EpochMetrics, TrainTask
 from tuner.retrain import features
 from tuner.retrain.contenders import FromScratch, efficientnet_from_scratch, pretrained_efficientnet
-from tuner.retrain.retrain import retrain
+from tuner.retrain.retrain import RetrainOrder, retrain
 from tuner.training.data import TrainingData
 
 SEEDS = [11, 22, 33]
@@ -41,21 +45,17 @@ def answer(task: TrainTask, epoch: int) -> dict[str, float] | str:
 
 
 def run(
-    chosen: Contender, data: TrainingData, folder: Path
-) -> tuple[list[Trained], FakeExecutor, list[Event], list[TrainingData]]:
-    executor, events, seen = FakeExecutor(answer), [], []
-
-    def executor_for(part: TrainingData) -> FakeExecutor:
-        seen.append(part)
-        return executor
-
-    trained = retrain(chosen, data, seeds=SEEDS, folder=folder, executor_for=executor_for, listener=events.append)
-    return trained, executor, events, seen
+    *chosen: Contender, data: TrainingData, folder: Path, n_workers: int = 1
+) -> tuple[list[list[Trained]], FakeExecutor, list[Event]]:
+    executor, events = FakeExecutor(answer, n_workers), []
+    order = RetrainOrder(seeds=SEEDS, checkpoints=folder)
+    trained = retrain([(c, data) for c in chosen], order, executor, events.append, StopRequest())
+    return trained, executor, events
 
 
 def test_every_seed_is_trained_under_the_contenders_rules(tmp_path: Path) -> None:
     chosen = contender()
-    trained, executor, _, _ = run(chosen, training_data(), tmp_path)
+    (trained,), executor, _ = run(chosen, data=training_data(), folder=tmp_path)
     assert [(t.seed, t.task_seed) for t in trained] == [(0, 11), (1, 22), (2, 33)]
     assert [task.seed for task in executor.tasks] == SEEDS
     for task, entry in zip(executor.tasks, trained, strict=True):
@@ -68,9 +68,10 @@ def test_every_seed_is_trained_under_the_contenders_rules(tmp_path: Path) -> Non
 
 
 def test_failed_seed_is_told_and_the_others_go_on(tmp_path: Path) -> None:
-    trained, _, events, _ = run(contender(), training_data(), tmp_path)
+    (trained,), _, events = run(contender(), data=training_data(), folder=tmp_path)
     assert [t.result.failure is None for t in trained] == [True, False, True]
-    assert events == [
+    assert [event.task_id for event in events if isinstance(event, ModelStarted)] == ["tuned-0", "tuned-1", "tuned-2"]
+    assert [event for event in events if not isinstance(event, ModelStarted)] == [
         StageStarted(title="Retraining Tuned"),
         ModelTrained(title="Tuned", seed=0, text="3 epochs, val_accuracy 0.3000 in epoch 3"),
         ModelTrained(title="Tuned", seed=1, text="failed: out of memory"),
@@ -78,10 +79,52 @@ def test_failed_seed_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("n_workers", [1, 2, 8])
+def test_contenders_train_side_by_side_each_on_its_own_data(tmp_path: Path, n_workers: int) -> None:
+    few, many = contender(name="few", max_train_images=10), contender(name="many")
+    trained, executor, _ = run(few, many, data=training_data(), folder=tmp_path, n_workers=n_workers)
+    assert [[t.seed for t in of_one] for of_one in trained] == [[0, 1, 2], [0, 1, 2]]
+    assert [len(executor.data[name].train) for name in ("few", "many")] == [10, 48]
+    assert [task.data for task in executor.tasks] == ["few"] * 3 + ["many"] * 3
+    assert len({task.save_to for task in executor.tasks}) == 6
+
+
+def really(folder: Path, request: StopRequest | None = None, deadline: float | None = None) -> list[Trained]:
+    """Two seeds of a small network, trained in this process."""
+    request = request or StopRequest()
+
+    def on_epoch(task: TrainTask, epoch: EpochMetrics) -> None:
+        told.append(f"{task.task_id} {epoch.epoch}")
+        if request.is_heeded and len(told) == 4:
+            request.reason = "interrupted"
+
+    told: list[str] = []
+    order = RetrainOrder(seeds=SEEDS[:2], checkpoints=folder, deadline=deadline)
+    with InlineExecutor(Reports(on_epoch=on_epoch, is_stopping=request.is_made)) as executor:
+        chosen = contender(schedule="constant")
+        return retrain([(chosen, training_data(32, 16))], order, executor, lambda event: None, request)[0]
+
+
+def test_interrupted_retraining_goes_on_to_the_same_end(tmp_path: Path) -> None:
+    undisturbed = really(tmp_path / "whole")
+    with StopRequest() as request:
+        stopped = really(tmp_path / "stopped", request)
+    assert [t.seed for t in stopped] == [0]
+    resumed = really(tmp_path / "stopped")
+    assert [[dict(e.metrics) for e in t.result.epochs] for t in resumed] == [
+        [dict(e.metrics) for e in t.result.epochs] for t in undisturbed
+    ]
+
+
+def test_deadline_shares_what_is_left_among_the_trainings(tmp_path: Path) -> None:
+    trained = really(tmp_path, deadline=time.time())
+    # Each has one epoch, so that there is something to compare.
+    assert [(len(t.result.epochs), t.result.ended_by) for t in trained] == [(1, "deadline"), (1, "deadline")]
+
+
 def test_fewer_training_images_are_drawn_once_and_validation_stays(tmp_path: Path) -> None:
     data = training_data()
-    (part,) = run(contender(max_train_images=10), data, tmp_path)[3]
-    (again,) = run(contender(max_train_images=10), data, tmp_path)[3]
+    part, again = (run(contender(max_train_images=10), data=data, folder=tmp_path)[1].data["tuned"] for _ in range(2))
     assert len(set(part.train)) == 10
     assert set(part.train) <= set(data.train)
     np.testing.assert_array_equal(part.train, again.train)
@@ -91,7 +134,7 @@ def test_fewer_training_images_are_drawn_once_and_validation_stays(tmp_path: Pat
 @pytest.mark.parametrize("limit", [None, 48, 1000])
 def test_limit_above_the_training_part_leaves_it_whole(tmp_path: Path, limit: int | None) -> None:
     data = training_data()
-    (part,) = run(contender(max_train_images=limit), data, tmp_path)[3]
+    part = run(contender(max_train_images=limit), data=data, folder=tmp_path)[1].data["tuned"]
     assert part is data
 
 

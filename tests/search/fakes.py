@@ -11,6 +11,7 @@ from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
 from tuner.records.trial import Trial
 from tuner.search.oracle import SearchOracle
 from tuner.space.definition import Objective, Parameter, SearchSettings, Space
+from tuner.training.data import TrainingData
 
 ACCURACY = Objective(name="val_accuracy", direction="max")
 WIDE = Space(parameters=(Parameter(name="x", kind="float", low=0.0, high=1.0),), fixed={"conv_blocks": 1})
@@ -82,8 +83,12 @@ class FakeExecutor:
     def __init__(self, answer: Callable[[TrainTask, int], Mapping[str, float] | str], n_workers: int = 1) -> None:
         self.n_workers = n_workers
         self.tasks: list[TrainTask] = []
+        self.data: dict[str, TrainingData] = {}
         self._pending: list[TrainTask] = []
         self._answer = answer
+
+    def add_data(self, name: str, data: TrainingData) -> None:
+        self.data[name] = data
 
     def submit(self, task: TrainTask) -> None:
         assert len(self._pending) < self.n_workers
@@ -101,3 +106,12 @@ class FakeExecutor:
                 )
             epochs.append(EpochMetrics(epoch=epoch, metrics=answer, duration_s=0.1))
         return TrainResult(task_id=task.task_id, epochs=tuple(epochs), duration_s=1.0, best_epoch=task.last_epoch)
+
+    def close(self) -> None:
+        self._pending.clear()
+
+    def __enter__(self) -> FakeExecutor:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import math
+import tempfile
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.images import training_data
 from tests.search.fakes import ACCURACY, FakeExecutor, make_oracle, rung_sizes, settings
 from tuner.errors import SearchError
-from tuner.execution.executor import InlineExecutor, Reports, epoch_listener
+from tuner.execution.executor import Executor, Reports, epoch_listener
+from tuner.execution.inline import InlineExecutor
 from tuner.execution.seeds import task_seed
-from tuner.records.events import EpochEnded, Event, TrialEnded, TrialStarted
-from tuner.records.training import EpochMetrics, TrainTask
+from tuner.execution.stop import StopRequest
+from tuner.records.events import EpochEnded, Event, Listener, Notice, TrialEnded, TrialStarted
+from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.records.trial import Trial
 from tuner.search.loop import SearchOrder, root, search, winner
 from tuner.space.definition import Objective, Parameter, Space
+from tuner.store.search_log import SearchLog
 
 Answer = Callable[[TrainTask, int], Mapping[str, float] | str]
 
@@ -27,14 +34,48 @@ def by_x(task: TrainTask, epoch: int) -> Mapping[str, float]:
     return {"val_accuracy": task.values["x"] + 0.001 * epoch, "val_loss": 1 - task.values["x"] - 0.001 * epoch}
 
 
+class Kept:
+    """Keeps trials as the tables of a run do."""
+
+    def __init__(self) -> None:
+        self.trials: list[Trial] = []
+
+    def keep(self, trial: Trial) -> None:
+        self.trials.append(trial)
+
+
+def begin(
+    folder: Path,
+    executor: Executor,
+    *,
+    objective: Objective = ACCURACY,
+    seed: int = 1,
+    listener: Listener = lambda event: None,
+    kept: Kept | None = None,
+    request: StopRequest | None = None,
+    **order: Any,
+) -> list[Trial]:
+    """A search whose log is in a folder, from its begin or from where it was."""
+    (folder / "state").mkdir(parents=True, exist_ok=True)
+    return search(
+        SearchOrder(model="cnn", objective=objective, seed=seed, checkpoints=folder / "state", **order),
+        make_oracle(objective=objective, seed=seed),
+        executor,
+        SearchLog(folder / "state" / "trials.jsonl"),
+        kept or Kept(),
+        listener,
+        request or StopRequest(),
+    )
+
+
 def run(
     answer: Answer = by_x, *, objective: Objective = ACCURACY, seed: int = 1, n_workers: int = 1
 ) -> tuple[list[Trial], FakeExecutor, list[Event], list[Trial]]:
     """The trials, the executor with its tasks, the events, and the trials as they were handed on."""
-    executor, events, kept = FakeExecutor(answer, n_workers), [], []
-    order = SearchOrder(model="cnn", objective=objective, seed=seed, checkpoints=Path("state"))
-    trials = search(order, make_oracle(objective=objective, seed=seed), executor, events.append, kept.append)
-    return trials, executor, events, kept
+    executor, events, kept = FakeExecutor(answer, n_workers), [], Kept()
+    with tempfile.TemporaryDirectory() as folder:
+        trials = begin(Path(folder), executor, objective=objective, seed=seed, listener=events.append, kept=kept)
+    return trials, executor, events, kept.trials
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
@@ -95,9 +136,9 @@ def test_promoted_trials_resume_their_parents_checkpoint_with_their_roots_seed(n
     promoted = [t for t in trials if t.parent_id]
     assert len(promoted) == 6
     for trial in trials:
-        task, first = tasks[trial.trial_id], root(trial, trials)
+        task, first = tasks[trial.trial_id], root(trial, {t.trial_id: t for t in trials})
         assert first.rung == 0
-        assert task.seed == tasks[first.trial_id].seed == task_seed(1, int(first.trial_id))
+        assert task.seed == tasks[first.trial_id].seed == task_seed(1, 0, int(first.trial_id))
         assert task.resume_from == (tasks[trial.parent_id].save_to if trial.parent_id else None)
     assert len({task.save_to for task in executor.tasks}) == 23
     assert len({tasks[t.trial_id].seed for t in trials if t.rung == 0}) == 17
@@ -150,7 +191,7 @@ def test_search_in_which_everything_fails_ends_early_with_the_commonest_reason()
 
 
 def test_failures_after_a_success_do_not_end_the_search() -> None:
-    first = task_seed(1, 0)
+    first = task_seed(1, 0, 0)
     trials, _, _, _ = run(lambda task, epoch: by_x(task, epoch) if task.seed == first else "broken")
     # 17 first trials, of which one works; it is promoted past all others, twice.
     assert len(trials) == 19
@@ -165,6 +206,175 @@ def test_epoch_listener_tells_the_task_and_its_end() -> None:
     assert events == [EpochEnded(task_id="0007", last_epoch=3, epoch=epoch)]
 
 
+class KilledError(BaseException):
+    """Stands for the end of the process."""
+
+
+def without_durations(trials: list[Trial]) -> list[Trial]:
+    return sorted((replace(trial, duration_s=0.0) for trial in trials), key=lambda trial: trial.trial_id)
+
+
+def dying(n_epochs: int) -> Answer:
+    """Answers as usual, and dies in the epoch after so many."""
+    left = iter(range(n_epochs))
+
+    def answer(task: TrainTask, epoch: int) -> Mapping[str, float] | str:
+        if next(left, None) is None:
+            raise KilledError
+        return "broken" if task.values["x"] < 0.1 else by_x(task, epoch)
+
+    return answer
+
+
+ENDLESS = 10**6
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_search_that_dies_in_any_epoch_goes_on_to_the_same_trials(tmp_path: Path, n_workers: int) -> None:
+    undisturbed = begin(tmp_path / "whole", FakeExecutor(dying(ENDLESS), n_workers))
+    n_epochs = sum(len(trial.epochs) for trial in undisturbed)
+    assert any(trial.error for trial in undisturbed)
+    for cut in range(n_epochs):
+        folder = tmp_path / f"cut-{cut}"
+        with pytest.raises(KilledError):
+            begin(folder, FakeExecutor(dying(cut), n_workers))
+        assert without_durations(begin(folder, FakeExecutor(dying(ENDLESS), n_workers))) == without_durations(
+            undisturbed
+        )
+
+
+def test_search_that_dies_again_and_again_ends_with_the_same_trials(tmp_path: Path) -> None:
+    undisturbed = begin(tmp_path / "whole", FakeExecutor(dying(ENDLESS)))
+    n_deaths = 0
+    while True:
+        try:
+            trials = begin(tmp_path / "again", FakeExecutor(dying(12)))
+        except KilledError:
+            n_deaths += 1
+        else:
+            break
+    assert n_deaths >= 5
+    assert without_durations(trials) == without_durations(undisturbed)
+
+
+def test_search_that_has_ended_is_not_run_again(tmp_path: Path) -> None:
+    first = begin(tmp_path, FakeExecutor(by_x))
+    again = FakeExecutor(by_x)
+    assert begin(tmp_path, again) == first
+    assert again.tasks == []
+
+
+def test_trials_that_had_not_ended_are_the_first_to_go_on_and_are_told_once(tmp_path: Path) -> None:
+    with pytest.raises(KilledError):
+        begin(tmp_path, FakeExecutor(dying(1), n_workers=3))
+    executor, events = FakeExecutor(by_x), []
+    begin(tmp_path, executor, listener=events.append)
+    assert [task.task_id for task in executor.tasks[:3]] == ["0001", "0002", "0003"]
+    started = [event.trial.trial_id for event in events if isinstance(event, TrialStarted)]
+    assert len(started) == len(set(started)) == 22
+
+
+def test_requested_stop_leaves_the_search_to_another_time(tmp_path: Path) -> None:
+    request, n_told = StopRequest(), 0
+
+    def ask(event: Event) -> None:
+        nonlocal n_told
+        n_told += isinstance(event, TrialEnded)
+        if n_told == 7:
+            request.reason = "interrupted"
+
+    stopped = begin(tmp_path, FakeExecutor(by_x), listener=ask, request=request)
+    assert len(stopped) == 7
+    undisturbed = begin(tmp_path / "whole", FakeExecutor(by_x))
+    assert without_durations(begin(tmp_path, FakeExecutor(by_x))) == without_durations(undisturbed)
+
+
+def test_trial_that_was_asked_to_stop_has_not_ended(tmp_path: Path) -> None:
+    class Stopping(FakeExecutor):
+        def next_result(self) -> TrainResult:
+            request.reason = "interrupted"
+            return replace(super().next_result(), ended_by="request")
+
+    request = StopRequest()
+    assert begin(tmp_path, Stopping(by_x), request=request) == []
+    assert len(begin(tmp_path, FakeExecutor(by_x))) == 23
+
+
+def test_deadline_starts_nothing_more_and_closes_the_search(tmp_path: Path) -> None:
+    executor = FakeExecutor(by_x)
+    trials = begin(tmp_path, executor, deadline=time.time())
+    # Without any score there would be nothing to return.
+    assert [trial.trial_id for trial in trials] == ["0000"]
+    assert executor.tasks[0].stop_at is not None
+    assert begin(tmp_path, FakeExecutor(by_x)) == trials
+
+
+def test_trial_that_the_deadline_ended_is_stopped_and_counts(tmp_path: Path) -> None:
+    class Late(FakeExecutor):
+        def next_result(self) -> TrainResult:
+            return replace(super().next_result(), ended_by="deadline")
+
+    (trial,) = begin(tmp_path, Late(by_x), deadline=time.time())
+    assert (trial.status, trial.score) == ("stopped", pytest.approx(trial.values["x"] + 0.001))
+
+
+def test_failed_trial_is_tried_again_with_another_seed(tmp_path: Path) -> None:
+    first, second = task_seed(1, 0, 4), task_seed(1, 0, 4, 1)
+    executor, events = FakeExecutor(lambda t, e: "broken" if t.seed == first else by_x(t, e)), []
+    trials = begin(tmp_path, executor, n_retries=1, listener=events.append)
+    assert all(trial.status == "completed" for trial in trials)
+    assert [task.seed for task in executor.tasks if task.task_id == "0004"] == [first, second]
+    assert [e.text for e in events if isinstance(e, Notice)] == ["trial 0004 is tried again: broken"]
+
+
+def test_trial_that_fails_every_time_fails_once(tmp_path: Path) -> None:
+    executor = FakeExecutor(lambda t, e: "broken" if t.task_id == "0004" else by_x(t, e))
+    trials = begin(tmp_path, executor, n_retries=2)
+    assert [t.error for t in trials if t.trial_id == "0004"] == ["broken"]
+    assert sum(task.task_id == "0004" for task in executor.tasks) == 3
+
+
+def test_lost_workers_are_told(tmp_path: Path) -> None:
+    class Losing(FakeExecutor):
+        def next_result(self) -> TrainResult:
+            result = super().next_result()
+            return replace(result, n_lost_workers=2) if result.task_id == "0003" else result
+
+    events: list[Event] = []
+    begin(tmp_path, Losing(by_x), listener=events.append)
+    told = [e.text for e in events if isinstance(e, Notice)]
+    assert told == ["trial 0003: 2 of its workers died; others went on with it"]
+
+
+def test_promoted_trial_that_had_stopped_early_stands_where_it_stood(tmp_path: Path) -> None:
+    class Patient(FakeExecutor):
+        def next_result(self) -> TrainResult:
+            result = super().next_result()
+            return replace(result, epochs=()) if self.tasks[-1].resume_from else result
+
+    trials = begin(tmp_path, Patient(by_x), patience=1)
+    by_id = {trial.trial_id: trial for trial in trials}
+    promoted = [trial for trial in trials if trial.parent_id]
+    assert promoted
+    assert all(trial.score == by_id[str(trial.parent_id)].score for trial in promoted)
+
+
+def test_checkpoints_that_nothing_can_need_are_deleted_as_the_search_goes(tmp_path: Path) -> None:
+    class Saving(FakeExecutor):
+        def next_result(self) -> TrainResult:
+            path = self.tasks[-1].save_to
+            assert path is not None
+            path.write_bytes(b"weights")
+            kept.append(len(list(path.parent.glob("trial-*.npz"))))
+            return super().next_result()
+
+    kept: list[int] = []
+    begin(tmp_path, Saving(by_x))
+    # Of nine trials on the first rung, three can be promoted; no more are kept than those and the one that runs.
+    assert max(kept) <= 4
+    assert not list((tmp_path / "state").glob("trial-*.npz"))
+
+
 def test_real_search_is_repeated_exactly_by_its_seed(tmp_path: Path) -> None:
     space = Space(
         parameters=(
@@ -175,13 +385,15 @@ def test_real_search_is_repeated_exactly_by_its_seed(tmp_path: Path) -> None:
     )
 
     def scores(name: str) -> list[object]:
+        (tmp_path / name).mkdir()
         order = SearchOrder(
             model="tests.models.builders:build_own", objective=ACCURACY, seed=3, checkpoints=tmp_path / name
         )
         oracle = make_oracle(space, search=settings(2, 2), seed=3)
         executor = InlineExecutor(Reports(on_epoch=lambda task, epoch: None))
         executor.add_data("images", training_data(32, 16))
-        trials = search(order, oracle, executor, lambda event: None, lambda trial: None)
+        log = SearchLog(tmp_path / name / "trials.jsonl")
+        trials = search(order, oracle, executor, log, Kept(), lambda event: None, StopRequest())
         assert any(t.parent_id for t in trials)
         return [(t.trial_id, t.values, t.score, [e.metrics for e in t.epochs]) for t in trials]
 

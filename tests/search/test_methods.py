@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.search.fakes import WIDE, by_x, drive, ended, make_oracle, n_epochs, rung_sizes, settings
+from tests.search.fakes import ACCURACY, WIDE, by_x, drive, ended, make_oracle, n_epochs, rung_sizes, settings
 from tests.search.test_oracle import FIVE
 from tuner.records.trial import Trial
-from tuner.search.methods import METHODS
+from tuner.search.board import Board
+from tuner.search.methods import METHODS, Asha
 from tuner.search.schedule import total
 from tuner.space.schema import SearchSpec
 
@@ -40,6 +43,32 @@ def test_asha_promotes_as_soon_as_a_third_of_a_rung_is_one_trial_and_higher_rung
     # The third on rung 1 makes one of them worth the top rung, before anything new starts.
     assert rungs[8:13] == [(0, None), (0, None), (0, None), (1, "0006"), (2, "0003")]
     assert [(t.first_epoch, t.last_epoch) for t in (trials[0], trials[3], trials[12])] == [(1, 1), (2, 3), (4, 9)]
+
+
+def test_asha_promotes_from_the_highest_rung_that_has_one_to_promote() -> None:
+    method = Asha(settings(9, 3, method="asha"))
+    board = Board(ACCURACY, method.places)
+
+    def train(number: int, rung: int, parent: int | None) -> None:
+        trial = Trial(
+            trial_id=f"{number:04d}", values={}, bracket=0, rung=rung, first_epoch=1, last_epoch=1,
+            parent_id=None if parent is None else f"{parent:04d}",
+        )  # fmt: skip
+        board.start(trial)
+        board.end(replace(trial, score=float(-number)))
+
+    for number in range(12):
+        train(number, 0, None)
+    for number in (12, 13, 14):
+        train(number, 1, number - 12)
+    # 0003 is in the top third of rung 0, and 0012 in that of rung 1.
+    step = method.next_step(board)
+    assert step is not None
+    assert (step.rung, step.parent_id) == (2, "0012")
+    train(15, 2, 12)
+    step = method.next_step(board)
+    assert step is not None
+    assert (step.rung, step.parent_id) == (1, "0003")
 
 
 def test_asha_counts_failed_trials_as_the_worst() -> None:

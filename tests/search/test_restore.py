@@ -60,9 +60,25 @@ def test_the_rest_is_the_same_after_a_cut_anywhere(space: Space, method: str, n_
         n_started = sum(event == "started" for event, _ in past)
         oracle = oracle_of(space, method)
         oracle.restore(past, states[:n_started])
+        assert oracle.n_rejected == sum(len(state["rejected"]) for state in states[:n_started])
+        if n_started:
+            assert oracle.generator_state() == states[n_started - 1] | {"rejected": {}}
         assert log_of(oracle, n_workers, list(oracle.board.running.values()))[0] == whole[cut:]
         assert oracle.n_rejected == first.n_rejected
         assert oracle.rejected == first.rejected
+
+
+def test_settings_that_had_run_out_stay_so() -> None:
+    def oracle() -> SearchOracle:
+        # One draw in two thousand will do, so that 1,000 draws in a row find one now and then.
+        return make_oracle(seed=0, problem=lambda values: "too large" if values["x"] > 1 / 2000 else None)
+
+    whole, states = log_of(oracle(), 1, [])
+    assert states[-1]["is_exhausted"]
+    for cut in range(len(whole) + 1):
+        restored = oracle()
+        restored.restore(whole[:cut], states[: sum(event == "started" for event, _ in whole[:cut])])
+        assert log_of(restored, 1, list(restored.board.running.values()))[0] == whole[cut:]
 
 
 def test_bayesian_goes_on_with_the_same_proposals() -> None:

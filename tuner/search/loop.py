@@ -268,7 +268,7 @@ def winner(trials: list[Trial], objective: Objective) -> Trial:
     """The trial with the best score; of equal ones the first."""
     good = [t for t in trials if t.score is not None]
     best = objective.best(t.score for t in good if t.score is not None)
-    return next(t for t in sorted(good, key=lambda t: t.trial_id) if t.score == best)
+    return next(t for t in sorted(good, key=lambda t: int(t.trial_id)) if t.score == best)
 
 
 def _all_failed(trials: list[Trial]) -> SearchError:

@@ -1,0 +1,91 @@
+"""Search wall time: Keras Tuner as its guide shows it against `python -m tuner run --search-only`, on the same space.
+
+    python benchmarks/search_vs_stock.py [--bench ../shared/bench] [--csv datasets/data/fer2013/fer2013.csv] [--seeds 3]
+
+Every setting of fixed_cost.yaml costs the same per step, and both run 23 trials and 75 epochs on the same images. The two
+take turns, each in a process of its own; what counts is the search alone, without imports and reading of data. Then where
+our time goes: of n workers' wall time, the share in epochs, in building and tracing models, and idle. Run it on an idle
+machine: of two busy cores, both searches get an unknown share.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    """Print a line per search, then ratios and shares."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bench", type=Path, default=ROOT.parent / "shared" / "bench")
+    parser.add_argument("--csv", type=Path, default=ROOT / "datasets" / "data" / "fer2013" / "fer2013.csv")
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    pairs = []
+    for seed in range(1, options.seeds + 1):
+        pairs.append((stock(options.bench, options.csv, seed), ours(options.bench, options.csv, seed)))
+        for name, found in zip(("stock", "ours"), pairs[-1], strict=True):
+            print(f"seed {seed}, {name:5}: {json.dumps(found)}", flush=True)
+    ratios = [one["search_s"] / other["search_s"] for one, other in pairs]
+    print(
+        f"stock / ours, search wall time: median {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    )
+    for name, found in zip(("stock", "ours"), zip(*pairs, strict=True), strict=True):
+        scores = [one["best_val_accuracy"] for one in found]
+        print(f"best val_accuracy, {name}: mean {statistics.mean(scores):.3f} ({min(scores):.3f} to {max(scores):.3f})")
+
+
+def stock(bench: Path, csv: Path, seed: int) -> dict[str, Any]:
+    """One search by hand-written Keras Tuner."""
+    script = [sys.executable, str(bench / "stock_keras_tuner.py"), str(csv), "--seed", str(seed)]
+    finished = subprocess.run(script, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
+    return found
+
+
+def ours(bench: Path, csv: Path, seed: int) -> dict[str, Any]:
+    """One search by this package, with its default executor."""
+    with tempfile.TemporaryDirectory() as out:
+        command = [
+            *(sys.executable, "-m", "tuner", "run", "fer2013", "--space", str(bench / "fixed_cost.yaml")),
+            *("--search-only", "--fresh", "-q", "--seed", str(seed), "--out", out),
+            *("--data-dir", str(csv.resolve().parent.parent)),
+        ]
+        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+        (run,) = (Path(out) / "fer2013").iterdir()
+        results = json.loads((run / "results.json").read_text())
+        events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    trials = [event["trial"] for event in events if event["event"] == "TrialEnded"]
+    searched, n_workers = results["search"], int(results["run"]["hardware"]["workers"])
+    total_s = n_workers * searched["duration_s"]
+    epochs_s = sum(epoch["duration_s"] for trial in trials for epoch in trial["epochs"])
+    first_s = first_start_s(events)
+    return {
+        "trials": len(trials),
+        "epochs": searched["n_epochs"],
+        "failed": searched["n_failed"],
+        "best_val_accuracy": round(searched["best_score"], 4),
+        "search_s": round(searched["duration_s"], 2),
+        "epochs_share": round(epochs_s / total_s, 3),
+        "build_and_trace_share": round((sum(trial["duration_s"] for trial in trials) - epochs_s) / total_s, 3),
+        "idle_share": round(1 - sum(trial["duration_s"] for trial in trials) / total_s, 3),
+        "of_idle_before_first_trial_share": round(n_workers * first_s / total_s, 3),
+    }
+
+
+def first_start_s(events: list[dict[str, Any]]) -> float:
+    """Seconds from the begin of the search to its first trial."""
+    begun = next(event["time_s"] for event in events if event["event"] == "StageStarted")
+    return float(next(event["time_s"] for event in events if event["event"] == "TrialStarted") - begun)
+
+
+if __name__ == "__main__":
+    main()
