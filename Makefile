@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check format ready clean
+.PHONY: run test soak check format ready clean
 
 ready: $(READY)
 
@@ -13,6 +13,10 @@ run: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+# 200 searches, each killed at a random moment; takes some ten minutes.
+soak: $(READY)
+	$(BIN)/python -m tests.soak.kill_matrix --fakes 194 --real 6
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """How much faster two workers train the same tasks than one does, each worker with one thread.
 
-    python benchmarks/two_workers.py [--rounds 3] [--tasks 6] [--images 500] [--unpinned]
+    python benchmarks/two_workers.py [--rounds 3] [--tasks 6] [--images 500]
 
-The network is the one of a fixed-cost search: Conv-BN-ReLU-Pool with 32, 64 and 128 filters on 48x48x1, Dense 128, batch
-64, Adam; two epochs of random images per task, dropout and rate differing from task to task. Both executors are warm
-before they are timed, and take turns. `--unpinned` leaves the workers' cores to the system.
+The network is the one of a fixed-cost search: Conv-BN-ReLU-Pool with 32, 64 and 128 filters on 48x48x1, Dense 128,
+batch 64, Adam; two epochs of random images per task, dropout and rate differing from task to task. Timed in turn, all
+of them warm: one worker, two, and two that are pinned to a core each.
 
 Other work on the machine shows: the load average is printed with each round; quote the best round of a quiet machine.
 """
@@ -14,17 +14,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 
-from tuner.execution import process
 from tuner.execution.executor import Reports
 from tuner.execution.process import ProcessExecutor
 from tuner.execution.start import warm_up
-from tuner.execution.worker import WorkerSettings
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
 from tuner.space.vocabulary import VOCABULARIES, with_defaults
@@ -66,9 +69,22 @@ def wall_s(executor: ProcessExecutor, n_tasks: int) -> float:
     return time.perf_counter() - start
 
 
-def leave_unpinned() -> None:
-    """Let the system choose the cores."""
-    process._settings = lambda slot, n_workers, checkpoint_s, gpus: WorkerSettings(checkpoint_s=checkpoint_s)
+def warm_executor(n: int, data: TrainingData, scratch: Path, *, is_pinned: bool) -> ProcessExecutor:
+    """An executor whose workers have trained a task each."""
+    executor = ProcessExecutor(Reports(on_epoch=lambda task, epoch: None), n_workers=n, scratch=scratch)
+    executor.add_data("images", data)
+    others = active_children()
+    wall_s(executor, n)
+    if is_pinned:
+        pin([process for process in active_children() if process not in others])
+    return executor
+
+
+def pin(processes: Sequence[BaseProcess]) -> None:
+    """Bind each process, with all its threads, to a core (Linux)."""
+    for process, core in zip(processes, sorted(os.sched_getaffinity(0)), strict=False):
+        for thread in Path(f"/proc/{process.pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {core})
 
 
 def main() -> None:
@@ -77,29 +93,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tasks", type=int, default=6)
     parser.add_argument("--images", type=int, default=500)
-    parser.add_argument("--unpinned", action="store_true")
     arguments = parser.parse_args()
     warm_up()
-    if arguments.unpinned:
-        leave_unpinned()
-    reports, data = Reports(on_epoch=lambda task, epoch: None), random_data(arguments.images)
-    ratios = []
-    with tempfile.TemporaryDirectory() as folder:
-        one = ProcessExecutor(reports, n_workers=1, scratch=Path(folder, "one"))
-        two = ProcessExecutor(reports, n_workers=2, scratch=Path(folder, "two"))
-        with one, two:
-            for executor in (one, two):
-                executor.add_data("images", data)
-                wall_s(executor, executor.n_workers)
-            for number in range(arguments.rounds):
-                found = [wall_s(executor, arguments.tasks) for executor in (one, two)]
-                ratios.append(found[0] / found[1])
-                load = os.getloadavg()[0]
-                print(
-                    f"round {number + 1}: one {found[0]:.1f} s, two {found[1]:.1f} s, "
-                    f"ratio {ratios[-1]:.2f}, load {load:.1f}"
-                )
-    print(f"best ratio {max(ratios):.2f} of {len(ratios)}")
+    data = random_data(arguments.images)
+    ratios: dict[str, list[float]] = {"two": [], "pinned": []}
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        ways = {
+            name: stack.enter_context(warm_executor(n, data, Path(folder, name), is_pinned=name == "pinned"))
+            for name, n in (("one", 1), ("two", 2), ("pinned", 2))
+        }
+        for number in range(arguments.rounds):
+            found = {name: wall_s(executor, arguments.tasks) for name, executor in ways.items()}
+            for name, all_found in ratios.items():
+                all_found.append(found["one"] / found[name])
+            seconds = ", ".join(f"{name} {value:.1f} s" for name, value in found.items())
+            print(f"round {number + 1}: {seconds}, load {os.getloadavg()[0]:.1f}", flush=True)
+    for name, all_found in ratios.items():
+        print(f"one / {name}: best {max(all_found):.2f}, median {statistics.median(all_found):.2f}")
 
 
 if __name__ == "__main__":

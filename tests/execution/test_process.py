@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +16,7 @@ import pytest
 from tests.execution.test_contract import DATA, Driver, curve, run, run_inline
 from tests.images import train_task
 from tuner.execution.process import ProcessExecutor
-from tuner.records.training import Failure
+from tuner.records.training import EpochMetrics, Failure, TrainTask
 
 BUILDERS = "tests.execution.builders"
 LIMIT_BYTES = 2**30
@@ -59,19 +61,53 @@ def failure(executor: ProcessExecutor, **changes: Any) -> Failure:
     return found
 
 
-def test_task_of_a_killed_worker_ends_as_if_nothing_had_happened(make: Make, driver: Driver, tmp_path: Path) -> None:
-    hear = driver.hear
+def kill_worker() -> None:
+    forked_workers()[0].kill()
 
-    def kill_after_the_second(task: Any, epoch: Any) -> None:
-        hear(task, epoch)
+
+def after_epoch_2(driver: Driver, act: Callable[[], object]) -> list[EpochMetrics]:
+    """Do something once the second epoch is told; all epochs that are told."""
+    told: list[EpochMetrics] = []
+
+    def hear(task: TrainTask, epoch: EpochMetrics) -> None:
+        told.append(epoch)
         if epoch.epoch == 2:
-            forked_workers()[0].kill()
+            act()
 
-    driver.hear = kill_after_the_second  # type: ignore[method-assign]
+    driver.hear = hear  # type: ignore[method-assign]
+    return told
+
+
+def test_task_of_a_killed_worker_goes_on_from_its_checkpoint_as_if_nothing_had_happened(
+    make: Make, driver: Driver, tmp_path: Path
+) -> None:
+    told = after_epoch_2(driver, kill_worker)
     result = run(make(checkpoint_s=0.0), last_epoch=30, save_to=tmp_path / "t.npz")
     assert result.n_lost_workers == 1
     assert curve(result) == curve(run_inline(last_epoch=30))
-    assert driver.told == [("t", n) for n in range(1, 31)]
+    assert [epoch.epoch for epoch in told] == list(range(1, 31))
+    # With its duration: the epoch was not trained again.
+    assert result.epochs[0] == told[0]
+
+
+def test_without_a_checkpoint_no_epoch_is_told_twice(make: Make, driver: Driver) -> None:
+    told = after_epoch_2(driver, kill_worker)
+    result = run(make(), last_epoch=30)
+    assert result.n_lost_workers == 1
+    assert curve(result) == curve(run_inline(last_epoch=30))
+    assert [epoch.epoch for epoch in told] == list(range(1, 31))
+
+
+def test_killed_fork_server_is_replaced(make: Make, driver: Driver) -> None:
+    after_epoch_2(driver, lambda: forked_workers()[0].parent().kill())
+    result = run(make(), last_epoch=30)
+    assert (result.failure, result.n_lost_workers) == (None, 1)
+
+
+def test_interrupt_is_left_to_the_driver(make: Make, driver: Driver) -> None:
+    after_epoch_2(driver, lambda: forked_workers()[0].send_signal(signal.SIGINT))
+    result = run(make(), last_epoch=30)
+    assert (result.failure, result.n_lost_workers) == (None, 0)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +228,7 @@ def start_script(folder: Path, method: str, last_epoch: int) -> subprocess.Popen
     return subprocess.Popen(
         [sys.executable, "script.py"],
         cwd=folder,
-        env={**psutil.Process().environ(), "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(root)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

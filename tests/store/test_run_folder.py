@@ -33,6 +33,18 @@ def test_new_folder_holds_nothing_but_its_state(folder: RunFolder) -> None:
     assert list(folder.path.iterdir()) == [folder.state]
 
 
+def test_folder_that_a_killed_command_left_empty_is_taken_over(folder: RunFolder) -> None:
+    RunFolder(folder.path).create()
+    assert list(folder.path.iterdir()) == [folder.state]
+
+
+def test_folder_of_another_run_is_refused(folder: RunFolder) -> None:
+    folder.write_config({"a": 1})
+    with pytest.raises(ConfigurationError, match="run: a run of this name has just been started") as caught:
+        RunFolder(folder.path).create()
+    assert caught.value.hint == "start this one again in a second."
+
+
 def test_folder_that_cannot_be_made_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a file, no folder")
     with pytest.raises(ConfigurationError, match=r"file/run: cannot write there: Not a directory") as caught:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections import deque
@@ -69,7 +68,7 @@ class ProcessExecutor:
         self._timeout_s = trial_timeout_s
         self._memory_bytes = worker_memory_bytes or default_limit_bytes(n_workers)
         self._start_method = start_method or default_start_method()
-        self._settings = [_settings(slot, n_workers, checkpoint_s, gpus) for slot in range(n_workers)]
+        self._checkpoint_s, self._gpus = checkpoint_s, gpus
         self._data: dict[str, SharedData] = {}
         self._n_added = 0
         self._waiting: deque[Job] = deque()
@@ -132,7 +131,9 @@ class ProcessExecutor:
 
     def _new_worker(self) -> WorkerHandle:
         slot = min(set(range(self.n_workers)) - {worker.slot for worker in self._workers})
-        worker = WorkerHandle(self._start_method, slot, self._settings[slot])
+        # One thread each, but no core of its own: the system's choice is as fast, and faster beside other work.
+        gpu = self._gpus[slot % len(self._gpus)] if self._gpus else None
+        worker = WorkerHandle(self._start_method, slot, WorkerSettings(checkpoint_s=self._checkpoint_s, gpu=gpu))
         self._workers.append(worker)
         return worker
 
@@ -205,11 +206,3 @@ class ProcessExecutor:
     def _remove(self, worker: WorkerHandle) -> None:
         self._workers.remove(worker)
         worker.end()
-
-
-def _settings(slot: int, n_workers: int, checkpoint_s: float, gpus: Sequence[str]) -> WorkerSettings:
-    """A worker's settings: a GPU where there are some, else a core of its own where there are enough."""
-    if gpus:
-        return WorkerSettings(checkpoint_s=checkpoint_s, gpu=gpus[slot % len(gpus)])
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    return WorkerSettings(checkpoint_s=checkpoint_s, core=cores[slot] if len(cores) >= n_workers else None)

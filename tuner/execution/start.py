@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver
@@ -26,6 +27,9 @@ _ONE_THREAD = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
+
+# Seconds for the system to notice that a fork server is gone.
+_PATIENCE_S = 10.0
 
 
 def default_start_method() -> str:
@@ -60,8 +64,20 @@ def start_process(method: str, name: str, target: Callable[..., None], *args: An
         name=name, target=target, args=args, daemon=True
     )
     with _as_children_need_it(), _without_main():
-        process.start()
+        _start(process)
     return process
+
+
+def _start(process: BaseProcess) -> None:
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return process.start()
+        except (ConnectionError, EOFError):
+            # The fork server was killed a moment ago; once the system has cleaned up, another one is started.
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.02)
 
 
 @contextmanager

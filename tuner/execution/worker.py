@@ -34,12 +34,10 @@ class WorkerSettings:
 
     Attributes:
         checkpoint_s: Seconds between two checkpoints.
-        core: The core that it stays on; None leaves that to the system.
         gpu: The GPU that it sees, as `CUDA_VISIBLE_DEVICES` names it; None changes nothing.
     """
 
     checkpoint_s: float
-    core: int | None = None
     gpu: str | None = None
 
 
@@ -72,8 +70,6 @@ def _settle(settings: WorkerSettings) -> None:
     # Standard output is the driver's results; what a builder prints must not end up among them.
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    if settings.core is not None:
-        os.sched_setaffinity(0, {settings.core})
     if settings.gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = settings.gpu
 

@@ -74,14 +74,15 @@ class RunFolder:
         return self.path / "events.jsonl"
 
     def create(self) -> None:
-        """Make the folder.
+        """Make the folder; one that a killed command has made and not begun to fill is taken over.
 
         Raises:
-            ConfigurationError: If it is there already, or cannot be made or written to.
+            ConfigurationError: If a run is there already, or the folder cannot be made or written to.
         """
         try:
-            self.path.mkdir(parents=True)
-            self.state.mkdir()
+            if self._config.exists():
+                raise FileExistsError
+            self.state.mkdir(parents=True, exist_ok=True)
             write_text(self.path / ".writable", "")
             (self.path / ".writable").unlink()
         except FileExistsError as error:

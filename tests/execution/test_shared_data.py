@@ -1,0 +1,77 @@
+"""Training data in files: equal when opened, written only where no file holds them already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.images import training_data
+from tuner.execution.shared_data import open_shared, share
+
+DATA = training_data()
+
+
+@pytest.fixture
+def mapped(tmp_path: Path) -> np.memmap:
+    """The images of `DATA`, mapped from a file."""
+    np.save(tmp_path / "images.npy", DATA.inputs)
+    return np.load(tmp_path / "images.npy", mmap_mode="r")
+
+
+def assert_opens_as(inputs: np.ndarray, folder: Path) -> None:
+    opened = open_shared(share(replace(DATA, inputs=inputs), folder))
+    np.testing.assert_array_equal(opened.inputs, inputs)
+    assert opened.inputs.dtype == inputs.dtype
+
+
+def test_data_are_equal_when_opened_and_mapped_from_their_files(tmp_path: Path) -> None:
+    opened = open_shared(share(DATA, tmp_path / "shared"))
+    assert opened.spec == DATA.spec
+    for name in (f.name for f in fields(DATA) if f.name != "spec"):
+        np.testing.assert_array_equal(getattr(opened, name), getattr(DATA, name))
+        assert isinstance(getattr(opened, name), np.memmap)
+
+
+def test_empty_validation_part_is_shared_too(tmp_path: Path) -> None:
+    shared = share(replace(DATA, validation=np.arange(0)), tmp_path / "shared")
+    assert len(open_shared(shared).validation) == 0
+
+
+def test_images_that_are_a_mapped_file_stay_where_they_are(tmp_path: Path, mapped: np.memmap) -> None:
+    shared = share(replace(DATA, inputs=mapped), tmp_path / "shared")
+    assert shared.inputs == tmp_path / "images.npy"
+    assert not (tmp_path / "shared" / "inputs.npy").exists()
+    assert_opens_as(mapped, tmp_path / "again")
+
+
+@pytest.mark.parametrize(
+    "view",
+    [lambda a: a[8:], lambda a: a[::-1], lambda a: a[..., :1, :], lambda a: a.view("int8"), lambda a: a.swapaxes(1, 2)],
+    ids=["rows", "backwards", "columns", "another type", "turned"],
+)
+def test_part_of_a_mapped_file_is_written(
+    tmp_path: Path, mapped: np.memmap, view: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    shared = share(replace(DATA, inputs=view(mapped)), tmp_path / "shared")
+    assert shared.inputs == tmp_path / "shared" / "inputs.npy"
+    assert_opens_as(view(mapped), tmp_path / "again")
+
+
+def test_mapped_file_that_holds_no_npy_is_written(tmp_path: Path) -> None:
+    DATA.inputs.tofile(tmp_path / "raw")
+    raw = np.memmap(tmp_path / "raw", dtype="uint8", mode="r", shape=DATA.inputs.shape)
+    assert_opens_as(raw, tmp_path / "shared")
+
+
+def test_changes_that_a_mapped_file_does_not_hold_are_written(tmp_path: Path, mapped: np.memmap) -> None:
+    changed = np.load(tmp_path / "images.npy", mmap_mode="c")
+    changed[:] = 7
+    assert_opens_as(changed, tmp_path / "shared")
+
+
+def test_features_keep_their_type(tmp_path: Path) -> None:
+    assert_opens_as(np.random.default_rng(0).normal(size=(64, 3)).astype("float32"), tmp_path / "shared")

@@ -1,0 +1,288 @@
+"""Kills a search at random moments with SIGKILL, lets it go on, and compares what it comes to.
+
+    python -m tests.soak.kill_matrix [--fakes 194] [--real 6] [--seed 0]
+
+Each case kills the driver, one of its workers, or all of them, with one worker or with two. Most trainings are made up
+(milliseconds, no network): their drivers are forked from this process, which has loaded everything. The real ones are
+whole commands. Prints a line per case and exits with 1 if any of them came to something else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.soak import training
+from tuner.backend import environment
+
+VICTIMS = ("driver", "worker", "all")
+SPACE = """
+version: 1
+dataset: digits
+model: cnn
+space:
+  conv_blocks: 1
+  filters: {type: int, min: 2, max: 5}
+  dense_units: 8
+  learning_rate: {type: float, min: 1e-4, max: 1e-1, sampling: log}
+search: {method: hyperband, max_epochs: 9, factor: 3}
+"""
+DEADLINE_S = 120.0
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where one case runs: its working directory and the number of workers."""
+
+    folder: Path
+    n_workers: int
+
+    @property
+    def out(self) -> Path:
+        """Root of its reports."""
+        return self.folder / "reports"
+
+    def runs(self) -> list[Path]:
+        """The folders of its runs."""
+        return [path for path in self.out.glob("digits/*") if (path / "config.yaml").exists()]
+
+
+def main() -> int:
+    """Run all cases."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fakes", type=int, default=194)
+    parser.add_argument("--real", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    environment.prepare()
+    _load_everything()
+    generator, n_wrong = random.Random(options.seed), 0
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, n, start in (("fake", options.fakes, forked), ("real", options.real, called)):
+            n_wrong += _cases(kind, n, start, generator, Path(folder))
+    print(f"{n_wrong} of {options.fakes + options.real} cases went wrong")
+    return 1 if n_wrong else 0
+
+
+def _cases(kind: str, n: int, start: Callable[[Place], int], generator: random.Random, root: Path) -> int:
+    """Run some cases and return how many went wrong."""
+    if not n:
+        return 0
+    space = root / "space.yaml"
+    space.write_text(SPACE)
+    undisturbed = {workers: Place(folder=root / f"{kind}-whole-{workers}", n_workers=workers) for workers in (1, 2)}
+    longest_s = {}
+    for workers, place in undisturbed.items():
+        began_s = time.monotonic()
+        problem = _ended(start(place), root) or check(kind, place, [])
+        assert not problem, f"an undisturbed run with {workers} workers: {problem}"
+        longest_s[workers] = time.monotonic() - began_s
+    wanted = table(undisturbed[1])
+    n_wrong = 0
+    for number in range(n):
+        victim, workers = VICTIMS[number % 3], 1 + (number // 3) % 2
+        place, delay_s = (
+            Place(folder=root / f"{kind}-{number}", n_workers=workers),
+            generator.random() * longest_s[workers],
+        )
+        problem = disturb(place, start, victim, delay_s, generator) or check(kind, place, wanted)
+        n_wrong += bool(problem)
+        print(
+            f"{kind} {number}: {victim} killed after {delay_s:.2f} s, {workers} workers: {problem or 'as wanted'}",
+            flush=True,
+        )
+    return n_wrong
+
+
+def disturb(place: Place, start: Callable[[Place], int], victim: str, delay_s: float, generator: random.Random) -> str:
+    """Start, kill, wait, and start again where that is due; what went wrong, or nothing."""
+    driver = start(place)
+    _wait_for(lambda: False, delay_s)
+    workers, helpers = _family(driver)
+    one = generator.sample(workers, min(1, len(workers)))
+    victims = {"driver": [driver], "worker": one, "all": [driver, *helpers, *workers]}
+    for pid in victims[victim]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    problem = _ended(driver, place.folder, must_be_well=victim == "worker")
+    if not problem and not _wait_for(lambda: not any(map(_is_alive, workers)), 20.0):
+        problem = "workers outlived their driver"
+    has_ended = any(not (run / "state").exists() for run in place.runs())
+    return problem or ("" if has_ended else _ended(start(place), place.folder))
+
+
+def check(kind: str, place: Place, wanted: list[Row]) -> str:
+    """What is wrong with what a case came to; empty where nothing is."""
+    runs = place.runs()
+    if len(runs) != 1:
+        return f"{len(runs)} runs, wanted 1"
+    if (runs[0] / "state").exists():
+        return "the run has not ended"
+    rows = table(place)
+    if len({row["trial_id"] for row in rows}) != len(rows):
+        return "a trial is there twice"
+    if place.n_workers == 1 and wanted and rows != wanted:
+        return f"{sum(a != b for a, b in zip(rows, wanted, strict=False))} of {len(rows)} trials differ"
+    sizes = Counter((row["bracket"], row["rung"]) for row in rows)
+    if kind == "fake" and place.n_workers == 2 and wanted and len(rows) != len(wanted):
+        return f"{len(rows)} trials, wanted {len(wanted)}: {sizes}"
+    return _wrong_curves(runs[0], rows) if kind == "fake" else ""
+
+
+def _wrong_curves(run: Path, rows: list[Row]) -> str:
+    """Compare every score with what its setting and seed must give."""
+    from tuner.execution.seeds import task_seed
+    from tuner.store.trial_tables import TrialTables
+
+    trials = {trial.trial_id: trial for trial in TrialTables(run).read()}
+    fixed = {"conv_blocks": 1, "dense_units": 8}
+    for row in rows:
+        trial = root = trials[row["trial_id"]]
+        while root.parent_id is not None:
+            if root.parent_id not in trials:
+                return f"trial {root.trial_id} has lost its parent"
+            root = trials[root.parent_id]
+        seed = task_seed(0, 0, int(root.trial_id))
+        found = [epoch.metrics["val_accuracy"] for epoch in trial.epochs]
+        must = training.curve(seed, trial.first_epoch, trial.last_epoch, {**fixed, **trial.values})
+        if found != ([] if training.fails(seed) else must):
+            return f"trial {trial.trial_id} has other scores than its setting gives"
+    return ""
+
+
+def table(place: Place) -> list[Row]:
+    """trials.csv without the durations, in the order of the trials."""
+    (run,) = place.runs()
+    with open(run / "trials.csv", newline="", encoding="utf-8") as file:
+        rows = [{k: v for k, v in row.items() if k != "duration_s"} for row in csv.DictReader(file)]
+    return sorted(rows, key=lambda row: row["trial_id"])
+
+
+def forked(place: Place) -> int:
+    """Start a driver with made-up trainings; its process id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        place.folder.mkdir(exist_ok=True)
+        log = os.open(place.folder / "chatter.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        _drive(place)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _drive(place: Place) -> None:
+    from tuner.commands.options import ExecutionOptions, RunOptions
+    from tuner.commands.run import run
+    from tuner.execution.stop import StopRequest
+
+    options = RunOptions(
+        dataset="digits",
+        space=place.folder.parent / "space.yaml",
+        limit=60,
+        search_only=True,
+        out=place.out,
+        data_dir=place.folder.parent / "data",
+        execution=ExecutionOptions(workers=place.n_workers),
+        command="python -m tuner run digits",
+    )
+    run(options, lambda event: None, StopRequest())
+
+
+def called(place: Place) -> int:
+    """Start a whole command with real trainings; its process id."""
+    place.folder.mkdir(exist_ok=True)
+    arguments = [
+        *("run", "digits", "--space", str(place.folder.parent / "space.yaml"), "--limit", "60", "--search-only"),
+        *("--workers", str(place.n_workers), "--out", str(place.out), "--data-dir", str(place.folder.parent / "data")),
+    ]
+    with open(place.folder / "chatter.txt", "ab") as log:
+        return subprocess.Popen([sys.executable, "-m", "tuner", *arguments], stdout=log, stderr=log).pid
+
+
+def _load_everything() -> None:
+    """Import what drivers and workers need, run no operation of a framework, and put the made-up training in place."""
+    import tuner.backend.active
+    import tuner.execution.process
+    import tuner.execution.start
+    import tuner.report.page
+    import tuner.search.loop
+    import tuner.training.fit
+
+    tuner.training.fit.run_task = training.run_task  # type: ignore[assignment]
+    tuner.backend.active.prepare_devices = lambda n_threads: None
+    tuner.execution.process.default_start_method = lambda: "fork"  # type: ignore[assignment]
+    tuner.execution.start.default_start_method = lambda: "fork"
+
+
+def _family(driver: int) -> tuple[list[int], list[int]]:
+    """The workers of a driver, and the processes of Python's own that serve them."""
+    workers: list[int] = []
+    helpers: list[int] = []
+    with suppress(psutil.Error):
+        for child in psutil.Process(driver).children(recursive=True):
+            line = " ".join(child.cmdline())
+            serves = "resource_tracker" in line or ("forkserver" in line and child.ppid() == driver)
+            (helpers if serves else workers).append(child.pid)
+    return workers, helpers
+
+
+def _is_alive(pid: int) -> bool:
+    with suppress(psutil.Error):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _ended(pid: int, folder: Path, *, must_be_well: bool = True) -> str:
+    """Wait for a driver's end; what is wrong with it, or nothing."""
+    found: list[int] = []
+
+    def has_ended() -> bool:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            found.append(os.waitstatus_to_exitcode(status))
+        return bool(ended)
+
+    if not _wait_for(has_ended, DEADLINE_S):
+        os.kill(pid, signal.SIGKILL)
+        return "it does not end"
+    if not must_be_well or not found[0]:
+        return ""
+    return f"it ended with {found[0]}: {(folder / 'chatter.txt').read_text(errors='replace')[-2000:]}"
+
+
+def _wait_for(condition: Callable[[], bool], deadline_s: float) -> bool:
+    """Whether something has come true in time."""
+    end_s = time.monotonic() + deadline_s
+    while time.monotonic() < end_s:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return condition()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

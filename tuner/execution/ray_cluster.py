@@ -1,0 +1,234 @@
+"""Workers on a Ray cluster, one or many machines: Ray finds the place, starts them and notices when they die.
+
+Each worker is an actor, not a task: framework, GPU and traced models stay from training to training, and a request to
+stop reaches it while it trains. The driver keeps all files and all decisions.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+import tuner
+from tuner.errors import ConfigurationError
+from tuner.execution.executor import Reports
+from tuner.execution.handle import Job
+from tuner.execution.ray_worker import Saved, Trainer
+from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
+from tuner.store.files import write_atomically
+from tuner.training.data import TrainingData
+
+try:
+    import ray
+    from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
+
+    from tuner.execution.ray_connection import connect, n_places, worker_options
+    from tuner.execution.ray_handle import RayWorker
+except ModuleNotFoundError as error:
+    raise ConfigurationError(
+        "Ray is not installed", "pip install 'tuner[ray]', or leave --executor ray out."
+    ) from error
+
+# Seconds that a task has for the epoch under way once it is asked to stop.
+GRACE_S = 30.0
+
+# A task whose workers die is begun again this often; so is a worker that dies before it is ready.
+MAX_LOST = 2
+
+_POLL_S = 0.2
+
+_SAME_EVERYWHERE = "every node needs the same Python and the same tuner[ray]; see docs/ray.md."
+
+
+class RayExecutor:
+    """Trains on the nodes of a Ray cluster; a node that dies costs its trainings some time, and the others nothing.
+
+    Attributes:
+        n_workers: How many tasks run at a time.
+    """
+
+    def __init__(
+        self,
+        reports: Reports,
+        *,
+        n_workers: int | None = None,
+        address: str | None = None,
+        gpus_per_trial: float = 0.0,
+        checkpoint_s: float = 30.0,
+    ) -> None:
+        """Connect; workers start when the first tasks need them.
+
+        Args:
+            reports: What is told, and asked, while tasks run.
+            n_workers: Trainings at a time; None takes as many as the cluster has room for.
+            address: `HOST:PORT` of a running cluster; None starts Ray on this machine, unless this process has.
+            gpus_per_trial: GPUs that a training takes, or the share of one.
+            checkpoint_s: Seconds between two checkpoints that come back to the driver.
+
+        Raises:
+            ConfigurationError: If nothing answers at the address, or no node has what a training takes.
+        """
+        self._is_ours = not ray.is_initialized()
+        if self._is_ours:
+            connect(address)
+        self._reports, self._checkpoint_s = reports, checkpoint_s
+        self._actor_class = ray.remote(Trainer)
+        self._options = worker_options(gpus_per_trial, sends_code=address is not None)
+        self._data: dict[str, Any] = {}
+        self._numbers = count(1)
+        self._n_false_starts = 0
+        self._waiting: deque[Job] = deque()
+        self._results: deque[TrainResult] = deque()
+        self._workers: list[RayWorker] = []
+        try:
+            places = n_places(gpus_per_trial)
+        except ConfigurationError:
+            self.close()
+            raise
+        self.n_workers = n_workers or places
+
+    def add_data(self, name: str, data: TrainingData) -> None:
+        """Take data that tasks will name; each node gets one copy, which its workers share."""
+        # Ray shares plain arrays only, not memory maps of files that nodes may not have.
+        plain = replace(
+            data,
+            inputs=np.ascontiguousarray(data.inputs),
+            labels=np.ascontiguousarray(data.labels),
+            train=np.ascontiguousarray(data.train),
+            validation=np.ascontiguousarray(data.validation),
+        )
+        self._data[name] = ray.put(plain)
+
+    def submit(self, task: TrainTask) -> None:
+        """Take a task, and start it where a worker is free."""
+        self._waiting.append(Job(task=task))
+        self._assign()
+
+    def next_result(self) -> TrainResult:
+        """Wait for a pending task to end.
+
+        Raises:
+            OSError: If a checkpoint cannot be written or read, here or on a node: no fault of the task.
+            ConfigurationError: If workers cannot start.
+        """
+        while not self._results:
+            self._assign()
+            self._listen()
+            self._look_after()
+        return self._results.popleft()
+
+    def close(self) -> None:
+        """Kill all workers; end Ray if it was started here, else leave the cluster as it was."""
+        while self._workers:
+            self._workers.pop().end()
+        self._waiting.clear()
+        self._results.clear()
+        self._data.clear()
+        if self._is_ours:
+            ray.shutdown()
+        self._is_ours = False
+
+    def __enter__(self) -> RayExecutor:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _assign(self) -> None:
+        """Give tasks to workers that are free, and start workers for the rest; one without a place holds no task."""
+        while self._waiting and (worker := next((w for w in self._workers if w.is_free), None)):
+            job = self._waiting.popleft()
+            worker.begin(job, self._data[job.task.data], next(self._numbers), self._checkpoint_s)
+        n_starting = sum(not worker.is_ready for worker in self._workers)
+        for _ in range(min(len(self._waiting) - n_starting, self.n_workers - len(self._workers))):
+            self._workers.append(RayWorker(self._actor_class.options(**self._options).remote()))
+
+    def _listen(self) -> None:
+        """Hear what the workers say, for a moment at most."""
+        awaited = [worker for worker in self._workers if worker.awaited is not None]
+        sources, _ = ray.wait([w.awaited for w in awaited], timeout=_POLL_S, fetch_local=False)
+        for worker in [w for w in awaited if w.awaited in sources]:
+            try:
+                message = worker.message()
+            except RayTaskError:
+                raise
+            except RayError as error:
+                self._lose(worker, error)
+            else:
+                self._hear(worker, message)
+
+    def _hear(self, worker: RayWorker, message: object) -> None:
+        match message:
+            case str():
+                self._welcome(worker, message)
+            case EpochMetrics() if worker.busy.is_new(message):
+                worker.busy.epochs.append(message)
+                self._reports.on_epoch(worker.busy.task, message)
+            case Saved():
+                _write(message.content, worker.busy.task)
+            case TrainResult():
+                self._results.append(replace(message, n_lost_workers=worker.busy.n_lost))
+                worker.rest()
+            case Exception():
+                worker.rest()
+                raise message
+
+    def _welcome(self, worker: RayWorker, version: str) -> None:
+        if version != tuner.__version__:
+            raise ConfigurationError(
+                f"a Ray node has tuner {version}, this machine {tuner.__version__}", _SAME_EVERYWHERE
+            )
+        self._n_false_starts = 0
+        worker.is_ready = True
+        worker.rest()
+
+    def _lose(self, worker: RayWorker, error: RayError) -> None:
+        """Begin the task of a dead worker again, a few times; it goes on from the checkpoint that came back last."""
+        job = worker.job
+        self._remove(worker)
+        if job is None:
+            self._count_false_start(error)
+        elif isinstance(error, OutOfMemoryError):
+            self._results.append(job.cut_off(_failure("its node ran out of memory", error, "memory")))
+        elif job.n_lost == MAX_LOST:
+            job.n_lost += 1
+            self._results.append(job.cut_off(_failure("its worker died, or the node that it was on", error, "lost")))
+        else:
+            job.n_lost += 1
+            self._waiting.appendleft(job)
+
+    def _count_false_start(self, error: RayError) -> None:
+        self._n_false_starts += 1
+        if self._n_false_starts > MAX_LOST:
+            reason = str(error).strip().splitlines()[-1]
+            raise ConfigurationError(f"no worker starts on the Ray cluster: {reason}", _SAME_EVERYWHERE) from error
+
+    def _look_after(self) -> None:
+        """Where all is to stop, ask the workers, end those that do not heed it, and start nothing more."""
+        if not self._reports.is_stopping():
+            return
+        self._results.extend(job.cut_off(None) for job in self._waiting)
+        self._waiting.clear()
+        for worker in [w for w in self._workers if w.job]:
+            worker.ask_to_stop()
+            if worker.is_overdue(GRACE_S):
+                self._results.append(worker.busy.cut_off(None))
+                self._remove(worker)
+
+    def _remove(self, worker: RayWorker) -> None:
+        self._workers.remove(worker)
+        worker.end()
+
+
+def _write(content: bytes, task: TrainTask) -> None:
+    assert task.save_to is not None
+    with write_atomically(task.save_to) as file:
+        file.write(content)
+
+
+def _failure(reason: str, error: RayError, kind: str) -> Failure:
+    return Failure(reason=reason, traceback=str(error), kind=kind)

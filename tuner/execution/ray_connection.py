@@ -1,0 +1,115 @@
+"""The way to a Ray cluster: the connection, its token, how a worker starts there, and how many fit."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import AuthenticationError
+
+from tuner.backend import environment
+from tuner.errors import ConfigurationError
+
+
+def connect(address: str | None) -> None:
+    """Connect to a cluster, or start Ray on this machine.
+
+    Args:
+        address: `HOST:PORT` of the cluster; None starts Ray.
+
+    Raises:
+        ConfigurationError: If no cluster lets this machine in.
+    """
+    if address is None:
+        # Ray asks a token of whoever connects to one it starts, and would leave a new one in the home folder.
+        if "RAY_AUTH_TOKEN_PATH" not in os.environ:
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex())
+        _init(address="local", include_dashboard=False)
+        return
+    try:
+        _init(address=address)
+    except AuthenticationError as error:
+        raise ConfigurationError(
+            f"the Ray cluster at {address} asks for a token",
+            "export RAY_AUTH_MODE=token, and copy the cluster's token to ~/.ray/auth_token; see docs/ray.md.",
+        ) from error
+    except (ConnectionError, ImportError, RuntimeError, ValueError) as error:
+        raise ConfigurationError(
+            f"no Ray cluster to join at {address}: {str(error).splitlines()[0]}",
+            "this machine must be one of its nodes: ray start --address=HOST:PORT; see docs/ray.md.",
+        ) from error
+
+
+def _init(**settings: Any) -> None:
+    with _keeping_sigterm():
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **settings)
+
+
+@contextmanager
+def _keeping_sigterm() -> Iterator[None]:
+    """Ray takes SIGTERM for itself (ray/_private/worker.py), which is to end a run in order."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
+
+
+def worker_options(gpus_per_trial: float, *, sends_code: bool) -> dict[str, Any]:
+    """How Ray starts a worker.
+
+    Args:
+        gpus_per_trial: GPUs that it takes, or the share of one.
+        sends_code: Whether the modules of the working directory go along, for a person's own builder.
+    """
+    environment.prepare()
+    # Ray gives a worker as many threads as CPUs; JAX would take a whole GPU, where TensorFlow is told not to.
+    variables = environment.settings() | {"OMP_NUM_THREADS": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    # Nodes that Ray starts here have this folder themselves.
+    modules = {"py_modules": _own_modules(Path.cwd())} if sends_code else {}
+    return {
+        "num_cpus": 1,
+        "num_gpus": gpus_per_trial,
+        # One for the training, one for the request to stop.
+        "max_concurrency": 2,
+        "max_restarts": 0,
+        "runtime_env": {"env_vars": variables, **modules},
+    }
+
+
+def _own_modules(folder: Path) -> list[str]:
+    """Modules and packages of the working directory, where a person's own builder may be."""
+    packages = (path.parent for path in folder.glob("*/__init__.py"))
+    return sorted(str(path) for path in [*folder.glob("*.py"), *packages])
+
+
+def n_places(gpus_per_trial: float) -> int:
+    """Trainings at a time that the cluster's nodes have room for.
+
+    Raises:
+        ConfigurationError: If it is none.
+    """
+    n = sum(_n_places_on(node["Resources"], gpus_per_trial) for node in ray.nodes() if node["Alive"])
+    if not n:
+        gpus = f" and {gpus_per_trial:g} GPU" if gpus_per_trial else ""
+        raise ConfigurationError(
+            f"no node of the Ray cluster has the CPU{gpus} that a training takes",
+            "change --gpus-per-trial, or add nodes; ray status lists what there is.",
+        )
+    return n
+
+
+def _n_places_on(resources: Mapping[str, float], gpus_per_trial: float) -> int:
+    n_cpus, n_gpus = int(resources.get("CPU", 0)), int(resources.get("GPU", 0))
+    if not gpus_per_trial:
+        return n_cpus
+    # A share is of one GPU: three trainings with 0.6 each need three.
+    by_gpus = n_gpus * int(1 / gpus_per_trial) if gpus_per_trial < 1 else int(n_gpus // gpus_per_trial)
+    return min(n_cpus, by_gpus)

@@ -1,0 +1,169 @@
+"""A worker on a node of a Ray cluster: trains what it is sent, in a temporary folder: nodes need not share a disk.
+
+Nothing here knows of Ray, and no framework is imported at module level: the driver imports this module too.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import SimpleQueue
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import tuner
+from tuner.records.training import EpochMetrics, TrainResult, TrainTask
+from tuner.training.data import TrainingData
+
+if TYPE_CHECKING:
+    from tuner.training.prepared import PreparedModels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteOrder:
+    """A task with the files that it names.
+
+    Attributes:
+        number: Counts the orders of a driver, from 1.
+        task: Its paths are the driver's.
+        parent: What the file `resume_from` holds; None where there is none.
+        own: What the file `save_to` holds already; None where there is none.
+        checkpoint_s: Seconds between two checkpoints.
+    """
+
+    number: int
+    task: TrainTask
+    parent: bytes | None
+    own: bytes | None
+    checkpoint_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """A checkpoint that the driver is to write to `save_to`."""
+
+    content: bytes
+
+
+Message = EpochMetrics | Saved | TrainResult | Exception
+
+
+class Trainer:
+    """Trains one task at a time, and keeps framework and models from task to task."""
+
+    def __init__(self) -> None:
+        """Load the framework."""
+        # One thread for all tasks: Keras keeps state for each.
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._models = self._thread.submit(_prepare).result()
+        self._asked = 0
+
+    def version(self) -> str:
+        """Of this package; the answer says that the worker is ready, too."""
+        return tuner.__version__
+
+    def train(self, order: RemoteOrder, data: TrainingData) -> Iterator[Message]:
+        """Epochs and checkpoints as they come; last the result, or the exception that is no fault of the task."""
+        messages: SimpleQueue[Message] = SimpleQueue()
+        self._thread.submit(self._run, order, data, messages.put)
+        while True:
+            message = messages.get()
+            yield message
+            if isinstance(message, TrainResult | Exception):
+                return
+
+    def ask_to_stop(self, number: int) -> None:
+        """End an order, and those before it, after the epoch under way."""
+        self._asked = max(self._asked, number)
+
+    def _run(self, order: RemoteOrder, data: TrainingData, tell: Callable[[Message], None]) -> None:
+        try:
+            with TemporaryDirectory(prefix="tuner-") as folder:
+                outcome: Message = self._train(order, data, Path(folder), tell)
+        except Exception as error:
+            outcome = _for_driver(error, order.task)
+        except BaseException:
+            # A builder that leaves the program; nobody would hear of it otherwise.
+            os._exit(1)
+        tell(outcome)
+
+    def _train(
+        self, order: RemoteOrder, data: TrainingData, folder: Path, tell: Callable[[Message], None]
+    ) -> TrainResult:
+        from tuner.training.fit import Hooks, run_task
+
+        task = _at_home(order, folder)
+        line = _Line(task.save_to, tell)
+        hooks = Hooks(
+            on_epoch=line.tell_epoch,
+            is_stopping=lambda: self._asked >= order.number,
+            checkpoint_s=order.checkpoint_s,
+        )
+        result = run_task(task, data, hooks, self._models)
+        line.tell_checkpoint()
+        return result
+
+
+class _Line:
+    """What is said to the driver during one task."""
+
+    def __init__(self, saved: Path | None, tell: Callable[[Message], None]) -> None:
+        self._saved, self._tell = saved, tell
+        self._told = _changed(saved)
+
+    def tell_epoch(self, task: TrainTask, epoch: EpochMetrics) -> None:
+        del task
+        # Written since the last epoch.
+        self.tell_checkpoint()
+        self._tell(epoch)
+
+    def tell_checkpoint(self) -> None:
+        if self._saved and _changed(self._saved) != self._told:
+            self._told = _changed(self._saved)
+            self._tell(Saved(content=self._saved.read_bytes()))
+
+
+def _prepare() -> PreparedModels:
+    from tuner.backend.active import prepare_devices
+    from tuner.training.prepared import PreparedModels
+
+    prepare_devices(1)
+    return PreparedModels()
+
+
+def _at_home(order: RemoteOrder, folder: Path) -> TrainTask:
+    """The task with its files in a folder of this node."""
+    task = order.task
+    return replace(
+        task,
+        resume_from=_placed(folder / "parent", task.resume_from, order.parent),
+        save_to=_placed(folder / "own", task.save_to, order.own),
+    )
+
+
+def _placed(folder: Path, path: Path | None, content: bytes | None) -> Path | None:
+    if path is None:
+        return None
+    folder.mkdir()
+    # The name stays: it is part of what a checkpoint is known by.
+    placed = folder / path.name
+    if content is not None:
+        placed.write_bytes(content)
+    return placed
+
+
+def _changed(path: Path | None) -> int:
+    return path.stat().st_mtime_ns if path and path.exists() else 0
+
+
+def _for_driver(error: Exception, task: TrainTask) -> Exception:
+    """The error with its traceback; one of a disk names the node, and the file as the driver knows it."""
+    if isinstance(error, OSError) and error.errno is not None and task.save_to:
+        error = OSError(error.errno, f"{error.strerror} on node {socket.gethostname()}", str(task.save_to))
+    error.add_note(f"In a worker:\n{traceback.format_exc()}")
+    return error
