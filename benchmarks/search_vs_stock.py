@@ -1,11 +1,11 @@
 """Search wall time: Keras Tuner as its guide shows it against `python -m tuner run --search-only`, on the same space.
 
-    python benchmarks/search_vs_stock.py [--bench ../shared/bench] [--csv datasets/data/fer2013/fer2013.csv] [--seeds 3]
+    python benchmarks/search_vs_stock.py [--bench FOLDER] [--csv datasets/data/fer2013/fer2013.csv] [--seeds 3]
 
-Every setting of fixed_cost.yaml costs the same per step, and both run 23 trials and 75 epochs on the same images. The two
-take turns, each in a process of its own; what counts is the search alone, without imports and reading of data. Then where
-our time goes: of n workers' wall time, the share in epochs, in building and tracing models, and idle. Run it on an idle
-machine: of two busy cores, both searches get an unknown share.
+Every setting of fixed_cost.yaml costs the same per step, and both run 23 trials and 75 epochs on the same images. The
+two take turns, each in a process of its own; what counts is the search alone, without imports and reading of data. Then
+where our time goes: of n workers' wall time, the share in epochs, in building and tracing models, and idle. Run it on an
+idle machine: of two busy cores, both searches get an unknown share.
 """
 
 from __future__ import annotations
@@ -35,9 +35,8 @@ def main() -> None:
         for name, found in zip(("stock", "ours"), pairs[-1], strict=True):
             print(f"seed {seed}, {name:5}: {json.dumps(found)}", flush=True)
     ratios = [one["search_s"] / other["search_s"] for one, other in pairs]
-    print(
-        f"stock / ours, search wall time: median {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-    )
+    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    print(f"stock / ours, search wall time: median {statistics.median(ratios):.2f} ({spread})")
     for name, found in zip(("stock", "ours"), zip(*pairs, strict=True), strict=True):
         scores = [one["best_val_accuracy"] for one in found]
         print(f"best val_accuracy, {name}: mean {statistics.mean(scores):.3f} ({min(scores):.3f} to {max(scores):.3f})")
