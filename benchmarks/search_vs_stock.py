@@ -2,10 +2,10 @@
 
     python benchmarks/search_vs_stock.py [--bench FOLDER] [--csv datasets/data/fer2013/fer2013.csv] [--seeds 3]
 
-Every setting of fixed_cost.yaml costs the same per step, and both run 23 trials and 75 epochs on the same images. The
-two take turns, each in a process of its own; what counts is the search alone, without imports and reading of data. Then
-where our time goes: of n workers' wall time, the share in epochs, in building and tracing models, and idle. Run it on an
-idle machine: of two busy cores, both searches get an unknown share.
+Every setting of fixed_cost.yaml costs the same per step, and both run 23 trials and 75 epochs on the same images. They
+take turns, each in a process of its own; what counts is the search alone, without imports and reading of data. Then
+where our time goes: of n workers' wall time, the share in epochs, in building and tracing models, and idle. Run it on
+an idle machine: of two busy cores, both searches get an unknown share.
 """
 
 from __future__ import annotations

@@ -86,6 +86,14 @@ def test_only_the_models_used_last_are_kept() -> None:
     assert models.prepare(train_task(values=USUAL), DATA).model is not first
 
 
+def test_models_with_many_parameters_are_not_kept_beside_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = PreparedModels()
+    first = models.prepare(train_task(values=USUAL), DATA).model
+    monkeypatch.setattr("tuner.training.prepared.MAX_PARAMETERS", first.count_params() + 10)
+    models.prepare(train_task(values={**USUAL, "filters": 5}), DATA)
+    assert models.prepare(train_task(values=USUAL), DATA).model is not first
+
+
 def test_builder_of_a_person_is_called_for_every_training() -> None:
     models = PreparedModels()
     task = train_task(model="tests.training.builders:build_compiled", values={})
@@ -101,4 +109,3 @@ def test_prepared_weights_depend_on_the_seed_alone() -> None:
     first, other, again = weights(1), weights(2), weights(1)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
-

@@ -19,7 +19,9 @@ from tuner.training.checkpoint import put_state, take_state
 from tuner.training.compiled import compiled_model, targets
 from tuner.training.data import TrainingData
 
-N_KEPT = 4
+# Models that a worker keeps, and their parameters together: with Adam's moments, 10 million take 120 MB.
+N_KEPT = 16
+MAX_PARAMETERS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,10 +57,14 @@ class PreparedModels:
             self._kept.move_to_end(key)
             _set_as(kept.model, fresh)
             return kept
-        while len(self._kept) >= self._n_kept:
+        while self._kept and (len(self._kept) >= self._n_kept or self._n_parameters(fresh) > MAX_PARAMETERS):
             self._kept.popitem(last=False)
         self._kept[key] = self._traced(fresh, data)
         return self._kept[key]
+
+    def _n_parameters(self, fresh: keras.Model) -> int:
+        """Parameters of all kept models and a fresh one."""
+        return sum(kept.model.count_params() for kept in self._kept.values()) + int(fresh.count_params())
 
     @staticmethod
     def _traced(model: keras.Model, data: TrainingData) -> Prepared:
