@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.cli import output
+from tuner.cli import output, signals
 from tuner.cli.main import _exit_code
 
 # Names that would steer a terminal or a page, and one that many file systems and shells stumble over.
@@ -68,6 +68,7 @@ def call(*arguments: str | Path, cwd: Path) -> Outcome:
         patch.chdir(cwd)
         patch.setattr(sys, "argv", ["tuner", *map(str, arguments)])
         patch.setattr(output, "ERRORS", err)
+        patch.setattr(signals.REQUEST, "reason", None)
         code = _exit_code()
     return Outcome(code=code, out=out.getvalue(), err=err.getvalue())
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and kill -9 in the middle of a search, in processes of their own."""
+"""Ctrl-C, SIGTERM and kill -9 in the middle of a search on workers, in processes of their own."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ import pytest
 
 from tests.cli.calling import write_photos, write_space
 
+RUN = ["run", "./photos", "--space", "tiny.yaml", "--workers", "2"]
+
 
 @pytest.fixture
 def searching(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A process whose search is under way; it would go on for minutes."""
     write_photos(tmp_path / "photos", ["a", "b"], n=20)
     write_space(tmp_path, "max_epochs: 2, factor: 2", "max_epochs: 4096, factor: 2")
-    command = [sys.executable, "-m", "tuner", "run", "./photos", "--space", "tiny.yaml"]
+    command = [sys.executable, "-m", "tuner", *RUN]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
         for line in process.stderr:
-            if line.startswith("  trial 2 of "):
+            if line.startswith("  trial ") and " (2 of " in line:
                 break
         yield process
     finally:
@@ -40,31 +42,43 @@ def rows(folder: Path, name: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "word"), [(signal.SIGINT, 130, "Interrupted."), (signal.SIGTERM, 143, "Terminated.")]
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 )
-def test_stopped_run_says_what_it_kept(
+def test_first_signal_ends_the_run_in_order(
     searching: subprocess.Popen[str], tmp_path: Path, number: signal.Signals, code: int, word: str
 ) -> None:
     searching.send_signal(number)
     out, err = searching.communicate(timeout=60)
-    (trials,) = tmp_path.rglob("trials.csv")
-    kept, last = err.splitlines()[-2:]
-    n = len(rows(tmp_path, "trials.csv"))
-    assert (searching.returncode, out, last) == (code, "", word)
-    assert kept == f"Kept: {n} ended trials, in {trials.parent.relative_to(tmp_path)}/trials.csv and curves.csv."
+    (folder,) = (tmp_path / "reports" / "photos").iterdir()
+    report = f"{folder.relative_to(tmp_path)}/report.html"
+    assert (searching.returncode, out) == (code, f"{report}\n"), err
+    assert err.splitlines()[-3:] == [
+        f"The run was {word}, and can go on.",
+        f"Report   {report}",
+        f"Resume   python -m tuner {' '.join(RUN)} --resume",
+    ]
+    assert "This run has not ended." in (tmp_path / report).read_text(encoding="utf-8")
+    assert (folder / "state").is_dir()
     assert "Traceback" not in err
 
 
-def test_second_ctrl_c_ends_at_once(searching: subprocess.Popen[str]) -> None:
+def test_second_signal_ends_at_once_and_tells_the_command_that_goes_on(searching: subprocess.Popen[str]) -> None:
+    assert searching.stderr is not None
     searching.send_signal(signal.SIGINT)
+    for line in searching.stderr:
+        if line.startswith("Stopping: "):
+            break
     searching.send_signal(signal.SIGINT)
-    out, err = searching.communicate(timeout=60)
-    assert (searching.returncode, out) == (130, "")
+    _, err = searching.communicate(timeout=60)
+    assert searching.returncode == 130
+    # It may have come to its end in order by then.
+    assert err.splitlines()[-1] == f"Resume   python -m tuner {' '.join(RUN)} --resume"
     assert "Traceback" not in err
 
 
-def test_killed_run_leaves_whole_files(searching: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_killed_run_leaves_whole_files_and_no_worker(searching: subprocess.Popen[str], tmp_path: Path) -> None:
     searching.kill()
+    # Workers hold the other end of these pipes: this would wait for any that outlived its driver.
     searching.communicate(timeout=60)
     trials = rows(tmp_path, "trials.csv")
     assert len(trials) >= 2

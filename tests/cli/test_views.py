@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from tuner.cli import output, signals
-from tuner.cli.lines import PlainLines, describe
+from tuner.cli.lines import SHOWN_TASKS, PlainLines, describe
 from tuner.cli.live import screen
 from tuner.cli.output import plain, print_json
 from tuner.cli.progress import Progress, short_time
-from tuner.cli.signals import TerminatedError
+from tuner.cli.signals import STOPPING, TerminatedError
 from tuner.cli.views import view
+from tuner.execution.stop import StopRequest
 from tuner.records.events import (
     EpochEnded,
     Event,
+    ModelStarted,
     ModelTrained,
     Notice,
     RunStarted,
+    SearchResumed,
     StageStarted,
     TrialEnded,
     TrialStarted,
@@ -44,7 +48,9 @@ def started(direction: str = "max", folder: str = "reports/x/1") -> RunStarted:
     )
 
 
-def trial(number: int, score: float | None = None, error: str | None = None, **values: object) -> Trial:
+def trial(
+    number: int, score: float | None = None, error: str | None = None, *, is_stopped: bool = False, **values: object
+) -> Trial:
     return Trial(
         trial_id=f"{number:04}",
         values=values,
@@ -55,9 +61,10 @@ def trial(number: int, score: float | None = None, error: str | None = None, **v
         last_epoch=4,
         score=score,
         error=error,
-        epochs=(),
+        epochs=(EpochMetrics(epoch=2, metrics={}, duration_s=1.0),) if is_stopped else (),
         duration_s=1.25,
         n_parameters=10,
+        is_stopped=is_stopped,
     )
 
 
@@ -87,23 +94,97 @@ def test_best_trials_are_sorted_by_direction_and_the_earlier_of_equals_leads(
     assert (progress.n_ended, progress.n_failed, progress.n_trials) == (7, 1, 7)
 
 
-def test_remaining_time_is_a_range_that_shrinks_as_epochs_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([100.0, 110.0, 120.0])
-    monkeypatch.setattr("tuner.cli.progress.time.monotonic", lambda: next(clock))
+class Clock:
+    """Time as a test wants it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr("tuner.cli.progress.time.monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def test_remaining_time_is_a_range_that_shrinks_as_epochs_end(clock: Clock) -> None:
     progress = heard(started(), TrialStarted(trial=trial(0)))
     assert progress.remaining() == "remaining time not known yet"
+    clock.now += 10
     progress.hear(epoch(1))
+    # Nothing but a start of 10 s is known: 6 more of them, and 13 epochs as slow.
     assert progress.remaining() == "search: 2 min to 5 min left"
-    for number in range(2, 11):
+    clock.now += 3
+    for number in (2, 3, 4):
         progress.hear(epoch(number))
-    # 6 more starts of 11 s each, and 4 later epochs of 1 s.
+    # 6 more starts of 10 s each, and 10 later epochs of 1 s.
     assert progress.remaining() == "search: 42 s to 2 min left"
+
+
+def test_two_workers_need_half_the_time_of_one(clock: Clock) -> None:
+    alone = heard(started(), TrialStarted(trial=trial(0)))
+    both = heard(started(), TrialStarted(trial=trial(0)), TrialStarted(trial=trial(1)))
+    clock.now += 10
+    alone.hear(epoch(1))
+    both.hear(epoch(1))
+    both.hear(epoch(1, "0001"))
+    # 19 epochs of 10 s one after the other; 18 by two workers.
+    assert alone.remaining() == "search: 2 min to 5 min left"
+    assert both.remaining() == "search: 54 s to 3 min left"
+
+
+def test_one_long_trial_cannot_be_shared_out(clock: Clock) -> None:
+    long = TrialStarted(trial=replace(trial(2), last_epoch=18))
+    progress = heard(started(), TrialStarted(trial=trial(0)), TrialStarted(trial=trial(1)))
+    for end in (TrialEnded(trial=trial(0, 0.5), is_best=True), TrialEnded(trial=trial(1, 0.5), is_best=False), long):
+        progress.hear(end)
+    for number in (1, 2):
+        clock.now += 10
+        progress.hear(replace(epoch(number, "0002"), epoch=EpochMetrics(epoch=number, metrics={}, duration_s=10.0)))
+    # 10 planned epochs are left, 16 of this trial: they take 160 s however many workers there are.
+    assert progress.remaining() == "search: 2 min to 5 min left"
+
+
+def test_time_budget_limits_what_is_said_to_remain(clock: Clock) -> None:
+    progress = Progress(time_budget_s=30.0)
+    for event in (started(), TrialStarted(trial=trial(0))):
+        progress.hear(event)
+    clock.now += 10
+    progress.hear(epoch(1))
+    assert progress.remaining() == "search: 20 s to 20 s left"
+
+
+def test_what_an_earlier_session_did_counts_but_not_for_the_pace(clock: Clock) -> None:
+    before = SearchResumed(trials=(trial(0, 0.5), trial(1, error="odd"), trial(2, 0.75, is_stopped=True)))
+    progress = heard(started(), before)
+    assert (progress.n_ok, progress.n_failed, progress.n_stopped, progress.n_epochs) == (1, 1, 1, 12)
+    assert [t.trial_id for t in progress.best] == ["0002", "0000"]
+    assert progress.remaining() == "remaining time not known yet"
+    progress.hear(TrialStarted(trial=trial(3)))
+    clock.now += 10
+    progress.hear(epoch(1, "0003"))
+    # Of 20 epochs 7 are left, 3 of them begin trials; all are as slow as the one seen, 10 s.
+    assert progress.remaining() == "search: 42 s to 2 min left"
+
+
+def test_several_retrainings_run_at_a_time_under_their_own_names() -> None:
+    first = ModelStarted(task_id="tuned-0", title="Tuned", seed=0, last_epoch=4)
+    second = ModelStarted(task_id="tuned-1", title="Tuned", seed=1, last_epoch=4)
+    progress = heard(started(), StageStarted(title="Retraining Tuned"), first, second, epoch(2, "tuned-1"))
+    assert [(t.title, t.state) for t in progress.running.values()] == [
+        ("Tuned, seed 0", "starting"),
+        ("Tuned, seed 1", "epoch 2 of 4"),
+    ]
+    progress.hear(ModelTrained(title="Tuned", seed=0, text=""))
+    assert list(progress.running) == ["tuned-1"]
 
 
 def test_epochs_of_retraining_do_not_count_as_search() -> None:
     progress = heard(started(), TrialStarted(trial=trial(0)), TrialEnded(trial=trial(0, 0.5), is_best=True))
+    progress.hear(StageStarted(title="Retraining Tuned"))
     progress.hear(epoch(1, "tuned-0"))
-    assert progress.remaining() == "remaining time not known yet"
+    assert progress.stage == "Retraining Tuned"
+    assert "search:" not in " ".join(drawn(progress, 100))
 
 
 @pytest.mark.parametrize(
@@ -124,6 +205,8 @@ def test_events_as_lines() -> None:
             ModelTrained(title="Tuned", seed=1, text="4 epochs"),
             TrialEnded(trial=trial(0, 0.5), is_best=True),
             TrialEnded(trial=trial(1, error="no memory"), is_best=False),
+            TrialEnded(trial=trial(2, 0.25, is_stopped=True), is_best=False),
+            SearchResumed(trials=(trial(0, 0.5),)),
             epoch(1),
         )
     ]
@@ -133,8 +216,10 @@ def test_events_as_lines() -> None:
         "Searching ...",
         "  note: odd",
         "  Tuned, seed 1: 4 epochs",
-        "  trial 1 of 7: 0.5000 (epochs 1-4, 1.2 s), best so far, remaining time not known yet",
-        "  trial 1 of 7: failed: no memory, remaining time not known yet",
+        "  trial 0000 (1 of 7): 0.5000 (epochs 1-4, 1.2 s), best so far, remaining time not known yet",
+        "  trial 0001 (1 of 7): failed: no memory, remaining time not known yet",
+        "  trial 0002 (1 of 7): 0.2500 (epochs 1-2, 1.2 s), stopped by the time budget, remaining time not known yet",
+        "  1 of 7 trials had ended before; best 0.5000",
         "",
     ]
 
@@ -144,13 +229,31 @@ def test_plain_lines_give_a_sign_of_life_a_minute(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(output, "ERRORS", errors)
     clock = {"now": 0.0}
     monkeypatch.setattr("tuner.cli.lines.time.monotonic", lambda: clock["now"])
-    lines = PlainLines()
+    lines = PlainLines(StopRequest(), Progress())
     for now in (30.0, 61.0, 100.0, 122.0):
         clock["now"] = now
         if now == 100.0:
+            lines(TrialStarted(trial=trial(0)))
+            lines(TrialStarted(trial=trial(1)))
             lines(epoch(3))
         lines.give_sign_of_life()
-    assert errors.getvalue().splitlines() == ["  still at it: starting", "  0000: epoch 3 of 4 done"]
+    assert errors.getvalue().splitlines() == [
+        "  at work: starting",
+        "  at work: trial 0000 (epoch 3 of 4), trial 0001 (starting)",
+    ]
+
+
+def test_plain_lines_tell_once_that_the_run_is_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = io.StringIO()
+    monkeypatch.setattr(output, "ERRORS", errors)
+    request = StopRequest()
+    lines = PlainLines(request, Progress())
+    lines.give_sign_of_life()
+    assert errors.getvalue() == ""
+    request.reason = "interrupted"
+    lines.give_sign_of_life()
+    lines.give_sign_of_life()
+    assert errors.getvalue() == f"{STOPPING}\n"
 
 
 @pytest.mark.parametrize("letter", ["\x1b", "\x07", "\r", "\x9b", "\x7f", "\u202e", "\u2066", "\u2028", "\udcff"])
@@ -186,22 +289,31 @@ def searching() -> Progress:
         TrialEnded(trial=trial(1, 0.75, **other), is_best=True),
         TrialEnded(trial=trial(2, error="odd"), is_best=False),
         TrialStarted(trial=trial(3, **setting)),
-        epoch(2, "0003"),
+        TrialStarted(trial=trial(4, **setting)),
+        epoch(2, "0004"),
     )
 
 
-def test_wide_panel_shows_trial_epoch_and_what_tells_the_best_apart() -> None:
+def test_wide_panel_shows_every_running_trial_and_what_tells_the_best_apart() -> None:
     lines = drawn(searching(), 100)
     assert lines[0].startswith("Searching, 75 s so far; search: ")
-    assert lines[1].split()[:4] == ["trial", "4", "of", "7"]
-    assert lines[1].rstrip().endswith("1 failed")
-    assert lines[2].startswith("trial 0003: epoch 2 of 4 ")
-    assert lines[2].rstrip().endswith("accuracy 0.7500  val_accuracy 0.5000")
-    assert lines[3].split("  ")[0] == "best so far"
-    assert [line.split() for line in lines[4:]] == [
+    assert lines[1].startswith("3 of 7 trials ")
+    assert lines[1].rstrip().endswith("2 ok, 1 failed; epochs 14 of 20")
+    assert lines[2].startswith("trial 0003: starting ")
+    assert lines[3].startswith("trial 0004: epoch 2 of 4 ")
+    assert lines[3].rstrip().endswith("val_accuracy 0.5000")
+    assert lines[4].split("  ")[0] == "best so far"
+    assert [line.split() for line in lines[5:]] == [
         ["trial", "0001", "0.7500", "4", "filters", "32"],
         ["trial", "0000", "0.5000", "4", "filters", "16"],
     ]
+
+
+def test_panel_of_many_workers_says_how_many_it_leaves_out() -> None:
+    many = [TrialStarted(trial=trial(number)) for number in range(SHOWN_TASKS + 12)]
+    lines = drawn(heard(started(), StageStarted(title="Searching"), *many), 100)
+    assert len(lines) == 2 + SHOWN_TASKS + 1
+    assert lines[-1].rstrip() == "and 12 more"
 
 
 @pytest.mark.parametrize("width", [20, 40, 69, 70, 80, 200])
@@ -213,8 +325,9 @@ def test_panel_stays_within_its_width_and_carries_no_foreign_codes(width: int) -
 
 def test_narrow_panel_has_one_line_each() -> None:
     assert [line.split("  ")[0].rstrip() for line in drawn(searching(), 40)][1:] == [
-        "trial 4 of 7",
-        "trial 0003: epoch 2 of 4",
+        "3 of 7 trials",
+        "trial 0003: starting",
+        "trial 0004: epoch 2 of 4",
         "best so far 0.7500",
     ]
 
@@ -223,27 +336,42 @@ def test_panel_before_anything_was_heard() -> None:
     assert drawn(Progress(), 80) == ["Reading the data, 75 s so far"]
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, TerminatedError])
-def test_whoever_stops_a_run_is_told_what_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
-) -> None:
+def said_when(stop: BaseException, monkeypatch: pytest.MonkeyPatch, *events: Event) -> str:
+    """What a view tells when something ends a run after some events."""
+    errors = io.StringIO()
     monkeypatch.setattr("tuner.cli.views.send_chatter_to", lambda path: None)
+    monkeypatch.setattr(output, "ERRORS", errors)
+    shown = view(json_lines=False, quiet=True, live=False, resume="python -m tuner run x --resume")
+    with pytest.raises(type(stop)), shown as listener:
+        for event in events:
+            listener(event)
+        raise stop
+    return errors.getvalue()
 
-    def said(*events: Event) -> str:
-        errors = io.StringIO()
-        monkeypatch.setattr(output, "ERRORS", errors)
-        with pytest.raises(stop), view(json_lines=False, quiet=True, live=False) as listener:
-            for event in events:
-                listener(event)
-            raise stop
-        return errors.getvalue()
 
-    end = TrialEnded(trial=trial(0, 0.5), is_best=True)
-    folder = tmp_path.as_posix()
-    assert said() == "\nNothing was written.\n"
-    assert said(started(folder=folder)) == f"\nNo trial had ended; the log is in {folder}.\n"
-    assert said(started(folder=folder), end) == f"\nKept: 1 ended trial, in {folder}/trials.csv and curves.csv.\n"
-    assert "2 ended trials" in said(started(folder=folder), end, end)
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), TerminatedError(), RuntimeError("odd"), OSError("disk full")])
+def test_whatever_ends_a_run_tells_what_is_kept_and_how_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "config.yaml").touch()
+    path = tmp_path.as_posix()
+    begun, end = started(folder=path), TrialEnded(trial=trial(0, 0.5), is_best=True)
+    resume = "Resume   python -m tuner run x --resume\n"
+    assert said_when(stop, monkeypatch, begun) == f"\nNo trial had ended; the log is in {path}.\n{resume}"
+    assert said_when(stop, monkeypatch, begun, end) == (
+        f"\nKept: 1 ended trial, in {path}/trials.csv and curves.csv.\n{resume}"
+    )
+    before = SearchResumed(trials=(trial(0, 0.5), trial(1, 0.5)))
+    assert "Kept: 3 ended trials, in " in said_when(stop, monkeypatch, begun, before, end)
+
+
+def test_what_ends_a_command_without_state_tells_no_command_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert said_when(KeyboardInterrupt(), monkeypatch) == "\nNothing was written.\n"
+    assert said_when(RuntimeError("odd"), monkeypatch) == ""
+    assert said_when(RuntimeError("odd"), monkeypatch, started(folder=tmp_path.as_posix())) == ""
 
 
 def test_stop_that_a_destructor_swallowed_is_raised_at_the_next_event(monkeypatch: pytest.MonkeyPatch) -> None:

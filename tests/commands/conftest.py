@@ -28,6 +28,7 @@ def finished(place: Path) -> Finished:
     return Finished(place=place, outcome=whole_run(place))
 
 
-def whole_run(place: Path, *arguments: str) -> Outcome:
+def whole_run(place: Path, *arguments: str, executor: str = "inline") -> Outcome:
     """Run everything on the photos."""
-    return call("run", "./my photos", "--space", "tiny.yaml", "--seed", "3", *arguments, cwd=place)
+    common = ("--space", "tiny.yaml", "--seed", "3", "--executor", executor)
+    return call("run", "./my photos", *common, *arguments, cwd=place)

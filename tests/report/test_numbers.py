@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from tuner.metrics.classification import wilson_interval
 from tuner.report import curves, errors, figures, history, hyperparameters, models, reproduce, text, verdict
 from tuner.report.snippet import python_snippet
 from tuner.report.summary import summarise
+from tuner.space.schema import Method
 
 from .fixtures import class_names, model_result, results, search_only, trials
 
@@ -58,7 +60,41 @@ def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
 
 def test_a_run_that_was_stopped_in_its_comparison_says_so() -> None:
     stopped = replace(search_only(), run=replace(search_only().run, is_complete=False))
-    assert verdict.compute(stopped).sentence.startswith("The run did not end: no model was retrained or tested.")
+    found = verdict.compute(stopped)
+    assert found.sentence.startswith("The run has not ended: no model was retrained or tested.")
+    assert found.badges[0] == "not ended"
+    assert found.resume == "python -m tuner run faces --preset standard --seed 1 --resume"
+    assert verdict.compute(search_only()).resume is None
+
+
+@pytest.mark.parametrize(
+    ("command", "resume"),
+    [
+        ("python -m tuner run faces --fresh --seed 1", "python -m tuner run faces --seed 1 --resume"),
+        ("python -m tuner run faces --resume", "python -m tuner run faces --resume"),
+        ("python -m tuner run './my photos'", "python -m tuner run './my photos' --resume"),
+    ],
+)
+def test_command_that_goes_on_may_be_pasted_and_never_starts_afresh(command: str, resume: str) -> None:
+    assert reproduce.resume_command(command) == resume
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("hyperband", "Hyperband, 27 epochs at most, factor 3, 1 iteration"),
+        ("asha", "ASHA, 27 epochs at most, factor 3"),
+        ("random", "random search, 27 epochs at most"),
+        ("bayesian", "Bayesian optimisation, 27 epochs at most"),
+        ("grid", "grid search, 27 epochs at most"),
+    ],
+)
+def test_every_method_has_its_own_name_and_only_its_own_numbers(method: str, words: str) -> None:
+    assert reproduce.search_words(replace(results().search, method=method)) == words
+
+
+def test_every_method_of_a_space_has_a_name() -> None:
+    assert set(reproduce.METHODS) == set(get_args(Method))
 
 
 def test_verdict_without_any_trained_model_says_so() -> None:
@@ -69,11 +105,13 @@ def test_verdict_without_any_trained_model_says_so() -> None:
 
 def test_badges_name_every_limit_of_the_run() -> None:
     run = results(n_seeds=1)
-    limited = replace(run, data=replace(run.data, limit=6000, n_unreadable=2))
+    data, search = replace(run.data, limit=6000, n_unreadable=2), replace(run.search, n_stopped=1)
+    limited = replace(run, data=data, search=search)
     assert verdict.compute(limited).badges == (
         "preset standard",
         "seed 1",
         "limited to 6,000 images",
+        "1 trial of 23 stopped by the time budget",
         "3 failed trials of 23",
         "2 settings could not be built and left out",
         "2 unreadable images skipped",
@@ -171,10 +209,18 @@ def test_best_so_far_ignores_failed_trials_and_scores_that_are_not_finite() -> N
     assert [p.best for p in history.best_so_far(some, maximise=False)] == [0.5, 0.5, 0.4, 0.4, 0.4]
 
 
+def test_stopped_trial_keeps_its_score_and_may_be_the_best() -> None:
+    first, *_ = trials(1)
+    some = [replace(first, score=0.4), replace(first, score=0.6, is_stopped=True), replace(first, score=0.5)]
+    found = history.compute(results(), some)
+    assert (found.n_completed, found.n_stopped, found.n_failed, found.best_number) == (2, 1, 0, 2)
+    assert [p.best for p in found.points] == [0.4, 0.6, 0.6]
+
+
 def test_history_finds_the_best_trial_and_its_counts_add_up() -> None:
     found = history.compute(results(), trials())
     assert trials()[(found.best_number or 0) - 1].trial_id == results().search.best_trial_id
-    assert (found.n_completed, found.n_failed, found.n_unfinished) == (20, 3, 0)
+    assert (found.n_completed, found.n_stopped, found.n_failed, found.n_unfinished) == (20, 0, 3, 0)
 
 
 def test_a_long_search_keeps_its_best_trials_in_the_table() -> None:

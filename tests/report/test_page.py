@@ -171,6 +171,30 @@ def test_search_only_leaves_out_the_sections_about_models() -> None:
     assert "Search only: no model was retrained or tested." in source
 
 
+def test_page_of_a_run_that_has_not_ended_is_marked_and_says_how_it_goes_on(typical: str) -> None:
+    run = search_only()
+    source = render(replace(run, run=replace(run.run, is_complete=False)), trials())
+    page = Page(source)
+    assert page.texts["title"][0].endswith("(not ended)")
+    assert "This run has not ended." in page.texts["strong"]
+    assert "python -m tuner run faces --preset standard --seed 1 --resume" in page.texts["code"]
+    for mark in ("not ended", "--resume"):
+        assert mark not in typical
+
+
+def test_stopped_trials_are_counted_beside_the_failed(typical: str) -> None:
+    some = [replace(t, is_stopped=t.score is not None and t.trial_id < "0004") for t in trials()]
+    source = render(results(), some)
+    assert "16 trials completed, 4 stopped by the time budget, 3 failed" in source
+    assert ">stopped</td>" in source
+    assert "stopped by the time budget" not in typical
+
+
+def test_training_time_of_trials_side_by_side_is_not_called_the_time_that_passed(typical: str) -> None:
+    assert "Training time of all trials, min" in typical
+    assert "Training time is summed over the trials: where they ran side by side, less time passed." in typical
+
+
 def test_a_model_that_could_not_be_trained_is_shown_with_its_reason() -> None:
     run = results()
     broken = replace(run.models[1], runs=(), error="ran out of memory in /home/ann/tuner/cnn.py")

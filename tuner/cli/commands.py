@@ -138,17 +138,49 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
     from tuner.cli.views import view
     from tuner.commands.prepare import command_line
     from tuner.commands.run import run as run_command
+    from tuner.report.reproduce import resume_command
 
     options = _run_options(given, command=command_line(sys.argv[1:]))
-    with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
+    shown = view(
+        json_lines=json_lines,
+        quiet=quiet,
+        live=not no_progress,
+        resume=resume_command(options.command),
+        time_budget_s=options.time_budget_s,
+    )
+    with shown as listener:
         outcome = run_command(options, listener, REQUEST)
     if json_lines:
-        print_json(run_ended(outcome))
-    elif not quiet:
+        print_json(run_ended(outcome, options.command))
+    elif outcome.stopped or not quiet:
         say("\n".join(summary_lines(outcome, options.command)))
     if outcome.results and not json_lines:
         click.echo(outcome.folder.report)
     return {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}[outcome.stopped]
+
+
+@cli.command(context_settings=CONTEXT)
+@_what_to_search
+@click.option(
+    "--out",
+    type=A_PATH,
+    default=Path("reports"),
+    show_default=True,
+    help="Root of the reports, where an unfinished run may be.",
+)
+@click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
+def plan(json_lines: bool, **given: Any) -> None:
+    """Say what `run` would cost, from a few measured steps: trials, model sizes, memory, disk and time."""
+    from tuner.cli.plan_view import plan_table, record, show
+    from tuner.cli.views import view
+    from tuner.commands.plan import plan as plan_command
+
+    with view(json_lines=False, quiet=json_lines, live=False) as listener:
+        planned = plan_command(_run_options(given, command=""), listener)
+    if json_lines:
+        print_json(record(planned))
+    else:
+        show(plan_table(planned))
 
 
 def _run_options(given: dict[str, Any], command: str) -> RunOptions:

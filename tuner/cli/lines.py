@@ -4,41 +4,72 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tuner.cli.output import say
 from tuner.cli.progress import Progress
-from tuner.records.events import Event, Listener, ModelTrained, Notice, RunStarted, StageStarted, TrialEnded
+from tuner.cli.signals import STOPPING
+from tuner.execution.stop import StopRequest
+from tuner.records.events import (
+    Event,
+    Listener,
+    ModelTrained,
+    Notice,
+    RunStarted,
+    SearchResumed,
+    StageStarted,
+    TrialEnded,
+)
+from tuner.records.trial import Trial
 from tuner.report.text import plural
 
 HEARTBEAT_S = 60.0
+# A person who presses Ctrl-C wants to see at once that it was noticed.
+LOOK_S = 0.25
+# Tasks that one line names.
+SHOWN_TASKS = 8
 
 
 @contextmanager
-def plain_lines() -> Iterator[Listener]:
-    """A listener that prints; tracing a large network takes minutes without an event, so a thread watches the clock."""
-    lines, ended = PlainLines(), threading.Event()
+def every(seconds: float, do: Callable[[], None]) -> Iterator[threading.Lock]:
+    """Do something again and again in a thread, but never while the lock is held that this gives."""
+    lock, ended = threading.Lock(), threading.Event()
 
-    def watch() -> None:
-        while not ended.wait(1.0):
-            lines.give_sign_of_life()
+    def work() -> None:
+        while not ended.wait(seconds):
+            with lock:
+                do()
 
-    thread = threading.Thread(target=watch, daemon=True)
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
-        yield lines
+        yield lock
     finally:
         ended.set()
         thread.join()
 
 
+@contextmanager
+def plain_lines(request: StopRequest, time_budget_s: float | None = None) -> Iterator[Listener]:
+    """A listener that prints; tracing a large network takes minutes without an event, so a thread watches the clock."""
+    lines = PlainLines(request, Progress(time_budget_s))
+    with every(LOOK_S, lines.give_sign_of_life) as lock:
+
+        def hear(event: Event) -> None:
+            with lock:
+                lines(event)
+
+        yield hear
+
+
 class PlainLines:
     """Prints events as lines."""
 
-    def __init__(self) -> None:
-        """Start counting from nothing."""
-        self._progress = Progress()
+    def __init__(self, request: StopRequest, progress: Progress) -> None:
+        """Take what may ask for the end, and what counts."""
+        self._request, self._progress = request, progress
+        self._has_told_of_stop = False
         self._last_line_s = time.monotonic()
 
     def __call__(self, event: Event) -> None:
@@ -49,14 +80,12 @@ class PlainLines:
             self._say(line)
 
     def give_sign_of_life(self) -> None:
-        """Say what goes on, where nothing was printed for a minute."""
-        if time.monotonic() - self._last_line_s < HEARTBEAT_S:
-            return
-        epoch = self._progress.epoch
-        if epoch is None:
-            self._say(f"  still at it: {self._progress.stage or 'starting'}")
-        else:
-            self._say(f"  {epoch.task_id}: epoch {epoch.epoch.epoch} of {epoch.last_epoch} done")
+        """Say once that the end was asked for, and what goes on, where nothing was printed for a minute."""
+        if self._request.is_made() and not self._has_told_of_stop:
+            self._has_told_of_stop = True
+            self._say(STOPPING)
+        if time.monotonic() - self._last_line_s >= HEARTBEAT_S:
+            self._say(f"  at work: {_at_work(self._progress)}")
 
     def _say(self, line: str) -> None:
         self._last_line_s = time.monotonic()
@@ -65,28 +94,51 @@ class PlainLines:
 
 def describe(event: Event, progress: Progress) -> str:
     """One line about an event; empty where it is worth none."""
+    line = ""
     match event:
         case RunStarted():
-            return (
-                f"{event.dataset}: {event.n_train:,} training, {event.n_validation:,} validation, "
-                f"{event.n_test:,} test images\n"
-                f"{plural(event.n_trials, 'trial')}, {plural(event.n_epochs, 'epoch')} planned; "
-                f"objective {event.objective}\nlog {event.folder}/run.log"
-            )
+            line = _plan(event)
         case StageStarted():
-            return f"{event.title} ..."
+            line = f"{event.title} ..."
+        case SearchResumed():
+            best = f"; best {progress.best[0].score:.4f}" if progress.best else ""
+            line = f"  {len(event.trials)} of {plural(progress.n_trials, 'trial')} had ended before{best}"
         case Notice():
-            return f"  note: {event.text}"
+            line = f"  note: {event.text}"
         case ModelTrained():
-            return f"  {event.title}, seed {event.seed}: {event.text}"
-        case TrialEnded():
-            return f"  trial {progress.n_ended} of {progress.n_trials}: {_trial(event)}, {progress.remaining()}"
-    return ""
+            line = f"  {event.title}, seed {event.seed}: {event.text}"
+        case TrialEnded(trial=trial):
+            count = f"{progress.n_ended} of {progress.n_trials}"
+            line = f"  trial {trial.trial_id} ({count}): {_outcome(trial, event.is_best)}, {progress.remaining()}"
+    return line
 
 
-def _trial(event: TrialEnded) -> str:
-    trial = event.trial
+def _plan(event: RunStarted) -> str:
+    return (
+        f"{event.dataset}: {event.n_train:,} training, {event.n_validation:,} validation, "
+        f"{event.n_test:,} test images\n"
+        f"{plural(event.n_trials, 'trial')}, {plural(event.n_epochs, 'epoch')} planned; "
+        f"objective {event.objective}\nlog {event.folder}/run.log"
+    )
+
+
+def more_than(n_shown: int, n: int) -> str:
+    """How many are not shown, in words; empty where all are."""
+    return f"and {n - n_shown} more" if n > n_shown else ""
+
+
+def _at_work(progress: Progress) -> str:
+    tasks = list(progress.running.values())
+    if not tasks:
+        return progress.stage or "starting"
+    shown = ", ".join(f"{task.title} ({task.state})" for task in tasks[:SHOWN_TASKS])
+    return f"{shown} {more_than(SHOWN_TASKS, len(tasks))}".rstrip()
+
+
+def _outcome(trial: Trial, is_best: bool) -> str:
     if trial.error:
         return f"failed: {trial.error}"
-    star = ", best so far" if event.is_best else ""
-    return f"{trial.score:.4f} (epochs {trial.first_epoch}-{trial.last_epoch}, {trial.duration_s:.1f} s){star}"
+    last = trial.epochs[-1].epoch if trial.epochs else trial.last_epoch
+    stopped = ", stopped by the time budget" if trial.status == "stopped" else ""
+    star = ", best so far" if is_best else ""
+    return f"{trial.score:.4f} (epochs {trial.first_epoch}-{last}, {trial.duration_s:.1f} s){stopped}{star}"

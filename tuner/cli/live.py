@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,42 +14,69 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.cli import output
-from tuner.cli.lines import describe
+from tuner.cli.lines import SHOWN_TASKS, describe, every, more_than
 from tuner.cli.output import plain
-from tuner.cli.progress import Progress, short_time
-from tuner.records.events import Event, Listener, ModelTrained, Notice, RunStarted, StageStarted
+from tuner.cli.progress import Progress, Running, short_time
+from tuner.cli.signals import STOPPING
+from tuner.execution.stop import StopRequest
+from tuner.records.events import Event, Listener, ModelTrained, Notice, RunStarted, SearchResumed, StageStarted
 
 REFRESHES_PER_S = 4
 # Below this width bars and the table of the best trials would only push each other over the edge.
 ROOMY = 70
+# Without these the panel would leave nothing to see of what trials end in.
+ABOVE_PANEL = RunStarted | StageStarted | SearchResumed | Notice | ModelTrained
 
 
 @contextmanager
-def live_view() -> Iterator[Listener]:
+def live_view(request: StopRequest, time_budget_s: float | None = None) -> Iterator[Listener]:
     """A panel that is drawn anew four times a second at most; notices stay above it."""
     console = Console(file=output.ERRORS, highlight=False)
-    progress, start = Progress(), time.monotonic()
+    progress, start = Progress(time_budget_s), time.monotonic()
 
-    class Screen:
-        def __rich__(self) -> RenderableType:
-            return screen(progress, time.monotonic() - start, is_roomy=console.width >= ROOMY)
+    def panel() -> RenderableType:
+        shown = screen(progress, time.monotonic() - start, is_roomy=console.width >= ROOMY)
+        # The terminal writes its ^C after the last line; at the end of a full one that would break the panel.
+        return Group(shown, Text(STOPPING if request.is_made() else ""), Text(""))
 
     # Without redirection: rich would show what TensorFlow writes to stderr, which belongs into the run's log.
-    with Live(
-        Screen(),
+    live = Live(
+        get_renderable=panel,
         console=console,
-        refresh_per_second=REFRESHES_PER_S,
+        auto_refresh=False,
         transient=True,
         redirect_stdout=False,
         redirect_stderr=False,
-    ) as live:
+    )
+    # Rich's own thread may draw between the two halves of a print, and leave a line of the old panel behind.
+    with live, every(1 / REFRESHES_PER_S, live.refresh) as lock:
 
         def hear(event: Event) -> None:
-            progress.hear(event)
-            if isinstance(event, RunStarted | StageStarted | Notice | ModelTrained):
-                live.console.print(Text(plain(describe(event, progress))))
+            with lock:
+                progress.hear(event)
+                if isinstance(event, ABOVE_PANEL):
+                    console.print(Text(plain(describe(event, progress))))
 
         yield hear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A line with a bar.
+
+    Attributes:
+        title: Left of the bar.
+        done: How much of the bar is filled.
+        of: Its whole length.
+        text: Right of it.
+        short: The same where there is little room.
+    """
+
+    title: str
+    done: int
+    of: int
+    text: str
+    short: str
 
 
 def screen(progress: Progress, elapsed_s: float, *, is_roomy: bool) -> RenderableType:
@@ -60,54 +88,69 @@ def screen(progress: Progress, elapsed_s: float, *, is_roomy: bool) -> Renderabl
         is_roomy: Whether there is room for bars and the table of the best trials.
     """
     parts: list[RenderableType] = [_clock(progress, elapsed_s)]
-    lines = [line for line in (_trials(progress), _epochs(progress)) if line]
-    if lines and is_roomy:
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(min_width=28, no_wrap=True)
-        grid.add_column(width=24)
-        grid.add_column(no_wrap=True, overflow="ellipsis")
-        for left, done, of, right in lines:
-            grid.add_row(Text(plain(left)), ProgressBar(of, done, width=24), Text(plain(right), style="dim"))
-        parts.append(grid)
+    tasks = list(progress.running.values())
+    rows = [*_trials(progress), *(_task(task, progress) for task in tasks[:SHOWN_TASKS])]
+    if rows and is_roomy:
+        parts.append(_with_bars(rows))
     else:
-        parts += [_cut(plain(f"{left}  {right}")) for left, _, _, right in lines]
+        parts += [_cut(f"{row.title}  {row.short}") for row in rows]
+    if more := more_than(SHOWN_TASKS, len(tasks)):
+        parts.append(_cut(more))
     if progress.best:
-        parts.append(_best(progress) if is_roomy else _cut(plain(f"best so far {progress.best[0].score:.4f}")))
+        parts.append(_best(progress) if is_roomy else _cut(f"best so far {progress.best[0].score:.4f}"))
     return Group(*parts)
 
 
 def _clock(progress: Progress, elapsed_s: float) -> Text:
     """Moves on when nothing else does: a large network may take a minute to start."""
-    searching = progress.started and progress.stage == "Searching"
-    left = f"; {progress.remaining()}" if searching else ""
-    return _cut(plain(f"{progress.stage or 'Reading the data'}, {short_time(elapsed_s)} so far{left}"))
+    left = f"; {progress.remaining()}" if _is_searching(progress) else ""
+    return _cut(f"{progress.stage or 'Reading the data'}, {short_time(elapsed_s)} so far{left}")
 
 
 def _cut(text: str) -> Text:
-    return Text(text, no_wrap=True, overflow="ellipsis", style="dim")
+    return Text(plain(text), no_wrap=True, overflow="ellipsis", style="dim")
 
 
-def _trials(progress: Progress) -> tuple[str, int, int, str] | None:
-    if not progress.running:
-        return None
-    failed = f"{progress.n_failed} failed" if progress.n_failed else ""
-    return f"trial {progress.n_ended + 1} of {progress.n_trials}", progress.n_ended, progress.n_trials, failed
+def _is_searching(progress: Progress) -> bool:
+    return progress.started is not None and progress.stage == "Searching"
 
 
-def _epochs(progress: Progress) -> tuple[str, int, int, str] | None:
-    if progress.epoch:
-        task, epoch = progress.epoch.task_id, progress.epoch.epoch
-        scores = [f"{name} {value:.4f}" for name, value in epoch.metrics.items() if name.endswith("accuracy")]
-        last = progress.epoch.last_epoch
-        return f"{_task(task)}: epoch {epoch.epoch} of {last}", epoch.epoch, last, "  ".join(scores)
-    trial = next(iter(progress.running.values()), None)
-    if trial is None:
-        return None
-    return f"{_task(trial.trial_id)}: starting", trial.first_epoch - 1, trial.last_epoch, ""
+def _trials(progress: Progress) -> Iterator[_Row]:
+    if progress.started is None or not _is_searching(progress):
+        return
+    counts = [(progress.n_ok, "ok"), (progress.n_stopped, "stopped"), (progress.n_failed, "failed")]
+    told = ", ".join(f"{n} {word}" for n, word in counts if n or word == "ok")
+    yield _Row(
+        title=f"{progress.n_ended} of {progress.n_trials} trials",
+        done=progress.n_ended,
+        of=progress.n_trials,
+        text=f"{told}; epochs {progress.n_epochs} of {progress.started.n_epochs}",
+        short=told,
+    )
 
 
-def _task(name: str) -> str:
-    return f"trial {name}" if name.isdecimal() else name
+def _task(task: Running, progress: Progress) -> _Row:
+    objective = progress.started.objective if progress.started else "val_accuracy"
+    value = task.last.metrics.get(objective) if task.last else None
+    score = "" if value is None else f"{value:.4f}"
+    return _Row(
+        title=f"{task.title}: {task.state}",
+        done=task.epoch,
+        of=task.last_epoch,
+        text=f"{objective} {score}" if score else "",
+        short=score,
+    )
+
+
+def _with_bars(rows: Sequence[_Row]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(min_width=28, no_wrap=True, overflow="ellipsis")
+    grid.add_column(width=20)
+    grid.add_column(no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        bar = ProgressBar(row.of, min(row.done, row.of), width=20)
+        grid.add_row(Text(plain(row.title)), bar, Text(plain(row.text), style="dim"))
+    return grid
 
 
 def _best(progress: Progress) -> Table:

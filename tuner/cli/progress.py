@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import time
+from dataclasses import dataclass
 
-from tuner.records.events import EpochEnded, Event, RunStarted, StageStarted, TrialEnded, TrialStarted
+from tuner.records.events import (
+    EpochEnded,
+    Event,
+    ModelStarted,
+    ModelTrained,
+    RunStarted,
+    SearchResumed,
+    StageStarted,
+    TrialEnded,
+    TrialStarted,
+)
+from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 
 # A setting of the space may cost a fraction or a multiple of the mean one.
@@ -12,35 +25,70 @@ LOW, HIGH = 0.6, 1.7
 N_TOP = 5
 
 
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """A training under way.
+
+    Attributes:
+        title: What people call it: `trial 0003`, or a model with its seed.
+        first_epoch: First epoch that it trains, from 1.
+        last_epoch: Last epoch, included.
+        last: The last epoch that ended in this session; None before the first.
+    """
+
+    title: str
+    first_epoch: int
+    last_epoch: int
+    last: EpochMetrics | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The last epoch that ended, whichever training or session it was in; 0 where none has."""
+        return self.last.epoch if self.last else self.first_epoch - 1
+
+    @property
+    def state(self) -> str:
+        """How far it is, in words."""
+        return f"epoch {self.epoch} of {self.last_epoch}" if self.last else "starting"
+
+
 class Progress:
     """Counts of a run.
 
     Attributes:
-        n_trials: Trials planned.
-        n_ended: Trials that ended, failed ones included.
+        n_ok: Trials that were trained to their end.
+        n_stopped: Trials that the time budget ended.
         n_failed: Trials that failed.
         best: The best trials so far, the best first.
-        running: The trials under way.
-        epoch: The last epoch that ended, with its task.
+        running: The trainings under way, by task.
         stage: What goes on now.
     """
 
-    def __init__(self) -> None:
-        """Start from nothing."""
+    def __init__(self, time_budget_s: float | None = None) -> None:
+        """Start from nothing; of a time budget no more than what is left of it is ever said to remain."""
         self.started: RunStarted | None = None
-        self.n_ended = self.n_failed = 0
+        self.n_ok = self.n_stopped = self.n_failed = 0
         self.best: list[Trial] = []
-        self.running: dict[str, Trial] = {}
-        self.epoch: EpochEnded | None = None
+        self.running: dict[str, Running] = {}
         self.stage = ""
-        self._n_started = self._n_epochs = self._n_later_epochs = 0
-        self._later_epochs_s = 0.0
-        self._search_started_s: float | None = None
+        self._n_epochs_ended = 0
+        self._pace = _Pace()
+        self._end_s = math.inf if time_budget_s is None else time.monotonic() + time_budget_s
 
     @property
     def n_trials(self) -> int:
         """Trials planned; 0 before the run has started."""
         return self.started.n_trials if self.started else 0
+
+    @property
+    def n_ended(self) -> int:
+        """Trials that ended, well or not."""
+        return self.n_ok + self.n_stopped + self.n_failed
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs of the search that are over; those that a failed or stopped trial left out are over too."""
+        return self._n_epochs_ended + sum(task.epoch - task.first_epoch + 1 for task in self.running.values())
 
     def hear(self, event: Event) -> None:
         """Count an event."""
@@ -48,52 +96,99 @@ class Progress:
             case RunStarted():
                 self.started = event
             case StageStarted():
-                self.stage, self.epoch = event.title, None
-            case TrialStarted():
-                self._search_started_s = self._search_started_s or time.monotonic()
-                self.running[event.trial.trial_id] = event.trial
-                self._n_started += 1
-                self.epoch = None
+                self.stage = event.title
+                self.running.clear()
+            case SearchResumed():
+                for trial in event.trials:
+                    self._end(trial)
+            case TrialStarted(trial=trial):
+                self._begin(trial)
+            case ModelStarted():
+                self.running[event.task_id] = Running(
+                    title=f"{event.title}, seed {event.seed}", first_epoch=1, last_epoch=event.last_epoch
+                )
             case EpochEnded():
-                self.epoch = event
-                if event.task_id in self.running:
-                    self._count_epoch(event, self.running[event.task_id])
-            case TrialEnded():
-                self._end(event)
+                self._count_epoch(event)
+            case TrialEnded(trial=trial):
+                self._end(trial)
+            case ModelTrained():
+                title = f"{event.title}, seed {event.seed}"
+                self.running = {key: task for key, task in self.running.items() if task.title != title}
 
-    def _end(self, event: TrialEnded) -> None:
-        self.running.pop(event.trial.trial_id, None)
-        self.n_ended += 1
-        if event.trial.score is None:
-            self.n_failed += 1
-            return
-        self.best = sorted([*self.best, event.trial], key=self._rank)[:N_TOP]
+    def _begin(self, trial: Trial) -> None:
+        self.running[trial.trial_id] = Running(
+            title=f"trial {trial.trial_id}", first_epoch=trial.first_epoch, last_epoch=trial.last_epoch
+        )
+        self._pace.start(len(self.running))
+
+    def _count_epoch(self, event: EpochEnded) -> None:
+        task = self.running.setdefault(
+            event.task_id, Running(title=event.task_id, first_epoch=1, last_epoch=event.last_epoch)
+        )
+        self._pace.count(event.epoch, is_first=task.last is None)
+        task.last = event.epoch
+
+    def _end(self, trial: Trial) -> None:
+        self.running.pop(trial.trial_id, None)
+        self._n_epochs_ended += trial.last_epoch - trial.first_epoch + 1
+        self.n_ok += trial.status == "completed"
+        self.n_stopped += trial.status == "stopped"
+        self.n_failed += trial.status == "failed"
+        if trial.score is not None:
+            self.best = sorted([*self.best, trial], key=self._rank)[:N_TOP]
 
     def _rank(self, trial: Trial) -> float:
         """Small for a good trial; sorting is stable, so of equal scores the earlier trial stays ahead."""
         score = trial.score or 0.0
         return score if self.started and self.started.direction == "min" else -score
 
-    def _count_epoch(self, event: EpochEnded, trial: Trial) -> None:
-        self._n_epochs += 1
-        if event.epoch.epoch > trial.first_epoch:
-            self._n_later_epochs += 1
-            self._later_epochs_s += event.epoch.duration_s
-
     def remaining(self) -> str:
         """Time that the search still needs, as a range in words."""
-        if not self.started or not self._n_epochs or self._search_started_s is None:
+        if not self.started or not self._pace.is_known:
             return "remaining time not known yet"
-        n_epochs = self.started.n_epochs - self._n_epochs
+        n_epochs = self.started.n_epochs - self.n_epochs
         if n_epochs <= 0:
-            return "search done"
+            return "search nearly done"
+        n_beginning = sum(task.last is None for task in self.running.values())
+        n_starts = n_beginning + max(self.n_trials - self.n_ended - len(self.running), 0)
+        longest = max((task.last_epoch - task.epoch for task in self.running.values()), default=0)
+        seconds = self._pace.seconds(n_starts, n_epochs, longest)
+        left = max(self._end_s - time.monotonic(), 0.0)
+        return f"search: {short_time(min(LOW * seconds, left))} to {short_time(min(HIGH * seconds, left))} left"
+
+
+class _Pace:
+    """How quickly trials start and epochs pass in this session; what an earlier one did tells nothing of it."""
+
+    def __init__(self) -> None:
+        self._began_s = 0.0
+        self._n_started = self._n_parallel = self._n_epochs = self._n_later = 0
+        self._later_s = 0.0
+
+    @property
+    def is_known(self) -> bool:
+        return self._n_started > 0 and self._n_epochs > 0
+
+    def start(self, n_running: int) -> None:
+        if not self._n_started:
+            self._began_s = time.monotonic()
+        self._n_started += 1
+        self._n_parallel = max(self._n_parallel, n_running)
+
+    def count(self, epoch: EpochMetrics, *, is_first: bool) -> None:
+        self._n_epochs += 1
+        if not is_first:
+            self._n_later += 1
+            self._later_s += epoch.duration_s
+
+    def seconds(self, n_starts: int, n_epochs: int, longest: int) -> float:
+        """Time for so many epochs, among them those that begin a trial; one trial trains `longest` of them in a row."""
         # A trial's start takes long, its first epoch included, in which the step is traced; later epochs are quicker.
-        elapsed_s = time.monotonic() - self._search_started_s
-        start_s = (elapsed_s - self._later_epochs_s) / self._n_started
-        epoch_s = self._later_epochs_s / self._n_later_epochs if self._n_later_epochs else start_s
-        n_starts = max(self.n_trials - self._n_started, 0)
-        seconds = n_starts * start_s + max(n_epochs - n_starts, 0) * epoch_s
-        return f"search: {short_time(LOW * seconds)} to {short_time(HIGH * seconds)} left"
+        worked_s = (time.monotonic() - self._began_s) * self._n_parallel
+        start_s = max(worked_s - self._later_s, 0.0) / self._n_started
+        epoch_s = self._later_s / self._n_later if self._n_later else start_s
+        work_s = n_starts * start_s + max(n_epochs - n_starts, 0) * epoch_s
+        return max(work_s / self._n_parallel, longest * epoch_s)
 
 
 def short_time(seconds: float) -> str:

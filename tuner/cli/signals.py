@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from types import FrameType
 
 from tuner.cli import output
-from tuner.cli.output import say
 from tuner.execution.stop import StopRequest
 
 INTERRUPTED, TERMINATED = 130, 143
+
+# What whoever shows the run tells once a loop has been asked to end: a signal may come in the middle of a write.
+STOPPING = "Stopping: what runs ends after its epoch, in half a minute at most. Ctrl-C once more stops at once."
 
 # A run's loops look here; a signal is for the whole process.
 REQUEST = StopRequest()
@@ -21,15 +24,26 @@ class TerminatedError(BaseException):
 
 
 class _Stop:
-    """What a signal asked for where no loop looks at the request; None as long as none came."""
+    """What signals need to know.
+
+    Attributes:
+        asked: What a signal asked for where no loop looks at the request; None as long as none came.
+        last_words: What is told when a second signal ends everything at once.
+    """
 
     asked: type[BaseException] | None = None
+    last_words: str = ""
 
 
 def catch_signals() -> None:
     """Turn Ctrl-C and SIGTERM into an orderly end."""
     signal.signal(signal.SIGINT, _first)
     signal.signal(signal.SIGTERM, _first)
+
+
+def keep_last_words(text: str) -> None:
+    """Keep what a person is told should a second signal end everything at once."""
+    _Stop.last_words = output.plain(f"{text}\n") if text else ""
 
 
 def stop_if_asked() -> None:
@@ -48,7 +62,6 @@ def _first(number: int, frame: FrameType | None) -> None:
     is_interrupt = number == signal.SIGINT
     REQUEST.reason = "interrupted" if is_interrupt else "terminated"
     if REQUEST.is_heeded:
-        say("\nStopping: what runs ends after its epoch, in half a minute at most. Once more to stop at once.")
         return
     _Stop.asked = KeyboardInterrupt if is_interrupt else TerminatedError
     raise _Stop.asked
@@ -56,6 +69,7 @@ def _first(number: int, frame: FrameType | None) -> None:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     # The live view hides the cursor, and what would show it again is skipped here.
-    if output.ERRORS.isatty():
-        os.write(output.ERRORS.fileno(), b"\x1b[?25h\n")
+    show_cursor = "\x1b[?25h" if output.ERRORS.isatty() else ""
+    with suppress(OSError):
+        os.write(output.ERRORS.fileno(), f"{show_cursor}\n{_Stop.last_words}".encode())
     os._exit(INTERRUPTED if number == signal.SIGINT else TERMINATED)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tuner.cli import output
 from tuner.commands.run import RunOutcome
+from tuner.report.reproduce import resume_command
 from tuner.report.verdict import compute
 
 
@@ -18,7 +19,7 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
     path = shlex.quote(folder.path.as_posix())
     if outcome.stopped:
         where = [f"Report   {folder.report.as_posix()}"] if results else []
-        return ["", f"The run was {outcome.stopped}; nothing is lost.", *where, f"Resume   {resume_command(command)}"]
+        return ["", f"The run was {outcome.stopped}, and can go on.", *where, f"Resume   {resume_command(command)}"]
     assert results is not None  # Only a stopped run has none.
     lines = [
         "",
@@ -31,15 +32,11 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
     return [*lines, f"Predict  python -m tuner predict {path} IMAGE"] if results.models else lines
 
 
-def resume_command(command: str) -> str:
-    """The command that goes on with what this one began."""
-    words = [word for word in shlex.split(command) if word not in ("--fresh", "--resume")]
-    return shlex.join([*words, "--resume"])
-
-
-def run_ended(outcome: RunOutcome) -> dict[str, Any]:
+def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
     """The last JSON line of a run: where its files are, and each model's test accuracies, one per seed."""
     record: dict[str, Any] = {"event": "RunEnded", "folder": outcome.folder.path.as_posix(), "stopped": outcome.stopped}
+    if outcome.stopped:
+        record["resume"] = resume_command(command)
     results = outcome.results
     if results is None:
         return record

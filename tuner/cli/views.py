@@ -10,28 +10,31 @@ from pathlib import Path
 
 from tuner.cli import output
 from tuner.cli.output import print_json, say, send_chatter_to
-from tuner.cli.signals import TerminatedError, stop_if_asked
-from tuner.records.events import (
-    Event,
-    Listener,
-    RunStarted,
-    TrialEnded,
-)
+from tuner.cli.signals import REQUEST, keep_last_words, stop_if_asked
+from tuner.records.events import Event, Listener, RunStarted, SearchResumed, TrialEnded
 from tuner.report.text import plural
-
-HEARTBEAT_S = 60.0
+from tuner.store.run_folder import RunFolder
 
 
 @contextmanager
-def view(*, json_lines: bool, quiet: bool, live: bool) -> Iterator[Listener]:
+def view(
+    *, json_lines: bool, quiet: bool, live: bool, resume: str = "", time_budget_s: float | None = None
+) -> Iterator[Listener]:
     """The listener that fits the options and the terminal; TensorFlow's chatter goes to the run's log.
 
-    Whoever stops a run is told what it leaves behind.
+    Whatever ends a run before its time, the person is told what it leaves behind.
+
+    Args:
+        json_lines: Whether events go to stdout.
+        quiet: Whether nothing is shown.
+        live: Whether a live view may be shown.
+        resume: The command that goes on with the run.
+        time_budget_s: Seconds for the whole command; None sets no limit.
     """
     send_chatter_to(None)
-    log = _Log()
+    log = _Log(resume)
     try:
-        with _shown(json_lines=json_lines, quiet=quiet, live=live) as listener:
+        with _shown(json_lines=json_lines, quiet=quiet, live=live, time_budget_s=time_budget_s) as listener:
 
             def hear(event: Event) -> None:
                 stop_if_asked()
@@ -39,13 +42,18 @@ def view(*, json_lines: bool, quiet: bool, live: bool) -> Iterator[Listener]:
                 listener(event)
 
             yield hear
-    except (KeyboardInterrupt, TerminatedError):
-        log.tell_what_is_kept()
+    except BaseException as error:
+        # A mistake of a person's, found before anything was begun, is told by itself.
+        kept = log.kept() or ("" if isinstance(error, Exception) else "Nothing was written.")
+        if kept:
+            say(f"\n{kept}")
         raise
+    finally:
+        keep_last_words("")
 
 
 @contextmanager
-def _shown(*, json_lines: bool, quiet: bool, live: bool) -> Iterator[Listener]:
+def _shown(*, json_lines: bool, quiet: bool, live: bool, time_budget_s: float | None) -> Iterator[Listener]:
     is_terminal = output.ERRORS.isatty() and os.environ.get("TERM") != "dumb"
     if json_lines:
         yield lambda event: print_json({"event": type(event).__name__, **asdict(event)})
@@ -54,33 +62,39 @@ def _shown(*, json_lines: bool, quiet: bool, live: bool) -> Iterator[Listener]:
     elif live and is_terminal:
         from tuner.cli.live import live_view
 
-        with live_view() as listener:
+        with live_view(REQUEST, time_budget_s) as listener:
             yield listener
     else:
         from tuner.cli.lines import plain_lines
 
-        with plain_lines() as listener:
+        with plain_lines(REQUEST, time_budget_s) as listener:
             yield listener
 
 
 class _Log:
     """Sends the framework's chatter to the run's log, and knows what is in the run's folder."""
 
-    def __init__(self) -> None:
-        self._folder: Path | None = None
+    def __init__(self, resume: str) -> None:
+        self._resume = resume
+        self._folder: RunFolder | None = None
         self._n_ended = 0
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, RunStarted):
-            self._folder = Path(event.folder)
-            send_chatter_to(self._folder / "run.log")
-        self._n_ended += isinstance(event, TrialEnded)
+        match event:
+            case RunStarted():
+                self._folder = RunFolder(Path(event.folder))
+                send_chatter_to(self._folder.log)
+                keep_last_words(f"Resume   {self._resume}")
+            case SearchResumed():
+                self._n_ended += len(event.trials)
+            case TrialEnded():
+                self._n_ended += 1
 
-    def tell_what_is_kept(self) -> None:
-        if self._folder is None:
-            say("\nNothing was written.")
-        elif self._n_ended == 0:
-            say(f"\nNo trial had ended; the log is in {self._folder.as_posix()}.")
-        else:
-            ended = plural(self._n_ended, "ended trial")
-            say(f"\nKept: {ended}, in {self._folder.as_posix()}/trials.csv and curves.csv.")
+    def kept(self) -> str:
+        """What a run leaves that did not come to its end, and how it goes on; empty where there is nothing."""
+        if self._folder is None or not self._folder.is_unfinished:
+            return ""
+        path = self._folder.path.as_posix()
+        tables = f"{plural(self._n_ended, 'ended trial')}, in {path}/trials.csv and curves.csv"
+        what = f"Kept: {tables}." if self._n_ended else f"No trial had ended; the log is in {path}."
+        return f"{what}\nResume   {self._resume}"

@@ -77,7 +77,7 @@ class RayExecutor:
             connect(address)
         self._reports, self._checkpoint_s = reports, checkpoint_s
         self._actor_class = ray.remote(Trainer)
-        self._options = worker_options(gpus_per_trial, sends_code=address is not None)
+        self._options = worker_options(gpus_per_trial)
         self._data: dict[str, Any] = {}
         self._numbers = count(1)
         self._n_false_starts = 0
@@ -149,9 +149,8 @@ class RayExecutor:
 
     def _listen(self) -> None:
         """Hear what the workers say, for a moment at most."""
-        awaited = [worker for worker in self._workers if worker.awaited is not None]
-        sources, _ = ray.wait([w.awaited for w in awaited], timeout=_POLL_S, fetch_local=False)
-        for worker in [w for w in awaited if w.awaited in sources]:
+        heard, _ = ray.wait([worker.awaited for worker in self._workers], timeout=_POLL_S, fetch_local=False)
+        for worker in [w for w in self._workers if w.awaited in heard]:
             try:
                 message = worker.message()
             except RayTaskError:
@@ -183,16 +182,17 @@ class RayExecutor:
                 f"a Ray node has tuner {version}, this machine {tuner.__version__}", _SAME_EVERYWHERE
             )
         self._n_false_starts = 0
-        worker.is_ready = True
         worker.rest()
 
     def _lose(self, worker: RayWorker, error: RayError) -> None:
         """Begin the task of a dead worker again, a few times; it goes on from the checkpoint that came back last."""
         job = worker.job
         self._remove(worker)
-        if job is None:
+        if not worker.is_ready:
             self._count_false_start(error)
-        elif isinstance(error, OutOfMemoryError):
+        if job is None:
+            return
+        if isinstance(error, OutOfMemoryError):
             self._results.append(job.cut_off(_failure("its node ran out of memory", error, "memory")))
         elif job.n_lost == MAX_LOST:
             job.n_lost += 1

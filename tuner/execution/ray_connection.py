@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from ray.exceptions import AuthenticationError
 
 from tuner.backend import environment
 from tuner.errors import ConfigurationError
+
+# Seconds that a cluster has to answer.
+_KNOCK_S = 10.0
 
 
 def connect(address: str | None) -> None:
@@ -34,17 +38,33 @@ def connect(address: str | None) -> None:
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex())
         _init(address="local", include_dashboard=False)
         return
+    _knock(address)
     try:
-        _init(address=address)
+        # Nodes that Ray starts here have the working directory themselves.
+        _init(address=address, runtime_env={"py_modules": _own_modules(Path.cwd())})
     except AuthenticationError as error:
         raise ConfigurationError(
             f"the Ray cluster at {address} asks for a token",
             "export RAY_AUTH_MODE=token, and copy the cluster's token to ~/.ray/auth_token; see docs/ray.md.",
         ) from error
-    except (ConnectionError, ImportError, RuntimeError, ValueError) as error:
+    except (ConnectionError, RuntimeError) as error:
         raise ConfigurationError(
-            f"no Ray cluster to join at {address}: {str(error).splitlines()[0]}",
+            f"the Ray cluster at {address} cannot be joined: {error}",
             "this machine must be one of its nodes: ray start --address=HOST:PORT; see docs/ray.md.",
+        ) from error
+
+
+def _knock(address: str) -> None:
+    """Find out at once what Ray would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdigit():
+        raise ConfigurationError(f"--ray-address is {address}; it must be HOST:PORT", "such as 10.0.0.1:6379.")
+    try:
+        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
+    except OSError as error:
+        raise ConfigurationError(
+            f"nothing answers at {address}: {error.strerror or error}",
+            "start the cluster there: ray start --head; see docs/ray.md.",
         ) from error
 
 
@@ -62,25 +82,22 @@ def _keeping_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def worker_options(gpus_per_trial: float, *, sends_code: bool) -> dict[str, Any]:
+def worker_options(gpus_per_trial: float) -> dict[str, Any]:
     """How Ray starts a worker.
 
     Args:
         gpus_per_trial: GPUs that it takes, or the share of one.
-        sends_code: Whether the modules of the working directory go along, for a person's own builder.
     """
     environment.prepare()
     # Ray gives a worker as many threads as CPUs; JAX would take a whole GPU, where TensorFlow is told not to.
     variables = environment.settings() | {"OMP_NUM_THREADS": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-    # Nodes that Ray starts here have this folder themselves.
-    modules = {"py_modules": _own_modules(Path.cwd())} if sends_code else {}
     return {
         "num_cpus": 1,
         "num_gpus": gpus_per_trial,
-        # One for the training, one for the request to stop.
-        "max_concurrency": 2,
+        # One that never returns, one that trains, one that hears the request to stop.
+        "max_concurrency": 3,
         "max_restarts": 0,
-        "runtime_env": {"env_vars": variables, **modules},
+        "runtime_env": {"env_vars": variables},
     }
 
 

@@ -18,7 +18,7 @@ class RayWorker:
     Attributes:
         job: What it trains; None while it has nothing to do.
         is_ready: Whether it has a place on a node, and its framework.
-        awaited: What Ray is to wait for; None while it has nothing to say.
+        awaited: What Ray is to wait for.
     """
 
     def __init__(self, actor: Any) -> None:
@@ -27,6 +27,7 @@ class RayWorker:
         self.is_ready = False
         self.awaited: Any = actor.version.remote()
         self._actor = actor
+        self._life: Any = None
         self._number = 0
         self._asked_s: float | None = None
 
@@ -63,8 +64,10 @@ class RayWorker:
         return ray.get(next(self.awaited) if is_stream else self.awaited)
 
     def rest(self) -> None:
-        """Have nothing to do."""
-        self.job = self.awaited = None
+        """Have nothing to do but to live."""
+        self.is_ready, self.job = True, None
+        self._life = self._life or self._actor.live.remote()
+        self.awaited = self._life
 
     def ask_to_stop(self) -> None:
         """Ask it, once, to end its task after the epoch under way."""

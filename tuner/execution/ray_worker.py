@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +67,10 @@ class Trainer:
     def version(self) -> str:
         """Of this package; the answer says that the worker is ready, too."""
         return tuner.__version__
+
+    def live(self) -> None:
+        """Never return: who waits for it hears of the worker's death, even while it has nothing to do."""
+        threading.Event().wait()
 
     def train(self, order: RemoteOrder, data: TrainingData) -> Iterator[Message]:
         """Epochs and checkpoints as they come; last the result, or the exception that is no fault of the task."""

@@ -94,6 +94,23 @@ class TrialEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelStarted:
+    """A retraining begins.
+
+    Attributes:
+        task_id: Names it in `EpochEnded`.
+        title: The model.
+        seed: Its seed.
+        last_epoch: Its last epoch, if nothing ends it before.
+    """
+
+    task_id: str
+    title: str
+    seed: int
+    last_epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTrained:
     """A retraining has ended.
 
@@ -119,5 +136,15 @@ class Notice:
     text: str
 
 
-Event = RunStarted | StageStarted | SearchResumed | TrialStarted | EpochEnded | TrialEnded | ModelTrained | Notice
+Event = (
+    RunStarted
+    | StageStarted
+    | SearchResumed
+    | TrialStarted
+    | EpochEnded
+    | TrialEnded
+    | ModelStarted
+    | ModelTrained
+    | Notice
+)
 Listener = Callable[[Event], None]

@@ -25,9 +25,10 @@ class Point:
     """One trial on the charts.
 
     Attributes:
-        number: From 1, in the order of the starts.
-        minutes: Training time of all trials up to its end.
-        status: `completed`, `failed` or `running`.
+        number: From 1, in the order of the ends.
+        minutes: Training time of all trials that had ended by then, itself included; more than the time that passed
+            where trials ran side by side.
+        status: `completed`, `stopped`, `failed` or `running`.
         promoted: Whether it continues another trial.
         score: The objective; None where there is none that is finite.
         best: Best score so far, this trial included; None before the first.
@@ -47,10 +48,11 @@ class History:
 
     Attributes:
         points: One per trial.
-        rows: The trials of the table: all of them, or the best ones, in the order of their starts.
+        rows: The trials of the table: all of them, or the best ones, in the order of their ends.
         parameters: Names of the hyperparameters of the table, searched ones only.
         best_number: Number of the best trial, from 1; None where none succeeded.
-        n_completed: Trials with a score.
+        n_completed: Trials that were trained to their end.
+        n_stopped: Trials that the time budget ended before; they have a score too.
         n_failed: Trials that failed.
         n_unfinished: Trials that neither failed nor ended.
     """
@@ -60,6 +62,7 @@ class History:
     parameters: tuple[str, ...]
     best_number: int | None
     n_completed: int
+    n_stopped: int
     n_failed: int
     n_unfinished: int
 
@@ -74,7 +77,7 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
 
     Args:
         results: For the objective, its direction and the searched names.
-        trials: In the order of their starts.
+        trials: In the order of their ends.
     """
     maximise = results.search.direction == "max"
     points = best_so_far(trials, maximise=maximise)
@@ -86,6 +89,7 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
         parameters=results.search.searched,
         best_number=next((p.number for p in points if p.score is not None and p.score == best), None),
         n_completed=statuses.count("completed"),
+        n_stopped=statuses.count("stopped"),
         n_failed=statuses.count("failed"),
         n_unfinished=statuses.count("running"),
     )
@@ -96,7 +100,7 @@ def best_so_far(trials: Sequence[Trial], *, maximise: bool) -> tuple[Point, ...]
     points: list[Point] = []
     best: float | None = None
     for number, (trial, seconds) in enumerate(zip(trials, accumulate(t.duration_s for t in trials), strict=True), 1):
-        score = trial.score if trial.status == "completed" and math.isfinite(trial.score or 0.0) else None
+        score = trial.score if trial.score is not None and math.isfinite(trial.score) else None
         if score is not None and (best is None or (score > best if maximise else score < best)):
             best = score
         points.append(
@@ -117,16 +121,19 @@ def draw_history(history: History, objective: str) -> tuple[Markup, Markup]:
 
     def by_trial(axes: Axes) -> None:
         _paint(axes, history, lambda p: p.number)
-        axes.set(xlabel="Trial")
+        axes.set(xlabel="Trials that ended")
         axes.set_ylabel(objective, parse_math=False)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
     def by_time(axes: Axes) -> None:
         _paint(axes, history, lambda p: p.minutes)
-        axes.set(xlabel="Training time, min")
+        axes.set(xlabel="Training time of all trials, min")
         axes.set_ylabel(objective, parse_math=False)
 
-    seen = "Circles are first trainings, triangles promotions, crosses failed trials; the line is the best so far."
+    seen = (
+        "Circles are first trainings, triangles promotions, squares trials that the time budget ended, crosses failed "
+        "trials; the line is the best so far."
+    )
     return (
         draw("fig-trials", f"Best {objective} so far against trials", seen, by_trial),
         draw("fig-time", f"Best {objective} so far against training time", seen, by_time),
@@ -134,8 +141,8 @@ def draw_history(history: History, objective: str) -> tuple[Markup, Markup]:
 
 
 def _paint(axes: Axes, history: History, place: Callable[[Point], float]) -> None:
-    for promoted, marker in ((False, "o"), (True, "^")):
-        some = [(place(p), p.score) for p in history.drawn if p.score is not None and p.promoted is promoted]
+    for marker in ("o", "^", "s"):
+        some = [(place(p), p.score) for p in history.drawn if p.score is not None and _marker(p) == marker]
         axes.plot([x for x, _ in some], [y for _, y in some], marker, color=BASELINE, markersize=5, fillstyle="none")
     line = [(place(p), p.best) for p in history.points if p.best is not None]
     axes.plot([x for x, _ in line], [y for _, y in line], color=TUNED, linewidth=1.8, drawstyle="steps-post")
@@ -147,6 +154,12 @@ def _paint(axes: Axes, history: History, place: Callable[[Point], float]) -> Non
         (place(p), p.score) for p in history.points if p.number == history.best_number and p.score is not None
     ):
         axes.plot([x], [y], "*", color=TUNED, markersize=11)
+
+
+def _marker(point: Point) -> str:
+    if point.status == "stopped":
+        return "s"
+    return "^" if point.promoted else "o"
 
 
 def _rows(trials: Sequence[Trial], maximise: bool) -> tuple[Trial, ...]:

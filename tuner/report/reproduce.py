@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
-from tuner.records.results import Results
+from tuner.records.results import Results, SearchSummary
 from tuner.report.text import duration, plural, without_folders
+
+METHODS = {
+    "hyperband": "Hyperband",
+    "asha": "ASHA",
+    "random": "random search",
+    "bayesian": "Bayesian optimisation",
+    "grid": "grid search",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +55,23 @@ class Reproduction:
     n_more_unreadable: int
 
 
+def search_words(search: SearchSummary) -> str:
+    """How the space was searched, with the numbers that mean something to the method."""
+    words = f"{METHODS.get(search.method, search.method)}, {plural(search.max_epochs, 'epoch')} at most"
+    if search.method in ("hyperband", "asha"):
+        words += f", factor {search.factor}"
+    return f"{words}, {plural(search.iterations, 'iteration')}" if search.method == "hyperband" else words
+
+
+def resume_command(command: str) -> str:
+    """The command line that goes on with what this one began."""
+    words = [word for word in shlex.split(command) if word not in ("--fresh", "--resume")]
+    return shlex.join([*words, "--resume"])
+
+
 def compute(results: Results) -> Reproduction:
     """Facts about the run, its data and its machine."""
-    run, data, search = results.run, results.data, results.search
+    run, data = results.run, results.data
     command = without_folders(run.command)
     about_run = (
         ("Run", run.run_id),
@@ -58,10 +81,7 @@ def compute(results: Results) -> Reproduction:
         ("Seed", str(run.seed)),
         (
             "Search",
-            (
-                f"{search.method}, at most {plural(search.max_epochs, 'epoch')}, factor {search.factor}, "
-                f"{plural(search.iterations, 'iteration')}; objective {search.objective} ({search.direction})"
-            ),
+            f"{search_words(results.search)}; objective {results.search.objective} ({results.search.direction})",
         ),
     )
     about_data = (

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 
 from tuner.records.results import ModelResult, Results
+from tuner.report.reproduce import resume_command
 from tuner.report.summary import ModelSummary, summarise
-from tuner.report.text import decimal, duration, integer, interval, percent, plural
+from tuner.report.text import decimal, duration, integer, interval, percent, plural, without_folders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Verdict:
         untrained: Models without a single finished retraining.
         cost: What was spent, as name and value.
         badges: What limits the reading of the scores.
+        resume: The command that goes on with a run that has not ended; None where it has.
     """
 
     claims: tuple[tuple[str, str], ...]
@@ -48,6 +50,7 @@ class Verdict:
     untrained: tuple[ModelResult, ...]
     cost: tuple[tuple[str, str], ...]
     badges: tuple[str, ...]
+    resume: str | None
 
     @property
     def sentence(self) -> str:
@@ -69,13 +72,14 @@ def compute(results: Results) -> Verdict:
         untrained=tuple(m for m in results.models if not m.runs),
         cost=_cost(results),
         badges=_badges(results),
+        resume=None if results.run.is_complete else without_folders(resume_command(results.run.command)),
     )
 
 
 def _ending(results: Results, claimed: list[ModelSummary]) -> str:
     search = results.search
     if not results.models:
-        start = "Search only" if results.run.is_complete else "The run did not end"
+        start = "Search only" if results.run.is_complete else "The run has not ended"
         return (
             f"{start}: no model was retrained or tested. Best {search.objective} in the search "
             f"{decimal(search.best_score, 4)} (trial {search.best_trial_id}), an optimistic number."
@@ -118,7 +122,7 @@ def _cost(results: Results) -> tuple[tuple[str, str], ...]:
     searched = f"{plural(search.n_trials, 'trial')}, {plural(search.n_epochs, 'epoch')}, {duration(search.duration_s)}"
     retrained = (
         f"{plural(len(runs), 'training')}, {plural(sum(len(run.epochs) for run in runs), 'epoch')}, "
-        f"{duration(sum(run.duration_s for run in runs))}"
+        f"{duration(sum(run.duration_s for run in runs))} of training"
     )
     return (
         ("Search", searched),
@@ -130,8 +134,12 @@ def _cost(results: Results) -> tuple[tuple[str, str], ...]:
 def _badges(results: Results) -> tuple[str, ...]:
     run, data, search = results.run, results.data, results.search
     badges = [f"preset {run.preset}", f"seed {run.seed}"]
+    if not run.is_complete:
+        badges.insert(0, "not ended")
     if data.limit is not None:
         badges.append(f"limited to {integer(data.limit)} images")
+    if search.n_stopped:
+        badges.append(f"{plural(search.n_stopped, 'trial')} of {integer(search.n_trials)} stopped by the time budget")
     if search.n_failed:
         badges.append(f"{plural(search.n_failed, 'failed trial')} of {integer(search.n_trials)}")
     if search.n_rejected:

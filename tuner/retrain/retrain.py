@@ -13,7 +13,7 @@ import numpy as np
 from tuner.execution.executor import Executor
 from tuner.execution.stop import StopRequest
 from tuner.records.contender import Contender, Trained
-from tuner.records.events import Listener, ModelTrained, StageStarted
+from tuner.records.events import Listener, ModelStarted, ModelTrained, StageStarted
 from tuner.records.training import TrainResult, TrainTask
 from tuner.training.data import TrainingData
 
@@ -66,6 +66,7 @@ def retrain(
             contender, number = waiting.popleft()
             task = _task(contender, number, order, stop_at)
             running[task.task_id] = contender, number
+            listener(_started(contender, number, task))
             executor.submit(task)
         if not running:
             break
@@ -108,6 +109,10 @@ def _task(contender: Contender, number: int, order: RetrainOrder, stop_at: float
         stop_at=stop_at,
         data=contender.name,
     )
+
+
+def _started(contender: Contender, number: int, task: TrainTask) -> ModelStarted:
+    return ModelStarted(task_id=task.task_id, title=contender.title, seed=number, last_epoch=task.last_epoch)
 
 
 def _text(contender: Contender, result: TrainResult) -> str:

@@ -1,0 +1,257 @@
+"""A run that did not come to its end: how it goes on, and when it may not."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.calling import call
+from tests.commands.conftest import whole_run
+from tests.commands.finished import Finished
+from tuner.commands.options import ExecutionOptions, RunOptions
+from tuner.commands.run import RunOutcome, run
+from tuner.errors import ConfigurationError
+from tuner.execution.stop import StopRequest
+from tuner.records.events import (
+    EpochEnded,
+    Event,
+    ModelTrained,
+    Notice,
+    SearchResumed,
+    StageStarted,
+    TrialEnded,
+)
+from tuner.records.results import Results
+from tuner.store.run_folder import RunFolder
+from tuner.store.trial_tables import TrialTables
+
+
+@pytest.fixture
+def own(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunOptions:
+    """Options of a run of the place's data and space, in a copy that a test may change."""
+    shutil.copytree(place / "my photos", tmp_path / "my photos")
+    shutil.copy(place / "tiny.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return RunOptions(
+        dataset="./my photos", space=Path("tiny.yaml"), seed=3, execution=ExecutionOptions(executor="inline")
+    )
+
+
+def silent(event: Event) -> None:
+    """Hear of it and do nothing."""
+
+
+def end(options: RunOptions) -> RunOutcome:
+    """Let a run come to its end."""
+    return run(options, silent, StopRequest())
+
+
+def interrupt(options: RunOptions, kind: type[Event], n: int = 1) -> RunOutcome:
+    """Ask for the end at the n-th event of a kind."""
+    request, heard = StopRequest(), []
+
+    def hear(event: Event) -> None:
+        heard.extend([event] if isinstance(event, kind) else [])
+        if len(heard) == n:
+            request.reason = "interrupted"
+
+    return run(options, hear, request)
+
+
+def steady(folder: Path) -> tuple[list[Any], list[Any]]:
+    """Trials and test scores without what two equal runs may differ in."""
+    read = TrialTables(folder).read()
+    trials = [replace(t, duration_s=0.0, epochs=tuple(replace(e, duration_s=0.0) for e in t.epochs)) for t in read]
+    models = json.loads((folder / "results.json").read_text())["models"]
+    return trials, [(r["best_epoch"], r["validation_score"], r["test"]) for model in models for r in model["runs"]]
+
+
+@pytest.mark.parametrize(("kind", "n"), [(StageStarted, 1), (TrialEnded, 2), (EpochEnded, 8), (ModelTrained, 1)])
+def test_interrupted_run_goes_on_and_ends_as_if_nothing_had_been(
+    own: RunOptions, finished: Finished, kind: type[Event], n: int
+) -> None:
+    stopped = interrupt(own, kind, n)
+    assert (stopped.stopped, stopped.folder.is_unfinished) == ("interrupted", True)
+    assert stopped.results is None or not stopped.results.run.is_complete
+    assert stopped.folder.report.exists() is (stopped.results is not None)
+    ended = end(own)
+    assert (ended.folder.path, ended.stopped) == (stopped.folder.path, None)
+    assert steady(ended.folder.path) == steady(finished.path)
+    assert not ended.folder.state.exists()
+
+
+def test_page_of_an_interrupted_run_says_so_and_how_it_goes_on(own: RunOptions) -> None:
+    command = "python -m tuner run './my photos' --fresh"
+    stopped = interrupt(replace(own, command=command), TrialEnded)
+    page = stopped.folder.report.read_text(encoding="utf-8")
+    assert "This run has not ended." in page
+    assert "<code>python -m tuner run &#39;./my photos&#39; --resume</code>" in page
+
+
+def test_what_an_earlier_session_did_is_told_and_not_done_again(own: RunOptions) -> None:
+    interrupt(own, TrialEnded, 2)
+    events: list[Event] = []
+    ended = run(own, events.append, StopRequest())
+    (before,) = [event for event in events if isinstance(event, SearchResumed)]
+    assert isinstance(ended.results, Results)
+    now = [event.trial.trial_id for event in events if isinstance(event, TrialEnded)]
+    assert len(before.trials) == 2
+    assert len({t.trial_id for t in before.trials} | set(now)) == 2 + len(now) == ended.results.search.n_trials
+    notes = [event.text for event in events if isinstance(event, Notice)]
+    assert f"the unfinished run goes on; --fresh starts a new one ({ended.folder.path.name})" in notes
+
+
+def test_run_that_was_killed_goes_on_from_what_is_on_the_disk(own: RunOptions, finished: Finished) -> None:
+    class PowerCutError(BaseException):
+        pass
+
+    def cut(event: Event) -> None:
+        if isinstance(event, TrialEnded) and not event.is_best:
+            raise PowerCutError
+
+    with pytest.raises(PowerCutError):
+        run(own, cut, StopRequest())
+    (folder,) = Path("reports/my_photos").iterdir()
+    with open(folder / "state" / "trials.jsonl", "ab") as log:
+        log.write(b'{"kind": "star')
+    with open(folder / "trials.csv", "a", encoding="utf-8") as table:
+        table.write("0099,comp")
+    assert steady(end(own).folder.path) == steady(finished.path)
+
+
+def refused(options: RunOptions) -> tuple[str, str]:
+    """Message and hint of a run that is refused."""
+    with pytest.raises(ConfigurationError) as caught:
+        end(options)
+    return caught.value.message, caught.value.hint
+
+
+def test_resume_without_an_unfinished_run_is_refused(own: RunOptions) -> None:
+    message, hint = refused(replace(own, resume=True))
+    assert message == "reports/my_photos: there is no unfinished run to resume"
+    assert hint == "leave --resume out."
+    assert not Path("reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"overrides": ("search.factor=3",)}, "space.search.factor is 3, was 2"),
+        ({"overrides": ("space.filters=[4, 16]",)}, "space.space.parameters.filters"),
+        ({"seed": 4}, "seed is 4, was 3"),
+        ({"limit": 50}, "data.train changed; data.validation changed"),
+    ],
+)
+def test_resume_with_something_else_says_what_differs(own: RunOptions, change: dict[str, Any], difference: str) -> None:
+    folder = interrupt(own, TrialEnded).folder.path
+    message, hint = refused(replace(own, resume=True, **change))
+    assert message.startswith(f"{folder}: cannot be resumed, as it was begun with something else: ")
+    assert difference in message
+    assert hint == "restore what has changed, or start a run of its own with --fresh."
+
+
+def test_resume_with_changed_data_says_so(own: RunOptions) -> None:
+    interrupt(own, TrialEnded)
+    image = next(Path("my photos").rglob("00.png"))
+    Image.fromarray(np.full((8, 8), 255, dtype=np.uint8)).save(image)
+    message, _ = refused(replace(own, resume=True))
+    assert "begun with something else: data.fingerprint changed" in message
+
+
+def test_changed_space_without_resume_starts_a_run_of_its_own(own: RunOptions) -> None:
+    first = interrupt(own, TrialEnded).folder
+    other = interrupt(replace(own, seed=4), TrialEnded).folder
+    assert first.path != other.path
+    assert first.is_unfinished
+
+
+def test_fresh_leaves_the_unfinished_run_alone(own: RunOptions) -> None:
+    first = interrupt(own, TrialEnded)
+    other = interrupt(replace(own, resume=False), TrialEnded)
+    assert other.folder.path != first.folder.path
+    assert first.folder.is_unfinished
+
+
+def test_run_that_another_command_works_on_is_refused(own: RunOptions) -> None:
+    folder = interrupt(own, TrialEnded).folder
+    with folder.locked():
+        message, hint = refused(own)
+    assert message.startswith(f"{folder.path}: another command (process ")
+    assert hint == "wait for its end, or start a run of its own with --fresh."
+
+
+def test_time_budget_stops_trials_and_retrainings_and_the_run_is_complete(own: RunOptions) -> None:
+    events: list[Event] = []
+    methods = ("search.method=random", "search.max_epochs=4")
+    outcome = run(replace(own, time_budget_s=0.0, overrides=methods), events.append, StopRequest())
+    assert isinstance(outcome.results, Results)
+    search = outcome.results.search
+    assert (search.n_trials, search.n_stopped, search.n_failed, search.n_epochs) == (1, 1, 0, 1)
+    assert outcome.results.run.is_complete
+    assert all(len(run.epochs) == 1 for run in outcome.results.models[0].runs)
+    trained = [event.text for event in events if isinstance(event, ModelTrained)]
+    assert all(text.startswith("1 epochs, ended by the time budget, ") for text in trained)
+    page = outcome.folder.report.read_text(encoding="utf-8")
+    assert "0 trials completed, 1 stopped by the time budget, 0 failed" in page
+    assert "1 trial of 1 stopped by the time budget" in page
+    assert not outcome.folder.state.exists()
+
+
+def fails_once(error: Exception) -> Callable[..., None]:
+    keep, failed = TrialTables.keep, []
+
+    def broken(tables: TrialTables, *arguments: Any) -> None:
+        if len(failed) == 1:
+            failed.append(1)
+            raise error
+        failed.append(0)
+        keep(tables, *arguments)
+
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("error", "last"),
+    [
+        (RuntimeError("odd"), "This is a mistake in tuner, not in what you typed."),
+        (OSError(errno.ENOSPC, "No space left on device"), "  Fix: make room, or write to another disk, and start"),
+    ],
+)
+def test_run_that_an_error_ends_tells_the_command_that_goes_on(
+    own: RunOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, last: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(TrialTables, "keep", fails_once(error))
+        shown = whole_run(tmp_path)
+    lines = shown.err.splitlines()
+    (folder,) = (tmp_path / "reports" / "my_photos").iterdir()
+    at = lines.index(f"Kept: 1 ended trial, in {folder.relative_to(tmp_path)}/trials.csv and curves.csv.")
+    resume = "python -m tuner run './my photos' --space tiny.yaml --seed 3 --executor inline --resume"
+    assert lines[at + 1] == f"Resume   {resume}"
+    assert lines[-1].startswith(last)
+    assert (shown.code, shown.out) == (1, "")
+    again = whole_run(tmp_path, "--resume")
+    assert again.code == 0, again.err
+    assert "  note: the unfinished run goes on" in again.err
+
+
+def test_run_without_a_good_trial_leaves_nothing_to_resume(own: RunOptions, tmp_path: Path) -> None:
+    (tmp_path / "bad_builders.py").write_text("def build(values, image_spec):\n    raise RuntimeError('no')\n")
+    shown = call(
+        "run", "./my photos", "--space", "tiny.yaml", "--model", "bad_builders:build", "--executor", "inline",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert shown.code == 5
+    assert "Resume" not in shown.err
+    (folder,) = (tmp_path / "reports" / "my_photos").iterdir()
+    assert not RunFolder(folder).is_unfinished
+    assert (folder / "run.log").read_text().count("RuntimeError: no")

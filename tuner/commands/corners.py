@@ -1,0 +1,88 @@
+"""The extremes of a space: how small and how large its models are, and which of them cannot be built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tuner.errors import TunerError
+from tuner.models.registry import setting_problem
+from tuner.records.image import ImageSpec
+from tuner.space.definition import Parameter, Space
+from tuner.space.sampling import grid_values, sample
+
+# Draws of each kind of corner: all numbers small, all large, and mixed.
+N_DRAWS = {"low": 4, "high": 4, "mixed": 8}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corner:
+    """A model at an extreme of the space.
+
+    Attributes:
+        values: Its hyperparameters.
+        n_parameters: Of the model.
+        checkpoint_bytes: Of its weights and its optimizer.
+    """
+
+    values: Mapping[str, Any]
+    n_parameters: int
+    checkpoint_bytes: int
+
+
+def corners(space: Space) -> list[dict[str, Any]]:
+    """Distinct settings at the extremes: every number at an end of its range, every other choice drawn."""
+    rng = np.random.default_rng(0)
+    found = [sample(_narrowed(space, end), rng) for end, n in N_DRAWS.items() for _ in range(n)]
+    return list({repr(sorted(values.items())): values for values in found}.values())
+
+
+def build_corners(
+    model: str, settings: Sequence[Mapping[str, Any]], image_spec: ImageSpec
+) -> tuple[list[Corner], list[str]]:
+    """Build models without training them.
+
+    Returns:
+        Those that can be built, the smallest first, and why each of the others cannot.
+    """
+    built, problems = [], []
+    for values in settings:
+        problem = setting_problem(model, values, image_spec.height, image_spec.width)
+        try:
+            if problem is None:
+                built.append(_build(model, values, image_spec))
+        # A person's own builder may raise anything.
+        except Exception as error:
+            problem = error.message if isinstance(error, TunerError) else f"{type(error).__name__}: {error}"
+        if problem:
+            problems.append(problem)
+    return sorted(built, key=lambda corner: corner.n_parameters), problems
+
+
+def _build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Corner:
+    import keras
+
+    from tuner.training.checkpoint import take_state
+    from tuner.training.compiled import compiled_model
+
+    built = compiled_model(model, values, image_spec)
+    built.optimizer.build(built.trainable_variables)
+    size = sum(array.nbytes for array in take_state(built))
+    keras.backend.clear_session()
+    return Corner(values=values, n_parameters=built.count_params(), checkpoint_bytes=size)
+
+
+def _narrowed(space: Space, end: str) -> Space:
+    return replace(space, parameters=tuple(_only_ends(parameter, end) for parameter in space.parameters))
+
+
+def _only_ends(parameter: Parameter, end: str) -> Parameter:
+    """The parameter with its ends as choices; words and switches have none and stay as they are."""
+    values = grid_values(parameter) or (parameter.low, parameter.high)
+    if any(isinstance(value, bool | str) for value in values):
+        return parameter
+    ends = {"low": (min(values),), "high": (max(values),), "mixed": (min(values), max(values))}
+    return replace(parameter, kind="choice", choices=ends[end], log=False)
