@@ -85,7 +85,7 @@ def test_contenders_train_side_by_side_each_on_its_own_data(tmp_path: Path, n_wo
     trained, executor, _ = run(few, many, data=training_data(), folder=tmp_path, n_workers=n_workers)
     assert [[t.seed for t in of_one] for of_one in trained] == [[0, 1, 2], [0, 1, 2]]
     assert [len(executor.data[name].train) for name in ("few", "many")] == [10, 48]
-    assert [task.data for task in executor.tasks] == ["few"] * 3 + ["many"] * 3
+    assert [task.data for task in executor.tasks] == ["few", "many"] * 3
     assert len({task.save_to for task in executor.tasks}) == 6
 
 
@@ -116,10 +116,20 @@ def test_interrupted_retraining_goes_on_to_the_same_end(tmp_path: Path) -> None:
     ]
 
 
-def test_deadline_shares_what_is_left_among_the_trainings(tmp_path: Path) -> None:
-    trained = really(tmp_path, deadline=time.time())
-    # Each has one epoch, so that there is something to compare.
-    assert [(len(t.result.epochs), t.result.ended_by) for t in trained] == [(1, "deadline"), (1, "deadline")]
+def test_after_the_deadline_the_winner_alone_is_trained_for_an_epoch(tmp_path: Path) -> None:
+    first, second = really(tmp_path, deadline=time.time())
+    assert (len(first.result.epochs), first.result.ended_by, first.result.failure) == (1, "deadline", None)
+    assert second.result.failure is not None
+    assert second.result.failure.reason == "the time budget was over before its training began"
+
+
+def test_time_is_shared_among_the_trainings(tmp_path: Path) -> None:
+    executor, deadline = FakeExecutor(answer, n_workers=2), time.time() + 100
+    order = RetrainOrder(seeds=SEEDS, checkpoints=tmp_path, deadline=deadline)
+    retrain([(contender(name=n), training_data()) for n in "ab"], order, executor, lambda event: None, StopRequest())
+    # Six trainings on two workers: each has a third of the time; the last two may use what the others left.
+    ends = [task.stop_at - deadline + 100 for task in executor.tasks if task.stop_at]
+    assert ends == pytest.approx([100 / 3, 100 / 3, 50, 50, 100, 100], abs=5)
 
 
 def test_fewer_training_images_are_drawn_once_and_validation_stays(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
     )
     if search.max_epochs < 1 or search.factor < 2:
         raise ConfigurationError(
-            f"Hyperband needs max_epochs of at least 1 and a factor of at least 2, but got {search.max_epochs} and "
+            f"a search needs max_epochs of at least 1 and a factor of at least 2, but got {search.max_epochs} and "
             f"{search.factor}",
             "for example --max-epochs 27 --factor 3.",
         )

@@ -22,7 +22,7 @@ from tuner.data.own_data import OWN_DATA
 from tuner.errors import ConfigurationError, SearchError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.stop import StopRequest
-from tuner.models.registry import load_builder
+from tuner.models.registry import BUILDERS, load_builder
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted
 from tuner.records.results import ModelResult, Results, RunSummary, SearchSummary
@@ -71,6 +71,9 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     warm_up(options.execution)
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
+    if file.model not in BUILDERS:
+        _prepare_devices(options)
+        _check_builder(file.model)
     now = identity(options, file, dataset)
     folder, is_resumed = open_run(options, options.out / card.name, now)
     if not is_resumed:
@@ -101,10 +104,7 @@ def _run(job: Job, is_resumed: bool) -> RunOutcome:
     _announce(job, is_resumed)
     with job.request, make_executor(job.options.execution, _reports(job), job.folder.state / "scratch") as executor:
         # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
-        from tuner.backend.active import prepare_devices
-
-        prepare_devices(1 if job.options.execution.executor == "inline" else n_cores())
-        _check_builder(job.file.model)
+        _prepare_devices(job.options)
         try:
             searched = search_space(job, executor)
         except SearchError:
@@ -152,6 +152,12 @@ def _results(job: Job, searched: SearchSummary, models: Sequence[ModelResult], *
     )
 
 
+def _prepare_devices(options: RunOptions) -> None:
+    from tuner.backend.active import prepare_devices
+
+    prepare_devices(1 if options.execution.executor == "inline" else n_cores())
+
+
 def _check_builder(model: str) -> None:
     """Refuse a builder that cannot be imported, before it fails every trial in turn."""
     try:
@@ -161,7 +167,7 @@ def _check_builder(model: str) -> None:
     except Exception as error:
         raise ConfigurationError(
             f'model "{model}": its module cannot be imported: {type(error).__name__}: {error}',
-            "mend the module; the traceback is in run.log in the run's folder.",
+            "mend the module; `python -c 'import MODULE'` shows where.",
         ) from error
 
 

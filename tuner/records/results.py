@@ -18,7 +18,7 @@ class RunSummary:
     Attributes:
         run_id: Name of the run's folder.
         folder: The run's folder, as seen from where the run was started.
-        is_complete: False in what a run leaves that was stopped while it compared models.
+        is_complete: False as long as the run has not ended; it may be under way, stopped or killed.
         preset: `quick`, `standard` or `thorough`.
         seed: The run's one seed.
         started_at: ISO 8601, UTC.
@@ -100,7 +100,7 @@ class SearchSummary:
 
     Attributes:
         model: The family that was searched.
-        method: `hyperband`.
+        method: `hyperband`, `asha`, `random`, `bayesian` or `grid`.
         max_epochs: Epochs of the last rung.
         factor: Reduction factor.
         iterations: How often the whole of Hyperband was run.

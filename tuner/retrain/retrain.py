@@ -14,7 +14,7 @@ from tuner.execution.executor import Executor
 from tuner.execution.stop import StopRequest
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Listener, ModelStarted, ModelTrained, StageStarted
-from tuner.records.training import TrainResult, TrainTask
+from tuner.records.training import Failure, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 
 
@@ -57,38 +57,74 @@ def retrain(
     listener(StageStarted(title=f"Retraining {names}"))
     for contender, data in contenders:
         executor.add_data(contender.name, _fewer(data, contender.max_train_images, order.seeds[0]))
-    waiting = deque((contender, n) for contender, _ in contenders for n in range(len(order.seeds)))
-    running: dict[str, tuple[Contender, int]] = {}
-    trained: dict[str, list[Trained]] = {contender.name: [] for contender, _ in contenders}
-    while waiting or running:
-        while waiting and len(running) < executor.n_workers and not request.is_made():
-            stop_at = _share(order.deadline, len(waiting), executor.n_workers)
-            contender, number = waiting.popleft()
-            task = _task(contender, number, order, stop_at)
-            running[task.task_id] = contender, number
-            listener(_started(contender, number, task))
-            executor.submit(task)
-        if not running:
-            break
-        result = executor.next_result()
-        contender, number = running.pop(result.task_id)
-        if result.ended_by == "request":
-            continue
-        trained[contender.name].append(
-            Trained(
-                seed=number, task_seed=order.seeds[number], result=result, checkpoint=_path(contender, number, order)
-            )
+    # Seed by seed: should the time run out, all contenders have had about as many.
+    pairs = [(contender, number) for number in range(len(order.seeds)) for contender, _ in contenders]
+    trained = _Retraining(pairs, order, executor, listener, request).run()
+    by_seed = sorted(trained, key=lambda pair: pair[1].seed)
+    return [[one for name, one in by_seed if name == contender.name] for contender, _ in contenders]
+
+
+class _Retraining:
+    """Trainings under way."""
+
+    def __init__(
+        self,
+        pairs: Sequence[tuple[Contender, int]],
+        order: RetrainOrder,
+        executor: Executor,
+        listener: Listener,
+        request: StopRequest,
+    ) -> None:
+        self._waiting = deque(pairs)
+        self._running: dict[str, tuple[Contender, int]] = {}
+        self._trained: list[tuple[str, Trained]] = []
+        self._order, self._executor, self._listener, self._request = order, executor, listener, request
+
+    def run(self) -> list[tuple[str, Trained]]:
+        """Train all, or until the end is asked for; each with its contender's name."""
+        while self._waiting or self._running:
+            while self._waiting and len(self._running) < self._executor.n_workers and not self._request.is_made():
+                self._begin(*self._waiting.popleft())
+            if self._running:
+                result = self._executor.next_result()
+                contender, number = self._running.pop(result.task_id)
+                if result.ended_by != "request":
+                    self._take(contender, number, result)
+            elif self._request.is_made():
+                break
+        return self._trained
+
+    def _begin(self, contender: Contender, number: int) -> None:
+        task = _task(contender, number, self._order, self._stop_at())
+        deadline = self._order.deadline
+        # Of the winner there must be one training, or nothing would come of the search.
+        if deadline is not None and time.time() >= deadline and (self._trained or self._running):
+            late = Failure(reason="the time budget was over before its training began")
+            self._take(contender, number, TrainResult(task_id=task.task_id, epochs=(), duration_s=0.0, failure=late))
+            return
+        self._running[task.task_id] = contender, number
+        self._listener(
+            ModelStarted(task_id=task.task_id, title=contender.title, seed=number, last_epoch=task.last_epoch)
         )
-        listener(ModelTrained(title=contender.title, seed=number, text=_text(contender, result)))
-    return [sorted(trained[contender.name], key=lambda t: t.seed) for contender, _ in contenders]
+        self._executor.submit(task)
 
+    def _stop_at(self) -> float | None:
+        """When a training must end so that those after it get as much time."""
+        if self._order.deadline is None:
+            return None
+        now = time.time()
+        n_rounds = -(-(len(self._waiting) + 1) // self._executor.n_workers)
+        return now + max(self._order.deadline - now, 0.0) / n_rounds
 
-def _share(deadline: float | None, n_waiting: int, n_workers: int) -> float | None:
-    """When a training must end so that those after it get as much time."""
-    if deadline is None:
-        return None
-    now = time.time()
-    return now + max(deadline - now, 0.0) / -(-n_waiting // n_workers)
+    def _take(self, contender: Contender, number: int, result: TrainResult) -> None:
+        trained = Trained(
+            seed=number,
+            task_seed=self._order.seeds[number],
+            result=result,
+            checkpoint=_path(contender, number, self._order),
+        )
+        self._trained.append((contender.name, trained))
+        self._listener(ModelTrained(title=contender.title, seed=number, text=_text(contender, result)))
 
 
 def _path(contender: Contender, number: int, order: RetrainOrder) -> Path:
@@ -109,10 +145,6 @@ def _task(contender: Contender, number: int, order: RetrainOrder, stop_at: float
         stop_at=stop_at,
         data=contender.name,
     )
-
-
-def _started(contender: Contender, number: int, task: TrainTask) -> ModelStarted:
-    return ModelStarted(task_id=task.task_id, title=contender.title, seed=number, last_epoch=task.last_epoch)
 
 
 def _text(contender: Contender, result: TrainResult) -> str:

@@ -176,7 +176,7 @@ class _Loop:
 
     def _take(self, trial: Trial, result: TrainResult) -> None:
         """Take what came of a trial, or train it once more."""
-        if result.n_lost_workers:
+        if result.n_lost_workers and not result.failure:
             text = f"trial {trial.trial_id}: {result.n_lost_workers} of its workers died; others went on with it"
             self._listener(Notice(text=text))
         if result.failure:

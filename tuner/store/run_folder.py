@@ -80,19 +80,19 @@ class RunFolder:
             ConfigurationError: If a run is there already, or the folder cannot be made or written to.
         """
         try:
-            if self._config.exists():
-                raise FileExistsError
-            self.state.mkdir(parents=True, exist_ok=True)
-            write_text(self.path / ".writable", "")
-            (self.path / ".writable").unlink()
-        except FileExistsError as error:
-            raise ConfigurationError(
-                f"{self.path}: a run of this name has just been started", "start this one again in a second."
-            ) from error
+            has_run = self._config.exists()
+            if not has_run:
+                self.state.mkdir(parents=True, exist_ok=True)
+                write_text(self.path / ".writable", "")
+                (self.path / ".writable").unlink()
         except OSError as error:
             raise ConfigurationError(
                 f"{self.path}: cannot write there: {error.strerror}", "choose another folder with --out."
             ) from error
+        if has_run:
+            raise ConfigurationError(
+                f"{self.path}: a run of this name has just been started", "start this one again in a second."
+            )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
