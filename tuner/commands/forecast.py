@@ -20,8 +20,8 @@ _MAX_TRIALS = 50_000
 # Of ten runs, one is quicker than the low end of a range, and one slower than its high end.
 _QUANTILES = (0.1, 0.5, 0.9)
 
-# Models that a worker keeps; `tuner.training.prepared.N_KEPT`, which imports a framework.
-_N_KEPT = 4
+# Models that a worker keeps, if they are small; `tuner.training.prepared.N_KEPT`, which imports a framework.
+_N_KEPT = 16
 
 # The pace of a machine that others use, or that grows warm, changes after it was measured: standard deviation of the
 # logarithm of a run's time.
