@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tuner.commands.job import Job
 from tuner.commands.outputs import training_data
 from tuner.execution.executor import Executor
@@ -67,7 +69,8 @@ def _tell_what_is_there(job: Job, tables: TrialTables) -> None:
     ended = [entry.trial for entry in job.folder.search_log.read() if entry.kind == "ended" and entry.trial]
     tables.rewrite(ended)
     if ended:
-        job.tell(SearchResumed(trials=tuple(ended)))
+        # Their curves are in the tables; every session would write all of them into its events again.
+        job.tell(SearchResumed(trials=tuple(replace(trial, epochs=()) for trial in ended)))
 
 
 def _deadline(job: Job) -> float | None:

@@ -52,7 +52,7 @@ class SearchResumed:
     """An earlier session of the run had come so far.
 
     Attributes:
-        trials: Those that ended then, in the order of their ends.
+        trials: Those that ended then, in the order of their ends, without their epochs.
     """
 
     trials: tuple[Trial, ...]

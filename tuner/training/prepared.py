@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,10 +48,15 @@ class PreparedModels:
 
     def prepare(self, task: TrainTask, data: TrainingData) -> Prepared:
         """A model for a task: a kept one of its architecture, set as a fresh one would be, or a fresh one."""
-        keras.utils.set_random_seed(task.seed % 2**32)
+        # A person's builder may draw from any generator, and keep state of its own where nobody can reset it.
+        if task.model not in BUILDERS:
+            keras.utils.set_random_seed(task.seed % 2**32)
+            return self._traced(compiled_model(task.model, task.values, data.spec), data)
+        # Keras draws the seeds of layers from here. A new seed of TensorFlow's own would throw away what it keeps of
+        # traced functions (eager/context.py, `_set_global_seed`), and make their next call 0.2 s longer.
+        random.seed(task.seed)
         fresh = compiled_model(task.model, task.values, data.spec)
-        # A person's builder may keep state of its own where nobody can reset it.
-        if task.model not in BUILDERS or not self._n_kept:
+        if not self._n_kept:
             return self._traced(fresh, data)
         key = _architecture(task.model, task.values, data.spec)
         if kept := self._kept.get(key):
