@@ -28,6 +28,10 @@ class ConfigurationError(TunerError):
     exit_code = 2
 
 
+class SpaceError(ConfigurationError):
+    """A space of which no setting can be built."""
+
+
 class DataError(TunerError):
     """Data that is missing, unreadable or unusable."""
 

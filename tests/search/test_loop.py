@@ -17,7 +17,7 @@ from tests.search.fakes import ACCURACY, FakeExecutor, make_oracle, rung_sizes, 
 from tuner.errors import SearchError
 from tuner.execution.executor import Executor, Reports, epoch_listener
 from tuner.execution.inline import InlineExecutor
-from tuner.execution.seeds import task_seed
+from tuner.execution.seeds import TRIALS, task_seed
 from tuner.execution.stop import StopRequest
 from tuner.records.events import EpochEnded, Event, Listener, Notice, TrialEnded, TrialStarted
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
@@ -138,7 +138,7 @@ def test_promoted_trials_resume_their_parents_checkpoint_with_their_roots_seed(n
     for trial in trials:
         task, first = tasks[trial.trial_id], root(trial, {t.trial_id: t for t in trials})
         assert first.rung == 0
-        assert task.seed == tasks[first.trial_id].seed == task_seed(1, 0, int(first.trial_id))
+        assert task.seed == tasks[first.trial_id].seed == task_seed(1, TRIALS, int(first.trial_id), 0, 0)
         assert task.resume_from == (tasks[trial.parent_id].save_to if trial.parent_id else None)
     assert len({task.save_to for task in executor.tasks}) == 23
     assert len({tasks[t.trial_id].seed for t in trials if t.rung == 0}) == 17
@@ -191,7 +191,7 @@ def test_search_in_which_everything_fails_ends_early_with_the_commonest_reason()
 
 
 def test_failures_after_a_success_do_not_end_the_search() -> None:
-    first = task_seed(1, 0, 0)
+    first = task_seed(1, TRIALS, 0, 0, 0)
     trials, _, _, _ = run(lambda task, epoch: by_x(task, epoch) if task.seed == first else "broken")
     # 17 first trials, of which one works; it is promoted past all others, twice.
     assert len(trials) == 19
@@ -318,8 +318,47 @@ def test_trial_that_the_deadline_ended_is_stopped_and_counts(tmp_path: Path) -> 
     assert (trial.status, trial.score) == ("stopped", pytest.approx(trial.values["x"] + 0.001))
 
 
+def test_promotion_goes_on_with_the_seed_that_its_root_succeeded_with(tmp_path: Path) -> None:
+    # Each setting fails once, so that whatever is promoted has been tried twice.
+    failing = {task_seed(1, TRIALS, number, 0, 0) for number in range(23)}
+    executor = FakeExecutor(lambda t, e: "broken" if t.seed in failing else by_x(t, e))
+    by_id = {trial.trial_id: trial for trial in begin(tmp_path, executor, n_retries=1)}
+    promoted = [task for task in executor.tasks if task.resume_from]
+    assert promoted
+    for task in promoted:
+        assert task.seed == task_seed(1, TRIALS, int(root(by_id[task.task_id], by_id).trial_id), 1, 0)
+
+
+def test_trial_that_the_search_had_no_time_for_has_failed(tmp_path: Path) -> None:
+    with pytest.raises(KilledError):
+        begin(tmp_path, FakeExecutor(dying(6), n_workers=3))
+    trials = begin(tmp_path, FakeExecutor(by_x), deadline=time.time())
+    late = [trial for trial in trials if trial.error]
+    assert [trial.error for trial in late] == ["the search ended before it could be trained"] * 3
+    assert {trial.trial_id for trial in trials} == {f"{number:04d}" for number in range(len(trials))}
+
+
+def test_search_that_dies_after_the_deadline_promotes_nothing_that_the_deadline_cut(tmp_path: Path) -> None:
+    class LateThenDead(FakeExecutor):
+        def next_result(self) -> TrainResult:
+            if len(self.tasks) > 2:
+                raise KilledError
+            return replace(super().next_result(), ended_by="deadline")
+
+    def die(event: Event) -> None:
+        if isinstance(event, TrialEnded):
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        begin(tmp_path, LateThenDead(by_x, n_workers=2), listener=die)
+    again = FakeExecutor(by_x)
+    trials = begin(tmp_path, again)
+    assert again.tasks == []
+    assert [trial.status for trial in trials] == ["stopped", "failed"]
+
+
 def test_failed_trial_is_tried_again_with_another_seed(tmp_path: Path) -> None:
-    first, second = task_seed(1, 0, 4), task_seed(1, 0, 4, 1)
+    first, second = task_seed(1, TRIALS, 4, 0, 0), task_seed(1, TRIALS, 4, 1, 0)
     executor, events = FakeExecutor(lambda t, e: "broken" if t.seed == first else by_x(t, e)), []
     trials = begin(tmp_path, executor, n_retries=1, listener=events.append)
     assert all(trial.status == "completed" for trial in trials)

@@ -124,7 +124,7 @@ def disturb(place: Place, start: Callable[[Place], int], victim: str, delay_s: f
     problem = _ended(driver, place.folder, must_be_well=victim == "worker")
     if not problem and not _wait_for(lambda: not any(map(_is_alive, workers)), 20.0):
         problem = "workers outlived their driver"
-    has_ended = any(not (run / "state").exists() for run in place.runs())
+    has_ended = any(not (run / "state" / "open").exists() for run in place.runs())
     return problem or ("" if has_ended else _ended(start(place), place.folder))
 
 
@@ -133,7 +133,7 @@ def check(kind: str, place: Place, wanted: list[Row]) -> str:
     runs = place.runs()
     if len(runs) != 1:
         return f"{len(runs)} runs, wanted 1"
-    if (runs[0] / "state").exists():
+    if (runs[0] / "state" / "open").exists():
         return "the run has not ended"
     rows = table(place)
     if len({row["trial_id"] for row in rows}) != len(rows):
@@ -148,7 +148,7 @@ def check(kind: str, place: Place, wanted: list[Row]) -> str:
 
 def _wrong_curves(run: Path, rows: list[Row]) -> str:
     """Compare every score with what its setting and seed must give."""
-    from tuner.execution.seeds import task_seed
+    from tuner.execution.seeds import TRIALS, task_seed
     from tuner.store.trial_tables import TrialTables
 
     trials = {trial.trial_id: trial for trial in TrialTables(run).read()}
@@ -159,7 +159,7 @@ def _wrong_curves(run: Path, rows: list[Row]) -> str:
             if root.parent_id not in trials:
                 return f"trial {root.trial_id} has lost its parent"
             root = trials[root.parent_id]
-        seed = task_seed(0, 0, int(root.trial_id))
+        seed = task_seed(0, TRIALS, int(root.trial_id), 0, 0)
         found = [epoch.metrics["val_accuracy"] for epoch in trial.epochs]
         must = training.curve(seed, trial.first_epoch, trial.last_epoch, {**fixed, **trial.values})
         if found != ([] if training.fails(seed) else must):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -115,9 +116,34 @@ def test_run_is_unfinished_from_its_configuration_to_its_end(folder: RunFolder) 
     folder.write_config({"a": 1})
     assert folder.is_unfinished
     (folder.state / "trial-0000.npz").write_bytes(b"weights")
-    folder.finish()
+    with folder.locked():
+        folder.finish()
     assert not folder.is_unfinished
     assert [path.name for path in folder.path.iterdir()] == ["config.yaml"]
+
+
+def test_run_whose_state_cannot_be_deleted_has_ended_all_the_same(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write_config({"a": 1})
+    monkeypatch.setattr("tuner.store.run_folder.shutil.rmtree", lambda path, ignore_errors: None)
+    folder.finish()
+    assert folder.state.is_dir()
+    assert not folder.is_unfinished
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError()])
+def test_drive_that_locks_nothing_is_used_without_a_lock(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(lock: object, timeout: float) -> None:
+        raise error
+
+    monkeypatch.setattr("tuner.store.run_folder.filelock.FileLock.acquire", refuse)
+    entered = False
+    with folder.locked():
+        entered = True
+    assert entered
 
 
 def test_configuration_comes_back_equal(folder: RunFolder) -> None:

@@ -36,11 +36,11 @@ def test_entries_come_back_in_order_and_to_the_last_digit(path: Path) -> None:
     log = SearchLog(path)
     log.started(begun(trial), state)
     log.ended(trial)
-    log.close()
+    log.close(state)
     assert SearchLog(path).read() == [
         LogEntry(kind="started", trial=begun(trial), state=state),
         LogEntry(kind="ended", trial=trial),
-        LogEntry(kind="closed"),
+        LogEntry(kind="closed", state=state),
     ]
 
 

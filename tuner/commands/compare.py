@@ -13,7 +13,7 @@ from tuner.commands.options import PRESETS
 from tuner.commands.outputs import training_data
 from tuner.data.card import Published
 from tuner.execution.executor import Executor
-from tuner.execution.seeds import task_seed
+from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.models.registry import complete
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice, StageStarted
@@ -23,10 +23,6 @@ from tuner.retrain.contenders import efficientnet_from_scratch, pretrained_effic
 from tuner.training.data import TrainingData
 
 LOG = logging.getLogger("tuner")
-
-
-# Tells the seeds of retrainings from those of trials.
-SEED_STAGE = 1
 
 
 def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> list[tuple[Contender, list[Trained]]] | None:
@@ -39,7 +35,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> list[t
 
     contenders = list(_contenders(job, searched))
     order = RetrainOrder(
-        seeds=[task_seed(job.options.seed, SEED_STAGE, number) for number in range(job.file.retrain.seeds)],
+        seeds=[task_seed(job.options.seed, RETRAININGS, number) for number in range(job.file.retrain.seeds)],
         checkpoints=job.folder.state,
         deadline=job.deadline,
     )

@@ -139,7 +139,7 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
         search,
         max_epochs=search.max_epochs if options.max_epochs is None else options.max_epochs,
         factor=search.factor if options.factor is None else options.factor,
-        max_trials=search.max_trials if options.max_trials is None else options.max_trials,
+        max_trials=file.search.max_trials if options.max_trials is None else options.max_trials,
         patience=file.search.patience,
     )
     if search.max_epochs < 1 or search.factor < 2:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from tuner.backend import environment
 from tuner.commands.compare import retrain_all, score
-from tuner.commands.executors import make_executor, n_workers, warm_up
+from tuner.commands.executors import make_executor, warm_up
 from tuner.commands.hardware import hardware, n_cores, versions
 from tuner.commands.job import Job
 from tuner.commands.open_run import identity, open_run
@@ -19,7 +19,7 @@ from tuner.commands.prepare import check_fixed_setting, load_configuration, spli
 from tuner.commands.search import search_space
 from tuner.data.dataset import load_dataset, summary
 from tuner.data.own_data import OWN_DATA
-from tuner.errors import ConfigurationError, SearchError, TunerError
+from tuner.errors import ConfigurationError, SearchError, SpaceError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.stop import StopRequest
 from tuner.models.registry import BUILDERS, load_builder
@@ -94,9 +94,14 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
                 began_s=began_s,
                 earlier_s=folder.spent_s(),
             )
-            outcome = _run(job, is_resumed)
-    if not outcome.stopped:
-        folder.finish()
+            try:
+                outcome = _run(job, is_resumed)
+            except (SearchError, SpaceError):
+                # Going on would only bring the same end.
+                folder.finish()
+                raise
+            if not outcome.stopped:
+                folder.finish()
     return outcome
 
 
@@ -105,25 +110,20 @@ def _run(job: Job, is_resumed: bool) -> RunOutcome:
     with job.request, make_executor(job.options.execution, _reports(job), job.folder.state / "scratch") as executor:
         # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
         _prepare_devices(job.options)
-        try:
-            searched = search_space(job, executor)
-        except SearchError:
-            # Going on would only bring the same end.
-            job.folder.finish()
-            raise
+        searched = search_space(job, executor)
+        stopped = job.request.reason
         if searched is None:
-            return RunOutcome(folder=job.folder, results=None, stopped=job.request.reason)
+            return RunOutcome(folder=job.folder, results=None, stopped=stopped)
         # Whatever becomes of the comparison, the search was not in vain.
-        is_complete = job.options.search_only and not job.request.is_made()
-        found = _results(job, searched, (), is_complete=is_complete)
+        is_complete = job.options.search_only and not stopped
+        found = _results(job, searched, (), executor.n_workers, is_complete=is_complete)
         _write(job, found, ())
-        if job.options.search_only or job.request.is_made():
-            return RunOutcome(folder=job.folder, results=found, stopped=job.request.reason)
+        if job.options.search_only or stopped:
+            return RunOutcome(folder=job.folder, results=found, stopped=stopped)
         trained = retrain_all(job, searched, executor)
-    if trained is None:
+    if trained is None or job.request.is_made():
         return RunOutcome(folder=job.folder, results=found, stopped=job.request.reason)
-    models = score(job, trained)
-    found = _results(job, searched, models, is_complete=True)
+    found = _results(job, searched, score(job, trained), executor.n_workers, is_complete=True)
     _write(job, found, trained[0][1])
     return RunOutcome(folder=job.folder, results=found, stopped=None)
 
@@ -132,7 +132,9 @@ def _reports(job: Job) -> Reports:
     return Reports(on_epoch=epoch_listener(job.tell), is_stopping=job.request.is_made)
 
 
-def _results(job: Job, searched: SearchSummary, models: Sequence[ModelResult], *, is_complete: bool) -> Results:
+def _results(
+    job: Job, searched: SearchSummary, models: Sequence[ModelResult], n_workers: int, *, is_complete: bool
+) -> Results:
     return Results(
         run=RunSummary(
             run_id=job.folder.path.name,
@@ -144,7 +146,7 @@ def _results(job: Job, searched: SearchSummary, models: Sequence[ModelResult], *
             duration_s=job.earlier_s + time.time() - job.began_s,
             command=job.options.command,
             versions=versions(),
-            hardware=hardware(job.options.execution.executor, n_workers(job.options.execution)),
+            hardware=hardware(job.options.execution.executor, n_workers),
         ),
         data=summary(job.dataset),
         search=searched,

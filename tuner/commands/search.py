@@ -61,6 +61,8 @@ def search_space(job: Job, executor: Executor) -> SearchSummary | None:
         job.tell,
         job.request,
     )
+    # Row by row they were appended without waiting for the disk.
+    tables.rewrite(trials)
     return _summary(job, trials, oracle.n_rejected) if any(t.score is not None for t in trials) else None
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+# What a seed is for: no trial of a search shares one with a retraining.
+TRIALS, RETRAININGS = 0, 1
+
 
 def task_seed(run_seed: int, *path: int) -> int:
     """A seed of 32 bits that descends from the run's, another for every path."""

@@ -14,9 +14,9 @@ class Trial:
     """One trial: a setting, trained from epoch `first_epoch` to `last_epoch`; a promotion is a trial of its own.
 
     Attributes:
-        trial_id: Four digits, in the order of the starts.
+        trial_id: Four digits or more, in the order of the starts.
         values: The active hyperparameters' values.
-        bracket: Hyperband's bracket, from 0 (no halving).
+        bracket: Hyperband's bracket, from 0 (no halving), numbered on over iterations; 0 for other methods.
         rung: Rung within the bracket, from 0.
         parent_id: The trial that this one continues; None on the first rung.
         first_epoch: From 1.
@@ -26,6 +26,7 @@ class Trial:
         epochs: Metrics of the epochs trained in this trial.
         duration_s: Seconds.
         n_parameters: Parameters of the model; None where it was never built.
+        n_retries: How often it had failed before, each time with another seed.
         is_stopped: Whether the search ran out of time before the trial's last epoch.
     """
 
@@ -41,6 +42,7 @@ class Trial:
     epochs: tuple[EpochMetrics, ...] = field(default=())
     duration_s: float = 0.0
     n_parameters: int | None = None
+    n_retries: int = 0
     is_stopped: bool = False
 
     @property

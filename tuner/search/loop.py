@@ -12,7 +12,7 @@ from typing import Protocol
 
 from tuner.errors import SearchError
 from tuner.execution.executor import Executor
-from tuner.execution.seeds import task_seed
+from tuner.execution.seeds import TRIALS, task_seed
 from tuner.execution.stop import StopRequest
 from tuner.records.events import Listener, Notice, TrialEnded, TrialStarted
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
@@ -25,9 +25,6 @@ LOG = logging.getLogger("tuner")
 
 # A space that fails this often from the start has nothing that works; more trials would only cost time.
 HOPELESS_FAILURES = 10
-
-# Tells the seeds of trials from those of retrainings.
-SEED_STAGE = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +84,12 @@ def search(
     Raises:
         SearchError: If no trial succeeded; the commonest reason comes first.
     """
-    entries = log.read()
     loop = _Loop(order, oracle, executor, log, keeper, listener, request)
-    loop.restore(entries)
-    if not any(entry.kind == "closed" for entry in entries):
-        loop.run()
-        if request.is_made():
-            return loop.ended
-        log.close()
+    loop.restore(log.read())
+    loop.run()
+    if request.is_made():
+        return loop.ended
+    loop.close()
     for trial in loop.ended:
         loop.remove_checkpoint(trial.trial_id)
     if loop.best is None:
@@ -127,14 +122,16 @@ class _Loop:
         self._waiting: deque[Trial] = deque()
         self._running: dict[str, Trial] = {}
         self._n_tries: Counter[str] = Counter()
+        self._is_closed = False
 
     def restore(self, entries: list[LogEntry]) -> None:
         """Be where the log says the search was; trials that had not ended are trained next, from their checkpoints."""
         history = [(entry.kind, entry.trial) for entry in entries if entry.trial is not None and entry.kind != "closed"]
-        self._oracle.restore(history, [entry.state for entry in entries if entry.kind == "started"])
+        self._oracle.restore(history, [entry.state for entry in entries if entry.state])
         self.ended = [trial for kind, trial in history if kind == "ended"]
         known = {trial.trial_id for trial in self.ended}
         self._waiting.extend(trial for kind, trial in history if kind == "started" and trial.trial_id not in known)
+        self._is_closed = any(entry.kind == "closed" for entry in entries)
         scores = [trial.score for trial in self.ended if trial.score is not None]
         self.best = self._order.objective.best(scores) if scores else None
         self._remove_disposable()
@@ -154,11 +151,23 @@ class _Loop:
             if result.ended_by != "request":
                 self._take(trial, result)
 
+    def close(self) -> None:
+        """Search nothing any more; what was begun and could not be trained has failed."""
+        self._close_log()
+        while self._waiting:
+            trial = self._waiting.popleft()
+            self._end(replace(trial, error="the search ended before it could be trained"))
+
+    def _close_log(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._log.close(self._oracle.generator_state())
+
     def _is_closing(self) -> bool:
         is_late = self._order.deadline is not None and time.time() >= self._order.deadline
         is_hopeless = self.best is None and len(self.ended) >= HOPELESS_FAILURES
         # Before the first score there is nothing that could be returned.
-        return self._request.is_made() or is_hopeless or (is_late and self.best is not None)
+        return self._is_closed or self._request.is_made() or is_hopeless or (is_late and self.best is not None)
 
     def _next(self) -> Trial | None:
         if self._waiting:
@@ -181,11 +190,14 @@ class _Loop:
             self._listener(Notice(text=text))
         if result.failure:
             LOG.error("trial %s failed: %s\n%s", trial.trial_id, result.failure.reason, result.failure.traceback)
-            if self._n_tries[trial.trial_id] < self._order.n_retries:
+            if self._n_tries[trial.trial_id] < self._order.n_retries and not self._is_closing():
                 self._n_tries[trial.trial_id] += 1
                 self._listener(Notice(text=f"trial {trial.trial_id} is tried again: {result.failure.reason}"))
                 self._waiting.appendleft(trial)
                 return
+        if result.ended_by == "deadline":
+            # Before the trial is kept: were the search to go on another time, it would be promoted as if it were whole.
+            self._close_log()
         self._end(self._outcome(trial, result))
 
     def _end(self, trial: Trial) -> None:
@@ -210,15 +222,12 @@ class _Loop:
         return self._order.checkpoints / f"trial-{trial_id}.npz"
 
     def _task(self, trial: Trial) -> TrainTask:
-        order, first = self._order, root(trial, self._oracle.board.trials)
-        n_tries = self._n_tries[trial.trial_id]
-        # A promoted trial goes on with its parent's shuffling and dropout, as if it had never stopped.
-        path = (SEED_STAGE, int(first.trial_id), *([n_tries] if n_tries else []))
+        order = self._order
         return TrainTask(
             task_id=trial.trial_id,
             model=order.model,
             values=trial.values,
-            seed=task_seed(order.seed, *path),
+            seed=self._seed(trial),
             first_epoch=trial.first_epoch,
             last_epoch=trial.last_epoch,
             resume_from=self._checkpoint(trial.parent_id) if trial.parent_id else None,
@@ -226,6 +235,12 @@ class _Loop:
             early_stopping=self._early_stopping(),
             stop_at=order.deadline,
         )
+
+    def _seed(self, trial: Trial) -> int:
+        """A promoted trial goes on with its root's shuffling and dropout, as if it had never stopped."""
+        first, n_tries = root(trial, self._oracle.board.trials), self._n_tries[trial.trial_id]
+        tries = (first.n_retries, n_tries) if trial.parent_id else (n_tries, 0)
+        return task_seed(self._order.seed, TRIALS, int(first.trial_id), *tries)
 
     def _early_stopping(self) -> EarlyStopping | None:
         if self._order.patience is None:
@@ -254,6 +269,7 @@ class _Loop:
             duration_s=result.duration_s,
             n_parameters=result.n_parameters,
             is_stopped=result.ended_by == "deadline" and not error,
+            n_retries=self._n_tries[trial.trial_id],
         )
 
 

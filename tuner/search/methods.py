@@ -131,8 +131,12 @@ class Asha:
         self._is_exhausted = True
 
     def places(self, bracket: int, rung: int) -> int | None:
-        """No limit below the top rung: later settings may always make room for one more."""
-        return 0 if rung == self._top else None
+        """Twice its share of all settings, since early promotions may turn out wrong; no limit where none is known."""
+        n_settings = self._n_settings or self._max_trials
+        if rung == self._top or n_settings is None:
+            return 0 if rung == self._top else None
+        share: int = n_settings // self._factor ** (rung + 1)
+        return max(1, 2 * share)
 
     def next_step(self, board: Board) -> Step | None:
         """Promote, else start a new setting, else see that one trial reaches the top rung."""

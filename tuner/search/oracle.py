@@ -20,7 +20,7 @@ import numpy as np
 from keras_tuner.engine import trial as keras_tuner_trial
 from keras_tuner.src.engine import oracle as keras_tuner_oracle
 
-from tuner.errors import ConfigurationError
+from tuner.errors import SpaceError
 from tuner.records.trial import Trial
 from tuner.search.board import Board
 from tuner.search.methods import METHODS, Step
@@ -89,14 +89,14 @@ class SearchOracle(keras_tuner.Oracle):
         """The next trial to train, or None where there is nothing to start now.
 
         Raises:
-            ConfigurationError: If no setting of the space can be built.
+            SpaceError: If no setting of the space can be built.
         """
         with self._lock_freed():
             answer = self.create_trial(f"worker-{len(self.trials)}")
         if answer.status == RUNNING:
             return self.board.trials[answer.trial_id]
         if not self.trials and self.rejected:
-            raise ConfigurationError(
+            raise SpaceError(
                 f"none of {self.n_rejected} drawn settings can be built, as {self.rejected}",
                 "widen the space, or use larger images.",
             )

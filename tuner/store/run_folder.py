@@ -24,7 +24,7 @@ _RESULTS = TypeAdapter(Results)
 
 
 class RunFolder:
-    """The files of one run; as long as `state` is there, the run has not ended and can be resumed."""
+    """The files of one run."""
 
     def __init__(self, path: Path) -> None:
         """Take a folder's path; it is made by `create`."""
@@ -32,8 +32,8 @@ class RunFolder:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether the run was begun and has not ended."""
-        return self.state.is_dir() and self._config.is_file()
+        """Whether the run was begun and has not ended, so that it can be resumed."""
+        return self._open.is_file() and self._config.is_file()
 
     @property
     def report(self) -> Path:
@@ -66,6 +66,10 @@ class RunFolder:
         return SearchLog(self.state / "trials.jsonl")
 
     @property
+    def _open(self) -> Path:
+        return self.state / "open"
+
+    @property
     def _config(self) -> Path:
         return self.path / "config.yaml"
 
@@ -83,8 +87,7 @@ class RunFolder:
             has_run = self._config.exists()
             if not has_run:
                 self.state.mkdir(parents=True, exist_ok=True)
-                write_text(self.path / ".writable", "")
-                (self.path / ".writable").unlink()
+                write_text(self._open, "")
         except OSError as error:
             raise ConfigurationError(
                 f"{self.path}: cannot write there: {error.strerror}", "choose another folder with --out."
@@ -101,7 +104,8 @@ class RunFolder:
         Raises:
             ConfigurationError: If another command works on it.
         """
-        lock, owner = filelock.FileLock(self.state / "lock"), self.state / "owner"
+        # Outside of the state, which goes while the lock is held.
+        lock, owner = filelock.FileLock(self.path / ".lock"), self.state / "owner"
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout as error:
@@ -110,7 +114,7 @@ class RunFolder:
                 f"{self.path}: another command (process {who}) is working on this run",
                 "wait for its end, or start a run of its own with --fresh.",
             ) from error
-        except NotImplementedError:
+        except (OSError, NotImplementedError):
             # Some network drives lock nothing; docs/running.md says what is safe there.
             pass
         try:
@@ -118,6 +122,9 @@ class RunFolder:
             yield
         finally:
             lock.release()
+            if not self.is_unfinished:
+                with suppress(OSError):
+                    (self.path / ".lock").unlink(missing_ok=True)
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write the fully resolved configuration."""
@@ -173,7 +180,8 @@ class RunFolder:
                     yield json.loads(line)
 
     def finish(self) -> None:
-        """Delete the state: the run has ended, and nothing goes on from it."""
+        """Mark the run as ended, in one step, then delete its state; what cannot be deleted does no harm."""
+        self._open.unlink()
         shutil.rmtree(self.state, ignore_errors=True)
 
     def write_results(self, results: Results) -> None:

@@ -22,7 +22,7 @@ class LogEntry:
     Attributes:
         kind: `started`, `ended`, or `closed`: nothing is searched any more.
         trial: The trial as it was then; None where the log was closed.
-        state: What decides the next settings, after this one was drawn; empty but for `started`.
+        state: What decides the next settings, as it was then; empty for `ended`.
     """
 
     kind: Literal["started", "ended", "closed"]
@@ -51,9 +51,9 @@ class SearchLog:
         """Keep a trial's outcome, safe on the disk."""
         self._append(LogEntry(kind="ended", trial=trial), must_last=True)
 
-    def close(self) -> None:
+    def close(self, state: Mapping[str, Any]) -> None:
         """Keep that the search is over, whatever could still be tried."""
-        self._append(LogEntry(kind="closed"), must_last=True)
+        self._append(LogEntry(kind="closed", state=state), must_last=True)
 
     def read(self) -> list[LogEntry]:
         """All entries; a last line that was cut off in the middle is removed from the file.
