@@ -13,7 +13,7 @@ import pytest
 
 from tests.images import SMALL_CNN, stopping, train_task, training_data
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
-from tuner.training.checkpoint import load_checkpoint, order_of, own_checkpoint
+from tuner.training.checkpoint import Checkpoint, load_checkpoint, order_of, own_checkpoint, save_checkpoint
 from tuner.training.fit import Hooks, run_task
 from tuner.training.prepared import PreparedModels
 
@@ -52,10 +52,15 @@ def curve(result: TrainResult) -> list[dict[str, float]]:
     return [dict(epoch.metrics) for epoch in result.epochs]
 
 
-RULES = [None, stopping(monitor="val_loss", direction="min"), stopping(patience=2, keeps_best=False)]
+RULES = {
+    "no rule": None,
+    "keeps best": stopping(monitor="val_loss", direction="min"),
+    "patience": stopping(patience=2, keeps_best=False),
+    "value reached": stopping(stop_metric="accuracy", stop_value=0.6, keeps_best=False),
+}
 
 
-@pytest.mark.parametrize("rule", RULES, ids=["no rule", "keeps best", "patience"])
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @pytest.mark.parametrize("cut", range(N_EPOCHS))
 def test_training_asked_to_stop_goes_on_to_the_same_end(tmp_path: Path, cut: int, rule: Any) -> None:
     task = train_task(last_epoch=N_EPOCHS, save_to=tmp_path / "t.npz", early_stopping=rule)
@@ -69,23 +74,25 @@ def test_training_asked_to_stop_goes_on_to_the_same_end(tmp_path: Path, cut: int
     assert (resumed.best_epoch, resumed.ended_by) == (undisturbed.best_epoch, undisturbed.ended_by)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=["no rule", "keeps best", "patience"])
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_killed_training_goes_on_from_its_last_checkpoint_with_the_same_weights(tmp_path: Path, rule: Any) -> None:
     undisturbed = train_task(last_epoch=N_EPOCHS, save_to=tmp_path / "whole" / "t.npz", early_stopping=rule)
     wanted = run(undisturbed)
     task, trained = replace(undisturbed, save_to=tmp_path / "t.npz"), []
 
-    def die_after_the_third(task: TrainTask, epoch: EpochMetrics) -> None:
+    dies = min(3, len(wanted.epochs))
+
+    def die(task: TrainTask, epoch: EpochMetrics) -> None:
         trained.append(epoch.epoch)
-        if epoch.epoch == 3:
+        if epoch.epoch == dies:
             raise KilledError
 
     with pytest.raises(KilledError):
-        run(task, on_epoch=die_after_the_third, checkpoint_s=0.0)
+        run(task, on_epoch=die, checkpoint_s=0.0)
     result = run(task, on_epoch=lambda task, epoch: trained.append(epoch.epoch))
     assert curve(result) == curve(wanted)
-    # The third was told, and the checkpoint of the second is the last one on the disk.
-    assert trained == [1, 2, 3, *range(3, len(wanted.epochs) + 1)]
+    # Its last epoch was told, and the checkpoint of the one before is the last one on the disk.
+    assert trained == [*range(1, dies + 1), *range(dies, len(wanted.epochs) + 1)]
     ends = load_checkpoint(tmp_path / "t.npz"), load_checkpoint(tmp_path / "whole" / "t.npz")
     for one, other in zip(ends[0].weights, ends[1].weights, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -127,6 +134,42 @@ def test_damaged_checkpoint_costs_time_and_nothing_else(tmp_path: Path, share: f
 def test_deadline_ends_a_training_after_the_epoch_under_way(tmp_path: Path) -> None:
     result = run(train_task(last_epoch=N_EPOCHS, stop_at=time.time(), save_to=tmp_path / "t.npz"))
     assert (result.ended_by, len(result.epochs), result.best_epoch) == ("deadline", 1, 1)
+
+
+def test_training_killed_between_the_value_it_was_to_reach_and_its_end_trains_no_more(tmp_path: Path) -> None:
+    task = train_task(last_epoch=N_EPOCHS, save_to=tmp_path / "t.npz", early_stopping=RULES["value reached"])
+    n = len(whole(task).epochs)
+    assert n < N_EPOCHS
+    saved = []
+
+    def die_at_the_second_writing_of_the_last_epoch(checkpoint: Checkpoint, path: Path) -> None:
+        saved.append(len(checkpoint.epochs))
+        if saved[-2:] == [n, n]:
+            raise KilledError
+        save_checkpoint(checkpoint, path)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr("tuner.training.fit.save_checkpoint", die_at_the_second_writing_of_the_last_epoch)
+        run(task, checkpoint_s=0.0)
+    assert len(run(task).epochs) == n
+
+
+def test_training_that_the_deadline_cut_goes_on_with_more_time(tmp_path: Path) -> None:
+    task = train_task(last_epoch=N_EPOCHS, save_to=tmp_path / "t.npz", early_stopping=RULES["keeps best"])
+    assert len(run(replace(task, stop_at=time.time())).epochs) == 1
+    assert curve(run(task)) == curve(whole(task))
+
+
+def test_memory_that_runs_out_over_a_checkpoint_fails_the_training_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(model: object) -> None:
+        raise MemoryError("no room for a copy")
+
+    monkeypatch.setattr("tuner.training.fit.take_state", refuse)
+    result = run(train_task(save_to=tmp_path / "t.npz"))
+    assert result.failure is not None
+    assert (result.failure.kind, result.failure.reason) == ("memory", "MemoryError: no room for a copy")
 
 
 def test_early_stopping_reaches_over_promotions(tmp_path: Path) -> None:

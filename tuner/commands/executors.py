@@ -8,6 +8,10 @@ from pathlib import Path
 from tuner.commands.hardware import n_cores
 from tuner.commands.options import ExecutionOptions
 from tuner.execution.executor import Executor, Reports
+from tuner.execution.memory import default_limit_bytes
+
+# A worker with TensorFlow and a small network takes half of this.
+MIN_WORKER_BYTES = 10**9
 
 
 def warm_up(options: ExecutionOptions) -> None:
@@ -19,10 +23,11 @@ def warm_up(options: ExecutionOptions) -> None:
 
 
 def n_workers(options: ExecutionOptions) -> int:
-    """Trainings at a time: as asked for; else one per GPU, or one per core where there is none."""
+    """Trainings at a time: as asked for; else one per GPU; else one per core, as far as there is memory for them."""
     if options.executor == "inline":
         return 1
-    return options.workers or len(gpus()) or n_cores()
+    n_that_fit = max(1, default_limit_bytes(1) // MIN_WORKER_BYTES)
+    return options.workers or len(gpus()) or min(n_cores(), n_that_fit)
 
 
 def gpus() -> list[str]:

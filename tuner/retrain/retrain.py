@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -13,9 +14,11 @@ import numpy as np
 from tuner.execution.executor import Executor
 from tuner.execution.stop import StopRequest
 from tuner.records.contender import Contender, Trained
-from tuner.records.events import Listener, ModelStarted, ModelTrained, StageStarted
+from tuner.records.events import Listener, ModelStarted, ModelTrained, Notice, StageStarted
 from tuner.records.training import Failure, TrainResult, TrainTask
 from tuner.training.data import TrainingData
+
+LOG = logging.getLogger("tuner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,11 @@ class _Retraining:
             checkpoint=_path(contender, number, self._order),
         )
         self._trained.append((contender.name, trained))
+        if result.failure:
+            LOG.error("%s failed: %s\n%s", result.task_id, result.failure.reason, result.failure.traceback)
+        elif result.n_lost_workers:
+            text = f"{result.task_id}: {result.n_lost_workers} of its workers died; others went on with it"
+            self._listener(Notice(text=text))
         self._listener(ModelTrained(title=contender.title, seed=number, text=_text(contender, result)))
 
 

@@ -27,7 +27,7 @@ from tuner.search.methods import METHODS, Step
 from tuner.search.proposals import Proposals, every_setting
 from tuner.search.schedule import total
 from tuner.space.definition import Objective, Parameter, SearchSettings, Space
-from tuner.space.sampling import grid_values
+from tuner.space.sampling import grid_values, is_complete
 
 RUNNING = keras_tuner_trial.TrialStatus.RUNNING
 STOPPED = keras_tuner_trial.TrialStatus.STOPPED
@@ -200,7 +200,10 @@ class SearchOracle(keras_tuner.Oracle):
             model.gpr.fit(*model._vectorize_trials())
             model.trials, model.ongoing_trials = self.trials, self.ongoing_trials
             values = model.populate_space("")["values"]
-        yield dict(self._space.fixed) | _on_grid(self._space, values)
+        proposed = dict(self._space.fixed) | _on_grid(self._space, values)
+        # Brought to its step, a parent may switch on what Keras Tuner has given no value.
+        if is_complete(self._space, proposed):
+            yield proposed
 
     @contextmanager
     def _lock_freed(self) -> Iterator[None]:

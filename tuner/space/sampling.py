@@ -90,6 +90,11 @@ def n_settings(space: Space) -> int | None:
     return counts.total()
 
 
+def is_complete(space: Space, values: Mapping[str, Any]) -> bool:
+    """Whether a setting has a value for each active parameter, and for no other."""
+    return all((parameter.name in values) == _is_active(parameter, values) for parameter in space.parameters)
+
+
 def _is_active(parameter: Parameter, values: Mapping[str, Any]) -> bool:
     return all(c.parent in values and values[c.parent] in c.values for c in parameter.conditions)
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Checkpoint:
         best_epoch: That epoch; 0 where nothing is watched.
         n_parameters: Of the model.
         duration_s: Seconds that the task has taken.
-        ended_by: As in `TrainResult`; None where the training has not ended.
+        ended_by: As in `TrainResult`; None where the training may go on.
     """
 
     order: str
@@ -65,7 +65,8 @@ def order_of(task: TrainTask) -> str:
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint atomically."""
-    about = asdict(checkpoint) | {"version": _VERSION, "n_state": len(checkpoint.state)}
+    # Without the arrays, which `asdict` would copy.
+    about = asdict(replace(checkpoint, state=[], kept=[])) | {"version": _VERSION, "n_state": len(checkpoint.state)}
     del about["state"], about["kept"]
     with write_atomically(path) as file:
         np.savez(file, *checkpoint.state, *checkpoint.kept, about=np.array(json.dumps(about)))

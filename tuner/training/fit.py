@@ -85,11 +85,10 @@ def run_task(task: TrainTask, data: TrainingData, hooks: Hooks, models: Prepared
     saved_s = time.monotonic()
     while epoch := training.next_epoch():
         hooks.on_epoch(task, epoch)
-        if task.save_to and time.monotonic() - saved_s >= hooks.checkpoint_s:
-            save_checkpoint(training.checkpoint(), task.save_to)
+        if time.monotonic() - saved_s >= hooks.checkpoint_s:
+            training.save()
             saved_s = time.monotonic()
-    if task.save_to and training.failure is None and not training.was_there:
-        save_checkpoint(training.checkpoint(), task.save_to)
+    training.save()
     return training.result()
 
 
@@ -98,12 +97,11 @@ class _Training:
 
     Attributes:
         failure: None as long as all goes well.
-        was_there: Whether its checkpoint says that it had ended before.
     """
 
     def __init__(self, task: TrainTask, data: TrainingData, hooks: Hooks, models: PreparedModels) -> None:
         self.failure: Failure | None = None
-        self.was_there = False
+        self._was_there = False
         self._task, self._data, self._hooks, self._models = task, data, hooks, models
         self._model: keras.Model | None = None
         self._n_parameters: int | None = None
@@ -121,25 +119,45 @@ class _Training:
         except NonFiniteLossError as error:
             self.failure = Failure(reason=error.message, kind="diverged")
         except Exception as error:
-            kind = "memory" if _is_out_of_memory(error) else "error"
-            self.failure = Failure(reason=_one_line(error), traceback=traceback.format_exc(), kind=kind)
+            self._fail(error)
         return None
 
-    def checkpoint(self) -> Checkpoint:
+    def _fail(self, error: Exception) -> None:
+        kind = "memory" if _is_out_of_memory(error) else "error"
+        self.failure = Failure(reason=_one_line(error), traceback=traceback.format_exc(), kind=kind)
+
+    def save(self) -> None:
+        """Write the checkpoint, if one is wanted and there is anything new.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        if self._task.save_to is None or self.failure or self._was_there:
+            return
+        try:
+            save_checkpoint(self._checkpoint(), self._task.save_to)
+        except OSError:
+            raise
+        except Exception as error:
+            # Memory may run out over the copy.
+            self._fail(error)
+
+    def _checkpoint(self) -> Checkpoint:
         """Where the training is."""
         assert self._model is not None and self._n_parameters is not None
-        # Nothing goes on from a training that has ended and keeps its best epoch.
-        is_over = bool(self._kept) and self._ended_by not in (None, "request")
+        # With more time, or when nobody asks any more, it may go on.
+        ended_by = None if self._ended_by in ("request", "deadline") else self._ended_by
         return Checkpoint(
             order=order_of(self._task),
-            state=[] if is_over else take_state(self._model),
+            # Nothing goes on from a training that has ended and keeps its best epoch.
+            state=[] if self._kept and ended_by else take_state(self._model),
             kept=self._kept,
             epochs=tuple(self._epochs),
             best=self._watch.best,
             best_epoch=self._watch.best_epoch,
             n_parameters=self._n_parameters,
             duration_s=self._duration_s(),
-            ended_by=None if self._ended_by == "request" else self._ended_by,
+            ended_by=ended_by,
         )
 
     def result(self) -> TrainResult:
@@ -160,7 +178,7 @@ class _Training:
         if own:
             self._take_over(own)
         if own and own.ended_by:
-            self.was_there = True
+            self._was_there = True
             return
         prepared = self._models.prepare(self._task, self._data)
         self._model, self._n_parameters = prepared.model, prepared.model.count_params()
@@ -178,6 +196,9 @@ class _Training:
         """Be where this very task was when it was stopped."""
         self._epochs, self._kept = list(own.epochs), own.kept
         self._watch = Watch(self._task.early_stopping, own.best, own.best_epoch)
+        if self._epochs:
+            # The last of them may have reached what ends the training.
+            self._watch.see(self._epochs[-1])
         self._n_parameters, self._ended_by = own.n_parameters, own.ended_by
         self._started_s -= own.duration_s
 
