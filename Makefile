@@ -1,6 +1,8 @@
 # `make run`, `make test`, `make check`: each sets up .venv by itself; all that is needed is Python 3.11 or newer.
 PYTHON ?= python3
 VENV ?= .venv
+# `make EXTRAS=dev,ray` for the tests of the Ray executor too.
+EXTRAS ?= dev
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
@@ -35,7 +37,7 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 		|| { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Setting up $(VENV) (TensorFlow takes a minute or two) ..."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $(READY)
 
 clean:

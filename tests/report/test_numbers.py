@@ -70,8 +70,7 @@ def test_a_run_that_was_stopped_in_its_comparison_says_so() -> None:
 @pytest.mark.parametrize(
     ("command", "resume"),
     [
-        ("python -m tuner run faces --fresh --seed 1", "python -m tuner run faces --seed 1 --resume"),
-        ("python -m tuner run faces --resume", "python -m tuner run faces --resume"),
+        ("python -m tuner run faces --seed 1", "python -m tuner run faces --seed 1 --resume"),
         ("python -m tuner run './my photos'", "python -m tuner run './my photos' --resume"),
     ],
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.images import SMALL_CNN, train_task, training_data
+from tuner.models.registry import complete
 from tuner.records.training import TrainTask
 from tuner.training.fit import Hooks, run_task
 from tuner.training.prepared import PreparedModels
@@ -72,6 +73,10 @@ def n_models(models: PreparedModels, *settings: dict[str, Any]) -> int:
 def test_settings_that_differ_in_run_time_values_share_a_model() -> None:
     settings = [{}, {"dropout": 0.4}, {"label_smoothing": 0.2}, {"learning_rate": 1e-4}, {"conv_dropout": 0.3}]
     assert n_models(PreparedModels(), *settings) == 1
+
+
+def test_winner_with_all_its_values_finds_the_model_of_its_trial() -> None:
+    assert n_models(PreparedModels(), {}, complete("cnn", USUAL)) == 1
 
 
 def test_other_architectures_and_optimizers_get_models_of_their_own() -> None:

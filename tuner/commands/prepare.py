@@ -83,5 +83,6 @@ def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:
 
 
 def command_line(arguments: list[str]) -> str:
-    """The command as a person may paste it into a shell."""
-    return shlex.join(["python", "-m", "tuner", *arguments])
+    """The command that makes the run from its begin, as a person may paste it into a shell."""
+    words = [word for word in arguments if word not in ("--resume", "--fresh")]
+    return shlex.join(["python", "-m", "tuner", *words])

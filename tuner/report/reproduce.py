@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 
 from tuner.records.results import Results, SearchSummary
@@ -65,8 +64,7 @@ def search_words(search: SearchSummary) -> str:
 
 def resume_command(command: str) -> str:
     """The command line that goes on with what this one began."""
-    words = [word for word in shlex.split(command) if word not in ("--fresh", "--resume")]
-    return shlex.join([*words, "--resume"])
+    return f"{command} --resume"
 
 
 def compute(results: Results) -> Reproduction:

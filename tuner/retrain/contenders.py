@@ -1,10 +1,16 @@
-"""EfficientNetB2 as an opponent of the winner, under the winner's rules."""
+"""The models of a comparison, all under the winner's rules."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
+from tuner.data.card import Baseline
+from tuner.models.registry import complete
 from tuner.records.contender import Contender
+from tuner.records.training import EarlyStopping
+from tuner.space.definition import SearchSpaceFile
 
 # The last map of a 48-pixel image is 2x2, where ImageNet's features say little; EfficientNetB2 was made for 260.
 PRETRAINED_SIZES = (96, 260)
@@ -25,6 +31,71 @@ class FromScratch:
     input_size: int
     max_epochs: int | None = None
     max_train_images: int | None = None
+
+
+def tuned_contender(file: SearchSpaceFile, values: Mapping[str, Any], schedule: str) -> Contender:
+    """The winner, whose rules hold for all.
+
+    Args:
+        file: The space with preset and options applied; its `retrain` states the rules.
+        values: The winner's hyperparameters.
+        schedule: Of the learning rate.
+    """
+    rule = EarlyStopping(
+        monitor=file.objective.name, direction=file.objective.direction, patience=file.retrain.patience
+    )
+    return Contender(
+        name="tuned",
+        title="Tuned",
+        model=file.model,
+        values=values,
+        max_epochs=file.retrain.epochs,
+        early_stopping=rule,
+        schedule=schedule,
+    )
+
+
+def baselines(tuned: Contender, stated: Baseline, compare: tuple[str, ...]) -> Iterator[Contender]:
+    """The baseline by the winner's rules, and by its source's own, as far as they are asked for.
+
+    Args:
+        tuned: The winner.
+        stated: The data set's baseline.
+        compare: Names of opponents.
+    """
+    baseline = replace(
+        tuned,
+        name="baseline",
+        title="Baseline",
+        model=stated.model,
+        values=complete(stated.model, stated.values),
+        note=stated.title,
+    )
+    if "baseline" in compare:
+        yield baseline
+    if "baseline_published" in compare:
+        yield _as_published(baseline, stated)
+
+
+def _as_published(baseline: Contender, stated: Baseline) -> Contender:
+    """By its source's own schedule: its epochs, and its own reason to stop before."""
+    rule = replace(
+        baseline.early_stopping,
+        patience=None,
+        stop_metric=stated.published.stop_metric,
+        stop_value=stated.published.stop_value or 0.0,
+        keeps_best=False,
+    )
+    return replace(
+        baseline,
+        name="baseline_published",
+        title="Baseline, as published",
+        max_epochs=stated.published.epochs,
+        early_stopping=rule,
+        schedule="constant",
+        note=f"{baseline.note}; its published schedule, not the rules of the others",
+        in_verdict=False,
+    )
 
 
 def pretrained_efficientnet(tuned: Contender, image_side: int) -> Contender:

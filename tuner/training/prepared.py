@@ -13,7 +13,7 @@ import numpy as np
 
 from tuner.backend.active import RUN_TIME_VALUES, dials, steps
 from tuner.backend.steps import Steps
-from tuner.models.registry import BUILDERS
+from tuner.models.registry import BUILDERS, complete
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
 from tuner.training.checkpoint import put_state, take_state
@@ -82,7 +82,9 @@ class PreparedModels:
 
 def _architecture(model: str, values: Mapping[str, Any], spec: ImageSpec) -> str:
     """What a traced graph depends on; of a value that it reads while it runs, only whether it is 0."""
-    parts = {name: bool(value) if name in RUN_TIME_VALUES else value for name, value in values.items()}
+    # A trial states what was searched, the winner's retraining states all: both are the same model.
+    whole = complete(model, values)
+    parts = {name: bool(value) if name in RUN_TIME_VALUES else value for name, value in whole.items()}
     return repr((model, spec, sorted(parts.items())))
 
 
