@@ -37,8 +37,16 @@ def make_oracle(
     objective: Objective = ACCURACY,
     seed: int = 1,
     problem: Callable[[Mapping[str, Any]], str | None] = lambda values: None,
+    n_workers: int = 1,
 ) -> SearchOracle:
-    return SearchOracle(space=space, objective=objective, settings=search or settings(), seed=seed, problem=problem)
+    return SearchOracle(
+        space=space,
+        objective=objective,
+        settings=search or settings(),
+        seed=seed,
+        problem=problem,
+        n_workers=n_workers,
+    )
 
 
 def by_x(trial: Trial) -> float:

@@ -40,6 +40,7 @@ def search_space(job: Job, executor: Executor) -> SearchSummary | None:
         settings=file.search,
         seed=job.options.seed,
         problem=lambda values: setting_problem(file.model, values, spec.height, spec.width),
+        n_workers=executor.n_workers,
     )
     executor.add_data(IMAGES, training_data(job.dataset))
     job.tell(StageStarted(title=STAGE))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,11 +51,12 @@ class Hyperband:
     then 5, 4, 3.
     """
 
-    def __init__(self, settings: SearchSettings) -> None:
-        """Plan the brackets of all iterations."""
+    def __init__(self, settings: SearchSettings, order: Sequence[int] = ()) -> None:
+        """Plan the brackets of all iterations, in the paper's order or in another one."""
         self._rungs = tuple(reversed(brackets(settings)))
         n = len(self._rungs)
-        self._unfinished = [i * n + bracket for i in range(settings.iterations) for bracket in reversed(range(n))]
+        order = order or tuple(reversed(range(n)))
+        self._unfinished = [i * n + bracket for i in range(settings.iterations) for bracket in order]
         self._is_exhausted = False
 
     def no_new_settings(self) -> None:

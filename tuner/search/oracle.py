@@ -23,7 +23,8 @@ from keras_tuner.src.engine import oracle as keras_tuner_oracle
 from tuner.errors import SpaceError
 from tuner.records.trial import Trial
 from tuner.search.board import Board
-from tuner.search.methods import METHODS, Step
+from tuner.search.methods import Step
+from tuner.search.order import method_for
 from tuner.search.proposals import Proposals, every_setting
 from tuner.search.schedule import total
 from tuner.space.definition import Objective, Parameter, SearchSettings, Space
@@ -49,6 +50,7 @@ class SearchOracle(keras_tuner.Oracle):
         settings: SearchSettings,
         seed: int,
         problem: Callable[[Mapping[str, Any]], str | None],
+        n_workers: int = 1,
     ) -> None:
         """Declare every hyperparameter beforehand.
 
@@ -58,6 +60,7 @@ class SearchOracle(keras_tuner.Oracle):
             settings: The method and its numbers.
             seed: Decides every setting; 0 is a seed.
             problem: Why a setting cannot be built, or None.
+            n_workers: Trials at a time; it decides in which order Hyperband's brackets begin.
         """
         # Not `max_trials`: trial ids would be as wide as it is.
         super().__init__(
@@ -68,7 +71,7 @@ class SearchOracle(keras_tuner.Oracle):
         self.verbose = 0
         self._space = space
         self._settings = settings
-        self._method = METHODS[settings.method](settings)
+        self._method = method_for(settings, n_workers)
         self.board = Board(objective, self._method.places)
         self._proposals = Proposals(space, seed, problem)
         self._grid = every_setting(space)
