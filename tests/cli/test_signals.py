@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,16 +63,39 @@ def test_first_signal_ends_the_run_in_order(
     assert "Traceback" not in err
 
 
-def test_second_signal_ends_at_once_and_tells_the_command_that_goes_on(searching: subprocess.Popen[str]) -> None:
-    assert searching.stderr is not None
-    searching.send_signal(signal.SIGINT)
-    for line in searching.stderr:
-        if line.startswith("Stopping: "):
-            break
-    searching.send_signal(signal.SIGINT)
-    _, err = searching.communicate(timeout=60)
-    assert searching.returncode == 130
-    # It may have come to its end in order by then.
+WAITING = """
+import pathlib
+import threading
+
+def build(values, image_spec):
+    pathlib.Path("begun").touch()
+    threading.Event().wait()
+"""
+
+
+def test_second_signal_ends_at_once_and_tells_the_command_that_goes_on(tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", ["a", "b"], n=20)
+    write_space(tmp_path, "model: cnn", "model: waiting:build")
+    (tmp_path / "waiting.py").write_text(WAITING)
+    command = [sys.executable, "-m", "tuner", *RUN]
+    run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    try:
+        deadline_s = time.monotonic() + 60
+        while not (tmp_path / "begun").exists() and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        run.send_signal(signal.SIGINT)
+        for line in run.stderr:
+            if line.startswith("Stopping: "):
+                break
+        run.send_signal(signal.SIGINT)
+        # The trainings wait for ever, so in order the run would have ended only when their half a minute was over.
+        _, err = run.communicate(timeout=25)
+    finally:
+        run.kill()
+        run.communicate()
+    assert run.returncode == 130
+    assert "can go on" not in err
     assert err.splitlines()[-1] == f"Resume   python -m tuner {' '.join(RUN)} --resume"
     assert "Traceback" not in err
 
