@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
@@ -15,12 +14,9 @@ from tests.search.fakes import FakeExecutor
 from tuner.execution.executor import Reports
 from tuner.execution.inline import InlineExecutor
 from tuner.execution.stop import StopRequest
-from tuner.models.efficientnet import NoPretrainedWeightsError
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Event, ModelStarted, ModelTrained, StageStarted
 from tuner.records.training import EpochMetrics, TrainTask
-from tuner.retrain import features
-from tuner.retrain.contenders import FromScratch, efficientnet_from_scratch, pretrained_efficientnet
 from tuner.retrain.retrain import RetrainOrder, retrain
 from tuner.training.data import TrainingData
 
@@ -146,59 +142,3 @@ def test_limit_above_the_training_part_leaves_it_whole(tmp_path: Path, limit: in
     data = training_data()
     part = run(contender(max_train_images=limit), data=data, folder=tmp_path)[1].data["tuned"]
     assert part is data
-
-
-def test_pretrained_efficientnet_trains_a_head_under_the_winners_rules() -> None:
-    tuned = contender(max_epochs=20)
-    found = pretrained_efficientnet(tuned, image_side=48)
-    assert (found.model, found.title, found.in_verdict) == ("efficientnet_b2_head", "EfficientNetB2 (ImageNet)", True)
-    assert (found.max_epochs, found.schedule, found.early_stopping) == (20, "cosine", tuned.early_stopping)
-    assert found.max_train_images is None
-
-
-@pytest.mark.parametrize(("side", "size"), [(28, 96), (150, 150), (512, 260)])
-def test_frozen_features_see_images_as_large_as_the_network_was_made_for(side: int, size: int) -> None:
-    found = pretrained_efficientnet(contender(), image_side=side)
-    assert found.values["input_size"] == size
-    assert f"at {size} px" in found.note
-
-
-def test_efficientnet_from_scratch_is_marked_everywhere_and_left_out_of_the_verdict() -> None:
-    found = efficientnet_from_scratch(contender(), FromScratch(input_size=48, max_epochs=2, max_train_images=300))
-    assert (found.model, found.title) == ("efficientnet_b2", "EfficientNetB2 (from scratch)")
-    assert not found.in_verdict
-    assert found.note.startswith("trained from scratch at 48 px")
-    assert "at most 300 images and 2 epochs" in found.note
-    assert (found.max_epochs, found.max_train_images) == (2, 300)
-
-
-def test_efficientnet_from_scratch_has_the_winners_ceiling_where_nothing_else_is_said() -> None:
-    found = efficientnet_from_scratch(contender(max_epochs=20), FromScratch(input_size=96))
-    assert (found.max_epochs, found.max_train_images) == (20, None)
-    assert "first look" not in found.note
-
-
-def mean_features(values: Any, spec: Any) -> keras.Model:
-    """A frozen network that a test can check: 1408 times the image's mean."""
-    inputs = keras.layers.Input(spec.shape)
-    mean = keras.layers.GlobalAveragePooling2D()(inputs)
-    return keras.Model(inputs, keras.layers.Concatenate()([mean] * 1408))
-
-
-def test_features_take_the_place_of_images_and_test_rows_stay_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "build_extractor", mean_features)
-    data = training_data(40, 10, n_rest=7)
-    found = features.with_features(data, {"input_size": 32})
-    assert (found.inputs.shape, found.inputs.dtype) == ((57, 1408), np.float32)
-    np.testing.assert_allclose(found.inputs[:50, 0], data.inputs[:50].mean(axis=(1, 2, 3)), rtol=1e-5)
-    assert not found.inputs[50:].any()
-    np.testing.assert_array_equal(found.labels, data.labels)
-
-
-def test_features_without_weights_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(values: Any, spec: Any) -> keras.Model:
-        raise NoPretrainedWeightsError("no network")
-
-    monkeypatch.setattr(features, "build_extractor", refuse)
-    with pytest.raises(NoPretrainedWeightsError, match="no network"):
-        features.with_features(training_data(), {"input_size": 32})

@@ -44,7 +44,7 @@ def cli() -> None:
 
 
 def _what_to_search(command: Any) -> Any:
-    """The options that `run` and `plan` share: what is searched, on which data, and where trainings run."""
+    """The options that `run` and `plan` share: what is searched, on which data, where and how long."""
     options = (
         click.argument("dataset"),
         click.option("--space", type=A_PATH, help="Search space; the data set's own by default."),
@@ -83,6 +83,46 @@ def _what_to_search(command: Any) -> Any:
         click.option(
             "--workers", type=click.IntRange(min=1), help="Trainings at a time; one per core (or GPU) by default."
         ),
+        click.option(
+            "--resume/--fresh",
+            default=None,
+            help="Go on with the unfinished run or fail; start a new one. [default: go on if there is one]",
+        ),
+        click.option(
+            "--time-budget",
+            "time_budget_s",
+            type=DURATION,
+            help="For the whole command, such as 30m: the search ends in time for the comparison.",
+        ),
+        click.option(
+            "--trial-timeout",
+            "trial_timeout_s",
+            type=DURATION,
+            default="10m",
+            show_default=True,
+            help="A training without a step for so long has failed; 0 waits for ever.",
+        ),
+        click.option(
+            "--worker-memory",
+            "worker_memory_bytes",
+            type=SIZE,
+            help="Memory of one worker, such as 4GB; by default the machine's is shared out.",
+        ),
+        click.option(
+            "--retries",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Train a failed trial again so often.",
+        ),
+        click.option("--ray-address", help="Address of a running Ray cluster; with --executor ray."),
+        click.option(
+            "--gpus-per-trial",
+            type=click.FloatRange(min=0),
+            default=0.0,
+            help="Share of a GPU for each training; with --executor ray.",
+        ),
+        click.option("--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports."),
         data_dir,
     )
     for option in reversed(options):
@@ -92,42 +132,6 @@ def _what_to_search(command: Any) -> Any:
 
 @cli.command(context_settings=CONTEXT)
 @_what_to_search
-@click.option(
-    "--resume/--fresh",
-    default=None,
-    help="Go on with the unfinished run or fail; start a new one. [default: go on if there is one]",
-)
-@click.option(
-    "--time-budget",
-    "time_budget_s",
-    type=DURATION,
-    help="For the whole command, such as 30m: the search ends in time for the comparison.",
-)
-@click.option(
-    "--trial-timeout",
-    "trial_timeout_s",
-    type=DURATION,
-    default="10m",
-    show_default=True,
-    help="A training without a step for so long has failed; 0 waits for ever.",
-)
-@click.option(
-    "--worker-memory",
-    "worker_memory_bytes",
-    type=SIZE,
-    help="Memory of one worker, such as 4GB; by default the machine's is shared out.",
-)
-@click.option(
-    "--retries", type=click.IntRange(min=0), default=0, show_default=True, help="Train a failed trial again so often."
-)
-@click.option("--ray-address", help="Address of a running Ray cluster; with --executor ray.")
-@click.option(
-    "--gpus-per-trial",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    help="Share of a GPU for each training; with --executor ray.",
-)
-@click.option("--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports.")
 @as_json
 @quiet
 @no_progress
@@ -161,13 +165,6 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
 
 @cli.command(context_settings=CONTEXT)
 @_what_to_search
-@click.option(
-    "--out",
-    type=A_PATH,
-    default=Path("reports"),
-    show_default=True,
-    help="Root of the reports, where an unfinished run may be.",
-)
 @click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
 def plan(json_lines: bool, **given: Any) -> None:
     """Say what `run` would cost, from a few measured steps: trials, model sizes, memory, disk and time."""
@@ -187,10 +184,11 @@ def _run_options(given: dict[str, Any], command: str) -> RunOptions:
     """Options as the commands know them: where trainings run is a record of its own."""
     from tuner.commands.options import ExecutionOptions, RunOptions
 
-    if "trial_timeout_s" in given:
-        given["trial_timeout_s"] = given["trial_timeout_s"] or None
-    names = {field.name for field in fields(ExecutionOptions)} & given.keys()
-    execution = ExecutionOptions(**{name: given.pop(name) for name in names})
+    if given["executor"] != "ray" and (given["ray_address"] or given["gpus_per_trial"]):
+        option = "--ray-address" if given["ray_address"] else "--gpus-per-trial"
+        raise click.UsageError(f"{option} goes with --executor ray only.")
+    given["trial_timeout_s"] = given["trial_timeout_s"] or None
+    execution = ExecutionOptions(**{field.name: given.pop(field.name) for field in fields(ExecutionOptions)})
     return RunOptions(**given, execution=execution, command=command)
 
 

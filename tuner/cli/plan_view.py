@@ -13,13 +13,16 @@ from rich.text import Text
 from tuner.cli import output
 from tuner.cli.output import plain
 from tuner.cli.progress import short_time
-from tuner.commands.forecast import Range
-from tuner.commands.planned import Plan
+from tuner.commands.plan import Plan
+from tuner.planning.forecast import Range
 from tuner.report.text import file_size, plural
 from tuner.search.schedule import Rung
 
 # Brackets that are listed one by one.
 SHOWN_BRACKETS = 8
+
+# A machine that gives less of a core to each training is busy with something else.
+QUIET_SHARE = 0.9
 
 
 def plan_table(plan: Plan) -> Table:
@@ -51,20 +54,23 @@ def lines(plan: Plan) -> Iterator[tuple[str, str]]:
     yield from _retraining(plan)
     yield from _models(plan)
     yield from _costs(plan)
+    yield from _times(plan)
     if plan.unfinished:
         yield "unfinished", f"run would go on with {plan.unfinished}; the times above are those of a whole run"
 
 
 def _search(plan: Plan) -> Iterator[tuple[str, str]]:
-    brackets = plan.forecast.brackets
-    rungs = [rung for bracket in brackets for rung in bracket]
-    n_trials, n_epochs = sum(rung.n_trials for rung in rungs), sum(rung.n_epochs for rung in rungs)
+    found = plan.forecast
     about = "about " if plan.search.method == "asha" else ""
-    yield "search", f"{plan.search.method}: {about}{plural(n_trials, 'trial')}, {plural(n_epochs, 'epoch')}"
-    for bracket in brackets[:SHOWN_BRACKETS]:
+    yield (
+        "search",
+        f"{plan.search.method}: {about}{plural(found.n_trials, 'trial')}, {plural(found.n_epochs, 'epoch')}",
+    )
+    for bracket in found.brackets[:SHOWN_BRACKETS]:
         yield "", " > ".join(map(_rung, bracket))
-    if len(brackets) > SHOWN_BRACKETS:
-        yield "", f"and {plural(len(brackets) - SHOWN_BRACKETS, 'bracket')} more"
+    n_shown = sum(rung.n_trials for bracket in found.brackets[:SHOWN_BRACKETS] for rung in bracket)
+    if n_shown < found.n_trials:
+        yield "", f"and {plural(found.n_trials - n_shown, 'trial')} more"
 
 
 def _rung(rung: Rung) -> str:
@@ -75,40 +81,61 @@ def _rung(rung: Rung) -> str:
 
 
 def _retraining(plan: Plan) -> Iterator[tuple[str, str]]:
-    if not plan.retrainings:
+    if not plan.contenders:
         yield "retraining", "none"
-    for number, model in enumerate(plan.retrainings):
-        seeds, epochs = plural(model.n_seeds, "seed"), plural(model.max_epochs, "epoch")
-        fewer = f", {model.n_train:,} training images" if model.n_train < plan.n_train else ""
+    for number, model in enumerate(plan.contenders):
+        seeds, epochs = plural(plan.n_seeds, "seed"), plural(model.max_epochs, "epoch")
+        n_train = min(plan.n_train, model.max_train_images or plan.n_train)
+        fewer = f", {n_train:,} training images" if n_train < plan.n_train else ""
         yield "" if number else "retraining", f"{model.title}: {seeds}, at most {epochs}{fewer}"
 
 
 def _models(plan: Plan) -> Iterator[tuple[str, str]]:
-    smallest, largest = plan.n_parameters
-    yield "models", f"{smallest:,} to {largest:,} parameters, in {plural(plan.n_built, 'built setting')}"
-    if plan.n_impossible:
-        yield "", f"{plural(plan.n_impossible, 'corner')} of the space cannot be built, as {plan.problem}"
-    least, most = map(file_size, plan.checkpoint_bytes)
-    yield "disk", f"{least} to {most} a checkpoint; at most {file_size(plan.forecast.disk_bytes)} at a time"
-    yield "memory", f"{file_size(plan.memory_bytes)} a worker, as measured; times {plural(plan.n_workers, 'worker')}"
+    built = [corner for corner in plan.corners if corner.problem is None]
+    problems = [corner.problem for corner in plan.corners if corner.problem]
+    yield (
+        "models",
+        f"{built[0].n_parameters:,} to {built[-1].n_parameters:,} parameters, in {plural(len(built), 'built setting')}",
+    )
+    if problems:
+        yield "", f"{plural(len(problems), 'corner')} of the space cannot be built, as {problems[0]}"
+    sizes = [corner.checkpoint_bytes for corner in built]
+    at_most = file_size(plan.forecast.disk_bytes)
+    yield "disk", f"{file_size(min(sizes))} to {file_size(max(sizes))} a checkpoint; at most {at_most} at a time"
+    yield "memory", _memory(plan)
+
+
+def _memory(plan: Plan) -> str:
+    workers = plural(plan.n_workers, "worker")
+    if not plan.memory_bytes:
+        return f"not measured; {workers}"
+    least, most = file_size(min(plan.memory_bytes)), file_size(max(plan.memory_bytes))
+    return f"{least if least == most else f'{least} to {most}'} a worker, as measured; times {workers}"
 
 
 def _costs(plan: Plan) -> Iterator[tuple[str, str]]:
-    yield "step", f"{_seconds(plan.step_s)}, measured with {plural(plan.n_measured, 'model')}"
-    yield "start", f"{_seconds(plan.start_s)} to build and trace a model"
-    if plan.n_failed:
-        yield "", f"{plural(plan.n_failed, 'model')} failed, and left out here: {plan.failure}"
+    models = plural(len(plan.costs), "model")
+    yield "step", f"{_span([cost.step_s for cost in plan.costs])}, measured with {models}"
+    yield "start", f"{_span([cost.build_s + cost.trace_s for cost in plan.costs])} to build and trace a model"
+    for name, reason in plan.failures.items():
+        yield "", f"{name} could not be measured, and is left out here: {reason}"
+    if plan.share is not None and plan.share < QUIET_SHARE:
+        yield "", f"workers got {100 * plan.share:.0f} % of a core each while measured: the machine was busy"
+
+
+def _span(seconds: list[float]) -> str:
+    return f"{min(seconds):.2g} to {max(seconds):.2g} s, mean {sum(seconds) / len(seconds):.2g} s"
+
+
+def _times(plan: Plan) -> Iterator[tuple[str, str]]:
     found = plan.forecast
     yield "time", f"search      {_time(found.search_s)}"
-    if plan.retrainings:
+    if plan.contenders:
         yield "", f"retraining  {_time(found.retraining_s)}"
     yield "", f"all else    {_time(found.other_s)}"
+    budget = "" if plan.time_budget_s is None else f", within {short_time(plan.time_budget_s)} as asked for"
     workers = plural(plan.n_workers, "worker")
-    yield "", f"in all      {_time(found.total_s)}, {plan.executor} executor, {workers}"
-
-
-def _seconds(span: Range) -> str:
-    return f"{span.low:.2g} to {span.high:.2g} s, mean {span.middle:.2g} s"
+    yield "", f"in all      {_time(found.total_s)}, {plan.executor} executor, {workers}{budget}"
 
 
 def _time(span: Range) -> str:

@@ -2,48 +2,96 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from tuner.backend import environment
-from tuner.commands.corners import Corner, build_corners, corners
-from tuner.commands.executors import make_executor, warm_up
-from tuner.commands.forecast import Known, Range, forecast
+from tuner.commands.executors import gpus, make_executor, warm_up
 from tuner.commands.hardware import n_cores
-from tuner.commands.measure import Candidate, MemoryGauge, measure
 from tuner.commands.open_run import identity, open_run
-from tuner.commands.opponents import Opponent, opponents
 from tuner.commands.options import PRESETS, RunOptions
 from tuner.commands.outputs import training_data
-from tuner.commands.planned import Plan, Retraining
 from tuner.commands.prepare import check_fixed_setting, load_configuration, split_settings
-from tuner.commands.simulate import Cost
+from tuner.commands.search import RETRAINING_SHARE
 from tuner.data.card import Card
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.errors import ConfigurationError, SearchError
 from tuner.execution.executor import Executor, Reports
 from tuner.models.registry import BUILDERS, setting_problem
+from tuner.planning.corners import Corner, build_corner, corners
+from tuner.planning.forecast import Forecast, Known, forecast
+from tuner.planning.gauge import Gauge
+from tuner.planning.measure import Candidate, Cost, Measured, measure, model_key
+from tuner.records.contender import Contender
 from tuner.records.events import Listener, StageStarted
+from tuner.retrain.contenders import baselines, efficientnet_from_scratch, pretrained_efficientnet, tuned_contender
 from tuner.search.proposals import Proposals
 from tuner.search.schedule import brackets, n_new_settings
 from tuner.space.definition import SearchSettings, SearchSpaceFile
+from tuner.space.sampling import n_settings
 from tuner.training.data import TrainingData
 
 # Settings that are measured: of a quick search all that there are.
 MAX_MEASURED = 8
 
-# The memory of a validation step counts too; `tuner.training.fit.PREDICT_BATCH` images make a whole one.
-_VALIDATION_BATCH = 256
+# Images that a frozen network is timed with.
+_N_TIMED = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run would do, and what that costs.
+
+    Attributes:
+        dataset: Title of the data set.
+        shape: (height, width, channels) of the images.
+        n_train: Training images.
+        n_validation: Validation images.
+        n_test: Test images.
+        search: The method and its numbers.
+        contenders: The comparison, the winner first; empty where it is left out.
+        n_seeds: Retrainings of each.
+        executor: `process`, `inline` or `ray`.
+        n_workers: Trainings at a time.
+        corners: Settings that were built, the smallest model first, and those that cannot be.
+        costs: Of those models of the space whose steps were timed.
+        failures: Why others could not be, by their names.
+        memory_bytes: The most that each training process took; empty where they are out of sight.
+        share: Part of a core that a training got while it was measured; None where that is not known.
+        time_budget_s: What the person allows.
+        forecast: Times and disk.
+        unfinished: The unfinished run that `run` would go on with; None where it would begin a new one.
+    """
+
+    dataset: str
+    shape: tuple[int, int, int]
+    n_train: int
+    n_validation: int
+    n_test: int
+    search: SearchSettings
+    contenders: tuple[Contender, ...]
+    n_seeds: int
+    executor: str
+    n_workers: int
+    corners: tuple[Corner, ...]
+    costs: tuple[Cost, ...]
+    failures: dict[str, str]
+    memory_bytes: tuple[int, ...]
+    share: float | None
+    time_budget_s: float | None
+    forecast: Forecast
+    unfinished: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Subject:
-    """What is planned: the run's options, space and data, and the settings that it will try first."""
+    """What is planned: the run's options, card, space and data, and some settings that it may try."""
 
     options: RunOptions
     card: Card
@@ -51,21 +99,6 @@ class _Subject:
     dataset: Dataset
     data: TrainingData
     settings: Sequence[Candidate]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Measured:
-    """What was found out: models at the space's extremes, opponents, costs by name, and why others failed."""
-
-    built: Sequence[Corner]
-    problems: Sequence[str]
-    others: Sequence[Opponent]
-    costs: Mapping[str, Cost]
-    failures: Sequence[str]
-
-    def of(self, settings: Sequence[Candidate]) -> list[Cost]:
-        """The costs of some settings, but for those that failed."""
-        return [self.costs[setting.name] for setting in settings if setting.name in self.costs]
 
 
 def plan(options: RunOptions, listener: Listener) -> Plan:
@@ -83,12 +116,11 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
     environment.prepare()
     began_s = time.perf_counter()
     subject = _subject(options)
-    folder, is_resumed = open_run(
-        options, options.out / subject.card.name, identity(options, subject.file, subject.dataset)
-    )
+    now = identity(options, subject.file, subject.dataset)
+    folder, is_resumed = open_run(options, options.out / subject.card.name, now)
     listener(StageStarted(title="Starting the framework"))
     is_inline = options.execution.executor == "inline"
-    gauge = MemoryGauge(is_inline=is_inline)
+    gauge = Gauge(is_inline=is_inline)
     with (
         tempfile.TemporaryDirectory(prefix="tuner-plan-") as scratch,
         make_executor(options.execution, Reports(on_epoch=gauge.read), Path(scratch)) as executor,
@@ -97,9 +129,8 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
 
         prepare_devices(1 if is_inline else n_cores())
         ready_s = time.perf_counter() - began_s
-        measured = _measure(subject, executor, Path(scratch), listener)
-        known = _known(subject, measured, executor.n_workers, ready_s)
-    return _plan(subject, measured, known, gauge.peak_bytes, folder.path.as_posix() if is_resumed else None)
+        found = _plan(subject, executor, Path(scratch), gauge, ready_s, listener)
+    return replace(found, unfinished=folder.path.as_posix() if is_resumed else None)
 
 
 def _subject(options: RunOptions) -> _Subject:
@@ -108,12 +139,12 @@ def _subject(options: RunOptions) -> _Subject:
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
     data = training_data(dataset)
-    settings = _first_settings(file, options.seed, data)
+    settings = _some_settings(file, options.seed, data)
     return _Subject(options=options, card=card, file=file, dataset=dataset, data=data, settings=settings)
 
 
-def _first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list[Candidate]:
-    """The settings that the run will try first: it draws them in the same way from the same seed."""
+def _some_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list[Candidate]:
+    """The settings that a run tries first, where it draws them."""
     proposals = Proposals(
         file.space, seed, lambda values: setting_problem(file.model, values, data.spec.height, data.spec.width)
     )
@@ -126,8 +157,8 @@ def _first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> lis
             "widen the space, or use larger images.",
         )
     return [
-        Candidate(name=f"setting-{number}", model=file.model, values=values, data=data)
-        for number, values in enumerate(found)
+        Candidate(name=f"setting {number}", model=file.model, values=values, data=data)
+        for number, values in enumerate(found, start=1)
     ]
 
 
@@ -137,99 +168,152 @@ def _n_first(search: SearchSettings) -> int:
     return min(MAX_MEASURED, n_new or MAX_MEASURED, search.max_trials or MAX_MEASURED)
 
 
-def _measure(subject: _Subject, executor: Executor, scratch: Path, listener: Listener) -> _Measured:
-    file, data, settings = subject.file, subject.data, subject.settings
+def _plan(
+    subject: _Subject, executor: Executor, scratch: Path, gauge: Gauge, ready_s: float, listener: Listener
+) -> Plan:
+    file, data, options = subject.file, subject.data, subject.options
     listener(StageStarted(title="Building the smallest and the largest models"))
-    # Where the deepest models are impossible, so are most corners: what is drawn counts too.
-    built, problems = build_corners(
-        file.model, [*corners(file.space), *(setting.values for setting in settings)], data.spec
-    )
-    if not built:
-        raise ConfigurationError(f"{file.name}: no model can be built: {problems[0]}", "mend the space or the builder.")
-    others = _opponents(subject, listener)
-    smallest, largest = _extremes(built, file, data)
-    # What takes longest comes first, so that no worker is left alone with it: EfficientNetB2, a run's last.
-    candidates = [*(other.candidate for other in reversed(others)), largest, *settings, smallest]
-    listener(StageStarted(title=f"Measuring {len(candidates)} models, {executor.n_workers} at a time"))
-    costs, failures = measure(candidates, executor, scratch)
-    measured = _Measured(built=built, problems=problems, others=others, costs=costs, failures=failures)
-    if not measured.of(settings):
-        raise SearchError(f"no setting could be trained: {failures[0]}", "mend the space or the model.")
-    return measured
-
-
-def _opponents(subject: _Subject, listener: Listener) -> list[Opponent]:
-    if subject.options.search_only:
-        return []
-    if "efficientnet_b2" in subject.file.compare:
-        listener(StageStarted(title="Looking for EfficientNetB2's ImageNet weights"))
-    preset = PRESETS[subject.options.preset]
-    return list(opponents(subject.card, subject.file, preset, subject.data, len(subject.dataset.split.test)))
-
-
-def _extremes(built: Sequence[Corner], file: SearchSpaceFile, data: TrainingData) -> tuple[Candidate, Candidate]:
-    """The smallest model, and the largest with whole validation steps, for their memory."""
-    smallest = Candidate(name="smallest", model=file.model, values=built[0].values, data=data)
-    return smallest, replace(smallest, name="largest", values=built[-1].values, n_validation=_VALIDATION_BATCH)
-
-
-def _known(subject: _Subject, measured: _Measured, n_workers: int, ready_s: float) -> Known:
-    split, costs = subject.dataset.split, measured.costs
-    return Known(
-        file=subject.file,
-        sizes=(len(split.train), len(split.validation), len(split.test)),
-        costs=measured.of(subject.settings),
-        largest_checkpoint_bytes=max(corner.checkpoint_bytes for corner in measured.built),
-        opponents=[(other, costs[other.candidate.name]) for other in measured.others if other.candidate.name in costs],
-        n_workers=n_workers,
-        is_kept=subject.file.model in BUILDERS,
+    found = _corners(subject)
+    contenders, features_s = _contenders(subject, listener)
+    candidates = _candidates(subject, contenders, found)
+    listener(StageStarted(title=f"Measuring models, {executor.n_workers} at a time"))
+    measured = measure(candidates, executor, scratch)
+    of_space = {candidate.key for candidate in candidates if candidate.model == file.model}
+    # A worker that waits for its GPU is not one that others hold up.
+    share = None if gpus() else gauge.share(measured.trained_s)
+    known = replace(
+        _known(subject, measured, contenders),
+        largest_checkpoint_bytes=max(corner.checkpoint_bytes for corner in found),
+        n_workers=executor.n_workers,
         ready_s=ready_s,
-        search_only=subject.options.search_only,
+        features_s=features_s,
+        share=share,
     )
-
-
-def _plan(subject: _Subject, measured: _Measured, known: Known, memory_bytes: int, unfinished: str | None) -> Plan:
-    n_train, n_validation, n_test = known.sizes
-    sizes = [corner.checkpoint_bytes for corner in measured.built]
-    ends = [measured.costs[name] for name in ("smallest", "largest") if name in measured.costs]
     return Plan(
         dataset=subject.card.title,
-        shape=subject.data.spec.shape,
-        n_train=n_train,
-        n_validation=n_validation,
-        n_test=n_test,
-        search=subject.file.search,
-        retrainings=_retrainings(subject, measured.others),
-        executor=subject.options.execution.executor,
-        n_workers=known.n_workers,
-        n_built=len(measured.built),
-        n_impossible=len(measured.problems),
-        problem=measured.problems[0] if measured.problems else "",
-        n_parameters=(measured.built[0].n_parameters, measured.built[-1].n_parameters),
-        checkpoint_bytes=(min(sizes), max(sizes)),
-        n_measured=len(measured.costs),
-        n_failed=len(measured.failures),
-        failure=measured.failures[0] if measured.failures else "",
-        memory_bytes=memory_bytes,
-        step_s=_range([cost.step_s for cost in known.costs], [cost.step_s for cost in ends]),
-        start_s=_range([cost.start_s for cost in known.costs], [cost.start_s for cost in ends]),
-        forecast=forecast(known, subject.options.seed),
-        unfinished=unfinished,
+        shape=data.spec.shape,
+        n_train=len(data.train),
+        n_validation=len(data.validation),
+        n_test=known.n_test,
+        search=file.search,
+        contenders=tuple(contenders),
+        n_seeds=file.retrain.seeds,
+        executor=options.execution.executor,
+        n_workers=executor.n_workers,
+        corners=tuple(found),
+        costs=tuple(cost for key, cost in measured.costs.items() if key in of_space),
+        failures=dict(measured.failures),
+        memory_bytes=tuple(gauge.peak_bytes.values()),
+        share=share,
+        time_budget_s=options.time_budget_s,
+        forecast=forecast(known, options.seed),
+        unfinished=None,
     )
 
 
-def _retrainings(subject: _Subject, others: Sequence[Opponent]) -> tuple[Retraining, ...]:
-    if subject.options.search_only:
-        return ()
-    rules = subject.file.retrain
-    tuned = Retraining(title="Tuned", n_train=len(subject.data.train), max_epochs=rules.epochs, n_seeds=rules.seeds)
-    return tuned, *(
-        replace(tuned, title=other.title, n_train=len(other.candidate.data.train), max_epochs=other.max_epochs)
-        for other in others
+def _known(subject: _Subject, measured: Measured, contenders: Sequence[Contender]) -> Known:
+    """What the run's options and the measured costs say; the rest is what the machine says."""
+    file = subject.file
+    return Known(
+        search=file.search,
+        n_settings=n_settings(file.space),
+        costs=_of_settings(subject, measured),
+        contenders=_with_costs(contenders, measured),
+        n_seeds=file.retrain.seeds,
+        n_train=len(subject.data.train),
+        n_test=len(subject.dataset.split.test),
+        keeps_models=file.model in BUILDERS,
+        limits_s=_limits_s(subject.options),
     )
 
 
-def _range(typical: Sequence[float], ends: Sequence[float]) -> Range:
-    """The mean of what the search draws, and the least and the most of all that was measured."""
-    found = [*typical, *ends]
-    return Range(low=min(found), middle=float(np.mean(typical)), high=max(found))
+def _corners(subject: _Subject) -> list[Corner]:
+    """Corners of the space, and what was drawn: where the deepest models are impossible, so are most corners."""
+    file, spec = subject.file, subject.data.spec
+    tried = [*corners(file.space), *(setting.values for setting in subject.settings)]
+    found = [build_corner(file.model, values, spec) for values in tried]
+    if all(corner.problem for corner in found):
+        raise ConfigurationError(
+            f"{file.name}: no model can be built: {found[0].problem}", "mend the space or the builder."
+        )
+    return sorted(found, key=lambda corner: (corner.problem is not None, corner.n_parameters))
+
+
+def _contenders(subject: _Subject, listener: Listener) -> tuple[list[Contender], tuple[float, float]]:
+    """The comparison, and the seconds that a frozen network takes before its head trains, and in each scoring."""
+    options, file, data = subject.options, subject.file, subject.data
+    if options.search_only:
+        return [], (0.0, 0.0)
+    preset = PRESETS[options.preset]
+    tuned = tuned_contender(file, {}, preset.schedule)
+    found = [tuned]
+    if subject.card.baseline:
+        found.extend(baselines(tuned, subject.card.baseline, file.compare))
+    if "efficientnet_b2" not in file.compare:
+        return found, (0.0, 0.0)
+    listener(StageStarted(title="Looking for EfficientNetB2's ImageNet weights"))
+    head = pretrained_efficientnet(tuned, max(data.spec.height, data.spec.width))
+    timed = _frozen_s(head, data)
+    if timed is None:
+        return [*found, efficientnet_from_scratch(tuned, preset.efficientnet)], (0.0, 0.0)
+    start_s, image_s = timed
+    n_seen, n_test = len(data.train) + len(data.validation), len(subject.dataset.split.test)
+    return [*found, head], (start_s + image_s * n_seen, start_s + image_s * n_test)
+
+
+def _frozen_s(head: Contender, data: TrainingData) -> tuple[float, float] | None:
+    """Seconds until the frozen network is ready, and then per image; None without ImageNet's weights."""
+    from tuner.models.efficientnet import NoPretrainedWeightsError
+    from tuner.retrain.features import extractor
+
+    images, times_s = data.inputs[data.train[:_N_TIMED]], [time.perf_counter()]
+    try:
+        extract = extractor(head.values, data.spec)
+    except NoPretrainedWeightsError:
+        return None
+    for _ in range(2):
+        extract(images)
+        times_s.append(time.perf_counter())
+    began_s, ready_s, ended_s = times_s
+    return ready_s - began_s, (ended_s - ready_s) / len(images)
+
+
+def _candidates(subject: _Subject, contenders: Sequence[Contender], found: Sequence[Corner]) -> list[Candidate]:
+    """What takes longest comes first, so that no worker is left alone with it: EfficientNetB2, a run's last."""
+    model, data = subject.file.model, subject.data
+    others = [
+        Candidate(name=c.title, model=c.model, values=c.values, data=_data_of(c, data)) for c in contenders[:0:-1]
+    ]
+    built = [corner for corner in found if corner.problem is None]
+    largest = Candidate(name="the largest model", model=model, values=built[-1].values, data=data)
+    smallest = replace(largest, name="the smallest model", values=built[0].values)
+    return [*others, largest, *subject.settings, smallest]
+
+
+def _data_of(contender: Contender, data: TrainingData) -> TrainingData:
+    """What a run trains it on; in place of a frozen network's features, as many zeros."""
+    if contender.model == "efficientnet_b2_head":
+        from tuner.models.efficientnet import N_FEATURES
+
+        return replace(data, inputs=np.broadcast_to(np.float32(0), (len(data.inputs), N_FEATURES)))
+    return replace(data, train=data.train[: contender.max_train_images])
+
+
+def _of_settings(subject: _Subject, measured: Measured) -> list[Cost]:
+    found = [measured.costs[setting.key] for setting in subject.settings if setting.key in measured.costs]
+    if not found:
+        name, reason = next(iter(measured.failures.items()))
+        raise SearchError(f"no setting could be trained; {name}: {reason}", "mend the space or the model.")
+    return found
+
+
+def _with_costs(contenders: Sequence[Contender], measured: Measured) -> list[tuple[Contender, Cost | None]]:
+    """The winner, whose cost nobody knows yet, and those that could be measured."""
+    pairs = [(other, measured.costs.get(model_key(other.model, other.values))) for other in contenders[1:]]
+    return [*((tuned, None) for tuned in contenders[:1]), *((other, cost) for other, cost in pairs if cost)]
+
+
+def _limits_s(options: RunOptions) -> tuple[float, float]:
+    """Seconds after which search and run end at the latest."""
+    budget_s = math.inf if options.time_budget_s is None else options.time_budget_s
+    return budget_s if options.search_only else budget_s * (1 - RETRAINING_SHARE), budget_s

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,17 +20,19 @@ N_DRAWS = {"low": 4, "high": 4, "mixed": 8}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corner:
-    """A model at an extreme of the space.
+    """A setting at an extreme of the space.
 
     Attributes:
         values: Its hyperparameters.
-        n_parameters: Of the model.
+        n_parameters: Of the model; 0 where it cannot be built.
         checkpoint_bytes: Of its weights and its optimizer.
+        problem: Why it cannot be built; None where it can.
     """
 
     values: Mapping[str, Any]
-    n_parameters: int
-    checkpoint_bytes: int
+    n_parameters: int = 0
+    checkpoint_bytes: int = 0
+    problem: str | None = None
 
 
 def corners(space: Space) -> list[dict[str, Any]]:
@@ -40,26 +42,16 @@ def corners(space: Space) -> list[dict[str, Any]]:
     return list({repr(sorted(values.items())): values for values in found}.values())
 
 
-def build_corners(
-    model: str, settings: Sequence[Mapping[str, Any]], image_spec: ImageSpec
-) -> tuple[list[Corner], list[str]]:
-    """Build models without training them.
-
-    Returns:
-        Those that can be built, the smallest first, and why each of the others cannot.
-    """
-    built, problems = [], []
-    for values in settings:
-        problem = setting_problem(model, values, image_spec.height, image_spec.width)
+def build_corner(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Corner:
+    """Build a model without training it."""
+    problem = setting_problem(model, values, image_spec.height, image_spec.width)
+    if problem is None:
         try:
-            if problem is None:
-                built.append(_build(model, values, image_spec))
+            return _build(model, values, image_spec)
         # A person's own builder may raise anything.
         except Exception as error:
             problem = error.message if isinstance(error, TunerError) else f"{type(error).__name__}: {error}"
-        if problem:
-            problems.append(problem)
-    return sorted(built, key=lambda corner: corner.n_parameters), problems
+    return Corner(values=values, problem=problem)
 
 
 def _build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Corner:

@@ -1,0 +1,87 @@
+"""Who is compared with the winner, and by which rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.images import SMALL_CNN, stopping
+from tuner.data.card import Baseline
+from tuner.models.registry import complete
+from tuner.records.contender import Contender
+from tuner.retrain.contenders import FromScratch, baselines, efficientnet_from_scratch, pretrained_efficientnet
+
+STATED = Baseline.model_validate(
+    {
+        "model": "sigmoid_cnn",
+        "title": "the tutorial's",
+        "source": "s",
+        "values": {"dropout": 0.3},
+        "published": {"epochs": 15, "stop_metric": "accuracy", "stop_value": 0.999},
+    }
+)
+
+
+def tuned(**changes: Any) -> Contender:
+    usual: dict[str, Any] = {
+        "name": "tuned",
+        "title": "Tuned",
+        "model": "cnn",
+        "values": SMALL_CNN,
+        "max_epochs": 3,
+        "early_stopping": stopping(patience=2),
+        "schedule": "cosine",
+    }
+    return Contender(**usual | changes)
+
+
+def test_baseline_trains_its_own_architecture_by_the_winners_rules() -> None:
+    winner = tuned()
+    (found,) = baselines(winner, STATED, ("baseline",))
+    assert (found.model, found.values) == ("sigmoid_cnn", complete("sigmoid_cnn", {"dropout": 0.3}))
+    assert (found.max_epochs, found.schedule, found.early_stopping) == (3, "cosine", winner.early_stopping)
+    assert found.in_verdict
+
+
+def test_published_baseline_trains_by_its_sources_rules_outside_the_verdict() -> None:
+    (found,) = baselines(tuned(), STATED, ("baseline_published",))
+    rule = found.early_stopping
+    assert (found.name, found.max_epochs, found.schedule) == ("baseline_published", 15, "constant")
+    assert (rule.patience, rule.stop_metric, rule.stop_value, rule.keeps_best) == (None, "accuracy", 0.999, False)
+    assert not found.in_verdict
+    assert found.note == "the tutorial's; its published schedule, not the rules of the others"
+
+
+def test_baseline_that_nobody_asks_for_is_left_out() -> None:
+    assert list(baselines(tuned(), STATED, ("efficientnet_b2",))) == []
+
+
+def test_pretrained_efficientnet_trains_a_head_under_the_winners_rules() -> None:
+    winner = tuned(max_epochs=20)
+    found = pretrained_efficientnet(winner, image_side=48)
+    assert (found.model, found.title, found.in_verdict) == ("efficientnet_b2_head", "EfficientNetB2 (ImageNet)", True)
+    assert (found.max_epochs, found.schedule, found.early_stopping) == (20, "cosine", winner.early_stopping)
+    assert found.max_train_images is None
+
+
+@pytest.mark.parametrize(("side", "size"), [(28, 96), (150, 150), (512, 260)])
+def test_frozen_features_see_images_as_large_as_the_network_was_made_for(side: int, size: int) -> None:
+    found = pretrained_efficientnet(tuned(), image_side=side)
+    assert found.values["input_size"] == size
+    assert f"at {size} px" in found.note
+
+
+def test_efficientnet_from_scratch_is_marked_everywhere_and_left_out_of_the_verdict() -> None:
+    found = efficientnet_from_scratch(tuned(), FromScratch(input_size=48, max_epochs=2, max_train_images=300))
+    assert (found.model, found.title) == ("efficientnet_b2", "EfficientNetB2 (from scratch)")
+    assert not found.in_verdict
+    assert found.note.startswith("trained from scratch at 48 px")
+    assert "at most 300 images and 2 epochs" in found.note
+    assert (found.max_epochs, found.max_train_images) == (2, 300)
+
+
+def test_efficientnet_from_scratch_has_the_winners_ceiling_where_nothing_else_is_said() -> None:
+    found = efficientnet_from_scratch(tuned(max_epochs=20), FromScratch(input_size=96))
+    assert (found.max_epochs, found.max_train_images) == (20, None)
+    assert "first look" not in found.note

@@ -1,0 +1,194 @@
+"""A few real steps of some models, on the executor that a run would use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tuner.execution.executor import Executor
+from tuner.models.registry import complete
+from tuner.records.training import TrainResult, TrainTask
+from tuner.space.vocabulary import TRAINING_TERMS
+from tuner.training.data import TrainingData
+
+# So many pixels are an epoch long enough to be timed, within these bounds.
+PIXELS = 150_000
+MIN_STEPS, MAX_STEPS = 2, 20
+
+# So many pixels, about a second of a usual network, are timed in all, within these bounds of epochs.
+TIMED_PIXELS = 600_000
+MIN_TIMED, MAX_TIMED = 2, 5
+
+# Of the tracing of a training step, what tracing a prediction takes.
+_PREDICTION_TRACE_SHARE = 1 / 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model to measure.
+
+    Attributes:
+        name: What people call it.
+        model: Family or builder.
+        values: Hyperparameters.
+        data: What a run would train it on.
+    """
+
+    name: str
+    model: str
+    values: Mapping[str, Any]
+    data: TrainingData
+
+    @property
+    def key(self) -> str:
+        """The same for equal models."""
+        return model_key(self.model, self.values)
+
+    @property
+    def batch_size(self) -> int:
+        """Images per step."""
+        return int(self.values.get("batch_size", TRAINING_TERMS["batch_size"].default))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What it takes to train a model.
+
+    Attributes:
+        key: Tells models apart.
+        build_s: Seconds to build it and to save its checkpoint, in every training.
+        trace_s: Seconds that its first epoch takes more than others, where the worker does not know it yet.
+        image_s: Seconds per training image, its part of the validation included.
+        step_s: Seconds per training step, likewise.
+        checkpoint_bytes: Size of a checkpoint.
+    """
+
+    key: str
+    build_s: float
+    trace_s: float
+    image_s: float
+    step_s: float
+    checkpoint_bytes: int
+
+    def score_s(self, n_test: int) -> float:
+        """Seconds to score one training on the test set, at most."""
+        return self.build_s + _PREDICTION_TRACE_SHARE * self.trace_s + self.image_s * n_test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What came of measuring.
+
+    Attributes:
+        costs: By the keys of the candidates.
+        failures: Why others could not be measured, by their names.
+        trained_s: Seconds of all trainings together.
+    """
+
+    costs: Mapping[str, Cost]
+    failures: Mapping[str, str]
+    trained_s: float
+
+
+def model_key(model: str, values: Mapping[str, Any]) -> str:
+    """The same for settings that differ at most in values left to their defaults."""
+    return repr((model, sorted(complete(model, values).items())))
+
+
+def measure(candidates: Sequence[Candidate], executor: Executor, folder: Path) -> Measured:
+    """Train each for a moment, as many at a time as a run would: they share the memory's bandwidth.
+
+    Args:
+        candidates: The models, best with the slowest first; of equal ones the first is measured.
+        executor: Trains.
+        folder: For checkpoints.
+    """
+    distinct: dict[str, Candidate] = {}
+    for candidate in candidates:
+        # A second training of a model would find it traced.
+        distinct.setdefault(candidate.key, candidate)
+    named = {str(number): candidate for number, candidate in enumerate(distinct.values())}
+    costs: dict[str, Cost] = {}
+    failures: dict[str, str] = {}
+    results = _results(named, executor, folder)
+    for result in results:
+        candidate = named[result.task_id]
+        if result.failure:
+            failures[candidate.name] = result.failure.reason
+        else:
+            costs[candidate.key] = _cost(candidate, result, _checkpoint(folder, result.task_id).stat().st_size)
+    return Measured(costs=costs, failures=failures, trained_s=sum(result.duration_s for result in results))
+
+
+def part(candidate: Candidate) -> TrainingData:
+    """A few batches of the data, with as large a share of the validation images; no other rows."""
+    data = candidate.data
+    train = data.train[: _n_train(candidate)]
+    validation = data.validation[: -(-len(data.validation) * len(train) // len(data.train))]
+    rows = np.concatenate([train, validation])
+    return replace(
+        data,
+        inputs=data.inputs[rows],
+        labels=data.labels[rows],
+        train=np.arange(len(train)),
+        validation=np.arange(len(train), len(rows)),
+    )
+
+
+def _results(named: Mapping[str, Candidate], executor: Executor, folder: Path) -> list[TrainResult]:
+    results: list[TrainResult] = []
+    for number, (name, candidate) in enumerate(named.items()):
+        if number >= executor.n_workers:
+            results.append(executor.next_result())
+        executor.add_data(name, part(candidate))
+        executor.submit(_task(name, candidate, folder))
+    while len(results) < len(named):
+        results.append(executor.next_result())
+    return results
+
+
+def _task(name: str, candidate: Candidate, folder: Path) -> TrainTask:
+    n_timed = np.clip(TIMED_PIXELS // (_n_train(candidate) * _n_pixels(candidate)), MIN_TIMED, MAX_TIMED)
+    return TrainTask(
+        task_id=name,
+        model=candidate.model,
+        values=candidate.values,
+        seed=0,
+        first_epoch=1,
+        # The first one traces.
+        last_epoch=1 + int(n_timed),
+        save_to=_checkpoint(folder, name),
+        data=name,
+    )
+
+
+def _n_train(candidate: Candidate) -> int:
+    n_steps = int(np.clip(PIXELS // (_n_pixels(candidate) * candidate.batch_size), MIN_STEPS, MAX_STEPS))
+    return min(n_steps * candidate.batch_size, len(candidate.data.train))
+
+
+def _n_pixels(candidate: Candidate) -> int:
+    spec = candidate.data.spec
+    return int(candidate.values.get("input_size", max(spec.height, spec.width))) ** 2
+
+
+def _checkpoint(folder: Path, name: str) -> Path:
+    return folder / f"{name}.npz"
+
+
+def _cost(candidate: Candidate, result: TrainResult, checkpoint_bytes: int) -> Cost:
+    first_s, *later_s = (epoch.duration_s for epoch in result.epochs)
+    # What else goes on only adds time.
+    epoch_s, n_train = min(later_s), _n_train(candidate)
+    return Cost(
+        key=candidate.key,
+        build_s=result.duration_s - first_s - sum(later_s),
+        trace_s=max(0.0, first_s - epoch_s),
+        image_s=epoch_s / n_train,
+        step_s=epoch_s / -(-n_train // candidate.batch_size),
+        checkpoint_bytes=checkpoint_bytes,
+    )
