@@ -13,7 +13,8 @@ from tuner.planning.measure import Cost
 from tuner.records.contender import Contender
 from tuner.records.trial import Trial
 from tuner.search.board import Board
-from tuner.search.methods import METHODS, Method, Step
+from tuner.search.methods import Step
+from tuner.search.order import method_for
 from tuner.search.schedule import Rung
 from tuner.space.definition import Objective, SearchSettings
 
@@ -24,6 +25,7 @@ class Crew:
     """Workers of an executor, as clocks.
 
     Attributes:
+        n_workers: Trainings at a time.
         now_s: Seconds since they began.
     """
 
@@ -34,6 +36,7 @@ class Crew:
             n_workers: Trainings at a time.
             keeps_models: Whether a worker that has traced a model has it for the next training.
         """
+        self.n_workers = n_workers
         self.now_s = 0.0
         self._keeps_models = keeps_models
         self._known: list[set[str]] = [set() for _ in range(n_workers)]
@@ -101,7 +104,7 @@ def simulate_search(
         crew: Trains.
         rng: Decides scores, and costs of later settings.
     """
-    search = _Search(settings, len(costs), n_settings, rng)
+    search = _Search(settings, crew.n_workers, len(costs), n_settings, rng)
     n_checkpoints = 0
     while True:
         while crew.has_idle and (trial := search.next_trial()):
@@ -158,9 +161,14 @@ class _Search:
     """
 
     def __init__(
-        self, settings: SearchSettings, n_costs: int, n_settings: int | None, rng: np.random.Generator
+        self,
+        settings: SearchSettings,
+        n_workers: int,
+        n_costs: int,
+        n_settings: int | None,
+        rng: np.random.Generator,
     ) -> None:
-        self._method: Method = METHODS[settings.method](settings)
+        self._method = method_for(settings, n_workers)
         self._board = Board(_CHANCE, self._method.places)
         self._max_trials, self._n_settings, self._n_costs = settings.max_trials, n_settings, n_costs
         self._rng = rng

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import replace
+from functools import cache
 
 from tuner.records.trial import Trial
 from tuner.search.board import Board
@@ -24,6 +25,7 @@ def method_for(settings: SearchSettings, n_workers: int) -> Method:
     return METHODS[settings.method](settings)
 
 
+@cache
 def bracket_order(settings: SearchSettings, n_workers: int) -> tuple[int, ...]:
     """The brackets of an iteration in the order that ends soonest; of equal ones the paper's.
 
