@@ -51,6 +51,12 @@ def build_large(values: Mapping[str, Any], image_spec: ImageSpec) -> None:
     threading.Event().wait()
 
 
+def build_telling_gpus(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+    """Writes into a file which GPUs its process may use."""
+    Path(values["told"]).write_text(os.environ["CUDA_VISIBLE_DEVICES"], encoding="ascii")
+    return build_compiled({}, image_spec)
+
+
 def build_leaking(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     """Leaves behind MiB of memory, and the number of its process in a file."""
     _leaked.append(np.ones((values["mib"], 2**17)))

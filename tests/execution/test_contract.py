@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,17 @@ class Driver:
         return Reports(on_epoch=self.hear, is_stopping=self.is_stopping)
 
 
+class Clock:
+    """The executors' clock, which a test may put forward."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._ahead_s = 0.0
+        monkeypatch.setattr("tuner.execution.assignment.monotonic", lambda: monotonic() + self._ahead_s)
+
+    def advance(self, seconds: float) -> None:
+        self._ahead_s += seconds
+
+
 def forked(reports: Reports, scratch: Path) -> Executor:
     return ProcessExecutor(reports, n_workers=2, scratch=scratch, start_method="forkserver")
 
@@ -56,12 +69,22 @@ def inline(reports: Reports, scratch: Path) -> Executor:
 MEMBERS: list[Callable[[Reports, Path], Executor]] = [inline, forked, spawned]
 
 
-@pytest.fixture(scope="module", params=MEMBERS, ids=lambda member: member.__name__)
+each_member = partial(pytest.fixture, params=MEMBERS, ids=lambda member: member.__name__)
+
+
+@each_member(scope="module")
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Executor, Driver]]:
     """One executor for all tests, since workers take seconds to start."""
     driver = Driver()
     with request.param(driver.reports(), tmp_path_factory.mktemp("scratch")) as executor:
         yield executor, driver
+
+
+@each_member()
+def short_lived(request: pytest.FixtureRequest, tmp_path: Path) -> Executor:
+    """An executor that its test closes."""
+    executor: Executor = request.param(Driver().reports(), tmp_path)
+    return executor
 
 
 @pytest.fixture
@@ -173,9 +196,9 @@ def test_tasks_train_on_the_data_that_they_name(executor: Executor) -> None:
     assert curve(named) != curve(run(executor))
 
 
-def test_after_close_nothing_is_pending_and_closing_again_does_no_harm(tmp_path: Path) -> None:
-    with forked(Driver().reports(), tmp_path) as executor:
-        executor.add_data("images", DATA)
-        executor.submit(train_task(last_epoch=10**6))
-    executor.close()
+def test_close_leaves_no_file_behind_and_closing_again_does_no_harm(short_lived: Executor, tmp_path: Path) -> None:
+    with short_lived:
+        short_lived.add_data("images", DATA)
+        short_lived.submit(train_task(last_epoch=10**6))
+    short_lived.close()
     assert list(tmp_path.iterdir()) == []

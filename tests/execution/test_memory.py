@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -44,6 +45,21 @@ def test_arrays_count_and_mapped_files_do_not(tmp_path: Path) -> None:
     own = np.array(mapped)
     assert used_bytes(os.getpid()) - before >= 32 * MIB - MIB
     del own
+
+
+def test_system_that_does_not_tell_shared_memory_is_asked_what_is_unique(monkeypatch: pytest.MonkeyPatch) -> None:
+    class MacProcess:
+        def __init__(self, pid: int) -> None:
+            assert pid == 7
+
+        def memory_info(self) -> SimpleNamespace:
+            return SimpleNamespace(rss=300 * MIB)
+
+        def memory_full_info(self) -> SimpleNamespace:
+            return SimpleNamespace(rss=300 * MIB, uss=200 * MIB)
+
+    monkeypatch.setattr(psutil, "Process", MacProcess)
+    assert used_bytes(7) == 200 * MIB
 
 
 def test_process_that_has_ended_uses_nothing() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.execution.test_contract import DATA, Driver, curve, run, run_inline
+from tests.execution.test_contract import DATA, Clock, Driver, curve, run, run_inline
 from tests.images import train_task
 from tuner.execution.process import ProcessExecutor
 from tuner.records.training import EpochMetrics, Failure, TrainTask
@@ -136,8 +136,61 @@ def test_hanging_task_is_ended(make: Make) -> None:
     assert (hanging.reason, hanging.kind) == ("no step in 1.5 s", "hang")
 
 
+def test_pause_of_the_driver_is_no_hang(make: Make, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    after_epoch_2(driver, lambda: clock.advance(10_000))
+    result = run(make(), last_epoch=30)
+    assert (result.failure, len(result.epochs)) == (None, 30)
+
+
+def test_clock_of_a_spawned_worker_starts_when_it_is_ready(make: Make) -> None:
+    executor = make(start_method="spawn")
+    executor.submit(train_task())
+    (worker,) = executor._workers
+    assert worker.assignment is not None
+    assert worker.assignment.heard_s is None
+    assert worker.connection.poll(PATIENCE_S)
+    assert next(worker.messages()) is None
+    assert worker.assignment.heard_s is not None
+    assert executor.next_result().failure is None
+
+
+def test_worker_that_dies_while_all_stops_is_not_replaced(make: Make, driver: Driver) -> None:
+    def terminate_all() -> None:
+        driver.stop_after = 0
+        kill_worker()
+
+    after_epoch_2(driver, terminate_all)
+    result = run(make(), last_epoch=10**6)
+    assert (result.ended_by, result.failure, result.n_lost_workers) == ("request", None, 1)
+    assert forked_workers() == []
+
+
+def test_each_worker_sees_its_own_gpu(make: Make, tmp_path: Path) -> None:
+    executor = make(n_workers=2, gpus=["3", "5"])
+    for name in "ab":
+        values = {"told": str(tmp_path / name)}
+        executor.submit(train_task(model=f"{BUILDERS}:build_telling_gpus", values=values))
+    assert [executor.next_result().failure for _ in "ab"] == [None, None]
+    assert [(tmp_path / name).read_text() for name in "ab"] == ["3", "5"]
+
+
+def test_arrays_of_a_killed_driver_are_deleted_and_never_in_the_way(make: Make, tmp_path: Path) -> None:
+    left = tmp_path / "scratch" / "arrays-left"
+    left.mkdir(parents=True)
+    (left / "inputs.npy").touch()
+    assert run(make(), last_epoch=1).failure is None
+    assert not left.exists()
+
+
+def test_arrays_that_cannot_be_deleted_are_not_in_the_way(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.rmtree", lambda folder, ignore_errors: None)
+    make().close()
+    assert run(make(), last_epoch=1).failure is None
+
+
 def test_task_that_does_not_stop_in_time_is_ended(make: Make, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.execution.process.GRACE_S", 0.5)
+    monkeypatch.setattr("tuner.execution.assignment.GRACE_S", 0.5)
     driver.stop_after = 0
     result = run(make(), model=f"{BUILDERS}:build_hanging")
     assert (result.ended_by, result.epochs, result.failure) == ("request", (), None)
@@ -224,11 +277,18 @@ def build(values, image_spec):
 def start_script(folder: Path, method: str, last_epoch: int) -> subprocess.Popen[str]:
     (folder / "own.py").write_text(OWN)
     (folder / "script.py").write_text(SCRIPT.format(method=method, last_epoch=last_epoch))
+    return start(folder, "script.py")
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Python in a folder, and in a process group of its own."""
     root = Path(__file__).parents[2]
     return subprocess.Popen(
-        [sys.executable, "script.py"],
+        [sys.executable, *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(root)},
+        start_new_session=True,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -253,3 +313,36 @@ def test_nothing_outlives_a_driver_that_is_killed(tmp_path: Path, method: str) -
         script.communicate(timeout=PATIENCE_S)
     assert len(others) >= 2
     assert psutil.wait_procs(others, timeout=PATIENCE_S)[1] == []
+
+
+# Interrupts arrive while the fork server imports the framework, which takes seconds.
+INTERRUPTED = """
+import signal
+from multiprocessing import forkserver
+from pathlib import Path
+from tests.images import train_task, training_data
+from tuner.execution.executor import Reports
+from tuner.execution.process import ProcessExecutor
+from tuner.execution.start import warm_up
+
+signal.signal(signal.SIGINT, lambda *interrupt: None)
+warm_up()
+server = forkserver._forkserver._forkserver_pid
+print("warming up", flush=True)
+input()
+reports = Reports(on_epoch=lambda task, epoch: None)
+with ProcessExecutor(reports, n_workers=1, scratch=Path("scratch"), start_method="forkserver") as executor:
+    executor.add_data("images", training_data())
+    executor.submit(train_task())
+    print(executor.next_result().failure, server == forkserver._forkserver._forkserver_pid, flush=True)
+"""
+
+
+def test_interrupt_while_the_framework_loads_leaves_the_fork_server_alone(tmp_path: Path) -> None:
+    with start(tmp_path, "-c", INTERRUPTED) as script:
+        assert script.stdout is not None
+        assert script.stdout.readline() == "warming up\n"
+        os.killpg(script.pid, signal.SIGINT)
+        told, complaints = script.communicate("\n", timeout=PATIENCE_S)
+    assert told == "None True\n"
+    assert "KeyboardInterrupt" not in complaints

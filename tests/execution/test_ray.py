@@ -19,20 +19,23 @@ import pytest
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'tuner[ray]'")
 
 from ray.cluster_utils import Cluster  # noqa: E402
+from ray.exceptions import RuntimeEnvSetupError  # noqa: E402
 
 from tests.execution import builders  # noqa: E402
 from tests.execution.test_contract import *  # noqa: E402, F403
-from tests.execution.test_contract import DATA, MANY_EPOCHS, Driver, curve, run, run_inline  # noqa: E402
+from tests.execution.test_contract import DATA, MANY_EPOCHS, Clock, Driver, curve, run, run_inline  # noqa: E402
 from tests.images import SMALL_CNN, train_task  # noqa: E402
 from tests.search.fakes import ACCURACY, WIDE, drive, make_oracle, settings  # noqa: E402
 from tuner.errors import ConfigurationError  # noqa: E402
 from tuner.execution import ray_connection  # noqa: E402
 from tuner.execution.executor import Reports, epoch_listener  # noqa: E402
 from tuner.execution.ray_cluster import RayExecutor  # noqa: E402
+from tuner.execution.ray_worker import RemoteOrder, Trainer  # noqa: E402
 from tuner.execution.stop import StopRequest  # noqa: E402
 from tuner.models.registry import build  # noqa: E402
 from tuner.records.events import Event, Notice  # noqa: E402
 from tuner.records.image import ImageSpec  # noqa: E402
+from tuner.records.training import EpochMetrics, Failure, TrainResult  # noqa: E402
 from tuner.records.trial import Trial  # noqa: E402
 from tuner.search.loop import SearchOrder, search  # noqa: E402
 from tuner.store.search_log import SearchLog  # noqa: E402
@@ -52,6 +55,11 @@ def pair() -> Iterator[tuple[RayExecutor, Driver]]:
         yield executor, driver
 
 
+@pytest.fixture
+def short_lived(pair: tuple[RayExecutor, Driver]) -> RayExecutor:
+    return RayExecutor(Driver().reports(), n_workers=1)
+
+
 @pytest.fixture(scope="module")
 def cluster(pair: tuple[RayExecutor, Driver]) -> Iterator[Cluster]:
     """A head with one CPU."""
@@ -66,7 +74,7 @@ def cluster(pair: tuple[RayExecutor, Driver]) -> Iterator[Cluster]:
 
 def kill(executor: RayExecutor, *, busy: bool) -> None:
     for worker in executor._workers:
-        if (worker.job is not None) == busy:
+        if (worker.assignment is not None) == busy:
             ray.kill(worker._actor)
 
 
@@ -105,6 +113,41 @@ def test_worker_that_dies_while_it_has_nothing_to_do_costs_no_task_anything(
     for task in tasks:
         executor.submit(task)
     assert [executor.next_result().n_lost_workers for _ in tasks] == [0, 0]
+
+
+def test_hanging_task_is_ended_and_the_next_one_runs(executor: RayExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "_timeout_s", 1.5)
+    hanging = run(executor, model=f"{builders.__name__}:build_hanging").failure
+    assert hanging == Failure(reason="no step in 1.5 s", kind="hang")
+    monkeypatch.undo()
+    assert run(executor).failure is None
+
+
+def test_steps_are_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.execution.ray_worker.LIFE_S", 0.0)
+    order = RemoteOrder(number=1, task=train_task(last_epoch=1), parent=None, own=None, checkpoint_s=None)
+    *steps, epoch, result = Trainer().train(order, DATA)
+    # Two batches train, one validates.
+    assert steps == [None, None, None]
+    assert (type(epoch), type(result)) == (EpochMetrics, TrainResult)
+
+
+def test_pause_of_the_driver_is_no_hang(executor: RayExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    monkeypatch.setattr(executor, "_reports", Reports(on_epoch=lambda task, epoch: clock.advance(10_000)))
+    assert run(executor, last_epoch=30).failure is None
+
+
+def test_training_without_a_share_of_a_gpu_sees_none(executor: RayExecutor, tmp_path: Path) -> None:
+    values = {"told": str(tmp_path / "told")}
+    assert run(executor, model=f"{builders.__name__}:build_telling_gpus", values=values).failure is None
+    assert (tmp_path / "told").read_text() == ""
+
+
+@pytest.mark.parametrize(("share", "variables"), [(0.0, {"CUDA_VISIBLE_DEVICES": ""}), (0.5, {}), (1.0, {})])
+def test_ray_chooses_the_gpu_of_a_training_that_takes_one(share: float, variables: Mapping[str, str]) -> None:
+    given = ray_connection.worker_options(share)["runtime_env"]["env_vars"]
+    assert {name: text for name, text in given.items() if name.startswith("CUDA")} == variables
 
 
 def test_signals_stay_the_programs_own(executor: RayExecutor) -> None:
@@ -204,7 +247,7 @@ def driver_on_cluster(cluster: Cluster) -> Iterator[tuple[RayExecutor, Driver]]:
 def test_task_whose_workers_die_again_and_again_is_lost(
     driver_on_cluster: tuple[RayExecutor, Driver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tuner.execution.ray_cluster.MAX_LOST", 1)
+    monkeypatch.setattr("tuner.execution.assignment.MAX_LOST", 1)
     model = f"{builders.__name__}:build_killed"
     result = run(driver_on_cluster[0], model=model, values={"signal": "SIGKILL"})
     assert result.n_lost_workers == 2
@@ -236,7 +279,6 @@ def test_cluster_without_a_place_is_refused(cluster: Cluster) -> None:
         ({"CPU": 8.0, "GPU": 2.0}, 0.25, 8),
         ({"CPU": 8.0, "GPU": 3.0}, 0.6, 3),
         ({"CPU": 1.0, "GPU": 4.0}, 1.0, 1),
-        ({"CPU": 9.0, "GPU": 5.0}, 2.0, 2),
         ({}, 0.0, 0),
     ],
 )
@@ -244,6 +286,30 @@ def test_node_has_places_for_what_both_its_cpus_and_its_gpus_allow(
     resources: Mapping[str, float], gpus_per_trial: float, n: int
 ) -> None:
     assert ray_connection._n_places_on(resources, gpus_per_trial) == n
+
+
+@pytest.mark.parametrize("share", [-0.5, 1.5, 2.0])
+def test_share_of_a_gpu_that_no_training_can_use_is_refused(share: float) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        RayExecutor(Driver().reports(), gpus_per_trial=share)
+    assert caught.value.message == f"--gpus-per-trial is {share:g}; it must be from 0 to 1"
+
+
+def test_folder_too_large_to_send_is_named_and_signals_stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def take_sigterm_and_fail(**given: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise RuntimeEnvSetupError("Failed to upload module own: 600 MiB")
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ray_connection, "_knock", lambda address: None)
+    monkeypatch.setattr(ray, "init", take_sigterm_and_fail)
+    with pytest.raises(ConfigurationError) as caught:
+        ray_connection.connect("127.0.0.1:9")
+    assert caught.value.message == (
+        f"the Python files of {tmp_path} cannot be sent to the Ray cluster: Failed to upload module own: 600 MiB"
+    )
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.parametrize(

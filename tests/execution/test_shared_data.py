@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import resource
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -71,6 +73,18 @@ def test_changes_that_a_mapped_file_does_not_hold_are_written(tmp_path: Path, ma
     changed = np.load(tmp_path / "images.npy", mmap_mode="c")
     changed[:] = 7
     assert_opens_as(changed, tmp_path / "shared")
+
+
+def test_disk_without_room_is_known_by_its_errno(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            share(DATA, tmp_path / "shared")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.errno == errno.EFBIG
+    assert list((tmp_path / "shared").iterdir()) == []
 
 
 def test_features_keep_their_type(tmp_path: Path) -> None:

@@ -58,7 +58,11 @@ def make_executor(options: ExecutionOptions, reports: Reports, scratch: Path) ->
         from tuner.execution.ray_cluster import RayExecutor
 
         return RayExecutor(
-            reports, n_workers=options.workers, address=options.ray_address, gpus_per_trial=options.gpus_per_trial
+            reports,
+            n_workers=options.workers,
+            address=options.ray_address,
+            gpus_per_trial=options.gpus_per_trial,
+            trial_timeout_s=options.trial_timeout_s,
         )
     from tuner.execution.process import ProcessExecutor
 

@@ -1,53 +1,19 @@
-"""A worker and its job as the driver sees them."""
+"""A worker process as the driver sees it."""
 
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from pathlib import Path
 
 from tuner.execution import worker
+from tuner.execution.assignment import Assignment
 from tuner.execution.memory import used_bytes
 from tuner.execution.shared_data import SharedData
 from tuner.execution.start import start_process
 from tuner.execution.worker import Order, WorkerSettings
-from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
-
-
-@dataclass(slots=True, kw_only=True)
-class Job:
-    """A task under way, over all workers that it gets.
-
-    Attributes:
-        task: The order.
-        epochs: Those heard of.
-        n_lost: Workers that died under it.
-        began_s: Monotonic seconds.
-    """
-
-    task: TrainTask
-    epochs: list[EpochMetrics] = field(default_factory=list)
-    n_lost: int = 0
-    began_s: float = field(default_factory=time.monotonic)
-
-    def is_new(self, epoch: EpochMetrics) -> bool:
-        """Whether nobody has heard of an epoch; a worker that takes over may train some again."""
-        return not self.epochs or epoch.epoch > self.epochs[-1].epoch
-
-    def cut_off(self, failure: Failure | None) -> TrainResult:
-        """The result of a task whose worker did not live to tell it: a failure, or None where it was asked to stop."""
-        return TrainResult(
-            task_id=self.task.task_id,
-            epochs=tuple(self.epochs),
-            duration_s=time.monotonic() - self.began_s,
-            failure=failure,
-            ended_by="last_epoch" if failure else "request",
-            n_lost_workers=self.n_lost,
-        )
 
 
 class WorkerHandle:
@@ -55,55 +21,48 @@ class WorkerHandle:
 
     Attributes:
         slot: Its number among the workers, from 0.
-        job: What it trains; None while it has nothing to do.
+        assignment: What it trains; None while it has nothing to do.
         saved: Where its tasks left checkpoints.
-        heard_s: When it last gave a sign of life, in monotonic seconds.
-        asked_s: When its task was asked to stop; None if it was not.
-        connection: What it says comes here.
-        sentinel: Ready when it has died.
+        connection: What it says comes here; it ends when the worker does.
     """
 
     def __init__(self, method: str, slot: int, settings: WorkerSettings) -> None:
         """Start it."""
         self.slot = slot
-        self.job: Job | None = None
+        self.assignment: Assignment | None = None
         self.saved: set[Path] = set()
-        self.heard_s = 0.0
-        self.asked_s: float | None = None
+        self._is_ready = False
         self.connection, other_end = Pipe()
         self._process = start_process(method, f"worker-{slot}", worker.main, other_end, settings)
         # Else the end of the worker would not be the end of what it says.
         other_end.close()
-        self.sentinel = self._process.sentinel
 
     def is_alive(self) -> bool:
         """Whether it has not died."""
         return self._process.is_alive()
 
-    def begin(self, job: Job, data: SharedData) -> None:
+    def begin(self, assignment: Assignment, data: SharedData) -> None:
         """Let it train."""
-        self.job, self.heard_s, self.asked_s = job, time.monotonic(), None
-        if job.task.save_to:
-            self.saved.add(job.task.save_to)
-        self._say(Order(task=job.task, data=data))
+        self.assignment, task = assignment, assignment.task
+        assignment.begin(is_ready=self._is_ready)
+        if task.save_to:
+            self.saved.add(task.save_to)
+        self._say(Order(task=task, data=data))
 
     def ask_to_stop(self) -> None:
         """Ask it, once, to end its task after the epoch under way."""
-        if self.asked_s is None:
-            self.asked_s = time.monotonic()
+        if self.assignment and self.assignment.ask_to_stop():
             self._say(None)
-
-    def is_overdue(self, grace_s: float) -> bool:
-        """Whether it was asked to stop longer ago than that."""
-        return self.asked_s is not None and time.monotonic() - self.asked_s > grace_s
 
     def messages(self) -> Iterator[object]:
         """What it has said since."""
-        # It has died, perhaps in the middle of a message; the sentinel says so too.
+        # It has died, perhaps in the middle of a message.
         with suppress(EOFError, OSError):
             while self.connection.poll():
                 message = self.connection.recv()
-                self.heard_s = time.monotonic()
+                self._is_ready = True
+                if self.assignment:
+                    self.assignment.hear()
                 yield message
 
     def used_bytes(self) -> int:
@@ -130,6 +89,6 @@ class WorkerHandle:
         self.connection.close()
 
     def _say(self, message: object) -> None:
-        # It has died; the sentinel will say so.
+        # It has died; who listens will hear of it.
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(message)

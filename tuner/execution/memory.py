@@ -17,13 +17,17 @@ _CGROUPS = Path("/sys/fs/cgroup")
 def used_bytes(pid: int) -> int:
     """Memory that a process has for itself; 0 once it has ended.
 
-    Pages that it shares are left out, where the system tells them: all workers map the same images.
+    Pages that it shares are left out: all workers map the same images.
     """
     try:
-        memory = psutil.Process(pid).memory_info()
+        process = psutil.Process(pid)
+        memory = process.memory_info()
+        if hasattr(memory, "shared"):
+            return int(memory.rss) - int(memory.shared)
+        # macOS and Windows do not tell; this takes longer, as it goes through all pages.
+        return int(process.memory_full_info().uss)
     except psutil.Error:
         return 0
-    return int(memory.rss) - int(getattr(memory, "shared", 0))
 
 
 def default_limit_bytes(n_workers: int) -> int:

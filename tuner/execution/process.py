@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
+from tempfile import mkdtemp
 
+from tuner.execution.assignment import Assignment, Lookout
 from tuner.execution.executor import Reports
-from tuner.execution.handle import Job, WorkerHandle
+from tuner.execution.handle import WorkerHandle
 from tuner.execution.memory import default_limit_bytes, in_gib
 from tuner.execution.shared_data import SharedData, share
 from tuner.execution.start import default_start_method
@@ -19,13 +20,10 @@ from tuner.execution.worker import WorkerSettings
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 
-# Seconds that a task has for the epoch under way once it is asked to stop.
-GRACE_S = 30.0
-
-# A task whose workers die is begun again this often.
-MAX_LOST = 2
-
 _POLL_S = 0.2
+
+# How the folders of arrays begin, in the scratch folder.
+_ARRAYS = "arrays-"
 
 # A worker that holds this share of its limit after a task is replaced: what it holds it would not give back.
 _RETIRING_SHARE = 0.75
@@ -47,7 +45,7 @@ class ProcessExecutor:
         trial_timeout_s: float | None = 600.0,
         worker_memory_bytes: int | None = None,
         start_method: str | None = None,
-        checkpoint_s: float = 30.0,
+        checkpoint_s: float | None = None,
         gpus: Sequence[str] = (),
     ) -> None:
         """Take the settings; a worker starts when the first task needs it.
@@ -59,23 +57,23 @@ class ProcessExecutor:
             trial_timeout_s: Seconds without a step after which a task has failed; None waits for ever.
             worker_memory_bytes: Memory at which a worker is killed; None: its part of 0.8 of what there is.
             start_method: `forkserver` or `spawn`; None: what suits the system.
-            checkpoint_s: Seconds between two checkpoints of a task.
+            checkpoint_s: Seconds between two checkpoints of a task; None: as a training does without executor.
             gpus: What each worker sees of `CUDA_VISIBLE_DEVICES`, in turn; empty for a machine without.
         """
         self.n_workers = n_workers
         self._reports = reports
-        self._folder = scratch / "arrays"
+        self._scratch = scratch
         self._timeout_s = trial_timeout_s
         self._memory_bytes = worker_memory_bytes or default_limit_bytes(n_workers)
         self._start_method = start_method or default_start_method()
         self._checkpoint_s, self._gpus = checkpoint_s, gpus
         self._data: dict[str, SharedData] = {}
-        self._n_added = 0
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[Assignment] = deque()
         self._results: deque[TrainResult] = deque()
         self._workers: list[WorkerHandle] = []
+        self._lookout = Lookout()
         # What a driver that was killed left behind.
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._sweep()
 
     def add_data(self, name: str, data: TrainingData) -> None:
         """Take data that tasks will name; data of the same name is replaced.
@@ -83,12 +81,13 @@ class ProcessExecutor:
         Raises:
             OSError: If arrays cannot be written to the scratch folder.
         """
-        self._n_added += 1
-        self._data[name] = share(data, self._folder / str(self._n_added))
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        # A new name each time: where a worker still holds files open, some systems do not delete them.
+        self._data[name] = share(data, Path(mkdtemp(prefix=_ARRAYS, dir=self._scratch)))
 
     def submit(self, task: TrainTask) -> None:
         """Take a task, and start it where a worker is free."""
-        self._waiting.append(Job(task=task))
+        self._waiting.append(Assignment(task=task))
         self._assign()
 
     def next_result(self) -> TrainResult:
@@ -109,7 +108,7 @@ class ProcessExecutor:
             self._workers.pop().end()
         self._waiting.clear()
         self._results.clear()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._sweep()
 
     def __enter__(self) -> ProcessExecutor:
         return self
@@ -119,12 +118,12 @@ class ProcessExecutor:
 
     def _assign(self) -> None:
         while self._waiting and (worker := self._free_worker(self._waiting[0].task)):
-            job = self._waiting.popleft()
-            worker.begin(job, self._data[job.task.data])
+            assignment = self._waiting.popleft()
+            worker.begin(assignment, self._data[assignment.task.data])
 
     def _free_worker(self, task: TrainTask) -> WorkerHandle | None:
         """An idle worker, best the one that trained what the task goes on from, or a new one; None if all are busy."""
-        idle = [w for w in self._workers if w.job is None]
+        idle = [w for w in self._workers if w.assignment is None]
         if idle:
             return max(idle, key=lambda w: task.resume_from in w.saved)
         return self._new_worker() if len(self._workers) < self.n_workers else None
@@ -139,7 +138,8 @@ class ProcessExecutor:
 
     def _listen(self) -> None:
         """Hear what the workers say, for a moment at most."""
-        wait([handle for w in self._workers for handle in (w.connection, w.sentinel)], _POLL_S)
+        # Windows waits for 63 handles at most: one for each worker, which its death makes ready too.
+        wait([worker.connection for worker in self._workers], _POLL_S)
         for worker in list(self._workers):
             # Asked first: what it said before it died is still to be heard.
             is_alive = worker.is_alive()
@@ -149,52 +149,47 @@ class ProcessExecutor:
                 self._lose(worker)
 
     def _hear(self, worker: WorkerHandle, message: object) -> None:
-        job = worker.job
-        assert job is not None
+        assignment = worker.assignment
+        assert assignment is not None
         match message:
-            case EpochMetrics() if job.is_new(message):
-                job.epochs.append(message)
-                self._reports.on_epoch(job.task, message)
+            case EpochMetrics() if assignment.is_new(message):
+                assignment.epochs.append(message)
+                self._reports.on_epoch(assignment.task, message)
             case TrainResult():
-                worker.job = None
-                self._results.append(replace(message, n_lost_workers=job.n_lost))
+                worker.assignment = None
+                self._results.append(replace(message, n_lost_workers=assignment.n_lost))
             case Exception():
-                worker.job = None
+                worker.assignment = None
                 raise message
 
     def _lose(self, worker: WorkerHandle) -> None:
         """Begin the task of a dead worker again, a few times; it goes on from its checkpoint."""
-        job, reason = worker.job, worker.last_words()
+        assignment, failure = worker.assignment, Failure(reason=worker.last_words(), kind="lost")
         self._remove(worker)
-        if job is None:
+        if assignment is None:
             return
-        job.n_lost += 1
-        if job.n_lost > MAX_LOST:
-            self._results.append(job.cut_off(Failure(reason=reason, kind="lost")))
+        if result := assignment.lose(failure, is_stopping=self._reports.is_stopping()):
+            self._results.append(result)
         else:
-            self._waiting.appendleft(job)
+            self._waiting.appendleft(assignment)
 
     def _look_after(self) -> None:
         """Ask to stop where that is due, and end workers that hang or have taken too much."""
-        is_stopping = self._reports.is_stopping()
+        is_stopping, pause_s = self._reports.is_stopping(), self._lookout.pause_s()
         for worker in list(self._workers):
-            if worker.job:
-                self._look_after_busy(worker, worker.job, is_stopping)
+            if worker.assignment:
+                worker.assignment.forgive(pause_s)
+                self._look_after_busy(worker, worker.assignment, is_stopping)
             elif worker.used_bytes() > self._memory_bytes * _RETIRING_SHARE:
                 self._remove(worker)
 
-    def _look_after_busy(self, worker: WorkerHandle, job: Job, is_stopping: bool) -> None:
+    def _look_after_busy(self, worker: WorkerHandle, assignment: Assignment, is_stopping: bool) -> None:
         if is_stopping:
             worker.ask_to_stop()
-        failure = self._hang(worker) or self._excess(worker)
-        if failure or worker.is_overdue(GRACE_S):
+        failure = assignment.hang(self._timeout_s) or self._excess(worker)
+        if failure or assignment.is_overdue():
             self._remove(worker)
-            self._results.append(job.cut_off(failure))
-
-    def _hang(self, worker: WorkerHandle) -> Failure | None:
-        if self._timeout_s is None or time.monotonic() - worker.heard_s <= self._timeout_s:
-            return None
-        return Failure(reason=f"no step in {self._timeout_s:g} s", kind="hang")
+            self._results.append(assignment.cut_off(failure))
 
     def _excess(self, worker: WorkerHandle) -> Failure | None:
         used = worker.used_bytes()
@@ -206,3 +201,7 @@ class ProcessExecutor:
     def _remove(self, worker: WorkerHandle) -> None:
         self._workers.remove(worker)
         worker.end()
+
+    def _sweep(self) -> None:
+        for folder in self._scratch.glob(f"{_ARRAYS}*"):
+            shutil.rmtree(folder, ignore_errors=True)

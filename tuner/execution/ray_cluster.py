@@ -15,8 +15,8 @@ import numpy as np
 
 import tuner
 from tuner.errors import ConfigurationError
+from tuner.execution.assignment import MAX_LOST, Assignment, Lookout
 from tuner.execution.executor import Reports
-from tuner.execution.handle import Job
 from tuner.execution.ray_worker import Saved, Trainer
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
 from tuner.store.files import write_atomically
@@ -26,18 +26,12 @@ try:
     import ray
     from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
-    from tuner.execution.ray_connection import connect, n_places, worker_options
+    from tuner.execution.ray_connection import check_share, connect, last_line, n_places, worker_options
     from tuner.execution.ray_handle import RayWorker
 except ModuleNotFoundError as error:
     raise ConfigurationError(
         "Ray is not installed", "pip install 'tuner[ray]', or leave --executor ray out."
     ) from error
-
-# Seconds that a task has for the epoch under way once it is asked to stop.
-GRACE_S = 30.0
-
-# A task whose workers die is begun again this often; so is a worker that dies before it is ready.
-MAX_LOST = 2
 
 _POLL_S = 0.2
 
@@ -58,7 +52,8 @@ class RayExecutor:
         n_workers: int | None = None,
         address: str | None = None,
         gpus_per_trial: float = 0.0,
-        checkpoint_s: float = 30.0,
+        trial_timeout_s: float | None = 600.0,
+        checkpoint_s: float | None = None,
     ) -> None:
         """Connect; workers start when the first tasks need them.
 
@@ -66,22 +61,26 @@ class RayExecutor:
             reports: What is told, and asked, while tasks run.
             n_workers: Trainings at a time; None takes as many as the cluster has room for.
             address: `HOST:PORT` of a running cluster; None starts Ray on this machine, unless this process has.
-            gpus_per_trial: GPUs that a training takes, or the share of one.
-            checkpoint_s: Seconds between two checkpoints that come back to the driver.
+            gpus_per_trial: Share of a GPU that a training takes, from 0 to 1; with 0 it trains on CPUs.
+            trial_timeout_s: Seconds without a step after which a task has failed; None waits for ever.
+            checkpoint_s: Seconds between two checkpoints that come back to the driver; None: as without executor.
 
         Raises:
-            ConfigurationError: If nothing answers at the address, or no node has what a training takes.
+            ConfigurationError: If the share is not from 0 to 1, nothing answers at the address, or no node has what a
+                training takes.
         """
+        check_share(gpus_per_trial)
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             connect(address)
-        self._reports, self._checkpoint_s = reports, checkpoint_s
+        self._reports, self._timeout_s, self._checkpoint_s = reports, trial_timeout_s, checkpoint_s
         self._actor_class = ray.remote(Trainer)
         self._options = worker_options(gpus_per_trial)
         self._data: dict[str, Any] = {}
         self._numbers = count(1)
         self._n_false_starts = 0
-        self._waiting: deque[Job] = deque()
+        self._lookout = Lookout()
+        self._waiting: deque[Assignment] = deque()
         self._results: deque[TrainResult] = deque()
         self._workers: list[RayWorker] = []
         try:
@@ -105,7 +104,7 @@ class RayExecutor:
 
     def submit(self, task: TrainTask) -> None:
         """Take a task, and start it where a worker is free."""
-        self._waiting.append(Job(task=task))
+        self._waiting.append(Assignment(task=task))
         self._assign()
 
     def next_result(self) -> TrainResult:
@@ -141,16 +140,15 @@ class RayExecutor:
     def _assign(self) -> None:
         """Give tasks to workers that are free, and start workers for the rest; one without a place holds no task."""
         while self._waiting and (worker := next((w for w in self._workers if w.is_free), None)):
-            job = self._waiting.popleft()
-            worker.begin(job, self._data[job.task.data], next(self._numbers), self._checkpoint_s)
+            assignment = self._waiting.popleft()
+            worker.begin(assignment, self._data[assignment.task.data], next(self._numbers), self._checkpoint_s)
         n_starting = sum(not worker.is_ready for worker in self._workers)
         for _ in range(min(len(self._waiting) - n_starting, self.n_workers - len(self._workers))):
             self._workers.append(RayWorker(self._actor_class.options(**self._options).remote()))
 
     def _listen(self) -> None:
         """Hear what the workers say, for a moment at most."""
-        heard, _ = ray.wait([worker.awaited for worker in self._workers], timeout=_POLL_S, fetch_local=False)
-        for worker in [w for w in self._workers if w.awaited in heard]:
+        for worker in self._ready():
             try:
                 message = worker.message()
             except RayTaskError:
@@ -159,6 +157,15 @@ class RayExecutor:
                 self._lose(worker, error)
             else:
                 self._hear(worker, message)
+
+    def _ready(self) -> list[RayWorker]:
+        """The workers that have said something, after a moment at most."""
+        awaited = [worker.awaited for worker in self._workers]
+        heard, _ = ray.wait(awaited, timeout=_POLL_S, fetch_local=False)
+        if heard:
+            # The first call ends with the first message; others that have come are not to wait for the next round.
+            heard, _ = ray.wait(awaited, num_returns=len(awaited), timeout=0, fetch_local=False)
+        return [worker for worker in self._workers if worker.awaited in heard]
 
     def _hear(self, worker: RayWorker, message: object) -> None:
         match message:
@@ -186,38 +193,47 @@ class RayExecutor:
 
     def _lose(self, worker: RayWorker, error: RayError) -> None:
         """Begin the task of a dead worker again, a few times; it goes on from the checkpoint that came back last."""
-        job = worker.job
+        assignment = worker.assignment
         self._remove(worker)
         if not worker.is_ready:
             self._count_false_start(error)
-        if job is None:
+        if assignment is None:
             return
-        if isinstance(error, OutOfMemoryError):
-            self._results.append(job.cut_off(_failure("its node ran out of memory", error, "memory")))
-        elif job.n_lost == MAX_LOST:
-            job.n_lost += 1
-            self._results.append(job.cut_off(_failure("its worker died, or the node that it was on", error, "lost")))
+        if result := self._result_of_lost(assignment, error):
+            self._results.append(result)
         else:
-            job.n_lost += 1
-            self._waiting.appendleft(job)
+            self._waiting.appendleft(assignment)
+
+    def _result_of_lost(self, assignment: Assignment, error: RayError) -> TrainResult | None:
+        if isinstance(error, OutOfMemoryError):
+            return assignment.cut_off(_failure("its node ran out of memory", error, "memory"))
+        failure = _failure("its worker died, or the node that it was on", error, "lost")
+        return assignment.lose(failure, is_stopping=self._reports.is_stopping())
 
     def _count_false_start(self, error: RayError) -> None:
         self._n_false_starts += 1
         if self._n_false_starts > MAX_LOST:
-            reason = str(error).strip().splitlines()[-1]
+            reason = last_line(error)
             raise ConfigurationError(f"no worker starts on the Ray cluster: {reason}", _SAME_EVERYWHERE) from error
 
     def _look_after(self) -> None:
-        """Where all is to stop, ask the workers, end those that do not heed it, and start nothing more."""
-        if not self._reports.is_stopping():
-            return
-        self._results.extend(job.cut_off(None) for job in self._waiting)
-        self._waiting.clear()
-        for worker in [w for w in self._workers if w.job]:
+        """Ask to stop where that is due, and end workers that hang or do not heed it."""
+        is_stopping, pause_s = self._reports.is_stopping(), self._lookout.pause_s()
+        if is_stopping:
+            # Nothing more is started.
+            self._results.extend(assignment.cut_off(None) for assignment in self._waiting)
+            self._waiting.clear()
+        for worker in [w for w in self._workers if w.assignment]:
+            worker.busy.forgive(pause_s)
+            self._look_after_busy(worker, is_stopping)
+
+    def _look_after_busy(self, worker: RayWorker, is_stopping: bool) -> None:
+        if is_stopping:
             worker.ask_to_stop()
-            if worker.is_overdue(GRACE_S):
-                self._results.append(worker.busy.cut_off(None))
-                self._remove(worker)
+        failure = worker.busy.hang(self._timeout_s)
+        if failure or worker.busy.is_overdue():
+            self._results.append(worker.busy.cut_off(failure))
+            self._remove(worker)
 
     def _remove(self, worker: RayWorker) -> None:
         self._workers.remove(worker)

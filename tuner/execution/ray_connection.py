@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import AuthenticationError
+from ray.exceptions import AuthenticationError, RuntimeEnvSetupError
 
 from tuner.backend import environment
 from tuner.errors import ConfigurationError
@@ -47,6 +47,11 @@ def connect(address: str | None) -> None:
             f"the Ray cluster at {address} asks for a token",
             "export RAY_AUTH_MODE=token, and copy the cluster's token to ~/.ray/auth_token; see docs/ray.md.",
         ) from error
+    except RuntimeEnvSetupError as error:
+        raise ConfigurationError(
+            f"the Python files of {Path.cwd()} cannot be sent to the Ray cluster: {last_line(error)}",
+            "run tuner in a folder whose Python packages hold your own builder and little else.",
+        ) from error
     except (ConnectionError, RuntimeError) as error:
         raise ConfigurationError(
             f"the Ray cluster at {address} cannot be joined: {error}",
@@ -77,20 +82,46 @@ def _init(**settings: Any) -> None:
 def _keeping_sigterm() -> Iterator[None]:
     """Ray takes SIGTERM for itself (ray/_private/worker.py), which is to end a run in order."""
     before = signal.getsignal(signal.SIGTERM)
-    yield
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, before)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+
+
+def last_line(error: Exception) -> str:
+    """What an error of Ray says in the end; before that it often tells of Ray's insides."""
+    return str(error).strip().splitlines()[-1]
+
+
+def check_share(gpus_per_trial: float) -> None:
+    """See that a training takes no more than it can use.
+
+    Args:
+        gpus_per_trial: Share of a GPU that it takes.
+
+    Raises:
+        ConfigurationError: If that is less than none or more than one.
+    """
+    if not 0 <= gpus_per_trial <= 1:
+        raise ConfigurationError(
+            f"--gpus-per-trial is {gpus_per_trial:g}; it must be from 0 to 1",
+            "a training uses one GPU at most; further GPUs train others at the same time.",
+        )
 
 
 def worker_options(gpus_per_trial: float) -> dict[str, Any]:
     """How Ray starts a worker.
 
     Args:
-        gpus_per_trial: GPUs that it takes, or the share of one.
+        gpus_per_trial: Share of a GPU that it takes.
     """
     environment.prepare()
     # Ray gives a worker as many threads as CPUs; JAX would take a whole GPU, where TensorFlow is told not to.
     variables = environment.settings() | {"OMP_NUM_THREADS": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    if not gpus_per_trial:
+        # Ray hides GPUs only from workers that take some (ray/_private/utils.py); all others would share the first.
+        variables["CUDA_VISIBLE_DEVICES"] = ""
     return {
         "num_cpus": 1,
         "num_gpus": gpus_per_trial,
@@ -128,5 +159,4 @@ def _n_places_on(resources: Mapping[str, float], gpus_per_trial: float) -> int:
     if not gpus_per_trial:
         return n_cpus
     # A share is of one GPU: three trainings with 0.6 each need three.
-    by_gpus = n_gpus * int(1 / gpus_per_trial) if gpus_per_trial < 1 else int(n_gpus // gpus_per_trial)
-    return min(n_cpus, by_gpus)
+    return min(n_cpus, n_gpus * int(1 / gpus_per_trial))

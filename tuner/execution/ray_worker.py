@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import tuner
+from tuner.execution.assignment import LIFE_S
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 
@@ -34,14 +36,14 @@ class RemoteOrder:
         task: Its paths are the driver's.
         parent: What the file `resume_from` holds; None where there is none.
         own: What the file `save_to` holds already; None where there is none.
-        checkpoint_s: Seconds between two checkpoints.
+        checkpoint_s: Seconds between two checkpoints; None for the usual.
     """
 
     number: int
     task: TrainTask
     parent: bytes | None
     own: bytes | None
-    checkpoint_s: float
+    checkpoint_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,8 @@ class Saved:
     content: bytes
 
 
-Message = EpochMetrics | Saved | TrainResult | Exception
+# None is a sign of life.
+Message = EpochMetrics | Saved | TrainResult | Exception | None
 
 
 class Trainer:
@@ -73,7 +76,7 @@ class Trainer:
         threading.Event().wait()
 
     def train(self, order: RemoteOrder, data: TrainingData) -> Iterator[Message]:
-        """Epochs and checkpoints as they come; last the result, or the exception that is no fault of the task."""
+        """What is told as it comes; last the result, or the exception that is no fault of the task."""
         messages: SimpleQueue[Message] = SimpleQueue()
         self._thread.submit(self._run, order, data, messages.put)
         while True:
@@ -100,14 +103,15 @@ class Trainer:
     def _train(
         self, order: RemoteOrder, data: TrainingData, folder: Path, tell: Callable[[Message], None]
     ) -> TrainResult:
-        from tuner.training.fit import Hooks, run_task
+        from tuner.training.fit import CHECKPOINT_S, Hooks, run_task
 
         task = _at_home(order, folder)
         line = _Line(task.save_to, tell)
         hooks = Hooks(
             on_epoch=line.tell_epoch,
+            on_step=line.tell_life,
             is_stopping=lambda: self._asked >= order.number,
-            checkpoint_s=order.checkpoint_s,
+            checkpoint_s=CHECKPOINT_S if order.checkpoint_s is None else order.checkpoint_s,
         )
         result = run_task(task, data, hooks, self._models)
         line.tell_checkpoint()
@@ -118,8 +122,9 @@ class _Line:
     """What is said to the driver during one task."""
 
     def __init__(self, saved: Path | None, tell: Callable[[Message], None]) -> None:
-        self._saved, self._tell = saved, tell
-        self._told = _changed(saved)
+        self._saved, self._send = saved, tell
+        self._sent = _changed(saved)
+        self._told_s = time.monotonic()
 
     def tell_epoch(self, task: TrainTask, epoch: EpochMetrics) -> None:
         del task
@@ -127,10 +132,18 @@ class _Line:
         self.tell_checkpoint()
         self._tell(epoch)
 
+    def tell_life(self) -> None:
+        if time.monotonic() - self._told_s >= LIFE_S:
+            self._tell(None)
+
     def tell_checkpoint(self) -> None:
-        if self._saved and _changed(self._saved) != self._told:
-            self._told = _changed(self._saved)
+        if self._saved and _changed(self._saved) != self._sent:
+            self._sent = _changed(self._saved)
             self._tell(Saved(content=self._saved.read_bytes()))
+
+    def _tell(self, message: Message) -> None:
+        self._send(message)
+        self._told_s = time.monotonic()
 
 
 def _prepare() -> PreparedModels:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from tuner.records.image import ImageSpec
+from tuner.store.files import write_atomically
 from tuner.training.data import TrainingData
 
 
@@ -31,12 +33,11 @@ class SharedData:
 
 
 def share(data: TrainingData, folder: Path) -> SharedData:
-    """Write the arrays into a new folder; inputs that are a memory-mapped .npy file already are left where they are.
+    """Write the arrays into a folder; inputs that are a memory-mapped .npy file already are left where they are.
 
     Raises:
         OSError: If they cannot be written.
     """
-    folder.mkdir(parents=True)
     return SharedData(
         inputs=_whole_file(data.inputs) or _write(data.inputs, folder / "inputs.npy"),
         labels=_write(data.labels, folder / "labels.npy"),
@@ -79,5 +80,13 @@ def _layout(array: np.memmap) -> tuple[object, ...]:
 
 
 def _write(array: np.ndarray, path: Path) -> Path:
-    np.save(path, array)
+    with write_atomically(path) as file:
+        np.save(_Writer(file), array)
     return path
+
+
+class _Writer:
+    """A file that NumPy does not know for one: it would write past Python, and a full disk would have no `errno`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write

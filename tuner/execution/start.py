@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any
@@ -99,6 +99,8 @@ def _block_interrupts() -> set[int] | None:
     """What was blocked before; None on systems that cannot block a signal."""
     if not hasattr(signal, "pthread_sigmask"):
         return None
+    # Starts with the first process otherwise, and unblocks interrupts then (multiprocessing/resource_tracker.py).
+    resource_tracker.ensure_running()
     return {int(s) for s in signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})}
 
 

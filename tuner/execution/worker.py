@@ -1,7 +1,8 @@
 """A worker process: trains what it is sent, one task after the other, and keeps its models and data for the next.
 
-It sends an `EpochMetrics` after each epoch, None as a sign of life, and in the end a `TrainResult`, or the exception
-that is no fault of the task. No framework is imported at module level: the driver imports this module too.
+It sends None as a sign of life, the first when it is ready, an `EpochMetrics` after each epoch, and in the end a
+`TrainResult`, or the exception that is no fault of the task. No framework is imported at module level: the driver
+imports this module too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from tuner.execution.assignment import LIFE_S
 from tuner.execution.shared_data import SharedData, open_shared
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.data import TrainingData
@@ -24,20 +26,17 @@ from tuner.training.data import TrainingData
 if TYPE_CHECKING:
     from tuner.training.prepared import PreparedModels
 
-# Seconds between two signs of life.
-_LIFE_S = 1.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
     """What a worker needs to know for good.
 
     Attributes:
-        checkpoint_s: Seconds between two checkpoints.
+        checkpoint_s: Seconds between two checkpoints; None for the usual.
         gpu: The GPU that it sees, as `CUDA_VISIBLE_DEVICES` names it; None changes nothing.
     """
 
-    checkpoint_s: float
+    checkpoint_s: float | None = None
     gpu: str | None = None
 
 
@@ -58,6 +57,7 @@ def main(connection: Connection[object, object], settings: WorkerSettings) -> No
     prepare_devices(1)
     desk = _Desk(connection, settings.checkpoint_s, PreparedModels())
     try:
+        connection.send(None)
         while True:
             desk.serve(connection.recv())
     except (EOFError, BrokenPipeError, ConnectionResetError):
@@ -85,7 +85,9 @@ def _leave_with_driver() -> None:
 class _Desk:
     """What a worker keeps between tasks."""
 
-    def __init__(self, connection: Connection[object, object], checkpoint_s: float, models: PreparedModels) -> None:
+    def __init__(
+        self, connection: Connection[object, object], checkpoint_s: float | None, models: PreparedModels
+    ) -> None:
         self._connection, self._checkpoint_s, self._models = connection, checkpoint_s, models
         self._data: dict[str, tuple[SharedData, TrainingData]] = {}
 
@@ -102,14 +104,14 @@ class _Desk:
         self._connection.send(answer)
 
     def _train(self, order: Order) -> TrainResult:
-        from tuner.training.fit import Hooks, run_task
+        from tuner.training.fit import CHECKPOINT_S, Hooks, run_task
 
         line = _Line(self._connection)
         hooks = Hooks(
             on_epoch=line.tell_epoch,
             on_step=line.tell_life,
             is_stopping=line.is_stopping,
-            checkpoint_s=self._checkpoint_s,
+            checkpoint_s=CHECKPOINT_S if self._checkpoint_s is None else self._checkpoint_s,
         )
         return run_task(order.task, self._opened(order.task.data, order.data), hooks, self._models)
 
@@ -132,7 +134,7 @@ class _Line:
         self._tell(epoch)
 
     def tell_life(self) -> None:
-        if time.monotonic() - self._told_s >= _LIFE_S:
+        if time.monotonic() - self._told_s >= LIFE_S:
             self._tell(None)
 
     def is_stopping(self) -> bool:
