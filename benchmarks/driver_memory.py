@@ -2,8 +2,8 @@
 
     python benchmarks/driver_memory.py [--trials 300]
 
-Prints the driver's resident memory after every 50 trials and its growth from the 20th trial, by when everything is loaded,
-to the last; a growth of 50 MB or more exits with 1.
+Prints the driver's resident memory after every 50 trials and its growth from the 20th trial, by when everything is
+loaded, to the last; a growth of 50 MB or more exits with 1.
 """
 
 from __future__ import annotations
