@@ -13,12 +13,14 @@ import pytest
 from tests.images import SMALL_CNN, stopping, tiny_dataset
 from tuner.data.dataset import Dataset
 from tuner.evaluation.evaluate import evaluate
-from tuner.execution.executor import InlineExecutor
+from tuner.execution.executor import Reports
+from tuner.execution.inline import InlineExecutor
+from tuner.execution.stop import StopRequest
 from tuner.metrics.classification import score
 from tuner.records.contender import Contender, Trained
 from tuner.records.results import ModelResult
 from tuner.records.training import Failure, TrainResult
-from tuner.retrain.retrain import retrain
+from tuner.retrain.retrain import RetrainOrder, retrain
 from tuner.training.data import TrainingData
 
 CONTENDER = Contender(
@@ -41,14 +43,10 @@ def train(dataset: Dataset, folder: Path, n_seeds: int) -> list[Trained]:
         validation=dataset.split.validation,
         spec=dataset.spec,
     )
-    return retrain(
-        CONTENDER,
-        data,
-        seeds=range(n_seeds),
-        folder=folder,
-        executor_for=lambda part: InlineExecutor(part, lambda task, epoch: None),
-        listener=lambda event: None,
-    )
+    order = RetrainOrder(seeds=range(n_seeds), checkpoints=folder)
+    with InlineExecutor(Reports(on_epoch=lambda task, epoch: None)) as executor:
+        (trained,) = retrain([(CONTENDER, data)], order, executor, lambda event: None, StopRequest())
+    return trained
 
 
 @dataclass(frozen=True)
