@@ -354,6 +354,7 @@ def test_whatever_ends_a_run_tells_what_is_kept_and_how_it_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException
 ) -> None:
     (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "open").touch()
     (tmp_path / "config.yaml").touch()
     path = tmp_path.as_posix()
     begun, end = started(folder=path), TrialEnded(trial=trial(0, 0.5), is_best=True)
