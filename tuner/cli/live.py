@@ -19,7 +19,16 @@ from tuner.cli.output import plain
 from tuner.cli.progress import Progress, Running, short_time
 from tuner.cli.signals import STOPPING
 from tuner.execution.stop import StopRequest
-from tuner.records.events import Event, Listener, ModelTrained, Notice, RunStarted, SearchResumed, StageStarted
+from tuner.records.events import (
+    SEARCHING,
+    Event,
+    Listener,
+    ModelTrained,
+    Notice,
+    RunStarted,
+    SearchResumed,
+    StageStarted,
+)
 
 REFRESHES_PER_S = 4
 # Below this width bars and the table of the best trials would only push each other over the edge.
@@ -112,7 +121,7 @@ def _cut(text: str) -> Text:
 
 
 def _is_searching(progress: Progress) -> bool:
-    return progress.started is not None and progress.stage == "Searching"
+    return progress.started is not None and progress.stage == SEARCHING
 
 
 def _trials(progress: Progress) -> Iterator[_Row]:

@@ -18,7 +18,6 @@ from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import ModelTrained, Notice, StageStarted
 from tuner.records.results import ModelResult, SearchSummary
-from tuner.records.training import Failure, TrainResult
 from tuner.retrain.contenders import baselines, efficientnet_from_scratch, pretrained_efficientnet, tuned_contender
 
 if TYPE_CHECKING:
@@ -137,9 +136,11 @@ def _retrained_head(
 
 
 def _too_late(job: Job, head: Contender, order: RetrainOrder) -> Iterator[Trained]:
-    late = Failure(reason="the time budget was over before its training began")
+    from tuner.retrain.retrain import too_late
+
     for number, seed in enumerate(order.seeds):
         name = f"{head.name}-{number}"
-        result = TrainResult(task_id=name, epochs=(), duration_s=0.0, failure=late)
-        job.tell(ModelTrained(title=head.title, seed=number, text=f"failed: {late.reason}"))
+        result = too_late(name)
+        assert result.failure is not None
+        job.tell(ModelTrained(title=head.title, seed=number, text=f"failed: {result.failure.reason}"))
         yield Trained(seed=number, task_seed=seed, result=result, checkpoint=order.checkpoints / f"{name}.npz")

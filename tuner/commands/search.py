@@ -8,18 +8,14 @@ from tuner.commands.job import Job
 from tuner.commands.outputs import training_data
 from tuner.execution.executor import Executor
 from tuner.models.registry import complete, setting_problem
-from tuner.records.events import SearchResumed, StageStarted
+from tuner.records.events import SEARCHING, SearchResumed, StageStarted
 from tuner.records.results import SearchSummary
+from tuner.records.training import IMAGES
 from tuner.records.trial import Trial
 from tuner.store.trial_tables import TrialTables
 
 # Of a time budget, what the search leaves to the retraining of winner and opponents.
 RETRAINING_SHARE = 1 / 3
-
-STAGE = "Searching"
-
-# What tasks of the search call their data.
-IMAGES = "images"
 
 
 def search_space(job: Job, executor: Executor) -> SearchSummary | None:
@@ -43,7 +39,7 @@ def search_space(job: Job, executor: Executor) -> SearchSummary | None:
         n_workers=executor.n_workers,
     )
     executor.add_data(IMAGES, training_data(job.dataset))
-    job.tell(StageStarted(title=STAGE))
+    job.tell(StageStarted(title=SEARCHING))
     _tell_what_is_there(job, tables)
     trials = search(
         SearchOrder(
@@ -101,7 +97,7 @@ def _summary(job: Job, trials: list[Trial], n_rejected: int) -> SearchSummary:
         n_stopped=sum(trial.status == "stopped" for trial in trials),
         n_rejected=n_rejected,
         n_epochs=sum(len(trial.epochs) for trial in trials),
-        duration_s=job.folder.spent_s(STAGE),
+        duration_s=job.folder.spent_s(SEARCHING),
         best_trial_id=best.trial_id,
         best_score=best.score,
         best_values=complete(file.model, best.values),

@@ -36,6 +36,10 @@ class RunStarted:
     direction: str
 
 
+# Title of the stage that trials run in: the views forecast its end, and its time is summed over sessions.
+SEARCHING = "Searching"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageStarted:
     """A new part of the run.

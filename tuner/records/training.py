@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# What executors call the data set's own images.
+IMAGES = "images"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlyStopping:
@@ -76,7 +79,7 @@ class TrainTask:
     schedule: str = "constant"
     early_stopping: EarlyStopping | None = None
     stop_at: float | None = None
-    data: str = "images"
+    data: str = IMAGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

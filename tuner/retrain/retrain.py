@@ -67,6 +67,12 @@ def retrain(
     return [[one for name, one in by_seed if name == contender.name] for contender, _ in contenders]
 
 
+def too_late(task_id: str) -> TrainResult:
+    """What comes of a training for which there was no time left."""
+    late = Failure(reason="the time budget was over before its training began")
+    return TrainResult(task_id=task_id, epochs=(), duration_s=0.0, failure=late)
+
+
 class _Retraining:
     """Trainings under way."""
 
@@ -102,8 +108,7 @@ class _Retraining:
         deadline = self._order.deadline
         # Of the winner there must be one training, or nothing would come of the search.
         if deadline is not None and time.time() >= deadline and (self._trained or self._running):
-            late = Failure(reason="the time budget was over before its training began")
-            self._take(contender, number, TrainResult(task_id=task.task_id, epochs=(), duration_s=0.0, failure=late))
+            self._take(contender, number, too_late(task.task_id))
             return
         self._running[task.task_id] = contender, number
         self._listener(
