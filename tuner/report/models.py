@@ -21,12 +21,14 @@ class Comparison:
         summaries: Those with scores.
         untrained: Those without.
         n: Test images.
+        n_distinct: Those of which the given training data hold no copy; None where there are no copies.
         n_seeds: Retrainings of the model that has most of them.
     """
 
     summaries: tuple[ModelSummary, ...]
     untrained: tuple[ModelResult, ...]
     n: int
+    n_distinct: int | None
     n_seeds: int
 
 
@@ -37,6 +39,7 @@ def compute(results: Results) -> Comparison:
         summaries=summaries,
         untrained=tuple(m for m in results.models if not m.runs),
         n=summaries[0].n if summaries else 0,
+        n_distinct=next((s.distinct.n for s in summaries if s.distinct), None),
         n_seeds=max((len(s.result.runs) for s in summaries), default=0),
     )
 

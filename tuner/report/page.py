@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tuner.records.results import Results
 from tuner.records.trial import Trial
-from tuner.report import curves, errors, figures, history, hyperparameters, models, reproduce, text, verdict
+from tuner.report import curves, errors, figures, history, hyperparameters, models, reproduce, verdict
+from tuner.report.document import Body, make_environment, render_document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +39,25 @@ def render(results: Results, trials: Sequence[Trial]) -> str:
     Returns:
         A complete HTML document.
     """
-    environment = _environment()
-    sections = _sections(results, trials)
+    environment = make_environment("tuner.report")
+    environment.globals["look_of"] = figures.look_of
     bodies = [
-        (section, Markup(environment.get_template(f"{section.name}.html").render(results=results, **section.context)))
-        for section in sections
+        Body(
+            name=section.name,
+            heading=section.heading,
+            html=Markup(environment.get_template(f"{section.name}.html").render(results=results, **section.context)),
+        )
+        for section in _sections(results, trials)
     ]
-    style, script = _asset("page.css"), _asset("page.js")
-    allowed = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
-    return environment.get_template("page.html").render(
-        results=results,
-        sections=bodies,
-        style=Markup(style),
-        script=Markup(script),
-        policy=f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'",
+    run, title = results.run, results.data.title or results.data.name
+    return render_document(
+        environment,
+        title=f"{title} – tuner report{'' if run.is_complete else ' (not ended)'}",
+        overline="tuner report",
+        heading=title,
+        bodies=bodies,
+        footer=Markup("Run <bdi>{}</bdi> · {}").format(run.run_id, run.started_at),
+        styles=[("tuner.report", "page.css")],
     )
 
 
@@ -83,35 +84,3 @@ def _sections(results: Results, trials: Sequence[Trial]) -> list[Section]:
         Section(name="reproduce", heading="Reproduce", context={"reproduction": reproduce.compute(results)}),
     ]
     return sections
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("tuner.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "decimal": text.decimal,
-        "duration": text.duration,
-        "file_size": text.file_size,
-        "integer": text.integer,
-        "percent": text.percent,
-        "percent0": partial(text.percent, digits=0),
-        "points": partial(text.points, digits=0),
-        "value_text": text.value_text,
-        "values_text": text.values_text,
-        "without_folders": text.without_folders,
-    }
-    environment.globals |= {"interval": text.interval, "look_of": figures.look_of, "plural": text.plural}
-    return environment
-
-
-def _asset(name: str) -> str:
-    return files("tuner.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _hash(content: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

@@ -90,6 +90,9 @@ def compute(results: Results) -> Reproduction:
         ("Split", data.split_rule),
         ("Limit", "none but the split's" if data.limit is None else plural(data.limit, "image")),
         ("Unreadable", plural(data.n_unreadable, "image")),
+        ("Left out: copies of test images", plural(data.n_dropped_copies, "image")),
+        ("Left out: conflicting labels", plural(data.n_dropped_conflicting, "image")),
+        ("Left out: duplicates", plural(data.n_dropped_duplicates, "image")),
     )
     counts = zip(data.class_names, data.train_counts, data.validation_counts, data.test_counts, strict=True)
     return Reproduction(

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from tuner.metrics.classification import wilson_interval
-from tuner.records.results import ModelResult, SeedResult
+from tuner.records.results import ModelResult, Scores, SeedResult
 from tuner.report.figures import Look, look_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanAccuracy:
+    """Mean accuracy over the seeds of a model.
+
+    Attributes:
+        n: Images.
+        mean: Of the seeds' accuracies.
+        low: Lower end of the 95 % Wilson interval of the mean on n images; it leaves training noise out.
+        high: Upper end.
+    """
+
+    n: int
+    mean: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +41,7 @@ class ModelSummary:
         balanced_accuracy: Mean over the seeds.
         macro_f1: Mean over the seeds.
         log_loss: Mean over the seeds.
+        distinct: On those test images of which the given training data hold no copy; None where there are no copies.
         kept: The seed with the best validation accuracy, whose model a run keeps; the first of equals.
     """
 
@@ -35,6 +53,7 @@ class ModelSummary:
     balanced_accuracy: float
     macro_f1: float
     log_loss: float
+    distinct: MeanAccuracy | None
     kept: SeedResult
 
     @property
@@ -50,17 +69,24 @@ def summarise(models: Iterable[ModelResult]) -> tuple[ModelSummary, ...]:
 
 def _summary(model: ModelResult) -> ModelSummary:
     tests = [run.test for run in model.runs]
-    accuracy, n = fmean(t.accuracy for t in tests), tests[0].n
-    # A mean of floats may pass 1 by a rounding.
-    low, high = wilson_interval(min(accuracy * n, n), n)
+    accuracy = _mean_accuracy(tests)
+    distinct = [run.test_distinct for run in model.runs if run.test_distinct]
     return ModelSummary(
         result=model,
-        n=n,
-        accuracy=accuracy,
-        low=low,
-        high=high,
+        n=accuracy.n,
+        accuracy=accuracy.mean,
+        low=accuracy.low,
+        high=accuracy.high,
         balanced_accuracy=fmean(t.balanced_accuracy for t in tests),
         macro_f1=fmean(t.macro_f1 for t in tests),
         log_loss=fmean(t.log_loss for t in tests),
+        distinct=_mean_accuracy(distinct) if distinct else None,
         kept=next(run for run in model.runs if run.is_kept),
     )
+
+
+def _mean_accuracy(tests: Sequence[Scores]) -> MeanAccuracy:
+    mean, n = fmean(t.accuracy for t in tests), tests[0].n
+    # A mean of floats may pass 1 by a rounding.
+    low, high = wilson_interval(min(mean * n, n), n)
+    return MeanAccuracy(n=n, mean=mean, low=low, high=high)

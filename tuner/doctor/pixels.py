@@ -1,0 +1,68 @@
+"""Checks of the decoded pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.streaming import StreamedImages
+from tuner.doctor.findings import Finding
+from tuner.doctor.subject import Indices, Subject
+
+_IMAGES_PER_CHUNK = 4096
+
+
+def constant(subject: Subject) -> Iterator[Finding]:
+    """Images of a single colour."""
+    images = subject.images
+    if isinstance(images.images, StreamedImages):
+        return
+    rows = constant_rows(images.images)
+    if len(rows) == 0:
+        return
+    n, n_all = len(rows), len(images.labels)
+    yield Finding(
+        code="constant-images",
+        severity="error" if n == n_all else "warning",
+        summary=f"{n:,} of {n_all:,} images are of a single colour.",
+        meaning="Nothing can be learned from an image without content; its label is noise to a model.",
+        advice="look at them: a placeholder, a failed download or a failed conversion; replace or delete them.",
+        counts={"images": n, "all": n_all},
+        examples=subject.singles(rows),
+        n_examples=n,
+    )
+
+
+def streamed(subject: Subject) -> Iterator[Finding]:
+    """What is not looked at in a data set that is too large for the cache."""
+    images = subject.images
+    if isinstance(images.images, StreamedImages):
+        yield Finding(
+            code="not-examined",
+            severity="info",
+            summary="The images are too many for the cache: near copies and images of a single colour were not looked "
+            "for, and copies are files with the same bytes.",
+            meaning="There may be more copies than were found.",
+            advice="give the cache more room if you can.",
+            counts={"images": len(images.labels)},
+        )
+
+
+def constant_rows(images: NDArray[np.uint8]) -> Indices:
+    """Indices of the images whose pixels are all alike.
+
+    Args:
+        images: (n, height, width, channels).
+    """
+    n, height = images.shape[:2]
+    found = []
+    for start in range(0, n, _IMAGES_PER_CHUNK):
+        chunk = images[start : start + _IMAGES_PER_CHUNK]
+        # Of nearly all images the middle line tells enough, so that little of a large memory-mapped set is read.
+        line = chunk[:, height // 2]
+        for row in np.flatnonzero((line == line[:, :1]).all(axis=(1, 2))):
+            if (chunk[row] == chunk[row, 0, 0]).all():
+                found.append(start + int(row))
+    return np.array(found, dtype=np.int64)
