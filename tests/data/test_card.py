@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.data.samples import random_images, write_fer, write_folders
+from tests.data.samples import make_card, random_images, write_fer, write_folders
 from tuner.data.card import card_folders, card_names, card_schema, load_card, read_card
 from tuner.data.load import load_images
 from tuner.data.own_data import resolve
@@ -125,6 +125,51 @@ def test_half_a_stop_is_refused(tmp_path: Path, given: str, value: str, other: s
         read_card(path)
     assert caught.value.message == f"{path}:5: baseline.published has {given}, but no {other}."
     assert caught.value.hint == f"add {other}, or remove {given}."
+
+
+def test_policies_are_honest_by_default(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(CARD)
+    card = read_card(path)
+    policies = card.policies
+    assert (policies.duplicates, policies.conflicting, policies.unreadable) == ("drop_from_train", "drop", "skip")
+    assert (card.splits.group, card.splits.folds, card.horizontal_flip) == (None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("files", "line", "message"),
+    [
+        (
+            "{type: npz, path: a}",
+            "splits: {group: a}",
+            "splits has a group, which does not go with files of type npz.\n  Fix: remove it.",
+        ),
+        (
+            "{type: class_folders, path: a}",
+            "splits: {group: '(a'}",
+            "splits has a group that is no regular expression: missing ), unterminated subpattern at position 0.\n"
+            "  Fix: correct it.",
+        ),
+        ("{type: npz, path: a}", "splits: {folds: 21}", "splits.folds is 21; expected 20 or less."),
+        ("{type: npz, path: a}", "splits: {folds: 0}", "splits.folds is 0; expected 1 or more."),
+        (
+            "{type: npz, path: a}",
+            "policies: {duplicates: dropp}",
+            'policies.duplicates is "dropp"; expected drop_from_train, keep or drop.\n  Fix: did you mean "drop"?',
+        ),
+    ],
+)
+def test_wishes_that_make_no_sense_are_explained(tmp_path: Path, files: str, line: str, message: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(CARD.replace("{type: npz, path: mine.npz}", files) + line + "\n")
+    with pytest.raises(ConfigurationError) as caught:
+        read_card(path)
+    assert str(caught.value).startswith(f"{path}:5: {message}")
+
+
+def test_group_of_a_csv_is_a_column() -> None:
+    card = make_card({"type": "fer_csv", "path": "a.csv"}, splits={"group": "(person"})
+    assert card.splits.group == "(person"
 
 
 def test_unknown_data_set_offers_the_nearest(tmp_path: Path) -> None:

@@ -53,6 +53,13 @@ def test_folder_that_cannot_be_made_is_an_error_with_a_remedy(tmp_path: Path) ->
     assert caught.value.hint == "choose another folder with --out."
 
 
+def test_split_names_each_image_with_its_part(folder: RunFolder) -> None:
+    folder.write_split([("a, b.png", "no", "test", "", ""), ("c.png", "1", "dropped", "g1", "duplicate")])
+    assert (folder.path / "split.csv").read_text() == (
+        'image,class,part,group,reason\n"a, b.png",no,test,,\nc.png,1,dropped,g1,duplicate\n'
+    )
+
+
 @pytest.mark.parametrize("results", [fixtures.results(), fixtures.search_only()], ids=["whole", "search only"])
 def test_results_come_back_equal(folder: RunFolder, results: Any) -> None:
     folder.write_results(results)

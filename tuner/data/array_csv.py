@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.card import ArrayCsv, Card
-from tuner.data.images import Images, make_images
+from tuner.data.images import Allocate, Images, make_images
 from tuner.data.labels import number_labels
 from tuner.data.pixels import parse_pixels
 from tuner.errors import DataError
@@ -19,30 +19,33 @@ def sources(card: Card, data_root: Path) -> list[Path]:
     return [data_root / name for _, *pair in _pairs(card) for name in pair]
 
 
-def read(card: Card, data_root: Path) -> Images:
+def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     """Parse the files.
 
     Raises:
         DataError: For the first row that cannot be used, or where images and labels differ in number.
     """
-    blocks: list[NDArray[np.uint8]] = []
     labels: list[str] = []
     parts: list[str] = []
     origins: list[str] = []
     places: list[str] = []
-    for part, image_name, label_name in _pairs(card):
-        images_path, labels_path = data_root / image_name, data_root / label_name
-        given = _lines(labels_path)
-        block = _read_images(images_path, len(given), labels_path.name, card.image.shape)
-        blocks.append(block)
+    sizes: list[int] = []
+    for part, _, label_name in _pairs(card):
+        given = _lines(data_root / label_name)
+        sizes.append(len(given))
         labels.extend(given)
         parts.extend([part] * len(given))
-        origins.extend(f"{images_path.name}, line {line}" for line in range(1, len(given) + 1))
-        places.extend(f"{labels_path.name}, line {line}" for line in range(1, len(given) + 1))
+    pixels = allocate(len(labels))
+    start = 0
+    for n, (_, image_name, label_name) in zip(sizes, _pairs(card), strict=True):
+        _read_images(data_root / image_name, Path(label_name).name, pixels[start : start + n])
+        origins.extend(f"{Path(image_name).name}, line {line}" for line in range(1, n + 1))
+        places.extend(f"{Path(label_name).name}, line {line}" for line in range(1, n + 1))
+        start += n
     translated = number_labels(card, labels, places)
     return make_images(
         name=card.name,
-        images=np.concatenate(blocks),
+        images=pixels,
         labels=translated.numbers,
         parts=parts,
         origins=origins,
@@ -67,17 +70,16 @@ def _lines(path: Path) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def _read_images(path: Path, n: int, label_file: str, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+def _read_images(path: Path, label_file: str, out: NDArray[np.uint8]) -> None:
     """Read line by line, since the text is several times larger than the images."""
-    images = np.empty((n, *shape), dtype=np.uint8)
-    found = 0
+    n, found = len(out), 0
     try:
         with path.open(encoding="utf-8-sig") as file:
             for line, text in enumerate(file, start=1):
                 if not text.strip():
                     continue
                 if found < n:
-                    parse_pixels(text, separator=",", out=images[found], where=f"{path.name}, line {line}")
+                    parse_pixels(text, separator=",", out=out[found], where=f"{path.name}, line {line}")
                 found += 1
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
@@ -86,7 +88,6 @@ def _read_images(path: Path, n: int, label_file: str, shape: tuple[int, int, int
             f"{path.name} has {found:,} rows, but {label_file} has {n:,}",
             "give one label for each image; download both again.",
         )
-    return images
 
 
 def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> DataError:

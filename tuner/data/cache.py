@@ -2,93 +2,189 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tuner.data.cache_folder import LIMIT_VARIABLE, cache_folder, cache_limit, entries
 from tuner.data.card import Card
-from tuner.data.images import Images
+from tuner.data.images import FileFacts, Images
+from tuner.data.streaming import StreamedImages
+from tuner.errors import DataError
 
 # Raise it whenever a loader or a generator gives other pixels for the same source.
-_FORMAT = 1
-_CACHE = ".cache"
+_FORMAT = 2
+
+# What the cache cannot take is held in memory up to this size.
+_MAX_IN_MEMORY = 1_000_000_000
+
+_PIXELS = "images.npy"
+_META = "meta.json"
+_FACTS = tuple(field.name for field in fields(FileFacts))
+_COLUMNS = ("labels", "parts", "groups", "copy_of", "near_group")
 
 
-def cache_key(card: Card, sources: Sequence[Path]) -> str:
-    """Hash of all that decides the decoded images: the card's decoding fields, and each file's path, size and time."""
+def cache_key(card: Card, sources: Sequence[str | Path]) -> str:
+    """Two hashes: 8 digits for where the data lie; 16 for the card's decoding fields and each file's size and time."""
     decoding = card.model_dump(include={"files", "image", "class_names"})
-    digest = hashlib.sha256(json.dumps([_FORMAT, decoding, card.splits.roles()]).encode())
-    for path in sources:
+    place = json.dumps(decoding["files"])
+    digest = hashlib.sha256(json.dumps([_FORMAT, decoding, card.splits.roles(), card.splits.group]).encode())
+    here = Path.cwd()
+    for source in sources:
+        path = os.path.join(here, source)  # noqa: PTH118 - three times as fast, for as many files as there may be
         try:
-            status = path.stat()
+            status = os.stat(path)  # noqa: PTH116
             state = f"{status.st_size}\0{status.st_mtime_ns}"
         except OSError:
             state = "gone"  # Such as a dangling link; what that means is for the loader to say.
-        digest.update(os.fsencode(path.absolute()) + f"\0{state}\0".encode())
-    return digest.hexdigest()[:16]
+        digest.update(os.fsencode(path) + f"\0{state}\0".encode())
+    return hashlib.sha256(place.encode()).hexdigest()[:8] + digest.hexdigest()[:16]
 
 
-def load_cached(name: str, key: str, data_root: Path) -> Images | None:
-    """The cached images, memory-mapped; None where there are none, or they are damaged."""
-    entry = _entry(name, key, data_root)
-    try:
-        meta = json.loads((entry / "meta.json").read_text(encoding="ascii"))
-        pixels = np.load(entry / "images.npy", mmap_mode="r")
-        labels = np.load(entry / "labels.npy")
-        parts = np.load(entry / "parts.npy")
-        n = len(meta["origins"])
-        if pixels.dtype != np.uint8 or not len(pixels) == len(labels) == len(parts) == n:
-            return None
-        return Images(
-            name=name,
-            images=pixels,
-            labels=labels,
-            parts=parts,
-            origins=tuple(meta["origins"]),
-            class_names=tuple(meta["class_names"]),
-            unreadable=tuple(meta["unreadable"]),
-            fingerprint=meta["fingerprint"],
+def load_cached(card: Card, key: str, data_root: Path) -> Images | None:
+    """The cached images, memory-mapped or streamed; None where there are none, or they are damaged."""
+    for path in cache_folder(data_root).glob(f"{card.name}-{key}-????????"):
+        with suppress(OSError, ValueError, KeyError, TypeError, EOFError):
+            return _read(path, card)
+    return None
+
+
+def _read(entry: Path, card: Card) -> Images:
+    meta = json.loads((entry / _META).read_text(encoding="ascii"))
+    n = len(meta["origins"])
+    paths = meta["paths"]
+    images = StreamedImages(paths, card.image) if paths else np.load(entry / _PIXELS, mmap_mode="r")
+    columns = {name: np.load(entry / f"{name}.npy") for name in _COLUMNS}
+    files = tuple(FileFacts(**dict(zip(_FACTS, facts, strict=True))) for facts in meta["files"])
+    lengths = {len(column) for column in (images, *columns.values())}
+    if images.dtype != np.uint8 or images.shape[1:] != card.image.shape or lengths != {n}:
+        raise ValueError("damaged")
+    return Images(
+        name=card.name,
+        images=images,
+        origins=tuple(meta["origins"]),
+        class_names=tuple(meta["class_names"]),
+        unreadable=tuple(meta["unreadable"]),
+        fingerprint=meta["fingerprint"],
+        files=files,
+        **columns,
+    )
+
+
+class NewEntry:
+    """Room for the images that a loader decodes: a file of the cache, or memory where the cache cannot take them."""
+
+    def __init__(self, card: Card, data_root: Path, folder: Path | None) -> None:
+        """Take the folder to fill; None where there can be none."""
+        self._card, self._data_root, self._folder = card, data_root, folder
+        self._is_mapped = False
+
+    def has_room(self, n: int) -> bool:
+        """Whether n images may be decoded at once, into the cache or, without one, into memory."""
+        n_bytes = math.prod((n, *self._card.image.shape))
+        return n_bytes <= (_MAX_IN_MEMORY if self._folder is None else cache_limit(self._data_root))
+
+    def allocate(self, n: int) -> NDArray[np.uint8]:
+        """Room for n images, uint8 (n, height, width, channels), as yet without meaning.
+
+        Raises:
+            DataError: If neither the cache nor memory can take them.
+        """
+        shape = (n, *self._card.image.shape)
+        n_bytes, limit = math.prod(shape), cache_limit(self._data_root)
+        if self._folder is not None and n_bytes <= limit:
+            with suppress(OSError):
+                pixels = _map(self._folder / _PIXELS, shape)
+                self._is_mapped = True
+                return pixels
+        if n_bytes <= _MAX_IN_MEMORY:
+            return np.empty(shape, dtype=np.uint8)
+        raise DataError(
+            f"{self._card.name}: its images take up to {n_bytes / 1e9:,.1f} GB, but the cache may take "
+            f"{limit / 1e9:,.1f} GB",
+            f"free space on the disk of {cache_folder(self._data_root)}, or set {LIMIT_VARIABLE}, such as 100GB.",
         )
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
-        return None
+
+    def keep(self, images: Images) -> None:
+        """Make a whole entry of it; do nothing where that is not possible."""
+        if self._folder is None or not (self._is_mapped or isinstance(images.images, StreamedImages)):
+            return
+        with suppress(OSError):
+            if not isinstance(images.images, StreamedImages):
+                _cut(self._folder / _PIXELS, images.images.shape)
+            _write(images, self._folder)
 
 
-def store(images: Images, key: str, data_root: Path) -> None:
-    """Write an entry in one step, and delete older ones of the same data set; do nothing where that is not allowed."""
-    entry = _entry(images.name, key, data_root)
-    with contextlib.suppress(OSError):
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=".new-", dir=entry.parent))
+@contextmanager
+def new_entry(card: Card, key: str, data_root: Path) -> Iterator[NewEntry]:
+    """A new folder in the cache; it goes again, unless an entry is kept in it."""
+    folder = None
+    with suppress(OSError):
+        cache_folder(data_root).mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{card.name}-{key}-", dir=cache_folder(data_root)))
+    try:
+        yield NewEntry(card, data_root, folder)
+    finally:
+        if folder is not None and not (folder / _META).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def delete_outdated(card: Card, key: str, data_root: Path) -> None:
+    """Delete what is there of the same source: outdated, damaged, or left behind by a process that was killed."""
+    for entry in entries(data_root, card.name):
+        if entry.source == key[:8]:
+            shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _map(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    pixels = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        # On a disk that fills up later, writing to a mapped file would kill the process.
         try:
-            _write(images, building)
-            shutil.rmtree(entry, ignore_errors=True)  # a damaged one
-            building.replace(entry)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-        for other in entry.parent.glob(f"{images.name}-*"):
-            if other.name != entry.name and len(other.name) == len(entry.name):
-                shutil.rmtree(other, ignore_errors=True)
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError:
+            path.unlink()
+            raise
+    return pixels
 
 
-def _entry(name: str, key: str, data_root: Path) -> Path:
-    return data_root / _CACHE / f"{name}-{key}"
+def _cut(path: Path, shape: tuple[int, ...]) -> None:
+    """Shorten an array's file to fewer rows: NumPy leaves room in the header for a number of any length."""
+    with path.open("r+b") as file:
+        np.lib.format.read_magic(file)
+        np.lib.format.read_array_header_1_0(file)
+        start = file.tell()
+        file.seek(0)
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        assert file.tell() == start
+        file.truncate(start + math.prod(shape))
 
 
 def _write(images: Images, folder: Path) -> None:
-    np.save(folder / "images.npy", images.images)
-    np.save(folder / "labels.npy", images.labels)
-    np.save(folder / "parts.npy", images.parts)
-    meta = {
+    for name in _COLUMNS:
+        np.save(folder / f"{name}.npy", getattr(images, name))
+    meta: dict[str, Any] = {
         "origins": images.origins,
         "class_names": images.class_names,
         "unreadable": images.unreadable,
         "fingerprint": images.fingerprint,
+        "files": list(map(attrgetter(*_FACTS), images.files)),
+        "paths": images.images.paths if isinstance(images.images, StreamedImages) else (),
     }
-    (folder / "meta.json").write_text(json.dumps(meta), encoding="ascii")
+    # The last file to be written: an entry without it is not whole.
+    partial = folder / f"{_META}.partial"
+    partial.write_text(json.dumps(meta), encoding="ascii")
+    partial.replace(folder / _META)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -106,13 +107,38 @@ class Splits(Strict):
     test: str | None = None
     test_fraction: Fraction | None = Field(default=None, description="of all images; 0.1, or 0.2 under 500 images")
     validation_fraction: Fraction | None = Field(
-        default=None, description="of those left; 0.1, or 0.2 under 500 images"
+        default=None, description="of those left, where a single part validates; 0.1, or 0.2 under 500 images"
+    )
+    group: str | None = Field(
+        default=None,
+        description="images of one group are never parted. class_folders: a regular expression, searched in "
+        "class/file, whose first bracket or else whole match names the group; fer_csv: the column that names it",
+    )
+    folds: int | None = Field(
+        default=None,
+        ge=1,
+        le=20,
+        description="times that a trial trains, each on other parts; 1, or at most 5 under 500 images",
     )
 
     def roles(self) -> dict[str, str]:
         """The role (`train`, `validation` or `test`) of each given part, by the data's own name for it."""
         named = {"train": self.train, "validation": self.validation, "test": self.test}
         return {part: role for role, part in named.items() if part is not None}
+
+
+class Policies(Strict):
+    """What becomes of images that would make scores dishonest. A test part that the data give always stays whole."""
+
+    duplicates: Literal["drop_from_train", "keep", "drop"] = Field(
+        default="drop_from_train",
+        description="drop_from_train: what is identical to a given test image neither trains nor validates, and what "
+        "is identical to a given validation image does not train; drop: each distinct image counts once, besides",
+    )
+    conflicting: Literal["drop", "keep"] = Field(
+        default="drop", description="images of which an identical one is of another class"
+    )
+    unreadable: Literal["skip", "fail"] = Field(default="skip", description="fail: the data are refused")
 
 
 class Published(Strict):
@@ -147,6 +173,31 @@ class Baseline(Strict):
         return assumed
 
 
+class Kaggle(Strict):
+    """Where on Kaggle the data lie; `python -m tuner datasets fetch` gets them."""
+
+    competition: str | None = Field(default=None, description="its name in the address of its page")
+    dataset: str | None = Field(default=None, description="owner/name")
+    archive: str | None = Field(
+        default=None, description="the one file of it that is needed, a zip or tar; everything by default"
+    )
+    files: dict[str, str] = Field(
+        min_length=1, description="where each path that the card names lies in what was downloaded and unpacked"
+    )
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        if (self.competition is None) == (self.dataset is None):
+            raise ValueError("must name either a competition or a dataset. | give one of the two.")
+        return self
+
+    @property
+    def page(self) -> str:
+        """Address of its page."""
+        kind = "competitions" if self.competition else "datasets"
+        return f"https://www.kaggle.com/{kind}/{self.competition or self.dataset}"
+
+
 class Card(Strict):
     """A data card."""
 
@@ -164,7 +215,10 @@ class Card(Strict):
         "may be left out where the labels are names already",
     )
     splits: Splits = Splits()
-    fetch: str = Field(default="", description="how to get the data")
+    policies: Policies = Policies()
+    horizontal_flip: bool = Field(default=False, description="whether a mirrored image is still of its class")
+    fetch: str = Field(default="", description="how to get the data by hand")
+    kaggle: Kaggle | None = None
     baseline: Baseline | None = None
     space: str | None = Field(default=None, description="name of its search space; the card's own name by default")
 
@@ -175,6 +229,42 @@ class Card(Strict):
         if names is not None and (len(found) < 2 or len(set(found)) < len(found)):
             raise ValueError("must hold at least two names, all different | list each class once.")
         return names
+
+    @field_validator("splits")
+    @classmethod
+    def _group_can_be_read(cls, splits: Splits, info: ValidationInfo) -> Splits:
+        files = info.data.get("files")
+        if splits.group is not None and isinstance(files, ArrayCsv | Npz | Generated):
+            raise ValueError(f"has a group, which does not go with files of type {files.type}. | remove it.")
+        if splits.group is not None and isinstance(files, ClassFolders):
+            try:
+                re.compile(splits.group)
+            except re.error as error:
+                raise ValueError(f"has a group that is no regular expression: {error}. | correct it.") from None
+        return splits
+
+    @model_validator(mode="after")
+    def _kaggle_has_every_file(self) -> Self:
+        if self.kaggle and set(self.kaggle.files) != set(self.paths):
+            raise ValueError(f"has other files under kaggle than the card: {', '.join(self.paths)}. | name these.")
+        return self
+
+    @property
+    def paths(self) -> list[str]:
+        """The files and folders that hold the images, relative to the data root."""
+        if isinstance(self.files, Generated):
+            return []
+        if isinstance(self.files, ArrayCsv):
+            files = self.files
+            named = (files.train_images, files.train_labels, files.test_images, files.test_labels)
+            return [name for name in named if name is not None]
+        return [self.files.path]
+
+    @property
+    def how_to_get(self) -> str:
+        """What a person does whose data are missing."""
+        by_hand = self.fetch.strip().rstrip(".") or "put it there"
+        return f"`python -m tuner datasets fetch {self.name}`; or {by_hand}" if self.kaggle else by_hand
 
     @property
     def space_name(self) -> str:

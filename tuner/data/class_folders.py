@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,50 +16,82 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.card import Card, ClassFolders
-from tuner.data.decode import UnreadableImageError, decode
-from tuner.data.images import Images, make_images, printable
+from tuner.data.decode import UnreadableImageError, decode_with_facts, inspect
+from tuner.data.images import Allocate, FileFacts, Images, make_images, printable
+from tuner.data.streaming import StreamedImages, usable_cores
 from tuner.errors import DataError
 
 # More would hold more whole photos in memory; Pillow lets go of Python's lock, so threads do work in parallel.
 _FILES_IN_FLIGHT = 8
+_FILES_PER_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
-    path: Path
+    """One file: `below` is its path from the part's folder on, and `origin` that from the top, as it can be shown."""
+
+    path: str
     part: str
     class_folder: str
+    below: str
     origin: str
 
 
-def sources(card: Card, data_root: Path) -> list[Path]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listing:
+    """What is known before any file is opened."""
+
+    files: list[_File]
+    names: tuple[str, ...]
+    numbers: dict[str, int]
+
+
+def sources(card: Card, data_root: Path) -> list[str]:
     """The files that the images are read from; the top folder where there is none."""
     root = _root(card, data_root)
     if not root.is_dir():
-        return [root]
+        return [str(root)]
     return [file.path for file in _list_files(card, root)]
 
 
-def read(card: Card, data_root: Path) -> Images:
+def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     """Decode all images, in the order part, class, file name; single unreadable files are left out and named.
 
     Raises:
         DataError: If a class has no file, or none that can be read; or a folder is no class of the card.
     """
-    root = _root(card, data_root)
-    files = _list_files(card, root)
-    names, numbers = _classes(card, files, root)
-    pixels, unreadable, kept = _decode_all(files, card)
-    _check_readable(files, kept, card.name)
-    return make_images(
-        name=card.name,
-        images=pixels,
-        labels=[numbers[file.class_folder] for file in kept],
-        parts=[file.part for file in kept],
-        origins=[file.origin for file in kept],
-        class_names=names,
-        unreadable=unreadable,
-    )
+    listing = _listing(card, data_root)
+    pixels = allocate(len(listing.files))
+
+    def decode_into(row: int) -> FileFacts:
+        pixels[row], facts = decode_with_facts(Path(listing.files[row].path), card.image)
+        return facts
+
+    outcomes = _in_parallel(decode_into, len(listing.files))
+    kept = [row for row, outcome in enumerate(outcomes) if isinstance(outcome, FileFacts)]
+    return _images(card, listing, outcomes, _closed_up(pixels, kept))
+
+
+def stream(card: Card, data_root: Path) -> Images:
+    """Do as `read` does, but look at the headers only, and decode images when they are asked for.
+
+    Raises:
+        DataError: As `read`; a file whose header is in order and that cannot be decoded raises later.
+    """
+    listing = _listing(card, data_root)
+    paths = [os.path.abspath(file.path) for file in listing.files]  # noqa: PTH100 - stays text
+    digests = [b""] * len(paths)
+
+    def look_at(row: int) -> FileFacts:
+        facts = inspect(Path(paths[row]), card.image)
+        with open(paths[row], "rb") as file:
+            digests[row] = hashlib.file_digest(file, "sha256").digest()
+        return facts
+
+    outcomes = _in_parallel(look_at, len(paths))
+    kept = [row for row, outcome in enumerate(outcomes) if isinstance(outcome, FileFacts)]
+    streamed = StreamedImages([paths[row] for row in kept], card.image)
+    return _images(card, listing, outcomes, streamed, [digests[row] for row in kept])
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -74,6 +108,13 @@ def _visible(path: Path) -> bool:
     return not path.name.startswith((".", "__"))
 
 
+def _listing(card: Card, data_root: Path) -> _Listing:
+    root = _root(card, data_root)
+    files = _list_files(card, root)
+    names, numbers = _classes(card, files, root)
+    return _Listing(files=files, names=names, numbers=numbers)
+
+
 def _list_files(card: Card, root: Path) -> list[_File]:
     roles = card.splits.roles()
     tops = [(root / part, role, f"{part}/") for part, role in roles.items()] or [(root, "", "")]
@@ -87,12 +128,13 @@ def _list_files(card: Card, root: Path) -> list[_File]:
         for folder in class_folders(top):
             found = [
                 _File(
-                    path=path,
+                    path=f"{top}{os.sep}{below}",
                     part=role,
                     class_folder=folder.name,
-                    origin=printable(prefix + path.relative_to(top).as_posix()),
+                    below=below,
+                    origin=printable(prefix + below),
                 )
-                for path in _walk(folder)
+                for below in walk(folder)
             ]
             if not found:
                 raise DataError(
@@ -107,11 +149,12 @@ def _list_files(card: Card, root: Path) -> list[_File]:
     return files
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Visible files below a folder, in an order that no file system decides."""
+def walk(folder: Path) -> Iterator[str]:
+    """Visible files below a folder, as paths from its own name on; in an order that no file system decides."""
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+        below = Path(parent).relative_to(folder.parent).as_posix()
+        yield from (f"{below}/{name}" for name in sorted(names) if not name.startswith("."))
 
 
 def _classes(card: Card, files: list[_File], root: Path) -> tuple[tuple[str, ...], dict[str, int]]:
@@ -136,25 +179,65 @@ def _classes(card: Card, files: list[_File], root: Path) -> tuple[tuple[str, ...
     return names, numbers
 
 
-def _decode_all(files: list[_File], card: Card) -> tuple[NDArray[np.uint8], list[str], list[_File]]:
-    pixels = np.empty((len(files), *card.image.shape), dtype=np.uint8)
+def _in_parallel(task: Callable[[int], FileFacts], n: int) -> list[FileFacts | str]:
+    """What the task returns for each of n files, or why a file is unreadable."""
 
-    def fill(task: tuple[int, _File]) -> str | None:
-        row, file = task
+    def block(start: int) -> list[FileFacts | str]:
+        return [one(row) for row in range(start, min(start + _FILES_PER_BLOCK, n))]
+
+    def one(row: int) -> FileFacts | str:
         try:
-            pixels[row] = decode(file.path, card.image)
+            return task(row)
         except UnreadableImageError as error:
             return str(error)
-        return None
 
     # Pillow warns of odd metadata and of photos over 89 megapixels; both are decoded all the same. The filter is set
     # once around all threads, since it belongs to the process.
-    with warnings.catch_warnings(), ThreadPoolExecutor(min(_FILES_IN_FLIGHT, os.cpu_count() or 1)) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(min(_FILES_IN_FLIGHT, usable_cores())) as pool:
         warnings.simplefilter("ignore")
-        reasons = list(pool.map(fill, enumerate(files)))
-    good = [row for row, reason in enumerate(reasons) if reason is None]
-    unreadable = [f"{file.origin}: {reason}" for file, reason in zip(files, reasons, strict=True) if reason]
-    return pixels if len(good) == len(files) else pixels[good], unreadable, [files[row] for row in good]
+        return [outcome for found in pool.map(block, range(0, n, _FILES_PER_BLOCK)) for outcome in found]
+
+
+def _closed_up(pixels: NDArray[np.uint8], kept: list[int]) -> NDArray[np.uint8]:
+    """Move the rows to keep to the front, in place, since they may be more than memory holds."""
+    for row, old in enumerate(kept):
+        if row != old:
+            pixels[row] = pixels[old]
+    return pixels[: len(kept)]
+
+
+def _images(
+    card: Card,
+    listing: _Listing,
+    outcomes: list[FileFacts | str],
+    images: NDArray[np.uint8] | StreamedImages,
+    digests: Sequence[bytes] = (),
+) -> Images:
+    found = list(zip(listing.files, outcomes, strict=True))
+    kept = [file for file, outcome in found if isinstance(outcome, FileFacts)]
+    _check_readable(listing.files, kept, card.name)
+    return make_images(
+        name=card.name,
+        images=images,
+        labels=[listing.numbers[file.class_folder] for file in kept],
+        parts=[file.part for file in kept],
+        origins=[file.origin for file in kept],
+        class_names=listing.names,
+        unreadable=[f"{file.origin}: {outcome}" for file, outcome in found if isinstance(outcome, str)],
+        groups=_groups(card, kept),
+        files=[outcome for outcome in outcomes if isinstance(outcome, FileFacts)],
+        digests=digests,
+    )
+
+
+def _groups(card: Card, files: list[_File]) -> list[str]:
+    """What the card's rule finds in each path; its first bracket, where it has one."""
+    if card.splits.group is None:
+        return []
+    pattern = re.compile(card.splits.group)
+    bracket = min(pattern.groups, 1)
+    matches = [pattern.search(file.below) for file in files]
+    return [match[bracket] or "" if match else "" for match in matches]
 
 
 def _check_readable(files: list[_File], kept: list[_File], name: str) -> None:

@@ -13,11 +13,14 @@ from tuner.data.card import Card
 from tuner.data.images import Images
 from tuner.data.load import load_images
 from tuner.data.split import Indices, Split, make_split
+from tuner.data.streaming import StreamedImages
+from tuner.errors import DataError
 from tuner.records.image import ImageSpec
 from tuner.records.results import DataSummary
 from tuner.space.definition import SplitSettings
 
 _SHOWN_UNREADABLE = 20
+_NAMED_UNREADABLE = 3
 _IMAGES_PER_CHUNK = 512
 
 
@@ -41,25 +44,28 @@ class Dataset:
 
 
 def load_dataset(card: Card, data_root: Path, settings: SplitSettings) -> Dataset:
-    """Load and split; `load_images` and `make_split` say what they raise."""
+    """Load and split; `load_images` and `make_split` say what else they raise.
+
+    Raises:
+        DataError: If an image cannot be read, and the card's policy does not skip it.
+    """
     images = load_images(card, data_root)
-    split = make_split(
-        images,
-        seed=settings.seed,
-        test_fraction=card.splits.test_fraction,
-        validation_fraction=card.splits.validation_fraction,
-        limit=settings.limit,
-        sizes=settings.sizes,
-        max_train=settings.max_train,
-        max_validation=settings.max_validation,
-    )
+    if images.unreadable and card.policies.unreadable == "fail":
+        raise DataError(
+            f"{card.name}: {len(images.unreadable):,} of the images cannot be read: "
+            + "; ".join(images.unreadable[:_NAMED_UNREADABLE]),
+            "replace or delete them, or set policies.unreadable to skip in the card.",
+        )
+    split = make_split(images, settings, card.splits, card.policies)
     mean, std = pixel_statistics(images.images, split.train)
     height, width, channels = images.images.shape[1:]
     spec = ImageSpec(height=height, width=width, channels=channels, class_names=images.class_names, mean=mean, std=std)
     return Dataset(images=images, split=split, spec=spec, card=card, limit=settings.limit)
 
 
-def pixel_statistics(images: NDArray[np.uint8], indices: Indices) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def pixel_statistics(
+    images: NDArray[np.uint8] | StreamedImages, indices: Indices
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel, 0-255, over some images (n, height, width, channels)."""
     # Whole numbers are exact in any order of summing; a squared pixel is at most 65,025 and just fits 16 bits.
     total = np.zeros(images.shape[-1], dtype=np.int64)
@@ -74,7 +80,7 @@ def pixel_statistics(images: NDArray[np.uint8], indices: Indices) -> tuple[tuple
     return tuple(mean.tolist()), tuple(std.tolist())
 
 
-def _chunks(images: NDArray[np.uint8], indices: Indices) -> Iterator[NDArray[np.uint8]]:
+def _chunks(images: NDArray[np.uint8] | StreamedImages, indices: Indices) -> Iterator[NDArray[np.uint8]]:
     for start in range(0, len(indices), _IMAGES_PER_CHUNK):
         yield images[indices[start : start + _IMAGES_PER_CHUNK]]
 
@@ -102,4 +108,32 @@ def summary(dataset: Dataset) -> DataSummary:
         limit=dataset.limit,
         n_unreadable=len(images.unreadable),
         unreadable=images.unreadable[:_SHOWN_UNREADABLE],
+        n_folds=len(split.folds),
+        n_dropped_copies=split.dropped.n_copies_of_test,
+        n_dropped_duplicates=split.dropped.n_duplicates,
+        n_dropped_conflicting=split.dropped.n_conflicting,
+        n_test_distinct=int(np.count_nonzero(split.distinct_test)),
+        is_official_split=split.is_official,
     )
+
+
+def split_rows(dataset: Dataset) -> Iterator[tuple[str, str, str, str, str]]:
+    """Origin, class name, part, group, and reason if dropped, of each image in order: what a run saves of its split.
+
+    The part is `train`, `validation`, `test`, `dropped`, or `unused` beyond a limit; with several folds it is
+    `fold 1`, ... for what validates in it. The group is the card's, or the number of a set of near-identical images.
+    """
+    images, split = dataset.images, dataset.split
+    parts = np.full(len(images.labels), "unused", dtype="<U10")
+    for fold in split.folds:
+        parts[fold.train] = "train"
+    for number, fold in enumerate(split.folds, start=1):
+        parts[fold.validation] = f"fold {number}" if len(split.folds) > 1 else "validation"
+    parts[split.test] = "test"
+    reasons = split.dropped.reasons()
+    parts[list(reasons)] = "dropped"
+    set_sizes = np.bincount(images.near_group)
+    for index, origin in enumerate(images.origins):
+        near = int(images.near_group[index])
+        group = str(images.groups[index]) or (f"near-identical {near}" if set_sizes[near] > 1 else "")
+        yield origin, images.class_names[images.labels[index]], str(parts[index]), group, reasons.get(index, "")

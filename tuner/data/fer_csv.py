@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import csv
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from tuner.data.card import Card, FerCsv
-from tuner.data.images import Images, make_images
+from tuner.data.images import Allocate, Images, make_images
 from tuner.data.labels import number_labels
 from tuner.data.pixels import parse_pixels
 from tuner.errors import DataError
-
-_ROWS_PER_BLOCK = 1024
 
 
 def sources(card: Card, data_root: Path) -> list[Path]:
@@ -25,7 +22,7 @@ def sources(card: Card, data_root: Path) -> list[Path]:
     return [data_root / card.files.path]
 
 
-def read(card: Card, data_root: Path) -> Images:
+def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     """Parse the file; rows are named by their line in it, the header being line 1.
 
     Raises:
@@ -35,35 +32,46 @@ def read(card: Card, data_root: Path) -> Images:
     assert isinstance(files, FerCsv)
     path = data_root / files.path
     roles = card.splits.roles()
-    blocks: list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]] = []
+    group = card.splits.group
+    pixels = allocate(_most_rows(path, card))
     labels: list[str] = []
     parts: list[str] = []
+    groups: list[str] = []
     lines: list[int] = []
     with csv_rows(path) as (header, rows):
         label_at, pixels_at = (_column(header, name, path) for name in (files.label_column, files.pixels_column))
         usage_at = header.index(files.usage_column) if files.usage_column in header else None
+        group_at = None if group is None else _column(header, group, path)
         for line, row in rows:
             where = f"{path.name}, line {line}"
             if len(row) != len(header):
                 raise DataError(
                     f"{where}: it has {len(row)} columns; expected {len(header)}", "correct the row, or delete it."
                 )
-            if len(lines) % _ROWS_PER_BLOCK == 0:
-                blocks.append(np.empty((_ROWS_PER_BLOCK, *card.image.shape), dtype=np.uint8))
-            parse_pixels(row[pixels_at], separator=" ", out=blocks[-1][len(lines) % _ROWS_PER_BLOCK], where=where)
+            parse_pixels(row[pixels_at], separator=" ", out=pixels[len(lines)], where=where)
             labels.append(row[label_at])
             parts.append("" if usage_at is None else _role(row[usage_at], roles, where))
+            groups.append("" if group_at is None else row[group_at])
             lines.append(line)
     translated = number_labels(card, labels, [f"{path.name}, line {line}" for line in lines])
-    images = np.concatenate(blocks)[: len(lines)] if blocks else np.empty((0, *card.image.shape), dtype=np.uint8)
     return make_images(
         name=card.name,
-        images=images,
+        images=pixels[: len(lines)],
         labels=translated.numbers,
         parts=parts,
         origins=[f"line {line}" for line in lines],
         class_names=translated.names,
+        groups=groups,
     )
+
+
+def _most_rows(path: Path, card: Card) -> int:
+    """More rows than the file can hold: each value takes a digit and a separator at the least."""
+    try:
+        n_bytes = path.stat().st_size
+    except OSError:
+        n_bytes = 0  # What that means is for `csv_rows` to say.
+    return n_bytes // (2 * math.prod(card.image.shape)) + 1
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.card import Card, Generated
-from tuner.data.images import Images, make_images
+from tuner.data.images import Allocate, Images, make_images
 from tuner.errors import ConfigurationError
 
 
@@ -17,7 +17,7 @@ def sources(card: Card, data_root: Path) -> list[Path]:
     return []
 
 
-def read(card: Card, data_root: Path) -> Images:
+def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     """Make the images that the card names; its class names stand in the order of the generator's labels.
 
     Raises:
@@ -39,9 +39,11 @@ def read(card: Card, data_root: Path) -> Images:
             f"{card.name}: {files.generator} makes {made} images in {n_classes} classes, but the card says otherwise",
             "correct image and class_names in the card.",
         )
+    pixels = allocate(len(images))
+    pixels[:] = images
     return make_images(
         name=card.name,
-        images=images,
+        images=pixels,
         labels=labels,
         parts=[""] * len(labels),
         origins=[f"image {number}" for number in range(len(labels))],

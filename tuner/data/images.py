@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.streaming import StreamedImages
 from tuner.errors import DataError
 
 PARTS = ("train", "validation", "test")
 
+# Gives a loader room for n images: uint8, (n, height, width, channels). It fills the first rows of it.
+Allocate = Callable[[int], NDArray[np.uint8]]
+
+_IMAGES_PER_CHUNK = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """What an image file says of itself.
+
+    Attributes:
+        format: By its content, as Pillow calls it, such as `JPEG` or `PNG`.
+        mode: Pillow's name for its kind of pixels: `RGB`, `L`, `P`, `RGBA`, `CMYK`, `I;16`, `1` ...
+        width: Pixels as they are stored, before any rotation; of a TIFF, after it.
+        height: The same.
+        n_frames: 1, or 2 for any animation: frames are not counted further.
+        is_rotated: Whether its EXIF data ask for a rotation or a mirrored image; decoding does it.
+        n_bytes: Size of the file.
+    """
+
+    format: str
+    mode: str
+    width: int
+    height: int
+    n_frames: int
+    is_rotated: bool
+    n_bytes: int
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """A data set in memory, or memory-mapped from the cache.
+    """A data set: memory-mapped from the cache as a rule, or in memory, or decoded whenever images are asked for.
 
     Attributes:
         name: Name of the card.
@@ -27,30 +56,42 @@ class Images:
         origins: Where each image comes from, such as `row 17` or `happy/3.png`; (n,).
         class_names: In the order of the class numbers.
         unreadable: What could not be read, as `name: reason`.
-        fingerprint: SHA-256 of pixels, labels, class names and parts, in hexadecimal.
+        fingerprint: SHA-256 of pixels, labels, class names and parts, in hexadecimal; where images are streamed, of the
+            files' bytes in place of the pixels.
+        groups: Text, (n,): images of one group stay together in a split; empty where the card's rule gives none.
+        copy_of: int64, (n,): index of the first identical image, which may be the image itself.
+        near_group: int64, (n,): number of the set of nearly identical images that it belongs to.
+        files: Of each image, (n,), where images are files of their own; else empty.
     """
 
     name: str
-    images: NDArray[np.uint8]
+    images: NDArray[np.uint8] | StreamedImages
     labels: NDArray[np.int64]
     parts: NDArray[np.str_]
     origins: tuple[str, ...]
     class_names: tuple[str, ...]
     unreadable: tuple[str, ...]
     fingerprint: str
+    groups: NDArray[np.str_]
+    copy_of: NDArray[np.int64]
+    near_group: NDArray[np.int64]
+    files: tuple[FileFacts, ...]
 
 
 def make_images(
     *,
     name: str,
-    images: NDArray[np.uint8],
+    images: NDArray[np.uint8] | StreamedImages,
     labels: Sequence[int] | NDArray[Any],
     parts: Sequence[str],
     origins: Sequence[str],
     class_names: Sequence[str],
     unreadable: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    files: Sequence[FileFacts] = (),
+    digests: Sequence[bytes] = (),
 ) -> Images:
-    """Check what a loader read, and fingerprint it.
+    """Check what a loader read, fingerprint it and look for copies; `digests` are those of streamed images' files.
 
     Raises:
         DataError: If there is no image, or fewer than two classes have any.
@@ -65,6 +106,14 @@ def make_images(
         raise DataError(
             f'{name}: all images are of one class, "{only}"', "a classifier needs at least two classes; add the others."
         )
+    if isinstance(images, StreamedImages):
+        content: Iterator[Any] = iter(digests)
+        copy_of, near_group = _equal(digests), np.arange(len(images), dtype=np.int64)
+    else:
+        from tuner.data.duplicates import copies, near_groups
+
+        content = (np.ascontiguousarray(chunk).data for chunk in _chunks(images))
+        copy_of, near_group = copies(images), near_groups(images)
     return Images(
         name=name,
         images=images,
@@ -73,15 +122,35 @@ def make_images(
         origins=tuple(origins),
         class_names=tuple(class_names),
         unreadable=tuple(unreadable),
-        fingerprint=_fingerprint(images, label_array, part_array, class_names),
+        fingerprint=_fingerprint(images.shape, content, label_array, part_array, class_names),
+        groups=np.asarray(groups or [""] * len(label_array), dtype=np.str_),
+        copy_of=copy_of,
+        near_group=near_group,
+        files=tuple(files),
     )
 
 
+def _chunks(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    for start in range(0, len(images), _IMAGES_PER_CHUNK):
+        yield images[start : start + _IMAGES_PER_CHUNK]
+
+
+def _equal(digests: Sequence[bytes]) -> NDArray[np.int64]:
+    """Index of the first equal digest."""
+    first: dict[bytes, int] = {}
+    return np.array([first.setdefault(digest, i) for i, digest in enumerate(digests)], dtype=np.int64)
+
+
 def _fingerprint(
-    images: NDArray[np.uint8], labels: NDArray[np.int64], parts: NDArray[np.str_], class_names: Sequence[str]
+    shape: tuple[int, ...],
+    content: Iterator[Any],
+    labels: NDArray[np.int64],
+    parts: NDArray[np.str_],
+    class_names: Sequence[str],
 ) -> str:
-    digest = hashlib.sha256(repr((images.shape, list(class_names))).encode("utf-8", "backslashreplace"))
-    digest.update(np.ascontiguousarray(images).data)
+    digest = hashlib.sha256(repr((shape, list(class_names))).encode("utf-8", "backslashreplace"))
+    for block in content:
+        digest.update(block)
     # Little-endian on every machine, so that equal data have equal fingerprints everywhere.
     digest.update(labels.astype("<i8").tobytes())
     digest.update("\n".join(parts.tolist()).encode())

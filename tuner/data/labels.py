@@ -48,7 +48,7 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
             labels = card.class_names
             listed = ", ".join(labels) if isinstance(labels, dict) else f"0 to {len(names) - 1}"
             raise DataError(
-                f'{place}: the label is "{label}"; expected {listed}',
+                f'{place}: the label is "{label if len(label) <= 60 else f"{label[:57]}..."}"; expected {listed}',
                 f"correct the label, or name its class under class_names in the card of {card.name}.",
             )
         numbers.append(number)
@@ -60,5 +60,5 @@ def plain_label(label: str) -> str:
     text = label.strip()
     whole, _, decimals = text.partition(".")
     if whole.isascii() and whole.isdecimal() and not decimals.strip("0"):
-        return str(int(whole))
+        return whole.lstrip("0") or "0"
     return text

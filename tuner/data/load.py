@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from tuner.data.cache import cache_key, load_cached, store
-from tuner.data.card import ArrayCsv, Card, Generated
+from tuner.data.cache import cache_key, delete_outdated, load_cached, new_entry
+from tuner.data.cache_folder import locked
+from tuner.data.card import Card, ClassFolders
 from tuner.data.images import Images
 from tuner.errors import DataError
 
-# Each module has `sources(card, data_root)` and `read(card, data_root)`; imported where used, since Pillow and
-# scikit-learn take their time.
+# Each module has `sources(card, data_root)` and `read(card, data_root, allocate)`; imported where used, since Pillow
+# and scikit-learn take their time.
 _LOADERS: Mapping[str, str] = MappingProxyType(
     {
         "fer_csv": "tuner.data.fer_csv",
@@ -28,35 +29,44 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
 def load_images(card: Card, data_root: Path) -> Images:
     """Read a data set, from the cache if its source is unchanged.
 
+    Where another process decodes the same data set just now, this waits for it. Class folders whose decoded images
+    would exceed the cache's limit are streamed.
+
     Raises:
         DataError: If the data are missing or unusable; a missing data set's message says how to get it.
+        ConfigurationError: If the environment's limit of the cache is no size.
     """
     missing = missing_paths(card, data_root)
     if missing:
-        fetch = card.fetch.strip().rstrip(".") or "put it there"
         raise DataError(
             f"{card.name}: the data are missing: there is no {missing[0]}",
-            f"{fetch}. Works right now: `python -m tuner run drawn_faces`.",
+            f"{card.how_to_get}. Works right now: `python -m tuner run drawn_faces`.",
         )
     loader = importlib.import_module(_LOADERS[card.files.type])
-    key = cache_key(card, loader.sources(card, data_root))
-    cached = load_cached(card.name, key, data_root)
+    sources = loader.sources(card, data_root)
+    key = cache_key(card, sources)
+    cached = load_cached(card, key, data_root)
     if cached is not None:
         return cached
-    images: Images = loader.read(card, data_root)
-    store(images, key, data_root)
+    with locked(card.name, data_root) as is_alone:
+        # Another process may have filled it meanwhile.
+        cached = load_cached(card, key, data_root)
+        if cached is not None:
+            return cached
+        if is_alone:
+            delete_outdated(card, key, data_root)
+        with new_entry(card, key, data_root) as entry:
+            images: Images
+            if isinstance(card.files, ClassFolders) and not entry.has_room(len(sources)):
+                images = loader.stream(card, data_root)
+            else:
+                images = loader.read(card, data_root, entry.allocate)
+            entry.keep(images)
     # Memory-mapped from here on, unless the cache could not be written.
-    return load_cached(card.name, key, data_root) or images
+    return load_cached(card, key, data_root) or images
 
 
 def missing_paths(card: Card, data_root: Path) -> list[Path]:
     """The card's files and folders that are not there; empty where the data set can be loaded."""
-    files = card.files
-    if isinstance(files, Generated):
-        return []
-    if isinstance(files, ArrayCsv):
-        named = (files.train_images, files.train_labels, files.test_images, files.test_labels)
-        paths = [data_root / name for name in named if name is not None]
-    else:
-        paths = [data_root / files.path]
+    paths = [data_root / name for name in card.paths]
     return [path for path in paths if not path.exists()]

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tokenize import TokenError
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.card import Card, Npz
-from tuner.data.images import PARTS, Images, make_images
+from tuner.data.images import PARTS, Allocate, Images, make_images
 from tuner.data.labels import number_labels
 from tuner.errors import DataError
+
+_ROWS_PER_BLOCK = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Array:
+    """An array of the file, as its header describes it.
+
+    Attributes:
+        shape: Its shape.
+        dtype: Its type.
+        by_columns: Whether it is stored in Fortran's order.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    by_columns: bool
 
 
 def sources(card: Card, data_root: Path) -> list[Path]:
@@ -22,38 +44,32 @@ def sources(card: Card, data_root: Path) -> list[Path]:
     return [data_root / card.files.path]
 
 
-def read(card: Card, data_root: Path) -> Images:
-    """Read the arrays; floats from 0 to 1 become 0 to 255.
+def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
+    """Read the arrays, a few images at a time; floats from 0 to 1 become 0 to 255.
 
     Raises:
         DataError: If arrays are missing, or their shapes, types or values cannot be those of images and labels.
     """
     path = sources(card, data_root)[0]
     arrays = open_arrays(path)
-    blocks: list[NDArray[np.uint8]] = []
+    found = part_names(arrays, path)
+    for _, x_name, y_name in found:
+        _check(arrays, path, x_name, y_name, card)
+    pixels = allocate(sum(arrays[x_name].shape[0] for _, x_name, _ in found))
     labels: list[str] = []
     parts: list[str] = []
     origins: list[str] = []
-    for part, x_name, y_name in part_names(arrays, path):
-        images, given = to_images(arrays[x_name], f"{path.name}, {x_name}"), arrays[y_name].reshape(-1)
-        if images.shape[1:] != card.image.shape:
-            raise DataError(
-                f"{path.name}, {x_name}: images are {_shape(images.shape[1:])}; expected {_shape(card.image.shape)}",
-                "correct image: in the card.",
-            )
-        if len(given) != len(images):
-            raise DataError(
-                f"{path.name}: {x_name} has {len(images):,} images, but {y_name} has {len(given):,} labels",
-                "save one label for each image.",
-            )
-        blocks.append(images)
-        labels.extend(map(str, given.tolist()))
-        parts.extend([part] * len(images))
-        origins.extend(f"{x_name}[{row}]" for row in range(len(images)))
+    for part, x_name, y_name in found:
+        n = arrays[x_name].shape[0]
+        _fill(pixels[len(labels) : len(labels) + n], path, x_name, arrays[x_name])
+        given = [block.reshape(-1).tolist() for block in _blocks(path, y_name, arrays[y_name])]
+        labels.extend(str(label) for block in given for label in block)
+        parts.extend([part] * n)
+        origins.extend(f"{x_name}[{row}]" for row in range(n))
     translated = number_labels(card, labels, [f"{path.name}, {origin.replace('x', 'y', 1)}" for origin in origins])
     return make_images(
         name=card.name,
-        images=np.concatenate(blocks),
+        images=pixels,
         labels=translated.numbers,
         parts=parts,
         origins=origins,
@@ -61,18 +77,23 @@ def read(card: Card, data_root: Path) -> Images:
     )
 
 
-def open_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """All arrays of the file; pickled ones are refused, since unpickling runs whatever the file says.
+def open_arrays(path: Path) -> dict[str, Array]:
+    """The headers of all arrays; pickled ones are refused, since unpickling runs whatever the file says.
 
     Raises:
         DataError: If it is not such a file.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    # TypeError: a single array, saved by numpy.save, is no context manager.
-    except (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path.name}: it is not an NPZ of plain arrays", "save it with numpy.savez.") from error
+    with _readable(path), zipfile.ZipFile(path) as archive:
+        found = {}
+        for member in archive.infolist():
+            if not member.filename.endswith(".npy"):
+                continue
+            with archive.open(member) as file:
+                array = _header(file)
+                if member.file_size != file.tell() + math.prod(array.shape) * array.dtype.itemsize:
+                    raise ValueError("cut off")
+            found[member.filename.removesuffix(".npy")] = array
+        return found
 
 
 def part_names(arrays: Mapping[str, Any], path: Path) -> list[tuple[str, str, str]]:
@@ -93,34 +114,99 @@ def part_names(arrays: Mapping[str, Any], path: Path) -> list[tuple[str, str, st
     )
 
 
-def to_images(array: NDArray[Any], where: str) -> NDArray[np.uint8]:
-    """uint8 images (n, height, width, channels) from whole numbers 0 to 255 or floats 0 to 1; channels may be missing.
+def image_shape(array: Array, where: str) -> tuple[int, int, int]:
+    """(height, width, channels) of an array of images (n, height, width) or (n, height, width, channels).
 
     Raises:
-        DataError: If shape or values are others.
+        DataError: If its shape is another one, or it holds no numbers.
     """
-    images = array[..., np.newaxis] if array.ndim == 3 else array
-    if images.ndim != 4 or images.shape[-1] not in (1, 3):
+    shape = (*array.shape, 1) if len(array.shape) == 3 else array.shape
+    if len(shape) != 4 or shape[-1] not in (1, 3):
         raise DataError(
             f"{where}: the shape is {_shape(array.shape)}; expected n x height x width, or that x 1 or 3 channels",
             "put the channels last.",
         )
-    if images.dtype == np.uint8:
-        return images
-    is_float, top = np.issubdtype(images.dtype, np.floating), 255
-    if is_float:
-        top = 1
-    elif not np.issubdtype(images.dtype, np.integer):
-        raise DataError(f"{where}: the values are of type {images.dtype}; expected numbers", "save them as uint8.")
-    # `not (low and high)` rather than `low or high`, so that NaN is refused too.
-    if images.size and not (images.min() >= 0 and images.max() <= top):
+    if not np.issubdtype(array.dtype, np.floating) and not np.issubdtype(array.dtype, np.integer):
+        raise DataError(f"{where}: the values are of type {array.dtype}; expected numbers", "save them as uint8.")
+    return shape[1], shape[2], shape[3]
+
+
+def _check(arrays: Mapping[str, Array], path: Path, x_name: str, y_name: str, card: Card) -> None:
+    """See from the headers that images and labels fit the card and each other."""
+    shape = image_shape(arrays[x_name], f"{path.name}, {x_name}")
+    if shape != card.image.shape:
+        raise DataError(
+            f"{path.name}, {x_name}: images are {_shape(shape)}; expected {_shape(card.image.shape)}",
+            "correct image: in the card.",
+        )
+    n_images, n_labels = arrays[x_name].shape[0], math.prod(arrays[y_name].shape)
+    if n_labels != n_images:
+        raise DataError(
+            f"{path.name}: {x_name} has {n_images:,} images, but {y_name} has {n_labels:,} labels",
+            "save one label for each image.",
+        )
+
+
+def _fill(out: NDArray[np.uint8], path: Path, name: str, array: Array) -> None:
+    is_float = np.issubdtype(array.dtype, np.floating)
+    low, high, top = np.inf, -np.inf, 1 if is_float else 255
+    start = 0
+    for block in _blocks(path, name, array):
+        low, high = float(np.minimum(low, block.min())), float(np.maximum(high, block.max()))
+        # `not (low and high)` below rather than `low or high`, so that NaN is refused too.
+        if low >= 0 and high <= top:
+            values = np.rint(block * 255.0) if is_float else block
+            out[start : start + len(block)] = values.reshape(len(block), *out.shape[1:])
+        start += len(block)
+    if len(out) and not (low >= 0 and high <= top):
         kind = "floats from 0 to 1" if is_float else "whole numbers from 0 to 255"
         raise DataError(
-            f"{where}: the values reach from {images.min():g} to {images.max():g}; expected {kind}",
+            f"{path.name}, {name}: the values reach from {low:g} to {high:g}; expected {kind}",
             "save them as uint8.",
         )
-    result: NDArray[np.uint8] = (np.rint(images * 255.0) if is_float else images).astype(np.uint8)
-    return result
+
+
+def _blocks(path: Path, name: str, array: Array) -> Iterator[NDArray[Any]]:
+    """The rows of an array, a few at a time."""
+    with _readable(path), zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
+        if array.by_columns or not array.shape:
+            # Its rows are scattered over all of the file.
+            yield np.lib.format.read_array(file, allow_pickle=False)
+            return
+        _header(file)
+        row_bytes = math.prod(array.shape[1:]) * array.dtype.itemsize
+        for start in range(0, array.shape[0], _ROWS_PER_BLOCK):
+            n = min(_ROWS_PER_BLOCK, array.shape[0] - start)
+            block = np.frombuffer(file.read(n * row_bytes), dtype=array.dtype)
+            yield block.reshape(n, *array.shape[1:])
+
+
+def _header(file: IO[bytes]) -> Array:
+    version = np.lib.format.read_magic(file)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+    shape, by_columns, dtype = read_header(file)
+    if dtype.hasobject or min(shape, default=0) < 0:
+        raise ValueError("no plain array")
+    return Array(shape=shape, dtype=dtype, by_columns=by_columns)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever is wrong with the file becomes a DataError."""
+    try:
+        yield
+    except DataError:
+        raise
+    # KeyError: a version of the format that holds no plain arrays. RuntimeError: encrypted.
+    except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError) as error:
+        raise _no_npz(path) from error
+    # TokenError: a header that numpy gave to Python's own parser.
+    except (zipfile.BadZipFile, zlib.error, SyntaxError, TokenError) as error:
+        raise _no_npz(path) from error
+
+
+def _no_npz(path: Path) -> DataError:
+    return DataError(f"{path.name}: it is not an NPZ of plain arrays", "save it with numpy.savez.")
 
 
 def _shape(shape: tuple[int, ...]) -> str:

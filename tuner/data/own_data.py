@@ -12,8 +12,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from tuner.data.archive import archive_stem, is_archive, unpacked
 from tuner.data.card import Card, ClassFolders, FerCsv, ImageSettings, Npz, Splits, card_names, load_card
-from tuner.data.images import printable
+from tuner.data.images import FileFacts, printable
 from tuner.data.labels import plain_label
 from tuner.errors import DataError
 
@@ -22,6 +23,9 @@ OWN_DATA = "own data"
 
 _SAMPLED_FILES = 200
 _LARGEST_SIDE = 96
+# What a card's image settings allow.
+_LEAST_PIXELS, _MOST_PIXELS = 4, 2048
+_LARGEST_IMAGE = ImageSettings(height=_LARGEST_SIDE, width=_LARGEST_SIDE, channels=3)
 _FER_CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 _FER_SPLITS = Splits(train="Training", validation="PublicTest", test="PrivateTest")
 _PART_NAMES = {
@@ -35,7 +39,7 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
     """The card that a person means by a name, or one made up for the path of their own data.
 
     Args:
-        target: A card's name, a folder of class folders, a FER-style `.csv` or a `.npz`.
+        target: A card's name, a folder of class folders, a FER-style `.csv`, a `.npz`, or an archive of one of them.
         folders: Where cards are looked for.
         data_root: Folder of the data; a path may be relative to it, too.
 
@@ -48,7 +52,9 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
     path = Path(target)
     if not path.exists() and (data_root / path).exists():
         path = data_root / path
-    if path.exists() or "/" in target or os.sep in target or path.suffix in {".csv", ".npz"}:
+    if is_archive(path) and path.is_file():
+        return card_for(unpacked(path, data_root)).model_copy(update=_named(archive_stem(path)))
+    if path.exists() or "/" in target or os.sep in target or path.suffix in {".csv", ".npz"} or is_archive(path):
         return card_for(path)
     return load_card(target, folders)
 
@@ -70,17 +76,22 @@ def card_for(path: Path) -> Card:
     if path.suffix.lower() == ".npz":
         return _npz_card(path)
     raise DataError(
-        f"{path}: a file of this kind is not understood", "give a folder of class folders, a .csv or a .npz."
+        f"{path}: a file of this kind is not understood",
+        "give a folder of class folders, a .csv, a .npz, or a .zip or .tar.gz of them.",
     )
 
 
 def _card(path: Path, **fields: Any) -> Card:
-    plain = re.sub(r"[^a-z0-9_-]+", "_", path.resolve().stem.lower()).strip("_-")
-    return Card(name=plain or "own_data", title=printable(path.resolve().stem), source=OWN_DATA, **fields)
+    return Card(**_named(path.resolve().stem), source=OWN_DATA, **fields)
+
+
+def _named(stem: str) -> dict[str, Any]:
+    plain = re.sub(r"[^a-z0-9_-]+", "_", stem.lower()).strip("_-")
+    return {"name": plain or "own_data", "title": printable(stem)}
 
 
 def _folder_card(path: Path) -> Card:
-    from tuner.data.class_folders import class_folders
+    from tuner.data.class_folders import class_folders, walk
 
     folders = class_folders(path)
     by_name = {folder.name.lower(): folder.name for folder in folders}
@@ -90,9 +101,7 @@ def _folder_card(path: Path) -> Card:
     has_parts = given["train"] and (given["test"] or given["validation"])
     splits = Splits.model_validate(given) if has_parts else Splits()
     tops = [path / part for part in splits.roles()] or [path]
-    files = [
-        file for top in tops for folder in class_folders(top) for file in sorted(folder.rglob("*")) if file.is_file()
-    ]
+    files = [top / below for top in tops for folder in class_folders(top) for below in walk(folder)]
     image = _typical_image(files)
     if image is None:
         raise DataError(
@@ -102,7 +111,13 @@ def _folder_card(path: Path) -> Card:
 
 
 def _typical_image(files: list[Path]) -> ImageSettings | None:
-    from tuner.data.decode import header
+    from tuner.data.decode import GREY_MODES, UnreadableImageError, inspect
+
+    def header(file: Path) -> FileFacts | None:
+        try:
+            return inspect(file, _LARGEST_IMAGE)
+        except UnreadableImageError:
+            return None
 
     # Evenly spread over the sorted list, so that every class is among them.
     step = max(1, math.ceil(len(files) / _SAMPLED_FILES))
@@ -111,9 +126,10 @@ def _typical_image(files: list[Path]) -> ImageSettings | None:
         headers = [found for file in files[::step] if (found := header(file))]
     if not headers:
         return None
-    median = statistics.median([side for height, width, _ in headers for side in (height, width)])
+    median = statistics.median([side for facts in headers for side in (facts.height, facts.width)])
     side = min(max(int(median), 8), _LARGEST_SIDE)
-    return ImageSettings(height=side, width=side, channels=1 if all(grey for *_, grey in headers) else 3)
+    is_grey = all(facts.mode in GREY_MODES for facts in headers)
+    return ImageSettings(height=side, width=side, channels=1 if is_grey else 3)
 
 
 def _csv_card(path: Path) -> Card:
@@ -150,10 +166,19 @@ def _csv_card(path: Path) -> Card:
             pixels_column=pixels,
             usage_column=usage or "Usage",
         ),
-        image=ImageSettings(height=side, width=side, channels=1),
+        image=_image_settings(side, side, 1, f"{path.name}, line 2"),
         class_names=classes,
         splits=_FER_SPLITS,
     )
+
+
+def _image_settings(height: int, width: int, channels: int, where: str) -> ImageSettings:
+    if not (min(height, width) >= _LEAST_PIXELS and max(height, width) <= _MOST_PIXELS):
+        raise DataError(
+            f"{where}: images are {height:,} x {width:,}; expected {_LEAST_PIXELS} to {_MOST_PIXELS:,} pixels a side",
+            "bring them to a size between, or give a folder of image files, which are brought to any size.",
+        )
+    return ImageSettings(height=height, width=width, channels=1 if channels == 1 else 3)
 
 
 def _fer_classes(labels: Iterable[str]) -> list[str] | dict[str, str]:
@@ -166,13 +191,12 @@ def _fer_classes(labels: Iterable[str]) -> list[str] | dict[str, str]:
 
 
 def _npz_card(path: Path) -> Card:
-    from tuner.data.npz import open_arrays, part_names, to_images
+    from tuner.data.npz import image_shape, open_arrays, part_names
 
     arrays = open_arrays(path)
-    images = arrays[part_names(arrays, path)[0][1]]
-    _, height, width, channels = to_images(images, path.name).shape
+    height, width, channels = image_shape(arrays[part_names(arrays, path)[0][1]], path.name)
     return _card(
         path,
         files=Npz(type="npz", path=str(path.resolve())),
-        image=ImageSettings(height=height, width=width, channels=1 if channels == 1 else 3),
+        image=_image_settings(height, width, channels, path.name),
     )

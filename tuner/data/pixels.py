@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from tuner.errors import DataError
 
+# Of one value and what stands around it; a text that is longer on average is no image, and may be gigabytes.
+_MOST_LETTERS = 64
+
 
 def parse_pixels(text: str, *, separator: str, out: NDArray[np.uint8], where: str) -> None:
     """Parse one image.
@@ -20,6 +23,8 @@ def parse_pixels(text: str, *, separator: str, out: NDArray[np.uint8], where: st
     Raises:
         DataError: If a value is no such number, or there are too many or too few; with `where`.
     """
+    if len(text) > _MOST_LETTERS * out.size:
+        raise _explain(text[: _MOST_LETTERS * out.size], separator, out, where, is_cut=True)
     try:
         # numpy's own text parser: five times faster than int() per value.
         values = np.fromstring(text, dtype=np.int64, sep=separator)
@@ -30,7 +35,7 @@ def parse_pixels(text: str, *, separator: str, out: NDArray[np.uint8], where: st
     out.reshape(-1)[:] = values
 
 
-def _explain(text: str, separator: str, out: NDArray[np.uint8], where: str) -> DataError:
+def _explain(text: str, separator: str, out: NDArray[np.uint8], where: str, *, is_cut: bool = False) -> DataError:
     tokens = text.split() if separator == " " else [token.strip() for token in text.split(separator)]
     for position, token in enumerate(tokens, start=1):
         digits = token.isascii() and token.isdecimal()
@@ -42,7 +47,8 @@ def _explain(text: str, separator: str, out: NDArray[np.uint8], where: str) -> D
             )
     height, width, channels = out.shape
     shape = f"{height} x {width}" if channels == 1 else f"{height} x {width} x {channels}"
+    found = f"more than {out.size:,}" if is_cut else f"{len(tokens):,}"
     return DataError(
-        f"{where}: it has {len(tokens):,} pixels; expected {out.size:,} ({shape})",
+        f"{where}: it has {found} pixels; expected {out.size:,} ({shape})",
         "correct the row, or delete it; or correct the image size in the card.",
     )

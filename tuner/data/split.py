@@ -2,113 +2,201 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.card import Policies, Splits
+from tuner.data.cut import cut, cut_folds, sample
 from tuner.data.images import Images
+from tuner.data.policies import Dropped, find_distinct, find_dropped
+from tuner.data.together import Together, can_keep_near, keep_together, units_per_class
 from tuner.errors import ConfigurationError, DataError
-from tuner.space.definition import SplitSizes
+from tuner.space.definition import SplitSettings, SplitSizes
 
 Indices = NDArray[np.int64]
 
 SMALL_SET = 500
+_MANY_FOLDS = 5
+# What is cut as a whole must give each class to training, validation and test.
+_PARTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """The three parts of a data set.
+class Fold:
+    """What trains and what validates.
 
     Attributes:
         train: Sorted indices into the images, (n,).
         validation: The same for the images that choose among models.
-        test: The same for the sealed images.
-        rule: How they were made, for the report.
     """
 
     train: Indices
     validation: Indices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """The parts of a data set.
+
+    Attributes:
+        folds: What trains and validates; more than one for cross-validation.
+        test: Sorted indices of the sealed images, (n,).
+        distinct_test: Whether each test image is new, (n,): the first of its copies in the test part, none of which
+            trains or validates in the data as they are given, or carries another label.
+        rule: How the parts were made, for the report.
+        dropped: What is in no part, as the card's policies have it.
+        is_official: Whether the data gave the test part.
+    """
+
+    folds: tuple[Fold, ...]
     test: Indices
+    distinct_test: NDArray[np.bool_]
     rule: str
+    dropped: Dropped = field(default_factory=Dropped)
+    is_official: bool = False
+
+    @property
+    def train(self) -> Indices:
+        """What trains in the first fold."""
+        return self.folds[0].train
+
+    @property
+    def validation(self) -> Indices:
+        """What validates in the first fold."""
+        return self.folds[0].validation
 
 
-def make_split(
-    images: Images,
-    *,
-    seed: int,
-    test_fraction: float | None = None,
-    validation_fraction: float | None = None,
-    limit: int | None = None,
-    sizes: SplitSizes | None = None,
-    max_train: int | None = None,
-    max_validation: int | None = None,
-) -> Split:
-    """Keep the parts that the data give, and cut those that they do not.
+def make_split(images: Images, settings: SplitSettings, splits: Splits, policies: Policies) -> Split:
+    """Keep the parts that the data give, drop what the policies name, and cut the rest.
 
-    What is cut is stratified by class, and identical images stay on one side of the cut. A single held-out part tests.
+    A single held-out part tests. What is cut is stratified by class, and images of one group stay on one side: the
+    card's groups, else near-identical images; identical ones always. Under 500 images the rest is cut into folds.
 
     Args:
         images: The data set.
-        seed: Decides what is cut, and what `limit` leaves.
-        test_fraction: Of all images; None stands for 0.1, or 0.2 under 500 images.
-        validation_fraction: Of what the test part leaves; None stands for the same.
-        limit: At most so many images train and validate; the test part stays whole.
-        sizes: The first images of the training part train, the next ones validate.
-        max_train: At most so many images train, stratified.
-        max_validation: At most so many images validate, stratified.
+        settings: The run's seed, and its limits.
+        splits: The card's wishes.
+        policies: The card's.
 
     Raises:
         DataError: If a class has too few images.
-        ConfigurationError: If `limit` or `sizes` cannot be met.
+        ConfigurationError: If a limit, the sizes, the folds or the outer fold cannot be met.
     """
+    test, validation, test_rule = _given(images)
+    dropped = find_dropped(images, policies, test=test, validation=validation)
+    seen, is_official = np.setdiff1d(np.arange(len(images.labels)), test), len(test) > 0
+    pool = _without(images, seen, dropped)
     usual = 0.1 if len(images.labels) >= SMALL_SET else 0.2
-    train, test, test_rule = _test_part(images, usual if test_fraction is None else test_fraction, seed)
-    if sizes is not None:
-        train, validation, validation_rule = _first_images(_training_part(images, train), sizes)
-    elif {"validation", "test"} <= set(images.parts.tolist()):
-        train, validation = _part(images, "train"), _part(images, "validation")
-        validation_rule = "the given validation part validates"
+    near = can_keep_near(images, pool, 2 if is_official else _PARTS)
+    if settings.outer is not None:
+        _refuse_given_test(images, test)
+        pool, test, test_rule = _outer_fold(images, pool, settings.outer, seed=(settings.seed, 0), near=near)
+        seen = pool
+    elif not is_official:
+        fraction = usual if splits.test_fraction is None else splits.test_fraction
+        pool, test, kept = _cut(images, pool, fraction, seed=(settings.seed, 0), n_left=_PARTS - 1, near=near)
+        seen, test_rule = pool, f"a stratified {100 * fraction:.3g} % of all images tests ({kept})"
+    if settings.sizes is not None:
+        folds, rule = _first_images(_training_part(images, pool), settings.sizes)
+    elif len(validation):
+        folds, rule = _given_validation(images, pool, splits)
     else:
-        fraction = usual if validation_fraction is None else validation_fraction
-        train, validation = _cut(images, train, fraction, seed + 1)
-        validation_rule = f"a stratified {100 * fraction:.3g} % of the rest validates (identical images together)"
-    rule = f"{test_rule}; {validation_rule}"
-    if limit is not None and limit < len(train) + len(validation):
-        train, validation = _limited(images, train, validation, limit, seed)
-        rule += f"; limited to a stratified {limit:,} of training and validation"
-    for part, ceiling, what in ((train, max_train, "training"), (validation, max_validation, "validation")):
-        if ceiling is not None and ceiling < len(part):
-            rule += f"; limited to a stratified {ceiling:,} {what} images"
-    train = _at_most(images, train, max_train, seed)
-    validation = _at_most(images, validation, max_validation, seed)
-    _check_classes(images, train)
-    return Split(train=train, validation=validation, test=test, rule=f"{rule[0].upper()}{rule[1:]}.")
+        fraction = usual if splits.validation_fraction is None else splits.validation_fraction
+        n_folds = splits.folds or (1 if len(images.labels) >= SMALL_SET else _MANY_FOLDS)
+        folds, rule = _folds(images, pool, n_folds, fraction, seed=(settings.seed, 1), near=near)
+    folds, limits = _within_limits(images, folds, settings)
+    for fold in folds:
+        _check_classes(images, fold.train)
+    rule = "; ".join([test_rule, rule, *limits, *_left_out(dropped)])
+    return Split(
+        folds=folds,
+        test=test,
+        distinct_test=find_distinct(images, test, seen),
+        rule=f"{rule[0].upper()}{rule[1:]}.",
+        dropped=dropped,
+        is_official=is_official,
+    )
+
+
+def n_outer_folds(images: Images, policies: Policies) -> int:
+    """Number of parts that test in turn in nested cross-validation: five, or as many as each class has units.
+
+    Args:
+        images: The data set.
+        policies: The card's.
+
+    Raises:
+        DataError: If a class has too few images.
+        ConfigurationError: If the data give a test part.
+    """
+    test, validation, _ = _given(images)
+    _refuse_given_test(images, test)
+    dropped = find_dropped(images, policies, test=test, validation=validation)
+    pool = _without(images, np.arange(len(images.labels)), dropped)
+    together = keep_together(images, pool, _PARTS, near=can_keep_near(images, pool, _PARTS))
+    return _n_outer(images, pool, together)
 
 
 def _part(images: Images, name: str) -> Indices:
     return np.flatnonzero(images.parts == name).astype(np.int64)
 
 
-def _training_part(images: Images, rest: Indices) -> Indices:
-    given = _part(images, "train")
-    return given if len(given) else rest
+def _given(images: Images) -> tuple[Indices, Indices, str]:
+    """The given test and validation parts, empty where there are none, and the rule."""
+    test, validation = _part(images, "test"), _part(images, "validation")
+    if len(test):
+        return test, validation, "the given test part tests"
+    return validation, test, "the given held-out part tests"
 
 
-def _test_part(images: Images, fraction: float, seed: int) -> tuple[Indices, Indices, str]:
-    """All that does not test, what tests, and the rule."""
-    for name in ("test", "validation"):
-        test = _part(images, name)
-        if len(test):
-            rest = np.flatnonzero(images.parts != name).astype(np.int64)
-            return rest, test, "the given test part tests" if name == "test" else "the given held-out part tests"
-    rest, test = _cut(images, np.arange(len(images.labels), dtype=np.int64), fraction, seed)
-    return rest, test, f"a stratified {100 * fraction:.3g} % of all images tests (identical images together)"
+def _without(images: Images, seen: Indices, dropped: Dropped) -> Indices:
+    """What is left of the images that may be seen."""
+    pool = np.setdiff1d(seen, list(dropped.reasons()))
+    if not len(pool):
+        raise DataError(
+            f"{images.name}: no image is left to train on", "add some; or see what policies in the card leave out."
+        )
+    return pool
 
 
-def _first_images(pool: Indices, sizes: SplitSizes) -> tuple[Indices, Indices, str]:
+def _refuse_given_test(images: Images, test: Indices) -> None:
+    if len(test):
+        raise ConfigurationError(
+            f"{images.name}: nested cross-validation tests every image in turn, but these data give a test part of "
+            f"{len(test):,} images, and only scores on that part can be compared with others'",
+            "leave --nested out.",
+        )
+
+
+def _outer_fold(
+    images: Images, pool: Indices, number: int, *, seed: tuple[int, int], near: bool
+) -> tuple[Indices, Indices, str]:
+    """What is left of the pool, the outer fold that tests, and the rule."""
+    together = keep_together(images, pool, _PARTS, near=near)
+    n_folds = _n_outer(images, pool, together)
+    if not 1 <= number <= n_folds:
+        raise ConfigurationError(
+            f"{images.name}: outer fold {number} is to test, but there are {n_folds} of them",
+            f"take one of 1 to {n_folds}.",
+        )
+    fold_of = cut_folds(images.labels[pool], together.units, n_folds, seed=seed, strata=together.strata)
+    tests = fold_of == number - 1
+    return pool[~tests], pool[tests], f"outer fold {number} of {n_folds} tests ({together.rule})"
+
+
+def _n_outer(images: Images, pool: Indices, together: Together) -> int:
+    return min(_MANY_FOLDS, units_per_class(images, pool, together.units))
+
+
+def _training_part(images: Images, pool: Indices) -> Indices:
+    given = pool[images.parts[pool] == "train"]
+    return given if len(given) else pool
+
+
+def _first_images(pool: Indices, sizes: SplitSizes) -> tuple[tuple[Fold, ...], str]:
     wanted = sizes.train + sizes.validation
     if wanted > len(pool):
         raise ConfigurationError(
@@ -116,77 +204,90 @@ def _first_images(pool: Indices, sizes: SplitSizes) -> tuple[Indices, Indices, s
             "ask for fewer, or leave split out of the search space.",
         )
     rule = f"the first {sizes.train:,} images of the training part train, the next {sizes.validation:,} validate"
-    return pool[: sizes.train], pool[sizes.train : wanted], rule
+    return (Fold(train=pool[: sizes.train], validation=pool[sizes.train : wanted]),), rule
 
 
-def _cut(images: Images, pool: Indices, fraction: float, seed: int) -> tuple[Indices, Indices]:
-    """The pool without, and only, a stratified fraction of it; identical images stay together.
-
-    One image stands for all of its copies, with the class of the first of them, and the copies follow it.
-    """
-    from sklearn.model_selection import train_test_split
-
-    groups = _groups(images, pool)
-    first = np.unique(groups, return_index=True)[1]
-    labels = images.labels[pool[first]]
-    for number, name in enumerate(images.class_names):
-        n = int(np.count_nonzero(labels == number))
-        # A class that the pool lacks altogether is found by `_check_classes`.
-        if n == 1:
-            raise DataError(
-                f'{images.name}: class "{name}" has 1 distinct image; at least 2 are needed to split', "add images."
-            )
-    n_held = max(round(fraction * len(first)), len(np.unique(labels)))
-    if len(first) - n_held < len(np.unique(labels)):
-        raise DataError(
-            f"{images.name}: {len(first)} distinct images are too few for {len(images.class_names)} classes",
-            "add images.",
+def _given_validation(images: Images, pool: Indices, splits: Splits) -> tuple[tuple[Fold, ...], str]:
+    if splits.folds not in (None, 1):
+        raise ConfigurationError(
+            f"{images.name}: splits.folds is {splits.folds}, but the data give a validation part",
+            "take folds, or the validation part, out of splits in the card.",
         )
-    _, held = train_test_split(np.arange(len(first)), test_size=n_held, stratify=labels, random_state=seed % 2**32)
-    in_held = np.isin(groups, held)
-    return pool[~in_held], pool[in_held]
+    validates = images.parts[pool] == "validation"
+    return (Fold(train=pool[~validates], validation=pool[validates]),), "the given validation part validates"
 
 
-def _groups(images: Images, pool: Indices) -> NDArray[np.int64]:
-    """A number for each image of the pool, the same for identical ones, in the order of their first copies."""
-    seen: dict[bytes, int] = {}
-    digests = (hashlib.blake2b(images.images[index].tobytes(), digest_size=16).digest() for index in pool)
-    return np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)
+def _cut(
+    images: Images, pool: Indices, fraction: float, *, seed: tuple[int, int], n_left: int, near: bool
+) -> tuple[Indices, Indices, str]:
+    """What is left of the pool, what is cut from it, and what stayed together."""
+    together = keep_together(images, pool, n_left + 1, near=near)
+    held = cut(images.labels[pool], together.units, fraction, seed=seed, n_left=n_left, strata=together.strata)
+    return pool[~held], pool[held], together.rule
 
 
-def _limited(images: Images, train: Indices, validation: Indices, limit: int, seed: int) -> tuple[Indices, Indices]:
+def _folds(
+    images: Images, pool: Indices, n_folds: int, fraction: float, *, seed: tuple[int, int], near: bool
+) -> tuple[tuple[Fold, ...], str]:
+    """Folds, as many as each class has units at most; a single cut where that is one."""
+    together = keep_together(images, pool, 2, near=near)
+    n_folds = min(n_folds, units_per_class(images, pool, together.units)) if together.strata is None else 1
+    if n_folds == 1:
+        train, validation, kept = _cut(images, pool, fraction, seed=seed, n_left=1, near=near)
+        rule = f"a stratified {100 * fraction:.3g} % of the rest validates ({kept})"
+        return (Fold(train=train, validation=validation),), rule
+    fold_of = cut_folds(images.labels[pool], together.units, n_folds, seed=seed)
+    rule = f"the rest is cut into {n_folds} stratified folds, each of which validates once ({together.rule})"
+    return tuple(Fold(train=pool[fold_of != i], validation=pool[fold_of == i]) for i in range(n_folds)), rule
+
+
+def _within_limits(
+    images: Images, folds: Sequence[Fold], settings: SplitSettings
+) -> tuple[tuple[Fold, ...], list[str]]:
+    """Each fold cut down to the limits, and what to say of it."""
+    said: list[str] = []
+    limit, seed = settings.limit, settings.seed
+    if limit is not None and limit < len(folds[0].train) + len(folds[0].validation):
+        folds = [_limited(images, fold, limit, seed) for fold in folds]
+        said.append(f"limited to a stratified {limit:,} of training and validation")
+    for ceiling, what in ((settings.max_train, "training"), (settings.max_validation, "validation")):
+        longest = max(len(fold.train if what == "training" else fold.validation) for fold in folds)
+        if ceiling is not None and ceiling < longest:
+            said.append(f"limited to a stratified {ceiling:,} {what} images")
+    train = (_at_most(images, fold.train, settings.max_train, seed) for fold in folds)
+    validation = (_at_most(images, fold.validation, settings.max_validation, seed) for fold in folds)
+    return tuple(Fold(train=t, validation=v) for t, v in zip(train, validation, strict=True)), said
+
+
+def _limited(images: Images, fold: Fold, limit: int, seed: int) -> Fold:
     """A stratified part of both, in the proportion that they have."""
-    n_classes = len(images.class_names)
-    n_validation = max(round(limit * len(validation) / (len(train) + len(validation))), 1)
+    n_classes, n_seen = len(images.class_names), len(fold.train) + len(fold.validation)
+    n_validation = max(round(limit * len(fold.validation) / n_seen), 1)
     if limit - n_validation < n_classes:
         raise ConfigurationError(
             f"the limit of {limit} images leaves fewer than one training image for each of {n_classes} classes",
             f"allow at least {2 * n_classes} images.",
         )
-    rng = np.random.default_rng((seed, 2))
-    return (
-        _stratified(images.labels, train, limit - n_validation, rng),
-        _stratified(images.labels, validation, n_validation, rng),
+    return Fold(
+        train=sample(images.labels, fold.train, limit - n_validation, seed=(seed, 2)),
+        validation=sample(images.labels, fold.validation, n_validation, seed=(seed, 3)),
     )
 
 
 def _at_most(images: Images, part: Indices, ceiling: int | None, seed: int) -> Indices:
     if ceiling is None or len(part) <= ceiling:
         return part
-    return _stratified(images.labels, part, ceiling, np.random.default_rng((seed, 3)))
+    return sample(images.labels, part, ceiling, seed=(seed, 4))
 
 
-def _stratified(labels: NDArray[np.int64], pool: Indices, n: int, rng: np.random.Generator) -> Indices:
-    """`n` images of the pool, each class by its share (largest remainders), at least one of each where `n` allows."""
-    classes, counts = np.unique(labels[pool], return_counts=True)
-    shares = n * counts / counts.sum()
-    quota = np.maximum(np.floor(shares).astype(np.int64), 1 if n >= len(classes) else 0)
-    while quota.sum() < n:
-        quota[np.argmax(np.where(quota < counts, shares - quota, -np.inf))] += 1
-    while quota.sum() > n:
-        quota[np.argmax(np.where(quota > 1, quota - shares, -np.inf))] -= 1
-    chosen = [rng.choice(pool[labels[pool] == c], size=k, replace=False) for c, k in zip(classes, quota, strict=True)]
-    return np.sort(np.concatenate(chosen))
+def _left_out(dropped: Dropped) -> list[str]:
+    named = (
+        ("with conflicting labels", dropped.n_conflicting),
+        ("copies of test images", dropped.n_copies_of_test),
+        ("duplicates", dropped.n_duplicates),
+    )
+    found = [f"{n:,} {what}" for what, n in named if n]
+    return [f"left out: {', '.join(found)}"] if found else []
 
 
 def _check_classes(images: Images, train: Indices) -> None:

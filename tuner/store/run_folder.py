@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -213,6 +215,12 @@ class RunFolder:
                 "run the search again, or use the version of tuner that wrote it.",
             )
         return results
+
+    def write_split(self, rows: Iterable[Sequence[str]]) -> None:
+        """Write split.csv: which part each image is in; rows of origin, class, part, group, and reason if dropped."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([("image", "class", "part", "group", "reason"), *rows])
+        write_text(self.path / "split.csv", text.getvalue())
 
     def write_predictions(self, labels: np.ndarray, probabilities: Mapping[str, np.ndarray]) -> None:
         """Write the test labels (n,) and the probabilities (n, classes) of each model and seed."""

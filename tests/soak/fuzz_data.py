@@ -1,0 +1,311 @@
+"""Gives the loaders thousands of damaged and hostile files; each must be loaded, skipped with a reason, or refused.
+
+    python -m tests.soak.fuzz_data [--cases 2200] [--seed 0] [--light] [--only NUMBER] [--keep FOLDER]
+
+The first cases are made by hand (a PNG of 50,000 x 50,000, zip bombs, a GIF of 10,000 frames), the others are mutations
+of small files of every kind. Each runs in a process of its own, where a loader may take 5 seconds of a core and 1.5 GB. What
+goes wrong is printed and kept in a folder; exits with 1 if anything did. The same seed makes the same cases.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from tests.data.samples import make_card
+from tests.soak import corpus, mutations
+from tuner.data.archive import unpack
+from tuner.data.cache_folder import LIMIT_VARIABLE
+from tuner.data.card import Card
+from tuner.data.load import load_images
+from tuner.data.own_data import resolve
+from tuner.errors import TunerError
+
+# Of processor time, whatever else the machine does; and by the clock, for what waits for ever.
+LONGEST_S = 5.0
+LONGEST_WAIT_S = 30.0
+MOST_BYTES = 1_500_000_000
+# Of addresses, which are many more than memory; so that a mistake does not take the machine with it.
+_ADDRESSES = 8 * 2**30
+_KINDS = ("image", "image", "image", "fer", "array", "npz", "archive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Files to give to the loaders.
+
+    Attributes:
+        kind: Which loaders get them: image, fer, array, npz or archive.
+        what: How they were made.
+        files: By their path in the case's folder.
+    """
+
+    kind: str
+    what: str
+    files: corpus.Files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a case ended.
+
+    Attributes:
+        problem: What went wrong; nothing if all is well.
+        ends: `loaded`, `skipped` or `refused`, for each way in which the files were given.
+        said: The reasons for it.
+        duration_s: Processor time.
+        peak_bytes: Memory.
+    """
+
+    problem: str
+    ends: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    duration_s: float = 0.0
+    peak_bytes: int = 0
+
+
+def main() -> int:
+    """Run the cases."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=2200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--light", action="store_true", help="leave out the few cases that take seconds each")
+    parser.add_argument("--only", type=int, help="number of a case to run in this process, with its traceback")
+    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "fuzz_data")
+    options = parser.parse_args()
+    ends: Counter[str] = Counter()
+    n = n_wrong = 0
+    slowest_s, most_bytes = 0.0, 0
+    for n, case in enumerate(cases(options.cases, options.seed, light=options.light), start=1):
+        if options.only is not None:
+            if n == options.only:
+                with tempfile.TemporaryDirectory() as folder:
+                    print(case.kind, case.what, list(give(case, Path(folder))))
+            continue
+        outcome = run(case)
+        ends.update(outcome.ends)
+        slowest_s, most_bytes = max(slowest_s, outcome.duration_s), max(most_bytes, outcome.peak_bytes)
+        if outcome.problem:
+            n_wrong += 1
+            kept = options.keep / f"seed-{options.seed}-case-{n}"
+            shutil.rmtree(kept, ignore_errors=True)
+            _write(case, kept)
+            print(f"case {n} ({case.kind}, {case.what}), kept in {kept}: {outcome.problem}", flush=True)
+    if options.only is None:
+        shown = ", ".join(f"{ends[end]} times {end}" for end in ("loaded", "skipped", "refused"))
+        print(f"{shown}; at most {slowest_s:.1f} s and {most_bytes / 1e6:,.0f} MB; {n_wrong} of {n} went wrong")
+    return 1 if n_wrong else 0
+
+
+def cases(n: int, seed: int, *, light: bool = False) -> Iterator[Case]:
+    """The first n: those made by hand, then mutations."""
+    made = [case for case in chain(*specials()) if not (light and case.what in corpus.SLOW)]
+    yield from made[:n]
+    for number in range(max(0, n - len(made))):
+        yield mutated(random.Random(f"{seed}-{number}"))
+
+
+def specials() -> Iterator[Iterator[Case]]:
+    """The cases made by hand."""
+    yield (_image_case(what, data) for what, data in corpus.special_images().items())
+    yield (Case(kind="fer", what=what, files={"x.csv": data}) for what, data in corpus.special_fer().items())
+    yield (Case(kind="array", what=what, files=files) for what, files in corpus.special_arrays().items())
+    yield (Case(kind="npz", what=what, files={"x.npz": data}) for what, data in corpus.special_npz().items())
+    yield (Case(kind="archive", what=what, files=files) for what, files in corpus.special_archives().items())
+
+
+def mutated(rng: random.Random) -> Case:
+    """A case that chance makes."""
+    kind = rng.choice(_KINDS)
+    if kind == "image":
+        pictures = corpus.images()
+        name, other = rng.choice(sorted(pictures)), pictures[rng.choice(sorted(pictures))]
+        ways = (*mutations.BLIND, mutations.edit_header, mutations.edit_png_chunk, mutations.edit_tiff_tag)
+        what, data = _mutate(rng, pictures[name], other, ways)
+        return _image_case(f"{name}: {what}", data)
+    if kind == "fer":
+        what, data = _mutate(rng, corpus.fer_csv(), corpus.npz(), _ways_for_text())
+        return Case(kind=kind, what=what, files={"x.csv": data})
+    if kind == "array":
+        files = dict(corpus.array_csvs())
+        name = rng.choice(sorted(files))
+        what, files[name] = _mutate(rng, files[name], corpus.fer_csv(), _ways_for_text())
+        return Case(kind=kind, what=f"{name}: {what}", files=files)
+    ways = (*mutations.BLIND, mutations.edit_header, mutations.edit_member, mutations.edit_member)
+    if kind == "npz":
+        what, data = _mutate(rng, corpus.npz(), corpus.images()["rgb.png"], ways)
+        return Case(kind=kind, what=what, files={"x.npz": data})
+    if rng.random() < 0.5:
+        what, data = _mutate(rng, corpus.packed(corpus.photos()), corpus.npz(), ways)
+        return Case(kind=kind, what=f"zip: {what}", files={"pets.zip": data})
+    suffix, compress = rng.choice(sorted(corpus.COMPRESSIONS.items()))
+    inner, outer = corpus.tarred(corpus.photos(), pax="a" * 200), b""
+    if rng.random() < 0.7:
+        what, inner = _mutate(rng, inner, corpus.npz(), (mutations.edit_tar_header, *mutations.BLIND))
+        outer = compress(inner)
+    else:
+        what, outer = _mutate(rng, compress(inner), corpus.npz(), (*mutations.BLIND, mutations.edit_header))
+    return Case(kind=kind, what=f"{suffix}: {what}", files={f"pets.{suffix}": outer})
+
+
+def _ways_for_text() -> tuple[mutations.Mutation, ...]:
+    return (*mutations.BLIND, *[mutations.edit_text] * 6)
+
+
+def _mutate(rng: random.Random, data: bytes, other: bytes, ways: tuple[mutations.Mutation, ...]) -> tuple[str, bytes]:
+    # Only the first may be one that reads its format.
+    chosen = [rng.choice(ways), *rng.choices(mutations.BLIND, k=rng.choice((0, 0, 0, 1, 2)))]
+    for way in chosen:
+        data = way(rng, data, other)
+    return ", ".join(way.__name__ for way in chosen), data
+
+
+def _image_case(what: str, data: bytes) -> Case:
+    files = {f"photos/{name}/good.png": corpus.good_image() for name in ("cat", "dog")}
+    return Case(kind="image", what=what, files=files | {"photos/cat/x.jpg": data})
+
+
+def run(case: Case) -> Outcome:
+    """Give a case to the loaders in a process of its own."""
+    with tempfile.TemporaryDirectory() as root:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            _be_child(case, Path(root) / "case", writing)
+        os.close(writing)
+        with open(reading, "rb") as pipe:
+            told = pipe.read()
+        _, status, usage = os.wait4(child, 0)
+        duration_s, peak_bytes = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+        left = sorted(path.name for path in Path(root).iterdir())
+    problem, ends, said = json.loads(told) if told else ["", [], []]
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        late = {signal.SIGPROF: f"it takes over {LONGEST_S:g} s", signal.SIGALRM: f"it waits over {LONGEST_WAIT_S:g} s"}
+        problem = late.get(signal.Signals(number), f"it dies of signal {number}")
+    elif not told:
+        problem = f"it ends with {os.waitstatus_to_exitcode(status)}"
+    elif peak_bytes > MOST_BYTES:
+        problem = problem or f"it takes {peak_bytes / 1e6:,.0f} MB"
+    elif left != ["case"]:
+        problem = problem or f"it leaves {left}"
+    return Outcome(problem=problem, ends=tuple(ends), said=tuple(said), duration_s=duration_s, peak_bytes=peak_bytes)
+
+
+def _be_child(case: Case, folder: Path, pipe: int) -> None:
+    """Run a case, tell what came of it, and end."""
+    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESSES, _ADDRESSES))
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)  # libtiff and others talk
+    warnings.simplefilter("error")
+    problem, found = "", []
+    try:
+        found = list(give(case, folder))
+    except BaseException:
+        problem = traceback.format_exc()
+    told = json.dumps([problem, [end for end, _ in found], [said for _, said in found]])
+    with open(pipe, "wb") as file:
+        file.write(told.encode())
+    os._exit(0)
+
+
+def give(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
+    """Give a case to the loaders in every way; how each way ended, and the reason.
+
+    A way that takes too long ends the process: a signal without a handler stops even what hangs in a C library.
+    """
+    _write(case, folder / "given")
+    for way in _ways(case, folder):
+        signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
+        signal.setitimer(signal.ITIMER_REAL, LONGEST_WAIT_S)
+        try:
+            unreadable = way()
+        except TunerError as error:
+            assert error.message, "an error without a message"
+            assert error.hint, f"an error without a hint: {error.message}"
+            yield "refused", error.message
+        else:
+            yield ("skipped", unreadable[0]) if unreadable else ("loaded", "")
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _ways(case: Case, folder: Path) -> Iterator[Callable[[], tuple[str, ...]]]:
+    given = folder / "given"
+    names = {"image": "photos", "fer": "x.csv", "npz": "x.npz"}
+    own = given / names.get(case.kind, next(iter(case.files)))
+    if case.kind == "archive":
+        yield lambda: _unpacked(own, folder / "out")
+    else:
+        yield lambda: _loaded(_card(case.kind), given, case)
+    if case.kind == "image":
+        yield lambda: _streamed(given, case)
+    if case.kind != "array":
+        yield lambda: _loaded(resolve(str(own), [], folder), folder, case)
+
+
+def _unpacked(archive: Path, to: Path) -> tuple[str, ...]:
+    try:
+        unpack(archive, to)
+    finally:
+        left = {path.name for path in to.parent.iterdir()} - {"given", "out"}
+        assert not left, f"unpacking leaves {left}"
+        assert sum(1 for path in archive.parent.iterdir()) == 1, "something stands beside the archive"
+    assert not any(path.is_symlink() for path in to.rglob("*")), "a link was unpacked"
+    return ()
+
+
+def _loaded(card: Card, data_root: Path, case: Case) -> tuple[str, ...]:
+    images = load_images(card, data_root)
+    n = len(images.labels)
+    assert len(images.images) == len(images.parts) == len(images.origins) == n, "arrays of different lengths"
+    assert case.kind != "image" or n + len(images.unreadable) == len(case.files), "an image was lost"
+    assert sum(int(image.shape == card.image.shape) for image in images.images[:]) == n, "an image of another shape"
+    return images.unreadable
+
+
+def _streamed(given: Path, case: Case) -> tuple[str, ...]:
+    """Load images that are too many for the cache."""
+    before = os.environ.get(LIMIT_VARIABLE, "")
+    os.environ[LIMIT_VARIABLE] = "1B"
+    try:
+        card = _card(case.kind)
+        return _loaded(card.model_copy(update={"name": "streamed"}), given, case)
+    finally:
+        os.environ[LIMIT_VARIABLE] = before
+
+
+def _card(kind: str) -> Card:
+    files: dict[str, dict[str, Any]] = {
+        "image": {"type": "class_folders", "path": "photos"},
+        "fer": {"type": "fer_csv", "path": "x.csv"},
+        "array": {"type": "array_csv", "train_images": "x.csv", "train_labels": "y.csv"},
+        "npz": {"type": "npz", "path": "x.npz"},
+    }
+    splits = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"} if kind == "fer" else {}
+    return make_card(files[kind], size=corpus.SIDE, channels=3 if kind in ("image", "npz") else 1, splits=splits)
+
+
+def _write(case: Case, folder: Path) -> None:
+    for name, data in case.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""`datasets fetch`: gets a data set's files, or sees whether those that it got are still whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from tuner.data.archive import unpack
+from tuner.data.card import Card, ClassFolders, card_folders, load_card
+from tuner.data.kaggle import download
+from tuner.data.load import missing_paths
+from tuner.errors import ConfigurationError, DataError
+from tuner.store.files import is_disk_full, write_text
+
+MANIFEST = ".fetched.json"
+
+_WORK = ".fetching"
+_CHUNK_BYTES = 2**20
+
+# SHA-256 and size in bytes of each file, by its path below the data root.
+_Manifest = dict[str, tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What came of it.
+
+    Attributes:
+        name: Of the card.
+        state: `fetched` now; `repaired`, since files were missing or changed; `whole`, as it was fetched before;
+            `there`, but from elsewhere, so that nothing is known of it; `generated`, so that there is nothing to get.
+        paths: Where the data lie.
+        n_files: Files that were fetched, now or before.
+        n_bytes: Their size.
+        n_repaired: Files that were missing or changed.
+    """
+
+    name: str
+    state: Literal["fetched", "repaired", "whole", "there", "generated"]
+    paths: tuple[Path, ...]
+    n_files: int = 0
+    n_bytes: int = 0
+    n_repaired: int = 0
+
+    def line(self) -> str:
+        """What people read."""
+        where = ", ".join(map(str, self.paths))
+        amount = f"{self.n_files:,} file{'s' * (self.n_files != 1)}, {self.n_bytes / 1e6:,.1f} MB, in {where}"
+        return (
+            f"{self.name}: "
+            + {
+                "fetched": f"fetched {amount}",
+                "repaired": f"{self.n_repaired:,} of its files were missing or changed and are replaced; {amount}",
+                "whole": f"is there already and as it was fetched: {amount}",
+                "there": f"is there already, but was not fetched from here, so it is not checked: {where}",
+                "generated": "is made by the program; there is nothing to fetch",
+            }[self.state]
+        )
+
+
+def fetch(name: str, data_root: Path) -> Fetched:
+    """Get the files of a data set into the data root.
+
+    Files that were fetched before are compared with what they were, and replaced if need be. A download that was
+    interrupted goes on where it stopped. What is unpacked takes its place only when it is whole.
+
+    Args:
+        name: A card's name.
+        data_root: Folder of the data.
+
+    Raises:
+        ConfigurationError: If there is no such card; or as `download`; or another command fetches the same.
+        DataError: If the card names no source; or as `download` and `unpack`; or the disk is full.
+    """
+    card = load_card(name, card_folders())
+    paths = tuple(data_root / path for path in card.paths)
+    if not paths:
+        return Fetched(name=name, state="generated", paths=())
+    work = data_root / _WORK / name
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        with FileLock(work.with_suffix(".lock"), timeout=0):
+            return _fetch(card, data_root, work, paths)
+    except Timeout as error:
+        raise ConfigurationError(f"{name}: another command is fetching it", "wait for that one.") from error
+    except OSError as error:
+        if is_disk_full(error):
+            raise DataError(
+                f"{name}: no space is left on the disk under {data_root}",
+                "make room, or name another disk with --data-dir, and start the command again: it goes on.",
+            ) from error
+        raise DataError(
+            f"{name}: {error.filename or data_root} cannot be written: {error.strerror or error}",
+            "check the folder, or name another with --data-dir.",
+        ) from error
+
+
+def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> Fetched:
+    manifest_path = data_root / card.name / MANIFEST
+    before, missing = _read_manifest(manifest_path), missing_paths(card, data_root)
+    wrong = [path for path, expected in before.items() if _fingerprint(data_root / path) != expected]
+    if not missing and not wrong:
+        shutil.rmtree(work, ignore_errors=True)
+        return _fetched(card, "whole" if before else "there", paths, before)
+    if card.kaggle is None:
+        lacking = (missing or [data_root / wrong[0]])[0]
+        raise DataError(
+            f"{card.name}: no place is known from which it can be downloaded, and there is no {lacking}",
+            f"{card.how_to_get}.",
+        )
+    for old in work.glob("placing-*"):  # of a command that was killed
+        shutil.rmtree(old, ignore_errors=True)
+    placing = Path(tempfile.mkdtemp(prefix="placing-", dir=work))
+    try:
+        source = download(card, work / "download")
+        if card.kaggle.archive:
+            unpack(source, placing / "unpacked")
+            source = placing / "unpacked"
+        manifest: _Manifest = {}
+        # What a person has put there stays as it is.
+        wanted = [path for path in card.paths if before or data_root / path in missing]
+        for path in wanted:
+            manifest |= _stage(card, source / card.kaggle.files[path], placing / "whole", path)
+        for path in wanted:
+            _place(placing / "whole", data_root, path)
+    finally:
+        shutil.rmtree(placing, ignore_errors=True)
+    files = {path: {"sha256": digest, "bytes": n_bytes} for path, (digest, n_bytes) in sorted(manifest.items())}
+    write_text(manifest_path, json.dumps({"version": 1, "source": card.kaggle.page, "files": files}, indent=1) + "\n")
+    shutil.rmtree(work, ignore_errors=True)
+    return _fetched(card, "repaired" if before else "fetched", paths, manifest, len(wrong))
+
+
+def _fetched(
+    card: Card,
+    state: Literal["fetched", "repaired", "whole", "there"],
+    paths: tuple[Path, ...],
+    manifest: _Manifest,
+    n_repaired: int = 0,
+) -> Fetched:
+    n_bytes = sum(size for _, size in manifest.values())
+    return Fetched(
+        name=card.name, state=state, paths=paths, n_files=len(manifest), n_bytes=n_bytes, n_repaired=n_repaired
+    )
+
+
+def _stage(card: Card, source: Path, stage: Path, path: str) -> _Manifest:
+    """Copy what belongs at one of the card's paths; the rest of a download, such as a second copy, is left out."""
+    parts = list(card.splits.roles()) if isinstance(card.files, ClassFolders) else []
+    manifest: _Manifest = {}
+    for top in [source / part for part in parts] or [source]:
+        files = sorted(file for file in top.rglob("*") if file.is_file()) if top.is_dir() else [top]
+        if not files or not top.exists():
+            raise DataError(
+                f"{card.name}: what Kaggle sent holds no {top.relative_to(source.parent)}; it has changed",
+                f"{card.fetch or 'get it by hand'}.",
+            )
+        for file in files:
+            target = Path(path) / file.relative_to(source)
+            (stage / target).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, stage / target)
+            found = _fingerprint(stage / target)
+            assert found is not None
+            manifest[target.as_posix()] = found
+    return manifest
+
+
+def _place(stage: Path, data_root: Path, path: str) -> None:
+    """Put a file or folder in its place in one step; where it is there already, replace the files that differ."""
+    if not (data_root / path).exists():
+        (data_root / path).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(stage / path, data_root / path)
+        return
+    whole = stage / path
+    for file in sorted(whole.rglob("*")) if whole.is_dir() else [whole]:
+        target = data_root / file.relative_to(stage)
+        if file.is_file() and _fingerprint(target) != _fingerprint(file):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(file, target)
+
+
+def _read_manifest(path: Path) -> _Manifest:
+    """What was fetched; empty where nothing was, or the list is damaged."""
+    try:
+        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        return {name: (entry["sha256"], entry["bytes"]) for name, entry in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _fingerprint(path: Path) -> tuple[str, int] | None:
+    """SHA-256 and size of a file; None where there is none."""
+    digest, n_bytes = hashlib.sha256(), 0
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                n_bytes += len(chunk)
+    except OSError:
+        return None
+    return digest.hexdigest(), n_bytes

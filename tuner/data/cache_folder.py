@@ -1,0 +1,134 @@
+"""The folder of the caches: what lies in it, how much it may hold, who fills it, and how it is emptied."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import filelock
+
+from tuner.errors import ConfigurationError
+
+LIMIT_VARIABLE = "TUNER_CACHE_LIMIT"
+
+_LARGEST_CACHE = 50_000_000_000
+_BYTES: Mapping[str, float] = MappingProxyType({"": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12})
+
+# The name of a data set, the two halves of its key, and what makes the folder's name new. Older versions wrote less.
+_ENTRY = re.compile(r"([a-z0-9][a-z0-9_-]*)-([0-9a-f]{8})[0-9a-f]{8,16}(-[a-z0-9_]{8})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One folder of the cache.
+
+    Attributes:
+        name: Name of the data set.
+        source: The part of the key that stands for where the data lie, whatever state they are in.
+        path: The folder.
+    """
+
+    name: str
+    source: str
+    path: Path
+
+
+def cache_folder(data_root: Path) -> Path:
+    """Where the caches of a data root lie."""
+    return data_root / ".cache"
+
+
+def entries(data_root: Path, name: str | None = None) -> list[Entry]:
+    """What is there, whole or not, of all data sets or of one; sorted."""
+    try:
+        found = sorted(cache_folder(data_root).iterdir())
+    except OSError:
+        return []
+    matches = ((path, _ENTRY.fullmatch(path.name)) for path in found)
+    listed = [Entry(name=match[1], source=match[2], path=path) for path, match in matches if match]
+    return [entry for entry in listed if name in (None, entry.name)]
+
+
+def cache_sizes(data_root: Path) -> dict[str, int]:
+    """Bytes on disk of each data set that has a cache."""
+    sizes: Counter[str] = Counter()
+    for entry in entries(data_root):
+        sizes[entry.name] += _size(entry.path)
+    return dict(sizes)
+
+
+def cache_limit(data_root: Path) -> int:
+    """Bytes that one data set may take: 50 GB and half of the free disk, or what TUNER_CACHE_LIMIT says.
+
+    Raises:
+        ConfigurationError: If that is no size.
+    """
+    given = os.environ.get(LIMIT_VARIABLE, "").strip()
+    if given:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?B)?", given, re.IGNORECASE)
+        if match is None:
+            raise ConfigurationError(
+                f'{LIMIT_VARIABLE} is "{given}"; expected a size', "give a number and a unit, such as 20GB."
+            )
+        return int(float(match[1]) * _BYTES[(match[2] or "").upper().removeprefix("B")])
+    existing = next(folder for folder in [data_root, *data_root.absolute().parents] if folder.is_dir())
+    return min(_LARGEST_CACHE, shutil.disk_usage(existing).free // 2)
+
+
+@contextmanager
+def locked(name: str, data_root: Path, *, timeout_s: float = -1.0) -> Iterator[bool]:
+    """Hold the right to fill or to empty a data set's cache; one process at a time, and a killed one lets go of it.
+
+    Args:
+        name: Name of the data set.
+        data_root: Folder of the data.
+        timeout_s: How long to wait for another holder; negative waits for ever.
+
+    Yields:
+        Whether it is held: a folder that cannot be written, and some network drives, have no locks.
+
+    Raises:
+        filelock.Timeout: If another process holds it for so long.
+    """
+    folder = cache_folder(data_root)
+    lock = filelock.FileLock(folder / f".{name}.lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=timeout_s)
+    except filelock.Timeout:
+        raise
+    except (OSError, NotImplementedError):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def delete(entry: Entry) -> int:
+    """Delete a folder of the cache; who has mapped its files may go on with them.
+
+    Returns:
+        Bytes that this freed.
+    """
+    before = _size(entry.path)
+    shutil.rmtree(entry.path, ignore_errors=True)
+    return before - _size(entry.path)
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.glob("*"):
+        try:
+            total += path.stat().st_size
+        except OSError:
+            continue  # Another process has just deleted it.
+    return total

@@ -1,0 +1,179 @@
+"""Stratified cuts of whole units, a unit being images that must stay together. Pure functions, the same everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.int64]
+
+
+def cut(
+    labels: NDArray[np.int64],
+    units: NDArray[np.int64],
+    fraction: float,
+    *,
+    seed: tuple[int, int],
+    n_left: int,
+    strata: NDArray[np.int64] | None = None,
+) -> NDArray[np.bool_]:
+    """Choose units that hold about a fraction of each class, and at least one image of it.
+
+    Units are looked at from the largest on, each taken if it brings the classes nearer to their shares of all those
+    looked at, so that large and small units are on both sides; units of one image fill what is missing then, evenly
+    over the strata.
+
+    Args:
+        labels: Class number of each image, (n,).
+        units: Number of the unit of each image, from 0, (n,).
+        fraction: Wanted share of the images.
+        seed: Decides between units that are alike.
+        n_left: So many units of each class are left at least.
+        strata: Number of the stratum of each image, (n,); None for a single one.
+
+    Returns:
+        Whether each image is chosen, (n,).
+    """
+    state = _Cut(_counts(labels, units), fraction, n_left)
+    order, sizes = _large_first(state.counts, seed), state.counts.sum(axis=1)
+    for unit in order[sizes[order] > 1].tolist():
+        if state.wants(unit) and state.can_spare(unit):
+            state.take(unit)
+    stratum = _stratum(units, strata)
+    singles = order[sizes[order] == 1]
+    singles = singles[np.argsort(stratum[singles], kind="stable")]
+    for number in np.unique(labels).tolist():
+        own = singles[state.counts[singles, number] > 0]
+        n = max(min(int(state.missing()[number]), int(state.to_spare[number]), len(own)), 0)
+        for position in range(n):
+            state.take(int(own[(2 * position + 1) * len(own) // (2 * n)]))
+        if not state.counts[state.chosen, number].any():
+            able = [unit for unit in order[state.counts[order, number] > 0].tolist() if state.can_spare(unit)]
+            if able:
+                state.take(max(able, key=lambda unit: state.gain(unit, state.missing())))
+    return state.chosen[units]
+
+
+def cut_folds(
+    labels: NDArray[np.int64],
+    units: NDArray[np.int64],
+    n_folds: int,
+    *,
+    seed: tuple[int, int],
+    strata: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
+    """Share units out to folds, so that each fold has about the same number of images of each class.
+
+    Large units come first; each goes to the fold that has least of its classes, the smallest of those. Units of one
+    size are taken stratum by stratum, so that each stratum is spread over the folds.
+
+    Args:
+        labels: Class number of each image, (n,).
+        units: Number of the unit of each image, from 0, (n,).
+        n_folds: At most the number of units of each class, so that each fold has all classes.
+        seed: Decides between units that are alike.
+        strata: Number of the stratum of each image, (n,); None for a single one.
+
+    Returns:
+        Number of the fold of each image, (n,).
+    """
+    counts = _counts(labels, units)
+    # Whole numbers, so that ties are the same on every machine; a rare class weighs as much as a frequent one.
+    weights = 1_000_000 // np.maximum(counts.sum(axis=0), 1)
+    filled = np.zeros((n_folds, counts.shape[1]), dtype=np.int64)
+    fold_of = np.zeros(len(counts), dtype=np.int64)
+    order = _large_first(counts, seed)
+    order = order[np.lexsort((_stratum(units, strata)[order], -counts[order].sum(axis=1)))]
+    for unit in order.tolist():
+        crowding = (filled * counts[unit] * weights).sum(axis=1)
+        fold = int(np.lexsort((filled.sum(axis=1), crowding))[0])
+        fold_of[unit] = fold
+        filled[fold] += counts[unit]
+    return fold_of[units]
+
+
+def sample(labels: NDArray[np.int64], pool: Indices, n: int, *, seed: tuple[int, int]) -> Indices:
+    """`n` images of the pool, sorted: each class by its share, at least one of each where `n` allows."""
+    order = pool[_shuffled(len(pool), seed)]
+    classes, counts = np.unique(labels[pool], return_counts=True)
+    chosen = [order[labels[order] == c][:k] for c, k in zip(classes, quotas(counts, n), strict=True)]
+    return np.sort(np.concatenate(chosen))
+
+
+def quotas(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """`n` shared out in proportion to the counts (largest remainders), at least one for each where `n` allows."""
+    shares = n * counts / counts.sum()
+    least = (counts > 0).astype(np.int64) * (n >= np.count_nonzero(counts))
+    quota: NDArray[np.int64] = np.maximum(np.floor(shares).astype(np.int64), least)
+    while quota.sum() < n:
+        quota[np.argmax(np.where(quota < counts, shares - quota, -np.inf))] += 1
+    while quota.sum() > n:
+        quota[np.argmax(np.where(quota > 1, quota - shares, -np.inf))] -= 1
+    return quota
+
+
+class _Cut:
+    """A cut in the making: which units are chosen, and what that leaves to wish for in each class."""
+
+    def __init__(self, counts: NDArray[np.int64], fraction: float, n_left: int) -> None:
+        self.counts = counts
+        self.totals = counts.sum(axis=0)
+        n_wanted = max(round(fraction * int(self.totals.sum())), int(np.count_nonzero(self.totals)))
+        self.quotas = quotas(self.totals, n_wanted)
+        self.to_spare = (counts > 0).sum(axis=0) - n_left
+        self.chosen = np.zeros(len(counts), dtype=np.bool_)
+        self._seen = np.zeros_like(self.totals)
+        self._taken = np.zeros_like(self.totals)
+
+    def missing(self) -> NDArray[np.int64]:
+        """Images of each class that are still to be chosen; below 0 where there are too many."""
+        missing: NDArray[np.int64] = self.quotas - self._taken
+        return missing
+
+    def wants(self, unit: int) -> bool:
+        """Whether the unit brings the classes nearer to their shares of the units looked at so far, this one too."""
+        self._seen += self.counts[unit]
+        share = self.quotas * self._seen / np.maximum(self.totals, 1)
+        return self.gain(unit, share - self._taken) > 1e-9  # not 0: rounding must not decide
+
+    def gain(self, unit: int, missing: NDArray[Any]) -> float:
+        """How many images nearer to what is missing the unit brings; below 0 where it leads away."""
+        return float((np.abs(missing) - np.abs(missing - self.counts[unit])).sum())
+
+    def can_spare(self, unit: int) -> bool:
+        """Whether each of its classes has another unit to leave."""
+        return bool((self.to_spare[self.counts[unit] > 0] > 0).all())
+
+    def take(self, unit: int) -> None:
+        """Choose it."""
+        self.chosen[unit] = True
+        self._taken += self.counts[unit]
+        self.to_spare -= self.counts[unit] > 0
+
+
+def _counts(labels: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Images of each unit and class, (n_units, n_classes)."""
+    n_classes = int(labels.max()) + 1
+    n_units = int(units.max()) + 1
+    return np.bincount(units * n_classes + labels, minlength=n_units * n_classes).reshape(n_units, n_classes)
+
+
+def _stratum(units: NDArray[np.int64], strata: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Number of the stratum of each unit, (n_units,)."""
+    stratum = np.zeros(int(units.max()) + 1, dtype=np.int64)
+    stratum[units] = 0 if strata is None else strata
+    return stratum
+
+
+def _large_first(counts: NDArray[np.int64], seed: tuple[int, int]) -> Indices:
+    order = _shuffled(len(counts), seed)
+    by_size: Indices = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]
+    return by_size
+
+
+def _shuffled(n: int, seed: tuple[int, int]) -> Indices:
+    # NumPy keeps the streams of RandomState as they are for ever (NEP 19), those of Generator not.
+    generator = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
+    return generator.permutation(n).astype(np.int64)
