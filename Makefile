@@ -16,9 +16,10 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
-# 200 searches, each killed at a random moment; takes some ten minutes.
+# 200 searches, each killed at a random moment, then 2,200 hostile files; takes some twenty minutes.
 soak: $(READY)
 	$(BIN)/python -m tests.soak.kill_matrix --fakes 194 --real 6
+	$(BIN)/python -m tests.soak.fuzz_data --cases 2200
 
 check: $(READY)
 	$(BIN)/ruff check .

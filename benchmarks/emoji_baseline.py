@@ -20,6 +20,7 @@ environment.prepare()
 from tuner.backend.active import prepare_devices
 from tuner.data.card import card_folders, load_card
 from tuner.data.dataset import load_dataset
+from tuner.data.split import Fold
 from tuner.records.training import EarlyStopping, TrainTask
 from tuner.space.definition import SplitSettings
 from tuner.training.data import TrainingData
@@ -39,8 +40,7 @@ def main() -> None:
     data = TrainingData(
         inputs=dataset.images.images,
         labels=dataset.images.labels,
-        train=everything,
-        validation=everything[:0],
+        folds=(Fold(train=everything, validation=everything[:0]),),
         spec=dataset.spec,
     )
     published = card.baseline.published

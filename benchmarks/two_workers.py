@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tuner.data.split import Fold
 from tuner.execution.executor import Reports
 from tuner.execution.process import ProcessExecutor
 from tuner.execution.start import warm_up
@@ -44,8 +45,7 @@ def random_data(n: int) -> TrainingData:
     return TrainingData(
         inputs=rng.integers(0, 256, (n_all, 48, 48, 1), dtype=np.uint8),
         labels=rng.integers(0, 7, n_all),
-        train=np.arange(n),
-        validation=np.arange(n, n_all),
+        folds=(Fold(train=np.arange(n), validation=np.arange(n, n_all)),),
         spec=SPEC,
     )
 

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tuner.data.split import Fold
 from tuner.execution.executor import Reports
 from tuner.execution.process import ProcessExecutor
 from tuner.execution.start import warm_up
@@ -41,8 +42,7 @@ def tiny_data() -> TrainingData:
     return TrainingData(
         inputs=rng.integers(0, 256, (64, 8, 8, 1), dtype=np.uint8),
         labels=rng.integers(0, 2, 64),
-        train=np.arange(48),
-        validation=np.arange(48, 64),
+        folds=(Fold(train=np.arange(48), validation=np.arange(48, 64)),),
         spec=SPEC,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from tests.data.samples import make_card
 from tuner.data.dataset import Dataset, pixel_statistics
 from tuner.data.images import make_images
-from tuner.data.split import Split
+from tuner.data.split import Fold, Split
 from tuner.records.image import ImageSpec
 from tuner.records.training import EarlyStopping, TrainTask
 from tuner.training.data import TrainingData
@@ -56,8 +56,7 @@ def training_data(
     return TrainingData(
         inputs=images,
         labels=labels,
-        train=np.arange(n_train),
-        validation=np.arange(n_train, n_train + n_validation),
+        folds=(Fold(train=np.arange(n_train), validation=np.arange(n_train, n_train + n_validation)),),
         spec=spec,
     )
 
@@ -65,7 +64,8 @@ def training_data(
 def tiny_dataset(n_classes: int = 2, seed: int = 0) -> Dataset:
     """48 images that train, 16 that validate, 24 that test."""
     images, labels = banded_images(88, image_spec(n_classes), seed)
-    split = Split(train=np.arange(48), validation=np.arange(48, 64), test=np.arange(64, 88), rule="in order")
+    fold = Fold(train=np.arange(48), validation=np.arange(48, 64))
+    split = Split(folds=(fold,), test=np.arange(64, 88), distinct_test=np.ones(24, dtype=np.bool_), rule="in order")
     mean, std = pixel_statistics(images, split.train)
     names = [f"c{i}" for i in range(n_classes)]
     return Dataset(

@@ -75,14 +75,31 @@ def test_neutral_twin_has_the_same_metrics_over_all_batches() -> None:
         predicted = module.predictor(network)(IMAGES)
         found.append((trained, tested, predicted))
     (trained, tested, predicted), (neutral_trained, neutral_tested, neutral_predicted) = found
-    assert trained.keys() == neutral_trained.keys() == {"loss", "accuracy"}
+    assert trained.keys() == neutral_trained.keys() == {"loss", "accuracy", "macro_f1", "balanced_accuracy"}
     assert trained == pytest.approx(neutral_trained, abs=1e-4)
     assert tested == pytest.approx(neutral_tested, abs=1e-4)
     np.testing.assert_allclose(predicted, neutral_predicted, atol=1e-4)
     assert predicted.shape == (20, 2)
 
 
+@pytest.mark.parametrize("module", [active, neutral])
+def test_weights_count_in_the_loss_of_a_step(module: Any) -> None:
+    network = model()
+    wanted = targets(network, LABELS)
+    function = module.steps(network, (IMAGES[:1], wanted[:1], np.ones(1, dtype="float32"))).train
+    losses = [float(function(IMAGES, wanted, np.full(20, w, dtype="float32"))["loss"]) for w in (0.0, 0.0)]
+    assert losses == [0.0, 0.0]
+    network.reset_metrics()
+    plain = model()
+    once = module.steps(plain, (IMAGES[:1], wanted[:1])).train(IMAGES, wanted)
+    twice = module.steps(model(), (IMAGES[:1], wanted[:1], np.ones(1, dtype="float32"))).train(
+        IMAGES, wanted, np.full(20, 2.0, dtype="float32")
+    )
+    assert float(twice["loss"]) == pytest.approx(2 * float(once["loss"]), rel=1e-5)
+    assert float(twice["accuracy"]) == float(once["accuracy"])
+
+
 def test_both_modules_offer_the_same_names() -> None:
-    for name in ("BatchNormalization", "predictor", "prepare_devices", "steps"):
+    for name in ("BatchNormalization", "augment", "predictor", "prepare_devices", "steps"):
         assert callable(getattr(neutral, name))
         assert callable(getattr(active, name))

@@ -49,6 +49,7 @@ PLAN = Plan(
     shape=(48, 48, 3),
     n_train=1200,
     n_validation=150,
+    n_folds=1,
     n_test=140,
     search=settings(4, 4),
     contenders=(
@@ -81,6 +82,8 @@ def shown(**changes: Any) -> dict[str, list[str]]:
 
 def test_data_and_search_are_counted() -> None:
     assert shown()["data"] == ["Photos, 48x48x3", "1,200 training, 150 validation, 140 test images"]
+    folds = "1,200 training, 150 validation in each of 5 folds, 140 test images"
+    assert shown(n_folds=5)["data"] == ["Photos, 48x48x3", folds]
     assert shown()["search"] == [
         "hyperband: 7 trials, 15 epochs",
         "4 trials, epoch 1 > 1 trial, epochs 2-4",

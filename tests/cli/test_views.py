@@ -39,6 +39,7 @@ def started(direction: str = "max", folder: str = "reports/x/1") -> RunStarted:
         dataset="Photos",
         n_train=1200,
         n_validation=150,
+        n_folds=1,
         n_test=150,
         folder=folder,
         n_trials=7,

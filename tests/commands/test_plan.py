@@ -73,7 +73,7 @@ def test_efficientnet_without_weights_is_planned_from_scratch_with_its_fewer_ima
     assert (found.model, found.max_epochs, found.max_train_images) == ("efficientnet_b2", 2, 300)
     assert features_s == (0.0, 0.0)
     data = subject(tmp_path).data
-    assert len(plan._data_of(replace(found, max_train_images=30), data).train) == 30
+    assert len(plan._data_of(replace(found, max_train_images=30), data).folds[0].train) == 30
 
 
 def test_efficientnet_with_weights_is_a_head_and_its_features_take_time(

@@ -70,8 +70,8 @@ def test_datasets_lists_every_card_with_its_state(tmp_path: Path) -> None:
     start = heads[NAMES.index("fer2013")]
     assert lines[start + 1 : start + 4] == [
         f"{'':20} not there: {tmp_path}/fer2013/fer2013.csv",
-        f'{"":20}   get fer2013.csv from Kaggle\'s "challenges in representation learning" (facial',
-        f"{'':20}   expressions) and put it there",
+        f"{'':20}   `python -m tuner datasets fetch fer2013`; or get fer2013.csv from Kaggle's \"challenges",
+        f'{"":20}   in representation learning" (facial expressions) and put it there',
     ]
 
 

@@ -39,8 +39,7 @@ def train(dataset: Dataset, folder: Path, n_seeds: int) -> list[Trained]:
     data = TrainingData(
         inputs=dataset.images.images,
         labels=dataset.images.labels,
-        train=dataset.split.train,
-        validation=dataset.split.validation,
+        folds=dataset.split.folds,
         spec=dataset.spec,
     )
     order = RetrainOrder(seeds=range(n_seeds), checkpoints=folder)
@@ -90,6 +89,24 @@ def test_scores_are_of_all_test_images_and_no_others(scored: Scored) -> None:
         np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-5)
         assert run.test == score(labels, found, ("c0", "c1"))
         assert run.test.n == 24
+
+
+def test_copies_of_given_training_images_are_scored_apart_too(scored: Scored, tmp_path: Path) -> None:
+    """The official score counts all test images, as published ones do; the other one only those that are new."""
+    distinct = np.arange(24) % 3 > 0
+    split = replace(scored.dataset.split, distinct_test=distinct, is_official=True)
+    dataset = replace(scored.dataset, split=split)
+    result, predicted = evaluate(CONTENDER, scored.trained, dataset, tmp_path / "model.keras")
+    labels = dataset.images.labels[split.test]
+    for run in result.runs:
+        found = predicted[f"tuned-{run.seed}"]
+        assert run.test == score(labels, found, ("c0", "c1"))
+        assert run.test_distinct == score(labels[distinct], found[distinct], ("c0", "c1"))
+        assert run.test_distinct.n == 16
+
+
+def test_part_that_was_cut_has_no_copies_to_score_apart(scored: Scored) -> None:
+    assert all(run.test_distinct is None for run in scored.result.runs)
 
 
 def test_each_run_carries_its_curve_and_the_accuracy_of_its_kept_weights(scored: Scored) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import pickle
 import resource
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.images import training_data
+from tuner.data.card import ImageSettings
+from tuner.data.streaming import StreamedImages
 from tuner.execution.shared_data import open_shared, share
 
 DATA = training_data()
@@ -33,14 +36,26 @@ def assert_opens_as(inputs: np.ndarray, folder: Path) -> None:
 def test_data_are_equal_when_opened_and_mapped_from_their_files(tmp_path: Path) -> None:
     opened = open_shared(share(DATA, tmp_path / "shared"))
     assert opened.spec == DATA.spec
-    for name in (f.name for f in fields(DATA) if f.name != "spec"):
-        np.testing.assert_array_equal(getattr(opened, name), getattr(DATA, name))
-        assert isinstance(getattr(opened, name), np.memmap)
+    pairs = [(opened.inputs, DATA.inputs), (opened.labels, DATA.labels)]
+    for found, expected in zip(opened.folds, DATA.folds, strict=True):
+        pairs += [(found.train, expected.train), (found.validation, expected.validation)]
+    for found, expected in pairs:
+        np.testing.assert_array_equal(found, expected)
+        assert isinstance(found, np.memmap)
 
 
 def test_empty_validation_part_is_shared_too(tmp_path: Path) -> None:
-    shared = share(replace(DATA, validation=np.arange(0)), tmp_path / "shared")
-    assert len(open_shared(shared).validation) == 0
+    fold = replace(DATA.folds[0], validation=np.arange(0))
+    shared = share(replace(DATA, folds=(fold,)), tmp_path / "shared")
+    assert len(open_shared(shared).folds[0].validation) == 0
+
+
+def test_streamed_images_are_shared_by_their_paths(tmp_path: Path) -> None:
+    streamed = StreamedImages(["a.png", "b.png"], ImageSettings(height=8, width=8, channels=1))
+    opened = open_shared(pickle.loads(pickle.dumps(share(replace(DATA, inputs=streamed), tmp_path / "shared"))))
+    assert isinstance(opened.inputs, StreamedImages)
+    assert opened.inputs.paths == ("a.png", "b.png")
+    assert not (tmp_path / "shared" / "inputs.npy").exists()
 
 
 def test_images_that_are_a_mapped_file_stay_where_they_are(tmp_path: Path, mapped: np.memmap) -> None:

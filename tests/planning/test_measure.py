@@ -28,15 +28,16 @@ def measured(folder: Path, *candidates: Candidate) -> Measured:
 
 def test_measured_part_is_a_few_batches_with_its_share_of_validation_images() -> None:
     found = part(candidate(values={"batch_size": 4}))
-    assert (len(found.train), len(found.validation), len(found.inputs)) == (80, 20, 100)
+    assert (found.n_train, found.n_validation, len(found.inputs)) == (80, 20, 100)
     large = part(candidate(values={"batch_size": 4, "input_size": 260}))
-    assert (len(large.train), len(large.validation)) == (8, 2)
+    assert (large.n_train, large.n_validation) == (8, 2)
 
 
 def test_measured_part_holds_the_rows_that_it_names() -> None:
     whole = candidate(values={"batch_size": 4})
     found = part(whole)
-    for rows, original in ((found.train, whole.data.train), (found.validation, whole.data.validation)):
+    fold, whole_fold = found.folds[0], whole.data.folds[0]
+    for rows, original in ((fold.train, whole_fold.train), (fold.validation, whole_fold.validation)):
         np.testing.assert_array_equal(found.inputs[rows], whole.data.inputs[original[: len(rows)]])
         np.testing.assert_array_equal(found.labels[rows], whole.data.labels[original[: len(rows)]])
 

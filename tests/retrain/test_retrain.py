@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.images import SMALL_CNN, stopping, training_data
 from tests.search.fakes import FakeExecutor
+from tuner.data.split import Fold
 from tuner.execution.executor import Reports
 from tuner.execution.inline import InlineExecutor
 from tuner.execution.stop import StopRequest
@@ -80,8 +82,8 @@ def test_contenders_train_side_by_side_each_on_its_own_data(tmp_path: Path, n_wo
     few, many = contender(name="few", max_train_images=10), contender(name="many")
     trained, executor, _ = run(few, many, data=training_data(), folder=tmp_path, n_workers=n_workers)
     assert [[t.seed for t in of_one] for of_one in trained] == [[0, 1, 2], [0, 1, 2]]
-    assert [len(executor.data[name].train) for name in ("few", "many")] == [10, 48]
-    assert [task.data for task in executor.tasks] == ["few", "many"] * 3
+    assert [executor.data[name].n_train for name in ("few-fold0", "many-fold0")] == [10, 48]
+    assert [task.data for task in executor.tasks] == ["few-fold0", "many-fold0"] * 3
     assert len({task.save_to for task in executor.tasks}) == 6
 
 
@@ -130,15 +132,29 @@ def test_time_is_shared_among_the_trainings(tmp_path: Path) -> None:
 
 def test_fewer_training_images_are_drawn_once_and_validation_stays(tmp_path: Path) -> None:
     data = training_data()
-    part, again = (run(contender(max_train_images=10), data=data, folder=tmp_path)[1].data["tuned"] for _ in range(2))
+    part, again = (
+        run(contender(max_train_images=10), data=data, folder=tmp_path)[1].data["tuned-fold0"].folds[0]
+        for _ in range(2)
+    )
     assert len(set(part.train)) == 10
-    assert set(part.train) <= set(data.train)
+    assert set(part.train) <= set(data.folds[0].train)
     np.testing.assert_array_equal(part.train, again.train)
-    np.testing.assert_array_equal(part.validation, data.validation)
+    np.testing.assert_array_equal(part.validation, data.folds[0].validation)
+
+
+def test_seeds_take_turns_with_the_folds(tmp_path: Path) -> None:
+    first = training_data().folds[0]
+    second = Fold(train=np.arange(16, 64), validation=np.arange(16))
+    executor = FakeExecutor(answer)
+    order = RetrainOrder(seeds=SEEDS, checkpoints=tmp_path, n_folds=2)
+    data = replace(training_data(), folds=(first, second))
+    retrain([(contender(), data)], order, executor, lambda event: None, StopRequest())
+    validated = [executor.data[task.data].folds[0].validation[0] for task in executor.tasks]
+    assert validated == [48, 0, 48]
 
 
 @pytest.mark.parametrize("limit", [None, 48, 1000])
 def test_limit_above_the_training_part_leaves_it_whole(tmp_path: Path, limit: int | None) -> None:
     data = training_data()
-    part = run(contender(max_train_images=limit), data=data, folder=tmp_path)[1].data["tuned"]
+    part = run(contender(max_train_images=limit), data=data, folder=tmp_path)[1].data["tuned-fold0"].folds[0]
     assert part is data

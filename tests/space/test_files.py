@@ -13,7 +13,7 @@ from tuner.space.document import load_document, parse_document
 from tuner.space.parse import load_space, parse_space
 from tuner.space.sampling import sample
 from tuner.space.schema import SpaceFile, schema_text, space_json_schema
-from tuner.space.vocabulary import VOCABULARIES
+from tuner.space.vocabulary import CNN_TERMS, TRAINING_TERMS, VOCABULARIES
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "docs" / "schema" / "space.schema.json"
@@ -42,11 +42,11 @@ def test_a_committed_space_parses_and_names_its_data_set(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
-def test_a_committed_space_sets_every_hyperparameter_and_says_why(path: Path) -> None:
+def test_a_committed_space_sets_every_hyperparameter_of_the_network_and_gives_a_reason_for_all(path: Path) -> None:
     document = load_document(path)
     lines = path.read_text(encoding="utf-8").splitlines()
     # Momentum is sgd's alone.
-    needed = set(VOCABULARIES["cnn"]) - (set() if "sgd" in document.data["space"]["optimizer"] else {"momentum"})
+    needed = {*CNN_TERMS, *TRAINING_TERMS} - (set() if "sgd" in document.data["space"]["optimizer"] else {"momentum"})
     assert needed <= set(document.data["space"])
     for name in document.data["space"]:
         # Those that follow from the line before share its reason.

@@ -56,10 +56,12 @@ TOP_LEVEL = {
         'my.yaml:2: objective.direction is "down"; expected max or min.\n  Fix: use max or min.'
     ),
     "version: 1\nobjective: val_acuracy": (
-        'my.yaml:2: objective is "val_acuracy"; expected val_accuracy or val_loss.\n  Fix: did you mean "val_accuracy"?'
+        'my.yaml:2: objective is "val_acuracy"; expected val_accuracy, val_macro_f1, val_balanced_accuracy or '
+        'val_loss.\n  Fix: did you mean "val_accuracy"?'
     ),
     "version: 1\nobjective: loss": (
-        'my.yaml:2: objective is "loss"; expected val_accuracy or val_loss.\n  Fix: did you mean "val_loss"?'
+        'my.yaml:2: objective is "loss"; expected val_accuracy, val_macro_f1, val_balanced_accuracy or val_loss.\n'
+        '  Fix: did you mean "val_loss"?'
     ),
     "version: 1\nobjective: {name: val_accuracy, direction: min}": (
         "my.yaml:2: objective.direction is min, but the best val_accuracy is the max.\n  Fix: remove direction."
@@ -284,6 +286,16 @@ def test_per_of_an_own_builder_needs_a_whole_number() -> None:
 def test_values_of_one_choice_are_of_one_kind() -> None:
     assert in_space("size: [1, big]", head=OWN) == (
         "my.yaml:4: space.size mixes numbers and text; expected values of one kind.\n  Fix: quote all of them or none."
+    )
+
+
+@pytest.mark.parametrize("head", ["model: cnn", OWN])
+def test_what_is_done_to_training_images_is_checked_for_every_model(head: str) -> None:
+    assert in_space("zoom: 1.5", "flip: yes please", "imbalance: weights", head=head) == (
+        "my.yaml:4: space.zoom is 1.5; expected a number from 0 to 0.5.\n"
+        'my.yaml:5: space.flip is "yes please"; expected true or false.\n'
+        'my.yaml:6: space.imbalance is "weights"; expected none, class_weights or balanced_sampling.\n'
+        '  Fix: did you mean "class_weights"?'
     )
 
 

@@ -74,6 +74,17 @@ def test_training_asked_to_stop_goes_on_to_the_same_end(tmp_path: Path, cut: int
     assert (resumed.best_epoch, resumed.ended_by) == (undisturbed.best_epoch, undisturbed.ended_by)
 
 
+def test_augmented_training_goes_on_with_the_numbers_it_would_have_drawn(tmp_path: Path) -> None:
+    values = {**SMALL_CNN, "flip": True, "rotation": 10.0, "random_erasing": 0.5, "mixup": 0.2}
+    for imbalance in ("class_weights", "balanced_sampling"):
+        task = train_task(
+            values={**values, "imbalance": imbalance}, last_epoch=N_EPOCHS, save_to=tmp_path / f"{imbalance}.npz"
+        )
+        ask = stop_after(2)
+        assert len(run(task, on_epoch=ask, is_stopping=ask).epochs) == 2
+        assert curve(run(task)) == curve(whole(task))
+
+
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_killed_training_goes_on_from_its_last_checkpoint_with_the_same_weights(tmp_path: Path, rule: Any) -> None:
     undisturbed = train_task(last_epoch=N_EPOCHS, save_to=tmp_path / "whole" / "t.npz", early_stopping=rule)
@@ -166,7 +177,7 @@ def test_memory_that_runs_out_over_a_checkpoint_fails_the_training_alone(
     def refuse(model: object) -> None:
         raise MemoryError("no room for a copy")
 
-    monkeypatch.setattr("tuner.training.fit.take_state", refuse)
+    monkeypatch.setattr("tuner.training.folds.take_state", refuse)
     result = run(train_task(save_to=tmp_path / "t.npz"))
     assert result.failure is not None
     assert (result.failure.kind, result.failure.reason) == ("memory", "MemoryError: no room for a copy")

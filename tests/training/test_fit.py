@@ -13,6 +13,7 @@ import pytest
 
 from tests.images import SMALL_CNN, stopping, train_task, training_data
 from tuner.backend.active import predictor
+from tuner.metrics.classification import score
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.checkpoint import load_checkpoint, put_state
 from tuner.training.compiled import compiled_model, probabilities
@@ -22,9 +23,11 @@ from tuner.training.fit import Hooks, predict, run_task
 from tuner.training.prepared import PreparedModels
 
 DATA = training_data()
+VALIDATION = DATA.folds[0].validation
 
 
 MODELS = PreparedModels()
+MEASURED = ("loss", "accuracy", "macro_f1", "balanced_accuracy")
 
 
 def silent(task: TrainTask, epoch: EpochMetrics) -> None:
@@ -60,12 +63,12 @@ def test_each_epoch_is_told_as_it_ends() -> None:
     result = run_task(task, DATA, Hooks(on_epoch=lambda task, epoch: told.append((task, epoch))), MODELS)
     assert told == [(task, epoch) for epoch in result.epochs]
     assert [epoch.epoch for _, epoch in told] == [1, 2, 3]
-    assert set(told[0][1].metrics) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert set(told[0][1].metrics) == {*MEASURED, *(f"val_{name}" for name in MEASURED)}
 
 
 def test_without_validation_images_only_training_is_measured() -> None:
-    result = run(replace(DATA, validation=np.arange(0)))
-    assert all(set(metrics) == {"loss", "accuracy"} for metrics in curve(result))
+    result = run(replace(DATA, folds=(replace(DATA.folds[0], validation=np.arange(0)),)))
+    assert all(set(metrics) == set(MEASURED) for metrics in curve(result))
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
@@ -119,16 +122,17 @@ def test_schedule_that_a_builder_compiled_is_obeyed_in_the_place_of_the_cosine()
     assert curve(run(model=own, values={}, schedule="cosine")) == curve(run(model=own, values={}))
 
 
-def test_validation_metrics_are_exact_means_over_partial_batches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_validation_metrics_are_exact_over_partial_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.training.fit.PREDICT_BATCH", 7)
     result = run(save_to=tmp_path / "end.npz")
-    found = outputs(tmp_path / "end.npz", DATA, DATA.validation)
-    labels = DATA.labels[DATA.validation]
+    found = outputs(tmp_path / "end.npz", DATA, VALIDATION)
+    labels = DATA.labels[VALIDATION]
     metrics = result.epochs[-1].metrics
     assert metrics["val_accuracy"] == pytest.approx(np.mean(found.argmax(axis=1) == labels), abs=1e-6)
     assert metrics["val_loss"] == pytest.approx(-np.log(found[np.arange(16), labels]).mean(), abs=1e-5)
+    scores = score(labels, found, DATA.spec.class_names)
+    assert metrics["val_macro_f1"] == pytest.approx(scores.macro_f1, abs=1e-6)
+    assert metrics["val_balanced_accuracy"] == pytest.approx(scores.balanced_accuracy, abs=1e-6)
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])
@@ -138,8 +142,8 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch(tmp_path: Path, dire
     losses = [metrics["val_loss"] for metrics in curve(result)]
     best = min(losses) if direction == "min" else max(losses)
     assert result.best_epoch == 1 + losses.index(best)
-    found = outputs(tmp_path / "best.npz", DATA, DATA.validation)
-    assert -np.log(found[np.arange(16), DATA.labels[DATA.validation]]).mean() == pytest.approx(best, abs=1e-5)
+    found = outputs(tmp_path / "best.npz", DATA, VALIDATION)
+    assert -np.log(found[np.arange(16), DATA.labels[VALIDATION]]).mean() == pytest.approx(best, abs=1e-5)
 
 
 def test_early_stopping_may_keep_an_epoch_that_is_not_the_last() -> None:
@@ -168,14 +172,15 @@ def test_stop_metric_ends_a_training_as_soon_as_its_value_is_reached() -> None:
 def test_unknown_monitor_lists_the_metrics_there_are() -> None:
     result = run(early_stopping=stopping(monitor="val_f1"))
     assert result.failure is not None
-    wanted = "there is no metric val_f1; the model gives accuracy, loss, val_accuracy, val_loss"
+    names = ", ".join(sorted([*MEASURED, *(f"val_{name}" for name in MEASURED)]))
+    wanted = f"there is no metric val_f1; the model gives {names}"
     assert result.failure.reason == wanted
 
 
 def test_unknown_stop_metric_lists_the_metrics_there_are() -> None:
     result = run(early_stopping=stopping(stop_metric="f1", stop_value=1.0))
     assert result.failure is not None
-    assert result.failure.reason == "there is no metric f1; the model gives accuracy, loss, val_accuracy, val_loss"
+    assert result.failure.reason.startswith("there is no metric f1; the model gives accuracy, balanced_accuracy, loss")
 
 
 def test_epoch_whose_monitor_is_not_a_number_is_never_the_best() -> None:
@@ -242,10 +247,10 @@ def test_images_in_no_part_change_nothing() -> None:
 def test_probabilities_of_a_sigmoid_model_have_both_classes(tmp_path: Path) -> None:
     values = {"filters": [4], "dense_units": 8, "dropout": 0.0, "learning_rate": 0.01}
     result = run(model="sigmoid_cnn", values=values, last_epoch=8, save_to=tmp_path / "end.npz")
-    assert set(curve(result)[-1]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert set(curve(result)[-1]) == {*MEASURED, *(f"val_{name}" for name in MEASURED)}
     model = finished_model("sigmoid_cnn", values, DATA.spec, tmp_path / "end.npz")
-    found = probabilities(predict(predictor(model), DATA.inputs, DATA.validation))
-    accuracy = np.mean(found.argmax(axis=1) == DATA.labels[DATA.validation])
+    found = probabilities(predict(predictor(model), DATA.inputs, VALIDATION))
+    accuracy = np.mean(found.argmax(axis=1) == DATA.labels[VALIDATION])
     assert accuracy == pytest.approx(curve(result)[-1]["val_accuracy"])
 
 

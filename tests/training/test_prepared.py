@@ -39,6 +39,8 @@ def curve(models: PreparedModels, task: TrainTask) -> list[dict[str, float]]:
         {"optimizer": "adamw", "weight_decay": 0.1},
         {"filters": 6},
         {"batch_norm": False},
+        {"imbalance": "class_weights"},
+        {"flip": True, "shift": 0.2, "contrast": 0.3, "random_erasing": 0.5, "mixup": 0.2},
     ],
     ids=str,
 )
@@ -73,6 +75,11 @@ def n_models(models: PreparedModels, *settings: dict[str, Any]) -> int:
 def test_settings_that_differ_in_run_time_values_share_a_model() -> None:
     settings = [{}, {"dropout": 0.4}, {"label_smoothing": 0.2}, {"learning_rate": 1e-4}, {"conv_dropout": 0.3}]
     assert n_models(PreparedModels(), *settings) == 1
+
+
+def test_settings_that_differ_in_their_batches_share_a_model() -> None:
+    settings = [{}, {"shift": 0.1}, {"flip": True}, {"mixup": 0.3}, {"imbalance": "class_weights"}]
+    assert n_models(PreparedModels(), *settings, {"imbalance": "balanced_sampling"}) == 1
 
 
 def test_winner_with_all_its_values_finds_the_model_of_its_trial() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tuner.backend import pixels
 from tuner.backend.steps import Steps
 
 
@@ -39,16 +40,24 @@ def prepare_devices(n_threads: int) -> None:
     del n_threads
 
 
-def steps(model: keras.Model, example: tuple[np.ndarray, np.ndarray]) -> Steps:
+def augment(images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Images changed in the ways of `pixels.CHANGES` that there are parameters for, uint8 as before."""
+    for name, change in pixels.CHANGES.items():
+        if name in parameters:
+            images = keras.ops.convert_to_numpy(change(images, parameters[name]))
+    return images
+
+
+def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
     """The model's own batch functions; `example` is needed by backends that trace beforehand."""
     del example
     # A checkpoint can only be put into an optimizer that has its variables.
     if model.optimizer is not None:
         model.optimizer.build(model.trainable_variables)
 
-    def train(images: np.ndarray, targets: np.ndarray) -> Mapping[str, Any]:
+    def train(images: np.ndarray, *rest: np.ndarray) -> Mapping[str, Any]:
         with _keeping_metrics(model):
-            return model.train_on_batch(images.astype("float32"), targets, return_dict=True)
+            return model.train_on_batch(images.astype("float32"), *rest, return_dict=True)
 
     def test(images: np.ndarray, targets: np.ndarray) -> Mapping[str, Any]:
         with _keeping_metrics(model):

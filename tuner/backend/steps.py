@@ -14,9 +14,10 @@ class Steps:
     """Functions over one batch; images are uint8 (n, height, width, channels) on the 0-255 scale.
 
     Attributes:
-        train: (images, targets) -> the compiled metrics since `model.reset_metrics()`, as scalars of the backend.
-        test: The same without training.
+        train: (images, targets), and weights (n,) where they were made with such, -> the compiled metrics since
+            `model.reset_metrics()`, as scalars of the backend; weights count in the loss only.
+        test: (images, targets) -> the same without training.
     """
 
-    train: Callable[[np.ndarray, np.ndarray], Mapping[str, Any]]
+    train: Callable[..., Mapping[str, Any]]
     test: Callable[[np.ndarray, np.ndarray], Mapping[str, Any]]

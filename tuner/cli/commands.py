@@ -32,6 +32,7 @@ A_PATH = click.Path(path_type=Path)
 data_dir = click.option(
     "--data-dir", type=A_PATH, default=Path("datasets/data"), show_default=True, help="Root of the data."
 )
+out = click.option("--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports.")
 as_json = click.option("--json", "json_lines", is_flag=True, help="Results and events as JSON Lines on stdout.")
 quiet = click.option("-q", "--quiet", is_flag=True, help="Nothing but errors and the result.")
 no_progress = click.option("--no-progress", is_flag=True, help="Plain lines in place of the live view.")
@@ -122,7 +123,7 @@ def _what_to_search(command: Any) -> Any:
             default=0.0,
             help="Share of a GPU for each training; with --executor ray.",
         ),
-        click.option("--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports."),
+        out,
         data_dir,
     )
     for option in reversed(options):
@@ -222,21 +223,67 @@ def _print_schema(kind: str) -> None:
     click.echo(schema_text(), nl=False)
 
 
-@cli.command(context_settings=CONTEXT)
+@cli.group(context_settings=CONTEXT, invoke_without_command=True)
 @data_dir
 @as_json
-def datasets(data_dir: Path, json_lines: bool) -> None:
-    """List the data sets that have a card, and whether their data is there."""
+@click.pass_context
+def datasets(context: click.Context, data_dir: Path, json_lines: bool) -> None:
+    """List the data sets that have a card, whether their data is there, and what their caches hold."""
+    if context.invoked_subcommand is not None:
+        # What stands before a subcommand counts for it, too.
+        context.default_map = {context.invoked_subcommand: {"data_dir": data_dir, "json_lines": json_lines}}
+        return
     from tuner.commands.datasets import list_datasets
 
     for dataset in list_datasets(data_dir):
         if json_lines:
-            error = {"error": str(dataset.error)} if dataset.error else {}
-            print_json({"name": dataset.name, "title": dataset.title, "is_there": dataset.is_there} | error)
+            print_json(dataset.record())
             continue
         click.echo(plain(f"{dataset.name:20} {dataset.title}"))
         for line in dataset.state():
             click.echo(plain(f"{'':20} {line}"))
+
+
+@datasets.command(context_settings=CONTEXT)
+@click.argument("dataset", metavar="NAME_OR_FOLDER")
+@out
+@data_dir
+@as_json
+def check(dataset: str, out: Path, data_dir: Path, json_lines: bool) -> None:
+    """Examine the data of NAME_OR_FOLDER; exit code 4 where results on them would be worthless."""
+    from tuner.cli.check_view import examination_table, records, show
+    from tuner.commands.check import check as check_command
+    from tuner.commands.check import refuse_worthless
+
+    checked = check_command(dataset, data_dir=data_dir, out=out)
+    if json_lines:
+        for record in records(checked):
+            print_json(record)
+    else:
+        show(examination_table(checked.examination))
+        click.echo(checked.page)
+    refuse_worthless(checked.examination)
+
+
+@datasets.command(context_settings=CONTEXT)
+@click.argument("names", nargs=-1)
+@data_dir
+def clean(names: tuple[str, ...], data_dir: Path) -> None:
+    """Delete the decoded images that are kept for NAMES, or for all data sets; your own files stay."""
+    from tuner.commands.datasets import clean_caches
+
+    for line in clean_caches(names, data_dir):
+        click.echo(plain(line))
+
+
+@datasets.command(context_settings=CONTEXT)
+@click.argument("name")
+@data_dir
+def fetch(name: str, data_dir: Path) -> None:
+    """Download NAME into the data root, or check and repair what was downloaded before."""
+    from tuner.commands.fetch import fetch as fetch_command
+
+    click.echo(plain(fetch_command(name, data_dir).line()))
 
 
 @cli.command(context_settings=CONTEXT)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from tuner.cli.output import say
 from tuner.cli.progress import Progress
@@ -23,6 +24,9 @@ from tuner.records.events import (
 )
 from tuner.records.trial import Trial
 from tuner.report.text import plural
+
+if TYPE_CHECKING:
+    from tuner.commands.plan import Plan
 
 HEARTBEAT_S = 60.0
 # A person who presses Ctrl-C wants to see at once that it was noticed.
@@ -115,11 +119,16 @@ def describe(event: Event, progress: Progress) -> str:
 
 def _plan(event: RunStarted) -> str:
     return (
-        f"{event.dataset}: {event.n_train:,} training, {event.n_validation:,} validation, "
-        f"{event.n_test:,} test images\n"
+        f"{event.dataset}: {image_counts(event)}\n"
         f"{plural(event.n_trials, 'trial')}, {plural(event.n_epochs, 'epoch')} planned; "
         f"objective {event.objective}\nlog {event.folder}/run.log"
     )
+
+
+def image_counts(parts: RunStarted | Plan) -> str:
+    """How many images each part holds."""
+    folds = f" in each of {parts.n_folds} folds" if parts.n_folds > 1 else ""
+    return f"{parts.n_train:,} training, {parts.n_validation:,} validation{folds}, {parts.n_test:,} test images"
 
 
 def more_than(n_shown: int, n: int) -> str:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.cli import output
+from tuner.cli.lines import image_counts
 from tuner.cli.output import plain
 from tuner.cli.progress import short_time
 from tuner.commands.plan import Plan
@@ -49,7 +50,7 @@ def lines(plan: Plan) -> Iterator[tuple[str, str]]:
     """Each fact with its name; what continues the line before has none."""
     height, width, channels = plan.shape
     yield "data", f"{plan.dataset}, {height}x{width}x{channels}"
-    yield "", f"{plan.n_train:,} training, {plan.n_validation:,} validation, {plan.n_test:,} test images"
+    yield "", image_counts(plan)
     yield from _search(plan)
     yield from _retraining(plan)
     yield from _models(plan)

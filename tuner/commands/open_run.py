@@ -27,8 +27,8 @@ def identity(options: RunOptions, file: SearchSpaceFile, dataset: Dataset) -> di
         "space": plain(asdict(replace(file, name=""))),
         "data": {
             "fingerprint": dataset.images.fingerprint,
-            "train": _digest(split.train.tobytes()),
-            "validation": _digest(split.validation.tobytes()),
+            "train": [_digest(fold.train.tobytes()) for fold in split.folds],
+            "validation": [_digest(fold.validation.tobytes()) for fold in split.folds],
             "test": _digest(split.test.tobytes()),
         },
         "seed": options.seed,

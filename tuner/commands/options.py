@@ -57,6 +57,7 @@ class RunOptions:
         retries: How often a failed trial is trained again.
         max_trials: Replaces the space's; None keeps it.
         time_budget_s: Seconds for the whole command; None sets no limit.
+        outer: Number of the outer fold of nested cross-validation that tests, from 1; None for an ordinary run.
         command: The command line, for the report.
     """
 
@@ -77,6 +78,7 @@ class RunOptions:
     retries: int = 0
     max_trials: int | None = None
     time_budget_s: float | None = None
+    outer: int | None = None
     command: str = ""
 
 

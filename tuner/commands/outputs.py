@@ -80,8 +80,7 @@ def training_data(dataset: Dataset) -> TrainingData:
     return TrainingData(
         inputs=dataset.images.images,
         labels=dataset.images.labels,
-        train=dataset.split.train,
-        validation=dataset.split.validation,
+        folds=dataset.split.folds,
         spec=dataset.spec,
     )
 
@@ -98,6 +97,8 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
     preset = PRESETS[job.options.preset]
     runs = results.models[0].runs if results.models else ()
     best = next((run for run in runs if run.is_kept), None)
+    number = best.seed % len(split.folds) if best else 0
+    fold = split.folds[number]
     return Recipe(
         model=search.model,
         values=search.best_values,
@@ -105,10 +106,11 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
         data=RecipeData(
             name=job.options.dataset,
             fingerprint=job.dataset.images.fingerprint,
-            n_train=len(split.train),
-            n_validation=len(split.validation),
+            n_train=len(fold.train),
+            n_validation=len(fold.validation),
             n_test=len(split.test),
             split=split_settings(job.options, file),
+            fold=number,
             background=background(job.card),
         ),
         seed=next(t.task_seed for t in tuned if t.seed == best.seed) if best else job.options.seed,

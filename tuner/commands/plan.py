@@ -51,8 +51,9 @@ class Plan:
     Attributes:
         dataset: Title of the data set.
         shape: (height, width, channels) of the images.
-        n_train: Training images.
-        n_validation: Validation images.
+        n_train: Training images of a fold.
+        n_validation: Validation images of a fold.
+        n_folds: Times that a trial trains, each on other parts.
         n_test: Test images.
         search: The method and its numbers.
         contenders: The comparison, the winner first; empty where it is left out.
@@ -73,6 +74,7 @@ class Plan:
     shape: tuple[int, int, int]
     n_train: int
     n_validation: int
+    n_folds: int
     n_test: int
     search: SearchSettings
     contenders: tuple[Contender, ...]
@@ -192,8 +194,9 @@ def _plan(
     return Plan(
         dataset=subject.card.title,
         shape=data.spec.shape,
-        n_train=len(data.train),
-        n_validation=len(data.validation),
+        n_train=known.n_train,
+        n_validation=len(data.folds[0].validation),
+        n_folds=known.n_folds,
         n_test=known.n_test,
         search=file.search,
         contenders=tuple(contenders),
@@ -220,7 +223,8 @@ def _known(subject: _Subject, measured: Measured, contenders: Sequence[Contender
         costs=_of_settings(subject, measured),
         contenders=_with_costs(contenders, measured),
         n_seeds=file.retrain.seeds,
-        n_train=len(subject.data.train),
+        n_train=len(subject.data.folds[0].train),
+        n_folds=len(subject.data.folds),
         n_test=len(subject.dataset.split.test),
         keeps_models=file.model in BUILDERS,
         limits_s=_limits_s(subject.options),
@@ -257,7 +261,7 @@ def _contenders(subject: _Subject, listener: Listener) -> tuple[list[Contender],
     if timed is None:
         return [*found, efficientnet_from_scratch(tuned, preset.efficientnet)], (0.0, 0.0)
     start_s, image_s = timed
-    n_seen, n_test = len(data.train) + len(data.validation), len(subject.dataset.split.test)
+    n_seen, n_test = (data.n_train + data.n_validation) // len(data.folds), len(subject.dataset.split.test)
     return [*found, head], (start_s + image_s * n_seen, start_s + image_s * n_test)
 
 
@@ -266,7 +270,7 @@ def _frozen_s(head: Contender, data: TrainingData) -> tuple[float, float] | None
     from tuner.models.efficientnet import NoPretrainedWeightsError
     from tuner.retrain.features import extractor
 
-    images, times_s = data.inputs[data.train[:_N_TIMED]], [time.perf_counter()]
+    images, times_s = data.inputs[data.folds[0].train[:_N_TIMED]], [time.perf_counter()]
     try:
         extract = extractor(head.values, data.spec)
     except NoPretrainedWeightsError:
@@ -296,7 +300,8 @@ def _data_of(contender: Contender, data: TrainingData) -> TrainingData:
         from tuner.models.efficientnet import N_FEATURES
 
         return replace(data, inputs=np.broadcast_to(np.float32(0), (len(data.inputs), N_FEATURES)))
-    return replace(data, train=data.train[: contender.max_train_images])
+    fold = data.folds[0]
+    return replace(data, folds=(replace(fold, train=fold.train[: contender.max_train_images]),))
 
 
 def _of_settings(subject: _Subject, measured: Measured) -> list[Cost]:

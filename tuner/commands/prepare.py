@@ -9,7 +9,7 @@ import tuner
 from tuner.commands.options import PRESETS, RunOptions, apply
 from tuner.data.card import Card, card_folders
 from tuner.data.dataset import Dataset
-from tuner.data.own_data import resolve
+from tuner.data.own_data import OWN_DATA, resolve
 from tuner.errors import ConfigurationError
 from tuner.models.registry import check_name, setting_problem
 from tuner.space.definition import SearchSpaceFile, SplitSettings
@@ -54,15 +54,18 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
     file = load_space(space_path(card, options.space), options.overrides, options.model)
     if card.baseline:
         check_name(card.baseline.model, f"{card.name}, baseline: ")
+    check_flip(file, card)
     return card, apply(PRESETS[options.preset], options, file)
 
 
 def split_settings(options: RunOptions, file: SearchSpaceFile) -> SplitSettings:
     """How the data are split; a preset's ceilings count where a person has not said how many images to take."""
     if options.limit is not None or file.split is not None:
-        return SplitSettings(seed=options.seed, limit=options.limit, sizes=file.split)
+        return SplitSettings(seed=options.seed, limit=options.limit, sizes=file.split, outer=options.outer)
     preset = PRESETS[options.preset]
-    return SplitSettings(seed=options.seed, max_train=preset.max_train, max_validation=preset.max_validation)
+    return SplitSettings(
+        seed=options.seed, max_train=preset.max_train, max_validation=preset.max_validation, outer=options.outer
+    )
 
 
 def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:
@@ -80,6 +83,27 @@ def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:
     problem = setting_problem(file.model, values, dataset.spec.height, dataset.spec.width)
     if problem:
         raise ConfigurationError(f"{file.name}: {problem}", "use fewer conv_blocks, or larger images.")
+
+
+def check_flip(file: SearchSpaceFile, card: Card) -> None:
+    """Refuse a space that mirrors images whose class may change with it, such as digits.
+
+    Raises:
+        ConfigurationError: If the space fixes or searches `flip: true`, and the card does not allow it.
+    """
+    searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
+    may_flip = True in searched.get("flip", (file.space.fixed.get("flip"),))
+    if not may_flip or card.horizontal_flip:
+        return
+    if card.source == OWN_DATA:
+        raise ConfigurationError(
+            f"{file.name}: flip may be true, but nothing says that a mirrored image of {card.name} keeps its class",
+            "remove flip from the space, or write a card for the data with horizontal_flip: true.",
+        )
+    raise ConfigurationError(
+        f"{file.name}: flip may be true, but datasets/{card.name}.yaml says horizontal_flip: false",
+        "remove flip from the space; where mirrored images keep their class, set horizontal_flip: true in the card.",
+    )
 
 
 def command_line(arguments: list[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tuner.backend import environment
+from tuner.commands.check import check_before_run
 from tuner.commands.compare import retrain_all, score
 from tuner.commands.executors import make_executor, warm_up
 from tuner.commands.hardware import hardware, n_cores, versions
@@ -17,7 +18,7 @@ from tuner.commands.options import RunOptions
 from tuner.commands.outputs import Journal, config, recipe_header, recipe_of
 from tuner.commands.prepare import check_fixed_setting, load_configuration, split_settings
 from tuner.commands.search import search_space
-from tuner.data.dataset import load_dataset, summary
+from tuner.data.dataset import load_dataset, split_rows, summary
 from tuner.data.own_data import OWN_DATA
 from tuner.errors import ConfigurationError, SearchError, SpaceError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
@@ -71,6 +72,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     warm_up(options.execution)
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
+    warnings = check_before_run(dataset.images, card)
     if file.model not in BUILDERS:
         _prepare_devices(options)
         _check_builder(file.model)
@@ -80,6 +82,8 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
         folder.create()
     with folder.locked():
         if not is_resumed:
+            folder.write_split(split_rows(dataset))
+            # Last, since a folder without it counts as never begun.
             folder.write_config(config(options, now, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"))
         folder.mend_events()
         with Journal(folder, listener) as journal:
@@ -95,7 +99,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
                 earlier_s=folder.spent_s(),
             )
             try:
-                outcome = _run(job, is_resumed)
+                outcome = _run(job, warnings, is_resumed)
             except (SearchError, SpaceError):
                 # Going on would only bring the same end.
                 folder.finish()
@@ -105,8 +109,8 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     return outcome
 
 
-def _run(job: Job, is_resumed: bool) -> RunOutcome:
-    _announce(job, is_resumed)
+def _run(job: Job, warnings: Sequence[str], is_resumed: bool) -> RunOutcome:
+    _announce(job, warnings, is_resumed)
     with job.request, make_executor(job.options.execution, _reports(job), job.folder.state / "scratch") as executor:
         # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
         _prepare_devices(job.options)
@@ -173,7 +177,7 @@ def _check_builder(model: str) -> None:
         ) from error
 
 
-def _announce(job: Job, is_resumed: bool) -> None:
+def _announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
     n_trials, n_epochs = total(job.file.search, n_settings(job.file.space))
     split, unreadable = job.dataset.split, job.dataset.images.unreadable
     job.tell(
@@ -181,6 +185,7 @@ def _announce(job: Job, is_resumed: bool) -> None:
             dataset=job.card.title,
             n_train=len(split.train),
             n_validation=len(split.validation),
+            n_folds=len(split.folds),
             n_test=len(split.test),
             folder=str(job.folder.path),
             n_trials=n_trials,
@@ -196,6 +201,11 @@ def _announce(job: Job, is_resumed: bool) -> None:
     if job.card.source == OWN_DATA:
         height, width, channels = job.dataset.spec.shape
         job.tell(Notice(text=f"images are brought to {height}x{width}, {'grey' if channels == 1 else 'colour'}"))
+    for text in warnings:
+        job.tell(Notice(text=text))
+    if split.dropped.n_copies_of_test:
+        n = split.dropped.n_copies_of_test
+        job.tell(Notice(text=f"left out of training: {n:,} copies of test images; split.csv names them"))
     for text in unreadable[:SHOWN_UNREADABLE]:
         job.tell(Notice(text=f"skipped, cannot be read: {text}"))
     if len(unreadable) > SHOWN_UNREADABLE:

@@ -15,6 +15,7 @@ from tuner.commands.outputs import training_data
 from tuner.data.card import card_folders
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.data.own_data import resolve
+from tuner.data.split import Fold
 from tuner.errors import ConfigurationError, DataError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.records.events import Listener, Notice, StageStarted
@@ -101,16 +102,17 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     changes = differences(recipe, dataset)
     for text in changes:
         listener(Notice(text=f"the data differ from those of the recipe: {text}"))
-    data = training_data(dataset)
+    fold = _fold(recipe, dataset)
     if options.full_data:
-        everything = np.sort(np.concatenate([data.train, data.validation]))
-        data = replace(data, train=everything, validation=everything[:0])
+        everything = np.sort(np.concatenate([fold.train, fold.validation]))
+        fold = Fold(train=everything, validation=everything[:0])
+    data = replace(training_data(dataset), folds=(fold,))
     result = _train(recipe, data, options, out, listener)
     epoch = next(e for e in result.epochs if e.epoch == result.best_epoch)
     is_comparable = not changes and options.seed in (None, recipe.seed)
     return TrainedModel(
         model=out,
-        n_train=len(data.train),
+        n_train=len(fold.train),
         epochs=epoch.epoch,
         monitor=recipe.monitor,
         validation_score=None if options.full_data else epoch.metrics[recipe.monitor],
@@ -133,11 +135,11 @@ def _check_writable(out: Path) -> None:
 def differences(recipe: Recipe, dataset: Dataset) -> list[str]:
     """What is not as it was when the recipe was made; empty where all is the same."""
     found = []
-    data, split = recipe.data, dataset.split
+    data, fold = recipe.data, _fold(recipe, dataset)
     for name, before, part in (
-        ("training", data.n_train, split.train),
-        ("validation", data.n_validation, split.validation),
-        ("test", data.n_test, split.test),
+        ("training", data.n_train, fold.train),
+        ("validation", data.n_validation, fold.validation),
+        ("test", data.n_test, dataset.split.test),
     ):
         if before != len(part):
             found.append(f"{len(part):,} {name} images, {before:,} then")
@@ -145,6 +147,12 @@ def differences(recipe: Recipe, dataset: Dataset) -> list[str]:
     if now != then:
         found.append(f"images or labels changed (fingerprint {now}, {then} then)")
     return found
+
+
+def _fold(recipe: Recipe, dataset: Dataset) -> Fold:
+    """The part of the data that the recipe's model was trained on; other data may have fewer folds."""
+    folds = dataset.split.folds
+    return folds[recipe.data.fold % len(folds)]
 
 
 def _load(recipe: Recipe, options: TrainOptions) -> Dataset:
@@ -186,7 +194,7 @@ def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path,
         schedule=recipe.schedule,
         early_stopping=None if options.full_data else rule,
     )
-    listener(StageStarted(title=f"Training on {len(data.train):,} images"))
+    listener(StageStarted(title=f"Training on {data.n_train:,} images"))
     executor = InlineExecutor(Reports(on_epoch=epoch_listener(listener)))
     executor.add_data(task.data, data)
     executor.submit(task)

@@ -88,6 +88,9 @@ def _rank(contender: Contender, training: Trained) -> float:
 def _seed_result(
     contender: Contender, training: Trained, dataset: Dataset, found: np.ndarray, *, is_kept: bool
 ) -> SeedResult:
+    split, classes = dataset.split, dataset.spec.class_names
+    labels, distinct = dataset.images.labels[split.test], split.distinct_test
+    has_copies = split.is_official and 0 < np.count_nonzero(distinct) < len(labels)
     return SeedResult(
         seed=training.seed,
         best_epoch=training.result.best_epoch or 0,
@@ -95,7 +98,8 @@ def _seed_result(
         duration_s=training.result.duration_s,
         validation_score=_validation_score(contender, training),
         is_kept=is_kept,
-        test=score(dataset.images.labels[dataset.split.test], found, dataset.spec.class_names),
+        test=score(labels, found, classes),
+        test_distinct=score(labels[distinct], found[distinct], classes) if has_copies else None,
     )
 
 

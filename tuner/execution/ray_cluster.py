@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import tuner
+from tuner.data.streaming import StreamedImages
 from tuner.errors import ConfigurationError
 from tuner.execution.assignment import MAX_LOST, Assignment, Lookout
 from tuner.execution.executor import Reports
@@ -92,13 +93,13 @@ class RayExecutor:
 
     def add_data(self, name: str, data: TrainingData) -> None:
         """Take data that tasks will name; each node gets one copy, which its workers share."""
-        # Ray shares plain arrays only, not memory maps of files that nodes may not have.
+        # Ray shares plain arrays only, not memory maps of files that nodes may not have. Streamed images are too large
+        # for that: the nodes need the same files at the same place.
+        is_streamed = isinstance(data.inputs, StreamedImages)
         plain = replace(
             data,
-            inputs=np.ascontiguousarray(data.inputs),
+            inputs=data.inputs if is_streamed else np.ascontiguousarray(data.inputs),
             labels=np.ascontiguousarray(data.labels),
-            train=np.ascontiguousarray(data.train),
-            validation=np.ascontiguousarray(data.validation),
         )
         self._data[name] = ray.put(plain)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
+from tuner.data.split import Fold
+from tuner.data.streaming import StreamedImages
 from tuner.records.image import ImageSpec
-from tuner.store.files import write_atomically
+from tuner.store.arrays import write_array
 from tuner.training.data import TrainingData
 
 
@@ -18,17 +19,15 @@ class SharedData:
     """Where the arrays of a `TrainingData` are, each in a .npy file.
 
     Attributes:
-        inputs: See `TrainingData`, as all of these.
+        inputs: See `TrainingData`, as all of these; streamed images are files already.
         labels: The class numbers.
-        train: Indices.
-        validation: Indices.
+        folds: Indices that train, and that validate.
         spec: The record itself.
     """
 
-    inputs: Path
+    inputs: Path | StreamedImages
     labels: Path
-    train: Path
-    validation: Path
+    folds: tuple[tuple[Path, Path], ...]
     spec: ImageSpec
 
 
@@ -39,10 +38,15 @@ def share(data: TrainingData, folder: Path) -> SharedData:
         OSError: If they cannot be written.
     """
     return SharedData(
-        inputs=_whole_file(data.inputs) or _write(data.inputs, folder / "inputs.npy"),
+        inputs=_share_inputs(data.inputs, folder),
         labels=_write(data.labels, folder / "labels.npy"),
-        train=_write(data.train, folder / "train.npy"),
-        validation=_write(data.validation, folder / "validation.npy"),
+        folds=tuple(
+            (
+                _write(fold.train, folder / f"train-{number}.npy"),
+                _write(fold.validation, folder / f"validation-{number}.npy"),
+            )
+            for number, fold in enumerate(data.folds)
+        ),
         spec=data.spec,
     )
 
@@ -54,12 +58,20 @@ def open_shared(shared: SharedData) -> TrainingData:
         OSError: If one is gone.
     """
     return TrainingData(
-        inputs=np.load(shared.inputs, mmap_mode="r"),
+        inputs=np.load(shared.inputs, mmap_mode="r") if isinstance(shared.inputs, Path) else shared.inputs,
         labels=np.load(shared.labels, mmap_mode="r"),
-        train=np.load(shared.train, mmap_mode="r"),
-        validation=np.load(shared.validation, mmap_mode="r"),
+        folds=tuple(
+            Fold(train=np.load(train, mmap_mode="r"), validation=np.load(validation, mmap_mode="r"))
+            for train, validation in shared.folds
+        ),
         spec=shared.spec,
     )
+
+
+def _share_inputs(inputs: np.ndarray | StreamedImages, folder: Path) -> Path | StreamedImages:
+    if isinstance(inputs, StreamedImages):
+        return inputs
+    return _whole_file(inputs) or _write(inputs, folder / "inputs.npy")
 
 
 def _whole_file(array: np.ndarray) -> Path | None:
@@ -80,13 +92,5 @@ def _layout(array: np.memmap) -> tuple[object, ...]:
 
 
 def _write(array: np.ndarray, path: Path) -> Path:
-    with write_atomically(path) as file:
-        np.save(_Writer(file), array)
+    write_array(path, array)
     return path
-
-
-class _Writer:
-    """A file that NumPy does not know for one: it would write past Python, and a full disk would have no `errno`."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.write = file.write

@@ -61,7 +61,8 @@ class Known:
         costs: Of the settings that the search will try first.
         contenders: The comparison in a run's order, with their costs; None stands for the winner's. Empty without one.
         n_seeds: Retrainings of each.
-        n_train: Training images.
+        n_train: Training images of a fold.
+        n_folds: Times that each trial trains; a retraining trains once.
         n_test: Test images.
         largest_checkpoint_bytes: Of any setting.
         n_workers: Trainings at a time.
@@ -81,6 +82,7 @@ class Known:
     n_test: int
     keeps_models: bool
     largest_checkpoint_bytes: int = 0
+    n_folds: int = 1
     n_workers: int = 1
     ready_s: float = 0.0
     features_s: tuple[float, float] = (0.0, 0.0)
@@ -147,7 +149,7 @@ def forecast(known: Known, seed: int) -> Forecast:
 def _run(known: Known, search: SearchSettings, rng: np.random.Generator) -> tuple[SimulatedSearch, float, float, float]:
     """A simulated run: its search, and the seconds of search, retraining and all else."""
     crew = Crew(known.n_workers, keeps_models=known.keeps_models)
-    searched = simulate_search(search, known.costs, known.n_train, known.n_settings, crew, rng)
+    searched = simulate_search(search, known.costs, known.n_train * known.n_folds, known.n_settings, crew, rng)
     search_s = crew.now_s
     models = [
         (contender, searched.winner, searched.cost) if cost is None else (contender, cost.key, cost)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tuner.data.split import Fold
 from tuner.execution.executor import Executor
 from tuner.models.registry import complete
 from tuner.records.training import TrainResult, TrainTask
@@ -127,15 +128,15 @@ def measure(candidates: Sequence[Candidate], executor: Executor, folder: Path) -
 def part(candidate: Candidate) -> TrainingData:
     """A few batches of the data, with as large a share of the validation images; no other rows."""
     data = candidate.data
-    train = data.train[: _n_train(candidate)]
-    validation = data.validation[: -(-len(data.validation) * len(train) // len(data.train))]
+    fold = data.folds[0]
+    train = fold.train[: _n_train(candidate)]
+    validation = fold.validation[: -(-len(fold.validation) * len(train) // len(fold.train))]
     rows = np.concatenate([train, validation])
     return replace(
         data,
         inputs=data.inputs[rows],
         labels=data.labels[rows],
-        train=np.arange(len(train)),
-        validation=np.arange(len(train), len(rows)),
+        folds=(Fold(train=np.arange(len(train)), validation=np.arange(len(train), len(rows))),),
     )
 
 
@@ -168,7 +169,7 @@ def _task(name: str, candidate: Candidate, folder: Path) -> TrainTask:
 
 def _n_train(candidate: Candidate) -> int:
     n_steps = int(np.clip(PIXELS // (_n_pixels(candidate) * candidate.batch_size), MIN_STEPS, MAX_STEPS))
-    return min(n_steps * candidate.batch_size, len(candidate.data.train))
+    return min(n_steps * candidate.batch_size, len(candidate.data.folds[0].train))
 
 
 def _n_pixels(candidate: Candidate) -> int:

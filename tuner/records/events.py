@@ -15,8 +15,9 @@ class RunStarted:
 
     Attributes:
         dataset: Title of the data set.
-        n_train: Training images.
-        n_validation: Validation images.
+        n_train: Training images of a fold.
+        n_validation: Validation images of a fold.
+        n_folds: Times that a trial trains, each on other parts.
         n_test: Test images.
         folder: The run's folder.
         n_trials: Trials planned.
@@ -28,6 +29,7 @@ class RunStarted:
     dataset: str
     n_train: int
     n_validation: int
+    n_folds: int
     n_test: int
     folder: str
     n_trials: int

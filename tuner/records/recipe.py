@@ -21,6 +21,7 @@ class RecipeData:
         n_validation: Validation images.
         n_test: Test images.
         split: How it was split.
+        fold: Which of the folds trained and validated, from 0.
         background: Colour under transparent pixels, red, green, blue.
     """
 
@@ -30,6 +31,7 @@ class RecipeData:
     n_validation: int
     n_test: int
     split: SplitSettings
+    fold: int = 0
     background: tuple[int, int, int] = (255, 255, 255)
 
 

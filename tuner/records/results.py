@@ -53,13 +53,20 @@ class DataSummary:
         width: Pixels.
         channels: 1 or 3.
         class_names: In the order of the class numbers.
-        train_counts: Training images per class.
-        validation_counts: Validation images per class.
+        train_counts: Training images per class, of the first fold.
+        validation_counts: Validation images per class, the same.
         test_counts: Test images per class.
         split_rule: How the three parts were made, in words.
         limit: `--limit`, where it was given.
         n_unreadable: Images that could not be read.
         unreadable: The first of them, each with its reason.
+        n_folds: Times that a trial trains, each on other parts.
+        n_dropped_copies: Images left out since they are identical to a test image.
+        n_dropped_duplicates: Images left out since they are identical to another one.
+        n_dropped_conflicting: Images left out since an identical one is of another class.
+        n_test_distinct: Test images that no training or validation image of the given data is identical to, each once;
+            None where nobody counted.
+        is_official_split: Whether the data gave the test part.
     """
 
     name: str
@@ -77,6 +84,12 @@ class DataSummary:
     limit: int | None = None
     n_unreadable: int = 0
     unreadable: tuple[str, ...] = ()
+    n_folds: int = 1
+    n_dropped_copies: int = 0
+    n_dropped_duplicates: int = 0
+    n_dropped_conflicting: int = 0
+    n_test_distinct: int | None = None
+    is_official_split: bool = False
 
     @property
     def n_train(self) -> int:
@@ -195,6 +208,8 @@ class SeedResult:
         validation_score: The objective of the kept weights.
         is_kept: Whether this is the training that validated best, whose model was saved.
         test: Scores on the sealed test set.
+        test_distinct: Scores on those test images that the given training data hold no copy of; None where the test part
+            was cut from the data, which leaves no copies.
     """
 
     seed: int
@@ -204,6 +219,7 @@ class SeedResult:
     validation_score: float
     is_kept: bool
     test: Scores
+    test_distinct: Scores | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import numpy as np
 from tuner.backend.active import predictor
 from tuner.models.efficientnet import N_FEATURES, build_extractor
 from tuner.records.image import ImageSpec
-from tuner.store.files import write_atomically
+from tuner.store.arrays import write_array
 from tuner.training.data import TrainingData
 from tuner.training.fit import PREDICT_BATCH
 
@@ -52,13 +52,12 @@ def with_features(
         features = _features(data, extract, is_stopping)
         if features is None:
             return None
-        with write_atomically(path) as file:
-            np.save(file, features)
+        write_array(path, features)
     return replace(data, inputs=np.load(path, mmap_mode="r"))
 
 
 def _features(data: TrainingData, extract: Extractor, is_stopping: Callable[[], bool]) -> np.ndarray | None:
-    seen = np.concatenate([data.train, data.validation])
+    seen = np.unique(np.concatenate([part for fold in data.folds for part in (fold.train, fold.validation)]))
     features = np.zeros((len(data.inputs), N_FEATURES), dtype="float32")
     for i in range(0, len(seen), PREDICT_BATCH):
         if is_stopping():

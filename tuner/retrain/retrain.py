@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tuner.data.split import Fold
 from tuner.execution.executor import Executor
 from tuner.execution.stop import StopRequest
 from tuner.records.contender import Contender, Trained
@@ -29,11 +30,13 @@ class RetrainOrder:
         seeds: One per training of a contender.
         checkpoints: Folder of the checkpoints; those that are there already are not trained again.
         deadline: Unix time in seconds by which all is to end; None for none.
+        n_folds: Of the data; the seeds take turns with them.
     """
 
     seeds: Sequence[int]
     checkpoints: Path
     deadline: float | None = None
+    n_folds: int = 1
 
 
 def retrain(
@@ -59,7 +62,9 @@ def retrain(
     names = ", ".join(contender.title for contender, _ in contenders)
     listener(StageStarted(title=f"Retraining {names}"))
     for contender, data in contenders:
-        executor.add_data(contender.name, _fewer(data, contender.max_train_images, order.seeds[0]))
+        for number, fold in enumerate(data.folds):
+            part = _fewer(fold, contender.max_train_images, order.seeds[0])
+            executor.add_data(_data_name(contender, number), replace(data, folds=(part,)))
     # Seed by seed: should the time run out, all contenders have had about as many.
     pairs = [(contender, number) for number in range(len(order.seeds)) for contender, _ in contenders]
     trained = _Retraining(pairs, order, executor, listener, request).run()
@@ -156,7 +161,7 @@ def _task(contender: Contender, number: int, order: RetrainOrder, stop_at: float
         schedule=contender.schedule,
         early_stopping=contender.early_stopping,
         stop_at=stop_at,
-        data=contender.name,
+        data=_data_name(contender, number % order.n_folds),
     )
 
 
@@ -169,8 +174,12 @@ def _text(contender: Contender, result: TrainResult) -> str:
     return f"{len(result.epochs)} epochs{late}, {monitor} {best.metrics[monitor]:.4f} in epoch {best.epoch}"
 
 
-def _fewer(data: TrainingData, max_train_images: int | None, seed: int) -> TrainingData:
-    if max_train_images is None or len(data.train) <= max_train_images:
-        return data
-    drawn = np.random.default_rng(seed).choice(data.train, max_train_images, replace=False)
-    return replace(data, train=np.sort(drawn))
+def _data_name(contender: Contender, fold: int) -> str:
+    return f"{contender.name}-fold{fold}"
+
+
+def _fewer(fold: Fold, max_train_images: int | None, seed: int) -> Fold:
+    if max_train_images is None or len(fold.train) <= max_train_images:
+        return fold
+    drawn = np.random.default_rng(seed).choice(fold.train, max_train_images, replace=False)
+    return replace(fold, train=np.sort(drawn))

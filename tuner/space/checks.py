@@ -10,7 +10,7 @@ from tuner.space.document import Document, KeyPath, Problem
 from tuner.space.layout import AnySpec, Layout, per
 from tuner.space.schema import ChoiceSpec, FixedSpec, FloatSpec, IntSpec
 from tuner.space.validation import did_you_mean, listed, nearest, shown
-from tuner.space.vocabulary import Term
+from tuner.space.vocabulary import BATCH_TERMS, Term
 
 
 def check_space(document: Document, layout: Layout, model: str) -> dict[str, list[Problem]]:
@@ -59,7 +59,8 @@ def dotted(path: KeyPath) -> str:
 
 def _term(layout: Layout, key: str) -> Term | None:
     if layout.terms is None:
-        return None
+        # Whatever else a builder of one's own means by a name, these are done to its training images.
+        return BATCH_TERMS.get(key)
     block = layout.block(key)
     return layout.terms.get(block.base if block else key)
 

@@ -141,6 +141,7 @@ class SplitSettings:
         sizes: Override of the card's split; None keeps it.
         max_train: Training images at most; None takes all.
         max_validation: Validation images at most; None takes all.
+        outer: Number of the outer fold of nested cross-validation that tests, from 1; None for the usual test part.
     """
 
     seed: int
@@ -148,6 +149,7 @@ class SplitSettings:
     sizes: SplitSizes | None = None
     max_train: int | None = None
     max_validation: int | None = None
+    outer: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,9 @@ MAX_CONV_BLOCKS = 8
 
 # What may be optimised, and in which direction; a person's own builder may compile other metrics. None of the training
 # images is among them: a search for the best of those finds the network that overfits most.
-OBJECTIVES: Mapping[str, str] = MappingProxyType({"val_accuracy": "max", "val_loss": "min"})
+OBJECTIVES: Mapping[str, str] = MappingProxyType(
+    {"val_accuracy": "max", "val_macro_f1": "max", "val_balanced_accuracy": "max", "val_loss": "min"}
+)
 
 TRAINING_TERMS: Mapping[str, Term] = MappingProxyType(
     {
@@ -66,6 +68,33 @@ TRAINING_TERMS: Mapping[str, Term] = MappingProxyType(
         "weight_decay": Term(kind="float", default=0.0, high=1.0, help="decoupled weight decay, per step"),
         "label_smoothing": Term(kind="float", default=0.0, high=0.9, help="share taken from the true class"),
         "batch_size": Term(kind="int", default=64, low=1, high=65536, help="images per step"),
+    }
+)
+
+# What is done to training images, at random; 0 or false leaves it out.
+AUGMENTATION_TERMS: Mapping[str, Term] = MappingProxyType(
+    {
+        "flip": Term(kind="bool", default=False, help="mirror every other image, left to right"),
+        "shift": Term(kind="float", default=0.0, high=0.5, help="largest shift, as a share of the side"),
+        "zoom": Term(kind="float", default=0.0, high=0.5, help="largest change of the scale, either way"),
+        "rotation": Term(kind="float", default=0.0, high=180.0, help="largest rotation in degrees, either way"),
+        "contrast": Term(kind="float", default=0.0, high=1.0, help="largest change of the contrast, either way"),
+        "random_erasing": Term(kind="float", default=0.0, high=1.0, help="probability of a covered rectangle"),
+        "mixup": Term(kind="float", default=0.0, high=2.0, help="alpha of the Beta distribution that mixes images"),
+    }
+)
+
+# What decides only which training images come when, how they are changed and how much they count: the network, its
+# loss and its optimizer know nothing of it.
+BATCH_TERMS: Mapping[str, Term] = MappingProxyType(
+    {
+        "imbalance": Term(
+            kind="text",
+            default="none",
+            choices=("none", "class_weights", "balanced_sampling"),
+            help="what makes up for rare classes in training",
+        ),
+        **AUGMENTATION_TERMS,
     }
 )
 
@@ -99,7 +128,9 @@ CNN_TERMS: Mapping[str, Term] = MappingProxyType(
     }
 )
 
-VOCABULARIES: Mapping[str, Mapping[str, Term]] = MappingProxyType({"cnn": {**CNN_TERMS, **TRAINING_TERMS}})
+VOCABULARIES: Mapping[str, Mapping[str, Term]] = MappingProxyType(
+    {"cnn": {**CNN_TERMS, **TRAINING_TERMS, **BATCH_TERMS}}
+)
 
 
 def with_defaults(terms: Mapping[str, Term], values: Mapping[str, Any]) -> dict[str, Any]:

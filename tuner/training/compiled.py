@@ -10,6 +10,7 @@ import numpy as np
 
 from tuner.backend import active, neutral
 from tuner.backend.active import plain_copy
+from tuner.backend.class_scores import class_scores
 from tuner.errors import ConfigurationError
 from tuner.models.registry import build
 from tuner.records.image import ImageSpec
@@ -25,8 +26,8 @@ def compiled_model(
         model: A built-in name or `package.module:function`.
         values: Hyperparameters; those of `TRAINING_TERMS` decide the optimizer and the loss.
         image_spec: Shape and classes.
-        is_plain: Whether layers and loss are Keras' own, so that the model, once saved, loads where this package is
-            not installed; it trains more slowly, and every setting needs a trace of its own.
+        is_plain: Whether layers, loss and metrics are Keras' own, so that the model, once saved, loads where this
+            package is not installed; it trains more slowly, and every setting needs a trace of its own.
 
     Raises:
         ConfigurationError: If the model's outputs do not fit the classes.
@@ -45,7 +46,9 @@ def compiled_model(
         built = plain_copy(built)
     make_loss = neutral.crossentropy if is_plain else active.crossentropy
     loss = make_loss(values["label_smoothing"], is_binary=units == 1)
-    built.compile(optimizer=optimizer(values), loss=loss, metrics=["accuracy"])
+    # A saved metric of ours would not load elsewhere either.
+    metrics = ["accuracy"] if is_plain else ["accuracy", *class_scores(image_spec.n_classes)]
+    built.compile(optimizer=optimizer(values), loss=loss, metrics=metrics)
     return built
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tuner.data.split import Fold
+from tuner.data.streaming import StreamedImages
 from tuner.records.image import ImageSpec
 
 
@@ -14,15 +16,24 @@ class TrainingData:
     """Arrays for one or many trainings.
 
     Attributes:
-        inputs: (n, height, width, channels) uint8 images, memory-mapped as a rule, or (n, features) float32.
+        inputs: (n, height, width, channels) uint8 images, memory-mapped as a rule, or (n, features) float32; images
+            that are too many for the cache are decoded at each access.
         labels: (n,) class numbers.
-        train: Indices of the training part.
-        validation: Indices of the validation part; empty where all of the data trains.
+        folds: What trains and what validates: once, or several times over for cross-validation.
         spec: What a builder needs to know.
     """
 
-    inputs: np.ndarray
+    inputs: np.ndarray | StreamedImages
     labels: np.ndarray
-    train: np.ndarray
-    validation: np.ndarray
+    folds: tuple[Fold, ...]
     spec: ImageSpec
+
+    @property
+    def n_train(self) -> int:
+        """Images that an epoch trains, over all folds."""
+        return sum(len(fold.train) for fold in self.folds)
+
+    @property
+    def n_validation(self) -> int:
+        """Images that an epoch validates, over all folds."""
+        return sum(len(fold.validation) for fold in self.folds)

@@ -5,28 +5,27 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
+from tuner.data.streaming import StreamedImages, batches
 from tuner.errors import TunerError
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
-from tuner.space.vocabulary import TRAINING_TERMS
+from tuner.training.batches import training_batches, validation_batches
 from tuner.training.checkpoint import (
     Checkpoint,
     State,
     load_checkpoint,
     order_of,
     own_checkpoint,
-    put_state,
     save_checkpoint,
-    take_state,
 )
-from tuner.training.compiled import targets
 from tuner.training.data import TrainingData
+from tuner.training.folds import Folds, mean
 from tuner.training.prepared import Prepared, PreparedModels
 from tuner.training.watch import Watch
 
@@ -103,7 +102,7 @@ class _Training:
         self.failure: Failure | None = None
         self._was_there = False
         self._task, self._data, self._hooks, self._models = task, data, hooks, models
-        self._model: keras.Model | None = None
+        self._folds: Folds | None = None
         self._n_parameters: int | None = None
         self._epochs: list[EpochMetrics] = []
         self._kept: State = []
@@ -144,13 +143,13 @@ class _Training:
 
     def _checkpoint(self) -> Checkpoint:
         """Where the training is."""
-        assert self._model is not None and self._n_parameters is not None
+        assert self._folds is not None and self._n_parameters is not None
         # With more time, or when nobody asks any more, it may go on.
         ended_by = None if self._ended_by in ("request", "deadline") else self._ended_by
         return Checkpoint(
             order=order_of(self._task),
             # Nothing goes on from a training that has ended and keeps its best epoch.
-            state=[] if self._kept and ended_by else take_state(self._model),
+            state=[] if self._kept and ended_by else self._folds.take(),
             kept=self._kept,
             epochs=tuple(self._epochs),
             best=self._watch.best,
@@ -181,16 +180,16 @@ class _Training:
             self._was_there = True
             return
         prepared = self._models.prepare(self._task, self._data)
-        self._model, self._n_parameters = prepared.model, prepared.model.count_params()
+        self._n_parameters = prepared.model.count_params()
         # The setting's own rate: a checkpoint holds the one that a schedule had come down to.
-        base_rate = float(self._model.optimizer.learning_rate)
+        base_rate = float(prepared.model.optimizer.learning_rate)
+        self._folds = Folds(prepared.model, len(self._data.folds))
         if own:
-            put_state(self._model, own.state)
+            self._folds.put(own.state)
         elif self._task.resume_from:
-            self._continue(load_checkpoint(self._task.resume_from))
+            self._continue(self._folds, load_checkpoint(self._task.resume_from))
         while not self._has_ended():
-            number = self._last_epoch() + 1
-            yield self._epoch(prepared, base_rate, number)
+            yield self._epoch(prepared, self._folds, base_rate)
 
     def _take_over(self, own: Checkpoint) -> None:
         """Be where this very task was when it was stopped."""
@@ -202,18 +201,21 @@ class _Training:
         self._n_parameters, self._ended_by = own.n_parameters, own.ended_by
         self._started_s -= own.duration_s
 
-    def _continue(self, parent: Checkpoint) -> None:
+    def _continue(self, folds: Folds, parent: Checkpoint) -> None:
         """Go on where the trial was on the rung below."""
-        put_state(self._model, parent.state)
+        folds.put(parent.state)
         self._watch = Watch(self._task.early_stopping, parent.best, parent.best_epoch)
         if parent.ended_by == "early_stopping":
             self._ended_by = "early_stopping"
 
-    def _epoch(self, prepared: Prepared, base_rate: float, number: int) -> EpochMetrics:
-        epoch = _train_epoch(prepared, self._task, self._data, self._hooks, base_rate, number)
+    def _epoch(self, prepared: Prepared, folds: Folds, base_rate: float) -> EpochMetrics:
+        number = self._last_epoch() + 1
+        epoch = mean(
+            [_train_epoch(prepared, self._task, self._data, fold, self._hooks, base_rate, number) for fold in folds]
+        )
         self._epochs.append(epoch)
         if self._watch.see(epoch) and self._watch.keeps_best:
-            self._kept = take_state(prepared.model)
+            self._kept = folds.take()
         return epoch
 
     def _has_ended(self) -> bool:
@@ -239,20 +241,19 @@ class _Training:
 
 
 def _train_epoch(
-    prepared: Prepared, task: TrainTask, data: TrainingData, hooks: Hooks, base_rate: float, number: int
+    prepared: Prepared, task: TrainTask, data: TrainingData, fold: int, hooks: Hooks, base_rate: float, number: int
 ) -> EpochMetrics:
-    """Train the model in place for one epoch."""
+    """Train the model of a fold in place for one epoch."""
     model, functions = prepared.model, prepared.functions
     started = time.perf_counter()
-    batch_size = task.values.get("batch_size", TRAINING_TERMS["batch_size"].default)
     # A schedule that a person's builder compiled stays as it is; Keras would refuse to set its rate.
     if task.schedule == "cosine" and isinstance(model.optimizer.learning_rate, keras.Variable):
         _set_cosine_rate(model, base_rate, number, task.last_epoch)
-    order = np.random.default_rng([task.seed, number]).permutation(data.train)
-    metrics = _pass(model, functions.train, data, order, batch_size, hooks)
+    metrics = _pass(model, functions.train, training_batches(prepared, task, data, fold, number), hooks)
     _check_finite("training", metrics, number)
-    if len(data.validation):
-        validation = _pass(model, functions.test, data, data.validation, PREDICT_BATCH, hooks)
+    rows = data.folds[fold].validation
+    if len(rows):
+        validation = _pass(model, functions.test, validation_batches(model, data, rows, PREDICT_BATCH), hooks)
         _check_finite("validation", validation, number)
         metrics |= {f"val_{name}": value for name, value in validation.items()}
     return EpochMetrics(epoch=number, metrics=metrics, duration_s=time.perf_counter() - started)
@@ -268,17 +269,14 @@ def _check_finite(part: str, metrics: Mapping[str, float], epoch: int) -> None:
 def _pass(
     model: keras.Model,
     step: Callable[..., Any],
-    data: TrainingData,
-    order: np.ndarray,
-    batch_size: int,
+    batches: Iterable[tuple[Any, ...]],
     hooks: Hooks,
 ) -> dict[str, float]:
-    """Go once over the images in the given order; the metrics are exact means over all of them."""
+    """Go once over some batches; the metrics are exact over all of their images."""
     model.reset_metrics()
-    labels = targets(model, data.labels[order])
     metrics: Any = {}
-    for i in range(0, len(order), batch_size):
-        metrics = step(data.inputs[order[i : i + batch_size]], labels[i : i + batch_size])
+    for batch in batches:
+        metrics = step(*batch)
         hooks.on_step()
     return {name: float(value) for name, value in metrics.items()}
 
@@ -287,10 +285,11 @@ def _set_cosine_rate(model: keras.Model, base_rate: float, epoch: int, last_epoc
     model.optimizer.learning_rate = base_rate * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / last_epoch))
 
 
-def predict(function: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray, indices: np.ndarray) -> np.ndarray:
+def predict(
+    function: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray | StreamedImages, indices: np.ndarray
+) -> np.ndarray:
     """What a model puts out, (len(indices), units), for some of the inputs (n, ...), a batch at a time."""
-    batches = range(0, len(indices), PREDICT_BATCH)
-    return np.concatenate([function(inputs[indices[i : i + PREDICT_BATCH]]) for i in batches])
+    return np.concatenate([function(batch) for batch in batches(inputs, indices, PREDICT_BATCH)])
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

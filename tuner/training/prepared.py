@@ -16,6 +16,7 @@ from tuner.backend.steps import Steps
 from tuner.models.registry import BUILDERS, complete
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
+from tuner.space.vocabulary import BATCH_TERMS
 from tuner.training.checkpoint import put_state, take_state
 from tuner.training.compiled import compiled_model, targets
 from tuner.training.data import TrainingData
@@ -32,10 +33,12 @@ class Prepared:
     Attributes:
         model: Compiled, with the weights that the task's seed gives.
         functions: Its traced steps.
+        is_weighted: Whether a training step takes the images' weights too.
     """
 
     model: keras.Model
     functions: Steps
+    is_weighted: bool
 
 
 class PreparedModels:
@@ -51,7 +54,9 @@ class PreparedModels:
         # A person's builder may draw from any generator, and keep state of its own where nobody can reset it.
         if task.model not in BUILDERS:
             keras.utils.set_random_seed(task.seed % 2**32)
-            return self._traced(compiled_model(task.model, task.values, data.spec), data)
+            # A training step of their own may know nothing of weights.
+            is_weighted = task.values.get("imbalance") == "class_weights"
+            return self._traced(compiled_model(task.model, task.values, data.spec), data, is_weighted=is_weighted)
         # Keras draws the seeds of layers from here. A new seed of TensorFlow's own would throw away what it keeps of
         # traced functions (eager/context.py, `_set_global_seed`), and make their next call 0.2 s longer.
         random.seed(task.seed)
@@ -73,18 +78,27 @@ class PreparedModels:
         return sum(kept.model.count_params() for kept in self._kept.values()) + int(fresh.count_params())
 
     @staticmethod
-    def _traced(model: keras.Model, data: TrainingData) -> Prepared:
+    def _traced(model: keras.Model, data: TrainingData, *, is_weighted: bool = True) -> Prepared:
         # What Keras holds of models that are no longer kept.
         keras.backend.clear_session()
-        example: tuple[np.ndarray, np.ndarray] = data.inputs[:1], targets(model, data.labels[:1])
-        return Prepared(model=model, functions=steps(model, example))
+        example: tuple[np.ndarray, ...] = data.inputs[:1], targets(model, data.labels[:1])
+        if is_weighted:
+            example += (np.ones(1, dtype="float32"),)
+        return Prepared(model=model, functions=steps(model, example), is_weighted=is_weighted)
 
 
 def _architecture(model: str, values: Mapping[str, Any], spec: ImageSpec) -> str:
-    """What a traced graph depends on; of a value that it reads while it runs, only whether it is 0."""
+    """What a traced graph depends on; of a value that it reads while it runs, only whether it is 0.
+
+    Not what happens to batches: weights are part of every step, whatever they are.
+    """
     # A trial states what was searched, the winner's retraining states all: both are the same model.
     whole = complete(model, values)
-    parts = {name: bool(value) if name in RUN_TIME_VALUES else value for name, value in whole.items()}
+    parts = {
+        name: bool(value) if name in RUN_TIME_VALUES else value
+        for name, value in whole.items()
+        if name not in BATCH_TERMS
+    }
     return repr((model, spec, sorted(parts.items())))
 
 
