@@ -5,7 +5,8 @@
 
 Three networks on batches of 64: the one of a fixed-cost search (32, 64 and 128 filters on 48x48x1), and the family's
 defaults on 48x48x1 and on 96x96x3. Plain and augmented steps take turns, so that a machine that changes its speed
-changes it for both; the median of the ratios is what to quote. `weights` is a step that takes no weights of images,
+changes it for both; the median of the ratios is what to quote. Time is the processor's: with one thread it is the
+wall's too, but for what else the machine does. `weights` is a step that takes no weights of images,
 and `scores` one without macro F1 and balanced accuracy: both ratios are of ours to theirs. `ms` is the augmentation
 timed by itself.
 """
@@ -98,13 +99,13 @@ def table(title: str, shape: tuple[int, int, int], values: Mapping[str, Any], n_
 
 
 def timed(step: Callable[[], object], n_steps: int) -> Callable[[], float]:
-    """Seconds that one step takes, as the mean of some in a row."""
+    """Seconds of the processor that one step takes, as the mean of some in a row."""
 
     def run() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(n_steps):
             step()
-        return (time.perf_counter() - start) / n_steps
+        return (time.process_time() - start) / n_steps
 
     return run
 

@@ -95,6 +95,12 @@ def test_best_trials_are_sorted_by_direction_and_the_earlier_of_equals_leads(
     assert (progress.n_ended, progress.n_failed, progress.n_trials) == (7, 1, 7)
 
 
+def test_run_that_follows_another_is_counted_from_nothing() -> None:
+    first = (started(), TrialStarted(trial=trial(0)), TrialEnded(trial=trial(0, 0.9), is_best=True))
+    progress = heard(*first, started(), TrialEnded(trial=trial(1, 0.5), is_best=True))
+    assert ([t.trial_id for t in progress.best], progress.n_ended, progress.n_epochs) == (["0001"], 1, 4)
+
+
 class Clock:
     """Time as a test wants it."""
 

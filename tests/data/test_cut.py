@@ -111,3 +111,11 @@ def test_sample_is_stratified_and_sorted() -> None:
     assert np.bincount(labels[found]).tolist() == [30, 10]
     assert (np.diff(found) > 0).all()
     assert set(found) <= set(pool)
+
+
+def test_folds_spread_each_stratum() -> None:
+    labels = np.repeat([0, 1], 40)
+    strata = np.arange(80) % 4
+    fold_of = cut_folds(labels, np.arange(80), 5, seed=(1, 0), strata=strata)
+    for stratum in range(4):
+        assert np.bincount(fold_of[strata == stratum]).tolist() == [4, 4, 4, 4, 4]

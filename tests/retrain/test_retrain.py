@@ -157,4 +157,4 @@ def test_seeds_take_turns_with_the_folds(tmp_path: Path) -> None:
 def test_limit_above_the_training_part_leaves_it_whole(tmp_path: Path, limit: int | None) -> None:
     data = training_data()
     part = run(contender(max_train_images=limit), data=data, folder=tmp_path)[1].data["tuned-fold0"].folds[0]
-    assert part is data
+    assert part is data.folds[0]

@@ -32,6 +32,15 @@ def test_recipe_comes_back_equal(path: Path) -> None:
     assert read_recipe(path) == make_recipe()
 
 
+def test_outer_fold_comes_back_equal_and_need_not_be_there(tmp_path: Path, path: Path) -> None:
+    recipe = make_recipe()
+    nested = replace(recipe, data=replace(recipe.data, split=replace(recipe.data.split, outer=2)))
+    write_recipe(nested, tmp_path / "nested.yaml", "")
+    assert read_recipe(tmp_path / "nested.yaml") == nested
+    edit(path, "outer: null", "")
+    assert read_recipe(path) == recipe
+
+
 def test_names_that_yaml_could_take_for_something_else_come_back_equal(tmp_path: Path) -> None:
     recipe = make_recipe()
     names = ("no", "1e-4", "Überraschung 😀", "null", "x: y", "3", "08")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from tuner.cli.units import DURATION, SIZE
 
 if TYPE_CHECKING:
     from tuner.commands.options import RunOptions
+    from tuner.records.events import Listener
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 # The backspace tells click to leave the lines below it as they are.
@@ -28,6 +30,7 @@ First steps:
   python -m tuner run ./my_photos                  one folder of images per class
 """
 A_PATH = click.Path(path_type=Path)
+_EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 
 data_dir = click.option(
     "--data-dir", type=A_PATH, default=Path("datasets/data"), show_default=True, help="Root of the data."
@@ -133,10 +136,13 @@ def _what_to_search(command: Any) -> Any:
 
 @cli.command(context_settings=CONTEXT)
 @_what_to_search
+@click.option(
+    "--nested", is_flag=True, help="For small data sets: each part tests in turn, with a search of its own each time."
+)
 @as_json
 @quiet
 @no_progress
-def run(json_lines: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
+def run(json_lines: bool, quiet: bool, no_progress: bool, nested: bool, **given: Any) -> int:
     """Search, retrain, compare and report on DATASET: a data set's name, a folder of class folders, a CSV or an NPZ."""
     from tuner.cli.signals import REQUEST
     from tuner.cli.summary import run_ended, summary_lines
@@ -153,6 +159,8 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
         resume=resume_command(options.command),
         time_budget_s=options.time_budget_s,
     )
+    if nested:
+        return _run_nested(options, shown, json_lines=json_lines, quiet=quiet)
     with shown as listener:
         outcome = run_command(options, listener, REQUEST)
     if json_lines:
@@ -161,7 +169,23 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
         say("\n".join(summary_lines(outcome, options.command)))
     if outcome.results and not json_lines:
         click.echo(outcome.folder.report)
-    return {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}[outcome.stopped]
+    return _EXIT_CODES[outcome.stopped]
+
+
+def _run_nested(options: RunOptions, shown: AbstractContextManager[Listener], *, json_lines: bool, quiet: bool) -> int:
+    from tuner.cli.nested_view import nested_ended, nested_lines
+    from tuner.cli.signals import REQUEST
+    from tuner.commands.nested import run_nested
+
+    with shown as listener:
+        outcome = run_nested(options, listener, REQUEST)
+    if json_lines:
+        print_json(nested_ended(outcome, options.command))
+    elif outcome.stopped or not quiet:
+        say("\n".join(nested_lines(outcome, options.command)))
+    if outcome.file and not json_lines:
+        click.echo(outcome.file)
+    return _EXIT_CODES[outcome.stopped]
 
 
 @cli.command(context_settings=CONTEXT)

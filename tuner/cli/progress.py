@@ -66,14 +66,18 @@ class Progress:
 
     def __init__(self, time_budget_s: float | None = None) -> None:
         """Start from nothing; of a time budget no more than what is left of it is ever said to remain."""
-        self.started: RunStarted | None = None
+        self._end_s = math.inf if time_budget_s is None else time.monotonic() + time_budget_s
+        self._begin_run(None)
+
+    def _begin_run(self, started: RunStarted | None) -> None:
+        """Count from nothing: one run may follow another."""
+        self.started = started
         self.n_ok = self.n_stopped = self.n_failed = 0
         self.best: list[Trial] = []
         self.running: dict[str, Running] = {}
         self.stage = ""
         self._n_epochs_ended = 0
         self._pace = _Pace()
-        self._end_s = math.inf if time_budget_s is None else time.monotonic() + time_budget_s
 
     @property
     def n_trials(self) -> int:
@@ -94,7 +98,7 @@ class Progress:
         """Count an event."""
         match event:
             case RunStarted():
-                self.started = event
+                self._begin_run(event)
             case StageStarted():
                 self.stage = event.title
                 self.running.clear()

@@ -82,7 +82,7 @@ class _Log:
     def __call__(self, event: Event) -> None:
         match event:
             case RunStarted():
-                self._folder = RunFolder(Path(event.folder))
+                self._folder, self._n_ended = RunFolder(Path(event.folder)), 0
                 send_chatter_to(self._folder.log)
                 keep_last_words(f"Resume   {self._resume}")
             case SearchResumed():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,8 +58,21 @@ def open_run(options: RunOptions, root: Path, now: Mapping[str, Any]) -> tuple[R
         if not unfinished:
             raise ConfigurationError(f"{root}: there is no unfinished run to resume", "leave --resume out.")
         raise _changed(unfinished[0], list(differences(then[unfinished[0]], now)))
-    digest = _digest(json.dumps(now, sort_keys=True).encode())
-    return RunFolder(root / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{digest[:8]}"), False
+    return RunFolder(root / timed_name(now)), False
+
+
+def newest_run(root: Path, now: Mapping[str, Any]) -> RunFolder | None:
+    """The newest run of an identity, ended or not; None where there is none."""
+    for path in sorted(root.glob(f"*-{_short_digest(now)}"), reverse=True):
+        with suppress(ConfigurationError):
+            if RunFolder(path).read_config().get("identity") == now:
+                return RunFolder(path)
+    return None
+
+
+def timed_name(identity: Any) -> str:
+    """The time, and a hash of what is done, such as `20260131-101500-0a1b2c3d`."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{_short_digest(identity)}"
 
 
 def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
@@ -110,6 +124,10 @@ def _by_name(items: list[Any]) -> dict[str, Any]:
 def _short(value: Any) -> str:
     text = "not there" if value is None else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _short_digest(identity: Any) -> str:
+    return _digest(json.dumps(identity, sort_keys=True).encode())[:8]
 
 
 def _digest(content: bytes) -> str:

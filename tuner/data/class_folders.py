@@ -84,8 +84,11 @@ def stream(card: Card, data_root: Path) -> Images:
 
     def look_at(row: int) -> FileFacts:
         facts = inspect(Path(paths[row]), card.image)
-        with open(paths[row], "rb") as file:
-            digests[row] = hashlib.file_digest(file, "sha256").digest()
+        try:
+            with open(paths[row], "rb") as file:
+                digests[row] = hashlib.file_digest(file, "sha256").digest()
+        except OSError as error:
+            raise UnreadableImageError(error.strerror or "cannot be read") from error
         return facts
 
     outcomes = _in_parallel(look_at, len(paths))

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tuner.data.streaming import batches
 from tuner.records.training import TrainTask
 from tuner.space.vocabulary import BATCH_TERMS, TRAINING_TERMS, with_defaults
 from tuner.training.augmentation import Augmentation
@@ -42,9 +43,9 @@ def training_batches(
     # A frozen network's features cannot be turned.
     augmentation = Augmentation(values if len(data.inputs.shape) == 4 else {})
     size = values["batch_size"]
-    for step, start in enumerate(range(0, len(order), size), start=1):
-        part = slice(start, start + size)
-        batch = data.inputs[order[part]], wanted[part], weights[part]
+    for step, inputs in enumerate(batches(data.inputs, order, size), start=1):
+        part = slice((step - 1) * size, step * size)
+        batch = inputs, wanted[part], weights[part]
         if not augmentation.is_off:
             # From 1: a generator's seed that ends in 0 is the same as without it.
             batch = augmentation(batch, np.random.default_rng([task.seed, epoch, fold, step]))
@@ -56,9 +57,8 @@ def validation_batches(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Images as they are, with their targets, in the given order."""
     wanted = targets(model, data.labels[rows])
-    for start in range(0, len(rows), size):
-        part = slice(start, start + size)
-        yield data.inputs[rows[part]], wanted[part]
+    for number, inputs in enumerate(batches(data.inputs, rows, size)):
+        yield inputs, wanted[number * size : (number + 1) * size]
 
 
 def class_weights(labels: np.ndarray, n_classes: int) -> np.ndarray:

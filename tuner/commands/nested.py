@@ -1,0 +1,141 @@
+"""`run --nested`: nested cross-validation, one whole run per outer fold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from tuner.backend import environment
+from tuner.commands.open_run import identity, newest_run, timed_name
+from tuner.commands.options import RunOptions
+from tuner.commands.prepare import load_configuration, split_settings
+from tuner.commands.run import run
+from tuner.data.dataset import load_dataset
+from tuner.data.load import load_images
+from tuner.data.split import n_outer_folds
+from tuner.errors import ConfigurationError
+from tuner.execution.stop import StopRequest
+from tuner.records.events import Event, Listener, Notice, StageStarted
+from tuner.records.nested import NestedResults
+from tuner.records.results import Results
+from tuner.store.files import write_text
+from tuner.store.run_folder import RunFolder
+
+_RESULTS = TypeAdapter(NestedResults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NestedOutcome:
+    """What nested cross-validation has come to.
+
+    Attributes:
+        folders: Folders of the runs that have ended, in the order of the outer folds.
+        n_outer: Number of outer folds.
+        file: The nested-....json that holds the results; None where somebody asked for the end before.
+        results: What it holds; None likewise.
+        stopped: `interrupted` or `terminated`, where somebody asked for the end; else None.
+    """
+
+    folders: tuple[RunFolder, ...]
+    n_outer: int
+    file: Path | None
+    results: NestedResults | None
+    stopped: str | None
+
+
+def run_nested(options: RunOptions, listener: Listener, request: StopRequest) -> NestedOutcome:
+    """Let each outer fold test a run of its own; runs that have ended before are not made again.
+
+    Args:
+        options: What the person asked for; a time budget is shared out over the outer folds that are left.
+        listener: Hears of everything that happens.
+        request: Once made, the run that is under way ends in order, so that all can go on another time.
+
+    Raises:
+        ConfigurationError: If the data give a test part, or no model is to be tested; `run` says what else.
+        DataError: For data that are missing or unusable.
+        SearchError: If no trial of an outer fold's run succeeded.
+    """
+    if options.search_only:
+        raise ConfigurationError(
+            "--nested tests models on every image, but --search-only tests none", "leave one of the two out."
+        )
+    environment.prepare()
+    began_s = time.time()
+    card, file = load_configuration(options)
+    n_outer = n_outer_folds(load_images(card, options.data_dir), card.policies)
+    asked = [replace(options, outer=number) for number in range(1, n_outer + 1)]
+    identities = [identity(o, file, load_dataset(card, o.data_dir, split_settings(o, file))) for o in asked]
+    root = options.out / card.name
+    ended = [None if options.resume is False else _ended(root, now) for now in identities]
+    tell, done = _once(listener), list[tuple[RunFolder, Results]]()
+    for number, before in enumerate(ended, start=1):
+        if before is not None:
+            tell(Notice(text=f"outer fold {number} of {n_outer} has been tested before ({before[0].path.name})"))
+            done.append(before)
+            continue
+        if request.is_made():
+            return _stopped(done, n_outer, request.reason)
+        tell(StageStarted(title=f"Outer fold {number} of {n_outer}"))
+        n_left = ended[number - 1 :].count(None)
+        outcome = run(_options_of(asked[number - 1], began_s, n_left), tell, request)
+        if outcome.results is None or outcome.stopped:
+            return _stopped(done, n_outer, outcome.stopped)
+        done.append((outcome.folder, outcome.results))
+    return _pooled(done, options, root / f"nested-{timed_name(identities)}.json")
+
+
+def _ended(root: Path, now: Mapping[str, Any]) -> tuple[RunFolder, Results] | None:
+    """The newest run of an identity with its results; None where it has to be made, or to go on."""
+    folder = newest_run(root, now)
+    if folder is None or folder.is_unfinished:
+        return None
+    try:
+        results = folder.read_results()
+    except ConfigurationError:
+        return None
+    return (folder, results) if results.run.is_complete and results.models else None
+
+
+def _once(listener: Listener) -> Listener:
+    """A listener that hears what all runs have to say of the data only once."""
+    told: set[str] = set()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Notice):
+            if event.text in told:
+                return
+            told.add(event.text)
+        listener(event)
+
+    return hear
+
+
+def _options_of(options: RunOptions, began_s: float, n_left: int) -> RunOptions:
+    """An outer fold's share of the time; --resume can insist on the first only, with which everything begins."""
+    budget_s = options.time_budget_s
+    if budget_s is not None:
+        budget_s = max(budget_s - (time.time() - began_s), 0.0) / n_left
+    resume = options.resume if options.outer == 1 or options.resume is False else None
+    return replace(options, time_budget_s=budget_s, resume=resume)
+
+
+def _stopped(done: Sequence[tuple[RunFolder, Results]], n_outer: int, reason: str | None) -> NestedOutcome:
+    folders = tuple(folder for folder, _ in done)
+    return NestedOutcome(folders=folders, n_outer=n_outer, file=None, results=None, stopped=reason)
+
+
+def _pooled(done: Sequence[tuple[RunFolder, Results]], options: RunOptions, file: Path) -> NestedOutcome:
+    # scikit-learn takes a second to import, which an early mistake need not wait for.
+    from tuner.evaluation.nested import pool
+
+    folders = tuple(folder for folder, _ in done)
+    paths = [folder.path.as_posix() for folder in folders]
+    results = pool([found for _, found in done], paths, options.command)
+    write_text(file, _RESULTS.dump_json(results, indent=2).decode() + "\n")
+    return NestedOutcome(folders=folders, n_outer=len(done), file=file, results=results, stopped=None)
