@@ -12,11 +12,12 @@ import yaml
 
 from tuner.metrics.classification import wilson_interval
 from tuner.report import curves, errors, figures, history, hyperparameters, models, reproduce, text, verdict
+from tuner.report.page import render
 from tuner.report.snippet import python_snippet
 from tuner.report.summary import summarise
 from tuner.space.schema import Method
 
-from .fixtures import class_names, model_result, results, search_only, trials
+from .fixtures import class_names, model_result, results, search_only, seed_result, trials
 
 
 def test_headline_is_the_mean_over_seeds_with_the_wilson_interval_of_that_mean() -> None:
@@ -116,6 +117,26 @@ def test_badges_name_every_limit_of_the_run() -> None:
         "2 unreadable images skipped",
         "one seed: training noise unknown",
     )
+
+
+def test_score_on_new_images_stands_beside_the_official_one() -> None:
+    run = results()
+    names = run.data.class_names
+    other = seed_result(names, 1.0, 9, n_test=500).test
+    runs = tuple(replace(seed, test_distinct=other) for seed in run.models[0].runs)
+    run = replace(run, models=(replace(run.models[0], runs=runs), *run.models[1:]))
+    found = models.compute(run)
+    assert (found.n, found.n_distinct) == (600, 500)
+    first, second, *_ = found.summaries
+    assert first.distinct is not None
+    assert first.distinct.mean == pytest.approx(other.accuracy)
+    assert (first.distinct.low, first.distinct.high) == pytest.approx(wilson_interval(other.accuracy * 500, 500))
+    assert second.distinct is None
+    page = render(run, trials())
+    shown = f"{text.percent(other.accuracy)} {text.interval(first.distinct.low, first.distinct.high)}"
+    assert shown in page
+    assert "New images are the 500 of them" in page
+    assert "New images" not in render(results(), trials())
 
 
 def test_models_without_scores_are_listed_apart() -> None:

@@ -23,7 +23,7 @@ _FORMATS = tuple({"JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "AV
 
 # A camera's photo fits; a small file that claims more would take gigabytes and many seconds.
 _MAX_PIXELS = 50_000_000
-# The longest that JPEG knows; sixty million rows of one pixel take seconds, too.
+# The longest that JPEG knows; forty million rows of one pixel take seconds, too.
 _MAX_SIDE = 65_535
 
 # Of images above this size, one is decoded at a time: it may take a gigabyte.
