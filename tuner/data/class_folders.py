@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.card import Card, ClassFolders
-from tuner.data.decode import UnreadableImageError, decode_with_facts, inspect
+from tuner.data.decode import UnreadableImageError, decode_with_facts
 from tuner.data.images import Allocate, FileFacts, Images, make_images, printable
 from tuner.data.streaming import StreamedImages, usable_cores
 from tuner.errors import DataError
@@ -73,22 +73,19 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
 
 
 def stream(card: Card, data_root: Path) -> Images:
-    """Do as `read` does, but look at the headers only, and decode images when they are asked for.
+    """Do as `read` does, but keep no pixels: images are decoded again whenever they are asked for.
 
     Raises:
-        DataError: As `read`; a file whose header is in order and that cannot be decoded raises later.
+        DataError: As `read`.
     """
     listing = _listing(card, data_root)
     paths = [os.path.abspath(file.path) for file in listing.files]  # noqa: PTH100 - stays text
     digests = [b""] * len(paths)
 
+    # A header says too little: a file that breaks off behind it would end every training that meets it.
     def look_at(row: int) -> FileFacts:
-        facts = inspect(Path(paths[row]), card.image)
-        try:
-            with open(paths[row], "rb") as file:
-                digests[row] = hashlib.file_digest(file, "sha256").digest()
-        except OSError as error:
-            raise UnreadableImageError(error.strerror or "cannot be read") from error
+        pixels, facts = decode_with_facts(Path(paths[row]), card.image)
+        digests[row] = hashlib.sha256(np.ascontiguousarray(pixels).data).digest()
         return facts
 
     outcomes = _in_parallel(look_at, len(paths))

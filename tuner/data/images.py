@@ -91,7 +91,7 @@ def make_images(
     files: Sequence[FileFacts] = (),
     digests: Sequence[bytes] = (),
 ) -> Images:
-    """Check what a loader read, fingerprint it and look for copies; `digests` are those of streamed images' files.
+    """Check what a loader read, fingerprint it and look for copies; `digests` are those of streamed images.
 
     Raises:
         DataError: If there is no image, or fewer than two classes have any.
