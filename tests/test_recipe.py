@@ -24,10 +24,11 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_snippet_of_the_report_trains_the_model(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("values", [{}, {"flip": True}], ids=["plain", "augmented"])
+def test_snippet_of_the_report_trains_the_model(path: Path, values: dict[str, Any]) -> None:
     images, labels = banded_images(40, image_spec())
     names: dict[str, Any] = {"images": images, "labels": labels}
-    exec(python_snippet(str(path)), names)
+    exec(python_snippet(str(path), values), names)
     history = names["model"].history.history
     assert len(history["loss"]) == names["recipe"].epochs == 1
     assert np.isfinite(history["loss"]).all()

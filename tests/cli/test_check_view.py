@@ -55,6 +55,15 @@ def test_files_with_wrong_suffixes_are_all_named(err: io.StringIO) -> None:
     assert "         - 008.jpg (cat): is PNG" in lines
 
 
+def test_table_names_twenty_files_and_the_records_all(err: io.StringIO) -> None:
+    images = data(LABELS, files={i: {"format": "PNG"} for i in range(30)})
+    lines = shown(images, err)
+    assert sum(line.endswith(": is PNG") for line in lines) == 20
+    assert "         - and 10 more" in lines
+    finding, _ = records(Checked(examination=look(images), page=Path("out/data.html")))
+    assert [sample["origin"] for (sample,) in finding["examples"]] == [f"{i:03}.jpg" for i in range(30)]
+
+
 def test_names_cannot_steer_the_terminal(err: io.StringIO) -> None:
     images = data(LABELS, same=[(0, 1)], names={0: "\x1b[2J[red]x\x07"}, classes=("\x1b[31mred", "b"))
     text = "\n".join(shown(images, err))

@@ -382,6 +382,24 @@ def test_what_ends_a_command_without_state_tells_no_command_that_goes_on(
     assert said_when(RuntimeError("odd"), monkeypatch, started(folder=tmp_path.as_posix())) == ""
 
 
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), RuntimeError("odd")])
+def test_finished_runs_of_outer_folds_are_told_whatever_ends_a_later_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException
+) -> None:
+    folders = [tmp_path / name for name in ("1", "2", "failed")]
+    for folder in folders:
+        folder.mkdir()
+    for folder in folders[:2]:
+        (folder / "report.html").touch()
+    first, second, failed = (started(folder=folder.as_posix()) for folder in folders)
+    resume = "Resume   python -m tuner run x --resume\n"
+    assert said_when(stop, monkeypatch, first) == f"\nKept: 1 finished run, the last in {tmp_path}/1.\n{resume}"
+    two = f"\nKept: 2 finished runs, the last in {tmp_path}/2.\n{resume}"
+    assert said_when(stop, monkeypatch, first, second) == two
+    assert said_when(stop, monkeypatch, first, second, failed) == two
+    assert said_when(stop, monkeypatch, failed) == ""
+
+
 def test_stop_that_a_destructor_swallowed_is_raised_at_the_next_event(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.cli.views.send_chatter_to", lambda path: None)
     monkeypatch.setattr(output, "ERRORS", io.StringIO())

@@ -76,8 +76,8 @@ def test_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert done.err.splitlines()[-1] == "  Fix: choose another folder with --out."
 
 
-def told(images: object, **fields: object) -> list[str]:
-    return check_before_run(images, card(**fields))  # type: ignore[arg-type]
+def told(images: object, target: str = "tiny", **fields: object) -> list[str]:
+    return check_before_run(images, card(**fields), target)  # type: ignore[arg-type]
 
 
 def test_run_is_told_what_would_mislead_and_nothing_else() -> None:
@@ -88,11 +88,12 @@ def test_run_is_told_what_would_mislead_and_nothing_else() -> None:
 
 
 def test_run_is_told_at_most_four_lines() -> None:
-    odd = {"width": 6, "height": 20, "n_frames": 2}
+    odd = {"width": 6, "height": 20, "is_animated": True}
     images = data([0] * 32 + [1] * 8, parts=["train", "test"] * 20, same=[(0, 1)], near=[(2, 33)], files={3: odd})
     lines = told(images)
     assert len(lines) == 4
     assert lines[-1].endswith("findings more: python -m tuner datasets check tiny")
+    assert told(images, "../my photos")[-1].endswith("findings more: python -m tuner datasets check '../my photos'")
 
 
 def test_run_on_worthless_data_is_refused_with_every_reason() -> None:

@@ -8,10 +8,11 @@ import pytest
 
 from tests.cli.calling import call, write_photos
 from tests.data.samples import make_card
-from tuner.commands.datasets import clean_caches, size
+from tuner.commands.datasets import clean_caches
 from tuner.data.cache_folder import cache_sizes, locked
 from tuner.data.load import load_images
 from tuner.errors import ConfigurationError
+from tuner.report.text import file_size
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def test_list_shows_what_each_cache_takes(root: Path) -> None:
     sizes = cache_sizes(root)
     lines = call("datasets", "--data-dir", root, cwd=root).out.splitlines()
     digits = next(i for i, line in enumerate(lines) if line.startswith("digits "))
-    assert lines[digits + 1].strip() == f"ready; cache: {size(sizes['digits'])}"
-    assert lines[-2:] == [f"{'photos':20} your own data", f"{'':20} cache: {size(sizes['photos'])}"]
+    assert lines[digits + 1].strip() == f"ready; cache: {file_size(sizes['digits'])}"
+    assert lines[-2:] == [f"{'photos':20} your own data", f"{'':20} cache: {file_size(sizes['photos'])}"]
 
 
 def test_list_as_json_has_the_bytes(root: Path) -> None:
@@ -49,19 +50,27 @@ def test_clean_deletes_all_caches_and_no_file_of_yours(root: Path, before: bool)
     shown = call(*words, cwd=root)
     assert shown.code == 0
     assert shown.out.splitlines() == [
-        f"digits: freed {size(sizes['digits'])}",
-        f"photos: freed {size(sizes['photos'])}",
-        f"freed {size(sum(sizes.values()))} in all",
+        f"digits: freed {file_size(sizes['digits'])}",
+        f"photos: freed {file_size(sizes['photos'])}",
+        f"freed {file_size(sum(sizes.values()))} in all",
     ]
     assert cache_sizes(root) == {}
     assert len(list((root / "photos").rglob("*.png"))) == 6
 
 
 def test_clean_deletes_only_what_is_named(root: Path) -> None:
-    freed = size(cache_sizes(root)["photos"])
+    freed = file_size(cache_sizes(root)["photos"])
     shown = call("datasets", "clean", "photos", "fer2013", "--data-dir", root, cwd=root)
     assert shown.out == f"photos: freed {freed}\nfer2013: it has no cache\n"
     assert list(cache_sizes(root)) == ["digits"]
+
+
+@pytest.mark.parametrize("words", [["clean"], ["fetch", "digits"]])
+def test_json_is_refused_where_there_is_none(root: Path, words: list[str]) -> None:
+    shown = call("datasets", "--json", *words, "--data-dir", root, cwd=root)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.splitlines()[-1] == f"Error: `datasets {words[0]}` has no --json."
+    assert set(cache_sizes(root)) == {"digits", "photos"}
 
 
 def test_unknown_name_is_refused_before_anything_is_deleted(root: Path) -> None:
@@ -90,10 +99,3 @@ def test_mapped_images_stay_usable(root: Path) -> None:
     images = load_images(card, root).images
     list(clean_caches([], root))
     assert images[:].shape == (6, 8, 8, 1)
-
-
-@pytest.mark.parametrize(
-    ("n_bytes", "text"), [(0, "0.0 kB"), (1500, "1.5 kB"), (83_500_000, "83.5 MB"), (5_529_600_000, "5.5 GB")]
-)
-def test_size_is_readable(n_bytes: int, text: str) -> None:
-    assert size(n_bytes) == text

@@ -173,6 +173,29 @@ def test_data_from_elsewhere_are_left_alone(kaggle: FakeKaggle, fetch: Fetch, tm
     assert (shown.code, path.read_text(), kaggle.asked) == (0, "mine", [])
 
 
+def test_what_a_person_put_there_beside_fetched_files_is_never_replaced(
+    kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path
+) -> None:
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets/pair.yaml").write_text(
+        "name: pair\ntitle: Pair\nimage: {height: 8, width: 8, channels: 1}\n"
+        "files: {type: array_csv, train_images: pair/a.csv, train_labels: pair/b.csv}\n"
+        "kaggle: {dataset: x/y, files: {pair/a.csv: a.csv, pair/b.csv: b.csv}}\n"
+    )
+    for name in "ab":
+        (kaggle.source / f"{name}.csv").write_text("theirs")
+    mine, fetched = tmp_path / "data/pair/a.csv", tmp_path / "data/pair/b.csv"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    assert fetch("pair").out.startswith("pair: fetched 1 file, ")
+    fetched.write_text("damaged")
+    assert fetch("pair").out.startswith("pair: 1 of its files were missing or changed and are replaced; 1 file, ")
+    assert (mine.read_text(), fetched.read_text()) == ("mine", "theirs")
+    mine.unlink()
+    assert fetch("pair").out.startswith("pair: fetched 2 files, ")
+    assert mine.read_text() == "theirs"
+
+
 def test_interrupted_download_goes_on_where_it_stopped(kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path) -> None:
     kaggle.error = KeyboardInterrupt()
     assert fetch().code == 130

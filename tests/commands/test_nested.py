@@ -21,7 +21,7 @@ from tuner.commands.run import RunOutcome
 from tuner.data.card import card_folders
 from tuner.data.dataset import load_dataset
 from tuner.data.own_data import resolve
-from tuner.errors import ConfigurationError
+from tuner.errors import ConfigurationError, DataError
 from tuner.execution.stop import StopRequest
 from tuner.records.events import SEARCHING, Event, Notice, RunStarted, StageStarted
 from tuner.store.recipe_file import read_recipe
@@ -221,6 +221,56 @@ def test_resume_insists_on_the_first_outer_fold_only(place: Path, asked: list[Ru
         shutil.rmtree(folder)
     run_nested(replace(OPTIONS, resume=True), silent, StopRequest())
     assert [(options.outer, options.resume) for options in asked] == [(2, None), (3, None)]
+
+
+def test_resume_goes_on_where_only_a_later_outer_fold_has_ended(place: Path, asked: list[RunOptions]) -> None:
+    for folder in (runs(place)[0], runs(place)[2]):
+        shutil.rmtree(folder)
+    run_nested(replace(OPTIONS, resume=True), silent, StopRequest())
+    assert [(options.outer, options.resume) for options in asked] == [(1, None), (3, None)]
+
+
+def test_outer_fold_that_read_changed_data_is_not_pooled(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for file in Path("reports/photos").glob("nested-*.json"):
+        file.unlink()
+    old, made = RunFolder(runs(place)[0]), list[int | None]()
+    results = old.read_results()
+
+    def pretend(options: RunOptions, listener: Callable[[Event], None], request: StopRequest) -> RunOutcome:
+        made.append(options.outer)
+        data = replace(results.data, fingerprint="other") if options.outer == 2 else results.data
+        return RunOutcome(folder=old, results=replace(results, data=data), stopped=None)
+
+    monkeypatch.setattr(nested, "run", pretend)
+    with pytest.raises(DataError) as caught:
+        run_nested(replace(OPTIONS, resume=False), silent, StopRequest())
+    assert caught.value.message == (
+        "photos: images or labels changed before outer fold 2 of 3 read them, so that its scores do not belong with "
+        "the others'"
+    )
+    assert caught.value.hint == (
+        "restore what has changed, or leave all as it is now; then start the command again: outer folds that were "
+        "tested on the same data count, the others are made again."
+    )
+    assert made == [1, 2]
+    assert not list(Path("reports/photos").glob("nested-*.json"))
+
+
+def test_only_what_every_run_begins_with_is_told_once(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = RunFolder(runs(place)[0])
+    numbers = dict.fromkeys(("n_train", "n_validation", "n_folds", "n_test", "n_trials", "n_epochs"), 1)
+    begin = RunStarted(dataset="Photos", folder="x", objective="val_accuracy", direction="max", **numbers)
+
+    def pretend(options: RunOptions, listener: Callable[[Event], None], request: StopRequest) -> RunOutcome:
+        for event in (begin, Notice(text="small"), StageStarted(title=SEARCHING), Notice(text="tried again")):
+            listener(event)
+        return RunOutcome(folder=folder, results=folder.read_results(), stopped=None)
+
+    monkeypatch.setattr(nested, "run", pretend)
+    events: list[Event] = []
+    run_nested(replace(OPTIONS, resume=False), events.append, StopRequest())
+    texts = [event.text for event in events if isinstance(event, Notice)]
+    assert texts == ["small", "tried again", "tried again", "tried again"]
 
 
 def test_resume_without_anything_begun_is_refused(place: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,13 @@ import yaml
 from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
+from tests.data.samples import write_folders
+from tuner.commands.outputs import recipe_header
+from tuner.store.run_folder import RunFolder
 
 FILES = {
     "report.html", "results.json", "best.yaml", "model.keras", "predictions.npz", "trials.csv", "curves.csv",
-    "run.log", "events.jsonl", "config.yaml",
+    "run.log", "events.jsonl", "config.yaml", "split.csv",
 }  # fmt: skip
 
 
@@ -101,6 +105,13 @@ def test_class_names_survive_in_the_recipe(finished: Finished) -> None:
     recipe = yaml.safe_load((finished.path / "best.yaml").read_text(encoding="utf-8"))
     expected = sorted(HOSTILE_CLASSES)
     assert recipe["image"]["class_names"] == [n.replace("\x1b", "?").replace("\x07", "?") for n in expected]
+
+
+def test_recipe_says_what_the_lines_for_a_script_leave_out_and_only_then(finished: Finished) -> None:
+    folder = RunFolder(finished.path)
+    assert "# without the augmentation" in recipe_header(folder, {"flip": True, "filters": 8})
+    assert "# without" not in recipe_header(folder, {"flip": False, "filters": 8})
+    assert "model.fit(" in (finished.path / "best.yaml").read_text(encoding="utf-8")
 
 
 def test_command_of_the_report_may_be_pasted(finished: Finished) -> None:
@@ -261,6 +272,26 @@ def test_builder_that_always_raises_ends_with_the_commonest_reason(own_place: Pa
     *_, message, fix = outcome.err.splitlines()
     assert message == "no trial succeeded: 1 of 1 failed with: RuntimeError: no room for 4 units"
     assert fix.startswith("  Fix: see run.log in ")
+
+
+def test_everything_that_is_left_out_is_told_in_one_note(own_place: Path) -> None:
+    for seed, (part, n) in enumerate({"train": 20, "validation": 5, "test": 5}.items()):
+        write_folders(own_place / "parts" / part, {"cat": n, "dog": n}, size=8, seed=10 * seed)
+    photos = own_place / "parts"
+    for old, new in (
+        ("test/cat/0", "train/cat/a copy"),
+        ("test/dog/0", "train/dog/a copy"),
+        ("train/cat/1", "train/dog/another label"),
+        ("validation/cat/0", "train/cat/a duplicate"),
+    ):
+        shutil.copy(photos / f"{old}.png", photos / f"{new}.png")
+    # The notes come before the first trial.
+    (own_place / "own.yaml").write_text(OWN_SPACE.format(model="my_builders:raises"))
+    outcome = call("run", "parts", "--space", "own.yaml", "--executor", "inline", cwd=own_place)
+    assert outcome.code == 5
+    assert [line for line in outcome.err.splitlines() if "left out" in line] == [
+        "  note: left out: 2 copies of test images, 2 with conflicting labels, 1 duplicate; split.csv names them"
+    ]
 
 
 def test_builder_that_returns_something_else(own_place: Path) -> None:

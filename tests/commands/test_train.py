@@ -106,6 +106,24 @@ def test_removed_images_are_said(copied: Path) -> None:
     ]
 
 
+def test_recipe_that_mirrors_is_refused_where_the_card_does_not_allow_it(copied: Path) -> None:
+    recipe = copied / "run" / "best.yaml"
+    text = recipe.read_text(encoding="utf-8")
+    assert text.count("flip: false") == 1
+    recipe.write_text(text.replace("flip: false", "flip: true"), encoding="utf-8")
+    shown = call("train", "--from", "run", cwd=copied)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.splitlines() == [
+        "run/best.yaml: flip is true, but nothing says that a mirrored image of my_photos keeps its class",
+        "  Fix: set flip: false in the recipe, or write a card for the data with horizontal_flip: true.",
+    ]
+    assert call("train", "--from", "run", "--data", "digits", cwd=copied).err.splitlines() == [
+        "run/best.yaml: flip is true, but datasets/digits.yaml says horizontal_flip: false",
+        "  Fix: set flip: false in the recipe; where mirrored images keep their class, set horizontal_flip: true in "
+        "the card.",
+    ]
+
+
 def test_missing_data_are_said(copied: Path) -> None:
     shutil.rmtree(copied / "my photos")
     shown = call("train", "--from", "run", cwd=copied)

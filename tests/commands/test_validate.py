@@ -39,6 +39,15 @@ def test_every_mistake_of_every_file_is_listed(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("dataset", "code"), [("digits", 2), ("drawn_faces", 0), ("elsewhere", 0)])
+def test_space_may_mirror_only_what_its_card_allows(tmp_path: Path, dataset: str, code: int) -> None:
+    (tmp_path / "mine.yaml").write_text(f"version: 1\ndataset: {dataset}\nspace: {{flip: true}}\n")
+    shown = call("validate", "mine.yaml", cwd=tmp_path)
+    assert shown.code == code
+    message = "mine.yaml: flip may be true, but datasets/digits.yaml says horizontal_flip: false"
+    assert shown.err.splitlines()[:1] == ([message] if code else [])
+
+
 def test_folder_stands_for_its_yaml_files(tmp_path: Path) -> None:
     (tmp_path / "spaces").mkdir()
     write_space(tmp_path / "spaces")

@@ -11,13 +11,15 @@ import shutil
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.data.samples import random_images, write_fer, write_folders
+from tuner.data import archive as archives
 from tuner.data.archive import Limits, archive_stem, is_archive, unpack, unpacked
 from tuner.data.load import load_images
 from tuner.data.own_data import resolve
@@ -93,6 +95,20 @@ def test_links_and_devices_are_refused(tmp_path: Path, kind: bytes) -> None:
     archive = tmp_path / "a.tar"
     archive.write_bytes(tar_bytes(FILES, special(kind, link="photos/cat/1.txt")))
     assert refused(archive) == "a.tar, photos/x: it is a link or a device; only files and folders are unpacked"
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "folders"])
+def test_folders_without_end_are_refused(tmp_path: Path, kind: str) -> None:
+    archive, deep = tmp_path / "a.bin", "/".join(["d"] * 1200)
+    if kind == "zip":
+        pack_zip(archive, {"good": b"1", f"{deep}/1.txt": b"2"})
+    elif kind == "tar":
+        archive.write_bytes(tar_bytes({f"{deep}/1.txt": b"2"}, special(tarfile.SYMTYPE, link="/etc")))
+    else:
+        archive.write_bytes(tar_bytes({}, special(tarfile.DIRTYPE, deep), special(tarfile.SYMTYPE, link="/etc")))
+    assert refused(archive).endswith(f"{'d/d' if kind == 'folders' else 'd/1.txt'}: it lies more than 64 folders deep")
+    pack_zip(archive, {"/".join(["d"] * 64): b"2"})
+    unpack(archive, tmp_path / "out")
 
 
 def test_link_in_a_zip_is_refused(tmp_path: Path) -> None:
@@ -254,17 +270,37 @@ def test_archive_in_place_of_a_folder_is_unpacked_once(tmp_path: Path) -> None:
     card = resolve(str(archive), [], root)
     assert (card.name, card.title) == ("pets", "pets")
     assert load_images(card, root).class_names == ("cat", "dog")
-    (folder,) = (root / ".unpacked").iterdir()
+    (folder,) = (root / ".unpacked").glob("*/*")
     before = folder.stat().st_mtime_ns
     assert unpacked(archive, root) == folder / "My photos"
     assert folder.stat().st_mtime_ns == before
 
 
-def test_changed_archive_is_unpacked_again(tmp_path: Path) -> None:
+def test_changed_archive_is_unpacked_in_place_of_what_was_there(tmp_path: Path) -> None:
     archive, root = folder_archive(tmp_path), tmp_path / "data"
     first = unpacked(archive, root)
     archive.write_bytes(gzip.compress(tar_bytes({"a/b/c.txt": b"", "a/d/e.txt": b""})))
-    assert unpacked(archive, root).name == "a"
+    stale = first.parent.parent / ".unpacking-killed"
+    stale.mkdir()
+    other = folder_archive(tmp_path / "other")
+    kept = unpacked(other, root)
+    after = unpacked(archive, root)
+    assert after.name == "a"
+    assert [path.parent for path in after.parent.parent.iterdir()] == [first.parent.parent]
+    assert not first.exists()
+    assert kept.is_dir()
+
+
+def test_what_a_process_at_work_is_unpacking_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def no_locks(name: str, data_root: Path) -> Iterator[bool]:
+        yield False
+
+    monkeypatch.setattr(archives, "locked", no_locks)
+    path, root = folder_archive(tmp_path), tmp_path / "data"
+    first = unpacked(path, root)
+    path.write_bytes(gzip.compress(tar_bytes({"a/b/c.txt": b"", "a/d/e.txt": b""})))
+    assert unpacked(path, root).name == "a"
     assert first.is_dir()
 
 
@@ -283,7 +319,7 @@ def test_one_npz_in_an_archive_stands_for_it(tmp_path: Path) -> None:
 
 def test_single_class_folder_is_not_entered(tmp_path: Path) -> None:
     pack_zip(tmp_path / "x.zip", {"cat/1.png": b""})
-    assert unpacked(tmp_path / "x.zip", tmp_path / "data").parent.name == ".unpacked"
+    assert unpacked(tmp_path / "x.zip", tmp_path / "data").parent.parent.name == ".unpacked"
 
 
 def test_empty_archive_is_refused(tmp_path: Path) -> None:

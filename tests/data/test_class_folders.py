@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,9 @@ import pytest
 from PIL import Image
 
 from tests.data.samples import make_card, random_images, write_folders
+from tuner.data import class_folders
+from tuner.data.card import ImageSettings
+from tuner.data.decode import UnreadableImageError
 from tuner.data.images import FileFacts
 from tuner.data.load import load_images
 
@@ -26,10 +31,29 @@ def test_facts_stand_beside_the_images_that_were_kept(tmp_path: Path) -> None:
             mode="CMYK",
             width=30,
             height=20,
-            n_frames=1,
+            is_animated=False,
             is_rotated=False,
-            n_bytes=(tmp_path / "photos/dog/0.png").stat().st_size,
         )
+
+
+def test_file_that_could_not_be_read_for_once_is_read_by_the_next_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_folders(tmp_path / "photos", {"cat": 2, "dog": 2})
+    card = make_card({"type": "class_folders", "path": "photos"}, channels=3)
+    with monkeypatch.context() as patch:
+        decode = class_folders.decode_with_facts
+
+        def fail(path: Path, settings: ImageSettings) -> tuple[np.ndarray, FileFacts]:
+            if path.match("cat/0.png"):
+                raise UnreadableImageError("Input/output error", is_passing=True)
+            return decode(path, settings)
+
+        patch.setattr(class_folders, "decode_with_facts", fail)
+        loaded = load_images(card, tmp_path)
+        assert loaded.unreadable == ("cat/0.png: Input/output error",)
+        assert loaded.images[:].shape == (3, 4, 4, 3)
+    assert load_images(card, tmp_path).unreadable == ()
 
 
 def test_sources_that_are_no_image_files_have_no_facts(tmp_path: Path) -> None:
@@ -56,6 +80,18 @@ def test_groups_are_what_the_rule_finds_below_the_part(tmp_path: Path, rule: str
     splits = {"train": "one", "test": "two", "group": rule}
     card = make_card({"type": "class_folders", "path": "photos"}, channels=3, splits=splits)
     assert load_images(card, tmp_path).groups.tolist() == expected * 2
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="file names are Unicode there")
+def test_group_of_a_name_that_is_not_utf_8_can_be_written_and_stays_a_group_of_its_own(tmp_path: Path) -> None:
+    write_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
+    for old, new in (("0", b"an\xe9-1"), ("1", b"an\xe9-2"), ("2", b"an\xe8-1")):
+        (tmp_path / f"photos/cat/{old}.png").rename(tmp_path / "photos/cat" / os.fsdecode(new + b".png"))
+    card = make_card({"type": "class_folders", "path": "photos"}, channels=3, splits={"group": r"/([^-]+)-"})
+    for _ in range(2):  # decoded, then from the cache
+        groups = load_images(card, tmp_path).groups.tolist()
+        assert groups == ["an\\xe8", "an\\xe9", "an\\xe9", "", "", ""]
+        assert all(group.encode() for group in groups if group)
 
 
 def test_another_rule_is_noticed(tmp_path: Path) -> None:

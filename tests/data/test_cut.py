@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -80,6 +82,19 @@ def test_units_of_several_classes_stay_whole() -> None:
     chosen = cut(labels, units, 0.2, seed=(1, 0), n_left=1)
     assert is_whole(units, chosen)
     assert np.bincount(labels[chosen]).tolist() == [6, 6, 6]
+
+
+def test_many_units_and_classes_take_little_memory() -> None:
+    labels = np.random.RandomState(0).permutation(np.arange(50_000) % 1000)
+    tracemalloc.start()
+    try:
+        chosen = cut(labels, np.arange(50_000), 0.1, seed=(1, 0), n_left=2)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert np.bincount(labels[chosen]).tolist() == [5] * 1000
+    # A table of units and classes would take 400 MB.
+    assert peak < 40e6
 
 
 def test_strata_give_their_shares() -> None:

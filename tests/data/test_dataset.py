@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.data.samples import make_card, random_images, write_folders
+from tuner.data import dataset as datasets
 from tuner.data.card import Card
 from tuner.data.dataset import Dataset, load_dataset, pixel_statistics, split_rows, summary
 from tuner.data.images import Images, make_images
@@ -31,6 +32,16 @@ def test_statistics_are_those_of_the_training_part(tmp_path: Path) -> None:
 def test_statistics_of_white_images_do_not_overflow() -> None:
     mean, std = pixel_statistics(np.full((1100, 8, 8, 1), 255, dtype=np.uint8), np.arange(1100))
     assert (mean, std) == ((255.0,), (0.0,))
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 100, 10**6])
+def test_statistics_are_the_same_in_chunks_of_any_size(monkeypatch: pytest.MonkeyPatch, chunk_bytes: int) -> None:
+    monkeypatch.setattr(datasets, "_CHUNK_BYTES", chunk_bytes)
+    images, rows = random_images(20, channels=3), np.arange(3, 18)
+    pixels = images[rows].reshape(-1, 3).astype(np.float64)
+    mean, std = pixel_statistics(images, rows)
+    assert mean == pytest.approx(pixels.mean(axis=0))
+    assert std == pytest.approx(pixels.std(axis=0))
 
 
 def test_summary_counts_every_part(tmp_path: Path) -> None:
@@ -97,12 +108,12 @@ def test_rows_of_a_split_name_every_image() -> None:
     dataset = dataset_of(images_of(600, conflict=True), make_card({"type": "npz", "path": "a.npz"}), limit=100)
     rows = list(split_rows(dataset))
     assert [row[0] for row in rows] == [f"row {i}" for i in range(600)]
-    assert rows[0] == ("row 0", "no", "dropped", "near-identical 0", "conflicting label")
-    assert rows[1] == ("row 1", "yes", "dropped", "near-identical 0", "conflicting label")
+    assert rows[0] == ("row 0", "no", "dropped", "near-identical 0", "conflicting label", "")
+    assert rows[1] == ("row 1", "yes", "dropped", "near-identical 0", "conflicting label", "")
     for part, indices in (("train", dataset.split.train), ("validation", dataset.split.validation)):
         assert [i for i, row in enumerate(rows) if row[2] == part] == indices.tolist()
     assert [row[2] for row in rows].count("unused") == 598 - 100 - len(dataset.split.test)
-    assert {row[3:] for row in rows[2:]} == {("", "")}
+    assert {row[3:] for row in rows[2:]} == {("", "", "")}
 
 
 def test_rows_of_folds_name_the_fold_that_each_image_validates_in() -> None:
@@ -113,3 +124,13 @@ def test_rows_of_folds_name_the_fold_that_each_image_validates_in() -> None:
     assert [i for i, row in enumerate(rows) if row[2] == "fold 2"] == dataset.split.folds[1].validation.tolist()
     assert [row[3] for row in rows] == groups
     assert len({row[2:4] for row in rows}) == 20
+    for row in rows:
+        assert row[5] == ("" if row[2] == "test" else " ".join(number for number in "12345" if row[2][-1] != number))
+
+
+def test_rows_of_limited_folds_name_those_that_each_image_trains_in() -> None:
+    dataset = dataset_of(images_of(200), make_card({"type": "npz", "path": "a.npz"}), limit=50)
+    rows = list(split_rows(dataset))
+    for number, fold in enumerate(dataset.split.folds, start=1):
+        assert [i for i, row in enumerate(rows) if str(number) in row[5].split()] == fold.train.tolist()
+    assert {row[5] for row in rows if row[2] in ("test", "unused")} == {""}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import tracemalloc
@@ -122,6 +123,35 @@ def test_truncated_file_is_damaged(tmp_path: Path) -> None:
         decode(tmp_path / "a.png", RGB)
 
 
+@pytest.mark.parametrize(
+    ("error", "reason", "is_passing"),
+    [
+        (OSError(errno.EIO, "Input/output error"), "Input/output error", True),
+        (PermissionError(errno.EACCES, "Permission denied"), "Permission denied", True),
+        (OSError(errno.EINVAL, "Invalid argument"), "Invalid argument", False),
+        (OSError("broken data stream"), "damaged image", False),
+        (MemoryError(), "not enough memory", True),
+    ],
+)
+def test_failure_of_the_system_is_told_from_a_damaged_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str, is_passing: bool
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    (tmp_path / "a.png").touch()
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(UnreadableImageError) as caught:
+        decode(tmp_path / "a.png", RGB)
+    assert (str(caught.value), caught.value.is_passing) == (reason, is_passing)
+
+
+def test_file_that_is_gone_is_known_to_the_caches_key(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableImageError, match=r"^No such file or directory$") as caught:
+        decode(tmp_path / "gone.png", RGB)
+    assert not caught.value.is_passing
+
+
 def test_frames_of_a_long_animation_are_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frames = [Image.new("L", (8, 8), value) for value in range(0, 250, 5)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
@@ -135,7 +165,7 @@ def test_frames_of_a_long_animation_are_not_counted(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(ImageFile.ImageFile, "load", counted)
     pixels, facts = decode_with_facts(tmp_path / "a.gif", GREY)
     assert pixels.max() == 0
-    assert facts.n_frames == 2
+    assert facts.is_animated
     assert set(loads) == {0}
 
 
@@ -143,7 +173,6 @@ def facts_of(path: Path) -> FileFacts:
     """The facts, which are the same whether pixels are decoded or not."""
     facts = decode_with_facts(path, RGB)[1]
     assert inspect(path, RGB) == facts
-    assert facts.n_bytes == path.stat().st_size
     return facts
 
 
@@ -152,7 +181,7 @@ def test_facts_of_a_png(tmp_path: Path, mode: str) -> None:
     Image.new(mode, (9, 7)).save(tmp_path / "a.jpg", format="PNG")
     facts = facts_of(tmp_path / "a.jpg")
     assert (facts.format, facts.mode, facts.width, facts.height) == ("PNG", mode, 9, 7)
-    assert (facts.n_frames, facts.is_rotated) == (1, False)
+    assert (facts.is_animated, facts.is_rotated) == (False, False)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tiff", "webp"])
@@ -170,7 +199,7 @@ def test_further_views_of_a_photo_are_no_animation(tmp_path: Path) -> None:
     views = [Image.new("RGB", (9, 7), value) for value in ("red", "blue")]
     views[0].save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=views[1:])
     facts = facts_of(tmp_path / "a.jpg")
-    assert (facts.format, facts.n_frames) == ("JPEG", 1)
+    assert (facts.format, facts.is_animated) == ("JPEG", False)
 
 
 def test_damaged_exif_is_passed_over(tmp_path: Path) -> None:

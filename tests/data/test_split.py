@@ -185,6 +185,9 @@ def test_sizes_take_the_first_images_in_file_order() -> None:
     assert split.train.tolist() == list(range(100, 130))
     assert split.validation.tolist() == list(range(130, 150))
     assert split.test.tolist() == list(range(100))
+    assert split.rule.endswith(
+        "the first 30 images of the training part train, the next 20 validate (copies not kept apart)."
+    )
 
 
 def test_sizes_beyond_the_data_are_refused() -> None:
@@ -316,10 +319,51 @@ def test_near_identical_images_are_never_parted(seed: int) -> None:
     assert split.rule.startswith("A stratified 20 % of all images tests (near-identical images together);")
 
 
-def test_groups_of_the_card_go_before_near_identical_sets() -> None:
+@pytest.mark.parametrize("seed", range(5))
+def test_near_identical_images_join_groups(seed: int) -> None:
     images = images_of([i // 4 % 2 for i in range(240)], groups=[f"person {i // 4}" for i in range(240)])
-    split = split_of(near_copies(images, [range(100)]))
-    assert len(split.test) == 48
+    split = split_of(near_copies(images, [(0, 9), (2, 30)]), seed=seed)
+    sets = [[*range(4), *range(8, 12), *range(28, 32)], *(range(i, i + 4) for i in range(0, 240, 4))]
+    for part in (split.test, *(fold.validation for fold in split.folds)):
+        assert_whole(images, part.tolist(), sets)
+    assert len(split.folds) == 5
+    assert split.rule.startswith("A stratified 20 % of all images tests (groups and near-identical images together);")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_near_identical_images_without_a_group_stay_together_where_all_chain_too_far(seed: int) -> None:
+    groups = [f"person {i // 4}" if i < 120 else "" for i in range(240)]
+    images = images_of([i // 120 for i in range(240)], groups=groups)
+    # The first set holds an image of each person, so that with it the first class would be one unit.
+    loose = [(i, i + 1) for i in range(120, 240, 2)]
+    split = split_of(near_copies(images, [range(0, 120, 4), *loose]), seed=seed)
+    sets = [*loose, *(range(i, i + 4) for i in range(0, 120, 4))]
+    for part in (split.test, *(fold.validation for fold in split.folds)):
+        assert_whole(images, part.tolist(), sets)
+    assert split.rule.startswith(
+        "A stratified 20 % of all images tests (groups together, and near-identical images without a group; "
+        "the others chain too far);"
+    )
+
+
+def test_groups_of_the_card_stay_whole_where_near_identical_sets_chain_too_far() -> None:
+    images = images_of([i // 4 % 2 for i in range(240)], groups=[f"person {i // 4}" for i in range(240)])
+    split = split_of(near_copies(images, [range(240)]))
+    for part in (split.test, *(fold.validation for fold in split.folds)):
+        assert_whole(images, part.tolist(), [range(i, i + 4) for i in range(0, 240, 4)])
+    assert (len(split.test), len(split.folds)) == (48, 5)
+    assert split.rule.startswith(
+        "A stratified 20 % of all images tests (groups together; near-identical ones chain too far);"
+    )
+
+
+def test_one_group_leaves_near_identical_images_of_others_together() -> None:
+    sets = [range(i, i + 2) for i in range(20, 200, 2)]
+    images = near_copies(images_of([i // 2 % 2 for i in range(200)], groups=["a"] * 10 + [""] * 190), sets)
+    for seed in range(5):
+        split = split_of(images, seed=seed)
+        for part in (split.test, *(fold.validation for fold in split.folds)):
+            assert_whole(images, part.tolist(), [range(10), *sets])
 
 
 def test_near_identical_sets_that_hold_a_whole_class_are_ignored() -> None:
@@ -380,6 +424,22 @@ def test_copies_of_given_validation_images_do_not_train() -> None:
     assert split.dropped.copies_of_test.tolist() == [12, 320]
     assert split.dropped.duplicates.tolist() == [10]
     assert len(split.validation) == 149
+
+
+@pytest.mark.parametrize("limit", [None, 200])
+def test_given_validation_part_that_is_all_left_out_is_cut_from_training(limit: int | None) -> None:
+    parts = ["train"] * 400 + ["validation"] * 100 + ["test"] * 100
+    images = images_of([0, 1] * 300, parts)
+    images = pixel_copies(images, *((400 + i, 500 + i) for i in range(100)))
+    split = split_of(images, limit=limit)
+    assert split.dropped.copies_of_test.tolist() == list(range(400, 500))
+    n_seen = limit or 400
+    assert (len(split.train), len(split.validation)) == (n_seen * 9 // 10, n_seen // 10)
+    assert not {*split.train.tolist(), *split.validation.tolist()} & set(range(400, 600))
+    assert split.rule.startswith(
+        "The given test part tests; all of the given validation part is left out; "
+        "a stratified 10 % of the rest validates (identical images together);"
+    )
 
 
 def test_each_image_counts_once_where_duplicates_are_dropped() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from PIL import Image
 from tests.data.samples import make_card, random_images, write_folders
 from tuner.data.cache_folder import entries
 from tuner.data.card import Card, ImageSettings
+from tuner.data.dataset import pixel_statistics
+from tuner.data.decode import decode
 from tuner.data.images import Images
 from tuner.data.load import load_images
 from tuner.data.streaming import StreamedImages, batches
@@ -68,6 +71,16 @@ def test_second_load_opens_no_file(tmp_path: Path, card: Card, monkeypatch: pyte
     assert not (entries(tmp_path)[0].path / "images.npy").exists()
 
 
+@pytest.mark.parametrize("damage", [b"", b"short"])
+def test_damaged_sums_are_made_again(tmp_path: Path, card: Card, damage: bytes) -> None:
+    first, _ = load_streamed(card, tmp_path)
+    (entries(tmp_path)[0].path / "sums.npy").write_bytes(damage)
+    second, _ = load_streamed(card, tmp_path)
+    assert first.sums is not None
+    assert second.sums is not None
+    np.testing.assert_array_equal(first.sums, second.sums)
+
+
 def test_what_was_decided_stays_until_the_data_change(
     tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,10 +99,40 @@ def test_files_with_equal_pixels_are_copies(tmp_path: Path, card: Card) -> None:
 
 
 def test_fingerprint_is_of_the_pixels(tmp_path: Path, card: Card) -> None:
-    before, _ = load_streamed(card, tmp_path)
-    Image.fromarray(255 - PIXELS[0]).save(tmp_path / "photos/cat/0.png")
-    after, _ = load_streamed(card, tmp_path)
-    assert before.fingerprint != after.fingerprint
+    path = tmp_path / "photos/cat/0.png"
+    before, content = load_streamed(card, tmp_path)[0].fingerprint, path.read_bytes()
+    Image.fromarray(PIXELS[0]).save(path, compress_level=0)
+    assert path.read_bytes() != content
+    assert load_streamed(card, tmp_path)[0].fingerprint == before
+    Image.fromarray(255 - PIXELS[0]).save(path)
+    assert load_streamed(card, tmp_path)[0].fingerprint != before
+
+
+def test_statistics_are_those_of_the_pixels_and_need_no_file(tmp_path: Path, card: Card) -> None:
+    (tmp_path / "photos/cat/x.png").write_text("no image")
+    for _ in range(2):  # decoded, then from the cache
+        loaded, images = load_streamed(card, tmp_path)
+        rows = np.array([0, 2, 5])
+        assert loaded.sums is not None
+        gone = StreamedImages(["gone.png"] * len(images), card.image)
+        assert pixel_statistics(gone, rows, loaded.sums) == pixel_statistics(PIXELS, rows)
+
+
+def test_warnings_of_odd_photos_are_hidden_and_no_others(tmp_path: Path) -> None:
+    path = tmp_path / "odd.tiff"
+    Image.fromarray(PIXELS[0]).save(path)
+    content = bytearray(path.read_bytes())
+    content[8] = 255  # more tags than it holds
+    path.write_bytes(content)
+    with pytest.warns(UserWarning, match="Corrupt EXIF data"):
+        decode(path, CARD.image)
+    images, before = StreamedImages([str(path)] * 3, CARD.image), list(warnings.filters)
+    np.testing.assert_array_equal(images[1], PIXELS[0])
+    for batch in batches(images, np.arange(3), 1):
+        np.testing.assert_array_equal(batch[0], PIXELS[0])
+        with pytest.raises(UserWarning, match="of the training"):
+            warnings.warn("of the training", stacklevel=1)
+    assert list(warnings.filters) == before
 
 
 def test_broken_files_are_skipped_and_named(tmp_path: Path, card: Card) -> None:
@@ -135,8 +178,8 @@ def test_next_batch_is_decoded_while_one_is_used(tmp_path: Path, card: Card) -> 
     asked: list[int] = []
 
     class Watched(StreamedImages):
-        def __getitem__(self, index: object) -> np.ndarray:
-            found = super().__getitem__(index)
+        def pick(self, rows: np.ndarray) -> np.ndarray:
+            found = super().pick(rows)
             asked.append(len(found))
             return found
 

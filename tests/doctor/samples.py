@@ -15,7 +15,7 @@ from tuner.doctor.examine import examine
 from tuner.doctor.findings import Examination, Finding
 
 # An ordinary photo.
-FACTS = FileFacts(format="JPEG", mode="RGB", width=64, height=48, n_frames=1, is_rotated=False, n_bytes=4000)
+FACTS = FileFacts(format="JPEG", mode="RGB", width=64, height=48, is_animated=False, is_rotated=False)
 
 
 def data(

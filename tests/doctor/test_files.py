@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.data.samples import random_images
+from tests.data.samples import make_card, random_images, write_folders
+from tuner.data.load import load_images
 from tuner.doctor.pixels import constant_rows
 
-from .samples import codes, data, find, origins
+from .samples import codes, data, find, look, origins
 
 LABELS = [0, 1] * 20
 
@@ -54,7 +57,7 @@ def test_odd_modes_are_counted_by_kind() -> None:
     ("facts", "code", "severity", "note"),
     [
         ({"is_rotated": True}, "exif-rotated", "info", "EXIF rotation"),
-        ({"n_frames": 2}, "animated", "warning", "several frames"),
+        ({"is_animated": True}, "animated", "warning", "several frames"),
         ({"width": 7, "height": 9}, "tiny-image", "warning", "7 x 9"),
         ({"width": 7360, "height": 4912}, "huge-image", "info", "7360 x 4912"),
         ({"width": 100, "height": 40}, "stretched", "warning", "100 x 40"),
@@ -84,6 +87,15 @@ def test_more_unreadable_than_readable_files_make_results_worthless(n: int, seve
     assert find(data(LABELS, unreadable=("x.png: not an image",) * n), "unreadable").severity == severity
 
 
+def test_policy_to_fail_makes_unreadable_files_an_error() -> None:
+    images = data(LABELS, unreadable=("cat/a.png: not an image",))
+    left_out = find(images, "unreadable")
+    assert (left_out.severity, left_out.meaning[:18]) == ("warning", "They are left out.")
+    refused = find(images, "unreadable", policies={"unreadable": "fail"})
+    assert (refused.severity, refused.meaning) == ("error", "A run refuses these data, as the card says.")
+    assert refused.advice == "replace or delete them, or set policies.unreadable to skip in the card."
+
+
 def test_images_of_a_single_colour_are_found_and_worthless_if_all_are() -> None:
     images = data(LABELS)
     images.images[[3, 7]] = np.array([0, 200], dtype=np.uint8).reshape(2, 1, 1, 1)
@@ -92,6 +104,21 @@ def test_images_of_a_single_colour_are_found_and_worthless_if_all_are() -> None:
     assert origins(found) == [["003.jpg"], ["007.jpg"]]
     images.images[:] = 9
     assert find(images, "constant-images").severity == "error"
+
+
+def test_streamed_images_are_examined_for_copies_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNER_CACHE_LIMIT", "100B")
+    write_folders(tmp_path / "photos", {"cat": 12, "dog": 12})
+    # Other bytes with the same pixels.
+    with Image.open(tmp_path / "photos/cat/0.png") as image:
+        image.save(tmp_path / "photos/cat/copy.bmp")
+    photos = make_card({"type": "class_folders", "path": "photos"}, channels=3)
+    found = {finding.code: finding for finding in look(load_images(photos, tmp_path)).findings}
+    assert found["copies"].summary == "25 images, 24 distinct; 1 copy."
+    assert found["not-examined"].summary == (
+        "The images are too many for the cache: near copies and images of a single colour were not looked for. "
+        "Copies, images with the same pixels, were."
+    )
 
 
 def test_one_line_or_one_channel_of_a_single_value_is_no_constant_image() -> None:

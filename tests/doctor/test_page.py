@@ -95,6 +95,13 @@ def test_worthless_data_say_so_first() -> None:
     assert source.index("worthless") < source.index("fewer than 3 distinct images")
 
 
+def test_page_names_the_first_examples_and_says_how_many_there_are() -> None:
+    source = page_of(data([0, 1] * 30, files={i: {"mode": "P"} for i in range(30)}))
+    assert "<summary>The first 20 of 30 examples</summary>" in source
+    assert source.count("<li><bdi>") == 20
+    assert "<summary>20 examples</summary>" in page_of(data([0, 1] * 30, files={i: {"mode": "P"} for i in range(20)}))
+
+
 def test_data_without_a_finding_have_a_page_without_a_picture() -> None:
     source = page_of(data([0, 1] * 20))
     assert headings(source) == ["Summary"]
@@ -108,7 +115,7 @@ def test_pictures_are_few_and_every_finding_has_some() -> None:
         parts=["train"] * 100 + ["test"] * 100,
         same=[(2 * i, 100 + 2 * i) for i in range(40)],
         near=[(81, 181)],
-        files={i: {"mode": "P", "is_rotated": True, "n_frames": 2, "width": 6, "height": 30} for i in range(n)},
+        files={i: {"mode": "P", "is_rotated": True, "is_animated": True, "width": 6, "height": 30} for i in range(n)},
     )
     findings = look(images).findings
     shown = shown_indices(findings)

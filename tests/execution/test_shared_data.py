@@ -51,18 +51,43 @@ def test_empty_validation_part_is_shared_too(tmp_path: Path) -> None:
 
 
 def test_streamed_images_are_shared_by_their_paths(tmp_path: Path) -> None:
-    streamed = StreamedImages(["a.png", "b.png"], ImageSettings(height=8, width=8, channels=1))
-    opened = open_shared(pickle.loads(pickle.dumps(share(replace(DATA, inputs=streamed), tmp_path / "shared"))))
+    paths = [f"{number}-\udcff.png" for number in range(2000)]
+    streamed = StreamedImages(paths, ImageSettings(height=8, width=8, channels=1))
+    shared = share(replace(DATA, inputs=streamed), tmp_path / "shared")
+    sent = pickle.dumps(shared)
+    assert len(sent) < 2000  # It goes with every task.
+    assert pickle.loads(sent) == shared
+    opened = open_shared(pickle.loads(sent))
     assert isinstance(opened.inputs, StreamedImages)
-    assert opened.inputs.paths == ("a.png", "b.png")
+    assert opened.inputs.paths == tuple(paths)
+    assert opened.inputs.settings == streamed.settings
     assert not (tmp_path / "shared" / "inputs.npy").exists()
 
 
-def test_images_that_are_a_mapped_file_stay_where_they_are(tmp_path: Path, mapped: np.memmap) -> None:
+def test_images_that_are_a_mapped_file_are_not_written_again(tmp_path: Path, mapped: np.memmap) -> None:
+    shared = share(replace(DATA, inputs=mapped), tmp_path / "shared")
+    assert shared.inputs.samefile(tmp_path / "images.npy")
+    assert_opens_as(mapped, tmp_path / "again")
+
+
+def test_images_whose_file_is_deleted_can_still_be_opened(tmp_path: Path, mapped: np.memmap) -> None:
+    shared = share(replace(DATA, inputs=mapped), tmp_path / "shared")
+    (tmp_path / "images.npy").unlink()
+    np.testing.assert_array_equal(open_shared(shared).inputs, DATA.inputs)
+    # Deleted even before.
+    assert_opens_as(mapped, tmp_path / "again")
+
+
+def test_images_on_a_disk_without_links_stay_where_they_are(
+    tmp_path: Path, mapped: np.memmap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr("os.link", refuse)
     shared = share(replace(DATA, inputs=mapped), tmp_path / "shared")
     assert shared.inputs == tmp_path / "images.npy"
-    assert not (tmp_path / "shared" / "inputs.npy").exists()
-    assert_opens_as(mapped, tmp_path / "again")
+    np.testing.assert_array_equal(open_shared(shared).inputs, DATA.inputs)
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,9 @@ def measured(folder: Path, *candidates: Candidate) -> Measured:
 
 def test_measured_part_is_a_few_batches_with_its_share_of_validation_images() -> None:
     found = part(candidate(values={"batch_size": 4}))
-    assert (found.n_train, found.n_validation, len(found.inputs)) == (80, 20, 100)
+    assert (len(found.folds[0].train), len(found.folds[0].validation), len(found.inputs)) == (80, 20, 100)
     large = part(candidate(values={"batch_size": 4, "input_size": 260}))
-    assert (large.n_train, large.n_validation) == (8, 2)
+    assert (len(large.folds[0].train), len(large.folds[0].validation)) == (8, 2)
 
 
 def test_measured_part_holds_the_rows_that_it_names() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import yaml
 
 from tuner.metrics.classification import wilson_interval
+from tuner.records.results import Results
 from tuner.report import curves, errors, figures, history, hyperparameters, models, reproduce, text, verdict
 from tuner.report.page import render
 from tuner.report.snippet import python_snippet
@@ -135,7 +136,7 @@ def test_score_on_new_images_stands_beside_the_official_one() -> None:
     page = render(run, trials())
     shown = f"{text.percent(other.accuracy)} {text.interval(first.distinct.low, first.distinct.high)}"
     assert shown in page
-    assert "New images are the 500 of them" in page
+    assert "New images are the 500 of them, each counted once, that have one label" in page
     assert "New images" not in render(results(), trials())
 
 
@@ -209,6 +210,25 @@ def test_the_overfit_gap_is_put_into_words(training: float, validation: float, w
     assert curves.compute(replace(run, models=(model,)))[0].gap.endswith(words)
 
 
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"flip": True, "shift": 0.1, "mixup": 0.0}, "flip=yes, shift=0.1"),
+        ({"imbalance": "balanced_sampling"}, "imbalance=balanced_sampling"),
+        ({"imbalance": "class_weights"}, None),
+        ({"flip": False, "imbalance": "none"}, None),
+    ],
+)
+def test_training_accuracy_of_changed_images_tells_nothing_of_the_gap(
+    values: dict[str, Any], named: str | None
+) -> None:
+    run = results(n_seeds=1)
+    (found,) = curves.compute(replace(run, models=(replace(run.models[0], values=values),)))
+    said = f"Training accuracy is of changed or balanced images ({named}), so the gap tells nothing."
+    assert found.gap.endswith(said) is (named is not None)
+    assert ("overfitting" in found.gap) is (named is None)
+
+
 def test_curves_without_accuracy_state_no_gap() -> None:
     run = results(n_seeds=1)
     seed = run.models[0].runs[0]
@@ -268,8 +288,23 @@ def test_json_writes_numbers_that_it_does_not_know_as_null() -> None:
 
 @pytest.mark.parametrize("path", ["best.yaml", 'a "quoted" \\ path.yaml', "ключ 😀.yaml"])
 def test_the_python_snippet_parses_and_names_the_recipe(path: str) -> None:
-    tree = ast.parse(python_snippet(path))
+    tree = ast.parse(python_snippet(path, {}))
     assert path in [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+
+
+@pytest.mark.parametrize("name", ["flip", "imbalance"])
+def test_the_python_snippet_says_what_of_the_search_it_leaves_out_and_only_then(name: str) -> None:
+    on, off = {"flip": (True, False), "imbalance": ("class_weights", "none")}[name]
+    run = results()
+    for value, is_said in ((on, True), (off, False)):
+        best = {**run.search.best_values, name: value}
+        code = {key: code for _, key, code in hyperparameters.compute(_with_best(run, best)).snippets}["python"]
+        ast.parse(code)
+        assert ("of the search; `python -m tuner train --from` has them\n" in code) is is_said
+
+
+def _with_best(run: Results, values: dict[str, Any]) -> Results:
+    return replace(run, search=replace(run.search, best_values=values))
 
 
 def test_reproduction_hides_the_folders_of_the_machine() -> None:
@@ -315,3 +350,11 @@ def test_a_figure_is_the_same_every_time_and_has_no_style() -> None:
     assert "<title" in first
     assert "A &lt;title&gt;" in first
     assert 'class="stroke-tuned"' in first
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "shown"),
+    [(None, text.MISSING), (0, "0 kB"), (1700, "2 kB"), (83_500_000, "83.5 MB"), (5_529_600_000, "5.5 GB")],
+)
+def test_size_is_readable(n_bytes: int | None, shown: str) -> None:
+    assert text.file_size(n_bytes) == shown

@@ -236,6 +236,14 @@ def test_scores_name_split_metric_direction_and_n(typical: str) -> None:
     assert "Test set, n = 600. ↑ higher is better, ↓ lower is better." in typical
 
 
+def test_counts_of_the_first_of_several_folds_are_called_so(typical: str) -> None:
+    said = "<caption>Images that each part of the split has{}</caption>"
+    assert said.format("") in typical
+    run = results(n_seeds=1)
+    folded = render(replace(run, data=replace(run.data, n_folds=5)), trials(1))
+    assert said.format("; training and validation: those of the first of 5 folds") in folded
+
+
 def test_no_absolute_path_reaches_the_page() -> None:
     run = results()
     path = "/home/ann/secret/file.csv"

@@ -82,7 +82,7 @@ def test_contenders_train_side_by_side_each_on_its_own_data(tmp_path: Path, n_wo
     few, many = contender(name="few", max_train_images=10), contender(name="many")
     trained, executor, _ = run(few, many, data=training_data(), folder=tmp_path, n_workers=n_workers)
     assert [[t.seed for t in of_one] for of_one in trained] == [[0, 1, 2], [0, 1, 2]]
-    assert [executor.data[name].n_train for name in ("few-fold0", "many-fold0")] == [10, 48]
+    assert [len(executor.data[name].folds[0].train) for name in ("few-fold0", "many-fold0")] == [10, 48]
     assert [task.data for task in executor.tasks] == ["few-fold0", "many-fold0"] * 3
     assert len({task.save_to for task in executor.tasks}) == 6
 
@@ -146,7 +146,7 @@ def test_seeds_take_turns_with_the_folds(tmp_path: Path) -> None:
     first = training_data().folds[0]
     second = Fold(train=np.arange(16, 64), validation=np.arange(16))
     executor = FakeExecutor(answer)
-    order = RetrainOrder(seeds=SEEDS, checkpoints=tmp_path, n_folds=2)
+    order = RetrainOrder(seeds=SEEDS, checkpoints=tmp_path)
     data = replace(training_data(), folds=(first, second))
     retrain([(contender(), data)], order, executor, lambda event: None, StopRequest())
     validated = [executor.data[task.data].folds[0].validation[0] for task in executor.tasks]

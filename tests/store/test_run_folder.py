@@ -54,9 +54,10 @@ def test_folder_that_cannot_be_made_is_an_error_with_a_remedy(tmp_path: Path) ->
 
 
 def test_split_names_each_image_with_its_part(folder: RunFolder) -> None:
-    folder.write_split([("a, b.png", "no", "test", "", ""), ("c.png", "1", "dropped", "g1", "duplicate")])
+    rows = [("a, b.png", "no", "fold 3", "", "", "1 2 4"), ("c.png", "1", "dropped", "g1", "duplicate", "")]
+    folder.write_split(rows)
     assert (folder.path / "split.csv").read_text() == (
-        'image,class,part,group,reason\n"a, b.png",no,test,,\nc.png,1,dropped,g1,duplicate\n'
+        'image,class,part,group,reason,trains_in\n"a, b.png",no,fold 3,,,1 2 4\nc.png,1,dropped,g1,duplicate,\n'
     )
 
 

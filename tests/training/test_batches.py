@@ -146,6 +146,7 @@ def test_own_builder_takes_part_in_everything_but_mixup_of_a_sparse_loss() -> No
     assert result.failure.reason.startswith("mixup mixes targets, but the model was compiled with a sparse loss")
 
 
-def test_own_training_step_gets_no_weights_that_nobody_asked_for() -> None:
-    task = train_task(model="tests.training.builders:build_own_step", values={"balance": "none"})
+@pytest.mark.parametrize("imbalance", ["none", "balanced_sampling"])
+def test_own_training_step_gets_no_weights_that_nobody_asked_for(imbalance: str) -> None:
+    task = train_task(model="tests.training.builders:build_own_step", values={"imbalance": imbalance})
     assert curve(task, DATA, MODELS)[0]["own"] == 7.0

@@ -34,8 +34,10 @@ def one_layer(units: int, loss: Any) -> keras.Model:
 )
 def test_optimizer_has_the_settings_numbers(name: str, kind: type[keras.optimizers.Optimizer]) -> None:
     values = {"optimizer": name, "learning_rate": 0.02, "weight_decay": 0.1, "momentum": 0.7}
-    made = optimizer(with_defaults(TRAINING_TERMS, values))
-    assert type(made) is kind
+    whole = with_defaults(TRAINING_TERMS, values)
+    assert type(optimizer(whole, is_plain=True)) is kind
+    made = optimizer(whole)
+    assert isinstance(made, kind)
     assert float(made.learning_rate) == pytest.approx(0.02)
     assert made.weight_decay == pytest.approx(0.1)
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.images import SMALL_CNN, stopping, train_task, training_data
 from tuner.backend.active import predictor
+from tuner.errors import DataError
 from tuner.metrics.classification import score
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.checkpoint import load_checkpoint, put_state
@@ -286,3 +287,23 @@ def test_last_epoch_is_kept_where_the_best_is_not_asked_for(tmp_path: Path) -> N
     states = (load_checkpoint(tmp_path / f"{name}.npz").state for name in ("kept", "last"))
     for kept, last in zip(*states, strict=True):
         np.testing.assert_array_equal(kept, last)
+
+
+class GoneDrive:
+    """Inputs whose files can no longer be read."""
+
+    shape, dtype = DATA.inputs.shape, DATA.inputs.dtype
+
+    def __len__(self) -> int:
+        return len(DATA.inputs)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        if isinstance(index, slice):
+            return np.zeros((1, *self.shape[1:]), dtype=np.uint8)  # what tracing takes
+        raise DataError("'a.png': it can no longer be decoded", "put the file back.")
+
+
+def test_images_that_are_gone_are_no_fault_of_the_setting() -> None:
+    data = replace(DATA, inputs=GoneDrive())  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="it can no longer be decoded"):
+        run(data)

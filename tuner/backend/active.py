@@ -7,6 +7,8 @@ import keras
 if keras.backend.backend() == "tensorflow":
     from tuner.backend.tensorflow import (
         RUN_TIME_VALUES,
+        Adam,
+        AdamW,
         BatchNormalization,
         Dropout,
         augment,
@@ -19,6 +21,8 @@ if keras.backend.backend() == "tensorflow":
 else:
     from tuner.backend.neutral import (
         RUN_TIME_VALUES,
+        Adam,
+        AdamW,
         BatchNormalization,
         Dropout,
         augment,
@@ -31,6 +35,8 @@ else:
 
 __all__ = [
     "RUN_TIME_VALUES",
+    "Adam",
+    "AdamW",
     "BatchNormalization",
     "Dropout",
     "augment",

@@ -18,6 +18,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 
 Dropout = keras.layers.Dropout
+Adam, AdamW = keras.optimizers.Adam, keras.optimizers.AdamW
 
 # A compiled step holds such values as constants.
 RUN_TIME_VALUES: frozenset[str] = frozenset()

@@ -13,14 +13,14 @@ from rich.text import Text
 from tuner.cli import output
 from tuner.cli.output import plain
 from tuner.commands.check import Checked
-from tuner.doctor.findings import Examination, Finding, Sample
+from tuner.doctor.findings import MAX_EXAMPLES, Examination, Finding, Sample
 from tuner.report.text import plural
 
-# Examples of a finding, and images of an example, that are named; the page shows more.
+# Examples of a finding, and images of an example, that are named; the page shows more, and --json all.
 SHOWN_EXAMPLES = 3
 SHOWN_IMAGES = 4
 # Files by name are what a person corrects.
-_ALL_EXAMPLES = frozenset({"wrong-suffix", "unreadable"})
+_MANY_EXAMPLES = frozenset({"wrong-suffix", "unreadable"})
 
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
@@ -78,7 +78,7 @@ def _counts(examination: Examination) -> Iterator[tuple[str, str]]:
 
 
 def _examples(finding: Finding) -> Iterator[str]:
-    n_shown = len(finding.examples) if finding.code in _ALL_EXAMPLES else SHOWN_EXAMPLES
+    n_shown = MAX_EXAMPLES if finding.code in _MANY_EXAMPLES else SHOWN_EXAMPLES
     for group in finding.examples[:n_shown]:
         more = f" and {len(group) - SHOWN_IMAGES} more" if len(group) > SHOWN_IMAGES else ""
         yield f"- {' · '.join(map(_sample, group[:SHOWN_IMAGES]))}{more}"

@@ -254,6 +254,8 @@ def _print_schema(kind: str) -> None:
 def datasets(context: click.Context, data_dir: Path, json_lines: bool) -> None:
     """List the data sets that have a card, whether their data is there, and what their caches hold."""
     if context.invoked_subcommand is not None:
+        if json_lines and context.invoked_subcommand in ("clean", "fetch"):
+            raise click.UsageError(f"`datasets {context.invoked_subcommand}` has no --json.")
         # What stands before a subcommand counts for it, too.
         context.default_map = {context.invoked_subcommand: {"data_dir": data_dir, "json_lines": json_lines}}
         return

@@ -43,8 +43,10 @@ def view(
 
             yield hear
     except BaseException as error:
+        kept = log.kept()
         # A mistake of a person's, found before anything was begun, is told by itself.
-        kept = log.kept() or ("" if isinstance(error, Exception) else "Nothing was written.")
+        if not log.has_begun and not isinstance(error, Exception):
+            kept = "Nothing was written."
         if kept:
             say(f"\n{kept}")
         raise
@@ -72,29 +74,41 @@ def _shown(*, json_lines: bool, quiet: bool, live: bool, time_budget_s: float | 
 
 
 class _Log:
-    """Sends the framework's chatter to the run's log, and knows what is in the run's folder."""
+    """Sends the framework's chatter to the run's log, and knows what is in the folders of the runs that were begun."""
 
     def __init__(self, resume: str) -> None:
         self._resume = resume
-        self._folder: RunFolder | None = None
+        self._folders: list[RunFolder] = []
         self._n_ended = 0
 
     def __call__(self, event: Event) -> None:
         match event:
             case RunStarted():
-                self._folder, self._n_ended = RunFolder(Path(event.folder)), 0
-                send_chatter_to(self._folder.log)
+                folder = RunFolder(Path(event.folder))
+                self._folders.append(folder)
+                self._n_ended = 0
+                send_chatter_to(folder.log)
                 keep_last_words(f"Resume   {self._resume}")
             case SearchResumed():
                 self._n_ended += len(event.trials)
             case TrialEnded():
                 self._n_ended += 1
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether any run has its folder."""
+        return bool(self._folders)
+
     def kept(self) -> str:
-        """What a run leaves that did not come to its end, and how it goes on; empty where there is nothing."""
-        if self._folder is None or not self._folder.is_unfinished:
+        """What a command leaves that did not come to its end, and how it goes on; empty where there is nothing."""
+        if self._folders and self._folders[-1].is_unfinished:
+            path = self._folders[-1].path.as_posix()
+            tables = f"{plural(self._n_ended, 'ended trial')}, in {path}/trials.csv and curves.csv"
+            what = f"Kept: {tables}." if self._n_ended else f"No trial had ended; the log is in {path}."
+            return f"{what}\nResume   {self._resume}"
+        # With --nested one run follows another, and those that have ended count when the command goes on. A run
+        # without a report failed: it would only fail again.
+        whole = [folder.path.as_posix() for folder in self._folders if folder.report.is_file()]
+        if not whole:
             return ""
-        path = self._folder.path.as_posix()
-        tables = f"{plural(self._n_ended, 'ended trial')}, in {path}/trials.csv and curves.csv"
-        what = f"Kept: {tables}." if self._n_ended else f"No trial had ended; the log is in {path}."
-        return f"{what}\nResume   {self._resume}"
+        return f"Kept: {plural(len(whole), 'finished run')}, the last in {whole[-1]}.\nResume   {self._resume}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +80,13 @@ def refuse_worthless(examination: Examination) -> None:
         raise DataError(f"{examination.name}: results would be worthless:\n{summaries}", reasons[0].advice)
 
 
-def check_before_run(images: Images, card: Card) -> list[str]:
+def check_before_run(images: Images, card: Card, target: str) -> list[str]:
     """Examine loaded images, and refuse what would make results worthless.
 
     Args:
         images: All images of the data set.
         card: Its card.
+        target: What the person called it: a card's name, or a path.
 
     Returns:
         What a person should know before a run: at most four lines.
@@ -94,18 +96,18 @@ def check_before_run(images: Images, card: Card) -> list[str]:
     """
     examination = examine(images, card)
     refuse_worthless(examination)
-    return notices(examination.findings, card.name)
+    return notices(examination.findings, target)
 
 
-def notices(findings: Sequence[Finding], name: str) -> list[str]:
+def notices(findings: Sequence[Finding], target: str) -> list[str]:
     """What a person should know before a run, a line each; the last one counts what is left out.
 
     Args:
         findings: The most important first.
-        name: What `datasets check` calls the data set.
+        target: What the person called the data set; `datasets check` understands it too.
     """
     told = [f.summary.rstrip(".") for f in findings if f.severity == "warning" and f.code not in _TOLD_BY_RUN]
     if len(told) <= MAX_NOTICES:
         return told
     n_left = len(told) - MAX_NOTICES + 1
-    return [*told[: MAX_NOTICES - 1], f"{n_left} findings more: python -m tuner datasets check {name}"]
+    return [*told[: MAX_NOTICES - 1], f"{n_left} findings more: python -m tuner datasets check {shlex.quote(target)}"]

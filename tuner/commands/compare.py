@@ -45,7 +45,6 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Compar
         seeds=[task_seed(job.options.seed, RETRAININGS, number) for number in range(job.file.retrain.seeds)],
         checkpoints=job.folder.state,
         deadline=job.deadline,
-        n_folds=len(job.dataset.split.folds),
     )
     data, contenders = training_data(job.dataset), list(_contenders(job, searched))
     if "efficientnet_b2" not in job.file.compare:

@@ -15,8 +15,7 @@ from tuner.data.cache_folder import cache_sizes, delete, entries, locked
 from tuner.data.card import card_folders, card_names, load_card
 from tuner.data.load import missing_paths
 from tuner.errors import ConfigurationError
-
-_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
+from tuner.report.text import file_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ class ListedDataset:
 
     def state(self) -> list[str]:
         """Lines that say whether it can be used, and if not, what to do."""
-        cache = f"cache: {size(self.cache_bytes)}"
+        cache = f"cache: {file_size(self.cache_bytes)}"
         if not self.has_card:
             return [cache]
         if self.error:
@@ -123,12 +122,6 @@ def clean_caches(names: Sequence[str], data_root: Path) -> Iterator[str]:
         except filelock.Timeout:
             yield f"{name}: left alone, since another command is decoding its images"
         else:
-            yield f"{name}: freed {size(freed[name])}"
+            yield f"{name}: freed {file_size(freed[name])}"
     if len(freed) != 1:
-        yield f"freed {size(freed.total())} in all"
-
-
-def size(n_bytes: int) -> str:
-    """Bytes as people read them."""
-    unit, factor = next(((unit, factor) for unit, factor in _UNITS if n_bytes >= factor), _UNITS[-1])
-    return f"{n_bytes / factor:,.1f} {unit}"
+        yield f"freed {file_size(freed.total())} in all"

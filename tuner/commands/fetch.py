@@ -126,7 +126,7 @@ def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> 
             source = placing / "unpacked"
         manifest: _Manifest = {}
         # What a person has put there stays as it is.
-        wanted = [path for path in card.paths if before or data_root / path in missing]
+        wanted = [path for path in card.paths if data_root / path in missing or _has_file_of(before, path)]
         for path in wanted:
             manifest |= _stage(card, source / card.kaggle.files[path], placing / "whole", path)
         for path in wanted:
@@ -136,7 +136,13 @@ def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> 
     files = {path: {"sha256": digest, "bytes": n_bytes} for path, (digest, n_bytes) in sorted(manifest.items())}
     write_text(manifest_path, json.dumps({"version": 1, "source": card.kaggle.page, "files": files}, indent=1) + "\n")
     shutil.rmtree(work, ignore_errors=True)
-    return _fetched(card, "repaired" if before else "fetched", paths, manifest, len(wrong))
+    return _fetched(card, "repaired" if wrong else "fetched", paths, manifest, len(wrong))
+
+
+def _has_file_of(manifest: _Manifest, path: str) -> bool:
+    """Whether the manifest names the file at one of the card's paths, or a file in the folder there."""
+    place = Path(path).as_posix()
+    return any(name == place or name.startswith(f"{place}/") for name in manifest)
 
 
 def _fetched(

@@ -18,9 +18,9 @@ from tuner.commands.run import run
 from tuner.data.dataset import load_dataset
 from tuner.data.load import load_images
 from tuner.data.split import n_outer_folds
-from tuner.errors import ConfigurationError
+from tuner.errors import ConfigurationError, DataError
 from tuner.execution.stop import StopRequest
-from tuner.records.events import Event, Listener, Notice, StageStarted
+from tuner.records.events import Event, Listener, Notice, RunStarted, StageStarted
 from tuner.records.nested import NestedResults
 from tuner.records.results import Results
 from tuner.store.files import write_text
@@ -58,7 +58,7 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
 
     Raises:
         ConfigurationError: If the data give a test part, or no model is to be tested; `run` says what else.
-        DataError: For data that are missing or unusable.
+        DataError: For data that are missing or unusable, or change before all outer folds have been tested.
         SearchError: If no trial of an outer fold's run succeeded.
     """
     if options.search_only:
@@ -73,6 +73,7 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
     identities = [identity(o, file, load_dataset(card, o.data_dir, split_settings(o, file))) for o in asked]
     root = options.out / card.name
     ended = [None if options.resume is False else _ended(root, now) for now in identities]
+    can_insist = not any(ended)
     tell, done = _once(listener), list[tuple[RunFolder, Results]]()
     for number, before in enumerate(ended, start=1):
         if before is not None:
@@ -83,9 +84,12 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
             return _stopped(done, n_outer, request.reason)
         tell(StageStarted(title=f"Outer fold {number} of {n_outer}"))
         n_left = ended[number - 1 :].count(None)
-        outcome = run(_options_of(asked[number - 1], began_s, n_left), tell, request)
+        outcome = run(_options_of(asked[number - 1], began_s, n_left, can_insist=can_insist), tell, request)
         if outcome.results is None or outcome.stopped:
             return _stopped(done, n_outer, outcome.stopped)
+        # Each run reads the data again, hours after the first maybe.
+        if outcome.results.data.fingerprint != identities[0]["data"]["fingerprint"]:
+            raise _changed(card.name, number, n_outer)
         done.append((outcome.folder, outcome.results))
     return _pooled(done, options, root / f"nested-{timed_name(identities)}.json")
 
@@ -103,25 +107,41 @@ def _ended(root: Path, now: Mapping[str, Any]) -> tuple[RunFolder, Results] | No
 
 
 def _once(listener: Listener) -> Listener:
-    """A listener that hears what all runs have to say of the data only once."""
+    """A listener that hears what all runs say of the same data only once, and all that happens in each."""
     told: set[str] = set()
+    is_opening = False
 
     def hear(event: Event) -> None:
-        if isinstance(event, Notice):
-            if event.text in told:
-                return
-            told.add(event.text)
+        nonlocal is_opening
+        match event:
+            case RunStarted():
+                is_opening = True
+            case StageStarted():
+                is_opening = False
+            case Notice() if is_opening:
+                if event.text in told:
+                    return
+                told.add(event.text)
         listener(event)
 
     return hear
 
 
-def _options_of(options: RunOptions, began_s: float, n_left: int) -> RunOptions:
-    """An outer fold's share of the time; --resume can insist on the first only, with which everything begins."""
+def _changed(name: str, number: int, n_outer: int) -> DataError:
+    return DataError(
+        f"{name}: images or labels changed before outer fold {number} of {n_outer} read them, so that its scores do "
+        "not belong with the others'",
+        "restore what has changed, or leave all as it is now; then start the command again: outer folds that were "
+        "tested on the same data count, the others are made again.",
+    )
+
+
+def _options_of(options: RunOptions, began_s: float, n_left: int, *, can_insist: bool) -> RunOptions:
+    """An outer fold's share of the time; --resume can insist on the first only, and only where none has ended."""
     budget_s = options.time_budget_s
     if budget_s is not None:
         budget_s = max(budget_s - (time.time() - began_s), 0.0) / n_left
-    resume = options.resume if options.outer == 1 or options.resume is False else None
+    resume = options.resume if (options.outer == 1 and can_insist) or options.resume is False else None
     return replace(options, time_budget_s=budget_s, resume=resume)
 
 

@@ -18,6 +18,7 @@ from tuner.commands.options import PRESETS, RunOptions
 from tuner.commands.prepare import split_settings
 from tuner.data.card import Card
 from tuner.data.dataset import Dataset
+from tuner.data.split import fold_of_seed
 from tuner.records.contender import Trained
 from tuner.records.events import Event, Listener
 from tuner.records.recipe import Recipe, RecipeData
@@ -97,7 +98,7 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
     preset = PRESETS[job.options.preset]
     runs = results.models[0].runs if results.models else ()
     best = next((run for run in runs if run.is_kept), None)
-    number = best.seed % len(split.folds) if best else 0
+    number = fold_of_seed(best.seed, len(split.folds)) if best else 0
     fold = split.folds[number]
     return Recipe(
         model=search.model,
@@ -132,11 +133,11 @@ def background(card: Card) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def recipe_header(folder: RunFolder) -> str:
+def recipe_header(folder: RunFolder, values: Mapping[str, Any]) -> str:
     """The comment above a recipe: how to use it."""
     return (
         "The best hyperparameters of a run, sealed with the data and versions that they were found with.\n"
         f"Train them again:  python -m tuner train --from {shlex.quote(folder.path.as_posix())}\n"
         "In your own script, with `images` (n, height, width, channels) of 0-255 and class numbers `labels` (n,):\n"
-        "\n" + python_snippet("best.yaml")
+        "\n" + python_snippet("best.yaml", values)
     )

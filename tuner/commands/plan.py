@@ -261,7 +261,8 @@ def _contenders(subject: _Subject, listener: Listener) -> tuple[list[Contender],
     if timed is None:
         return [*found, efficientnet_from_scratch(tuned, preset.efficientnet)], (0.0, 0.0)
     start_s, image_s = timed
-    n_seen, n_test = (data.n_train + data.n_validation) // len(data.folds), len(subject.dataset.split.test)
+    fold, n_test = data.folds[0], len(subject.dataset.split.test)
+    n_seen = len(fold.train) + len(fold.validation)
     return [*found, head], (start_s + image_s * n_seen, start_s + image_s * n_test)
 
 

@@ -92,17 +92,31 @@ def check_flip(file: SearchSpaceFile, card: Card) -> None:
         ConfigurationError: If the space fixes or searches `flip: true`, and the card does not allow it.
     """
     searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
-    may_flip = True in searched.get("flip", (file.space.fixed.get("flip"),))
-    if not may_flip or card.horizontal_flip:
+    if True in searched.get("flip", (file.space.fixed.get("flip"),)):
+        refuse_flip(card, f"{file.name}: flip may be true", "remove flip from the space")
+
+
+def refuse_flip(card: Card, what: str, remedy: str) -> None:
+    """Refuse what mirrors images, unless the card says that they keep their class.
+
+    Args:
+        card: Of the images.
+        what: Would mirror them, with its place.
+        remedy: How it would not.
+
+    Raises:
+        ConfigurationError: If the card does not allow it.
+    """
+    if card.horizontal_flip:
         return
     if card.source == OWN_DATA:
         raise ConfigurationError(
-            f"{file.name}: flip may be true, but nothing says that a mirrored image of {card.name} keeps its class",
-            "remove flip from the space, or write a card for the data with horizontal_flip: true.",
+            f"{what}, but nothing says that a mirrored image of {card.name} keeps its class",
+            f"{remedy}, or write a card for the data with horizontal_flip: true.",
         )
     raise ConfigurationError(
-        f"{file.name}: flip may be true, but datasets/{card.name}.yaml says horizontal_flip: false",
-        "remove flip from the space; where mirrored images keep their class, set horizontal_flip: true in the card.",
+        f"{what}, but datasets/{card.name}.yaml says horizontal_flip: false",
+        f"{remedy}; where mirrored images keep their class, set horizontal_flip: true in the card.",
     )
 
 

@@ -20,6 +20,7 @@ from tuner.commands.prepare import check_fixed_setting, load_configuration, spli
 from tuner.commands.search import search_space
 from tuner.data.dataset import load_dataset, split_rows, summary
 from tuner.data.own_data import OWN_DATA
+from tuner.data.policies import Dropped
 from tuner.errors import ConfigurationError, SearchError, SpaceError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.stop import StopRequest
@@ -27,6 +28,7 @@ from tuner.models.registry import BUILDERS, load_builder
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted
 from tuner.records.results import ModelResult, Results, RunSummary, SearchSummary
+from tuner.report.text import plural
 from tuner.search.schedule import total
 from tuner.space.sampling import n_settings
 from tuner.store.files import write_text
@@ -72,7 +74,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     warm_up(options.execution)
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
-    warnings = check_before_run(dataset.images, card)
+    warnings = check_before_run(dataset.images, card, options.dataset)
     if file.model not in BUILDERS:
         _prepare_devices(options)
         _check_builder(file.model)
@@ -203,13 +205,22 @@ def _announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         job.tell(Notice(text=f"images are brought to {height}x{width}, {'grey' if channels == 1 else 'colour'}"))
     for text in warnings:
         job.tell(Notice(text=text))
-    if split.dropped.n_copies_of_test:
-        n = split.dropped.n_copies_of_test
-        job.tell(Notice(text=f"left out of training: {n:,} copies of test images; split.csv names them"))
+    if left_out := _left_out(split.dropped):
+        job.tell(Notice(text=f"left out: {left_out}; split.csv names them"))
     for text in unreadable[:SHOWN_UNREADABLE]:
         job.tell(Notice(text=f"skipped, cannot be read: {text}"))
     if len(unreadable) > SHOWN_UNREADABLE:
         job.tell(Notice(text=f"{len(unreadable)} images in all could not be read; the report names them"))
+
+
+def _left_out(dropped: Dropped) -> str:
+    """What the card's policies drop, by reason; empty where that is nothing."""
+    counts = (
+        (dropped.n_copies_of_test, "copy of test images", "copies of test images"),
+        (dropped.n_conflicting, "with conflicting labels", "with conflicting labels"),
+        (dropped.n_duplicates, "duplicate", "duplicates"),
+    )
+    return ", ".join(plural(n, one, many) for n, one, many in counts if n)
 
 
 def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
@@ -217,6 +228,7 @@ def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
     from tuner.report.page import render
 
     job.folder.write_results(results)
-    write_recipe(recipe_of(job, results, tuned), job.folder.recipe, recipe_header(job.folder))
+    header = recipe_header(job.folder, results.search.best_values)
+    write_recipe(recipe_of(job, results, tuned), job.folder.recipe, header)
     # From the files, as `report` does it, so that both write the same page.
     write_text(job.folder.report, render(results, TrialTables(job.folder.path).read()))

@@ -12,6 +12,7 @@ import numpy as np
 from tuner.backend import environment
 from tuner.commands.options import DATA_ROOT
 from tuner.commands.outputs import training_data
+from tuner.commands.prepare import refuse_flip
 from tuner.data.card import card_folders
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.data.own_data import resolve
@@ -90,7 +91,8 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     """Train a fresh model with the best hyperparameters.
 
     Raises:
-        ConfigurationError: If the recipe cannot be read, or the model could not be written.
+        ConfigurationError: If the recipe cannot be read, or mirrors images whose class may change with it; or the model
+            could not be written.
         DataError: If the data are missing, or of another shape or other classes than the recipe's.
         TunerError: If the training fails.
     """
@@ -157,6 +159,8 @@ def _fold(recipe: Recipe, dataset: Dataset) -> Fold:
 
 def _load(recipe: Recipe, options: TrainOptions) -> Dataset:
     card = resolve(options.data or recipe.data.name, card_folders(), options.data_dir)
+    if recipe.values.get("flip"):
+        refuse_flip(card, f"{recipe_path(options.source)}: flip is true", "set flip: false in the recipe")
     # What was asked of the recipe's data, such as a limit, was not asked of other data.
     settings = SplitSettings(seed=recipe.data.split.seed) if options.data else recipe.data.split
     dataset = load_dataset(card, options.data_dir, settings)
@@ -194,7 +198,7 @@ def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path,
         schedule=recipe.schedule,
         early_stopping=None if options.full_data else rule,
     )
-    listener(StageStarted(title=f"Training on {data.n_train:,} images"))
+    listener(StageStarted(title=f"Training on {len(data.folds[0].train):,} images"))
     executor = InlineExecutor(Reports(on_epoch=epoch_listener(listener)))
     executor.add_data(task.data, data)
     executor.submit(task)

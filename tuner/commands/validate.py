@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tuner.data.card import read_card
+from tuner.commands.prepare import check_flip
+from tuner.data.card import card_folders, card_names, load_card, read_card
 from tuner.errors import ConfigurationError
 from tuner.space.document import load_document
 from tuner.space.parse import parse_space
@@ -42,7 +43,9 @@ def _check(path: Path) -> ConfigurationError | None:
         if isinstance(document.data, dict) and "files" in document.data:
             read_card(path)
         else:
-            parse_space(document)
+            file = parse_space(document)
+            if file.dataset in card_names(card_folders()):
+                check_flip(file, load_card(file.dataset, card_folders()))
     except ConfigurationError as error:
         return error
     return None

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import IO, cast
 
+from tuner.data.cache_folder import locked
 from tuner.data.images import printable
 from tuner.errors import DataError
 from tuner.store.files import is_disk_full
@@ -31,6 +32,8 @@ _CHUNK_BYTES = 2**16
 # tarfile reads headers of long names and attributes into memory whole, however long they say they are.
 _MOST_HEADER_BYTES = 2**20
 _TAR_BLOCK_BYTES = 512
+# Python's own ways to walk and delete folders call themselves once for each level.
+_MOST_LEVELS = 64
 _PACK_AGAIN = "pack the files again as zip or tar.gz, or unpack it yourself and name the folder."
 # What Python's readers raise for damaged files, besides OSError; RecursionError comes from headers of headers.
 _DAMAGE = (
@@ -123,7 +126,8 @@ def unpacked(archive: Path, data_root: Path) -> Path:
 
     Args:
         archive: A zip or tar.
-        data_root: Folder of the data; each archive gets a folder below `.unpacked` in it.
+        data_root: Folder of the data; each archive gets a folder below `.unpacked` in it, and in that one for the
+            state that it is in now: what is there of an older state goes.
 
     Returns:
         The folder; or, where it holds only one, the folder, CSV or NPZ in it.
@@ -132,15 +136,30 @@ def unpacked(archive: Path, data_root: Path) -> Path:
         DataError: As `unpack`, or if it is empty.
     """
     status = archive.stat()
-    state = os.fsencode(archive.resolve()) + f"\0{status.st_size}\0{status.st_mtime_ns}".encode()
-    folder = data_root / UNPACKED / f"{archive_stem(archive)[:100]}-{hashlib.sha256(state).hexdigest()[:12]}"
+    place = f"{archive_stem(archive)[:100]}-{_short_hash(os.fsencode(archive.resolve()))}"
+    folder = data_root / UNPACKED / place / _short_hash(f"{status.st_size}\0{status.st_mtime_ns}".encode())
+    if not folder.is_dir():
+        with locked(f"{UNPACKED}-{place}", data_root) as is_alone:
+            _unpack_anew(archive, folder, is_alone=is_alone)
+    return _entered(folder, archive)
+
+
+def _unpack_anew(archive: Path, folder: Path, *, is_alone: bool) -> None:
+    """Unpack unless another process has just done so; alone, delete what that archive has left there before."""
     if not folder.is_dir():
         try:
             unpack(archive, folder)
         except DataError:
-            if not folder.is_dir():  # Another run may have been faster.
+            if not folder.is_dir():  # Where there are no locks, another run may have been faster.
                 raise
-    return _entered(folder, archive)
+    if is_alone:
+        for other in folder.parent.iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+
+
+def _short_hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _entered(folder: Path, archive: Path) -> Path:
@@ -248,6 +267,8 @@ def _write(name: str, is_folder: bool, open_member: Callable[[], IO[bytes] | Non
     path = PurePath(plain)
     if path.anchor or ".." in path.parts or "\0" in plain:
         raise budget.refusal("its name leads out of the folder")
+    if len(path.parts) > _MOST_LEVELS:
+        raise budget.refusal(f"it lies more than {_MOST_LEVELS} folders deep")
     target = to / path
     if is_folder or plain.endswith("/"):
         target.mkdir(parents=True, exist_ok=True)

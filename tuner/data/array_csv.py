@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,16 +32,16 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     places: list[str] = []
     sizes: list[int] = []
     for part, _, label_name in _pairs(card):
-        given = _lines(data_root / label_name)
+        given = list(_lines(data_root / label_name))
         sizes.append(len(given))
-        labels.extend(given)
+        labels.extend(text.strip() for _, text in given)
+        places.extend(f"{Path(label_name).name}, line {line}" for line, _ in given)
         parts.extend([part] * len(given))
     pixels = allocate(len(labels))
     start = 0
     for n, (_, image_name, label_name) in zip(sizes, _pairs(card), strict=True):
-        _read_images(data_root / image_name, Path(label_name).name, pixels[start : start + n])
-        origins.extend(f"{Path(image_name).name}, line {line}" for line in range(1, n + 1))
-        places.extend(f"{Path(label_name).name}, line {line}" for line in range(1, n + 1))
+        lines = _read_images(data_root / image_name, Path(label_name).name, pixels[start : start + n])
+        origins.extend(f"{Path(image_name).name}, line {line}" for line in lines)
         start += n
     translated = number_labels(card, labels, places)
     return make_images(
@@ -62,32 +63,30 @@ def _pairs(card: Card) -> list[tuple[str, str, str]]:
     return [("train", files.train_images, files.train_labels), ("test", files.test_images, files.test_labels)]
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from error
-    return [line for line in lines if line.strip()]
-
-
-def _read_images(path: Path, label_file: str, out: NDArray[np.uint8]) -> None:
-    """Read line by line, since the text is several times larger than the images."""
-    n, found = len(out), 0
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers, from 1; blank ones are passed over."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             for line, text in enumerate(file, start=1):
-                if not text.strip():
-                    continue
-                if found < n:
-                    parse_pixels(text, separator=",", out=out[found], where=f"{path.name}, line {line}")
-                found += 1
+                if text.strip():
+                    yield line, text
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
-    if found != n:
+
+
+def _read_images(path: Path, label_file: str, out: NDArray[np.uint8]) -> list[int]:
+    """Read line by line, since the text is several times larger than the images; return the lines' numbers."""
+    lines: list[int] = []
+    for line, text in _lines(path):
+        if len(lines) < len(out):
+            parse_pixels(text, separator=",", out=out[len(lines)], where=f"{path.name}, line {line}")
+        lines.append(line)
+    if len(lines) != len(out):
         raise DataError(
-            f"{path.name} has {found:,} rows, but {label_file} has {n:,}",
+            f"{path.name} has {len(lines):,} rows, but {label_file} has {len(out):,}",
             "give one label for each image; download both again.",
         )
+    return lines
 
 
 def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> DataError:

@@ -25,13 +25,14 @@ from tuner.data.streaming import StreamedImages
 from tuner.errors import DataError
 
 # Raise it whenever a loader or a generator gives other pixels for the same source.
-_FORMAT = 2
+_FORMAT = 3
 
 # What the cache cannot take is held in memory up to this size.
 _MAX_IN_MEMORY = 1_000_000_000
 
 _PIXELS = "images.npy"
 _META = "meta.json"
+_SUMS = "sums.npy"
 _FACTS = tuple(field.name for field in fields(FileFacts))
 _COLUMNS = ("labels", "parts", "groups", "copy_of", "near_group")
 
@@ -67,9 +68,12 @@ def _read(entry: Path, card: Card) -> Images:
     paths = meta["paths"]
     images = StreamedImages(paths, card.image) if paths else np.load(entry / _PIXELS, mmap_mode="r")
     columns = {name: np.load(entry / f"{name}.npy") for name in _COLUMNS}
+    sums = np.load(entry / _SUMS) if paths else None
     files = tuple(FileFacts(**dict(zip(_FACTS, facts, strict=True))) for facts in meta["files"])
     lengths = {len(column) for column in (images, *columns.values())}
     if images.dtype != np.uint8 or images.shape[1:] != card.image.shape or lengths != {n}:
+        raise ValueError("damaged")
+    if sums is not None and sums.shape != (n, 2, card.image.channels):
         raise ValueError("damaged")
     return Images(
         name=card.name,
@@ -79,6 +83,7 @@ def _read(entry: Path, card: Card) -> Images:
         unreadable=tuple(meta["unreadable"]),
         fingerprint=meta["fingerprint"],
         files=files,
+        sums=sums,
         **columns,
     )
 
@@ -118,8 +123,10 @@ class NewEntry:
         )
 
     def keep(self, images: Images) -> None:
-        """Make a whole entry of it; do nothing where that is not possible."""
-        if self._folder is None or not (self._is_mapped or isinstance(images.images, StreamedImages)):
+        """Make a whole entry of it; do nothing where that is not possible, or another attempt may read more."""
+        if self._folder is None or not images.is_final:
+            return
+        if not (self._is_mapped or isinstance(images.images, StreamedImages)):
             return
         with suppress(OSError):
             if not isinstance(images.images, StreamedImages):
@@ -176,6 +183,8 @@ def _cut(path: Path, shape: tuple[int, ...]) -> None:
 def _write(images: Images, folder: Path) -> None:
     for name in _COLUMNS:
         np.save(folder / f"{name}.npy", getattr(images, name))
+    if images.sums is not None:
+        np.save(folder / _SUMS, images.sums)
     meta: dict[str, Any] = {
         "origins": images.origins,
         "class_names": images.class_names,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tuner.data.card import Card, ClassFolders
 from tuner.data.decode import UnreadableImageError, decode_with_facts
-from tuner.data.images import Allocate, FileFacts, Images, make_images, printable
+from tuner.data.images import Allocate, FileFacts, Images, make_images, pixel_sums, printable
 from tuner.data.streaming import StreamedImages, usable_cores
 from tuner.errors import DataError
 
@@ -44,6 +44,17 @@ class _Listing:
     files: list[_File]
     names: tuple[str, ...]
     numbers: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unreadable:
+    """What an UnreadableImageError says, without the memory that its traceback holds on to."""
+
+    reason: str
+    is_passing: bool
+
+
+_Outcome = FileFacts | _Unreadable
 
 
 def sources(card: Card, data_root: Path) -> list[str]:
@@ -81,17 +92,19 @@ def stream(card: Card, data_root: Path) -> Images:
     listing = _listing(card, data_root)
     paths = [os.path.abspath(file.path) for file in listing.files]  # noqa: PTH100 - stays text
     digests = [b""] * len(paths)
+    sums = np.zeros((len(paths), 2, card.image.channels), dtype=np.int64)
 
     # A header says too little: a file that breaks off behind it would end every training that meets it.
     def look_at(row: int) -> FileFacts:
         pixels, facts = decode_with_facts(Path(paths[row]), card.image)
         digests[row] = hashlib.sha256(np.ascontiguousarray(pixels).data).digest()
+        sums[row] = pixel_sums(pixels)
         return facts
 
     outcomes = _in_parallel(look_at, len(paths))
     kept = [row for row, outcome in enumerate(outcomes) if isinstance(outcome, FileFacts)]
     streamed = StreamedImages([paths[row] for row in kept], card.image)
-    return _images(card, listing, outcomes, streamed, [digests[row] for row in kept])
+    return _images(card, listing, outcomes, streamed, [digests[row] for row in kept], sums[kept])
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -179,17 +192,17 @@ def _classes(card: Card, files: list[_File], root: Path) -> tuple[tuple[str, ...
     return names, numbers
 
 
-def _in_parallel(task: Callable[[int], FileFacts], n: int) -> list[FileFacts | str]:
+def _in_parallel(task: Callable[[int], FileFacts], n: int) -> list[_Outcome]:
     """What the task returns for each of n files, or why a file is unreadable."""
 
-    def block(start: int) -> list[FileFacts | str]:
+    def block(start: int) -> list[_Outcome]:
         return [one(row) for row in range(start, min(start + _FILES_PER_BLOCK, n))]
 
-    def one(row: int) -> FileFacts | str:
+    def one(row: int) -> _Outcome:
         try:
             return task(row)
         except UnreadableImageError as error:
-            return str(error)
+            return _Unreadable(reason=str(error), is_passing=error.is_passing)
 
     # Pillow warns of odd metadata and of photos over 89 megapixels; both are decoded all the same. The filter is set
     # once around all threads, since it belongs to the process.
@@ -209,11 +222,13 @@ def _closed_up(pixels: NDArray[np.uint8], kept: list[int]) -> NDArray[np.uint8]:
 def _images(
     card: Card,
     listing: _Listing,
-    outcomes: list[FileFacts | str],
+    outcomes: list[_Outcome],
     images: NDArray[np.uint8] | StreamedImages,
     digests: Sequence[bytes] = (),
+    sums: NDArray[np.int64] | None = None,
 ) -> Images:
     found = list(zip(listing.files, outcomes, strict=True))
+    broken = [(file, outcome) for file, outcome in found if isinstance(outcome, _Unreadable)]
     kept = [file for file, outcome in found if isinstance(outcome, FileFacts)]
     _check_readable(listing.files, kept, card.name)
     return make_images(
@@ -223,10 +238,12 @@ def _images(
         parts=[file.part for file in kept],
         origins=[file.origin for file in kept],
         class_names=listing.names,
-        unreadable=[f"{file.origin}: {outcome}" for file, outcome in found if isinstance(outcome, str)],
+        unreadable=[f"{file.origin}: {outcome.reason}" for file, outcome in broken],
         groups=_groups(card, kept),
         files=[outcome for outcome in outcomes if isinstance(outcome, FileFacts)],
         digests=digests,
+        sums=sums,
+        is_final=not any(outcome.is_passing for _, outcome in broken),
     )
 
 
@@ -237,7 +254,8 @@ def _groups(card: Card, files: list[_File]) -> list[str]:
     pattern = re.compile(card.splits.group)
     bracket = min(pattern.groups, 1)
     matches = [pattern.search(file.below) for file in files]
-    return [match[bracket] or "" if match else "" for match in matches]
+    # A name need not be UTF-8, but files that name the groups are.
+    return [os.fsencode(match[bracket] or "").decode("utf-8", "backslashreplace") if match else "" for match in matches]
 
 
 def _check_readable(files: list[_File], kept: list[_File], name: str) -> None:

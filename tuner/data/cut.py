@@ -36,21 +36,24 @@ def cut(
     Returns:
         Whether each image is chosen, (n,).
     """
-    state = _Cut(_counts(labels, units), fraction, n_left)
-    order, sizes = _large_first(state.counts, seed), state.counts.sum(axis=1)
-    for unit in order[sizes[order] > 1].tolist():
+    counts = _Counts(labels, units)
+    state = _Cut(counts, fraction, n_left)
+    order = _large_first(counts.sizes, seed)
+    for unit in order[counts.sizes[order] > 1].tolist():
         if state.wants(unit) and state.can_spare(unit):
             state.take(unit)
     stratum = _stratum(units, strata)
-    singles = order[sizes[order] == 1]
+    singles = order[counts.sizes[order] == 1]
     singles = singles[np.argsort(stratum[singles], kind="stable")]
+    class_of = np.zeros(len(counts.sizes), dtype=np.int64)
+    class_of[units] = labels
     for number in np.unique(labels).tolist():
-        own = singles[state.counts[singles, number] > 0]
+        own = singles[class_of[singles] == number]
         n = max(min(int(state.missing()[number]), int(state.to_spare[number]), len(own)), 0)
         for position in range(n):
             state.take(int(own[(2 * position + 1) * len(own) // (2 * n)]))
-        if not state.counts[state.chosen, number].any():
-            able = [unit for unit in order[state.counts[order, number] > 0].tolist() if state.can_spare(unit)]
+        if not state.taken[number]:
+            able = [u for u in order[np.isin(order, units[labels == number])].tolist() if state.can_spare(u)]
             if able:
                 state.take(max(able, key=lambda unit: state.gain(unit, state.missing())))
     return state.chosen[units]
@@ -79,18 +82,19 @@ def cut_folds(
     Returns:
         Number of the fold of each image, (n,).
     """
-    counts = _counts(labels, units)
+    counts = _Counts(labels, units)
     # Whole numbers, so that ties are the same on every machine; a rare class weighs as much as a frequent one.
-    weights = 1_000_000 // np.maximum(counts.sum(axis=0), 1)
-    filled = np.zeros((n_folds, counts.shape[1]), dtype=np.int64)
-    fold_of = np.zeros(len(counts), dtype=np.int64)
-    order = _large_first(counts, seed)
-    order = order[np.lexsort((_stratum(units, strata)[order], -counts[order].sum(axis=1)))]
+    weights = 1_000_000 // np.maximum(counts.totals, 1)
+    filled = np.zeros((n_folds, len(weights)), dtype=np.int64)
+    fold_of = np.zeros(len(counts.sizes), dtype=np.int64)
+    order = _large_first(counts.sizes, seed)
+    order = order[np.lexsort((_stratum(units, strata)[order], -counts.sizes[order]))]
     for unit in order.tolist():
-        crowding = (filled * counts[unit] * weights).sum(axis=1)
+        row = counts.row(unit)
+        crowding = (filled * row * weights).sum(axis=1)
         fold = int(np.lexsort((filled.sum(axis=1), crowding))[0])
         fold_of[unit] = fold
-        filled[fold] += counts[unit]
+        filled[fold] += row
     return fold_of[units]
 
 
@@ -114,50 +118,63 @@ def quotas(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     return quota
 
 
+class _Counts:
+    """Images of each unit and class. Only what is not 0 is held: units are many, and most have a single class."""
+
+    def __init__(self, labels: NDArray[np.int64], units: NDArray[np.int64]) -> None:
+        self.sizes = np.bincount(units)
+        self.totals = np.bincount(labels)
+        pairs, self._n = np.unique(units * len(self.totals) + labels, return_counts=True)
+        of_unit, self._classes = np.divmod(pairs, len(self.totals))
+        self._starts = np.searchsorted(of_unit, np.arange(len(self.sizes) + 1))
+        self.units_per_class = np.bincount(self._classes)
+
+    def row(self, unit: int) -> NDArray[np.int64]:
+        """Images of each class in a unit, (n_classes,)."""
+        row = np.zeros_like(self.totals)
+        own = slice(self._starts[unit], self._starts[unit + 1])
+        row[self._classes[own]] = self._n[own]
+        return row
+
+
 class _Cut:
     """A cut in the making: which units are chosen, and what that leaves to wish for in each class."""
 
-    def __init__(self, counts: NDArray[np.int64], fraction: float, n_left: int) -> None:
+    def __init__(self, counts: _Counts, fraction: float, n_left: int) -> None:
         self.counts = counts
-        self.totals = counts.sum(axis=0)
+        self.totals = counts.totals
         n_wanted = max(round(fraction * int(self.totals.sum())), int(np.count_nonzero(self.totals)))
         self.quotas = quotas(self.totals, n_wanted)
-        self.to_spare = (counts > 0).sum(axis=0) - n_left
-        self.chosen = np.zeros(len(counts), dtype=np.bool_)
+        self.to_spare = counts.units_per_class - n_left
+        self.chosen = np.zeros(len(counts.sizes), dtype=np.bool_)
+        self.taken = np.zeros_like(self.totals)
         self._seen = np.zeros_like(self.totals)
-        self._taken = np.zeros_like(self.totals)
 
     def missing(self) -> NDArray[np.int64]:
         """Images of each class that are still to be chosen; below 0 where there are too many."""
-        missing: NDArray[np.int64] = self.quotas - self._taken
+        missing: NDArray[np.int64] = self.quotas - self.taken
         return missing
 
     def wants(self, unit: int) -> bool:
         """Whether the unit brings the classes nearer to their shares of the units looked at so far, this one too."""
-        self._seen += self.counts[unit]
+        self._seen += self.counts.row(unit)
         share = self.quotas * self._seen / np.maximum(self.totals, 1)
-        return self.gain(unit, share - self._taken) > 1e-9  # not 0: rounding must not decide
+        return self.gain(unit, share - self.taken) > 1e-9  # not 0: rounding must not decide
 
     def gain(self, unit: int, missing: NDArray[Any]) -> float:
         """How many images nearer to what is missing the unit brings; below 0 where it leads away."""
-        return float((np.abs(missing) - np.abs(missing - self.counts[unit])).sum())
+        return float((np.abs(missing) - np.abs(missing - self.counts.row(unit))).sum())
 
     def can_spare(self, unit: int) -> bool:
         """Whether each of its classes has another unit to leave."""
-        return bool((self.to_spare[self.counts[unit] > 0] > 0).all())
+        return bool((self.to_spare[self.counts.row(unit) > 0] > 0).all())
 
     def take(self, unit: int) -> None:
         """Choose it."""
         self.chosen[unit] = True
-        self._taken += self.counts[unit]
-        self.to_spare -= self.counts[unit] > 0
-
-
-def _counts(labels: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Images of each unit and class, (n_units, n_classes)."""
-    n_classes = int(labels.max()) + 1
-    n_units = int(units.max()) + 1
-    return np.bincount(units * n_classes + labels, minlength=n_units * n_classes).reshape(n_units, n_classes)
+        row = self.counts.row(unit)
+        self.taken += row
+        self.to_spare -= row > 0
 
 
 def _stratum(units: NDArray[np.int64], strata: NDArray[np.int64] | None) -> NDArray[np.int64]:
@@ -167,9 +184,9 @@ def _stratum(units: NDArray[np.int64], strata: NDArray[np.int64] | None) -> NDAr
     return stratum
 
 
-def _large_first(counts: NDArray[np.int64], seed: tuple[int, int]) -> Indices:
-    order = _shuffled(len(counts), seed)
-    by_size: Indices = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]
+def _large_first(sizes: NDArray[np.int64], seed: tuple[int, int]) -> Indices:
+    order = _shuffled(len(sizes), seed)
+    by_size: Indices = order[np.argsort(-sizes[order], kind="stable")]
     return by_size
 
 

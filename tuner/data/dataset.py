@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.card import Card
-from tuner.data.images import Images
+from tuner.data.images import Images, pixel_sums
 from tuner.data.load import load_images
 from tuner.data.split import Indices, Split, make_split
 from tuner.data.streaming import StreamedImages
@@ -21,7 +22,7 @@ from tuner.space.definition import SplitSettings
 
 _SHOWN_UNREADABLE = 20
 _NAMED_UNREADABLE = 3
-_IMAGES_PER_CHUNK = 512
+_CHUNK_BYTES = 16_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Dataset:
     Attributes:
         images: All images; memory-mapped, so a worker had better load the data set again than receive a copy.
         split: Which of them train, validate and test.
-        spec: Shape, classes, and pixel statistics of the training part.
+        spec: Shape, classes, and pixel statistics of the training part; with folds, of the first one's.
         card: Where it comes from.
         limit: `--limit`, where it was given.
     """
@@ -57,23 +58,26 @@ def load_dataset(card: Card, data_root: Path, settings: SplitSettings) -> Datase
             "replace or delete them, or set policies.unreadable to skip in the card.",
         )
     split = make_split(images, settings, card.splits, card.policies)
-    mean, std = pixel_statistics(images.images, split.train)
+    mean, std = pixel_statistics(images.images, split.train, images.sums)
     height, width, channels = images.images.shape[1:]
     spec = ImageSpec(height=height, width=width, channels=channels, class_names=images.class_names, mean=mean, std=std)
     return Dataset(images=images, split=split, spec=spec, card=card, limit=settings.limit)
 
 
 def pixel_statistics(
-    images: NDArray[np.uint8] | StreamedImages, indices: Indices
+    images: NDArray[np.uint8] | StreamedImages, indices: Indices, sums: NDArray[np.int64] | None = None
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel, 0-255, over some images (n, height, width, channels)."""
-    # Whole numbers are exact in any order of summing; a squared pixel is at most 65,025 and just fits 16 bits.
-    total = np.zeros(images.shape[-1], dtype=np.int64)
-    squares = np.zeros(images.shape[-1], dtype=np.int64)
-    for chunk in _chunks(images, indices):
-        pixels = chunk.reshape(-1, images.shape[-1]).astype(np.uint16)
-        total += pixels.sum(axis=0, dtype=np.int64)
-        squares += np.square(pixels).sum(axis=0, dtype=np.int64)
+    """Mean and standard deviation of each channel, 0-255, over some images.
+
+    Args:
+        images: (n, height, width, channels).
+        indices: Which of them.
+        sums: (n, 2, channels), as `pixel_sums` gives them, where they are known: then no pixel is read.
+    """
+    if sums is None:
+        total, squares = sum(map(pixel_sums, _chunks(images, indices)), np.zeros((2, images.shape[-1]), dtype=np.int64))
+    else:
+        total, squares = sums[indices].sum(axis=0)
     n = len(indices) * images.shape[1] * images.shape[2]
     mean = total / n
     std = np.sqrt(np.maximum(squares / n - mean**2, 0.0))
@@ -81,8 +85,9 @@ def pixel_statistics(
 
 
 def _chunks(images: NDArray[np.uint8] | StreamedImages, indices: Indices) -> Iterator[NDArray[np.uint8]]:
-    for start in range(0, len(indices), _IMAGES_PER_CHUNK):
-        yield images[indices[start : start + _IMAGES_PER_CHUNK]]
+    step = max(1, _CHUNK_BYTES // math.prod(images.shape[1:]))
+    for start in range(0, len(indices), step):
+        yield images[indices[start : start + step]]
 
 
 def summary(dataset: Dataset) -> DataSummary:
@@ -117,11 +122,13 @@ def summary(dataset: Dataset) -> DataSummary:
     )
 
 
-def split_rows(dataset: Dataset) -> Iterator[tuple[str, str, str, str, str]]:
-    """Origin, class name, part, group, and reason if dropped, of each image in order: what a run saves of its split.
+def split_rows(dataset: Dataset) -> Iterator[tuple[str, str, str, str, str, str]]:
+    """Origin, class name, part, group, reason if dropped, and folds of each image: what a run saves of its split.
 
     The part is `train`, `validation`, `test`, `dropped`, or `unused` beyond a limit; with several folds it is
     `fold 1`, ... for what validates in it. The group is the card's, or the number of a set of near-identical images.
+    The folds are those that the image trains in, such as `1 2 4`, since a limit takes other images in each; empty
+    where there is one only.
     """
     images, split = dataset.images, dataset.split
     parts = np.full(len(images.labels), "unused", dtype="<U10")
@@ -133,7 +140,11 @@ def split_rows(dataset: Dataset) -> Iterator[tuple[str, str, str, str, str]]:
     reasons = split.dropped.reasons()
     parts[list(reasons)] = "dropped"
     set_sizes = np.bincount(images.near_group)
+    trains = np.zeros((len(split.folds), len(images.labels)), dtype=np.bool_)
+    for row, fold in zip(trains, split.folds, strict=True):
+        row[fold.train] = len(split.folds) > 1
     for index, origin in enumerate(images.origins):
         near = int(images.near_group[index])
         group = str(images.groups[index]) or (f"near-identical {near}" if set_sizes[near] > 1 else "")
-        yield origin, images.class_names[images.labels[index]], str(parts[index]), group, reasons.get(index, "")
+        folds = " ".join(str(number) for number in np.flatnonzero(trains[:, index]) + 1)
+        yield origin, images.class_names[images.labels[index]], str(parts[index]), group, reasons.get(index, ""), folds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import threading
 from collections.abc import Iterator
@@ -47,7 +48,16 @@ _UPRIGHT = {
 
 
 class UnreadableImageError(Exception):
-    """A file that is no image, or a broken one; the message is the reason in a few words."""
+    """A file that is no image, or a broken one; the message is the reason in a few words.
+
+    Attributes:
+        is_passing: Whether the system failed rather than the file, so that another attempt may succeed.
+    """
+
+    def __init__(self, reason: str, *, is_passing: bool = False) -> None:
+        """Take the reason."""
+        super().__init__(reason)
+        self.is_passing = is_passing
 
 
 def decode(path: Path, settings: ImageSettings) -> NDArray[np.uint8]:
@@ -70,7 +80,7 @@ def decode_with_facts(path: Path, settings: ImageSettings) -> tuple[NDArray[np.u
     Raises:
         UnreadableImageError: If it cannot be decoded.
     """
-    with _opened(path) as (picture, n_bytes):
+    with _opened(path) as picture:
         mode, size = picture.mode, picture.size
         with _LARGE if size[0] * size[1] > _LARGE_PIXELS else nullcontext():
             _shrink(picture, settings)
@@ -81,7 +91,7 @@ def decode_with_facts(path: Path, settings: ImageSettings) -> tuple[NDArray[np.u
             flat = _flatten(_turned(picture, orientation), settings)
             flat = flat.resize((settings.width, settings.height), Image.Resampling.LANCZOS, reducing_gap=3.0)
         pixels = np.asarray(flat, dtype=np.uint8).reshape(settings.shape)
-        return pixels, _facts(picture, mode, size, is_rotated or orientation != 1, n_bytes)
+        return pixels, _facts(picture, mode, size, is_rotated or orientation != 1)
 
 
 def inspect(path: Path, settings: ImageSettings) -> FileFacts:
@@ -90,21 +100,25 @@ def inspect(path: Path, settings: ImageSettings) -> FileFacts:
     Raises:
         UnreadableImageError: If it is no image, or one that `decode` would refuse by its header.
     """
-    with _opened(path) as (picture, n_bytes):
+    with _opened(path) as picture:
         mode, size = picture.mode, picture.size
         _shrink(picture, settings)
-        return _facts(picture, mode, size, _is_rotated(picture), n_bytes)
+        return _facts(picture, mode, size, _is_rotated(picture))
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[Image.Image, int]]:
-    """The image, and the size of its file; whatever goes wrong with it becomes an UnreadableImageError."""
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The image; whatever goes wrong with it becomes an UnreadableImageError."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
+        # The key of the cache holds what this call says, failure included.
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise UnreadableImageError(error.strerror or "not a file") from error
+    try:
+        if not stat.S_ISREG(mode):
             raise UnreadableImageError("not a file")  # noqa: TRY301 - a pipe would wait for ever
         with Image.open(path, formats=_FORMATS) as picture:
-            yield picture, status.st_size
+            yield picture
     except UnreadableImageError:
         raise
     except UnidentifiedImageError as error:
@@ -112,7 +126,12 @@ def _opened(path: Path) -> Iterator[tuple[Image.Image, int]]:
     except Image.DecompressionBombError as error:
         raise UnreadableImageError("more than 178 million pixels") from error
     except OSError as error:
-        raise UnreadableImageError(error.strerror or "damaged image") from error
+        # Pillow's own errors have no number; a damaged file may name a place that no file has.
+        is_passing = error.errno not in (None, errno.EINVAL)
+        raise UnreadableImageError(error.strerror or "damaged image", is_passing=is_passing) from error
+    # A damaged file may ask for more than any machine has, too; it is no reason to end the run.
+    except MemoryError as error:
+        raise UnreadableImageError("not enough memory", is_passing=True) from error
     # Broken files make Pillow's many decoders raise anything.
     except Exception as error:
         raise UnreadableImageError("damaged image") from error
@@ -149,18 +168,16 @@ def _turned(picture: Image.Image, orientation: int) -> Image.Image:
     return picture if orientation == 1 else picture.transpose(_UPRIGHT[orientation])
 
 
-def _facts(picture: Image.Image, mode: str, size: tuple[int, int], is_rotated: bool, n_bytes: int) -> FileFacts:
+def _facts(picture: Image.Image, mode: str, size: tuple[int, int], is_rotated: bool) -> FileFacts:
     # An MPO is a JPEG with further views behind it; counting the frames of a GIF would read all of them.
     is_mpo = picture.format == "MPO"
-    is_animated = not is_mpo and _is_animated(picture)
     return FileFacts(
         format="JPEG" if is_mpo else picture.format or "",
         mode=mode,
         width=size[0],
         height=size[1],
-        n_frames=2 if is_animated else 1,
+        is_animated=not is_mpo and _is_animated(picture),
         is_rotated=is_rotated,
-        n_bytes=n_bytes,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +28,13 @@ def copies(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     Returns:
         (n,) the index of the first image with the same pixels; an image's own index where it is the first.
     """
-    first: dict[bytes, int] = {}
     pixels = np.asarray(images)  # A memory map's own indexing is several times slower.
-    digests = (hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest() for image in pixels)
+    return first_equal(hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest() for image in pixels)
+
+
+def first_equal(digests: Iterable[bytes]) -> NDArray[np.int64]:
+    """Of each digest, the index of the first that equals it."""
+    first: dict[bytes, int] = {}
     return np.array([first.setdefault(digest, index) for index, digest in enumerate(digests)], dtype=np.int64)
 
 
@@ -50,11 +55,11 @@ def near_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
         (n,) the number of the set, counted from 0 in the order of their first images. Identical images share a set.
     """
     if min(images.shape[1:3]) < _SIDE:
-        return _numbered(copies(images))
+        return numbered(copies(images))
     thumbnails, hashes = _describe(images)
     rows = thumbnails.view(f"V{_SIDE * _SIDE}").ravel()
     first, which = np.unique(rows, return_index=True, return_inverse=True)[1:]
-    return _numbered(_sets(thumbnails[first], hashes[first])[which])
+    return numbered(_sets(thumbnails[first], hashes[first])[which])
 
 
 def _describe(images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
@@ -145,7 +150,7 @@ def _centred(thumbnails: NDArray[np.uint8]) -> NDArray[np.float64]:
     return centred
 
 
-def _numbered(sets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same sets, numbered from 0 in the order of their first members."""
+def numbered(sets: NDArray[Any]) -> NDArray[np.int64]:
+    """The same sets, numbered from 0 in the order of their first members; int64."""
     first, which = np.unique(sets, return_index=True, return_inverse=True)[1:]
     return np.argsort(np.argsort(first))[which].astype(np.int64)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.duplicates import copies, first_equal, near_groups
 from tuner.data.streaming import StreamedImages
 from tuner.errors import DataError
 
@@ -30,18 +31,16 @@ class FileFacts:
         mode: Pillow's name for its kind of pixels: `RGB`, `L`, `P`, `RGBA`, `CMYK`, `I;16`, `1` ...
         width: Pixels as they are stored, before any rotation; of a TIFF, after it.
         height: The same.
-        n_frames: 1, or 2 for any animation: frames are not counted further.
+        is_animated: Whether it has several frames; the further views of a photo are none.
         is_rotated: Whether its EXIF data ask for a rotation or a mirrored image; decoding does it.
-        n_bytes: Size of the file.
     """
 
     format: str
     mode: str
     width: int
     height: int
-    n_frames: int
+    is_animated: bool
     is_rotated: bool
-    n_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +55,14 @@ class Images:
         origins: Where each image comes from, such as `row 17` or `happy/3.png`; (n,).
         class_names: In the order of the class numbers.
         unreadable: What could not be read, as `name: reason`.
-        fingerprint: SHA-256 of pixels, labels, class names and parts, in hexadecimal; where images are streamed, of the
-            files' bytes in place of the pixels.
+        fingerprint: SHA-256 of pixels, labels, class names and parts, in hexadecimal; where images are streamed, of
+            each image's SHA-256 in place of its pixels.
         groups: Text, (n,): images of one group stay together in a split; empty where the card's rule gives none.
         copy_of: int64, (n,): index of the first identical image, which may be the image itself.
         near_group: int64, (n,): number of the set of nearly identical images that it belongs to.
         files: Of each image, (n,), where images are files of their own; else empty.
+        sums: int64, (n, 2, channels): sum of the pixels and of their squares, where images are streamed; else None.
+        is_final: False where a file could not be read for a reason that may pass, such as a network that is down.
     """
 
     name: str
@@ -76,6 +77,8 @@ class Images:
     copy_of: NDArray[np.int64]
     near_group: NDArray[np.int64]
     files: tuple[FileFacts, ...]
+    sums: NDArray[np.int64] | None = None
+    is_final: bool = True
 
 
 def make_images(
@@ -90,8 +93,10 @@ def make_images(
     groups: Sequence[str] = (),
     files: Sequence[FileFacts] = (),
     digests: Sequence[bytes] = (),
+    sums: NDArray[np.int64] | None = None,
+    is_final: bool = True,
 ) -> Images:
-    """Check what a loader read, fingerprint it and look for copies; `digests` are those of streamed images.
+    """Check what a loader read, fingerprint it and look for copies; `digests` and `sums` are those of streamed images.
 
     Raises:
         DataError: If there is no image, or fewer than two classes have any.
@@ -108,10 +113,8 @@ def make_images(
         )
     if isinstance(images, StreamedImages):
         content: Iterator[Any] = iter(digests)
-        copy_of, near_group = _equal(digests), np.arange(len(images), dtype=np.int64)
+        copy_of, near_group = first_equal(digests), np.arange(len(images), dtype=np.int64)
     else:
-        from tuner.data.duplicates import copies, near_groups
-
         content = (np.ascontiguousarray(chunk).data for chunk in _chunks(images))
         copy_of, near_group = copies(images), near_groups(images)
     return Images(
@@ -127,18 +130,21 @@ def make_images(
         copy_of=copy_of,
         near_group=near_group,
         files=tuple(files),
+        sums=sums,
+        is_final=is_final,
     )
+
+
+def pixel_sums(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Sums of each channel's pixels and of their squares: int64, (2, channels), of pixels (..., channels)."""
+    # Whole numbers are exact in any order of summing; a squared pixel is at most 65,025 and just fits 16 bits.
+    values = pixels.reshape(-1, pixels.shape[-1]).astype(np.uint16)
+    return np.stack([values.sum(axis=0, dtype=np.int64), np.square(values).sum(axis=0, dtype=np.int64)])
 
 
 def _chunks(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
     for start in range(0, len(images), _IMAGES_PER_CHUNK):
         yield images[start : start + _IMAGES_PER_CHUNK]
-
-
-def _equal(digests: Sequence[bytes]) -> NDArray[np.int64]:
-    """Index of the first equal digest."""
-    first: dict[bytes, int] = {}
-    return np.array([first.setdefault(digest, i) for i, digest in enumerate(digests)], dtype=np.int64)
 
 
 def _fingerprint(

@@ -31,7 +31,7 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
         where: Place of each label, for messages.
 
     Raises:
-        DataError: For the first label that the card does not know, with its place.
+        DataError: For the first label that is empty or that the card does not know, with its place.
     """
     classes = card.class_numbers()
     plain = {label: plain_label(label) for label in set(given)}
@@ -43,6 +43,8 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
     names, known = classes
     numbers = []
     for label, place in zip(given, where, strict=True):
+        if not plain[label]:
+            raise DataError(f"{place}: the label is empty", "write the label, or delete the row.")
         number = known.get(plain[label])
         if number is None:
             labels = card.class_names

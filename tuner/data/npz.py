@@ -20,7 +20,11 @@ from tuner.data.images import PARTS, Allocate, Images, make_images
 from tuner.data.labels import number_labels
 from tuner.errors import DataError
 
-_ROWS_PER_BLOCK = 256
+_BLOCK_BYTES = 64_000_000
+# Rows of an array in Fortran's order are scattered over its file, so that all of it must be held in memory.
+_MOST_BY_COLUMNS_BYTES = 1_000_000_000
+# Of one label; NumPy gives each the room of the longest.
+_MOST_LABEL_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +66,8 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     for part, x_name, y_name in found:
         n = arrays[x_name].shape[0]
         _fill(pixels[len(labels) : len(labels) + n], path, x_name, arrays[x_name])
-        given = [block.reshape(-1).tolist() for block in _blocks(path, y_name, arrays[y_name])]
-        labels.extend(str(label) for block in given for label in block)
+        for block in _blocks(path, y_name, arrays[y_name]):
+            labels.extend(_texts(block.reshape(-1), f"{path.name}, {y_name}"))
         parts.extend([part] * n)
         origins.extend(f"{x_name}[{row}]" for row in range(n))
     translated = number_labels(card, labels, [f"{path.name}, {origin.replace('x', 'y', 1)}" for origin in origins])
@@ -145,6 +149,36 @@ def _check(arrays: Mapping[str, Array], path: Path, x_name: str, y_name: str, ca
             f"{path.name}: {x_name} has {n_images:,} images, but {y_name} has {n_labels:,} labels",
             "save one label for each image.",
         )
+    kind, n_bytes = arrays[y_name].dtype.kind, arrays[y_name].dtype.itemsize
+    if kind not in "biufUS" or n_bytes > _MOST_LABEL_BYTES:
+        raise DataError(
+            f"{path.name}, {y_name}: labels are of type {str(arrays[y_name].dtype)[:60]}; "
+            "expected whole numbers or short text",
+            "save one whole number, or the name of its class, for each image.",
+        )
+    for name in (x_name, y_name):
+        n_bytes = math.prod(arrays[name].shape) * arrays[name].dtype.itemsize
+        if arrays[name].by_columns and n_bytes > _MOST_BY_COLUMNS_BYTES:
+            raise DataError(
+                f"{path.name}, {name}: it takes {n_bytes / 1e9:,.1f} GB in Fortran's order; at most "
+                f"{_MOST_BY_COLUMNS_BYTES / 1e9:g} GB can be read so",
+                "save it by rows: numpy.ascontiguousarray(x).",
+            )
+
+
+def _texts(labels: NDArray[Any], where: str) -> list[str]:
+    """Labels as text; bytes are UTF-8."""
+    try:
+        if labels.dtype.kind == "S":
+            return [label.decode() for label in labels.tolist()]
+        if labels.dtype.kind == "U":
+            # NumPy checks no code points, and Python fails in odd ways on those that are none.
+            labels.astype(labels.dtype.newbyteorder("<")).tobytes().decode("utf-32-le")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{where}: a label is not valid text", "save whole numbers as labels, or text in UTF-8."
+        ) from error
+    return [str(label) for label in labels.tolist()]
 
 
 def _fill(out: NDArray[np.uint8], path: Path, name: str, array: Array) -> None:
@@ -168,15 +202,16 @@ def _fill(out: NDArray[np.uint8], path: Path, name: str, array: Array) -> None:
 
 def _blocks(path: Path, name: str, array: Array) -> Iterator[NDArray[Any]]:
     """The rows of an array, a few at a time."""
+    row_bytes = math.prod(array.shape[1:]) * array.dtype.itemsize
+    step = max(1, _BLOCK_BYTES // max(1, row_bytes))
     with _readable(path), zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
         if array.by_columns or not array.shape:
-            # Its rows are scattered over all of the file.
-            yield np.lib.format.read_array(file, allow_pickle=False)
+            whole = np.atleast_1d(np.lib.format.read_array(file, allow_pickle=False))
+            yield from (whole[start : start + step] for start in range(0, len(whole), step))
             return
         _header(file)
-        row_bytes = math.prod(array.shape[1:]) * array.dtype.itemsize
-        for start in range(0, array.shape[0], _ROWS_PER_BLOCK):
-            n = min(_ROWS_PER_BLOCK, array.shape[0] - start)
+        for start in range(0, array.shape[0], step):
+            n = min(step, array.shape[0] - start)
             block = np.frombuffer(file.read(n * row_bytes), dtype=array.dtype)
             yield block.reshape(n, *array.shape[1:])
 

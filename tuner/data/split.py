@@ -12,7 +12,7 @@ from tuner.data.card import Policies, Splits
 from tuner.data.cut import cut, cut_folds, sample
 from tuner.data.images import Images
 from tuner.data.policies import Dropped, find_distinct, find_dropped
-from tuner.data.together import Together, can_keep_near, keep_together, units_per_class
+from tuner.data.together import Near, Together, keep_together, keepable_near, units_per_class
 from tuner.errors import ConfigurationError, DataError
 from tuner.space.definition import SplitSettings, SplitSizes
 
@@ -35,6 +35,11 @@ class Fold:
 
     train: Indices
     validation: Indices
+
+
+def fold_of_seed(number: int, n_folds: int) -> int:
+    """Which fold a retraining has, by the number of its seed: they take turns."""
+    return number % n_folds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +77,11 @@ class Split:
 def make_split(images: Images, settings: SplitSettings, splits: Splits, policies: Policies) -> Split:
     """Keep the parts that the data give, drop what the policies name, and cut the rest.
 
-    A single held-out part tests. What is cut is stratified by class, and images of one group stay on one side: the
-    card's groups, else near-identical images; identical ones always. Under 500 images the rest is cut into folds.
+    A single held-out part tests. What is cut is stratified by class, and images that belong together stay on one side:
+    identical ones, the card's groups, and near-identical ones where that leaves each class enough to cut. Only where
+    the settings state sizes, copies are not kept apart, since exactly so many images are to train and to validate.
+    Where the policies drop all of a given validation part, validation is cut from training. Under 500 images the rest
+    is cut into folds.
 
     Args:
         images: The data set.
@@ -90,7 +98,7 @@ def make_split(images: Images, settings: SplitSettings, splits: Splits, policies
     seen, is_official = np.setdiff1d(np.arange(len(images.labels)), test), len(test) > 0
     pool = _without(images, seen, dropped)
     usual = 0.1 if len(images.labels) >= SMALL_SET else 0.2
-    near = can_keep_near(images, pool, 2 if is_official else _PARTS)
+    near = keepable_near(images, pool, 2 if is_official else _PARTS)
     if settings.outer is not None:
         _refuse_given_test(images, test)
         pool, test, test_rule = _outer_fold(images, pool, settings.outer, seed=(settings.seed, 0), near=near)
@@ -101,12 +109,13 @@ def make_split(images: Images, settings: SplitSettings, splits: Splits, policies
         seen, test_rule = pool, f"a stratified {100 * fraction:.3g} % of all images tests ({kept})"
     if settings.sizes is not None:
         folds, rule = _first_images(_training_part(images, pool), settings.sizes)
-    elif len(validation):
+    elif np.isin(validation, pool).any():
         folds, rule = _given_validation(images, pool, splits)
     else:
         fraction = usual if splits.validation_fraction is None else splits.validation_fraction
         n_folds = splits.folds or (1 if len(images.labels) >= SMALL_SET else _MANY_FOLDS)
         folds, rule = _folds(images, pool, n_folds, fraction, seed=(settings.seed, 1), near=near)
+        rule = f"all of the given validation part is left out; {rule}" if len(validation) else rule
     folds, limits = _within_limits(images, folds, settings)
     for fold in folds:
         _check_classes(images, fold.train)
@@ -136,7 +145,7 @@ def n_outer_folds(images: Images, policies: Policies) -> int:
     _refuse_given_test(images, test)
     dropped = find_dropped(images, policies, test=test, validation=validation)
     pool = _without(images, np.arange(len(images.labels)), dropped)
-    together = keep_together(images, pool, _PARTS, near=can_keep_near(images, pool, _PARTS))
+    together = keep_together(images, pool, _PARTS, near=keepable_near(images, pool, _PARTS))
     return _n_outer(images, pool, together)
 
 
@@ -172,7 +181,7 @@ def _refuse_given_test(images: Images, test: Indices) -> None:
 
 
 def _outer_fold(
-    images: Images, pool: Indices, number: int, *, seed: tuple[int, int], near: bool
+    images: Images, pool: Indices, number: int, *, seed: tuple[int, int], near: Near
 ) -> tuple[Indices, Indices, str]:
     """What is left of the pool, the outer fold that tests, and the rule."""
     together = keep_together(images, pool, _PARTS, near=near)
@@ -203,7 +212,10 @@ def _first_images(pool: Indices, sizes: SplitSizes) -> tuple[tuple[Fold, ...], s
             f"split asks for {sizes.train:,} + {sizes.validation:,} images, but the training part holds {len(pool):,}",
             "ask for fewer, or leave split out of the search space.",
         )
-    rule = f"the first {sizes.train:,} images of the training part train, the next {sizes.validation:,} validate"
+    rule = (
+        f"the first {sizes.train:,} images of the training part train, the next {sizes.validation:,} validate "
+        "(copies not kept apart)"
+    )
     return (Fold(train=pool[: sizes.train], validation=pool[sizes.train : wanted]),), rule
 
 
@@ -218,7 +230,7 @@ def _given_validation(images: Images, pool: Indices, splits: Splits) -> tuple[tu
 
 
 def _cut(
-    images: Images, pool: Indices, fraction: float, *, seed: tuple[int, int], n_left: int, near: bool
+    images: Images, pool: Indices, fraction: float, *, seed: tuple[int, int], n_left: int, near: Near
 ) -> tuple[Indices, Indices, str]:
     """What is left of the pool, what is cut from it, and what stayed together."""
     together = keep_together(images, pool, n_left + 1, near=near)
@@ -227,7 +239,7 @@ def _cut(
 
 
 def _folds(
-    images: Images, pool: Indices, n_folds: int, fraction: float, *, seed: tuple[int, int], near: bool
+    images: Images, pool: Indices, n_folds: int, fraction: float, *, seed: tuple[int, int], near: Near
 ) -> tuple[tuple[Fold, ...], str]:
     """Folds, as many as each class has units at most; a single cut where that is one."""
     together = keep_together(images, pool, 2, near=near)

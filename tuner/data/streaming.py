@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,13 +53,14 @@ class StreamedImages:
         Raises:
             DataError: For the first file that cannot be decoded, by name.
         """
-        rows = np.arange(len(self))[index]
+        with _pillow_quiet():
+            return self.pick(np.arange(len(self))[index])
+
+    def pick(self, rows: NDArray[Any]) -> NDArray[np.uint8]:
+        """Do as indexing does, for row numbers; what Pillow warns of is shown."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(min(_MAX_THREADS, usable_cores()))
-        # Pillow warns of odd metadata and of very large photos; both are decoded all the same.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            decoded = list(self._pool.map(self._decode, rows.reshape(-1).tolist()))
+        decoded = list(self._pool.map(self._decode, rows.reshape(-1).tolist()))
         return np.array(decoded, dtype=np.uint8).reshape(*rows.shape, *self.settings.shape)
 
     def _decode(self, row: int) -> NDArray[np.uint8]:
@@ -71,6 +73,14 @@ class StreamedImages:
                 f"{self.paths[row]!a}: it can no longer be decoded: {error}",
                 "put the file back or delete it, and start a new run.",
             ) from error
+
+
+@contextmanager
+def _pillow_quiet() -> Iterator[None]:
+    """Pillow warns of odd metadata and of very large photos; both are decoded all the same."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
 
 
 def usable_cores() -> int:
@@ -93,10 +103,11 @@ def batches(inputs: NDArray[Any] | StreamedImages, order: NDArray[Any], batch_si
     if not isinstance(inputs, StreamedImages):
         yield from (inputs[chunk] for chunk in chunks)
         return
-    with ThreadPoolExecutor(1) as ahead:
-        waiting = [ahead.submit(inputs.__getitem__, chunk) for chunk in chunks[:1]]
+    # The filters belong to the process: a thread that set and reset them could undo what another one has set.
+    with _pillow_quiet(), ThreadPoolExecutor(1) as ahead:
+        waiting = [ahead.submit(inputs.pick, chunk) for chunk in chunks[:1]]
         for following in chunks[1:]:
             batch = waiting.pop().result()
-            waiting.append(ahead.submit(inputs.__getitem__, following))
+            waiting.append(ahead.submit(inputs.pick, following))
             yield batch
         yield from (last.result() for last in waiting)

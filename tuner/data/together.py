@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.duplicates import numbered
 from tuner.data.images import Images
 from tuner.errors import DataError
 
 Indices = NDArray[np.int64]
+
+# Which near-identical images stay together: all, those without a group, or none.
+Near = Literal["all", "ungrouped", "none"]
+_CHOICES: tuple[Near, ...] = ("all", "ungrouped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,43 +34,47 @@ class Together:
     strata: NDArray[np.int64] | None = None
 
 
-def keep_together(images: Images, pool: Indices, n_needed: int, *, near: bool) -> Together:
+def keep_together(images: Images, pool: Indices, n_needed: int, *, near: Near) -> Together:
     """Find the units of a pool of images; identical images are always in one.
 
     Args:
         images: The data set.
         pool: Indices of the images that will be cut.
         n_needed: Units that each class must have, so that every part gets one.
-        near: Whether near-identical images stay together; the card's groups go before.
+        near: Which near-identical images stay together, as `keepable_near` has it.
 
     Raises:
         DataError: If a class has fewer distinct images than that.
     """
     identical = Together(units=_merged(images, pool), rule="identical images together")
     _check_distinct(images, pool, identical.units, n_needed)
-    texts = images.groups[pool]
-    if not (texts != "").any():
-        units = _merged(images, pool, images.near_group[pool])
-        if np.array_equal(units, identical.units):
-            return identical
-        if near:
-            return Together(units=units, rule="near-identical images together")
-        return replace(identical, rule="identical images together; near-identical ones chain too far")
-    # An image without a group is one of its own.
-    own = np.array([text or f"\0{index}" for index, text in zip(pool.tolist(), texts.tolist(), strict=True)])
-    groups = np.unique(own, return_inverse=True)[1]
-    whole = Together(units=_merged(images, pool, groups), rule="groups together")
-    if units_per_class(images, pool, whole.units) >= n_needed:
-        return whole
-    return replace(identical, rule="taken from within the groups, which are on both sides", strata=groups)
+    units = _units(images, pool, near)
+    has_groups = bool((images.groups[pool] != "").any())
+    if has_groups and units_per_class(images, pool, units) < n_needed:
+        rule = "taken from within the groups, which are on both sides"
+        return replace(identical, rule=rule, strata=_groups(images, pool))
+    whole, least = _units(images, pool, "all"), _units(images, pool, "none")
+    kept = "groups" if has_groups else "identical images"
+    if np.array_equal(whole, least):
+        rule = f"{kept} together"
+    elif np.array_equal(units, whole):
+        rule = f"{'groups and ' * has_groups}near-identical images together"
+    elif np.array_equal(units, least):
+        rule = f"{kept} together; near-identical ones chain too far"
+    else:
+        rule = "groups together, and near-identical images without a group; the others chain too far"
+    return Together(units=units, rule=rule)
 
 
-def can_keep_near(images: Images, pool: Indices, n_needed: int) -> bool:
-    """Whether sets of near-identical images can stay together: each class has enough of them.
+def keepable_near(images: Images, pool: Indices, n_needed: int) -> Near:
+    """Which near-identical images can stay together, beside the groups: as many as leave each class enough units.
 
     Drawings and frames of a film are alike all through, so that a single set may hold a whole class.
     """
-    return units_per_class(images, pool, _merged(images, pool, images.near_group[pool])) >= n_needed
+    for near in _CHOICES:
+        if units_per_class(images, pool, _units(images, pool, near)) >= n_needed:
+            return near
+    return "none"
 
 
 def units_per_class(images: Images, pool: Indices, units: NDArray[np.int64]) -> int:
@@ -73,23 +83,40 @@ def units_per_class(images: Images, pool: Indices, units: NDArray[np.int64]) -> 
     return int(np.unique(pairs[0], return_counts=True)[1].min())
 
 
-def _merged(images: Images, pool: Indices, sets: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+def _units(images: Images, pool: Indices, near: Near) -> NDArray[np.int64]:
+    """Units of images that share a group or a set of near-identical images, or are identical."""
+    near_group = images.near_group[pool]
+    if near == "all":
+        return _merged(images, pool, _groups(images, pool), near_group)
+    if near == "none":
+        return _merged(images, pool, _groups(images, pool))
+    grouped = images.groups[pool] != ""
+    # Below 0, so that it is no set's number.
+    return _merged(images, pool, _groups(images, pool), np.where(grouped, -1 - pool, near_group))
+
+
+def _groups(images: Images, pool: Indices) -> NDArray[np.int64]:
+    """Number of the group of each image; one without a group is one of its own."""
+    texts = images.groups[pool]
+    named = np.unique(texts, return_inverse=True)[1]
+    return np.unique(np.where(texts == "", -1 - pool, named), return_inverse=True)[1].astype(np.int64)
+
+
+def _merged(images: Images, pool: Indices, *groupings: NDArray[np.int64]) -> NDArray[np.int64]:
     """Units of images that share a set or have a copy in it, numbered in the order of their first images."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     copy = np.unique(images.copy_of[pool], return_inverse=True)[1]
     found = copy
-    if sets is not None:
-        sets = np.unique(sets, return_inverse=True)[1]
-        n_copies, n_sets = int(copy.max()) + 1, int(sets.max()) + 1
+    for grouping in groupings:
+        sets = np.unique(grouping, return_inverse=True)[1]
+        n_found, n_sets = int(found.max()) + 1, int(sets.max()) + 1
         graph = coo_array(
-            (np.ones(len(pool), dtype=np.int8), (copy, sets + n_copies)), shape=(n_copies + n_sets, n_copies + n_sets)
+            (np.ones(len(pool), dtype=np.int8), (found, sets + n_found)), shape=(n_found + n_sets, n_found + n_sets)
         )
-        found = connected_components(graph, directed=False)[1][copy]
-    first, which = np.unique(found, return_index=True, return_inverse=True)[1:]
-    numbers: NDArray[np.int64] = np.argsort(np.argsort(first))[which].astype(np.int64)
-    return numbers
+        found = connected_components(graph, directed=False)[1][found]
+    return numbered(found)
 
 
 def _check_distinct(images: Images, pool: Indices, units: NDArray[np.int64], n_needed: int) -> None:

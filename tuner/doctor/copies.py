@@ -136,8 +136,8 @@ def near_copies(subject: Subject) -> Iterator[Finding]:
         summary=f"{plural(len(groups), 'group')} of near copies, {n_distinct:,} distinct images in all.",
         meaning="They are one picture scaled, cropped or compressed anew, or one drawn series: fewer independent "
         "images than it seems.",
-        advice="nothing where parts are cut, which keeps them together; the number of groups is what a model learns "
-        "from.",
+        advice="nothing where parts are cut: each group stays on one side, unless they chain so far that a class has "
+        "too few. The number of groups is what a model learns from.",
         counts={"groups": len(groups), "distinct": n_distinct},
         examples=subject.groups([_distinct(subject, group) for group in groups]),
         n_examples=len(groups),

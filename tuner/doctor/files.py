@@ -8,7 +8,7 @@ from posixpath import splitext
 from types import MappingProxyType
 
 from tuner.data.images import FileFacts
-from tuner.doctor.findings import MAX_EXAMPLES, Finding, Sample, Severity
+from tuner.doctor.findings import Finding, Sample, Severity
 from tuner.doctor.subject import Subject
 from tuner.report.text import percent
 
@@ -45,15 +45,20 @@ def unreadable(subject: Subject) -> Iterator[Finding]:
     n_all = len(subject.images.labels) + len(found)
     pairs = [text.rpartition(": ")[::2] for text in found]
     share = len(found) / n_all
+    is_refused = subject.card.policies.unreadable == "fail"
     yield Finding(
         code="unreadable",
-        severity="error" if share > WORTHLESS_UNREADABLE else "warning",
+        severity="error" if is_refused or share > WORTHLESS_UNREADABLE else "warning",
         summary=f"{len(found):,} of {n_all:,} files ({percent(share)}) cannot be read: "
         f"{_counted(Counter(reason for _, reason in pairs))}.",
-        meaning="They are left out. If they fail for a common cause, what is left is a biased choice.",
-        advice="replace or delete them.",
+        meaning="A run refuses these data, as the card says."
+        if is_refused
+        else "They are left out. If they fail for a common cause, what is left is a biased choice.",
+        advice="replace or delete them, or set policies.unreadable to skip in the card."
+        if is_refused
+        else "replace or delete them.",
         counts={"files": len(found), "all": n_all},
-        examples=tuple((Sample(origin=name, note=reason),) for name, reason in pairs[:MAX_EXAMPLES]),
+        examples=tuple((Sample(origin=name, note=reason),) for name, reason in pairs),
         n_examples=len(found),
     )
 
@@ -111,7 +116,7 @@ def animated(subject: Subject) -> Iterator[Finding]:
     """Files of several frames."""
     yield from _of_files(
         subject,
-        {index: "several frames" for index, facts in enumerate(subject.images.files) if facts.n_frames > 1},
+        {index: "several frames" for index, facts in enumerate(subject.images.files) if facts.is_animated},
         code="animated",
         severity="warning",
         summary="of several frames",
@@ -198,7 +203,7 @@ def _of_files(
         meaning=meaning,
         advice=advice,
         counts={"files": len(notes), "all": n_all},
-        examples=tuple((subject.sample(index, note),) for index, note in list(notes.items())[:MAX_EXAMPLES]),
+        examples=tuple((subject.sample(index, note),) for index, note in notes.items()),
         n_examples=len(notes),
     )
 

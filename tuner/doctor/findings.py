@@ -9,7 +9,7 @@ from typing import Literal
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
-# Examples that a finding keeps.
+# Examples of a finding, and images of an example, that are named to people.
 MAX_EXAMPLES = 20
 
 
@@ -43,7 +43,7 @@ class Finding:
         meaning: What it means for results.
         advice: What to do about it.
         counts: The numbers of the summary, by name.
-        examples: The first of them; images that belong together stand in one group.
+        examples: All of them; images that belong together stand in one group.
         n_examples: How many groups there are in all.
     """
 

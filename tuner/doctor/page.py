@@ -10,7 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from tuner.data.streaming import StreamedImages
-from tuner.doctor.findings import Examination, Finding, Sample
+from tuner.doctor.findings import MAX_EXAMPLES, Examination, Finding, Sample
 from tuner.doctor.thumbnails import data_uris, shown_indices
 from tuner.report.document import Body, make_environment, render_document
 
@@ -67,7 +67,7 @@ def render(examination: Examination, images: NDArray[np.uint8] | StreamedImages)
     summary = environment.get_template("summary.html").render(examination=examination)
     bodies = [Body(name="summary", heading="Summary", html=Markup(summary))]
     for number, (finding, groups) in enumerate(zip(examination.findings, shown, strict=True), start=1):
-        html = template.render(finding=finding, groups=_pictures(finding, groups, sources))
+        html = template.render(finding=finding, max_examples=MAX_EXAMPLES, groups=_pictures(finding, groups, sources))
         bodies.append(Body(name=f"finding-{number}", heading=_HEADINGS[finding.code], html=Markup(html)))
     return render_document(
         environment,

@@ -43,8 +43,8 @@ def streamed(subject: Subject) -> Iterator[Finding]:
             code="not-examined",
             severity="info",
             summary="The images are too many for the cache: near copies and images of a single colour were not looked "
-            "for, and copies are files with the same bytes.",
-            meaning="There may be more copies than were found.",
+            "for. Copies, images with the same pixels, were.",
+            meaning="Near copies may be on both sides of a cut, and some images may be without content.",
             advice="give the cache more room if you can.",
             counts={"images": len(images.labels)},
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tuner.data.card import Card
 from tuner.data.images import PARTS, Images
-from tuner.doctor.findings import MAX_EXAMPLES, Sample
+from tuner.doctor.findings import Sample
 
 Indices = NDArray[np.int64]
 
@@ -58,12 +58,12 @@ class Subject:
         )
 
     def singles(self, indices: Iterable[int]) -> tuple[tuple[Sample, ...], ...]:
-        """The first of some images as examples, each by itself."""
-        return tuple((self.sample(index),) for index, _ in zip(indices, range(MAX_EXAMPLES), strict=False))
+        """Some images as examples, each by itself."""
+        return tuple((self.sample(index),) for index in indices)
 
     def groups(self, groups: Sequence[Indices]) -> tuple[tuple[Sample, ...], ...]:
-        """The first of some groups of images as examples; in each, every part and label comes before a second of it."""
-        return tuple(tuple(map(self.sample, self._mixed(group)[:MAX_EXAMPLES])) for group in groups[:MAX_EXAMPLES])
+        """Some groups of images as examples; in each, every part and label comes before a second of it."""
+        return tuple(tuple(map(self.sample, self._mixed(group))) for group in groups)
 
     def _mixed(self, group: Indices) -> Indices:
         values = (self.images.parts[group], self.images.labels[group], group)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,32 +13,36 @@ from tuner.data.split import Fold
 from tuner.data.streaming import StreamedImages
 from tuner.records.image import ImageSpec
 from tuner.store.arrays import write_array
+from tuner.store.files import write_atomically
 from tuner.training.data import TrainingData
+
+_STREAMED = ".pickle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedData:
-    """Where the arrays of a `TrainingData` are, each in a .npy file.
+    """Where the arrays of a `TrainingData` are, each in a .npy file; small, since it goes with every task.
 
     Attributes:
-        inputs: See `TrainingData`, as all of these; streamed images are files already.
+        inputs: See `TrainingData`, as all of these; of streamed images a pickle, since their paths may be many.
         labels: The class numbers.
         folds: Indices that train, and that validate.
         spec: The record itself.
     """
 
-    inputs: Path | StreamedImages
+    inputs: Path
     labels: Path
     folds: tuple[tuple[Path, Path], ...]
     spec: ImageSpec
 
 
 def share(data: TrainingData, folder: Path) -> SharedData:
-    """Write the arrays into a folder; inputs that are a memory-mapped .npy file already are left where they are.
+    """Write the arrays into a folder; inputs that are a memory-mapped .npy file already are linked there.
 
     Raises:
         OSError: If they cannot be written.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     return SharedData(
         inputs=_share_inputs(data.inputs, folder),
         labels=_write(data.labels, folder / "labels.npy"),
@@ -58,7 +64,7 @@ def open_shared(shared: SharedData) -> TrainingData:
         OSError: If one is gone.
     """
     return TrainingData(
-        inputs=np.load(shared.inputs, mmap_mode="r") if isinstance(shared.inputs, Path) else shared.inputs,
+        inputs=_open_inputs(shared.inputs),
         labels=np.load(shared.labels, mmap_mode="r"),
         folds=tuple(
             Fold(train=np.load(train, mmap_mode="r"), validation=np.load(validation, mmap_mode="r"))
@@ -68,10 +74,31 @@ def open_shared(shared: SharedData) -> TrainingData:
     )
 
 
-def _share_inputs(inputs: np.ndarray | StreamedImages, folder: Path) -> Path | StreamedImages:
+def _share_inputs(inputs: np.ndarray | StreamedImages, folder: Path) -> Path:
     if isinstance(inputs, StreamedImages):
-        return inputs
-    return _whole_file(inputs) or _write(inputs, folder / "inputs.npy")
+        path = folder / f"inputs{_STREAMED}"
+        with write_atomically(path) as file:
+            pickle.dump(inputs, file)
+        return path
+    path = folder / "inputs.npy"
+    whole = _whole_file(inputs)
+    return _write(inputs, path) if whole is None else _linked(whole, path)
+
+
+def _open_inputs(path: Path) -> np.ndarray | StreamedImages:
+    opened: np.ndarray | StreamedImages
+    opened = pickle.loads(path.read_bytes()) if path.suffix == _STREAMED else np.load(path, mmap_mode="r")
+    return opened
+
+
+def _linked(whole: Path, path: Path) -> Path:
+    """A second name for a file, under which it stays when its own is deleted: another command may renew the cache."""
+    try:
+        os.link(whole, path)
+    except OSError:
+        # On another disk, or one without links.
+        return whole
+    return path
 
 
 def _whole_file(array: np.ndarray) -> Path | None:

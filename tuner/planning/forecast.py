@@ -173,7 +173,7 @@ def _disk_bytes(known: Known, searched: SimulatedSearch, factor: float) -> int:
     n = searched.n_checkpoints * (factor if known.search.method == "asha" else 1.0)
     largest = known.largest_checkpoint_bytes
     sizes = [cost.checkpoint_bytes if cost else largest for _, cost in known.contenders]
-    return max(round(n * largest), 2 * known.n_seeds * sum(sizes))
+    return max(round(n * known.n_folds * largest), 2 * known.n_seeds * sum(sizes))
 
 
 def _range(values: np.ndarray, share: float | None) -> Range:

@@ -208,8 +208,8 @@ class SeedResult:
         validation_score: The objective of the kept weights.
         is_kept: Whether this is the training that validated best, whose model was saved.
         test: Scores on the sealed test set.
-        test_distinct: Scores on those test images that stand once in the given test part and have no copy in the given
-            training data; None where that is all of them, or the test part was cut here.
+        test_distinct: Scores on those images of the given test part, each counted once, that have one label and no copy
+            in the given training data; None where that is all of them, or the test part was cut here.
     """
 
     seed: int

@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from tuner.records.results import ModelResult, Results, SeedResult
 from tuner.report.figures import draw, look_of
 from tuner.report.summary import ModelSummary, summarise
-from tuner.report.text import decimal, percent
+from tuner.report.text import decimal, percent, values_text
+from tuner.space.vocabulary import batch_terms_on
 
 # Gaps between training and validation accuracy, in shares.
 _SMALL_GAP, _LARGE_GAP = 0.03, 0.10
@@ -132,6 +133,12 @@ def _gap(summary: ModelSummary) -> str:
     training, validation = metrics["accuracy"], metrics["val_accuracy"]
     gap = training - validation
     scores = f"training accuracy {percent(training)}, validation accuracy {percent(validation)}"
+    values = summary.result.values
+    # Class weights change the loss alone.
+    changes = {name: values[name] for name in batch_terms_on(values) if values[name] != "class_weights"}
+    if changes:
+        of = f"Training accuracy is of changed or balanced images ({values_text(changes)})"
+        return f"{at}: {scores}. {of}, so the gap tells nothing."
     if gap < -_SMALL_GAP:
         meaning = "Training is the lower one, as dropout and label smoothing make it: no sign of overfitting"
     elif gap < _SMALL_GAP:

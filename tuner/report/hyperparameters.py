@@ -57,7 +57,7 @@ def compute(results: Results) -> BestSetting:
         trial_id=search.best_trial_id,
         settings=tuple(sorted(settings, key=lambda s: not s.searched)),
         snippets=(
-            ("Python", "python", python_snippet(RECIPE)),
+            ("Python", "python", python_snippet(RECIPE, search.best_values)),
             ("YAML, for a search space", "yaml", as_yaml(search.model, search.best_values)),
             ("JSON", "json", as_json(search.best_values)),
             (

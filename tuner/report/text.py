@@ -53,9 +53,11 @@ def duration(seconds: float) -> str:
 
 
 def file_size(size_bytes: int | None) -> str:
-    """A file size in decimal units: `2.7 MB`."""
+    """A size in decimal units: `2.7 MB`."""
     if size_bytes is None:
         return MISSING
+    if size_bytes >= 1e9:
+        return f"{size_bytes / 1e9:,.1f} GB"
     return f"{size_bytes / 1e3:.0f} kB" if size_bytes < 1e6 else f"{size_bytes / 1e6:.1f} MB"
 
 

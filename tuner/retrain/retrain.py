@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.data.split import Fold
+from tuner.data.split import Fold, fold_of_seed
 from tuner.execution.executor import Executor
 from tuner.execution.stop import StopRequest
 from tuner.records.contender import Contender, Trained
@@ -30,13 +30,11 @@ class RetrainOrder:
         seeds: One per training of a contender.
         checkpoints: Folder of the checkpoints; those that are there already are not trained again.
         deadline: Unix time in seconds by which all is to end; None for none.
-        n_folds: Of the data; the seeds take turns with them.
     """
 
     seeds: Sequence[int]
     checkpoints: Path
     deadline: float | None = None
-    n_folds: int = 1
 
 
 def retrain(
@@ -46,7 +44,7 @@ def retrain(
     listener: Listener,
     request: StopRequest,
 ) -> list[list[Trained]]:
-    """Train each contender once per seed.
+    """Train each contender once per seed; the seeds take turns with the folds.
 
     Args:
         contenders: Each with its images, or a frozen network's features in their place.
@@ -62,12 +60,13 @@ def retrain(
     names = ", ".join(contender.title for contender, _ in contenders)
     listener(StageStarted(title=f"Retraining {names}"))
     for contender, data in contenders:
-        for number, fold in enumerate(data.folds):
+        for number, fold in enumerate(data.folds[: len(order.seeds)]):
             part = _fewer(fold, contender.max_train_images, order.seeds[0])
             executor.add_data(_data_name(contender, number), replace(data, folds=(part,)))
     # Seed by seed: should the time run out, all contenders have had about as many.
     pairs = [(contender, number) for number in range(len(order.seeds)) for contender, _ in contenders]
-    trained = _Retraining(pairs, order, executor, listener, request).run()
+    n_folds = len(contenders[0][1].folds)
+    trained = _Retraining(pairs, n_folds, order, executor, listener, request).run()
     by_seed = sorted(trained, key=lambda pair: pair[1].seed)
     return [[one for name, one in by_seed if name == contender.name] for contender, _ in contenders]
 
@@ -84,6 +83,7 @@ class _Retraining:
     def __init__(
         self,
         pairs: Sequence[tuple[Contender, int]],
+        n_folds: int,
         order: RetrainOrder,
         executor: Executor,
         listener: Listener,
@@ -92,6 +92,7 @@ class _Retraining:
         self._waiting = deque(pairs)
         self._running: dict[str, tuple[Contender, int]] = {}
         self._trained: list[tuple[str, Trained]] = []
+        self._n_folds = n_folds
         self._order, self._executor, self._listener, self._request = order, executor, listener, request
 
     def run(self) -> list[tuple[str, Trained]]:
@@ -109,7 +110,8 @@ class _Retraining:
         return self._trained
 
     def _begin(self, contender: Contender, number: int) -> None:
-        task = _task(contender, number, self._order, self._stop_at())
+        data = _data_name(contender, fold_of_seed(number, self._n_folds))
+        task = _task(contender, number, data, self._order, self._stop_at())
         deadline = self._order.deadline
         # Of the winner there must be one training, or nothing would come of the search.
         if deadline is not None and time.time() >= deadline and (self._trained or self._running):
@@ -149,7 +151,7 @@ def _path(contender: Contender, number: int, order: RetrainOrder) -> Path:
     return order.checkpoints / f"{contender.name}-{number}.npz"
 
 
-def _task(contender: Contender, number: int, order: RetrainOrder, stop_at: float | None) -> TrainTask:
+def _task(contender: Contender, number: int, data: str, order: RetrainOrder, stop_at: float | None) -> TrainTask:
     return TrainTask(
         task_id=f"{contender.name}-{number}",
         model=contender.model,
@@ -161,7 +163,7 @@ def _task(contender: Contender, number: int, order: RetrainOrder, stop_at: float
         schedule=contender.schedule,
         early_stopping=contender.early_stopping,
         stop_at=stop_at,
-        data=_data_name(contender, number % order.n_folds),
+        data=data,
     )
 
 

@@ -133,6 +133,11 @@ VOCABULARIES: Mapping[str, Mapping[str, Term]] = MappingProxyType(
 )
 
 
+def batch_terms_on(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of those `BATCH_TERMS` that a setting has switched on."""
+    return tuple(name for name, term in BATCH_TERMS.items() if values.get(name, term.default) != term.default)
+
+
 def with_defaults(terms: Mapping[str, Term], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, with the default of every term that they leave out; NAME_i counts as set for its block only."""
     return {name: term.default for name, term in terms.items()} | dict(values)

@@ -217,9 +217,10 @@ class RunFolder:
         return results
 
     def write_split(self, rows: Iterable[Sequence[str]]) -> None:
-        """Write split.csv: which part each image is in; rows of origin, class, part, group, and reason if dropped."""
+        """Write split.csv; rows of origin, class, part, group, reason if dropped, and folds that it trains in."""
+        header = ("image", "class", "part", "group", "reason", "trains_in")
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([("image", "class", "part", "group", "reason"), *rows])
+        csv.writer(text, lineterminator="\n").writerows([header, *rows])
         write_text(self.path / "split.csv", text.getvalue())
 
     def write_predictions(self, labels: np.ndarray, probabilities: Mapping[str, np.ndarray]) -> None:

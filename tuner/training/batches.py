@@ -39,13 +39,12 @@ def training_batches(
     weights = np.ones(len(order), dtype="float32")
     if values["imbalance"] == "class_weights":
         weights = class_weights(data.labels[rows], data.spec.n_classes)[data.labels[order]]
-    wanted = targets(prepared.model, data.labels[order])
     # A frozen network's features cannot be turned.
     augmentation = Augmentation(values if len(data.inputs.shape) == 4 else {})
     size = values["batch_size"]
     for step, inputs in enumerate(batches(data.inputs, order, size), start=1):
         part = slice((step - 1) * size, step * size)
-        batch = inputs, wanted[part], weights[part]
+        batch = inputs, targets(prepared.model, data.labels[order[part]]), weights[part]
         if not augmentation.is_off:
             # From 1: a generator's seed that ends in 0 is the same as without it.
             batch = augmentation(batch, np.random.default_rng([task.seed, epoch, fold, step]))
@@ -56,9 +55,8 @@ def validation_batches(
     model: keras.Model, data: TrainingData, rows: np.ndarray, size: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Images as they are, with their targets, in the given order."""
-    wanted = targets(model, data.labels[rows])
     for number, inputs in enumerate(batches(data.inputs, rows, size)):
-        yield inputs, wanted[number * size : (number + 1) * size]
+        yield inputs, targets(model, data.labels[rows[number * size : (number + 1) * size]])
 
 
 def class_weights(labels: np.ndarray, n_classes: int) -> np.ndarray:

@@ -48,22 +48,23 @@ def compiled_model(
     loss = make_loss(values["label_smoothing"], is_binary=units == 1)
     # A saved metric of ours would not load elsewhere either.
     metrics = ["accuracy"] if is_plain else ["accuracy", *class_scores(image_spec.n_classes)]
-    built.compile(optimizer=optimizer(values), loss=loss, metrics=metrics)
+    built.compile(optimizer=optimizer(values, is_plain=is_plain), loss=loss, metrics=metrics)
     return built
 
 
-def optimizer(values: Mapping[str, Any]) -> keras.optimizers.Optimizer:
-    """The optimizer of a setting, complete with `TRAINING_TERMS`."""
+def optimizer(values: Mapping[str, Any], *, is_plain: bool = False) -> keras.optimizers.Optimizer:
+    """The optimizer of a setting, complete with `TRAINING_TERMS`; Keras' own where it is to be plain."""
+    backend = neutral if is_plain else active
     common = {"learning_rate": values["learning_rate"], "weight_decay": values["weight_decay"] or None}
     match values["optimizer"]:
         case "sgd":
             return keras.optimizers.SGD(momentum=values["momentum"], nesterov=True, **common)
         case "adamw":
-            return keras.optimizers.AdamW(**{**common, "weight_decay": values["weight_decay"]})
+            return backend.AdamW(**{**common, "weight_decay": values["weight_decay"]})
         case "rmsprop":
             return keras.optimizers.RMSprop(**common)
         case _:
-            return keras.optimizers.Adam(**common)
+            return backend.Adam(**common)
 
 
 def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:
@@ -80,7 +81,9 @@ def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:
     units = model.output_shape[-1]
     if units == 1:
         return labels[:, None].astype("float32")
-    return np.eye(units, dtype="float32")[labels]
+    one_hot = np.zeros((len(labels), units), dtype="float32")
+    one_hot[np.arange(len(labels)), labels] = 1
+    return one_hot
 
 
 def probabilities(outputs: np.ndarray) -> np.ndarray:

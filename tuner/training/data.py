@@ -27,13 +27,3 @@ class TrainingData:
     labels: np.ndarray
     folds: tuple[Fold, ...]
     spec: ImageSpec
-
-    @property
-    def n_train(self) -> int:
-        """Images that an epoch trains, over all folds."""
-        return sum(len(fold.train) for fold in self.folds)
-
-    @property
-    def n_validation(self) -> int:
-        """Images that an epoch validates, over all folds."""
-        return sum(len(fold.validation) for fold in self.folds)

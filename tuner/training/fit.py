@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from tuner.data.streaming import StreamedImages, batches
-from tuner.errors import TunerError
+from tuner.errors import DataError, TunerError
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
 from tuner.training.batches import training_batches, validation_batches
 from tuner.training.checkpoint import (
@@ -79,6 +79,7 @@ def run_task(task: TrainTask, data: TrainingData, hooks: Hooks, models: Prepared
 
     Raises:
         OSError: If the checkpoint cannot be written.
+        DataError: If images cannot be read any more.
     """
     training = _Training(task, data, hooks, models)
     saved_s = time.monotonic()
@@ -117,6 +118,9 @@ class _Training:
             return next(self._generator, None)
         except NonFiniteLossError as error:
             self.failure = Failure(reason=error.message, kind="diverged")
+        except DataError:
+            # An image that cannot be decoded any more, such as on a drive that is gone, would fail every setting.
+            raise
         except Exception as error:
             self._fail(error)
         return None

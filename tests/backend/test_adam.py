@@ -1,0 +1,43 @@
+"""Adam in one pass gives what Keras' own gives."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tuner.backend import active, neutral
+
+RNG = np.random.default_rng(0)
+START = [RNG.normal(size=shape).astype("float32") for shape in ((3, 3, 2, 4), (7,))]
+GRADIENTS = [[RNG.normal(size=value.shape).astype("float32") for value in START] for _ in range(5)]
+
+
+def trained(optimizer: keras.optimizers.Optimizer) -> list[np.ndarray]:
+    """Weights and the optimizer's own variables after five updates."""
+    variables = [keras.Variable(value) for value in START]
+    optimizer.build(variables)
+    for gradients in GRADIENTS:
+        optimizer.apply([tf.constant(gradient) for gradient in gradients], variables)
+    return [np.asarray(variable) for variable in [*variables, *optimizer.variables]]
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW"])
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_same_weights_and_moments_as_keras(name: str, weight_decay: float) -> None:
+    options = {"learning_rate": 0.01, "weight_decay": weight_decay}
+    ours, theirs = (trained(getattr(module, name)(**options)) for module in (active, neutral))
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_rows_of_an_embedding_are_updated_too() -> None:
+    def updated(optimizer: keras.optimizers.Optimizer) -> np.ndarray:
+        table = keras.Variable(np.ones((4, 2), dtype="float32"))
+        optimizer.build([table])
+        rows = tf.IndexedSlices(tf.ones([1, 2]), tf.constant([2]), tf.constant([4, 2]))
+        optimizer.apply([rows], [table])
+        return np.asarray(table)
+
+    np.testing.assert_array_equal(updated(active.Adam(0.1)), updated(neutral.Adam(0.1)))
