@@ -3,9 +3,11 @@
     python benchmarks/search_vs_stock.py [--bench FOLDER] [--csv datasets/data/fer2013/fer2013.csv] [--seeds 3]
 
 Every setting of fixed_cost.yaml costs the same per step, and both run 23 trials and 75 epochs on the same images. They
-take turns, each in a process of its own; what counts is the search alone, without imports and reading of data. Then
-where our time goes: of n workers' wall time, the share in epochs, in building and tracing models, and idle. Run it on
-an idle machine: of two busy cores, both searches get an unknown share.
+take turns, each in a process of its own; what counts is the search alone, without imports and reading of data. Our
+workers import the framework while the data are read, and may not be ready when the search begins: `imports_s` is that
+wait, which is left out of `search_s` as the other side's imports are; the second ratio counts it in. Then where our
+time goes: of n workers' wall time, the share in epochs, in building and tracing models, and idle. Run it on an idle
+machine: of two busy cores, both searches get an unknown share.
 """
 
 from __future__ import annotations
@@ -34,12 +36,18 @@ def main() -> None:
         pairs.append((stock(options.bench, options.csv, seed), ours(options.bench, options.csv, seed)))
         for name, found in zip(("stock", "ours"), pairs[-1], strict=True):
             print(f"seed {seed}, {name:5}: {json.dumps(found)}", flush=True)
-    ratios = [one["search_s"] / other["search_s"] for one, other in pairs]
-    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    print(f"stock / ours, search wall time: median {statistics.median(ratios):.2f} ({spread})")
+    show("search wall time", [one["search_s"] / other["search_s"] for one, other in pairs])
+    waited = [one["search_s"] / (other["search_s"] + other["imports_s"]) for one, other in pairs]
+    show("with our wait for imports, not theirs", waited)
     for name, found in zip(("stock", "ours"), zip(*pairs, strict=True), strict=True):
         scores = [one["best_val_accuracy"] for one in found]
         print(f"best val_accuracy, {name}: mean {statistics.mean(scores):.3f} ({min(scores):.3f} to {max(scores):.3f})")
+
+
+def show(name: str, ratios: list[float]) -> None:
+    """Print the median of some ratios, and their range."""
+    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    print(f"stock / ours, {name}: median {statistics.median(ratios):.2f} ({spread})")
 
 
 def stock(bench: Path, csv: Path, seed: int) -> dict[str, Any]:
@@ -64,26 +72,27 @@ def ours(bench: Path, csv: Path, seed: int) -> dict[str, Any]:
         events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     trials = [event["trial"] for event in events if event["event"] == "TrialEnded"]
     searched, n_workers = results["search"], int(results["run"]["hardware"]["workers"])
-    total_s = n_workers * searched["duration_s"]
+    imports_s = ready_s(events)
+    total_s = n_workers * (searched["duration_s"] - imports_s)
     epochs_s = sum(epoch["duration_s"] for trial in trials for epoch in trial["epochs"])
-    first_s = first_start_s(events)
     return {
         "trials": len(trials),
         "epochs": searched["n_epochs"],
         "failed": searched["n_failed"],
         "best_val_accuracy": round(searched["best_score"], 4),
-        "search_s": round(searched["duration_s"], 2),
+        "search_s": round(searched["duration_s"] - imports_s, 2),
+        "imports_s": round(imports_s, 2),
         "epochs_share": round(epochs_s / total_s, 3),
         "build_and_trace_share": round((sum(trial["duration_s"] for trial in trials) - epochs_s) / total_s, 3),
         "idle_share": round(1 - sum(trial["duration_s"] for trial in trials) / total_s, 3),
-        "of_idle_before_first_trial_share": round(n_workers * first_s / total_s, 3),
     }
 
 
-def first_start_s(events: list[dict[str, Any]]) -> float:
-    """Seconds from the begin of the search to its first trial."""
+def ready_s(events: list[dict[str, Any]]) -> float:
+    """Seconds from the begin of the search until a worker was ready to train."""
     begun = next(event["time_s"] for event in events if event["event"] == "StageStarted")
-    return float(next(event["time_s"] for event in events if event["event"] == "TrialStarted") - begun)
+    ended = [event for event in events if event["event"] == "TrialEnded"]
+    return float(min(event["time_s"] - event["trial"]["duration_s"] for event in ended) - begun)
 
 
 if __name__ == "__main__":

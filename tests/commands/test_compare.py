@@ -79,7 +79,7 @@ def test_winner_trains_before_the_features_are_computed(tmp_path: Path, monkeypa
         "Retraining EfficientNetB2 (ImageNet)",
     ]
     assert [(one.name, len(trained)) for one, trained in found] == [("tuned", 2), ("efficientnet_b2", 2)]
-    assert trainer.data["efficientnet_b2"].inputs.shape == (88, 1408)
+    assert trainer.data["efficientnet_b2-fold0"].inputs.shape == (88, 1408)
     assert (tmp_path / "run" / "state" / "features.npy").is_file()
 
 
@@ -93,7 +93,7 @@ def test_without_weights_all_are_retrained_in_one_call(tmp_path: Path, monkeypat
     found = compared(job(tmp_path, events), trainer)
     assert titles(events)[1:] == ["Retraining Tuned, EfficientNetB2 (from scratch)"]
     assert [one.model for one, _ in found] == ["cnn", "efficientnet_b2"]
-    assert [task.data for task in trainer.tasks] == ["tuned", "efficientnet_b2"] * 2
+    assert [task.data for task in trainer.tasks] == ["tuned-fold0", "efficientnet_b2-fold0"] * 2
 
 
 def test_request_while_features_are_computed_leaves_the_comparison_for_another_time(
@@ -109,7 +109,7 @@ def test_request_while_features_are_computed_leaves_the_comparison_for_another_t
     frozen(monkeypatch, asked)
     trainer = executor()
     assert compared(job(tmp_path, [], request=request), trainer) is None
-    assert {task.data for task in trainer.tasks} == {"tuned"}
+    assert {task.data for task in trainer.tasks} == {"tuned-fold0"}
     frozen(monkeypatch)
     assert len(compared(job(tmp_path, []), executor())) == 2
 
