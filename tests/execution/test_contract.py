@@ -191,7 +191,7 @@ def test_data_of_the_same_name_are_replaced(executor: Executor) -> None:
 
 
 def test_tasks_train_on_the_data_that_they_name(executor: Executor) -> None:
-    executor.add_data("few", replace(DATA, train=np.arange(20)))
+    executor.add_data("few", replace(DATA, folds=(replace(DATA.folds[0], train=np.arange(20)),)))
     named = run(executor, data="few")
     assert curve(named) != curve(run(executor))
 
