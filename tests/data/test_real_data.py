@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tuner.data.card import load_card
 from tuner.data.dataset import load_dataset, split_rows, summary
 from tuner.data.load import load_images
 from tuner.data.policies import has_conflict
 from tuner.space.definition import SplitSettings
+from tuner.store.run_folder import RunFolder
 
 _IN_BOTH = "ADea4I4CgV4-hlxUOAdFjyNYonWRHO6Pu4jWXKk9BJScXws64-c-mo.jpg"
 _SAME_PHOTO = [
@@ -110,6 +113,33 @@ def test_no_copy_of_a_test_photo_trains_or_validates(data_root: Path, seed: int)
     by_name = {row[0]: (row[2], row[3]) for row in rows}
     for one, other in _SAME_PHOTO:
         assert by_name[one] == by_name[other]
+
+
+def thumbnail(path: Path) -> np.ndarray:
+    """8 x 8 grey values, by other means than the package's own."""
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB").convert("L").resize((8, 8)), dtype=float)
+
+
+@pytest.mark.real_data
+def test_saved_split_of_happy_sad_trains_on_no_file_that_shows_a_test_photo(data_root: Path, tmp_path: Path) -> None:
+    """From split.csv and the files alone: neither equal bytes, nor the same photo at another size."""
+    dataset = load_dataset(load_card("happy_sad", [CARDS]), data_root, SplitSettings(seed=0))
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    folder.write_split(split_rows(dataset))
+    with (folder.path / "split.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    photos = data_root / "happy_sad"
+    part_of = {row["image"]: row["part"] for row in rows}
+    test = [name for name, part in part_of.items() if part == "test"]
+    seen = [name for name, part in part_of.items() if part.startswith("fold")]
+    assert (len(test), len(seen)) == (43, 172)
+    assert not {(photos / n).read_bytes() for n in test} & {(photos / n).read_bytes() for n in seen}
+    small = np.stack([thumbnail(photos / name) for name in [*test, *seen]])
+    distance = np.abs(small[: len(test), None] - small[None, len(test) :]).mean(axis=(2, 3))
+    # Two sizes of one photo differ by at most 1.4 grey values here, other pairs by far more.
+    assert distance.min() > 6
 
 
 @pytest.mark.real_data
