@@ -355,3 +355,12 @@ def test_single_array_with_the_suffix_of_an_npz_is_refused(tmp_path: Path) -> No
         load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
     assert caught.value.message == "a.npz: it is not an NPZ of plain arrays"
     assert caught.value.hint == "save it with numpy.savez."
+
+
+def test_far_more_labels_than_images_are_not_read_to_their_end(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(",".join("7" * 16) + "\n")
+    (tmp_path / "y.csv").write_text("0\n" * 5000)
+    card = make_card({"type": "array_csv", "train_images": "x.csv", "train_labels": "y.csv"})
+    with pytest.raises(DataError) as caught:
+        load_images(card, tmp_path)
+    assert caught.value.message == "y.csv has over 1,001 labels, more than x.csv can hold images"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,9 @@ from tuner.data.images import Allocate, Images, make_images
 from tuner.data.labels import number_labels
 from tuner.data.pixels import parse_pixels
 from tuner.errors import DataError
+
+# Labels that are read beyond what the images' file has room for.
+_SOME_MORE = 1000
 
 
 def sources(card: Card, data_root: Path) -> list[Path]:
@@ -31,8 +36,16 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     origins: list[str] = []
     places: list[str] = []
     sizes: list[int] = []
-    for part, _, label_name in _pairs(card):
-        given = list(_lines(data_root / label_name))
+    n_values = math.prod(card.image.shape)
+    for part, image_name, label_name in _pairs(card):
+        # A value takes a digit and what separates it. A few too many are told below, in more detail.
+        most = (data_root / image_name).stat().st_size // (2 * n_values) + _SOME_MORE
+        given = list(islice(_lines(data_root / label_name), most + 1))
+        if len(given) > most:
+            raise DataError(
+                f"{Path(label_name).name} has over {most:,} labels, more than {Path(image_name).name} can hold images",
+                "give one label for each image; download both again.",
+            )
         sizes.append(len(given))
         labels.extend(text.strip() for _, text in given)
         places.extend(f"{Path(label_name).name}, line {line}" for line, _ in given)
