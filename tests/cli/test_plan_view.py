@@ -41,7 +41,15 @@ CORNERS = (
 
 
 def cost(step_s: float, trace_s: float) -> Cost:
-    return Cost(key="", build_s=0.5, trace_s=trace_s, image_s=step_s / 32, step_s=step_s, checkpoint_bytes=1)
+    return Cost(
+        key="",
+        build_s=0.5,
+        trace_s=trace_s,
+        image_s=step_s / 32,
+        step_s=step_s,
+        predict_s=step_s / 96,
+        checkpoint_bytes=1,
+    )
 
 
 PLAN = Plan(

@@ -10,7 +10,15 @@ from tuner.records.contender import Contender
 
 
 def cost(key: str = "a", build_s: float = 0.0, trace_s: float = 0.0, image_s: float = 1.0) -> Cost:
-    return Cost(key=key, build_s=build_s, trace_s=trace_s, image_s=image_s, step_s=4 * image_s, checkpoint_bytes=100)
+    return Cost(
+        key=key,
+        build_s=build_s,
+        trace_s=trace_s,
+        image_s=image_s,
+        step_s=4 * image_s,
+        predict_s=image_s / 3,
+        checkpoint_bytes=100,
+    )
 
 
 def candidate(**changes: Any) -> Candidate:

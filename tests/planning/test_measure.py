@@ -50,6 +50,7 @@ def test_measured_costs_are_those_of_real_trainings(tmp_path: Path) -> None:
     cost = found.costs[first.key]
     assert cost.trace_s > cost.step_s > cost.image_s > 0
     assert cost.step_s == pytest.approx(20 * cost.image_s), "ten whole batches of twenty"
+    assert cost.image_s == pytest.approx(3.25 * cost.predict_s), "forward, backward twice, and a quarter for validation"
     assert cost.build_s > 0
     assert cost.checkpoint_bytes == (tmp_path / "0.npz").stat().st_size
     assert found.trained_s > sum(c.build_s + c.trace_s for c in found.costs.values())
@@ -71,7 +72,7 @@ def test_model_that_fails_is_left_out_with_its_name_and_reason(tmp_path: Path) -
 def test_scoring_builds_traces_a_prediction_and_goes_over_the_test_images() -> None:
     from tests.planning.costs import cost
 
-    assert cost(build_s=1.0, trace_s=8.0, image_s=0.5).score_s(60) == pytest.approx(1 + 2 + 30)
+    assert cost(build_s=1.0, trace_s=8.0, image_s=0.6).score_s(60) == pytest.approx(1 + 2 + 12)
 
 
 def test_gauge_keeps_the_most_memory_of_each_process(monkeypatch: pytest.MonkeyPatch) -> None:

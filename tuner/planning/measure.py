@@ -27,6 +27,9 @@ MIN_TIMED, MAX_TIMED = 2, 5
 # Of the tracing of a training step, what tracing a prediction takes.
 _PREDICTION_TRACE_SHARE = 1 / 4
 
+# Going backward takes two convolutions for each one forward: by the weights, and by what went in.
+_PREDICTIONS_PER_TRAINING = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -65,6 +68,7 @@ class Cost:
         trace_s: Seconds that its first epoch takes more than others, where the worker does not know it yet.
         image_s: Seconds per training image, its part of the validation included.
         step_s: Seconds per training step, likewise.
+        predict_s: Seconds per image that is only predicted, by one core.
         checkpoint_bytes: Size of a checkpoint.
     """
 
@@ -73,11 +77,12 @@ class Cost:
     trace_s: float
     image_s: float
     step_s: float
+    predict_s: float
     checkpoint_bytes: int
 
     def score_s(self, n_test: int) -> float:
         """Seconds to score one training on the test set, at most."""
-        return self.build_s + _PREDICTION_TRACE_SHARE * self.trace_s + self.image_s * n_test
+        return self.build_s + _PREDICTION_TRACE_SHARE * self.trace_s + self.predict_s * n_test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +135,7 @@ def part(candidate: Candidate) -> TrainingData:
     data = candidate.data
     fold = data.folds[0]
     train = fold.train[: _n_train(candidate)]
-    validation = fold.validation[: -(-len(fold.validation) * len(train) // len(fold.train))]
+    validation = fold.validation[: _n_validation(candidate)]
     rows = np.concatenate([train, validation])
     return replace(
         data,
@@ -172,6 +177,11 @@ def _n_train(candidate: Candidate) -> int:
     return min(n_steps * candidate.batch_size, len(candidate.data.folds[0].train))
 
 
+def _n_validation(candidate: Candidate) -> int:
+    fold = candidate.data.folds[0]
+    return -(-len(fold.validation) * _n_train(candidate) // len(fold.train))
+
+
 def _n_pixels(candidate: Candidate) -> int:
     spec = candidate.data.spec
     return int(candidate.values.get("input_size", max(spec.height, spec.width))) ** 2
@@ -191,5 +201,6 @@ def _cost(candidate: Candidate, result: TrainResult, checkpoint_bytes: int) -> C
         trace_s=max(0.0, first_s - epoch_s),
         image_s=epoch_s / n_train,
         step_s=epoch_s / -(-n_train // candidate.batch_size),
+        predict_s=epoch_s / (_PREDICTIONS_PER_TRAINING * n_train + _n_validation(candidate)),
         checkpoint_bytes=checkpoint_bytes,
     )
