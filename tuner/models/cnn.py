@@ -32,11 +32,13 @@ def build(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     for block in range(values["conv_blocks"]):
         stack += _block(values, block)
     stack.append(layers.Flatten() if values["pooling"] == "flatten" else layers.GlobalAveragePooling2D())
-    if values["dense_units"]:
-        stack.append(layers.Dense(values["dense_units"], activation="relu"))
+    # Of the dense layer's inputs, which are most of the network's weights: on 1,000 faces that gained three points of
+    # validation accuracy over its outputs (docs/adr/0009-head-dropout.md).
     if values["dropout"]:
         stack.append(Dropout(values["dropout"]))
-    stack.append(layers.Dense(image_spec.n_classes, activation="softmax"))
+    if values["dense_units"]:
+        stack.append(layers.Dense(values["dense_units"], activation="relu"))
+    stack.append(layers.Dense(image_spec.n_classes, activation="softmax", dtype="float32"))
     return keras.Sequential(stack)
 
 
