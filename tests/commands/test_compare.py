@@ -1,14 +1,12 @@
-"""The order of a comparison: what the search found never waits for EfficientNetB2's features."""
+"""Who is retrained for a comparison, and with what."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.cli.calling import write_space
@@ -18,11 +16,12 @@ from tuner.commands import compare
 from tuner.commands.job import Job
 from tuner.commands.options import RunOptions
 from tuner.execution.stop import StopRequest
-from tuner.models.efficientnet import NoPretrainedWeightsError
-from tuner.records.events import Event, StageStarted
-from tuner.retrain import features
+from tuner.models.backbones.weights import NoPretrainedWeightsError
+from tuner.records.events import Event, Notice, StageStarted
 from tuner.space.parse import load_space
 from tuner.store.run_folder import RunFolder
+
+FEATURES = f"tiny-{tiny_dataset().images.fingerprint[:16]}-features"
 
 
 class Searched:
@@ -47,14 +46,6 @@ def job(folder: Path, events: list[Event], **changes: Any) -> Job:
     return Job(**usual | changes)
 
 
-def zeros(images: np.ndarray) -> np.ndarray:
-    return np.zeros((len(images), 1408), "float32")
-
-
-def frozen(monkeypatch: pytest.MonkeyPatch, extract: Callable[[np.ndarray], np.ndarray] = zeros) -> None:
-    monkeypatch.setattr(features, "extractor", lambda values, spec: extract)
-
-
 def executor() -> FakeExecutor:
     return FakeExecutor(lambda task, epoch: {"val_accuracy": 0.5})
 
@@ -67,67 +58,36 @@ def compared(found: Job, trainer: FakeExecutor) -> Any:
     return compare.retrain_all(found, Searched(), trainer)  # type: ignore[arg-type]
 
 
-def test_winner_trains_before_the_features_are_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_are_retrained_side_by_side_the_winner_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Event] = []
-    frozen(monkeypatch)
+    monkeypatch.setattr(compare, "missing_weights", lambda contender: None)
     trainer = executor()
     found = compared(job(tmp_path, events), trainer)
-    assert titles(events) == [
-        "Looking for EfficientNetB2's ImageNet weights",
-        "Retraining Tuned",
-        "Computing EfficientNetB2's features",
-        "Retraining EfficientNetB2 (ImageNet)",
-    ]
+    assert titles(events) == ["Looking for pretrained weights", "Retraining Tuned, EfficientNetB2 (ImageNet)"]
     assert [(one.name, len(trained)) for one, trained in found] == [("tuned", 2), ("efficientnet_b2", 2)]
-    assert trainer.data["efficientnet_b2-fold0"].inputs.shape == (88, 1408)
-    assert (tmp_path / "run" / "state" / "features.npy").is_file()
+    assert [task.data for task in trainer.tasks] == ["tuned-fold0", "efficientnet_b2-fold0"] * 2
+    assert trainer.data["efficientnet_b2-fold0"].features == Path("datasets/data/.cache") / FEATURES
 
 
-def test_without_weights_all_are_retrained_in_one_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(values: Any, spec: Any) -> None:
-        raise NoPretrainedWeightsError("no network")
+def test_without_weights_the_network_is_trained_from_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(backbone: Any, values: Any) -> None:
+        raise NoPretrainedWeightsError("no network", "connect.")
 
     events: list[Event] = []
-    monkeypatch.setattr(features, "extractor", refuse)
-    trainer = executor()
-    found = compared(job(tmp_path, events), trainer)
+    monkeypatch.setattr("tuner.models.backbones.network.build_network", refuse)
+    found = compared(job(tmp_path, events), executor())
     assert titles(events)[1:] == ["Retraining Tuned, EfficientNetB2 (from scratch)"]
     assert [one.model for one, _ in found] == ["cnn", "efficientnet_b2"]
-    assert [task.data for task in trainer.tasks] == ["tuned-fold0", "efficientnet_b2-fold0"] * 2
+    assert [event.text for event in events if isinstance(event, Notice)] == [
+        "this data set has no card that states a baseline, so none is compared",
+        "EfficientNetB2 is trained from scratch: no network",
+    ][-1:]
 
 
-def test_request_while_features_are_computed_leaves_the_comparison_for_another_time(
+def test_request_while_they_train_leaves_the_comparison_for_another_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(compare, "missing_weights", lambda contender: None)
     request = StopRequest()
-
-    def asked(images: np.ndarray) -> np.ndarray:
-        request.reason = "interrupted"
-        return zeros(images)
-
-    monkeypatch.setattr(features, "PREDICT_BATCH", 10)
-    frozen(monkeypatch, asked)
-    trainer = executor()
-    assert compared(job(tmp_path, [], request=request), trainer) is None
-    assert {task.data for task in trainer.tasks} == {"tuned-fold0"}
-    frozen(monkeypatch)
-    assert len(compared(job(tmp_path, []), executor())) == 2
-
-
-def test_head_fails_where_the_time_budget_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    frozen(monkeypatch, lambda images: pytest.fail("there is no time for features"))
-    options = RunOptions(dataset="tiny", preset="quick", time_budget_s=0.0)
-    (_, tuned), (head, trained) = compared(job(tmp_path, [], options=options), executor())
-    assert tuned[0].result.failure is None, "of the winner there is always a training"
-    assert head.model == "efficientnet_b2_head"
-    assert [one.result.failure.reason for one in trained] == ["the time budget was over before its training began"] * 2
-
-
-def test_time_that_is_left_is_shared_with_the_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    frozen(monkeypatch)
-    trainer, options = executor(), RunOptions(dataset="tiny", preset="quick", time_budget_s=100.0)
-    found = job(tmp_path, [], options=options)
-    compared(found, trainer)
-    ends = [task.stop_at - found.began_s for task in trainer.tasks if task.stop_at]
-    # Two trainings of the winner have half of the time; what they leave is the head's.
-    assert ends == pytest.approx([25, 50, 50, 100], abs=5)
+    request.reason = "interrupted"
+    assert compared(job(tmp_path, [], request=request), executor()) is None

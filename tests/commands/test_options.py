@@ -42,7 +42,7 @@ def test_preset_never_trains_a_short_retraining_longer_or_a_long_one_shorter(fil
 
 def test_schedules_and_efficientnet_of_the_presets() -> None:
     assert [PRESETS[name].schedule for name in ("quick", "standard", "thorough")] == ["constant", "constant", "cosine"]
-    quick = PRESETS["quick"].efficientnet
+    quick = PRESETS["quick"].from_scratch
     assert (quick.input_size, quick.max_train_images, quick.max_epochs) == (48, 300, 2)
 
 

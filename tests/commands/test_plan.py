@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import pytest
 
 from tests.cli.calling import Outcome, call, write_photos, write_space
@@ -16,10 +15,8 @@ from tuner.commands import plan
 from tuner.commands.options import RunOptions
 from tuner.commands.outputs import training_data
 from tuner.data.card import Baseline
-from tuner.models import efficientnet
 from tuner.planning.measure import Measured, model_key
 from tuner.records.contender import Contender
-from tuner.retrain import features
 from tuner.space.parse import load_space
 from tuner.store.run_folder import RunFolder
 
@@ -40,17 +37,17 @@ def subject(tmp_path: Path, *compare: str) -> plan._Subject:
         card=card.model_copy(update={"baseline": Baseline.model_validate(STATED)}),
         file=replace(load_space(write_space(tmp_path)), compare=compare),
         dataset=dataset,
-        data=training_data(dataset),
+        data=training_data(dataset, tmp_path),
         settings=(),
     )
 
 
-def contenders(tmp_path: Path, *compare: str) -> tuple[list[Contender], tuple[float, float]]:
+def contenders(tmp_path: Path, *compare: str) -> list[Contender]:
     return plan._contenders(subject(tmp_path, *compare), lambda event: None)
 
 
 def test_published_baseline_keeps_its_own_epochs_and_its_own_reason_to_stop(tmp_path: Path) -> None:
-    (tuned, usual, published), _ = contenders(tmp_path, "baseline", "baseline_published")
+    tuned, usual, published = contenders(tmp_path, "baseline", "baseline_published")
     assert (usual.name, usual.max_epochs, usual.early_stopping) == ("baseline", 2, tuned.early_stopping)
     rule = published.early_stopping
     assert (published.name, published.max_epochs) == ("baseline_published", 20)
@@ -58,38 +55,52 @@ def test_published_baseline_keeps_its_own_epochs_and_its_own_reason_to_stop(tmp_
 
 
 def test_both_baselines_are_one_model_to_measure(tmp_path: Path) -> None:
-    found, _ = contenders(tmp_path, "baseline", "baseline_published")
+    found = contenders(tmp_path, "baseline", "baseline_published")
     assert len({model_key(one.model, one.values) for one in found[1:]}) == 1
 
 
-def test_efficientnet_without_weights_is_planned_from_scratch_with_its_fewer_images(
+def test_backbone_without_weights_is_planned_from_scratch_with_its_fewer_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_weights(*_: object) -> None:
-        raise efficientnet.NoPretrainedWeightsError
-
-    monkeypatch.setattr(features, "build_extractor", no_weights)
-    (_, found), features_s = contenders(tmp_path, "efficientnet_b2")
-    assert (found.model, found.max_epochs, found.max_train_images) == ("efficientnet_b2", 2, 300)
-    assert features_s == (0.0, 0.0)
-    data = subject(tmp_path).data
-    assert len(plan._data_of(replace(found, max_train_images=30), data).folds[0].train) == 30
+    monkeypatch.setattr(plan, "missing_weights", lambda contender: "no network")
+    tuned, found = contenders(tmp_path, "efficientnet_b2")
+    assert (found.values["weights"], found.max_epochs, found.max_train_images) == ("none", 2, 300)
+    assert plan._features_s(subject(tmp_path), [tuned, found]) == (0.0, 0.0)
+    fewer = plan._fewer(subject(tmp_path).data, 30)
+    assert len(fewer.folds[0].train) == 30
 
 
-def test_efficientnet_with_weights_is_a_head_and_its_features_take_time(
+def test_frozen_backbone_is_measured_as_a_head_and_its_features_take_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inputs = keras.Input((8, 8, 1))
-    frozen = keras.Model(inputs, keras.layers.Flatten()(inputs))
-    monkeypatch.setattr(features, "build_extractor", lambda *_: frozen)
-    (_, found), (before_s, scoring_s) = contenders(tmp_path, "efficientnet_b2")
-    assert found.model == "efficientnet_b2_head"
-    assert before_s > scoring_s > 0, "64 images train and validate, 24 test"
-    assert plan._data_of(found, subject(tmp_path).data).inputs.shape == (88, efficientnet.N_FEATURES)
+    monkeypatch.setattr(plan, "missing_weights", lambda contender: None)
+    monkeypatch.setattr(plan, "_frozen_s", lambda model, values, data: (10.0, 0.5))
+    tuned, found = contenders(tmp_path, "efficientnet_b2")
+    # 64 images train and validate, 24 test.
+    assert plan._features_s(subject(tmp_path), [tuned, found]) == (10 + 0.5 * 64, 10 + 0.5 * 24)
+    head = plan._candidate(found.title, found.model, found.values, subject(tmp_path).data)
+    assert head.model == "efficientnet_b2/head"
+    assert head.data.inputs.shape == (88, 1408)
+
+
+def test_settings_with_equal_features_compute_them_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[int] = []
+
+    def frozen_s(model: str, values: Any, data: Any) -> tuple[float, float]:
+        timed.append(values["input_size"])
+        return 1.0, 0.0
+
+    monkeypatch.setattr(plan, "_frozen_s", frozen_s)
+    whole = subject(tmp_path)
+    file = replace(whole.file, model="efficientnet_b2")
+    sizes = (96, 96, 160)
+    settings = [plan._candidate("", "efficientnet_b2", {"input_size": size}, whole.data) for size in sizes]
+    found = plan._features_s(replace(whole, file=file, settings=settings), [])
+    assert (timed, found) == ([96, 160], (2.0, 0.0))
 
 
 def test_opponent_that_could_not_be_measured_costs_nothing(tmp_path: Path) -> None:
-    found, _ = contenders(tmp_path, "baseline")
+    found = contenders(tmp_path, "baseline")
     measured = Measured(costs={}, failures={"Baseline": "out of memory"}, trained_s=1.0)
     assert [(one.name, cost) for one, cost in plan._with_costs(found, measured)] == [("tuned", None)]
 

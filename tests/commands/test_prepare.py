@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.data.samples import make_card
-from tuner.commands.prepare import check_flip
+from tuner.commands.prepare import check_backbones, check_flip, space_path
 from tuner.data.card import card_folders, load_card
 from tuner.data.own_data import OWN_DATA
 from tuner.errors import ConfigurationError
@@ -51,3 +51,42 @@ def test_space_that_mirrors_nothing_suits_any_card(space: str) -> None:
 def test_committed_spaces_mirror_only_what_their_cards_allow(path: Path) -> None:
     file = load_space(path)
     check_flip(file, load_card(file.dataset, card_folders()) if file.dataset else CARD)
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (None, "cats_dogs"),
+        ("cnn", "cats_dogs"),
+        ("my.models:build", "cats_dogs"),
+        ("efficientnet_b2", "efficientnet_b2"),
+        ("efficientnet_lite2", "efficientnet_b2"),
+    ],
+)
+def test_backbone_brings_a_space_of_its_own(model: str | None, name: str) -> None:
+    card = load_card("cats_dogs", card_folders())
+    assert space_path(card, None, model).stem == name
+    assert space_path(card, Path("mine.yaml"), model) == Path("mine.yaml")
+
+
+def test_opponent_that_mirrors_is_refused_unless_the_card_allows_it() -> None:
+    file = parse_space(parse_document("version: 1\nspace: {}\nbackbone: {flip: true}", "my.yaml"))
+    with pytest.raises(ConfigurationError, match=r"my.yaml: backbone.flip is true, but datasets/.*: false"):
+        check_flip(file, CARD)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "reason"),
+    [
+        ("{weights: gone.h5}", 'weights is "gone.h5", but there is no such file'),
+        (
+            "{weights: none, unfreeze_blocks: 2}",
+            "unfreeze_blocks is 2, but with weights: none the whole network trains",
+        ),
+    ],
+)
+def test_opponent_that_cannot_be_built_is_refused_before_anything_is_searched(backbone: str, reason: str) -> None:
+    file = parse_space(parse_document(f"version: 1\nspace: {{}}\nbackbone: {backbone}", "my.yaml"))
+    with pytest.raises(ConfigurationError) as caught:
+        check_backbones(file)
+    assert caught.value.message.startswith(f"my.yaml: compare, efficientnet_b2: {reason}")

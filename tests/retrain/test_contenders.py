@@ -10,7 +10,7 @@ from tests.images import SMALL_CNN, stopping
 from tuner.data.card import Baseline
 from tuner.models.registry import complete
 from tuner.records.contender import Contender
-from tuner.retrain.contenders import FromScratch, baselines, efficientnet_from_scratch, pretrained_efficientnet
+from tuner.retrain.contenders import FromScratch, baselines, from_scratch, pretrained, schedule_for
 
 STATED = Baseline.model_validate(
     {
@@ -57,31 +57,46 @@ def test_baseline_that_nobody_asks_for_is_left_out() -> None:
     assert list(baselines(tuned(), STATED, ("efficientnet_b2",))) == []
 
 
-def test_pretrained_efficientnet_trains_a_head_under_the_winners_rules() -> None:
-    winner = tuned(max_epochs=20)
-    found = pretrained_efficientnet(winner, image_side=48)
-    assert (found.model, found.title, found.in_verdict) == ("efficientnet_b2_head", "EfficientNetB2 (ImageNet)", True)
+def test_pretrained_backbone_trains_under_the_winners_rules_with_a_falling_rate() -> None:
+    winner = tuned(max_epochs=20, schedule="constant")
+    found = pretrained(winner, "efficientnet_b2", {}, image_side=48)
+    assert (found.model, found.title, found.in_verdict) == ("efficientnet_b2", "EfficientNetB2 (ImageNet)", True)
     assert (found.max_epochs, found.schedule, found.early_stopping) == (20, "cosine", winner.early_stopping)
     assert found.max_train_images is None
+    assert found.note == "ImageNet weights, at 96 px, frozen; only the head was trained"
 
 
 @pytest.mark.parametrize(("side", "size"), [(28, 96), (150, 150), (512, 260)])
 def test_frozen_features_see_images_as_large_as_the_network_was_made_for(side: int, size: int) -> None:
-    found = pretrained_efficientnet(tuned(), image_side=side)
+    found = pretrained(tuned(), "efficientnet_b2", {}, image_side=side)
     assert found.values["input_size"] == size
     assert f"at {size} px" in found.note
 
 
-def test_efficientnet_from_scratch_is_marked_everywhere_and_left_out_of_the_verdict() -> None:
-    found = efficientnet_from_scratch(tuned(), FromScratch(input_size=48, max_epochs=2, max_train_images=300))
+def test_what_the_space_says_of_backbones_counts_and_is_told() -> None:
+    stated = {"weights": "own.h5", "input_size": 260, "unfreeze_blocks": 2}
+    found = pretrained(tuned(), "efficientnet_lite2", stated, image_side=48)
+    assert found.title == "EfficientNet-Lite2 (weights of your own)"
+    assert found.note == "weights of your own, at 260 px; the head was trained first, then the last 2 blocks too"
+    assert {name: found.values[name] for name in stated} == stated
+
+
+def test_backbone_from_scratch_is_marked_everywhere_and_left_out_of_the_verdict() -> None:
+    found = from_scratch(tuned(), "efficientnet_b2", FromScratch(input_size=48, max_epochs=2, max_train_images=300))
     assert (found.model, found.title) == ("efficientnet_b2", "EfficientNetB2 (from scratch)")
+    assert found.values["weights"] == "none"
     assert not found.in_verdict
     assert found.note.startswith("trained from scratch at 48 px")
     assert "at most 300 images and 2 epochs" in found.note
     assert (found.max_epochs, found.max_train_images) == (2, 300)
 
 
-def test_efficientnet_from_scratch_has_the_winners_ceiling_where_nothing_else_is_said() -> None:
-    found = efficientnet_from_scratch(tuned(max_epochs=20), FromScratch(input_size=96))
+def test_backbone_from_scratch_has_the_winners_ceiling_where_nothing_else_is_said() -> None:
+    found = from_scratch(tuned(max_epochs=20), "efficientnet_b2", FromScratch(input_size=96))
     assert (found.max_epochs, found.max_train_images) == (20, None)
     assert "first look" not in found.note
+
+
+@pytest.mark.parametrize(("model", "schedule"), [("cnn", "constant"), ("efficientnet_v2_b0", "cosine")])
+def test_rate_of_a_backbone_always_falls(model: str, schedule: str) -> None:
+    assert schedule_for(model, "constant") == schedule

@@ -47,7 +47,7 @@ def run(
 ) -> tuple[list[list[Trained]], FakeExecutor, list[Event]]:
     executor, events = FakeExecutor(answer, n_workers), []
     order = RetrainOrder(seeds=SEEDS, checkpoints=folder)
-    trained = retrain([(c, data) for c in chosen], order, executor, events.append, StopRequest())
+    trained = retrain(chosen, data, order, executor, events.append, StopRequest())
     return trained, executor, events
 
 
@@ -100,7 +100,7 @@ def really(folder: Path, request: StopRequest | None = None, deadline: float | N
     order = RetrainOrder(seeds=SEEDS[:2], checkpoints=folder, deadline=deadline)
     with InlineExecutor(Reports(on_epoch=on_epoch, is_stopping=request.is_made)) as executor:
         chosen = contender(schedule="constant")
-        return retrain([(chosen, training_data(32, 16))], order, executor, lambda event: None, request)[0]
+        return retrain([chosen], training_data(32, 16), order, executor, lambda event: None, request)[0]
 
 
 def test_interrupted_retraining_goes_on_to_the_same_end(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_after_the_deadline_the_winner_alone_is_trained_for_an_epoch(tmp_path: P
 def test_time_is_shared_among_the_trainings(tmp_path: Path) -> None:
     executor, deadline = FakeExecutor(answer, n_workers=2), time.time() + 100
     order = RetrainOrder(seeds=SEEDS, checkpoints=tmp_path, deadline=deadline)
-    retrain([(contender(name=n), training_data()) for n in "ab"], order, executor, lambda event: None, StopRequest())
+    retrain([contender(name=n) for n in "ab"], training_data(), order, executor, lambda event: None, StopRequest())
     # Six trainings on two workers: each has a third of the time; the last two may use what the others left.
     ends = [task.stop_at - deadline + 100 for task in executor.tasks if task.stop_at]
     assert ends == pytest.approx([100 / 3, 100 / 3, 50, 50, 100, 100], abs=5)
@@ -148,7 +148,7 @@ def test_seeds_take_turns_with_the_folds(tmp_path: Path) -> None:
     executor = FakeExecutor(answer)
     order = RetrainOrder(seeds=SEEDS, checkpoints=tmp_path)
     data = replace(training_data(), folds=(first, second))
-    retrain([(contender(), data)], order, executor, lambda event: None, StopRequest())
+    retrain([contender()], data, order, executor, lambda event: None, StopRequest())
     validated = [executor.data[task.data].folds[0].validation[0] for task in executor.tasks]
     assert validated == [48, 0, 48]
 

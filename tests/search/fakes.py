@@ -38,6 +38,7 @@ def make_oracle(
     seed: int = 1,
     problem: Callable[[Mapping[str, Any]], str | None] = lambda values: None,
     n_workers: int = 1,
+    n_wanted: int = 0,
 ) -> SearchOracle:
     return SearchOracle(
         space=space,
@@ -46,6 +47,7 @@ def make_oracle(
         seed=seed,
         problem=problem,
         n_workers=n_workers,
+        n_wanted=n_wanted,
     )
 
 

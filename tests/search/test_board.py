@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from tests.search.fakes import ACCURACY, by_x, ended, make_oracle, settings
 from tuner.records.trial import Trial
-from tuner.search.board import Board
+from tuner.search.board import Board, best_settings
 from tuner.search.schedule import brackets
 from tuner.space.definition import Objective
 
 
 def trial(number: int, *, rung: int = 0, parent: int | None = None, score: float | None = None) -> Trial:
+    """Every trial without a parent has a setting of its own."""
+    x = number if parent is None else parent
     return Trial(
-        trial_id=f"{number:04d}", values={}, bracket=0, rung=rung, first_epoch=1, last_epoch=1, score=score,
+        trial_id=f"{number:04d}", values={"x": x}, bracket=0, rung=rung, first_epoch=1, last_epoch=1, score=score,
         parent_id=None if parent is None else f"{parent:04d}",
     )  # fmt: skip
 
 
-def board_with(scores: list[float | None], *, places: int | None = 1, objective: Objective = ACCURACY) -> Board:
+def board_with(
+    scores: list[float | None], *, places: int | None = 1, objective: Objective = ACCURACY, n_wanted: int = 0
+) -> Board:
     """A board whose first rung has these trials; None fails."""
-    board = Board(objective, lambda bracket, rung: places if rung == 0 else 0)
+    board = Board(objective, lambda bracket, rung: places if rung == 0 else 0, n_wanted)
     for number, score in enumerate(scores):
         board.start(trial(number))
         board.end(ended(trial(number), lambda _, score=score: score))
@@ -118,3 +123,51 @@ def test_checkpoints_of_81_by_3_stay_few() -> None:
     assert (len(oracle.board.trials), gone) == (211, 211)
     # One worker has one bracket open: those waiting below each of its rungs' places, and the trial's own parent.
     assert most <= 1 + max(sum(rung.n_trials for rung in rungs[1:]) for rungs in brackets(settings(81, 3)))
+
+
+def test_wanted_trials_are_disposable_once_better_settings_take_their_places() -> None:
+    board = board_with([0.1, 0.3, 0.2], places=0, n_wanted=2)
+    assert (board.wanted, board.disposable()) == ({"0001", "0002"}, ["0000"])
+    board.start(trial(3))
+    board.end(trial(3, score=0.9))
+    assert (board.wanted, board.disposable()) == ({"0001", "0003"}, ["0002"])
+    assert board.disposable() == []
+
+
+@pytest.mark.parametrize(("score", "wanted", "gone"), [(0.9, "0001", "0000"), (0.4, "0000", "0001")])
+def test_of_a_setting_only_the_best_trial_is_wanted(score: float, wanted: str, gone: str) -> None:
+    board = board_with([0.5], places=None, n_wanted=2)
+    board.start(trial(1, rung=1, parent=0))
+    board.end(trial(1, rung=1, parent=0, score=score))
+    assert (board.wanted, board.disposable()) == ({wanted}, [gone])
+
+
+def test_failed_trials_are_never_wanted() -> None:
+    board = board_with([None, 0.5], n_wanted=2)
+    assert (board.wanted, board.disposable()) == ({"0001"}, ["0000"])
+
+
+@pytest.mark.parametrize(("direction", "expected"), [("max", ["0002", "0001"]), ("min", ["0000", "0001"])])
+def test_best_settings_are_distinct_and_the_oldest_of_equal_ones_comes_first(
+    direction: str, expected: list[str]
+) -> None:
+    trials = [trial(0, score=0.1), trial(1, score=0.3), trial(2, score=0.7), trial(3, score=0.3)]
+    same = replace(trial(4, score=0.6), values={"x": 2})
+    found = best_settings([same, *reversed(trials)], Objective(name="val_loss", direction=direction), 2)
+    assert [one.trial_id for one in found] == expected
+
+
+@pytest.mark.parametrize("method", ["hyperband", "asha", "random"])
+def test_checkpoints_that_are_left_are_those_of_the_best_settings(method: str) -> None:
+    rng = random.Random(1)
+    oracle = make_oracle(search=settings(27, 3, method=method), n_wanted=5)
+    gone: set[str] = set()
+    while (started := oracle.next_trial()) is not None:
+        assert started.parent_id not in gone
+        oracle.end(ended(started, lambda _: None if rng.random() < 0.1 else rng.random()))
+        gone |= set(oracle.board.disposable())
+    best = best_settings(oracle.board.trials.values(), ACCURACY, 5)
+    assert oracle.board.wanted == {one.trial_id for one in best}
+    assert not oracle.board.wanted & gone
+    if method != "asha":
+        assert set(oracle.board.trials) - gone == oracle.board.wanted

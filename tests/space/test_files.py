@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ import pytest
 from tuner.space.document import load_document, parse_document
 from tuner.space.parse import load_space, parse_space
 from tuner.space.sampling import sample
-from tuner.space.schema import SpaceFile, schema_text, space_json_schema
-from tuner.space.vocabulary import CNN_TERMS, TRAINING_TERMS, VOCABULARIES
+from tuner.space.schema import Opponent, SpaceFile, schema_text, space_json_schema
+from tuner.space.vocabulary import BACKBONE_NAMES, BACKBONE_TERMS, CNN_TERMS, TRAINING_TERMS, VOCABULARIES
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "docs" / "schema" / "space.schema.json"
@@ -23,6 +24,7 @@ NAMES = {
     "default",
     "digits",
     "drawn_faces",
+    "efficientnet_b2",
     "emoji_happy_sad",
     "facial_expressions",
     "fer2013",
@@ -30,14 +32,18 @@ NAMES = {
 }
 
 
-def test_there_is_a_space_for_every_data_set() -> None:
+# Spaces of no data set in particular.
+ANY = ("default", "efficientnet_b2")
+
+
+def test_there_is_a_space_for_every_data_set_and_for_backbones() -> None:
     assert {path.stem for path in SPACES} == NAMES
 
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_a_committed_space_parses_and_names_its_data_set(path: Path) -> None:
     file = load_space(path)
-    assert file.dataset == (None if path.stem == "default" else path.stem)
+    assert file.dataset == (None if path.stem in ANY else path.stem)
     sample(file.space, np.random.default_rng(0))
 
 
@@ -46,7 +52,8 @@ def test_a_committed_space_sets_every_hyperparameter_of_the_network_and_gives_a_
     document = load_document(path)
     lines = path.read_text(encoding="utf-8").splitlines()
     # Momentum is sgd's alone.
-    needed = {*CNN_TERMS, *TRAINING_TERMS} - (set() if "sgd" in document.data["space"]["optimizer"] else {"momentum"})
+    terms = CNN_TERMS if document.data["model"] == "cnn" else BACKBONE_TERMS
+    needed = {*terms, *TRAINING_TERMS} - (set() if "sgd" in document.data["space"]["optimizer"] else {"momentum"})
     assert needed <= set(document.data["space"])
     for name in document.data["space"]:
         # Those that follow from the line before share its reason.
@@ -72,9 +79,14 @@ def test_the_schema_describes_short_forms_and_offers_the_names_of_the_family() -
     schema = space_json_schema()
     forms = [form.get("type", "one of the long forms") for form in schema["$defs"]["Parameter"]["anyOf"]]
     assert forms == ["one of the long forms", "array", ["number", "string", "boolean"]]
-    assert set(schema["properties"]["space"]["properties"]) == set(VOCABULARIES["cnn"])
+    names = {name for terms in VOCABULARIES.values() for name in terms}
+    assert set(schema["properties"]["space"]["properties"]) == names
     assert all("description" in field or "$ref" in json.dumps(field) for field in schema["properties"].values())
     assert set(schema["properties"]) == set(SpaceFile.model_fields)
+
+
+def test_every_backbone_may_be_an_opponent() -> None:
+    assert get_args(Opponent)[4:] == BACKBONE_NAMES
 
 
 def test_the_readme_example_parses() -> None:

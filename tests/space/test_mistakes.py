@@ -7,6 +7,7 @@ import pytest
 from tuner.errors import ConfigurationError
 from tuner.space.document import parse_document
 from tuner.space.parse import parse_space
+from tuner.space.vocabulary import BACKBONE_NAMES
 
 
 def mistakes(text: str) -> str:
@@ -42,14 +43,29 @@ TOP_LEVEL = {
     "version: 1\nretrain: {seeds: true}": "my.yaml:2: retrain.seeds is true; expected a whole number.",
     "version: 1\nsplit: {train: 5}": "my.yaml:2: split.validation is missing.\n  Fix: add it.",
     "version: 1\ncompare: [baselin]": (
-        'my.yaml:2: compare.0 is "baselin"; expected baseline, baseline_published or efficientnet_b2.\n'
+        'my.yaml:2: compare.0 is "baselin"; expected baseline, baseline_published, tuned_tta, ensemble, '
+        f"{', '.join(BACKBONE_NAMES[:-1])} or efficientnet_lite2.\n"
         '  Fix: did you mean "baseline"?'
     ),
     "version: 1\nmodel: cn": (
-        'my.yaml:2: model is "cn"; expected cnn or package.module:function.\n  Fix: did you mean "cnn"?'
+        'my.yaml:2: model is "cn"; expected cnn, a backbone such as efficientnet_b2, or package.module:function.\n'
+        '  Fix: did you mean "cnn"?'
+    ),
+    "version: 1\nbackbone: {input_siz: 260}": (
+        'my.yaml:2: backbone.input_siz is not a hyperparameter of a backbone.\n  Fix: did you mean "input_size"?'
+    ),
+    "version: 1\nbackbone: {input_size: 8}": (
+        "my.yaml:2: backbone.input_size is 8; expected a whole number from 32 to 1024."
+    ),
+    "version: 1\nbackbone: {weights: 5}": (
+        "my.yaml:2: backbone.weights is 5; expected imagenet, none or the path of a file."
+    ),
+    "version: 1\nbackbone: {input_size: {type: int}}": (
+        'my.yaml:2: backbone.input_size is {"type": "int"}; expected a whole number from 32 to 1024.'
     ),
     "version: 1\nmodel: my/models.py:build": (
-        'my.yaml:2: model is "my/models.py:build"; expected cnn or package.module:function.\n'
+        'my.yaml:2: model is "my/models.py:build"; expected cnn, a backbone such as efficientnet_b2, or '
+        "package.module:function.\n"
         "  Fix: name a builder of your own like my_package.models:build."
     ),
     "version: 1\nobjective: {name: val_loss, direction: down}": (

@@ -12,6 +12,7 @@ from tests.images import SMALL_CNN, train_task, training_data
 from tuner.records.training import TrainTask
 from tuner.training.batches import balanced_order, class_weights, training_batches, validation_batches
 from tuner.training.data import TrainingData
+from tuner.training.features import Features
 from tuner.training.fit import Hooks, run_task
 from tuner.training.prepared import PreparedModels
 
@@ -76,8 +77,8 @@ def test_validation_images_stay_as_they_are_in_their_order() -> None:
 
 def test_features_in_the_place_of_images_are_never_changed() -> None:
     features = np.random.default_rng(0).normal(size=(64, 1408)).astype("float32")
-    data, values = replace(DATA, inputs=features), {**AUGMENTED, "dropout": 0.2}
-    task = train_task(model="efficientnet_b2_head", values=values)
+    data, values = replace(DATA, inputs=Features(views=(features,))), {**AUGMENTED, "dropout": 0.2}
+    task = train_task(model="efficientnet_b2/head", values=values)
     found = np.concatenate([images for images, _, _ in batches(task, data)])
     assert sorted(found[:, 0]) == sorted(features[:48, 0])
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.images import SMALL_CNN, stopping, train_task, training_data
 from tuner.backend.active import predictor
+from tuner.backend.policy import Policy
 from tuner.errors import DataError
 from tuner.metrics.classification import score
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
@@ -124,7 +125,7 @@ def test_schedule_that_a_builder_compiled_is_obeyed_in_the_place_of_the_cosine()
 
 
 def test_validation_metrics_are_exact_over_partial_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.training.fit.PREDICT_BATCH", 7)
+    monkeypatch.setattr("tuner.training.fit.policy", lambda: Policy(predict_batch=7))
     result = run(save_to=tmp_path / "end.npz")
     found = outputs(tmp_path / "end.npz", DATA, VALIDATION)
     labels = DATA.labels[VALIDATION]

@@ -52,7 +52,10 @@ def _what_to_search(command: Any) -> Any:
     options = (
         click.argument("dataset"),
         click.option("--space", type=A_PATH, help="Search space; the data set's own by default."),
-        click.option("--model", help="Model in place of the space's: cnn, or my_package.models:build."),
+        click.option(
+            "--model",
+            help="Model in place of the space's: cnn, a backbone such as efficientnet_b2, or my_package.models:build.",
+        ),
         click.option(
             "--preset",
             type=click.Choice(["quick", "standard", "thorough"]),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from tuner.backend.environment import gpus
 from tuner.commands.hardware import n_cores
 from tuner.commands.options import ExecutionOptions
 from tuner.execution.executor import Executor, Reports
@@ -28,15 +28,6 @@ def n_workers(options: ExecutionOptions) -> int:
         return 1
     n_that_fit = max(1, default_limit_bytes(1) // MIN_WORKER_BYTES)
     return options.workers or len(gpus()) or min(n_cores(), n_that_fit)
-
-
-def gpus() -> list[str]:
-    """The GPUs that this process may use, by what CUDA_VISIBLE_DEVICES calls them; asks no framework."""
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if named is not None:
-        return [name for name in named.split(",") if name.strip() not in ("", "-1")]
-    found = Path("/proc/driver/nvidia/gpus")
-    return [str(number) for number, _ in enumerate(found.iterdir())] if found.is_dir() else []
 
 
 def make_executor(options: ExecutionOptions, reports: Reports, scratch: Path) -> Executor:

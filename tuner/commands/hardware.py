@@ -11,7 +11,7 @@ from pathlib import Path
 import tuner
 from tuner.backend import environment
 
-_PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy", "scikit-learn", "pillow")
+_PACKAGES = ("tensorflow", "jax", "keras", "keras-tuner", "numpy", "scikit-learn", "pillow")
 
 
 def versions() -> dict[str, str]:
@@ -26,10 +26,17 @@ def versions() -> dict[str, str]:
 
 
 def hardware(executor: str, n_workers: int) -> dict[str, str]:
-    """Processor, workers and the settings that change numbers in their last bits."""
+    """Processor, GPUs, workers and the settings that change numbers; the framework is loaded for it.
+
+    GPUs and what is made of them are those of this machine: nodes of a Ray cluster decide for themselves.
+    """
+    from tuner.backend.active import gpus, policy
+
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
+        "gpu": ", ".join(sorted({gpu.name for gpu in gpus()})) or "none",
+        "acceleration": str(policy()),
         "executor": executor,
         "workers": str(n_workers),
         # Trainings: one thread each on a CPU, so that the executor changes no result.

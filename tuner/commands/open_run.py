@@ -15,6 +15,8 @@ from tuner.backend import environment
 from tuner.commands.options import RunOptions
 from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.weights import weights_digest
 from tuner.space.definition import SearchSpaceFile
 from tuner.store.run_folder import RunFolder
 
@@ -32,10 +34,20 @@ def identity(options: RunOptions, file: SearchSpaceFile, dataset: Dataset) -> di
             "validation": [_digest(fold.validation.tobytes()) for fold in split.folds],
             "test": _digest(split.test.tobytes()),
         },
+        "weights": {path: weights_digest(file.model, path) for path in _weights(file)},
         "seed": options.seed,
         "preset": options.preset,
-        "backend": environment.settings(),
+        "backend": environment.settings() | {"gpu": environment.gpu_models()},
     }
+
+
+def _weights(file: SearchSpaceFile) -> list[str]:
+    """Files that networks begin from: what is in them may change."""
+    searched = [parameter.choices for parameter in file.space.parameters if parameter.name == "weights"]
+    named = [*(searched[0] if searched else ()), file.space.fixed.get("weights"), file.backbone.get("weights")]
+    is_backbone = file.model in BACKBONES
+    own = named if is_backbone else named[-1:]
+    return sorted({str(path) for path in own if path not in (None, "imagenet", "none")})
 
 
 def open_run(options: RunOptions, root: Path, now: Mapping[str, Any]) -> tuple[RunFolder, bool]:

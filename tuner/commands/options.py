@@ -87,7 +87,7 @@ class Preset:
     """How much a run does.
 
     Attributes:
-        efficientnet: How EfficientNetB2 is trained without ImageNet weights.
+        from_scratch: How a backbone is trained without ImageNet weights.
         search: Hyperband's numbers; None takes the space's own.
         max_retrain_epochs: Ceiling of the retraining; None takes the space's own.
         min_retrain_epochs: Floor of that ceiling.
@@ -97,7 +97,7 @@ class Preset:
         max_validation: Validation images at most; None takes all.
     """
 
-    efficientnet: FromScratch
+    from_scratch: FromScratch
     search: SearchSettings | None = None
     max_retrain_epochs: int | None = None
     min_retrain_epochs: int = 1
@@ -116,15 +116,15 @@ PRESETS = {
         seeds=1,
         max_train=1000,
         max_validation=500,
-        efficientnet=FromScratch(input_size=48, max_epochs=2, max_train_images=300),
+        from_scratch=FromScratch(input_size=48, max_epochs=2, max_train_images=300),
     ),
-    "standard": Preset(efficientnet=FROM_SCRATCH),
+    "standard": Preset(from_scratch=FROM_SCRATCH),
     "thorough": Preset(
         search=SearchSettings(method="hyperband", max_epochs=81, factor=3, iterations=1),
         min_retrain_epochs=120,
         seeds=5,
         schedule="cosine",
-        efficientnet=FROM_SCRATCH,
+        from_scratch=FROM_SCRATCH,
     ),
 }
 

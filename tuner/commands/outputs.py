@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +17,7 @@ from tuner.commands.job import Job
 from tuner.commands.open_run import plain
 from tuner.commands.options import PRESETS, RunOptions
 from tuner.commands.prepare import split_settings
+from tuner.data.cache_folder import features_folder
 from tuner.data.card import Card
 from tuner.data.dataset import Dataset
 from tuner.data.split import fold_of_seed
@@ -24,6 +26,7 @@ from tuner.records.events import Event, Listener
 from tuner.records.recipe import Recipe, RecipeData
 from tuner.records.results import Results
 from tuner.report.snippet import python_snippet
+from tuner.retrain.contenders import schedule_for
 from tuner.store.run_folder import RunFolder
 from tuner.training.data import TrainingData
 
@@ -76,13 +79,19 @@ def config(options: RunOptions, identity: Mapping[str, Any], started_at: str) ->
     return {"started_at": started_at, "options": plain(asdict(options)), "identity": identity, "versions": versions()}
 
 
-def training_data(dataset: Dataset) -> TrainingData:
-    """What a training may see of a data set."""
+def training_data(dataset: Dataset, data_root: Path) -> TrainingData:
+    """What a training may see of a data set.
+
+    Args:
+        dataset: The data set.
+        data_root: Where features of its images are kept, for later runs too.
+    """
     return TrainingData(
         inputs=dataset.images.images,
         labels=dataset.images.labels,
         folds=dataset.split.folds,
         spec=dataset.spec,
+        features=features_folder(dataset.images.name, dataset.images.fingerprint, data_root),
     )
 
 
@@ -95,7 +104,6 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
         tuned: The winner's retrainings: the one that validated best is sealed. Empty after `--search-only`.
     """
     split, search, file = job.dataset.split, results.search, job.file
-    preset = PRESETS[job.options.preset]
     runs = results.models[0].runs if results.models else ()
     best = next((run for run in runs if run.is_kept), None)
     number = fold_of_seed(best.seed, len(split.folds)) if best else 0
@@ -117,7 +125,7 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
         seed=next(t.task_seed for t in tuned if t.seed == best.seed) if best else job.options.seed,
         max_epochs=file.retrain.epochs,
         patience=file.retrain.patience,
-        schedule=preset.schedule,
+        schedule=schedule_for(search.model, PRESETS[job.options.preset].schedule),
         monitor=file.objective.name,
         direction=file.objective.direction,
         epochs=best.best_epoch if best else file.retrain.epochs,

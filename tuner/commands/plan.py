@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tuner.backend import environment
-from tuner.commands.executors import gpus, make_executor, warm_up
+from tuner.backend.environment import gpus
+from tuner.commands.compare import backbone_rules, missing_weights
+from tuner.commands.executors import make_executor, warm_up
 from tuner.commands.hardware import n_cores
 from tuner.commands.open_run import identity, open_run
 from tuner.commands.options import PRESETS, RunOptions
@@ -23,14 +26,16 @@ from tuner.data.card import Card
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.errors import ConfigurationError, SearchError
 from tuner.execution.executor import Executor, Reports
-from tuner.models.registry import BUILDERS, setting_problem
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.registry import BUILDERS, HEAD, feature_key, setting_problem, trained_part
 from tuner.planning.corners import Corner, build_corner, corners
 from tuner.planning.forecast import Forecast, Known, forecast
 from tuner.planning.gauge import Gauge
 from tuner.planning.measure import Candidate, Cost, Measured, measure, model_key
 from tuner.records.contender import Contender
 from tuner.records.events import Listener, StageStarted
-from tuner.retrain.contenders import baselines, efficientnet_from_scratch, pretrained_efficientnet, tuned_contender
+from tuner.retrain.contenders import baselines, schedule_for, tuned_contender
+from tuner.retrain.opponents import backbone_opponents
 from tuner.search.proposals import Proposals
 from tuner.search.schedule import brackets, n_new_settings
 from tuner.space.definition import SearchSettings, SearchSpaceFile
@@ -40,8 +45,8 @@ from tuner.training.data import TrainingData
 # Settings that are measured: of a quick search all that there are.
 MAX_MEASURED = 8
 
-# Images that a frozen network is timed with.
-_N_TIMED = 32
+# Images that a frozen network is timed with: a whole batch, since smaller ones are filled up.
+_N_TIMED = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +145,7 @@ def _subject(options: RunOptions) -> _Subject:
     warm_up(options.execution)
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
-    data = training_data(dataset)
+    data = training_data(dataset, options.data_dir)
     settings = _some_settings(file, options.seed, data)
     return _Subject(options=options, card=card, file=file, dataset=dataset, data=data, settings=settings)
 
@@ -158,10 +163,7 @@ def _some_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list
             f"none of {len(proposals.rejected)} drawn settings can be built, as {reason}",
             "widen the space, or use larger images.",
         )
-    return [
-        Candidate(name=f"setting {number}", model=file.model, values=values, data=data)
-        for number, values in enumerate(found, start=1)
-    ]
+    return [_candidate(f"setting {number}", file.model, values, data) for number, values in enumerate(found, start=1)]
 
 
 def _n_first(search: SearchSettings) -> int:
@@ -176,11 +178,11 @@ def _plan(
     file, data, options = subject.file, subject.data, subject.options
     listener(StageStarted(title="Building the smallest and the largest models"))
     found = _corners(subject)
-    contenders, features_s = _contenders(subject, listener)
+    contenders = _contenders(subject, listener)
     candidates = _candidates(subject, contenders, found)
     listener(StageStarted(title=f"Measuring models, {executor.n_workers} at a time"))
     measured = measure(candidates, executor, scratch)
-    of_space = {candidate.key for candidate in candidates if candidate.model == file.model}
+    of_space = {candidate.key for candidate in candidates if candidate.model.removesuffix(HEAD) == file.model}
     # A worker that waits for its GPU is not one that others hold up.
     share = None if gpus() else gauge.share(measured.trained_s)
     known = replace(
@@ -188,7 +190,7 @@ def _plan(
         largest_checkpoint_bytes=max(corner.checkpoint_bytes for corner in found),
         n_workers=executor.n_workers,
         ready_s=ready_s,
-        features_s=features_s,
+        features_s=_features_s(subject, contenders),
         share=share,
     )
     return Plan(
@@ -243,66 +245,79 @@ def _corners(subject: _Subject) -> list[Corner]:
     return sorted(found, key=lambda corner: (corner.problem is not None, corner.n_parameters))
 
 
-def _contenders(subject: _Subject, listener: Listener) -> tuple[list[Contender], tuple[float, float]]:
-    """The comparison, and the seconds that a frozen network takes before its head trains, and in each scoring."""
+def _contenders(subject: _Subject, listener: Listener) -> list[Contender]:
+    """The comparison."""
     options, file, data = subject.options, subject.file, subject.data
     if options.search_only:
-        return [], (0.0, 0.0)
-    preset = PRESETS[options.preset]
-    tuned = tuned_contender(file, {}, preset.schedule)
+        return []
+    tuned = tuned_contender(file, {}, schedule_for(file.model, PRESETS[options.preset].schedule))
     found = [tuned]
     if subject.card.baseline:
         found.extend(baselines(tuned, subject.card.baseline, file.compare))
-    if "efficientnet_b2" not in file.compare:
-        return found, (0.0, 0.0)
-    listener(StageStarted(title="Looking for EfficientNetB2's ImageNet weights"))
-    head = pretrained_efficientnet(tuned, max(data.spec.height, data.spec.width))
-    timed = _frozen_s(head, data)
-    if timed is None:
-        return [*found, efficientnet_from_scratch(tuned, preset.efficientnet)], (0.0, 0.0)
-    start_s, image_s = timed
-    fold, n_test = data.folds[0], len(subject.dataset.split.test)
+    names = [name for name in file.compare if name in BACKBONES]
+    if names:
+        listener(StageStarted(title="Looking for pretrained weights"))
+    rules = backbone_rules(options, file, data.spec)
+    found.extend(backbone_opponents(tuned, names, rules, missing_weights, lambda text: None))
+    return found
+
+
+def _features_s(subject: _Subject, contenders: Sequence[Contender]) -> tuple[float, float]:
+    """Seconds to compute what heads are trained on, and then, for each seed, what they are scored on.
+
+    Settings with equal features compute them once; features that an earlier run has left are computed here all the
+    same.
+    """
+    data, n_test = subject.data, len(subject.dataset.split.test)
+    fold = data.folds[0]
     n_seen = len(fold.train) + len(fold.validation)
-    return [*found, head], (start_s + image_s * n_seen, start_s + image_s * n_test)
+    pairs = [(subject.file.model, setting.values) for setting in subject.settings]
+    opponents = [(contender.model, contender.values) for contender in contenders[1:]]
+    frozen = {
+        feature_key(model, values): (model, values)
+        for model, values in (*pairs, *opponents)
+        if trained_part(model, values) != model
+    }
+    costs = {key: _frozen_s(model, values, data) for key, (model, values) in frozen.items()}
+    before_s = sum(start_s + image_s * n_seen for start_s, image_s in costs.values())
+    scored = [costs[feature_key(*pair)] for pair in opponents if feature_key(*pair) in costs]
+    return before_s, sum(start_s + image_s * n_test for start_s, image_s in scored)
 
 
-def _frozen_s(head: Contender, data: TrainingData) -> tuple[float, float] | None:
-    """Seconds until the frozen network is ready, and then per image; None without ImageNet's weights."""
-    from tuner.models.efficientnet import NoPretrainedWeightsError
-    from tuner.retrain.features import extractor
+def _frozen_s(model: str, values: Mapping[str, Any], data: TrainingData) -> tuple[float, float]:
+    """Seconds until a frozen network is ready, and then per image."""
+    from tuner.training.transfer import features_of
 
     images, times_s = data.inputs[data.folds[0].train[:_N_TIMED]], [time.perf_counter()]
-    try:
-        extract = extractor(head.values, data.spec)
-    except NoPretrainedWeightsError:
-        return None
     for _ in range(2):
-        extract(images)
+        features_of(images, model, values, data.spec)
         times_s.append(time.perf_counter())
     began_s, ready_s, ended_s = times_s
-    return ready_s - began_s, (ended_s - ready_s) / len(images)
+    return max(0.0, ready_s - began_s - (ended_s - ready_s)), (ended_s - ready_s) / _N_TIMED
 
 
 def _candidates(subject: _Subject, contenders: Sequence[Contender], found: Sequence[Corner]) -> list[Candidate]:
     """What takes longest comes first, so that no worker is left alone with it: EfficientNetB2, a run's last."""
     model, data = subject.file.model, subject.data
-    others = [
-        Candidate(name=c.title, model=c.model, values=c.values, data=_data_of(c, data)) for c in contenders[:0:-1]
-    ]
+    others = [_candidate(c.title, c.model, c.values, _fewer(data, c.max_train_images)) for c in contenders[:0:-1]]
     built = [corner for corner in found if corner.problem is None]
-    largest = Candidate(name="the largest model", model=model, values=built[-1].values, data=data)
-    smallest = replace(largest, name="the smallest model", values=built[0].values)
+    largest = _candidate("the largest model", model, built[-1].values, data)
+    smallest = _candidate("the smallest model", model, built[0].values, data)
     return [*others, largest, *subject.settings, smallest]
 
 
-def _data_of(contender: Contender, data: TrainingData) -> TrainingData:
-    """What a run trains it on; in place of a frozen network's features, as many zeros."""
-    if contender.model == "efficientnet_b2_head":
-        from tuner.models.efficientnet import N_FEATURES
+def _candidate(name: str, model: str, values: Mapping[str, Any], data: TrainingData) -> Candidate:
+    """What a run trains; a head is measured on zeros in the place of features."""
+    part = trained_part(model, values)
+    if part != model:
+        zeros = np.broadcast_to(np.float32(0), (len(data.inputs), BACKBONES[model].n_features))
+        data = replace(data, inputs=zeros)
+    return Candidate(name=name, model=part, values=values, data=data)
 
-        return replace(data, inputs=np.broadcast_to(np.float32(0), (len(data.inputs), N_FEATURES)))
+
+def _fewer(data: TrainingData, max_train_images: int | None) -> TrainingData:
     fold = data.folds[0]
-    return replace(data, folds=(replace(fold, train=fold.train[: contender.max_train_images]),))
+    return replace(data, folds=(replace(fold, train=fold.train[:max_train_images]),))
 
 
 def _of_settings(subject: _Subject, measured: Measured) -> list[Cost]:
@@ -315,7 +330,10 @@ def _of_settings(subject: _Subject, measured: Measured) -> list[Cost]:
 
 def _with_costs(contenders: Sequence[Contender], measured: Measured) -> list[tuple[Contender, Cost | None]]:
     """The winner, whose cost nobody knows yet, and those that could be measured."""
-    pairs = [(other, measured.costs.get(model_key(other.model, other.values))) for other in contenders[1:]]
+    pairs = [
+        (other, measured.costs.get(model_key(trained_part(other.model, other.values), other.values)))
+        for other in contenders[1:]
+    ]
     return [*((tuned, None) for tuned in contenders[:1]), *((other, cost) for other, cost in pairs if cost)]
 
 

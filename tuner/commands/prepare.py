@@ -11,6 +11,7 @@ from tuner.data.card import Card, card_folders
 from tuner.data.dataset import Dataset
 from tuner.data.own_data import OWN_DATA, resolve
 from tuner.errors import ConfigurationError
+from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import check_name, setting_problem
 from tuner.space.definition import SearchSpaceFile, SplitSettings
 from tuner.space.parse import load_space
@@ -24,15 +25,21 @@ def space_folders() -> list[Path]:
     return [Path("search_spaces"), bundled if bundled.is_dir() else package.parent / "search_spaces"]
 
 
-def space_path(card: Card, given: Path | None) -> Path:
-    """The space to search: the given one, else the data set's own, else `default.yaml`.
+def space_path(card: Card, given: Path | None, model: str | None = None) -> Path:
+    """The space to search: the given one; else the backbone's, where one is asked for; else the data set's own.
+
+    Args:
+        card: Of the data set.
+        given: What the person names; None where they name nothing.
+        model: The same.
 
     Raises:
         ConfigurationError: If there is none.
     """
     if given is not None:
         return given
-    for name in (card.space_name, "default"):
+    # All backbones have the same hyperparameters.
+    for name in (model, "efficientnet_b2") if model in BACKBONES else (card.space_name, "default"):
         for folder in space_folders():
             if (folder / f"{name}.yaml").is_file():
                 return folder / f"{name}.yaml"
@@ -51,10 +58,11 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
     if named != named.encode("utf-8", "replace").decode():
         raise ConfigurationError("a name on the command line is not UTF-8 text", "rename the folder or file.")
     card = resolve(options.dataset, card_folders(), options.data_dir)
-    file = load_space(space_path(card, options.space), options.overrides, options.model)
+    file = load_space(space_path(card, options.space, options.model), options.overrides, options.model)
     if card.baseline:
         check_name(card.baseline.model, f"{card.name}, baseline: ")
     check_flip(file, card)
+    check_backbones(file)
     return card, apply(PRESETS[options.preset], options, file)
 
 
@@ -94,6 +102,22 @@ def check_flip(file: SearchSpaceFile, card: Card) -> None:
     searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
     if True in searched.get("flip", (file.space.fixed.get("flip"),)):
         refuse_flip(card, f"{file.name}: flip may be true", "remove flip from the space")
+    if file.backbone.get("flip"):
+        refuse_flip(card, f"{file.name}: backbone.flip is true", "remove it")
+
+
+def check_backbones(file: SearchSpaceFile) -> None:
+    """Refuse opponents that cannot be built, such as for weights that are not there, before hours of search.
+
+    Raises:
+        ConfigurationError: With the reason.
+    """
+    for name in file.compare:
+        problem = setting_problem(name, file.backbone, 0, 0) if name in BACKBONES else None
+        if problem:
+            raise ConfigurationError(
+                f"{file.name}: compare, {name}: {problem}", "see `backbone:` and `compare:` there."
+            )
 
 
 def refuse_flip(card: Card, what: str, remedy: str) -> None:

@@ -24,13 +24,16 @@ from tuner.data.policies import Dropped
 from tuner.errors import ConfigurationError, SearchError, SpaceError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.stop import StopRequest
-from tuner.models.registry import BUILDERS, load_builder
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.registry import BUILDERS, complete, load_builder
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted
 from tuner.records.results import ModelResult, Results, RunSummary, SearchSummary
 from tuner.report.text import plural
 from tuner.search.schedule import total
+from tuner.space.definition import SearchSpaceFile
 from tuner.space.sampling import n_settings
+from tuner.space.vocabulary import VOCABULARIES
 from tuner.store.files import write_text
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
@@ -75,9 +78,10 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
     warnings = check_before_run(dataset.images, card, options.dataset)
-    if file.model not in BUILDERS:
+    if file.model not in BUILDERS or file.model in BACKBONES:
         _prepare_devices(options)
         _check_builder(file.model)
+        _check_weights(file)
     now = identity(options, file, dataset)
     folder, is_resumed = open_run(options, options.out / card.name, now)
     if not is_resumed:
@@ -177,6 +181,22 @@ def _check_builder(model: str) -> None:
             f'model "{model}": its module cannot be imported: {type(error).__name__}: {error}',
             "mend the module; `python -c 'import MODULE'` shows where.",
         ) from error
+
+
+def _check_weights(file: SearchSpaceFile) -> None:
+    """Refuse a backbone whose weights cannot be had, before it fails every trial in turn; downloads them.
+
+    Raises:
+        NoPretrainedWeightsError: With the reason, and how to do without.
+    """
+    if file.model not in BACKBONES:
+        return
+    from tuner.models.backbones.network import build_network
+
+    searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
+    default = VOCABULARIES[file.model]["weights"].default
+    for weights in searched.get("weights", (file.space.fixed.get("weights", default),)):
+        build_network(BACKBONES[file.model], complete(file.model, {"weights": weights}))
 
 
 def _announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tuner.commands.extra_rows import n_candidates
 from tuner.commands.job import Job
 from tuner.commands.outputs import training_data
 from tuner.execution.executor import Executor
@@ -12,6 +13,7 @@ from tuner.records.events import SEARCHING, SearchResumed, StageStarted
 from tuner.records.results import SearchSummary
 from tuner.records.training import IMAGES
 from tuner.records.trial import Trial
+from tuner.retrain.contenders import schedule_for
 from tuner.store.trial_tables import TrialTables
 
 # Of a time budget, what the search leaves to the retraining of winner and opponents.
@@ -37,8 +39,9 @@ def search_space(job: Job, executor: Executor) -> SearchSummary | None:
         seed=job.options.seed,
         problem=lambda values: setting_problem(file.model, values, spec.height, spec.width),
         n_workers=executor.n_workers,
+        n_wanted=n_candidates(file),
     )
-    executor.add_data(IMAGES, training_data(job.dataset))
+    executor.add_data(IMAGES, training_data(job.dataset, job.options.data_dir))
     job.tell(StageStarted(title=SEARCHING))
     _tell_what_is_there(job, tables)
     trials = search(
@@ -48,6 +51,8 @@ def search_space(job: Job, executor: Executor) -> SearchSummary | None:
             seed=job.options.seed,
             checkpoints=job.folder.state,
             patience=file.search.patience,
+            schedule=schedule_for(file.model, "constant"),
+            schedule_epochs=file.search.max_epochs,
             n_retries=job.options.retries,
             deadline=_deadline(job),
         ),

@@ -108,7 +108,7 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     if options.full_data:
         everything = np.sort(np.concatenate([fold.train, fold.validation]))
         fold = Fold(train=everything, validation=everything[:0])
-    data = replace(training_data(dataset), folds=(fold,))
+    data = replace(training_data(dataset, options.data_dir), folds=(fold,))
     result = _train(recipe, data, options, out, listener)
     epoch = next(e for e in result.epochs if e.epoch == result.best_epoch)
     is_comparable = not changes and options.seed in (None, recipe.seed)

@@ -45,6 +45,19 @@ def cache_folder(data_root: Path) -> Path:
     return data_root / ".cache"
 
 
+def features_folder(name: str, fingerprint: str, data_root: Path) -> Path | None:
+    """Where networks' features of a data set's images are kept; None where nothing can be kept.
+
+    Args:
+        name: Name of the data set.
+        fingerprint: Of its images, in hexadecimal.
+        data_root: Folder of the data.
+    """
+    folder = cache_folder(data_root) / f"{name}-{fingerprint[:16]}-features"
+    existing = next(parent for parent in [folder, *folder.absolute().parents] if parent.is_dir())
+    return folder if os.access(existing, os.W_OK) else None
+
+
 def entries(data_root: Path, name: str | None = None) -> list[Entry]:
     """What is there, whole or not, of all data sets or of one; sorted."""
     try:

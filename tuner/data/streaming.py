@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +88,14 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def batches(inputs: NDArray[Any] | StreamedImages, order: NDArray[Any], batch_size: int) -> Iterator[NDArray[Any]]:
+class Indexed(Protocol):
+    """What gives inputs for row numbers, as an array does."""
+
+    def __getitem__(self, rows: Any, /) -> Any:
+        """The inputs of some rows."""
+
+
+def batches(inputs: Indexed, order: NDArray[Any], batch_size: int) -> Iterator[NDArray[Any]]:
     """The inputs in the given order, a batch at a time; streamed ones are decoded while the batch before is used.
 
     Args:

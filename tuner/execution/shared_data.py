@@ -15,6 +15,7 @@ from tuner.records.image import ImageSpec
 from tuner.store.arrays import write_array
 from tuner.store.files import write_atomically
 from tuner.training.data import TrainingData
+from tuner.training.features import Features
 
 _STREAMED = ".pickle"
 
@@ -28,12 +29,14 @@ class SharedData:
         labels: The class numbers.
         folds: Indices that train, and that validate.
         spec: The record itself.
+        features: The folder itself.
     """
 
     inputs: Path
     labels: Path
     folds: tuple[tuple[Path, Path], ...]
     spec: ImageSpec
+    features: Path | None = None
 
 
 def share(data: TrainingData, folder: Path) -> SharedData:
@@ -54,6 +57,7 @@ def share(data: TrainingData, folder: Path) -> SharedData:
             for number, fold in enumerate(data.folds)
         ),
         spec=data.spec,
+        features=data.features,
     )
 
 
@@ -71,10 +75,12 @@ def open_shared(shared: SharedData) -> TrainingData:
             for train, validation in shared.folds
         ),
         spec=shared.spec,
+        features=shared.features,
     )
 
 
-def _share_inputs(inputs: np.ndarray | StreamedImages, folder: Path) -> Path:
+def _share_inputs(inputs: np.ndarray | StreamedImages | Features, folder: Path) -> Path:
+    assert not isinstance(inputs, Features), "features are computed where they are trained on"
     if isinstance(inputs, StreamedImages):
         path = folder / f"inputs{_STREAMED}"
         with write_atomically(path) as file:

@@ -30,7 +30,7 @@ def build_expression_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> ke
     stack += [layers.Flatten(), layers.Dense(values["dense_units"]), BatchNormalization(), layers.ReLU()]
     if values["dropout"]:
         stack.append(Dropout(values["dropout"]))
-    stack.append(layers.Dense(image_spec.n_classes, activation="softmax"))
+    stack.append(layers.Dense(image_spec.n_classes, activation="softmax", dtype="float32"))
     return keras.Sequential(stack)
 
 
@@ -50,5 +50,5 @@ def build_sigmoid_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> keras
     stack += [layers.Flatten(), layers.Dense(values["dense_units"], activation="relu")]
     if values["dropout"]:
         stack.append(Dropout(values["dropout"]))
-    stack.append(layers.Dense(1, activation="sigmoid"))
+    stack.append(layers.Dense(1, activation="sigmoid", dtype="float32"))
     return keras.Sequential(stack)

@@ -7,30 +7,73 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from tuner.errors import ConfigurationError
+from tuner.models.backbones import catalog
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.weights import weights_problem
 from tuner.records.image import ImageSpec
 from tuner.space.validation import did_you_mean
 from tuner.space.vocabulary import VOCABULARIES, with_defaults
+
+# Ends the name of a backbone's head, which trains on the backbone's features.
+HEAD = "/head"
 
 BUILDERS: Mapping[str, str] = {
     "cnn": "tuner.models.cnn:build",
     "expression_cnn": "tuner.models.baselines:build_expression_cnn",
     "sigmoid_cnn": "tuner.models.baselines:build_sigmoid_cnn",
-    "efficientnet_b2": "tuner.models.efficientnet:build",
-    "efficientnet_b2_head": "tuner.models.efficientnet:build_head",
+    **dict.fromkeys(BACKBONES, "tuner.models.backbones.classifier:build"),
 }
+
+
+def is_built_in(model: str) -> bool:
+    """Whether a model is one of ours, a backbone's head included."""
+    return model.removesuffix(HEAD) in BUILDERS
 
 
 def complete(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, with a built-in family's default for each that is left out."""
-    terms = VOCABULARIES.get(model)
+    terms = VOCABULARIES.get(model.removesuffix(HEAD))
     return with_defaults(terms, values) if terms else dict(values)
+
+
+def is_frozen(model: str, values: Mapping[str, Any]) -> bool:
+    """Whether a setting trains only a head, on features that never change."""
+    return model in BACKBONES and catalog.is_frozen(complete(model, values))
+
+
+def is_fine_tuned(model: str, values: Mapping[str, Any]) -> bool:
+    """Whether a setting trains blocks of a network that has learnt before, after the head."""
+    return model in BACKBONES and catalog.is_fine_tuned(complete(model, values))
+
+
+def trained_part(model: str, values: Mapping[str, Any]) -> str:
+    """The model that a setting's steps train: a frozen backbone's head, else the whole."""
+    return model + HEAD if is_frozen(model, values) else model
+
+
+class FeatureKey(NamedTuple):
+    """What a frozen network's features depend on, beside the images."""
+
+    model: str
+    weights: str
+    input_size: int
+    pooling: str
+
+
+def feature_key(model: str, values: Mapping[str, Any]) -> FeatureKey:
+    """The same for settings of backbones that have the same features."""
+    whole = complete(model, values)
+    return FeatureKey(model, whole["weights"], whole["input_size"], whole["pooling"])
 
 
 def setting_problem(model: str, values: Mapping[str, Any], height: int, width: int) -> str | None:
     """Why a setting cannot be built for images of this size, in one line; None where it can."""
+    if model in BACKBONES:
+        return _backbone_problem(model, complete(model, values))
     if model != "cnn":
         return None
     blocks = complete(model, values)["conv_blocks"]
@@ -38,6 +81,12 @@ def setting_problem(model: str, values: Mapping[str, Any], height: int, width: i
     if side >> blocks >= 1:
         return None
     return f"conv_blocks is {blocks}, but {blocks} poolings by 2 would shrink {height}x{width} images below 1x1"
+
+
+def _backbone_problem(model: str, values: Mapping[str, Any]) -> str | None:
+    if values["weights"] == "none" and values["unfreeze_blocks"]:
+        return f"unfreeze_blocks is {values['unfreeze_blocks']}, but with weights: none the whole network trains"
+    return weights_problem(model, values["weights"])
 
 
 def check_name(model: str, where: str = "") -> None:
@@ -50,7 +99,7 @@ def check_name(model: str, where: str = "") -> None:
     Raises:
         ConfigurationError: With the nearest name.
     """
-    if model not in BUILDERS and ":" not in model:
+    if not is_built_in(model) and ":" not in model:
         raise ConfigurationError(f'{where}there is no model "{model}"', did_you_mean(model, BUILDERS))
 
 
@@ -63,8 +112,13 @@ def load_builder(model: str) -> Callable[..., Any]:
     Raises:
         ConfigurationError: If there is no such model, module or function.
     """
-    target = BUILDERS.get(model)
     check_name(model)
+    backbone = BACKBONES.get(model.removesuffix(HEAD))
+    if backbone is not None:
+        from tuner.models.backbones import classifier
+
+        return partial(classifier.build_head if model.endswith(HEAD) else classifier.build, backbone)
+    target = BUILDERS.get(model)
     module_name, _, function_name = (target or model).partition(":")
     if target is None and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())

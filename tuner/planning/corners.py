@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tuner.errors import TunerError
-from tuner.models.registry import setting_problem
+from tuner.models.registry import setting_problem, trained_part
 from tuner.records.image import ImageSpec
 from tuner.space.definition import Parameter, Space
 from tuner.space.sampling import grid_values, sample
@@ -24,7 +24,7 @@ class Corner:
 
     Attributes:
         values: Its hyperparameters.
-        n_parameters: Of the model; 0 where it cannot be built.
+        n_parameters: Of the model, or of the head that is trained in its place; 0 where it cannot be built.
         checkpoint_bytes: Of its weights and its optimizer.
         problem: Why it cannot be built; None where it can.
     """
@@ -60,7 +60,7 @@ def _build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Corn
     from tuner.training.checkpoint import take_state
     from tuner.training.compiled import compiled_model
 
-    built = compiled_model(model, values, image_spec)
+    built = compiled_model(trained_part(model, values), values, image_spec)
     built.optimizer.build(built.trainable_variables)
     size = sum(array.nbytes for array in take_state(built))
     keras.backend.clear_session()

@@ -203,7 +203,7 @@ class SeedResult:
     Attributes:
         seed: Its seed.
         best_epoch: Epoch whose weights were kept.
-        epochs: The learning curve.
+        epochs: The learning curve; empty in a row made of what others trained.
         duration_s: Seconds.
         validation_score: The objective of the kept weights.
         is_kept: Whether this is the training that validated best, whose model was saved.
@@ -227,7 +227,7 @@ class ModelResult:
     """One model of the comparison.
 
     Attributes:
-        name: `tuned`, `baseline`, `baseline_published` or `efficientnet_b2`.
+        name: `tuned`, or one of the space's `compare`.
         title: What tables call it, such as "EfficientNetB2 (from scratch)".
         note: What a reader must know beside its scores; may be empty.
         in_verdict: Whether the verdict may speak of it.

@@ -62,8 +62,10 @@ class TrainTask:
         resume_from: Checkpoint with weights and optimizer state after epoch `first_epoch - 1`.
         save_to: Where the checkpoint is written, now and then and when the training ends. Where it is there already and
             is this very task's, the training goes on from it.
-        schedule: `constant`, or `cosine`: the learning rate falls along half a cosine to about 0 at `last_epoch`
-            (Loshchilov and Hutter, ICLR 2017, without restarts).
+        schedule: `constant`, or `cosine`: the learning rate falls along half a cosine to about 0 (Loshchilov and
+            Hutter, ICLR 2017, without restarts).
+        schedule_epochs: Epoch at which the cosine ends; None for `last_epoch`.
+        warmup_epochs: Epochs before the cosine begins, in which the rate rises in equal steps.
         early_stopping: None trains to `last_epoch` and keeps its weights.
         stop_at: Unix time in seconds after which no further epoch begins; None where there is time enough.
     """
@@ -77,6 +79,8 @@ class TrainTask:
     resume_from: Path | None = None
     save_to: Path | None = None
     schedule: str = "constant"
+    schedule_epochs: int | None = None
+    warmup_epochs: int = 0
     early_stopping: EarlyStopping | None = None
     stop_at: float | None = None
     data: str = IMAGES

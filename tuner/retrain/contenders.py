@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.data.card import Baseline
+from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import complete
 from tuner.records.contender import Contender
 from tuner.records.training import EarlyStopping
@@ -15,12 +16,12 @@ from tuner.space.definition import SearchSpaceFile
 # The last map of a 48-pixel image is 2x2, where ImageNet's features say little; EfficientNetB2 was made for 260.
 PRETRAINED_SIZES = (96, 260)
 
-EFFICIENTNET_VALUES = {"dropout": 0.2, "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32}
+BACKBONE_VALUES = {"dropout": 0.2, "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromScratch:
-    """How EfficientNetB2 is trained where no ImageNet weights are at hand.
+    """How a backbone is trained where no ImageNet weights are at hand.
 
     Attributes:
         input_size: Pixels that images are resized to.
@@ -98,26 +99,30 @@ def _as_published(baseline: Contender, stated: Baseline) -> Contender:
     )
 
 
-def pretrained_efficientnet(tuned: Contender, image_side: int) -> Contender:
-    """A head on ImageNet's frozen features.
+def pretrained(tuned: Contender, name: str, stated: Mapping[str, Any], image_side: int) -> Contender:
+    """A network that has learnt from ImageNet.
 
     Args:
         tuned: The winner, whose rules hold.
-        image_side: Larger side of the images, in pixels; smaller images are enlarged.
+        name: Of the backbone.
+        stated: What the space says of it.
+        image_side: Larger side of the images, in pixels; smaller images are enlarged, unless `stated` gives a size.
     """
     smallest, largest = PRETRAINED_SIZES
     size = min(max(image_side, smallest), largest)
+    values = complete(name, {"input_size": size, **BACKBONE_VALUES, **stated})
     return replace(
         tuned,
-        name="efficientnet_b2",
-        title="EfficientNetB2 (ImageNet)",
-        model="efficientnet_b2_head",
-        values={"input_size": size, **EFFICIENTNET_VALUES},
-        note=f"ImageNet weights, frozen, at {size} px; only the head was trained",
+        name=name,
+        title=f"{BACKBONES[name].title} ({_origin(values['weights'])})",
+        model=name,
+        values=values,
+        schedule="cosine",
+        note=_note(values),
     )
 
 
-def efficientnet_from_scratch(tuned: Contender, settings: FromScratch) -> Contender:
+def from_scratch(tuned: Contender, name: str, settings: FromScratch) -> Contender:
     """The whole network from random weights; the verdict does not speak of it."""
     note = (
         f"trained from scratch at {settings.input_size} px: no ImageNet weights were at hand, so this is not "
@@ -127,12 +132,29 @@ def efficientnet_from_scratch(tuned: Contender, settings: FromScratch) -> Conten
         note += f"; a first look with at most {settings.max_train_images} images and {settings.max_epochs} epochs"
     return replace(
         tuned,
-        name="efficientnet_b2",
-        title="EfficientNetB2 (from scratch)",
-        model="efficientnet_b2",
-        values={"input_size": settings.input_size, **EFFICIENTNET_VALUES},
+        name=name,
+        title=f"{BACKBONES[name].title} (from scratch)",
+        model=name,
+        values=complete(name, {"weights": "none", "input_size": settings.input_size, **BACKBONE_VALUES}),
         max_epochs=settings.max_epochs or tuned.max_epochs,
         note=note,
         in_verdict=False,
         max_train_images=settings.max_train_images,
     )
+
+
+def schedule_for(model: str, schedule: str) -> str:
+    """The learning rate's schedule of a model's trainings: a backbone's always falls, in search and retraining."""
+    return "cosine" if model in BACKBONES else schedule
+
+
+def _origin(weights: str) -> str:
+    return "ImageNet" if weights == "imagenet" else "weights of your own"
+
+
+def _note(values: Mapping[str, Any]) -> str:
+    weights = f"{_origin(values['weights'])}{' weights' if values['weights'] == 'imagenet' else ''}"
+    start = f"{weights}, at {values['input_size']} px"
+    if not values["unfreeze_blocks"]:
+        return f"{start}, frozen; only the head was trained"
+    return f"{start}; the head was trained first, then the last {values['unfreeze_blocks']} blocks too"

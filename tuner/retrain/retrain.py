@@ -38,7 +38,8 @@ class RetrainOrder:
 
 
 def retrain(
-    contenders: Sequence[tuple[Contender, TrainingData]],
+    contenders: Sequence[Contender],
+    data: TrainingData,
     order: RetrainOrder,
     executor: Executor,
     listener: Listener,
@@ -47,7 +48,8 @@ def retrain(
     """Train each contender once per seed; the seeds take turns with the folds.
 
     Args:
-        contenders: Each with its images, or a frozen network's features in their place.
+        contenders: What is trained.
+        data: What on.
         order: Seeds and files.
         executor: Trains.
         listener: Hears how it goes.
@@ -57,21 +59,20 @@ def retrain(
         One list per contender with one entry per seed; a failed training carries its failure. Incomplete where the
         end was asked for.
     """
-    names = ", ".join(contender.title for contender, _ in contenders)
+    names = ", ".join(contender.title for contender in contenders)
     listener(StageStarted(title=f"Retraining {names}"))
-    for contender, data in contenders:
+    for contender in contenders:
         for number, fold in enumerate(data.folds[: len(order.seeds)]):
             part = _fewer(fold, contender.max_train_images, order.seeds[0])
             executor.add_data(_data_name(contender, number), replace(data, folds=(part,)))
     # Seed by seed: should the time run out, all contenders have had about as many.
-    pairs = [(contender, number) for number in range(len(order.seeds)) for contender, _ in contenders]
-    n_folds = len(contenders[0][1].folds)
-    trained = _Retraining(pairs, n_folds, order, executor, listener, request).run()
+    pairs = [(contender, number) for number in range(len(order.seeds)) for contender in contenders]
+    trained = _Retraining(pairs, len(data.folds), order, executor, listener, request).run()
     by_seed = sorted(trained, key=lambda pair: pair[1].seed)
-    return [[one for name, one in by_seed if name == contender.name] for contender, _ in contenders]
+    return [[one for name, one in by_seed if name == contender.name] for contender in contenders]
 
 
-def too_late(task_id: str) -> TrainResult:
+def _too_late(task_id: str) -> TrainResult:
     """What comes of a training for which there was no time left."""
     late = Failure(reason="the time budget was over before its training began")
     return TrainResult(task_id=task_id, epochs=(), duration_s=0.0, failure=late)
@@ -115,7 +116,7 @@ class _Retraining:
         deadline = self._order.deadline
         # Of the winner there must be one training, or nothing would come of the search.
         if deadline is not None and time.time() >= deadline and (self._trained or self._running):
-            self._take(contender, number, too_late(task.task_id))
+            self._take(contender, number, _too_late(task.task_id))
             return
         self._running[task.task_id] = contender, number
         self._listener(

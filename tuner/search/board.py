@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tuner.records.trial import Trial
@@ -55,17 +55,21 @@ class Board:
         running: Those that have not ended.
     """
 
-    def __init__(self, objective: Objective, places: Callable[[int, int], int | None]) -> None:
+    def __init__(self, objective: Objective, places: Callable[[int, int], int | None], n_wanted: int = 0) -> None:
         """Start empty.
 
         Args:
             objective: Ranks the trials.
             places: How many trials of a (bracket, rung) can be promoted at most; None sets no limit.
+            n_wanted: The checkpoints of so many of the best settings are wanted after the search.
         """
         self.trials: dict[str, Trial] = {}
         self.running: dict[str, Trial] = {}
+        self._objective = objective
         self._sign = 1 if objective.direction == "min" else -1
         self._places = places
+        self._n_wanted = n_wanted
+        self._wanted: list[Trial] = []
         self._ids: list[str] = []
         self._numbers: dict[str, int] = {}
         self._rungs: dict[tuple[int, int], RungState] = {}
@@ -75,6 +79,11 @@ class Board:
     def n_running(self) -> int:
         """Trials that have not ended."""
         return len(self.running)
+
+    @property
+    def wanted(self) -> set[str]:
+        """Trials whose checkpoints are wanted after the search: so far the best of the settings."""
+        return {trial.trial_id for trial in self._wanted}
 
     def rung(self, bracket: int, rung: int) -> RungState:
         """How a rung stands; empty where nothing has started on it."""
@@ -106,17 +115,19 @@ class Board:
             self._disposable.append(trial.trial_id)
         else:
             self._rank(trial)
+            self._wanted = best_settings([*self._wanted, trial], self._objective, self._n_wanted)
         if trial.parent_id is not None:
             self._disposable.append(trial.parent_id)
 
     def disposable(self) -> list[str]:
-        """Trials that became so since the last call: nothing can go on from their checkpoints any more.
+        """Trials that became so since the last call: their checkpoints are needed no more.
 
-        These failed, stand on a last rung, were promoted and the promotion has ended, or are beaten by as many
-        others as the next rung still has places.
+        These are not among the wanted, and failed, stand on a last rung, were promoted and the promotion has ended, or
+        are beaten by as many others as the next rung still has places.
         """
-        found, self._disposable = self._disposable, []
-        return found
+        ended, wanted = self._disposable, self.wanted
+        self._disposable = [trial_id for trial_id in ended if trial_id in wanted]
+        return [trial_id for trial_id in ended if trial_id not in wanted]
 
     def _rank(self, trial: Trial) -> None:
         entry, rung = self._entry(trial), self.rung(trial.bracket, trial.rung)
@@ -130,3 +141,14 @@ class Board:
     def _entry(self, trial: Trial) -> _Entry:
         assert trial.score is not None  # Only trials with a score are ranked and promoted.
         return self._sign * trial.score, self._numbers[trial.trial_id]
+
+
+def best_settings(trials: Iterable[Trial], objective: Objective, n: int) -> list[Trial]:
+    """The best trial of each of the `n` best settings, the best first; of equal ones the oldest."""
+    sign = 1 if objective.direction == "min" else -1
+    ranked = sorted((sign * t.score, int(t.trial_id), t) for t in trials if t.score is not None)
+    found: list[Trial] = []
+    for _, _, trial in ranked:
+        if len(found) < n and all(trial.values != other.values for other in found):
+            found.append(trial)
+    return found

@@ -37,6 +37,8 @@ class SearchOrder:
         seed: The run's seed.
         checkpoints: Folder for the trials' checkpoints.
         patience: Epochs without improvement of the objective after which a trial ends; None never ends it.
+        schedule: Of the learning rate.
+        schedule_epochs: Epochs that it is stretched over, whatever rung a trial is on.
         n_retries: How often a failed trial is trained again, each time with another seed.
         deadline: Unix time in seconds after which nothing is started, and what runs ends after its epoch; None for
             none.
@@ -47,6 +49,8 @@ class SearchOrder:
     seed: int
     checkpoints: Path
     patience: int | None = None
+    schedule: str = "constant"
+    schedule_epochs: int | None = None
     n_retries: int = 0
     deadline: float | None = None
 
@@ -90,8 +94,8 @@ def search(
     if request.is_made():
         return loop.ended
     loop.close()
-    for trial in loop.ended:
-        loop.remove_checkpoint(trial.trial_id)
+    for trial_id in {trial.trial_id for trial in loop.ended} - oracle.board.wanted:
+        loop.remove_checkpoint(trial_id)
     if loop.best is None:
         raise _all_failed(loop.ended)
     return loop.ended
@@ -219,7 +223,7 @@ class _Loop:
         self._checkpoint(trial_id).unlink(missing_ok=True)
 
     def _checkpoint(self, trial_id: str) -> Path:
-        return self._order.checkpoints / f"trial-{trial_id}.npz"
+        return trial_checkpoint(self._order.checkpoints, trial_id)
 
     def _task(self, trial: Trial) -> TrainTask:
         order = self._order
@@ -232,6 +236,8 @@ class _Loop:
             last_epoch=trial.last_epoch,
             resume_from=self._checkpoint(trial.parent_id) if trial.parent_id else None,
             save_to=self._checkpoint(trial.trial_id),
+            schedule=order.schedule,
+            schedule_epochs=order.schedule_epochs,
             early_stopping=self._early_stopping(),
             stop_at=order.deadline,
         )
@@ -271,6 +277,11 @@ class _Loop:
             is_stopped=result.ended_by == "deadline" and not error,
             n_retries=self._n_tries[trial.trial_id],
         )
+
+
+def trial_checkpoint(folder: Path, trial_id: str) -> Path:
+    """Where the checkpoint of a trial lies."""
+    return folder / f"trial-{trial_id}.npz"
 
 
 def root(trial: Trial, by_id: dict[str, Trial]) -> Trial:

@@ -51,6 +51,7 @@ class SearchOracle(keras_tuner.Oracle):
         seed: int,
         problem: Callable[[Mapping[str, Any]], str | None],
         n_workers: int = 1,
+        n_wanted: int = 0,
     ) -> None:
         """Declare every hyperparameter beforehand.
 
@@ -61,6 +62,7 @@ class SearchOracle(keras_tuner.Oracle):
             seed: Decides every setting; 0 is a seed.
             problem: Why a setting cannot be built, or None.
             n_workers: Trials at a time; it decides in which order Hyperband's brackets begin.
+            n_wanted: The checkpoints of so many of the best settings are wanted after the search.
         """
         # Not `max_trials`: trial ids would be as wide as it is.
         super().__init__(
@@ -72,7 +74,7 @@ class SearchOracle(keras_tuner.Oracle):
         self._space = space
         self._settings = settings
         self._method = method_for(settings, n_workers)
-        self.board = Board(objective, self._method.places)
+        self.board = Board(objective, self._method.places, n_wanted)
         self._proposals = Proposals(space, seed, problem)
         self._grid = every_setting(space)
         self._is_exhausted = False

@@ -92,6 +92,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "float": ("float", "choice", "fixed"),
     "bool": ("boolean", "fixed"),
     "text": ("choice", "fixed"),
+    "weights": ("choice", "fixed"),
 }
 
 

@@ -159,11 +159,13 @@ class SearchSpaceFile:
     Attributes:
         name: The file's name as messages show it.
         dataset: Name of the card it was written for; None where it serves any.
-        model: `cnn`, or a person's own `package.module:function`.
+        model: `cnn`, a backbone, or a person's own `package.module:function`.
         objective: What is optimised.
         space: What is searched.
         search: How.
-        compare: Opponents of the winner: `baseline`, `baseline_published`, `efficientnet_b2`.
+        compare: Opponents of the winner: `baseline`, `baseline_published`, names of backbones, and rows that are made
+            of the winner's own models and trials.
+        backbone: Hyperparameters of the opponents that are pretrained.
         retrain: How all of them are retrained.
         split: Override of the card's split; None keeps it.
     """
@@ -175,5 +177,6 @@ class SearchSpaceFile:
     space: Space
     search: SearchSettings
     compare: tuple[str, ...]
+    backbone: Mapping[str, Any]
     retrain: RetrainSettings
     split: SplitSizes | None

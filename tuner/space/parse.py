@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from tuner.space.narrowing import drop_unreachable
 from tuner.space.overrides import apply_overrides
 from tuner.space.schema import ObjectiveSpec, SpaceFile, Spec
 from tuner.space.validation import did_you_mean, in_order, listed, nearest, shown, validate
-from tuner.space.vocabulary import OBJECTIVES, VOCABULARIES
+from tuner.space.vocabulary import BACKBONE_TERMS, BATCH_TERMS, OBJECTIVES, TRAINING_TERMS, VOCABULARIES
 
 # Keys of the format that no code reads yet; they are refused, never ignored.
 NOT_YET = ("constraints", "start_from")
@@ -74,6 +74,7 @@ def parse_space(document: Document, before: Document | None = None) -> SearchSpa
     model = data.get("model", "cnn")
     problems += _check_model(document, model)
     problems += _check_objective(document, model, data.get("objective"))
+    problems += _check_backbone(document, data.get("backbone"))
     layout = Layout(specs={}, terms=None)
     if isinstance(data.get("space"), dict):
         layout = _layout(document, str(model))
@@ -92,7 +93,7 @@ def _check_model(document: Document, model: Any) -> list[Problem]:
     if not isinstance(model, str) or model in VOCABULARIES or _BUILDER.fullmatch(model):
         return []
     families = list(VOCABULARIES)
-    message = f"model is {shown(model)}; expected {listed([*families, 'package.module:function'])}."
+    message = f"model is {shown(model)}; expected cnn, a backbone such as efficientnet_b2, or package.module:function."
     match = nearest(model, families)
     hint = f'did you mean "{match}"?' if match else "name a builder of your own like my_package.models:build."
     return [Problem(where=document.where(("model",)), message=message, hint=hint)]
@@ -118,6 +119,17 @@ def _check_objective(document: Document, model: Any, objective: Any) -> list[Pro
         message = f"{start}; expected a metric of the validation images, whose name begins with val_."
         return [Problem(where=where, message=message, hint="name a metric such as val_accuracy.")]
     return []
+
+
+def _check_backbone(document: Document, backbone: Any) -> Iterator[Problem]:
+    terms = {**BACKBONE_TERMS, **TRAINING_TERMS, **BATCH_TERMS}
+    for name, value in backbone.items() if isinstance(backbone, dict) else ():
+        path, where = f"backbone.{name}", document.where(("backbone", name))
+        if name not in terms:
+            message = f"{path} is not a hyperparameter of a backbone."
+            yield Problem(where=where, message=message, hint=did_you_mean(name, terms))
+        elif not terms[name].accepts(value):
+            yield Problem(where=where, message=f"{path} is {shown(value)}; expected {terms[name].expected}.", hint="")
 
 
 def _check_normalization(document: Document) -> list[Problem]:
@@ -156,6 +168,7 @@ def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:
         space=space,
         search=SearchSettings(**file.search.model_dump()),
         compare=tuple(file.compare),
+        backbone=file.backbone,
         retrain=RetrainSettings(**file.retrain.model_dump()),
         split=SplitSizes(**file.split.model_dump()) if file.split else None,
     )

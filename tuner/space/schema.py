@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, WithJsonSchema, field_validator
 
 from tuner.space.validation import Strict, shown
-from tuner.space.vocabulary import VOCABULARIES, Term
+from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Term
 
 
 def _scalar(value: Any) -> Any:
@@ -184,7 +184,27 @@ class SplitSpec(_Given):
     validation: int = Field(ge=1, description="Number of validation images, the next ones.")
 
 
-Opponent = Literal["baseline", "baseline_published", "efficientnet_b2"]
+# The first two are trained as a card states them, the next two are made of what the run has trained; the others are the
+# backbones of the vocabulary.
+Opponent = Literal[
+    "baseline",
+    "baseline_published",
+    "tuned_tta",
+    "ensemble",
+    "efficientnet_b0",
+    "efficientnet_b1",
+    "efficientnet_b2",
+    "efficientnet_b3",
+    "efficientnet_b4",
+    "efficientnet_b5",
+    "efficientnet_b6",
+    "efficientnet_b7",
+    "efficientnet_v2_b0",
+    "efficientnet_v2_b1",
+    "efficientnet_v2_b2",
+    "efficientnet_v2_b3",
+    "efficientnet_lite2",
+]
 Normalization = Literal["rescale", "standardize", "per_image"]
 
 
@@ -203,7 +223,14 @@ class SpaceFile(_Given):
         description="The hyperparameters: searched, a list (choice) or a plain value (fixed)."
     )
     search: SearchSpec = SearchSpec()
-    compare: list[Opponent] = Field(default=["baseline", "efficientnet_b2"], description="Opponents of the winner.")
+    compare: list[Opponent] = Field(
+        default=["baseline", "efficientnet_b2"],
+        description="Opponents of the winner; also tuned_tta, its probabilities averaged over views of an image, and "
+        "ensemble, of the best trials.",
+    )
+    backbone: dict[str, Any] = Field(
+        default={}, description="Hyperparameters of the opponents that are pretrained, such as input_size."
+    )
     retrain: RetrainSpec = RetrainSpec()
     normalization: Normalization | None = Field(
         default=None, description="Short for a fixed `normalization` in the space."
@@ -212,15 +239,17 @@ class SpaceFile(_Given):
 
 
 def space_json_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a search space file, with the built-in family's names and their help."""
+    """The JSON Schema (draft 2020-12) of a search space file, with the built-in families' names and their help.
+
+    Where families mean different things by a name, the help is the CNN's.
+    """
     schema = SpaceFile.model_json_schema()
     space = schema["properties"]["space"]
     schema["$defs"]["Parameter"] = space["additionalProperties"]
     reference = {"$ref": "#/$defs/Parameter"}
     space["additionalProperties"] = reference
-    space["properties"] = {
-        name: {"description": _help(name, term), **reference} for name, term in VOCABULARIES["cnn"].items()
-    }
+    terms = {**VOCABULARIES[BACKBONE_NAMES[0]], **VOCABULARIES["cnn"]}
+    space["properties"] = {name: {"description": _help(name, term), **reference} for name, term in terms.items()}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema | {"title": "Tuner search space"}
 
 

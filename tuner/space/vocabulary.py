@@ -15,7 +15,7 @@ class Term:
     """What a family accepts for one hyperparameter.
 
     Attributes:
-        kind: `int`, `float`, `bool` or `text`.
+        kind: `int`, `float`, `bool`, `text`, or `weights`: one of the choices, or the path of a file.
         default: Its value where a space says nothing.
         low: Smallest value allowed (for numbers).
         high: Largest value allowed (for numbers).
@@ -39,6 +39,8 @@ class Term:
             return "true or false"
         if self.kind == "text":
             return listed(self.choices)
+        if self.kind == "weights":
+            return listed([*self.choices, "the path of a file"])
         number = "a whole number" if self.kind == "int" else "a number"
         return f"{number} from {self.low:g} to {self.high:g}"
 
@@ -48,6 +50,8 @@ class Term:
             return isinstance(value, bool)
         if self.kind == "text":
             return value in self.choices
+        if self.kind == "weights":
+            return isinstance(value, str) and bool(value)
         types = int if self.kind == "int" else int | float
         return isinstance(value, types) and not isinstance(value, bool) and self.low <= value <= self.high
 
@@ -118,7 +122,7 @@ CNN_TERMS: Mapping[str, Term] = MappingProxyType(
         "dense_units": Term(
             kind="int", default=128, low=0, high=8192, help="units of the dense layer; 0 leaves it out"
         ),
-        "dropout": Term(kind="float", default=0.25, high=0.9, help="dropout before the output layer"),
+        "dropout": Term(kind="float", default=0.25, high=0.9, help="dropout before the dense layers"),
         "normalization": Term(
             kind="text",
             default="rescale",
@@ -128,8 +132,53 @@ CNN_TERMS: Mapping[str, Term] = MappingProxyType(
     }
 )
 
+# Networks that may have learnt from ImageNet; `tuner.models.backbones.catalog` says what each is.
+BACKBONE_NAMES = (
+    *(f"efficientnet_b{i}" for i in range(8)),
+    *(f"efficientnet_v2_b{i}" for i in range(4)),
+    "efficientnet_lite2",
+)
+
+# What decides only how long each stage of transfer learning takes, and how fast it goes.
+STAGE_TERMS: Mapping[str, Term] = MappingProxyType(
+    {
+        "head_epochs": Term(
+            kind="int", default=5, low=1, high=10_000, help="epochs of the head alone, before blocks are unfrozen"
+        ),
+        "fine_tune_learning_rate": Term(
+            kind="float", default=1e-4, low=1e-8, high=1.0, help="learning rate once blocks are unfrozen"
+        ),
+        "warmup_epochs": Term(
+            kind="int", default=1, low=0, high=10_000, help="epochs in which that rate rises from near 0"
+        ),
+    }
+)
+
+BACKBONE_TERMS: Mapping[str, Term] = MappingProxyType(
+    {
+        "weights": Term(
+            kind="weights", default="imagenet", choices=("imagenet", "none"), help="what the network has learnt before"
+        ),
+        "input_size": Term(
+            kind="int", default=96, low=32, high=1024, help="pixels of a side that images are resized to"
+        ),
+        "pooling": Term(kind="text", default="avg", choices=("avg", "max"), help="from the last maps to features"),
+        "dense_units": Term(
+            kind="int", default=0, low=0, high=8192, help="units of a dense layer in the head; 0 leaves it out"
+        ),
+        "dropout": Term(kind="float", default=0.2, high=0.9, help="dropout before the output layer"),
+        "unfreeze_blocks": Term(
+            kind="int", default=0, low=0, high=7, help="blocks that are trained too, from the last one on"
+        ),
+        **STAGE_TERMS,
+    }
+)
+
 VOCABULARIES: Mapping[str, Mapping[str, Term]] = MappingProxyType(
-    {"cnn": {**CNN_TERMS, **TRAINING_TERMS, **BATCH_TERMS}}
+    {
+        "cnn": {**CNN_TERMS, **TRAINING_TERMS, **BATCH_TERMS},
+        **{name: {**BACKBONE_TERMS, **TRAINING_TERMS, **BATCH_TERMS} for name in BACKBONE_NAMES},
+    }
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +20,19 @@ def write_array(path: Path, array: np.ndarray) -> None:
     """
     with write_atomically(path) as file:
         np.save(_Writer(file), array)
+
+
+def write_zeros(path: Path, shape: tuple[int, ...]) -> None:
+    """Write a .npy file of float32 zeros atomically; on most disks it takes no room until something else is in it.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    with write_atomically(path) as file:
+        file.write(header.getvalue())
+        file.truncate(len(header.getvalue()) + 4 * math.prod(shape))
 
 
 class _Writer:

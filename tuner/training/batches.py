@@ -14,6 +14,7 @@ from tuner.space.vocabulary import BATCH_TERMS, TRAINING_TERMS, with_defaults
 from tuner.training.augmentation import Augmentation
 from tuner.training.compiled import targets
 from tuner.training.data import TrainingData
+from tuner.training.features import Features
 from tuner.training.prepared import Prepared
 
 
@@ -39,10 +40,11 @@ def training_batches(
     weights = np.ones(len(order), dtype="float32")
     if values["imbalance"] == "class_weights":
         weights = class_weights(data.labels[rows], data.spec.n_classes)[data.labels[order]]
-    # A frozen network's features cannot be turned.
+    source = data.inputs.mixed(generator) if isinstance(data.inputs, Features) else data.inputs
+    # Features can be of mirrored images; nothing else can be done to them.
     augmentation = Augmentation(values if len(data.inputs.shape) == 4 else {})
     size = values["batch_size"]
-    for step, inputs in enumerate(batches(data.inputs, order, size), start=1):
+    for step, inputs in enumerate(batches(source, order, size), start=1):
         part = slice((step - 1) * size, step * size)
         batch = inputs, targets(prepared.model, data.labels[order[part]]), weights[part]
         if not augmentation.is_off:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import keras
@@ -12,7 +13,7 @@ from tuner.backend import active, neutral
 from tuner.backend.active import plain_copy
 from tuner.backend.class_scores import class_scores
 from tuner.errors import ConfigurationError
-from tuner.models.registry import build
+from tuner.models.registry import build, is_built_in
 from tuner.records.image import ImageSpec
 from tuner.space.vocabulary import TRAINING_TERMS, with_defaults
 
@@ -32,7 +33,9 @@ def compiled_model(
     Raises:
         ConfigurationError: If the model's outputs do not fit the classes.
     """
-    built = build(model, values, image_spec)
+    # Layers of a person's own may not bear another precision than that of their builder.
+    with active.training_precision() if is_built_in(model) and not is_plain else nullcontext():
+        built = build(model, values, image_spec)
     units = built.output_shape[-1]
     if units != image_spec.n_classes and (units, image_spec.n_classes) != (1, 2):
         raise ConfigurationError(
@@ -48,7 +51,12 @@ def compiled_model(
     loss = make_loss(values["label_smoothing"], is_binary=units == 1)
     # A saved metric of ours would not load elsewhere either.
     metrics = ["accuracy"] if is_plain else ["accuracy", *class_scores(image_spec.n_classes)]
-    built.compile(optimizer=optimizer(values, is_plain=is_plain), loss=loss, metrics=metrics)
+    built.compile(
+        optimizer=optimizer(values, is_plain=is_plain),
+        loss=loss,
+        metrics=metrics,
+        jit_compile="auto" if is_plain else active.uses_xla(),
+    )
     return built
 
 

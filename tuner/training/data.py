@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from tuner.data.split import Fold
 from tuner.data.streaming import StreamedImages
 from tuner.records.image import ImageSpec
+from tuner.training.features import Features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -16,14 +18,16 @@ class TrainingData:
     """Arrays for one or many trainings.
 
     Attributes:
-        inputs: (n, height, width, channels) uint8 images, memory-mapped as a rule, or (n, features) float32; images
-            that are too many for the cache are decoded at each access.
+        inputs: (n, height, width, channels) uint8 images, memory-mapped as a rule; images that are too many for the
+            cache are decoded at each access. Or their features.
         labels: (n,) class numbers.
         folds: What trains and what validates: once, or several times over for cross-validation.
         spec: What a builder needs to know.
+        features: Folder where features of these images are kept; None computes them for each training anew.
     """
 
-    inputs: np.ndarray | StreamedImages
+    inputs: np.ndarray | StreamedImages | Features
     labels: np.ndarray
     folds: tuple[Fold, ...]
     spec: ImageSpec
+    features: Path | None = None

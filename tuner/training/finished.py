@@ -10,18 +10,22 @@ from typing import Any
 import keras
 
 from tuner.backend.active import plain_copy
-from tuner.models.efficientnet import build_extractor, join
-from tuner.models.registry import build
+from tuner.models.backbones.classifier import copy_head
+from tuner.models.registry import build, trained_part
 from tuner.records.image import ImageSpec
 from tuner.training.checkpoint import load_checkpoint, put_weights
 
 
-def finished_model(model: str, values: Mapping[str, Any], image_spec: ImageSpec, checkpoint: Path) -> keras.Model:
-    """The model of a checkpoint without its optimizer; a head is joined to its frozen network."""
-    built = build(model, values, image_spec)
-    put_weights(built, load_checkpoint(checkpoint).weights)
-    if model == "efficientnet_b2_head":
-        return join(build_extractor(values, image_spec), built)
+def finished_model(
+    model: str, values: Mapping[str, Any], image_spec: ImageSpec, checkpoint: Path, *, fold: int = 0, n_folds: int = 1
+) -> keras.Model:
+    """The model of a checkpoint without its optimizer; of a frozen network, checkpoints hold the head alone."""
+    part, built = trained_part(model, values), build(model, values, image_spec)
+    trained = built if part == model else build(part, values, image_spec)
+    weights = load_checkpoint(checkpoint).weights
+    put_weights(trained, weights[fold * len(weights) // n_folds :])
+    if trained is not built:
+        copy_head(trained, built)
     return plain_copy(built)
 
 

@@ -6,15 +6,19 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
 
-from tuner.data.streaming import StreamedImages, batches
+from tuner.backend.active import policy
+from tuner.data.streaming import Indexed, batches
 from tuner.errors import DataError, TunerError
+from tuner.models.backbones.classifier import copy_head
+from tuner.models.registry import is_fine_tuned, is_frozen
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
+from tuner.store.files import is_disk_full
 from tuner.training.batches import training_batches, validation_batches
 from tuner.training.checkpoint import (
     Checkpoint,
@@ -27,10 +31,8 @@ from tuner.training.checkpoint import (
 from tuner.training.data import TrainingData
 from tuner.training.folds import Folds, mean
 from tuner.training.prepared import Prepared, PreparedModels
+from tuner.training.transfer import StoppedError, fine_tuning_task, head_task, with_features
 from tuner.training.watch import Watch
-
-# Prediction needs no gradients, so it may take more images at a time than training.
-PREDICT_BATCH = 256
 
 # A training that is killed loses this much and the epoch under way; a checkpoint of a small network costs 30 ms.
 CHECKPOINT_S = 30.0
@@ -102,6 +104,7 @@ class _Training:
     def __init__(self, task: TrainTask, data: TrainingData, hooks: Hooks, models: PreparedModels) -> None:
         self.failure: Failure | None = None
         self._was_there = False
+        self._order = order_of(task)
         self._task, self._data, self._hooks, self._models = task, data, hooks, models
         self._folds: Folds | None = None
         self._n_parameters: int | None = None
@@ -118,10 +121,15 @@ class _Training:
             return next(self._generator, None)
         except NonFiniteLossError as error:
             self.failure = Failure(reason=error.message, kind="diverged")
+        except StoppedError:
+            self._ended_by = "request"
         except DataError:
             # An image that cannot be decoded any more, such as on a drive that is gone, would fail every setting.
             raise
         except Exception as error:
+            if is_disk_full(error):
+                # Features could not be kept; no setting is at fault.
+                raise
             self._fail(error)
         return None
 
@@ -135,7 +143,7 @@ class _Training:
         Raises:
             OSError: If it cannot be written.
         """
-        if self._task.save_to is None or self.failure or self._was_there:
+        if self._task.save_to is None or self.failure or self._was_there or self._folds is None:
             return
         try:
             save_checkpoint(self._checkpoint(), self._task.save_to)
@@ -151,7 +159,7 @@ class _Training:
         # With more time, or when nobody asks any more, it may go on.
         ended_by = None if self._ended_by in ("request", "deadline") else self._ended_by
         return Checkpoint(
-            order=order_of(self._task),
+            order=self._order,
             # Nothing goes on from a training that has ended and keeps its best epoch.
             state=[] if self._kept and ended_by else self._folds.take(),
             kept=self._kept,
@@ -183,6 +191,9 @@ class _Training:
         if own and own.ended_by:
             self._was_there = True
             return
+        is_new = not own and not self._task.resume_from
+        heads = self._heads() if is_new and is_fine_tuned(self._task.model, self._task.values) else None
+        self._choose_stage()
         prepared = self._models.prepare(self._task, self._data)
         self._n_parameters = prepared.model.count_params()
         # The setting's own rate: a checkpoint holds the one that a schedule had come down to.
@@ -192,8 +203,34 @@ class _Training:
             self._folds.put(own.state)
         elif self._task.resume_from:
             self._continue(self._folds, load_checkpoint(self._task.resume_from))
+        elif heads:
+            for _ in zip(self._folds, heads, strict=True):
+                copy_head(heads.model, prepared.model)
         while not self._has_ended():
             yield self._epoch(prepared, self._folds, base_rate)
+
+    def _choose_stage(self) -> None:
+        """Train a frozen network's head in place of the network, or a network's blocks at their own rate."""
+        model, values = self._task.model, self._task.values
+        if is_frozen(model, values):
+            self._data = self._with_features()
+            self._task = head_task(self._task)
+        elif is_fine_tuned(model, values):
+            self._task = fine_tuning_task(self._task)
+
+    def _with_features(self) -> TrainingData:
+        return with_features(self._task, self._data, self._hooks.is_stopping, self._hooks.on_step)
+
+    def _heads(self) -> Folds:
+        """The heads of all folds, trained alone."""
+        data, task = self._with_features(), head_task(self._task)
+        prepared = self._models.prepare(task, data)
+        rate = float(prepared.model.optimizer.learning_rate)
+        heads = Folds(prepared.model, len(data.folds))
+        for epoch in range(1, task.values["head_epochs"] + 1):
+            for fold in heads:
+                _train_epoch(prepared, replace(task, schedule="constant"), data, fold, self._hooks, rate, epoch)
+        return heads
 
     def _take_over(self, own: Checkpoint) -> None:
         """Be where this very task was when it was stopped."""
@@ -252,12 +289,12 @@ def _train_epoch(
     started = time.perf_counter()
     # A schedule that a person's builder compiled stays as it is; Keras would refuse to set its rate.
     if task.schedule == "cosine" and isinstance(model.optimizer.learning_rate, keras.Variable):
-        _set_cosine_rate(model, base_rate, number, task.last_epoch)
+        model.optimizer.learning_rate = base_rate * rate_factor(task, number)
     metrics = _pass(model, functions.train, training_batches(prepared, task, data, fold, number), hooks)
     _check_finite("training", metrics, number)
     rows = data.folds[fold].validation
     if len(rows):
-        validation = _pass(model, functions.test, validation_batches(model, data, rows, PREDICT_BATCH), hooks)
+        validation = _pass(model, functions.test, validation_batches(model, data, rows, policy().predict_batch), hooks)
         _check_finite("validation", validation, number)
         metrics |= {f"val_{name}": value for name, value in validation.items()}
     return EpochMetrics(epoch=number, metrics=metrics, duration_s=time.perf_counter() - started)
@@ -285,20 +322,23 @@ def _pass(
     return {name: float(value) for name, value in metrics.items()}
 
 
-def _set_cosine_rate(model: keras.Model, base_rate: float, epoch: int, last_epoch: int) -> None:
-    model.optimizer.learning_rate = base_rate * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / last_epoch))
+def rate_factor(task: TrainTask, epoch: int) -> float:
+    """What a cosine schedule multiplies the learning rate by in an epoch, counted from 1."""
+    warmup, last = task.warmup_epochs, task.schedule_epochs or task.last_epoch
+    if epoch <= warmup:
+        return epoch / (warmup + 1)
+    return 0.5 * (1 + math.cos(math.pi * (epoch - 1 - warmup) / max(last - warmup, 1)))
 
 
-def predict(
-    function: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray | StreamedImages, indices: np.ndarray
-) -> np.ndarray:
+def predict(function: Callable[[np.ndarray], np.ndarray], inputs: Indexed, indices: np.ndarray) -> np.ndarray:
     """What a model puts out, (len(indices), units), for some of the inputs (n, ...), a batch at a time."""
-    return np.concatenate([function(batch) for batch in batches(inputs, indices, PREDICT_BATCH)])
+    return np.concatenate([function(batch) for batch in batches(inputs, indices, policy().predict_batch)])
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    # TensorFlow's own name for it; asking for its class would import it.
-    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+    # TensorFlow's own name for it, as asking for its class would import it; JAX says it in the message only.
+    is_device = type(error).__name__ == "ResourceExhaustedError" or str(error).startswith("RESOURCE_EXHAUSTED")
+    return is_device or isinstance(error, MemoryError)
 
 
 def _one_line(error: BaseException) -> str:

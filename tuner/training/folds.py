@@ -12,17 +12,21 @@ from tuner.training.checkpoint import State, put_state, take_state
 
 
 class Folds:
-    """The models of a training; with a single fold, that is just the model."""
+    """The models of a training; with a single fold, that is just the model.
+
+    Attributes:
+        model: The network that all share.
+    """
 
     def __init__(self, model: keras.Model, n_folds: int) -> None:
         """Begin every fold with the weights and the optimizer that the model has now."""
-        self._model = model
+        self.model = model
         self._n_folds = n_folds
         self._states = [take_state(model)] * n_folds if n_folds > 1 else []
 
     def take(self) -> State:
         """Copy the state of all folds, one after the other."""
-        return [array for state in self._states for array in state] if self._states else take_state(self._model)
+        return [array for state in self._states for array in state] if self._states else take_state(self.model)
 
     def put(self, state: State) -> None:
         """Assign what `take` copied.
@@ -34,7 +38,7 @@ class Folds:
         if rest:
             raise ValueError("the checkpoint belongs to another number of folds")
         states = [state[i * n_arrays : (i + 1) * n_arrays] for i in range(self._n_folds)]
-        put_state(self._model, states[0])
+        put_state(self.model, states[0])
         if self._states:
             self._states = states
 
@@ -42,10 +46,10 @@ class Folds:
         """The folds' numbers; while one is handed out, the model is that fold's."""
         for number in range(self._n_folds):
             if self._states:
-                put_state(self._model, self._states[number])
+                put_state(self.model, self._states[number])
             yield number
             if self._states:
-                self._states[number] = take_state(self._model)
+                self._states[number] = take_state(self.model)
 
 
 def mean(epochs: Sequence[EpochMetrics]) -> EpochMetrics:

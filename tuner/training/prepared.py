@@ -13,10 +13,10 @@ import numpy as np
 
 from tuner.backend.active import RUN_TIME_VALUES, dials, steps
 from tuner.backend.steps import Steps
-from tuner.models.registry import BUILDERS, complete
+from tuner.models.registry import complete, is_built_in
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
-from tuner.space.vocabulary import BATCH_TERMS
+from tuner.space.vocabulary import BATCH_TERMS, STAGE_TERMS
 from tuner.training.checkpoint import put_state, take_state
 from tuner.training.compiled import compiled_model, targets
 from tuner.training.data import TrainingData
@@ -52,7 +52,7 @@ class PreparedModels:
     def prepare(self, task: TrainTask, data: TrainingData) -> Prepared:
         """A model for a task: a kept one of its architecture, set as a fresh one would be, or a fresh one."""
         # A person's builder may draw from any generator, and keep state of its own where nobody can reset it.
-        if task.model not in BUILDERS:
+        if not is_built_in(task.model):
             keras.utils.set_random_seed(task.seed % 2**32)
             # A training step of their own may know nothing of weights.
             is_weighted = task.values.get("imbalance") == "class_weights"
@@ -90,14 +90,14 @@ class PreparedModels:
 def _architecture(model: str, values: Mapping[str, Any], spec: ImageSpec) -> str:
     """What a traced graph depends on; of a value that it reads while it runs, only whether it is 0.
 
-    Not what happens to batches: weights are part of every step, whatever they are.
+    Not what happens to batches, nor when: weights are part of every step, whatever they are.
     """
     # A trial states what was searched, the winner's retraining states all: both are the same model.
     whole = complete(model, values)
     parts = {
         name: bool(value) if name in RUN_TIME_VALUES else value
         for name, value in whole.items()
-        if name not in BATCH_TERMS
+        if name not in BATCH_TERMS and name not in STAGE_TERMS
     }
     return repr((model, spec, sorted(parts.items())))
 

@@ -1,0 +1,63 @@
+"""Weights by name or path, looked at without Keras."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tuner.models.backbones.weights import WeightsError, weights_digest, weights_problem
+
+
+@pytest.mark.parametrize("weights", ["imagenet", "none"])
+def test_names_are_no_problem_and_their_own_digest(weights: str) -> None:
+    assert weights_problem("efficientnet_b2", weights) is None
+    assert weights_digest("efficientnet_b2", weights) == weights
+
+
+@pytest.mark.parametrize("name", ["b2_notop.h5", "b2.weights.h5", "b2.keras"])
+def test_file_with_a_known_suffix_is_no_problem(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    assert weights_problem("efficientnet_b2", str(tmp_path / name)) is None
+
+
+def test_missing_file_is_named_with_what_may_stand_there() -> None:
+    assert weights_problem("efficientnet_b2", "Imagenet") == (
+        'weights is "Imagenet", but there is no such file; efficientnet_b2 takes imagenet, none or the path of a file'
+    )
+
+
+def test_folder_is_no_file(tmp_path: Path) -> None:
+    assert "there is no such file" in str(weights_problem("efficientnet_b2", str(tmp_path)))
+
+
+def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "b2.pth"
+    path.touch()
+    assert weights_problem("efficientnet_b2", str(path)) == (
+        f'weights is "{path}", but efficientnet_b2 reads .h5, .weights.h5 and .keras files only'
+    )
+
+
+def test_digest_follows_the_content_and_not_the_name(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.h5", tmp_path / "b.h5"
+    first.write_bytes(b"one")
+    second.write_bytes(b"one")
+    digest = weights_digest("efficientnet_b2", str(first))
+    assert len(digest) == 16
+    assert weights_digest("efficientnet_b2", str(second)) == digest
+    # As long as before, and a nanosecond younger.
+    modified_ns = first.stat().st_mtime_ns
+    first.write_bytes(b"two")
+    os.utime(first, ns=(modified_ns, modified_ns + 1))
+    assert weights_digest("efficientnet_b2", str(first)) != digest
+
+
+def test_digest_of_a_missing_file_is_an_error_of_two_lines(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError) as caught:
+        weights_digest("efficientnet_b2", str(tmp_path / "gone.h5"))
+    assert str(caught.value) == (
+        f'efficientnet_b2: weights "{tmp_path / "gone.h5"}" cannot be read: No such file or directory\n'
+        "  Fix: check the path after `weights:`."
+    )

@@ -1,0 +1,63 @@
+"""Which backbones oppose the winner, given the weights that are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.records.contender import Contender
+from tuner.retrain.contenders import FromScratch, from_scratch, pretrained
+
+# Without a network, EfficientNetB2's weights are not to be had, but these come from a package.
+OFFLINE = "efficientnet_lite2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackboneRules:
+    """How backbones are trained.
+
+    Attributes:
+        stated: What the space says of pretrained ones.
+        scratch: How they are trained without weights.
+        image_side: Larger side of the images, in pixels.
+    """
+
+    stated: Mapping[str, Any]
+    scratch: FromScratch
+    image_side: int
+
+
+def backbone_opponents(
+    tuned: Contender,
+    names: Sequence[str],
+    rules: BackboneRules,
+    problem: Callable[[Contender], str | None],
+    tell: Callable[[str], None],
+) -> Iterator[Contender]:
+    """Pretrained backbones; one whose weights cannot be had is trained from scratch, beside one that needs no network.
+
+    Args:
+        tuned: The winner.
+        names: Backbones that are asked for.
+        rules: How they are trained.
+        problem: Why a contender's weights cannot be had, in one line; None where they can.
+        tell: Hears what becomes of a backbone without weights.
+    """
+    for name in names:
+        contender = pretrained(tuned, name, rules.stated, rules.image_side)
+        reason = problem(contender)
+        if reason is None:
+            yield contender
+            continue
+        title = BACKBONES[name].title
+        if not BACKBONES[name].application:
+            tell(f"{title} is left out: {reason}")
+            continue
+        tell(f"{title} is trained from scratch: {reason}")
+        yield from_scratch(tuned, name, rules.scratch)
+        offline = pretrained(tuned, OFFLINE, rules.stated, rules.image_side)
+        if OFFLINE not in names and problem(offline) is None:
+            tell(f"{BACKBONES[OFFLINE].title}, whose ImageNet weights are installed, stands in beside it")
+            yield offline
