@@ -1,12 +1,12 @@
 # `make run`, `make test`, `make check`: each sets up .venv by itself; all that is needed is Python 3.11 or newer.
 PYTHON ?= python3
 VENV ?= .venv
-# `make EXTRAS=dev,ray` for the tests of the Ray executor too.
+# `make EXTRAS=dev,ray,jax` for the tests of the Ray executor, and those with JAX, too.
 EXTRAS ?= dev
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test soak check format ready clean
+.PHONY: run test test-jax soak check format ready clean
 
 ready: $(READY)
 
@@ -15,6 +15,10 @@ run: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+# What depends on the backend, once more on JAX; needs EXTRAS=dev,jax.
+test-jax: $(READY)
+	KERAS_BACKEND=jax JAX_COMPILATION_CACHE_DIR=$(VENV)/jax $(BIN)/python -m pytest tests/backend tests/execution/test_contract.py tests/training/test_folds.py
 
 # 200 searches, each killed at a random moment, then 2,200 hostile files; takes some twenty minutes.
 soak: $(READY)

@@ -94,23 +94,3 @@ def test_both_ways_agree_on_everything_together() -> None:
     one, other = (np.asarray(module.augment(IMAGES, EVERYTHING), dtype=int) for module in (active, neutral))
     # Where a value lies between two whole numbers, the last bit decides, and contrast may double that.
     assert np.abs(one - other).max() <= 2
-
-
-def test_strengths_and_batch_sizes_share_a_trace() -> None:
-    from tuner.backend import tensorflow
-
-    tensorflow._change.cache_clear()
-    for n in (3, 2, 1):
-        tensorflow.augment(IMAGES[:n], {"contrast": np.full((n, 1), 0.5 * n, dtype="float32")})
-    assert tensorflow._change("contrast", IMAGES.shape[1:], (1,)).experimental_get_tracing_count() == 1
-
-
-def test_images_are_the_same_without_xla(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tuner.backend import tensorflow
-
-    with_xla = np.asarray(tensorflow.augment(IMAGES, EVERYTHING), dtype=int)
-    tensorflow._change.cache_clear()
-    monkeypatch.setattr(tensorflow, "_has_xla", lambda: False)
-    without = np.asarray(tensorflow.augment(IMAGES, EVERYTHING), dtype=int)
-    tensorflow._change.cache_clear()
-    assert np.abs(with_xla - without).max() <= 2

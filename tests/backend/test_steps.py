@@ -8,9 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from tests.images import SMALL_CNN, banded_images, image_spec
+from tests.images import SMALL_CNN, banded_images, image_spec, train_task, training_data
 from tuner.backend import active, neutral
 from tuner.training.compiled import compiled_model, targets
+from tuner.training.prepared import PreparedModels
 
 SPEC = image_spec()
 IMAGES, LABELS = banded_images(20, SPEC)
@@ -34,7 +35,7 @@ def model() -> keras.Model:
     return compiled_model("cnn", {**SMALL_CNN, "dropout": 0.0}, SPEC)
 
 
-def test_each_function_is_traced_once_whatever_the_size_of_a_batch() -> None:
+def test_each_function_is_traced_once_or_on_jax_once_for_each_size_of_a_batch() -> None:
     counting = Counting()
     network = keras.Sequential(
         [keras.layers.Input(SPEC.shape), counting, keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
@@ -43,12 +44,13 @@ def test_each_function_is_traced_once_whatever_the_size_of_a_batch() -> None:
     counting.calls = 0
     wanted = targets(network, LABELS)
     functions = active.steps(network, (IMAGES[:1], wanted[:1]))
+    n_train, n_test = (3, 2) if keras.backend.backend() == "jax" else (1, 1)
     for n in (8, 8, 3, 20):
         functions.train(IMAGES[:n], wanted[:n])
-    assert counting.calls == 1
+    assert counting.calls == n_train
     for n in (20, 5):
         functions.test(IMAGES[:n], wanted[:n])
-    assert counting.calls == 2
+    assert counting.calls == n_train + n_test
 
 
 @pytest.mark.parametrize("module", [active, neutral])
@@ -103,3 +105,25 @@ def test_both_modules_offer_the_same_names() -> None:
     for name in ("BatchNormalization", "augment", "predictor", "prepare_devices", "steps"):
         assert callable(getattr(neutral, name))
         assert callable(getattr(active, name))
+
+
+def test_settings_that_differ_in_their_learning_rate_share_steps_on_every_backend() -> None:
+    models, data = PreparedModels(), training_data()
+    settings = [{**SMALL_CNN, "learning_rate": rate} for rate in (0.01, 0.001)]
+    first, second = (models.prepare(train_task(values=values), data) for values in settings)
+    assert first is second
+    assert float(second.model.optimizer.learning_rate) == pytest.approx(0.001)
+
+
+def test_model_compiled_without_jit_trains_as_with_it() -> None:
+    def losses(jit_compile: bool | str) -> list[float]:
+        network = keras.Sequential(
+            [keras.layers.Input(SPEC.shape), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+        )
+        network.set_weights([np.full((64, 2), 0.01, dtype="float32"), np.zeros(2, dtype="float32")])
+        network.compile("sgd", "categorical_crossentropy", jit_compile=jit_compile)
+        wanted = targets(network, LABELS)
+        train = active.steps(network, (IMAGES[:1], wanted[:1])).train
+        return [float(train(IMAGES[:n], wanted[:n])["loss"]) for n in (12, 8)]
+
+    assert losses(jit_compile=False) == pytest.approx(losses(jit_compile="auto"), rel=1e-5)

@@ -358,3 +358,25 @@ def test_a_figure_is_the_same_every_time_and_has_no_style() -> None:
 )
 def test_size_is_readable(n_bytes: int | None, shown: str) -> None:
     assert text.file_size(n_bytes) == shown
+
+
+def with_augmented_row() -> Results:
+    """The winner's trainings scored once more: a row that trained nothing of its own."""
+    run = results()
+    tuned = run.models[0]
+    runs = tuple(replace(one, epochs=(), duration_s=0.0) for one in tuned.runs)
+    return replace(run, models=(*run.models, replace(tuned, name="tuned_tta", in_verdict=False, runs=runs)))
+
+
+def test_a_row_that_trains_nothing_has_scores_but_no_curve_and_costs_no_training() -> None:
+    run, more = results(), with_augmented_row()
+    assert verdict.compute(more).cost == verdict.compute(run).cost
+    assert verdict.compute(more).sentence == verdict.compute(run).sentence
+    assert [summary.result.name for summary in models.compute(more).summaries][-1] == "tuned_tta"
+    assert [one.model.name for one in curves.compute(more)] == ["tuned", "baseline", "efficientnet_b2"]
+
+
+def test_a_row_that_trains_nothing_shows_neither_epoch_nor_time() -> None:
+    page = render(with_augmented_row(), trials())
+    assert page.count('<td class="num">–</td><td class="num">') == 3
+    assert " of 0" not in page

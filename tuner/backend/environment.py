@@ -1,19 +1,94 @@
-"""Settings that a framework reads once, when it is imported; call `prepare` before."""
+"""Settings that a framework reads once, when it is imported; call `prepare` before. Imports no framework itself."""
 
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
+from pathlib import Path
+
+from tuner.errors import ConfigurationError
 
 # TensorFlow switches oneDNN on by itself only where the CPU has AVX-512 VNNI; on AVX2 machines it gains 1.4 times.
-_DEFAULTS = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
+_DEFAULTS = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "2", "TUNER_ACCELERATION": "auto"}
+
+# JAX compiles every step and every initializer of new shapes, in each process anew: for a network of three blocks 22 of
+# 25 s on a CPU. With a limit to its size, JAX locks the folder while it reads and writes (jax/_src/lru_cache.py).
+_JAX_DEFAULTS = {
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_COMPILATION_CACHE_MAX_SIZE": str(2**30),
+}
+
+_ACCELERATION = ("auto", "off")
+
+# A folder for each GPU that NVIDIA's driver has found.
+_GPUS = Path("/proc/driver/nvidia/gpus")
 
 
 def prepare() -> None:
-    """Set what a person has not set: oneDNN kernels on, start-up chatter down, the default backend."""
+    """Set what a person has not set: oneDNN kernels on, start-up chatter down, the backend, JAX's cache of programs.
+
+    The backend is TensorFlow, or JAX where there is no TensorFlow.
+
+    Raises:
+        ConfigurationError: If the backend is not installed, or acceleration is neither `auto` nor `off`.
+    """
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    if not os.environ.get("KERAS_BACKEND"):
+        os.environ["KERAS_BACKEND"] = "tensorflow" if _is_installed("tensorflow") else "jax"
+    backend = os.environ["KERAS_BACKEND"]
+    if not _is_installed(backend):
+        raise ConfigurationError(
+            f"Keras' backend is {backend}, which is not installed",
+            "pip install tensorflow, or pip install 'tuner[jax]' and set KERAS_BACKEND=jax.",
+        )
+    if backend == "jax" and (folder := _compilation_cache()):
+        for name, value in {"JAX_COMPILATION_CACHE_DIR": str(folder), **_JAX_DEFAULTS}.items():
+            os.environ.setdefault(name, value)
+    acceleration = os.environ["TUNER_ACCELERATION"]
+    if acceleration not in _ACCELERATION:
+        raise ConfigurationError(
+            f'TUNER_ACCELERATION is "{acceleration}"; expected {" or ".join(_ACCELERATION)}',
+            "off keeps float32 and TensorFlow's own kernels on a GPU too; leave it out otherwise.",
+        )
 
 
 def settings() -> dict[str, str]:
-    """The settings in force that change numbers in their last bits; they belong into a run's configuration."""
-    return {name: os.environ.get(name, "") for name in ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS")}
+    """The settings in force that change numbers; they belong into a run's configuration, and to workers elsewhere."""
+    return {name: os.environ.get(name, "") for name in ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TUNER_ACCELERATION")}
+
+
+def is_accelerated() -> bool:
+    """Whether a GPU's own ways to compute may be used."""
+    return os.environ.get("TUNER_ACCELERATION") != "off"
+
+
+def gpus() -> list[str]:
+    """The GPUs that this process may use, by what CUDA_VISIBLE_DEVICES calls them."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [name for name in named.split(",") if name.strip() not in ("", "-1")]
+    return [str(number) for number, _ in enumerate(_GPUS.iterdir())] if _GPUS.is_dir() else []
+
+
+def gpu_models() -> str:
+    """The models of the machine's GPUs, such as `Tesla T4`, each once; `none` where none may be used."""
+    if not gpus():
+        return "none"
+    lines = [line for file in _GPUS.glob("*/information") for line in file.read_text(encoding="utf-8").splitlines()]
+    models = {line.partition(":")[2].strip() for line in lines if line.startswith("Model:")}
+    return ", ".join(sorted(models)) or "unknown"
+
+
+def _compilation_cache() -> Path | None:
+    """The folder for what JAX has compiled, made where it was not there; None where nothing can be kept."""
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tuner" / "jax"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def _is_installed(package: str) -> bool:
+    return find_spec(package) is not None

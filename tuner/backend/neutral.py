@@ -8,8 +8,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.src.utils import module_utils
 
 from tuner.backend import pixels
+from tuner.backend.policy import Gpu
 from tuner.backend.steps import Steps
 
 
@@ -20,8 +22,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
 Dropout = keras.layers.Dropout
 Adam, AdamW = keras.optimizers.Adam, keras.optimizers.AdamW
 
-# A compiled step holds such values as constants.
-RUN_TIME_VALUES: frozenset[str] = frozenset()
+# An optimizer holds its rate in a variable; other values may be constants of a compiled step.
+RUN_TIME_VALUES = frozenset({"learning_rate"})
 
 
 def crossentropy(label_smoothing: float, *, is_binary: bool) -> keras.losses.Loss:
@@ -39,6 +41,20 @@ def dials(model: keras.Model) -> list[Any]:
 def prepare_devices(n_threads: int) -> None:
     """Leave the devices as they are; the backend decides how many threads it takes."""
     del n_threads
+
+
+def gpus() -> list[Gpu]:
+    """None: what a backend that is not known makes of its devices is left to it."""
+    return []
+
+
+def leave_tensorflow_out() -> None:
+    """Keep Keras from importing TensorFlow, where it is installed, for another backend.
+
+    Saving, copying and seeding ask whether a value is one of TensorFlow's (keras/src/saving/serialization_lib.py,
+    keras/src/utils/rng_utils.py). Who imports TensorFlow themselves may use it all the same.
+    """
+    module_utils.tensorflow._available = False
 
 
 def augment(images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> np.ndarray:

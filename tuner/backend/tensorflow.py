@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tuner.backend import pixels
+from tuner.backend.policy import Gpu
 from tuner.backend.steps import Steps
 
 
@@ -64,7 +65,8 @@ class Dropout(keras.layers.Dropout):
         if not training:
             return inputs
         seed = tf.cast(self.seed_generator.next(), "int32")
-        return tf.nn.experimental.stateless_dropout(inputs, self.dial.read_value(), seed, noise_shape=self.noise_shape)
+        rate = tf.cast(self.dial.read_value(), inputs.dtype)
+        return tf.nn.experimental.stateless_dropout(inputs, rate, seed, noise_shape=self.noise_shape)
 
 
 class SmoothedCrossentropy(keras.losses.Loss):
@@ -158,6 +160,12 @@ def prepare_devices(n_threads: int) -> None:
         return
 
 
+def gpus() -> list[Gpu]:
+    """The GPUs that this process sees."""
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+    return [Gpu(name=d.get("device_name", "GPU"), capability=d.get("compute_capability")) for d in details]
+
+
 def augment(images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tf.Tensor:
     """Images changed in the ways of `pixels.CHANGES` that there are parameters for, uint8 as before."""
     n = len(images)
@@ -200,6 +208,8 @@ def _has_xla() -> bool:
 def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
     """Trace the model's own `train_step` and `test_step`, once each, whatever the size of a batch.
 
+    XLA compiles them where the model was compiled so, for each size of a batch anew.
+
     Args:
         model: Compiled; its optimizer and metrics are built here: variables that a first call creates would cause a
             second trace.
@@ -213,11 +223,11 @@ def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
     model.reset_metrics()
     signature = [tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in example]
 
-    @tf.function(input_signature=signature, autograph=False, jit_compile=False)
+    @tf.function(input_signature=signature, autograph=False, jit_compile=model.jit_compile)
     def train(x: tf.Tensor, *rest: tf.Tensor) -> Mapping[str, Any]:
         return model.train_step((tf.cast(x, "float32"), *rest))
 
-    @tf.function(input_signature=signature[:2], autograph=False, jit_compile=False)
+    @tf.function(input_signature=signature[:2], autograph=False, jit_compile=model.jit_compile)
     def test(x: tf.Tensor, y: tf.Tensor) -> Mapping[str, Any]:
         return model.test_step((tf.cast(x, "float32"), y))
 

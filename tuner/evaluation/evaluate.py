@@ -12,7 +12,7 @@ from tuner.backend.active import predictor
 from tuner.data.dataset import Dataset
 from tuner.metrics.classification import ScoreError, score
 from tuner.records.contender import Contender, Trained
-from tuner.records.results import ModelResult, SeedResult
+from tuner.records.results import ModelResult, Scores, SeedResult
 from tuner.training.compiled import probabilities
 from tuner.training.finished import finished_model, save_model
 from tuner.training.fit import predict
@@ -39,7 +39,7 @@ def evaluate(
     errors = [t.result.failure.reason for t in trained if t.result.failure]
     runs: list[SeedResult] = []
     predicted: dict[str, np.ndarray] = {}
-    latency_ms = n_parameters = size = None
+    latency = n_parameters = size = None
     for training in good:
         model = finished_model(contender.model, contender.values, dataset.spec, training.checkpoint)
         function = predictor(model)
@@ -56,7 +56,7 @@ def evaluate(
     if runs:
         save_model(kept_model, save_to)
         size, n_parameters = save_to.stat().st_size, kept_model.count_params()
-        latency_ms = _latency_ms(kept_function, dataset)
+        latency = latency_ms(kept_function, dataset)
     result = ModelResult(
         name=contender.name,
         title=contender.title,
@@ -66,7 +66,7 @@ def evaluate(
         values=contender.values,
         n_parameters=n_parameters,
         file_size_bytes=size,
-        latency_ms=latency_ms,
+        latency_ms=latency,
         max_epochs=contender.max_epochs,
         runs=tuple(runs),
         error=None if runs else errors[0],
@@ -88,9 +88,7 @@ def _rank(contender: Contender, training: Trained) -> float:
 def _seed_result(
     contender: Contender, training: Trained, dataset: Dataset, found: np.ndarray, *, is_kept: bool
 ) -> SeedResult:
-    split, classes = dataset.split, dataset.spec.class_names
-    labels, distinct = dataset.images.labels[split.test], split.distinct_test
-    has_copies = split.is_official and 0 < np.count_nonzero(distinct) < len(labels)
+    test, test_distinct = scores_on_test(dataset, found)
     return SeedResult(
         seed=training.seed,
         best_epoch=training.result.best_epoch or 0,
@@ -98,12 +96,29 @@ def _seed_result(
         duration_s=training.result.duration_s,
         validation_score=_validation_score(contender, training),
         is_kept=is_kept,
-        test=score(labels, found, classes),
-        test_distinct=score(labels[distinct], found[distinct], classes) if has_copies else None,
+        test=test,
+        test_distinct=test_distinct,
     )
 
 
-def _latency_ms(function: Callable[[np.ndarray], np.ndarray], dataset: Dataset) -> float:
+def scores_on_test(dataset: Dataset, found: np.ndarray) -> tuple[Scores, Scores | None]:
+    """Scores on all test images, and on those that are new where the data give a test part and not all of it is.
+
+    Args:
+        dataset: Holds the sealed test images.
+        found: Probabilities of the test images, (n, classes).
+
+    Raises:
+        ScoreError: If they are no finite probabilities.
+    """
+    split, classes = dataset.split, dataset.spec.class_names
+    labels, distinct = dataset.images.labels[split.test], split.distinct_test
+    has_copies = split.is_official and 0 < np.count_nonzero(distinct) < len(labels)
+    new = score(labels[distinct], found[distinct], classes) if has_copies else None
+    return score(labels, found, classes), new
+
+
+def latency_ms(function: Callable[[np.ndarray], np.ndarray], dataset: Dataset) -> float:
     """Median time of predicting one image; the first call is left out, since it traces."""
     one = dataset.images.images[dataset.split.test[:1]]
     times = []

@@ -54,7 +54,7 @@ class ModelCurves:
 
 
 def compute(results: Results) -> tuple[ModelCurves, ...]:
-    """Curves of every model that was retrained."""
+    """Curves of every model that was retrained, but not of rows that train nothing."""
     return tuple(
         ModelCurves(
             model=summary.result,
@@ -62,6 +62,7 @@ def compute(results: Results) -> tuple[ModelCurves, ...]:
             gap=_gap(summary),
         )
         for summary in summarise(results.models)
+        if summary.kept.epochs
     )
 
 

@@ -64,6 +64,8 @@ class Look:
 
 _LOOKS = {
     "tuned": Look(css_class="tuned", colour=TUNED, marker="o", symbol="●"),
+    "tuned_tta": Look(css_class="tuned", colour=TUNED, marker="P", symbol="✚"),
+    "ensemble": Look(css_class="tuned", colour=TUNED, marker="*", symbol="★"),
     "baseline": Look(css_class="baseline", colour=BASELINE, marker="s", symbol="■"),
     "baseline_published": Look(css_class="baseline", colour=BASELINE, marker="D", symbol="◆"),
     "efficientnet_b2": Look(css_class="efficientnet", colour=EFFICIENTNET, marker="^", symbol="▲"),

@@ -118,7 +118,8 @@ def _card(summary: ModelSummary, axis: tuple[float, float]) -> Card:
 
 def _cost(results: Results) -> tuple[tuple[str, str], ...]:
     search = results.search
-    runs = [run for model in results.models for run in model.runs]
+    # Rows that were made of what others trained have no epochs of their own.
+    runs = [run for model in results.models for run in model.runs if run.epochs]
     searched = f"{plural(search.n_trials, 'trial')}, {plural(search.n_epochs, 'epoch')}, {duration(search.duration_s)}"
     retrained = (
         f"{plural(len(runs), 'training')}, {plural(sum(len(run.epochs) for run in runs), 'epoch')}, "
