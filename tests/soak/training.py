@@ -68,6 +68,7 @@ def _checkpoint(task: TrainTask, epochs: list[EpochMetrics], state: float) -> Ch
         kept=[],
         epochs=tuple(epochs),
         best=None,
+        best_loss=None,
         best_epoch=0,
         n_parameters=1,
         duration_s=EPOCH_S * len(epochs),

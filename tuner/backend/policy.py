@@ -10,6 +10,10 @@ from dataclasses import dataclass
 _FLOAT16_FROM, _BFLOAT16_FROM = (7, 0), (8, 0)
 
 
+# Side in pixels of the images that `Policy.predict_batch` counts.
+_PREDICT_SIDE = 48
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
     """A GPU that the framework can use.
@@ -30,12 +34,22 @@ class Policy:
     Attributes:
         precision: Keras' dtype policy for the layers of our models: `float32`, `mixed_float16` or `mixed_bfloat16`.
         uses_xla: Whether TensorFlow compiles steps with XLA, JAX always does.
-        predict_batch: Images that are predicted together: no gradients are kept, so more fit than in training.
+        predict_batch: Images of 48 x 48 pixels that are predicted together: no gradients are kept, so more fit than in
+            training.
     """
 
     precision: str = "float32"
     uses_xla: bool = False
     predict_batch: int = 256
+
+    def n_together(self, shape: tuple[int, ...]) -> int:
+        """How many are predicted together: of larger images fewer, or their maps would take gigabytes.
+
+        Args:
+            shape: (n, height, width, channels) of the images, or (n, features).
+        """
+        n_pixels = shape[1] * shape[2] if len(shape) == 4 else 1
+        return max(1, min(self.predict_batch, self.predict_batch * _PREDICT_SIDE**2 // n_pixels))
 
     def __str__(self) -> str:
         if self == PLAIN:

@@ -91,6 +91,10 @@ def usable_cores() -> int:
 class Indexed(Protocol):
     """What gives inputs for row numbers, as an array does."""
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of the inputs, and the shape of one."""
+
     def __getitem__(self, rows: Any, /) -> Any:
         """The inputs of some rows."""
 

@@ -16,7 +16,10 @@ from tuner.space.definition import SearchSpaceFile
 # The last map of a 48-pixel image is 2x2, where ImageNet's features say little; EfficientNetB2 was made for 260.
 PRETRAINED_SIZES = (96, 260)
 
-BACKBONE_VALUES = {"dropout": 0.2, "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32}
+BACKBONE_VALUES = {"dropout": 0.2, "optimizer": "adam", "batch_size": 32}
+
+# A head alone, on a few hundred images, has not learnt all that it can in 40 epochs at a third of it.
+HEAD_LEARNING_RATE, SCRATCH_LEARNING_RATE = 3e-3, 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,7 @@ def pretrained(tuned: Contender, name: str, stated: Mapping[str, Any], image_sid
     """
     smallest, largest = PRETRAINED_SIZES
     size = min(max(image_side, smallest), largest)
-    values = complete(name, {"input_size": size, **BACKBONE_VALUES, **stated})
+    values = complete(name, {"input_size": size, "learning_rate": HEAD_LEARNING_RATE, **BACKBONE_VALUES, **stated})
     return replace(
         tuned,
         name=name,
@@ -130,12 +133,13 @@ def from_scratch(tuned: Contender, name: str, settings: FromScratch) -> Contende
     )
     if settings.max_train_images:
         note += f"; a first look with at most {settings.max_train_images} images and {settings.max_epochs} epochs"
+    stated = {"weights": "none", "input_size": settings.input_size, "learning_rate": SCRATCH_LEARNING_RATE}
     return replace(
         tuned,
         name=name,
         title=f"{BACKBONES[name].title} (from scratch)",
         model=name,
-        values=complete(name, {"weights": "none", "input_size": settings.input_size, **BACKBONE_VALUES}),
+        values=complete(name, {**stated, **BACKBONE_VALUES}),
         max_epochs=settings.max_epochs or tuned.max_epochs,
         note=note,
         in_verdict=False,

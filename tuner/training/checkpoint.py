@@ -19,7 +19,7 @@ from tuner.store.files import write_atomically
 State = list[np.ndarray]
 
 # What a checkpoint tells beside its arrays; a file of another version is not this version's.
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,6 +32,7 @@ class Checkpoint:
         kept: Of the best epoch, where early stopping keeps it; else empty.
         epochs: Metrics of the epochs that the task has trained.
         best: Value of the metric that early stopping watches, in its best epoch; None where nothing is watched.
+        best_loss: The validation loss in that epoch; None where nothing is watched.
         best_epoch: That epoch; 0 where nothing is watched.
         n_parameters: Of the model.
         duration_s: Seconds that the task has taken.
@@ -43,6 +44,7 @@ class Checkpoint:
     kept: State
     epochs: tuple[EpochMetrics, ...]
     best: float | None
+    best_loss: float | None
     best_epoch: int
     n_parameters: int
     duration_s: float

@@ -165,6 +165,7 @@ class _Training:
             kept=self._kept,
             epochs=tuple(self._epochs),
             best=self._watch.best,
+            best_loss=self._watch.best_loss,
             best_epoch=self._watch.best_epoch,
             n_parameters=self._n_parameters,
             duration_s=self._duration_s(),
@@ -235,7 +236,7 @@ class _Training:
     def _take_over(self, own: Checkpoint) -> None:
         """Be where this very task was when it was stopped."""
         self._epochs, self._kept = list(own.epochs), own.kept
-        self._watch = Watch(self._task.early_stopping, own.best, own.best_epoch)
+        self._watch = Watch(self._task.early_stopping, own.best, own.best_loss, own.best_epoch)
         if self._epochs:
             # The last of them may have reached what ends the training.
             self._watch.see(self._epochs[-1])
@@ -245,7 +246,7 @@ class _Training:
     def _continue(self, folds: Folds, parent: Checkpoint) -> None:
         """Go on where the trial was on the rung below."""
         folds.put(parent.state)
-        self._watch = Watch(self._task.early_stopping, parent.best, parent.best_epoch)
+        self._watch = Watch(self._task.early_stopping, parent.best, parent.best_loss, parent.best_epoch)
         if parent.ended_by == "early_stopping":
             self._ended_by = "early_stopping"
 
@@ -294,7 +295,9 @@ def _train_epoch(
     _check_finite("training", metrics, number)
     rows = data.folds[fold].validation
     if len(rows):
-        validation = _pass(model, functions.test, validation_batches(model, data, rows, policy().predict_batch), hooks)
+        validation = _pass(
+            model, functions.test, validation_batches(model, data, rows, policy().n_together(data.inputs.shape)), hooks
+        )
         _check_finite("validation", validation, number)
         metrics |= {f"val_{name}": value for name, value in validation.items()}
     return EpochMetrics(epoch=number, metrics=metrics, duration_s=time.perf_counter() - started)
@@ -332,7 +335,7 @@ def rate_factor(task: TrainTask, epoch: int) -> float:
 
 def predict(function: Callable[[np.ndarray], np.ndarray], inputs: Indexed, indices: np.ndarray) -> np.ndarray:
     """What a model puts out, (len(indices), units), for some of the inputs (n, ...), a batch at a time."""
-    return np.concatenate([function(batch) for batch in batches(inputs, indices, policy().predict_batch)])
+    return np.concatenate([function(batch) for batch in batches(inputs, indices, policy().n_together(inputs.shape))])
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -13,12 +13,19 @@ class Watch:
 
     Attributes:
         best: The watched metric in its best epoch; None before there is one.
+        best_loss: The validation loss in that epoch; None before, and where the model gives none.
         best_epoch: That epoch; 0 before.
     """
 
-    def __init__(self, rule: EarlyStopping | None, best: float | None = None, best_epoch: int = 0) -> None:
+    def __init__(
+        self,
+        rule: EarlyStopping | None,
+        best: float | None = None,
+        best_loss: float | None = None,
+        best_epoch: int = 0,
+    ) -> None:
         """Begin, or go on where another watch was: early stopping reaches over promotions."""
-        self.best, self.best_epoch = best, best_epoch
+        self.best, self.best_loss, self.best_epoch = best, best_loss, best_epoch
         self._rule = rule
         self._has_reached = False
 
@@ -28,7 +35,9 @@ class Watch:
         return self._rule is not None and self._rule.keeps_best
 
     def see(self, epoch: EpochMetrics) -> bool:
-        """Take an epoch's metrics; True where it is the best so far.
+        """Take an epoch's metrics; True where it is the best so far, of equally good ones that of the lower loss.
+
+        Accuracies on few images are often equal, and the first epoch that reaches one has learnt least.
 
         Raises:
             TunerError: If the model does not give a metric that the rule names.
@@ -41,13 +50,19 @@ class Watch:
                 raise TunerError(f"there is no metric {name}; the model gives {known}")
         if self._rule.stop_metric and epoch.metrics[self._rule.stop_metric] >= self._rule.stop_value:
             self._has_reached = True
-        value = epoch.metrics[self._rule.monitor]
-        sign = 1 if self._rule.direction == "max" else -1
+        value, loss = epoch.metrics[self._rule.monitor], epoch.metrics.get("val_loss")
         # Nothing compares as better than NaN: once it were the best, it would stay so.
-        is_better = math.isfinite(value) and (self.best is None or sign * value > sign * self.best)
+        is_better = math.isfinite(value) and self._is_better(self._rule, value, loss)
         if is_better:
-            self.best, self.best_epoch = value, epoch.epoch
+            self.best, self.best_loss, self.best_epoch = value, loss, epoch.epoch
         return is_better
+
+    def _is_better(self, rule: EarlyStopping, value: float, loss: float | None) -> bool:
+        if self.best is None:
+            return True
+        if value != self.best:
+            return (value > self.best) == (rule.direction == "max")
+        return loss is not None and self.best_loss is not None and loss < self.best_loss
 
     def ends_after(self, epoch: int) -> bool:
         """Whether training ends after this epoch."""
