@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.calling import write_space
-from tests.images import SMALL_CNN, tiny_dataset
+from tests.images import SMALL_CNN, image_spec, tiny_dataset
 from tests.search.fakes import FakeExecutor
 from tuner.commands import compare
 from tuner.commands.job import Job
@@ -91,3 +91,14 @@ def test_request_while_they_train_leaves_the_comparison_for_another_time(
     request = StopRequest()
     request.reason = "interrupted"
     assert compared(job(tmp_path, [], request=request), executor()) is None
+
+
+@pytest.mark.parametrize(
+    ("preset", "side", "size"), [("quick", 48, 96), ("quick", 150, 150), ("standard", 48, 260), ("standard", 512, 260)]
+)
+def test_backbones_see_images_as_large_as_they_were_made_for_unless_it_is_to_be_quick(
+    tmp_path: Path, preset: str, side: int, size: int
+) -> None:
+    options = RunOptions(dataset="tiny", preset=preset)
+    file = load_space(write_space(tmp_path))
+    assert compare.backbone_rules(options, file, image_spec(side=side)).input_size == size

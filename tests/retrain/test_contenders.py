@@ -59,23 +59,16 @@ def test_baseline_that_nobody_asks_for_is_left_out() -> None:
 
 def test_pretrained_backbone_trains_under_the_winners_rules_with_a_falling_rate() -> None:
     winner = tuned(max_epochs=20, schedule="constant")
-    found = pretrained(winner, "efficientnet_b2", {}, image_side=48)
+    found = pretrained(winner, "efficientnet_b2", {}, input_size=96)
     assert (found.model, found.title, found.in_verdict) == ("efficientnet_b2", "EfficientNetB2 (ImageNet)", True)
     assert (found.max_epochs, found.schedule, found.early_stopping) == (20, "cosine", winner.early_stopping)
     assert found.max_train_images is None
     assert found.note == "ImageNet weights, at 96 px, frozen; only the head was trained"
 
 
-@pytest.mark.parametrize(("side", "size"), [(28, 96), (150, 150), (512, 260)])
-def test_frozen_features_see_images_as_large_as_the_network_was_made_for(side: int, size: int) -> None:
-    found = pretrained(tuned(), "efficientnet_b2", {}, image_side=side)
-    assert found.values["input_size"] == size
-    assert f"at {size} px" in found.note
-
-
 def test_what_the_space_says_of_backbones_counts_and_is_told() -> None:
     stated = {"weights": "own.h5", "input_size": 260, "unfreeze_blocks": 2}
-    found = pretrained(tuned(), "efficientnet_lite2", stated, image_side=48)
+    found = pretrained(tuned(), "efficientnet_lite2", stated, input_size=96)
     assert found.title == "EfficientNet-Lite2 (weights of your own)"
     assert found.note == "weights of your own, at 260 px; the head was trained first, then the last 2 blocks too"
     assert {name: found.values[name] for name in stated} == stated

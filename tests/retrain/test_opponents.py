@@ -9,7 +9,7 @@ from tuner.records.contender import Contender
 from tuner.retrain.contenders import FromScratch
 from tuner.retrain.opponents import BackboneRules, backbone_opponents
 
-RULES = BackboneRules(stated={}, scratch=FromScratch(input_size=48), image_side=48)
+RULES = BackboneRules(stated={}, scratch=FromScratch(input_size=48), input_size=96)
 
 
 def opponents(

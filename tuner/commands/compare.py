@@ -18,7 +18,7 @@ from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice, StageStarted
 from tuner.records.image import ImageSpec
 from tuner.records.results import ModelResult, SearchSummary
-from tuner.retrain.contenders import baselines, schedule_for, tuned_contender
+from tuner.retrain.contenders import BACKBONE_SIZE, baselines, schedule_for, tuned_contender
 from tuner.retrain.opponents import BackboneRules, backbone_opponents
 from tuner.space.definition import SearchSpaceFile
 
@@ -86,8 +86,9 @@ def _contenders(job: Job, searched: SearchSummary) -> Iterator[Contender]:
 
 def backbone_rules(options: RunOptions, file: SearchSpaceFile, spec: ImageSpec) -> BackboneRules:
     """How a run trains backbones for the comparison."""
-    scratch = PRESETS[options.preset].from_scratch
-    return BackboneRules(stated=file.backbone, scratch=scratch, image_side=max(spec.height, spec.width))
+    preset = PRESETS[options.preset]
+    size = min(max(spec.height, spec.width, preset.min_backbone_size), BACKBONE_SIZE)
+    return BackboneRules(stated=file.backbone, scratch=preset.from_scratch, input_size=size)
 
 
 def missing_weights(contender: Contender) -> str | None:

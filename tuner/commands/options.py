@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.errors import ConfigurationError
-from tuner.retrain.contenders import FromScratch
+from tuner.retrain.contenders import BACKBONE_SIZE, FromScratch
 from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile
 
 DATA_ROOT = Path("datasets/data")
@@ -88,6 +88,7 @@ class Preset:
 
     Attributes:
         from_scratch: How a backbone is trained without ImageNet weights.
+        min_backbone_size: Pixels that smaller images are enlarged to for a pretrained backbone.
         search: Hyperband's numbers; None takes the space's own.
         max_retrain_epochs: Ceiling of the retraining; None takes the space's own.
         min_retrain_epochs: Floor of that ceiling.
@@ -98,6 +99,7 @@ class Preset:
     """
 
     from_scratch: FromScratch
+    min_backbone_size: int = BACKBONE_SIZE
     search: SearchSettings | None = None
     max_retrain_epochs: int | None = None
     min_retrain_epochs: int = 1
@@ -117,6 +119,8 @@ PRESETS = {
         max_train=1000,
         max_validation=500,
         from_scratch=FromScratch(input_size=48, max_epochs=2, max_train_images=300),
+        # Of 48 pixels the last maps would be 2x2, where ImageNet's features say little; 260 takes seven times as long.
+        min_backbone_size=96,
     ),
     "standard": Preset(from_scratch=FROM_SCRATCH),
     "thorough": Preset(

@@ -13,8 +13,8 @@ from tuner.records.contender import Contender
 from tuner.records.training import EarlyStopping
 from tuner.space.definition import SearchSpaceFile
 
-# The last map of a 48-pixel image is 2x2, where ImageNet's features say little; EfficientNetB2 was made for 260.
-PRETRAINED_SIZES = (96, 260)
+# Pixels that EfficientNetB2 was made for.
+BACKBONE_SIZE = 260
 
 BACKBONE_VALUES = {"dropout": 0.2, "optimizer": "adam", "batch_size": 32}
 
@@ -102,18 +102,18 @@ def _as_published(baseline: Contender, stated: Baseline) -> Contender:
     )
 
 
-def pretrained(tuned: Contender, name: str, stated: Mapping[str, Any], image_side: int) -> Contender:
+def pretrained(tuned: Contender, name: str, stated: Mapping[str, Any], input_size: int) -> Contender:
     """A network that has learnt from ImageNet.
 
     Args:
         tuned: The winner, whose rules hold.
         name: Of the backbone.
         stated: What the space says of it.
-        image_side: Larger side of the images, in pixels; smaller images are enlarged, unless `stated` gives a size.
+        input_size: Pixels that images are resized to, unless `stated` gives a size.
     """
-    smallest, largest = PRETRAINED_SIZES
-    size = min(max(image_side, smallest), largest)
-    values = complete(name, {"input_size": size, "learning_rate": HEAD_LEARNING_RATE, **BACKBONE_VALUES, **stated})
+    values = complete(
+        name, {"input_size": input_size, "learning_rate": HEAD_LEARNING_RATE, **BACKBONE_VALUES, **stated}
+    )
     return replace(
         tuned,
         name=name,

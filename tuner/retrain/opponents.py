@@ -21,12 +21,12 @@ class BackboneRules:
     Attributes:
         stated: What the space says of pretrained ones.
         scratch: How they are trained without weights.
-        image_side: Larger side of the images, in pixels.
+        input_size: Pixels that images are resized to for pretrained ones, where the space does not say.
     """
 
     stated: Mapping[str, Any]
     scratch: FromScratch
-    image_side: int
+    input_size: int
 
 
 def backbone_opponents(
@@ -46,7 +46,7 @@ def backbone_opponents(
         tell: Hears what becomes of a backbone without weights.
     """
     for name in names:
-        contender = pretrained(tuned, name, rules.stated, rules.image_side)
+        contender = pretrained(tuned, name, rules.stated, rules.input_size)
         reason = problem(contender)
         if reason is None:
             yield contender
@@ -57,7 +57,7 @@ def backbone_opponents(
             continue
         tell(f"{title} is trained from scratch: {reason}")
         yield from_scratch(tuned, name, rules.scratch)
-        offline = pretrained(tuned, OFFLINE, rules.stated, rules.image_side)
+        offline = pretrained(tuned, OFFLINE, rules.stated, rules.input_size)
         if OFFLINE not in names and problem(offline) is None:
             tell(f"{BACKBONES[OFFLINE].title}, whose ImageNet weights are installed, stands in beside it")
             yield offline

