@@ -101,6 +101,7 @@ def test_persons_own_cache_of_jax_stays(on_jax: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv(CACHE[0], "elsewhere")
     environment.prepare()
     assert os.environ[CACHE[0]] == "elsewhere"
+    assert not on_jax.exists()
 
 
 def test_where_no_folder_can_be_made_jax_keeps_nothing(on_jax: Path) -> None:

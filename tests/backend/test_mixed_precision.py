@@ -96,6 +96,20 @@ def test_training_goes_on_from_its_parents_checkpoint_to_the_last_bit(tmp_path: 
     assert curve(rest) == curve(whole)[2:]
 
 
+def test_precision_that_a_persons_builder_sets_is_that_of_its_own_model_alone(tmp_path: Path) -> None:
+    own = "tests.training.builders:build_in_16_bits"
+    try:
+        for model, values, wanted in ((own, {}, "mixed_bfloat16"), ("cnn", SMALL_CNN, "float32")):
+            trained(train_task(model=model, values=values, save_to=tmp_path / f"{wanted}.npz"))
+            finished = finished_model(model, values, DATA.spec, tmp_path / f"{wanted}.npz")
+            assert finished.layers[-2].dtype_policy.name == wanted
+        keras.config.set_dtype_policy("float32")
+        finished_model(own, {}, DATA.spec, tmp_path / "mixed_bfloat16.npz")
+        assert keras.config.dtype_policy().name == "float32"
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
 @pytest.mark.usefixtures("precision")
 def test_model_that_is_saved_is_float32_and_predicts_alike_without_this_package(tmp_path: Path) -> None:
     task = train_task(last_epoch=6, save_to=tmp_path / "end.npz", early_stopping=stopping())

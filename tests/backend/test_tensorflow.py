@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from tests.backend.test_pixels import EVERYTHING, IMAGES
 from tests.images import SMALL_CNN, banded_images, image_spec
-from tuner.backend import tensorflow
-from tuner.backend.policy import Gpu
+from tuner.backend import active, tensorflow
+from tuner.backend.policy import Gpu, choose
 from tuner.training.compiled import compiled_model, targets
 
 MAPS = np.random.default_rng(0).normal(3.0, 2.0, size=(5, 4, 4, 6)).astype("float32")
@@ -70,6 +70,26 @@ def losses(*, jit_compile: bool) -> list[float]:
 
 def test_steps_compiled_by_xla_train_alike() -> None:
     assert losses(jit_compile=True) == pytest.approx(losses(jit_compile=False), rel=1e-4)
+
+
+@pytest.mark.parametrize("capability", [(7, 5), (8, 0)], ids=["mixed_float16", "mixed_bfloat16"])
+def test_network_learns_in_mixed_precision_under_xla(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int]
+) -> None:
+    policy = choose([Gpu(name="made up", capability=capability)])
+    monkeypatch.setattr(active, "policy", lambda: policy)
+    spec = image_spec()
+    images, labels = banded_images(20, spec)
+    keras.utils.set_random_seed(0)
+    model = compiled_model("cnn", {**SMALL_CNN, "dropout": 0.2, "conv_dropout": 0.1, "learning_rate": 0.03}, spec)
+    assert (model.jit_compile, model.layers[1].dtype_policy.name) == (True, policy.precision)
+    wanted = targets(model, labels)
+    functions = tensorflow.steps(model, (images[:1], wanted[:1]))
+    before = float(functions.test(images, wanted)["loss"])
+    for _ in range(30):
+        functions.train(images, wanted)
+    model.reset_metrics()
+    assert float(functions.test(images, wanted)["loss"]) < before / 2
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])

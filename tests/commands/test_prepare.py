@@ -79,10 +79,7 @@ def test_opponent_that_mirrors_is_refused_unless_the_card_allows_it() -> None:
     ("backbone", "reason"),
     [
         ("{weights: gone.h5}", 'weights is "gone.h5", but there is no such file'),
-        (
-            "{weights: none, unfreeze_blocks: 2}",
-            "unfreeze_blocks is 2, but with weights: none the whole network trains",
-        ),
+        ("{weights: none}", "weights: none leaves nothing that was learnt before"),
     ],
 )
 def test_opponent_that_cannot_be_built_is_refused_before_anything_is_searched(backbone: str, reason: str) -> None:

@@ -89,6 +89,13 @@ def test_of_equal_sets_the_smallest_is_chosen(monkeypatch: pytest.MonkeyPatch, w
     assert choose_views(CONTENDER, winner.trained, winner.validation, may_mirror=True).chosen == SETS[0]
 
 
+def test_means_that_only_rounding_tells_apart_are_equal(monkeypatch: pytest.MonkeyPatch, winner: Winner) -> None:
+    scores = iter([[0.7, 0.6, 0.5], [0.7, 0.7, 0.5], [0.7, 0.8, 0.5]])
+    monkeypatch.setattr(augmented, "_validation_scores", lambda *given: next(scores))
+    three = [*winner.trained, winner.trained[0]]
+    assert choose_views(CONTENDER, three, winner.validation, may_mirror=True).chosen == SETS[0]
+
+
 def test_the_lowest_log_loss_is_chosen_where_that_is_the_objective(
     monkeypatch: pytest.MonkeyPatch, winner: Winner
 ) -> None:

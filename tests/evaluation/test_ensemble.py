@@ -110,7 +110,7 @@ def test_note_says_who_stands_alone_and_why(searched: Searched) -> None:
     found = choose_ensemble("cnn", searched.candidates[1:], validation_of(searched.dataset, "val_accuracy"))
     assert found.counts == (1,)
     assert found.note == (
-        "validation chose trial 0001 alone: no mix of trials did better "
+        "validation chose trial 0001 alone: adding other trials made it no better "
         f"(validation accuracy {found.validation_score:.4f})"
     )
 
@@ -162,13 +162,17 @@ def test_test_probabilities_are_weighted_means_over_trials_and_their_folds(searc
     assert (row.latency_ms or 0) > 0
 
 
-def test_trials_that_were_not_selected_are_not_even_read(searched: Searched, tmp_path: Path) -> None:
-    gone = replace(searched.candidates[1], checkpoint=tmp_path / "there is no such checkpoint")
+def test_trials_that_were_not_selected_are_not_even_read_nor_their_epochs_counted(
+    searched: Searched, tmp_path: Path
+) -> None:
+    longer = replace(searched.candidates[1].trial, last_epoch=27)
+    gone = Candidate(trial=longer, checkpoint=tmp_path / "there is no such checkpoint")
     alone = Ensemble(
         model="cnn", candidates=(searched.candidates[0], gone), counts=(1, 0), n_folds=2, validation_score=0.7, note=""
     )
     row, _ = alone.score(searched.dataset, TUNED)
     assert row.n_parameters == 2 * (searched.results[0].n_parameters or 0)
+    assert row.max_epochs == 3
 
 
 def test_a_missing_checkpoint_is_an_error(searched: Searched, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from tests.execution.test_contract import DATA, MANY_EPOCHS, Clock, Driver, curv
 from tests.images import SMALL_CNN, train_task  # noqa: E402
 from tests.search.fakes import ACCURACY, WIDE, drive, make_oracle, settings  # noqa: E402
 from tuner.errors import ConfigurationError  # noqa: E402
-from tuner.execution import ray_connection  # noqa: E402
+from tuner.execution import ray_connection, ray_worker  # noqa: E402
 from tuner.execution.executor import Reports, epoch_listener  # noqa: E402
 from tuner.execution.ray_cluster import RayExecutor  # noqa: E402
 from tuner.execution.ray_worker import RemoteOrder, Trainer  # noqa: E402
@@ -130,6 +131,13 @@ def test_steps_are_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     # Two batches train, one validates.
     assert steps == [None, None, None]
     assert (type(epoch), type(result)) == (EpochMetrics, TrainResult)
+
+
+def test_node_prepares_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "")
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
+    ray_worker._prepare()
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2"
 
 
 def test_pause_of_the_driver_is_no_hang(executor: RayExecutor, monkeypatch: pytest.MonkeyPatch) -> None:

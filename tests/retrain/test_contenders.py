@@ -63,14 +63,20 @@ def test_pretrained_backbone_trains_under_the_winners_rules_with_a_falling_rate(
     assert (found.model, found.title, found.in_verdict) == ("efficientnet_b2", "EfficientNetB2 (ImageNet)", True)
     assert (found.max_epochs, found.schedule, found.early_stopping) == (20, "cosine", winner.early_stopping)
     assert found.max_train_images is None
-    assert found.note == "ImageNet weights, at 96 px, frozen; only the head was trained"
+    assert (
+        found.note
+        == "ImageNet weights, at 96 px, frozen; only the head was trained; no hyperparameter of it was searched"
+    )
 
 
 def test_what_the_space_says_of_backbones_counts_and_is_told() -> None:
     stated = {"weights": "own.h5", "input_size": 260, "unfreeze_blocks": 2}
     found = pretrained(tuned(), "efficientnet_lite2", stated, input_size=96)
     assert found.title == "EfficientNet-Lite2 (weights of your own)"
-    assert found.note == "weights of your own, at 260 px; the head was trained first, then the last 2 blocks too"
+    assert (
+        found.note == "weights of your own, at 260 px; the head was trained first, then the last 2 blocks too; "
+        "no hyperparameter of it was searched"
+    )
     assert {name: found.values[name] for name in stated} == stated
 
 

@@ -70,6 +70,7 @@ def _checkpoint(task: TrainTask, epochs: list[EpochMetrics], state: float) -> Ch
         best=None,
         best_loss=None,
         best_epoch=0,
+        progress_epoch=0,
         n_parameters=1,
         duration_s=EPOCH_S * len(epochs),
         ended_by="last_epoch" if epochs[-1].epoch == task.last_epoch else None,

@@ -69,5 +69,10 @@ def build_scheduled(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.M
     return model
 
 
+def build_in_16_bits(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    return _dense(image_spec)
+
+
 def build_broken(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     raise ValueError("this builder\nis broken")

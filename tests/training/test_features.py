@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tuner.training import features
-from tuner.training.features import BATCH, FeatureFile, Features
+from tuner.training.features import BATCH, Features, kept_features
 
 
 def rows_as_features(rows: np.ndarray) -> np.ndarray:
@@ -26,6 +26,16 @@ def nothing() -> None:
     return
 
 
+def kept(
+    path: Path,
+    rows: np.ndarray,
+    n_images: int,
+    extract: Callable[[np.ndarray], np.ndarray] = rows_as_features,
+    before_batch: Callable[[], None] = nothing,
+) -> np.ndarray:
+    return kept_features(path / "f.npy", (n_images, 3), rows, extract, before_batch)
+
+
 def after(n: int) -> Callable[[], None]:
     """Lets `n` batches begin, then stops."""
     left = iter(range(n))
@@ -37,103 +47,100 @@ def after(n: int) -> Callable[[], None]:
     return before_batch
 
 
+def counted_in(rows_seen: list[int]) -> Callable[[np.ndarray], np.ndarray]:
+    """Notes which rows are computed."""
+
+    def extract(rows: np.ndarray) -> np.ndarray:
+        rows_seen.extend(rows.tolist())
+        return rows_as_features(rows)
+
+    return extract
+
+
 def test_wanted_rows_are_filled_and_others_stay_empty(tmp_path: Path) -> None:
-    file = FeatureFile(tmp_path / "f.npy", 300, 3)
     wanted = np.arange(0, 300, 2)
-    file.fill(wanted, rows_as_features, nothing)
-    np.testing.assert_array_equal(file.array()[wanted], rows_as_features(wanted))
-    assert not file.array()[1::2].any()
+    found = kept(tmp_path, wanted, 300)
+    np.testing.assert_array_equal(found[wanted], rows_as_features(wanted))
+    assert not found[1::2].any()
 
 
 def test_only_what_is_missing_is_computed(tmp_path: Path) -> None:
-    FeatureFile(tmp_path / "f.npy", 200, 3).fill(np.arange(100), rows_as_features, nothing)
+    kept(tmp_path, np.arange(100), 200)
+    kept(tmp_path, np.arange(100), 200, refuse)
     asked: list[int] = []
-
-    def counted(rows: np.ndarray) -> np.ndarray:
-        asked.extend(rows.tolist())
-        return rows_as_features(rows)
-
-    again = FeatureFile(tmp_path / "f.npy", 200, 3)
-    again.fill(np.arange(100), refuse, nothing)
-    again.fill(np.arange(90, 120), counted, nothing)
+    kept(tmp_path, np.arange(90, 120), 200, counted_in(asked))
     assert sorted(asked) == list(range(100, 120))
 
 
 def test_work_that_is_interrupted_goes_on_where_it_was(tmp_path: Path) -> None:
     wanted = np.arange(5 * BATCH)
     with pytest.raises(KeyboardInterrupt):
-        FeatureFile(tmp_path / "f.npy", len(wanted), 3).fill(wanted, rows_as_features, after(2))
-    n_batches: list[int] = []
-
-    def counted(rows: np.ndarray) -> np.ndarray:
-        n_batches.append(len(rows))
-        return rows_as_features(rows)
-
-    file = FeatureFile(tmp_path / "f.npy", len(wanted), 3)
-    file.fill(wanted, counted, nothing)
-    assert n_batches == [BATCH] * 3
-    np.testing.assert_array_equal(file.array(), rows_as_features(wanted))
+        kept(tmp_path, wanted, len(wanted), before_batch=after(2))
+    computed: list[int] = []
+    found = kept(tmp_path, wanted, len(wanted), counted_in(computed))
+    assert len(computed) == 3 * BATCH
+    np.testing.assert_array_equal(found, rows_as_features(wanted))
 
 
 def test_row_without_its_mark_counts_as_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(number: int) -> None:
         raise OSError(28, "No space left on device")
 
-    file = FeatureFile(tmp_path / "f.npy", 10, 3)
-    monkeypatch.setattr(features.os, "fsync", fail)
-    with pytest.raises(OSError, match="No space left"):
-        file.fill(np.arange(10), rows_as_features, nothing)
-    monkeypatch.undo()
+    kept(tmp_path, np.arange(0), 10)
+    with monkeypatch.context() as full:
+        full.setattr(features.os, "fsync", fail)
+        with pytest.raises(OSError, match="No space left"):
+            kept(tmp_path, np.arange(10), 10)
     computed: list[int] = []
-
-    def counted(rows: np.ndarray) -> np.ndarray:
-        computed.extend(rows.tolist())
-        return rows_as_features(rows)
-
-    FeatureFile(tmp_path / "f.npy", 10, 3).fill(np.arange(10), counted, nothing)
+    kept(tmp_path, np.arange(10), 10, counted_in(computed))
     assert computed == list(range(10))
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY\x01\x00 torn", b"PK\x03\x04"])
 def test_damaged_file_is_begun_anew(tmp_path: Path, damage: bytes) -> None:
-    FeatureFile(tmp_path / "f.npy", 10, 3).fill(np.arange(10), rows_as_features, nothing)
+    kept(tmp_path, np.arange(10), 10)
     (tmp_path / "f.npy").write_bytes(damage)
-    file = FeatureFile(tmp_path / "f.npy", 10, 3)
-    file.fill(np.arange(10), rows_as_features, nothing)
-    np.testing.assert_array_equal(file.array(), rows_as_features(np.arange(10)))
+    np.testing.assert_array_equal(kept(tmp_path, np.arange(10), 10), rows_as_features(np.arange(10)))
 
 
 def test_file_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
+    kept(tmp_path, np.arange(10), 10)
     path = tmp_path / "f.npy"
-    FeatureFile(path, 10, 3).fill(np.arange(10), rows_as_features, nothing)
     path.write_bytes(path.read_bytes()[:-20])
-    file = FeatureFile(path, 10, 3)
-    file.fill(np.arange(10), rows_as_features, nothing)
-    np.testing.assert_array_equal(file.array(), rows_as_features(np.arange(10)))
+    np.testing.assert_array_equal(kept(tmp_path, np.arange(10), 10), rows_as_features(np.arange(10)))
 
 
 def test_file_of_another_size_is_not_used(tmp_path: Path) -> None:
-    FeatureFile(tmp_path / "f.npy", 10, 3).fill(np.arange(10), rows_as_features, nothing)
-    file = FeatureFile(tmp_path / "f.npy", 12, 3)
-    assert file.array().shape == (12, 3)
-    assert not file.array().any()
+    kept(tmp_path, np.arange(10), 10)
+    found = kept(tmp_path, np.arange(0), 12)
+    assert found.shape == (12, 3)
+    assert not found.any()
 
 
-def _fill(path: Path) -> None:
-    FeatureFile(path, 40 * BATCH, 3).fill(np.arange(40 * BATCH), rows_as_features, nothing)
+def test_file_that_others_delete_and_make_anew_meanwhile_changes_nothing_here(tmp_path: Path) -> None:
+    def swapped() -> None:
+        (tmp_path / "f.npy").unlink()
+        kept(tmp_path, np.arange(0), 10)
+
+    np.testing.assert_array_equal(
+        kept(tmp_path, np.arange(10), 10, before_batch=swapped), rows_as_features(np.arange(10))
+    )
+
+
+def _fill(folder: Path) -> None:
+    kept(folder, np.arange(40 * BATCH), 40 * BATCH)
 
 
 def test_processes_fill_one_file_together(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_fill, args=(tmp_path / "f.npy",)) for _ in range(2)]
+    processes = [context.Process(target=_fill, args=(tmp_path,)) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
-    file = FeatureFile(tmp_path / "f.npy", 40 * BATCH, 3)
-    file.fill(np.arange(40 * BATCH), refuse, nothing)
-    np.testing.assert_array_equal(file.array(), rows_as_features(np.arange(40 * BATCH)))
+    rows = np.arange(40 * BATCH)
+    np.testing.assert_array_equal(kept(tmp_path, rows, len(rows), refuse), rows_as_features(rows))
 
 
 def test_features_are_indexed_like_an_array() -> None:

@@ -35,16 +35,18 @@ def test_of_equal_values_without_a_lower_loss_the_first_is_best(losses: tuple[fl
     assert best_of((0.9, losses[0]), (0.9, losses[1])) == 1
 
 
-def test_lower_loss_at_an_equal_value_counts_as_progress() -> None:
+def test_lower_loss_at_an_equal_value_is_no_reason_to_go_on() -> None:
     watch = Watch(stopping(patience=2))
-    for number, loss in enumerate((0.5, 0.5, 0.4, 0.4), start=1):
+    for number, loss in enumerate((0.5, 0.4), start=1):
         watch.see(epoch(number, 0.9, loss))
         assert not watch.ends_after(number)
-    watch.see(epoch(5, 0.9, 0.4))
-    assert watch.ends_after(5)
+    watch.see(epoch(3, 0.9, 0.3))
+    assert watch.ends_after(3)
+    assert watch.best_epoch == 3
 
 
 def test_watch_goes_on_where_another_one_was() -> None:
-    watch = Watch(stopping(), best=0.9, best_loss=0.4, best_epoch=3)
+    watch = Watch(stopping(), best=0.9, best_loss=0.4, best_epoch=3, progress_epoch=1)
     assert not watch.see(epoch(4, 0.9, 0.5))
     assert watch.see(epoch(5, 0.9, 0.3))
+    assert watch.progress_epoch == 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 
 import keras
+import numpy as np
 
 from tuner.backend import environment
 from tuner.backend.neutral import leave_tensorflow_out
@@ -23,10 +24,10 @@ if keras.backend.backend() == "tensorflow":
         crossentropy,
         dials,
         gpus,
-        predictor,
         prepare_devices,
         steps,
     )
+    from tuner.backend.tensorflow import predictor as _predictor
 elif keras.backend.backend() == "jax":
     from tuner.backend.jax import (
         RUN_TIME_VALUES,
@@ -38,10 +39,10 @@ elif keras.backend.backend() == "jax":
         crossentropy,
         dials,
         gpus,
-        predictor,
         prepare_devices,
         steps,
     )
+    from tuner.backend.jax import predictor as _predictor
 
     leave_tensorflow_out()
 else:
@@ -55,10 +56,10 @@ else:
         crossentropy,
         dials,
         gpus,
-        predictor,
         prepare_devices,
         steps,
     )
+    from tuner.backend.neutral import predictor as _predictor
 
     leave_tensorflow_out()
 
@@ -72,8 +73,10 @@ __all__ = [
     "crossentropy",
     "dials",
     "gpus",
+    "n_together",
     "plain_copy",
     "policy",
+    "precision",
     "predictor",
     "prepare_devices",
     "steps",
@@ -95,19 +98,48 @@ def uses_xla() -> bool:
     return policy().uses_xla or keras.backend.backend() == "jax"
 
 
-@contextmanager
-def training_precision() -> Iterator[None]:
+def training_precision() -> AbstractContextManager[None]:
     """Layers that are built inside compute in the policy's precision; their variables stay float32.
 
     Only there, so that what is built from the same weights to be saved and scored is a float32 network. Keras'
     `clear_session` would forget a precision that is set for good, too.
     """
+    return precision(policy().precision)
+
+
+@contextmanager
+def precision(name: str | None = None) -> Iterator[None]:
+    """Layers that are built inside compute in a precision; afterwards the one before holds, whatever a builder has set.
+
+    Args:
+        name: Keras' dtype policy; None for the one that holds.
+    """
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy().precision)
+    keras.config.set_dtype_policy(name or before)
     try:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def n_together(model: keras.Model) -> int:
+    """How many images a model predicts together, by the largest that it sees: it may enlarge them itself."""
+    # A model of a person's own class knows no shapes of its layers.
+    seen = [getattr(layer, "output", None) for layer in model.layers] + list(model.inputs or [])
+    shapes: list[tuple[int | None, ...]] = [getattr(tensor, "shape", ()) for tensor in seen]
+    pixels = [(shape[1] or 1) * (shape[2] or 1) for shape in shapes if len(shape) == 4]
+    return policy().n_together(max(pixels, default=1))
+
+
+def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from any number of images (n, ...) to what the model puts out, (n, units), `n_together` at a time."""
+    function, n_at_once = _predictor(model), n_together(model)
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        parts = [images[i : i + n_at_once] for i in range(0, max(len(images), 1), n_at_once)]
+        return np.concatenate([function(part) for part in parts])
+
+    return predict
 
 
 def plain_copy(model: keras.Model) -> keras.Model:

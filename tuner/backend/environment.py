@@ -81,7 +81,9 @@ def gpu_models() -> str:
 
 
 def _compilation_cache() -> Path | None:
-    """The folder for what JAX has compiled, made where it was not there; None where nothing can be kept."""
+    """The folder for what JAX has compiled: a person's, or ours, made where it was not; None where none can be kept."""
+    if (named := os.environ.get("JAX_COMPILATION_CACHE_DIR")) is not None:
+        return Path(named)
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tuner" / "jax"
         folder.mkdir(parents=True, exist_ok=True)

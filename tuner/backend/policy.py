@@ -42,19 +42,15 @@ class Policy:
     uses_xla: bool = False
     predict_batch: int = 256
 
-    def n_together(self, shape: tuple[int, ...]) -> int:
-        """How many are predicted together: of larger images fewer, or their maps would take gigabytes.
-
-        Args:
-            shape: (n, height, width, channels) of the images, or (n, features).
-        """
-        n_pixels = shape[1] * shape[2] if len(shape) == 4 else 1
+    def n_together(self, n_pixels: int) -> int:
+        """How many images of so many pixels are predicted together: of larger ones fewer, or maps take gigabytes."""
         return max(1, min(self.predict_batch, self.predict_batch * _PREDICT_SIDE**2 // n_pixels))
 
     def __str__(self) -> str:
         if self == PLAIN:
             return "none"
-        return f"{self.precision}{', XLA' if self.uses_xla else ''}, predictions of {self.predict_batch} images"
+        batch = f"predictions of {self.predict_batch} images of {_PREDICT_SIDE} x {_PREDICT_SIDE} pixels"
+        return f"{self.precision}{', XLA' if self.uses_xla else ''}, {batch}"
 
 
 # On a CPU, 16-bit numbers are five times slower than float32, and XLA takes half a minute for each network.

@@ -42,7 +42,12 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Compar
     )
     contenders = list(_contenders(job, searched))
     trained = retrain(
-        contenders, training_data(job.dataset, job.options.data_dir), order, executor, job.tell, job.request
+        contenders,
+        training_data(job.dataset, job.options.data_dir, job.folder.features),
+        order,
+        executor,
+        job.tell,
+        job.request,
     )
     return None if job.request.is_made() else list(zip(contenders, trained, strict=True))
 

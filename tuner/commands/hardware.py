@@ -28,20 +28,31 @@ def versions() -> dict[str, str]:
 def hardware(executor: str, n_workers: int) -> dict[str, str]:
     """Processor, GPUs, workers and the settings that change numbers; the framework is loaded for it.
 
-    GPUs and what is made of them are those of this machine: nodes of a Ray cluster decide for themselves.
+    GPUs are those of this machine; what is made of theirs, nodes of a Ray cluster decide for themselves.
     """
-    from tuner.backend.active import gpus, policy
-
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
-        "gpu": ", ".join(sorted({gpu.name for gpu in gpus()})) or "none",
-        "acceleration": str(policy()),
+        **_accelerator(executor),
         "executor": executor,
         "workers": str(n_workers),
         # Trainings: one thread each on a CPU, so that the executor changes no result.
         "threads": "1",
         **environment.settings(),
+    }
+
+
+def _accelerator(executor: str) -> dict[str, str]:
+    """What is known of GPUs and of what is made of them; of other backends than two, nothing."""
+    import keras
+
+    from tuner.backend.active import gpus, policy
+
+    if keras.backend.backend() not in ("tensorflow", "jax"):
+        return {"gpu": "unknown", "acceleration": "unknown"}
+    return {
+        "gpu": ", ".join(sorted({gpu.name for gpu in gpus()})) or "none",
+        "acceleration": "as each node decides" if executor == "ray" else str(policy()),
     }
 
 

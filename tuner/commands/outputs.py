@@ -79,19 +79,21 @@ def config(options: RunOptions, identity: Mapping[str, Any], started_at: str) ->
     return {"started_at": started_at, "options": plain(asdict(options)), "identity": identity, "versions": versions()}
 
 
-def training_data(dataset: Dataset, data_root: Path) -> TrainingData:
+def training_data(dataset: Dataset, data_root: Path, otherwise: Path | None = None) -> TrainingData:
     """What a training may see of a data set.
 
     Args:
         dataset: The data set.
         data_root: Where features of its images are kept, for later runs too.
+        otherwise: Where they are kept if nothing can be written there; None keeps them nowhere.
     """
+    features = features_folder(dataset.images.name, dataset.images.fingerprint, data_root)
     return TrainingData(
         inputs=dataset.images.images,
         labels=dataset.images.labels,
         folds=dataset.split.folds,
         spec=dataset.spec,
-        features=features_folder(dataset.images.name, dataset.images.fingerprint, data_root),
+        features=features or otherwise,
     )
 
 

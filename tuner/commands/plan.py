@@ -27,7 +27,7 @@ from tuner.data.dataset import Dataset, load_dataset
 from tuner.errors import ConfigurationError, SearchError
 from tuner.execution.executor import Executor, Reports
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.registry import BUILDERS, HEAD, feature_key, setting_problem, trained_part
+from tuner.models.registry import BUILDERS, HEAD, FeatureKey, feature_key, needs_features, setting_problem, trained_part
 from tuner.planning.corners import Corner, build_corner, corners
 from tuner.planning.forecast import Forecast, Known, forecast
 from tuner.planning.gauge import Gauge
@@ -271,16 +271,16 @@ def _features_s(subject: _Subject, contenders: Sequence[Contender]) -> tuple[flo
     data, n_test = subject.data, len(subject.dataset.split.test)
     fold = data.folds[0]
     n_seen = len(fold.train) + len(fold.validation)
-    pairs = [(subject.file.model, setting.values) for setting in subject.settings]
+    own = [(subject.file.model, setting.values) for setting in subject.settings]
     opponents = [(contender.model, contender.values) for contender in contenders[1:]]
-    frozen = {
-        feature_key(model, values): (model, values)
-        for model, values in (*pairs, *opponents)
-        if trained_part(model, values) != model
-    }
-    costs = {key: _frozen_s(model, values, data) for key, (model, values) in frozen.items()}
-    before_s = sum(start_s + image_s * n_seen for start_s, image_s in costs.values())
-    scored = [costs[feature_key(*pair)] for pair in opponents if feature_key(*pair) in costs]
+    pairs = [(model, values) for model, values in (*own, *opponents) if needs_features(model, values)]
+    n_views: dict[FeatureKey, int] = {}
+    for model, values in pairs:
+        key = feature_key(model, values)
+        n_views[key] = max(n_views.get(key, 1), 2 if values.get("flip") else 1)
+    costs = {key: _frozen_s(key.model, key.values(), data) for key in n_views}
+    before_s = sum(start_s + image_s * n_seen * n_views[key] for key, (start_s, image_s) in costs.items())
+    scored = [costs[feature_key(*pair)] for pair in opponents if trained_part(*pair) != pair[0]]
     return before_s, sum(start_s + image_s * n_test for start_s, image_s in scored)
 
 

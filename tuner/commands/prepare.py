@@ -12,7 +12,8 @@ from tuner.data.dataset import Dataset
 from tuner.data.own_data import OWN_DATA, resolve
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.registry import check_name, setting_problem
+from tuner.models.backbones.weights import weights_problem
+from tuner.models.registry import check_name, complete, setting_problem
 from tuner.space.definition import SearchSpaceFile, SplitSettings
 from tuner.space.parse import load_space
 from tuner.space.sampling import sample
@@ -85,7 +86,7 @@ def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:
     import numpy as np
 
     searched = {parameter.name for parameter in file.space.parameters}
-    if "conv_blocks" in searched:
+    if "conv_blocks" in searched or file.model in BACKBONES:
         return
     values = sample(file.space, np.random.default_rng(0))
     problem = setting_problem(file.model, values, dataset.spec.height, dataset.spec.width)
@@ -113,7 +114,11 @@ def check_backbones(file: SearchSpaceFile) -> None:
         ConfigurationError: With the reason.
     """
     for name in file.compare:
-        problem = setting_problem(name, file.backbone, 0, 0) if name in BACKBONES else None
+        if name not in BACKBONES:
+            continue
+        weights = complete(name, file.backbone)["weights"]
+        is_trained = "weights: none leaves nothing that was learnt before" if weights == "none" else None
+        problem = is_trained or weights_problem(name, weights)
         if problem:
             raise ConfigurationError(
                 f"{file.name}: compare, {name}: {problem}", "see `backbone:` and `compare:` there."

@@ -78,9 +78,11 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
     warnings = check_before_run(dataset.images, card, options.dataset)
-    if file.model not in BUILDERS or file.model in BACKBONES:
+    if file.model not in BUILDERS:
         _prepare_devices(options)
         _check_builder(file.model)
+    if file.model in BACKBONES or "weights" in file.backbone:
+        _prepare_devices(options)
         _check_weights(file)
     now = identity(options, file, dataset)
     folder, is_resumed = open_run(options, options.out / card.name, now)
@@ -184,19 +186,24 @@ def _check_builder(model: str) -> None:
 
 
 def _check_weights(file: SearchSpaceFile) -> None:
-    """Refuse a backbone whose weights cannot be had, before it fails every trial in turn; downloads them.
+    """Refuse weights that cannot be used, before they fail every trial in turn, or the comparison; downloads them.
+
+    Of the opponents those with weights of a person's own: without ImageNet's, a run does what it can.
 
     Raises:
-        NoPretrainedWeightsError: With the reason, and how to do without.
+        WeightsError: With the reason, and how to do without.
     """
-    if file.model not in BACKBONES:
-        return
     from tuner.models.backbones.network import build_network
 
-    searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
-    default = VOCABULARIES[file.model]["weights"].default
-    for weights in searched.get("weights", (file.space.fixed.get("weights", default),)):
-        build_network(BACKBONES[file.model], complete(file.model, {"weights": weights}))
+    opponents = [name for name in file.compare if name in BACKBONES and "weights" in file.backbone]
+    wanted = [(name, file.backbone) for name in opponents]
+    if file.model in BACKBONES:
+        searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
+        default = VOCABULARIES[file.model]["weights"].default
+        named = searched.get("weights", (file.space.fixed.get("weights", default),))
+        wanted += [(file.model, {"weights": weights}) for weights in named]
+    for name, values in wanted:
+        build_network(BACKBONES[name], complete(name, values))
 
 
 def _announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:

@@ -41,7 +41,7 @@ def search_space(job: Job, executor: Executor) -> SearchSummary | None:
         n_workers=executor.n_workers,
         n_wanted=n_candidates(file),
     )
-    executor.add_data(IMAGES, training_data(job.dataset, job.options.data_dir))
+    executor.add_data(IMAGES, training_data(job.dataset, job.options.data_dir, job.folder.features))
     job.tell(StageStarted(title=SEARCHING))
     _tell_what_is_there(job, tables)
     trials = search(

@@ -196,6 +196,7 @@ def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path,
         last_epoch=recipe.epochs if options.full_data else recipe.max_epochs,
         save_to=checkpoint,
         schedule=recipe.schedule,
+        schedule_epochs=recipe.max_epochs,
         early_stopping=None if options.full_data else rule,
     )
     listener(StageStarted(title=f"Training on {len(data.folds[0].train):,} images"))

@@ -26,6 +26,9 @@ from tuner.training.finished import finished_model
 
 NAME, TITLE = "tuned_tta", "Tuned, with test-time augmentation"
 
+# Means of equal sums may differ in the last bits.
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AugmentedTest:
@@ -112,7 +115,8 @@ def choose_views(
     sets = view_sets(validation.spec.height, validation.spec.width, may_mirror=may_mirror)
     scores = [_validation_scores(contender, training, validation, sets) for training in good]
     means = [fmean(of_set) for of_set in zip(*scores, strict=True)]
-    chosen = min(range(len(sets)), key=lambda number: validation.cost(means[number]))
+    costs = [validation.cost(mean) for mean in means]
+    chosen = next(number for number, cost in enumerate(costs) if cost <= min(costs) + _ROUNDING)
     found = ", ".join(f"{one.title} {mean:.4f}" for one, mean in zip(sets, means, strict=True))
     return AugmentedTest(
         contender=contender,

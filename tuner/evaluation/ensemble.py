@@ -115,7 +115,9 @@ class Ensemble:
             n_parameters=n_parameters,
             file_size_bytes=None,
             latency_ms=latency,
-            max_epochs=max(candidate.trial.last_epoch for candidate in self.candidates),
+            max_epochs=max(
+                one.trial.last_epoch for one, count in zip(self.candidates, self.counts, strict=True) if count
+            ),
             runs=(run,),
         )
         return result, {f"{NAME}-0": found}
@@ -202,6 +204,7 @@ def _note(candidates: Sequence[Candidate], counts: Sequence[int], measure: str, 
     ids = [candidate.trial.trial_id for candidate in candidates]
     chosen = [(trial_id, count) for trial_id, count in zip(ids, counts, strict=True) if count]
     if len(chosen) == 1:
-        return f"validation chose trial {chosen[0][0]} alone: no mix of trials did better ({measure} {score:.4f})"
+        found = f"{measure} {score:.4f}"
+        return f"validation chose trial {chosen[0][0]} alone: adding other trials made it no better ({found})"
     shares = ", ".join(f"{count / sum(counts):.2f} of trial {trial_id}" for trial_id, count in chosen)
     return f"validation chose {shares} ({measure} {score:.4f}; the best one alone {alone:.4f})"

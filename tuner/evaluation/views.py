@@ -86,7 +86,7 @@ def averaged(
     """
     views = dict.fromkeys(view for one in sets for view in one.views)
     parts = []
-    for batch in batches(inputs, rows, policy().n_together(inputs.shape)):
+    for batch in batches(inputs, rows, policy().predict_batch):
         found = {view: probabilities(function(view.of(batch))) for view in views}
         parts.append(np.stack([np.mean([found[view] for view in one.views], axis=0) for one in sets]))
     return np.concatenate(parts, axis=1)

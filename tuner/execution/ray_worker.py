@@ -6,19 +6,22 @@ Nothing here knows of Ray, and no framework is imported at module level: the dri
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING
 
 import tuner
+from tuner.backend import environment
 from tuner.execution.assignment import LIFE_S
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.data import TrainingData
@@ -65,6 +68,9 @@ class Trainer:
         # One thread for all tasks: Keras keeps state for each.
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._models = self._thread.submit(_prepare).result()
+        # The driver's folder may not be there on this node.
+        self._features = Path(mkdtemp(prefix="tuner-features-"))
+        weakref.finalize(self, shutil.rmtree, self._features, ignore_errors=True)
         self._asked = 0
 
     def version(self) -> str:
@@ -113,7 +119,8 @@ class Trainer:
             is_stopping=lambda: self._asked >= order.number,
             checkpoint_s=CHECKPOINT_S if order.checkpoint_s is None else order.checkpoint_s,
         )
-        result = run_task(task, data, hooks, self._models)
+        features = data.features and self._features / data.features.name
+        result = run_task(task, replace(data, features=features), hooks, self._models)
         line.tell_checkpoint()
         return result
 
@@ -147,6 +154,8 @@ class _Line:
 
 
 def _prepare() -> PreparedModels:
+    # Before the framework: the driver sends the settings that change numbers, not the folder for compiled programs.
+    environment.prepare()
     from tuner.backend.active import prepare_devices
     from tuner.training.prepared import PreparedModels
 

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from tuner.errors import ConfigurationError
 from tuner.models.backbones import catalog
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.backbones.weights import weights_problem
 from tuner.records.image import ImageSpec
 from tuner.space.validation import did_you_mean
 from tuner.space.vocabulary import VOCABULARIES, with_defaults
@@ -50,6 +49,11 @@ def is_fine_tuned(model: str, values: Mapping[str, Any]) -> bool:
     return model in BACKBONES and catalog.is_fine_tuned(complete(model, values))
 
 
+def needs_features(model: str, values: Mapping[str, Any]) -> bool:
+    """Whether a setting trains a head on features, alone or before anything else."""
+    return is_frozen(model, values) or is_fine_tuned(model, values)
+
+
 def trained_part(model: str, values: Mapping[str, Any]) -> str:
     """The model that a setting's steps train: a frozen backbone's head, else the whole."""
     return model + HEAD if is_frozen(model, values) else model
@@ -63,6 +67,10 @@ class FeatureKey(NamedTuple):
     input_size: int
     pooling: str
 
+    def values(self) -> dict[str, Any]:
+        """As a setting."""
+        return {"weights": self.weights, "input_size": self.input_size, "pooling": self.pooling}
+
 
 def feature_key(model: str, values: Mapping[str, Any]) -> FeatureKey:
     """The same for settings of backbones that have the same features."""
@@ -73,7 +81,7 @@ def feature_key(model: str, values: Mapping[str, Any]) -> FeatureKey:
 def setting_problem(model: str, values: Mapping[str, Any], height: int, width: int) -> str | None:
     """Why a setting cannot be built for images of this size, in one line; None where it can."""
     if model in BACKBONES:
-        return _backbone_problem(model, complete(model, values))
+        return _backbone_problem(complete(model, values))
     if model != "cnn":
         return None
     blocks = complete(model, values)["conv_blocks"]
@@ -83,10 +91,10 @@ def setting_problem(model: str, values: Mapping[str, Any], height: int, width: i
     return f"conv_blocks is {blocks}, but {blocks} poolings by 2 would shrink {height}x{width} images below 1x1"
 
 
-def _backbone_problem(model: str, values: Mapping[str, Any]) -> str | None:
+def _backbone_problem(values: Mapping[str, Any]) -> str | None:
     if values["weights"] == "none" and values["unfreeze_blocks"]:
         return f"unfreeze_blocks is {values['unfreeze_blocks']}, but with weights: none the whole network trains"
-    return weights_problem(model, values["weights"])
+    return None
 
 
 def check_name(model: str, where: str = "") -> None:

@@ -141,6 +141,7 @@ def part(candidate: Candidate) -> TrainingData:
         data,
         inputs=data.inputs[rows],
         labels=data.labels[rows],
+        features=None,
         folds=(Fold(train=np.arange(len(train)), validation=np.arange(len(train), len(rows))),),
     )
 

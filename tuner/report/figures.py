@@ -70,12 +70,14 @@ _LOOKS = {
     "baseline_published": Look(css_class="baseline", colour=BASELINE, marker="D", symbol="◆"),
     "efficientnet_b2": Look(css_class="efficientnet", colour=EFFICIENTNET, marker="^", symbol="▲"),
 }
+_OTHER_BACKBONE_LOOK = Look(css_class="efficientnet", colour=EFFICIENTNET, marker="v", symbol="▼")
 _OTHER_LOOK = Look(css_class="baseline", colour=BASELINE, marker="v", symbol="▼")
 
 
 def look_of(model_name: str) -> Look:
     """The look of a model, by `ModelResult.name`."""
-    return _LOOKS.get(model_name, _OTHER_LOOK)
+    other = _OTHER_BACKBONE_LOOK if model_name.startswith("efficientnet") else _OTHER_LOOK
+    return _LOOKS.get(model_name, other)
 
 
 def label_text(text: str, length: int = 30) -> str:

@@ -160,5 +160,6 @@ def _note(values: Mapping[str, Any]) -> str:
     weights = f"{_origin(values['weights'])}{' weights' if values['weights'] == 'imagenet' else ''}"
     start = f"{weights}, at {values['input_size']} px"
     if not values["unfreeze_blocks"]:
-        return f"{start}, frozen; only the head was trained"
-    return f"{start}; the head was trained first, then the last {values['unfreeze_blocks']} blocks too"
+        return f"{start}, frozen; only the head was trained; no hyperparameter of it was searched"
+    stages = f"the head was trained first, then the last {values['unfreeze_blocks']} blocks too"
+    return f"{start}; {stages}; no hyperparameter of it was searched"

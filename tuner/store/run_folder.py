@@ -58,6 +58,11 @@ class RunFolder:
         return self.path / "run.log"
 
     @property
+    def features(self) -> Path:
+        """Where frozen networks' features are kept if the data's own cache cannot be written."""
+        return self.state / "features"
+
+    @property
     def state(self) -> Path:
         """What a run needs to go on: its log of trials, checkpoints, and data for its workers."""
         return self.path / "state"

@@ -34,6 +34,7 @@ class Checkpoint:
         best: Value of the metric that early stopping watches, in its best epoch; None where nothing is watched.
         best_loss: The validation loss in that epoch; None where nothing is watched.
         best_epoch: That epoch; 0 where nothing is watched.
+        progress_epoch: As in `Watch`.
         n_parameters: Of the model.
         duration_s: Seconds that the task has taken.
         ended_by: As in `TrainResult`; None where the training may go on.
@@ -46,6 +47,7 @@ class Checkpoint:
     best: float | None
     best_loss: float | None
     best_epoch: int
+    progress_epoch: int
     n_parameters: int
     duration_s: float
     ended_by: str | None

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import filelock
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib.format import read_array_header_1_0, read_magic
 
 from tuner.store.arrays import write_zeros
 
@@ -57,68 +57,81 @@ class Features:
         return replace(self, drawn=generator.integers(len(self.views), size=len(self)))
 
 
-class FeatureFile:
-    """Features of one view of all images, and which of them are there."""
+def kept_features(
+    path: Path,
+    shape: tuple[int, int],
+    rows: np.ndarray,
+    extract: Callable[[np.ndarray], np.ndarray],
+    before_batch: Callable[[], None],
+) -> np.ndarray:
+    """Features of some images, from a file where they are kept; what is missing is computed.
 
-    def __init__(self, path: Path, n_images: int, n_features: int) -> None:
-        """Open the file, or make one whose rows are all missing.
+    Args:
+        path: The file; one that is damaged, or of another shape, is begun anew.
+        shape: Number of all images, and of the features of each.
+        rows: Images that are wanted.
+        extract: From row numbers, at most `BATCH`, to features (rows, n_features).
+        before_batch: Called before each batch; what it raises ends the work, and what is there stays.
 
-        Raises:
-            OSError: If it cannot be written.
-        """
-        self._path = path
-        self._shape = n_images, n_features + 1
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(path.with_suffix(".lock")):
-            self._table = self._opened()
+    Returns:
+        (n_images, n_features) float32, mapped into memory; what nobody has asked for is 0.
 
-    def fill(
-        self, rows: np.ndarray, extract: Callable[[np.ndarray], np.ndarray], before_batch: Callable[[], None]
-    ) -> None:
-        """Compute what is missing.
+    Raises:
+        OSError: If they cannot be written, as on a full disk.
+    """
+    parts = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
+    # Mapped and written through one descriptor: the file may be deleted, and made anew by others, at any moment.
+    with _opened(path, (shape[0], shape[1] + 1)) as file:
+        table = _mapped(file)
+        # In another order in each process, so that they seldom compute the same; hence no seed.
+        for number in np.random.default_rng().permutation(len(parts)):
+            missing = parts[number][table[parts[number], -1] == 0]
+            if len(missing):
+                before_batch()
+                _put(file, table, missing, extract(missing))
+    return table[:, :-1]
 
-        Args:
-            rows: Images that are wanted.
-            extract: From row numbers, at most `BATCH`, to features (rows, n_features).
-            before_batch: Called before each batch; what it raises ends the work, and what is there stays.
 
-        Raises:
-            OSError: If they cannot be written, as on a full disk.
-        """
-        parts = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
-        with open(self._path, "r+b", buffering=0) as file:
-            # In another order in each process, so that they seldom compute the same; hence no seed.
-            for number in np.random.default_rng().permutation(len(parts)):
-                missing = parts[number][self._table[parts[number], -1] == 0]
-                if len(missing):
-                    before_batch()
-                    self._put(file, missing, extract(missing))
+def _opened(path: Path, shape: tuple[int, int]) -> BinaryIO:
+    """The file of a table, of which the last column holds the marks."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(path.with_suffix(".lock")):
+        if not _is_whole(path, shape):
+            write_zeros(path, shape)
+        return open(path, "r+b")
 
-    def array(self) -> np.ndarray:
-        """The features (n_images, n_features); rows that were never asked for are 0."""
-        return self._table[:, :-1]
 
-    def _opened(self) -> np.memmap:
-        try:
-            table: np.memmap = open_memmap(self._path, mode="r")
-            if table.shape == self._shape and table.dtype == np.float32:
-                return table
-        except (OSError, ValueError):
-            # Not there, or cut short by whatever happened to the disk.
-            pass
-        write_zeros(self._path, self._shape)
-        made: np.memmap = open_memmap(self._path, mode="r")
-        return made
+def _is_whole(path: Path, shape: tuple[int, int]) -> bool:
+    try:
+        with open(path, "rb") as file:
+            found = _mapped(file)
+    except (OSError, ValueError):
+        # Not there, or cut short by whatever happened to the disk.
+        return False
+    return found.shape == shape and found.dtype == np.float32
 
-    def _put(self, file: BinaryIO, rows: np.ndarray, features: np.ndarray) -> None:
-        """Not through the memory map: there, a full disk ends the process."""
-        whole = np.ascontiguousarray(features, dtype="float32")
-        n_features, start = self._shape[1] - 1, self._table.offset
-        offsets = [start + int(row) * 4 * (n_features + 1) for row in rows]
-        for offset, values in zip(offsets, whole, strict=True):
-            file.seek(offset)
-            file.write(values.tobytes())
-        os.fsync(file.fileno())
-        for offset in offsets:
-            file.seek(offset + 4 * n_features)
-            file.write(np.float32(1).tobytes())
+
+def _mapped(file: BinaryIO) -> np.memmap:
+    """The array of an open .npy file.
+
+    Raises:
+        ValueError: If it holds none, or less than it says.
+    """
+    read_magic(file)
+    shape, _, dtype = read_array_header_1_0(file)
+    return np.memmap(file, dtype, "r", file.tell(), shape)
+
+
+def _put(file: BinaryIO, table: np.memmap, rows: np.ndarray, features: np.ndarray) -> None:
+    """Not through the memory map: there, a full disk ends the process."""
+    n_bytes = table.strides[0]
+    starts = [table.offset + int(row) * n_bytes for row in rows]
+    for start, values in zip(starts, np.ascontiguousarray(features, dtype="float32"), strict=True):
+        file.seek(start)
+        file.write(values.tobytes())
+    file.flush()
+    os.fsync(file.fileno())
+    for start in starts:
+        file.seek(start + n_bytes - 4)
+        file.write(np.float32(1).tobytes())
+    file.flush()

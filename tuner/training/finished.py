@@ -9,9 +9,10 @@ from typing import Any
 
 import keras
 
+from tuner.backend import active
 from tuner.backend.active import plain_copy
 from tuner.models.backbones.classifier import copy_head
-from tuner.models.registry import build, trained_part
+from tuner.models.registry import build, is_built_in, trained_part
 from tuner.records.image import ImageSpec
 from tuner.training.checkpoint import load_checkpoint, put_weights
 
@@ -19,9 +20,14 @@ from tuner.training.checkpoint import load_checkpoint, put_weights
 def finished_model(
     model: str, values: Mapping[str, Any], image_spec: ImageSpec, checkpoint: Path, *, fold: int = 0, n_folds: int = 1
 ) -> keras.Model:
-    """The model of a checkpoint without its optimizer; of a frozen network, checkpoints hold the head alone."""
-    part, built = trained_part(model, values), build(model, values, image_spec)
-    trained = built if part == model else build(part, values, image_spec)
+    """The model of a checkpoint without its optimizer; of a frozen network, checkpoints hold the head alone.
+
+    A model of ours is float32; a person's own builder decides its precision for itself, and for no model after it.
+    """
+    part = trained_part(model, values)
+    with active.precision("float32" if is_built_in(model) else None):
+        built = build(model, values, image_spec)
+        trained = built if part == model else build(part, values, image_spec)
     weights = load_checkpoint(checkpoint).weights
     put_weights(trained, weights[fold * len(weights) // n_folds :])
     if trained is not built:

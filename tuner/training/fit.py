@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuner.backend.active import policy
+from tuner.backend.active import n_together, policy
 from tuner.data.streaming import Indexed, batches
 from tuner.errors import DataError, TunerError
 from tuner.models.backbones.classifier import copy_head
@@ -167,6 +167,7 @@ class _Training:
             best=self._watch.best,
             best_loss=self._watch.best_loss,
             best_epoch=self._watch.best_epoch,
+            progress_epoch=self._watch.progress_epoch,
             n_parameters=self._n_parameters,
             duration_s=self._duration_s(),
             ended_by=ended_by,
@@ -230,13 +231,15 @@ class _Training:
         heads = Folds(prepared.model, len(data.folds))
         for epoch in range(1, task.values["head_epochs"] + 1):
             for fold in heads:
+                if self._hooks.is_stopping():
+                    raise StoppedError
                 _train_epoch(prepared, replace(task, schedule="constant"), data, fold, self._hooks, rate, epoch)
         return heads
 
     def _take_over(self, own: Checkpoint) -> None:
         """Be where this very task was when it was stopped."""
         self._epochs, self._kept = list(own.epochs), own.kept
-        self._watch = Watch(self._task.early_stopping, own.best, own.best_loss, own.best_epoch)
+        self._watch = Watch(self._task.early_stopping, own.best, own.best_loss, own.best_epoch, own.progress_epoch)
         if self._epochs:
             # The last of them may have reached what ends the training.
             self._watch.see(self._epochs[-1])
@@ -246,7 +249,9 @@ class _Training:
     def _continue(self, folds: Folds, parent: Checkpoint) -> None:
         """Go on where the trial was on the rung below."""
         folds.put(parent.state)
-        self._watch = Watch(self._task.early_stopping, parent.best, parent.best_loss, parent.best_epoch)
+        self._watch = Watch(
+            self._task.early_stopping, parent.best, parent.best_loss, parent.best_epoch, parent.progress_epoch
+        )
         if parent.ended_by == "early_stopping":
             self._ended_by = "early_stopping"
 
@@ -295,9 +300,7 @@ def _train_epoch(
     _check_finite("training", metrics, number)
     rows = data.folds[fold].validation
     if len(rows):
-        validation = _pass(
-            model, functions.test, validation_batches(model, data, rows, policy().n_together(data.inputs.shape)), hooks
-        )
+        validation = _pass(model, functions.test, validation_batches(model, data, rows, n_together(model)), hooks)
         _check_finite("validation", validation, number)
         metrics |= {f"val_{name}": value for name, value in validation.items()}
     return EpochMetrics(epoch=number, metrics=metrics, duration_s=time.perf_counter() - started)
@@ -335,7 +338,7 @@ def rate_factor(task: TrainTask, epoch: int) -> float:
 
 def predict(function: Callable[[np.ndarray], np.ndarray], inputs: Indexed, indices: np.ndarray) -> np.ndarray:
     """What a model puts out, (len(indices), units), for some of the inputs (n, ...), a batch at a time."""
-    return np.concatenate([function(batch) for batch in batches(inputs, indices, policy().n_together(inputs.shape))])
+    return np.concatenate([function(batch) for batch in batches(inputs, indices, policy().predict_batch)])
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ The head comes first because random weights behind them would spoil what the blo
 
 from __future__ import annotations
 
-import time
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -17,8 +17,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuner.backend.active import predictor
-from tuner.errors import TunerError
+from tuner.backend import environment
+from tuner.backend.active import policy, predictor
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.classifier import build_extractor
 from tuner.models.backbones.weights import weights_digest
@@ -26,11 +26,10 @@ from tuner.models.registry import HEAD, FeatureKey, complete, feature_key
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
 from tuner.training.data import TrainingData
-from tuner.training.features import BATCH, FeatureFile, Features
+from tuner.training.features import BATCH, Features, kept_features
 
-
-class OutOfTimeError(TunerError):
-    """There was no time left for a training's features."""
+# To be raised when a network is built in another way.
+_FORMAT = 1
 
 
 class StoppedError(Exception):
@@ -52,17 +51,18 @@ def fine_tuning_task(task: TrainTask) -> TrainTask:
 def with_features(
     task: TrainTask, data: TrainingData, is_stopping: Callable[[], bool], on_batch: Callable[[], None]
 ) -> TrainingData:
-    """Replace images by their features; a test image's row stays empty.
+    """Replace images by their features; rows that neither train nor validate are not computed.
+
+    A deadline does not end it: like a first epoch, features are what anything else needs.
 
     Args:
-        task: Says which network, and until when there is time; where it mirrors images, both views are computed.
+        task: Says which network; where it mirrors images, both views are computed.
         data: The images.
         is_stopping: Asked before each batch.
         on_batch: Called for each batch, as a sign of life.
 
     Raises:
         StoppedError: If it was to stop before all were there.
-        OutOfTimeError: If the task's time was over before.
         NoPretrainedWeightsError: If the network's weights are not at hand.
         OSError: If features cannot be written.
     """
@@ -70,48 +70,50 @@ def with_features(
     def before_batch() -> None:
         if is_stopping():
             raise StoppedError
-        if task.stop_at is not None and time.time() >= task.stop_at:
-            raise OutOfTimeError("the time budget was over before its features were computed")
         on_batch()
 
     views = ("as_is", "mirrored") if complete(task.model, task.values)["flip"] else ("as_is",)
     if data.features is not None:
-        arrays = tuple(_filled(data.features, view, task, data, before_batch) for view in views)
+        arrays = tuple(_view(data.features, view, task, data, before_batch) for view in views)
     else:
         with TemporaryDirectory(prefix="tuner-features-") as folder:
-            arrays = tuple(np.array(_filled(Path(folder), view, task, data, before_batch)) for view in views)
+            arrays = tuple(np.array(_view(Path(folder), view, task, data, before_batch)) for view in views)
     return replace(data, inputs=Features(views=arrays))
 
 
-def _filled(
-    folder: Path, view: str, task: TrainTask, data: TrainingData, before_batch: Callable[[], None]
-) -> np.ndarray:
+def _view(folder: Path, view: str, task: TrainTask, data: TrainingData, before_batch: Callable[[], None]) -> np.ndarray:
     """The features of one view, of all images that train or validate in any fold."""
     key = feature_key(task.model, task.values)
-    digest = weights_digest(key.model, key.weights)
-    name = f"{key.model}-{digest}-{key.input_size}-{key.pooling}-{keras.backend.backend()}-{view}.npy"
-    file = FeatureFile(folder / name, len(data.inputs), BACKBONES[key.model].n_features)
+    name = f"{key.model}-{key.input_size}-{key.pooling}-{_digest(key)}-{view}.npy"
 
     def extract(rows: np.ndarray) -> np.ndarray:
         images = data.inputs[rows]
         return features_of(images[:, :, ::-1] if view == "mirrored" else images, task.model, task.values, data.spec)
 
     seen = np.unique(np.concatenate([part for fold in data.folds for part in (fold.train, fold.validation)]))
-    file.fill(seen, extract, before_batch)
-    return file.array()
+    shape = len(data.inputs), BACKBONES[key.model].n_features
+    return kept_features(folder / name, shape, seen, extract, before_batch)
+
+
+def _digest(key: FeatureKey) -> str:
+    """Of the weights, and of whatever else changes the last bits of features, or their meaning."""
+    parts = _FORMAT, weights_digest(key.model, key.weights), keras.__version__, environment.settings(), str(policy())
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 def features_of(images: np.ndarray, model: str, values: Mapping[str, Any], spec: ImageSpec) -> np.ndarray:
     """Features (n, n_features) of at most `BATCH` images (n, height, width, channels)."""
     n_more = BATCH - len(images)
     whole = np.concatenate([images, np.repeat(images[-1:], n_more, axis=0)]) if n_more else images
-    found: np.ndarray = _extractor(feature_key(model, values), spec)(whole)[: len(images)]
+    key = feature_key(model, values)
+    found: np.ndarray = _extractor(key, weights_digest(model, key.weights), spec)(whole)[: len(images)]
     return found
 
 
 @lru_cache(maxsize=1)
-def _extractor(key: FeatureKey, spec: ImageSpec) -> Callable[[np.ndarray], np.ndarray]:
+def _extractor(key: FeatureKey, weights: str, spec: ImageSpec) -> Callable[[np.ndarray], np.ndarray]:
     """Building a network and tracing it takes as long as thousands of images."""
-    values = {"weights": key.weights, "input_size": key.input_size, "pooling": key.pooling}
-    found: Callable[[np.ndarray], np.ndarray] = predictor(build_extractor(BACKBONES[key.model], values, spec))
+    # The file behind a path may change.
+    del weights
+    found: Callable[[np.ndarray], np.ndarray] = predictor(build_extractor(BACKBONES[key.model], key.values(), spec))
     return found

@@ -15,6 +15,7 @@ class Watch:
         best: The watched metric in its best epoch; None before there is one.
         best_loss: The validation loss in that epoch; None before, and where the model gives none.
         best_epoch: That epoch; 0 before.
+        progress_epoch: The last epoch in which the metric itself was better than before; 0 before there is one.
     """
 
     def __init__(
@@ -23,9 +24,11 @@ class Watch:
         best: float | None = None,
         best_loss: float | None = None,
         best_epoch: int = 0,
+        progress_epoch: int = 0,
     ) -> None:
         """Begin, or go on where another watch was: early stopping reaches over promotions."""
         self.best, self.best_loss, self.best_epoch = best, best_loss, best_epoch
+        self.progress_epoch = progress_epoch
         self._rule = rule
         self._has_reached = False
 
@@ -54,6 +57,8 @@ class Watch:
         # Nothing compares as better than NaN: once it were the best, it would stay so.
         is_better = math.isfinite(value) and self._is_better(self._rule, value, loss)
         if is_better:
+            # A loss that creeps down while the metric stands still is no reason to go on.
+            self.progress_epoch = self.progress_epoch if value == self.best else epoch.epoch
             self.best, self.best_loss, self.best_epoch = value, loss, epoch.epoch
         return is_better
 
@@ -68,5 +73,5 @@ class Watch:
         """Whether training ends after this epoch."""
         if self._rule is None or epoch == 0:
             return False
-        waited = self._rule.patience is not None and epoch - self.best_epoch >= self._rule.patience
+        waited = self._rule.patience is not None and epoch - self.progress_epoch >= self._rule.patience
         return self._has_reached or waited
