@@ -75,6 +75,14 @@ def test_opponent_that_mirrors_is_refused_unless_the_card_allows_it() -> None:
         check_flip(file, CARD)
 
 
+def test_set_changes_what_is_said_of_opponents(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("version: 1\nspace: {}\n", encoding="utf-8")
+    file = load_space(tmp_path / "my.yaml", ["backbone.input_size=224", "backbone.weights=own.h5"])
+    assert file.backbone == {"input_size": 224, "weights": "own.h5"}
+    with pytest.raises(ConfigurationError, match=r"backbone.inputsize is not a known key"):
+        load_space(tmp_path / "my.yaml", ["backbone.inputsize=224"])
+
+
 @pytest.mark.parametrize(
     ("backbone", "reason"),
     [

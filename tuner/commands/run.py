@@ -25,6 +25,7 @@ from tuner.errors import ConfigurationError, SearchError, SpaceError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.weights import WeightsError, weights_problem
 from tuner.models.registry import BUILDERS, complete, load_builder
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted
@@ -203,7 +204,12 @@ def _check_weights(file: SearchSpaceFile) -> None:
         named = searched.get("weights", (file.space.fixed.get("weights", default),))
         wanted += [(file.model, {"weights": weights}) for weights in named]
     for name, values in wanted:
-        build_network(BACKBONES[name], complete(name, values))
+        whole = complete(name, values)
+        if problem := weights_problem(name, whole["weights"]):
+            raise WeightsError(
+                f"{file.name}: {problem}", "check `weights`; docs/backbones.md says what may stand there."
+            )
+        build_network(BACKBONES[name], whole)
 
 
 def _announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:

@@ -22,7 +22,7 @@ from tuner.space.schema import (
     SplitSpec,
 )
 from tuner.space.validation import Strict, did_you_mean, shown
-from tuner.space.vocabulary import MAX_CONV_BLOCKS, VOCABULARIES
+from tuner.space.vocabulary import BACKBONE_NAMES, MAX_CONV_BLOCKS, VOCABULARIES
 
 _SECTIONS: Mapping[str, type[Strict]] = {
     "objective": ObjectiveSpec,
@@ -98,6 +98,8 @@ def _allowed(data: Any, path: KeyPath) -> set[str]:
         terms = VOCABULARIES.get(str(data.get("model", "cnn")), {})
         numbered = {f"{name}_{i}" for name, term in terms.items() if term.per_block for i in range(MAX_CONV_BLOCKS)}
         return set(terms) | numbered
+    if path == ("backbone",):
+        return set(VOCABULARIES[BACKBONE_NAMES[0]])
     if path[0] == "space":
         return _SPEC_KEYS if len(path) == 2 else set(data["space"])
     return set(_SECTIONS[str(path[0])].model_fields) if path[0] in _SECTIONS else set()
