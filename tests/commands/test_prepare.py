@@ -95,3 +95,12 @@ def test_opponent_that_cannot_be_built_is_refused_before_anything_is_searched(ba
     with pytest.raises(ConfigurationError) as caught:
         check_backbones(file)
     assert caught.value.message.startswith(f"my.yaml: compare, efficientnet_b2: {reason}")
+
+
+@pytest.mark.parametrize("weights", ["gone.h5", "[imagenet, gone.h5]"])
+def test_backbone_that_is_searched_is_refused_for_weights_that_are_not_there(weights: str) -> None:
+    text = f"version: 1\nmodel: efficientnet_b2\nspace: {{weights: {weights}}}\ncompare: []"
+    with pytest.raises(ConfigurationError) as caught:
+        check_backbones(parse_space(parse_document(text, "my.yaml")))
+    assert caught.value.message.startswith('my.yaml: weights is "gone.h5", but there is no such file')
+    assert caught.value.hint == "docs/backbones.md says what `weights` may be."

@@ -108,21 +108,32 @@ def check_flip(file: SearchSpaceFile, card: Card) -> None:
 
 
 def check_backbones(file: SearchSpaceFile) -> None:
-    """Refuse opponents that cannot be built, such as for weights that are not there, before hours of search.
+    """Refuse backbones that cannot be built, such as for weights that are not there, before hours of search.
 
     Raises:
         ConfigurationError: With the reason.
     """
     for name in file.compare:
-        if name not in BACKBONES:
-            continue
-        weights = complete(name, file.backbone)["weights"]
-        is_trained = "weights: none leaves nothing that was learnt before" if weights == "none" else None
-        problem = is_trained or weights_problem(name, weights)
-        if problem:
-            raise ConfigurationError(
-                f"{file.name}: compare, {name}: {problem}", "see `backbone:` and `compare:` there."
-            )
+        if name in BACKBONES:
+            weights = complete(name, file.backbone)["weights"]
+            untrained = "weights: none leaves nothing that was learnt before" if weights == "none" else None
+            _refuse_weights(f"{file.name}: compare, {name}", untrained or weights_problem(name, weights))
+    if file.model in BACKBONES:
+        for weights in searched_weights(file):
+            _refuse_weights(file.name, weights_problem(file.model, weights))
+
+
+def searched_weights(file: SearchSpaceFile) -> tuple[str, ...]:
+    """What a backbone's `weights` may be in a space."""
+    searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
+    fixed = complete(file.model, file.space.fixed)["weights"]
+    found: tuple[str, ...] = searched.get("weights", (fixed,))
+    return found
+
+
+def _refuse_weights(where: str, problem: str | None) -> None:
+    if problem:
+        raise ConfigurationError(f"{where}: {problem}", "docs/backbones.md says what `weights` may be.")
 
 
 def refuse_flip(card: Card, what: str, remedy: str) -> None:

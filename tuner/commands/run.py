@@ -16,7 +16,7 @@ from tuner.commands.job import Job
 from tuner.commands.open_run import identity, open_run
 from tuner.commands.options import RunOptions
 from tuner.commands.outputs import Journal, config, recipe_header, recipe_of
-from tuner.commands.prepare import check_fixed_setting, load_configuration, split_settings
+from tuner.commands.prepare import check_fixed_setting, load_configuration, searched_weights, split_settings
 from tuner.commands.search import search_space
 from tuner.data.dataset import load_dataset, split_rows, summary
 from tuner.data.own_data import OWN_DATA
@@ -25,7 +25,6 @@ from tuner.errors import ConfigurationError, SearchError, SpaceError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.backbones.weights import WeightsError, weights_problem
 from tuner.models.registry import BUILDERS, complete, load_builder
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted
@@ -34,7 +33,6 @@ from tuner.report.text import plural
 from tuner.search.schedule import total
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.sampling import n_settings
-from tuner.space.vocabulary import VOCABULARIES
 from tuner.store.files import write_text
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
@@ -199,17 +197,9 @@ def _check_weights(file: SearchSpaceFile) -> None:
     opponents = [name for name in file.compare if name in BACKBONES and "weights" in file.backbone]
     wanted = [(name, file.backbone) for name in opponents]
     if file.model in BACKBONES:
-        searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
-        default = VOCABULARIES[file.model]["weights"].default
-        named = searched.get("weights", (file.space.fixed.get("weights", default),))
-        wanted += [(file.model, {"weights": weights}) for weights in named]
+        wanted += [(file.model, {"weights": weights}) for weights in searched_weights(file)]
     for name, values in wanted:
-        whole = complete(name, values)
-        if problem := weights_problem(name, whole["weights"]):
-            raise WeightsError(
-                f"{file.name}: {problem}", "check `weights`; docs/backbones.md says what may stand there."
-            )
-        build_network(BACKBONES[name], whole)
+        build_network(BACKBONES[name], complete(name, values))
 
 
 def _announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
