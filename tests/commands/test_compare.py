@@ -102,3 +102,13 @@ def test_backbones_see_images_as_large_as_they_were_made_for_unless_it_is_to_be_
     options = RunOptions(dataset="tiny", preset=preset)
     file = load_space(write_space(tmp_path))
     assert compare.backbone_rules(options, file, image_spec(side=side)).input_size == size
+
+
+def test_rate_of_a_backbone_falls_and_the_others_keep_the_presets_schedule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare, "missing_weights", lambda contender: "no network")
+    found = job(tmp_path, [])
+    searched = replace(found.file, model="efficientnet_b2", compare=("efficientnet_b2",))
+    schedules = [one.schedule for one in compare._contenders(replace(found, file=searched), Searched())]  # type: ignore[arg-type]
+    assert schedules[:2] == ["cosine", "constant"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice, StageStarted
 from tuner.records.image import ImageSpec
 from tuner.records.results import ModelResult, SearchSummary
-from tuner.retrain.contenders import BACKBONE_SIZE, baselines, schedule_for, tuned_contender
+from tuner.retrain.contenders import BACKBONE_SIZE, baselines, tuned_contender
 from tuner.retrain.opponents import BackboneRules, backbone_opponents
 from tuner.space.definition import SearchSpaceFile
 
@@ -76,17 +77,18 @@ def score(job: Job, trained: Sequence[tuple[Contender, list[Trained]]]) -> list[
 def _contenders(job: Job, searched: SearchSummary) -> Iterator[Contender]:
     """The winner and its opponents."""
     file = job.file
-    schedule = schedule_for(file.model, PRESETS[job.options.preset].schedule)
+    schedule = PRESETS[job.options.preset].schedule
     yield (tuned := tuned_contender(file, searched.best_values, schedule))
+    rules = replace(tuned, schedule=schedule)
     if job.card.baseline:
-        yield from baselines(tuned, job.card.baseline, file.compare)
+        yield from baselines(rules, job.card.baseline, file.compare)
     elif {"baseline", "baseline_published"} & set(file.compare):
         job.tell(Notice(text="this data set has no card that states a baseline, so none is compared"))
     names = [name for name in file.compare if name in BACKBONES]
     if names:
         job.tell(StageStarted(title="Looking for pretrained weights"))
-    rules = backbone_rules(job.options, file, job.dataset.spec)
-    yield from backbone_opponents(tuned, names, rules, missing_weights, lambda text: job.tell(Notice(text=text)))
+    how = backbone_rules(job.options, file, job.dataset.spec)
+    yield from backbone_opponents(rules, names, how, missing_weights, lambda text: job.tell(Notice(text=text)))
 
 
 def backbone_rules(options: RunOptions, file: SearchSpaceFile, spec: ImageSpec) -> BackboneRules:

@@ -34,7 +34,7 @@ from tuner.planning.gauge import Gauge
 from tuner.planning.measure import Candidate, Cost, Measured, measure, model_key
 from tuner.records.contender import Contender
 from tuner.records.events import Listener, StageStarted
-from tuner.retrain.contenders import baselines, schedule_for, tuned_contender
+from tuner.retrain.contenders import baselines, tuned_contender
 from tuner.retrain.opponents import backbone_opponents
 from tuner.search.proposals import Proposals
 from tuner.search.schedule import brackets, n_new_settings
@@ -250,7 +250,7 @@ def _contenders(subject: _Subject, listener: Listener) -> list[Contender]:
     options, file, data = subject.options, subject.file, subject.data
     if options.search_only:
         return []
-    tuned = tuned_contender(file, {}, schedule_for(file.model, PRESETS[options.preset].schedule))
+    tuned = tuned_contender(file, {}, PRESETS[options.preset].schedule)
     found = [tuned]
     if subject.card.baseline:
         found.extend(baselines(tuned, subject.card.baseline, file.compare))

@@ -38,12 +38,12 @@ class FromScratch:
 
 
 def tuned_contender(file: SearchSpaceFile, values: Mapping[str, Any], schedule: str) -> Contender:
-    """The winner, whose rules hold for all.
+    """The winner, whose rules hold for all; only a backbone's rate falls whatever the preset says.
 
     Args:
         file: The space with preset and options applied; its `retrain` states the rules.
         values: The winner's hyperparameters.
-        schedule: Of the learning rate.
+        schedule: Of the learning rate, by the preset; other models keep it.
     """
     rule = EarlyStopping(
         monitor=file.objective.name, direction=file.objective.direction, patience=file.retrain.patience
@@ -55,7 +55,7 @@ def tuned_contender(file: SearchSpaceFile, values: Mapping[str, Any], schedule: 
         values=values,
         max_epochs=file.retrain.epochs,
         early_stopping=rule,
-        schedule=schedule,
+        schedule=schedule_for(file.model, schedule),
     )
 
 
