@@ -107,5 +107,6 @@ def missing_weights(contender: Contender) -> str | None:
         build_network(BACKBONES[contender.model], contender.values)
     except NoPretrainedWeightsError as error:
         LOG.warning("%s: %s %s", contender.title, error.message, error.hint)
-        return error.message
+        # The notice begins with the name already.
+        return error.message.removeprefix(f"{BACKBONES[contender.model].title}: ")
     return None
