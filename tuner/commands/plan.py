@@ -27,7 +27,8 @@ from tuner.data.dataset import Dataset, load_dataset
 from tuner.errors import ConfigurationError, SearchError
 from tuner.execution.executor import Executor, Reports
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.registry import BUILDERS, HEAD, FeatureKey, feature_key, needs_features, setting_problem, trained_part
+from tuner.models.backbones.stages import HEAD, FeatureKey, feature_key, needs_features, trained_part
+from tuner.models.registry import BUILDERS, setting_problem
 from tuner.planning.corners import Corner, build_corner, corners
 from tuner.planning.forecast import Forecast, Known, forecast
 from tuner.planning.gauge import Gauge

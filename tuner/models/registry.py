@@ -8,74 +8,28 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from tuner.errors import ConfigurationError
-from tuner.models.backbones import catalog
 from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.stages import HEAD
 from tuner.records.image import ImageSpec
 from tuner.space.validation import did_you_mean
 from tuner.space.vocabulary import VOCABULARIES, with_defaults
-
-# Ends the name of a backbone's head, which trains on the backbone's features.
-HEAD = "/head"
 
 BUILDERS: Mapping[str, str] = {
     "cnn": "tuner.models.cnn:build",
     "expression_cnn": "tuner.models.baselines:build_expression_cnn",
     "sigmoid_cnn": "tuner.models.baselines:build_sigmoid_cnn",
     **dict.fromkeys(BACKBONES, "tuner.models.backbones.classifier:build"),
+    **{name + HEAD: "tuner.models.backbones.classifier:build_head" for name in BACKBONES},
 }
-
-
-def is_built_in(model: str) -> bool:
-    """Whether a model is one of ours, a backbone's head included."""
-    return model.removesuffix(HEAD) in BUILDERS
 
 
 def complete(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, with a built-in family's default for each that is left out."""
     terms = VOCABULARIES.get(model.removesuffix(HEAD))
     return with_defaults(terms, values) if terms else dict(values)
-
-
-def is_frozen(model: str, values: Mapping[str, Any]) -> bool:
-    """Whether a setting trains only a head, on features that never change."""
-    return model in BACKBONES and catalog.is_frozen(complete(model, values))
-
-
-def is_fine_tuned(model: str, values: Mapping[str, Any]) -> bool:
-    """Whether a setting trains blocks of a network that has learnt before, after the head."""
-    return model in BACKBONES and catalog.is_fine_tuned(complete(model, values))
-
-
-def needs_features(model: str, values: Mapping[str, Any]) -> bool:
-    """Whether a setting trains a head on features, alone or before anything else."""
-    return is_frozen(model, values) or is_fine_tuned(model, values)
-
-
-def trained_part(model: str, values: Mapping[str, Any]) -> str:
-    """The model that a setting's steps train: a frozen backbone's head, else the whole."""
-    return model + HEAD if is_frozen(model, values) else model
-
-
-class FeatureKey(NamedTuple):
-    """What a frozen network's features depend on, beside the images."""
-
-    model: str
-    weights: str
-    input_size: int
-    pooling: str
-
-    def values(self) -> dict[str, Any]:
-        """As a setting."""
-        return {"weights": self.weights, "input_size": self.input_size, "pooling": self.pooling}
-
-
-def feature_key(model: str, values: Mapping[str, Any]) -> FeatureKey:
-    """The same for settings of backbones that have the same features."""
-    whole = complete(model, values)
-    return FeatureKey(model, whole["weights"], whole["input_size"], whole["pooling"])
 
 
 def setting_problem(model: str, values: Mapping[str, Any], height: int, width: int) -> str | None:
@@ -107,7 +61,7 @@ def check_name(model: str, where: str = "") -> None:
     Raises:
         ConfigurationError: With the nearest name.
     """
-    if not is_built_in(model) and ":" not in model:
+    if model not in BUILDERS and ":" not in model:
         raise ConfigurationError(f'{where}there is no model "{model}"', did_you_mean(model, BUILDERS))
 
 
@@ -121,11 +75,6 @@ def load_builder(model: str) -> Callable[..., Any]:
         ConfigurationError: If there is no such model, module or function.
     """
     check_name(model)
-    backbone = BACKBONES.get(model.removesuffix(HEAD))
-    if backbone is not None:
-        from tuner.models.backbones import classifier
-
-        return partial(classifier.build_head if model.endswith(HEAD) else classifier.build, backbone)
     target = BUILDERS.get(model)
     module_name, _, function_name = (target or model).partition(":")
     if target is None and os.getcwd() not in sys.path:
@@ -144,7 +93,8 @@ def load_builder(model: str) -> Callable[..., Any]:
             f'model "{model}": {module_name} has no function {function_name}', "check the name after the colon."
         )
     builder: Callable[..., Any] = getattr(module, function_name)
-    return builder
+    backbone = BACKBONES.get(model.removesuffix(HEAD))
+    return partial(builder, backbone) if backbone else builder
 
 
 def build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tuner.errors import TunerError
-from tuner.models.registry import setting_problem, trained_part
+from tuner.models.backbones.stages import trained_part
+from tuner.models.registry import setting_problem
 from tuner.records.image import ImageSpec
 from tuner.space.definition import Parameter, Space
 from tuner.space.sampling import grid_values, sample

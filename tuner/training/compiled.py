@@ -13,7 +13,7 @@ from tuner.backend import active, neutral
 from tuner.backend.active import plain_copy
 from tuner.backend.class_scores import class_scores
 from tuner.errors import ConfigurationError
-from tuner.models.registry import build, is_built_in
+from tuner.models.registry import BUILDERS, build
 from tuner.records.image import ImageSpec
 from tuner.space.vocabulary import TRAINING_TERMS, with_defaults
 
@@ -34,7 +34,7 @@ def compiled_model(
         ConfigurationError: If the model's outputs do not fit the classes.
     """
     # Layers of a person's own may not bear another precision than that of their builder.
-    with active.training_precision() if is_built_in(model) and not is_plain else nullcontext():
+    with active.training_precision() if model in BUILDERS and not is_plain else nullcontext():
         built = build(model, values, image_spec)
     units = built.output_shape[-1]
     if units != image_spec.n_classes and (units, image_spec.n_classes) != (1, 2):

@@ -12,7 +12,8 @@ import keras
 from tuner.backend import active
 from tuner.backend.active import plain_copy
 from tuner.models.backbones.classifier import copy_head
-from tuner.models.registry import build, is_built_in, trained_part
+from tuner.models.backbones.stages import trained_part
+from tuner.models.registry import BUILDERS, build
 from tuner.records.image import ImageSpec
 from tuner.training.checkpoint import load_checkpoint, put_weights
 
@@ -25,7 +26,7 @@ def finished_model(
     A model of ours is float32; a person's own builder decides its precision for itself, and for no model after it.
     """
     part = trained_part(model, values)
-    with active.precision("float32" if is_built_in(model) else None):
+    with active.precision("float32" if model in BUILDERS else None):
         built = build(model, values, image_spec)
         trained = built if part == model else build(part, values, image_spec)
     weights = load_checkpoint(checkpoint).weights

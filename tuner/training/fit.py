@@ -16,7 +16,7 @@ from tuner.backend.active import n_together, policy
 from tuner.data.streaming import Indexed, batches
 from tuner.errors import DataError, TunerError
 from tuner.models.backbones.classifier import copy_head
-from tuner.models.registry import is_fine_tuned, is_frozen
+from tuner.models.backbones.stages import is_fine_tuned, is_frozen
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
 from tuner.store.files import is_disk_full
 from tuner.training.batches import training_batches, validation_batches

@@ -13,7 +13,7 @@ import numpy as np
 
 from tuner.backend.active import RUN_TIME_VALUES, dials, steps
 from tuner.backend.steps import Steps
-from tuner.models.registry import complete, is_built_in
+from tuner.models.registry import BUILDERS, complete
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
 from tuner.space.vocabulary import BATCH_TERMS, STAGE_TERMS
@@ -52,7 +52,7 @@ class PreparedModels:
     def prepare(self, task: TrainTask, data: TrainingData) -> Prepared:
         """A model for a task: a kept one of its architecture, set as a fresh one would be, or a fresh one."""
         # A person's builder may draw from any generator, and keep state of its own where nobody can reset it.
-        if not is_built_in(task.model):
+        if task.model not in BUILDERS:
             keras.utils.set_random_seed(task.seed % 2**32)
             # A training step of their own may know nothing of weights.
             is_weighted = task.values.get("imbalance") == "class_weights"

@@ -21,8 +21,9 @@ from tuner.backend import environment
 from tuner.backend.active import policy, predictor
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.classifier import build_extractor
+from tuner.models.backbones.stages import HEAD, FeatureKey, feature_key
 from tuner.models.backbones.weights import weights_digest
-from tuner.models.registry import HEAD, FeatureKey, complete, feature_key
+from tuner.models.registry import complete
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
 from tuner.training.data import TrainingData
