@@ -13,6 +13,9 @@ from tuner.evaluation.nested import pool
 from tuner.metrics.classification import wilson_interval
 from tuner.records.nested import NestedResults
 from tuner.records.results import Results
+from tuner.space.definition import Parameter
+
+SEARCHED = tuple(Parameter(name=name, kind="choice") for name in ("optimizer", "momentum"))
 
 
 def fold(accuracies: tuple[float, ...], n_test: int, values: Mapping[str, Any] | None = None) -> Results:
@@ -20,7 +23,7 @@ def fold(accuracies: tuple[float, ...], n_test: int, values: Mapping[str, Any] |
     run = results(2, n_seeds=max(len(accuracies), 1), n_test=n_test)
     seeds = zip(run.models[0].runs, accuracies, strict=False)
     scored = tuple(replace(seed, test=replace(seed.test, accuracy=accuracy)) for seed, accuracy in seeds)
-    search = replace(run.search, best_values=dict(values or {}), searched=("optimizer", "momentum"))
+    search = replace(run.search, best_values=dict(values or {}), parameters=SEARCHED)
     return replace(run, models=(replace(run.models[0], runs=scored),), search=search)
 
 

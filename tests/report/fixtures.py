@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,9 @@ from tuner.metrics.classification import score
 from tuner.records.results import DataSummary, ModelResult, Results, RunSummary, SearchSummary, SeedResult
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
+from tuner.report.page import render
+from tuner.report.subject import Subject
+from tuner.space.definition import Parameter
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -20,6 +24,12 @@ HOSTILE = (
     "same",
     "",
     "{{ 7 * 7 }} $a_b$ 😀",
+)
+
+PARAMETERS = (
+    Parameter(name="filters_0", kind="choice", choices=(32, 64)),
+    Parameter(name="dropout", kind="float", low=0.0, high=1.0),
+    Parameter(name="optimizer", kind="choice", choices=("sgd", "adam")),
 )
 
 
@@ -160,10 +170,16 @@ def results(
             best_trial_id=best.trial_id,
             best_score=best.score or 0.0,
             best_values={**best.values, "batch_size": 64, "learning_rate": 1e-05, "batch_norm": True},
-            searched=("filters_0", "dropout", "optimizer"),
+            parameters=PARAMETERS,
+            n_planned=23,
         ),
         models=models,
     )
+
+
+def page(run: Results, some: Sequence[Trial] = (), pictures: Mapping[str, bytes] | None = None) -> str:
+    """The page of a run."""
+    return render(Subject(results=run, trials=some, pictures=pictures or {}))
 
 
 def search_only(n: int = 23) -> Results:

@@ -13,12 +13,11 @@ import yaml
 from tuner.metrics.classification import wilson_interval
 from tuner.records.results import Results
 from tuner.report import curves, errors, figures, history, hyperparameters, models, reproduce, text, verdict
-from tuner.report.page import render
 from tuner.report.snippet import python_snippet
 from tuner.report.summary import summarise
 from tuner.space.schema import Method
 
-from .fixtures import class_names, model_result, results, search_only, seed_result, trials
+from .fixtures import class_names, model_result, page, results, search_only, seed_result, trials
 
 
 def test_headline_is_the_mean_over_seeds_with_the_wilson_interval_of_that_mean() -> None:
@@ -133,11 +132,11 @@ def test_score_on_new_images_stands_beside_the_official_one() -> None:
     assert first.distinct.mean == pytest.approx(other.accuracy)
     assert (first.distinct.low, first.distinct.high) == pytest.approx(wilson_interval(other.accuracy * 500, 500))
     assert second.distinct is None
-    page = render(run, trials())
+    source = page(run, trials())
     shown = f"{text.percent(other.accuracy)} {text.interval(first.distinct.low, first.distinct.high)}"
-    assert shown in page
-    assert "New images are the 500 of them, each counted once, that have one label" in page
-    assert "New images" not in render(results(), trials())
+    assert shown in source
+    assert "New images are the 500 of them, each counted once, that have one label" in source
+    assert "New images" not in page(results(), trials())
 
 
 def test_models_without_scores_are_listed_apart() -> None:
@@ -377,6 +376,6 @@ def test_a_row_that_trains_nothing_has_scores_but_no_curve_and_costs_no_training
 
 
 def test_a_row_that_trains_nothing_shows_neither_epoch_nor_time() -> None:
-    page = render(with_augmented_row(), trials())
-    assert page.count('<td class="num">–</td><td class="num">') == 3
-    assert " of 0" not in page
+    source = page(with_augmented_row(), trials())
+    assert source.count('<td class="num">–</td><td class="num">') == 3
+    assert " of 0" not in source

@@ -15,9 +15,9 @@ import pytest
 
 from tuner.records.results import Results
 from tuner.records.trial import Trial
-from tuner.report.page import render
+from tuner.space.definition import Parameter
 
-from .fixtures import HOSTILE, results, search_only, trials
+from .fixtures import HOSTILE, page, results, search_only, trials
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
@@ -52,7 +52,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def typical() -> str:
-    return render(results(), trials())
+    return page(results(), trials())
 
 
 def headings(source: str) -> list[str]:
@@ -72,13 +72,13 @@ def test_sections_come_in_the_stated_order(typical: str) -> None:
 
 
 def test_two_renders_give_the_same_bytes(typical: str) -> None:
-    assert render(results(), trials()) == typical
+    assert page(results(), trials()) == typical
 
 
 def test_another_process_hash_seed_and_time_zone_give_the_same_bytes(typical: str) -> None:
     code = (
-        "import hashlib; from tests.report.fixtures import results, trials; from tuner.report.page import render; "
-        "print(hashlib.sha256(render(results(), trials()).encode()).hexdigest())"
+        "import hashlib; from tests.report.fixtures import page, results, trials; "
+        "print(hashlib.sha256(page(results(), trials()).encode()).hexdigest())"
     )
     environment = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
@@ -87,28 +87,28 @@ def test_another_process_hash_seed_and_time_zone_give_the_same_bytes(typical: st
 
 @pytest.mark.parametrize("names", [None, HOSTILE])
 def test_no_style_or_handler_attribute_and_unique_ids(names: tuple[str, ...] | None) -> None:
-    page = Page(render(results(names=names), trials()))
-    attributes = {name for _, attributes in page.elements for name in attributes}
+    parsed = Page(page(results(names=names), trials()))
+    attributes = {name for _, attributes in parsed.elements for name in attributes}
     assert not [name for name in attributes if name == "style" or name.startswith("on")]
-    ids = Counter(attributes["id"] for _, attributes in page.elements if "id" in attributes)
+    ids = Counter(attributes["id"] for _, attributes in parsed.elements if "id" in attributes)
     assert [i for i, count in ids.items() if count > 1] == []
 
 
 def test_every_reference_inside_the_page_has_its_target(typical: str) -> None:
-    page = Page(typical)
-    ids = {attributes.get("id") for _, attributes in page.elements}
-    targets = {a["href"][1:] for _, a in page.elements if (a.get("href") or "").startswith("#")}
+    parsed = Page(typical)
+    ids = {attributes.get("id") for _, attributes in parsed.elements}
+    targets = {a["href"][1:] for _, a in parsed.elements if (a.get("href") or "").startswith("#")}
     targets |= set(re.findall(r"url\(#([^)]+)\)", typical))
-    targets |= {i for _, a in page.elements for i in (a.get("aria-labelledby") or "").split()}
+    targets |= {i for _, a in parsed.elements for i in (a.get("aria-labelledby") or "").split()}
     assert targets - ids == set()
 
 
 def test_policy_allows_the_one_style_and_the_one_script_and_nothing_else(typical: str) -> None:
-    page = Page(typical)
-    policy = next(a["content"] for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy") or ""
+    parsed = Page(typical)
+    policy = next(a["content"] for tag, a in parsed.elements if a.get("http-equiv") == "Content-Security-Policy") or ""
     assert policy.startswith("default-src 'none'; ")
     for tag in ("style", "script"):
-        (content,) = page.texts[tag]
+        (content,) = parsed.texts[tag]
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
 
@@ -126,23 +126,28 @@ def test_hostile_names_stand_verbatim_isolated_and_powerless() -> None:
     run = replace(
         run,
         data=replace(run.data, title=hostile, name=hostile, source=hostile, split_rule=hostile, unreadable=(hostile,)),
-        search=replace(run.search, best_values={hostile: hostile}, searched=(hostile,), objective=hostile),
+        search=replace(
+            run.search,
+            best_values={hostile: hostile},
+            parameters=(Parameter(name=hostile, kind="choice", choices=(hostile, 1)),),
+            objective=hostile,
+        ),
         models=tuple(replace(m, title=hostile, note=hostile, values={hostile: 1}) for m in run.models),
     )
-    source = render(run, [replace(t, values={hostile: hostile}, error=hostile) for t in trials(3)])
-    page = Page(source)
-    isolated = page.texts["bdi"]
+    source = page(run, [replace(t, values={hostile: hostile}, error=hostile) for t in trials(3)])
+    parsed = Page(source)
+    isolated = parsed.texts["bdi"]
     for name in HOSTILE:
         assert not name or name in isolated
     assert isolated.count("(empty name)") > 0
     assert hostile in isolated
-    tags = Counter(tag for tag, _ in page.elements)
+    tags = Counter(tag for tag, _ in parsed.elements)
     assert tags["img"] == 0
     assert tags["script"] == 1
 
 
 def test_duplicate_class_names_keep_their_own_rows() -> None:
-    source = render(results(names=("same", "same", "")), trials())
+    source = page(results(names=("same", "same", "")), trials())
     (table, *_) = re.findall(r"<table class=\"matrix\">.*?</table>", source, re.DOTALL)
     assert len(re.findall(r"<th scope=\"row\">", table)) == 3
 
@@ -159,32 +164,32 @@ def test_matrix_rows_on_the_page_sum_to_the_class_counts(typical: str) -> None:
     ids=["typical", "search only", "one trial"],
 )
 def test_no_page_calls_a_model_better(run: Results, some: tuple[Trial, ...]) -> None:
-    verdict = re.search(r"<section id=\"verdict\".*?</section>", render(run, some), re.DOTALL)
+    verdict = re.search(r"<section id=\"verdict\".*?</section>", page(run, some), re.DOTALL)
     assert verdict is not None
     # "higher is better" states a metric's direction, not a winner.
     assert "better" not in verdict[0].replace("higher is better", "")
 
 
 def test_search_only_leaves_out_the_sections_about_models() -> None:
-    source = render(search_only(), trials())
+    source = page(search_only(), trials())
     assert headings(source) == ["Verdict", "Search history", "Best hyperparameters", "Reproduce"]
     assert "Search only: no model was retrained or tested." in source
 
 
 def test_page_of_a_run_that_has_not_ended_is_marked_and_says_how_it_goes_on(typical: str) -> None:
     run = search_only()
-    source = render(replace(run, run=replace(run.run, is_complete=False)), trials())
-    page = Page(source)
-    assert page.texts["title"][0].endswith("(not ended)")
-    assert "This run has not ended." in page.texts["strong"]
-    assert "python -m tuner run faces --preset standard --seed 1 --resume" in page.texts["code"]
+    source = page(replace(run, run=replace(run.run, is_complete=False)), trials())
+    parsed = Page(source)
+    assert parsed.texts["title"][0].endswith("(in progress)")
+    assert "This run has not ended." in parsed.texts["strong"]
+    assert "python -m tuner run faces --preset standard --seed 1 --resume" in parsed.texts["code"]
     for mark in ("not ended", "--resume"):
         assert mark not in typical
 
 
 def test_stopped_trials_are_counted_beside_the_failed(typical: str) -> None:
     some = [replace(t, is_stopped=t.score is not None and t.trial_id < "0004") for t in trials()]
-    source = render(results(), some)
+    source = page(results(), some)
     assert "16 trials completed, 4 stopped by the time budget, 3 failed" in source
     assert ">stopped</td>" in source
     assert "stopped by the time budget" not in typical
@@ -198,13 +203,13 @@ def test_training_time_of_trials_side_by_side_is_not_called_the_time_that_passed
 def test_a_model_that_could_not_be_trained_is_shown_with_its_reason() -> None:
     run = results()
     broken = replace(run.models[1], runs=(), error="ran out of memory in /home/ann/tuner/cnn.py")
-    source = render(replace(run, models=(run.models[0], broken)), trials())
+    source = page(replace(run, models=(run.models[0], broken)), trials())
     assert "ran out of memory in …/cnn.py" in source
 
 
 def test_without_any_trained_model_the_page_still_renders() -> None:
     run = results()
-    source = render(replace(run, models=tuple(replace(m, runs=(), error="boom") for m in run.models)), ())
+    source = page(replace(run, models=tuple(replace(m, runs=(), error="boom") for m in run.models)), ())
     assert "No model could be retrained, so nothing was tested." in source
     assert "No trial was recorded." in source
     assert "Errors" not in headings(source)
@@ -212,7 +217,7 @@ def test_without_any_trained_model_the_page_still_renders() -> None:
 
 @pytest.mark.parametrize("n_classes", [2, 20, 21, 100])
 def test_any_number_of_classes_gives_a_page(n_classes: int) -> None:
-    source = render(results(n_classes, n_test=400, n_seeds=1), trials(2))
+    source = page(results(n_classes, n_test=400, n_seeds=1), trials(2))
     assert ('class="matrix"' in source) is (n_classes <= 20)
 
 
@@ -220,13 +225,13 @@ def test_values_that_are_not_finite_reach_the_page_as_words() -> None:
     run = results(n_seeds=1)
     seed = run.models[0].runs[0]
     epochs = tuple(replace(e, metrics={"loss": float("nan"), "val_loss": float("inf")}) for e in seed.epochs)
-    source = render(replace(run, models=(replace(run.models[0], runs=(replace(seed, epochs=epochs),)),)), trials(2))
+    source = page(replace(run, models=(replace(run.models[0], runs=(replace(seed, epochs=epochs),)),)), trials(2))
     assert "NaN" in source
 
 
 def test_every_chart_has_a_name_and_a_description(typical: str) -> None:
-    page = Page(typical)
-    charts = [a for tag, a in page.elements if tag == "svg" and a.get("role") == "img"]
+    parsed = Page(typical)
+    charts = [a for tag, a in parsed.elements if tag == "svg" and a.get("role") == "img"]
     assert len(charts) == 1 + 2 * 3 + 2
     assert all(len((chart["aria-labelledby"] or "").split()) == 2 for chart in charts)
 
@@ -240,7 +245,7 @@ def test_counts_of_the_first_of_several_folds_are_called_so(typical: str) -> Non
     said = "<caption>Images that each part of the split has{}</caption>"
     assert said.format("") in typical
     run = results(n_seeds=1)
-    folded = render(replace(run, data=replace(run.data, n_folds=5)), trials(1))
+    folded = page(replace(run, data=replace(run.data, n_folds=5)), trials(1))
     assert said.format("; training and validation: those of the first of 5 folds") in folded
 
 
@@ -254,13 +259,13 @@ def test_no_absolute_path_reaches_the_page() -> None:
         search=replace(run.search, best_values={"weights": path}),
         models=tuple(replace(m, note=f"weights from {path}", values={"weights": path}) for m in run.models),
     )
-    source = render(leaky, [replace(t, error=f"no such file: {path}", score=None) for t in trials(3)])
+    source = page(leaky, [replace(t, error=f"no such file: {path}", score=None) for t in trials(3)])
     assert "secret" not in source
     assert "file.csv" in source
 
 
 def test_left_out_trials_are_disclosed() -> None:
-    source = render(results(n_seeds=1), trials(1200))
+    source = page(results(n_seeds=1), trials(1200))
     assert "The 300 best of 1,200 trials; trials.csv has all of them." in source
     assert "400 of the 1,200 trials have a mark of their own" in source
 

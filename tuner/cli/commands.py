@@ -380,5 +380,6 @@ def predict(run: Path, images: tuple[Path, ...], model: Path | None, picture: Pa
 def report(run: Path) -> None:
     """Build the page of RUN again from its files."""
     from tuner.commands.report import rebuild
+    from tuner.store.run_folder import RunFolder
 
-    click.echo(rebuild(run))
+    click.echo(rebuild(RunFolder(run)))

@@ -33,10 +33,8 @@ from tuner.report.text import plural
 from tuner.search.schedule import total
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.sampling import n_settings
-from tuner.store.files import write_text
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
-from tuner.store.trial_tables import TrialTables
 
 SHOWN_UNREADABLE = 5
 
@@ -248,10 +246,10 @@ def _left_out(dropped: Dropped) -> str:
 
 def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
     # scikit-learn and matplotlib take a second to import, which an early mistake need not wait for.
-    from tuner.report.page import render
+    from tuner.commands.report import rebuild
 
     job.folder.write_results(results)
     header = recipe_header(job.folder, results.search.best_values)
     write_recipe(recipe_of(job, results, tuned), job.folder.recipe, header)
     # From the files, as `report` does it, so that both write the same page.
-    write_text(job.folder.report, render(results, TrialTables(job.folder.path).read()))
+    rebuild(job.folder)

@@ -14,6 +14,8 @@ from tuner.records.results import SearchSummary
 from tuner.records.training import IMAGES
 from tuner.records.trial import Trial
 from tuner.retrain.contenders import schedule_for
+from tuner.search.schedule import total
+from tuner.space.sampling import n_settings
 from tuner.store.trial_tables import TrialTables
 
 # Of a time budget, what the search leaves to the retraining of winner and opponents.
@@ -106,5 +108,6 @@ def _summary(job: Job, trials: list[Trial], n_rejected: int) -> SearchSummary:
         best_trial_id=best.trial_id,
         best_score=best.score,
         best_values=complete(file.model, best.values),
-        searched=tuple(parameter.name for parameter in file.space.parameters),
+        parameters=file.space.parameters,
+        n_planned=total(file.search, n_settings(file.space))[0],
     )

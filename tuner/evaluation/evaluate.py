@@ -12,7 +12,8 @@ from tuner.backend.active import predictor
 from tuner.data.dataset import Dataset
 from tuner.metrics.classification import ScoreError, score
 from tuner.records.contender import Contender, Trained
-from tuner.records.results import ModelResult, Scores, SeedResult
+from tuner.records.results import ModelResult, SeedResult
+from tuner.records.scores import Scores
 from tuner.training.compiled import probabilities
 from tuner.training.finished import finished_model, save_model
 from tuner.training.fit import predict

@@ -11,11 +11,10 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from tuner.errors import TunerError
-from tuner.records.results import ClassScores, Scores
+from tuner.metrics.calibration import log_loss, reliability
+from tuner.records.scores import ClassScores, Scores
 
 _Z_95 = NormalDist().inv_cdf(0.975)
-# float32 softmax outputs reach exactly 0; one such image must not make the mean infinite.
-_SMALLEST_PROBABILITY = 1e-7
 # float16 outputs are off by as much; logits by far more.
 _TOLERANCE = 1e-2
 
@@ -92,7 +91,7 @@ def score(labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str
     present = support > 0
     n_right = int(confusion.trace())
     low, high = wilson_interval(n_right, n)
-    of_truth = np.clip(predicted[np.arange(n), truth], _SMALLEST_PROBABILITY, 1.0)
+    calibration_error, calibration = reliability(truth, predicted)
     return Scores(
         n=n,
         accuracy=n_right / n,
@@ -100,7 +99,7 @@ def score(labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str
         accuracy_high=high,
         balanced_accuracy=float(recall[present].mean()),
         macro_f1=float(f1[present].mean()),
-        log_loss=float(-np.log(of_truth).mean()),
+        log_loss=log_loss(truth, predicted),
         per_class=tuple(
             ClassScores(
                 name=name, n=int(support[i]), precision=float(precision[i]), recall=float(recall[i]), f1=float(f1[i])
@@ -108,4 +107,6 @@ def score(labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str
             for i, name in enumerate(class_names)
         ),
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        calibration_error=calibration_error,
+        calibration=calibration,
     )

@@ -53,6 +53,7 @@ class Recipe:
         epochs: The best epoch: how long to train where no validation images are left to decide.
         validation_score: What `monitor` was in that epoch; None where the winner was not retrained.
         test_accuracy: On the sealed test set; None where it was not scored.
+        temperature: What its logits are divided by for calibrated probabilities; None where it was not fitted.
         versions: Packages that it was made with.
     """
 
@@ -70,3 +71,4 @@ class Recipe:
     validation_score: float | None
     test_accuracy: float | None
     versions: Mapping[str, str]
+    temperature: float | None = None

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from tuner.records.comparison import Difference, Temperature
+from tuner.records.importance import Importance
+from tuner.records.pictures import ActivationMaps, Gallery
+from tuner.records.scores import Estimate, Scores
 from tuner.records.training import EpochMetrics
+from tuner.space.definition import Parameter
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +133,8 @@ class SearchSummary:
         best_trial_id: The winner's trial.
         best_score: The winner's objective.
         best_values: The winner's hyperparameters, complete.
-        searched: Names of the hyperparameters that were searched.
+        parameters: The hyperparameters that were searched, with their ranges.
+        n_planned: Trials that the search was to have, promotions included, as foreseen before its start.
     """
 
     model: str
@@ -146,54 +152,14 @@ class SearchSummary:
     best_trial_id: str
     best_score: float
     best_values: Mapping[str, Any]
-    searched: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    n_planned: int
     n_stopped: int = 0
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassScores:
-    """Scores of one class.
-
-    Attributes:
-        name: The class.
-        n: Its test images.
-        precision: Share of those predicted as this class that are of it; 0 where none was predicted.
-        recall: Share of its images that were found.
-        f1: Harmonic mean of the two.
-    """
-
-    name: str
-    n: int
-    precision: float
-    recall: float
-    f1: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """Scores of one trained model on the test set.
-
-    Attributes:
-        n: Test images.
-        accuracy: Share of images whose class was found.
-        accuracy_low: Lower end of the 95 % Wilson interval.
-        accuracy_high: Upper end.
-        balanced_accuracy: Mean recall over the classes.
-        macro_f1: Mean F1 over the classes.
-        log_loss: Mean negative log-likelihood, natural logarithm.
-        per_class: In the order of the class numbers.
-        confusion: `confusion[i][j]`: images of class i that were predicted as class j.
-    """
-
-    n: int
-    accuracy: float
-    accuracy_low: float
-    accuracy_high: float
-    balanced_accuracy: float
-    macro_f1: float
-    log_loss: float
-    per_class: tuple[ClassScores, ...]
-    confusion: tuple[tuple[int, ...], ...]
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Names of the hyperparameters that were searched."""
+        return tuple(parameter.name for parameter in self.parameters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +205,8 @@ class ModelResult:
         max_epochs: Ceiling of the retraining.
         runs: One per seed; empty where every retraining failed.
         error: Why it could not be trained; None otherwise.
+        macro_f1: Mean over the seeds, with the interval of a bootstrap over the test images; None without scores.
+        calibration_error: The same for the expected calibration error.
     """
 
     name: str
@@ -253,6 +221,8 @@ class ModelResult:
     max_epochs: int
     runs: tuple[SeedResult, ...]
     error: str | None = None
+    macro_f1: Estimate | None = None
+    calibration_error: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +234,11 @@ class Results:
         data: On what.
         search: What was searched and found.
         models: Tuned first, then baseline, then EfficientNetB2; empty after `--search-only`.
+        differences: The winner against each other model with scores, in the order of `models`.
+        temperature: Temperature scaling of the winner's kept model; None where it was not scored.
+        gallery: Test images worth a look; None where the winner was not scored.
+        activations: What the winner's first convolutions see; None where there is nothing to show.
+        importance: What mattered in the search; None as long as it has not ended.
         schema_version: Grows when a reader of old files must change.
     """
 
@@ -274,4 +249,9 @@ class Results:
     data: DataSummary
     search: SearchSummary
     models: tuple[ModelResult, ...]
+    differences: tuple[Difference, ...] = ()
+    temperature: Temperature | None = None
+    gallery: Gallery | None = None
+    activations: ActivationMaps | None = None
+    importance: Importance | None = None
     schema_version: int = SCHEMA_VERSION

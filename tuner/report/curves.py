@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -11,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tuner.records.results import ModelResult, Results, SeedResult
 from tuner.report.figures import draw, look_of
+from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
 from tuner.report.text import decimal, percent, values_text
 from tuner.space.vocabulary import batch_terms_on
@@ -18,6 +20,8 @@ from tuner.space.vocabulary import batch_terms_on
 # Gaps between training and validation accuracy, in shares.
 _SMALL_GAP, _LARGE_GAP = 0.03, 0.10
 _METRICS = (("accuracy", "Accuracy"), ("loss", "Loss"))
+
+HEADING = "Learning curves"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,17 @@ class ModelCurves:
     model: ModelResult
     seeds: tuple[SeedCurve, ...]
     gap: str
+
+
+def context(subject: Subject) -> dict[str, Any] | None:
+    """What the template is given; None where no model was retrained."""
+    curves = compute(subject.results)
+    limits = axis_limits(curves)
+    return (
+        {"curves": [(one, draw_curves(one, number, limits)) for number, one in enumerate(curves, 1)]}
+        if curves
+        else None
+    )
 
 
 def compute(results: Results) -> tuple[ModelCurves, ...]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tuner.metrics.classification import wilson_interval
-from tuner.records.results import ClassScores, Results
+from tuner.records.results import Results
+from tuner.records.scores import ClassScores
+from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
 
 MAX_MATRIX_CLASSES = 20
 MAX_PAIRS = 10
 # Differences below the first are left unshaded; in shares.
 _DIFFERENCE_STEPS = (0.02, 0.05, 0.10, 0.20, 0.40)
+
+HEADING = "Errors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +119,12 @@ class Confusions:
     class_names: tuple[str, ...]
     models: tuple[ModelErrors, ...]
     difference: tuple[tuple[Difference, ...], ...]
+
+
+def context(subject: Subject) -> dict[str, Any] | None:
+    """What the template is given; None where no model was tested."""
+    confusions = compute(subject.results)
+    return {"confusions": confusions} if confusions.models else None
 
 
 def compute(results: Results) -> Confusions:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -14,10 +15,13 @@ from matplotlib.ticker import MaxNLocator
 from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report.figures import BASELINE, EFFICIENTNET, TUNED, draw
+from tuner.report.subject import Subject
 
 # Beyond these the page would grow past what a browser opens at once; it says what it leaves out.
 MAX_POINTS = 500
 MAX_ROWS = 300
+
+HEADING = "Search history"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,15 @@ class History:
     def drawn(self) -> tuple[Point, ...]:
         """The points that get a mark of their own: evenly spaced ones where there are more than `MAX_POINTS`."""
         return self.points[:: math.ceil(len(self.points) / MAX_POINTS) or 1]
+
+
+def context(subject: Subject) -> dict[str, Any]:
+    """What the template is given."""
+    history = compute(subject.results, subject.trials)
+    return {
+        "history": history,
+        "figures": draw_history(history, subject.results.search.objective) if history.points else (),
+    }
 
 
 def compute(results: Results, trials: Sequence[Trial]) -> History:

@@ -12,10 +12,13 @@ from typing import Any
 
 from tuner.records.results import Results
 from tuner.report.snippet import python_snippet
+from tuner.report.subject import Subject
 from tuner.report.text import without_folders
 
 RECIPE = "best.yaml"
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+HEADING = "Best hyperparameters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,11 @@ class BestSetting:
     trial_id: str
     settings: tuple[Setting, ...]
     snippets: tuple[tuple[str, str, str], ...]
+
+
+def context(subject: Subject) -> dict[str, Any]:
+    """What the template is given."""
+    return {"best": compute(subject.results)}
 
 
 def compute(results: Results) -> BestSetting:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from tuner.records.results import ModelResult, Results
 from tuner.report.figures import draw, label_text
+from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
+
+HEADING = "Models side by side"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,15 @@ class Comparison:
     n: int
     n_distinct: int | None
     n_seeds: int
+
+
+def context(subject: Subject) -> dict[str, Any] | None:
+    """What the template is given; None where no model was to be tested."""
+    if not subject.results.models:
+        return None
+    comparison = compute(subject.results)
+    figure = draw_accuracies(comparison.summaries) if comparison.summaries else None
+    return {"comparison": comparison, "figure": figure}
 
 
 def compute(results: Results) -> Comparison:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tuner.records.results import Results, SearchSummary
+from tuner.report.subject import Subject
 from tuner.report.text import duration, plural, without_folders
 
 METHODS = {
@@ -14,6 +16,8 @@ METHODS = {
     "bayesian": "Bayesian optimisation",
     "grid": "grid search",
 }
+
+HEADING = "Reproduce"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,11 @@ def search_words(search: SearchSummary) -> str:
 def resume_command(command: str) -> str:
     """The command line that goes on with what this one began."""
     return f"{command} --resume"
+
+
+def context(subject: Subject) -> dict[str, Any]:
+    """What the template is given."""
+    return {"reproduction": compute(subject.results)}
 
 
 def compute(results: Results) -> Reproduction:

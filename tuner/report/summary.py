@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from tuner.metrics.classification import wilson_interval
-from tuner.records.results import ModelResult, Scores, SeedResult
+from tuner.records.results import ModelResult, SeedResult
+from tuner.records.scores import Scores
 from tuner.report.figures import Look, look_of
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from tuner.records.results import ModelResult, Results
 from tuner.report.reproduce import resume_command
+from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
 from tuner.report.text import decimal, duration, integer, interval, percent, plural, without_folders
+
+HEADING = "Verdict"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,11 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict as plain text."""
         return " · ".join(f"{title} {score}" for title, score in self.claims) + self.ending
+
+
+def context(subject: Subject) -> dict[str, Any]:
+    """What the template is given."""
+    return {"verdict": compute(subject.results)}
 
 
 def compute(results: Results) -> Verdict:

@@ -53,6 +53,11 @@ class RunFolder:
         return self.path / "best.yaml"
 
     @property
+    def gallery(self) -> Path:
+        """Small pictures for the page."""
+        return self.path / "gallery"
+
+    @property
     def log(self) -> Path:
         """The log."""
         return self.path / "run.log"
@@ -227,6 +232,17 @@ class RunFolder:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([header, *rows])
         write_text(self.path / "split.csv", text.getvalue())
+
+    def write_pictures(self, pictures: Mapping[str, bytes]) -> None:
+        """Write the files of gallery/; those of before go."""
+        shutil.rmtree(self.gallery, ignore_errors=True)
+        self.gallery.mkdir(exist_ok=True)
+        for name, content in pictures.items():
+            (self.gallery / name).write_bytes(content)
+
+    def read_pictures(self) -> dict[str, bytes]:
+        """The files of gallery/ by name; a run without any has none."""
+        return {path.name: path.read_bytes() for path in sorted(self.gallery.glob("*")) if path.is_file()}
 
     def write_predictions(self, labels: np.ndarray, probabilities: Mapping[str, np.ndarray]) -> None:
         """Write the test labels (n,) and the probabilities (n, classes) of each model and seed."""
