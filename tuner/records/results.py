@@ -255,3 +255,10 @@ class Results:
     activations: ActivationMaps | None = None
     importance: Importance | None = None
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def main_difference(self) -> Difference | None:
+        """What the run's verdict is about: the winner against the baseline, or the first model that it may speak of."""
+        spoken = {model.name for model in self.models if model.in_verdict}
+        found = [difference for difference in self.differences if difference.opponent in spoken]
+        return next((one for one in found if one.opponent == "baseline"), found[0] if found else None)
