@@ -12,7 +12,7 @@ import pytest
 from tests.cli.calling import write_space
 from tests.images import SMALL_CNN, image_spec, tiny_dataset
 from tests.search.fakes import FakeExecutor
-from tuner.commands import compare
+from tuner.commands import comparison
 from tuner.commands.job import Job
 from tuner.commands.options import RunOptions
 from tuner.execution.stop import StopRequest
@@ -55,12 +55,12 @@ def titles(events: list[Event]) -> list[str]:
 
 
 def compared(found: Job, trainer: FakeExecutor) -> Any:
-    return compare.retrain_all(found, Searched(), trainer)  # type: ignore[arg-type]
+    return comparison.retrain_all(found, Searched(), trainer)  # type: ignore[arg-type]
 
 
 def test_all_are_retrained_side_by_side_the_winner_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Event] = []
-    monkeypatch.setattr(compare, "missing_weights", lambda contender: None)
+    monkeypatch.setattr(comparison, "missing_weights", lambda contender: None)
     trainer = executor()
     found = compared(job(tmp_path, events), trainer)
     assert titles(events) == ["Looking for pretrained weights", "Retraining Tuned, EfficientNetB2 (ImageNet)"]
@@ -87,7 +87,7 @@ def test_without_weights_the_network_is_trained_from_scratch(tmp_path: Path, mon
 def test_request_while_they_train_leaves_the_comparison_for_another_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare, "missing_weights", lambda contender: None)
+    monkeypatch.setattr(comparison, "missing_weights", lambda contender: None)
     request = StopRequest()
     request.reason = "interrupted"
     assert compared(job(tmp_path, [], request=request), executor()) is None
@@ -101,14 +101,14 @@ def test_backbones_see_images_as_large_as_they_were_made_for_unless_it_is_to_be_
 ) -> None:
     options = RunOptions(dataset="tiny", preset=preset)
     file = load_space(write_space(tmp_path))
-    assert compare.backbone_rules(options, file, image_spec(side=side)).input_size == size
+    assert comparison.backbone_rules(options, file, image_spec(side=side)).input_size == size
 
 
 def test_rate_of_a_backbone_falls_and_the_others_keep_the_presets_schedule(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare, "missing_weights", lambda contender: "no network")
+    monkeypatch.setattr(comparison, "missing_weights", lambda contender: "no network")
     found = job(tmp_path, [])
     searched = replace(found.file, model="efficientnet_b2", compare=("efficientnet_b2",))
-    schedules = [one.schedule for one in compare._contenders(replace(found, file=searched), Searched())]  # type: ignore[arg-type]
+    schedules = [one.schedule for one in comparison._contenders(replace(found, file=searched), Searched())]  # type: ignore[arg-type]
     assert schedules[:2] == ["cosine", "constant"]

@@ -19,6 +19,7 @@ from tuner.commands.options import ExecutionOptions, RunOptions
 from tuner.commands.run import RunOutcome, run
 from tuner.errors import TunerError
 from tuner.evaluation import augmented, ensemble
+from tuner.evaluation.sealed import open_test
 from tuner.execution.stop import StopRequest
 from tuner.metrics.classification import ScoreError
 from tuner.records.events import Event, StageStarted
@@ -74,7 +75,7 @@ def rows(outcome: RunOutcome) -> dict[str, Any]:
 
 def test_rows_are_chosen_before_the_test_set_is_opened(whole: tuple[RunOutcome, list[Event]]) -> None:
     titles = [event.title for event in whole[1] if isinstance(event, StageStarted)]
-    assert titles[-3:] == [*CHOICES, "Scoring on the test set"]
+    assert titles[-4:] == [*CHOICES, "Scoring on the test set", "Drawing test images for the report"]
 
 
 def test_rows_stand_after_the_others_with_scores_and_notes(whole: tuple[RunOutcome, list[Event]]) -> None:
@@ -144,7 +145,7 @@ class Unlucky:
     ],
 )
 def test_what_goes_wrong_is_the_rows_error(choose: Callable[[], Chosen], reason: str) -> None:
-    row, predicted = ExtraRow("ensemble", "Ensemble", CONTENDER, choose).score(tiny_dataset(), TUNED)
+    row, predicted = ExtraRow("ensemble", "Ensemble", CONTENDER, choose).score(open_test(tiny_dataset()), TUNED)
     assert (row.name, row.title, row.runs, row.error, predicted) == ("ensemble", "Ensemble", (), reason, {})
     assert row.in_verdict is False
 

@@ -17,6 +17,7 @@ from tuner.errors import TunerError
 from tuner.evaluation import augmented
 from tuner.evaluation.augmented import AugmentedTest, choose_views
 from tuner.evaluation.evaluate import evaluate
+from tuner.evaluation.sealed import open_test
 from tuner.evaluation.validation import Validation, validation_of
 from tuner.evaluation.views import ViewSet, view_sets
 from tuner.metrics.classification import score
@@ -44,7 +45,7 @@ class Winner:
 def winner(tmp_path_factory: pytest.TempPathFactory) -> Winner:
     folder, dataset = tmp_path_factory.mktemp("augmented"), tiny_dataset()
     trained = train(dataset, folder, 2)
-    row, predicted = evaluate(CONTENDER, trained, dataset, folder / "model.keras")
+    row, predicted = evaluate(CONTENDER, trained, open_test(dataset), folder / "model.keras")
     return Winner(dataset, trained, row, predicted)
 
 
@@ -137,14 +138,14 @@ def test_failed_retrainings_are_left_out(winner: Winner) -> None:
 
 
 def test_with_the_image_alone_the_scores_are_the_winners_own(winner: Winner) -> None:
-    row, predicted = chosen(winner, SETS[0]).score(winner.dataset, winner.row)
+    row, predicted = chosen(winner, SETS[0]).score(open_test(winner.dataset), winner.row)
     assert [run.test for run in row.runs] == [run.test for run in winner.row.runs]
     assert set(predicted) == {"tuned_tta-0", "tuned_tta-1"}
     np.testing.assert_array_equal(predicted["tuned_tta-1"], winner.predicted["tuned-1"])
 
 
 def test_row_has_scores_of_its_own_and_no_trainings(winner: Winner) -> None:
-    row, predicted = chosen(winner, SETS[2]).score(winner.dataset, winner.row)
+    row, predicted = chosen(winner, SETS[2]).score(open_test(winner.dataset), winner.row)
     labels = winner.dataset.images.labels[winner.dataset.split.test]
     for run, before in zip(row.runs, winner.row.runs, strict=True):
         assert run.test == score(labels, predicted[f"tuned_tta-{run.seed}"], ("c0", "c1"))
@@ -161,4 +162,4 @@ def test_row_has_scores_of_its_own_and_no_trainings(winner: Winner) -> None:
 def test_winner_that_cannot_be_scored_cannot_be_augmented(winner: Winner, tmp_path: Path) -> None:
     row = replace(winner.row, runs=(), error="the model's probabilities are not finite")
     with pytest.raises(TunerError, match="not finite"):
-        chosen(winner, SETS[0]).score(winner.dataset, row)
+        chosen(winner, SETS[0]).score(open_test(winner.dataset), row)

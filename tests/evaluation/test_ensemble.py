@@ -15,6 +15,7 @@ from tuner.data.dataset import Dataset
 from tuner.data.split import Fold
 from tuner.evaluation import ensemble
 from tuner.evaluation.ensemble import Candidate, Ensemble, choose_ensemble, select
+from tuner.evaluation.sealed import open_test
 from tuner.evaluation.validation import validation_of
 from tuner.metrics.classification import score
 from tuner.records.results import ModelResult
@@ -144,7 +145,7 @@ def test_test_probabilities_are_weighted_means_over_trials_and_their_folds(searc
     dataset = searched.dataset
     row, predicted = Ensemble(
         model="cnn", candidates=tuple(searched.candidates), counts=(3, 1), n_folds=2, validation_score=0.7, note="why"
-    ).score(dataset, TUNED)
+    ).score(open_test(dataset), TUNED)
     expected = np.zeros((24, 2))
     for candidate, weight in zip(searched.candidates, (0.75, 0.25), strict=True):
         for fold in range(2):
@@ -170,7 +171,7 @@ def test_trials_that_were_not_selected_are_not_even_read_nor_their_epochs_counte
     alone = Ensemble(
         model="cnn", candidates=(searched.candidates[0], gone), counts=(1, 0), n_folds=2, validation_score=0.7, note=""
     )
-    row, _ = alone.score(searched.dataset, TUNED)
+    row, _ = alone.score(open_test(searched.dataset), TUNED)
     assert row.n_parameters == 2 * (searched.results[0].n_parameters or 0)
     assert row.max_epochs == 3
 

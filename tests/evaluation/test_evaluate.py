@@ -13,6 +13,7 @@ import pytest
 from tests.images import SMALL_CNN, stopping, tiny_dataset
 from tuner.data.dataset import Dataset
 from tuner.evaluation.evaluate import evaluate
+from tuner.evaluation.sealed import open_test
 from tuner.execution.executor import Reports
 from tuner.execution.inline import InlineExecutor
 from tuner.execution.stop import StopRequest
@@ -66,7 +67,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Scored:
     trained = train(dataset, folder, 3)
     trained[1] = failed(trained[1])
     path = folder / "models" / "model.keras"
-    result, predicted = evaluate(CONTENDER, trained, dataset, path)
+    result, predicted = evaluate(CONTENDER, trained, open_test(dataset), path)
     return Scored(dataset, trained, result, predicted, path)
 
 
@@ -96,7 +97,7 @@ def test_copies_of_given_training_images_are_scored_apart_too(scored: Scored, tm
     distinct = np.arange(24) % 3 > 0
     split = replace(scored.dataset.split, distinct_test=distinct, is_official=True)
     dataset = replace(scored.dataset, split=split)
-    result, predicted = evaluate(CONTENDER, scored.trained, dataset, tmp_path / "model.keras")
+    result, predicted = evaluate(CONTENDER, scored.trained, open_test(dataset), tmp_path / "model.keras")
     labels = dataset.images.labels[split.test]
     for run in result.runs:
         found = predicted[f"tuned-{run.seed}"]
@@ -138,7 +139,7 @@ def test_saved_model_is_that_of_the_best_validated_seed_in_plain_keras(scored: S
 
 def test_contender_whose_trainings_all_failed_has_its_reason_and_no_model(scored: Scored, tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
-    result, predicted = evaluate(CONTENDER, [failed(t) for t in scored.trained], scored.dataset, path)
+    result, predicted = evaluate(CONTENDER, [failed(t) for t in scored.trained], open_test(scored.dataset), path)
     assert (result.runs, result.error, predicted) == ((), "out of memory", {})
     assert (result.n_parameters, result.file_size_bytes, result.latency_ms) == (None, None, None)
     assert not path.exists()
@@ -161,7 +162,7 @@ def curve(training: Trained) -> list[dict[str, Any]]:
 
 def test_kept_seed_has_the_lowest_loss_where_that_is_the_objective(scored: Scored, tmp_path: Path) -> None:
     contender = replace(CONTENDER, early_stopping=replace(stopping(), monitor="val_loss", direction="min"))
-    result, _ = evaluate(contender, scored.trained, scored.dataset, tmp_path / "model.keras")
+    result, _ = evaluate(contender, scored.trained, open_test(scored.dataset), tmp_path / "model.keras")
     (kept,) = (run for run in result.runs if run.is_kept)
     assert kept.validation_score == min(run.validation_score for run in result.runs)
 
@@ -175,7 +176,7 @@ def test_contender_whose_predictions_are_no_numbers_has_that_as_its_reason(
         "tuner.evaluation.evaluate.predict",
         lambda function, inputs, indices: np.full((len(indices), dataset.spec.n_classes), np.nan),
     )
-    result, predicted = evaluate(CONTENDER, trained, dataset, tmp_path / "model.keras")
+    result, predicted = evaluate(CONTENDER, trained, open_test(dataset), tmp_path / "model.keras")
     assert result.runs == ()
     assert predicted == {}
     assert "finite" in (result.error or "")

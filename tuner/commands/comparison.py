@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,20 +16,46 @@ from tuner.commands.outputs import training_data
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.models.backbones.catalog import BACKBONES
+from tuner.records.comparison import Difference, Temperature
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice, StageStarted
 from tuner.records.image import ImageSpec
+from tuner.records.pictures import ActivationMaps, Gallery
 from tuner.records.results import ModelResult, SearchSummary
 from tuner.retrain.contenders import BACKBONE_SIZE, baselines, tuned_contender
 from tuner.retrain.opponents import BackboneRules, backbone_opponents
 from tuner.space.definition import SearchSpaceFile
 
+if TYPE_CHECKING:
+    # What evaluation imports takes seconds.
+    from tuner.evaluation.sealed import OpenedTest
+    from tuner.evaluation.temperature import FittedTemperature
+
 LOG = logging.getLogger("tuner")
 
-Comparison = list[tuple[Contender, list[Trained]]]
+RetrainedModels = Sequence[tuple[Contender, list[Trained]]]
 
 
-def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Comparison | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """What the test images say; `Results` explains each part.
+
+    Attributes:
+        models: The models of the comparison.
+        differences: The winner against the others.
+        temperature: Of the winner's kept model.
+        gallery: Test images that it is shown with.
+        activations: What its convolutions see.
+    """
+
+    models: tuple[ModelResult, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    temperature: Temperature | None = None
+    gallery: Gallery | None = None
+    activations: ActivationMaps | None = None
+
+
+def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> RetrainedModels | None:
     """Retrain all models of the comparison, side by side.
 
     Returns:
@@ -53,25 +80,71 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Compar
     return None if job.request.is_made() else list(zip(contenders, trained, strict=True))
 
 
-def score(job: Job, trained: Sequence[tuple[Contender, list[Trained]]]) -> list[ModelResult]:
-    """Score all models on the test set, now that every choice has been made."""
+def score(job: Job, trained: RetrainedModels) -> Scored:
+    """Score all models on the test set, now that every choice has been made, and compare them."""
+    from tuner.evaluation.differences import compare_models
     from tuner.evaluation.evaluate import evaluate
+    from tuner.evaluation.sealed import open_test
 
     extra = choose_rows(job, *trained[0])
+    temperature = _fitted_temperature(job, *trained[0])
     job.tell(StageStarted(title="Scoring on the test set"))
-    results: list[ModelResult] = []
+    test = open_test(job.dataset)
+    models: list[ModelResult] = []
     predicted: dict[str, np.ndarray] = {}
     for contender, trainings in trained:
         save_to = job.folder.model if contender.name == "tuned" else job.folder.state / f"{contender.name}.keras"
-        result, probabilities = evaluate(contender, trainings, job.dataset, save_to)
-        results.append(result)
+        model, probabilities = evaluate(contender, trainings, test, save_to)
+        models.append(model)
         predicted |= probabilities
     for row in extra:
-        result, probabilities = row.score(job.dataset, results[0])
-        results.append(result)
+        model, probabilities = row.score(test, models[0])
+        models.append(model)
         predicted |= probabilities
-    job.folder.write_predictions(job.dataset.images.labels[job.dataset.split.test], predicted)
-    return results
+    job.folder.write_predictions(test.labels, predicted)
+    found, differences = compare_models(models, test.labels, predicted, job.options.seed)
+    scored = Scored(models=found, differences=differences)
+    kept = next((run for run in models[0].runs if run.is_kept), None)
+    if kept is None:
+        return scored
+    of_kept = predicted[f"{models[0].name}-{kept.seed}"]
+    gallery, activations = _pictures(job, test, of_kept)
+    return replace(
+        scored,
+        temperature=temperature.on_test(test.labels, of_kept) if temperature else None,
+        gallery=gallery,
+        activations=activations,
+    )
+
+
+def _fitted_temperature(job: Job, winner: Contender, trained: Sequence[Trained]) -> FittedTemperature | None:
+    """What makes the winner's kept model believable, by the validation images."""
+    from tuner.evaluation.evaluate import kept_training
+    from tuner.evaluation.temperature import temperature_of
+    from tuner.evaluation.validation import validation_of
+
+    kept = kept_training(winner, trained)
+    return temperature_of(winner, kept, validation_of(job.dataset, job.file.objective.name)) if kept else None
+
+
+def _pictures(job: Job, test: OpenedTest, found: np.ndarray) -> tuple[Gallery | None, ActivationMaps | None]:
+    """Write the pictures of the page; without them a run has lost nothing that matters."""
+    import keras
+
+    from tuner.evaluation.gallery import make_pictures
+
+    job.tell(StageStarted(title="Drawing test images for the report"))
+    try:
+        model = keras.models.load_model(job.folder.model, compile=False)
+        gallery, activations, pictures = make_pictures(
+            model, test.images, test.rows, test.labels, found, test.origins, test.spec
+        )
+        job.folder.write_pictures(pictures)
+    except Exception as error:
+        LOG.exception("there are no pictures")
+        job.tell(Notice(text=f"the report has no pictures: {type(error).__name__}: {error}"))
+        return None, None
+    return gallery, activations
 
 
 def _contenders(job: Job, searched: SearchSummary) -> Iterator[Contender]:

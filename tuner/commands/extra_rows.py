@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from tuner.commands.job import Job
-from tuner.data.dataset import Dataset
 from tuner.errors import TunerError
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import StageStarted
 from tuner.records.results import ModelResult
 from tuner.search.board import best_settings
 from tuner.space.definition import SearchSpaceFile
+
+if TYPE_CHECKING:
+    # What evaluation imports takes seconds.
+    from tuner.evaluation.sealed import OpenedTest
 
 LOG = logging.getLogger("tuner")
 
@@ -25,8 +28,8 @@ Scored = tuple[ModelResult, dict[str, np.ndarray]]
 class Chosen(Protocol):
     """What validation has chosen."""
 
-    def score(self, dataset: Dataset, tuned: ModelResult) -> Scored:
-        """Score it on the sealed test images."""
+    def score(self, test: OpenedTest, tuned: ModelResult) -> Scored:
+        """Score it on the test images."""
 
 
 class ExtraRow:
@@ -49,11 +52,11 @@ class ExtraRow:
         except Exception as error:
             self._error = self._reason(error)
 
-    def score(self, dataset: Dataset, tuned: ModelResult) -> Scored:
+    def score(self, test: OpenedTest, tuned: ModelResult) -> Scored:
         """Score what was chosen.
 
         Args:
-            dataset: Holds the sealed test images.
+            test: The test images.
             tuned: The winner's own row.
 
         Returns:
@@ -61,7 +64,7 @@ class ExtraRow:
         """
         if self._chosen is not None:
             try:
-                return self._chosen.score(dataset, tuned)
+                return self._chosen.score(test, tuned)
             except Exception as error:
                 self._error = self._reason(error)
         return self._without_scores(), {}

@@ -80,7 +80,7 @@ def config(options: RunOptions, identity: Mapping[str, Any], started_at: str) ->
 
 
 def training_data(dataset: Dataset, data_root: Path, otherwise: Path | None = None) -> TrainingData:
-    """What a training may see of a data set.
+    """What a training may see of a data set: all labels but those of the test images.
 
     Args:
         dataset: The data set.
@@ -90,7 +90,7 @@ def training_data(dataset: Dataset, data_root: Path, otherwise: Path | None = No
     features = features_folder(dataset.images.name, dataset.images.fingerprint, data_root)
     return TrainingData(
         inputs=dataset.images.images,
-        labels=dataset.images.labels,
+        labels=dataset.labels_without_test(),
         folds=dataset.split.folds,
         spec=dataset.spec,
         features=features or otherwise,
@@ -119,7 +119,7 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
             fingerprint=job.dataset.images.fingerprint,
             n_train=len(fold.train),
             n_validation=len(fold.validation),
-            n_test=len(split.test),
+            n_test=split.n_test,
             split=split_settings(job.options, file),
             fold=number,
             background=background(job.card),
@@ -134,6 +134,7 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
         validation_score=best.validation_score if best else None,
         test_accuracy=best.test.accuracy if best else None,
         versions=results.run.versions,
+        temperature=results.temperature.value if results.temperature else None,
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from tuner.backend import environment
 from tuner.backend.environment import gpus
-from tuner.commands.compare import backbone_rules, missing_weights
+from tuner.commands.comparison import backbone_rules, missing_weights
 from tuner.commands.executors import make_executor, warm_up
 from tuner.commands.hardware import n_cores
 from tuner.commands.open_run import identity, open_run
@@ -228,7 +228,7 @@ def _known(subject: _Subject, measured: Measured, contenders: Sequence[Contender
         n_seeds=file.retrain.seeds,
         n_train=len(subject.data.folds[0].train),
         n_folds=len(subject.data.folds),
-        n_test=len(subject.dataset.split.test),
+        n_test=subject.dataset.split.n_test,
         keeps_models=file.model in BUILDERS,
         limits_s=_limits_s(subject.options),
     )
@@ -269,7 +269,7 @@ def _features_s(subject: _Subject, contenders: Sequence[Contender]) -> tuple[flo
     Settings with equal features compute them once; features that an earlier run has left are computed here all the
     same.
     """
-    data, n_test = subject.data, len(subject.dataset.split.test)
+    data, n_test = subject.data, subject.dataset.split.n_test
     fold = data.folds[0]
     n_seen = len(fold.train) + len(fold.validation)
     own = [(subject.file.model, setting.values) for setting in subject.settings]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tuner.backend import environment
 from tuner.commands.check import check_before_run
-from tuner.commands.compare import retrain_all, score
+from tuner.commands.comparison import Scored, retrain_all, score
 from tuner.commands.executors import make_executor, warm_up
 from tuner.commands.hardware import hardware, n_cores, versions
 from tuner.commands.job import Job
@@ -28,13 +28,15 @@ from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import BUILDERS, complete, load_builder
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted
-from tuner.records.results import ModelResult, Results, RunSummary, SearchSummary
+from tuner.records.importance import Importance
+from tuner.records.results import Results, RunSummary, SearchSummary
 from tuner.report.text import plural
 from tuner.search.schedule import total
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.sampling import n_settings
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
+from tuner.store.trial_tables import TrialTables
 
 SHOWN_UNREADABLE = 5
 
@@ -119,20 +121,26 @@ def _run(job: Job, warnings: Sequence[str], is_resumed: bool) -> RunOutcome:
     with job.request, make_executor(job.options.execution, _reports(job), job.folder.state / "scratch") as executor:
         # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
         _prepare_devices(job.options)
-        searched = search_space(job, executor)
+        searched = search_space(
+            job,
+            executor,
+            lambda so_far: _write_page(job, _results(job, so_far, Scored(), executor.n_workers, is_complete=False)),
+        )
         stopped = job.request.reason
         if searched is None:
             return RunOutcome(folder=job.folder, results=None, stopped=stopped)
         # Whatever becomes of the comparison, the search was not in vain.
         is_complete = job.options.search_only and not stopped
-        found = _results(job, searched, (), executor.n_workers, is_complete=is_complete)
+        found = _results(job, searched, Scored(), executor.n_workers, is_complete=is_complete)
+        found = replace(found, importance=_importance(job, searched))
         _write(job, found, ())
         if job.options.search_only or stopped:
             return RunOutcome(folder=job.folder, results=found, stopped=stopped)
         trained = retrain_all(job, searched, executor)
     if trained is None or job.request.is_made():
         return RunOutcome(folder=job.folder, results=found, stopped=job.request.reason)
-    found = _results(job, searched, score(job, trained), executor.n_workers, is_complete=True)
+    ended = _results(job, searched, score(job, trained), executor.n_workers, is_complete=True)
+    found = replace(ended, importance=found.importance)
     _write(job, found, trained[0][1])
     return RunOutcome(folder=job.folder, results=found, stopped=None)
 
@@ -141,9 +149,7 @@ def _reports(job: Job) -> Reports:
     return Reports(on_epoch=epoch_listener(job.tell), is_stopping=job.request.is_made)
 
 
-def _results(
-    job: Job, searched: SearchSummary, models: Sequence[ModelResult], n_workers: int, *, is_complete: bool
-) -> Results:
+def _results(job: Job, searched: SearchSummary, scored: Scored, n_workers: int, *, is_complete: bool) -> Results:
     return Results(
         run=RunSummary(
             run_id=job.folder.path.name,
@@ -159,7 +165,11 @@ def _results(
         ),
         data=summary(job.dataset),
         search=searched,
-        models=tuple(models),
+        models=scored.models,
+        differences=scored.differences,
+        temperature=scored.temperature,
+        gallery=scored.gallery,
+        activations=scored.activations,
     )
 
 
@@ -209,7 +219,7 @@ def _announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
             n_train=len(split.train),
             n_validation=len(split.validation),
             n_folds=len(split.folds),
-            n_test=len(split.test),
+            n_test=split.n_test,
             folder=str(job.folder.path),
             n_trials=n_trials,
             n_epochs=n_epochs,
@@ -244,12 +254,26 @@ def _left_out(dropped: Dropped) -> str:
     return ", ".join(plural(n, one, many) for n, one, many in counts if n)
 
 
+def _importance(job: Job, searched: SearchSummary) -> Importance:
+    """What mattered in the search, now that it has ended."""
+    from tuner.metrics.importance import importance
+
+    trials = TrialTables(job.folder.path).read()
+    return importance(trials, searched.parameters, searched.direction, job.options.seed)
+
+
 def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
+    header = recipe_header(job.folder, results.search.best_values)
+    write_recipe(recipe_of(job, results, tuned), job.folder.recipe, header)
+    _write_page(job, results)
+
+
+def _write_page(job: Job, results: Results) -> None:
     # scikit-learn and matplotlib take a second to import, which an early mistake need not wait for.
+    from tuner.commands.index import write_index
     from tuner.commands.report import rebuild
 
     job.folder.write_results(results)
-    header = recipe_header(job.folder, results.search.best_values)
-    write_recipe(recipe_of(job, results, tuned), job.folder.recipe, header)
     # From the files, as `report` does it, so that both write the same page.
     rebuild(job.folder)
+    write_index(job.options.out, job.tell)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tuner.commands.extra_rows import n_candidates
 from tuner.commands.job import Job
+from tuner.commands.news import News
 from tuner.commands.outputs import training_data
 from tuner.execution.executor import Executor
 from tuner.models.registry import complete, setting_problem
-from tuner.records.events import SEARCHING, SearchResumed, StageStarted
+from tuner.records.events import SEARCHING, Event, SearchResumed, StageStarted
 from tuner.records.results import SearchSummary
 from tuner.records.training import IMAGES
 from tuner.records.trial import Trial
@@ -22,8 +24,13 @@ from tuner.store.trial_tables import TrialTables
 RETRAINING_SHARE = 1 / 3
 
 
-def search_space(job: Job, executor: Executor) -> SearchSummary | None:
+def search_space(job: Job, executor: Executor, publish: Callable[[SearchSummary], None]) -> SearchSummary | None:
     """Search, and say what was found; None where the search was stopped before its first score.
+
+    Args:
+        job: The run.
+        executor: Trains.
+        publish: Is called now and then while the search goes on, with what it has found so far.
 
     Raises:
         ConfigurationError: If no setting of the space can be built.
@@ -43,9 +50,15 @@ def search_space(job: Job, executor: Executor) -> SearchSummary | None:
         n_workers=executor.n_workers,
         n_wanted=n_candidates(file),
     )
+
+    def tell(event: Event) -> None:
+        job.tell(event)
+        news.hear(event)
+
     executor.add_data(IMAGES, training_data(job.dataset, job.options.data_dir, job.folder.features))
     job.tell(StageStarted(title=SEARCHING))
-    _tell_what_is_there(job, tables)
+    earlier = _tell_what_is_there(job, tables)
+    news = News(earlier, lambda trials: publish(_summary(job, trials, oracle.n_rejected)))
     trials = search(
         SearchOrder(
             model=file.model,
@@ -62,7 +75,7 @@ def search_space(job: Job, executor: Executor) -> SearchSummary | None:
         executor,
         job.folder.search_log,
         tables,
-        job.tell,
+        tell,
         job.request,
     )
     # Row by row they were appended without waiting for the disk.
@@ -70,13 +83,14 @@ def search_space(job: Job, executor: Executor) -> SearchSummary | None:
     return _summary(job, trials, oracle.n_rejected) if any(t.score is not None for t in trials) else None
 
 
-def _tell_what_is_there(job: Job, tables: TrialTables) -> None:
-    """Bring the tables in line with the log, and tell how far an earlier session had come."""
+def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:
+    """Bring the tables in line with the log, and tell how far an earlier session had come: the trials of then."""
     ended = [entry.trial for entry in job.folder.search_log.read() if entry.kind == "ended" and entry.trial]
     tables.rewrite(ended)
     if ended:
         # Their curves are in the tables; every session would write all of them into its events again.
         job.tell(SearchResumed(trials=tuple(replace(trial, epochs=()) for trial in ended)))
+    return ended
 
 
 def _deadline(job: Job) -> float | None:
@@ -85,7 +99,7 @@ def _deadline(job: Job) -> float | None:
     return job.deadline - RETRAINING_SHARE * (job.options.time_budget_s or 0.0)
 
 
-def _summary(job: Job, trials: list[Trial], n_rejected: int) -> SearchSummary:
+def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummary:
     from tuner.search.loop import winner
 
     file = job.file

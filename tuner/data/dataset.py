@@ -20,6 +20,8 @@ from tuner.records.image import ImageSpec
 from tuner.records.results import DataSummary
 from tuner.space.definition import SplitSettings
 
+HIDDEN_LABEL = -1
+
 _SHOWN_UNREADABLE = 20
 _NAMED_UNREADABLE = 3
 _CHUNK_BYTES = 16_000_000
@@ -42,6 +44,12 @@ class Dataset:
     spec: ImageSpec
     card: Card
     limit: int | None
+
+    def labels_without_test(self) -> NDArray[np.int64]:
+        """Class numbers of all images, (n,); -1, which no loss takes, for the test images."""
+        labels = self.images.labels.copy()
+        labels[self.split.test] = HIDDEN_LABEL
+        return labels
 
 
 def load_dataset(card: Card, data_root: Path, settings: SplitSettings) -> Dataset:

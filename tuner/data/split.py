@@ -73,6 +73,11 @@ class Split:
         """What validates in the first fold."""
         return self.folds[0].validation
 
+    @property
+    def n_test(self) -> int:
+        """Number of sealed images."""
+        return len(self.test)
+
 
 def make_split(images: Images, settings: SplitSettings, splits: Splits, policies: Policies) -> Split:
     """Keep the parts that the data give, drop what the policies name, and cut the rest.

@@ -14,10 +14,10 @@ from statistics import fmean
 import numpy as np
 
 from tuner.backend.active import predictor
-from tuner.data.dataset import Dataset
 from tuner.data.split import fold_of_seed
 from tuner.errors import TunerError
-from tuner.evaluation.evaluate import latency_ms, scores_on_test
+from tuner.evaluation.evaluate import latency_ms
+from tuner.evaluation.sealed import OpenedTest
 from tuner.evaluation.validation import Validation
 from tuner.evaluation.views import ViewSet, averaged, view_sets
 from tuner.records.contender import Contender, Trained
@@ -48,11 +48,11 @@ class AugmentedTest:
     validation_scores: tuple[float, ...]
     note: str
 
-    def score(self, dataset: Dataset, tuned: ModelResult) -> tuple[ModelResult, dict[str, np.ndarray]]:
+    def score(self, test: OpenedTest, tuned: ModelResult) -> tuple[ModelResult, dict[str, np.ndarray]]:
         """Score the retrainings on the test images.
 
         Args:
-            dataset: Holds the sealed test images.
+            test: The test images.
             tuned: The winner without augmentation; its trainings are counted there.
 
         Returns:
@@ -68,10 +68,10 @@ class AugmentedTest:
         latency = None
         for training, validation_score in zip(self.trained, self.validation_scores, strict=True):
             function = predictor(
-                finished_model(self.contender.model, self.contender.values, dataset.spec, training.checkpoint)
+                finished_model(self.contender.model, self.contender.values, test.spec, training.checkpoint)
             )
-            (found,) = averaged(function, dataset.images.images, dataset.split.test, [self.chosen])
-            test, test_distinct = scores_on_test(dataset, found)
+            (found,) = averaged(function, test.images, test.rows, [self.chosen])
+            scores, scores_on_new = test.score(found)
             (before,) = (run for run in tuned.runs if run.seed == training.seed)
             runs.append(
                 replace(
@@ -79,13 +79,13 @@ class AugmentedTest:
                     epochs=(),
                     duration_s=0.0,
                     validation_score=validation_score,
-                    test=test,
-                    test_distinct=test_distinct,
+                    test=scores,
+                    test_distinct=scores_on_new,
                 )
             )
             predicted[f"{NAME}-{training.seed}"] = found
             if before.is_kept:
-                latency = latency_ms(partial(_of_one, function, self.chosen), dataset)
+                latency = latency_ms(partial(_of_one, function, self.chosen), test)
         result = replace(
             tuned, name=NAME, title=TITLE, note=self.note, in_verdict=False, latency_ms=latency, runs=tuple(runs)
         )

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 
 from tuner.backend.active import predictor
-from tuner.data.dataset import Dataset
-from tuner.evaluation.evaluate import latency_ms, scores_on_test
+from tuner.evaluation.evaluate import latency_ms
+from tuner.evaluation.sealed import OpenedTest
 from tuner.evaluation.validation import Validation
 from tuner.records.image import ImageSpec
 from tuner.records.results import ModelResult, SeedResult
@@ -68,11 +68,11 @@ class Ensemble:
     validation_score: float
     note: str
 
-    def score(self, dataset: Dataset, tuned: ModelResult) -> tuple[ModelResult, dict[str, np.ndarray]]:
+    def score(self, test: OpenedTest, tuned: ModelResult) -> tuple[ModelResult, dict[str, np.ndarray]]:
         """Score the ensemble on the test images.
 
         Args:
-            dataset: Holds the sealed test images.
+            test: The test images.
             tuned: The winner; nothing of it is needed.
 
         Returns:
@@ -84,17 +84,17 @@ class Ensemble:
             ValueError: If a checkpoint is damaged.
         """
         del tuned
-        found = np.zeros((len(dataset.split.test), dataset.spec.n_classes))
+        found = np.zeros((len(test.rows), test.spec.n_classes))
         n_parameters, latency = 0, 0.0
         for candidate, count in zip(self.candidates, self.counts, strict=True):
             for fold in range(self.n_folds if count else 0):
-                model = _model(self.model, candidate, dataset.spec, fold, self.n_folds)
+                model = _model(self.model, candidate, test.spec, fold, self.n_folds)
                 function = predictor(model)
-                of_fold = probabilities(predict(function, dataset.images.images, dataset.split.test))
+                of_fold = probabilities(predict(function, test.images, test.rows))
                 found += of_fold * (count / sum(self.counts) / self.n_folds)
                 n_parameters += model.count_params()
-                latency += latency_ms(function, dataset)
-        test, test_distinct = scores_on_test(dataset, found)
+                latency += latency_ms(function, test)
+        scores, scores_on_new = test.score(found)
         run = SeedResult(
             seed=0,
             best_epoch=0,
@@ -102,8 +102,8 @@ class Ensemble:
             duration_s=0.0,
             validation_score=self.validation_score,
             is_kept=True,
-            test=test,
-            test_distinct=test_distinct,
+            test=scores,
+            test_distinct=scores_on_new,
         )
         result = ModelResult(
             name=NAME,

@@ -44,6 +44,7 @@ def make_environment(package: str) -> Environment:
         "duration": text.duration,
         "file_size": text.file_size,
         "integer": text.integer,
+        "p_text": text.p_text,
         "percent": text.percent,
         "percent0": partial(text.percent, digits=0),
         "points": partial(text.points, digits=0),
@@ -51,7 +52,12 @@ def make_environment(package: str) -> Environment:
         "values_text": text.values_text,
         "without_folders": text.without_folders,
     }
-    environment.globals |= {"interval": text.interval, "plural": text.plural}
+    environment.globals |= {
+        "decimal_interval": text.decimal_interval,
+        "interval": text.interval,
+        "plural": text.plural,
+        "points_interval": text.points_interval,
+    }
     return environment
 
 

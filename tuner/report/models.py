@@ -9,8 +9,9 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
-from tuner.report.figures import draw, label_text
+from tuner.report.figures import INK, draw, label_text
 from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
 
@@ -27,6 +28,8 @@ class Comparison:
         n: Test images.
         n_distinct: Those of which the given training data hold no copy; None where there are no copies.
         n_seeds: Retrainings of the model that has most of them.
+        differences: The winner against each other model, in the order of the models.
+        n_tested: Comparisons of the verdict, for which p values are corrected.
     """
 
     summaries: tuple[ModelSummary, ...]
@@ -34,6 +37,8 @@ class Comparison:
     n: int
     n_distinct: int | None
     n_seeds: int
+    differences: tuple[tuple[ModelSummary, Difference], ...]
+    n_tested: int
 
 
 def context(subject: Subject) -> dict[str, Any] | None:
@@ -41,19 +46,25 @@ def context(subject: Subject) -> dict[str, Any] | None:
     if not subject.results.models:
         return None
     comparison = compute(subject.results)
-    figure = draw_accuracies(comparison.summaries) if comparison.summaries else None
-    return {"comparison": comparison, "figure": figure}
+    figures = [draw_accuracies(comparison.summaries)] if comparison.summaries else []
+    if comparison.differences:
+        figures.append(draw_differences(comparison.differences))
+    return {"comparison": comparison, "figures": figures}
 
 
 def compute(results: Results) -> Comparison:
     """What the table and the chart show."""
     summaries = summarise(results.models)
+    by_name = {s.result.name: s for s in summaries}
+    differences = tuple((by_name[d.opponent], d) for d in results.differences)
     return Comparison(
         summaries=summaries,
         untrained=tuple(m for m in results.models if not m.runs),
         n=summaries[0].n if summaries else 0,
         n_distinct=next((s.distinct.n for s in summaries if s.distinct), None),
         n_seeds=max((len(s.result.runs) for s in summaries), default=0),
+        differences=differences,
+        n_tested=sum(s.result.in_verdict for s, _ in differences),
     )
 
 
@@ -82,4 +93,28 @@ def draw_accuracies(summaries: Sequence[ModelSummary]) -> Markup:
         "Filled marks are means over seeds with 95 % Wilson intervals, hollow marks single seeds.",
         paint,
         size=(5.0, 0.65 + 0.42 * len(summaries)),
+    )
+
+
+def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> Markup:
+    """Forest plot: the winner minus each other model, with 95 % intervals, around a line at zero."""
+
+    def paint(axes: Axes) -> None:
+        axes.axvline(0, color=INK, linewidth=0.8)
+        for row, (opponent, difference) in enumerate(differences):
+            look, found = opponent.look, difference.accuracy
+            axes.plot([100 * found.low, 100 * found.high], [row, row], color=look.colour, linewidth=2)
+            axes.plot([100 * found.value], [row], look.marker, color=look.colour, markersize=8)
+        labels = [label_text(f"minus {opponent.result.title}") for opponent, _ in differences]
+        axes.set_yticks(range(len(differences)), labels, parse_math=False)
+        axes.set_ylim(len(differences) - 0.5, -0.5)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("Difference of test accuracy, percentage points")
+
+    return draw(
+        "fig-differences",
+        "The winner's test accuracy minus each other model's",
+        "Marks right of zero: the winner is ahead. Bars are 95 % intervals; one that crosses zero shows no clear lead.",
+        paint,
+        size=(5.0, 0.65 + 0.42 * len(differences)),
     )

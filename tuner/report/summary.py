@@ -42,6 +42,7 @@ class ModelSummary:
         balanced_accuracy: Mean over the seeds.
         macro_f1: Mean over the seeds.
         log_loss: Mean over the seeds.
+        calibration_error: Mean over the seeds.
         distinct: On those test images of which the given training data hold no copy; None where there are no copies.
         kept: The seed with the best validation accuracy, whose model a run keeps; the first of equals.
     """
@@ -54,6 +55,7 @@ class ModelSummary:
     balanced_accuracy: float
     macro_f1: float
     log_loss: float
+    calibration_error: float
     distinct: MeanAccuracy | None
     kept: SeedResult
 
@@ -81,6 +83,7 @@ def _summary(model: ModelResult) -> ModelSummary:
         balanced_accuracy=fmean(t.balanced_accuracy for t in tests),
         macro_f1=fmean(t.macro_f1 for t in tests),
         log_loss=fmean(t.log_loss for t in tests),
+        calibration_error=fmean(t.calibration_error for t in tests),
         distinct=_mean_accuracy(distinct) if distinct else None,
         kept=next(run for run in model.runs if run.is_kept),
     )

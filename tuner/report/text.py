@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tuner.records.scores import Estimate
+
 MISSING = "–"
 
 # A slash that opens a path follows neither a word nor a colon, so that "s/step" and web addresses stay whole.
@@ -30,14 +32,31 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def points(difference: float, digits: int = 1) -> str:
-    """A difference of two shares in percentage points, signed: `+4.2`."""
+    """A difference of two shares in percentage points, signed: `+4.2`; no sign where it rounds to zero."""
     text = decimal(100 * difference, digits)
-    return text if text.startswith("−") or float(text) == 0 else f"+{text}"
+    if float(text.replace("−", "-")) == 0:
+        return text.removeprefix("−")
+    return text if text.startswith("−") else f"+{text}"
 
 
 def interval(low: float, high: float) -> str:
     """The ends of an interval of shares, in per cent: `[76.0, 80.1]`."""
     return f"[{decimal(100 * low, 1)}, {decimal(100 * high, 1)}]"
+
+
+def points_interval(difference: Estimate) -> str:
+    """A difference of shares with its interval, in percentage points: `+3.0 points [+1.2, +4.8]`."""
+    return f"{points(difference.value)} points [{points(difference.low)}, {points(difference.high)}]"
+
+
+def decimal_interval(estimate: Estimate) -> str:
+    """The ends of an interval as plain numbers: `[0.612, 0.655]`."""
+    return f"[{decimal(estimate.low)}, {decimal(estimate.high)}]"
+
+
+def p_text(p_value: float | None) -> str:
+    """A p value, of which more digits would say nothing: `0.034`, `< 0.001`."""
+    return "< 0.001" if p_value is not None and p_value < 0.001 else decimal(p_value)
 
 
 def integer(value: int | None) -> str:

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.reproduce import resume_command
 from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
-from tuner.report.text import decimal, duration, integer, interval, percent, plural, without_folders
+from tuner.report.text import decimal, duration, integer, interval, percent, plural, points_interval, without_folders
 
 HEADING = "Verdict"
+
+
+# How the sentence begins, by the verdict.
+_OPENINGS: dict[str, str] = {
+    "better": "Tuning helped",
+    "worse": "Tuning did not help",
+    "no clear difference": "No clear difference",
+    "inconclusive": "Inconclusive",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece of the sentence.
+
+    Attributes:
+        text: What it says.
+        kind: `opening`, `name` (people's text), `number` (stays on one line) or `words`.
+    """
+
+    text: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +45,14 @@ class Card:
 
     Attributes:
         summary: The model.
+        difference: The winner against it; None for the winner itself.
         low_position: Lower end of its interval on the cards' common axis, 0 to 100.
         position: Its accuracy there.
         high_position: Upper end.
     """
 
     summary: ModelSummary
+    difference: Difference | None
     low_position: float
     position: float
     high_position: float
@@ -37,8 +63,7 @@ class Verdict:
     """What the page says first.
 
     Attributes:
-        claims: Title and score of each model that the verdict speaks of.
-        ending: How the sentence goes on after them.
+        parts: The sentence.
         cards: Models that the verdict speaks of, then those it leaves out.
         axis: Ends of the cards' common axis, shares of 1.
         untrained: Models without a single finished retraining.
@@ -47,8 +72,7 @@ class Verdict:
         resume: The command that goes on with a run that has not ended; None where it has.
     """
 
-    claims: tuple[tuple[str, str], ...]
-    ending: str
+    parts: tuple[Part, ...]
     cards: tuple[Card, ...]
     axis: tuple[float, float]
     untrained: tuple[ModelResult, ...]
@@ -59,7 +83,7 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The verdict as plain text."""
-        return " · ".join(f"{title} {score}" for title, score in self.claims) + self.ending
+        return "".join(part.text for part in self.parts)
 
 
 def context(subject: Subject) -> dict[str, Any]:
@@ -68,15 +92,14 @@ def context(subject: Subject) -> dict[str, Any]:
 
 
 def compute(results: Results) -> Verdict:
-    """The verdict of a run; no difference is called real, since none is tested."""
+    """The verdict of a run; its words are those of the tests in `Results.differences`."""
     summaries = summarise(results.models)
     spoken = sorted(summaries, key=lambda s: not s.result.in_verdict)
     axis = _axis(summaries)
-    claimed = [s for s in summaries if s.result.in_verdict]
+    differences = {difference.opponent: difference for difference in results.differences}
     return Verdict(
-        claims=tuple((s.result.title, f"{percent(s.accuracy)} {interval(s.low, s.high)}") for s in claimed),
-        ending=_ending(results, claimed),
-        cards=tuple(_card(s, axis) for s in spoken),
+        parts=tuple(_parts(results, {s.result.name: s for s in spoken})),
+        cards=tuple(_card(s, differences.get(s.result.name), axis) for s in spoken),
         axis=axis,
         untrained=tuple(m for m in results.models if not m.runs),
         cost=_cost(results),
@@ -85,21 +108,74 @@ def compute(results: Results) -> Verdict:
     )
 
 
-def _ending(results: Results, claimed: list[ModelSummary]) -> str:
-    search = results.search
+def _parts(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
+    main = results.main_difference
     if not results.models:
-        start = "Search only" if results.run.is_complete else "The run has not ended"
-        return (
-            f"{start}: no model was retrained or tested. Best {search.objective} in the search "
-            f"{decimal(search.best_score, 4)} (trial {search.best_trial_id}), an optimistic number."
-        )
-    if not claimed:
-        return "No model could be retrained, so nothing was tested."
-    on = f" accuracy on {plural(claimed[0].n, 'test image')}"
-    if len(claimed) == 1:
-        return f"{on}; there is no other model that it may be compared with."
-    real = "whether the difference is real was not tested." if len(claimed) == 2 else None
-    return f"{on}; {real or 'whether the differences are real was not tested.'}"
+        yield _words(_without_models(results))
+    elif not summaries:
+        yield _words("No model could be retrained, so nothing was tested.")
+    elif not results.models[0].runs:
+        yield _words("The winner of the search could not be retrained, so there is nothing to compare.")
+    elif main is None:
+        first = next(iter(summaries.values()))
+        yield from _score(first)
+        yield _words(f" accuracy on {plural(first.n, 'test image')}; there is no other model to compare it with.")
+    else:
+        yield from _main(main, summaries)
+        for other in results.differences:
+            if other is not main and summaries[other.opponent].result.in_verdict:
+                yield from _beside(other, summaries)
+
+
+def _without_models(results: Results) -> str:
+    search = results.search
+    start = (
+        "Search only" if results.run.is_complete else f"In progress, {search.n_trials:,} of {search.n_planned:,} trials"
+    )
+    return (
+        f"{start}: no model was retrained or tested. Best {search.objective} in the search "
+        f"{decimal(search.best_score, 4)} (trial {search.best_trial_id}), an optimistic number."
+    )
+
+
+def _main(main: Difference, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
+    """Such as `Tuning helped: Tuned 68.8 % [...] against Baseline 65.8 % [...], +3.0 points [...] on 400 images`."""
+    yield Part(text=_OPENINGS[main.verdict], kind="opening")
+    yield _words(": ")
+    yield from _score(next(iter(summaries.values())))
+    yield _words(" against ")
+    yield from _score(summaries[main.opponent])
+    yield _words(", ")
+    yield _points(main)
+    yield _words(f" on {plural(main.n, 'test image')}")
+    yield _words(f"; {main.reason.removesuffix('.')}." if main.reason else ".")
+
+
+def _beside(other: Difference, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
+    """Such as ` Against EfficientNetB2: worse, -12.0 points [...]`."""
+    yield _words(" Against ")
+    yield _name(summaries[other.opponent])
+    yield _words(f": {other.verdict}, ")
+    yield _points(other)
+    yield _words(".")
+
+
+def _score(summary: ModelSummary) -> Iterator[Part]:
+    yield _name(summary)
+    yield _words(" ")
+    yield Part(text=f"{percent(summary.accuracy)} {interval(summary.low, summary.high)}", kind="number")
+
+
+def _name(summary: ModelSummary) -> Part:
+    return Part(text=summary.result.title, kind="name")
+
+
+def _points(difference: Difference) -> Part:
+    return Part(text=points_interval(difference.accuracy), kind="number")
+
+
+def _words(text: str) -> Part:
+    return Part(text=text, kind="words")
 
 
 def _axis(summaries: tuple[ModelSummary, ...]) -> tuple[float, float]:
@@ -111,7 +187,7 @@ def _axis(summaries: tuple[ModelSummary, ...]) -> tuple[float, float]:
     return low, high
 
 
-def _card(summary: ModelSummary, axis: tuple[float, float]) -> Card:
+def _card(summary: ModelSummary, difference: Difference | None, axis: tuple[float, float]) -> Card:
     low, high = axis
 
     def position(share: float) -> float:
@@ -119,6 +195,7 @@ def _card(summary: ModelSummary, axis: tuple[float, float]) -> Card:
 
     return Card(
         summary=summary,
+        difference=difference,
         low_position=position(summary.low),
         position=position(summary.accuracy),
         high_position=position(summary.high),
@@ -145,7 +222,7 @@ def _badges(results: Results) -> tuple[str, ...]:
     run, data, search = results.run, results.data, results.search
     badges = [f"preset {run.preset}", f"seed {run.seed}"]
     if not run.is_complete:
-        badges.insert(0, "not ended")
+        badges.insert(0, "in progress")
     if data.limit is not None:
         badges.append(f"limited to {integer(data.limit)} images")
     if search.n_stopped:

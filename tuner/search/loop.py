@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -291,7 +292,7 @@ def root(trial: Trial, by_id: dict[str, Trial]) -> Trial:
     return trial
 
 
-def winner(trials: list[Trial], objective: Objective) -> Trial:
+def winner(trials: Sequence[Trial], objective: Objective) -> Trial:
     """The trial with the best score; of equal ones the first."""
     good = [t for t in trials if t.score is not None]
     best = objective.best(t.score for t in good if t.score is not None)

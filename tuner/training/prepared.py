@@ -81,7 +81,8 @@ class PreparedModels:
     def _traced(model: keras.Model, data: TrainingData, *, is_weighted: bool = True) -> Prepared:
         # What Keras holds of models that are no longer kept.
         keras.backend.clear_session()
-        example: tuple[np.ndarray, ...] = data.inputs[:1], targets(model, data.labels[:1])
+        first = data.folds[0].train[:1]
+        example: tuple[np.ndarray, ...] = data.inputs[first], targets(model, data.labels[first])
         if is_weighted:
             example += (np.ones(1, dtype="float32"),)
         return Prepared(model=model, functions=steps(model, example), is_weighted=is_weighted)
