@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
 
 from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
+from tuner.store.recipe_file import read_recipe, write_recipe
 
 
 @pytest.fixture
@@ -81,6 +85,62 @@ def test_report_rebuilds_the_same_bytes(finished: Finished) -> None:
     shown = call("report", finished.folder, cwd=finished.place)
     assert (shown.code, shown.out, shown.err) == (0, f"{finished.folder}/report.html\n", "")
     assert page.read_bytes() == before
+
+
+def test_calibrated_probabilities_are_those_of_the_logits_divided_by_the_temperature(
+    finished: Finished, images: list[Path], tmp_path: Path
+) -> None:
+    run = sealed_with(finished, tmp_path, temperature=2.0)
+    plain = call("predict", run, images[0], "--json", cwd=finished.place).records[0]
+    shown = call("predict", run, images[0], "--calibrated", "--json", cwd=finished.place)
+    assert (shown.code, shown.err) == (0, "")
+    roots = {name: share**0.5 for name, share in plain["probabilities"].items()}
+    expected = {name: root / sum(roots.values()) for name, root in roots.items()}
+    assert shown.records[0]["probabilities"] == pytest.approx(expected, abs=1e-4)
+    assert shown.records[0]["class"] == plain["class"]
+
+
+def test_recipe_without_a_temperature_calibrates_nothing(
+    finished: Finished, images: list[Path], tmp_path: Path
+) -> None:
+    run = sealed_with(finished, tmp_path, temperature=None)
+    shown = call("predict", run, images[0], "--calibrated", cwd=finished.place)
+    assert (shown.code, shown.out) == (2, "")
+    first, fix = shown.err.splitlines()
+    assert first == f"{run / 'best.yaml'}: it states no temperature, so nothing is known to calibrate with"
+    assert fix == "  Fix: leave --calibrated out, or give a run whose winner was retrained and tested."
+
+
+def test_temperature_is_not_that_of_another_model(finished: Finished, images: list[Path]) -> None:
+    model = finished.folder / "model.keras"
+    shown = call("predict", finished.folder, images[0], "--calibrated", "--model", model, cwd=finished.place)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith("--calibrated uses a temperature that was fitted to the run's own model")
+
+
+def sealed_with(finished: Finished, folder: Path, temperature: float | None) -> Path:
+    """The run's recipe with another temperature, and its model."""
+    recipe = replace(read_recipe(finished.path / "best.yaml"), temperature=temperature)
+    write_recipe(recipe, folder / "best.yaml", "")
+    shutil.copy(finished.path / "model.keras", folder)
+    return folder
+
+
+def test_markdown_is_printed_and_the_page_left_alone(finished: Finished) -> None:
+    page = finished.path / "report.html"
+    before = page.stat().st_mtime_ns
+    shown = call("report", finished.folder, "--markdown", cwd=finished.place)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.startswith("### ")
+    assert "\n| Model | Test accuracy |" in shown.out
+    assert "\x1b" not in shown.out
+    assert page.stat().st_mtime_ns == before
+
+
+def test_run_has_written_the_page_of_all_runs(finished: Finished) -> None:
+    page = (finished.place / "reports" / "index.html").read_text(encoding="utf-8")
+    assert f'href="{quote(finished.folder.relative_to("reports").as_posix())}/report.html"' in page
+    assert "not written" not in finished.outcome.err
 
 
 def test_results_that_are_damaged(finished: Finished, tmp_path: Path) -> None:

@@ -127,10 +127,16 @@ def test_smaller_of_png_and_jpeg_is_kept() -> None:
     assert {Image.open(io.BytesIO(file)).format for file in album.files.values()} == {"JPEG", "PNG"}
 
 
-def test_picture_without_heat_is_the_grey_image_and_heat_is_bright() -> None:
+def test_picture_without_heat_is_the_image_in_dim_grey() -> None:
     image = np.full((6, 6, 3), 40, dtype=np.uint8)
-    saliency = np.zeros((2, 2))
-    assert np.array_equal(np.asarray(heat(image, saliency)), image)
-    saliency[0, 0] = 1.0
-    drawn = np.asarray(heat(image, saliency)).astype(int)
-    assert drawn[0, 0].sum() > 3 * 120 and np.array_equal(drawn[5, 5], [40, 40, 40])
+    assert np.array_equal(np.asarray(heat(image, np.zeros((2, 2)))), np.full_like(image, 20))
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_more_heat_is_lighter_on_any_picture(grey: int) -> None:
+    image = np.full((1, 21, 1), grey, dtype=np.uint8)
+    drawn = np.asarray(heat(image, np.linspace(0, 1, 21)[None])).astype(float)
+    # Relative luminance (WCAG), with a plain gamma of 2.2; a step of the pixels' 256 is its rounding.
+    luminance = (drawn[0] / 255) ** 2.2 @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(luminance) > -0.004).all()
+    assert luminance[-1] > luminance[0] + 0.25

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score, f1_score, log_loss
+from statsmodels.stats.proportion import proportion_confint
 
 from tuner.metrics.classification import ScoreError, score, wilson_interval
 
@@ -21,9 +22,10 @@ def predictions(n: int = 200, n_classes: int = 3, seed: int = 0) -> tuple[np.nda
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 10), (10, 10), (7, 10), (468, 600), (1, 3589)])
-def test_wilson_interval_equals_scipy(k: int, n: int) -> None:
+def test_wilson_interval_equals_scipy_and_statsmodels(k: int, n: int) -> None:
     reference = binomtest(k, n).proportion_ci(method="wilson")
     assert wilson_interval(k, n) == pytest.approx((reference.low, reference.high), abs=1e-12)
+    assert wilson_interval(k, n) == pytest.approx(proportion_confint(k, n, method="wilson"), abs=1e-9)
 
 
 def test_wilson_interval_takes_the_fractional_successes_of_a_mean_over_seeds() -> None:

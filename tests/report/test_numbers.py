@@ -11,12 +11,14 @@ import pytest
 import yaml
 
 from tuner.metrics.classification import wilson_interval
+from tuner.records.comparison import Verdict
 from tuner.records.results import Results
 from tuner.report import curves, errors, figures, history, hyperparameters, models, reproduce, text, verdict
 from tuner.report.snippet import python_snippet
 from tuner.report.summary import summarise
 from tuner.space.schema import Method
 
+from .differences import difference
 from .fixtures import class_names, model_result, page, results, search_only, seed_result, trials
 
 
@@ -35,20 +37,57 @@ def test_the_kept_seed_is_the_marked_one_whatever_its_test_accuracy() -> None:
     assert summary.kept.seed == worst.seed
 
 
-def test_verdict_names_scores_intervals_and_n_and_leaves_out_what_it_may_not_speak_of() -> None:
-    found = verdict.compute(results())
-    assert found.sentence == (
-        "Tuned CNN 81.7 % [78.4, 84.6] · Baseline 73.9 % [70.3, 77.3] accuracy on 600 test images; "
-        "whether the difference is real was not tested."
-    )
+@pytest.mark.parametrize(
+    ("words", "value", "reason", "sentence"),
+    [
+        ("better", 0.078, "", "Tuning helped: {scores}, +7.8 points [+3.8, +11.8] on 600 test images."),
+        ("worse", -0.031, "", "Tuning did not help: {scores}, −3.1 points [−7.1, +0.9] on 600 test images."),
+        (
+            "no clear difference",
+            0.004,
+            "the test finds none.",
+            "No clear difference: {scores}, +0.4 points [−3.6, +4.4] on 600 test images; the test finds none.",
+        ),
+        (
+            "inconclusive",
+            0.0,
+            "one seed",
+            "Inconclusive: {scores}, 0.0 points [−4.0, +4.0] on 600 test images; one seed.",
+        ),
+    ],
+)
+def test_verdict_says_what_the_test_says_and_why_no_more(
+    words: Verdict, value: float, reason: str, sentence: str
+) -> None:
+    run = replace(results(), differences=(difference(words, value, reason=reason),))
+    scores = "Tuned CNN 81.7 % [78.4, 84.6] against Baseline 73.9 % [70.3, 77.3]"
+    assert verdict.compute(run).sentence == sentence.format(scores=scores)
+
+
+def test_verdict_speaks_of_the_baseline_first_and_leaves_out_what_it_may_not_speak_of() -> None:
+    backbone = difference("worse", -0.1, opponent="efficientnet_b2")
+    run = replace(results(), differences=(difference("better", 0.078), backbone))
+    found = verdict.compute(run)
+    assert found.sentence.endswith("on 600 test images.")
     assert [card.summary.result.name for card in found.cards] == ["tuned", "baseline", "efficientnet_b2"]
+    assert [card.difference for card in found.cards] == [None, *run.differences]
+    spoken = replace(run, models=tuple(replace(model, in_verdict=True) for model in run.models))
+    said = " Against EfficientNetB2 (from scratch): worse, −10.0 points [−14.0, −6.0]."
+    assert verdict.compute(spoken).sentence == found.sentence + said
+
+
+def test_verdict_without_the_winner_compares_nothing() -> None:
+    run = results()
+    broken = replace(run, models=(replace(run.models[0], runs=(), error="boom"), *run.models[1:]))
+    said = "The winner of the search could not be retrained, so there is nothing to compare."
+    assert verdict.compute(broken).sentence == said
 
 
 def test_verdict_with_one_model_compares_nothing() -> None:
     run = results()
     alone = replace(run, models=(run.models[0], replace(run.models[1], runs=(), error="out of memory")))
     found = verdict.compute(alone)
-    assert found.sentence.endswith("there is no other model that it may be compared with.")
+    assert found.sentence.endswith("there is no other model to compare it with.")
     assert [model.error for model in found.untrained] == ["out of memory"]
 
 
@@ -62,8 +101,8 @@ def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
 def test_a_run_that_was_stopped_in_its_comparison_says_so() -> None:
     stopped = replace(search_only(), run=replace(search_only().run, is_complete=False))
     found = verdict.compute(stopped)
-    assert found.sentence.startswith("The run has not ended: no model was retrained or tested.")
-    assert found.badges[0] == "not ended"
+    assert found.sentence.startswith("In progress, 23 of 23 trials: no model was retrained or tested.")
+    assert found.badges[0] == "in progress"
     assert found.resume == "python -m tuner run faces --preset standard --seed 1 --resume"
     assert verdict.compute(search_only()).resume is None
 
@@ -377,5 +416,6 @@ def test_a_row_that_trains_nothing_has_scores_but_no_curve_and_costs_no_training
 
 def test_a_row_that_trains_nothing_shows_neither_epoch_nor_time() -> None:
     source = page(with_augmented_row(), trials())
-    assert source.count('<td class="num">–</td><td class="num">') == 3
+    models_table = source[source.index('id="models"') : source.index('id="errors"')]
+    assert models_table.count('<td class="num">–</td><td class="num">') == 3
     assert " of 0" not in source

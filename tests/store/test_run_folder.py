@@ -97,7 +97,7 @@ def test_unreadable_results_are_an_error_with_a_remedy(folder: RunFolder, text: 
 
 def test_results_of_an_older_scheme_are_refused(folder: RunFolder) -> None:
     folder.write_results(replace(fixtures.results(), schema_version=0))
-    with pytest.raises(ConfigurationError, match=r"results\.json: its schema_version is 0, but this version reads 1"):
+    with pytest.raises(ConfigurationError, match=r"results\.json: its schema_version is 0, but this version reads 2"):
         folder.read_results()
 
 

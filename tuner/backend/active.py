@@ -24,6 +24,7 @@ if keras.backend.backend() == "tensorflow":
         crossentropy,
         dials,
         gpus,
+        gradient,
         prepare_devices,
         steps,
     )
@@ -39,6 +40,7 @@ elif keras.backend.backend() == "jax":
         crossentropy,
         dials,
         gpus,
+        gradient,
         prepare_devices,
         steps,
     )
@@ -56,6 +58,7 @@ else:
         crossentropy,
         dials,
         gpus,
+        gradient,
         prepare_devices,
         steps,
     )
@@ -73,6 +76,7 @@ __all__ = [
     "crossentropy",
     "dials",
     "gpus",
+    "gradient",
     "n_together",
     "plain_copy",
     "policy",

@@ -35,6 +35,7 @@ __all__ = [
     "crossentropy",
     "dials",
     "gpus",
+    "gradient",
     "predictor",
     "prepare_devices",
     "steps",
@@ -132,3 +133,8 @@ def _on_variables(
         return metrics
 
     return step
+
+
+def gradient(function: Callable[[Any], Any], at: np.ndarray) -> np.ndarray | None:
+    """The gradient of a scalar function of one array at a point, in the array's shape; variables are constants."""
+    return np.asarray(jax.grad(function)(at))

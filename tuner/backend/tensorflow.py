@@ -242,3 +242,12 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
         return model(tf.cast(x, "float32"), training=False)
 
     return lambda images: predict(tf.convert_to_tensor(images)).numpy()
+
+
+def gradient(function: Callable[[tf.Tensor], tf.Tensor], at: np.ndarray) -> np.ndarray | None:
+    """The gradient of a scalar function of one array at a point, in the array's shape; variables are constants."""
+    point = tf.convert_to_tensor(at)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(point)
+        value = function(point)
+    return tape.gradient(value, point, unconnected_gradients="zero").numpy()

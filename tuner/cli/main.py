@@ -16,7 +16,11 @@ from tuner.store.files import is_disk_full
 
 
 def main() -> None:
-    """Run a command and exit: 0 done, 1 internal failure, 2 usage, 4 data, 5 no trial succeeded, 130/143 stopped."""
+    """Run a command and exit with one of the documented codes.
+
+    They are 0 done, 1 internal failure, 2 usage, 3 no improvement though required, 4 data, 5 no trial succeeded,
+    130/143 stopped.
+    """
     catch_signals()
     sys.exit(_exit_code())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import textwrap
+from dataclasses import asdict
 from typing import Any
 
 from tuner.cli import output
@@ -33,19 +34,33 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
 
 
 def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
-    """The last JSON line of a run: where its files are, and each model's test accuracies, one per seed."""
+    """The last JSON line of a run: where its files are, the verdict, and each model's test accuracies, one per seed."""
     record: dict[str, Any] = {"event": "RunEnded", "folder": outcome.folder.path.as_posix(), "stopped": outcome.stopped}
     if outcome.stopped:
         record["resume"] = resume_command(command)
     results = outcome.results
     if results is None:
         return record
+    main = results.main_difference
     return record | {
         "report": outcome.folder.report.as_posix(),
         "verdict": compute(results).sentence,
+        "verdict_word": main.verdict if main else None,
+        "difference": {"opponent": main.opponent, **asdict(main.accuracy)} if main else None,
         "best_score": results.search.best_score,
         "test_accuracy": {model.name: [run.test.accuracy for run in model.runs] for model in results.models},
     }
+
+
+def missed_improvement(outcome: RunOutcome) -> str:
+    """Why a run has not shown that its winner is better, in one line; empty where it has."""
+    main = outcome.results.main_difference if outcome.results else None
+    if main is None:
+        return "the winner could not be tested against another model"
+    if main.verdict == "better":
+        return ""
+    reason = " ".join(main.reason.split())
+    return f"the verdict is {main.verdict}{f' ({reason})' if reason else ''}"
 
 
 def _wrapped(text: str) -> str:

@@ -14,6 +14,7 @@ from tuner.commands.train import recipe_path
 from tuner.data.card import ImageSettings
 from tuner.data.decode import UnreadableImageError, decode
 from tuner.errors import ConfigurationError, DataError
+from tuner.metrics.calibration import tempered
 from tuner.records.recipe import Recipe
 from tuner.store.recipe_file import read_recipe
 
@@ -36,7 +37,12 @@ class Prediction:
 
 
 def predict(
-    run: Path, images: Sequence[Path], model: Path | None = None, picture: Path | None = None
+    run: Path,
+    images: Sequence[Path],
+    model: Path | None = None,
+    picture: Path | None = None,
+    *,
+    calibrated: bool = False,
 ) -> list[Prediction]:
     """Predict the classes of image files.
 
@@ -45,20 +51,24 @@ def predict(
         images: Files in any format that Pillow reads.
         model: A .keras file in place of the run's own.
         picture: Where to draw the image with its prediction; for one image only.
+        calibrated: Whether probabilities are those after the run's temperature scaling.
 
     Raises:
-        ConfigurationError: If there is no such model, or a picture of several images is asked for.
+        ConfigurationError: If there is no such model or temperature, or a picture of several images is asked for.
         DataError: If an image cannot be read.
     """
     if picture is not None and len(images) != 1:
         raise ConfigurationError(f"--picture draws one image, but {len(images)} are given", "give one image.")
     recipe_file = recipe_path(run)
     recipe = read_recipe(recipe_file)
+    temperature = _temperature(recipe, recipe_file, model) if calibrated else None
     path = model or recipe_file.with_name("model.keras")
     if not path.is_file():
         raise ConfigurationError(f"{path}: there is no model", "give a finished run, or a model with --model FILE.")
     pixels = np.stack([_decode(image, recipe) for image in images])
     found = _probabilities(path, pixels, recipe.image.n_classes)
+    if temperature is not None:
+        found = tempered(found, temperature)
     names = recipe.image.class_names
     predictions = [
         Prediction(image=image, class_name=names[int(p.argmax())], probabilities=tuple(p.tolist()), class_names=names)
@@ -69,6 +79,20 @@ def predict(
 
         draw_prediction(pixels[0], predictions[0].probabilities, names, picture)
     return predictions
+
+
+def _temperature(recipe: Recipe, recipe_file: Path, model: Path | None) -> float:
+    if model is not None:
+        raise ConfigurationError(
+            "--calibrated uses a temperature that was fitted to the run's own model, which --model replaces",
+            "leave one of the two out.",
+        )
+    if recipe.temperature is None:
+        raise ConfigurationError(
+            f"{recipe_file}: it states no temperature, so nothing is known to calibrate with",
+            "leave --calibrated out, or give a run whose winner was retrained and tested.",
+        )
+    return recipe.temperature
 
 
 def _decode(image: Path, recipe: Recipe) -> np.ndarray:

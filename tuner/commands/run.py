@@ -263,17 +263,18 @@ def _importance(job: Job, searched: SearchSummary) -> Importance:
 
 
 def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
+    from tuner.commands.index import write_index
+
     header = recipe_header(job.folder, results.search.best_values)
     write_recipe(recipe_of(job, results, tuned), job.folder.recipe, header)
     _write_page(job, results)
+    write_index(job.options.out, job.tell)
 
 
 def _write_page(job: Job, results: Results) -> None:
     # scikit-learn and matplotlib take a second to import, which an early mistake need not wait for.
-    from tuner.commands.index import write_index
     from tuner.commands.report import rebuild
 
     job.folder.write_results(results)
     # From the files, as `report` does it, so that both write the same page.
     rebuild(job.folder)
-    write_index(job.options.out, job.tell)

@@ -105,6 +105,7 @@ def summary(dataset: Dataset) -> DataSummary:
     def counts(indices: Indices) -> tuple[int, ...]:
         return tuple(np.bincount(images.labels[indices], minlength=spec.n_classes).tolist())
 
+    n_copies, n_near = _copies_in_test(images, split)
     return DataSummary(
         name=images.name,
         title=dataset.card.title,
@@ -127,7 +128,17 @@ def summary(dataset: Dataset) -> DataSummary:
         n_dropped_conflicting=split.dropped.n_conflicting,
         n_test_distinct=int(np.count_nonzero(split.distinct_test)),
         is_official_split=split.is_official,
+        n_test_copies=n_copies,
+        n_test_near_copies=n_near,
     )
+
+
+def _copies_in_test(images: Images, split: Split) -> tuple[int, int]:
+    """Test images with a copy among those that train or validate, and others with a near copy there."""
+    used = np.concatenate([part for fold in split.folds for part in (fold.train, fold.validation)])
+    copies = np.isin(images.copy_of[split.test], images.copy_of[used])
+    near = np.isin(images.near_group[split.test], images.near_group[used]) & ~copies
+    return int(copies.sum()), int(near.sum())
 
 
 def split_rows(dataset: Dataset) -> Iterator[tuple[str, str, str, str, str, str]]:

@@ -38,6 +38,7 @@ class Gallery:
         uncertain: Images with the lowest confidence, right or wrong, the lowest first; none of `mistakes`.
         layer: Convolution whose activations the saliency maps show; None where there are no maps.
         reason: Why there are no maps; empty otherwise.
+        map_size: Rows and columns of a map before it is enlarged; None where there are no maps.
     """
 
     n_mistakes: int
@@ -45,6 +46,7 @@ class Gallery:
     uncertain: tuple[Shown, ...]
     layer: str | None
     reason: str
+    map_size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

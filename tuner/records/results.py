@@ -72,6 +72,8 @@ class DataSummary:
         n_test_distinct: Test images that no training or validation image of the given data is identical to, each once;
             None where nobody counted.
         is_official_split: Whether the data gave the test part.
+        n_test_copies: Test images of which an identical one trained or validated; None where nobody counted.
+        n_test_near_copies: Those of which a near-identical one did, but no identical one; None likewise.
     """
 
     name: str
@@ -95,6 +97,8 @@ class DataSummary:
     n_dropped_conflicting: int = 0
     n_test_distinct: int | None = None
     is_official_split: bool = False
+    n_test_copies: int | None = None
+    n_test_near_copies: int | None = None
 
     @property
     def n_train(self) -> int:

@@ -70,6 +70,7 @@ def render_document(
     bodies: Sequence[Body],
     footer: Markup,
     styles: Sequence[tuple[str, str]],
+    scripts: Sequence[tuple[str, str]] = (),
     has_pictures: bool = False,
 ) -> str:
     """Put the parts together.
@@ -82,13 +83,14 @@ def render_document(
         bodies: The parts, in order.
         footer: Last line.
         styles: Package and name of each style sheet, after the common one.
+        scripts: The same of each script.
         has_pictures: Whether it holds pictures as data URIs.
 
     Returns:
         A complete HTML document.
     """
     style = "".join(_asset(*sheet) for sheet in [("tuner.report", "document.css"), *styles])
-    script = _asset("tuner.report", "document.js")
+    script = "".join(_asset(*part) for part in [("tuner.report", "document.js"), *scripts])
     allowed = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'{'; img-src data:' if has_pictures else ''}"
     return environment.get_template("document.html").render(
         title=title,

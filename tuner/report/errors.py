@@ -8,7 +8,8 @@ from typing import Any
 
 from tuner.metrics.classification import wilson_interval
 from tuner.records.results import Results
-from tuner.records.scores import ClassScores
+from tuner.records.scores import ClassScores, Scores
+from tuner.report import calibration, gallery
 from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
 
@@ -57,17 +58,23 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassRow:
-    """Scores of one class with the interval of its recall.
+    """Scores of one class with the intervals of precision and recall.
 
     Attributes:
         number: The class number.
         scores: Its scores.
-        recall_low: Lower end of the 95 % Wilson interval.
+        n_predicted: Images that were predicted as this class.
+        precision_low: Lower end of the 95 % Wilson interval.
+        precision_high: Upper end.
+        recall_low: The same for the recall.
         recall_high: Upper end.
     """
 
     number: int
     scores: ClassScores
+    n_predicted: int
+    precision_low: float
+    precision_high: float
     recall_low: float
     recall_high: float
 
@@ -124,7 +131,13 @@ class Confusions:
 def context(subject: Subject) -> dict[str, Any] | None:
     """What the template is given; None where no model was tested."""
     confusions = compute(subject.results)
-    return {"confusions": confusions} if confusions.models else None
+    if not confusions.models:
+        return None
+    return {
+        "confusions": confusions,
+        "calibration": calibration.context(subject),
+        "gallery": gallery.compute(subject),
+    }
 
 
 def compute(results: Results) -> Confusions:
@@ -158,15 +171,27 @@ def most_confused(counts: Sequence[Sequence[int]]) -> tuple[Pair, ...]:
 
 def _model_errors(summary: ModelSummary, with_matrix: bool) -> ModelErrors:
     test = summary.kept.test
-    rows = []
-    for number, scores in enumerate(test.per_class):
-        low, high = wilson_interval(test.confusion[number][number], scores.n)
-        rows.append(ClassRow(number=number, scores=scores, recall_low=low, recall_high=high))
     return ModelErrors(
         summary=summary,
         matrix=shares(test.confusion) if with_matrix else (),
         pairs=most_confused(test.confusion),
-        classes=tuple(rows),
+        classes=tuple(_class_row(test, number) for number in range(len(test.per_class))),
+    )
+
+
+def _class_row(test: Scores, number: int) -> ClassRow:
+    n_right, scores = test.confusion[number][number], test.per_class[number]
+    n_predicted = sum(row[number] for row in test.confusion)
+    precision_low, precision_high = wilson_interval(n_right, n_predicted)
+    recall_low, recall_high = wilson_interval(n_right, scores.n)
+    return ClassRow(
+        number=number,
+        scores=scores,
+        n_predicted=n_predicted,
+        precision_low=precision_low,
+        precision_high=precision_high,
+        recall_low=recall_low,
+        recall_high=recall_high,
     )
 
 

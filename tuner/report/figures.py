@@ -125,6 +125,8 @@ def _portable(text: str, prefix: str, title: str, description: str) -> str:
         _own_ids(element, ids)
         _style_to_attributes(element)
         _shorten_numbers(element)
+    for group in root.iter("g"):
+        _state_once(group)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.attrib |= {
@@ -168,6 +170,17 @@ def _shorten_numbers(element: ElementTree.Element) -> None:
             element.set(name, " ".join(shorter.split()))
     if element.get("transform", "").startswith("rotate(-0 "):
         del element.attrib["transform"]
+
+
+def _state_once(group: ElementTree.Element) -> None:
+    """Move what all marks of a group share to the group: a chart may have hundreds of them."""
+    marks = group.findall("use")
+    for name in ("class", "fill", "fill-opacity"):
+        values = {mark.get(name) for mark in marks}
+        if len(marks) == len(group) and len(values) == 1 and (value := values.pop()) is not None:
+            group.set(name, value)
+            for mark in marks:
+                del mark.attrib[name]
 
 
 def _style_to_attributes(element: ElementTree.Element) -> None:

@@ -20,6 +20,7 @@ from tuner.report.subject import Subject
 # Beyond these the page would grow past what a browser opens at once; it says what it leaves out.
 MAX_POINTS = 500
 MAX_ROWS = 300
+MAX_CELLS = 3000
 
 HEADING = "Search history"
 
@@ -98,7 +99,7 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
     statuses = [trial.status for trial in trials]
     return History(
         points=points,
-        rows=_rows(trials, maximise),
+        rows=_rows(trials, maximise, min(MAX_ROWS, MAX_CELLS // max(1, len(results.search.parameters)))),
         parameters=results.search.searched,
         best_number=next((p.number for p in points if p.score is not None and p.score == best), None),
         n_completed=statuses.count("completed"),
@@ -175,13 +176,13 @@ def _marker(point: Point) -> str:
     return "^" if point.promoted else "o"
 
 
-def _rows(trials: Sequence[Trial], maximise: bool) -> tuple[Trial, ...]:
-    if len(trials) <= MAX_ROWS:
+def _rows(trials: Sequence[Trial], maximise: bool, n_rows: int) -> tuple[Trial, ...]:
+    if len(trials) <= n_rows:
         return tuple(trials)
 
     def badness(trial: Trial) -> tuple[bool, float]:
         score = trial.score if trial.score is not None and math.isfinite(trial.score) else None
         return score is None, 0.0 if score is None else -score if maximise else score
 
-    best = sorted(range(len(trials)), key=lambda i: badness(trials[i]))[:MAX_ROWS]
+    best = sorted(range(len(trials)), key=lambda i: badness(trials[i]))[:n_rows]
     return tuple(trials[i] for i in sorted(best))

@@ -8,7 +8,19 @@ from types import ModuleType
 from jinja2 import Environment
 from markupsafe import Markup
 
-from tuner.report import curves, errors, figures, history, hyperparameters, models, reproduce, verdict
+from tuner.report import (
+    curves,
+    errors,
+    figures,
+    history,
+    hyperparameters,
+    mattered,
+    models,
+    next_steps,
+    reproduce,
+    trust,
+    verdict,
+)
 from tuner.report.document import Body, make_environment, render_document
 from tuner.report.subject import Subject
 
@@ -17,11 +29,14 @@ LOG = logging.getLogger("tuner")
 # In the order of the page: the answer first. Each computes its numbers, then draws them.
 SECTIONS: tuple[ModuleType, ...] = (
     verdict,
+    trust,
     models,
     errors,
     curves,
     history,
+    mattered,
     hyperparameters,
+    next_steps,
     reproduce,
 )
 
@@ -48,6 +63,7 @@ def render(subject: Subject) -> str:
         bodies=bodies,
         footer=Markup("Run <bdi>{}</bdi> · {}").format(run.run_id, run.started_at),
         styles=[("tuner.report", "page.css")],
+        scripts=[("tuner.report", "parallel.js")],
         has_pictures=bool(subject.pictures),
     )
 

@@ -1,0 +1,146 @@
+"""One headless Chromium for all tests here, and pages of hand-written and real runs to open in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.report.browser.stories import STORIES
+from tuner.report.page import render
+from tuner.report.subject import Subject
+
+# Stands in a folder's and a person's name, so that a page that tells either is found out.
+PERSON = "annabelle-lee"
+
+# Asked for before the page's own script runs; the content policy does not bind the test's scripts.
+_LISTEN = """
+window.violations = [];
+addEventListener("securitypolicyviolation", (e) => violations.push(`${e.violatedDirective}: ${e.sample || e.blockedURI}`));
+"""
+
+
+@dataclass
+class Opened:
+    """A page in the browser, with what it did.
+
+    Attributes:
+        page: Playwright's.
+        path: The file.
+        requests: Addresses that were asked for, the page's own included.
+        complaints: Messages of the console, uncaught errors and dialogs.
+    """
+
+    page: Page
+    path: Path
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def source(self) -> str:
+        """The file's text."""
+        return self.path.read_text(encoding="utf-8")
+
+    def ask(self, script: str, argument: object = None) -> Any:
+        """What a function of JavaScript returns, called with this argument."""
+        return self.page.evaluate(script, argument)
+
+    def open_details(self) -> None:
+        """Open everything that can be opened."""
+        self.ask("() => { for (const one of document.querySelectorAll('details')) one.open = true; }")
+
+
+Open = Callable[..., Opened]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Ends with this package: as long as it is there, an event loop runs in the thread."""
+    chromium = os.environ.get("TUNER_CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        pytest.fail(
+            "no Chromium: these tests look at the report in a browser. Install it (Debian: apt-get install chromium), "
+            "or name another one in TUNER_CHROMIUM.",
+            pytrace=False,
+        )
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="package")
+def subject_of() -> Callable[[str], Subject]:
+    """A story by its name, told once."""
+    told: dict[str, Subject] = {}
+
+    def tell(name: str) -> Subject:
+        if name not in told:
+            told[name] = STORIES[name]()
+        return told[name]
+
+    return tell
+
+
+@pytest.fixture(scope="package")
+def page_of(
+    subject_of: Callable[[str], Subject], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """The page of a story, written once."""
+    folder = tmp_path_factory.mktemp("stories")
+
+    def write(name: str) -> Path:
+        path = folder / f"{name}.html"
+        if not path.exists():
+            path.write_text(render(subject_of(name)), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="package")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real run, made by the command line as somebody would."""
+    place = tmp_path_factory.mktemp(PERSON)
+    done = subprocess.run(
+        [sys.executable, "-m", "tuner", "run", "drawn_faces", "--preset", "quick", "--limit", "200"],
+        cwd=place,
+        env={**os.environ, "LOGNAME": PERSON, "USER": PERSON},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return (place / done.stdout.strip()).parent
+
+
+@pytest.fixture
+def open_page(browser: Browser, page_of: Callable[[str], Path], request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Opens a story by its name, the `real` run, or a file, with the options of a browser context."""
+    contexts: list[BrowserContext] = []
+
+    def go(what: str | Path, **options: Any) -> Opened:
+        path = request.getfixturevalue("real") / "report.html" if what == "real" else what
+        path = page_of(path) if isinstance(path, str) else path
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **options})
+        contexts.append(context)
+        context.add_init_script(_LISTEN)
+        opened = Opened(context.new_page(), path)
+        opened.page.on("request", lambda one: opened.requests.append(one.url))
+        opened.page.on("console", lambda one: opened.complaints.append(f"{one.type}: {one.text}"))
+        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        opened.page.on("dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss()))
+        opened.page.goto(path.as_uri())
+        return opened
+
+    yield go
+    for context in contexts:
+        context.close()

@@ -1,0 +1,70 @@
+"""Points 27 to 29: few and many classes and trials."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.report.browser.conftest import Open
+
+# Pixels of the smallest text that people read without effort.
+SMALLEST = 10.5
+
+
+@pytest.mark.parametrize("n_classes", [2, 10, 100, 1000])
+def test_27_any_number_of_classes_stays_readable(open_page: Open, n_classes: int) -> None:
+    opened = open_page(f"{n_classes} classes")
+    page = opened.page
+    assert (page.locator("#errors table.matrix").count() > 0) is (n_classes <= 20)
+    assert page.locator("#errors [aria-label='Most confused pairs 1'] tbody tr").count() == min(10, n_classes * (n_classes - 1))
+    # Closed lists keep the page short however many classes there are.
+    assert opened.ask("() => document.documentElement.scrollHeight") < 14_000
+    opened.open_details()
+    assert page.locator("[aria-label='Scores of every class 1'] tbody tr").count() == n_classes
+    assert opened.ask("() => document.documentElement.scrollHeight") < 24_000
+    small = opened.ask(
+        """(least) => {
+            const walker = document.createTreeWalker(document.querySelector("#errors"), NodeFilter.SHOW_TEXT);
+            const found = [];
+            while (walker.nextNode()) {
+                const one = walker.currentNode.parentElement;
+                if (walker.currentNode.data.trim() && !one.closest("svg") && parseFloat(getComputedStyle(one).fontSize) < least)
+                    found.push(one.outerHTML.slice(0, 80));
+            }
+            return found.slice(0, 3);
+        }""",
+        SMALLEST,
+    )
+    assert small == []
+    cut = opened.ask(
+        """() => Array.from(document.querySelectorAll("#errors td")).filter((one) => one.scrollWidth > one.clientWidth + 1)
+            .map((one) => one.outerHTML.slice(0, 120))"""
+    )
+    assert cut == []
+
+
+@pytest.mark.parametrize("story", ["typical", "2 classes", "real"])
+def test_27_labels_inside_charts_do_not_run_into_each_other(open_page: Open, story: str) -> None:
+    overlaps = open_page(story).ask(
+        """() => Array.from(document.querySelectorAll("svg[role=img]")).flatMap((chart) => {
+            const boxes = Array.from(chart.querySelectorAll("text"), (one) => [one.textContent, one.getBoundingClientRect()])
+                .filter(([, box]) => box.width > 0);
+            return boxes.flatMap(([a, p], i) => boxes.slice(i + 1)
+                .filter(([, q]) => Math.min(p.right, q.right) - Math.max(p.left, q.left) > 2
+                    && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 4)
+                .map(([b]) => `${chart.querySelector("title").textContent}: ${a} | ${b}`));
+        })"""
+    )
+    assert overlaps == []
+
+
+def test_29_what_is_left_out_of_charts_and_tables_is_said(open_page: Open) -> None:
+    page = open_page("large").page
+    words = " ".join((page.locator("#history").text_content() or "").split())
+    shown = page.locator("[aria-label=Trials] tbody tr").count()
+    assert shown < 5000
+    assert f"The {shown} best of 5,000 trials; trials.csv has all of them." in words
+    drawn = re.search(r"([\d,]+) of the 5,000 trials have a mark of their own", words)
+    assert drawn is not None
+    assert int(drawn[1].replace(",", "")) < 5000

@@ -1,0 +1,209 @@
+"""What the checks say before anybody believes a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tuner.records.results import Results
+from tuner.report.document import make_environment
+from tuner.report.edges import edges, override
+from tuner.report.subject import Subject
+from tuner.report.trust import Check, compute, context, summary_line
+from tuner.space.definition import Condition, Parameter
+
+from .fixtures import HOSTILE, results, search_only
+
+
+def check(run: Results, title: str) -> Check:
+    return next(one for one in compute(run) if one.title == title)
+
+
+def with_parameters(*parameters: Parameter, model: str = "cnn", **best: object) -> Results:
+    run = results()
+    search = replace(run.search, parameters=parameters, best_values=best, model=model)
+    return replace(run, search=search)
+
+
+def number(low: float, high: float, name: str = "dropout", **more: object) -> Parameter:
+    return Parameter(name=name, **{"kind": "float", "low": low, "high": high, **more})  # type: ignore[arg-type]
+
+
+def test_the_summary_counts_each_state_once() -> None:
+    checks = compute(results())
+    count = {state: sum(c.state == state for c in checks) for state in ("pass", "warn", "fail", "not known")}
+    assert summary_line(checks).startswith(f"{count['pass']} of {len(checks)} checks passed")
+    assert summary_line(checks[:2]) == "1 of 2 checks passed, 1 not known"
+
+
+@pytest.mark.parametrize("run", [search_only(), replace(results(), models=())])
+def test_without_models_the_test_set_was_not_opened_and_what_needs_scores_is_not_known(run: Results) -> None:
+    assert "Not opened" in check(run, "The search never saw the test set").fact
+    for title in ("Enough test images", "Trainings repeated with other seeds", "Training ran long enough"):
+        assert check(run, title).state == "not known", title
+
+
+@pytest.mark.parametrize(
+    ("n", "n_near", "state"), [(0, 0, "pass"), (0, 4, "warn"), (3, 0, "warn"), (7, 0, "fail"), (0, None, "pass")]
+)
+def test_copies_that_were_trained_on_are_counted(n: int, n_near: int | None, state: str) -> None:
+    run = results(n_test=600)
+    found = check(
+        replace(run, data=replace(run.data, n_test_copies=n, n_test_near_copies=n_near)), "No copies across the parts"
+    )
+    assert found.state == state
+    assert f"Of 600 test images {n} have an identical image" in found.fact
+
+
+@pytest.mark.parametrize(
+    ("n_dropped", "n_distinct", "state"),
+    [(0, None, "not known"), (0, 600, "pass"), (40, 560, "pass"), (0, 560, "warn")],
+)
+def test_without_that_count_what_was_dropped_and_what_is_distinct_decide(
+    n_dropped: int, n_distinct: int | None, state: str
+) -> None:
+    run = results(n_test=600)
+    data = replace(run.data, n_dropped_copies=n_dropped, n_test_distinct=n_distinct)
+    found = check(replace(run, data=data), "No copies across the parts")
+    assert found.state == state
+    assert ("40" in found.fact) == (n_distinct == 560)
+
+
+def test_a_winner_at_the_constant_guess_fails() -> None:
+    run = results(n_classes=2, n_test=600)
+    run = replace(run, data=replace(run.data, test_counts=(590, 10)))
+    found = check(run, "Class imbalance")
+    assert found.state == "fail"
+    assert "98.3 % accuracy" in found.fact
+
+
+def test_a_rare_class_is_a_warning_that_names_it() -> None:
+    run = results(n_classes=3)
+    found = check(replace(run, data=replace(run.data, train_counts=(90, 9, 1))), "Class imbalance")
+    assert found.state == "warn"
+    assert found.items == (("angry", "has 90.0 % of the training images"), ("fear", "has 1.0 % of the training images"))
+    assert "90.0 times" in found.fact
+
+
+def test_a_class_without_training_images_is_no_crash() -> None:
+    run = results(n_classes=2)
+    assert check(replace(run, data=replace(run.data, train_counts=(9, 0))), "Class imbalance").state == "warn"
+
+
+@pytest.mark.parametrize(("n_failed", "state"), [(0, "pass"), (2, "pass"), (3, "warn"), (12, "fail")])
+def test_failed_trials_are_judged_by_their_share(n_failed: int, state: str) -> None:
+    run = results()
+    found = check(replace(run, search=replace(run.search, n_failed=n_failed)), "Trials that failed")
+    assert found.state == state
+    assert f"{n_failed} of 23 trials" in found.fact
+
+
+def test_few_test_images_are_a_warning_with_the_width_of_the_interval() -> None:
+    assert check(results(n_test=600), "Enough test images").state == "pass"
+    found = check(results(n_test=43), "Enough test images")
+    assert found.state == "warn"
+    assert "points wide" in found.fact
+
+
+def test_one_seed_is_a_warning() -> None:
+    assert check(results(n_seeds=3), "Trainings repeated with other seeds").state == "pass"
+    found = check(results(n_seeds=1), "Trainings repeated with other seeds")
+    assert (found.state, "2 of 2 models" in found.fact) == ("warn", True)
+
+
+def test_best_in_the_last_epoch_is_a_warning_that_says_what_ended_it() -> None:
+    run = results()
+    assert check(run, "Training ran long enough").state == "pass"
+    for max_epochs, words in ((12, "its ceiling"), (20, "short of its ceiling of 20")):
+        tuned = run.models[0]
+        runs = tuple(replace(one, best_epoch=12) for one in tuned.runs)
+        models = (replace(tuned, runs=runs, max_epochs=max_epochs), *run.models[1:])
+        found = check(replace(run, models=models), "Training ran long enough")
+        assert (found.state, words in found.fact) == ("warn", True), found.fact
+
+
+@pytest.mark.parametrize(("objective", "direction"), [("val_accuracy", "max"), ("val_loss", "min")])
+def test_a_search_score_that_does_not_hold_is_luck(objective: str, direction: str) -> None:
+    run = results()
+    kept = next(one for one in run.models[0].runs if one.is_kept).validation_score
+    for shift, state in ((0.0, "pass"), (0.2, "warn"), (-0.2, "pass")):
+        score = kept + (shift if direction == "max" else -shift)
+        search = replace(run.search, objective=objective, direction=direction, best_score=score)
+        found = check(replace(run, search=search), "The search's best score held")
+        assert found.state == state, shift
+        assert found.items[0][0] == objective
+
+
+def test_a_score_that_is_no_number_is_not_known() -> None:
+    run = results()
+    found = check(replace(run, search=replace(run.search, best_score=float("nan"))), "The search's best score held")
+    assert found.state == "not known"
+    assert "NaN in the search" in found.items[0][1]
+
+
+@pytest.mark.parametrize(
+    ("weights", "state", "words"),
+    [
+        ("imagenet", "pass", "began from ImageNet weights"),
+        ("none", "warn", "began from random weights"),
+        ("mine.keras", "pass", "began from weights of your own"),
+    ],
+)
+def test_weights_are_those_that_a_backbone_began_from(weights: str, state: str, words: str) -> None:
+    run = results()
+    backbone = replace(run.models[2], model="efficientnet_b2", values={"weights": weights})
+    found = check(replace(run, models=(*run.models[:2], backbone)), "Weights that were really used")
+    assert (found.state, found.items) == (state, ((backbone.title, words),))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "is_highest"),
+    [
+        (number(0.1, 0.5), 0.495, True),
+        (number(0.1, 0.5), 0.105, False),
+        (number(0.1, 0.5), 0.47, None),
+        (number(1e-4, 1e-2, "learning_rate", log=True), 1.05e-4, False),
+        (number(1e-4, 1e-2, "learning_rate", log=True), 2e-4, None),
+        (Parameter(name="filters_0", kind="choice", choices=(64, 16, 32)), 64, True),
+        (Parameter(name="filters_0", kind="choice", choices=(64, 16, 32)), 32, None),
+        # Nothing lies between two values, texts have no order, and the family allows nothing beyond.
+        (Parameter(name="filters_0", kind="choice", choices=(16, 32)), 32, None),
+        (Parameter(name="conv_blocks", kind="int", low=2, high=3), 3, None),
+        (Parameter(name="batch_norm", kind="boolean", choices=(False, True)), True, None),
+        (Parameter(name="optimizer", kind="choice", choices=("adam", "adamw", "sgd")), "sgd", None),
+        (number(0.0, 0.5), 0.0, None),
+        (number(0.0, 0.9), 0.9, None),
+        (number(0.0, 1.0), 1.0, None),
+    ],
+)
+def test_an_edge_is_the_end_of_a_range_that_could_be_wider(
+    parameter: Parameter, value: object, is_highest: bool | None
+) -> None:
+    run = with_parameters(parameter, **{parameter.name: value})
+    assert [edge.is_highest for edge in edges(run.search)] == ([] if is_highest is None else [is_highest])
+    found = check(run, "Best values inside their ranges")
+    assert found.state == ("pass" if is_highest is None else "warn")
+    assert [name for name, _ in found.items] == ([] if is_highest is None else [parameter.name])
+
+
+def test_a_parameter_that_was_off_lies_on_no_edge() -> None:
+    momentum = number(0.8, 0.95, "momentum", conditions=(Condition(parent="optimizer", values=("sgd",)),))
+    for optimizer, n in (("adam", 0), ("sgd", 1)):
+        run = with_parameters(momentum, optimizer=optimizer, momentum=0.95)
+        assert len(edges(run.search)) == n, optimizer
+
+
+def test_a_builders_own_numbered_parameter_is_an_edge_without_a_change() -> None:
+    run = with_parameters(number(1, 9, "units_0", kind="int"), model="mine:build", units_0=9)
+    (edge,) = edges(run.search)
+    assert override(edge, "mine:build") is None
+
+
+def test_the_section_shows_states_as_words_and_hostile_names_isolated() -> None:
+    parameter = Parameter(name=HOSTILE[0], kind="choice", choices=(1, 2, 3))
+    run = with_parameters(parameter, model="mine:build", **{HOSTILE[0]: 3})
+    section = make_environment("tuner.report").get_template("trust.html").render(context(Subject(results=run)))
+    assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi> = 3, searched among 1, 2, 3" in section
+    assert section.count('class="state"') == len(compute(run))
+    assert "</span> warn</span>" in section

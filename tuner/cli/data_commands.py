@@ -1,0 +1,108 @@
+"""`validate` and `datasets`: what a run is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, out
+from tuner.cli.output import plain, print_json, say
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("files", nargs=-1, type=A_PATH)
+@click.option(
+    "--schema",
+    type=click.Choice(["space", "card", "results"]),
+    help="Print a JSON Schema instead: of the two for editors, or of a run's results.json.",
+)
+def validate(files: tuple[Path, ...], schema: str | None) -> int:
+    """Check search spaces and data cards; every mistake at once. Without FILES: search_spaces/ and datasets/."""
+    if schema:
+        _print_schema(schema)
+        return 0
+    from tuner.commands.validate import validate as validate_command
+
+    checked = validate_command(files)
+    for path, error in checked:
+        if error:
+            say(str(error))
+        else:
+            click.echo(plain(f"{path}: in order"))
+    return 2 if any(error for _, error in checked) else 0
+
+
+def _print_schema(kind: str) -> None:
+    if kind == "card":
+        from tuner.data.card import card_schema as schema
+    elif kind == "results":
+        from tuner.store.results_schema import schema_text as schema
+    else:
+        from tuner.space.schema import schema_text as schema
+    click.echo(schema(), nl=False)
+
+
+@click.group(context_settings=CONTEXT, invoke_without_command=True)
+@data_dir
+@as_json
+@click.pass_context
+def datasets(context: click.Context, data_dir: Path, json_lines: bool) -> None:
+    """List the data sets that have a card, whether their data is there, and what their caches hold."""
+    if context.invoked_subcommand is not None:
+        if json_lines and context.invoked_subcommand in ("clean", "fetch"):
+            raise click.UsageError(f"`datasets {context.invoked_subcommand}` has no --json.")
+        # What stands before a subcommand counts for it, too.
+        context.default_map = {context.invoked_subcommand: {"data_dir": data_dir, "json_lines": json_lines}}
+        return
+    from tuner.commands.datasets import list_datasets
+
+    for dataset in list_datasets(data_dir):
+        if json_lines:
+            print_json(dataset.record())
+            continue
+        click.echo(plain(f"{dataset.name:20} {dataset.title}"))
+        for line in dataset.state():
+            click.echo(plain(f"{'':20} {line}"))
+
+
+@datasets.command(context_settings=CONTEXT)
+@click.argument("dataset", metavar="NAME_OR_FOLDER")
+@out
+@data_dir
+@as_json
+def check(dataset: str, out: Path, data_dir: Path, json_lines: bool) -> None:
+    """Examine the data of NAME_OR_FOLDER; exit code 4 where results on them would be worthless."""
+    from tuner.cli.check_view import examination_table, records, show
+    from tuner.commands.check import check as check_command
+    from tuner.commands.check import refuse_worthless
+
+    checked = check_command(dataset, data_dir=data_dir, out=out)
+    if json_lines:
+        for record in records(checked):
+            print_json(record)
+    else:
+        show(examination_table(checked.examination))
+        click.echo(checked.page)
+    refuse_worthless(checked.examination)
+
+
+@datasets.command(context_settings=CONTEXT)
+@click.argument("names", nargs=-1)
+@data_dir
+def clean(names: tuple[str, ...], data_dir: Path) -> None:
+    """Delete the decoded images that are kept for NAMES, or for all data sets; your own files stay."""
+    from tuner.commands.datasets import clean_caches
+
+    for line in clean_caches(names, data_dir):
+        click.echo(plain(line))
+
+
+@datasets.command(context_settings=CONTEXT)
+@click.argument("name")
+@data_dir
+def fetch(name: str, data_dir: Path) -> None:
+    """Download NAME into the data root, or check and repair what was downloaded before."""
+    from tuner.commands.fetch import fetch as fetch_command
+
+    click.echo(plain(fetch_command(name, data_dir).line()))

@@ -1,0 +1,72 @@
+"""`train` and `predict`: what the winner of a run is good for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, no_progress, quiet
+from tuner.cli.output import plain, print_json, say, send_chatter_to
+
+
+@click.command(context_settings=CONTEXT)
+@click.option(
+    "--from", "source", type=A_PATH, required=True, metavar="RUN_OR_YAML", help="A run's folder, or a best.yaml."
+)
+@click.option("--data", help="Other data of the same shape and classes.")
+@click.option("--full-data", is_flag=True, help="Train on the validation images too.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed; the recipe's own by default.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="More train faster; 1 repeats the run's numbers exactly.",
+)
+@click.option("--out", type=A_PATH, help="The .keras file to write; beside the recipe by default.")
+@data_dir
+@as_json
+@quiet
+@no_progress
+def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
+    """Train a fresh model with the best hyperparameters of a run, without a search."""
+    from tuner.cli.views import view
+    from tuner.commands.train import TrainOptions
+    from tuner.commands.train import train as train_command
+
+    with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
+        trained = train_command(TrainOptions(**options), listener)
+    if json_lines:
+        print_json({"event": "TrainEnded", "model": str(trained.model), trained.monitor: trained.validation_score})
+        return
+    if not quiet:
+        say(f"Trained on {trained.n_train:,} images; holds the weights of epoch {trained.epochs}.")
+        if trained.validation_score is not None:
+            then = "" if trained.expected is None else f"; the recipe's run had {trained.expected:.4f}"
+            say(f"{trained.monitor} {trained.validation_score:.4f}{then}.")
+    click.echo(trained.model)
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("run", type=A_PATH)
+@click.argument("images", nargs=-1, required=True, type=A_PATH)
+@click.option("--model", type=A_PATH, help="A .keras file in place of the run's own.")
+@click.option("--picture", type=A_PATH, help="Draw the one image with its prediction.")
+@click.option("--calibrated", is_flag=True, help="Probabilities after the temperature scaling that the run fitted.")
+@as_json
+def predict(run: Path, images: tuple[Path, ...], json_lines: bool, **options: Any) -> None:
+    """Print the class and the probabilities of IMAGES, by the model of RUN."""
+    from tuner.commands.predict import predict as predict_command
+
+    send_chatter_to(None)
+    for found in predict_command(run, images, **options):
+        shares = dict(zip(found.class_names, found.probabilities, strict=True))
+        if json_lines:
+            print_json({"image": str(found.image), "class": found.class_name, "probabilities": shares})
+            continue
+        others = sorted(shares.items(), key=lambda item: -item[1])
+        click.echo(plain(f"{found.image}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in others)}"))
+    if options["picture"]:
+        say(f"picture: {options['picture']}")

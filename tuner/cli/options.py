@@ -1,0 +1,111 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tuner.cli.units import DURATION, SIZE
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+A_PATH = click.Path(path_type=Path)
+
+data_dir = click.option(
+    "--data-dir", type=A_PATH, default=Path("datasets/data"), show_default=True, help="Root of the data."
+)
+out = click.option("--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports.")
+as_json = click.option("--json", "json_lines", is_flag=True, help="Results and events as JSON Lines on stdout.")
+quiet = click.option("-q", "--quiet", is_flag=True, help="Nothing but errors and the result.")
+no_progress = click.option("--no-progress", is_flag=True, help="Plain lines in place of the live view.")
+
+
+def what_to_search(command: Any) -> Any:
+    """The options that `run` and `plan` share: what is searched, on which data, where and how long."""
+    options = (
+        click.argument("dataset"),
+        click.option("--space", type=A_PATH, help="Search space; the data set's own by default."),
+        click.option(
+            "--model",
+            help="Model in place of the space's: cnn, a backbone such as efficientnet_b2, or my_package.models:build.",
+        ),
+        click.option(
+            "--preset",
+            type=click.Choice(["quick", "standard", "thorough"]),
+            default="standard",
+            show_default=True,
+            help="How much to do.",
+        ),
+        click.option("--max-epochs", type=click.IntRange(min=1), help="Epochs of the last rung."),
+        click.option("--factor", type=click.IntRange(min=2), help="Reduction factor between rungs."),
+        click.option("--max-trials", type=click.IntRange(min=1), help="Trials at most, promotions included."),
+        click.option(
+            "--limit", type=click.IntRange(min=1), help="Use so many training and validation images together."
+        ),
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Everything random descends from it.",
+        ),
+        click.option(
+            "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the space: space.dropout.max=0.6."
+        ),
+        click.option("--search-only", is_flag=True, help="Leave out the comparison."),
+        click.option(
+            "--executor",
+            type=click.Choice(["process", "inline", "ray"]),
+            default="process",
+            show_default=True,
+            help="Where trainings run: worker processes, this process, or a Ray cluster.",
+        ),
+        click.option(
+            "--workers", type=click.IntRange(min=1), help="Trainings at a time; one per core (or GPU) by default."
+        ),
+        click.option(
+            "--resume/--fresh",
+            default=None,
+            help="Go on with the unfinished run or fail; start a new one. [default: go on if there is one]",
+        ),
+        click.option(
+            "--time-budget",
+            "time_budget_s",
+            type=DURATION,
+            help="For the whole command, such as 30m: the search ends in time for the comparison.",
+        ),
+        click.option(
+            "--trial-timeout",
+            "trial_timeout_s",
+            type=DURATION,
+            default="10m",
+            show_default=True,
+            help="A training without a step for so long has failed; 0 waits for ever.",
+        ),
+        click.option(
+            "--worker-memory",
+            "worker_memory_bytes",
+            type=SIZE,
+            help="Memory of one worker, such as 4GB; by default the machine's is shared out.",
+        ),
+        click.option(
+            "--retries",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Train a failed trial again so often.",
+        ),
+        click.option("--ray-address", help="Address of a running Ray cluster; with --executor ray."),
+        click.option(
+            "--gpus-per-trial",
+            type=click.FloatRange(min=0),
+            default=0.0,
+            help="Share of a GPU for each training; with --executor ray.",
+        ),
+        out,
+        data_dir,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command

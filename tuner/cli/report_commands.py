@@ -1,0 +1,44 @@
+"""`report` and `compare`: the pages of one run, and of all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tuner.cli.options import A_PATH, CONTEXT, as_json, out
+from tuner.cli.output import plain, print_json
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("run", type=A_PATH)
+@click.option("--markdown", is_flag=True, help="Print a summary for a pull request, and leave the page as it is.")
+def report(run: Path, markdown: bool) -> None:
+    """Build the page of RUN again from its files."""
+    from tuner.store.run_folder import RunFolder
+
+    folder = RunFolder(run)
+    if markdown:
+        from tuner.report.markdown import as_markdown
+
+        click.echo(plain(as_markdown(folder.read_results())), nl=False)
+        return
+    from tuner.commands.report import rebuild
+
+    click.echo(rebuild(folder))
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("runs", nargs=-1, type=A_PATH, metavar="[RUN]...")
+@out
+@as_json
+def compare(runs: tuple[Path, ...], out: Path, json_lines: bool) -> None:
+    """Write one page with every run below --out, or with the folders RUN, and print its path."""
+    from tuner.commands.index import compare as compare_command
+
+    compared = compare_command(out, runs)
+    if json_lines:
+        for record in compared.records():
+            print_json(record)
+    else:
+        click.echo(compared.page)

@@ -1,0 +1,120 @@
+"""`run` and `plan`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tuner.cli.options import CONTEXT, as_json, no_progress, quiet, what_to_search
+from tuner.cli.output import print_json, say
+from tuner.cli.signals import INTERRUPTED, TERMINATED
+
+if TYPE_CHECKING:
+    from tuner.commands.options import RunOptions
+    from tuner.records.events import Listener
+
+# A quality gate that was asked for.
+MISSED = 3
+_EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
+
+
+@click.command(context_settings=CONTEXT)
+@what_to_search
+@click.option(
+    "--nested", is_flag=True, help="For small data sets: each part tests in turn, with a search of its own each time."
+)
+@click.option(
+    "--require-improvement", is_flag=True, help="Exit with code 3 unless the verdict on the winner is `better`."
+)
+@as_json
+@quiet
+@no_progress
+def run(json_lines: bool, quiet: bool, no_progress: bool, nested: bool, require_improvement: bool, **given: Any) -> int:
+    """Search, retrain, compare and report on DATASET: a data set's name, a folder of class folders, a CSV or an NPZ."""
+    if require_improvement:
+        _check_testable(nested=nested, search_only=given["search_only"])
+    from tuner.cli.signals import REQUEST
+    from tuner.cli.summary import missed_improvement, run_ended, summary_lines
+    from tuner.cli.views import view
+    from tuner.commands.prepare import command_line
+    from tuner.commands.run import run as run_command
+    from tuner.report.reproduce import resume_command
+
+    options = _run_options(given, command=command_line(sys.argv[1:]))
+    shown = view(
+        json_lines=json_lines,
+        quiet=quiet,
+        live=not no_progress,
+        resume=resume_command(options.command),
+        time_budget_s=options.time_budget_s,
+    )
+    if nested:
+        return _run_nested(options, shown, json_lines=json_lines, quiet=quiet)
+    with shown as listener:
+        outcome = run_command(options, listener, REQUEST)
+    if json_lines:
+        print_json(run_ended(outcome, options.command))
+    elif outcome.stopped or not quiet:
+        say("\n".join(summary_lines(outcome, options.command)))
+    if outcome.results and not json_lines:
+        click.echo(outcome.folder.report)
+    if require_improvement and not outcome.stopped and (reason := missed_improvement(outcome)):
+        say(f"--require-improvement was missed: {reason}")
+        return MISSED
+    return _EXIT_CODES[outcome.stopped]
+
+
+def _check_testable(*, nested: bool, search_only: bool) -> None:
+    if search_only:
+        raise click.UsageError("--require-improvement needs the comparison that --search-only leaves out.")
+    if nested:
+        raise click.UsageError("--require-improvement needs one verdict, but --nested gives pooled scores without one.")
+
+
+def _run_nested(options: RunOptions, shown: AbstractContextManager[Listener], *, json_lines: bool, quiet: bool) -> int:
+    from tuner.cli.nested_view import nested_ended, nested_lines
+    from tuner.cli.signals import REQUEST
+    from tuner.commands.nested import run_nested
+
+    with shown as listener:
+        outcome = run_nested(options, listener, REQUEST)
+    if json_lines:
+        print_json(nested_ended(outcome, options.command))
+    elif outcome.stopped or not quiet:
+        say("\n".join(nested_lines(outcome, options.command)))
+    if outcome.file and not json_lines:
+        click.echo(outcome.file)
+    return _EXIT_CODES[outcome.stopped]
+
+
+@click.command(context_settings=CONTEXT)
+@what_to_search
+@click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
+def plan(json_lines: bool, **given: Any) -> None:
+    """Say what `run` would cost, from a few measured steps: trials, model sizes, memory, disk and time."""
+    from tuner.cli.plan_view import plan_table, record, show
+    from tuner.cli.views import view
+    from tuner.commands.plan import plan as plan_command
+
+    with view(json_lines=False, quiet=json_lines, live=False) as listener:
+        planned = plan_command(_run_options(given, command=""), listener)
+    if json_lines:
+        print_json(record(planned))
+    else:
+        show(plan_table(planned))
+
+
+def _run_options(given: dict[str, Any], command: str) -> RunOptions:
+    """Options as the commands know them: where trainings run is a record of its own."""
+    from tuner.commands.options import ExecutionOptions, RunOptions
+
+    if given["executor"] != "ray" and (given["ray_address"] or given["gpus_per_trial"]):
+        option = "--ray-address" if given["ray_address"] else "--gpus-per-trial"
+        raise click.UsageError(f"{option} goes with --executor ray only.")
+    given["trial_timeout_s"] = given["trial_timeout_s"] or None
+    execution = ExecutionOptions(**{field.name: given.pop(field.name) for field in fields(ExecutionOptions)})
+    return RunOptions(**given, execution=execution, command=command)

@@ -1,0 +1,182 @@
+"""`compare`: the page of all runs, which `run` writes anew as well."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import TypeAdapter, ValidationError
+
+from tuner.errors import ConfigurationError
+from tuner.records.events import Listener, Notice
+from tuner.records.nested import NestedResults
+from tuner.records.results import Results
+from tuner.report.index import DataSet, IndexedRun, compute, render_index
+from tuner.store.files import write_text
+from tuner.store.run_folder import RunFolder
+
+LOG = logging.getLogger("tuner")
+
+PAGE = "index.html"
+_NESTED = TypeAdapter(NestedResults)
+# A run's files of which each makes a folder a run's.
+_MARKS = ("config.yaml", "results.json")
+_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The page of all runs.
+
+    Attributes:
+        page: Where it is.
+        datasets: What it shows.
+    """
+
+    page: Path
+    datasets: tuple[DataSet, ...]
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """One JSON record per run, then one that names the page."""
+        for dataset in self.datasets:
+            for row in dataset.rows:
+                yield {"event": "RunListed", "dataset": dataset.name, **asdict(row)}
+        yield {"event": "CompareEnded", "page": self.page.as_posix()}
+
+
+def compare(out: Path, runs: Sequence[Path] = ()) -> Compared:
+    """Write the page of all runs.
+
+    Args:
+        out: Root of the reports, where the page goes.
+        runs: Folders of the runs that it shows; none stands for all below the root.
+
+    Raises:
+        ConfigurationError: If there is no run, one that is named is none, or the page cannot be written.
+    """
+    root, folders = (out.resolve(), _named(runs)) if runs else (out, _folders(out))
+    found = [_of_folder(path, root) for path in folders]
+    if not runs:
+        found += [_of_nested(path, out) for path in sorted(out.glob("*/nested-*.json"))]
+    if not found:
+        raise ConfigurationError(
+            f"{out}: there is no run", "name another root with --out, or try `python -m tuner run drawn_faces`."
+        )
+    datasets = compute(found)
+    page = out / PAGE
+    try:
+        write_text(page, render_index(datasets))
+    except OSError as error:
+        raise ConfigurationError(f"{page}: cannot be written: {error}", "name another root with --out.") from error
+    return Compared(page=page, datasets=datasets)
+
+
+def write_index(out: Path, tell: Listener) -> None:
+    """Write the page of all runs at the end of one, which must not fail because of the others."""
+    try:
+        compare(out)
+    except Exception as error:
+        LOG.exception("the page of all runs failed")
+        message = error.message if isinstance(error, ConfigurationError) else error
+        tell(Notice(text=f"the page of all runs was not written: {message}"))
+
+
+def _folders(out: Path) -> list[Path]:
+    return sorted({path.parent for mark in _MARKS for path in out.glob(f"*/*/{mark}")})
+
+
+def _named(runs: Sequence[Path]) -> list[Path]:
+    for path in runs:
+        if not any((path / mark).exists() for mark in _MARKS):
+            raise ConfigurationError(
+                f"{path}: there is no run", "give a run's folder, such as reports/digits/20260131-101500-0a1b2c3d."
+            )
+    return list(dict.fromkeys(path.resolve() for path in runs))
+
+
+def _of_folder(path: Path, out: Path) -> IndexedRun:
+    folder = RunFolder(path)
+    results, problem = _results(folder)
+    config = _config(folder)
+    outer = _at(config, "options", "outer")
+    test_part = _at(config, "identity", "data", "test")
+    return IndexedRun(
+        dataset=_shown(path.parent.name),
+        run_id=_shown(path.name),
+        link=_link(folder.report, out),
+        data_link=_link(path.with_name("data.html"), out),
+        started_at=results.run.started_at if results else _time(path.name),
+        results=results,
+        problem=problem,
+        test_part=test_part if isinstance(test_part, str) else None,
+        outer_fold=outer if isinstance(outer, int) else None,
+    )
+
+
+def _results(folder: RunFolder) -> tuple[Results | None, str]:
+    """The numbers of a run, or why there are none."""
+    if not (folder.path / "results.json").exists():
+        return None, "under way, or stopped before its first score" if folder.is_unfinished else "ended without a score"
+    try:
+        return folder.read_results(), ""
+    except ConfigurationError as error:
+        where = folder.path / "results.json"
+        return None, f"results.json {error.message.removeprefix(f'{where}: ')}"
+
+
+def _config(folder: RunFolder) -> dict[str, Any]:
+    try:
+        return folder.read_config()
+    except (ConfigurationError, UnicodeDecodeError):
+        return {}
+
+
+def _at(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _of_nested(path: Path, out: Path) -> IndexedRun:
+    results, problem = None, ""
+    try:
+        results = _NESTED.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        problem = f"cannot be read as results of this version: {str(error).splitlines()[0]}"
+    return IndexedRun(
+        dataset=_shown(path.parent.name),
+        run_id=_shown(path.stem),
+        link=_link(path, out),
+        data_link=_link(path.with_name("data.html"), out),
+        started_at=_time(path.name),
+        results=results,
+        problem=problem,
+    )
+
+
+def _time(name: str) -> str:
+    """The time that the name of a run begins with; empty where it is another name."""
+    found = _TIME.search(name)
+    return "{}-{}-{}T{}:{}:{}Z".format(*found.groups()) if found else ""
+
+
+def _link(path: Path, out: Path) -> str | None:
+    """From the page to a file, percent-encoded; None where there is no such file, or no way to it."""
+    if not path.is_file():
+        return None
+    try:
+        return quote(os.fsencode(Path(os.path.relpath(path, out)).as_posix()))
+    except ValueError:
+        # Another drive of Windows.
+        return None
+
+
+def _shown(name: str) -> str:
+    """A file's name as text: on Linux it may be no UTF-8."""
+    return os.fsencode(name).decode("utf-8", errors="replace")

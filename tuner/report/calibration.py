@@ -1,0 +1,148 @@
+"""Part of "Errors": how far each model's confidence may be believed, before and after temperature scaling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from tuner.records.comparison import Temperature
+from tuner.records.results import Results
+from tuner.records.scores import CalibrationBin
+from tuner.report.figures import GRID, draw, look_of
+from tuner.report.subject import Subject
+from tuner.report.summary import ModelSummary, summarise
+from tuner.report.text import decimal, percent, plural
+from tuner.space.vocabulary import BACKBONE_NAMES
+
+# Share of the test images below which a range has a small mark.
+FEW = 0.05
+# Other rows are made of the winner's models, and would only crowd the chart.
+_DRAWN = ("tuned", "baseline", *BACKBONE_NAMES)
+_DASHES = {"tuned": "-", "baseline": "--"}
+_OTHER_DASH = "-."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability:
+    """A model's reliability diagram, of its kept seed.
+
+    Attributes:
+        summary: The model.
+        is_tempered: Whether this is the winner after temperature scaling.
+        error: Expected calibration error.
+        bins: Ranges of confidence that hold images, in order.
+    """
+
+    summary: ModelSummary
+    is_tempered: bool
+    error: float
+    bins: tuple[CalibrationBin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The whole part.
+
+    Attributes:
+        n: Test images.
+        diagrams: One per model with scores, then the winner's after temperature scaling.
+        scaling: What temperature scaling did, in words; empty where it was not fitted.
+    """
+
+    n: int
+    diagrams: tuple[Reliability, ...]
+    scaling: str
+
+
+def context(subject: Subject) -> dict[str, Any] | None:
+    """What the template is given; None where no model was tested."""
+    found = compute(subject.results)
+    if not found.diagrams:
+        return None
+    return {"numbers": found, "figure": draw_reliability(found.diagrams)}
+
+
+def compute(results: Results) -> Calibration:
+    """Reliability and calibration error of each model with scores."""
+    summaries, temperature = summarise(results.models), results.temperature
+    diagrams = [
+        Reliability(summary=s, is_tempered=False, error=s.kept.test.calibration_error, bins=s.kept.test.calibration)
+        for s in summaries
+    ]
+    winner = next((s for s in summaries if s.result.name == "tuned"), None)
+    if temperature and winner:
+        error = temperature.test_calibration_error[1]
+        diagrams.append(Reliability(summary=winner, is_tempered=True, error=error, bins=temperature.calibration))
+    return Calibration(
+        n=summaries[0].n if summaries else 0,
+        diagrams=tuple(diagrams),
+        scaling=scaling_words(temperature) if temperature else "",
+    )
+
+
+def scaling_words(temperature: Temperature) -> str:
+    """What temperature scaling did on the test set, worse or better."""
+    error, loss = temperature.test_calibration_error, temperature.test_log_loss
+    fitted = temperature.validation_log_loss
+    return (
+        f"Temperature scaling divides the winner's logits by T = {decimal(temperature.value, 2)}, fitted on "
+        f"{plural(temperature.n, 'validation image')} (log loss there {decimal(fitted[0])}, then "
+        f"{decimal(fitted[1])}). "
+        f"On the test set the kept model's calibration error {_change(error)} from {percent(error[0])} to "
+        f"{percent(error[1])}, and its log loss {_change(loss)} from {decimal(loss[0])} to {decimal(loss[1])}. "
+        f"{_advice(error, loss)} Predicted classes stay the same."
+    )
+
+
+def _change(pair: tuple[float, float]) -> str:
+    if pair[1] == pair[0]:
+        return "stays"
+    return "falls" if pair[1] < pair[0] else "rises"
+
+
+def _advice(error: tuple[float, float], loss: tuple[float, float]) -> str:
+    if error[1] < error[0] and loss[1] < loss[0]:
+        return "Both got better."
+    if error[1] > error[0] and loss[1] > loss[0]:
+        return "Both got worse: the temperature does not carry over to these images."
+    return "That is no clear gain."
+
+
+def draw_reliability(diagrams: Sequence[Reliability]) -> Markup:
+    """Share of right predictions against confidence; a small mark stands for few images."""
+    drawn = [one for one in diagrams if one.summary.result.name in _DRAWN]
+
+    def paint(axes: Axes) -> None:
+        axes.plot([0, 100], [0, 100], color=GRID, linewidth=1)
+        for one in drawn:
+            look = look_of(one.summary.result.name)
+            dash = ":" if one.is_tempered else _DASHES.get(one.summary.result.name, _OTHER_DASH)
+            line = [100 * b.confidence for b in one.bins], [100 * b.accuracy for b in one.bins]
+            axes.plot(*line, dash, color=look.colour, linewidth=1.2)
+            fill = "none" if one.is_tempered else "full"
+            for size, bins in _by_weight(one):
+                x, y = [100 * b.confidence for b in bins], [100 * b.accuracy for b in bins]
+                axes.plot(x, y, look.marker, color=look.colour, fillstyle=fill, markersize=size, clip_on=False)
+        axes.set_xlim(0, 102)
+        axes.set_ylim(-2, 102)
+        axes.set_xlabel("Confidence, %")
+        axes.set_ylabel("Right predictions, %")
+
+    return draw(
+        "fig-reliability",
+        "Reliability diagram",
+        "Share of right test predictions against their mean confidence, in ranges of confidence, for the kept model of "
+        "each kind. On the diagonal confidence is what it says; below it the model is too sure of itself.",
+        paint,
+        size=(4.4, 3.3),
+    )
+
+
+def _by_weight(one: Reliability) -> Iterator[tuple[float, list[CalibrationBin]]]:
+    """Size of the mark, in points, and the ranges that have it."""
+    for is_heavy, size in ((False, 3.0), (True, 6.5)):
+        yield size, [b for b in one.bins if (b.n >= FEW * one.summary.n) == is_heavy]

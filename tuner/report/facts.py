@@ -1,0 +1,80 @@
+"""Facts of a run that several sections speak of, as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.records.results import ModelResult, Results
+from tuner.report.summary import ModelSummary, summarise
+from tuner.space.vocabulary import BACKBONE_NAMES, batch_terms_on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConstantGuess:
+    """What a model would score that always names one class.
+
+    Attributes:
+        share: Share of the test images that are of the most frequent class.
+        winner: The winner's mean test accuracy; None where it has no scores.
+        low: Lower end of its 95 % interval; None likewise.
+    """
+
+    share: float
+    winner: float | None
+    low: float | None
+
+    @property
+    def is_beaten(self) -> bool:
+        """Whether the winner's whole interval is above it."""
+        return self.low is not None and self.low > self.share
+
+
+def winner_of(results: Results) -> ModelSummary | None:
+    """The winner's summary; None where it was not retrained and tested."""
+    return next((s for s in summarise(results.models) if s.result.name == "tuned"), None)
+
+
+def constant_guess(results: Results) -> ConstantGuess | None:
+    """What always naming the most frequent class would score; None without test images."""
+    data, winner = results.data, winner_of(results)
+    if not data.n_test:
+        return None
+    return ConstantGuess(
+        share=max(data.test_counts) / data.n_test,
+        winner=winner.accuracy if winner else None,
+        low=winner.low if winner else None,
+    )
+
+
+def is_cut_off(winner: ModelSummary) -> bool:
+    """Whether the kept retraining was best in its very last epoch: it may have ended too early."""
+    epochs = winner.kept.epochs
+    return bool(epochs) and winner.kept.best_epoch == epochs[-1].epoch
+
+
+def optimism(results: Results, winner: ModelSummary) -> float:
+    """By how much the search's best validation score is better than the kept retraining's."""
+    difference = results.search.best_score - winner.kept.validation_score
+    return difference if results.search.direction == "max" else -difference
+
+
+def overfit_gap(winner: ModelSummary) -> float | None:
+    """Training minus validation accuracy of the kept retraining in its kept epoch.
+
+    None where either was not recorded, or training images were changed or balanced, so that the gap tells nothing.
+    """
+    run = winner.kept
+    metrics = next((e.metrics for e in run.epochs if e.epoch == run.best_epoch), {})
+    values = winner.result.values
+    # Class weights change the loss alone.
+    changed = [name for name in batch_terms_on(values) if values[name] != "class_weights"]
+    if changed or "accuracy" not in metrics or "val_accuracy" not in metrics:
+        return None
+    return metrics["accuracy"] - metrics["val_accuracy"]
+
+
+def weights_of(model: ModelResult) -> str | None:
+    """What a backbone began from: `imagenet`, `none`, or the path of a file; None for other models."""
+    if model.model not in BACKBONE_NAMES and model.name not in BACKBONE_NAMES:
+        return None
+    return str(model.values.get("weights", "none" if "from scratch" in model.title else "imagenet"))

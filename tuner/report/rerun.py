@@ -1,0 +1,32 @@
+"""Command lines that repeat a run with something changed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+_FLAGS = ("--search-only", "--nested")
+
+
+def rerun(command: str, *added: str, without: Sequence[str] = ()) -> str:
+    """A run's command line with options added, and those that they replace left out.
+
+    Args:
+        command: As `RunSummary.command` has it.
+        added: Words at its end; an option among them replaces that of the same name, but for `--set`, which adds up.
+        without: Options that are left out, with their values.
+    """
+    dropped = {*without, *(word for word in added if word.startswith("--") and word != "--set")}
+    words, kept = iter(shlex.split(command)), list[str]()
+    for word in words:
+        option = word.partition("=")[0]
+        if option not in dropped:
+            kept.append(word)
+        elif word == option and option not in _FLAGS:
+            next(words, None)
+    return shlex.join([*kept, *added])
+
+
+def has_option(command: str, option: str) -> bool:
+    """Whether a command line has an option, such as `--limit`."""
+    return any(word.partition("=")[0] == option for word in shlex.split(command))
