@@ -69,7 +69,9 @@ def test_temperature_is_where_an_independent_derivative_of_the_log_loss_is_zero(
 
     def slope(b: float) -> float:
         expected = (softmax(b * logits, axis=1) * logits).sum(axis=1)
-        return float((expected - logits[np.arange(len(labels)), labels]).mean())
+        # The labels as uncertain as they count.
+        target = np.full(logits.shape, 1 / (len(labels) + 4)) + np.eye(4)[labels] * len(labels) / (len(labels) + 4)
+        return float((expected - (target * logits).sum(axis=1)).mean())
 
     assert fit_temperature(labels, probabilities) == pytest.approx(1 / brentq(slope, 0.05, 20), abs=1e-4)
 
@@ -82,16 +84,20 @@ def test_temperature_finds_what_made_a_model_too_confident_and_lowers_its_log_lo
     assert log_loss(labels, after) < log_loss(labels, probabilities)
     assert reliability(labels, after)[0] < reliability(labels, probabilities)[0] / 2
     best = -log_softmax(logits / 2.0, axis=1)[np.arange(len(labels)), labels].mean()
-    assert log_loss(labels, after) <= best + 1e-6
+    assert log_loss(labels, after) <= best + 1e-4
 
 
 def test_temperature_that_changes_nothing_is_one() -> None:
     assert fit_temperature([0, 1, 0], np.full((3, 2), 0.5)) == 1.0
 
 
-@pytest.mark.parametrize(("labels", "bound"), [([0, 1], 0.05), ([1, 0], 20.0)])
-def test_temperature_of_a_model_that_is_always_or_never_right_ends_at_its_bound(
-    labels: list[int], bound: float
-) -> None:
-    probabilities = [[0.7, 0.3], [0.3, 0.7]]
-    assert fit_temperature(labels, probabilities) == pytest.approx(bound, rel=1e-3)
+def test_temperature_of_a_model_without_a_mistake_leaves_room_for_one() -> None:
+    """20 images, all right: the next one is right with a probability of about 21 / 22."""
+    labels = np.arange(20) % 2
+    probabilities = np.where(np.eye(2)[labels] == 1, 0.7, 0.3)
+    after = tempered(probabilities, fit_temperature(labels, probabilities))
+    assert after.max() == pytest.approx(21 / 22, abs=1e-3)
+
+
+def test_temperature_of_a_model_that_is_never_right_ends_at_its_bound() -> None:
+    assert fit_temperature([1, 0], [[0.7, 0.3], [0.3, 0.7]]) == pytest.approx(20.0, rel=1e-3)

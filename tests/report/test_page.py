@@ -62,11 +62,14 @@ def headings(source: str) -> list[str]:
 def test_sections_come_in_the_stated_order(typical: str) -> None:
     assert headings(typical) == [
         "Verdict",
+        "Trust",
         "Models side by side",
         "Errors",
         "Learning curves",
         "Search history",
+        "What mattered",
         "Best hyperparameters",
+        "Next steps",
         "Reproduce",
     ]
 
@@ -108,7 +111,7 @@ def test_policy_allows_the_one_style_and_the_one_script_and_nothing_else(typical
     policy = next(a["content"] for tag, a in parsed.elements if a.get("http-equiv") == "Content-Security-Policy") or ""
     assert policy.startswith("default-src 'none'; ")
     for tag in ("style", "script"):
-        (content,) = parsed.texts[tag]
+        content = parsed.texts[tag][-1]
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
 
@@ -172,7 +175,15 @@ def test_no_page_calls_a_model_better(run: Results, some: tuple[Trial, ...]) -> 
 
 def test_search_only_leaves_out_the_sections_about_models() -> None:
     source = page(search_only(), trials())
-    assert headings(source) == ["Verdict", "Search history", "Best hyperparameters", "Reproduce"]
+    assert headings(source) == [
+        "Verdict",
+        "Trust",
+        "Search history",
+        "What mattered",
+        "Best hyperparameters",
+        "Next steps",
+        "Reproduce",
+    ]
     assert "Search only: no model was retrained or tested." in source
 
 

@@ -67,14 +67,21 @@ def tempered(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64
 def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
     """The temperature with the smallest log loss on these images, within 0.05 to 20; 1 where none makes it smaller.
 
+    Labels count as a little uncertain, as if each class had been seen once more than it was (after Platt, Advances in
+    Large Margin Classifiers, 1999): else a model without a mistake on these images would be taken to make none at all.
+
     Args:
         labels: True class numbers, (n,) with n > 0.
         probabilities: (n, classes), rows sum to 1.
     """
-    truth = np.asarray(labels)
+    truth, predicted = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
+    n, n_classes = predicted.shape
+    target = np.full(predicted.shape, 1 / (n + n_classes))
+    target[np.arange(n), truth] = (n + 1) / (n + n_classes)
 
     def cost(log_temperature: float) -> float:
-        return log_loss(truth, tempered(probabilities, float(np.exp(log_temperature))))
+        likelihood = np.log(np.maximum(tempered(predicted, float(np.exp(log_temperature))), _TINY))
+        return float(-(target * likelihood).sum(axis=1).mean())
 
     found = minimize_scalar(cost, bounds=tuple(np.log(_TEMPERATURES)), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x)) if found.fun < cost(0.0) else 1.0

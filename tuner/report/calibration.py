@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from tuner.records.comparison import Temperature
 from tuner.records.results import Results
 from tuner.records.scores import CalibrationBin
-from tuner.report.figures import GRID, draw, look_of
+from tuner.report.figures import draw, look_of
 from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
+from tuner.report.svg import GRID
 from tuner.report.text import decimal, percent, plural
 from tuner.space.vocabulary import BACKBONE_NAMES
 

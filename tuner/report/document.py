@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -105,7 +106,9 @@ def render_document(
 
 
 def _asset(package: str, name: str) -> str:
-    return files(package).joinpath("templates", name).read_text(encoding="utf-8")
+    # Less the indentation and comments, which only readers of the file need.
+    text = files(package).joinpath("templates", name).read_text(encoding="utf-8")
+    return re.sub(r"^\s+|^\s*//.*\n", "", text, flags=re.MULTILINE)
 
 
 def _hash(content: str) -> str:

@@ -1,28 +1,20 @@
-"""Charts as inline SVG that a strict content policy accepts and that follow the page's light or dark colours.
-
-matplotlib writes `style=` attributes, a `<style>` element and ids that repeat between figures; the policy would paint
-the first black and refuse the second. `draw` turns them into presentation attributes with ids of their own.
-"""
+"""Charts as inline SVG in the page's light or dark colours: what they share, and how models are told apart."""
 
 from __future__ import annotations
 
 import io
-import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
 
 import matplotlib
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-BASELINE, TUNED, EFFICIENTNET, INK, GRID = "#57606A", "#0072B2", "#D55E00", "#000000", "#808080"
+from tuner.report.svg import BASELINE, EFFICIENTNET, GRID, TUNED, portable
 
-_NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
-_HREF = "{http://www.w3.org/1999/xlink}href"
 # Typed loosely: matplotlib's own type of these keys changes with its version.
 _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -41,8 +33,6 @@ _SETTINGS: dict[Any, Any] = {
     "ytick.major.size": 0.0,
     "figure.constrained_layout.use": True,
 }
-# The style sheet gives each of these classes a light and a dark colour.
-_COLOUR_CLASS = {BASELINE.lower(): "baseline", TUNED.lower(): "tuned", EFFICIENTNET.lower(): "efficientnet"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,89 +102,4 @@ def draw(
         paint(figure.add_subplot())
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return Markup(_portable(buffer.getvalue(), figure_id, title, description))
-
-
-def _portable(text: str, prefix: str, title: str, description: str) -> str:
-    # Inside HTML an <svg> needs no namespace, and ElementTree would write prefixes that HTML does not know.
-    root = ElementTree.fromstring(text.replace(_NAMESPACE, "", 1))
-    _drop_unseen(root)
-    referenced = [e.get(_HREF, "")[1:] for e in root.iter()] + re.findall(r"url\(#([^)]+)\)", text)
-    ids = {old: f"{prefix}-{number}" for number, old in enumerate(dict.fromkeys(filter(None, referenced)))}
-    for element in root.iter():
-        _own_ids(element, ids)
-        _style_to_attributes(element)
-        _shorten_numbers(element)
-    for group in root.iter("g"):
-        _state_once(group)
-    for name in ("width", "height", "version"):
-        root.attrib.pop(name, None)
-    root.attrib |= {
-        "class": "figure",
-        "role": "img",
-        "aria-labelledby": f"{prefix}-title {prefix}-desc",
-        "stroke-linejoin": "round",
-    }
-    for position, (tag, content) in enumerate((("title", title), ("desc", description))):
-        child = ElementTree.Element(tag, {"id": f"{prefix}-{tag}"})
-        child.text = content
-        root.insert(position, child)
-    written = ElementTree.tostring(root, encoding="unicode")
-    return re.sub(r">\s+<", "><", written)
-
-
-def _drop_unseen(parent: ElementTree.Element) -> None:
-    """Leave out metadata, the style element and groups in which nothing is drawn."""
-    for child in list(parent):
-        _drop_unseen(child)
-        empty_group = child.tag in {"g", "defs"} and len(child) == 0
-        if child.tag in {"metadata", "style"} or empty_group:
-            parent.remove(child)
-
-
-def _own_ids(element: ElementTree.Element, ids: Mapping[str, str]) -> None:
-    own = ids.get(element.attrib.pop("id", ""))
-    if own:
-        element.set("id", own)
-    if _HREF in element.attrib:
-        element.set("href", f"#{ids[element.attrib.pop(_HREF)[1:]]}")
-    if "clip-path" in element.attrib:
-        element.set("clip-path", f"url(#{ids[element.attrib['clip-path'][5:-1]]})")
-
-
-def _shorten_numbers(element: ElementTree.Element) -> None:
-    # A tenth of a point is less than a pixel at every size that the page shows.
-    for name in ("d", "x", "y", "transform"):
-        if name in element.attrib:
-            shorter = re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), element.attrib[name])
-            element.set(name, " ".join(shorter.split()))
-    if element.get("transform", "").startswith("rotate(-0 "):
-        del element.attrib["transform"]
-
-
-def _state_once(group: ElementTree.Element) -> None:
-    """Move what all marks of a group share to the group: a chart may have hundreds of them."""
-    marks = group.findall("use")
-    for name in ("class", "fill", "fill-opacity"):
-        values = {mark.get(name) for mark in marks}
-        if len(marks) == len(group) and len(values) == 1 and (value := values.pop()) is not None:
-            group.set(name, value)
-            for mark in marks:
-                del mark.attrib[name]
-
-
-def _style_to_attributes(element: ElementTree.Element) -> None:
-    declarations = [d.split(":", 1) for d in element.attrib.pop("style", "").split(";") if ":" in d]
-    classes = []
-    for name, value in ((name.strip(), value.strip()) for name, value in declarations):
-        # A mark's outline is stated once, where the mark is defined.
-        if name == "font-family" or (element.tag == "use" and name.startswith("stroke")):
-            continue
-        if name in {"fill", "stroke"} and value.lower() in _COLOUR_CLASS:
-            classes.append(f"{name}-{_COLOUR_CLASS[value.lower()]}")
-        element.set(name, "currentColor" if value == INK else value)
-    # SVG paints text without a fill in black, which no dark page shows.
-    if element.tag == "text":
-        element.attrib.setdefault("fill", "currentColor")
-    if classes:
-        element.set("class", " ".join(classes))
+    return Markup(portable(buffer.getvalue(), figure_id, title, description))

@@ -14,10 +14,11 @@ from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report import parallel, slices
-from tuner.report.figures import BASELINE, INK, TUNED, draw, label_text
+from tuner.report.figures import draw, label_text
 from tuner.report.parallel import Parallel
 from tuner.report.slices import Slices
 from tuner.report.subject import Subject
+from tuner.report.svg import BASELINE, INK, TUNED
 
 # Bars of the chart; the table has all of them.
 MAX_BARS = 20

@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
-from tuner.report.figures import INK, draw, label_text
+from tuner.report.figures import draw, label_text
 from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
+from tuner.report.svg import INK
 
 HEADING = "Models side by side"
 

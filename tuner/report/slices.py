@@ -10,8 +10,9 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from tuner.records.trial import Trial
-from tuner.report.figures import BASELINE, TUNED, draw, label_text
+from tuner.report.figures import draw, label_text
 from tuner.report.scales import Scale, of_parameter, of_scores
+from tuner.report.svg import BASELINE, TUNED
 from tuner.report.text import plural
 from tuner.space.definition import Parameter
 
@@ -133,8 +134,12 @@ def _paint(axes: Axes, slices: Slices, scale: Scale) -> None:
     ticks = scale.ticks[:: -(-len(scale.ticks) // _MAX_LABELS)]
     axes.set_xticks([place for place, _ in ticks], [label_text(text, 12) for _, text in ticks], parse_math=False)
     axes.set_xlim(-_margin(scale), 1 + _margin(scale))
-    axes.set_xlabel(label_text(scale.name) + (" (log scale)" if scale.log else ""), parse_math=False)
-    axes.set_ylabel(label_text(vertical.name), parse_math=False)
+    axes.set_xlabel(_axis_name(scale) + (" (log scale)" if scale.log else ""), parse_math=False)
+    axes.set_ylabel(_axis_name(vertical), parse_math=False)
+
+
+def _axis_name(scale: Scale) -> str:
+    return label_text(scale.name, 22).strip() or "(empty name)"
 
 
 def _across(scale: Scale, trial: Trial, index: int) -> float:

@@ -91,9 +91,7 @@ def subject_of() -> Callable[[str], Subject]:
 
 
 @pytest.fixture(scope="package")
-def page_of(
-    subject_of: Callable[[str], Subject], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Path]:
+def page_of(subject_of: Callable[[str], Subject], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The page of a story, written once."""
     folder = tmp_path_factory.mktemp("stories")
 
@@ -109,6 +107,8 @@ def page_of(
 @pytest.fixture(scope="package")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real run, made by the command line as somebody would."""
+    if os.environ.get("B_REAL"):
+        return Path(os.environ["B_REAL"])
     place = tmp_path_factory.mktemp(PERSON)
     done = subprocess.run(
         [sys.executable, "-m", "tuner", "run", "drawn_faces", "--preset", "quick", "--limit", "200"],

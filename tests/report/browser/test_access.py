@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from itertools import combinations
 
 import numpy as np
 import pytest
 
+from tests.report.browser.axe import axe
+from tests.report.browser.canvas import DRAWN
 from tests.report.browser.conftest import Open
 
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
-
 # Deuteranopia on linear RGB (Machado, Oliveira and Fernandes, IEEE TVCG 15, 2009, severity 1.0).
-DEUTERANOPIA = np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]])
+DEUTERANOPIA = np.array(
+    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]
+)
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 
 _FOCUSABLE = "a[href], button, summary, select, input, [tabindex='0']"
@@ -25,17 +25,7 @@ _FOCUSABLE = "a[href], button, summary, select, input, [tabindex='0']"
 def test_30_axe_finds_no_violation_of_wcag_a_and_aa(open_page: Open, story: str, scheme: str) -> None:
     opened = open_page(story, color_scheme=scheme)
     opened.open_details()
-    opened.ask(AXE)
-    found = opened.ask(
-        """async (tags) => {
-            const { violations, passes } = await axe.run(document, {
-                runOnly: { type: "tag", values: tags }, resultTypes: ["violations"], preload: false });
-            return { violations: violations.map((one) =>
-                [one.id, one.nodes.length, one.nodes[0].html.slice(0, 200), one.nodes[0].failureSummary]),
-                passes: passes.map((one) => one.id) };
-        }""",
-        TAGS,
-    )
+    found = axe(opened)
     assert found["violations"] == []
     assert {"color-contrast", "document-title", "svg-img-alt"} <= set(found["passes"])
 
@@ -91,8 +81,19 @@ def test_32_every_picture_has_a_name_and_a_table_of_the_same_section(open_page: 
     assert [one["html"] for one in found if not one["equivalent"]] == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_33_lines_and_names_on_the_canvas_stand_out_from_the_ground(open_page: Open, scheme: str) -> None:
+    opened = open_page("typical", color_scheme=scheme)
+    drawn = opened.ask(DRAWN)
+    assert drawn["share"] > 0.01, "the canvas is blank"
+    assert drawn["names"] >= 4.5, drawn
+    assert drawn["lines"] >= 3, drawn
+
+
 @pytest.mark.parametrize("width", [360, 640])
-@pytest.mark.parametrize("story", ["typical", "pictures", "hostile", "10 classes", "100 classes", "in progress", "real"])
+@pytest.mark.parametrize(
+    "story", ["typical", "pictures", "hostile", "10 classes", "100 classes", "in progress", "real"]
+)
 def test_34_nothing_scrolls_sideways_on_a_phone_or_at_twice_the_size(open_page: Open, story: str, width: int) -> None:
     # A window of 1280 pixels at 200 % is one of 640.
     opened = open_page(story, viewport={"width": width, "height": 720})
@@ -114,7 +115,11 @@ def test_35_models_are_told_apart_without_red_and_green(open_page: Open, scheme:
         assert np.linalg.norm(one - other) > 20, f"{a} and {b} look alike"
     assert len(set(symbols.all_text_contents())) == 3
     # The marks of the chart are three shapes, too, and the curves two dashes.
-    shapes = page.locator("#models svg[role=img]").first.locator("defs path").evaluate_all("(all) => all.map((e) => e.getAttribute('d'))")
+    shapes = (
+        page.locator("#models svg[role=img]")
+        .first.locator("defs path")
+        .evaluate_all("(all) => all.map((e) => e.getAttribute('d'))")
+    )
     assert len(set(shapes)) >= 3
     dashes = page.locator("#curves svg[role=img]").first.locator("path[stroke-dasharray]")
     assert dashes.count() >= 1
@@ -123,13 +128,17 @@ def test_35_models_are_told_apart_without_red_and_green(open_page: Open, scheme:
 @pytest.mark.parametrize("story", ["typical", "pictures", "large", "hostile", "in progress", "all failed", "real"])
 def test_36_headings_come_in_order_and_ids_once(open_page: Open, story: str) -> None:
     opened = open_page(story)
-    levels = opened.ask("() => Array.from(document.querySelectorAll('h1, h2, h3, h4, h5, h6'), (one) => +one.localName[1])")
+    levels = opened.ask(
+        "() => Array.from(document.querySelectorAll('h1, h2, h3, h4, h5, h6'), (one) => +one.localName[1])"
+    )
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), levels
     ids = opened.ask("() => Array.from(document.querySelectorAll('[id]'), (one) => one.id)")
     assert sorted(ids) == sorted(set(ids))
-    empty = "() => Array.from(document.querySelectorAll('h1, h2, h3, h4')).filter((one) => !one.textContent.trim()).length"
+    empty = (
+        "() => Array.from(document.querySelectorAll('h1, h2, h3, h4')).filter((one) => !one.textContent.trim()).length"
+    )
     assert opened.ask(empty) == 0
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from playwright.sync_api import Locator
 
 from tests.report.browser.conftest import Open, Opened
 from tests.report.browser.stories import STORIES
 from tuner.report.subject import Subject
+from tuner.space.document import parse_document
 from tuner.store.run_folder import RunFolder
 
 SHARE = r"\d{1,3}\.\d %"
@@ -124,7 +124,7 @@ def test_17_every_table_of_scores_names_split_metric_direction_and_n(open_page: 
     found = 0
     for one in opened.page.locator("table").all():
         head = " ".join(columns(one))
-        if not re.search(r"accuracy|\bF1\b|loss|recall|precision|error|confidence", head, re.IGNORECASE):
+        if not re.search(r"accuracy|\bF1\b|loss|recall|precision|error", head, re.IGNORECASE):
             continue
         found += 1
         around = f"{one.locator('caption').text_content()} {head}"
@@ -183,7 +183,10 @@ def test_20_numbers_of_the_models_are_those_of_results_json(
 ) -> None:
     opened, numbers = open_page(story), numbers_of(story)
     models = [model for model in numbers["models"] if model["runs"]]
-    shown = [dict(zip(columns(table(opened, "Models side by side")), row, strict=True)) for row in rows(table(opened, "Models side by side"))]
+    shown = [
+        dict(zip(columns(table(opened, "Models side by side")), row, strict=True))
+        for row in rows(table(opened, "Models side by side"))
+    ]
     assert len(shown) == len(models) >= 2
     for row, model in zip(shown, models, strict=True):
         tests = [run["test"] for run in model["runs"]]
@@ -213,9 +216,12 @@ def test_20_numbers_of_the_differences_are_those_of_results_json(
     for row, difference in zip(shown, numbers["differences"], strict=True):
         accuracy = {end: 100 * value for end, value in difference["accuracy"].items()}
         ends = span(accuracy["low"], accuracy["high"], 1, sign=True)
-        assert row[2] == f"{said(accuracy['value'], 1, sign=True)} points {ends}"
-        assert row[4] == f"± {said(100 * difference['image_sd'], 2)}"
-        assert row[-3:-1] == [f"{difference['n_only_winner']:,}", f"{difference['n_only_opponent']:,}"]
+        assert f"{said(accuracy['value'], 1, sign=True)} points {ends}" in row
+        f1 = difference["macro_f1"]
+        assert f"{said(f1['value'], 3)} {span(f1['low'], f1['high'], 3)}" in row
+    noise = opened.page.locator("#models").text_content() or ""
+    for difference in numbers["differences"]:
+        assert f"± {said(100 * difference['image_sd'], 2)}" in noise
 
 
 @pytest.mark.parametrize("story", ["typical", "real"])
@@ -240,7 +246,9 @@ def test_20_numbers_of_the_seeds_and_classes_are_those_of_results_json(
     assert [row[2:] for row in rows(table(opened, "Images per class"))] == [[f"{n:,}" for n in c] for c in counts]
 
 
-@pytest.mark.parametrize(("story", "choose"), [("typical", max), ("minimised", min), ("not finite", max), ("real", max)])
+@pytest.mark.parametrize(
+    ("story", "choose"), [("typical", max), ("minimised", min), ("not finite", max), ("real", max)]
+)
 def test_21_best_trial_is_the_best_of_those_that_succeeded(
     open_page: Open, numbers_of: Callable[[str], dict[str, Any]], story: str, choose: Callable[..., Any]
 ) -> None:
@@ -276,6 +284,27 @@ def test_22_counts_of_completed_stopped_failed_and_unfinished_trials_add_up(
     assert ("stopped by the time budget" in badges) == (search["n_stopped"] > 0)
 
 
+def test_23_ten_trials_rank_nothing_and_say_why(open_page: Open, numbers_of: Callable[[str], dict[str, Any]]) -> None:
+    opened, importance = open_page("10 trials"), numbers_of("10 trials")["importance"]
+    words = " ".join((opened.page.locator("#mattered").text_content() or "").split())
+    assert importance["parameters"] == []
+    assert "No ranking: " in words
+    assert f"{importance['n_trials']} trials completed" in words
+    assert f"at least {importance['n_needed']} are needed" in words
+    assert table(opened, "Importance").count() == 0
+
+
+def test_23_many_trials_rank_the_hyperparameters_by_their_importance(
+    open_page: Open, numbers_of: Callable[[str], dict[str, Any]]
+) -> None:
+    opened, importance = open_page("large"), numbers_of("large")["importance"]
+    shown = rows(table(opened, "Importance"))
+    assert len(shown) == len(importance["parameters"]) == 20
+    for row, parameter in zip(shown, importance["parameters"], strict=True):
+        assert row[0] == parameter["name"]
+        assert float(row[1].replace("−", "-")) == pytest.approx(parameter["importance"]["value"], abs=0.0051)
+
+
 @pytest.mark.parametrize("story", ["typical", "real"])
 def test_24_snippets_are_valid_and_hold_the_very_values(
     open_page: Open, numbers_of: Callable[[str], dict[str, Any]], story: str
@@ -286,9 +315,24 @@ def test_24_snippets_are_valid_and_hold_the_very_values(
         return opened.page.locator(f"pre[aria-labelledby=snippet-{name}]").text_content() or ""
 
     assert json.loads(snippet("json")) == search["best_values"]
-    assert yaml.safe_load(snippet("yaml"))["space"] == search["best_values"]
+    assert parse_document(snippet("yaml"), "best").data["space"] == search["best_values"]
     assert "load_recipe" in ast.unparse(ast.parse(snippet("python")))
     assert snippet("shell").startswith("python -m tuner train --from ")
+
+
+@pytest.mark.parametrize("story", ["typical", "win", "tiny", "one seed", "10 trials", "in progress", "real"])
+def test_25_each_of_at_most_three_next_steps_cites_a_number_of_the_run(open_page: Open, story: str) -> None:
+    opened = open_page(story)
+    steps = opened.page.locator("#next_steps ol.steps > li")
+    assert 1 <= steps.count() <= 3
+    for step in steps.all():
+        action, code = step.locator("h3").text_content() or "", step.locator("pre").text_content() or ""
+        fact = " ".join(
+            (step.evaluate("(li) => Array.from(li.querySelectorAll('p, ul'), (p) => p.textContent).join(' ')")).split()
+        )
+        assert action
+        assert re.search(r"\d|one seed|one training", fact), f"{action} cites no number: {fact}"
+        assert code.startswith("python -m tuner "), code
 
 
 @pytest.mark.parametrize("story", ["in progress", "1 trial", "search only", "all failed"])

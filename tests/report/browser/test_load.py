@@ -83,7 +83,9 @@ def test_05_real_page_without_its_pictures_is_small(open_page: Open) -> None:
 def test_06_works_in_a_sandboxed_frame_without_the_same_origin(open_page: Open, tmp_path: Path) -> None:
     inside = open_page("typical").path
     outside = tmp_path / "outside.html"
-    outside.write_text(f'<!doctype html><title>t</title><iframe sandbox="allow-scripts" src="{inside.as_uri()}"></iframe>')
+    outside.write_text(
+        f'<!doctype html><title>t</title><iframe sandbox="allow-scripts" src="{inside.as_uri()}"></iframe>'
+    )
     opened = open_page(outside, viewport={"width": 1280, "height": 720})
     frame = opened.page.frames[1]
     assert frame.evaluate("() => origin") == "null"
@@ -106,7 +108,9 @@ def test_07_verdict_tables_and_charts_are_there_without_javascript(open_page: Op
     assert charts.count() >= 8
     assert sum(one.is_visible() for one in charts.all()) == charts.count() - closed.count()
     # What would do nothing is not offered.
-    assert [one.evaluate("e => e.outerHTML") for one in page.locator("button, select, input").all() if one.is_visible()] == []
+    assert [
+        one.evaluate("e => e.outerHTML") for one in page.locator("button, select, input").all() if one.is_visible()
+    ] == []
     assert not any(one.is_visible() for one in page.locator("canvas").all())
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.report.browser.axe import axe
+from tests.report.browser.canvas import DRAWN
 from tests.report.browser.conftest import Open
 
 # A4 less the printer's margins of 1 cm, in CSS pixels.
@@ -47,12 +51,32 @@ def test_37_lists_are_open_on_paper_without_javascript_too(open_page: Open) -> N
     assert table.evaluate("(one) => one.checkVisibility({ contentVisibilityAuto: true })") is True
 
 
+def test_38_switching_the_theme_draws_the_canvas_anew(open_page: Open) -> None:
+    opened = open_page("typical", color_scheme="light")
+    light = opened.ask(DRAWN)
+    assert light["share"] > 0.01, "the canvas is blank"
+    opened.page.emulate_media(color_scheme="dark")
+    dark = opened.ask(DRAWN)
+    assert dark["hash"] != light["hash"]
+    assert dark["names"] >= 4.5, "the names are drawn in colours of the light theme"
+    opened.page.emulate_media(color_scheme="light")
+    assert opened.ask(DRAWN)["hash"] == light["hash"]
+
+
+def test_38_the_canvas_is_light_on_paper(open_page: Open) -> None:
+    opened = open_page("typical", color_scheme="dark")
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    assert opened.ask(DRAWN)["names"] >= 4.5, "the names are drawn in colours of the dark theme"
+
+
 @pytest.mark.parametrize("denied", [False, True], ids=["allowed", "denied"])
 def test_39_copy_fills_the_clipboard_or_selects_the_text(open_page: Open, denied: bool) -> None:
     opened = open_page("typical")
     page = opened.page
     if denied:
-        opened.ask("() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError')); }")
+        opened.ask(
+            "() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
+        )
     else:
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     blocks = page.locator("pre")
@@ -65,3 +89,24 @@ def test_39_copy_fills_the_clipboard_or_selects_the_text(open_page: Open, denied
         found = opened.ask("() => getSelection().toString()" if denied else "() => navigator.clipboard.readText()")
         assert found.strip() == (text or "").strip()
     assert opened.complaints == []
+
+
+def test_40_links_of_the_page_of_all_runs_lead_to_their_pages(open_page: Open, real: Path) -> None:
+    opened = open_page(real.parents[1] / "index.html")
+    page = opened.page
+    links = page.locator("main a:not([href^='#'])")
+    addresses = [one.evaluate("(one) => one.href") for one in links.all()]
+    assert (real / "report.html").as_uri() in addresses
+    assert all(Path(unquote(urlsplit(one).path)).is_file() for one in addresses), addresses
+    assert all(not (one.get_attribute("href") or "/").startswith(("/", "file:", "http")) for one in links.all())
+    links.first.click()
+    page.locator("#verdict .sentence").wait_for()
+    assert opened.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_40_page_of_all_runs_is_as_accessible_as_a_report(open_page: Open, real: Path, scheme: str) -> None:
+    opened = open_page(real.parents[1] / "index.html", color_scheme=scheme)
+    assert opened.requests == [opened.path.as_uri()]
+    assert opened.ask("() => violations") == []
+    assert axe(opened)["violations"] == []

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.report.browser.conftest import Open
+from tests.report.browser.canvas import DRAWN
+from tests.report.browser.conftest import Open, Opened
 
 # Pixels of the smallest text that people read without effort.
 SMALLEST = 10.5
@@ -17,7 +18,9 @@ def test_27_any_number_of_classes_stays_readable(open_page: Open, n_classes: int
     opened = open_page(f"{n_classes} classes")
     page = opened.page
     assert (page.locator("#errors table.matrix").count() > 0) is (n_classes <= 20)
-    assert page.locator("#errors [aria-label='Most confused pairs 1'] tbody tr").count() == min(10, n_classes * (n_classes - 1))
+    assert page.locator("#errors [aria-label='Most confused pairs 1'] tbody tr").count() == min(
+        10, n_classes * (n_classes - 1)
+    )
     # Closed lists keep the page short however many classes there are.
     assert opened.ask("() => document.documentElement.scrollHeight") < 14_000
     opened.open_details()
@@ -68,3 +71,54 @@ def test_29_what_is_left_out_of_charts_and_tables_is_said(open_page: Open) -> No
     drawn = re.search(r"([\d,]+) of the 5,000 trials have a mark of their own", words)
     assert drawn is not None
     assert int(drawn[1].replace(",", "")) < 5000
+
+
+def test_28_parallel_coordinates_of_5000_trials_are_drawn_and_filtered_in_time(open_page: Open) -> None:
+    opened = open_page("large")
+    assert opened.page.locator("#parallel-canvas").is_visible()
+    options = opened.page.locator("#parallel-count option")
+    assert int(options.last.get_attribute("value") or 0) > 500
+    few = opened.ask(DRAWN)
+    assert few["share"] > 0.01, "the canvas is blank"
+    # The longest that a change keeps the page busy, up to the next picture on the screen; the least of three.
+    to_all = "s => { s.value = s.options[s.options.length - 1].value; }"
+    milliseconds = {
+        "all trials": min(_change(opened, "#parallel-count", to_all, "change") for _ in range(3)),
+        "narrowed": min(_change(opened, "#parallel-from", "s => { s.value = s.max / 3; }", "input") for _ in range(3)),
+    }
+    assert max(milliseconds.values()) < 300, milliseconds
+    narrowed = opened.page.locator("#parallel-status").text_content() or ""
+    many = opened.ask(DRAWN)
+    assert many["share"] > few["share"], "all trials leave no more ink than fifty"
+    opened.page.locator("#parallel-reset").click()
+    whole = opened.page.locator("#parallel-status").text_content() or ""
+    assert whole.startswith("50 of ")
+    assert re.fullmatch(r"[\d,]+ of [\d,]+ trials shown\.", narrowed)
+    shown, total = (int(n.replace(",", "")) for n in re.findall(r"[\d,]+", narrowed))
+    assert 0 < shown < total <= 5000
+    assert opened.ask(DRAWN)["hash"] == few["hash"]
+
+
+def test_29_what_the_chart_of_all_hyperparameters_leaves_out_is_said(open_page: Open) -> None:
+    page = open_page("large").page
+    words = " ".join((page.locator("#mattered").text_content() or "").split())
+    total = int((page.locator("#parallel-count option").last.get_attribute("value") or "").replace(",", ""))
+    assert re.search(r"[\d,]+ of 5,000 trials ended with a ", words)
+    assert re.search(r"The other [\d,]+ failed, were stopped", words)
+    drawn = re.search(r"([\d,]+) of the ([\d,]+) trials are drawn, evenly spaced", words)
+    assert drawn is not None
+    scored = int(drawn[2].replace(",", ""))
+    assert int(drawn[1]) < scored
+    assert total == scored or f"the {total:,} best of {scored:,}" in words
+
+
+def _change(opened: Opened, selector: str, change: str, event: str) -> float:
+    found: float = opened.page.locator(selector).evaluate(
+        f"""(one) => new Promise((done) => {{
+            ({change})(one);
+            const start = performance.now();
+            one.dispatchEvent(new Event("{event}", {{ bubbles: true }}));
+            requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
+        }})"""
+    )
+    return found

@@ -1,13 +1,15 @@
 "use strict";
 // The page is complete without this script: it adds sorting to tables and copying to code.
+// A number as cells write it: 1,234, 82.0 %, ± 0.3, [79.0, 84.7], −1.5 points [−3.0, +0.1].
+const NUMBER = /^[[±<+ ]*([−-]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)(?: %| ms| points)?(?:[,\]]? .*)?$/;
 function sortBy(table, column, button) {
   const body = table.tBodies[0];
   const rising = button.dataset.order !== "rising";
   const key = (row) => {
     const cell = row.cells[column];
-    const text = cell.dataset.value ?? cell.textContent.trim().replace("−", "-");
-    const number = text === "" ? NaN : Number(text);
-    return Number.isNaN(number) ? text : number;
+    const text = cell.dataset.value ?? cell.textContent.trim();
+    const number = NUMBER.exec(text);
+    return number ? Number(number[1].replaceAll(",", "").replace("−", "-")) : text;
   };
   const rows = Array.from(body.rows, (row, position) => ({ row, position, key: key(row) }));
   const missing = (k) => k === "" || k === "–";
