@@ -135,11 +135,19 @@ def test_there_are_at_most_three_and_what_matters_most_comes_first() -> None:
     assert [step.action.split()[0] for step in found] == ["Search", "Give", "Repeat"]
 
 
-def test_a_winner_at_the_constant_guess_leads_to_another_objective(space: Path) -> None:
+def test_a_winner_at_the_constant_guess_leads_to_a_longer_search(space: Path) -> None:
     run = quiet()
     step = the_step(replace(run, data=replace(run.data, test_counts=(590, 10, 0, 0, 0, 0, 0))))
     assert "98.3 %" in step.fact
-    assert parsed(step, space).objective.name == "val_macro_f1"
+    assert options(step.code)["preset"] == "thorough"
+
+
+def test_where_classes_are_rare_it_leads_to_another_objective_too(space: Path) -> None:
+    run = quiet()
+    data = replace(run.data, test_counts=(590, 10, 0, 0, 0, 0, 0), train_counts=(700, 100, 100, 100, 100, 100, 100))
+    found = steps(replace(run, data=data))
+    assert [step.action.split(",")[0] for step in found] == ["Search and train longer", "Search for macro F1"]
+    assert parsed(found[1], space).objective.name == "val_macro_f1"
 
 
 @pytest.mark.parametrize(

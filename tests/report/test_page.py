@@ -192,7 +192,7 @@ def test_page_of_a_run_that_has_not_ended_is_marked_and_says_how_it_goes_on(typi
     source = page(replace(run, run=replace(run.run, is_complete=False)), trials())
     parsed = Page(source)
     assert parsed.texts["title"][0].endswith("(in progress)")
-    assert "This run has not ended." in parsed.texts["strong"]
+    assert "In progress." in parsed.texts["strong"]
     assert "python -m tuner run faces --preset standard --seed 1 --resume" in parsed.texts["code"]
     for mark in ("not ended", "--resume"):
         assert mark not in typical
@@ -243,7 +243,8 @@ def test_values_that_are_not_finite_reach_the_page_as_words() -> None:
 def test_every_chart_has_a_name_and_a_description(typical: str) -> None:
     parsed = Page(typical)
     charts = [a for tag, a in parsed.elements if tag == "svg" and a.get("role") == "img"]
-    assert len(charts) == 1 + 2 * 3 + 2
+    # Accuracies, calibration, two curves of three models, two of the search, three slices.
+    assert len(charts) == 1 + 1 + 2 * 3 + 2 + 3
     assert all(len((chart["aria-labelledby"] or "").split()) == 2 for chart in charts)
 
 

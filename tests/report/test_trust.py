@@ -73,14 +73,14 @@ def test_without_that_count_what_was_dropped_and_what_is_distinct_decide(
 def test_a_winner_at_the_constant_guess_fails() -> None:
     run = results(n_classes=2, n_test=600)
     run = replace(run, data=replace(run.data, test_counts=(590, 10)))
-    found = check(run, "Class imbalance")
+    found = check(run, "Classes, and a constant guess")
     assert found.state == "fail"
     assert "98.3 % accuracy" in found.fact
 
 
 def test_a_rare_class_is_a_warning_that_names_it() -> None:
     run = results(n_classes=3)
-    found = check(replace(run, data=replace(run.data, train_counts=(90, 9, 1))), "Class imbalance")
+    found = check(replace(run, data=replace(run.data, train_counts=(90, 9, 1))), "Classes, and a constant guess")
     assert found.state == "warn"
     assert found.items == (("angry", "has 90.0 % of the training images"), ("fear", "has 1.0 % of the training images"))
     assert "90.0 times" in found.fact
@@ -88,7 +88,7 @@ def test_a_rare_class_is_a_warning_that_names_it() -> None:
 
 def test_a_class_without_training_images_is_no_crash() -> None:
     run = results(n_classes=2)
-    assert check(replace(run, data=replace(run.data, train_counts=(9, 0))), "Class imbalance").state == "warn"
+    assert check(replace(run, data=replace(run.data, train_counts=(9, 0))), "Classes, and a constant guess").state == "warn"
 
 
 @pytest.mark.parametrize(("n_failed", "state"), [(0, "pass"), (2, "pass"), (3, "warn"), (12, "fail")])

@@ -127,6 +127,8 @@ def _draw_metric(curves: ModelCurves, figure_id: str, metric: str, title: str, l
                 best = values[epochs.index(seed.run.best_epoch)]
                 axes.plot([seed.run.best_epoch], [best], look.marker, color=look.colour, markersize=7)
         axes.set_ylim(*limits)
+        # One epoch alone would get an axis of fractions.
+        axes.set_xlim(0.5, max(len(seed.run.epochs) for seed in curves.seeds) + 0.5)
         axes.set_xlabel("Epoch")
         axes.set_ylabel(title)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -108,7 +108,7 @@ def render_document(
 def _asset(package: str, name: str) -> str:
     # Less the indentation and comments, which only readers of the file need.
     text = files(package).joinpath("templates", name).read_text(encoding="utf-8")
-    return re.sub(r"^\s+|^\s*//.*\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"^\s*//.*\n|^\s+", "", text, flags=re.MULTILINE)
 
 
 def _hash(content: str) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuner.records.results import ModelResult, Results
+from tuner.records.results import DataSummary, ModelResult, Results
 from tuner.report.summary import ModelSummary, summarise
 from tuner.space.vocabulary import BACKBONE_NAMES, batch_terms_on
+
+# Times that the commonest class may have the images of the rarest before accuracy says little of rare classes.
+IMBALANCED = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,12 @@ def constant_guess(results: Results) -> ConstantGuess | None:
         winner=winner.accuracy if winner else None,
         low=winner.low if winner else None,
     )
+
+
+def class_ratio(data: DataSummary) -> float:
+    """How many times the training images of the rarest class the commonest one has."""
+    fewest = min(data.train_counts)
+    return max(data.train_counts) / fewest if fewest else float("inf")
 
 
 def is_cut_off(winner: ModelSummary) -> bool:

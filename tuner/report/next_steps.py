@@ -12,7 +12,7 @@ from typing import Any
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.edges import Edge, edges, override
-from tuner.report.facts import constant_guess, is_cut_off, overfit_gap, weights_of, winner_of
+from tuner.report.facts import IMBALANCED, class_ratio, constant_guess, is_cut_off, overfit_gap, weights_of, winner_of
 from tuner.report.reproduce import resume_command
 from tuner.report.rerun import has_option, rerun
 from tuner.report.subject import Subject
@@ -86,11 +86,18 @@ def _no_better_than_a_guess(subject: Subject) -> Iterator[Step]:
     results, guess = subject.results, constant_guess(subject.results)
     if guess is None or guess.winner is None or guess.low is None or guess.is_beaten:
         return
-    if results.search.objective != "val_macro_f1" and results.search.model in VOCABULARIES:
+    fact = (
+        f"Always naming the most frequent class scores {percent(guess.share)} on the test set; the winner scores "
+        f"{percent(guess.winner)}, and its interval begins at {percent(guess.low)}."
+    )
+    if results.run.preset != "thorough":
+        longer = "standard" if results.run.preset == "quick" else "thorough"
+        yield Step(action="Search and train longer", fact=fact, code=rerun(results.run.command, "--preset", longer))
+    is_imbalanced = class_ratio(results.data) > IMBALANCED
+    if is_imbalanced and results.search.objective != "val_macro_f1" and results.search.model in VOCABULARIES:
         yield Step(
             action="Search for macro F1, which no constant guess can win",
-            fact=f"Always naming the most frequent class scores {percent(guess.share)} on the test set; the winner "
-            f"scores {percent(guess.winner)}, and its interval begins at {percent(guess.low)}.",
+            fact=fact,
             code=rerun(results.run.command, "--set", "objective=val_macro_f1"),
         )
 

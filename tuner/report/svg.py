@@ -32,7 +32,7 @@ def portable(text: str, prefix: str, title: str, description: str) -> str:
     """
     # Inside HTML an <svg> needs no namespace, and ElementTree would write prefixes that HTML does not know.
     root = ElementTree.fromstring(text.replace(_NAMESPACE, "", 1))
-    referenced = [e.get(_HREF, "")[1:] for e in root.iter()] + re.findall(r"url\(#([^)]+)\)", text)
+    referenced = [e.get(_HREF, "")[1:] for e in root.iter()]
     ids = {old: f"{prefix}-{number}" for number, old in enumerate(dict.fromkeys(filter(None, referenced)))}
     for element in root.iter():
         _own_ids(element, ids)
@@ -44,7 +44,7 @@ def portable(text: str, prefix: str, title: str, description: str) -> str:
     _flatten(root)
     _join_grid(root)
     _label(root, prefix, title, description)
-    return re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode"))
+    return re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode")).replace(" />", "/>")
 
 
 def _label(root: ElementTree.Element, prefix: str, title: str, description: str) -> None:
@@ -68,7 +68,7 @@ def _drop_unseen(parent: ElementTree.Element) -> None:
         _drop_unseen(child)
         is_empty = child.tag in {"g", "defs"} and len(child) == 0
         is_clear = child.tag == "path" and child.get("fill") == "none" and not {"stroke", "class"} & set(child.attrib)
-        if child.tag in {"metadata", "style"} or is_empty or is_clear:
+        if child.tag in {"metadata", "style", "clipPath"} or is_empty or is_clear:
             parent.remove(child)
 
 
@@ -97,8 +97,8 @@ def _own_ids(element: ElementTree.Element, ids: Mapping[str, str]) -> None:
         element.set("id", own)
     if _HREF in element.attrib:
         element.set("href", f"#{ids[element.attrib.pop(_HREF)[1:]]}")
-    if "clip-path" in element.attrib:
-        element.set("clip-path", f"url(#{ids[element.attrib['clip-path'][5:-1]]})")
+    # Every chart's axes hold all of its data: there is nothing to cut off.
+    element.attrib.pop("clip-path", None)
 
 
 def _shorten(element: ElementTree.Element) -> None:

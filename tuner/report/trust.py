@@ -10,15 +10,13 @@ from typing import Any, Literal
 
 from tuner.records.results import Results
 from tuner.report.edges import edges, with_edges
-from tuner.report.facts import constant_guess, is_cut_off, optimism, weights_of, winner_of
+from tuner.report.facts import IMBALANCED, class_ratio, constant_guess, is_cut_off, optimism, weights_of, winner_of
 from tuner.report.subject import Subject
 from tuner.report.summary import summarise
 from tuner.report.text import decimal, integer, interval, percent, plural
 
 State = Literal["pass", "warn", "fail", "not known"]
 
-# Times the images of the rarest class that the commonest has; the data doctor speaks of it from here on, too.
-IMBALANCED = 3.0
 # Shares of trials.
 MANY_FAILED, MOST_FAILED = 0.1, 0.5
 FEW_TEST_IMAGES = 100
@@ -121,11 +119,11 @@ def _enough_images(results: Results) -> Check:
 
 
 def _classes(results: Results) -> Check:
-    title, data, guess = "Class imbalance", results.data, constant_guess(results)
+    title, data, guess = "Classes, and a constant guess", results.data, constant_guess(results)
     if not data.n_train or guess is None:
         return Check(title=title, state="not known", fact="There are no training or no test images.")
     most, fewest = max(data.train_counts), min(data.train_counts)
-    ratio = most / fewest if fewest else float("inf")
+    ratio = class_ratio(data)
     items = tuple(
         (
             data.class_names[data.train_counts.index(count)],

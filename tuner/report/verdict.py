@@ -63,7 +63,8 @@ class Verdict:
     """What the page says first.
 
     Attributes:
-        parts: The sentence.
+        headline: The sentence, in its first part.
+        details: Why it is not a stronger one, and what is to be said of other models.
         cards: Models that the verdict speaks of, then those it leaves out.
         axis: Ends of the cards' common axis, shares of 1.
         untrained: Models without a single finished retraining.
@@ -72,7 +73,8 @@ class Verdict:
         resume: The command that goes on with a run that has not ended; None where it has.
     """
 
-    parts: tuple[Part, ...]
+    headline: tuple[Part, ...]
+    details: tuple[Part, ...]
     cards: tuple[Card, ...]
     axis: tuple[float, float]
     untrained: tuple[ModelResult, ...]
@@ -83,7 +85,7 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The verdict as plain text."""
-        return "".join(part.text for part in self.parts)
+        return " ".join(filter(None, ("".join(p.text for p in parts) for parts in (self.headline, self.details))))
 
 
 def context(subject: Subject) -> dict[str, Any]:
@@ -96,9 +98,11 @@ def compute(results: Results) -> Verdict:
     summaries = summarise(results.models)
     spoken = sorted(summaries, key=lambda s: not s.result.in_verdict)
     axis = _axis(summaries)
+    by_name = {s.result.name: s for s in spoken}
     differences = {difference.opponent: difference for difference in results.differences}
     return Verdict(
-        parts=tuple(_parts(results, {s.result.name: s for s in spoken})),
+        headline=tuple(_headline(results, by_name)),
+        details=tuple(_details(results, by_name)),
         cards=tuple(_card(s, differences.get(s.result.name), axis) for s in spoken),
         axis=axis,
         untrained=tuple(m for m in results.models if not m.runs),
@@ -108,7 +112,7 @@ def compute(results: Results) -> Verdict:
     )
 
 
-def _parts(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
+def _headline(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
     main = results.main_difference
     if not results.models:
         yield _words(_without_models(results))
@@ -122,9 +126,18 @@ def _parts(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[
         yield _words(f" accuracy on {plural(first.n, 'test image')}; there is no other model to compare it with.")
     else:
         yield from _main(main, summaries)
-        for other in results.differences:
-            if other is not main and summaries[other.opponent].result.in_verdict:
-                yield from _beside(other, summaries)
+
+
+def _details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
+    main = results.main_difference
+    if main is None:
+        return
+    if main.reason:
+        yield _words(f"{main.reason[0].upper()}{main.reason[1:].removesuffix('.')}.")
+    others = [d for d in results.differences if d is not main and summaries[d.opponent].result.in_verdict]
+    for number, other in enumerate(others):
+        yield _words(" Against " if main.reason or number else "Against ")
+        yield from _beside(other, summaries)
 
 
 def _without_models(results: Results) -> str:
@@ -134,7 +147,9 @@ def _without_models(results: Results) -> str:
     )
     return (
         f"{start}: no model was retrained or tested. Best {search.objective} in the search "
-        f"{decimal(search.best_score, 4)} (trial {search.best_trial_id}), an optimistic number."
+        f"{decimal(search.best_score, 4)} on {plural(results.data.n_validation, 'validation image')} "
+        f"({'higher' if search.direction == 'max' else 'lower'} is better; trial {search.best_trial_id}), "
+        "an optimistic number."
     )
 
 
@@ -147,13 +162,11 @@ def _main(main: Difference, summaries: Mapping[str, ModelSummary]) -> Iterator[P
     yield from _score(summaries[main.opponent])
     yield _words(", ")
     yield _points(main)
-    yield _words(f" on {plural(main.n, 'test image')}")
-    yield _words(f"; {main.reason.removesuffix('.')}." if main.reason else ".")
+    yield _words(f" on {plural(main.n, 'test image')}.")
 
 
 def _beside(other: Difference, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
-    """Such as ` Against EfficientNetB2: worse, -12.0 points [...]`."""
-    yield _words(" Against ")
+    """Such as `EfficientNetB2: worse, -12.0 points [...]`."""
     yield _name(summaries[other.opponent])
     yield _words(f": {other.verdict}, ")
     yield _points(other)

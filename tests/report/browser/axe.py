@@ -12,7 +12,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 
 
 def axe(opened: Opened) -> dict[str, Any]:
-    """Violations of WCAG A and AA, each with its rule, count, first place and what is wrong; and the rules that pass."""
+    """Violations of WCAG A and AA, each with rule, count, first place and what is wrong; and the rules that pass."""
     opened.ask(SOURCE)
     found: dict[str, Any] = opened.ask(
         """async (tags) => {

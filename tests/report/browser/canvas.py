@@ -1,4 +1,4 @@
-"""What is to be seen on the canvas of the parallel coordinates, by its pixels."""
+"""What is to be seen on the canvas of the parallel coordinates, by its pixels, and how fast it follows its controls."""
 
 # Share of pixels with something on them, a number that tells pictures apart, and the contrasts (WCAG 2) to the page's
 # ground that the strongest hundredth of pixels have, of the names above the axes and of the lines between them.
@@ -20,6 +20,18 @@ DRAWN = """() => {
         (Math.floor(i / 4 / width) < 26 * ratio ? names : lines).push(contrast(seen));
     }
     const strongest = (all) => all.sort((a, b) => b - a)[Math.floor(all.length / 100)] ?? 0;
-    const middle = (all) => all[Math.floor(all.length / 2)] ?? 0;
-    return { share: ink / width / height, hash, names: strongest(names), lines: strongest(lines), middle: middle(lines) };
+    return { share: ink / width / height, hash, names: strongest(names), lines: strongest(lines) };
 }"""
+
+# Milliseconds from a control's event, after it was set to its last value or a third of its range, to the next picture.
+CHANGED = """(control) => new Promise((done) => {
+    const isSelect = control.localName === "select";
+    control.value = isSelect ? control.options[control.options.length - 1].value : control.max / 3;
+    const start = performance.now();
+    control.dispatchEvent(new Event(isSelect ? "change" : "input", { bubbles: true }));
+    requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
+})"""
+
+# Milliseconds from the start of the navigation to the second picture after the page has been read.
+READY = """() => new Promise((done) =>
+    requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))"""

@@ -24,7 +24,8 @@ PERSON = "annabelle-lee"
 # Asked for before the page's own script runs; the content policy does not bind the test's scripts.
 _LISTEN = """
 window.violations = [];
-addEventListener("securitypolicyviolation", (e) => violations.push(`${e.violatedDirective}: ${e.sample || e.blockedURI}`));
+addEventListener("securitypolicyviolation", (event) =>
+    violations.push(`${event.violatedDirective}: ${event.sample || event.blockedURI}`));
 """
 
 
@@ -107,8 +108,6 @@ def page_of(subject_of: Callable[[str], Subject], tmp_path_factory: pytest.TempP
 @pytest.fixture(scope="package")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real run, made by the command line as somebody would."""
-    if os.environ.get("B_REAL"):
-        return Path(os.environ["B_REAL"])
     place = tmp_path_factory.mktemp(PERSON)
     done = subprocess.run(
         [sys.executable, "-m", "tuner", "run", "drawn_faces", "--preset", "quick", "--limit", "200"],

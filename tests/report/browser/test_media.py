@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.report.browser.axe import axe
-from tests.report.browser.canvas import DRAWN
+from tests.report.browser.canvas import DRAWN, READY
 from tests.report.browser.conftest import Open
 
 # A4 less the printer's margins of 1 cm, in CSS pixels.
@@ -56,16 +56,19 @@ def test_38_switching_the_theme_draws_the_canvas_anew(open_page: Open) -> None:
     light = opened.ask(DRAWN)
     assert light["share"] > 0.01, "the canvas is blank"
     opened.page.emulate_media(color_scheme="dark")
+    opened.ask(READY)
     dark = opened.ask(DRAWN)
     assert dark["hash"] != light["hash"]
     assert dark["names"] >= 4.5, "the names are drawn in colours of the light theme"
     opened.page.emulate_media(color_scheme="light")
+    opened.ask(READY)
     assert opened.ask(DRAWN)["hash"] == light["hash"]
 
 
 def test_38_the_canvas_is_light_on_paper(open_page: Open) -> None:
     opened = open_page("typical", color_scheme="dark")
     opened.page.emulate_media(media="print", color_scheme="dark")
+    opened.ask(READY)
     assert opened.ask(DRAWN)["names"] >= 4.5, "the names are drawn in colours of the dark theme"
 
 

@@ -42,7 +42,8 @@ def test_11_names_stand_verbatim_and_isolated(open_page: Open) -> None:
         assert name in isolated, f"{name!r} is not on the page as it is"
     assert "(empty name)" in isolated
     assert opened.ask(
-        "() => Array.from(new Set(Array.from(document.querySelectorAll('bdi'), (e) => getComputedStyle(e).unicodeBidi)))"
+        """() => Array.from(new Set(Array.from(
+            document.querySelectorAll("bdi"), (one) => getComputedStyle(one).unicodeBidi)))"""
     ) == ["isolate"]
 
 

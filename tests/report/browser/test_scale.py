@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.report.browser.canvas import DRAWN
-from tests.report.browser.conftest import Open, Opened
+from tests.report.browser.canvas import CHANGED, DRAWN
+from tests.report.browser.conftest import Open
 
 # Pixels of the smallest text that people read without effort.
 SMALLEST = 10.5
@@ -32,7 +32,8 @@ def test_27_any_number_of_classes_stays_readable(open_page: Open, n_classes: int
             const found = [];
             while (walker.nextNode()) {
                 const one = walker.currentNode.parentElement;
-                if (walker.currentNode.data.trim() && !one.closest("svg") && parseFloat(getComputedStyle(one).fontSize) < least)
+                const size = parseFloat(getComputedStyle(one).fontSize);
+                if (walker.currentNode.data.trim() && !one.closest("svg") && size < least)
                     found.push(one.outerHTML.slice(0, 80));
             }
             return found.slice(0, 3);
@@ -41,8 +42,8 @@ def test_27_any_number_of_classes_stays_readable(open_page: Open, n_classes: int
     )
     assert small == []
     cut = opened.ask(
-        """() => Array.from(document.querySelectorAll("#errors td")).filter((one) => one.scrollWidth > one.clientWidth + 1)
-            .map((one) => one.outerHTML.slice(0, 120))"""
+        """() => Array.from(document.querySelectorAll("#errors td"))
+            .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.outerHTML.slice(0, 120))"""
     )
     assert cut == []
 
@@ -51,8 +52,8 @@ def test_27_any_number_of_classes_stays_readable(open_page: Open, n_classes: int
 def test_27_labels_inside_charts_do_not_run_into_each_other(open_page: Open, story: str) -> None:
     overlaps = open_page(story).ask(
         """() => Array.from(document.querySelectorAll("svg[role=img]")).flatMap((chart) => {
-            const boxes = Array.from(chart.querySelectorAll("text"), (one) => [one.textContent, one.getBoundingClientRect()])
-                .filter(([, box]) => box.width > 0);
+            const boxes = Array.from(chart.querySelectorAll("text"))
+                .map((one) => [one.textContent, one.getBoundingClientRect()]).filter(([, box]) => box.width > 0);
             return boxes.flatMap(([a, p], i) => boxes.slice(i + 1)
                 .filter(([, q]) => Math.min(p.right, q.right) - Math.max(p.left, q.left) > 2
                     && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 4)
@@ -75,23 +76,23 @@ def test_29_what_is_left_out_of_charts_and_tables_is_said(open_page: Open) -> No
 
 def test_28_parallel_coordinates_of_5000_trials_are_drawn_and_filtered_in_time(open_page: Open) -> None:
     opened = open_page("large")
-    assert opened.page.locator("#parallel-canvas").is_visible()
-    options = opened.page.locator("#parallel-count option")
+    page = opened.page
+    assert page.locator("#parallel-canvas").is_visible()
+    options = page.locator("#parallel-count option")
     assert int(options.last.get_attribute("value") or 0) > 500
     few = opened.ask(DRAWN)
     assert few["share"] > 0.01, "the canvas is blank"
     # The longest that a change keeps the page busy, up to the next picture on the screen; the least of three.
-    to_all = "s => { s.value = s.options[s.options.length - 1].value; }"
     milliseconds = {
-        "all trials": min(_change(opened, "#parallel-count", to_all, "change") for _ in range(3)),
-        "narrowed": min(_change(opened, "#parallel-from", "s => { s.value = s.max / 3; }", "input") for _ in range(3)),
+        name: min(page.locator(selector).evaluate(CHANGED) for _ in range(3))
+        for name, selector in (("all trials", "#parallel-count"), ("narrowed", "#parallel-from"))
     }
     assert max(milliseconds.values()) < 300, milliseconds
-    narrowed = opened.page.locator("#parallel-status").text_content() or ""
+    narrowed = page.locator("#parallel-status").text_content() or ""
     many = opened.ask(DRAWN)
     assert many["share"] > few["share"], "all trials leave no more ink than fifty"
-    opened.page.locator("#parallel-reset").click()
-    whole = opened.page.locator("#parallel-status").text_content() or ""
+    page.locator("#parallel-reset").click()
+    whole = page.locator("#parallel-status").text_content() or ""
     assert whole.startswith("50 of ")
     assert re.fullmatch(r"[\d,]+ of [\d,]+ trials shown\.", narrowed)
     shown, total = (int(n.replace(",", "")) for n in re.findall(r"[\d,]+", narrowed))
@@ -110,15 +111,3 @@ def test_29_what_the_chart_of_all_hyperparameters_leaves_out_is_said(open_page: 
     scored = int(drawn[2].replace(",", ""))
     assert int(drawn[1]) < scored
     assert total == scored or f"the {total:,} best of {scored:,}" in words
-
-
-def _change(opened: Opened, selector: str, change: str, event: str) -> float:
-    found: float = opened.page.locator(selector).evaluate(
-        f"""(one) => new Promise((done) => {{
-            ({change})(one);
-            const start = performance.now();
-            one.dispatchEvent(new Event("{event}", {{ bubbles: true }}));
-            requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
-        }})"""
-    )
-    return found
