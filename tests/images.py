@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tests.data.samples import make_card
-from tuner.data.dataset import Dataset, pixel_statistics
+from tuner.data.dataset import Dataset, SealedLabels, pixel_statistics
 from tuner.data.images import make_images
 from tuner.data.split import Fold, Split
 from tuner.records.image import ImageSpec
@@ -81,6 +81,7 @@ def tiny_dataset(n_classes: int = 2, seed: int = 0) -> Dataset:
         spec=ImageSpec(height=8, width=8, channels=1, class_names=tuple(names), mean=mean, std=std),
         card=make_card({"type": "npz", "path": "tiny.npz"}, size=8),
         limit=None,
+        test_labels=SealedLabels(labels[64:]),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.data.samples import make_card, random_images, write_folders
 from tuner.data import dataset as datasets
 from tuner.data.card import Card
-from tuner.data.dataset import Dataset, load_dataset, pixel_statistics, split_rows, summary
+from tuner.data.dataset import Dataset, SealedLabels, load_dataset, pixel_statistics, split_rows, summary
 from tuner.data.images import Images, make_images
 from tuner.data.split import make_split
 from tuner.errors import DataError
@@ -86,7 +86,14 @@ def test_policy_may_refuse_unreadable_images(tmp_path: Path) -> None:
 def dataset_of(images: Images, card: Card, **settings: Any) -> Dataset:
     split = make_split(images, SplitSettings(seed=1, **settings), card.splits, card.policies)
     spec = ImageSpec(height=4, width=4, channels=1, class_names=images.class_names, mean=(0.0,), std=(1.0,))
-    return Dataset(images=images, split=split, spec=spec, card=card, limit=None)
+    return Dataset(
+        images=images,
+        split=split,
+        spec=spec,
+        card=card,
+        limit=None,
+        test_labels=SealedLabels(images.labels[split.test]),
+    )
 
 
 def images_of(n: int, groups: list[str] | None = None, conflict: bool = False) -> Images:

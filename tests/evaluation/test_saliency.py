@@ -171,7 +171,7 @@ def two_inputs() -> keras.Model:
         (own_class, "of a class of its own"),
         (dense_only, "has no convolution"),
         (two_inputs, "several inputs"),
-        (lambda: linear_network(np.ones((2, 2)), units_end="linear"), "does not end with softmax or sigmoid"),
+        (lambda: linear_network(np.ones((2, 2)), units_end="linear"), "no softmax or sigmoid of its own"),
     ],
 )
 def test_model_without_a_map_says_why(make: Any, reason: str) -> None:

@@ -3,56 +3,62 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import tuner
-from tests.images import tiny_dataset
+from tests.images import tiny_dataset, train_task
 from tuner.commands.outputs import training_data
-from tuner.data.dataset import HIDDEN_LABEL
+from tuner.data.dataset import HIDDEN_LABEL, summary
+from tuner.data.split import Fold
 from tuner.evaluation.sealed import open_test
+from tuner.training.fit import Hooks, run_task
+from tuner.training.prepared import PreparedModels
 
-# The split is made and written down there, and told apart from another run's; nothing is scored.
-MAKE_OR_NAME_IT = {"data/dataset.py", "data/split.py", "commands/open_run.py", "commands/train.py"}
 
-
-def test_what_trains_and_searches_is_given_no_test_label(tmp_path: Path) -> None:
+def test_a_sealed_data_set_has_no_test_label(tmp_path: Path) -> None:
     dataset = tiny_dataset()
-    labels = training_data(dataset, tmp_path).labels
-    hidden = labels == HIDDEN_LABEL
-    assert np.flatnonzero(hidden).tolist() == dataset.split.test.tolist()
-    np.testing.assert_array_equal(labels[~hidden], dataset.images.labels[~hidden])
+    for labels in (dataset.sealed().images.labels, training_data(dataset, tmp_path).labels):
+        hidden = labels == HIDDEN_LABEL
+        assert np.flatnonzero(hidden).tolist() == dataset.split.test.tolist()
+        np.testing.assert_array_equal(labels[~hidden], dataset.images.labels[~hidden])
+
+
+def test_a_training_that_meets_a_hidden_label_fails(tmp_path: Path) -> None:
+    dataset = tiny_dataset().sealed()
+    fold = Fold(train=np.arange(40, 70), validation=np.arange(16))
+    data = replace(training_data(dataset, tmp_path), folds=(fold,))
+    with pytest.raises(ValueError, match="a hidden label: a test image has got among those that train"):
+        run_task(train_task(), data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels())
+
+
+def test_what_a_run_says_of_its_sealed_data_is_what_they_are() -> None:
+    dataset = tiny_dataset()
+    assert summary(dataset.sealed()) == summary(dataset)
+    assert summary(dataset).test_counts == tuple(np.bincount(dataset.images.labels[64:]))
 
 
 def test_opened_test_images_have_their_labels_back() -> None:
     dataset = tiny_dataset()
-    test = open_test(dataset)
+    test = open_test(dataset.sealed())
     np.testing.assert_array_equal(test.labels, dataset.images.labels[64:])
     assert (len(test.rows), len(test.origins), test.is_new) == (24, 24, None)
 
 
-def readers(attribute: str) -> set[str]:
-    """Modules of the package that read an attribute of this name from something called a split."""
+def callers(name: str) -> list[str]:
+    """Modules of the package that call a function or method of this name, once for each call."""
     root = Path(tuner.__file__).parent
-    return {
+    return [
         path.relative_to(root).as_posix()
-        for path in root.rglob("*.py")
+        for path in sorted(root.rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and node.attr == attribute and "split" in ast.unparse(node.value)
-    }
-
-
-def test_only_the_seal_reads_which_images_test() -> None:
-    assert readers("test") - MAKE_OR_NAME_IT == {"evaluation/sealed.py"}
-
-
-def test_only_the_comparison_breaks_the_seal_and_only_once() -> None:
-    root = Path(tuner.__file__).parent
-    calls = [
-        path.relative_to(root).as_posix()
-        for path in root.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("open_test")
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(name)
     ]
-    assert calls == ["commands/comparison.py"]
+
+
+def test_one_module_breaks_the_seal_for_one_other() -> None:
+    assert callers("break_seal") == ["evaluation/sealed.py"]
+    assert callers("open_test") == ["commands/comparison.py"]

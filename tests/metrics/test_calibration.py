@@ -70,7 +70,8 @@ def test_temperature_is_where_an_independent_derivative_of_the_log_loss_is_zero(
     def slope(b: float) -> float:
         expected = (softmax(b * logits, axis=1) * logits).sum(axis=1)
         # The labels as uncertain as they count.
-        target = np.full(logits.shape, 1 / (len(labels) + 4)) + np.eye(4)[labels] * len(labels) / (len(labels) + 4)
+        doubt = 1 / (len(labels) + 2)
+        target = np.where(np.eye(4)[labels] == 1, 1 - doubt, doubt / 3)
         return float((expected - (target * logits).sum(axis=1)).mean())
 
     assert fit_temperature(labels, probabilities) == pytest.approx(1 / brentq(slope, 0.05, 20), abs=1e-4)
@@ -101,3 +102,14 @@ def test_temperature_of_a_model_without_a_mistake_leaves_room_for_one() -> None:
 
 def test_temperature_of_a_model_that_is_never_right_ends_at_its_bound() -> None:
     assert fit_temperature([1, 0], [[0.7, 0.3], [0.3, 0.7]]) == pytest.approx(20.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(("n", "n_classes"), [(60, 7), (500, 100), (500, 1000)])
+def test_temperature_leaves_a_calibrated_model_about_as_it_is(n: int, n_classes: int) -> None:
+    generator = np.random.default_rng(1)
+    logits = 3.0 * generator.normal(size=(2 * n, n_classes))
+    labels = (logits + generator.gumbel(size=logits.shape)).argmax(axis=1)
+    found = fit_temperature(labels[:n], softmax(logits[:n], axis=1))
+    assert found == pytest.approx(1.0, abs=0.2)
+    before, after = softmax(logits[n:], axis=1), tempered(softmax(logits[n:], axis=1), found)
+    assert reliability(labels[n:], after)[0] < reliability(labels[n:], before)[0] + 0.05

@@ -131,7 +131,7 @@ def results(
         run=RunSummary(
             run_id="20250102-030405-ab12cd34",
             folder="reports/faces/20250102-030405-ab12cd34",
-            is_complete=True,
+            state="complete",
             preset="standard",
             seed=1,
             started_at="2025-01-02T03:04:05Z",

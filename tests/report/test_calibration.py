@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tuner.records.comparison import Temperature
 from tuner.records.results import Results
-from tuner.records.scores import Estimate
+from tuner.records.scores import Estimate, Temperature
 from tuner.report import errors
 from tuner.report.calibration import compute, scaling_words
 from tuner.report.document import make_environment

@@ -67,9 +67,9 @@ def test_model_of_the_verdict_is_shown_where_there_is_no_baseline() -> None:
     ("found", "state"),
     [
         (TESTED, "complete"),
-        (replace(TESTED, run=replace(TESTED.run, is_complete=False)), "in progress"),
+        (replace(TESTED, run=replace(TESTED.run, state="searching")), "in progress"),
         (search_only(), "search only"),
-        (replace(search_only(), run=replace(TESTED.run, is_complete=False)), "in progress"),
+        (replace(search_only(), run=replace(TESTED.run, state="searching")), "in progress"),
     ],
 )
 def test_state(found: Results, state: str) -> None:
@@ -101,7 +101,7 @@ def test_what_differs_from_the_newest_complete_run_is_the_reason_not_to_compare(
 def test_unfinished_runs_and_outer_folds_do_not_decide_what_may_be_compared() -> None:
     later = [
         indexed("20260109-000000-00000000", found=search_only()),
-        indexed("20260108-000000-00000000", found=replace(TESTED, run=replace(TESTED.run, is_complete=False))),
+        indexed("20260108-000000-00000000", found=replace(TESTED, run=replace(TESTED.run, state="searching"))),
         indexed("20260107-000000-00000000", test_part="two", outer_fold=2),
     ]
     (dataset,) = compute([indexed(), *later])

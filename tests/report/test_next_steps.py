@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tuner.cli.commands import cli
-from tuner.records.comparison import Difference, Temperature, Verdict
+from tuner.records.comparison import Difference, Verdict
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results
-from tuner.records.scores import Estimate
+from tuner.records.scores import Estimate, Temperature
 from tuner.records.trial import Trial
 from tuner.report.document import make_environment
 from tuner.report.edges import edges, override
@@ -118,7 +118,7 @@ def test_a_better_winner_and_nothing_else_is_trained_for_production() -> None:
 
 def test_an_unfinished_run_only_goes_on() -> None:
     run = results(n_seeds=1)
-    step = the_step(replace(run, run=replace(run.run, is_complete=False), search=replace(run.search, n_trials=7)))
+    step = the_step(replace(run, run=replace(run.run, state="searching"), search=replace(run.search, n_trials=7)))
     assert "7 of 23 planned trials" in step.fact
     assert options(step.code)["resume"]
 

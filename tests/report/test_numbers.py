@@ -100,7 +100,7 @@ def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
 
 
 def test_a_run_that_was_stopped_in_its_comparison_says_so() -> None:
-    stopped = replace(search_only(), run=replace(search_only().run, is_complete=False))
+    stopped = replace(search_only(), run=replace(search_only().run, state="searching"))
     found = verdict.compute(stopped)
     assert found.sentence.startswith("In progress, 23 of 23 trials: no model was retrained or tested.")
     assert found.badges[0] == "in progress"

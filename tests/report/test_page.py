@@ -189,7 +189,7 @@ def test_search_only_leaves_out_the_sections_about_models() -> None:
 
 def test_page_of_a_run_that_has_not_ended_is_marked_and_says_how_it_goes_on(typical: str) -> None:
     run = search_only()
-    source = page(replace(run, run=replace(run.run, is_complete=False)), trials())
+    source = page(replace(run, run=replace(run.run, state="searching")), trials())
     parsed = Page(source)
     assert parsed.texts["title"][0].endswith("(in progress)")
     assert "In progress." in parsed.texts["strong"]

@@ -88,7 +88,10 @@ def test_a_rare_class_is_a_warning_that_names_it() -> None:
 
 def test_a_class_without_training_images_is_no_crash() -> None:
     run = results(n_classes=2)
-    assert check(replace(run, data=replace(run.data, train_counts=(9, 0))), "Classes, and a constant guess").state == "warn"
+    assert (
+        check(replace(run, data=replace(run.data, train_counts=(9, 0))), "Classes, and a constant guess").state
+        == "warn"
+    )
 
 
 @pytest.mark.parametrize(("n_failed", "state"), [(0, "pass"), (2, "pass"), (3, "warn"), (12, "fail")])

@@ -36,7 +36,7 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 def run(json_lines: bool, quiet: bool, no_progress: bool, nested: bool, require_improvement: bool, **given: Any) -> int:
     """Search, retrain, compare and report on DATASET: a data set's name, a folder of class folders, a CSV or an NPZ."""
     if require_improvement:
-        _check_testable(nested=nested, search_only=given["search_only"])
+        _check_testable(nested=nested, search_only=given["search_only"], preset=given["preset"])
     from tuner.cli.signals import REQUEST
     from tuner.cli.summary import missed_improvement, run_ended, summary_lines
     from tuner.cli.views import view
@@ -68,9 +68,13 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, nested: bool, require_
     return _EXIT_CODES[outcome.stopped]
 
 
-def _check_testable(*, nested: bool, search_only: bool) -> None:
+def _check_testable(*, nested: bool, search_only: bool, preset: str) -> None:
     if search_only:
         raise click.UsageError("--require-improvement needs the comparison that --search-only leaves out.")
+    if preset == "quick":
+        raise click.UsageError(
+            "--require-improvement needs several seeds, but the quick preset trains one: no verdict of it is better."
+        )
     if nested:
         raise click.UsageError("--require-improvement needs one verdict, but --nested gives pooled scores without one.")
 

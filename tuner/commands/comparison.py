@@ -16,12 +16,13 @@ from tuner.commands.outputs import training_data
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.records.comparison import Difference, Temperature
+from tuner.records.comparison import Difference
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice, StageStarted
 from tuner.records.image import ImageSpec
 from tuner.records.pictures import ActivationMaps, Gallery
 from tuner.records.results import ModelResult, SearchSummary
+from tuner.records.scores import Temperature
 from tuner.retrain.contenders import BACKBONE_SIZE, baselines, tuned_contender
 from tuner.retrain.opponents import BackboneRules, backbone_opponents
 from tuner.space.definition import SearchSpaceFile
@@ -108,7 +109,7 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
     if kept is None:
         return scored
     of_kept = predicted[f"{models[0].name}-{kept.seed}"]
-    gallery, activations = _pictures(job, test, of_kept)
+    gallery, activations = _pictures(job, *trained[0], test, of_kept)
     return replace(
         scored,
         temperature=temperature.on_test(test.labels, of_kept) if temperature else None,
@@ -127,15 +128,19 @@ def _fitted_temperature(job: Job, winner: Contender, trained: Sequence[Trained])
     return temperature_of(winner, kept, validation_of(job.dataset, job.file.objective.name)) if kept else None
 
 
-def _pictures(job: Job, test: OpenedTest, found: np.ndarray) -> tuple[Gallery | None, ActivationMaps | None]:
+def _pictures(
+    job: Job, winner: Contender, trained: Sequence[Trained], test: OpenedTest, found: np.ndarray
+) -> tuple[Gallery | None, ActivationMaps | None]:
     """Write the pictures of the page; without them a run has lost nothing that matters."""
-    import keras
-
+    from tuner.evaluation.evaluate import kept_training
     from tuner.evaluation.gallery import make_pictures
+    from tuner.training.finished import finished_model
 
     job.tell(StageStarted(title="Drawing test images for the report"))
     try:
-        model = keras.models.load_model(job.folder.model, compile=False)
+        kept = kept_training(winner, trained)
+        assert kept is not None  # It has been scored.
+        model = finished_model(winner.model, winner.values, test.spec, kept.checkpoint)
         gallery, activations, pictures = make_pictures(
             model, test.images, test.rows, test.labels, found, test.origins, test.spec
         )

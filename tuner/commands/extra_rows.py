@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("tuner")
 
-Scored = tuple[ModelResult, dict[str, np.ndarray]]
+ScoredRow = tuple[ModelResult, dict[str, np.ndarray]]
 
 
 class Chosen(Protocol):
     """What validation has chosen."""
 
-    def score(self, test: OpenedTest, tuned: ModelResult) -> Scored:
+    def score(self, test: OpenedTest, tuned: ModelResult) -> ScoredRow:
         """Score it on the test images."""
 
 
@@ -52,7 +52,7 @@ class ExtraRow:
         except Exception as error:
             self._error = self._reason(error)
 
-    def score(self, test: OpenedTest, tuned: ModelResult) -> Scored:
+    def score(self, test: OpenedTest, tuned: ModelResult) -> ScoredRow:
         """Score what was chosen.
 
         Args:

@@ -24,6 +24,8 @@ from tuner.store.run_folder import RunFolder
 LOG = logging.getLogger("tuner")
 
 PAGE = "index.html"
+# A choice of runs must not take the place of the page of all.
+SOME = "compare.html"
 _NESTED = TypeAdapter(NestedResults)
 # A run's files of which each makes a folder a run's.
 _MARKS = ("config.yaml", "results.json")
@@ -69,7 +71,7 @@ def compare(out: Path, runs: Sequence[Path] = ()) -> Compared:
             f"{out}: there is no run", "name another root with --out, or try `python -m tuner run drawn_faces`."
         )
     datasets = compute(found)
-    page = out / PAGE
+    page = out / (SOME if runs else PAGE)
     try:
         write_text(page, render_index(datasets))
     except OSError as error:

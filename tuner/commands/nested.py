@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from tuner.backend import environment
+from tuner.commands.index import write_index
 from tuner.commands.open_run import identity, newest_run, timed_name
 from tuner.commands.options import RunOptions
 from tuner.commands.prepare import load_configuration, split_settings
@@ -91,7 +92,9 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
         if outcome.results.data.fingerprint != identities[0]["data"]["fingerprint"]:
             raise _changed(card.name, number, n_outer)
         done.append((outcome.folder, outcome.results))
-    return _pooled(done, options, root / f"nested-{timed_name(identities)}.json")
+    pooled = _pooled(done, options, root / f"nested-{timed_name(identities)}.json")
+    write_index(options.out, tell)
+    return pooled
 
 
 def _ended(root: Path, now: Mapping[str, Any]) -> tuple[RunFolder, Results] | None:

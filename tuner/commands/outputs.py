@@ -90,7 +90,7 @@ def training_data(dataset: Dataset, data_root: Path, otherwise: Path | None = No
     features = features_folder(dataset.images.name, dataset.images.fingerprint, data_root)
     return TrainingData(
         inputs=dataset.images.images,
-        labels=dataset.labels_without_test(),
+        labels=dataset.sealed().images.labels,
         folds=dataset.split.folds,
         spec=dataset.spec,
         features=features or otherwise,

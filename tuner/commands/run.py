@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from tuner.commands.check import check_before_run
 from tuner.commands.comparison import Scored, retrain_all, score
 from tuner.commands.executors import make_executor, warm_up
 from tuner.commands.hardware import hardware, n_cores, versions
+from tuner.commands.index import write_index
 from tuner.commands.job import Job
 from tuner.commands.open_run import identity, open_run
 from tuner.commands.options import RunOptions
@@ -29,7 +31,7 @@ from tuner.models.registry import BUILDERS, complete, load_builder
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice, RunStarted
 from tuner.records.importance import Importance
-from tuner.records.results import Results, RunSummary, SearchSummary
+from tuner.records.results import Results, RunSummary, SearchSummary, State
 from tuner.report.text import plural
 from tuner.search.schedule import total
 from tuner.space.definition import SearchSpaceFile
@@ -37,6 +39,8 @@ from tuner.space.sampling import n_settings
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
 from tuner.store.trial_tables import TrialTables
+
+LOG = logging.getLogger("tuner")
 
 SHOWN_UNREADABLE = 5
 
@@ -98,7 +102,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
                 options=options,
                 card=card,
                 file=file,
-                dataset=dataset,
+                dataset=dataset.sealed(),
                 folder=folder,
                 tell=journal.tell,
                 request=request,
@@ -107,6 +111,8 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
             )
             try:
                 outcome = _run(job, warnings, is_resumed)
+                if not outcome.stopped:
+                    write_index(options.out, job.tell)
             except (SearchError, SpaceError):
                 # Going on would only bring the same end.
                 folder.finish()
@@ -124,22 +130,28 @@ def _run(job: Job, warnings: Sequence[str], is_resumed: bool) -> RunOutcome:
         searched = search_space(
             job,
             executor,
-            lambda so_far: _write_page(job, _results(job, so_far, Scored(), executor.n_workers, is_complete=False)),
+            lambda so_far: _write_page(job, _results(job, so_far, executor.n_workers, "searching")),
         )
         stopped = job.request.reason
         if searched is None:
             return RunOutcome(folder=job.folder, results=None, stopped=stopped)
         # Whatever becomes of the comparison, the search was not in vain.
-        is_complete = job.options.search_only and not stopped
-        found = _results(job, searched, Scored(), executor.n_workers, is_complete=is_complete)
-        found = replace(found, importance=_importance(job, searched))
+        state: State = stopped or ("complete" if job.options.search_only else "retraining")
+        found = _results(job, searched, executor.n_workers, state)
         _write(job, found, ())
-        if job.options.search_only or stopped:
+        if stopped:
             return RunOutcome(folder=job.folder, results=found, stopped=stopped)
+        found = replace(found, importance=_importance(job, searched))
+        _write_page(job, found)
+        if job.options.search_only:
+            return RunOutcome(folder=job.folder, results=found, stopped=None)
         trained = retrain_all(job, searched, executor)
-    if trained is None or job.request.is_made():
-        return RunOutcome(folder=job.folder, results=found, stopped=job.request.reason)
-    ended = _results(job, searched, score(job, trained), executor.n_workers, is_complete=True)
+    stopped = job.request.reason
+    if stopped or trained is None:
+        found = replace(found, run=replace(found.run, state=stopped or "retraining"))
+        _write_page(job, found)
+        return RunOutcome(folder=job.folder, results=found, stopped=stopped)
+    ended = _results(job, searched, executor.n_workers, "complete", score(job, trained))
     found = replace(ended, importance=found.importance)
     _write(job, found, trained[0][1])
     return RunOutcome(folder=job.folder, results=found, stopped=None)
@@ -149,12 +161,13 @@ def _reports(job: Job) -> Reports:
     return Reports(on_epoch=epoch_listener(job.tell), is_stopping=job.request.is_made)
 
 
-def _results(job: Job, searched: SearchSummary, scored: Scored, n_workers: int, *, is_complete: bool) -> Results:
+def _results(job: Job, searched: SearchSummary, n_workers: int, state: State, scored: Scored | None = None) -> Results:
+    found = scored or Scored()
     return Results(
         run=RunSummary(
             run_id=job.folder.path.name,
             folder=job.folder.path.as_posix(),
-            is_complete=is_complete,
+            state=state,
             preset=job.options.preset,
             seed=job.options.seed,
             started_at=str(job.folder.read_config()["started_at"]),
@@ -165,11 +178,11 @@ def _results(job: Job, searched: SearchSummary, scored: Scored, n_workers: int, 
         ),
         data=summary(job.dataset),
         search=searched,
-        models=scored.models,
-        differences=scored.differences,
-        temperature=scored.temperature,
-        gallery=scored.gallery,
-        activations=scored.activations,
+        models=found.models,
+        differences=found.differences,
+        temperature=found.temperature,
+        gallery=found.gallery,
+        activations=found.activations,
     )
 
 
@@ -254,21 +267,24 @@ def _left_out(dropped: Dropped) -> str:
     return ", ".join(plural(n, one, many) for n, one, many in counts if n)
 
 
-def _importance(job: Job, searched: SearchSummary) -> Importance:
-    """What mattered in the search, now that it has ended."""
+def _importance(job: Job, searched: SearchSummary) -> Importance | None:
+    """What mattered in the search, now that it has ended; without it a run has lost nothing that it needs."""
     from tuner.metrics.importance import importance
 
     trials = TrialTables(job.folder.path).read()
-    return importance(trials, searched.parameters, searched.direction, job.options.seed)
+    try:
+        return importance(trials, searched.parameters, searched.direction, job.options.seed)
+    except Exception as error:
+        LOG.exception("the importance of the hyperparameters could not be computed")
+        job.tell(Notice(text=f"what mattered in the search is not known: {type(error).__name__}: {error}"))
+        return None
 
 
 def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
-    from tuner.commands.index import write_index
 
     header = recipe_header(job.folder, results.search.best_values)
     write_recipe(recipe_of(job, results, tuned), job.folder.recipe, header)
     _write_page(job, results)
-    write_index(job.options.out, job.tell)
 
 
 def _write_page(job: Job, results: Results) -> None:

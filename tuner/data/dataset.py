@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +20,28 @@ from tuner.records.image import ImageSpec
 from tuner.records.results import DataSummary
 from tuner.space.definition import SplitSettings
 
+# No class; a training that meets it fails.
 HIDDEN_LABEL = -1
 
 _SHOWN_UNREADABLE = 20
 _NAMED_UNREADABLE = 3
 _CHUNK_BYTES = 16_000_000
+
+
+class SealedLabels:
+    """Class numbers of the test images."""
+
+    def __init__(self, labels: NDArray[np.int64]) -> None:
+        """Take them, (n,)."""
+        self.__labels = labels
+
+    def counts(self, n_classes: int) -> tuple[int, ...]:
+        """Test images of each class, which is no secret."""
+        return tuple(np.bincount(self.__labels, minlength=n_classes).tolist())
+
+    def break_seal(self) -> NDArray[np.int64]:
+        """The class numbers, (n,): for `tuner.evaluation.sealed` alone."""
+        return self.__labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +54,7 @@ class Dataset:
         spec: Shape, classes, and pixel statistics of the training part; with folds, of the first one's.
         card: Where it comes from.
         limit: `--limit`, where it was given.
+        test_labels: The sealed labels.
     """
 
     images: Images
@@ -44,12 +62,13 @@ class Dataset:
     spec: ImageSpec
     card: Card
     limit: int | None
+    test_labels: SealedLabels
 
-    def labels_without_test(self) -> NDArray[np.int64]:
-        """Class numbers of all images, (n,); -1, which no loss takes, for the test images."""
+    def sealed(self) -> Dataset:
+        """The data set without the labels of its test images, but in the seal."""
         labels = self.images.labels.copy()
         labels[self.split.test] = HIDDEN_LABEL
-        return labels
+        return replace(self, images=replace(self.images, labels=labels))
 
 
 def load_dataset(card: Card, data_root: Path, settings: SplitSettings) -> Dataset:
@@ -69,7 +88,14 @@ def load_dataset(card: Card, data_root: Path, settings: SplitSettings) -> Datase
     mean, std = pixel_statistics(images.images, split.train, images.sums)
     height, width, channels = images.images.shape[1:]
     spec = ImageSpec(height=height, width=width, channels=channels, class_names=images.class_names, mean=mean, std=std)
-    return Dataset(images=images, split=split, spec=spec, card=card, limit=settings.limit)
+    return Dataset(
+        images=images,
+        split=split,
+        spec=spec,
+        card=card,
+        limit=settings.limit,
+        test_labels=SealedLabels(images.labels[split.test]),
+    )
 
 
 def pixel_statistics(
@@ -117,7 +143,7 @@ def summary(dataset: Dataset) -> DataSummary:
         class_names=spec.class_names,
         train_counts=counts(split.train),
         validation_counts=counts(split.validation),
-        test_counts=counts(split.test),
+        test_counts=dataset.test_labels.counts(spec.n_classes),
         split_rule=split.rule,
         limit=dataset.limit,
         n_unreadable=len(images.unreadable),

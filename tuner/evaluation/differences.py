@@ -143,6 +143,9 @@ def _difference(
         n_only_opponent=only_opponent,
         mcnemar_p=float(mcnemar(only_winner, only_opponent)),
     )
+    failed = _failed(winner.result, "the winner") or _failed(other.result, "the other model")
+    if failed:
+        return replace(difference, reason=failed)
     verdict, reason = _verdict(difference, n_comparisons)
     return replace(difference, verdict=verdict, reason=reason)
 
@@ -163,6 +166,14 @@ def _verdict(found: Difference, n_comparisons: int) -> tuple[Verdict, str]:
     if verdict == "inconclusive":
         return verdict, _too_little(found)
     return verdict, f"zero lies within the interval, {_ends(found.accuracy)} percentage points"
+
+
+def _failed(model: ModelResult, name: str) -> str:
+    """Why trainings that are missing leave the verdict open; empty where none is."""
+    if not model.n_failed:
+        return ""
+    n_all = len(model.runs) + model.n_failed
+    return f"{model.n_failed} of {n_all} trainings of {name} failed, and the scores of the others may flatter it"
 
 
 def _one_training(n_seeds: tuple[int, int]) -> str:

@@ -69,6 +69,7 @@ def evaluate(
         latency_ms=latency,
         max_epochs=contender.max_epochs,
         runs=tuple(runs),
+        n_failed=len(trained) - len(runs),
         error=None if runs else errors[0],
     )
     return result, predicted

@@ -32,7 +32,7 @@ def sensitive_convolution(model: keras.Model) -> Convolution:
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise NoSaliencyError("The model has several inputs or outputs.")
     if getattr(_last_layer(model), "activation", None) not in (keras.activations.softmax, keras.activations.sigmoid):
-        raise NoSaliencyError("The model does not end with softmax or sigmoid, so its class scores are not known.")
+        raise NoSaliencyError("The last layer has no softmax or sigmoid of its own: class scores are not known.")
     found = convolutions(model)
     if not found:
         raise NoSaliencyError("The model has no convolution.")

@@ -10,8 +10,8 @@ from tuner.backend.active import predictor
 from tuner.data.split import fold_of_seed
 from tuner.evaluation.validation import Validation
 from tuner.metrics.calibration import fit_temperature, log_loss, reliability, tempered
-from tuner.records.comparison import Temperature
 from tuner.records.contender import Contender, Trained
+from tuner.records.scores import Temperature
 from tuner.training.compiled import probabilities
 from tuner.training.finished import finished_model
 from tuner.training.fit import predict

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 
 class StopRequest:
     """Whether somebody asked for the end.
@@ -13,7 +15,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         """Nobody has asked."""
-        self.reason: str | None = None
+        self.reason: Literal["interrupted", "terminated"] | None = None
         self.is_heeded = False
 
     def is_made(self) -> bool:

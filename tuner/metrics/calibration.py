@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 from tuner.records.scores import CalibrationBin
+
+Floats = NDArray[np.float64]
 
 N_BINS = 15
 
 # The least and the most that a fit may say; beyond lies nothing but a model that is never, or always, right.
 _TEMPERATURES = (0.05, 20.0)
-# Of the smallest probability, so that a zero has a logarithm; that of float32, in which models compute.
+# The smallest probability that log loss takes; that of a confident mistake would be endless.
 _TINY = 1e-7
 
 
@@ -51,40 +54,52 @@ def bin_numbers(confidence: NDArray[np.float64]) -> NDArray[np.int64]:
     return numbers
 
 
-def tempered(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
+def tempered(probabilities: ArrayLike, temperature: float) -> Floats:
     """Probabilities of the same logits divided by a temperature.
 
     Args:
         probabilities: (n, classes), rows sum to 1.
         temperature: Above 0.
     """
-    logits = np.log(np.clip(np.asarray(probabilities, dtype=np.float64), _TINY, 1.0)) / temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    found: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return found
+    return np.exp(_log_softmax(_logits(probabilities) / temperature))
 
 
 def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
-    """The temperature with the smallest log loss on these images, within 0.05 to 20; 1 where none makes it smaller.
+    """The temperature that fits these images best, within 0.05 to 20; 1 where none lowers their log loss.
 
-    Labels count as a little uncertain, as if each class had been seen once more than it was (after Platt, Advances in
-    Large Margin Classifiers, 1999): else a model without a mistake on these images would be taken to make none at all.
+    A label counts as right with probability (n + 1) / (n + 2), the rest shared out among the other classes (after
+    Platt, Advances in Large Margin Classifiers, 1999): else a model without a mistake on these images would be taken
+    to make none at all.
 
     Args:
         labels: True class numbers, (n,) with n > 0.
         probabilities: (n, classes), rows sum to 1.
     """
-    truth, predicted = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
-    n, n_classes = predicted.shape
-    target = np.full(predicted.shape, 1 / (n + n_classes))
-    target[np.arange(n), truth] = (n + 1) / (n + n_classes)
+    truth, logits = np.asarray(labels), _logits(probabilities)
+    n, n_classes = logits.shape
+    doubt = 1 / (n + 2) / (n_classes - 1)
+    # What the cross-entropy with these targets needs of each row, whatever the temperature.
+    expected = (1 - n_classes * doubt) * logits[np.arange(n), truth] + doubt * logits.sum(axis=1)
 
     def cost(log_temperature: float) -> float:
-        likelihood = np.log(np.maximum(tempered(predicted, float(np.exp(log_temperature))), _TINY))
-        return float(-(target * likelihood).sum(axis=1).mean())
+        beta = float(np.exp(-log_temperature))
+        return float((logsumexp(beta * logits, axis=1) - beta * expected).mean())
 
     found = minimize_scalar(cost, bounds=tuple(np.log(_TEMPERATURES)), method="bounded", options={"xatol": 1e-6})
-    return float(np.exp(found.x)) if found.fun < cost(0.0) else 1.0
+    temperature = float(np.exp(found.x))
+    return (
+        temperature if log_loss(truth, tempered(probabilities, temperature)) < log_loss(truth, probabilities) else 1.0
+    )
+
+
+def _logits(probabilities: ArrayLike) -> Floats:
+    """Logits up to a constant per row; a probability of zero gets the smallest that float32 has."""
+    return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), np.finfo(np.float32).tiny))
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    found: Floats = logits - logsumexp(logits, axis=1, keepdims=True)
+    return found
 
 
 def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> float:

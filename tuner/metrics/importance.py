@@ -153,7 +153,7 @@ def _rounds(
     depth = np.array([[trial.last_epoch] for trial in trials], dtype=np.float64)
     n_settings, variance = int(settings.max()) + 1, float(targets.var())
     for _ in range(N_RESAMPLES):
-        weights = np.bincount(generator.integers(n_settings, size=n_settings), minlength=n_settings)[settings]
+        weights = _drawn(n_settings, generator)[settings]
         drawn, left = weights > 0, np.flatnonzero(weights == 0)
         forest = RandomForestRegressor(
             n_estimators=30, min_samples_leaf=2, max_features=0.5, random_state=int(generator.integers(2**31))
@@ -165,6 +165,14 @@ def _rounds(
         errors = ((predicted.reshape(len(versions), -1) - targets[left]) ** 2).mean(axis=1)
         # Of all trials' variance: that of a few left-out ones would be a number of chance.
         yield 1 - float(errors[0]) / variance, [float(error - errors[0]) / variance for error in errors[1:]]
+
+
+def _drawn(n_settings: int, generator: np.random.Generator) -> NDArray[np.intp]:
+    """How often each setting is drawn; of a few settings all may be, and then none would be left to judge by."""
+    while True:
+        counts = np.bincount(generator.integers(n_settings, size=n_settings), minlength=n_settings)
+        if (counts == 0).any():
+            return counts
 
 
 def _encode(parameter: Parameter, values: Sequence[Mapping[str, Any]]) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tuner.records.scores import CalibrationBin, Estimate
+from tuner.records.scores import Estimate
 
 Verdict = Literal["better", "no clear difference", "worse", "inconclusive"]
 
@@ -51,24 +51,3 @@ class Difference:
     n_only_winner: int
     n_only_opponent: int
     mcnemar_p: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Temperature:
-    """Temperature scaling: logits are divided by one number (Guo, Pleiss, Sun and Weinberger, ICML 2017).
-
-    Attributes:
-        value: The number; above 1 makes the model less confident.
-        n: Validation images that it was fitted on.
-        validation_log_loss: Before and after; what the fit made smaller.
-        test_calibration_error: Before and after, of the kept model.
-        test_log_loss: Before and after.
-        calibration: The reliability diagram after; that before is the model's own.
-    """
-
-    value: float
-    n: int
-    validation_log_loss: tuple[float, float]
-    test_calibration_error: tuple[float, float]
-    test_log_loss: tuple[float, float]
-    calibration: tuple[CalibrationBin, ...]

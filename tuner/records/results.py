@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-from tuner.records.comparison import Difference, Temperature
+from tuner.records.comparison import Difference
 from tuner.records.importance import Importance
 from tuner.records.pictures import ActivationMaps, Gallery
-from tuner.records.scores import Estimate, Scores
+from tuner.records.scores import Estimate, Scores, Temperature
 from tuner.records.training import EpochMetrics
 from tuner.space.definition import Parameter
 
 SCHEMA_VERSION = 2
+
+State = Literal["searching", "retraining", "interrupted", "terminated", "complete"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,8 @@ class RunSummary:
     Attributes:
         run_id: Name of the run's folder.
         folder: The run's folder, as seen from where the run was started.
-        is_complete: False as long as the run has not ended; it may be under way, stopped or killed.
+        state: How far it had come when this was written: `searching`, `retraining`, `interrupted`, `terminated` or
+            `complete`. A run that was killed stays in the state it was in.
         preset: `quick`, `standard` or `thorough`.
         seed: The run's one seed.
         started_at: ISO 8601, UTC.
@@ -35,7 +38,7 @@ class RunSummary:
 
     run_id: str
     folder: str
-    is_complete: bool
+    state: State
     preset: str
     seed: int
     started_at: str
@@ -43,6 +46,11 @@ class RunSummary:
     command: str
     versions: Mapping[str, str]
     hardware: Mapping[str, str]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has ended, so that nothing is left to be done."""
+        return self.state == "complete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +216,7 @@ class ModelResult:
         latency_ms: Milliseconds per image, predicted one at a time.
         max_epochs: Ceiling of the retraining.
         runs: One per seed; empty where every retraining failed.
+        n_failed: Retrainings that failed.
         error: Why it could not be trained; None otherwise.
         macro_f1: Mean over the seeds, with the interval of a bootstrap over the test images; None without scores.
         calibration_error: The same for the expected calibration error.
@@ -224,6 +233,7 @@ class ModelResult:
     latency_ms: float | None
     max_epochs: int
     runs: tuple[SeedResult, ...]
+    n_failed: int = 0
     error: str | None = None
     macro_f1: Estimate | None = None
     calibration_error: Estimate | None = None
@@ -262,7 +272,10 @@ class Results:
 
     @property
     def main_difference(self) -> Difference | None:
-        """What the run's verdict is about: the winner against the baseline, or the first model that it may speak of."""
-        spoken = {model.name for model in self.models if model.in_verdict}
-        found = [difference for difference in self.differences if difference.opponent in spoken]
-        return next((one for one in found if one.opponent == "baseline"), found[0] if found else None)
+        """What the run's verdict is about: the winner against the baseline; without one, the first it may speak of.
+
+        None where the baseline could not be trained: another opponent must not stand in for it.
+        """
+        spoken = [model.name for model in self.models if model.in_verdict]
+        about = "baseline" if "baseline" in spoken else next(iter(spoken[1:]), None)
+        return next((difference for difference in self.differences if difference.opponent == about), None)

@@ -88,3 +88,24 @@ class Scores:
     confusion: tuple[tuple[int, ...], ...]
     calibration_error: float
     calibration: tuple[CalibrationBin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Temperature:
+    """Temperature scaling: logits are divided by one number (Guo, Pleiss, Sun and Weinberger, ICML 2017).
+
+    Attributes:
+        value: The number; above 1 makes the model less confident.
+        n: Validation images that it was fitted on.
+        validation_log_loss: Before and after.
+        test_calibration_error: Before and after, of the kept model.
+        test_log_loss: Before and after.
+        calibration: The reliability diagram after; that before is the model's own.
+    """
+
+    value: float
+    n: int
+    validation_log_loss: tuple[float, float]
+    test_calibration_error: tuple[float, float]
+    test_log_loss: tuple[float, float]
+    calibration: tuple[CalibrationBin, ...]

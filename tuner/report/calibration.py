@@ -9,9 +9,8 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from tuner.records.comparison import Temperature
 from tuner.records.results import Results
-from tuner.records.scores import CalibrationBin
+from tuner.records.scores import CalibrationBin, Temperature
 from tuner.report.figures import draw, look_of
 from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise

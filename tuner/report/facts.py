@@ -10,6 +10,8 @@ from tuner.space.vocabulary import BACKBONE_NAMES, batch_terms_on
 
 # Times that the commonest class may have the images of the rarest before accuracy says little of rare classes.
 IMBALANCED = 3.0
+# Training minus validation accuracy: below the first there is no overfitting, from the second on it is clear.
+SMALL_GAP, LARGE_GAP = 0.03, 0.10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,4 @@ def overfit_gap(winner: ModelSummary) -> float | None:
 
 def weights_of(model: ModelResult) -> str | None:
     """What a backbone began from: `imagenet`, `none`, or the path of a file; None for other models."""
-    if model.model not in BACKBONE_NAMES and model.name not in BACKBONE_NAMES:
-        return None
-    return str(model.values.get("weights", "none" if "from scratch" in model.title else "imagenet"))
+    return str(model.values["weights"]) if model.model in BACKBONE_NAMES else None

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from tuner.report.svg import BASELINE, EFFICIENTNET, GRID, TUNED, portable
 
 # Typed loosely: matplotlib's own type of these keys changes with its version.
+_DEFAULTS: dict[Any, Any] = {name: value for name, value in matplotlib.rcParamsDefault.items() if name != "backend"}
 _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tuner",
@@ -44,30 +45,43 @@ class Look:
         colour: Hexadecimal.
         marker: matplotlib's.
         symbol: The marker as a character, for legends in text.
+        dash: matplotlib's line style.
     """
 
     css_class: str
     colour: str
     marker: str
     symbol: str
+    dash: str | tuple[int, tuple[int, ...]]
 
 
 _LOOKS = {
-    "tuned": Look(css_class="tuned", colour=TUNED, marker="o", symbol="●"),
-    "tuned_tta": Look(css_class="tuned", colour=TUNED, marker="P", symbol="✚"),
-    "ensemble": Look(css_class="tuned", colour=TUNED, marker="*", symbol="★"),
-    "baseline": Look(css_class="baseline", colour=BASELINE, marker="s", symbol="■"),
-    "baseline_published": Look(css_class="baseline", colour=BASELINE, marker="D", symbol="◆"),
-    "efficientnet_b2": Look(css_class="efficientnet", colour=EFFICIENTNET, marker="^", symbol="▲"),
+    "tuned": Look(css_class="tuned", colour=TUNED, marker="o", symbol="●", dash="-"),
+    "tuned_tta": Look(css_class="tuned", colour=TUNED, marker="P", symbol="✚", dash=(0, (8, 2))),
+    "ensemble": Look(css_class="tuned", colour=TUNED, marker="*", symbol="★", dash=(0, (5, 1, 1, 1))),
+    "baseline": Look(css_class="baseline", colour=BASELINE, marker="s", symbol="■", dash="--"),
+    "baseline_published": Look(css_class="baseline", colour=BASELINE, marker="D", symbol="◆", dash=(0, (3, 3))),
+    "efficientnet_b2": Look(css_class="efficientnet", colour=EFFICIENTNET, marker="^", symbol="▲", dash="-."),
 }
-_OTHER_BACKBONE_LOOK = Look(css_class="efficientnet", colour=EFFICIENTNET, marker="v", symbol="▼")
-_OTHER_LOOK = Look(css_class="baseline", colour=BASELINE, marker="v", symbol="▼")
+_OTHER_LOOK = Look(css_class="baseline", colour=BASELINE, marker="v", symbol="▼", dash=(0, (1, 1)))
+# Of further backbones, by a number that the name gives: two of them are seldom the same.
+_MARKS = (("v", "▼"), ("<", "◀"), (">", "▶"), ("p", "⬟"), ("h", "⬢"), ("d", "♦"))
+_DASHES: tuple[tuple[int, tuple[int, ...]], ...] = ((0, (1, 1)), (0, (4, 1, 1, 1)), (0, (2, 2)), (0, (6, 2, 2, 2)))
 
 
 def look_of(model_name: str) -> Look:
     """The look of a model, by `ModelResult.name`."""
-    other = _OTHER_BACKBONE_LOOK if model_name.startswith("efficientnet") else _OTHER_LOOK
-    return _LOOKS.get(model_name, other)
+    if model_name in _LOOKS or not model_name.startswith("efficientnet"):
+        return _LOOKS.get(model_name, _OTHER_LOOK)
+    number = sum(map(ord, model_name))
+    marker, symbol = _MARKS[number % len(_MARKS)]
+    return Look(
+        css_class="efficientnet",
+        colour=EFFICIENTNET,
+        marker=marker,
+        symbol=symbol,
+        dash=_DASHES[number % len(_DASHES)],
+    )
 
 
 def label_text(text: str, length: int = 30) -> str:
@@ -95,7 +109,8 @@ def draw(
     Returns:
         An `<svg>` element, the same bytes for the same numbers.
     """
-    with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
+    # Not a person's own settings: the page is the same everywhere.
+    with matplotlib.rc_context({**_DEFAULTS, **_SETTINGS}), warnings.catch_warnings():
         # Texts are drawn by the browser; matplotlib only measures them, and need not know every script's glyphs.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=size)

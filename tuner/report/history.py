@@ -96,13 +96,13 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
     """
     maximise = results.search.direction == "max"
     points = best_so_far(trials, maximise=maximise)
-    best = points[-1].best if points else None
+    best = results.search.best_trial_id
     statuses = [trial.status for trial in trials]
     return History(
         points=points,
         rows=_rows(trials, maximise, min(MAX_ROWS, MAX_CELLS // max(1, len(results.search.parameters)))),
         parameters=results.search.searched,
-        best_number=next((p.number for p in points if p.score is not None and p.score == best), None),
+        best_number=next((number for number, t in enumerate(trials, 1) if t.trial_id == best), None),
         n_completed=statuses.count("completed"),
         n_stopped=statuses.count("stopped"),
         n_failed=statuses.count("failed"),

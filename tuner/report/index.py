@@ -13,7 +13,7 @@ from tuner.records.nested import NestedResults, PooledModel
 from tuner.records.results import Results
 from tuner.records.scores import Estimate
 from tuner.report.document import Body, make_environment, render_document
-from tuner.report.summary import ModelSummary, summarise
+from tuner.report.summary import ModelSummary, state_words, summarise
 from tuner.report.text import plural
 
 LOG = logging.getLogger("tuner")
@@ -54,7 +54,7 @@ class Row:
         run_id: Name of the run's folder, or of the file.
         link: From the page to its report.
         started_at: ISO 8601, UTC.
-        state: `complete`, `in progress`, `search only`, `nested`, or `no results`.
+        state: `complete`, `in progress`, `interrupted`, `terminated`, `search only`, `nested`, or `no results`.
         note: What else must be known, such as why there are no results.
         model: What was searched.
         preset: `quick`, `standard` or `thorough`.
@@ -190,7 +190,7 @@ def _of_run(row: Row, results: Results, outer_fold: int | None) -> Row:
     ended = "complete" if results.models else "search only"
     return replace(
         row,
-        state=ended if results.run.is_complete else "in progress",
+        state=ended if results.run.is_complete else state_words(results.run.state),
         note=f"outer fold {outer_fold} of a nested cross-validation" if outer_fold else "",
         model=search.model,
         preset=results.run.preset,

@@ -23,6 +23,7 @@ from tuner.report import (
 )
 from tuner.report.document import Body, make_environment, render_document
 from tuner.report.subject import Subject
+from tuner.report.summary import state_words
 
 LOG = logging.getLogger("tuner")
 
@@ -57,7 +58,7 @@ def render(subject: Subject) -> str:
     run, title = results.run, results.data.title or results.data.name
     return render_document(
         environment,
-        title=f"{title} – tuner report{'' if run.is_complete else ' (in progress)'}",
+        title=f"{title} – tuner report{'' if run.is_complete else f' ({state_words(run.state)})'}",
         overline="tuner report",
         heading=title,
         bodies=bodies,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from tuner.metrics.classification import wilson_interval
-from tuner.records.results import ModelResult, SeedResult
+from tuner.records.results import DataSummary, ModelResult, SeedResult, State
 from tuner.records.scores import Scores
 from tuner.report.figures import Look, look_of
+from tuner.report.text import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,17 @@ class ModelSummary:
     def look(self) -> Look:
         """How charts and legends show it."""
         return look_of(self.result.name)
+
+
+def state_words(state: State) -> str:
+    """How far a run had come when its page was written: `in progress`, `interrupted`, `terminated` or `complete`."""
+    return "in progress" if state in ("searching", "retraining") else state
+
+
+def validation_words(data: DataSummary) -> str:
+    """On how many images the search scored its trials: `120 validation images`, of each of several folds."""
+    images = plural(data.n_validation, "validation image")
+    return images if data.n_folds == 1 else f"{images} in each of {data.n_folds} folds"
 
 
 def summarise(models: Iterable[ModelResult]) -> tuple[ModelSummary, ...]:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import functools
+import getpass
 import math
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tuner.records.scores import Estimate
 
 MISSING = "–"
 
-# A slash that opens a path follows neither a word nor a colon, so that "s/step" and web addresses stay whole.
-_FOLDERS = re.compile(r"""(?<![\w:/\\.~-])(?:[A-Za-z]:[\\/]|~?/)(?:[^\s/\\"'<>:]+[/\\])+""")
+# Shorter names of people are words of other things too.
+_MIN_USER = 3
+
+# Web addresses come first, since they stay whole. A slash that opens a path follows no word, so that "s/step" does too;
+# within quotes the names of folders may have spaces.
+_FOLDERS = r"""
+    (?P<address>https?://[^\s"'<>]+)
+    | (?P<quote>["'])(?P<option>[\w-]*=)?(?:~/|(?:file:/+)?(?:[A-Za-z]:[\\/]|\\\\(?=\w)|/)[^"'<>:\n]*[\\/])
+        (?:[^"'<>:\n]*[\\/])?(?P<last>[^"'<>:\n\\/]*)(?P=quote)
+    | (?:file:/+(?:[A-Za-z]:[\\/]+)?|(?<![\w~.\\/-])(?:[A-Za-z]:[\\/]+|\\\\(?=\w)|~?/(?!/)))(?:[^\s/\\"'<>:]+[\\/]+)+
+    | (?<![\w~.\\/-])~/(?=\w)
+"""
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
@@ -98,5 +111,39 @@ def values_text(values: Mapping[str, Any]) -> str:
 
 
 def without_folders(text: str) -> str:
-    """The text with the folders of absolute paths left out: a page that is passed on names nobody's home folder."""
-    return _FOLDERS.sub("…/", text)
+    """The text with the folders of absolute paths left out: a page that is passed on names nobody's home folder.
+
+    Where the page is written on the machine of the run, that person's name is left out of paths too.
+    """
+    home, user = _person()
+    if home:
+        text = re.sub(rf"(?<![\w~.-]){re.escape(home)}(?![\w.-])", "~", text)
+    return _folders(user).sub(_cut, text)
+
+
+@functools.cache
+def _person() -> tuple[str, str]:
+    """Home folder and name of who writes the page; empty where unknown, or too short to be told from other words."""
+    try:
+        home = str(Path.home())
+    except RuntimeError:
+        home = ""
+    try:
+        user = getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        user = ""
+    return home if home != Path(home).anchor else "", user if len(user) >= _MIN_USER else ""
+
+
+@functools.cache
+def _folders(user: str) -> re.Pattern[str]:
+    of_user = rf"| (?<=[\\/]){re.escape(user)}(?![\w.-])" if user else ""
+    return re.compile(_FOLDERS + of_user, re.VERBOSE)
+
+
+def _cut(match: re.Match[str]) -> str:
+    if match["address"]:
+        return match["address"]
+    if match["quote"]:
+        return f"{match['quote']}{match['option'] or ''}…/{match['last']}{match['quote']}"
+    return "…/" if match[0][-1] in "\\/" else "…"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +11,14 @@ from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.reproduce import resume_command
 from tuner.report.subject import Subject
-from tuner.report.summary import ModelSummary, summarise
+from tuner.report.summary import ModelSummary, state_words, summarise, validation_words
 from tuner.report.text import decimal, duration, integer, interval, percent, plural, points_interval, without_folders
 
 HEADING = "Verdict"
 
 
-# How the sentence begins, by the verdict.
-_OPENINGS: dict[str, str] = {
-    "better": "Tuning helped",
-    "worse": "Tuning did not help",
-    "no clear difference": "No clear difference",
-    "inconclusive": "Inconclusive",
-}
+# How the sentence about the baseline begins; about another model it says no more than the verdict.
+_OPENINGS = {"better": "Tuning helped", "worse": "Tuning did not help"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +65,7 @@ class Verdict:
         untrained: Models without a single finished retraining.
         cost: What was spent, as name and value.
         badges: What limits the reading of the scores.
+        noise: What the intervals of the differences know of; empty where there is none.
         resume: The command that goes on with a run that has not ended; None where it has.
     """
 
@@ -80,6 +76,7 @@ class Verdict:
     untrained: tuple[ModelResult, ...]
     cost: tuple[tuple[str, str], ...]
     badges: tuple[str, ...]
+    noise: str
     resume: str | None
 
     @property
@@ -108,6 +105,7 @@ def compute(results: Results) -> Verdict:
         untrained=tuple(m for m in results.models if not m.runs),
         cost=_cost(results),
         badges=_badges(results),
+        noise=_noise(results.differences),
         resume=None if results.run.is_complete else without_folders(resume_command(results.run.command)),
     )
 
@@ -122,32 +120,35 @@ def _headline(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterat
         yield _words("The winner of the search could not be retrained, so there is nothing to compare.")
     elif main is None:
         first = next(iter(summaries.values()))
+        has_baseline = any(model.name == "baseline" for model in results.models)
+        missing = "the baseline could not be trained" if has_baseline else "there is no other model to compare it with"
         yield from _score(first)
-        yield _words(f" accuracy on {plural(first.n, 'test image')}; there is no other model to compare it with.")
+        yield _words(f" accuracy on {plural(first.n, 'test image')}; {missing}.")
     else:
         yield from _main(main, summaries)
 
 
 def _details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
     main = results.main_difference
-    if main is None:
-        return
-    if main.reason:
-        yield _words(f"{main.reason[0].upper()}{main.reason[1:].removesuffix('.')}.")
+    reason = main.reason if main else ""
+    if reason:
+        yield _words(f"{reason[0].upper()}{reason[1:].removesuffix('.')}.")
     others = [d for d in results.differences if d is not main and summaries[d.opponent].result.in_verdict]
     for number, other in enumerate(others):
-        yield _words(" Against " if main.reason or number else "Against ")
+        yield _words(" Against " if reason or number else "Against ")
         yield from _beside(other, summaries)
 
 
 def _without_models(results: Results) -> str:
     search = results.search
-    start = (
-        "Search only" if results.run.is_complete else f"In progress, {search.n_trials:,} of {search.n_planned:,} trials"
-    )
+    start = {
+        "complete": "Search only",
+        "searching": f"In progress, {search.n_trials:,} of {search.n_planned:,} trials",
+        "retraining": "In progress, the search has ended",
+    }.get(results.run.state, results.run.state.capitalize())
     return (
-        f"{start}: no model was retrained or tested. Best {search.objective} in the search "
-        f"{decimal(search.best_score, 4)} on {plural(results.data.n_validation, 'validation image')} "
+        f"{start}: no model was tested. Best {search.objective} in the search "
+        f"{decimal(search.best_score, 4)} on {validation_words(results.data)} "
         f"({'higher' if search.direction == 'max' else 'lower'} is better; trial {search.best_trial_id}), "
         "an optimistic number."
     )
@@ -155,7 +156,8 @@ def _without_models(results: Results) -> str:
 
 def _main(main: Difference, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
     """Such as `Tuning helped: Tuned 68.8 % [...] against Baseline 65.8 % [...], +3.0 points [...] on 400 images`."""
-    yield Part(text=_OPENINGS[main.verdict], kind="opening")
+    opening = _OPENINGS.get(main.verdict) if main.opponent == "baseline" else None
+    yield Part(text=opening or main.verdict.capitalize(), kind="opening")
     yield _words(": ")
     yield from _score(next(iter(summaries.values())))
     yield _words(" against ")
@@ -189,6 +191,17 @@ def _points(difference: Difference) -> Part:
 
 def _words(text: str) -> Part:
     return Part(text=text, kind="words")
+
+
+def _noise(differences: Sequence[Difference]) -> str:
+    with_seeds = [difference.seed_sd is not None for difference in differences]
+    if not differences:
+        return ""
+    if all(with_seeds):
+        return "The intervals of the differences know of both, test images and seeds."
+    if any(with_seeds):
+        return "The intervals of the differences know of the seeds too where both models have several."
+    return "The intervals of the differences know of the test images alone, since one seed shows no noise of training."
 
 
 def _axis(summaries: tuple[ModelSummary, ...]) -> tuple[float, float]:
@@ -235,7 +248,7 @@ def _badges(results: Results) -> tuple[str, ...]:
     run, data, search = results.run, results.data, results.search
     badges = [f"preset {run.preset}", f"seed {run.seed}"]
     if not run.is_complete:
-        badges.insert(0, "in progress")
+        badges.insert(0, state_words(run.state))
     if data.limit is not None:
         badges.append(f"limited to {integer(data.limit)} images")
     if search.n_stopped:

@@ -82,6 +82,8 @@ def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:
         Class numbers (n,) int32 for a sparse loss; else (n, 1) float32 of 0 and 1 for a model with one unit; else
         one-hot (n, classes) float32.
     """
+    if labels.min() < 0:
+        raise ValueError("a hidden label: a test image has got among those that train or validate")
     loss = model.loss
     name = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")
     if str(name).startswith("sparse"):

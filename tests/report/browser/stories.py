@@ -15,9 +15,9 @@ from tuner.evaluation.differences import compare_models
 from tuner.metrics.calibration import fit_temperature, log_loss, reliability, tempered
 from tuner.metrics.classification import score
 from tuner.metrics.importance import importance
-from tuner.records.comparison import Temperature
 from tuner.records.pictures import ActivationMaps, ActivationRow, Gallery, Shown
 from tuner.records.results import DataSummary, ModelResult, Results, RunSummary, SearchSummary, SeedResult
+from tuner.records.scores import Temperature
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.report.subject import Subject
@@ -107,7 +107,7 @@ def run_of(
         run=RunSummary(
             run_id="20260102-030405-ab12cd34",
             folder="reports/faces/20260102-030405-ab12cd34",
-            is_complete=True,
+            state="complete",
             preset="standard",
             seed=1,
             started_at="2026-01-02T03:04:05Z",
@@ -242,7 +242,7 @@ def in_progress() -> Subject:
     trials = (*subject.trials[:-2], *running)
     results = replace(
         subject.results,
-        run=replace(subject.results.run, is_complete=False),
+        run=replace(subject.results.run, state="searching"),
         search=replace(_search(trials, PARAMETERS), n_planned=40),
         importance=None,
     )

@@ -217,7 +217,7 @@ def test_20_numbers_of_the_differences_are_those_of_results_json(
     for row, difference in zip(shown, numbers["differences"], strict=True):
         accuracy = {end: 100 * value for end, value in difference["accuracy"].items()}
         ends = span(accuracy["low"], accuracy["high"], 1, sign=True)
-        assert f"{said(accuracy['value'], 1, sign=True)} points {ends}" in row
+        assert f"{said(accuracy['value'], 1, sign=True)} {ends}" in row
         f1 = difference["macro_f1"]
         assert f"{said(f1['value'], 3)} {span(f1['low'], f1['high'], 3)}" in row
     noise = opened.page.locator("#models").text_content() or ""
