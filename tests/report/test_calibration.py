@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from tuner.records.results import Results
 from tuner.records.scores import Estimate, Temperature
-from tuner.report import errors
+from tuner.report import calibration, errors
 from tuner.report.calibration import compute, scaling_words
 from tuner.report.document import make_environment
 from tuner.report.figures import look_of
@@ -30,7 +31,12 @@ def errors_section(run: Results) -> str:
     """The section as the page has it."""
     environment = make_environment("tuner.report")
     environment.globals["look_of"] = look_of
-    return environment.get_template("errors.html").render(results=run, **errors.context(Subject(results=run)))
+    subject = Subject(results=run)
+    return "".join(
+        environment.get_template(f"{name}.html").render(results=run, **context)
+        for name, context in (("errors", errors.context(subject)), ("calibration", calibration.context(subject)))
+        if context
+    )
 
 
 def test_each_model_has_the_diagram_of_its_kept_seed_and_the_winner_one_more() -> None:
@@ -64,7 +70,19 @@ def test_the_words_on_temperature_hold_every_number_and_admit_a_loss() -> None:
     worse = scaling_words(temperature(run, (0.04, 0.05), (0.9, 0.95)))
     assert "error rises from 4.0 % to 5.0 %" in worse
     assert "Both got worse" in worse
-    assert "no clear gain" in scaling_words(temperature(run, (0.04, 0.04), (0.9, 0.8)))
+    same = scaling_words(temperature(run, (0.0404, 0.0401), (0.9, 0.8)))
+    assert "error stays at 4.0 %, and its log loss falls from 0.900 to 0.800. That is no clear gain." in same
+
+
+def test_the_legend_names_what_is_drawn_and_nothing_else() -> None:
+    run = results()
+    models = (run.models[0], replace(run.models[1], name="tuned_tta", title="Extra"))
+    run = replace(run, models=models, temperature=temperature(run, (0.11, 0.04), (0.95, 0.9)))
+    legend = errors_section(run).split("<figcaption>Test set")[1].split("</figcaption>")[0]
+    assert legend.count("Tuned CNN") == 2
+    assert "after temperature scaling" in legend
+    assert "Extra" not in legend
+    assert "backbone" not in legend
 
 
 def test_the_page_has_the_figure_its_table_and_the_interval_of_each_error() -> None:
@@ -93,4 +111,5 @@ def test_a_class_that_was_never_predicted_has_no_precision() -> None:
     row = errors.compute(replace(run, models=models)).models[0].classes[1]
     assert (row.n_predicted, row.precision_low, row.precision_high) == (0, 0.0, 1.0)
     section = errors_section(replace(run, models=models))
-    assert '<td class="num" data-value="0">0</td><td class="num">–</td><td class="num">–</td>' in section
+    cells = re.sub(r"<td[^>]*>", "|", section)
+    assert "|0</td>|–</td>|–</td>" in cells

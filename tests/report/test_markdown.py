@@ -87,12 +87,23 @@ def test_nobody_is_called_and_no_issue_is_linked() -> None:
     assert escaped("@team fixes #12") == "@&#8203;team fixes \\#&#8203;12"
 
 
+def test_no_address_is_linked_and_no_emoji_is_drawn() -> None:
+    shown = escaped("https://evil.example WWW.evil.example :smile: 12:30")
+    assert shown == "https:&#8203;//evil.example WWW&#8203;.evil.example :&#8203;smile: 12:30"
+
+
 def test_fence_is_longer_than_any_within() -> None:
     block = fenced("a\n````\nb", "yaml")
     assert block.splitlines()[0] == "`````yaml"
     assert Page(as_html(block)).texts["code"] == ["a\n````\nb\n"]
 
 
-def test_home_folders_are_left_out_of_the_command() -> None:
-    found = replace(TESTED, run=replace(TESTED.run, command="python -m tuner run /home/ann/photos"))
-    assert "/home/ann" not in as_markdown(found)
+def test_home_folders_are_left_out_of_the_command_and_the_setting() -> None:
+    path = "/home/ann/my weights/b2.keras"
+    found = replace(
+        TESTED,
+        run=replace(TESTED.run, command=f"python -m tuner run '{path}'"),
+        search=replace(TESTED.search, best_values={"weights": path}),
+    )
+    assert "ann/" not in as_markdown(found)
+    assert as_markdown(found).count("…/b2.keras") == 2

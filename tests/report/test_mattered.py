@@ -112,7 +112,7 @@ def test_ranking_is_stated_with_ranges_and_what_cannot_be_told() -> None:
     cells = {name: re.findall(r"<td[^>]*>(.*?)</td>", rest) for name, rest in rows}
     assert cells == {
         "blocks": ["0.60", "[0.40, 0.70]", "yes"],
-        "rate": ["0.10", "[−0.10, 0.20]", "unclear"],
+        "rate": ["0.10", "[−0.10, 0.20]", "no"],
     }
     assert "explains 62 % of the variance of scores between trials that were trained as long" in source
     assert '<title id="fig-importance-title">Importance of the hyperparameters</title>' in source
@@ -148,7 +148,7 @@ def test_trials_without_a_score_are_counted_and_not_drawn() -> None:
 
 def test_without_any_score_nothing_is_drawn_and_without_a_space_there_is_no_section() -> None:
     source = section(run(), (trial(0, None),))
-    assert "There is nothing to draw yet." in source
+    assert "There is nothing to draw." in source
     assert "<svg" not in source
     assert mattered.context(Subject(results=run(parameters=()), trials=search(5))) is None
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tuner.cli.commands import cli
+from tuner.cli.run_commands import _check_testable
 from tuner.records.comparison import Difference, Verdict
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results
@@ -17,10 +18,11 @@ from tuner.records.scores import Estimate, Temperature
 from tuner.records.trial import Trial
 from tuner.report.document import make_environment
 from tuner.report.edges import edges, override
-from tuner.report.next_steps import MAX_STEPS, Step, compute, context
+from tuner.report.next_steps import MAX_STEPS, compute, context
 from tuner.report.rerun import rerun
+from tuner.report.step import Step
 from tuner.report.subject import Subject
-from tuner.space.definition import SearchSpaceFile
+from tuner.space.definition import Parameter, SearchSpaceFile
 from tuner.space.parse import load_space
 
 from .fixtures import results, search_only, trials
@@ -78,7 +80,10 @@ def options(code: str) -> dict[str, Any]:
     python, _, module, name, *words = shlex.split(code)
     assert (python, module) == ("python", "tuner")
     command = cli.commands[name]
-    return command.make_context(name, words).params
+    given = command.make_context(name, words).params
+    if given.get("require_improvement"):
+        _check_testable(nested=given["nested"], search_only=given["search_only"], preset=given["preset"])
+    return given
 
 
 def difference(opponent: str, verdict: Verdict, value: float = 0.05, **more: Any) -> Difference:
@@ -234,14 +239,57 @@ def test_a_pretrained_network_that_is_ahead_is_searched_itself() -> None:
     assert steps(replace(run, models=(*run.models[:2], scratch))) == ()
 
 
+def unsure(image_sd: float, seed_sd: float, *, n_test: int = 43, **data: Any) -> Results:
+    """A run whose main difference is inconclusive."""
+    run = quiet(n_test=n_test)
+    found = difference("baseline", "inconclusive", 0.0, n=n_test, image_sd=image_sd, seed_sd=seed_sd)
+    command = f"{run.run.command} --require-improvement"
+    return replace(run, run=replace(run.run, command=command), data=replace(run.data, **data), differences=(found,))
+
+
 def test_few_images_of_ones_own_are_tested_in_turn() -> None:
-    run = quiet(n_test=43)
-    run = replace(run, differences=(difference("baseline", "inconclusive", 0.0),))
+    step = the_step(unsure(0.02, 0.01))
+    given = options(step.code)
+    assert (given["nested"], given["require_improvement"]) == (True, False)
+    assert "On 43 test images the difference may be anything from −2.0 to +2.0 points" in step.fact
+    assert "gives no verdict" in step.fact
+
+
+@pytest.mark.parametrize("run", [unsure(0.02, 0.01, n_test=401), unsure(0.02, 0.01, is_official_split=True)])
+def test_images_that_no_option_brings_are_to_be_collected(run: Results) -> None:
     step = the_step(run)
-    assert options(step.code)["nested"]
-    assert "43" not in step.code
-    assert "−2.0 to +2.0 points" in step.fact
-    assert steps(replace(run, data=replace(run.data, is_official_split=True))) == ()
+    assert (step.action, step.code) == ("Collect more test images", "")
+    assert "<pre" not in section(run)
+
+
+def test_noise_of_the_seeds_asks_for_twice_the_seeds(space: Path) -> None:
+    for n_test in (43, 600):
+        step = the_step(unsure(0.01, 0.02, n_test=n_test))
+        assert parsed(step, space).retrain.seeds == 6
+
+
+@pytest.mark.parametrize(
+    ("error", "option", "value"), [("out of memory", "workers", 1), ("ValueError: something else", "seed", 2)]
+)
+def test_trainings_that_failed_are_mended_before_more_are_asked_for(error: str, option: str, value: int) -> None:
+    run = unsure(0.02, 0.01)
+    winner = run.models[0]
+    kept = tuple(one for one in winner.runs if one.is_kept)
+    winner = replace(winner, runs=kept, n_failed=2, error=error)
+    step = the_step(replace(run, models=(winner, *run.models[1:])))
+    assert step.fact == "2 retrainings failed:"
+    assert step.items == ((winner.title, "(1 of 3 trainings ended well)"), (error, "(the reason)"))
+    assert options(step.code)[option] == value
+
+
+def test_a_command_that_lost_a_folder_says_what_to_put_there() -> None:
+    run = quiet(n_seeds=1)
+    told = "Put your own folder in place of “…/”."
+    assert told not in section(run)
+    command = "python -m tuner run faces --data-dir '/srv/our photos/faces'"
+    source = section(replace(run, run=replace(run.run, command=command)))
+    assert source.count(told) == source.count("<pre") == 1
+    assert "our photos" not in source
 
 
 def test_a_temperature_that_helps_is_used() -> None:
@@ -299,9 +347,10 @@ def test_a_value_at_the_edge_widens_its_range_in_the_file_that_was_searched(
     parameter = next(p for p in before if p.name == name)
     optimizer = "sgd" if name == "momentum" else "adam"
     best = {"conv_blocks": 4, "optimizer": optimizer, name: value}
-    run = quiet()
-    step = the_step(replace(run, search=replace(run.search, parameters=(parameter,), best_values=best)))
+    search = replace(quiet().search, parameters=(parameter,), best_values=best)
+    step = the_step(replace(quiet(), search=search, importance=important(name)))
     assert step.items[0][0] == name
+    assert "23 trials" in step.fact
     after = parsed(step, space).space.parameters
     (wider,) = (p for p in after if p.name == name)
     assert (list(wider.choices) or [wider.low, wider.high]) == pytest.approx(changed)
@@ -311,23 +360,41 @@ def test_a_value_at_the_edge_widens_its_range_in_the_file_that_was_searched(
     assert unchanged <= {replace(p, conditions=()) for p in after}
 
 
+def important(*names: str, low: float = 0.05) -> Importance:
+    estimate = Estimate(value=0.1, low=low, high=0.2)
+    ranked = tuple(ParameterImportance(name=name, importance=estimate) for name in names)
+    return Importance(n_trials=50, n_needed=30, explained=0.5, parameters=ranked, reason="")
+
+
+def test_a_network_that_is_ahead_comes_before_the_edges() -> None:
+    run = quiet()
+    backbone = replace(run.models[2], model="efficientnet_b2", values={"weights": "imagenet"})
+    rate = Parameter(name="rate", kind="float", low=0.1, high=1.0)
+    search = replace(run.search, model="mine:build", parameters=(rate,), best_values={"rate": 1.0})
+    models = (*run.models[:2], backbone)
+    run = replace(run, search=search, models=models, differences=(difference("efficientnet_b2", "worse", -0.05),))
+    assert [step.action for step in steps(run)] == ["Search the pretrained network itself", "Search beyond the edge"]
+
+
 def test_the_edges_of_what_mattered_most_come_first(space: Path) -> None:
     wanted = ("dropout", "learning_rate", "batch_size", "dense_units")
     parameters = tuple(p for p in load_space(space).space.parameters if p.name in wanted)
     best = {"dropout": 0.5, "learning_rate": 1e-2, "batch_size": 128, "dense_units": 128}
-    nothing = Estimate(value=0.1, low=0.0, high=0.2)
-    importance = Importance(
-        n_trials=50,
-        n_needed=30,
-        explained=0.5,
-        parameters=tuple(ParameterImportance(name=n, importance=nothing) for n in ("learning_rate", "batch_size")),
-        reason="",
-    )
+    importance = important("learning_rate", "batch_size", "dense_units")
     run = quiet()
     search = replace(run.search, parameters=parameters, best_values=best)
     step = the_step(replace(run, search=search, importance=importance))
     assert [name for name, _ in step.items][:2] == ["learning_rate", "batch_size"]
     assert len(step.items) == len(options(step.code)["overrides"]) == 3
+
+
+def test_the_end_of_a_list_calls_for_a_step_only_where_it_mattered() -> None:
+    parameter = Parameter(name="kernel_size", kind="choice", choices=(3, 5, 7))
+    run = quiet()
+    run = replace(run, search=replace(run.search, parameters=(parameter,), best_values={"kernel_size": 7}))
+    assert steps(run) == ()
+    assert steps(replace(run, importance=important("kernel_size", low=0.0))) == ()
+    assert the_step(replace(run, importance=important("kernel_size"))).action == "Search beyond the edge"
 
 
 def test_a_name_that_no_command_line_takes_has_no_override() -> None:
@@ -346,6 +413,7 @@ def test_a_rerun_replaces_options_and_keeps_the_rest() -> None:
         "python -m tuner run './my photos' --set a=1 --json --preset standard"
     )
     assert rerun(command, "--set", "b=2").endswith("--set a=1 --json --set b=2")
+    assert rerun("python -m tuner run faces --require-improvement -q") == "python -m tuner run faces -q"
 
 
 def test_the_page_shows_fact_and_command_of_each_step() -> None:

@@ -88,13 +88,17 @@ def test_verdict_with_one_model_compares_nothing() -> None:
     run = results()
     alone = replace(run, models=(run.models[0], replace(run.models[1], runs=(), error="out of memory")))
     found = verdict.compute(alone)
-    assert found.sentence.endswith("there is no other model to compare it with.")
+    assert found.sentence.endswith("the baseline could not be trained, so nothing is said of tuning.")
+    apart = verdict.compute(replace(run, models=(run.models[0], run.models[2])))
+    assert apart.sentence.endswith("the verdict may speak of no other model, as the notes below say.")
+    only = verdict.compute(replace(run, models=run.models[:1]))
+    assert only.sentence.endswith("there is no other model to compare it with.")
     assert [model.error for model in found.untrained] == ["out of memory"]
 
 
 def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
     assert verdict.compute(search_only()).sentence == (
-        "Search only: no model was retrained or tested. Best val_accuracy in the search 0.6989 on 140 validation "
+        "Search only: no model was tested. Best val_accuracy in the search 0.6989 on 140 validation "
         "images (higher is better; trial 0010), an optimistic number."
     )
 
@@ -102,7 +106,7 @@ def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
 def test_a_run_that_was_stopped_in_its_comparison_says_so() -> None:
     stopped = replace(search_only(), run=replace(search_only().run, state="searching"))
     found = verdict.compute(stopped)
-    assert found.sentence.startswith("In progress, 23 of 23 trials: no model was retrained or tested.")
+    assert found.sentence.startswith("In progress, 23 of 23 trials: no model was tested.")
     assert found.badges[0] == "in progress"
     assert found.resume == "python -m tuner run faces --preset standard --seed 1 --resume"
     assert verdict.compute(search_only()).resume is None
@@ -290,8 +294,13 @@ def test_best_so_far_ignores_failed_trials_and_scores_that_are_not_finite() -> N
 
 def test_stopped_trial_keeps_its_score_and_may_be_the_best() -> None:
     first, *_ = trials(1)
-    some = [replace(first, score=0.4), replace(first, score=0.6, is_stopped=True), replace(first, score=0.5)]
-    found = history.compute(results(), some)
+    some = [
+        replace(first, score=0.4),
+        replace(first, trial_id="0001", score=0.6, is_stopped=True),
+        replace(first, trial_id="0002", score=0.5),
+    ]
+    run = results()
+    found = history.compute(replace(run, search=replace(run.search, best_trial_id="0001")), some)
     assert (found.n_completed, found.n_stopped, found.n_failed, found.best_number) == (2, 1, 0, 2)
     assert [p.best for p in found.points] == [0.4, 0.6, 0.6]
 
@@ -364,9 +373,37 @@ def test_reproduction_hides_the_folders_of_the_machine() -> None:
         ("--out=/tmp/run", "--out=…/run"),
         ("0.1 s/step, 3/4, happy/a.png", "0.1 s/step, 3/4, happy/a.png"),
         ("https://example.org/a/b", "https://example.org/a/b"),
+        ("see https://example.org/ann/x, 'a'/b", "see https://example.org/ann/x, 'a'/b"),
+        ("'/srv/our photos/x y.png' and '/a/b'", "'…/x y.png' and '…/b'"),
+        ("'--out=/srv/our photos/x'", "'--out=…/x'"),
+        ("'C:\\Users\\Ann Lee\\photos'", "'…/photos'"),
+        ('"C:\\\\Users\\\\Ann Lee\\\\photos"', '"…/photos"'),
+        ("\\\\server\\users\\ann\\a.png", "…/a.png"),
+        ("read:/srv/ann/x.csv", "read:…/x.csv"),
+        ("file:///srv/ann/x.csv", "…/x.csv"),
+        ("'/' and '/x'", "'/' and '/x'"),
     ],
 )
 def test_absolute_paths_lose_their_folders_and_nothing_else_does(before: str, after: str) -> None:
+    assert text.without_folders(before) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/home/ann lee/photos/a.png: truncated", "…/a.png: truncated"),
+        ("/home/ann lee/a.png", "…/a.png"),
+        ("'/home/ann lee'", "'~'"),
+        ("/mnt/annlee", "…/…"),
+        ("photos/annlee/a.png", "photos/…/a.png"),
+        ("annlee, photos/annlee.png", "annlee, photos/annlee.png"),
+        ("https://example.org/annlee/x", "https://example.org/annlee/x"),
+    ],
+)
+def test_home_folder_and_name_of_the_person_are_left_out(
+    before: str, after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "_person", lambda: ("/home/ann lee", "annlee"))
     assert text.without_folders(before) == after
 
 

@@ -184,7 +184,7 @@ def test_search_only_leaves_out_the_sections_about_models() -> None:
         "Next steps",
         "Reproduce",
     ]
-    assert "Search only: no model was retrained or tested." in source
+    assert "Search only: no model was tested." in source
 
 
 def test_page_of_a_run_that_has_not_ended_is_marked_and_says_how_it_goes_on(typical: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,7 @@ from tuner.space.vocabulary import BACKBONE_NAMES
 FEW = 0.05
 # Other rows are made of the winner's models, and would only crowd the chart.
 _DRAWN = ("tuned", "baseline", *BACKBONE_NAMES)
-_DASHES = {"tuned": "-", "baseline": "--"}
-_OTHER_DASH = "-."
+_TEMPERED_DASH = ":"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +40,11 @@ class Reliability:
     is_tempered: bool
     error: float
     bins: tuple[CalibrationBin, ...]
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the chart has it, and not the table alone."""
+        return self.summary.result.name in _DRAWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,7 @@ def context(subject: Subject) -> dict[str, Any] | None:
     found = compute(subject.results)
     if not found.diagrams:
         return None
-    return {"numbers": found, "figure": draw_reliability(found.diagrams)}
+    return {"calibration": found, "figure": draw_reliability(found.diagrams)}
 
 
 def compute(results: Results) -> Calibration:
@@ -86,25 +90,26 @@ def compute(results: Results) -> Calibration:
 
 def scaling_words(temperature: Temperature) -> str:
     """What temperature scaling did on the test set, worse or better."""
-    error, loss = temperature.test_calibration_error, temperature.test_log_loss
     fitted = temperature.validation_log_loss
+    # As they are shown: what rounds to the same number has not changed for the reader.
+    error = tuple(round(100 * share, 1) / 100 for share in temperature.test_calibration_error)
+    loss = tuple(round(one, 3) for one in temperature.test_log_loss)
     return (
         f"Temperature scaling divides the winner's logits by T = {decimal(temperature.value, 2)}, fitted on "
         f"{plural(temperature.n, 'validation image')} (log loss there {decimal(fitted[0])}, then "
         f"{decimal(fitted[1])}). "
-        f"On the test set the kept model's calibration error {_change(error)} from {percent(error[0])} to "
-        f"{percent(error[1])}, and its log loss {_change(loss)} from {decimal(loss[0])} to {decimal(loss[1])}. "
-        f"{_advice(error, loss)} Predicted classes stay the same."
+        f"On the test set the kept model's calibration error {_change(error, percent)}, and its log loss "
+        f"{_change(loss, decimal)}. {_advice(error, loss)} Predicted classes stay the same."
     )
 
 
-def _change(pair: tuple[float, float]) -> str:
+def _change(pair: Sequence[float], write: Callable[[float], str]) -> str:
     if pair[1] == pair[0]:
-        return "stays"
-    return "falls" if pair[1] < pair[0] else "rises"
+        return f"stays at {write(pair[0])}"
+    return f"{'falls' if pair[1] < pair[0] else 'rises'} from {write(pair[0])} to {write(pair[1])}"
 
 
-def _advice(error: tuple[float, float], loss: tuple[float, float]) -> str:
+def _advice(error: Sequence[float], loss: Sequence[float]) -> str:
     if error[1] < error[0] and loss[1] < loss[0]:
         return "Both got better."
     if error[1] > error[0] and loss[1] > loss[0]:
@@ -114,15 +119,15 @@ def _advice(error: tuple[float, float], loss: tuple[float, float]) -> str:
 
 def draw_reliability(diagrams: Sequence[Reliability]) -> Markup:
     """Share of right predictions against confidence; a small mark stands for few images."""
-    drawn = [one for one in diagrams if one.summary.result.name in _DRAWN]
+    drawn = [one for one in diagrams if one.is_drawn]
 
     def paint(axes: Axes) -> None:
         axes.plot([0, 100], [0, 100], color=GRID, linewidth=1)
         for one in drawn:
             look = look_of(one.summary.result.name)
-            dash = ":" if one.is_tempered else _DASHES.get(one.summary.result.name, _OTHER_DASH)
+            dash = _TEMPERED_DASH if one.is_tempered else look.dash
             line = [100 * b.confidence for b in one.bins], [100 * b.accuracy for b in one.bins]
-            axes.plot(*line, dash, color=look.colour, linewidth=1.2)
+            axes.plot(*line, linestyle=dash, color=look.colour, linewidth=1.2)
             fill = "none" if one.is_tempered else "full"
             for size, bins in _by_weight(one):
                 x, y = [100 * b.confidence for b in bins], [100 * b.accuracy for b in bins]

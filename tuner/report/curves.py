@@ -21,8 +21,6 @@ from tuner.space.vocabulary import batch_terms_on
 _SMALL_GAP, _LARGE_GAP = 0.03, 0.10
 _METRICS = (("accuracy", "Accuracy"), ("loss", "Loss"))
 
-HEADING = "Learning curves"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedCurve:
@@ -120,7 +118,8 @@ def _draw_metric(curves: ModelCurves, figure_id: str, metric: str, title: str, l
     def paint(axes: Axes) -> None:
         for seed in curves.seeds:
             alpha, width = (1.0, 1.8) if seed.kept else (0.35, 0.9)
-            axes.plot(*seed.series(metric), linestyle="--", color=look.colour, alpha=alpha, linewidth=width * 0.75)
+            if seed.kept:
+                axes.plot(*seed.series(metric), linestyle="--", color=look.colour, linewidth=width * 0.75)
             epochs, values = seed.series(f"val_{metric}")
             axes.plot(epochs, values, color=look.colour, alpha=alpha, linewidth=width)
             if seed.kept and seed.run.best_epoch in epochs:
@@ -136,7 +135,7 @@ def _draw_metric(curves: ModelCurves, figure_id: str, metric: str, title: str, l
     return draw(
         figure_id,
         f"{title} against epochs, {curves.model.title}",
-        "Dashed: training. Solid: validation. The mark: the epoch whose weights were kept. Faint: other seeds.",
+        "Solid: validation, faint of the other seeds. Dashed: training. The mark: the epoch whose weights were kept.",
         paint,
         size=(4.4, 2.5),
     )

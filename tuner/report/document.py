@@ -108,9 +108,10 @@ def render_document(
 
 
 def _asset(package: str, name: str) -> str:
-    # Less the indentation and comments, which only readers of the file need.
+    # Less the indentation, comments and spaces that only readers of the file need.
     text = files(package).joinpath("templates", name).read_text(encoding="utf-8")
-    return re.sub(r"^\s*//.*\n|^\s+", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^\s*//.*\n|^\s+", "", text, flags=re.MULTILINE)
+    return re.sub(r"\s*([{};])\s*|(?<=:) ", r"\1", text) if name.endswith(".css") else text
 
 
 def _hash(content: str) -> str:

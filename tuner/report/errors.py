@@ -9,7 +9,6 @@ from typing import Any
 from tuner.metrics.classification import wilson_interval
 from tuner.records.results import Results
 from tuner.records.scores import ClassScores, Scores
-from tuner.report import calibration, gallery
 from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
 
@@ -17,8 +16,6 @@ MAX_MATRIX_CLASSES = 20
 MAX_PAIRS = 10
 # Differences below the first are left unshaded; in shares.
 _DIFFERENCE_STEPS = (0.02, 0.05, 0.10, 0.20, 0.40)
-
-HEADING = "Errors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,13 +128,7 @@ class Confusions:
 def context(subject: Subject) -> dict[str, Any] | None:
     """What the template is given; None where no model was tested."""
     confusions = compute(subject.results)
-    if not confusions.models:
-        return None
-    return {
-        "confusions": confusions,
-        "calibration": calibration.context(subject),
-        "gallery": gallery.compute(subject),
-    }
+    return {"confusions": confusions} if confusions.models else None
 
 
 def compute(results: Results) -> Confusions:

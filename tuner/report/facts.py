@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tuner.records.results import DataSummary, ModelResult, Results
 from tuner.report.summary import ModelSummary, summarise
-from tuner.space.vocabulary import BACKBONE_NAMES, batch_terms_on
+from tuner.report.text import plural
+from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, batch_terms_on
 
 # Times that the commonest class may have the images of the rarest before accuracy says little of rare classes.
 IMBALANCED = 3.0
@@ -86,4 +87,14 @@ def overfit_gap(winner: ModelSummary) -> float | None:
 
 def weights_of(model: ModelResult) -> str | None:
     """What a backbone began from: `imagenet`, `none`, or the path of a file; None for other models."""
-    return str(model.values["weights"]) if model.model in BACKBONE_NAMES else None
+    if model.model not in BACKBONE_NAMES:
+        return None
+    return str(model.values.get("weights", VOCABULARIES[model.model]["weights"].default))
+
+
+def trainings_words(model: ModelResult) -> str:
+    """How many of a model's trainings ended well: `1 of 3 trainings ended well`, or `trained once`."""
+    n, n_all = len(model.runs), len(model.runs) + model.n_failed
+    if model.n_failed:
+        return f"{n} of {plural(n_all, 'training')} ended well"
+    return "trained once" if n == 1 else f"trained {n} times"

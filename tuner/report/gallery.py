@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -146,6 +147,11 @@ class Shelf:
         scale = max(1, side // max(width, height))
         source = f"data:{_MEDIA_TYPES[kind]};base64,{base64.b64encode(content).decode()}"
         return Picture(source=source, width=scale * width, height=scale * height)
+
+
+def context(subject: Subject) -> dict[str, Any] | None:
+    """What the template is given; None where no model was tested."""
+    return {"gallery": compute(subject)} if any(model.runs for model in subject.results.models) else None
 
 
 def compute(subject: Subject) -> Pictures | None:

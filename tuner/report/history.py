@@ -23,8 +23,6 @@ MAX_POINTS = 500
 MAX_ROWS = 300
 MAX_CELLS = 3000
 
-HEADING = "Search history"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:

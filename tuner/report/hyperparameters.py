@@ -18,8 +18,6 @@ from tuner.report.text import without_folders
 RECIPE = "best.yaml"
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-HEADING = "Best hyperparameters"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:

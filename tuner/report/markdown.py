@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report import trust
+from tuner.report.check import Check
 from tuner.report.hyperparameters import as_yaml
 from tuner.report.summary import ModelSummary, summarise
 from tuner.report.text import MISSING, integer, interval, percent, points_interval, without_folders
@@ -15,9 +16,9 @@ from tuner.report.verdict import compute
 
 # What Markdown, its tables, HTML or GitHub's formulas would take for their own.
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~$&#]")
-# GitHub tells a person of each @name and links each #number, if nothing stands between; as an entity, since the space
-# has no width.
-_CALLS = re.compile(r"[@#](?=\w)")
+# GitHub tells a person of each @name, links each #number and web address, and draws each :emoji:, if nothing stands
+# between; as an entity, since the space has no width.
+_CALLS = re.compile(r"[@#](?=\w)|:(?=//|[\w+-]+:)|www(?=\.)", re.IGNORECASE)
 _SPACE = "&#8203;"
 
 _DOUBTS = {"warn": "Warning", "fail": "Failed"}
@@ -36,7 +37,7 @@ def as_markdown(results: Results) -> str:
         results: The run.
 
     Returns:
-        Lines that end with a line break; names are written so that they show verbatim and call nobody.
+        Lines that end with a line break; names are written so that they show verbatim, link nothing and call nobody.
     """
     title = results.data.title or results.data.name
     return "\n\n".join([f"### {escaped(title)}: tuner report", *_blocks(results)]) + "\n"
@@ -67,11 +68,11 @@ def _blocks(results: Results) -> Iterator[str]:
     if doubts := [_doubt(check) for check in trust.compute(results) if check.state in _DOUBTS]:
         yield "\n".join(doubts)
     yield f"Best hyperparameters, trial {escaped(search.best_trial_id)} of {integer(search.n_trials)}:"
-    yield fenced(as_yaml(search.model, search.best_values), "yaml")
+    yield fenced(without_folders(as_yaml(search.model, search.best_values)), "yaml")
     yield fenced(without_folders(run.command), "sh")
 
 
-def _doubt(check: trust.Check) -> str:
+def _doubt(check: Check) -> str:
     named = "; ".join(f"{name} {rest}" for name, rest in check.items)
     return f"- **{_DOUBTS[check.state]}**, {check.title}: {escaped(without_folders(f'{check.fact} {named}'))}"
 

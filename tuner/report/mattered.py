@@ -23,8 +23,6 @@ from tuner.report.svg import BASELINE, INK, TUNED
 # Bars of the chart; the table has all of them.
 MAX_BARS = 20
 
-HEADING = "What mattered"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mattered:

@@ -16,8 +16,6 @@ from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
 from tuner.report.svg import INK
 
-HEADING = "Models side by side"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:

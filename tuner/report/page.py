@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-from types import ModuleType
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import Environment
 from markupsafe import Markup
 
 from tuner.report import (
+    calibration,
     curves,
     errors,
     figures,
+    gallery,
     history,
     hyperparameters,
     mattered,
@@ -27,23 +31,45 @@ from tuner.report.summary import state_words
 
 LOG = logging.getLogger("tuner")
 
-# In the order of the page: the answer first. Each computes its numbers, then draws them.
-SECTIONS: tuple[ModuleType, ...] = (
-    verdict,
-    trust,
-    models,
-    errors,
-    curves,
-    history,
-    mattered,
-    hyperparameters,
-    next_steps,
-    reproduce,
+Context = Callable[[Subject], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A section of the page.
+
+    Attributes:
+        name: Its anchor.
+        heading: What people read.
+        parts: Template and what fills it, one below the other; None leaves a part out, the first one the section.
+    """
+
+    name: str
+    heading: str
+    parts: tuple[tuple[str, Context], ...]
+
+
+def _section(heading: str, name: str, context: Context, *more: tuple[str, Context]) -> Section:
+    return Section(name=name, heading=heading, parts=((name, context), *more))
+
+
+# In the order of the page: the answer first. Each part computes its numbers, then draws them.
+SECTIONS = (
+    _section("Verdict", "verdict", verdict.context),
+    _section("Trust", "trust", trust.context),
+    _section("Models side by side", "models", models.context),
+    _section("Errors", "errors", errors.context, ("calibration", calibration.context), ("gallery", gallery.context)),
+    _section("Learning curves", "curves", curves.context),
+    _section("Search history", "history", history.context),
+    _section("What mattered", "mattered", mattered.context),
+    _section("Best hyperparameters", "hyperparameters", hyperparameters.context),
+    _section("Next steps", "next_steps", next_steps.context),
+    _section("Reproduce", "reproduce", reproduce.context),
 )
 
 
 def render(subject: Subject) -> str:
-    """The report of a run; a section that fails is a card with its error, and takes no other with it.
+    """The report of a run; a part that fails is a card with its error, and takes no other with it.
 
     Args:
         subject: The run.
@@ -69,16 +95,22 @@ def render(subject: Subject) -> str:
     )
 
 
-def _body(section: ModuleType, subject: Subject, environment: Environment) -> Body | None:
+def _body(section: Section, subject: Subject, environment: Environment) -> Body | None:
     """A section; None where the run has nothing for it."""
-    name = section.__name__.rpartition(".")[2]
+    htmls = [_part(name, context, subject, environment) for name, context in section.parts]
+    if htmls[0] is None:
+        return None
+    return Body(name=section.name, heading=section.heading, html=Markup("\n").join(filter(None, htmls)))
+
+
+def _part(name: str, context: Context, subject: Subject, environment: Environment) -> Markup | None:
+    """A part of a section, or the error that it failed with; None where the run has nothing for it."""
     try:
-        context = section.context(subject)
-        if context is None:
+        values = context(subject)
+        if values is None:
             return None
-        template, values = f"{name}.html", {"results": subject.results, **context}
-        html = environment.get_template(template).render(values)
+        html = environment.get_template(f"{name}.html").render({"results": subject.results, **values})
     except Exception as error:
-        LOG.exception("section %s of the report failed", name)
+        LOG.exception("part %s of the report failed", name)
         html = environment.get_template("failed.html").render(error=f"{type(error).__name__}: {error}")
-    return Body(name=name, heading=section.HEADING, html=Markup(html))
+    return Markup(html)

@@ -17,8 +17,6 @@ METHODS = {
     "grid": "grid search",
 }
 
-HEADING = "Reproduce"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassCounts:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-_FLAGS = ("--search-only", "--nested")
+_FLAGS = ("--search-only", "--nested", "--require-improvement")
 
 
 def rerun(command: str, *added: str, without: Sequence[str] = ()) -> str:
     """A run's command line with options added, and those that they replace left out.
+
+    A gate, `--require-improvement`, is left out too: it belongs to a pipeline, and not every run can be held to it.
 
     Args:
         command: As `RunSummary.command` has it.
         added: Words at its end; an option among them replaces that of the same name, but for `--set`, which adds up.
         without: Options that are left out, with their values.
     """
-    dropped = {*without, *(word for word in added if word.startswith("--") and word != "--set")}
+    dropped = {
+        "--require-improvement",
+        *without,
+        *(word for word in added if word.startswith("--") and word != "--set"),
+    }
     words, kept = iter(shlex.split(command)), list[str]()
     for word in words:
         option = word.partition("=")[0]

@@ -17,7 +17,9 @@ _NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
 _HREF = "{http://www.w3.org/1999/xlink}href"
 # The style sheet gives each of these classes a light and a dark colour.
 _COLOUR_CLASS = {BASELINE.lower(): "baseline", TUNED.lower(): "tuned", EFFICIENTNET.lower(): "efficientnet"}
-# What the style sheet says of every text and every line of the grid, or SVG says anyway.
+# Lines that the style sheet knows by colour and width: those of the grid, and the axes with all thin black ones.
+_LINE_CLASS = {(GRID, "0.6"): "grid", (INK, "0.8"): "axis"}
+# What the style sheet says of every text, or SVG says anyway.
 _USUAL = {"text": {"font-size": "9px", "fill": "currentColor"}, "path": {"stroke-dashoffset": "0"}}
 
 
@@ -42,7 +44,8 @@ def portable(text: str, prefix: str, title: str, description: str) -> str:
         _state_once(group)
     _drop_unseen(root)
     _flatten(root)
-    _join_grid(root)
+    _join(root, "grid")
+    _join(root, "axis")
     _label(root, prefix, title, description)
     return re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode")).replace(" />", "/>")
 
@@ -83,9 +86,9 @@ def _flatten(parent: ElementTree.Element) -> None:
                 parent.insert(place + offset, inner)
 
 
-def _join_grid(root: ElementTree.Element) -> None:
-    """One path for all lines of the grid, which lie below everything else."""
-    lines = [path for path in root.findall("path") if path.get("class") == "grid"]
+def _join(root: ElementTree.Element, name: str) -> None:
+    """One path for all lines of a class."""
+    lines = [path for path in root.findall("path") if path.get("class") == name]
     for line in lines[1:]:
         lines[0].set("d", lines[0].get("d", "") + line.get("d", ""))
         root.remove(line)
@@ -129,9 +132,10 @@ def _state_once(group: ElementTree.Element) -> None:
 def _style_to_attributes(element: ElementTree.Element) -> None:
     stated = (part.split(":", 1) for part in element.attrib.pop("style", "").split(";") if ":" in part)
     styles = {name.strip(): value.strip() for name, value in stated}
-    if styles.get("stroke", "").lower() == GRID:
-        # Nothing of the grid lies outside of the axes.
-        element.attrib = {"d": element.get("d", ""), "class": "grid"}
+    line_class = _LINE_CLASS.get((styles.get("stroke", "").lower(), styles.get("stroke-width", "")))
+    if line_class:
+        # No such line leaves the axes.
+        element.attrib = {"d": element.get("d", ""), "class": line_class}
         return
     classes = []
     for name, value in styles.items():
@@ -145,5 +149,8 @@ def _style_to_attributes(element: ElementTree.Element) -> None:
     for name, value in _USUAL.get(element.tag, {}).items():
         if element.get(name) == value:
             del element.attrib[name]
+    if element.tag == "text" and (anchor := element.attrib.pop("text-anchor", "start")) != "middle":
+        # The style sheet centres texts: most are numbers below a line of the grid.
+        classes.append(anchor)
     if classes:
         element.set("class", " ".join(classes))

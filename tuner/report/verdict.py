@@ -14,9 +14,6 @@ from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, state_words, summarise, validation_words
 from tuner.report.text import decimal, duration, integer, interval, percent, plural, points_interval, without_folders
 
-HEADING = "Verdict"
-
-
 # How the sentence about the baseline begins; about another model it says no more than the verdict.
 _OPENINGS = {"better": "Tuning helped", "worse": "Tuning did not help"}
 
@@ -120,12 +117,18 @@ def _headline(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterat
         yield _words("The winner of the search could not be retrained, so there is nothing to compare.")
     elif main is None:
         first = next(iter(summaries.values()))
-        has_baseline = any(model.name == "baseline" for model in results.models)
-        missing = "the baseline could not be trained" if has_baseline else "there is no other model to compare it with"
         yield from _score(first)
-        yield _words(f" accuracy on {plural(first.n, 'test image')}; {missing}.")
+        yield _words(f" accuracy on {plural(first.n, 'test image')}; {_nothing_to_compare(results)}.")
     else:
         yield from _main(main, summaries)
+
+
+def _nothing_to_compare(results: Results) -> str:
+    if any(model.name == "baseline" for model in results.models):
+        return "the baseline could not be trained, so nothing is said of tuning"
+    if len(results.models) > 1:
+        return "the verdict may speak of no other model, as the notes below say"
+    return "there is no other model to compare it with"
 
 
 def _details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:

@@ -1,0 +1,108 @@
+"""Checks of the images: whether they are sealed, enough, and not too easy to guess."""
+
+from __future__ import annotations
+
+from tuner.records.comparison import Difference
+from tuner.records.results import Results
+from tuner.report.check import NOT_TESTED, Check
+from tuner.report.facts import IMBALANCED, class_ratio, constant_guess, winner_of
+from tuner.report.text import decimal, integer, interval, percent, plural
+
+# Half the width of an interval, in shares, beyond which the test images say too little.
+WIDE = 0.05
+# Share of test images that were trained on.
+MANY_COPIES = 0.01
+
+
+def test_set(results: Results) -> Check:
+    """When the test images were opened."""
+    title = "The search never saw the test set"
+    if not any(model.runs for model in results.models):
+        return Check(title=title, state="pass", fact="Not opened: no model has been tested.")
+    return Check(
+        title=title,
+        state="pass",
+        fact=f"Its {plural(results.data.n_test, 'image')} were opened once, after hyperparameters, epochs and seeds "
+        "had been chosen on validation images. Other runs on the same images are not counted here.",
+    )
+
+
+def copies(results: Results) -> Check:
+    """Test images that also trained or validated."""
+    title, data = "No copies across the parts", results.data
+    n, n_near, n_dropped = data.n_test_copies, data.n_test_near_copies, data.n_dropped_copies
+    words = plural(n_dropped, "copy of a test image", "copies of test images")
+    left_out = f" Left out of training: {words}." if n_dropped else ""
+    if n is None or n_near is None:
+        return Check(title=title, state="not known", fact=f"Nobody counted copies of test images.{left_out}")
+    return Check(
+        title=title,
+        state="pass" if not n and not n_near else "fail" if n > MANY_COPIES * data.n_test else "warn",
+        fact=f"Of {plural(data.n_test, 'test image')} {integer(n)} have an identical image among those that trained or "
+        f"validated, and {integer(n_near)} a near copy.{left_out}",
+    )
+
+
+def enough_images(results: Results) -> Check:
+    """Whether the images or the seeds make the verdict uncertain."""
+    title, winner, found = "Enough test images", winner_of(results), results.main_difference
+    if winner is None:
+        fact = f"{NOT_TESTED} {plural(results.data.n_test, 'image')} wait for it."
+        return Check(title=title, state="not known", fact=fact)
+    ends, width = interval(winner.low, winner.high), winner.high - winner.low
+    fact = (
+        f"On {plural(winner.n, 'image')} the 95 % interval of the winner's accuracy is {decimal(100 * width, 1)} "
+        f"points wide: {ends} %."
+    )
+    if found is None:
+        return Check(title=title, state="warn" if width > 2 * WIDE else "pass", fact=fact)
+    reach = (found.accuracy.high - found.accuracy.low) / 2
+    return Check(
+        title=title,
+        state="warn" if reach > WIDE and found.image_sd >= (found.seed_sd or 0.0) else "pass",
+        fact=f"{fact} That of its difference to the other model of the verdict reaches {decimal(100 * reach, 1)} "
+        f"points to either side; {_source(found)}.",
+    )
+
+
+def _source(found: Difference) -> str:
+    if found.seed_sd is None:
+        return "it leaves the noise of seeds out"
+    return f"the {'images' if found.image_sd >= found.seed_sd else 'seeds'} are the larger part of its noise"
+
+
+def guess(results: Results) -> Check:
+    """The winner against naming one class always."""
+    title, found = "Better than a constant guess", constant_guess(results)
+    if found is None:
+        return Check(title=title, state="not known", fact="There are no test images.")
+    constant = f"Always naming the most frequent class would have {percent(found.share)} accuracy on the test set"
+    if found.winner is None or found.low is None:
+        return Check(title=title, state="not known", fact=f"{constant}. {NOT_TESTED}")
+    return Check(
+        title=title,
+        state="pass" if found.is_beaten else "fail",
+        fact=f"{constant}; the winner has {percent(found.winner)}, and its 95 % interval begins at "
+        f"{percent(found.low)}{'' if found.is_beaten else ': not clearly more'}.",
+    )
+
+
+def classes(results: Results) -> Check:
+    """The commonest class against the rarest."""
+    title, data = "Classes are balanced", results.data
+    if not data.n_train:
+        return Check(title=title, state="not known", fact="There are no training images.")
+    most, fewest, ratio = max(data.train_counts), min(data.train_counts), class_ratio(data)
+    says_little = ": accuracy says little of rare classes, macro F1 more" if ratio > IMBALANCED else ""
+    return Check(
+        title=title,
+        state="warn" if ratio > IMBALANCED else "pass",
+        fact=f"The commonest class has {decimal(ratio, 1)} times the training images of the rarest{says_little}.",
+        items=tuple(
+            (
+                data.class_names[data.train_counts.index(count)],
+                f"has {percent(count / data.n_train)} of the training images",
+            )
+            for count in dict.fromkeys((most, fewest))
+        ),
+    )

@@ -1,0 +1,41 @@
+"""A next step, and the changes of a command line that several rules propose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.records.results import Results
+from tuner.report.rerun import rerun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something to do next.
+
+    Attributes:
+        action: What to do.
+        fact: What calls for it, with its numbers.
+        code: What to paste; empty where no command does it.
+        items: What the fact speaks of, each as its name, which is people's text, and the rest of its line.
+    """
+
+    action: str
+    fact: str
+    code: str = ""
+    items: tuple[tuple[str, str], ...] = ()
+
+
+def with_more(results: Results, key: str, count: int) -> str:
+    """The run again with a greater number; the quick preset states its own, whatever the space says."""
+    if results.run.preset == "quick":
+        return rerun(results.run.command, "--preset", "standard")
+    return rerun(results.run.command, "--set", f"{key}={count}")
+
+
+def remedy(reason: str) -> tuple[str, tuple[str, ...]] | None:
+    """What to do, and the options that do it, where a training failed for want of something; None where not."""
+    if "memory" in reason.lower():
+        return "Give each training more memory: one at a time", ("--workers", "1")
+    if reason.startswith("no step in"):
+        return "Give slow trainings more time", ("--trial-timeout", "30m")
+    return None
