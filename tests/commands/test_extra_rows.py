@@ -17,12 +17,14 @@ from tests.images import tiny_dataset
 from tuner.commands.extra_rows import Chosen, ExtraRow
 from tuner.commands.options import ExecutionOptions, RunOptions
 from tuner.commands.run import RunOutcome, run
+from tuner.data.dataset import SealedLabels
 from tuner.errors import TunerError
 from tuner.evaluation import augmented, ensemble
 from tuner.evaluation.sealed import open_test
 from tuner.execution.stop import StopRequest
 from tuner.metrics.classification import ScoreError
-from tuner.records.events import Event, StageStarted
+from tuner.records.events import Event, ModelTrained, StageStarted
+from tuner.store.recipe_file import read_recipe
 
 CHOICES = ["Choosing views of an image on validation images", "Choosing an ensemble on validation images"]
 
@@ -58,12 +60,23 @@ def place(asked: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return asked
 
 
+# What had been told each time that somebody broke the seal of the test labels.
+TOLD: list[list[Event]] = []
+
+
 @pytest.fixture(scope="module")
 def whole(asked: Path) -> tuple[RunOutcome, list[Event]]:
     """A run of them that nothing disturbs."""
     events: list[Event] = []
+    break_seal = SealedLabels.break_seal
+
+    def watched(labels: SealedLabels) -> Any:
+        TOLD.append(list(events))
+        return break_seal(labels)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(asked)
+        patch.setattr(SealedLabels, "break_seal", watched)
         return run(options(asked), events.append, StopRequest()), events
 
 
@@ -76,6 +89,25 @@ def rows(outcome: RunOutcome) -> dict[str, Any]:
 def test_rows_are_chosen_before_the_test_set_is_opened(whole: tuple[RunOutcome, list[Event]]) -> None:
     titles = [event.title for event in whole[1] if isinstance(event, StageStarted)]
     assert titles[-4:] == [*CHOICES, "Scoring on the test set", "Drawing test images for the report"]
+
+
+def test_the_seal_is_broken_once_when_everything_has_been_chosen(whole: tuple[RunOutcome, list[Event]]) -> None:
+    (told,) = TOLD
+    assert [event.title for event in told if isinstance(event, StageStarted)][-1] == "Scoring on the test set"
+    n_trained = sum(isinstance(event, ModelTrained) for event in told)
+    assert n_trained == sum(isinstance(event, ModelTrained) for event in whole[1]) > 0
+
+
+def test_what_the_test_images_say_reaches_results_and_recipe(whole: tuple[RunOutcome, list[Event]]) -> None:
+    results = whole[0].folder.read_results()
+    assert [difference.opponent for difference in results.differences] == ["tuned_tta", "ensemble"]
+    assert results.main_difference is None
+    assert results.temperature is not None
+    assert read_recipe(whole[0].folder.recipe).temperature == results.temperature.value
+    assert results.gallery is not None
+    shown = [*results.gallery.mistakes, *results.gallery.uncertain]
+    assert {one.picture for one in shown} < set(whole[0].folder.read_pictures())
+    assert results.importance is not None
 
 
 def test_rows_stand_after_the_others_with_scores_and_notes(whole: tuple[RunOutcome, list[Event]]) -> None:

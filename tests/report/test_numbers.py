@@ -267,7 +267,7 @@ def test_training_accuracy_of_changed_images_tells_nothing_of_the_gap(
 ) -> None:
     run = results(n_seeds=1)
     (found,) = curves.compute(replace(run, models=(replace(run.models[0], values=values),)))
-    said = f"Training accuracy is of changed or balanced images ({named}), so the gap tells nothing."
+    said = f"Training accuracy is of changed or balanced images ({named}): the gap tells nothing."
     assert found.gap.endswith(said) is (named is not None)
     assert ("overfitting" in found.gap) is (named is None)
 

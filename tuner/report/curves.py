@@ -11,14 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tuner.records.results import ModelResult, Results, SeedResult
+from tuner.report.facts import LARGE_GAP, SMALL_GAP, changed_batches, overfit_gap
 from tuner.report.figures import draw, look_of
 from tuner.report.subject import Subject
 from tuner.report.summary import ModelSummary, summarise
 from tuner.report.text import decimal, percent, values_text
-from tuner.space.vocabulary import batch_terms_on
 
-# Gaps between training and validation accuracy, in shares.
-_SMALL_GAP, _LARGE_GAP = 0.03, 0.10
 _METRICS = (("accuracy", "Accuracy"), ("loss", "Loss"))
 
 
@@ -148,20 +146,17 @@ def _gap(summary: ModelSummary) -> str:
     if "accuracy" not in metrics or "val_accuracy" not in metrics:
         return f"{at}; its training accuracy was not recorded, so no gap can be stated."
     training, validation = metrics["accuracy"], metrics["val_accuracy"]
-    gap = training - validation
     scores = f"training accuracy {percent(training)}, validation accuracy {percent(validation)}"
-    values = summary.result.values
-    # Class weights change the loss alone.
-    changes = {name: values[name] for name in batch_terms_on(values) if values[name] != "class_weights"}
-    if changes:
-        of = f"Training accuracy is of changed or balanced images ({values_text(changes)})"
-        return f"{at}: {scores}. {of}, so the gap tells nothing."
-    if gap < -_SMALL_GAP:
-        meaning = "Training is the lower one, as dropout and label smoothing make it: no sign of overfitting"
-    elif gap < _SMALL_GAP:
-        meaning = "The two are close: no sign of overfitting"
-    elif gap < _LARGE_GAP:
-        meaning = "Some overfitting"
-    else:
-        meaning = "Clear overfitting"
-    return f"{at}: {scores}. {meaning} (gap {decimal(100 * gap, 1)} points)."
+    gap = overfit_gap(summary)
+    if gap is None:
+        changes = values_text(changed_batches(summary.result.values))
+        return f"{at}: {scores}. Training accuracy is of changed or balanced images ({changes}): the gap tells nothing."
+    return f"{at}: {scores}. {_meaning(gap)} (gap {decimal(100 * gap, 1)} points)."
+
+
+def _meaning(gap: float) -> str:
+    if gap < -SMALL_GAP:
+        return "Training is the lower one, as dropout or label smoothing can make it: no sign of overfitting"
+    if gap < SMALL_GAP:
+        return "The two are close: no sign of overfitting"
+    return "Some overfitting" if gap < LARGE_GAP else "Clear overfitting"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tuner.records.results import DataSummary, ModelResult, Results
 from tuner.report.summary import ModelSummary, summarise
@@ -77,12 +79,15 @@ def overfit_gap(winner: ModelSummary) -> float | None:
     """
     run = winner.kept
     metrics = next((e.metrics for e in run.epochs if e.epoch == run.best_epoch), {})
-    values = winner.result.values
-    # Class weights change the loss alone.
-    changed = [name for name in batch_terms_on(values) if values[name] != "class_weights"]
-    if changed or "accuracy" not in metrics or "val_accuracy" not in metrics:
+    if changed_batches(winner.result.values) or "accuracy" not in metrics or "val_accuracy" not in metrics:
         return None
     return metrics["accuracy"] - metrics["val_accuracy"]
+
+
+def changed_batches(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The hyperparameters by which training images are others than validation has, or others more often."""
+    # Class weights change the loss alone.
+    return {name: values[name] for name in batch_terms_on(values) if values[name] != "class_weights"}
 
 
 def weights_of(model: ModelResult) -> str | None:

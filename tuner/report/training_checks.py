@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import isfinite, sqrt
 
-from tuner.models.registry import BUILDERS
 from tuner.records.results import Results
 from tuner.report.check import NOT_TESTED, Check
 from tuner.report.edges import edges, with_edges
@@ -126,7 +125,8 @@ def backbone_weights(results: Results) -> Check:
     if not tested:
         return Check(title=title, state="not known", fact=NOT_TESTED)
     backbones = [(model.title, weights) for model in tested if (weights := weights_of(model)) is not None]
-    own = [(model.title, "is of your own builder") for model in tested if model.model not in BUILDERS]
+    # Named as MODULE:FUNCTION, as no built-in model is.
+    own = [(model.title, "is of your own builder") for model in tested if ":" in model.model]
     items = (*((name, _ORIGINS.get(weights, "began from weights of your own")) for name, weights in backbones), *own)
     n_scratch = sum(weights == "none" for _, weights in backbones)
     if n_scratch:
