@@ -65,11 +65,12 @@ Open = Callable[..., Opened]
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Ends with this package: as long as it is there, an event loop runs in the thread."""
-    chromium = os.environ.get("TUNER_CHROMIUM") or shutil.which("chromium")
+    installed = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome")))
+    chromium = os.environ.get("TUNER_CHROMIUM") or next(installed, None)
     if chromium is None:
         pytest.fail(
-            "no Chromium: these tests look at the report in a browser. Install it (Debian: apt-get install chromium), "
-            "or name another one in TUNER_CHROMIUM.",
+            "no Chromium or Chrome: these tests look at the report in a browser. Install one (Debian: apt-get install "
+            "chromium), or name it in TUNER_CHROMIUM.",
             pytrace=False,
         )
     with sync_playwright() as playwright:
