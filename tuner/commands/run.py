@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tuner.backend import environment
+from tuner.commands.announce import announce
 from tuner.commands.check import check_before_run
 from tuner.commands.comparison import Scored, retrain_all, score
 from tuner.commands.executors import make_executor, warm_up
@@ -21,28 +22,21 @@ from tuner.commands.outputs import Journal, config, recipe_header, recipe_of
 from tuner.commands.prepare import check_fixed_setting, load_configuration, searched_weights, split_settings
 from tuner.commands.search import search_space
 from tuner.data.dataset import load_dataset, split_rows, summary
-from tuner.data.own_data import OWN_DATA
-from tuner.data.policies import Dropped
 from tuner.errors import ConfigurationError, SearchError, SpaceError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import BUILDERS, complete, load_builder
 from tuner.records.contender import Trained
-from tuner.records.events import Listener, Notice, RunStarted
+from tuner.records.events import Listener, Notice
 from tuner.records.importance import Importance
 from tuner.records.results import Results, RunSummary, SearchSummary, State
-from tuner.report.text import plural
-from tuner.search.schedule import total
 from tuner.space.definition import SearchSpaceFile
-from tuner.space.sampling import n_settings
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
 from tuner.store.trial_tables import TrialTables
 
 LOG = logging.getLogger("tuner")
-
-SHOWN_UNREADABLE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +117,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
 
 
 def _run(job: Job, warnings: Sequence[str], is_resumed: bool) -> RunOutcome:
-    _announce(job, warnings, is_resumed)
+    announce(job, warnings, is_resumed)
     with job.request, make_executor(job.options.execution, _reports(job), job.folder.state / "scratch") as executor:
         # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
         _prepare_devices(job.options)
@@ -221,50 +215,6 @@ def _check_weights(file: SearchSpaceFile) -> None:
         wanted += [(file.model, {"weights": weights}) for weights in searched_weights(file)]
     for name, values in wanted:
         build_network(BACKBONES[name], complete(name, values))
-
-
-def _announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
-    n_trials, n_epochs = total(job.file.search, n_settings(job.file.space))
-    split, unreadable = job.dataset.split, job.dataset.images.unreadable
-    job.tell(
-        RunStarted(
-            dataset=job.card.title,
-            n_train=len(split.train),
-            n_validation=len(split.validation),
-            n_folds=len(split.folds),
-            n_test=split.n_test,
-            folder=str(job.folder.path),
-            n_trials=n_trials,
-            n_epochs=n_epochs,
-            objective=job.file.objective.name,
-            direction=job.file.objective.direction,
-        )
-    )
-    if is_resumed:
-        job.tell(Notice(text=f"the unfinished run goes on; --fresh starts a new one ({job.folder.path.name})"))
-    if job.file.dataset not in (None, job.card.name):
-        job.tell(Notice(text=f"{job.file.name} was written for {job.file.dataset}, and is used for {job.card.name}"))
-    if job.card.source == OWN_DATA:
-        height, width, channels = job.dataset.spec.shape
-        job.tell(Notice(text=f"images are brought to {height}x{width}, {'grey' if channels == 1 else 'colour'}"))
-    for text in warnings:
-        job.tell(Notice(text=text))
-    if left_out := _left_out(split.dropped):
-        job.tell(Notice(text=f"left out: {left_out}; split.csv names them"))
-    for text in unreadable[:SHOWN_UNREADABLE]:
-        job.tell(Notice(text=f"skipped, cannot be read: {text}"))
-    if len(unreadable) > SHOWN_UNREADABLE:
-        job.tell(Notice(text=f"{len(unreadable)} images in all could not be read; the report names them"))
-
-
-def _left_out(dropped: Dropped) -> str:
-    """What the card's policies drop, by reason; empty where that is nothing."""
-    counts = (
-        (dropped.n_copies_of_test, "copy of test images", "copies of test images"),
-        (dropped.n_conflicting, "with conflicting labels", "with conflicting labels"),
-        (dropped.n_duplicates, "duplicate", "duplicates"),
-    )
-    return ", ".join(plural(n, one, many) for n, one, many in counts if n)
 
 
 def _importance(job: Job, searched: SearchSummary) -> Importance | None:

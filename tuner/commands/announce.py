@@ -1,0 +1,66 @@
+"""The first words of a run: what it has before it, and what is odd about its data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuner.commands.job import Job
+from tuner.data.own_data import OWN_DATA
+from tuner.data.policies import Dropped
+from tuner.records.events import Notice, RunStarted
+from tuner.report.text import plural
+from tuner.search.schedule import total
+from tuner.space.sampling import n_settings
+
+SHOWN_UNREADABLE = 5
+
+
+def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
+    """Tell what the run has before it, and what is odd about its data.
+
+    Args:
+        job: The run.
+        warnings: What the examination of the data has found, in a line each.
+        is_resumed: Whether an earlier session has begun it.
+    """
+    n_trials, n_epochs = total(job.file.search, n_settings(job.file.space))
+    split, unreadable = job.dataset.split, job.dataset.images.unreadable
+    job.tell(
+        RunStarted(
+            dataset=job.card.title,
+            n_train=len(split.train),
+            n_validation=len(split.validation),
+            n_folds=len(split.folds),
+            n_test=split.n_test,
+            folder=str(job.folder.path),
+            n_trials=n_trials,
+            n_epochs=n_epochs,
+            objective=job.file.objective.name,
+            direction=job.file.objective.direction,
+        )
+    )
+    if is_resumed:
+        job.tell(Notice(text=f"the unfinished run goes on; --fresh starts a new one ({job.folder.path.name})"))
+    if job.file.dataset not in (None, job.card.name):
+        job.tell(Notice(text=f"{job.file.name} was written for {job.file.dataset}, and is used for {job.card.name}"))
+    if job.card.source == OWN_DATA:
+        height, width, channels = job.dataset.spec.shape
+        job.tell(Notice(text=f"images are brought to {height}x{width}, {'grey' if channels == 1 else 'colour'}"))
+    for text in warnings:
+        job.tell(Notice(text=text))
+    if left_out := _left_out(split.dropped):
+        job.tell(Notice(text=f"left out: {left_out}; split.csv names them"))
+    for text in unreadable[:SHOWN_UNREADABLE]:
+        job.tell(Notice(text=f"skipped, cannot be read: {text}"))
+    if len(unreadable) > SHOWN_UNREADABLE:
+        job.tell(Notice(text=f"{len(unreadable)} images in all could not be read; the report names them"))
+
+
+def _left_out(dropped: Dropped) -> str:
+    """What the card's policies drop, by reason; empty where that is nothing."""
+    counts = (
+        (dropped.n_copies_of_test, "copy of test images", "copies of test images"),
+        (dropped.n_conflicting, "with conflicting labels", "with conflicting labels"),
+        (dropped.n_duplicates, "duplicate", "duplicates"),
+    )
+    return ", ".join(plural(n, one, many) for n, one, many in counts if n)
