@@ -58,7 +58,7 @@ def test_first_signal_ends_the_run_in_order(
         f"Report   {report}",
         f"Resume   python -m tuner {' '.join(RUN)} --resume",
     ]
-    assert "In progress." in (tmp_path / report).read_text(encoding="utf-8")
+    assert f"{word.capitalize()}." in (tmp_path / report).read_text(encoding="utf-8")
     assert (folder / "state").is_dir()
     assert "Traceback" not in err
 

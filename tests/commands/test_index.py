@@ -80,7 +80,8 @@ def test_records_hold_the_numbers_of_the_rows(tmp_path: Path) -> None:
     ("content", "note"),
     [
         ('{"run": 3', "results.json cannot be read as results of this version: "),
-        ('{"schema_version": 1}', "results.json cannot be read as results of this version: "),
+        ('{"schema_version": 1}', "results.json its schema_version is 1, but this version reads 2"),
+        ('{"schema_version": 2}', "results.json cannot be read as results of this version: "),
         (None, "ended without a score"),
     ],
 )

@@ -93,7 +93,7 @@ def test_page_of_an_interrupted_run_says_so_and_how_it_goes_on(own: RunOptions) 
     command = "python -m tuner run './my photos'"
     stopped = interrupt(replace(own, command=command), TrialEnded)
     page = stopped.folder.report.read_text(encoding="utf-8")
-    assert "This run has not ended." in page
+    assert "<strong>Interrupted.</strong>" in page
     assert "<code>python -m tuner run &#39;./my photos&#39; --resume</code>" in page
 
 

@@ -19,7 +19,7 @@ from tuner.store.run_folder import RunFolder
 
 FILES = {
     "report.html", "results.json", "best.yaml", "model.keras", "predictions.npz", "trials.csv", "curves.csv",
-    "run.log", "events.jsonl", "config.yaml", "split.csv",
+    "run.log", "events.jsonl", "config.yaml", "split.csv", "gallery",
 }  # fmt: skip
 
 
@@ -64,8 +64,9 @@ def test_results_agree_with_the_trials(finished: Finished) -> None:
     assert search["n_epochs"] == sum(int(row["epochs"]) for row in trials) == len(curves)
     assert search["best_score"] == max(float(row["score"]) for row in trials)
     best = next(row for row in trials if row["trial_id"] == search["best_trial_id"])
+    searched = [parameter["name"] for parameter in search["parameters"]]
     assert float(best["score"]) == search["best_score"]
-    assert all(str(search["best_values"][name]) == best[f"values.{name}"] for name in search["searched"])
+    assert all(str(search["best_values"][name]) == best[f"values.{name}"] for name in searched)
     for row in trials:
         of_trial = [float(c["val_accuracy"]) for c in curves if c["trial_id"] == row["trial_id"]]
         assert float(row["score"]) == max(of_trial)
@@ -176,7 +177,7 @@ def test_quiet_search_only(place: Path) -> None:
     outcome = whole_run(place, "--search-only", "-q", "--max-epochs", "1")
     run = Finished(place=place, outcome=outcome)
     assert (outcome.code, outcome.err) == (0, "")
-    assert {path.name for path in run.path.iterdir()} == FILES - {"model.keras", "predictions.npz"}
+    assert {path.name for path in run.path.iterdir()} == FILES - {"model.keras", "predictions.npz", "gallery"}
     assert run.results["models"] == []
     assert "Search only" in (run.path / "report.html").read_text()
     shown = call("predict", run.folder, next((place / "my photos").rglob("*.png")), cwd=place)
