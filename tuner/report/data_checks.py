@@ -54,12 +54,14 @@ def enough_images(results: Results) -> Check:
         f"On {plural(winner.n, 'image')} the 95 % interval of the winner's accuracy is {decimal(100 * width, 1)} "
         f"points wide: {ends} %."
     )
+    is_wide = width > 2 * WIDE
     if found is None:
-        return Check(title=title, state="warn" if width > 2 * WIDE else "pass", fact=fact)
+        return Check(title=title, state="warn" if is_wide else "pass", fact=fact)
     reach = (found.accuracy.high - found.accuracy.low) / 2
+    are_to_blame = reach > WIDE and found.image_sd >= (found.seed_sd or 0.0)
     return Check(
         title=title,
-        state="warn" if reach > WIDE and found.image_sd >= (found.seed_sd or 0.0) else "pass",
+        state="warn" if is_wide or are_to_blame else "pass",
         fact=f"{fact} That of its difference to the other model of the verdict reaches {decimal(100 * reach, 1)} "
         f"points to either side; {_source(found)}.",
     )

@@ -36,7 +36,7 @@ def no_better_than_a_guess(subject: Subject) -> Iterator[Step]:
     )
     if results.run.preset != "thorough":
         longer = "standard" if results.run.preset == "quick" else "thorough"
-        yield Step(action="Search and train longer", fact=fact, code=rerun(results.run.command, "--preset", longer))
+        yield Step(action="Search and train longer", fact=fact, code=_longer(results, longer))
     is_imbalanced = class_ratio(results.data) > IMBALANCED
     if is_imbalanced and results.search.objective != "val_macro_f1" and results.search.model in VOCABULARIES:
         yield Step(
@@ -131,5 +131,10 @@ def search_more(subject: Subject) -> Iterator[Step]:
             action="Search longer",
             fact=f"{plural(results.search.n_trials, 'trial')} found nothing that is clearly better: "
             f"{points(found.accuracy.value)} points of test accuracy, from {points(low)} to {points(high)}.",
-            code=rerun(results.run.command, "--preset", "thorough"),
+            code=_longer(results, "thorough"),
         )
+
+
+def _longer(results: Results, preset: str) -> str:
+    """The run again by another preset, without the options that would hold it to the old length."""
+    return rerun(results.run.command, "--preset", preset, without=("--max-epochs", "--factor", "--max-trials"))

@@ -21,7 +21,7 @@ _FOCUSABLE = "a[href], button, summary, select, input, [tabindex='0']"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("story", ["typical", "pictures", "in progress", "hostile", "not finite", "real"])
+@pytest.mark.parametrize("story", ["typical", "in progress", "hostile", "real"])
 def test_30_axe_finds_no_violation_of_wcag_a_and_aa(open_page: Open, story: str, scheme: str) -> None:
     opened = open_page(story, color_scheme=scheme)
     opened.open_details()
