@@ -16,8 +16,9 @@ from tuner.report.svg import BASELINE, TUNED
 from tuner.report.text import plural
 from tuner.space.definition import Parameter
 
-MAX_SLICES = 8
-# In each chart; with eight charts more would make a page that opens slowly.
+# Parallel coordinates show the others, and the page may weigh 150 kB.
+MAX_SLICES = 4
+# In each chart; more would make a page that opens slowly.
 MAX_POINTS = 200
 _MAX_LABELS = 6
 # The longest trainings first; shorter ones than the last share its marker.
