@@ -84,11 +84,13 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
 def score(job: Job, trained: RetrainedModels) -> Scored:
     """Score all models on the test set, now that every choice has been made, and compare them."""
     from tuner.evaluation.differences import compare_models
-    from tuner.evaluation.evaluate import evaluate
+    from tuner.evaluation.evaluate import evaluate, kept_training
     from tuner.evaluation.sealed import open_test
 
-    extra = choose_rows(job, *trained[0])
-    temperature = _fitted_temperature(job, *trained[0])
+    winner, trainings_of_winner = trained[0]
+    extra = choose_rows(job, winner, trainings_of_winner)
+    kept = kept_training(winner, trainings_of_winner)
+    temperature = _fitted_temperature(job, winner, kept) if kept else None
     job.tell(StageStarted(title="Scoring on the test set"))
     test = open_test(job.dataset)
     models: list[ModelResult] = []
@@ -105,11 +107,10 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
     job.folder.write_predictions(test.labels, predicted)
     found, differences = compare_models(models, test.labels, predicted, job.options.seed)
     scored = Scored(models=found, differences=differences)
-    kept = next((run for run in models[0].runs if run.is_kept), None)
-    if kept is None:
+    if kept is None or not models[0].runs:
         return scored
-    of_kept = predicted[f"{models[0].name}-{kept.seed}"]
-    gallery, activations = _pictures(job, *trained[0], test, of_kept)
+    of_kept = predicted[f"{winner.name}-{kept.seed}"]
+    gallery, activations = _pictures(job, winner, kept, test, of_kept)
     return replace(
         scored,
         temperature=temperature.on_test(test.labels, of_kept) if temperature else None,
@@ -118,28 +119,23 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
     )
 
 
-def _fitted_temperature(job: Job, winner: Contender, trained: Sequence[Trained]) -> FittedTemperature | None:
+def _fitted_temperature(job: Job, winner: Contender, kept: Trained) -> FittedTemperature:
     """What makes the winner's kept model believable, by the validation images."""
-    from tuner.evaluation.evaluate import kept_training
     from tuner.evaluation.temperature import temperature_of
     from tuner.evaluation.validation import validation_of
 
-    kept = kept_training(winner, trained)
-    return temperature_of(winner, kept, validation_of(job.dataset, job.file.objective.name)) if kept else None
+    return temperature_of(winner, kept, validation_of(job.dataset, job.file.objective.name))
 
 
 def _pictures(
-    job: Job, winner: Contender, trained: Sequence[Trained], test: OpenedTest, found: np.ndarray
+    job: Job, winner: Contender, kept: Trained, test: OpenedTest, found: np.ndarray
 ) -> tuple[Gallery | None, ActivationMaps | None]:
     """Write the pictures of the page; without them a run has lost nothing that matters."""
-    from tuner.evaluation.evaluate import kept_training
     from tuner.evaluation.gallery import make_pictures
     from tuner.training.finished import finished_model
 
     job.tell(StageStarted(title="Drawing test images for the report"))
     try:
-        kept = kept_training(winner, trained)
-        assert kept is not None  # It has been scored.
         model = finished_model(winner.model, winner.values, test.spec, kept.checkpoint)
         gallery, activations, pictures = make_pictures(
             model, test.images, test.rows, test.labels, found, test.origins, test.spec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from markupsafe import Markup
@@ -113,7 +114,7 @@ def draw_slices(slices: Slices) -> tuple[Markup, ...]:
             f"slice{number}",
             f"{slices.score_scale.name} against {scale.name}",
             f"One mark per trial, its shape by the epoch that it was trained to: {legend}.",
-            lambda axes, scale=scale: _paint(axes, slices, scale),  # type: ignore[misc]
+            partial(_paint, slices=slices, scale=scale),
             size=(3.4, 2.4),
         )
         for number, scale in enumerate(slices.scales, 1)
