@@ -13,8 +13,9 @@ ready: $(READY)
 run: $(READY)
 	$(BIN)/python -m tuner run drawn_faces --preset quick
 
+# A process takes up to 2 GB. Files stay whole, for what their tests share, and in order: the longest are not the last.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # What depends on the backend, once more on JAX; needs EXTRAS=dev,jax.
 test-jax: $(READY)

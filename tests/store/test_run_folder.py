@@ -181,15 +181,19 @@ def test_second_command_on_a_run_is_refused_and_named(folder: RunFolder) -> None
         pass
 
 
-def test_lock_of_a_killed_command_is_free(folder: RunFolder) -> None:
+def test_lock_of_a_killed_command_is_free_and_the_file_it_was_writing_goes(folder: RunFolder) -> None:
     script = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom tuner.store.run_folder import RunFolder\n"
-        "with RunFolder(Path(sys.argv[1])).locked():\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "import os, signal, sys\nfrom pathlib import Path\n"
+        "from tuner.store.files import write_atomically\nfrom tuner.store.run_folder import RunFolder\n"
+        "folder = RunFolder(Path(sys.argv[1]))\n"
+        "with folder.locked(), write_atomically(folder.state / 'checkpoints' / 'one.npz'):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(folder.path)], check=False)
     assert killed.returncode == -signal.SIGKILL
+    assert len(list(folder.path.rglob("*.tmp"))) == 1
     with folder.locked():
-        pass
+        assert not list(folder.path.rglob("*.tmp"))
 
 
 def tell(folder: RunFolder, *events: tuple[str, float]) -> None:

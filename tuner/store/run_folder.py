@@ -131,6 +131,9 @@ class RunFolder:
         except (OSError, NotImplementedError):
             # Some network drives lock nothing; docs/running.md says what is safe there.
             pass
+        # What a killed command was writing; whole files only count.
+        for part in self.path.rglob(".*.tmp"):
+            part.unlink(missing_ok=True)
         try:
             write_text(owner, str(os.getpid()))
             yield

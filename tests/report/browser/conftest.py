@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -108,8 +109,18 @@ def page_of(subject_of: Callable[[str], Subject], tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="package")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a real run, made by the command line as somebody would."""
-    place = tmp_path_factory.mktemp(PERSON)
+    """The folder of a real run, made by the command line as somebody would, once for all processes of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / PERSON
+    with filelock.FileLock(f"{place}.lock"):
+        if not place.exists():
+            _run_drawn_faces(place)
+    (report,) = place.glob("reports/drawn_faces/*/report.html")
+    return report.parent
+
+
+def _run_drawn_faces(place: Path) -> None:
+    place.mkdir()
     done = subprocess.run(
         [sys.executable, "-m", "tuner", "run", "drawn_faces", "--preset", "quick", "--limit", "200"],
         cwd=place,
@@ -119,7 +130,6 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return (place / done.stdout.strip()).parent
 
 
 @pytest.fixture
