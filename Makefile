@@ -4,6 +4,8 @@ VENV ?= .venv
 # `make EXTRAS=dev,ray,jax` for the tests of the Ray executor, and those with JAX, too.
 EXTRAS ?= dev
 BIN := $(VENV)/bin
+# A process takes up to 2 GB. Files stay whole, for what their tests share, and in order: the longest are not the last.
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 READY := $(VENV)/.ready
 
 .PHONY: run test test-jax soak check format ready clean
@@ -13,13 +15,13 @@ ready: $(READY)
 run: $(READY)
 	$(BIN)/python -m tuner run drawn_faces --preset quick
 
-# A process takes up to 2 GB. Files stay whole, for what their tests share, and in order: the longest are not the last.
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(PARALLEL)
 
 # What depends on the backend, once more on JAX; needs EXTRAS=dev,jax.
 test-jax: $(READY)
-	KERAS_BACKEND=jax JAX_COMPILATION_CACHE_DIR=$(VENV)/jax $(BIN)/python -m pytest tests/backend tests/execution/test_contract.py tests/training/test_folds.py
+	KERAS_BACKEND=jax JAX_COMPILATION_CACHE_DIR=$(VENV)/jax $(BIN)/python -m pytest $(PARALLEL) \
+		tests/backend tests/execution/test_contract.py tests/training/test_folds.py
 
 # 200 searches, each killed at a random moment, then 2,200 hostile files; takes some twenty minutes.
 soak: $(READY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -14,6 +15,11 @@ environment.prepare()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not _has_real_data():
         items[:] = [item for item in items if not item.get_closest_marker("real_data")]
+
+
+def pytest_collection_finish() -> None:
+    # Keras collects garbage with every model that is built anew; all modules are imported by now, and stay.
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
