@@ -11,7 +11,7 @@ import pytest
 
 from tuner.cli.commands import cli
 from tuner.cli.run_commands import _check_testable
-from tuner.records.comparison import Difference, Verdict
+from tuner.records.comparison import Verdict
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results
 from tuner.records.scores import Estimate, Temperature
@@ -25,6 +25,7 @@ from tuner.report.subject import Subject
 from tuner.space.definition import Parameter, SearchSpaceFile
 from tuner.space.parse import load_space
 
+from .differences import difference
 from .fixtures import results, search_only, trials
 
 SPACE = """
@@ -86,36 +87,13 @@ def options(code: str) -> dict[str, Any]:
     return given
 
 
-def difference(opponent: str, verdict: Verdict, value: float = 0.05, **more: Any) -> Difference:
-    estimate = Estimate(value=value, low=value - 0.02, high=value + 0.02)
-    made = Difference(
-        opponent=opponent,
-        n=600,
-        n_seeds=(3, 3),
-        accuracy=estimate,
-        image_sd=0.01,
-        seed_sd=0.005,
-        degrees_of_freedom=20.0,
-        p_value=0.04,
-        p_adjusted=0.04,
-        verdict=verdict,
-        reason="",
-        macro_f1=estimate,
-        calibration_error=estimate,
-        n_only_winner=50,
-        n_only_opponent=20,
-        mcnemar_p=0.001,
-    )
-    return replace(made, **more)
-
-
 def test_no_fact_no_step() -> None:
     assert steps(quiet()) == ()
     assert "No number of this run calls for a next step." in section(quiet())
 
 
 def test_a_better_winner_and_nothing_else_is_trained_for_production() -> None:
-    step = the_step(replace(quiet(), differences=(difference("baseline", "better"),)))
+    step = the_step(replace(quiet(), differences=(difference("better", 0.05),)))
     assert "+5.0 points" in step.fact
     assert options(step.code)["source"] == Path("reports/faces/20250102-030405-ab12cd34")
     assert options(step.code)["full_data"]
@@ -230,11 +208,11 @@ def test_a_pretrained_network_that_is_ahead_is_searched_itself() -> None:
         run,
         run=replace(run.run, command="python -m tuner run faces --set space.dropout=0.1 --space mine.yaml --seed 1"),
         models=(*run.models[:2], backbone),
-        differences=(difference("efficientnet_b2", "worse", -0.05),),
+        differences=(difference("worse", -0.05, opponent="efficientnet_b2"),),
     )
     step = the_step(run)
     assert step.code == "python -m tuner run faces --seed 1 --model efficientnet_b2"
-    assert step.items == ((backbone.title, "by +5.0 points, from +3.0 to +7.0"),)
+    assert step.items == ((backbone.title, "by +5.0 points, from +1.0 to +9.0"),)
     scratch = replace(backbone, values={"weights": "none"})
     assert steps(replace(run, models=(*run.models[:2], scratch))) == ()
 
@@ -242,7 +220,7 @@ def test_a_pretrained_network_that_is_ahead_is_searched_itself() -> None:
 def unsure(image_sd: float, seed_sd: float, *, n_test: int = 43, **data: Any) -> Results:
     """A run whose main difference is inconclusive."""
     run = quiet(n_test=n_test)
-    found = difference("baseline", "inconclusive", 0.0, n=n_test, image_sd=image_sd, seed_sd=seed_sd)
+    found = difference("inconclusive", 0.0, margin=0.02, n=n_test, image_sd=image_sd, seed_sd=seed_sd)
     command = f"{run.run.command} --require-improvement"
     return replace(run, run=replace(run.run, command=command), data=replace(run.data, **data), differences=(found,))
 
@@ -313,7 +291,7 @@ def test_a_temperature_that_helps_is_used() -> None:
 
 @pytest.mark.parametrize("verdict", ["worse", "no clear difference"])
 def test_a_winner_that_is_not_better_is_searched_longer(verdict: Verdict) -> None:
-    run = replace(quiet(), differences=(difference("baseline", verdict, -0.01),))
+    run = replace(quiet(), differences=(difference(verdict, -0.01),))
     step = the_step(run)
     assert options(step.code)["preset"] == "thorough"
     assert "−1.0 points" in step.fact
@@ -372,7 +350,9 @@ def test_a_network_that_is_ahead_comes_before_the_edges() -> None:
     rate = Parameter(name="rate", kind="float", low=0.1, high=1.0)
     search = replace(run.search, model="mine:build", parameters=(rate,), best_values={"rate": 1.0})
     models = (*run.models[:2], backbone)
-    run = replace(run, search=search, models=models, differences=(difference("efficientnet_b2", "worse", -0.05),))
+    run = replace(
+        run, search=search, models=models, differences=(difference("worse", -0.05, opponent="efficientnet_b2"),)
+    )
     assert [step.action for step in steps(run)] == ["Search the pretrained network itself", "Search beyond the edge"]
 
 
