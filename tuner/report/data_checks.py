@@ -22,8 +22,9 @@ def test_set(results: Results) -> Check:
     return Check(
         title=title,
         state="pass",
-        fact=f"Its {plural(results.data.n_test, 'image')} were opened once, after hyperparameters, epochs and seeds "
-        "had been chosen on validation images. Other runs on the same images are not counted here.",
+        fact=f"Its {plural(results.data.n_test, 'image')} were opened after hyperparameters, epochs and seeds had "
+        "been chosen on validation images; nothing was chosen after that. Other runs on the same images are not "
+        "counted here.",
     )
 
 
