@@ -197,7 +197,7 @@ def test_20_numbers_of_the_models_are_those_of_results_json(
             return sum(test[name] for test in tests) / len(tests)
 
         assert model["title"] in row["Model"]
-        assert row["Accuracy ↑"] == f"{said(100 * mean('accuracy'), 1)} %"
+        assert re.fullmatch(rf"{said(100 * mean('accuracy'), 1)} % {INTERVAL}", row["Accuracy ↑"])
         assert row["Balanced accuracy ↑"] == f"{said(100 * mean('balanced_accuracy'), 1)} %"
         assert row["Log loss ↓"] == said(mean("log_loss"), 3)
         for name, column in (("macro_f1", "Macro F1 ↑"), ("calibration_error", "Calibration error ↓")):
