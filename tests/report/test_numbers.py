@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 from dataclasses import replace
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
-import yaml
 
 from tuner.metrics.classification import wilson_interval
 from tuner.records.comparison import Verdict
 from tuner.records.results import Results
-from tuner.report import curves, errors, figures, history, hyperparameters, models, reproduce, text, verdict
-from tuner.report.snippet import python_snippet
+from tuner.report import curves, errors, figures, history, models, reproduce, text, verdict
 from tuner.report.summary import summarise
 from tuner.space.schema import Method
 
@@ -177,7 +173,8 @@ def test_score_on_new_images_stands_beside_the_official_one() -> None:
     assert (first.distinct.low, first.distinct.high) == pytest.approx(wilson_interval(other.accuracy * 500, 500))
     assert second.distinct is None
     source = page(run, trials())
-    shown = f"{text.percent(other.accuracy)} {text.interval(first.distinct.low, first.distinct.high)}"
+    interval = text.interval(first.distinct.low, first.distinct.high)
+    shown = f'{text.percent(other.accuracy)} <span class="range">{interval}</span>'
     assert shown in source
     assert "New images are the 500 of them, each counted once, that have one label" in source
     assert "New images" not in page(results(), trials())
@@ -236,51 +233,6 @@ def test_recall_has_the_wilson_interval_of_the_class() -> None:
     assert (row.recall_low, row.recall_high) == (low, high)
 
 
-@pytest.mark.parametrize(
-    ("training", "validation", "words"),
-    [
-        (0.95, 0.75, "Clear overfitting (gap 20.0 points)."),
-        (0.80, 0.75, "Some overfitting (gap 5.0 points)."),
-        (0.76, 0.75, "The two are close: no sign of overfitting (gap 1.0 points)."),
-        (0.65, 0.75, "no sign of overfitting (gap −10.0 points)."),
-    ],
-)
-def test_the_overfit_gap_is_put_into_words(training: float, validation: float, words: str) -> None:
-    run = results(n_seeds=1)
-    seed = run.models[0].runs[0]
-    epochs = tuple(replace(e, metrics={"accuracy": training, "val_accuracy": validation}) for e in seed.epochs)
-    model = replace(run.models[0], runs=(replace(seed, epochs=epochs),))
-    assert curves.compute(replace(run, models=(model,)))[0].gap.endswith(words)
-
-
-@pytest.mark.parametrize(
-    ("values", "named"),
-    [
-        ({"flip": True, "shift": 0.1, "mixup": 0.0}, "flip=yes, shift=0.1"),
-        ({"imbalance": "balanced_sampling"}, "imbalance=balanced_sampling"),
-        ({"imbalance": "class_weights"}, None),
-        ({"flip": False, "imbalance": "none"}, None),
-    ],
-)
-def test_training_accuracy_of_changed_images_tells_nothing_of_the_gap(
-    values: dict[str, Any], named: str | None
-) -> None:
-    run = results(n_seeds=1)
-    (found,) = curves.compute(replace(run, models=(replace(run.models[0], values=values),)))
-    said = f"Training accuracy is of changed or balanced images ({named}): the gap tells nothing."
-    assert found.gap.endswith(said) is (named is not None)
-    assert ("overfitting" in found.gap) is (named is None)
-
-
-def test_curves_without_accuracy_state_no_gap() -> None:
-    run = results(n_seeds=1)
-    seed = run.models[0].runs[0]
-    epochs = tuple(replace(e, metrics={"loss": 1.0}) for e in seed.epochs)
-    (found,) = curves.compute(replace(run, models=(replace(run.models[0], runs=(replace(seed, epochs=epochs),)),)))
-    assert found.gap.endswith("its training accuracy was not recorded, so no gap can be stated.")
-    assert list(curves.axis_limits([found])) == ["loss"]
-
-
 def test_best_so_far_ignores_failed_trials_and_scores_that_are_not_finite() -> None:
     first, *_ = trials(1)
     scores = (0.5, float("nan"), 0.4, 0.7, None)
@@ -320,39 +272,6 @@ def test_a_long_search_keeps_its_best_trials_in_the_table() -> None:
     assert all((t.score or 0) <= worst_kept for t in left_out)
     assert len(found.points) == 1000
     assert len(found.drawn) == history.MAX_POINTS
-
-
-def test_best_setting_round_trips_through_json_and_yaml() -> None:
-    run = results()
-    snippets = {key: code for _, key, code in hyperparameters.compute(run).snippets}
-    assert json.loads(snippets["json"]) == run.search.best_values
-    parsed = yaml.safe_load(hyperparameters.as_yaml("cnn", {"no": "1e-4", "a: b": True, "rate": 0.25}))
-    assert parsed == {"model": "cnn", "space": {False: "1e-4", "a: b": True, "rate": 0.25}}
-
-
-def test_json_writes_numbers_that_it_does_not_know_as_null() -> None:
-    assert json.loads(hyperparameters.as_json({"rate": float("nan"), "units": 3})) == {"rate": None, "units": 3}
-
-
-@pytest.mark.parametrize("path", ["best.yaml", 'a "quoted" \\ path.yaml', "ключ 😀.yaml"])
-def test_the_python_snippet_parses_and_names_the_recipe(path: str) -> None:
-    tree = ast.parse(python_snippet(path, {}))
-    assert path in [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-
-
-@pytest.mark.parametrize("name", ["flip", "imbalance"])
-def test_the_python_snippet_says_what_of_the_search_it_leaves_out_and_only_then(name: str) -> None:
-    on, off = {"flip": (True, False), "imbalance": ("class_weights", "none")}[name]
-    run = results()
-    for value, is_said in ((on, True), (off, False)):
-        best = {**run.search.best_values, name: value}
-        code = {key: code for _, key, code in hyperparameters.compute(_with_best(run, best)).snippets}["python"]
-        ast.parse(code)
-        assert ("of the search; `python -m tuner train --from` has them\n" in code) is is_said
-
-
-def _with_best(run: Results, values: dict[str, Any]) -> Results:
-    return replace(run, search=replace(run.search, best_values=values))
 
 
 def test_reproduction_hides_the_folders_of_the_machine() -> None:

@@ -250,7 +250,7 @@ def test_every_chart_has_a_name_and_a_description(typical: str) -> None:
 
 def test_scores_name_split_metric_direction_and_n(typical: str) -> None:
     assert "Test accuracy, higher is better, n = 600 images." in typical
-    assert "Test set, n = 600. ↑ higher is better, ↓ lower is better." in typical
+    assert "Test set, n = 600; below a score its interval. ↑ higher is better, ↓ lower is better." in typical
 
 
 def test_counts_of_the_first_of_several_folds_are_called_so(typical: str) -> None:

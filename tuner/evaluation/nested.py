@@ -69,5 +69,5 @@ def _accuracy(models: Sequence[ModelResult], name: str, title: str) -> float | N
 
 
 def _winning(runs: Sequence[Results], name: str) -> WinningValues:
-    chosen = Counter(run.search.best_values[name] for run in runs if name in run.search.best_values)
-    return WinningValues(name=name, counts=tuple(chosen.most_common()))
+    values = Counter(run.search.best_values[name] for run in runs if name in {one.name for one in run.search.chosen})
+    return WinningValues(name=name, counts=tuple(values.most_common()))

@@ -173,6 +173,18 @@ class SearchSummary:
         """Names of the hyperparameters that were searched."""
         return tuple(parameter.name for parameter in self.parameters)
 
+    @property
+    def chosen(self) -> tuple[Parameter, ...]:
+        """The searched hyperparameters that are active in the winner: the others' values are defaults."""
+        active: dict[str, Parameter] = {}
+        for one in self.parameters:
+            # A parent that is no searched one is fixed, so always active.
+            off = {c.parent for c in one.conditions} & set(self.searched) - set(active)
+            holds = all(self.best_values.get(c.parent) in c.values for c in one.conditions)
+            if holds and not off and one.name in self.best_values:
+                active[one.name] = one
+        return tuple(active.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedResult:

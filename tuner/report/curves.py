@@ -151,12 +151,23 @@ def _gap(summary: ModelSummary) -> str:
     if gap is None:
         changes = values_text(changed_batches(summary.result.values))
         return f"{at}: {scores}. Training accuracy is of changed or balanced images ({changes}): the gap tells nothing."
-    return f"{at}: {scores}. {_meaning(gap)} (gap {decimal(100 * gap, 1)} points)."
+    return f"{at}: {scores}. {_meaning(gap)} (gap {decimal(100 * gap, 1)} points).{_later(summary, gap)}"
+
+
+def _later(summary: ModelSummary, gap: float) -> str:
+    """What came of the gap after the kept epoch, where it is worth a word."""
+    last = summary.kept.epochs[-1].epoch
+    found = overfit_gap(summary, last)
+    if found is None or found - max(gap, 0.0) < LARGE_GAP:
+        return ""
+    return f" Epochs after it did overfit: in epoch {last} the gap is {decimal(100 * found, 1)} points."
 
 
 def _meaning(gap: float) -> str:
     if gap < -SMALL_GAP:
-        return "Training is the lower one, as dropout or label smoothing can make it: no sign of overfitting"
+        return (
+            "Training is the lower one, as dropout, or a mean over a whole epoch, can make it: no sign of overfitting"
+        )
     if gap < SMALL_GAP:
         return "The two are close: no sign of overfitting"
     return "Some overfitting" if gap < LARGE_GAP else "Clear overfitting"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +58,7 @@ class Edge:
 
 def with_edges(search: SearchSummary) -> tuple[Parameter, ...]:
     """The parameters whose values have an order and of whose values at least three can be told apart."""
-    values = search.best_values
-    return tuple(p for p in search.parameters if _n_values(p) >= MIN_VALUES and _is_active(p, values))
+    return tuple(p for p in search.chosen if _n_values(p) >= MIN_VALUES and _is_number(search.best_values[p.name]))
 
 
 def edges(search: SearchSummary) -> tuple[Edge, ...]:
@@ -125,12 +124,6 @@ def _n_values(parameter: Parameter) -> float:
         return 0
     step = parameter.step or (1 if parameter.kind == "int" else None)
     return math.inf if step is None else round((parameter.high - parameter.low) / step) + 1
-
-
-def _is_active(parameter: Parameter, values: Mapping[str, Any]) -> bool:
-    return _is_number(values.get(parameter.name)) and all(
-        values.get(c.parent) in c.values for c in parameter.conditions
-    )
 
 
 def _is_number(value: Any) -> bool:

@@ -72,13 +72,13 @@ def optimism(results: Results, winner: ModelSummary) -> float:
     return difference if results.search.direction == "max" else -difference
 
 
-def overfit_gap(winner: ModelSummary) -> float | None:
-    """Training minus validation accuracy of the kept retraining in its kept epoch.
+def overfit_gap(winner: ModelSummary, epoch: int | None = None) -> float | None:
+    """Training minus validation accuracy of the kept retraining in an epoch; in its kept one, if none is named.
 
     None where either was not recorded, or training images were changed or balanced, so that the gap tells nothing.
     """
     run = winner.kept
-    metrics = next((e.metrics for e in run.epochs if e.epoch == run.best_epoch), {})
+    metrics = next((e.metrics for e in run.epochs if e.epoch == (epoch or run.best_epoch)), {})
     if changed_batches(winner.result.values) or "accuracy" not in metrics or "val_accuracy" not in metrics:
         return None
     return metrics["accuracy"] - metrics["val_accuracy"]

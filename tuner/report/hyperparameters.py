@@ -26,12 +26,12 @@ class Setting:
     Attributes:
         name: Its name.
         value: Its value.
-        searched: Whether the search chose it; otherwise the space or a default fixed it.
+        chosen_by: `search`; `fixed` by the space or a default; or `not active`: searched, but without effect here.
     """
 
     name: str
     value: Any
-    searched: bool
+    chosen_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +57,12 @@ def context(subject: Subject) -> dict[str, Any]:
 def compute(results: Results) -> BestSetting:
     """The winner's setting; paths are relative to the run's folder."""
     search = results.search
-    settings = [Setting(name=n, value=v, searched=n in search.searched) for n, v in search.best_values.items()]
+    chosen_by = dict.fromkeys(search.searched, "not active") | {p.name: "search" for p in search.chosen}
+    settings = [Setting(name=n, value=v, chosen_by=chosen_by.get(n, "fixed")) for n, v in search.best_values.items()]
     folder = without_folders(results.run.folder)
     return BestSetting(
         trial_id=search.best_trial_id,
-        settings=tuple(sorted(settings, key=lambda s: not s.searched)),
+        settings=tuple(sorted(settings, key=lambda s: s.chosen_by != "search")),
         snippets=(
             ("Python", "python", python_snippet(RECIPE, search.best_values)),
             ("YAML, for a search space", "yaml", as_yaml(search.model, search.best_values)),
