@@ -378,3 +378,10 @@ def test_a_row_that_trains_nothing_shows_neither_epoch_nor_time() -> None:
     shown = [row for row in rows if "✚" in row]
     assert [row.count(">–</td>") for row in shown] == [2] * 3
     assert " of 0" not in source
+
+
+def test_a_row_that_shares_its_trainings_with_the_winner_says_what_that_does_to_its_interval() -> None:
+    run, said = with_augmented_row(), "its interval is wider than it need be"
+    of_baseline, of_row = difference(), difference(opponent="tuned_tta")
+    assert said in page(replace(run, differences=(of_baseline, of_row)), trials())
+    assert said not in page(replace(run, differences=(of_baseline,)), trials())

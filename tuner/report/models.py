@@ -29,6 +29,7 @@ class Comparison:
         n_seeds: Retrainings of the model that has most of them.
         differences: The winner against each other model, in the order of the models.
         n_tested: Comparisons of the verdict, for which p values are corrected.
+        shares_trainings: Whether a row is made of what others trained.
     """
 
     summaries: tuple[ModelSummary, ...]
@@ -38,6 +39,7 @@ class Comparison:
     n_seeds: int
     differences: tuple[tuple[ModelSummary, Difference], ...]
     n_tested: int
+    shares_trainings: bool
 
 
 def context(subject: Subject) -> dict[str, Any] | None:
@@ -64,6 +66,7 @@ def compute(results: Results) -> Comparison:
         n_seeds=max((len(s.result.runs) for s in summaries), default=0),
         differences=differences,
         n_tested=sum(s.result.in_verdict for s, _ in differences),
+        shares_trainings=any(not run.epochs for s, _ in differences for run in s.result.runs),
     )
 
 
