@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
+import unicodedata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from pypdf import PdfReader
 
 from tests.report.browser.axe import axe
 from tests.report.browser.canvas import DRAWN, READY
@@ -41,6 +44,16 @@ def test_37_on_paper_everything_is_open_light_and_inside_the_page(open_page: Ope
         PAPER["width"],
     )
     assert cut == []
+    if story != "hostile":  # A PDF has right-to-left text in the order of the eye.
+        on_paper = _letters("".join(page.extract_text() for page in PdfReader(io.BytesIO(printed)).pages))
+        words = {_letters(word) for word in opened.page.locator("body").inner_text().split()}
+        assert len(words) > 300
+        assert [word for word in words if word not in on_paper] == []
+
+
+def _letters(text: str) -> str:
+    """Without spaces, which a PDF sets by position, and with ligatures as the letters that they join."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def test_37_lists_are_open_on_paper_without_javascript_too(open_page: Open) -> None:
