@@ -125,6 +125,15 @@ def test_a_winner_at_the_constant_guess_leads_to_a_longer_search(space: Path) ->
     assert options(step.code)["preset"] == "thorough"
 
 
+def test_a_longer_search_keeps_nothing_that_would_hold_it_short() -> None:
+    run = quiet()
+    command = (
+        "python -m tuner run faces --max-epochs 3 --set retrain.epochs=6 --set=search.factor=2 --set space.dropout=0.1"
+    )
+    run = replace(run, run=replace(run.run, command=command), differences=(difference("worse", -0.01),))
+    assert the_step(run).code == "python -m tuner run faces --set space.dropout=0.1 --preset thorough"
+
+
 def test_where_classes_are_rare_it_leads_to_another_objective_too(space: Path) -> None:
     run = quiet()
     data = replace(run.data, test_counts=(590, 10, 0, 0, 0, 0, 0), train_counts=(700, 100, 100, 100, 100, 100, 100))

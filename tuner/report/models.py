@@ -29,7 +29,7 @@ class Comparison:
         n_seeds: Retrainings of the model that has most of them.
         differences: The winner against each other model, in the order of the models.
         n_tested: Comparisons of the verdict, for which p values are corrected.
-        shares_trainings: Whether a row is made of what others trained.
+        shares_trainings: Whether a row is made of all trainings of the winner.
     """
 
     summaries: tuple[ModelSummary, ...]
@@ -66,7 +66,9 @@ def compute(results: Results) -> Comparison:
         n_seeds=max((len(s.result.runs) for s in summaries), default=0),
         differences=differences,
         n_tested=sum(s.result.in_verdict for s, _ in differences),
-        shares_trainings=any(not run.epochs for s, _ in differences for run in s.result.runs),
+        shares_trainings=any(
+            len(s.result.runs) > 1 and not any(run.epochs for run in s.result.runs) for s, _ in differences
+        ),
     )
 
 

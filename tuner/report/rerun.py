@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from itertools import islice
 
 _FLAGS = ("--search-only", "--nested", "--require-improvement")
 
@@ -16,7 +17,7 @@ def rerun(command: str, *added: str, without: Sequence[str] = ()) -> str:
     Args:
         command: As `RunSummary.command` has it.
         added: Words at its end; an option among them replaces that of the same name, but for `--set`, which adds up.
-        without: Options that are left out, with their values.
+        without: Options that are left out, with their values; also keys of `--set`, such as `retrain.epochs`.
     """
     dropped = {
         "--require-improvement",
@@ -25,11 +26,12 @@ def rerun(command: str, *added: str, without: Sequence[str] = ()) -> str:
     }
     words, kept = iter(shlex.split(command)), list[str]()
     for word in words:
-        option = word.partition("=")[0]
-        if option not in dropped:
-            kept.append(word)
-        elif word == option and option not in _FLAGS:
-            next(words, None)
+        option, equals, value = word.partition("=")
+        has_value = option in dropped or option == "--set"
+        given = [word] if equals or option in _FLAGS or not has_value else [word, *islice(words, 1)]
+        setting = (value if equals else given[-1]).partition("=")[0]
+        if option not in dropped and not (option == "--set" and setting in dropped):
+            kept += given
     return shlex.join([*kept, *added])
 
 

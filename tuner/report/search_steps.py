@@ -17,6 +17,12 @@ from tuner.report.training_checks import MANY_FAILED
 from tuner.space.vocabulary import VOCABULARIES
 
 _SHOWN_EDGES = 3
+# What says how long a run is, beside its preset.
+_LENGTHS = (
+    *("--max-epochs", "--factor", "--max-trials"),
+    *("search.max_epochs", "search.factor", "search.max_trials", "search.iterations"),
+    *("retrain.epochs", "retrain.patience"),
+)
 # Against overfitting, and no danger to the class of an image; the first that was not searched is proposed.
 _REGULARISERS = (
     "space.shift={type: float, min: 0.0, max: 0.15, step: 0.05}",
@@ -137,4 +143,4 @@ def search_more(subject: Subject) -> Iterator[Step]:
 
 def _longer(results: Results, preset: str) -> str:
     """The run again by another preset, without the options that would hold it to the old length."""
-    return rerun(results.run.command, "--preset", preset, without=("--max-epochs", "--factor", "--max-trials"))
+    return rerun(results.run.command, "--preset", preset, without=_LENGTHS)
