@@ -25,7 +25,7 @@ def pytest_collection_finish() -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not _has_real_data():
         terminalreporter.write_line(
-            "Tests of real data were left out: set TUNER_TEST_DATA to the folder that holds them."
+            "Tests of real data are left out: set TUNER_TEST_DATA to the folder that holds them."
         )
 
 

@@ -51,6 +51,13 @@ def test_flags_beat_presets(file: SearchSpaceFile, preset: str) -> None:
     assert applied(file, preset, max_epochs=9, factor=5)[:2] == (9, 5)
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_seeds_that_were_asked_for_beat_presets(file: SearchSpaceFile, preset: str) -> None:
+    asked = replace(file, retrain=replace(file.retrain, seeds=10))
+    options = RunOptions(dataset="digits", preset=preset, overrides=("retrain.seeds=10",))
+    assert apply(PRESETS[preset], options, asked).retrain.seeds == 10
+
+
 def test_quick_takes_fewer_images_unless_told_how_many(file: SearchSpaceFile) -> None:
     quick = RunOptions(dataset="digits", preset="quick", seed=4)
     settings = split_settings(quick, file)

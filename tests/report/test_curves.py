@@ -32,7 +32,7 @@ def test_the_overfit_gap_is_put_into_words(training: float, validation: float, w
 @pytest.mark.parametrize(
     ("validation", "words"),
     [
-        (0.60, " Epochs after it did overfit: in epoch 12 the gap is 40.0 points."),
+        (0.60, " After that epoch the gap grew: in epoch 12 it is 40.0 points."),
         (0.95, "no sign of overfitting (gap 0.0 points)."),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from tuner.cli.commands import cli
 from tuner.cli.run_commands import _check_testable
+from tuner.commands.options import PRESETS
 from tuner.records.comparison import Verdict
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results
@@ -20,6 +21,7 @@ from tuner.report.document import make_environment
 from tuner.report.edges import edges, override
 from tuner.report.next_steps import MAX_STEPS, compute, context
 from tuner.report.rerun import rerun
+from tuner.report.search_steps import THOROUGH_EPOCHS
 from tuner.report.step import Step
 from tuner.report.subject import Subject
 from tuner.space.definition import Parameter, SearchSpaceFile
@@ -126,12 +128,14 @@ def test_a_winner_at_the_constant_guess_leads_to_a_longer_search(space: Path) ->
 
 
 def test_a_longer_search_keeps_nothing_that_would_hold_it_short() -> None:
+    command = "python -m tuner run faces --max-epochs 3 --set=search.factor=2 --time-budget 9m --set space.dropout=0.1"
     run = quiet()
-    command = (
-        "python -m tuner run faces --max-epochs 3 --set retrain.epochs=6 --set=search.factor=2 --set space.dropout=0.1"
-    )
     run = replace(run, run=replace(run.run, command=command), differences=(difference("worse", -0.01),))
     assert the_step(run).code == "python -m tuner run faces --set space.dropout=0.1 --preset thorough"
+    # What made it longer than the preset would stays.
+    run = replace(run, search=replace(run.search, max_epochs=THOROUGH_EPOCHS))
+    assert the_step(run).code == f"{command} --preset thorough"
+    assert PRESETS["thorough"].search.max_epochs == THOROUGH_EPOCHS
 
 
 def test_where_classes_are_rare_it_leads_to_another_objective_too(space: Path) -> None:

@@ -145,12 +145,16 @@ def test_verdict_without_any_trained_model_says_so() -> None:
 
 def test_badges_name_every_limit_of_the_run() -> None:
     run = results(n_seeds=1)
-    data, search = replace(run.data, limit=6000, n_unreadable=2), replace(run.search, n_stopped=1)
+    data, search = (
+        replace(run.data, limit=6000, n_unreadable=2, n_test_near_copies=16),
+        replace(run.search, n_stopped=1),
+    )
     limited = replace(run, data=data, search=search)
     assert verdict.compute(limited).badges == (
         "preset standard",
         "seed 1",
         "limited to 6,000 images",
+        "16 of 600 test images much like images that were trained on",
         "1 trial of 23 stopped by the time budget",
         "3 failed trials of 23",
         "2 settings could not be built and left out",
@@ -381,7 +385,7 @@ def test_a_row_that_trains_nothing_shows_neither_epoch_nor_time() -> None:
 
 
 def test_a_row_that_shares_its_trainings_with_the_winner_says_what_that_does_to_its_interval() -> None:
-    run, said = with_augmented_row(), "its interval is wider than it need be"
+    run, said = with_augmented_row(), "the interval of its difference in accuracy is wider"
     of_baseline, of_row = difference(), difference(opponent="tuned_tta")
     assert said in page(replace(run, differences=(of_baseline, of_row)), trials())
     assert said not in page(replace(run, differences=(of_baseline,)), trials())

@@ -46,7 +46,9 @@ def test_without_models_the_test_set_was_not_opened_and_what_needs_scores_is_not
         assert check(run, title).state == "not known", title
 
 
-@pytest.mark.parametrize(("n", "n_near", "state"), [(0, 0, "pass"), (0, 4, "warn"), (3, 0, "warn"), (7, 0, "fail")])
+@pytest.mark.parametrize(
+    ("n", "n_near", "state"), [(0, 0, "pass"), (0, 4, "warn"), (3, 0, "warn"), (7, 0, "fail"), (3, 4, "fail")]
+)
 def test_copies_that_were_trained_on_are_counted(n: int, n_near: int, state: str) -> None:
     run = results(n_test=600)
     found = check(
@@ -149,6 +151,15 @@ def test_best_in_the_last_epoch_is_a_warning_that_says_what_ended_it() -> None:
         models = (replace(tuned, runs=runs, max_epochs=max_epochs), *run.models[1:])
         found = check(replace(run, models=models), "Training ran long enough")
         assert (found.state, words in found.fact) == ("warn", True), found.fact
+
+
+def test_every_training_of_the_verdict_is_looked_at_for_its_last_epoch() -> None:
+    run = results()
+    _, baseline, backbone = run.models
+    last = tuple(replace(one, best_epoch=12, is_kept=one.is_kept) for one in baseline.runs)
+    models = (run.models[0], replace(baseline, runs=(last[0], *baseline.runs[1:]), max_epochs=12), backbone)
+    found = check(replace(run, models=models), "Training ran long enough")
+    assert (found.state, found.items) == ("warn", ((baseline.title, "1 of 3 trainings"),))
 
 
 @pytest.mark.parametrize(("shift", "state"), [(0.0, "pass"), (0.2, "warn"), (-0.2, "pass")])

@@ -155,9 +155,10 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
             "for example --max-epochs 27 --factor 3.",
         )
     epochs = max(file.retrain.epochs, preset.min_retrain_epochs)
+    has_seeds = any(override.partition("=")[0].strip() == "retrain.seeds" for override in options.overrides)
     retrain = RetrainSettings(
         epochs=min(epochs, preset.max_retrain_epochs or epochs),
-        seeds=preset.seeds or file.retrain.seeds,
+        seeds=file.retrain.seeds if has_seeds else preset.seeds or file.retrain.seeds,
         patience=file.retrain.patience,
     )
     return replace(file, search=search, retrain=retrain)

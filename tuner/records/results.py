@@ -177,11 +177,12 @@ class SearchSummary:
     def chosen(self) -> tuple[Parameter, ...]:
         """The searched hyperparameters that are active in the winner: the others' values are defaults."""
         active: dict[str, Parameter] = {}
+        # Parents stand before their children; one that was not searched is fixed, so always active.
         for one in self.parameters:
-            # A parent that is no searched one is fixed, so always active.
-            off = {c.parent for c in one.conditions} & set(self.searched) - set(active)
-            holds = all(self.best_values.get(c.parent) in c.values for c in one.conditions)
-            if holds and not off and one.name in self.best_values:
+            if one.name in self.best_values and all(
+                (c.parent in active or c.parent not in self.searched) and self.best_values.get(c.parent) in c.values
+                for c in one.conditions
+            ):
                 active[one.name] = one
         return tuple(active.values())
 

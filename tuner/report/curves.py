@@ -160,7 +160,7 @@ def _later(summary: ModelSummary, gap: float) -> str:
     found = overfit_gap(summary, last)
     if found is None or found - max(gap, 0.0) < LARGE_GAP:
         return ""
-    return f" Epochs after it did overfit: in epoch {last} the gap is {decimal(100 * found, 1)} points."
+    return f" After that epoch the gap grew: in epoch {last} it is {decimal(100 * found, 1)} points."
 
 
 def _meaning(gap: float) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from tuner.records.comparison import Difference
 from tuner.records.results import Results
 from tuner.report.check import NOT_TESTED, Check
-from tuner.report.facts import IMBALANCED, class_ratio, constant_guess, winner_of
+from tuner.report.facts import IMBALANCED, class_ratio, constant_guess, has_many_copies, winner_of
 from tuner.report.text import decimal, integer, interval, percent, plural
 
 # Half the width of an interval, in shares, beyond which the test images say too little.
 WIDE = 0.05
-# Share of test images that were trained on.
-MANY_COPIES = 0.01
 
 
 def test_set(results: Results) -> Check:
@@ -22,9 +20,9 @@ def test_set(results: Results) -> Check:
     return Check(
         title=title,
         state="pass",
-        fact=f"Its {plural(results.data.n_test, 'image')} were opened after hyperparameters, epochs and seeds had "
-        "been chosen on validation images; nothing was chosen after that. Other runs on the same images are not "
-        "counted here.",
+        fact=f"The labels of its {plural(results.data.n_test, 'image')} were opened after hyperparameters, epochs and "
+        "seeds had been chosen on validation images; nothing was chosen after that. Other runs on the same images are "
+        "not counted here.",
     )
 
 
@@ -38,7 +36,7 @@ def copies(results: Results) -> Check:
         return Check(title=title, state="not known", fact=f"Nobody counted copies of test images.{left_out}")
     return Check(
         title=title,
-        state="pass" if not n and not n_near else "fail" if n > MANY_COPIES * data.n_test else "warn",
+        state="pass" if not n and not n_near else "fail" if has_many_copies(data) else "warn",
         fact=f"Of {plural(data.n_test, 'test image')} {integer(n)} have an identical image among those that trained or "
         f"validated, and {integer(n_near)} a near copy.{left_out}",
     )
@@ -59,11 +57,12 @@ def enough_images(results: Results) -> Check:
     if found is None:
         return Check(title=title, state="warn" if is_wide else "pass", fact=fact)
     reach = (found.accuracy.high - found.accuracy.low) / 2
+    opponent = next(model.title for model in results.models if model.name == found.opponent)
     are_to_blame = reach > WIDE and found.image_sd >= (found.seed_sd or 0.0)
     return Check(
         title=title,
         state="warn" if is_wide or are_to_blame else "pass",
-        fact=f"{fact} That of its difference to the other model of the verdict reaches {decimal(100 * reach, 1)} "
+        fact=f"{fact} That of its difference to {opponent} reaches {decimal(100 * reach, 1)} "
         f"points to either side; {_source(found)}.",
     )
 
@@ -82,11 +81,12 @@ def guess(results: Results) -> Check:
     constant = f"Always naming the most frequent class would have {percent(found.share)} accuracy on the test set"
     if found.winner is None or found.low is None:
         return Check(title=title, state="not known", fact=f"{constant}. {NOT_TESTED}")
+    clearly = "clearly " if found.winner > found.share else ""
     return Check(
         title=title,
         state="pass" if found.is_beaten else "fail",
         fact=f"{constant}; the winner has {percent(found.winner)}, and its 95 % interval begins at "
-        f"{percent(found.low)}{'' if found.is_beaten else ': not clearly more'}.",
+        f"{percent(found.low)}{'' if found.is_beaten else f': not {clearly}more'}.",
     )
 
 

@@ -13,6 +13,8 @@ from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, batch_terms_on
 
 # Times that the commonest class may have the images of the rarest before accuracy says little of rare classes.
 IMBALANCED = 3.0
+# Share of test images that were trained on, or nearly so, from which the scores are those of seen images.
+MANY_COPIES = 0.01
 # Training minus validation accuracy: below the first there is no overfitting, from the second on it is clear.
 SMALL_GAP, LARGE_GAP = 0.03, 0.10
 
@@ -58,6 +60,11 @@ def class_ratio(data: DataSummary) -> float:
     """How many times the training images of the rarest class the commonest one has."""
     fewest = min(data.train_counts)
     return max(data.train_counts) / fewest if fewest else float("inf")
+
+
+def has_many_copies(data: DataSummary) -> bool:
+    """Whether too many test images have copies or near copies among those that trained or validated."""
+    return (data.n_test_copies or 0) + (data.n_test_near_copies or 0) > MANY_COPIES * data.n_test
 
 
 def is_cut_off(winner: ModelSummary) -> bool:

@@ -26,7 +26,7 @@ class Setting:
     Attributes:
         name: Its name.
         value: Its value.
-        chosen_by: `search`; `fixed` by the space or a default; or `not active`: searched, but without effect here.
+        chosen_by: `search`; `fixed`, by the space or a default; or nobody: searched, but without effect here.
     """
 
     name: str
@@ -57,7 +57,10 @@ def context(subject: Subject) -> dict[str, Any]:
 def compute(results: Results) -> BestSetting:
     """The winner's setting; paths are relative to the run's folder."""
     search = results.search
-    chosen_by = dict.fromkeys(search.searched, "not active") | {p.name: "search" for p in search.chosen}
+    # A choice of one value is how a space fixes what is active under a condition.
+    chosen_by = dict.fromkeys(search.searched, "nobody: not active") | {
+        p.name: "fixed" if len(p.choices) == 1 else "search" for p in search.chosen
+    }
     settings = [Setting(name=n, value=v, chosen_by=chosen_by.get(n, "fixed")) for n, v in search.best_values.items()]
     folder = without_folders(results.run.folder)
     return BestSetting(

@@ -29,7 +29,7 @@ class Comparison:
         n_seeds: Retrainings of the model that has most of them.
         differences: The winner against each other model, in the order of the models.
         n_tested: Comparisons of the verdict, for which p values are corrected.
-        shares_trainings: Whether a row is made of all trainings of the winner.
+        shares_trainings: Whether a row is made of the winner's trainings, several of them: of one no noise is known.
     """
 
     summaries: tuple[ModelSummary, ...]

@@ -29,7 +29,7 @@ def rerun(command: str, *added: str, without: Sequence[str] = ()) -> str:
         option, equals, value = word.partition("=")
         has_value = option in dropped or option == "--set"
         given = [word] if equals or option in _FLAGS or not has_value else [word, *islice(words, 1)]
-        setting = (value if equals else given[-1]).partition("=")[0]
+        setting = (value if equals else given[-1]).partition("=")[0].strip()
         if option not in dropped and not (option == "--set" and setting in dropped):
             kept += given
     return shlex.join([*kept, *added])

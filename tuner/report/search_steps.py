@@ -17,12 +17,13 @@ from tuner.report.training_checks import MANY_FAILED
 from tuner.space.vocabulary import VOCABULARIES
 
 _SHOWN_EDGES = 3
-# What says how long a run is, beside its preset.
+# What can hold a run shorter than a preset would.
 _LENGTHS = (
-    *("--max-epochs", "--factor", "--max-trials"),
-    *("search.max_epochs", "search.factor", "search.max_trials", "search.iterations"),
-    *("retrain.epochs", "retrain.patience"),
+    *("--max-epochs", "--factor", "--max-trials", "--time-budget"),
+    *("search.max_epochs", "search.factor", "search.max_trials"),
 )
+# Epochs of the last rung with the preset `thorough`.
+THOROUGH_EPOCHS = 81
 # Against overfitting, and no danger to the class of an image; the first that was not searched is proposed.
 _REGULARISERS = (
     "space.shift={type: float, min: 0.0, max: 0.15, step: 0.05}",
@@ -142,5 +143,8 @@ def search_more(subject: Subject) -> Iterator[Step]:
 
 
 def _longer(results: Results, preset: str) -> str:
-    """The run again by another preset, without the options that would hold it to the old length."""
-    return rerun(results.run.command, "--preset", preset, without=_LENGTHS)
+    """The run again by another preset, without options that would hold it to a shorter search."""
+    is_short = results.search.max_epochs < THOROUGH_EPOCHS
+    # The preset `thorough` lifts a small ceiling by itself.
+    ceiling = () if preset == "thorough" else ("retrain.epochs",)
+    return rerun(results.run.command, "--preset", preset, without=(*_LENGTHS, *ceiling) if is_short else ())

@@ -28,8 +28,8 @@ class Step:
 def with_more(results: Results, key: str, count: int) -> str:
     """The run again with a greater number; the quick preset states its own, whatever the space says."""
     if results.run.preset == "quick":
-        return rerun(results.run.command, "--preset", "standard")
-    return rerun(results.run.command, "--set", f"{key}={count}")
+        return rerun(results.run.command, "--preset", "standard", without=(key,))
+    return rerun(results.run.command, "--set", f"{key}={count}", without=(key,))
 
 
 def remedy(reason: str) -> tuple[str, tuple[str, ...]] | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isfinite, sqrt
 
-from tuner.records.results import Results
+from tuner.records.results import ModelResult, Results
 from tuner.report.check import NOT_TESTED, Check
 from tuner.report.edges import edges, with_edges
 from tuner.report.facts import is_cut_off, optimism, trainings_words, weights_of, winner_of
@@ -95,12 +96,23 @@ def last_epoch(results: Results) -> Check:
     if winner is None or not winner.kept.epochs:
         return Check(title=title, state="not known", fact=NOT_TESTED)
     last, ceiling = winner.kept.epochs[-1].epoch, winner.result.max_epochs
+    cut_off = [(m.title, f"{n} of {plural(len(m.runs), 'training')}") for m, n in _cut_off(results)]
     if not is_cut_off(winner):
         fact = f"The kept retraining was best in epoch {winner.kept.best_epoch} of {last}, with a ceiling of {ceiling}."
-        return Check(title=title, state="pass", fact=fact)
+        if cut_off:
+            fact += " Best in their last epoch, so that they may still have been improving:"
+        return Check(title=title, state="warn" if cut_off else "pass", fact=fact, items=tuple(cut_off))
     why = "its ceiling" if last >= ceiling else f"short of its ceiling of {ceiling}"
     fact = f"The kept retraining was best in its last epoch, {last}, {why}: it may still have been improving."
-    return Check(title=title, state="warn", fact=fact)
+    return Check(title=title, state="warn", fact=fact, items=tuple(cut_off))
+
+
+def _cut_off(results: Results) -> Iterator[tuple[ModelResult, int]]:
+    """The models of the verdict, and how many of their trainings were best in the last epoch that they may have."""
+    for model in results.models:
+        n = sum(bool(run.epochs) and run.best_epoch == model.max_epochs for run in model.runs)
+        if n and model.in_verdict:
+            yield model, n
 
 
 def failed_trials(results: Results) -> Check:

@@ -131,10 +131,11 @@ class RunFolder:
         except (OSError, NotImplementedError):
             # Some network drives lock nothing; docs/running.md says what is safe there.
             pass
-        # What a killed command was writing; whole files only count.
-        for part in self.path.rglob(".*.tmp"):
-            part.unlink(missing_ok=True)
         try:
+            # What a killed command was writing; whole files only count.
+            for part in self.path.rglob(".*.tmp") if lock.is_locked else ():
+                with suppress(OSError):
+                    part.unlink()
             write_text(owner, str(os.getpid()))
             yield
         finally:

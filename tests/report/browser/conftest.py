@@ -114,13 +114,13 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / PERSON
     with filelock.FileLock(f"{place}.lock"):
         if not place.exists():
-            _run_drawn_faces(place)
+            _run_drawn_faces(place.with_suffix(".part")).rename(place)
     (report,) = place.glob("reports/drawn_faces/*/report.html")
     return report.parent
 
 
-def _run_drawn_faces(place: Path) -> None:
-    place.mkdir()
+def _run_drawn_faces(place: Path) -> Path:
+    place.mkdir(exist_ok=True)
     done = subprocess.run(
         [sys.executable, "-m", "tuner", "run", "drawn_faces", "--preset", "quick", "--limit", "200"],
         cwd=place,
@@ -130,6 +130,7 @@ def _run_drawn_faces(place: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return place
 
 
 @pytest.fixture
