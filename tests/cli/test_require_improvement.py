@@ -38,6 +38,11 @@ def test_better_is_0(ended: Ended) -> None:
     assert "--require-improvement" not in shown.err
 
 
+def test_quick_may_be_held_to_it_with_seeds_of_its_own(ended: Ended) -> None:
+    several = ("--preset", "quick", "--set", "retrain.seeds=3")
+    assert ended("--require-improvement", *several, differences=(difference("better"),)).code == 0
+
+
 @pytest.mark.parametrize(
     ("differences", "reason"),
     [
@@ -78,6 +83,10 @@ def test_a_run_that_was_stopped_keeps_its_own_code(ended: Ended, stopped: str, c
     [
         ("--search-only", "--require-improvement needs the comparison that --search-only leaves out."),
         ("--nested", "--require-improvement needs one verdict, but --nested gives pooled scores without one."),
+        (
+            "--preset=quick",
+            "--require-improvement needs several seeds, but the quick preset trains one: add --set retrain.seeds=3.",
+        ),
     ],
 )
 def test_what_gives_no_verdict_is_refused_before_anything_runs(

@@ -85,7 +85,8 @@ def options(code: str) -> dict[str, Any]:
     command = cli.commands[name]
     given = command.make_context(name, words).params
     if given.get("require_improvement"):
-        _check_testable(nested=given["nested"], search_only=given["search_only"], preset=given["preset"])
+        checked = ("nested", "search_only", "preset", "overrides")
+        _check_testable(**{name: given[name] for name in checked})
     return given
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,9 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 def run(json_lines: bool, quiet: bool, no_progress: bool, nested: bool, require_improvement: bool, **given: Any) -> int:
     """Search, retrain, compare and report on DATASET: a data set's name, a folder of class folders, a CSV or an NPZ."""
     if require_improvement:
-        _check_testable(nested=nested, search_only=given["search_only"], preset=given["preset"])
+        _check_testable(
+            nested=nested, search_only=given["search_only"], preset=given["preset"], overrides=given["overrides"]
+        )
     from tuner.cli.signals import REQUEST
     from tuner.cli.summary import missed_improvement, run_ended, summary_lines
     from tuner.cli.views import view
@@ -68,12 +71,14 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, nested: bool, require_
     return _EXIT_CODES[outcome.stopped]
 
 
-def _check_testable(*, nested: bool, search_only: bool, preset: str) -> None:
+def _check_testable(*, nested: bool, search_only: bool, preset: str, overrides: Sequence[str]) -> None:
     if search_only:
         raise click.UsageError("--require-improvement needs the comparison that --search-only leaves out.")
-    if preset == "quick":
+    from tuner.commands.options import states_seeds
+
+    if preset == "quick" and not states_seeds(overrides):
         raise click.UsageError(
-            "--require-improvement needs several seeds, but the quick preset trains one: no verdict of it is better."
+            "--require-improvement needs several seeds, but the quick preset trains one: add --set retrain.seeds=3."
         )
     if nested:
         raise click.UsageError("--require-improvement needs one verdict, but --nested gives pooled scores without one.")

@@ -133,6 +133,11 @@ PRESETS = {
 }
 
 
+def states_seeds(overrides: Sequence[str]) -> bool:
+    """Whether `--set` says how many trainings each model gets, which beats the preset."""
+    return any(override.partition("=")[0].strip() == "retrain.seeds" for override in overrides)
+
+
 def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchSpaceFile:
     """The space's own settings, then what the preset states, then what the command line states.
 
@@ -155,10 +160,9 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
             "for example --max-epochs 27 --factor 3.",
         )
     epochs = max(file.retrain.epochs, preset.min_retrain_epochs)
-    has_seeds = any(override.partition("=")[0].strip() == "retrain.seeds" for override in options.overrides)
     retrain = RetrainSettings(
         epochs=min(epochs, preset.max_retrain_epochs or epochs),
-        seeds=file.retrain.seeds if has_seeds else preset.seeds or file.retrain.seeds,
+        seeds=file.retrain.seeds if states_seeds(options.overrides) else preset.seeds or file.retrain.seeds,
         patience=file.retrain.patience,
     )
     return replace(file, search=search, retrain=retrain)
