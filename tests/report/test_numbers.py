@@ -154,7 +154,7 @@ def test_badges_name_every_limit_of_the_run() -> None:
         "preset standard",
         "seed 1",
         "limited to 6,000 images",
-        "16 of 600 test images much like images that were trained on",
+        "16 of 600 test images much like images that trained or validated",
         "1 trial of 23 stopped by the time budget",
         "3 failed trials of 23",
         "2 settings could not be built and left out",

@@ -64,7 +64,12 @@ def class_ratio(data: DataSummary) -> float:
 
 def has_many_copies(data: DataSummary) -> bool:
     """Whether too many test images have copies or near copies among those that trained or validated."""
-    return (data.n_test_copies or 0) + (data.n_test_near_copies or 0) > MANY_COPIES * data.n_test
+    return n_copies(data) > MANY_COPIES * data.n_test
+
+
+def n_copies(data: DataSummary) -> int:
+    """Those test images, as far as they were counted."""
+    return (data.n_test_copies or 0) + (data.n_test_near_copies or 0)
 
 
 def is_cut_off(winner: ModelSummary) -> bool:

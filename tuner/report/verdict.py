@@ -9,7 +9,7 @@ from typing import Any
 
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
-from tuner.report.facts import has_many_copies
+from tuner.report.facts import has_many_copies, n_copies
 from tuner.report.reproduce import resume_command
 from tuner.report.sentence import Part, details, headline
 from tuner.report.subject import Subject
@@ -152,8 +152,8 @@ def _badges(results: Results) -> tuple[str, ...]:
     if data.limit is not None:
         badges.append(f"limited to {integer(data.limit)} images")
     if has_many_copies(data):
-        n = (data.n_test_copies or 0) + (data.n_test_near_copies or 0)
-        badges.append(f"{integer(n)} of {plural(data.n_test, 'test image')} much like images that were trained on")
+        n = integer(n_copies(data))
+        badges.append(f"{n} of {plural(data.n_test, 'test image')} much like images that trained or validated")
     if search.n_stopped:
         badges.append(f"{plural(search.n_stopped, 'trial')} of {integer(search.n_trials)} stopped by the time budget")
     if search.n_failed:
