@@ -20,7 +20,7 @@ from tuner.commands.options import ExecutionOptions, RunOptions
 from tuner.commands.run import RunOutcome
 from tuner.data.card import card_folders
 from tuner.data.dataset import load_dataset
-from tuner.data.own_data import resolve
+from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError, DataError
 from tuner.execution.stop import StopRequest
 from tuner.records.events import SEARCHING, Event, Notice, RunStarted, StageStarted

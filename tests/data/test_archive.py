@@ -22,7 +22,7 @@ from tests.data.samples import random_images, write_fer, write_folders
 from tuner.data import archive as archives
 from tuner.data.archive import Limits, archive_stem, is_archive, unpack, unpacked
 from tuner.data.load import load_images
-from tuner.data.own_data import resolve
+from tuner.data.own.resolve import resolve
 from tuner.errors import DataError
 
 FILES = {"photos/cat/1.txt": b"a cat", "photos/dog/1.txt": b"a dog", "photos/empty.txt": b""}

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.data.samples import make_card, random_images, write_fer, write_folders
 from tuner.data.card import card_folders, card_names, card_schema, load_card, read_card
 from tuner.data.load import load_images
-from tuner.data.own_data import resolve
+from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError, DataError
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ import pytest
 from tests.data.samples import make_card, write_fer, write_folders
 from tuner.data.labels import plain_label
 from tuner.data.load import load_images
-from tuner.data.own_data import resolve
+from tuner.data.own.resolve import resolve
 from tuner.errors import DataError
 
 

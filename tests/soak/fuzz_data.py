@@ -33,7 +33,7 @@ from tuner.data.archive import unpack
 from tuner.data.cache_folder import LIMIT_VARIABLE
 from tuner.data.card import Card
 from tuner.data.load import load_images
-from tuner.data.own_data import resolve
+from tuner.data.own.resolve import resolve
 from tuner.errors import TunerError
 
 # Of processor time, whatever else the machine does; and by the clock, for what waits for ever.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuner.commands.job import Job
-from tuner.data.own_data import OWN_DATA
+from tuner.data.own.made_card import OWN_DATA
 from tuner.data.policies import Dropped
 from tuner.records.events import Notice, RunStarted
 from tuner.report.text import plural

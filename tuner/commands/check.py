@@ -10,7 +10,7 @@ from pathlib import Path
 from tuner.data.card import Card, card_folders
 from tuner.data.images import Images
 from tuner.data.load import load_images
-from tuner.data.own_data import resolve
+from tuner.data.own.resolve import resolve
 from tuner.doctor.examine import examine
 from tuner.doctor.findings import Examination, Finding
 from tuner.errors import ConfigurationError, DataError

@@ -9,7 +9,8 @@ import tuner
 from tuner.commands.options import PRESETS, RunOptions, apply
 from tuner.data.card import Card, card_folders
 from tuner.data.dataset import Dataset
-from tuner.data.own_data import OWN_DATA, resolve
+from tuner.data.own.made_card import OWN_DATA
+from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.weights import weights_problem

@@ -15,7 +15,7 @@ from tuner.commands.outputs import training_data
 from tuner.commands.prepare import refuse_flip
 from tuner.data.card import card_folders
 from tuner.data.dataset import Dataset, load_dataset
-from tuner.data.own_data import resolve
+from tuner.data.own.resolve import resolve
 from tuner.data.split import Fold
 from tuner.errors import ConfigurationError, DataError, TunerError
 from tuner.execution.executor import Reports, epoch_listener

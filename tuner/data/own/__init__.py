@@ -1,0 +1,1 @@
+"""Cards made up for people's own folders and files."""

@@ -1,0 +1,48 @@
+"""What every card that is made up for own data has in common."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from tuner.data.card import Card, ImageSettings
+from tuner.data.images import printable
+from tuner.errors import DataError
+
+# Source of a card that was made up for a person's own folder or file.
+OWN_DATA = "own data"
+
+# What a card's image settings allow.
+_LEAST_PIXELS, _MOST_PIXELS = 4, 2048
+
+
+def made_card(path: Path, **fields: Any) -> Card:
+    """A card of own data, named after its path."""
+    return Card(**named(path.resolve().stem), source=OWN_DATA, **fields)
+
+
+def named(stem: str) -> dict[str, Any]:
+    """Name and title of a card after a file's stem."""
+    plain = re.sub(r"[^a-z0-9_-]+", "_", stem.lower()).strip("_-")
+    return {"name": plain or "own_data", "title": printable(stem)}
+
+
+def image_settings(height: int, width: int, channels: int, where: str) -> ImageSettings:
+    """Settings that leave images at their size.
+
+    Args:
+        height: Pixels.
+        width: Pixels.
+        channels: 1, or anything else for 3.
+        where: Begins the message.
+
+    Raises:
+        DataError: If a side is too short or too long.
+    """
+    if not (min(height, width) >= _LEAST_PIXELS and max(height, width) <= _MOST_PIXELS):
+        raise DataError(
+            f"{where}: images are {height:,} x {width:,}; expected {_LEAST_PIXELS} to {_MOST_PIXELS:,} pixels a side",
+            "bring them to a size between, or give a folder of image files, which are brought to any size.",
+        )
+    return ImageSettings(height=height, width=width, channels=1 if channels == 1 else 3)

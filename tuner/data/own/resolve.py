@@ -1,0 +1,61 @@
+"""The card that a person means: one with a name, or one made up for their own folder or file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tuner.data.archive import archive_stem, is_archive, unpacked
+from tuner.data.card import Card, card_names, load_card
+from tuner.data.own.csv import csv_card
+from tuner.data.own.folder import folder_card
+from tuner.data.own.made_card import named
+from tuner.data.own.npz import npz_card
+from tuner.errors import DataError
+
+
+def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
+    """The card that a person means by a name, or one made up for the path of their own data.
+
+    Args:
+        target: A card's name, a folder of class folders, a FER-style `.csv`, a `.npz`, or an archive of one of them.
+        folders: Where cards are looked for.
+        data_root: Folder of the data; a path may be relative to it, too.
+
+    Raises:
+        ConfigurationError: If it is neither a card nor a path.
+        DataError: If the path is missing, or its data cannot be understood.
+    """
+    if target in card_names(folders):
+        return load_card(target, folders)
+    path = Path(target)
+    if not path.exists() and (data_root / path).exists():
+        path = data_root / path
+    if is_archive(path) and path.is_file():
+        return card_for(unpacked(path, data_root)).model_copy(update=named(archive_stem(path)))
+    if path.exists() or "/" in target or os.sep in target or path.suffix in {".csv", ".npz"} or is_archive(path):
+        return card_for(path)
+    return load_card(target, folders)
+
+
+def card_for(path: Path) -> Card:
+    """Make a card for a folder of class folders, a FER-style CSV or an NPZ.
+
+    Raises:
+        DataError: If the path is missing, or is none of these.
+    """
+    if not path.exists():
+        raise DataError(
+            f"{path}: there is no such file or folder", "check the path, or try `python -m tuner run drawn_faces`."
+        )
+    if path.is_dir():
+        return folder_card(path)
+    if path.suffix.lower() == ".csv":
+        return csv_card(path)
+    if path.suffix.lower() == ".npz":
+        return npz_card(path)
+    raise DataError(
+        f"{path}: a file of this kind is not understood",
+        "give a folder of class folders, a .csv, a .npz, or a .zip or .tar.gz of them.",
+    )
