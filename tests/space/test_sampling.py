@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tuner.space.definition import Condition, Parameter, Space
 from tuner.space.document import parse_document
 from tuner.space.parse import parse_space
-from tuner.space.sampling import draw, grid_values, n_settings, sample
+from tuner.space.sampling import draw, grid_values, has_setting, n_settings, sample
 
 TEXT = """
 version: 1
@@ -105,3 +107,17 @@ def test_no_count_for_continuous_or_huge_spaces(space: Space) -> None:
 
 def test_a_space_of_fixed_values_has_one_setting() -> None:
     assert n_settings(Space(parameters=(), fixed={"dropout": 0.1})) == 1
+
+
+def test_every_draw_is_a_setting_of_the_space(space: Space) -> None:
+    rng = np.random.default_rng(0)
+    assert all(has_setting(space, sample(space, rng)) for _ in range(100))
+
+
+@pytest.mark.parametrize(
+    "change", [{"optimizer": "adamm"}, {"learning_rate": 7.0}, {"dropout": [0.1]}, {"conv_blocks": "3"}]
+)
+def test_setting_with_a_value_of_no_parameter_is_not_one_of_the_space(space: Space, change: dict[str, Any]) -> None:
+    values = sample(space, np.random.default_rng(0))
+    assert not has_setting(space, values | change)
+    assert not has_setting(space, {name: value for name, value in values.items() if name not in change})

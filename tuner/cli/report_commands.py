@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tuner.cli.options import A_PATH, CONTEXT, as_json, out
-from tuner.cli.output import plain, print_json
+from tuner.cli.output import plain, print_json, say
 
 
 @click.command(context_settings=CONTEXT)
@@ -25,7 +25,7 @@ def report(run: Path, markdown: bool) -> None:
         return
     from tuner.commands.report import rebuild
 
-    click.echo(rebuild(folder))
+    click.echo(rebuild(folder, lambda text: say(f"note: {text}")))
 
 
 @click.command(context_settings=CONTEXT)

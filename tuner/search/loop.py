@@ -15,12 +15,13 @@ from tuner.errors import SearchError
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import TRIALS, task_seed
 from tuner.execution.stop import StopRequest
+from tuner.records.error_text import reason_of
 from tuner.records.events import Listener, Notice, TrialEnded, TrialStarted
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
 from tuner.records.trial import Trial
 from tuner.search.oracle import SearchOracle
 from tuner.space.definition import Objective
-from tuner.store.search_log import LogEntry, SearchLog
+from tuner.store.search_log import SearchLog
 
 LOG = logging.getLogger("tuner")
 
@@ -90,7 +91,7 @@ def search(
         SearchError: If no trial succeeded; the commonest reason comes first.
     """
     loop = _Loop(order, oracle, executor, log, keeper, listener, request)
-    loop.restore(log.read())
+    loop.restore()
     loop.run()
     if request.is_made():
         return loop.ended
@@ -129,10 +130,20 @@ class _Loop:
         self._n_tries: Counter[str] = Counter()
         self._is_closed = False
 
-    def restore(self, entries: list[LogEntry]) -> None:
-        """Be where the log says the search was; trials that had not ended are trained next, from their checkpoints."""
+    def restore(self) -> None:
+        """Be where the log says the search was; trials that had not ended are trained next, from their checkpoints.
+
+        Raises:
+            DamagedFileError: If what the log says cannot have been.
+        """
+        entries = self._log.read()
         history = [(entry.kind, entry.trial) for entry in entries if entry.trial is not None and entry.kind != "closed"]
-        self._oracle.restore(history, [entry.state for entry in entries if entry.state])
+        try:
+            self._oracle.restore(history, [entry.state for entry in entries if entry.kind != "ended"])
+        except Exception as error:
+            # Its lines are whole, but somebody has written them: no setting of this space, no state of a generator.
+            LOG.exception("the log of the search cannot be gone on from")
+            raise self._log.damage(f"the log does not fit this search ({reason_of(error)})") from error
         self.ended = [trial for kind, trial in history if kind == "ended"]
         known = {trial.trial_id for trial in self.ended}
         self._waiting.extend(trial for kind, trial in history if kind == "started" and trial.trial_id not in known)

@@ -28,7 +28,7 @@ from tuner.search.order import method_for
 from tuner.search.proposals import Proposals, every_setting
 from tuner.search.schedule import total
 from tuner.space.definition import Objective, Parameter, SearchSettings, Space
-from tuner.space.sampling import grid_values, is_complete
+from tuner.space.sampling import grid_values, has_setting, is_complete
 
 RUNNING = keras_tuner_trial.TrialStatus.RUNNING
 STOPPED = keras_tuner_trial.TrialStatus.STOPPED
@@ -134,10 +134,15 @@ class SearchOracle(keras_tuner.Oracle):
         Args:
             history: Every start and end of a trial, in their order; a trial that ended has its score or its error.
             states: All that `generator_state` gave, in order.
+
+        Raises:
+            ValueError: If a trial has a setting that the space does not have.
         """
         states = list(states)
         for event, trial in history:
             if event == "started":
+                if not has_setting(self._space, trial.values):
+                    raise ValueError(f"trial {trial.trial_id} has a setting that is not in the space")
                 self._past.append(trial)
                 self.next_trial()
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,29 @@ def n_settings(space: Space) -> int | None:
 def is_complete(space: Space, values: Mapping[str, Any]) -> bool:
     """Whether a setting has a value for each active parameter, and for no other."""
     return all((parameter.name in values) == _is_active(parameter, values) for parameter in space.parameters)
+
+
+def has_setting(space: Space, values: Mapping[str, Any]) -> bool:
+    """Whether a setting is one of a space's: it is complete, and each value is one of its parameter's."""
+    return is_complete(space, values) and all(
+        values[parameter.name] in _values(parameter) for parameter in space.parameters if parameter.name in values
+    )
+
+
+def _values(parameter: Parameter) -> Container[Any]:
+    """What `draw` may draw: on a logarithmic scale it knows no step."""
+    grid = None if parameter.log and not parameter.choices else grid_values(parameter)
+    return _Range(*_bounds(parameter)) if grid is None else grid
+
+
+class _Range:
+    """All numbers from one to another."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self._low, self._high = low, high
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int | float) and self._low <= value <= self._high
 
 
 def _is_active(parameter: Parameter, values: Mapping[str, Any]) -> bool:

@@ -75,9 +75,9 @@ def _delete(path: Path) -> None:
 
 @cache
 def _machine() -> str:
-    """Eight digits for this machine since it was started, and within it for the container: each counts processes anew."""
+    """Eight digits for this machine since its start, and for the container: each counts processes anew."""
     known = [platform.node()]
     with suppress(OSError):
         known.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
-        known.append(os.readlink("/proc/self/ns/pid"))
+        known.append(str(Path("/proc/self/ns/pid").readlink()))
     return hashlib.sha256("\n".join(known).encode()).hexdigest()[:8]

@@ -81,7 +81,7 @@ def lines_of(path: Path, longest: int) -> Iterator[bytes | None]:
 def kind_of(path: Path) -> str:
     """What lies at a path, in a word or two; `file` for an ordinary one, empty where there is nothing."""
     try:
-        mode = os.lstat(path).st_mode  # noqa: PTH116 - of the link itself
+        mode = os.lstat(path).st_mode
         if stat.S_ISLNK(mode):
             if not path.exists():
                 return "link that leads nowhere"

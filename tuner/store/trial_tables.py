@@ -5,13 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from tuner.records.error_text import one_line
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.store.files import write_text
+from tuner.store.reading import DamagedFileError, read_whole
+
+_Parsed = TypeVar("_Parsed")
+# Of a million trials.
+_MOST_BYTES = 1_000_000_000
 
 _TRIAL_COLUMNS = (
     "trial_id", "status", "score", "epochs", "duration_s", "error",
@@ -41,13 +49,26 @@ class TrialTables:
         _write(self._curves, [row for trial in trials for row in _curve_rows(trial)])
 
     def read(self) -> list[Trial]:
-        """The trials with their curves, as far as they were written."""
+        """The trials with their curves, as far as they were written.
+
+        Raises:
+            DamagedFileError: If a table is not what was written, with its first wrong row; or a trial has lost epochs.
+        """
         curves: dict[str, list[EpochMetrics]] = {}
-        for row in _read(self._curves):
-            metrics = {k: float(v) for k, v in row.items() if k not in ("trial_id", "epoch", "duration_s") and v}
-            epoch = EpochMetrics(epoch=int(row["epoch"]), metrics=metrics, duration_s=float(row["duration_s"]))
-            curves.setdefault(row["trial_id"], []).append(epoch)
-        return [_trial(row, curves.get(row["trial_id"], [])) for row in _read(self._trials)]
+        for trial_id, epoch in _parsed(self._curves, _epoch):
+            curves.setdefault(trial_id, []).append(epoch)
+        found: dict[str, Trial] = {}
+        for number, (trial, n_epochs) in enumerate(_parsed(self._trials, _trial), 2):
+            if trial.trial_id in found:
+                raise _damaged(self._trials, f"trial {trial.trial_id} is there twice", number)
+            epochs = tuple(curves.pop(trial.trial_id, ()))
+            if len(epochs) != n_epochs:
+                what = f"trial {trial.trial_id} has {len(epochs)} epochs, but {n_epochs} in {self._trials.name}"
+                raise _damaged(self._curves, what)
+            found[trial.trial_id] = replace(trial, epochs=epochs)
+        if curves:
+            raise _damaged(self._trials, f"trial {next(iter(curves))} of {self._curves.name} is missing")
+        return list(found.values())
 
     def _row(self, trial: Trial) -> dict[str, Any]:
         row = {
@@ -90,7 +111,7 @@ def _value_cell(value: Any) -> Any:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -123,15 +144,44 @@ def _columns(path: Path) -> list[str]:
 
 
 def _read(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
+    """The rows of a table; none where there is no such file.
+
+    Raises:
+        DamagedFileError: If it is no table.
+    """
+    try:
+        # A spreadsheet puts a byte order mark before what it saves.
+        text = read_whole(path, _MOST_BYTES).decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except FileNotFoundError:
         return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error) as error:
+        raise _damaged(path, f"cannot be read as a table: {one_line(str(error))}") from error
 
 
-def _trial(row: Mapping[str, str], epochs: Sequence[EpochMetrics]) -> Trial:
+def _parsed(path: Path, parse: Callable[[Mapping[str, str]], _Parsed]) -> Iterator[_Parsed]:
+    """What the rows of a table say."""
+    for number, row in enumerate(_read(path), 2):
+        try:
+            yield parse(row)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _damaged(path, f"cannot be read ({one_line(f'{type(error).__name__}: {error}')})", number) from error
+
+
+def _damaged(path: Path, what: str, row: int | None = None) -> DamagedFileError:
+    where = path if row is None else f"{path}: row {row}"
+    return DamagedFileError(f"{where}: {what}", "restore the file from a copy; nothing else of the run depends on it.")
+
+
+def _epoch(row: Mapping[str, str]) -> tuple[str, EpochMetrics]:
+    metrics = {k: float(v) for k, v in row.items() if k not in ("trial_id", "epoch", "duration_s") and v}
+    return row["trial_id"], EpochMetrics(epoch=int(row["epoch"]), metrics=metrics, duration_s=float(row["duration_s"]))
+
+
+def _trial(row: Mapping[str, str]) -> tuple[Trial, int]:
+    """A trial without its epochs, and how many it has."""
     values = {k.removeprefix("values."): _value(v) for k, v in row.items() if k.startswith("values.") and v}
-    return Trial(
+    trial = Trial(
         trial_id=row["trial_id"],
         values=values,
         bracket=int(row["bracket"]),
@@ -139,10 +189,19 @@ def _trial(row: Mapping[str, str], epochs: Sequence[EpochMetrics]) -> Trial:
         parent_id=row["parent_id"] or None,
         first_epoch=int(row["first_epoch"]),
         last_epoch=int(row["last_epoch"]),
-        score=float(row["score"]) if row["score"] else None,
+        score=_finite(row["score"]) if row["score"] else None,
         error=row["error"] or None,
-        epochs=tuple(epochs),
-        duration_s=float(row["duration_s"]),
+        duration_s=_finite(row["duration_s"]),
         n_parameters=int(row["n_parameters"]) if row["n_parameters"] else None,
         is_stopped=row["status"] == "stopped",
     )
+    if not trial.trial_id or trial.status != row["status"]:
+        raise ValueError(f"its status is {row['status']}, its score {row['score']}")
+    return trial, int(row["epochs"])
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no finite number")
+    return number
