@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from tuner.errors import ConfigurationError
 from tuner.records.events import Listener, Notice
@@ -18,6 +18,8 @@ from tuner.records.nested import NestedResults
 from tuner.records.results import Results
 from tuner.report.index import DataSet, IndexedRun, compute, render_index
 from tuner.store.files import write_text
+from tuner.store.leftovers import sweep
+from tuner.store.reading import first_line, read_json
 from tuner.store.run_folder import RunFolder, time_of_name
 
 LOG = logging.getLogger("tuner")
@@ -26,6 +28,7 @@ PAGE = "index.html"
 # A choice of runs must not take the place of the page of all.
 SOME = "compare.html"
 _NESTED = TypeAdapter(NestedResults)
+_MOST_NESTED_BYTES = 500_000_000
 # A run's files of which each makes a folder a run's.
 _MARKS = ("config.yaml", "results.json")
 
@@ -61,17 +64,18 @@ def compare(out: Path, runs: Sequence[Path] = ()) -> Compared:
         ConfigurationError: If there is no run, one that is named is none, or the page cannot be written.
     """
     root, folders = (out.resolve(), _named(runs)) if runs else (out, _folders(out))
-    found = [_of_folder(path, root) for path in folders]
+    found = [_looked_at(path, root) for path in folders]
     if not runs:
         found += [_of_nested(path, out) for path in sorted(out.glob("*/nested-*.json"))]
     if not found:
         raise ConfigurationError(
             f"{out}: there is no run", "name another root with --out, or try `python -m tuner run drawn_faces`."
         )
-    datasets = compute(found)
+    datasets, html = _drawn(found)
     page = out / (SOME if runs else PAGE)
     try:
-        write_text(page, render_index(datasets))
+        write_text(page, html)
+        sweep([*out.glob(".*.tmp"), *out.glob("*/.*.tmp")])
     except OSError as error:
         raise ConfigurationError(f"{page}: cannot be written: {error}", "name another root with --out.") from error
     return Compared(page=page, datasets=datasets)
@@ -87,6 +91,29 @@ def write_index(out: Path, tell: Listener) -> None:
         tell(Notice(text=f"the page of all runs was not written: {message}"))
 
 
+def _drawn(runs: Sequence[IndexedRun]) -> tuple[tuple[DataSet, ...], str]:
+    """What the page shows, and the page; a run that it fails with keeps its row, and takes no other with it."""
+    try:
+        datasets = compute(runs)
+        return datasets, render_index(datasets)
+    except Exception:
+        LOG.exception("the page of all runs failed, and is tried again without the runs that it fails with")
+        datasets = compute([run if _can_be_drawn(run) else _without_results(run) for run in runs])
+        return datasets, render_index(datasets)
+
+
+def _can_be_drawn(run: IndexedRun) -> bool:
+    try:
+        render_index(compute([run]))
+    except Exception:
+        return False
+    return True
+
+
+def _without_results(run: IndexedRun) -> IndexedRun:
+    return replace(run, results=None, problem="its numbers cannot be shown")
+
+
 def _folders(out: Path) -> list[Path]:
     return sorted({path.parent for mark in _MARKS for path in out.glob(f"*/*/{mark}")})
 
@@ -98,6 +125,23 @@ def _named(runs: Sequence[Path]) -> list[Path]:
                 f"{path}: there is no run", "give a run's folder, such as reports/digits/20260131-101500-0a1b2c3d."
             )
     return list(dict.fromkeys(path.resolve() for path in runs))
+
+
+def _looked_at(path: Path, out: Path) -> IndexedRun:
+    try:
+        return _of_folder(path, out)
+    except OSError as error:
+        # Such as a folder that may not be looked into.
+        problem = f"cannot be read: {error.strerror or error}"
+    return IndexedRun(
+        dataset=_shown(path.parent.name),
+        run_id=_shown(path.name),
+        link=None,
+        data_link=None,
+        started_at=time_of_name(path.name),
+        results=None,
+        problem=problem,
+    )
 
 
 def _of_folder(path: Path, out: Path) -> IndexedRun:
@@ -133,7 +177,7 @@ def _results(folder: RunFolder) -> tuple[Results | None, str]:
 def _config(folder: RunFolder) -> dict[str, Any]:
     try:
         return folder.read_config()
-    except (ConfigurationError, UnicodeDecodeError):
+    except ConfigurationError:
         return {}
 
 
@@ -146,9 +190,9 @@ def _at(value: Any, *keys: str) -> Any:
 def _of_nested(path: Path, out: Path) -> IndexedRun:
     results, problem = None, ""
     try:
-        results = _NESTED.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        problem = f"cannot be read as results of this version: {str(error).splitlines()[0]}"
+        results = _NESTED.validate_python(read_json(path, _MOST_NESTED_BYTES))
+    except (OSError, ValueError) as error:
+        problem = f"cannot be read as results of this version: {first_line(error)}"
     return IndexedRun(
         dataset=_shown(path.parent.name),
         run_id=_shown(path.stem),

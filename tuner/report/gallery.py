@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from tuner.records.pictures import ActivationMaps, Shown
 from tuner.report.subject import Subject
@@ -18,6 +19,8 @@ from tuner.report.text import without_folders
 MAX_BYTES = 1_500_000
 # Pixels of the page. Small pictures are enlarged by whole numbers up to it, so that every pixel stays a square.
 _SIDE, _STRIP_WIDTH = 96, 208
+# Far more than a run draws.
+_MOST_PIXELS = 4_000_000
 _MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
 
 
@@ -137,16 +140,24 @@ class Shelf:
         return self._room >= 0
 
     def picture(self, name: str | None, side: int = _SIDE) -> Picture | None:
-        """A file as a picture, enlarged up to `side`; None where there is no such file, or it is no PNG or JPEG."""
+        """A file as a picture, enlarged up to `side`; None where there is none, or it is no whole PNG or JPEG."""
         content = self._files.get(name or "", b"")
         try:
-            with Image.open(io.BytesIO(content), formats=list(_MEDIA_TYPES)) as image:
+            with warnings.catch_warnings(action="ignore"), _opened(content) as image:
                 (width, height), kind = image.size, image.format or ""
-        except UnidentifiedImageError:
+                if width * height > _MOST_PIXELS:
+                    return None
+                image.load()
+        except Exception:
+            # Pillow's readers raise whatever a damaged file makes them stumble over.
             return None
         scale = max(1, side // max(width, height))
         source = f"data:{_MEDIA_TYPES[kind]};base64,{base64.b64encode(content).decode()}"
         return Picture(source=source, width=scale * width, height=scale * height)
+
+
+def _opened(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content), formats=list(_MEDIA_TYPES))
 
 
 def context(subject: Subject) -> dict[str, Any] | None:

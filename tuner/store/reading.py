@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import ConfigurationError
+from tuner.records.error_text import one_line, words_of
 
 _CHUNK = 2**20
 
@@ -45,9 +46,14 @@ def read_json(path: Path, most_bytes: int) -> Any:
 
     Raises:
         OSError: If it is not there, or cannot be read.
-        ValueError: If it is no JSON, names a key twice, or is larger than that.
+        ValueError: If it is no JSON, names a key twice, has a text that is no UTF-8, or is larger than that.
     """
-    return parse_json(read_whole(path, most_bytes))
+    content = read_whole(path, most_bytes)
+    found = parse_json(content)
+    if b"\\ud" in content.lower():
+        # JSON can write half of a character, which no file could take.
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+    return found
 
 
 def parse_json(content: bytes) -> Any:
@@ -76,6 +82,11 @@ def lines_of(path: Path, longest: int) -> Iterator[bytes | None]:
             while line and not line.endswith(b"\n"):
                 line = file.readline(_CHUNK)
             yield None
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without the details that pydantic and PyYAML put into further lines."""
+    return one_line(words_of(error).partition("\n")[0])
 
 
 def kind_of(path: Path) -> str:

@@ -23,7 +23,7 @@ from tuner.store.event_log import EventLog
 from tuner.store.files import write_atomically, write_text
 from tuner.store.leftovers import sweep
 from tuner.store.plain_yaml import plain_yaml, read_plain_yaml
-from tuner.store.reading import DamagedFileError, kind_of, read_json, read_whole
+from tuner.store.reading import DamagedFileError, first_line, kind_of, read_json, read_whole
 from tuner.store.search_log import SearchLog
 
 _RESULTS = TypeAdapter(Results)
@@ -246,8 +246,9 @@ class RunFolder:
                 "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d.",
             ) from error
         except (OSError, ValueError, RecursionError) as error:
-            reason = one_line(str(error).partition("\n")[0])
-            raise DamagedFileError(f"{path}: cannot be read as results of this version: {reason}", hint) from error
+            raise DamagedFileError(
+                f"{path}: cannot be read as results of this version: {first_line(error)}", hint
+            ) from error
         return results
 
     def write_split(self, rows: Iterable[Sequence[str]]) -> bool:

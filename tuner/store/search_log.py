@@ -7,11 +7,13 @@ import json
 import os
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from tuner.records.error_text import one_line
 from tuner.records.trial import Trial
 from tuner.store.history import LogEntry, first_problem
 from tuner.store.reading import DamagedFileError, parse_json, read_whole
@@ -106,6 +108,9 @@ class SearchLog:
             raise self.damage("the line is damaged", number) from error
         if is_changed:
             raise self.damage("the line is damaged", number)
+        if entry.trial and entry.trial.error:
+            # Versions before wrote it as it came, and no table could take it.
+            return replace(entry, trial=replace(entry.trial, error=one_line(entry.trial.error)))
         return entry
 
     def _append(self, entry: LogEntry, *, must_last: bool) -> None:
