@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,17 +32,45 @@ def entries(root: Path) -> list[Path]:
 @pytest.mark.parametrize(
     "name", ["images.npy", "labels.npy", "parts.npy", "groups.npy", "copy_of.npy", "near_group.npy", "meta.json"]
 )
-@pytest.mark.parametrize("damage", ["cut", "gone"])
+@pytest.mark.parametrize("damage", ["cut", "gone", "empty", "flipped", "zeros", "other", "folder", "deep"])
 def test_damaged_entry_is_rebuilt(tmp_path: Path, card: Card, name: str, damage: str) -> None:
     load_images(card, tmp_path)
     path = entries(tmp_path)[0] / name
-    if damage == "gone":
-        path.unlink()
-    else:
-        path.write_bytes(path.read_bytes()[:-5])
+    content = path.read_bytes()
+    path.unlink()
+    made = {
+        "cut": content[:-5],
+        "empty": b"",
+        "flipped": content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+        "zeros": content[:-16] + bytes(16),
+        "other": b"PK\x03\x04" + content,
+        "deep": b"[" * 100_000,
+    }
+    if damage == "folder":
+        path.mkdir()
+    elif damage in made:
+        path.write_bytes(made[damage])
     loaded = load_images(card, tmp_path)
     np.testing.assert_array_equal(loaded.images, random_images(4))
     assert isinstance(load_images(card, tmp_path).images, np.memmap)
+
+
+@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"[]", b'{"images.npy": "a"}', b"\xff"])
+def test_entry_is_as_good_without_its_stamps(tmp_path: Path, card: Card, content: bytes) -> None:
+    load_images(card, tmp_path)
+    before = entries(tmp_path)
+    (before[0] / "stamps.json").write_bytes(content)
+    np.testing.assert_array_equal(load_images(card, tmp_path).images, random_images(4))
+    assert entries(tmp_path) == before
+
+
+def test_file_in_the_place_of_an_entry_is_replaced(tmp_path: Path, card: Card) -> None:
+    load_images(card, tmp_path)
+    (entry,) = entries(tmp_path)
+    shutil.rmtree(entry)
+    entry.write_bytes(b"a file")
+    np.testing.assert_array_equal(load_images(card, tmp_path).images, random_images(4))
+    assert [path.is_dir() for path in entries(tmp_path)] == [True]
 
 
 def test_touched_source_replaces_the_old_entry(tmp_path: Path, card: Card) -> None:
@@ -84,7 +113,7 @@ def test_nothing_half_written_is_left(tmp_path: Path, card: Card) -> None:
     load_images(card, tmp_path)
     found = sorted(path.name for path in entries(tmp_path)[0].iterdir())
     columns = ["copy_of.npy", "groups.npy", "images.npy", "labels.npy", "meta.json", "near_group.npy", "parts.npy"]
-    assert found == columns
+    assert found == [*columns, "stamps.json"]
     (tmp_path / "fer.csv").write_text("emotion,pixels\n0,1\n")
     with pytest.raises(DataError):
         load_images(card, tmp_path)

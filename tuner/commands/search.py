@@ -11,13 +11,15 @@ from tuner.commands.news import News
 from tuner.commands.outputs import training_data
 from tuner.execution.executor import Executor
 from tuner.models.registry import complete, setting_problem
-from tuner.records.events import SEARCHING, Event, SearchResumed, StageStarted
+from tuner.records.events import SEARCHING, Event, Notice, SearchResumed, StageStarted
 from tuner.records.results import SearchSummary
 from tuner.records.training import IMAGES
 from tuner.records.trial import Trial
+from tuner.report.text import plural
 from tuner.retrain.contenders import schedule_for
 from tuner.search.schedule import total
 from tuner.space.sampling import n_settings
+from tuner.store.reading import DamagedFileError
 from tuner.store.trial_tables import TrialTables
 
 # Of a time budget, what the search leaves to the retraining of winner and opponents.
@@ -84,13 +86,35 @@ def search_space(job: Job, executor: Executor, publish: Callable[[SearchSummary]
 
 
 def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:
-    """Bring the tables in line with the log, and tell how far an earlier session had come: the trials of then."""
-    ended = [entry.trial for entry in job.folder.search_log.read() if entry.kind == "ended" and entry.trial]
+    """Bring the tables in line with the log, and tell how far an earlier session had come: the trials of then.
+
+    Raises:
+        DamagedFileError: If the log is damaged, or gone.
+    """
+    log = job.folder.search_log
+    entries = log.read()
+    ended = [entry.trial for entry in entries if entry.kind == "ended" and entry.trial]
+    n_rows = _n_rows(tables)
+    if n_rows and not entries:
+        raise log.damage(f"the log is missing or empty, though trials.csv holds {plural(n_rows, 'trial')}")
+    if log.n_doubled:
+        job.tell(Notice(text=f"{plural(log.n_doubled, 'line')} of state/trials.jsonl, there twice, passed over"))
+    if n_rows > len(ended):
+        lost = f"{plural(n_rows - len(ended), 'trial')} of trials.csv"
+        job.tell(Notice(text=f"state/trials.jsonl has lost the end of {lost}, trained again"))
     tables.rewrite(ended)
     if ended:
         # Their curves are in the tables; every session would write all of them into its events again.
         job.tell(SearchResumed(trials=tuple(replace(trial, epochs=()) for trial in ended)))
     return ended
+
+
+def _n_rows(tables: TrialTables) -> int:
+    """Trials in the tables; none where those are damaged: they are written again from the log."""
+    try:
+        return len(tables.read())
+    except DamagedFileError:
+        return 0
 
 
 def _deadline(job: Job) -> float | None:

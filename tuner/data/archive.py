@@ -24,6 +24,7 @@ from tuner.data.cache_folder import locked
 from tuner.data.images import printable
 from tuner.errors import DataError
 from tuner.store.files import is_disk_full
+from tuner.store.leftovers import sweep, writer
 
 UNPACKED = ".unpacked"
 
@@ -101,7 +102,8 @@ def unpack(archive: Path, to: Path, limits: Limits = LIMITS) -> None:
     building: Path | None = None
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=to.parent))
+        sweep(to.parent.glob(".unpacking-*"))
+        building = Path(tempfile.mkdtemp(prefix=f".unpacking-{writer()}-", dir=to.parent))
         with open(archive, "rb") as file, _told(budget):
             magic = file.read(6)
             file.seek(0)

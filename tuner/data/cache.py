@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import math
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
@@ -19,13 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.cache_folder import LIMIT_VARIABLE, cache_folder, cache_limit, entries
+from tuner.data.cache_sums import check, sums_of
 from tuner.data.card import Card
 from tuner.data.images import FileFacts, Images
 from tuner.data.streaming import StreamedImages
 from tuner.errors import DataError
+from tuner.store.files import write_atomically
 
-# Raise it whenever a loader or a generator gives other pixels for the same source.
-_FORMAT = 3
+LOG = logging.getLogger("tuner")
+
+# Raise it whenever a loader or a generator gives other pixels for the same source, or an entry has another form.
+_FORMAT = 4
 
 # What the cache cannot take is held in memory up to this size.
 _MAX_IN_MEMORY = 1_000_000_000
@@ -57,13 +63,17 @@ def cache_key(card: Card, sources: Sequence[str | Path]) -> str:
 def load_cached(card: Card, key: str, data_root: Path) -> Images | None:
     """The cached images, memory-mapped or streamed; None where there are none, or they are damaged."""
     for path in cache_folder(data_root).glob(f"{card.name}-{key}-????????"):
-        with suppress(OSError, ValueError, KeyError, TypeError, EOFError):
+        try:
             return _read(path, card)
+        except Exception as error:
+            # Readers raise whatever a damaged file makes them stumble over; the images are decoded again.
+            LOG.warning("%s: the cache is damaged: %s", path, error)
     return None
 
 
 def _read(entry: Path, card: Card) -> Images:
-    meta = json.loads((entry / _META).read_text(encoding="ascii"))
+    meta = _read_meta(entry / _META)
+    check(entry, meta["sums"])
     n = len(meta["origins"])
     paths = meta["paths"]
     images = StreamedImages(paths, card.image) if paths else np.load(entry / _PIXELS, mmap_mode="r")
@@ -86,6 +96,14 @@ def _read(entry: Path, card: Card) -> Images:
         sums=sums,
         **columns,
     )
+
+
+def _read_meta(path: Path) -> dict[str, Any]:
+    whole = json.loads(path.read_text(encoding="ascii"))
+    meta: dict[str, Any] = whole["meta"]
+    if whole["crc32"] != zlib.crc32(json.dumps(meta).encode()):
+        raise ValueError(f"{path.name} has changed")
+    return meta
 
 
 class NewEntry:
@@ -152,7 +170,11 @@ def delete_outdated(card: Card, key: str, data_root: Path) -> None:
     """Delete what is there of the same source: outdated, damaged, or left behind by a process that was killed."""
     for entry in entries(data_root, card.name):
         if entry.source == key[:8]:
-            shutil.rmtree(entry.path, ignore_errors=True)
+            if entry.path.is_dir():
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    entry.path.unlink()
 
 
 def _map(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -185,6 +207,11 @@ def _write(images: Images, folder: Path) -> None:
         np.save(folder / f"{name}.npy", getattr(images, name))
     if images.sums is not None:
         np.save(folder / _SUMS, images.sums)
+    names = sorted(path.name for path in folder.glob("*.npy"))
+    for name in names:
+        # A power cut must not leave an entry that looks whole, and holds zeros.
+        with open(folder / name, "r+b") as file:
+            os.fsync(file.fileno())
     meta: dict[str, Any] = {
         "origins": images.origins,
         "class_names": images.class_names,
@@ -192,8 +219,8 @@ def _write(images: Images, folder: Path) -> None:
         "fingerprint": images.fingerprint,
         "files": list(map(attrgetter(*_FACTS), images.files)),
         "paths": images.images.paths if isinstance(images.images, StreamedImages) else (),
+        "sums": sums_of(folder, names),
     }
     # The last file to be written: an entry without it is not whole.
-    partial = folder / f"{_META}.partial"
-    partial.write_text(json.dumps(meta), encoding="ascii")
-    partial.replace(folder / _META)
+    with write_atomically(folder / _META) as meta_file:
+        meta_file.write(json.dumps({"crc32": zlib.crc32(json.dumps(meta).encode()), "meta": meta}).encode("ascii"))

@@ -20,7 +20,7 @@ import psutil
 _PROCESS = r"(?P<pid>\d{1,10})(@(?P<machine>[0-9a-f]{8}))?"
 _NAMES = tuple(
     re.compile(pattern.format(_PROCESS))
-    for pattern in (r"\..+\.{}\.tmp", r"\.{}-.+\.keras", r"\..+\.keras\.{}\.npz", r"\.unpacking-{}-\w+")
+    for pattern in (r"\..+\.{}\.tmp", r"\.{}-.+\.keras", r"\..+\.keras\.{}\.npz", r"\.unpacking-({}-)?\w+")
 )
 # Nothing of another machine can be known but how long it has not been touched: an epoch may take hours.
 _OLD_S = 2 * 86_400.0
@@ -45,21 +45,21 @@ def sweep(paths: Iterable[Path], *, is_alone: bool = False) -> int:
     for path in paths:
         found = next((match for name in _NAMES if (match := name.fullmatch(path.name))), None)
         with suppress(OSError):
-            if found and (is_alone or _is_left(path, int(found["pid"]), found["machine"])):
+            if found and (is_alone or _is_left(path, found["pid"], found["machine"])):
                 _delete(path)
                 n += 1
     return n
 
 
-def _is_left(path: Path, pid: int, machine: str | None) -> bool:
+def _is_left(path: Path, pid: str | None, machine: str | None) -> bool:
     """Whether nobody writes it any more; in case of doubt, somebody does."""
     modified_s = path.lstat().st_mtime
     is_old = time.time() - modified_s > _OLD_S
-    if machine not in (None, _machine()):
+    if pid is None or machine not in (None, _machine()):
         return is_old
     try:
         # A process that began after the last change has only got the number of the one that wrote.
-        return pid != os.getpid() and (is_old or psutil.Process(pid).create_time() > modified_s + 1.0)
+        return psutil.Process(int(pid)).create_time() > modified_s + 1.0
     except psutil.NoSuchProcess:
         return True
     except psutil.Error:

@@ -169,6 +169,7 @@ class RunFolder:
             DamagedFileError: For the first that is something else, or cannot be read and written.
         """
         wanted = {self.path / name: "file" for name in _FILES} | {self.path / name: "folder" for name in _FOLDERS}
+        wanted |= dict.fromkeys(self.state.glob("*.npz"), "file")
         for path, kind in wanted.items():
             found = kind_of(path)
             if found not in ("", kind):

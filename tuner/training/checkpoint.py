@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -87,13 +86,17 @@ def load_checkpoint(path: Path) -> Checkpoint:
         with open(path, "rb") as file, np.load(file) as archive:
             about: dict[str, Any] = json.loads(str(archive["about"]))
             arrays = [archive[f"arr_{i}"] for i in range(len(archive.files) - 1)]
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        version = about.pop("version", None)
+        if version == _VERSION:
+            n_state = about.pop("n_state")
+            epochs = tuple(EpochMetrics(**epoch) for epoch in about.pop("epochs"))
+            return Checkpoint(state=arrays[:n_state], kept=arrays[n_state:], epochs=epochs, **about)
+    except OSError:
+        raise
+    except Exception as error:
+        # NumPy's and zipfile's readers raise whatever a damaged file makes them stumble over.
         raise ValueError(f"{path.name} is damaged") from error
-    if about.pop("version", None) != _VERSION:
-        raise ValueError(f"{path.name} was written by another version")
-    n_state = about.pop("n_state")
-    epochs = tuple(EpochMetrics(**epoch) for epoch in about.pop("epochs"))
-    return Checkpoint(state=arrays[:n_state], kept=arrays[n_state:], epochs=epochs, **about)
+    raise ValueError(f"{path.name} was written by another version")
 
 
 def own_checkpoint(task: TrainTask) -> Checkpoint | None:

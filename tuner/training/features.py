@@ -1,12 +1,13 @@
 """A frozen network's features of images, in files that fill row by row as features are asked for.
 
 Any number of processes may fill a file at a time, and be killed at any moment: a row counts only once its mark is set,
-after its features are on disk.
+after its features are on disk. The mark is a sum of the row, so that a damaged row is computed again.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,7 +86,7 @@ def kept_features(
         table = _mapped(file)
         # In another order in each process, so that they seldom compute the same; hence no seed.
         for number in np.random.default_rng().permutation(len(parts)):
-            missing = parts[number][table[parts[number], -1] == 0]
+            missing = parts[number][~_are_there(table[parts[number]])]
             if len(missing):
                 before_batch()
                 _put(file, table, missing, extract(missing))
@@ -97,6 +98,8 @@ def _opened(path: Path, shape: tuple[int, int]) -> BinaryIO:
     path.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(path.with_suffix(".lock")):
         if not _is_whole(path, shape):
+            if path.is_dir():
+                shutil.rmtree(path)
             write_zeros(path, shape)
         return open(path, "r+b")
 
@@ -105,8 +108,8 @@ def _is_whole(path: Path, shape: tuple[int, int]) -> bool:
     try:
         with open(path, "rb") as file:
             found = _mapped(file)
-    except (OSError, ValueError):
-        # Not there, or cut short by whatever happened to the disk.
+    except Exception:
+        # Not there, or cut short by whatever happened to the disk; NumPy's reader raises of all kinds.
         return False
     return found.shape == shape and found.dtype == np.float32
 
@@ -126,12 +129,25 @@ def _put(file: BinaryIO, table: np.memmap, rows: np.ndarray, features: np.ndarra
     """Not through the memory map: there, a full disk ends the process."""
     n_bytes = table.strides[0]
     starts = [table.offset + int(row) * n_bytes for row in rows]
-    for start, values in zip(starts, np.ascontiguousarray(features, dtype="float32"), strict=True):
+    found = np.ascontiguousarray(features, dtype="float32")
+    for start, values in zip(starts, found, strict=True):
         file.seek(start)
         file.write(values.tobytes())
     file.flush()
     os.fsync(file.fileno())
-    for start in starts:
+    for start, mark in zip(starts, _marks(found), strict=True):
         file.seek(start + n_bytes - 4)
-        file.write(np.float32(1).tobytes())
+        file.write(mark.tobytes())
     file.flush()
+
+
+def _marks(features: np.ndarray) -> np.ndarray:
+    """The mark of each row, uint32 (n,): a sum of its bits, which any change of one value changes; never 0."""
+    sums: np.ndarray = np.ascontiguousarray(features).view(np.uint32).sum(axis=1, dtype=np.uint64)
+    return (sums % (2**32 - 1) + 1).astype(np.uint32)
+
+
+def _are_there(rows: np.ndarray) -> np.ndarray:
+    """Which rows of a table hold what was written, boolean (n,): neither missing nor changed since."""
+    found: np.ndarray = np.ascontiguousarray(rows[:, -1]).view(np.uint32) == _marks(rows[:, :-1])
+    return found
