@@ -1,7 +1,4 @@
-"""What it costs to check a cache on opening, and to write its sums: GB of images, warm in memory.
-
-    python benchmarks/cache_check.py [--gigabytes 5] [--folder DIR]
-"""
+"""What it costs to check a cache on opening, and to write its sums: some gigabytes, warm in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ _MEGABYTE = 2**20
 
 def main() -> None:
     """Write a file, and time what is done with it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gigabytes", type=float, default=5.0)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()

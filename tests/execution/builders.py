@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -63,3 +63,29 @@ def build_leaking(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Mod
     with open(values["pids"], "a", encoding="ascii") as file:
         file.write(f"{os.getpid()}\n")
     return build_compiled(values, image_spec)
+
+
+def build_raising(values: Mapping[str, Any], image_spec: ImageSpec) -> None:
+    """Raises what cannot be printed, sent or kept."""
+
+    class OddError(Exception):
+        def __str__(self) -> Any:
+            match values["kind"]:
+                case "raises":
+                    raise RuntimeError("no words")
+                case "no text":
+                    return cast(Any, 3)
+                case "leaves":
+                    raise SystemExit(3)
+                case "huge":
+                    return "x" * 50_000_000
+            return "\ud800 \x1b[2J\n\u2028\0" + values["kind"]
+
+        __repr__ = __str__
+
+        def __reduce__(self) -> Any:
+            raise RuntimeError("cannot be sent")
+
+    if values["kind"] == "exit":
+        raise SystemExit(3)
+    raise OddError(threading.Lock())

@@ -149,6 +149,18 @@ def test_loss_that_is_not_finite_is_a_failure_of_its_own_kind(executor: Executor
     assert failed.kind == "diverged"
 
 
+@pytest.mark.parametrize("kind", ["raises", "no text", "leaves", "huge", "unsafe", "exit"])
+def test_error_that_cannot_be_printed_or_sent_is_one_failed_task(executor: Executor, kind: str) -> None:
+    result = run(executor, model="tests.execution.builders:build_raising", values={"kind": kind})
+    assert result.failure
+    assert result.n_lost_workers == 0
+    assert result.failure.reason.startswith("SystemExit: 3" if kind == "exit" else "OddError: ")
+    assert len(result.failure.reason) <= 300
+    assert result.failure.reason.encode("utf-8").isascii() or "\N{REPLACEMENT CHARACTER}" in result.failure.reason
+    assert "build_raising" in result.failure.traceback
+    assert len(result.failure.traceback) < 30_000
+
+
 def test_promoted_task_goes_on_from_what_the_first_one_left(executor: Executor, tmp_path: Path) -> None:
     first = run(executor, save_to=tmp_path / "1.npz")
     second = run(executor, first_epoch=3, last_epoch=4, resume_from=tmp_path / "1.npz")

@@ -31,6 +31,7 @@ from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice
 from tuner.records.importance import Importance
 from tuner.records.results import Results, RunSummary, SearchSummary, State
+from tuner.report.text import plural
 from tuner.space.definition import SearchSpaceFile
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
@@ -94,7 +95,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
             folder.write_config(config(options, now, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"))
         folder.events.mend()
         if n_odd := folder.events.n_odd():
-            warnings.append(f"{n_odd} lines of events.jsonl are no events, and are passed over")
+            warnings.append(f"events.jsonl: {plural(n_odd, 'line')} passed over that no run has written")
         with Journal(folder, listener) as journal:
             job = Job(
                 options=options,

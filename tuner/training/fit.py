@@ -126,14 +126,14 @@ class _Training:
         except DataError:
             # An image that cannot be decoded any more, such as on a drive that is gone, would fail every setting.
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if is_disk_full(error):
                 # Features could not be kept; no setting is at fault.
                 raise
             self._fail(error)
         return None
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         kind = "memory" if _is_out_of_memory(error) else "error"
         self.failure = Failure(reason=reason_of(error), traceback=traceback_of(error), kind=kind)
 
