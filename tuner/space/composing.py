@@ -29,8 +29,6 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 AMBIGUOUS = re.compile(
     r"[-+]?(?:0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+|[0-9]+(?:_+[0-9]+)+(?:\.[0-9_]*)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
 )
-# A whole number of so many digits is exact in every program, also where it is read as a float.
-_MAX_DIGITS = 15
 _CORE_TAGS = "tag:yaml.org,2002:"
 
 
@@ -216,8 +214,9 @@ class Composer:
         # `010` is ten; YAML 1.1 would read it as octal.
         text: str = event.value
         digits = text.lstrip("+-").lstrip("0") or "0"
-        if len(digits) > _MAX_DIGITS:
-            message = f"{_dotted(path)} is {_cut(text)}; expected a whole number of at most {_MAX_DIGITS} digits."
+        most = self._limits.n_digits
+        if len(digits) > most:
+            message = f"{_dotted(path)} is {_cut(text)}; expected a whole number of at most {most} digits."
             self._problem(_line(event), message, "write a smaller number, or put quotes around text.")
             return 0
         return -int(digits) if text.startswith("-") else int(digits)

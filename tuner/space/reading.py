@@ -22,6 +22,7 @@ class Limits:
         depth: Levels of lists and mappings in each other.
         n_key: Letters of a key.
         n_text: Letters of a text.
+        n_digits: Digits of a whole number; those of 15 are exact in every program, also where it is read as a float.
     """
 
     n_bytes: int = 1_000_000
@@ -29,11 +30,12 @@ class Limits:
     depth: int = 20
     n_key: int = 1_000
     n_text: int = 20_000
+    n_digits: int = 15
 
 
 # Of spaces and cards, which people write; and of what a run wrote, which may name a hundred thousand classes.
 BY_HAND = Limits()
-BY_A_RUN = Limits(n_bytes=50_000_000, n_values=2_000_000, n_text=1_000_000)
+BY_A_RUN = Limits(n_bytes=50_000_000, n_values=2_000_000, n_text=1_000_000, n_digits=300)
 
 
 def read_text(path: Path, limits: Limits = BY_HAND) -> str:

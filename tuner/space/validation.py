@@ -58,6 +58,11 @@ def validate(document: Document, model: type[ModelT]) -> tuple[ModelT | None, li
         return None, in_order(found)
 
 
+def type_problems(document: Document, error: ValidationError) -> list[Problem]:
+    """The mistakes of a record that is no pydantic model; it takes unknown keys without a word."""
+    return in_order(_problem(document, BaseModel, mistake) for mistake in error.errors(include_url=False))
+
+
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """The mistakes in the order of their lines, each once; those of no line first."""
     unique = {(p.where, p.message): p for p in problems}
@@ -108,6 +113,9 @@ _EXPECTED = {
     "bool_type": "expected true or false",
     "list_type": "expected a list",
     "dict_type": "expected keys with values",
+    "dataclass_type": "expected keys with values",
+    "mapping_type": "expected keys with values",
+    "tuple_type": "expected a list",
     "model_type": "expected keys with values",
     "model_attributes_type": "expected keys with values",
     "greater_than_equal": "expected {ge} or more",

@@ -19,6 +19,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from tuner.errors import ConfigurationError
+from tuner.names import spreadsheet_cell
 from tuner.records.results import SCHEMA_VERSION, Results
 from tuner.store.files import json_line, write_atomically, write_text
 from tuner.store.search_log import SearchLog
@@ -240,7 +241,7 @@ class RunFolder:
         """Write split.csv; rows of origin, class, part, group, reason if dropped, and folds that it trains in."""
         header = ("image", "class", "part", "group", "reason", "trains_in")
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([header, *rows])
+        csv.writer(text, lineterminator="\n").writerows([header, *(map(spreadsheet_cell, row) for row in rows)])
         write_text(self.path / "split.csv", text.getvalue())
 
     def write_pictures(self, pictures: Mapping[str, bytes]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tuner.names import spreadsheet_cell, text_of_cell
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.store.files import write_text
@@ -101,7 +102,7 @@ def _append(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]
         _write(path, [*_read(path), *rows])
         return
     with open(path, "a", newline="", encoding="utf-8") as file:
-        csv.DictWriter(file, known).writerows(rows)
+        csv.DictWriter(file, known).writerows(map(_safe, rows))
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -110,23 +111,32 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         return
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)))
-    writer.writeheader()
-    writer.writerows(rows)
+    writer.writerow({name: spreadsheet_cell(name) for name in writer.fieldnames})
+    writer.writerows(map(_safe, rows))
     write_text(path, text.getvalue())
+
+
+def _safe(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row that no spreadsheet takes for formulas: names and errors are other people's."""
+    return {name: spreadsheet_cell(cell) for name, cell in row.items()}
+
+
+def _as_written(row: Mapping[str, str]) -> dict[str, str]:
+    return {text_of_cell(name): text_of_cell(cell) for name, cell in row.items() if name and cell is not None}
 
 
 def _columns(path: Path) -> list[str]:
     if not path.exists():
         return []
     with open(path, newline="", encoding="utf-8") as file:
-        return next(csv.reader(file), [])
+        return [text_of_cell(name) for name in next(csv.reader(file), [])]
 
 
 def _read(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
     with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return [_as_written(row) for row in csv.DictReader(file)]
 
 
 def _trial(row: Mapping[str, str], epochs: Sequence[EpochMetrics]) -> Trial:
