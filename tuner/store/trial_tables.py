@@ -122,7 +122,8 @@ def _safe(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_written(row: Mapping[str, str]) -> dict[str, str]:
-    return {text_of_cell(name): text_of_cell(cell) for name, cell in row.items() if name and cell is not None}
+    # A row that is longer or shorter than the header has None among its names or cells.
+    return {name and text_of_cell(name): cell and text_of_cell(cell) for name, cell in row.items()}
 
 
 def _columns(path: Path) -> list[str]:
