@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner.commands.data_names import keep_name, named_apart
 from tuner.data.card import Card, card_folders
 from tuner.data.images import Images
 from tuner.data.load import load_images
@@ -52,13 +53,14 @@ def check(target: str, *, data_dir: Path, out: Path) -> Checked:
     """
     from tuner.doctor.page import render
 
-    card = resolve(target, card_folders(), data_dir)
+    card = named_apart(resolve(target, card_folders(), data_dir), target, data_dir, out)
     images = load_images(card, data_dir)
     examination = examine(images, card)
     page = out / card.name / PAGE
     html = render(examination, images.images)
     try:
         write_text(page, html)
+        keep_name(card, target, data_dir, out)
     except OSError as error:
         if is_disk_full(error):
             raise

@@ -16,8 +16,9 @@ from filelock import FileLock, Timeout
 from tuner.data.archive import unpack
 from tuner.data.card import Card, ClassFolders, card_folders, load_card
 from tuner.data.kaggle import download
-from tuner.data.load import missing_paths
+from tuner.data.load import check_below, missing_paths
 from tuner.errors import ConfigurationError, DataError
+from tuner.names import printable
 from tuner.store.files import is_disk_full, write_text
 
 MANIFEST = ".fetched.json"
@@ -84,6 +85,7 @@ def fetch(name: str, data_root: Path) -> Fetched:
     paths = tuple(data_root / path for path in card.paths)
     if not paths:
         return Fetched(name=name, state="generated", paths=())
+    check_below(card, data_root)
     work = data_root / _WORK / name
     try:
         work.mkdir(parents=True, exist_ok=True)
@@ -128,7 +130,7 @@ def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> 
         # What a person has put there stays as it is.
         wanted = [path for path in card.paths if data_root / path in missing or _has_file_of(before, path)]
         for path in wanted:
-            manifest |= _stage(card, source / card.kaggle.files[path], placing / "whole", path)
+            manifest |= _stage(card, source, placing / "whole", path)
         for path in wanted:
             _place(placing / "whole", data_root, path)
     finally:
@@ -158,12 +160,15 @@ def _fetched(
     )
 
 
-def _stage(card: Card, source: Path, stage: Path, path: str) -> _Manifest:
+def _stage(card: Card, download: Path, stage: Path, path: str) -> _Manifest:
     """Copy what belongs at one of the card's paths; the rest of a download, such as a second copy, is left out."""
+    assert card.kaggle is not None
+    source = download / card.kaggle.files[path]
     parts = list(card.splits.roles()) if isinstance(card.files, ClassFolders) else []
     manifest: _Manifest = {}
     for top in [source / part for part in parts] or [source]:
-        files = sorted(file for file in top.rglob("*") if file.is_file()) if top.is_dir() else [top]
+        _refuse_link(card, top, download)
+        files = _files_below(card, top, download) if top.is_dir() else [top]
         if not files or not top.exists():
             raise DataError(
                 f"{card.name}: what Kaggle sent holds no {top.relative_to(source.parent)}; it has changed",
@@ -177,6 +182,27 @@ def _stage(card: Card, source: Path, stage: Path, path: str) -> _Manifest:
             assert found is not None
             manifest[target.as_posix()] = found
     return manifest
+
+
+def _files_below(card: Card, top: Path, start: Path) -> list[Path]:
+    files: list[Path] = []
+    for parent, folders, names in os.walk(top):
+        for name in [*folders, *names]:
+            _refuse_link(card, Path(parent) / name, start)
+        files += [Path(parent) / name for name in names]
+    return sorted(file for file in files if file.is_file())
+
+
+def _refuse_link(card: Card, path: Path, start: Path) -> None:
+    """Refuse a link on the way to a path of a download: it may lead to anything on this machine."""
+    below = path.relative_to(start)
+    for i in range(1, len(below.parts) + 1):
+        if start.joinpath(*below.parts[:i]).is_symlink():
+            name = printable(Path(*below.parts[:i]).as_posix())
+            raise DataError(
+                f"{card.name}: what Kaggle sent holds a link, {name}; links are not followed",
+                f"{card.fetch or 'get it by hand, without links'}.",
+            )
 
 
 def _place(stage: Path, data_root: Path, path: str) -> None:

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import tuner
+from tuner.commands.data_names import named_apart
 from tuner.commands.options import PRESETS, RunOptions, apply
 from tuner.data.card import Card, card_folders
 from tuner.data.dataset import Dataset
@@ -60,11 +61,13 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
     if named != named.encode("utf-8", "replace").decode():
         raise ConfigurationError("a name on the command line is not UTF-8 text", "rename the folder or file.")
     card = resolve(options.dataset, card_folders(), options.data_dir)
+    # The space is chosen by the plain name.
     file = load_space(space_path(card, options.space, options.model), options.overrides, options.model)
     if card.baseline:
         check_name(card.baseline.model, f"{card.name}, baseline: ")
     check_flip(file, card)
     check_backbones(file)
+    card = named_apart(card, options.dataset, options.data_dir, options.out)
     return card, apply(PRESETS[options.preset], options, file)
 
 

@@ -12,6 +12,7 @@ from tuner.backend import environment
 from tuner.commands.announce import announce
 from tuner.commands.check import check_before_run
 from tuner.commands.comparison import Scored, retrain_all, score
+from tuner.commands.data_names import keep_name
 from tuner.commands.executors import make_executor, warm_up
 from tuner.commands.hardware import hardware, n_cores, versions
 from tuner.commands.index import write_index
@@ -122,6 +123,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
 
 
 def _run(job: Job, warnings: Sequence[str], is_resumed: bool) -> RunOutcome:
+    keep_name(job.card, job.options.dataset, job.options.data_dir, job.options.out)
     announce(job, warnings, is_resumed)
     with job.request, make_executor(job.options.execution, _reports(job), job.folder.state / "scratch") as executor:
         # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from tuner.data.own.resolve import resolve
 from tuner.data.split import Fold
 from tuner.errors import ConfigurationError, DataError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
+from tuner.names import printable
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.recipe import Recipe
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
@@ -98,6 +101,8 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     """
     path = recipe_path(options.source)
     recipe = read_recipe(path)
+    if notice := _import_notice(recipe.model):
+        listener(Notice(text=notice))
     out = options.out or path.with_name(f"trained-{datetime.now(UTC):%Y%m%d-%H%M%S}.keras")
     _check_writable(out)
     dataset = _load(recipe, options)
@@ -120,6 +125,17 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
         validation_score=None if options.full_data else epoch.metrics[recipe.monitor],
         expected=recipe.validation_score if is_comparable else None,
     )
+
+
+def _import_notice(model: str) -> str | None:
+    """What is about to be imported for a model that is not built in; nothing is imported to find it."""
+    module, is_own, function = model.partition(":")
+    if not is_own:
+        return None
+    # As the builder is found: the working directory first, then what is installed.
+    spec = PathFinder.find_spec(module.partition(".")[0], [str(Path.cwd()), *sys.path])
+    place = printable(str(spec.origin)) if spec and spec.origin else "which is not found yet"
+    return f"this recipe imports {module} ({place}) and runs its {function}: code, not only numbers"
 
 
 def _check_writable(out: Path) -> None:

@@ -22,7 +22,7 @@ _LARGEST_CACHE = 50_000_000_000
 _BYTES: Mapping[str, float] = MappingProxyType({"": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12})
 
 # The name of a data set, the two halves of its key, and what makes the folder's name new. Older versions wrote less.
-_ENTRY = re.compile(r"([a-z0-9][a-z0-9_-]*)-([0-9a-f]{8})[0-9a-f]{8,16}(-[a-z0-9_]{8})?")
+_ENTRY = re.compile(r"([^.].*)-([0-9a-f]{8})[0-9a-f]{8,16}(-[a-z0-9_]{8})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

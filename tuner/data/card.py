@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -12,8 +12,13 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 import tuner
 from tuner.errors import ConfigurationError
-from tuner.space.document import Problem, load_document, raise_problems
-from tuner.space.validation import Strict, did_you_mean, validate
+from tuner.names import one_line, plain_name
+from tuner.space.document import Document, KeyPath, Problem, load_document, raise_problems
+from tuner.space.validation import Strict, did_you_mean, shown, validate
+
+# Keys under `files` that hold a path below the data root.
+_PATH_KEYS = frozenset(("path", "train_images", "train_labels", "test_images", "test_labels", "table", "root"))
+_FOLDER_NAME = re.compile(r"[^/\\\0]+")
 
 Channel = Annotated[int, Field(ge=0, le=255)]
 Fraction = Annotated[float, Field(gt=0.0, lt=0.9)]
@@ -176,8 +181,14 @@ class Baseline(Strict):
 class Kaggle(Strict):
     """Where on Kaggle the data lie; `python -m tuner datasets fetch` gets them."""
 
-    competition: str | None = Field(default=None, description="its name in the address of its page")
-    dataset: str | None = Field(default=None, description="owner/name")
+    competition: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="its name in the address of its page"
+    )
+    dataset: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*(/versions/[0-9]+)?$",
+        description="owner/name",
+    )
     archive: str | None = Field(
         default=None, description="the one file of it that is needed, a zip or tar; everything by default"
     )
@@ -202,7 +213,9 @@ class Card(Strict):
     """A data card."""
 
     version: Literal[1] = 1
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    name: str = Field(
+        min_length=1, max_length=120, description="lower-case letters and digits of any script, _ and -; no folder"
+    )
     title: str
     description: str = ""
     source: str = ""
@@ -221,6 +234,35 @@ class Card(Strict):
     kaggle: Kaggle | None = None
     baseline: Baseline | None = None
     space: str | None = Field(default=None, description="name of its search space; the card's own name by default")
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_plain(cls, name: str) -> str:
+        if plain_name(name, "") != name:
+            raise ValueError(
+                f'is {shown(name)}; expected lower-case letters, digits, "_" and "-". | '
+                f"write {plain_name(name, 'my_data')}."
+            )
+        return name
+
+    @field_validator("source", "licence", "fetch")
+    @classmethod
+    def _as_one_line(cls, text: str) -> str:
+        return one_line(" ".join(text.split()))
+
+    @field_validator("title", "space")
+    @classmethod
+    def _is_one_line(cls, text: str | None) -> str | None:
+        if text is not None and one_line(text.strip()) != text.strip():
+            raise ValueError("has a line break or a control character. | write one line.")
+        return text and text.strip()
+
+    @field_validator("space")
+    @classmethod
+    def _is_no_path(cls, space: str | None) -> str | None:
+        if space is not None and (space in ("", ".", "..") or not _FOLDER_NAME.fullmatch(space)):
+            raise ValueError(f"is {shown(space)}; expected the name of a search space, without its folder.")
+        return space
 
     @field_validator("class_names")
     @classmethod
@@ -326,10 +368,40 @@ def read_card(path: Path) -> Card:
     card, problems = validate(document, Card)
     raise_problems(problems)
     assert card is not None
+    raise_problems(_leaving_paths(document, card))
     if card.name != path.stem:
         message = f'name is "{card.name}"; expected the file\'s name, "{path.stem}"'
         raise_problems([Problem(where=document.where(("name",)), message=message, hint="rename one of the two.")])
     return card
+
+
+def _leaving_paths(document: Document, card: Card) -> Iterator[Problem]:
+    """Paths of a card that do not stay below the data root: a card may be a stranger's.
+
+    A card that is made up for own data has absolute paths, and comes from no file.
+    """
+    named: list[tuple[KeyPath, str]] = [
+        (("files", key), value)
+        for key, value in card.files.model_dump().items()
+        if key in _PATH_KEYS and value is not None
+    ]
+    if isinstance(card.files, ClassFolders):
+        named += [(("splits", role), part) for part, role in card.splits.roles().items()]
+    if card.kaggle:
+        named += [(("kaggle", "files", key), path) for key, path in card.kaggle.files.items()]
+        named += [(("kaggle", "archive"), card.kaggle.archive)] if card.kaggle.archive is not None else []
+    for path, value in named:
+        if not _stays_below(value):
+            message = f"{'.'.join(map(str, path))} is {shown(value)}; expected a path below the data root."
+            hint = "write it without leading / and without .., and put the data there; --data-dir names the root."
+            yield Problem(where=document.where(path), message=message, hint=hint)
+
+
+def _stays_below(path: str) -> bool:
+    # On Windows a backslash and a drive lead away, too; a card is the same on every system.
+    parts = path.replace("\\", "/").split("/")
+    has_drive = bool(re.match("[A-Za-z]:", path))
+    return bool(path) and not has_drive and parts[0] not in ("", "~") and ".." not in parts and one_line(path) == path
 
 
 def card_schema() -> str:

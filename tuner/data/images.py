@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from tuner.data.duplicates import copies, first_equal, near_groups
 from tuner.data.streaming import StreamedImages
 from tuner.errors import DataError
+from tuner.names import one_line
+from tuner.names import printable as printable  # noqa: PLC0414 - for those who list files
 
 PARTS = ("train", "validation", "test")
 
@@ -101,6 +103,9 @@ def make_images(
     Raises:
         DataError: If there is no image, or fewer than two classes have any.
     """
+    if any(one_line(class_name) != class_name for class_name in class_names):
+        # Labels of a table, as a rule; loaders of folders give names that can be printed.
+        class_names = [printable(class_name) for class_name in class_names]
     label_array = np.asarray(labels, dtype=np.int64)
     part_array = np.asarray(parts, dtype="<U10")
     if len(label_array) == 0:
@@ -161,8 +166,3 @@ def _fingerprint(
     digest.update(labels.astype("<i8").tobytes())
     digest.update("\n".join(parts.tolist()).encode())
     return digest.hexdigest()
-
-
-def printable(name: str) -> str:
-    """A file's name as messages can show it: line breaks, control characters and undecodable bytes become `?`."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)

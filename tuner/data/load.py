@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +12,9 @@ from tuner.data.cache import cache_key, delete_outdated, load_cached, new_entry
 from tuner.data.cache_folder import locked
 from tuner.data.card import Card, ClassFolders
 from tuner.data.images import Images
+from tuner.data.own.made_card import OWN_DATA
 from tuner.errors import DataError
+from tuner.names import printable
 
 # Each module has `sources(card, data_root)` and `read(card, data_root, allocate)`; imported where used, since Pillow
 # and scikit-learn take their time.
@@ -36,6 +39,7 @@ def load_images(card: Card, data_root: Path) -> Images:
         DataError: If the data are missing or unusable; a missing data set's message says how to get it.
         ConfigurationError: If the environment's limit of the cache is no size.
     """
+    check_below(card, data_root)
     missing = missing_paths(card, data_root)
     if missing:
         raise DataError(
@@ -64,6 +68,22 @@ def load_images(card: Card, data_root: Path) -> Images:
             entry.keep(images)
     # Memory-mapped from here on, unless the cache could not be written.
     return load_cached(card, key, data_root) or images
+
+
+def check_below(card: Card, data_root: Path) -> None:
+    """Refuse a card whose paths leave the data root through a link; those of own data may lie anywhere.
+
+    Raises:
+        DataError: With the path, and where it leads.
+    """
+    root = data_root.resolve()
+    for path in () if card.source == OWN_DATA else card.paths:
+        if not (found := (root / path).resolve()).is_relative_to(root):
+            raise DataError(
+                f"{card.name}: {data_root / path} is a link out of the data root, to {printable(str(found))}",
+                f"give that folder or file itself: `python -m tuner run {shlex.quote(printable(str(found)))}`; "
+                "or put the data there.",
+            )
 
 
 def missing_paths(card: Card, data_root: Path) -> list[Path]:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from tuner.space.document import Document, KeyPath, Problem
-from tuner.space.layout import AnySpec, Layout, per
+from tuner.space.layout import MAX_BLOCKS, MAX_PARAMETERS, AnySpec, Layout, per
 from tuner.space.schema import ChoiceSpec, FixedSpec, FloatSpec, IntSpec
 from tuner.space.validation import did_you_mean, listed, nearest, shown
 from tuner.space.vocabulary import BATCH_TERMS, Term
+
+# A float on a step is searched as a list of its values, rounded to 12 decimals.
+MAX_STEPS = 100_000
+_SMALLEST_STEP = 1e-12
+# Differences of larger numbers overflow where they are drawn.
+_LARGEST = 1e100
+# Values of choices and of conditions, in all flat parameters: each is written into the run's files.
+_MAX_VALUES = 100_000
 
 
 def check_space(document: Document, layout: Layout, model: str) -> dict[str, list[Problem]]:
@@ -35,7 +44,27 @@ def check_space(document: Document, layout: Layout, model: str) -> dict[str, lis
         if isinstance(spec, ChoiceSpec):
             found += _check_choices(document, key, spec)
         found += _check_per(document, layout, key, spec)
-    return {key: found for key, found in problems.items() if found}
+    found_any = {key: found for key, found in problems.items() if found}
+    return found_any or _check_size(document, layout)
+
+
+def _check_size(document: Document, layout: Layout) -> dict[str, list[Problem]]:
+    """Refuse what is small on paper only: repeated for each block, a few lines become a million values."""
+    entries = layout.entries().values()
+    n_values = sum(_n_values(entry.spec) for entry in entries)
+    for n, most, what in (
+        (len(entries), MAX_PARAMETERS, "parameters"),
+        (n_values, _MAX_VALUES, "values of choices and conditions"),
+    ):
+        if n > most:
+            message = f"space has {n:,} {what}, those of each block counted; expected {most:,} or less."
+            return {"": [Problem(where=document.where(("space",)), message=message, hint="search less at a time.")]}
+    return {}
+
+
+def _n_values(spec: AnySpec) -> int:
+    n_choices = len(spec.values) if isinstance(spec, ChoiceSpec) else 1
+    return n_choices + sum(map(len, (spec.when or {}).values()))
 
 
 def value_paths(document: Document, key: str, spec: AnySpec) -> Iterator[tuple[KeyPath, Any]]:
@@ -69,10 +98,10 @@ def _check_name(document: Document, layout: Layout, key: str, model: str) -> Ite
     where, name = document.where(("space", key)), f"space.{key}"
     block = layout.block(key)
     if block:
-        counts = layout.counts(block.parent)
-        if counts and block.index >= max(counts):
-            last = max(counts) - 1
-            message = f"{name} belongs to no block; {block.parent} is at most {last + 1}, blocks count from 0."
+        most = layout.most(block.parent)
+        if most is not None and block.index >= most:
+            last = most - 1
+            message = f"{name} belongs to no block; {block.parent} is at most {most}, blocks count from 0."
             hint = f"use {block.base}_0 to {block.base}_{last}, or raise {block.parent}."
             yield Problem(where=where, message=message, hint=hint)
         return
@@ -83,8 +112,8 @@ def _check_name(document: Document, layout: Layout, key: str, model: str) -> Ite
         message = f"{name} is set for one block; {base} is set once for the whole network."
         yield Problem(where=where, message=message, hint=f"write {base}.")
         return
-    hint = did_you_mean(key, layout.terms)
-    yield Problem(where=where, message=f"{name} is not a hyperparameter of {model}.", hint=hint)
+    other = partial(did_you_mean, key, layout.terms)
+    yield Problem(where=where, message=f"{name} is not a hyperparameter of {model}.", hint=other)
 
 
 _KINDS: Mapping[str, tuple[str, ...]] = {
@@ -109,7 +138,7 @@ def _check_kind(document: Document, key: str, spec: AnySpec, term: Term) -> Iter
             continue  # Said once, by _check_range.
         if not term.accepts(value):
             message = f"{dotted(path)} is {shown(value)}; expected {term.expected}."
-            yield Problem(where=document.where(path), message=message, hint=_value_hint(value, term))
+            yield Problem(where=document.where(path), message=message, hint=partial(_value_hint, value, term))
 
 
 def _value_hint(value: Any, term: Term) -> str:
@@ -128,6 +157,10 @@ def _check_range(document: Document, key: str, spec: IntSpec | FloatSpec) -> Ite
     def problem(part: str, message: str, hint: str) -> Problem:
         return Problem(where=document.where(("space", key, part)), message=message, hint=hint)
 
+    if not -_LARGEST <= spec.min <= _LARGEST or not -_LARGEST <= spec.max <= _LARGEST:
+        message = f"{name} goes from {low} to {high}; expected numbers from -{_LARGEST:g} to {_LARGEST:g}."
+        yield Problem(where=document.where(("space", key)), message=message, hint="give it a smaller range.")
+        return
     if spec.min > spec.max:
         yield problem("min", f"{name}.min is {low}, greater than max {high}.", "swap the two.")
     if spec.min == spec.max:
@@ -148,6 +181,15 @@ def _check_step(document: Document, key: str, spec: IntSpec | FloatSpec, step: f
     name, where = f"space.{key}.step", document.where(("space", key, "step"))
     if step <= 0:
         yield Problem(where=where, message=f"{name} is {shown(step)}; expected more than 0.")
+        return
+    if step < _SMALLEST_STEP:
+        message = f"{name} is {shown(step)}; expected {_SMALLEST_STEP:g} or more."
+        yield Problem(where=where, message=message, hint="use sampling: log for values so small.")
+        return
+    n_steps = (spec.max - spec.min) / step
+    if n_steps > MAX_STEPS and isinstance(spec, FloatSpec):
+        message = f"{name} is {shown(step)}, which makes {n_steps:,.0f} steps; at most {MAX_STEPS:,} are searched."
+        yield Problem(where=where, message=message, hint="use a larger step, or remove it.")
         return
     # Decimals of the written digits: in floats, 0.3 / 0.1 is no whole number.
     low, high, width = (Decimal(str(value)) for value in (spec.min, spec.max, step))
@@ -181,12 +223,16 @@ def _check_choices(document: Document, key: str, spec: ChoiceSpec) -> Iterator[P
         fixed = f"{{type: fixed, value: {shown(value)}, when: ...}}" if spec.when else shown(value)
         message = f"{name} has one value only; a single value is not searched."
         yield Problem(where=where, message=message, hint=f"write {key}: {fixed}")
-    seen: list[Any] = []
+    seen: set[Any] = set()
     for path, value in value_paths(document, key, spec):
         if value in seen:
             message = f"{dotted(path)} is {shown(value)}, which is in the list already."
             yield Problem(where=document.where(path), message=message, hint="delete one of the two.")
-        seen.append(value)
+        seen.add(value)
+
+
+def _other_name(name: str, others: list[str]) -> str:
+    return did_you_mean(name, others) if others else "remove it."
 
 
 def _check_per(document: Document, layout: Layout, key: str, spec: AnySpec) -> Iterator[Problem]:
@@ -209,7 +255,10 @@ def _check_per(document: Document, layout: Layout, key: str, spec: AnySpec) -> I
     if parent not in known or parent == key:
         others = sorted(known - {key})
         message = f"{name} is {shown(parent)}; expected another parameter of the space."
-        yield Problem(where=where, message=message, hint=did_you_mean(parent, others) if others else "remove it.")
+        yield Problem(where=where, message=message, hint=partial(_other_name, parent, others))
     elif parent in layout.specs and layout.counts(parent) is None:
         message = f"{name} is {shown(parent)}, which is no whole number."
         yield Problem(where=where, message=message, hint=f"{parent} must be an int, or fixed to one.")
+    elif (layout.most(parent) or 0) > MAX_BLOCKS:
+        message = f"{name} is {shown(parent)}, which may be {layout.most(parent):,}; expected {MAX_BLOCKS} or less."
+        yield Problem(where=where, message=message, hint=f"lower the max of {parent}.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from tuner.space.document import Document, Problem
@@ -33,11 +35,23 @@ def check_conditions(document: Document, layout: Layout, wrong: Collection[str])
 
 def order(entries: Mapping[str, Entry]) -> list[str]:
     """The names with parents before children, else in the order of the file; those in circles are left out."""
-    waiting = {name: parents(entry) & set(entries) for name, entry in entries.items()}
+    places = {name: place for place, name in enumerate(entries)}
+    names = list(entries)
+    needs = {name: len(parents(entry) & entries.keys()) for name, entry in entries.items()}
+    children: dict[str, list[str]] = {}
+    for name, entry in entries.items():
+        for parent in parents(entry) & entries.keys():
+            children.setdefault(parent, []).append(name)
+    # Always the first one in the file whose parents are done.
+    ready = [places[name] for name in entries if not needs[name]]
     done: list[str] = []
-    while ready := next((name for name, needs in waiting.items() if needs <= set(done)), None):
-        done.append(ready)
-        del waiting[ready]
+    while ready:
+        name = names[heapq.heappop(ready)]
+        done.append(name)
+        for child in children.get(name, ()):
+            needs[child] -= 1
+            if not needs[child]:
+                heapq.heappush(ready, places[child])
     return done
 
 
@@ -83,9 +97,9 @@ def _check_parent(
         block and block.base in document.data["space"] and not layout.counts(block.parent)
     ):
         return  # Its declaration is wrong, which is reported where it stands.
-    others = [name for name in entries if name != key]
+    others = entries.keys() - {key}
     message = f"{start} is not a parameter of this space."
-    yield Problem(where=where, message=message, hint=did_you_mean(parent, others) if others else "remove it.")
+    yield Problem(where=where, message=message, hint=partial(_other_name, parent, others))
 
 
 def _check_values(document: Document, key: str, parent: str, spec: AnySpec, values: list[Any]) -> Iterator[Problem]:
@@ -94,9 +108,17 @@ def _check_values(document: Document, key: str, parent: str, spec: AnySpec, valu
         if possible(spec, value):
             continue
         path = ("space", key, "when", parent, *((i,) if isinstance(written, list) else ()))
-        match = nearest(str(value), map(str, spec.values)) if isinstance(spec, ChoiceSpec) else None
         message = f"space.{key}.when.{parent} is {shown(value)}, but {parent} is {_values(spec)}."
-        yield Problem(where=document.where(path), message=message, hint=f'did you mean "{match}"?' if match else "")
+        yield Problem(where=document.where(path), message=message, hint=partial(_other_value, value, spec))
+
+
+def _other_name(name: str, others: Collection[str]) -> str:
+    return did_you_mean(name, sorted(others)) if others else "remove it."
+
+
+def _other_value(value: Any, spec: AnySpec) -> str:
+    match = nearest(str(value), map(str, spec.values)) if isinstance(spec, ChoiceSpec) else None
+    return f'did you mean "{match}"?' if match else ""
 
 
 def _values(spec: AnySpec) -> str:

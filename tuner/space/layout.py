@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner.space.schema import BooleanSpec, ChoiceSpec, FixedSpec, FloatSpec, IntSpec
 from tuner.space.vocabulary import Term
 
 AnySpec = IntSpec | FloatSpec | ChoiceSpec | BooleanSpec | FixedSpec
+
+# Blocks that `per` may count, and flat parameters of a whole space: a tenth of it is more than any search can explore.
+MAX_BLOCKS = 100
+MAX_PARAMETERS = 1_000
 
 _NUMBERED = re.compile(r"(?P<base>.+)_(?P<index>0|[1-9][0-9]*)")
 
@@ -69,17 +73,28 @@ class Layout:
             parent = per(self.specs[base]) if base in self.specs else None
         return Block(base=base, parent=parent, index=int(match["index"])) if parent else None
 
-    def counts(self, parent: str) -> tuple[int, ...] | None:
-        """All values of the parameter that counts blocks; None where it is not a plain whole number."""
+    def counts(self, parent: str) -> Sequence[int] | None:
+        """All values of the parameter that counts blocks; None where it is not a plain whole number.
+
+        They may be many: `most` is their greatest.
+        """
         spec = self.specs.get(parent)
         if isinstance(spec, IntSpec) and spec.per is None:
-            return tuple(range(spec.min, spec.max + 1, spec.step or 1))
+            return range(spec.min, spec.max + 1, max(1, spec.step or 1))
         if isinstance(spec, FixedSpec | ChoiceSpec) and per(spec) is None:
             values = [spec.value] if isinstance(spec, FixedSpec) else spec.values
             return tuple(values) if all(type(value) is int for value in values) else None
         if spec is None and self.terms is not None and parent in self.terms and self.terms[parent].kind == "int":
             return (self.terms[parent].default,)
         return None
+
+    def most(self, parent: str) -> int | None:
+        """The greatest value of the parameter that counts blocks; None where it has none."""
+        counts = self.counts(parent)
+        if not counts:
+            return None
+        # Python's max would go through all values of a range.
+        return counts[-1] if isinstance(counts, range) else max(counts)
 
     def entries(self) -> dict[str, Entry]:
         """The flat parameters by name; a NAME_i of its own stands in for the one that `per` would give."""
@@ -89,7 +104,7 @@ class Layout:
             if parent is None:
                 flat[key] = Entry(key=key, spec=spec, block=self.block(key))
                 continue
-            for index in range(max(self.counts(parent) or (0,))):
+            for index in range(min(self.most(parent) or 0, MAX_BLOCKS)):
                 name = f"{key}_{index}"
                 if name not in self.specs:
                     flat[name] = Entry(key=key, spec=spec, block=Block(base=key, parent=parent, index=index))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from tuner.space.conditions import possible
 from tuner.space.layout import AnySpec, Entry, Layout, per
@@ -21,10 +21,12 @@ def drop_unreachable(layout: Layout, before: Layout) -> Layout:
         before: Those of the file.
     """
     unchanged = {key for key, spec in layout.specs.items() if spec == before.specs.get(key)}
+    then = before.entries()
     while True:
         specs: dict[str, AnySpec] = {}
+        now = layout.entries()
         for key, spec in layout.specs.items():
-            kept = _narrowed(key, spec, layout, before) if key in unchanged else spec
+            kept = _narrowed(key, spec, _Stage(layout, now), _Stage(before, then)) if key in unchanged else spec
             if kept is not None:
                 specs[key] = kept
         if specs == layout.specs:
@@ -32,14 +34,22 @@ def drop_unreachable(layout: Layout, before: Layout) -> Layout:
         layout = replace(layout, specs=specs)
 
 
-def _narrowed(key: str, spec: AnySpec, layout: Layout, before: Layout) -> AnySpec | None:
-    if _has_block(before, key) and not _has_block(layout, key):
+class _Stage(NamedTuple):
+    """Declarations, and the flat parameters behind them."""
+
+    layout: Layout
+    entries: Mapping[str, Entry]
+
+
+def _narrowed(key: str, spec: AnySpec, now: _Stage, then: _Stage) -> AnySpec | None:
+    if _has_block(then.layout, key) and not _has_block(now.layout, key):
         return None
-    if per(spec) in before.specs and per(spec) not in layout.specs:
+    if per(spec) in then.layout.specs and per(spec) not in now.layout.specs:
         return None
-    now, then = layout.entries(), before.entries()
     when = {
-        parent: [value for value in values if _can_be(now, parent, value) or not _can_be(then, parent, value)]
+        parent: [
+            value for value in values if _can_be(now.entries, parent, value) or not _can_be(then.entries, parent, value)
+        ]
         for parent, values in (spec.when or {}).items()
     }
     if not all(when.values()):
@@ -50,8 +60,8 @@ def _narrowed(key: str, spec: AnySpec, layout: Layout, before: Layout) -> AnySpe
 def _has_block(layout: Layout, key: str) -> bool:
     """Whether the block is there that a key such as `filters_3` names; true for every other key."""
     block = layout.block(key)
-    counts = layout.counts(block.parent) if block else None
-    return block is None or not counts or block.index < max(counts)
+    most = layout.most(block.parent) if block else None
+    return block is None or most is None or block.index < most
 
 
 def _can_be(entries: Mapping[str, Entry], parent: str, value: Any) -> bool:

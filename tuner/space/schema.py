@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, WithJsonSchema, field_validator
 
+from tuner.names import one_line
 from tuner.space.validation import Strict, shown
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Term
 
@@ -18,6 +19,8 @@ def _scalar(value: Any) -> Any:
         raise ValueError(f"is {shown(value)}; expected a number, text, true or false.")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("is infinite; expected a finite number.")
+    if isinstance(value, str) and one_line(value) != value:
+        raise ValueError(f"is {shown(value)}; expected text without line breaks and control characters.")
     return value
 
 
@@ -64,8 +67,14 @@ class _Given(Strict):
         return value
 
 
+# More than a search ever tries; epochs and trials of years.
+MAX_VALUES = 1_000
+MAX_KEYS = 500
+MAX_EPOCHS = 100_000
+MAX_TRIALS = 1_000_000
+
 Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "string", "boolean"]})]
-Values = Annotated[list[Scalar], Field(min_length=1)]
+Values = Annotated[list[Scalar], Field(min_length=1, max_length=MAX_VALUES)]
 When = Annotated[
     dict[str, Annotated[Values, BeforeValidator(_as_list, json_schema_input_type=Scalar | Values)]],
     Field(
@@ -150,21 +159,26 @@ class SearchSpec(_Given):
         description="hyperband and asha promote the best from rung to rung; random, bayesian and grid train every "
         "setting to max_epochs.",
     )
-    max_epochs: int = Field(default=27, ge=1, description="Epochs of the last rung; best a power of factor.")
-    factor: int = Field(default=3, ge=2, description="One of so many trials is promoted from rung to rung.")
+    max_epochs: int = Field(
+        default=27, ge=1, le=MAX_EPOCHS, description="Epochs of the last rung; best a power of factor."
+    )
+    factor: int = Field(default=3, ge=2, le=1_000, description="One of so many trials is promoted from rung to rung.")
     iterations: int = Field(
         default=1,
         ge=1,
+        le=1_000,
         description="How often the whole of Hyperband is run; the other methods get as much to do by default.",
     )
     max_trials: int | None = Field(
         default=None,
         ge=1,
+        le=MAX_TRIALS,
         description="Trials at most, promotions included; by default as many as the method needs.",
     )
     patience: int | None = Field(
         default=None,
         ge=1,
+        le=MAX_EPOCHS,
         description="Epochs without improvement of the objective after which a trial ends; by default it never does.",
     )
 
@@ -172,9 +186,11 @@ class SearchSpec(_Given):
 class RetrainSpec(_Given):
     """How the winner and its opponents are retrained."""
 
-    epochs: int = Field(default=60, ge=1, description="Most epochs of one retraining.")
-    seeds: int = Field(default=3, ge=1, description="Retrainings per model.")
-    patience: int = Field(default=10, ge=1, description="Epochs without improvement after which a retraining ends.")
+    epochs: int = Field(default=60, ge=1, le=MAX_EPOCHS, description="Most epochs of one retraining.")
+    seeds: int = Field(default=3, ge=1, le=1_000, description="Retrainings per model.")
+    patience: int = Field(
+        default=10, ge=1, le=MAX_EPOCHS, description="Epochs without improvement after which a retraining ends."
+    )
 
 
 class SplitSpec(_Given):
@@ -220,16 +236,19 @@ class SpaceFile(_Given):
         Field(default=ObjectiveSpec(name="val_accuracy"), description="Metric that is optimised.")
     )
     space: dict[str, Spec] = Field(
-        description="The hyperparameters: searched, a list (choice) or a plain value (fixed)."
+        max_length=MAX_KEYS, description="The hyperparameters: searched, a list (choice) or a plain value (fixed)."
     )
     search: SearchSpec = SearchSpec()
     compare: list[Opponent] = Field(
         default=["baseline", "efficientnet_b2"],
+        max_length=100,
         description="Opponents of the winner; also tuned_tta, its probabilities averaged over views of an image, and "
         "ensemble, of the best trials.",
     )
     backbone: dict[str, Any] = Field(
-        default={}, description="Hyperparameters of the opponents that are pretrained, such as input_size."
+        default={},
+        max_length=MAX_KEYS,
+        description="Hyperparameters of the opponents that are pretrained, such as input_size.",
     )
     retrain: RetrainSpec = RetrainSpec()
     normalization: Normalization | None = Field(

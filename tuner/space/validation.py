@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -18,11 +20,18 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+# Of a value in a message.
+_MOST_LETTERS, _MOST_LEVELS = 61, 3
+# No typing error is so long, and comparing long texts takes long.
+_MOST_COMPARED = 100
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """The choice that `name` was probably meant to be, or None."""
+    if len(name) > _MOST_COMPARED:
+        return None
     matches = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.6)
     return matches[0] if matches else None
 
@@ -49,6 +58,11 @@ def validate(document: Document, model: type[ModelT]) -> tuple[ModelT | None, li
         return None, in_order(found)
 
 
+def type_problems(document: Document, error: ValidationError) -> list[Problem]:
+    """The mistakes of a record that is no pydantic model; it takes unknown keys without a word."""
+    return in_order(_problem(document, BaseModel, mistake) for mistake in error.errors(include_url=False))
+
+
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """The mistakes in the order of their lines, each once; those of no line first."""
     unique = {(p.where, p.message): p for p in problems}
@@ -66,8 +80,8 @@ def _problem(document: Document, model: type[BaseModel], mistake: Mapping[str, A
     kind, context, value = mistake["type"], mistake.get("ctx", {}), mistake.get("input")
     where = document.where(path)
     if kind == "extra_forbidden":
-        known = sorted(_known_keys(model, mistake["loc"][:-1]))
-        return Problem(where=where, message=f"{name} is not a known key.", hint=did_you_mean(str(path[-1]), known))
+        nearest_key = partial(_known_key, model, mistake["loc"])
+        return Problem(where=where, message=f"{name} is not a known key.", hint=nearest_key)
     if kind == "missing":
         missing = ".".join(map(str, (*path, *mistake["loc"][-1:]))) if mistake["loc"][-1:] != path[-1:] else name
         return Problem(where=where, message=f"{missing} is missing.", hint="add it.")
@@ -79,7 +93,7 @@ def _problem(document: Document, model: type[BaseModel], mistake: Mapping[str, A
         expected = context.get("expected") or context.get("expected_tags") or ""
         choices = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
         message = f"{name} is {shown(value)}; expected {listed(choices)}."
-        return Problem(where=where, message=message, hint=did_you_mean(str(value), choices))
+        return Problem(where=where, message=message, hint=partial(did_you_mean, str(value), choices))
     if kind == "union_tag_not_found":
         tag_key = str(context["discriminator"]).strip("'")
         return Problem(where=where, message=f"{name}.{tag_key} is missing.", hint=f"add `{tag_key}:`.")
@@ -99,6 +113,9 @@ _EXPECTED = {
     "bool_type": "expected true or false",
     "list_type": "expected a list",
     "dict_type": "expected keys with values",
+    "dataclass_type": "expected keys with values",
+    "mapping_type": "expected keys with values",
+    "tuple_type": "expected a list",
     "model_type": "expected keys with values",
     "model_attributes_type": "expected keys with values",
     "greater_than_equal": "expected {ge} or more",
@@ -106,6 +123,8 @@ _EXPECTED = {
     "less_than_equal": "expected {le} or less",
     "less_than": "expected less than {lt}",
     "too_short": "expected at least {min_length} value",
+    "too_long": "expected {max_length} values or fewer",
+    "string_too_long": "expected {max_length} letters or fewer",
 }
 
 
@@ -132,8 +151,20 @@ def _quotes_hint(value: Any, kind: str) -> str:
 
 def shown(value: Any) -> str:
     """A value as a message shows it: text in quotes, `true` and `null` as YAML writes them, at most 60 characters."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(_beginning(value), ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _beginning(value: Any, depth: int = 0) -> Any:
+    """What the first letters of a value are made of: the whole of a large one takes long to write."""
+    if isinstance(value, str):
+        return value[:_MOST_LETTERS]
+    if isinstance(value, list):
+        return [_beginning(item, depth + 1) for item in value[:_MOST_LETTERS]] if depth < _MOST_LEVELS else []
+    if isinstance(value, Mapping):
+        items = list(islice(value.items(), _MOST_LETTERS)) if depth < _MOST_LEVELS else []
+        return {_beginning(key): _beginning(item, depth + 1) for key, item in items}
+    return value
 
 
 def listed(choices: Iterable[Any]) -> str:
@@ -159,6 +190,10 @@ def _document_path(data: Any, location: Iterable[str | int]) -> KeyPath:
         path.append(part)
         tag = data.get("type") if isinstance(data, Mapping) else None
     return tuple(path)
+
+
+def _known_key(model: type[BaseModel], location: tuple[str | int, ...]) -> str:
+    return did_you_mean(str(location[-1]), sorted(_known_keys(model, location[:-1])))
 
 
 def _known_keys(model: type[BaseModel], location: Iterable[str | int]) -> set[str]:

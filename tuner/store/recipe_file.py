@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from tuner.records.image import ImageSpec
 from tuner.records.recipe import Recipe, RecipeData
+from tuner.space.composing import AMBIGUOUS
 from tuner.space.definition import SplitSettings
 from tuner.space.document import Document, Problem, load_document, raise_problems
-from tuner.space.validation import did_you_mean
+from tuner.space.reading import BY_A_RUN
+from tuner.space.validation import did_you_mean, in_order, type_problems
 from tuner.store.files import write_text
+from tuner.store.recipe_checks import recipe_problems
 
 RECIPE = TypeAdapter(Recipe)
 
@@ -26,7 +31,7 @@ class _Dumper(yaml.SafeDumper):
 
 _Dumper.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
+    re.compile(rf"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|{AMBIGUOUS.pattern})$"),
     list("-+.0123456789"),
 )
 
@@ -51,20 +56,16 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ConfigurationError: For all mistakes in it, each with its line.
     """
-    document = load_document(path)
-    raise_problems(_unknown_keys(document))
+    document = load_document(path, limits=BY_A_RUN)
+    problems = _unknown_keys(document)
     try:
-        return RECIPE.validate_python(document.data)
+        # As JSON, where a list may stand for a tuple, but nothing else for something else.
+        recipe = RECIPE.validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
-        raise_problems(
-            Problem(
-                where=document.where(tuple(mistake["loc"])),
-                message=f"{'.'.join(map(str, mistake['loc'])) or 'the recipe'}: {mistake['msg'].lower()}",
-                hint="compare it with a best.yaml that a run has written.",
-            )
-            for mistake in error.errors(include_url=False)
-        )
+        raise_problems(in_order([*problems, *type_problems(document, error)]))
         raise
+    raise_problems(in_order([*problems, *recipe_problems(document, recipe)]))
+    return recipe
 
 
 def _unknown_keys(document: Document) -> list[Problem]:
@@ -85,6 +86,7 @@ def _unknown_keys(document: Document) -> list[Problem]:
         for key in part if isinstance(part, dict) else ():
             if key not in names:
                 path = (*prefix, key)
-                message = f"{'.'.join(path)} is not a known key"
-                problems.append(Problem(where=document.where(path), message=message, hint=did_you_mean(key, names)))
+                message = f"{'.'.join(path)} is not a known key."
+                nearest = partial(did_you_mean, key, names)
+                problems.append(Problem(where=document.where(path), message=message, hint=nearest))
     return problems

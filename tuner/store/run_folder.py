@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from tuner.errors import ConfigurationError
+from tuner.names import spreadsheet_cell
 from tuner.records.error_text import one_line
 from tuner.records.results import SCHEMA_VERSION, Results
 from tuner.store.event_log import EventLog
@@ -260,7 +261,8 @@ class RunFolder:
         """
         header = ("image", "class", "part", "group", "reason", "trains_in")
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([header, *rows])
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([header, *(map(spreadsheet_cell, row) for row in rows)])
         path, content = self.path / "split.csv", text.getvalue()
         with suppress(OSError, ValueError):
             if read_whole(path, 2 * len(content) + 1) == content.encode():

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tuner.names import spreadsheet_cell, text_of_cell
 from tuner.records.error_text import one_line
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
@@ -122,7 +123,7 @@ def _append(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]
         _write(path, [*_read(path), *rows])
         return
     with open(path, "a", newline="", encoding="utf-8") as file:
-        csv.DictWriter(file, known).writerows(rows)
+        csv.DictWriter(file, known).writerows(map(_safe, rows))
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -131,16 +132,26 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         return
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)))
-    writer.writeheader()
-    writer.writerows(rows)
+    writer.writerow({name: spreadsheet_cell(name) for name in writer.fieldnames})
+    writer.writerows(map(_safe, rows))
     write_text(path, text.getvalue())
+
+
+def _safe(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row that no spreadsheet takes for formulas: names and errors are other people's."""
+    return {name: spreadsheet_cell(cell) for name, cell in row.items()}
+
+
+def _as_written(row: Mapping[str, str]) -> dict[str, str]:
+    # A row that is longer or shorter than the header has None among its names or cells.
+    return {name and text_of_cell(name): cell and text_of_cell(cell) for name, cell in row.items()}
 
 
 def _columns(path: Path) -> list[str]:
     if not path.exists():
         return []
     with open(path, newline="", encoding="utf-8") as file:
-        return next(csv.reader(file), [])
+        return [text_of_cell(name) for name in next(csv.reader(file), [])]
 
 
 def _read(path: Path) -> list[dict[str, str]]:
@@ -152,7 +163,7 @@ def _read(path: Path) -> list[dict[str, str]]:
     try:
         # A spreadsheet puts a byte order mark before what it saves.
         text = read_whole(path, _MOST_BYTES).decode("utf-8-sig")
-        return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        return [_as_written(row) for row in csv.DictReader(io.StringIO(text, newline=""), strict=True)]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, csv.Error) as error:

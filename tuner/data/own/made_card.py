@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 from tuner.data.card import Card, ImageSettings
-from tuner.data.images import printable
 from tuner.errors import DataError
+from tuner.names import plain_name, printable
 
 # Source of a card that was made up for a person's own folder or file.
 OWN_DATA = "own data"
@@ -24,8 +23,7 @@ def made_card(path: Path, **fields: Any) -> Card:
 
 def named(stem: str) -> dict[str, Any]:
     """Name and title of a card after a file's stem."""
-    plain = re.sub(r"[^a-z0-9_-]+", "_", stem.lower()).strip("_-")
-    return {"name": plain or "own_data", "title": printable(stem)}
+    return {"name": plain_name(stem, "own_data"), "title": printable(stem) or "own data"}
 
 
 def image_settings(height: int, width: int, channels: int, where: str) -> ImageSettings:

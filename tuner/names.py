@@ -1,0 +1,84 @@
+"""Names of other people's making: as messages show them, as folders are called after them, as spreadsheets take them.
+
+Each of these keeps different names different, or says that it does not.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+# Letters that join others, which Persian and families of emoji need: as harmless as a space.
+_JOINERS = frozenset("\u200c\u200d")
+_ESCAPE = re.compile(r"\\[xuU]")
+
+# What a file system takes is counted in bytes; times, hashes and suffixes are added to a name.
+_MOST_NAME_BYTES = 120
+_RESERVED = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³")]
+)
+
+# Spreadsheets take what begins so for a formula, whatever stands behind it.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+
+
+def printable(name: str) -> str:
+    r"""A name as messages and tables show it: on one line, and never equal to that of another name.
+
+    Line breaks, control characters, letters that turn the direction of text, and undecodable bytes become escapes
+    such as `\x0a`. A name with one, or with what reads like one, has its backslashes doubled.
+    """
+    is_plain = all(map(_is_shown, name)) and not _ESCAPE.search(name)
+    return name if is_plain else one_line(name.replace("\\", "\\\\"))
+
+
+def one_line(text: str) -> str:
+    """A message that prints as one line and steers no terminal; unlike with `printable`, two may become one."""
+    return "".join(letter if _is_shown(letter) else _escaped(letter) for letter in text)
+
+
+def _is_shown(letter: str) -> bool:
+    # To Python every space but the plain one is unprintable.
+    return letter.isprintable() or letter in _JOINERS or unicodedata.category(letter) == "Zs"
+
+
+def _escaped(letter: str) -> str:
+    code = ord(letter)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def plain_name(text: str, otherwise: str) -> str:
+    """A name for folders on every system: lower-case letters and digits of any script, `_` and `-`.
+
+    Args:
+        text: Any name; different ones may give the same.
+        otherwise: What stands for a name without letters and digits.
+    """
+    letters = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    kept = "".join(letter if _is_kept(letter) else " " for letter in letters)
+    name = _cut(re.sub(" +", "_", kept)).strip("_-")
+    # A mark alone has no letter to stand on.
+    name = name if any(letter.isalnum() for letter in name) else otherwise
+    return f"{name}_" if name in _RESERVED else name
+
+
+def _is_kept(letter: str) -> bool:
+    # Marks are vowels in many scripts, and joiners part of their words.
+    return letter in "_-" or letter in _JOINERS or unicodedata.category(letter)[0] in "LMN"
+
+
+def _cut(name: str) -> str:
+    return name.encode("utf-8", "ignore")[:_MOST_NAME_BYTES].decode("utf-8", "ignore")
+
+
+def spreadsheet_cell(value: Any) -> Any:
+    """A cell that no spreadsheet runs as a formula: text that begins like one gets a `'` in front; numbers stay."""
+    is_formula = isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if is_formula else value
+
+
+def text_of_cell(cell: str) -> str:
+    """The text that `spreadsheet_cell` was given."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

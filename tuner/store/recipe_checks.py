@@ -1,0 +1,136 @@
+"""What a recipe must be beyond its types: values within the vocabulary of its family, sizes and numbers that can be.
+
+A recipe is edited by hand and trained for hours; what is wrong in it is said before a framework is loaded.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from tuner.names import one_line
+from tuner.records.image import ImageSpec
+from tuner.records.recipe import Recipe, RecipeData
+from tuner.space.document import Document, KeyPath, Problem
+from tuner.space.schema import MAX_EPOCHS
+from tuner.space.validation import did_you_mean, listed, shown
+from tuner.space.vocabulary import BATCH_TERMS, MAX_CONV_BLOCKS, OBJECTIVES, VOCABULARIES, Term
+
+_MODEL = re.compile(r"[a-z0-9_]+|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_NUMBERED = re.compile(rf"(.+)_([0-{MAX_CONV_BLOCKS - 1}])")
+_SCHEDULES = ("constant", "cosine")
+_LARGEST_SIDE = 4096
+
+Say = Callable[..., Problem]
+
+
+def recipe_problems(document: Document, recipe: Recipe) -> Iterator[Problem]:
+    """What is wrong in a recipe whose types are right.
+
+    Args:
+        document: Says where each value stands.
+        recipe: The same as a record.
+    """
+    say = partial(_problem, document)
+    yield from _about_model(recipe, say)
+    yield from _about_values(recipe.model, recipe.values, say)
+    yield from _about_image(recipe.image, say)
+    yield from _about_data(recipe.data, say)
+    yield from _about_training(recipe, say)
+
+
+def _problem(document: Document, path: KeyPath, value: Any, expected: str, hint: Any = "") -> Problem:
+    message = f"{'.'.join(map(str, path))} is {shown(value)}; expected {expected}."
+    return Problem(where=document.where(path), message=message, hint=hint)
+
+
+def _about_model(recipe: Recipe, say: Say) -> Iterator[Problem]:
+    if not _MODEL.fullmatch(recipe.model):
+        known = "cnn, a backbone such as efficientnet_b2, or package.module:function"
+        yield say(("model",), recipe.model, known, partial(did_you_mean, recipe.model, VOCABULARIES))
+
+
+def _about_values(model: str, values: Mapping[str, Any], say: Say) -> Iterator[Problem]:
+    terms = VOCABULARIES.get(model)
+    for name, value in values.items():
+        path = ("values", name)
+        term = _term(terms, name)
+        if terms is not None and term is None:
+            yield say(path, value, f"nothing: it is no hyperparameter of {model}", partial(did_you_mean, name, terms))
+        elif term is not None and not term.accepts(value):
+            yield say(path, value, term.expected)
+        elif not isinstance(value, bool | int | float | str):
+            yield say(path, value, "a number, text, true or false")
+
+
+def _term(terms: Mapping[str, Term] | None, name: str) -> Term | None:
+    if terms is None:
+        return BATCH_TERMS.get(name)
+    block = _NUMBERED.fullmatch(name)
+    base = terms.get(block[1]) if block else None
+    return base if base is not None and base.per_block else terms.get(name)
+
+
+def _about_image(image: ImageSpec, say: Say) -> Iterator[Problem]:
+    for name in ("height", "width"):
+        if not 1 <= getattr(image, name) <= _LARGEST_SIDE:
+            yield say(("image", name), getattr(image, name), f"a whole number from 1 to {_LARGEST_SIDE}")
+    if image.channels not in (1, 3):
+        yield say(("image", "channels"), image.channels, "1 or 3")
+    for name in ("mean", "std"):
+        numbers = getattr(image, name)
+        if len(numbers) != image.channels or not all(0 <= number <= 255 for number in numbers):
+            yield say(("image", name), list(numbers), f"{image.channels} numbers from 0 to 255, one for each channel")
+    if image.n_classes < 2:
+        yield say(("image", "class_names"), list(image.class_names), "at least two names")
+    seen: set[str] = set()
+    for i, name in enumerate(image.class_names):
+        if not name or name in seen:
+            yield say(("image", "class_names", i), name, "a name that no other class has")
+        seen.add(name)
+
+
+def _about_data(data: RecipeData, say: Say) -> Iterator[Problem]:
+    if not data.name or one_line(data.name) != data.name:
+        yield say(("data", "name"), data.name, "a card's name, or the path of a folder or file")
+    for name in ("n_train", "n_validation", "n_test", "fold"):
+        if getattr(data, name) < 0:
+            yield say(("data", name), getattr(data, name), "0 or more")
+    if not all(0 <= channel <= 255 for channel in data.background):
+        yield say(("data", "background"), list(data.background), "three whole numbers from 0 to 255")
+    split = data.split
+    if split.seed < 0:
+        yield say(("data", "split", "seed"), split.seed, "0 or more")
+    for name in ("limit", "max_train", "max_validation", "outer"):
+        if (number := getattr(split, name)) is not None and number < 1:
+            yield say(("data", "split", name), number, "1 or more")
+    for name in ("train", "validation") if split.sizes else ():
+        if getattr(split.sizes, name) < 1:
+            yield say(("data", "split", "sizes", name), getattr(split.sizes, name), "1 or more")
+
+
+def _about_training(recipe: Recipe, say: Say) -> Iterator[Problem]:
+    if not 0 <= recipe.seed < 2**32:
+        yield say(("seed",), recipe.seed, f"a whole number from 0 to {2**32 - 1}")
+    for name in ("max_epochs", "patience", "epochs"):
+        if not 1 <= getattr(recipe, name) <= MAX_EPOCHS:
+            yield say((name,), getattr(recipe, name), f"a whole number from 1 to {MAX_EPOCHS}")
+    if recipe.schedule not in _SCHEDULES:
+        yield say(("schedule",), recipe.schedule, listed(_SCHEDULES))
+    is_built_in = ":" not in recipe.model
+    if is_built_in and recipe.monitor not in OBJECTIVES:
+        yield say(("monitor",), recipe.monitor, listed(OBJECTIVES), partial(did_you_mean, recipe.monitor, OBJECTIVES))
+    elif not recipe.monitor.startswith("val_"):
+        yield say(("monitor",), recipe.monitor, "a metric of the validation images, whose name begins with val_")
+    directions = (OBJECTIVES[recipe.monitor],) if recipe.monitor in OBJECTIVES else ("max", "min")
+    if recipe.direction not in directions:
+        yield say(("direction",), recipe.direction, listed(directions))
+    if recipe.validation_score is not None and not math.isfinite(recipe.validation_score):
+        yield say(("validation_score",), recipe.validation_score, "a finite number")
+    if recipe.test_accuracy is not None and not 0 <= recipe.test_accuracy <= 1:
+        yield say(("test_accuracy",), recipe.test_accuracy, "a number from 0 to 1")
+    if recipe.temperature is not None and not (recipe.temperature > 0 and math.isfinite(recipe.temperature)):
+        yield say(("temperature",), recipe.temperature, "a number above 0")
