@@ -215,9 +215,9 @@ class _Lister:
             return SYSTEM
         if not folder.n_images:
             return NO_IMAGES
-        if not self._has_parts:
-            return BESIDE
-        return NO_PART if _holds_folders(folder) else NO_CLASS
+        if not _holds_folders(folder):
+            return NO_CLASS
+        return NO_PART if self._has_parts else BESIDE
 
 
 def _holds_folders(folder: Folder) -> bool:

@@ -11,14 +11,14 @@ SHOWN_NAMES = 10
 
 # The reasons, as they follow "3 files left out, ".
 SYSTEM = "hidden or made by the system"
-NO_IMAGES = "no images by their names"
+NO_IMAGES = "not images by their names"
 NO_CLASS = "in no class folder"
 NO_PART = "in a folder that is no part of the split"
 BESIDE = "beside the folder that is read"
 LOOP = "behind a link to a folder that is read already"
 TOO_DEEP = "too many folders deep"
 OWN = "folders that tuner makes"
-UNNAMED = "named without a class"
+UNNAMED = "whose names tell no class"
 
 
 class Aside(NamedTuple):

@@ -15,9 +15,9 @@ from tuner.data.card import Card, ClassFolders
 from tuner.data.images import Images
 from tuner.errors import DataError
 
-# Each module has `sources(card, data_root)` and `read(card, data_root, allocate)`; that of class folders has `listed` in
-# place of `sources`, which says what is left out, too. Imported where used, since Pillow
-# and scikit-learn take their time.
+# Each module has `sources(card, data_root)` and `read(card, data_root, allocate)`; that of class folders has
+# `listed` in place of `sources`, which says what is left out, too. Imported where used, since Pillow and scikit-learn
+# take their time.
 _LOADERS: Mapping[str, str] = MappingProxyType(
     {
         "fer_csv": "tuner.data.fer_csv",

@@ -157,7 +157,7 @@ def _classes(level: Folder, inside: Sequence[Folder], refuse: Refusals) -> Layou
         return Layout(top=_path(level), kind="parts_in_classes", parts=parts)
     alike = _alike([folder for folder in inside if len(within[folder.name]) > 1 and not folder.images])
     if alike:
-        raise refuse.alike(alike, [folder for folder in inside if folder not in alike])
+        raise refuse.alike(alike)
     around = [folder for folder in inside if _key(folder.name) in _PICTURES and len(within[folder.name]) > 1]
     if around:
         raise refuse.beside_pictures(around[0], [folder for folder in inside if folder is not around[0]])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path
 
 from tuner.data.archive import is_archive
 from tuner.data.images import printable
+from tuner.data.own.part_names import role_and_stem
 from tuner.data.tree import Folder
 from tuner.errors import DataError
 
@@ -35,6 +36,9 @@ class Refusals:
                 "neither folders nor the files' names tell the classes",
                 f"{_OWN_FOLDERS}; or call the files cat.1.jpg, cat.2.jpg, dog.1.jpg ...",
             )
+        return self._no_images(level)
+
+    def _no_images(self, level: Folder) -> DataError:
         closed = [folder for folder in level.walk() if folder.failure]
         if closed:
             return self._error(
@@ -42,32 +46,35 @@ class Refusals:
                 "allow reading it, or name another folder.",
             )
         others = [f"{folder.below}{name}" for folder in level.walk() for name in folder.others]
-        archives = [name for name in others if is_archive(PurePosixPath(name))]  # type: ignore[arg-type]
+        archives = [name for name in others if is_archive(Path(name))]
         if archives:
             return self._error(
                 f"there are no images, but an archive, {_first(archives)}",
                 "name the archive instead of the folder; it is unpacked for you.",
             )
-        loops = [aside.name for folder in level.walk() for aside in folder.aside if aside.name.endswith("/")]
         if others:
             n = f"{len(others):,} files" if len(others) > 1 else "1 file"
             return self._error(
                 f"there are no images; it holds {n}, such as {_first(others)}",
                 "name the folder with the class folders; a .csv or .npz of images is given by its own name.",
             )
-        if loops:
-            return self._error(
-                f"there are no images; {loops[0]} is not read", "name the folder with the class folders."
-            )
+        passed = [aside for folder in level.walk() for aside in folder.aside]
+        if passed:
+            seen = f"there are no images; {passed[0].name} is left out, {passed[0].reason}"
+            return self._error(seen, "name the folder with the class folders.")
         if level.folders:
-            return self._error(
-                f"there are no images; {_shown(level.folders)} {'is' if len(level.folders) == 1 else 'are'} empty",
-                f"{_OWN_FOLDERS}.",
-            )
+            are = "is" if len(level.folders) == 1 else "are"
+            return self._error(f"there are no images; {_shown(level.folders)} {are} empty", f"{_OWN_FOLDERS}.")
         return self._error("the folder is empty", f"{_OWN_FOLDERS} there.")
 
     def one_class(self, level: Folder, only: Folder) -> DataError:
         """There is one class folder."""
+        if role_and_stem(only.name)[0]:
+            return self._error(
+                f"all images lie in {printable(only.below)} ({_files(only.n_images)}), called like a part, and neither "
+                "folders nor the files' names tell the classes",
+                f"{_OWN_FOLDERS} there; a CSV of file names and labels is given by its own name.",
+            )
         rest = [folder for folder in level.folders if folder is not only]
         beside = f"; no image lies in {_shown(rest)}" if rest else ""
         return self._error(
@@ -118,18 +125,16 @@ class Refusals:
 
     def unlabelled_parts(self, parts: Sequence[Folder], others: Sequence[Folder]) -> DataError:
         """Parts hold images, and nothing tells their classes."""
-        train = parts[0] if not others else parts[-1]
         if others:
             return self.no_train(parts, others)
+        names = [name for inner in parts[-1].walk() for name in inner.images]
         return self._error(
-            f"the images of {_shown(parts)} lie in no class folders, and their names ({_first(_some_images(train))}) tell "
-            "no classes",
+            f"the images of {_shown(parts)} lie in no class folders, and names such as {_first(names)} tell no classes",
             f"{_OWN_FOLDERS} in each part; a CSV of file names and labels is given by its own name.",
         )
 
-    def alike(self, folders: Sequence[Folder], rest: Sequence[Folder]) -> DataError:
+    def alike(self, folders: Sequence[Folder]) -> DataError:
         """Folders hold the same sub-folders, and are called like no parts."""
-        del rest
         return self._error(
             f"{_shown(folders)} hold the same folders ({_shown(folders[0].with_images())}), so they look like parts or "
             "versions of the data, not classes",
@@ -147,8 +152,8 @@ class Refusals:
     def annotations(self, pictures: Folder) -> DataError:
         """Images beside boxes or masks."""
         return self._error(
-            f"{printable(pictures.below)} lies beside annotations, as for finding or cutting out objects; nothing tells one "
-            "class for each image",
+            f"{printable(pictures.below)} lies beside annotations, as for finding or cutting out objects; nothing "
+            "tells one class for each image",
             f"{_OWN_FOLDERS}.",
         )
 
@@ -165,10 +170,6 @@ def _files(n: int) -> str:
 
 def _first(names: Sequence[str]) -> str:
     return printable(names[0])
-
-
-def _some_images(folder: Folder) -> list[str]:
-    return [name for inner in folder.walk() for name in inner.images]
 
 
 def _shown(folders: Sequence[Folder], n: int = 4) -> str:
