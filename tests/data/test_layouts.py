@@ -142,8 +142,9 @@ def test_clear_layout_is_read(tmp_path: Path, layout: Layout, expected: Read) ->
          "images/ holds folders (cat/ and dog/), and beside it lies figures/"),
         (["IMG_*.png 3", "DSC_*.png 3"],
          "6 image files directly in it, such as DSC_0.png, and neither folders nor the files' names tell the classes"),
-        (["a/photo*.png 3"], 'only one class folder holds images, "a" (3 image files)'),
-        (["cat/*.png 3", "dog/list.txt"], 'only one class folder holds images, "cat" (3 image files); no image lies in '
+        (["a/photo*.png 3"], 'only one class folder holds images, "a" (3 image files), and their names '
+         "tell no classes"),
+        (["cat/*.png 3", "dog/list.txt"], 'only one class folder holds images, "cat" (3 image files), and their names tell no classes; no image lies in '
          "dog/"),
         (["train/*.png 3", "labels.csv"], "all images lie in train/ (3 image files), called like a part, and neither "
          "folders nor the files' names tell the classes"),

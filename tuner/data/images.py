@@ -170,4 +170,5 @@ def _fingerprint(
 
 def printable(name: str) -> str:
     """A file's name as messages can show it: line breaks, control characters and undecodable bytes become `?`."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)
+    # Nearly all are, and there may be a million of them.
+    return name if name.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in name)

@@ -155,7 +155,10 @@ def _classes(level: Folder, inside: Sequence[Folder], refuse: Refusals) -> Layou
     within = {folder.name: folder.with_images() for folder in inside}
     if parts := _parts_in_classes(inside, refuse):
         return Layout(top=_path(level), kind="parts_in_classes", parts=parts)
-    alike = _alike([folder for folder in inside if len(within[folder.name]) > 1 and not folder.images])
+    # A stray image or two beside the folders changes nothing.
+    alike = _alike(
+        [folder for folder in inside if len(within[folder.name]) > 1 and 2 * len(folder.images) < folder.n_images]
+    )
     if alike:
         raise refuse.alike(alike)
     around = [folder for folder in inside if _key(folder.name) in _PICTURES and len(within[folder.name]) > 1]
@@ -213,9 +216,9 @@ def _of_pictures(pictures: Folder, refuse: Refusals) -> Layout:
 
 
 def _entered(folder: Folder) -> Folder:
-    """Go down as long as there is one folder with folders or many images in it, and nothing beside it."""
+    """Go down as long as there is one folder, and it holds folders or is called like no class."""
     inside = folder.with_images()
-    while len(inside) == 1 and not folder.images and (len(inside[0].with_images()) > 1 or _is_repeated(folder, inside)):
+    while len(inside) == 1 and (len(inside[0].with_images()) > 1 or _is_repeated(folder, inside)):
         folder = inside[0]
         inside = folder.with_images()
     return folder

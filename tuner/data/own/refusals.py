@@ -69,7 +69,8 @@ class Refusals:
 
     def one_class(self, level: Folder, only: Folder) -> DataError:
         """There is one class folder."""
-        if role_and_stem(only.name)[0]:
+        role, stem = role_and_stem(only.name)
+        if role and not stem:
             return self._error(
                 f"all images lie in {printable(only.below)} ({_files(only.n_images)}), called like a part, and neither "
                 "folders nor the files' names tell the classes",
@@ -78,7 +79,8 @@ class Refusals:
         rest = [folder for folder in level.folders if folder is not only]
         beside = f"; no image lies in {_shown(rest)}" if rest else ""
         return self._error(
-            f'only one class folder holds images, "{printable(only.name)}" ({_files(only.n_images)}){beside}',
+            f'only one class folder holds images, "{printable(only.name)}" ({_files(only.n_images)}), and their '
+            f"names tell no classes{beside}",
             "a classifier needs at least two classes; add the others.",
         )
 
