@@ -30,7 +30,7 @@ class Read:
 # `cat/*.png 3` stands for cat/0.png, cat/1.png and cat/2.png; a text file has no star.
 Layout = Sequence[str]
 
-NO_IMAGES = "not images by their names"
+NO_IMAGES = "not images"
 NO_CLASS = "in no class folder"
 NO_PART = "in a folder that is no part of the split"
 SYSTEM = "hidden or made by the system"

@@ -97,6 +97,10 @@ def test_folders_called_like_validation_parts_validate(tmp_path: Path, name: str
             Read(classes=("cat", "dog"), parts={"train": 4, "test": 2}, left_out={NO_CLASS: 1, NO_IMAGES: 1}),
         ),
         (["train/cat/*.png 2", "train/dog/*.png 2"], Read(classes=("cat", "dog"), parts={"": 4})),
+        (
+            ["Pets/cat/*.png 2", "Pets/dog/*.png 2", "samples/*.png 2", "figures/*.png 1"],
+            Read(classes=("cat", "dog"), parts={"": 4}, left_out={NO_CLASS: 3}),
+        ),
         # A second part of one role, and what has no class.
         (
             [f"{part}/{c}/*.png 1" for part in ("train", "test", "holdout") for c in ("cat", "dog")],
@@ -124,6 +128,10 @@ def test_clear_layout_is_read(tmp_path: Path, layout: Layout, expected: Read) ->
 @pytest.mark.parametrize(
     ("layout", "message"),
     [
+        ([f"{top}/{part}/{c}/*.png 1" for top in ("a", "b") for part in ("train", "test") for c in ("cat", "dog")],
+         "a/ and b/ each hold parts (test/ and train/) with class folders, so each looks like a whole data set"),
+        (["cat/images/*.png 2", "cat/masks/*.png 2", "dog/images/*.png 2", "dog/masks/*.png 2"],
+         "class folders hold images beside what describes them, such as images/ and masks/ in cat/"),
         (["raw/cat/*.png 2", "raw/dog/*.png 2", "clean/cat/*.png 2", "clean/dog/*.png 2"],
          "clean/ and raw/ hold the same folders (cat/ and dog/), so they look like parts or versions of the data, not "
          "classes"),
@@ -138,14 +146,14 @@ def test_clear_layout_is_read(tmp_path: Path, layout: Layout, expected: Read) ->
          "train/ and train2/ are all called like training parts"),
         (["cat/train/*.png 2", "cat/test/*.png 2", "dog/*.png 2"],
          "cat/ holds parts (test/ and train/), but dog/ does not"),
-        (["images/cat/*.png 2", "images/dog/*.png 2", "figures/*.png 2"],
-         "images/ holds folders (cat/ and dog/), and beside it lies figures/"),
+        (["images/cat/*.png 2", "images/dog/*.png 2", "more/*.png 2"],
+         "images/ holds folders (cat/ and dog/), and beside it lies more/"),
         (["IMG_*.png 3", "DSC_*.png 3"],
          "6 image files directly in it, such as DSC_0.png, and neither folders nor the files' names tell the classes"),
         (["a/photo*.png 3"], 'only one class folder holds images, "a" (3 image files), and their names '
          "tell no classes"),
-        (["cat/*.png 3", "dog/list.txt"], 'only one class folder holds images, "cat" (3 image files), and their names tell no classes; no image lies in '
-         "dog/"),
+        (["cat/*.png 3", "dog/list.txt"], 'only one class folder holds images, "cat" (3 image files), and their names '
+         "tell no classes; no image lies in dog/"),
         (["train/*.png 3", "labels.csv"], "all images lie in train/ (3 image files), called like a part, and neither "
          "folders nor the files' names tell the classes"),
         (["train.csv", "test.csv"], "there are no images; it holds 2 files, such as test.csv"),
@@ -179,6 +187,40 @@ def test_each_reason_for_no_image_has_its_own_message(tmp_path: Path) -> None:
         'extra "heic") (2), a kind of TIFF that cannot be decoded (2)'
     )
     assert hint == "install pillow-heif, which reads HEIC; or save them as JPEG or PNG."
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "hint"),
+    [
+        (b"", "an empty file", "replace them"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid",
+            "a pointer of Git LFS in place of the image",
+            "get the images",
+        ),
+        (b"\n<!DOCTYPE html><html>", "a web page", "replace them"),
+        (b"8BPS" + bytes(20), "PSD, which is not read", "replace them"),
+        (bytes(128) + b"DICM", "DICOM, which is not read", "replace them"),
+        (b"\xff\xd8\xff" + bytes(20), "a kind of JPEG that cannot be decoded", "replace them"),
+        (b"what else", "not an image", "replace them"),
+    ],
+)
+def test_what_is_in_place_of_an_image_is_named(tmp_path: Path, content: bytes, reason: str, hint: str) -> None:
+    write(tmp_path / "given", ["cat/*.png 2", "dog/*.png 2"])
+    for path in (tmp_path / "given/cat").iterdir():
+        path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        load(tmp_path)
+    assert caught.value.message == f'given: none of the 2 files of class "cat" can be read as an image: {reason} (2)'
+    assert caught.value.hint.startswith(hint)
+
+
+def test_links_that_lead_nowhere_are_named(tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given/cat").symlink_to(tmp_path / "gone")
+    assert refusal(tmp_path, [])[0] == "there are no images; cat is left out, since the link leads nowhere"
+    write(tmp_path / "given", ["dog/*.png 2", "fish/*.png 2"])
+    assert [one.text for one in load(tmp_path).left_out] == ["1 file left out, since the link leads nowhere: cat"]
 
 
 def test_folder_that_may_not_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +308,7 @@ def test_text_that_begins_like_an_image_is_no_broken_photo(tmp_path: Path) -> No
     (tmp_path / "given/cat/cars.txt").write_text("BMW 320, BMW 520")
     images = load(tmp_path)
     assert images.unreadable == ()
-    assert [one.text for one in images.left_out] == ["1 file left out, not images by their names: cat/cars.txt"]
+    assert [one.text for one in images.left_out] == ["1 file left out, not images: cat/cars.txt"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")

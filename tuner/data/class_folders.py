@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,16 +20,13 @@ from tuner.data.class_order import in_order, one_form
 from tuner.data.decode import UnreadableImageError, decode_with_facts
 from tuner.data.images import Allocate, FileFacts, Images, make_images, pixel_sums, printable
 from tuner.data.streaming import StreamedImages, usable_cores
-from tuner.data.tree import content_kind, looks_like_image, scan
+from tuner.data.tree import looks_like_image, scan
+from tuner.data.unreadable import counted, explained, remedy
 from tuner.errors import DataError
 
 # More would hold more whole photos in memory; Pillow lets go of Python's lock, so threads do work in parallel.
 _FILES_IN_FLIGHT = 8
 _FILES_PER_BLOCK = 64
-
-# What `decode` says of whatever no decoder takes for an image.
-NOT_AN_IMAGE = "not an image"
-NEEDS_EXTRA = ("HEIC", "AVIF")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,14 +227,6 @@ def _images(
     )
 
 
-def explained(path: str, reason: str) -> str:
-    """Why a file cannot be read; where its beginning promises an image, which kind that is."""
-    kind = content_kind(path) if reason == NOT_AN_IMAGE else ""
-    if kind in NEEDS_EXTRA:
-        return f'{kind}, which needs pillow-heif (the extra "heic")'
-    return f"a kind of {kind} that cannot be decoded" if kind else reason
-
-
 def _groups(card: Card, files: list[ClassFile]) -> list[str]:
     """What the card's rule finds in each path; its first bracket, where it has one."""
     if card.splits.group is None:
@@ -262,15 +250,3 @@ def _check_readable(unreadable: list[tuple[ClassFile, str]], kept: list[ClassFil
                 f"image: {counted(reasons)}",
                 remedy(reasons),
             )
-
-
-def counted(reasons: Iterable[str]) -> str:
-    """Each reason with its number, the most frequent first."""
-    return ", ".join(f"{reason} ({n:,})" for reason, n in Counter(reasons).most_common())
-
-
-def remedy(reasons: Iterable[str]) -> str:
-    """What to do about files that cannot be read."""
-    if any(reason.startswith(NEEDS_EXTRA) for reason in reasons):
-        return "install pillow-heif, which reads HEIC; or save them as JPEG or PNG."
-    return "replace them with images, such as JPEG or PNG."

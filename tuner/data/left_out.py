@@ -11,10 +11,11 @@ SHOWN_NAMES = 10
 
 # The reasons, as they follow "3 files left out, ".
 SYSTEM = "hidden or made by the system"
-NO_IMAGES = "not images by their names"
+NO_IMAGES = "not images"
 NO_CLASS = "in no class folder"
 NO_PART = "in a folder that is no part of the split"
 BESIDE = "beside the folder that is read"
+DANGLING = "since the link leads nowhere"
 LOOP = "behind a link to a folder that is read already"
 TOO_DEEP = "too many folders deep"
 OWN = "folders that tuner makes"

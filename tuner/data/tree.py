@@ -1,4 +1,4 @@
-"""A folder as it is found: what may be an image, what is none by its name, and what nobody means to be read."""
+"""A folder as it is found: what is an image by its name, what is none, and what nobody means to be read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.data.images import printable
-from tuner.data.left_out import LOOP, OWN, SYSTEM, TOO_DEEP, Aside
+from tuner.data.left_out import DANGLING, LOOP, OWN, SYSTEM, TOO_DEEP, Aside
 
 _SYSTEM_FILES = frozenset({"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"})
 _SYSTEM_FOLDERS = frozenset(
@@ -18,21 +18,7 @@ _TOOLS_FOLDERS = frozenset({"datasets", "reports", "search_spaces"})
 # Python's recursion has a limit, and no data set is so deep.
 _MOST_LEVELS = 64
 
-# Suffixes, and whole names without one, of what lies beside images. What is not among them may be an image.
-_NO_IMAGES = frozenset(
-    {
-        "xml", "json", "jsonl", "geojson", "txt", "csv", "tsv", "md", "rst", "rtf", "htm", "html",
-        "pdf", "doc", "docx", "odt", "xls", "xlsx", "ods", "ppt", "pptx", "yaml", "yml", "toml",
-        "ini", "cfg", "conf", "log", "lst", "tex", "bib", "py", "ipynb", "r", "m", "sh", "bat",
-        "exe", "js", "css", "java", "c", "h", "cpp", "lnk", "url", "names", "mat", "npy", "npz",
-        "pkl", "pickle", "h5", "hdf5", "tfrecord", "tfrecords", "record", "parquet", "feather",
-        "arrow", "db", "sqlite", "sqlite3", "lmdb", "mdb", "pt", "pth", "ckpt", "onnx", "keras",
-        "pb", "pbtxt", "tflite", "md5", "sha1", "sha256", "zip", "tar", "gz", "tgz", "bz2", "xz",
-        "7z", "rar", "mp3", "wav", "ogg", "flac", "mp4", "avi", "mov", "mkv", "webm", "srt", "vtt",
-        "part", "crdownload", "tmp", "bak", "cache", "prototxt", "readme", "license", "licence",
-        "copying", "notice", "changelog", "authors", "citation", "makefile", "dockerfile",
-    }
-)  # fmt: skip
+# What else may be an image, its beginning says.
 IMAGE_SUFFIXES = frozenset(
     {
         "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "gif", "webp", "bmp", "dib", "tif",
@@ -40,7 +26,7 @@ IMAGE_SUFFIXES = frozenset(
         "ico", "tga", "svg", "psd", "raw", "dng", "cr2", "nef", "arw", "dcm", "exr",
     }
 )  # fmt: skip
-_SNIFFED = 2
+_SNIFFED = 5
 
 # Device and number of each folder on the way from the top.
 Ancestors = tuple[tuple[int, int], ...]
@@ -53,8 +39,9 @@ class Folder:
     Attributes:
         name: Its own name.
         below: Its path, with a `/` at the end; empty for the top.
-        images: Names of files that may be images, sorted.
-        others: Names of files that are none by their names, sorted. The content of some may say otherwise.
+        images: Names of files that are images by their names, sorted; where there are none, of all if some of the
+            others begin like images.
+        others: All other names, sorted. The content of some may say otherwise.
         folders: Sorted by name.
         aside: What nobody means to be read, such as hidden files.
         n_images: Files that may be images, in all folders below too.
@@ -167,10 +154,12 @@ class _Scan:
                 aside.append(found) if isinstance(found, Aside) else folders.append(found)
             elif entry.name.startswith(".") or entry.name.lower() in _SYSTEM_FILES:
                 aside.append(Aside(SYSTEM, printable(below + entry.name), 1))
-            elif entry.name.rpartition(".")[2].lower() in _NO_IMAGES:
-                others.append(entry.name)
-            else:
+            elif entry.name.rpartition(".")[2].lower() in IMAGE_SUFFIXES:
                 images.append(entry.name)
+            elif entry.is_symlink() and not os.path.exists(entry.path):  # noqa: PTH110 - stays text
+                aside.append(Aside(DANGLING, printable(below + entry.name), 1))
+            else:
+                others.append(entry.name)
         if not images and any(looks_like_image(f"{path}{os.sep}{other}") for other in others[:_SNIFFED]):
             images, others = others, []
         return Folder(

@@ -14,6 +14,7 @@ from tuner.data.images import FileFacts
 from tuner.data.own.layout import understand
 from tuner.data.own.made_card import made_card, named
 from tuner.data.tree import scan
+from tuner.data.unreadable import counted, explained, remedy
 from tuner.errors import DataError
 
 _SAMPLED_FILES = 200
@@ -38,7 +39,6 @@ def folder_card(path: Path) -> Card:
 
 
 def _typical_image(files: Sequence[ClassFile], path: Path) -> ImageSettings:
-    from tuner.data.class_folders import counted, explained, remedy
     from tuner.data.decode import GREY_MODES, UnreadableImageError, inspect
 
     reasons: list[str] = []

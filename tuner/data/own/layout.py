@@ -59,14 +59,14 @@ def understand(tree: Folder, where: str) -> Layout:
             return Layout(top=_path(level), kind="file_names")
         if not inside:
             raise refuse.no_class_folders(level)
-        if len(inside) == 1 and inside[0].with_images():
-            level = inside[0]
-            continue
-        if len(inside) == 1 and are_clear(inside[0].images):
-            return Layout(top=_path(inside[0]), kind="file_names")
-        if len(inside) == 1:
-            raise refuse.one_class(level, inside[0])
-        break
+        around = _around(inside)
+        if around is None:
+            break
+        level = around
+    if len(inside) == 1 and are_clear(inside[0].images):
+        return Layout(top=_path(inside[0]), kind="file_names")
+    if len(inside) == 1:
+        raise refuse.one_class(level, inside[0])
     roles = named_parts(folder.name for folder in inside)
     if roles:
         parted = _parts(level, inside, roles, refuse)
@@ -75,6 +75,15 @@ def understand(tree: Folder, where: str) -> Layout:
     elif pictures := _pictures_beside_annotations(level, inside):
         return _of_pictures(pictures, refuse)
     return _classes(level, inside, refuse)
+
+
+def _around(inside: Sequence[Folder]) -> Folder | None:
+    """The folder that lies around everything else, perhaps beside samples; None where there is none."""
+    with_folders = [folder for folder in inside if folder.with_images()]
+    others = [folder for folder in inside if folder not in with_folders]
+    if len(with_folders) != 1 or not all(is_aside(folder.name) for folder in others):
+        return None
+    return with_folders[0] if not others or len(with_folders[0].with_images()) > 1 else None
 
 
 def _parts(level: Folder, inside: Sequence[Folder], roles: Mapping[str, str], refuse: Refusals) -> Layout | None:
@@ -159,6 +168,8 @@ def _classes(level: Folder, inside: Sequence[Folder], refuse: Refusals) -> Layou
     alike = _alike(
         [folder for folder in inside if len(within[folder.name]) > 1 and 2 * len(folder.images) < folder.n_images]
     )
+    if alike and _names(alike[0].with_images()) <= _PICTURES | _BESIDE_PICTURES:
+        raise refuse.masks(alike[0])
     if alike:
         raise refuse.alike(alike)
     around = [folder for folder in inside if _key(folder.name) in _PICTURES and len(within[folder.name]) > 1]
@@ -177,6 +188,9 @@ def _parts_in_classes(inside: Sequence[Folder], refuse: Refusals) -> dict[str, s
         return {}
     if not all(has_train):
         raise refuse.parts_in_some(inside[has_train.index(True)], inside[has_train.index(False)])
+    whole = _alike([below for folder in inside for below in folder.with_images() if roles.get(below.name) == "train"])
+    if whole:
+        raise refuse.whole_sets(inside)
     chosen: dict[str, str] = {}
     for name in sorted(roles, key=lambda name: (len(name), name)):
         role = roles[name]

@@ -34,7 +34,14 @@ _GLUED = re.compile(
 )
 
 # Folders beside parts that are known to be none, such as pictures to try a model on.
-ASIDE = frozenset({"unlabeled", "unlabelled", "predict", "prediction", "predictions", "pred", "extra", "unsup"})
+_ASIDE = frozenset(
+    {
+        "unlabeled", "unlabelled", "predict", "prediction", "predictions", "pred", "extra", "unsup", "sample",
+        "samples", "example", "examples", "preview", "previews", "doc", "docs", "figure", "figures", "assets",
+        "screenshots",
+        "thumbnails", "thumbs",
+    }
+)  # fmt: skip
 
 
 def role_and_stem(name: str) -> tuple[str, str]:
@@ -75,4 +82,4 @@ def named_parts(names: Iterable[str]) -> dict[str, str]:
 
 def is_aside(name: str) -> bool:
     """Whether a folder is called like one that holds images without a class."""
-    return bool(ASIDE & {word.casefold() for word in _WORDS.findall(name)})
+    return bool(_ASIDE & {word.casefold() for word in _WORDS.findall(name)})

@@ -143,6 +143,22 @@ class Refusals:
             f"call them train, val and test, or name one of them; {_CARD}.",
         )
 
+    def whole_sets(self, folders: Sequence[Folder]) -> DataError:
+        """Several folders hold parts with the same classes."""
+        return self._error(
+            f"{_shown(folders)} each hold parts ({_shown(folders[0].with_images())}) with class folders, so each looks "
+            "like a whole data set",
+            "name one of them.",
+        )
+
+    def masks(self, folder: Folder) -> DataError:
+        """Each class folder holds images beside masks or boxes."""
+        return self._error(
+            f"class folders hold images beside what describes them, such as {_shown(folder.with_images())} in "
+            f"{printable(folder.name)}/",
+            "leave only the images that are to be classified in the class folders.",
+        )
+
     def beside_pictures(self, pictures: Folder, others: Sequence[Folder]) -> DataError:
         """A folder of class folders lies beside others that are no classes of the same kind."""
         return self._error(
