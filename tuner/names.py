@@ -30,6 +30,9 @@ def printable(name: str) -> str:
     Line breaks, control characters, letters that turn the direction of text, and undecodable bytes become escapes
     such as `\x0a`. A name with one, or with what reads like one, has its backslashes doubled.
     """
+    # Nearly all are plain, and there may be a million of them.
+    if name.isprintable() and "\\" not in name:
+        return name
     is_plain = all(map(_is_shown, name)) and not _ESCAPE.search(name)
     return name if is_plain else one_line(name.replace("\\", "\\\\"))
 

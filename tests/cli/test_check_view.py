@@ -35,7 +35,8 @@ def test_every_finding_says_how_bad_it_is_and_what_to_do(err: io.StringIO) -> No
     lines = shown(data(LABELS, same=[(0, 1)], unreadable=("a.png: not an image",)), err)
     assert lines[1] == "data     Tiny, 8x8x1, 2 classes"
     assert lines[2] == "         40 images, 39 distinct"
-    assert lines[3] == "         1 file could not be read"
+    assert lines[3] == "         - cat 20, dog 20"
+    assert lines[4] == "         1 file could not be read"
     assert "warning  1 distinct image (2 images in all, 5.0 %) carries more than one label." in lines
     assert "         - 000.jpg (cat) · 001.jpg (dog)" in lines
     assert "         - a.png: not an image" in lines

@@ -12,7 +12,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import asdict, fields
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from tuner.data.cache_folder import LIMIT_VARIABLE, cache_folder, cache_limit, e
 from tuner.data.cache_sums import check, sums_of
 from tuner.data.card import Card
 from tuner.data.images import FileFacts, Images
+from tuner.data.left_out import LeftOut
 from tuner.data.streaming import StreamedImages
 from tuner.errors import DataError
 from tuner.store.files import write_atomically
@@ -31,7 +32,7 @@ from tuner.store.files import write_atomically
 LOG = logging.getLogger("tuner")
 
 # Raise it whenever a loader or a generator gives other pixels for the same source, or an entry has another form.
-_FORMAT = 4
+_FORMAT = 5
 
 # What the cache cannot take is held in memory up to this size.
 _MAX_IN_MEMORY = 1_000_000_000
@@ -46,7 +47,8 @@ _COLUMNS = ("labels", "parts", "groups", "copy_of", "near_group")
 def cache_key(card: Card, sources: Sequence[str | Path]) -> str:
     """Two hashes: 8 digits for where the data lie; 16 for the card's decoding fields and each file's size and time."""
     decoding = card.model_dump(include={"files", "image", "class_names"})
-    place = json.dumps(decoding["files"])
+    # However the folders are arranged, it is one place, whose older entries go when it is read in another way.
+    place = json.dumps({field: value for field, value in decoding["files"].items() if field not in ("top", "layout")})
     digest = hashlib.sha256(json.dumps([_FORMAT, decoding, card.splits.roles(), card.splits.group]).encode())
     here = Path.cwd()
     for source in sources:
@@ -94,6 +96,7 @@ def _read(entry: Path, card: Card) -> Images:
         fingerprint=meta["fingerprint"],
         files=files,
         sums=sums,
+        left_out=tuple(LeftOut(**one | {"names": tuple(one["names"])}) for one in meta["left_out"]),
         **columns,
     )
 
@@ -218,6 +221,7 @@ def _write(images: Images, folder: Path) -> None:
         "unreadable": images.unreadable,
         "fingerprint": images.fingerprint,
         "files": list(map(attrgetter(*_FACTS), images.files)),
+        "left_out": list(map(asdict, images.left_out)),
         "paths": images.images.paths if isinstance(images.images, StreamedImages) else (),
         "sums": sums_of(folder, names),
     }

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.duplicates import copies, first_equal, near_groups
+from tuner.data.left_out import LeftOut
 from tuner.data.streaming import StreamedImages
 from tuner.errors import DataError
 from tuner.names import one_line
@@ -65,6 +66,7 @@ class Images:
         files: Of each image, (n,), where images are files of their own; else empty.
         sums: int64, (n, 2, channels): sum of the pixels and of their squares, where images are streamed; else None.
         is_final: False where a file could not be read for a reason that may pass, such as a network that is down.
+        left_out: What was found beside the images and those that could not be read, by reason.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Images:
     files: tuple[FileFacts, ...]
     sums: NDArray[np.int64] | None = None
     is_final: bool = True
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def make_images(
@@ -97,6 +100,7 @@ def make_images(
     digests: Sequence[bytes] = (),
     sums: NDArray[np.int64] | None = None,
     is_final: bool = True,
+    left_out: Sequence[LeftOut] = (),
 ) -> Images:
     """Check what a loader read, fingerprint it and look for copies; `digests` and `sums` are those of streamed images.
 
@@ -137,6 +141,7 @@ def make_images(
         files=tuple(files),
         sums=sums,
         is_final=is_final,
+        left_out=tuple(left_out),
     )
 
 
