@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import asdict, fields
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from tuner.data.cache_folder import LIMIT_VARIABLE, cache_folder, cache_limit, entries
 from tuner.data.card import Card
 from tuner.data.images import FileFacts, Images
+from tuner.data.left_out import LeftOut
 from tuner.data.streaming import StreamedImages
 from tuner.errors import DataError
 
 # Raise it whenever a loader or a generator gives other pixels for the same source.
-_FORMAT = 3
+_FORMAT = 4
 
 # What the cache cannot take is held in memory up to this size.
 _MAX_IN_MEMORY = 1_000_000_000
@@ -84,6 +85,8 @@ def _read(entry: Path, card: Card) -> Images:
         fingerprint=meta["fingerprint"],
         files=files,
         sums=sums,
+        left_out=tuple(LeftOut(**one | {"names": tuple(one["names"])}) for one in meta["left_out"]),
+        value_range=meta["value_range"] and tuple(meta["value_range"]),
         **columns,
     )
 
@@ -191,6 +194,8 @@ def _write(images: Images, folder: Path) -> None:
         "unreadable": images.unreadable,
         "fingerprint": images.fingerprint,
         "files": list(map(attrgetter(*_FACTS), images.files)),
+        "left_out": list(map(asdict, images.left_out)),
+        "value_range": images.value_range,
         "paths": images.images.paths if isinstance(images.images, StreamedImages) else (),
     }
     # The last file to be written: an entry without it is not whole.

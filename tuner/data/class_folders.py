@@ -27,21 +27,21 @@ _FILES_PER_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
+class ClassFile:
     """One file: `below` is its path from the part's folder on, and `origin` that from the top, as it can be shown."""
 
     path: str
     part: str
-    class_folder: str
+    label: str
     below: str
     origin: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Listing:
+class Listing:
     """What is known before any file is opened."""
 
-    files: list[_File]
+    files: list[ClassFile]
     names: tuple[str, ...]
     numbers: dict[str, int]
 
@@ -71,7 +71,15 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     Raises:
         DataError: If a class has no file, or none that can be read; or a folder is no class of the card.
     """
-    listing = _listing(card, data_root)
+    return read_files(card, _listing(card, data_root), allocate)
+
+
+def read_files(card: Card, listing: Listing, allocate: Allocate) -> Images:
+    """Decode listed files, in their order; single unreadable ones are left out and named.
+
+    Raises:
+        DataError: If none of the files of a class can be read.
+    """
     pixels = allocate(len(listing.files))
 
     def decode_into(row: int) -> FileFacts:
@@ -89,7 +97,15 @@ def stream(card: Card, data_root: Path) -> Images:
     Raises:
         DataError: As `read`.
     """
-    listing = _listing(card, data_root)
+    return stream_files(card, _listing(card, data_root))
+
+
+def stream_files(card: Card, listing: Listing) -> Images:
+    """Do as `read_files` does, but keep no pixels.
+
+    Raises:
+        DataError: As `read_files`.
+    """
     paths = [os.path.abspath(file.path) for file in listing.files]  # noqa: PTH100 - stays text
     digests = [b""] * len(paths)
     sums = np.zeros((len(paths), 2, card.image.channels), dtype=np.int64)
@@ -121,17 +137,17 @@ def _visible(path: Path) -> bool:
     return not path.name.startswith((".", "__"))
 
 
-def _listing(card: Card, data_root: Path) -> _Listing:
+def _listing(card: Card, data_root: Path) -> Listing:
     root = _root(card, data_root)
     files = _list_files(card, root)
     names, numbers = _classes(card, files, root)
-    return _Listing(files=files, names=names, numbers=numbers)
+    return Listing(files=files, names=names, numbers=numbers)
 
 
-def _list_files(card: Card, root: Path) -> list[_File]:
+def _list_files(card: Card, root: Path) -> list[ClassFile]:
     roles = card.splits.roles()
     tops = [(root / part, role, f"{part}/") for part, role in roles.items()] or [(root, "", "")]
-    files: list[_File] = []
+    files: list[ClassFile] = []
     for top, role, prefix in tops:
         if not top.is_dir():
             raise DataError(
@@ -140,10 +156,10 @@ def _list_files(card: Card, root: Path) -> list[_File]:
             )
         for folder in class_folders(top):
             found = [
-                _File(
+                ClassFile(
                     path=f"{top}{os.sep}{below}",
                     part=role,
-                    class_folder=folder.name,
+                    label=folder.name,
                     below=below,
                     origin=printable(prefix + below),
                 )
@@ -170,8 +186,8 @@ def walk(folder: Path) -> Iterator[str]:
         yield from (f"{below}/{name}" for name in sorted(names) if not name.startswith("."))
 
 
-def _classes(card: Card, files: list[_File], root: Path) -> tuple[tuple[str, ...], dict[str, int]]:
-    found = sorted({file.class_folder for file in files})
+def _classes(card: Card, files: list[ClassFile], root: Path) -> tuple[tuple[str, ...], dict[str, int]]:
+    found = sorted({file.label for file in files})
     classes = card.class_numbers()
     if classes is None:
         classes = tuple(printable(name) for name in found), {name: number for number, name in enumerate(found)}
@@ -221,7 +237,7 @@ def _closed_up(pixels: NDArray[np.uint8], kept: list[int]) -> NDArray[np.uint8]:
 
 def _images(
     card: Card,
-    listing: _Listing,
+    listing: Listing,
     outcomes: list[_Outcome],
     images: NDArray[np.uint8] | StreamedImages,
     digests: Sequence[bytes] = (),
@@ -234,7 +250,7 @@ def _images(
     return make_images(
         name=card.name,
         images=images,
-        labels=[listing.numbers[file.class_folder] for file in kept],
+        labels=[listing.numbers[file.label] for file in kept],
         parts=[file.part for file in kept],
         origins=[file.origin for file in kept],
         class_names=listing.names,
@@ -247,7 +263,7 @@ def _images(
     )
 
 
-def _groups(card: Card, files: list[_File]) -> list[str]:
+def _groups(card: Card, files: list[ClassFile]) -> list[str]:
     """What the card's rule finds in each path; its first bracket, where it has one."""
     if card.splits.group is None:
         return []
@@ -258,9 +274,9 @@ def _groups(card: Card, files: list[_File]) -> list[str]:
     return [os.fsencode(match[bracket] or "").decode("utf-8", "backslashreplace") if match else "" for match in matches]
 
 
-def _check_readable(files: list[_File], kept: list[_File], name: str) -> None:
-    total = Counter((file.part, file.class_folder) for file in files)
-    readable = Counter((file.part, file.class_folder) for file in kept)
+def _check_readable(files: list[ClassFile], kept: list[ClassFile], name: str) -> None:
+    total = Counter((file.part, file.label) for file in files)
+    readable = Counter((file.part, file.label) for file in kept)
     for (part, folder), n in total.items():
         if not readable[part, folder]:
             inside = f" of the {part} part" if part else ""

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.duplicates import copies, first_equal, near_groups
+from tuner.data.left_out import LeftOut
 from tuner.data.streaming import StreamedImages
+from tuner.data.value_range import ValueRange
 from tuner.errors import DataError
 
 PARTS = ("train", "validation", "test")
@@ -63,6 +65,9 @@ class Images:
         files: Of each image, (n,), where images are files of their own; else empty.
         sums: int64, (n, 2, channels): sum of the pixels and of their squares, where images are streamed; else None.
         is_final: False where a file could not be read for a reason that may pass, such as a network that is down.
+        left_out: What was found beside the images and is not used.
+        value_range: The values that became 0 and 255 in images of more than 8 bits; None where there are none, and the
+            card states nothing.
     """
 
     name: str
@@ -79,6 +84,8 @@ class Images:
     files: tuple[FileFacts, ...]
     sums: NDArray[np.int64] | None = None
     is_final: bool = True
+    left_out: tuple[LeftOut, ...] = ()
+    value_range: ValueRange | None = None
 
 
 def make_images(
@@ -95,6 +102,8 @@ def make_images(
     digests: Sequence[bytes] = (),
     sums: NDArray[np.int64] | None = None,
     is_final: bool = True,
+    left_out: Sequence[LeftOut] = (),
+    value_range: ValueRange | None = None,
 ) -> Images:
     """Check what a loader read, fingerprint it and look for copies; `digests` and `sums` are those of streamed images.
 
@@ -132,6 +141,8 @@ def make_images(
         files=tuple(files),
         sums=sums,
         is_final=is_final,
+        left_out=tuple(left_out),
+        value_range=value_range,
     )
 
 

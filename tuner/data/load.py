@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from tuner.data.cache import cache_key, delete_outdated, load_cached, new_entry
 from tuner.data.cache_folder import locked
-from tuner.data.card import Card, ClassFolders
+from tuner.data.card import Card, ClassFolders, FileList
 from tuner.data.images import Images
 from tuner.errors import DataError
 
@@ -18,6 +18,8 @@ from tuner.errors import DataError
 _LOADERS: Mapping[str, str] = MappingProxyType(
     {
         "fer_csv": "tuner.data.fer_csv",
+        "pixel_columns": "tuner.data.pixel_columns",
+        "file_list": "tuner.data.file_list",
         "class_folders": "tuner.data.class_folders",
         "array_csv": "tuner.data.array_csv",
         "npz": "tuner.data.npz",
@@ -29,7 +31,7 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
 def load_images(card: Card, data_root: Path) -> Images:
     """Read a data set, from the cache if its source is unchanged.
 
-    Where another process decodes the same data set just now, this waits for it. Class folders whose decoded images
+    Where another process decodes the same data set just now, this waits for it. Image files whose decoded images
     would exceed the cache's limit are streamed.
 
     Raises:
@@ -57,7 +59,7 @@ def load_images(card: Card, data_root: Path) -> Images:
             delete_outdated(card, key, data_root)
         with new_entry(card, key, data_root) as entry:
             images: Images
-            if isinstance(card.files, ClassFolders) and not entry.has_room(len(sources)):
+            if isinstance(card.files, ClassFolders | FileList) and not entry.has_room(len(sources)):
                 images = loader.stream(card, data_root)
             else:
                 images = loader.read(card, data_root, entry.allocate)

@@ -39,7 +39,7 @@ def folder_card(path: Path) -> Card:
     splits = Splits.model_validate(given) if has_parts else Splits()
     tops = [path / part for part in splits.roles()] or [path]
     files = [top / below for top in tops for folder in class_folders(top) for below in walk(folder)]
-    image = _typical_image(files)
+    image = typical_image(files)
     if image is None:
         raise DataError(
             f"{path}: there are no class folders with images in it", "put each class's images into a folder of its own."
@@ -49,7 +49,8 @@ def folder_card(path: Path) -> Card:
     )
 
 
-def _typical_image(files: list[Path]) -> ImageSettings | None:
+def typical_image(files: list[Path]) -> ImageSettings | None:
+    """Size and channels that suit these files; None where none of them is an image."""
     from tuner.data.decode import GREY_MODES, UnreadableImageError, inspect
 
     def header(file: Path) -> FileFacts | None:

@@ -1,0 +1,95 @@
+"""What was found beside the images that are used: every file is one of these, used, or unreadable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+# Files that were left out for one reason, and that are named.
+SHOWN_NAMES = 10
+
+# The reasons, as they follow "3 files left out, ".
+SYSTEM = "hidden or made by the system"
+NO_IMAGES = "no images by their names"
+NO_CLASS = "in no class folder"
+NO_PART = "in a folder that is no part of the split"
+BESIDE = "beside the folder that is read"
+LOOP = "behind a link to a folder that is read already"
+TOO_DEEP = "too many folders deep"
+OWN = "folders that tuner makes"
+UNNAMED = "named without a class"
+
+
+class Aside(NamedTuple):
+    """One file or folder that is not used: why, its path, which ends with / for a folder, and its files."""
+
+    reason: str
+    name: str
+    n_files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """What is not used for one reason.
+
+    Attributes:
+        reason: In a few words.
+        names: Paths of the first files and folders; a folder's ends with `/`.
+        n_names: How many there are in all.
+        n_files: Files in them.
+        unit: What is counted, as one: `file`, `row`, `column` or `array`.
+    """
+
+    reason: str
+    names: tuple[str, ...]
+    n_names: int
+    n_files: int
+    unit: str = "file"
+
+    @property
+    def text(self) -> str:
+        """One line, with names."""
+        n_more = self.n_names - len(self.names)
+        more = f" and {n_more:,} more" if n_more else ""
+        return f"{self.count}: {', '.join(self.names)}{more}"
+
+    @property
+    def count(self) -> str:
+        """How many files, and why."""
+        things = f"{self.n_files:,} {self.unit}{'' if self.n_files == 1 else 's'}"
+        return f"{things} left out, {self.reason}"
+
+
+def left_out(reason: str, names: Sequence[str], unit: str) -> tuple[LeftOut, ...]:
+    """A record of things that are left out for one reason, one for each name; none where there is no name."""
+    if not names:
+        return ()
+    n = len(names)
+    return (LeftOut(reason=reason, names=tuple(names[:SHOWN_NAMES]), n_names=n, n_files=n, unit=unit),)
+
+
+def fold(found: Iterable[Aside]) -> tuple[LeftOut, ...]:
+    """One record for each reason, in the order in which they come up."""
+    by_reason: dict[str, list[Aside]] = {}
+    for aside in found:
+        by_reason.setdefault(aside.reason, []).append(aside)
+    return tuple(
+        LeftOut(
+            reason=reason,
+            names=tuple(aside.name for aside in asides[:SHOWN_NAMES]),
+            n_names=len(asides),
+            n_files=sum(aside.n_files for aside in asides),
+        )
+        for reason, asides in by_reason.items()
+    )
+
+
+def in_short(left_out: Sequence[LeftOut]) -> str:
+    """A line for the beginning of a run; empty where nothing but the system's own files is left out."""
+    told = [one for one in left_out if one.reason not in (SYSTEM, OWN)]
+    return "; ".join(f"{one.count} ({_few(one)})" for one in told)
+
+
+def _few(one: LeftOut) -> str:
+    return ", ".join(one.names[:2]) + (f" and {one.n_names - 2:,} more" if one.n_names > 2 else "")
