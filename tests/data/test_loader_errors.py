@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.data.samples import make_card, random_images, write_fer, write_folders
-from tuner.data import class_folders, npz
+from tuner.data import array_file, class_folders, npz
 from tuner.data.card import Card
 from tuner.data.load import load_images
 from tuner.errors import ConfigurationError, DataError
@@ -245,13 +245,13 @@ def test_large_arrays_in_fortrans_order_are_refused(tmp_path: Path, monkeypatch:
     x = random_images(10)
     np.savez(tmp_path / "a.npz", x=np.asfortranarray(x), y=np.arange(10) % 2)
     card = make_card({"type": "npz", "path": "a.npz"})
-    monkeypatch.setattr(npz, "_MOST_BY_COLUMNS_BYTES", 100)
+    monkeypatch.setattr(npz, "MOST_BY_COLUMNS_BYTES", 100)
     with pytest.raises(DataError) as caught:
         load_images(card, tmp_path)
     message = "a.npz, x: it takes 0.0 GB in Fortran's order; at most 1e-07 GB can be read so"
     assert caught.value.message == message
     assert caught.value.hint == "save it by rows: numpy.ascontiguousarray(x)."
-    monkeypatch.setattr(npz, "_MOST_BY_COLUMNS_BYTES", 160)
+    monkeypatch.setattr(npz, "MOST_BY_COLUMNS_BYTES", 160)
     np.testing.assert_array_equal(load_images(card, tmp_path).images, x)
 
 
@@ -260,15 +260,15 @@ def test_large_arrays_in_fortrans_order_are_refused(tmp_path: Path, monkeypatch:
 def test_arrays_are_read_in_blocks_of_limited_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int, arrange: Callable[[np.ndarray], np.ndarray]
 ) -> None:
-    monkeypatch.setattr(npz, "_BLOCK_BYTES", block_bytes)
-    x, lengths, blocks = random_images(10), [], npz._blocks
+    monkeypatch.setattr(array_file, "_BLOCK_BYTES", block_bytes)
+    x, lengths, blocks = random_images(10), [], npz.blocks
 
-    def watched(path: Path, name: str, array: npz.Array) -> Iterator[np.ndarray]:
+    def watched(path: Path, name: str, array: array_file.Array) -> Iterator[np.ndarray]:
         for block in blocks(path, name, array):
             lengths.append(block.nbytes)
             yield block
 
-    monkeypatch.setattr(npz, "_blocks", watched)
+    monkeypatch.setattr(npz, "blocks", watched)
     np.savez(tmp_path / "a.npz", x=arrange(x), y=np.arange(10) % 2)
     loaded = load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
     np.testing.assert_array_equal(loaded.images, x)

@@ -43,7 +43,7 @@ class FileFinder:
             return  # No such folder.
         for name in entries:
             names.add(name)
-            stem, suffix = os.path.splitext(name)
+            stem, suffix = os.path.splitext(name)  # noqa: PTH122 - for as many as there may be
             if suffix and suffix.lower() not in _NO_IMAGES:
                 stems.setdefault(stem, []).append(name)
 

@@ -159,10 +159,7 @@ def _rows(card: Card, table: TablePart) -> Iterator[_Row]:
     files, roles, path = _files(card), card.splits.roles(), table.path
     with csv_rows(path) as (header, rows):
         name_at = column_at(header, files.file_column, path)
-        labels_at = [
-            column_at(header, column, path)
-            for column in (files.label_columns or [files.label_column or 0])
-        ]
+        labels_at = [column_at(header, column, path) for column in (files.label_columns or [files.label_column or 0])]
         split_at = None
         if files.split_column is not None and not table.role:
             split_at = column_at(header, files.split_column, path)
@@ -195,9 +192,7 @@ def _one_of(header: Sequence[str], row: Sequence[str], at: Sequence[int], where:
     values = [row[column].strip().casefold() for column in at]
     odd = [value for value in values if value not in _ONES | _ZEROS]
     if odd:
-        raise DataError(
-            f'{where}: a class\'s column holds "{odd[0][:20]}"; expected 0 or 1', "correct the row."
-        )
+        raise DataError(f'{where}: a class\'s column holds "{odd[0][:20]}"; expected 0 or 1', "correct the row.")
     found = [header[column] for column, value in zip(at, values, strict=True) if value in _ONES]
     if len(found) > 1:
         raise DataError(
@@ -209,14 +204,14 @@ def _one_of(header: Sequence[str], row: Sequence[str], at: Sequence[int], where:
 
 def _left_out(card: Card, data_root: Path, listed: _Listed) -> tuple[LeftOut, ...]:
     files, top = _files(card), folder_of(card, data_root)
-    used = {os.path.abspath(file.path) for file in listed.files}
+    used = {_whole(file.path) for file in listed.files}
     skipped = {*listed.unlabelled, *listed.repeated}
-    tables = {os.path.abspath(table.path) for table in table_parts(card, data_root)}
+    tables = {_whole(table.path) for table in table_parts(card, data_root)}
     there = visible_files(top) if top else _directly_in(listed.folders)
     base = top or (data_root / files.path).parent
     unnamed, others = [], []
     for path in there:
-        if os.path.abspath(path) in used | tables:
+        if _whole(path) in used | tables:
             continue
         shown = printable(os.path.relpath(path, base))
         if path.lower().endswith(_IMAGES):
@@ -234,6 +229,10 @@ def _left_out(card: Card, data_root: Path, listed: _Listed) -> tuple[LeftOut, ..
         *beside,
         *left_out(NO_IMAGES, [name for name in others if name not in known], "file"),
     )
+
+
+def _whole(path: str | Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - stays text, and follows no link
 
 
 def _directly_in(folders: Sequence[str] | dict[str, None]) -> Iterator[str]:

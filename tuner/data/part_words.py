@@ -12,9 +12,7 @@ _WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "train": frozenset({"train", "training", "trn", "tr"}),
         "validation": frozenset({"validation", "valid", "val", "validate", "dev", "development"}),
-        "test": frozenset(
-            {"test", "testing", "tst", "te", "holdout", "heldout", "eval", "evaluation"}
-        ),
+        "test": frozenset({"test", "testing", "tst", "te", "holdout", "heldout", "eval", "evaluation"}),
     }
 )
 # FER2013's: the public test part validates where there is a private one.

@@ -130,9 +130,7 @@ def _parsed(
                     out[:] = planes.transpose(1, 2, 0)
                 found.labels.append(row[places.label])
                 usage = None if table.role else places.usage
-                found.parts.append(
-                    table.role if usage is None else role_in(row[usage], roles, where)
-                )
+                found.parts.append(table.role if usage is None else role_in(row[usage], roles, where))
                 found.groups.append("" if places.group is None else row[places.group])
                 found.origins.append(f"{prefix}line {line}")
                 found.places.append(where)

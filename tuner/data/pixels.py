@@ -106,9 +106,7 @@ def _explain(
     for position, token in enumerate(tokens, start=1):
         if not _is_pixel(token, is_deep):
             shown = token if len(token) <= 20 else f"{token[:17]}..."
-            return DataError(
-                f'{where}: pixel {position} is "{shown}"; expected {expected}', _hint(token)
-            )
+            return DataError(f'{where}: pixel {position} is "{shown}"; expected {expected}', _hint(token))
     height, width, channels = out.shape
     shape = f"{height} x {width}" if channels == 1 else f"{height} x {width} x {channels}"
     found = f"more than {out.size:,}" if is_cut else f"{len(tokens):,}"

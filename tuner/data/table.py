@@ -7,7 +7,6 @@ import csv
 import gzip
 import io
 import lzma
-import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,8 +22,13 @@ _PACKED = ("", ".gz", ".bz2", ".xz")
 _OPENERS: Mapping[bytes, Callable[[IO[bytes]], Any]] = MappingProxyType(
     {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 )
-_MARKS = ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"))
-_MARKS += ((b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+_MARKS = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+)
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 # A line of 2,048 x 2,048 colour pixels takes at most 50 million letters.
@@ -74,8 +78,8 @@ def csv_rows(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, list[s
     # The module refuses fields over 131,072 letters: a grey image of 256 x 256 is longer.
     previous = csv.field_size_limit(_LONGEST_LINE)
     try:
-        with path.open("rb") as raw:
-            lines = _lines(_text(raw, path), path)
+        with path.open("rb") as raw, _text(raw, path) as text:
+            lines = _lines(text, path)
             sample = _sample(lines)
             delimiter = _delimiter(sample, path)
             reader = csv.reader(_chained(sample, lines), delimiter=delimiter)
@@ -107,9 +111,7 @@ def _text(raw: IO[bytes], path: Path) -> io.TextIOWrapper:
 def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
     while line := text.readline(_LONGEST_LINE):
         if len(line) == _LONGEST_LINE:
-            raise DataError(
-                f"{path.name}: a line has over {_LONGEST_LINE:,} letters", "write one image a line."
-            )
+            raise DataError(f"{path.name}: a line has over {_LONGEST_LINE:,} letters", "write one image a line.")
         yield line
 
 

@@ -69,7 +69,8 @@ def other_tables(card: Card, data_root: Path, label: str) -> tuple[LeftOut, ...]
     if folder is None:
         return ()
     used = {part.path.name for part in table_parts(card, data_root)}
-    unlabelled, others = [], []
+    unlabelled: list[str] = []
+    others: list[str] = []
     for path in sorted(folder.iterdir()):
         if not is_table(path) or path.name in used or path.name.startswith("."):
             continue

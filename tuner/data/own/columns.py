@@ -13,16 +13,16 @@ _LABELS = """
     label labels class classes target targets category categories y emotion expression digit letter
     character species breed diagnosis dx disease finding sentiment classname labelname classlabel
     categoryname targetname tag tags classid labelid categoryid targetid classindex labelindex
-""".split()
-_USAGES = frozenset("usage split splits set dataset subset partition part phase".split())
+""".split()  # noqa: SIM905
+_USAGES = frozenset("usage split splits set dataset subset partition part phase".split())  # noqa: SIM905
 _GROUPS = frozenset(
     """
     patient patientid subject subjectid person personid participant participantid individual
     individualid group groupid lesion lesionid writer writerid
-""".split()
+""".split()  # noqa: SIM905
 )
-_IDS = frozenset("id index idx rowid unnamed0 no nr number rownumber".split()) | {""}
-_PIXELS = frozenset("pixels pixel image images img data values".split())
+_IDS = frozenset("id index idx rowid unnamed0 no nr number rownumber".split()) | {""}  # noqa: SIM905
+_PIXELS = frozenset("pixels pixel image images img data values".split())  # noqa: SIM905
 
 # Fewer values than a 4 x 4 image has.
 LEAST_VALUES = 16
@@ -71,9 +71,7 @@ def group_at(header: Sequence[str], among: Collection[int]) -> int | None:
     return _named(header, among, _GROUPS)
 
 
-def _named(
-    header: Sequence[str], among: Collection[int], names: Collection[str]
-) -> int | None:
+def _named(header: Sequence[str], among: Collection[int], names: Collection[str]) -> int | None:
     found = [at for at in among if plain(header[at]) in names]
     return found[0] if len(found) == 1 else None
 
@@ -139,12 +137,8 @@ def block(sample: Sample, stem: str) -> Block | None:
         side = math.isqrt(len(columns) // 3)
         is_first = patterns[columns[0]] == patterns[columns[1]]
         side = side if 3 * side * side == len(columns) else 0
-        return Block(
-            columns=columns, height=side, width=side, channels=3, channels_first=is_first
-        )
-    height, width, channels = _size(
-        [sample.header[at] for at in columns], chosen[0], len(columns), stem
-    )
+        return Block(columns=columns, height=side, width=side, channels=3, channels_first=is_first)
+    height, width, channels = _size([sample.header[at] for at in columns], chosen[0], len(columns), stem)
     return Block(columns=columns, height=height, width=width, channels=channels)
 
 

@@ -180,9 +180,7 @@ def _no_square(name: str, n: int, kind: str) -> DataError:
     )
 
 
-def _values(
-    paths: Sequence[Path], at: Sequence[int | None], *, has_header: bool = True
-) -> list[set[str]]:
+def _values(paths: Sequence[Path], at: Sequence[int | None], *, has_header: bool = True) -> list[set[str]]:
     """The different values of some columns, stripped."""
     found: list[set[str]] = [set() for _ in at]
     for path in paths:
@@ -201,9 +199,7 @@ def _cells(paths: Sequence[Path], at: int, *, has_header: bool) -> Iterable[str]
             yield from (row[at] for _, row in chain([] if has_header else [(1, header)], rows))
 
 
-def _splits(
-    name: str, header: list[str], usage: int | None, values: set[str], group: int | None
-) -> Splits:
+def _splits(name: str, header: list[str], usage: int | None, values: set[str], group: int | None) -> Splits:
     if usage is None:
         return _FER_SPLITS.model_copy(update={"group": None if group is None else header[group]})
     splits = split_roles(values - {""})

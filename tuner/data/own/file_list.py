@@ -23,7 +23,7 @@ _SUFFIX = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|ppm|pgm|avif|heic)$", re.
 _NAMES = """
     file filename filepath filepaths path paths image images img imagepath imagefile imagename imgpath imgname
     imageid imgid photo photoid picture id
-""".split()
+""".split()  # noqa: SIM905
 
 
 def list_card(path: Path, sample: Sample) -> Card:
@@ -172,9 +172,7 @@ def _image(paths: Sequence[Path], sample: Sample, at: int, root: Path, *, has_he
 def _no_files(path: Path, sample: Sample) -> DataError:
     header = sample.header
     shown = ", ".join(printable(one[:30]) for one in header[:5]) + (", ..." if len(header) > 5 else "")
-    named = [
-        value for row in [header, *sample.rows[:5]] for value in row if _SUFFIX.search(value.strip())
-    ]
+    named = [value for row in [header, *sample.rows[:5]] for value in row if _SUFFIX.search(value.strip())]
     if named:
         first = printable(named[0].strip())
         if "://" in first:

@@ -14,7 +14,9 @@ def npz_card(path: Path) -> Card:
     Raises:
         DataError: If the arrays cannot be understood.
     """
-    from tuner.data.npz import image_layout, open_arrays, part_names
+    from tuner.data.array_file import open_arrays
+    from tuner.data.array_layout import image_layout
+    from tuner.data.npz import part_names
 
     arrays = open_arrays(path)
     name = part_names(arrays, path)[0].images

@@ -16,7 +16,6 @@ from tuner.data.own.table_folder import table_folder_card
 from tuner.data.table import is_table
 from tuner.errors import DataError
 
-
 _UNDERSTOOD = "give a folder of class folders, a .csv, a .npz, or a .zip or .tar.gz of them."
 _ONE_ARRAY = (
     "give the folder that holds the arrays of images and labels; or save both in one file: "
@@ -43,7 +42,14 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
         path = data_root / path
     if is_archive(path) and path.is_file():
         return card_for(unpacked(path, data_root)).model_copy(update=named(archive_stem(path)))
-    if path.exists() or "/" in target or os.sep in target or path.suffix == ".npz" or is_table(path) or is_archive(path):
+    if (
+        path.exists()
+        or "/" in target
+        or os.sep in target
+        or path.suffix == ".npz"
+        or is_table(path)
+        or is_archive(path)
+    ):
         return card_for(path)
     return load_card(target, folders)
 

@@ -104,11 +104,7 @@ def _entered(folder: Path) -> Path:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if path.is_dir() and not path.name.startswith((".", "__"))
-    ]
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith((".", "__"))]
 
 
 def _visible_tables(folder: Path) -> list[Path]:
@@ -137,9 +133,7 @@ def _tables(paths: Sequence[Path]) -> list[_Table]:
             continue  # Left out; the loader names it.
         found.append(_Table(path=path, sample=sample, is_list=is_list))
     return [
-        table
-        for table in found
-        if table.is_list == found[0].is_list and table.sample.header == found[0].sample.header
+        table for table in found if table.is_list == found[0].is_list and table.sample.header == found[0].sample.header
     ]
 
 
