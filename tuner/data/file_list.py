@@ -18,7 +18,14 @@ from tuner.data.labels import is_label, number_labels
 from tuner.data.left_out import NO_IMAGES, LeftOut, left_out
 from tuner.data.pixel_rows import column_at, role_in
 from tuner.data.table import csv_rows
-from tuner.data.table_parts import TablePart, folder_of, other_tables, table_parts, visible_files
+from tuner.data.table_parts import (
+    TablePart,
+    folder_of,
+    other_tables,
+    table_parts,
+    table_sources,
+    visible_files,
+)
 from tuner.errors import DataError
 
 _IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".avif")
@@ -53,8 +60,8 @@ class _Listed:
 def sources(card: Card, data_root: Path) -> list[str]:
     """The tables, the files that they name, and the folders that may get others."""
     listed = _list(card, data_root)
-    tables = [os.fspath(table.path) for table in table_parts(card, data_root)]
-    return [*tables, *listed.folders, *(file.path for file in listed.files)]
+    places = table_sources(card, data_root)
+    return [*places, *listed.folders, *(file.path for file in listed.files)]
 
 
 def read(card: Card, data_root: Path, allocate: Allocate) -> Images:

@@ -33,11 +33,11 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
 
     Args:
         card: May name the classes; otherwise they are the distinct labels, whole numbers in their order, text sorted.
-        given: Label of each image, as the file writes it.
+        given: Label of each image, as the file writes it; none is empty.
         where: Place of each label, for messages.
 
     Raises:
-        DataError: For the first label that is empty or that the card does not know, with its place.
+        DataError: For the first label that the card does not know, with its place.
     """
     classes = card.class_numbers()
     plain = {label: plain_label(label) for label in set(given)}
@@ -48,8 +48,6 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
     in_any_case = _in_any_case(known)
     numbers = []
     for label, place in zip(given, where, strict=True):
-        if not plain[label]:
-            raise DataError(f"{place}: the label is empty", "write the label, or delete the row.")
         number = known.get(plain[label])
         if number is None:
             number = in_any_case.get(plain[label].casefold())

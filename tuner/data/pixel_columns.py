@@ -8,12 +8,12 @@ from pathlib import Path
 from tuner.data.card import Card, PixelColumns
 from tuner.data.images import Allocate, Images
 from tuner.data.pixel_rows import Places, column_at, read_rows
-from tuner.data.table_parts import table_parts
+from tuner.data.table_parts import table_sources
 
 
-def sources(card: Card, data_root: Path) -> list[Path]:
+def sources(card: Card, data_root: Path) -> list[str]:
     """The files that the images are read from."""
-    return [table.path for table in table_parts(card, data_root)]
+    return table_sources(card, data_root)
 
 
 def read(card: Card, data_root: Path, allocate: Allocate) -> Images:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.card import Card, Column, FerCsv, PixelColumns
-from tuner.data.images import Allocate, Images, make_images
+from tuner.data.images import Allocate, Images, make_images, printable
 from tuner.data.labels import is_label, number_labels
 from tuner.data.left_out import LeftOut, left_out
 from tuner.data.pixels import FractionError, extremes_of, parse_pixels
@@ -110,7 +110,7 @@ def _parsed(
     roles = card.splits.roles()
     planes = _planes(card)
     for table in tables:
-        prefix = f"{table.path.name}, " if len(tables) > 1 else ""
+        prefix = f"{printable(table.name)}, " if len(tables) > 1 else ""
         with _located(card, table.path, locate) as (places, rows):
             found.unused |= dict.fromkeys(places.unused)
             for line, row in rows:

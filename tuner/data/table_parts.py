@@ -23,10 +23,12 @@ class TablePart:
 
     Attributes:
         path: Where it is.
+        name: As messages and origins call it.
         role: `train`, `validation` or `test`; empty where its rows may say so themselves.
     """
 
     path: Path
+    name: str
     role: str
 
 
@@ -39,22 +41,28 @@ def table_parts(card: Card, data_root: Path) -> list[TablePart]:
     files = _table_files(card)
     path = data_root / files.path
     if not path.is_dir():
-        return [TablePart(path=path, role="")]
+        return [TablePart(path=path, name=path.name, role="")]
     if files.table is not None:
-        return [TablePart(path=path / files.table, role="")]
+        return [TablePart(path=path / files.table, name=files.table, role="")]
     roles = card.splits.roles()
     if not roles:
         raise DataError(
             f"{card.name}: {path} is a folder, and the card names none of its tables",
             "name one under files, as table; or one for each part under splits.",
         )
-    return [TablePart(path=path / name, role=role) for name, role in roles.items()]
+    return [TablePart(path=path / name, name=name, role=role) for name, role in roles.items()]
 
 
 def folder_of(card: Card, data_root: Path) -> Path | None:
     """The folder whose other files are accounted for; None where the card names a single file."""
     path = data_root / _table_files(card).path
     return path if path.is_dir() else None
+
+
+def table_sources(card: Card, data_root: Path) -> list[str]:
+    """Tables, and folders whose other files are named as left out: what a data set of tables depends on."""
+    tables = (os.fspath(table.path) for table in table_parts(card, data_root))
+    return [*tables, *visible_folders(card, data_root)]
 
 
 def other_tables(card: Card, data_root: Path, label: str) -> tuple[LeftOut, ...]:
@@ -88,6 +96,14 @@ def other_tables(card: Card, data_root: Path, label: str) -> tuple[LeftOut, ...]
     )
 
 
+def visible_folders(card: Card, data_root: Path) -> list[str]:
+    """The folder whose files are accounted for, and those below: what is put there changes their times."""
+    top = folder_of(card, data_root)
+    if top is None:
+        return []
+    return list(dict.fromkeys([os.fspath(top), *(os.path.split(path)[0] for path in visible_files(top))]))
+
+
 def visible_files(folder: Path) -> Iterator[str]:
     """Paths of the files below, as they can be opened; sorted within each folder."""
     n = 0
@@ -106,8 +122,10 @@ def other_files(card: Card, data_root: Path) -> tuple[LeftOut, ...]:
     folder = folder_of(card, data_root)
     if folder is None:
         return ()
+    used = {table.path for table in table_parts(card, data_root)}
     found = [Path(path) for path in visible_files(folder)]
-    below = [path for path in found if path.parent != folder or not is_table(path)]
+    below = [path for path in found if path not in used]
+    below = [path for path in below if path.parent != folder or not is_table(path)]
     return left_out("no tables", [_shown(path, folder) for path in below], "file")
 
 

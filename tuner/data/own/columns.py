@@ -81,18 +81,19 @@ def text_at(sample: Sample) -> int | None:
     if not sample.rows:
         found = [at for at, name in enumerate(sample.header) if plain(name) == "pixels"]
         return found[0] if len(found) == 1 else None
-    first = sample.rows[0]
-    found = [
-        at
-        for at, text in enumerate(first)
-        if len(re.split(r"[\s,;|]+", text[:400].strip())) >= LEAST_VALUES
-        and re.fullmatch(r"[\[({]*[-+.\d][-+.\deE,;|\s\[\]]*", text[:400]) is not None
-    ]
+    found = [at for at, text in enumerate(sample.rows[0]) if is_image(text)]
     named = [at for at, name in enumerate(sample.header) if plain(name) in _PIXELS]
     if len(found) != 1:
         both = [at for at in found if at in named]
         found = both or [at for at in named if plain(sample.header[at]) == "pixels"]
     return found[0] if len(found) == 1 else None
+
+
+def is_image(text: str) -> bool:
+    """Whether a field holds many numbers."""
+    begin = text[:400].strip()
+    n = len(re.split(r"[\s,;|]+", begin))
+    return n >= LEAST_VALUES and re.fullmatch(r"[\[({]*[-+.\d][-+.\deE,;|\s\[\]]*", begin) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +185,8 @@ def has_no_header(sample: Sample) -> bool:
     if len(numbers) < len(header) - 1:
         return False
     # Pandas numbers columns that have no names: 0, 1, 2, ...
-    return len(set(numbers)) < len(numbers) or [float(n) for n in numbers] != sorted(map(float, numbers))
+    counted = [str(i) for i in range(len(numbers) + 1)]
+    return numbers not in (counted[:-1], counted[1:])
 
 
 def may_be_label(values: Collection[str], n_rows: int) -> bool:

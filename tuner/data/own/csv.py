@@ -14,7 +14,7 @@ from tuner.data.own import columns
 from tuner.data.own.columns import Block, Sample
 from tuner.data.own.made_card import image_settings, made_card
 from tuner.data.part_words import split_roles
-from tuner.data.table import csv_rows
+from tuner.data.table import csv_rows, table_stem
 from tuner.errors import DataError
 
 _FER_CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
@@ -36,7 +36,12 @@ def csv_card(path: Path) -> Card:
     if fields is None:
         return list_card(path, sample)
     files = fields.pop("files").model_copy(update={"path": str(path.resolve())})
-    return made_card(path, files=files, **fields)
+    return made_card(plainly_named(path), files=files, **fields)
+
+
+def plainly_named(path: Path) -> Path:
+    """The path with a single suffix, for the card's name."""
+    return path.with_name(f"{table_stem(path)}.csv")
 
 
 def read_sample(path: Path) -> Sample:
@@ -62,16 +67,19 @@ def pixel_fields(paths: Sequence[Path], sample: Sample) -> dict[str, Any] | None
     text = columns.text_at(sample)
     if text is not None:
         return _text_fields(paths, sample, text)
-    block = columns.block(sample, paths[0].name)
-    if block is not None:
-        return _block_fields(paths, sample, block)
     if columns.has_no_header(sample):
         return _bare_fields(paths, sample)
-    return None
+    block = columns.block(sample, paths[0].name)
+    return None if block is None else _block_fields(paths, sample, block)
 
 
 def _text_fields(paths: Sequence[Path], sample: Sample, text: int) -> dict[str, Any]:
     name, header = paths[0].name, sample.header
+    if columns.is_image(header[text]):
+        raise DataError(
+            f"{name}: there is no header: the first line holds an image",
+            "name the columns in the first line, such as emotion,pixels,Usage.",
+        )
     others = [at for at in range(len(header)) if at != text]
     usage = columns.usage_at(header, others)
     group = columns.group_at(header, [at for at in others if at != usage])

@@ -34,7 +34,9 @@ def list_card(path: Path, sample: Sample) -> Card:
     """
     fields, root = list_fields([path], sample)
     place = {"path": str(path.resolve()), "root": None if root is None else str(root)}
-    return made_card(path, files=fields.pop("files").model_copy(update=place), **fields)
+    return made_card(
+        path.with_name(f"{table_stem(path)}.csv"), files=fields.pop("files").model_copy(update=place), **fields
+    )
 
 
 def list_fields(paths: Sequence[Path], sample: Sample) -> tuple[dict[str, Any], Path | None]:
@@ -123,7 +125,7 @@ def _share(values: Sequence[str], root: Path) -> float:
 
 
 def _is_name(cell: str, root: Path) -> bool:
-    return bool(_SUFFIX.search(cell)) and FileFinder(root).path(cell) is not None
+    return bool(_SUFFIX.search(cell)) or FileFinder(root).path(cell) is not None
 
 
 def _labels(name: str, sample: Sample, among: list[int], *, has_header: bool) -> dict[str, Any]:

@@ -51,8 +51,9 @@ def table_folder_card(folder: Path) -> Card | None:
         if sorted(place.glob("*.npy")) and not _folders(place):
             return _named(npz_card(place), folder)
         return None
-    if not tables[0].is_list and len(_folders(place)) > 1:
-        return None
+    holds_pixels = not tables[0].is_list and tables[0].path.parent == place
+    if holds_pixels and len(_folders(place)) > 1:
+        return None  # Class folders, with a table beside them.
     return _card(folder, place, tables)
 
 
