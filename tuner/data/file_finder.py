@@ -57,9 +57,9 @@ def plain_name(name: str) -> str | None:
     """A relative path with `/`; None for an empty one, and for one that leads out of its folder."""
     text = name.strip().replace("\\", "/")
     path = PurePosixPath(text)
-    if not text or "\0" in text or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    if "\0" in text or not path.parts or path.is_absolute() or ".." in path.parts:
         return None
-    return path.as_posix() if path.as_posix() != "." else None
+    return None if ":" in path.parts[0] else path.as_posix()
 
 
 def refuse_outside(name: str, where: str) -> None:

@@ -18,6 +18,7 @@ from tuner.data.card import Card, Npz
 from tuner.data.images import Allocate, Images, make_images, printable
 from tuner.data.labels import is_label, number_labels
 from tuner.data.left_out import left_out
+from tuner.data.pixels import LARGEST_VALUE
 from tuner.data.value_range import ValueRange, range_of, range_words, to_8_bits
 from tuner.errors import DataError
 
@@ -217,7 +218,7 @@ def _ranges(path: Path, arrays: Mapping[str, Array], found: list[Pair], card: Ca
         lowest, highest = kinds.get(array.dtype.kind == "f", (np.inf, -np.inf))
         for block in blocks(path, pair.images, array):
             lowest, highest = np.minimum(lowest, block.min()), np.maximum(highest, block.max())
-        if not (np.isfinite(lowest) and np.isfinite(highest)) and array.shape[0]:
+        if not (lowest >= -LARGEST_VALUE and highest <= LARGEST_VALUE) and array.shape[0]:
             raise DataError(
                 f"{path.name}, {pair.images}: the values reach from {lowest:g} to {highest:g}; expected numbers",
                 "replace what is no number, and save them as uint8.",
@@ -269,7 +270,7 @@ def _bytes(values: NDArray[Any], value_range: ValueRange | None) -> NDArray[np.u
         return values.astype(np.uint8)
     if values.dtype.kind != "f" and value_range == (0.0, 255.0):
         return values.astype(np.uint8)
-    return to_8_bits(values.astype(np.float32), value_range)
+    return to_8_bits(np.clip(values, *value_range).astype(np.float32), value_range)
 
 
 def _flat(images: NDArray[np.uint8], card: Card) -> NDArray[np.uint8]:

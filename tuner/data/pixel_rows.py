@@ -16,7 +16,7 @@ from tuner.data.card import Card, Column, FerCsv, PixelColumns
 from tuner.data.images import Allocate, Images, make_images, printable
 from tuner.data.labels import is_label, number_labels
 from tuner.data.left_out import LeftOut, left_out
-from tuner.data.pixels import FractionError, extremes_of, parse_pixels
+from tuner.data.pixels import LARGEST_VALUE, FractionError, extremes_of, parse_pixels
 from tuner.data.table import csv_rows, n_letters
 from tuner.data.table_parts import TablePart, other_files, other_tables, table_parts
 from tuner.data.value_range import ValueRange, range_of
@@ -78,7 +78,13 @@ def read_rows(card: Card, data_root: Path, allocate: Allocate, locate: Locate) -
     try:
         found = _parsed(card, tables, locate, pixels, value_range)
     except FractionError:
-        value_range = range_of(*_extremes(card, tables, locate), is_float=True)
+        lowest, highest = _extremes(card, tables, locate)
+        if max(-lowest, highest) > LARGEST_VALUE:
+            raise DataError(
+                f"{tables[0].path.name}: the values reach from {lowest:g} to {highest:g}; expected pixels",
+                "correct them, or save whole numbers from 0 to 255.",
+            ) from None
+        value_range = range_of(lowest, highest, is_float=True)
         found = _parsed(card, tables, locate, pixels, value_range)
     if not found.labels and found.unlabelled:
         raise DataError(

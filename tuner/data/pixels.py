@@ -14,6 +14,8 @@ from tuner.errors import DataError
 
 # Of one value and what stands around it; a text that is longer on average is no image, and may be gigabytes.
 _MOST_LETTERS = 64
+# Beyond it are no pixels, and float32 has no room for the differences.
+LARGEST_VALUE = 1e30
 
 
 class FractionError(Exception):
@@ -54,7 +56,9 @@ def parse_pixels(
     else:
         values = _numbers(text, separator, np.float64)
         if values.size == out.size and np.isfinite(values).all():
-            out.reshape(-1)[:] = to_8_bits(values.astype(np.float32), value_range)
+            # Float32 has no room for all that float64 has.
+            within = np.clip(values, *value_range)
+            out.reshape(-1)[:] = to_8_bits(within.astype(np.float32), value_range)
             return
     raise _explain(text, separator, out, where, is_deep)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.data.card import Card, FerCsv, FileList, PixelColumns
+from tuner.data.file_finder import refuse_outside
 from tuner.data.images import printable
 from tuner.data.left_out import LeftOut, left_out
 from tuner.data.table import csv_rows, is_table
@@ -36,7 +37,7 @@ def table_parts(card: Card, data_root: Path) -> list[TablePart]:
     """The tables, in the order of the card.
 
     Raises:
-        DataError: If the card names a folder, and no table in it.
+        DataError: If the card names a folder, and no table in it, or one elsewhere.
     """
     files = _table_files(card)
     path = data_root / files.path
@@ -50,6 +51,8 @@ def table_parts(card: Card, data_root: Path) -> list[TablePart]:
             f"{card.name}: {path} is a folder, and the card names none of its tables",
             "name one under files, as table; or one for each part under splits.",
         )
+    for name in roles:
+        refuse_outside(name, f"{card.name}, splits")
     return [TablePart(path=path / name, name=name, role=role) for name, role in roles.items()]
 
 

@@ -19,6 +19,8 @@ from tuner.errors import DataError
 
 # Of the sampled rows, where values are no names of images: numbers may be those of files by chance.
 _MOSTLY = 0.5
+# Names of files come first, whatever else there is.
+_MOST_COLUMNS = 50
 _SUFFIX = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|ppm|pgm|avif|heic)$", re.IGNORECASE)
 _NAMES = """
     file filename filepath filepaths path paths image images img imagepath imagefile imagename imgpath imgname
@@ -87,7 +89,7 @@ def found_files(path: Path, sample: Sample) -> tuple[int, Path]:
     """
     header = sample.header
     best: list[tuple[float, int, Path]] = []
-    for at in range(len(header)):
+    for at in range(min(len(header), _MOST_COLUMNS)):
         values = [value for value in sample.column(at) if value.strip()] or [header[at]]
         shares = [(_share(values, root), root) for root in _roots(path)]
         share, root = max(shares, key=lambda one: one[0])
