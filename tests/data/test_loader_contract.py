@@ -85,6 +85,31 @@ class TestFerCsv(FileLoaderContract):
         return random_images(6, seed=seed), [0, 1] * 3, ("no", "yes")
 
 
+class TestPixelColumns(FileLoaderContract):
+    def write(self, root: Path, seed: int = 0) -> Card:
+        names = [f"pixel{i}" for i in range(48)]
+        rows = [[i % 2, *image.transpose(2, 0, 1).ravel()] for i, image in enumerate(random_images(6, 4, 3, seed))]
+        text = "\n".join(",".join(map(str, row)) for row in [["kind", *names], *rows])
+        (root / "x.csv").write_text(text)
+        files = {"type": "pixel_columns", "path": "x.csv", "label_column": "kind", "channels_first": True}
+        return make_card(files, channels=3, class_names=["no", "yes"])
+
+    def expected(self, seed: int = 0) -> tuple[Any, list[int], tuple[str, ...]]:
+        return random_images(6, 4, 3, seed), [0, 1] * 3, ("no", "yes")
+
+
+class TestFileList(FileLoaderContract):
+    def write(self, root: Path, seed: int = 0) -> Card:
+        write_folders(root / "photos", {"a": 6}, seed=seed)
+        rows = [f"a/{i}.png,{('dog', 'cat')[i % 2]}" for i in range(6)]
+        (root / "list.csv").write_text("\n".join(["file,kind", *rows]))
+        files = {"type": "file_list", "path": "list.csv", "root": "photos", "file_column": "file"}
+        return make_card(files | {"label_column": "kind"}, channels=3)
+
+    def expected(self, seed: int = 0) -> tuple[Any, list[int], tuple[str, ...]]:
+        return random_images(6, 4, 3, seed), [1, 0] * 3, ("cat", "dog")
+
+
 class TestClassFolders(FileLoaderContract):
     def write(self, root: Path, seed: int = 0) -> Card:
         write_folders(root / "photos", {"cat": 3, "dog": 3}, seed=seed)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.data.samples import make_card, random_images, write_fer, write_folders
-from tuner.data import class_folders, npz
+from tuner.data import array_file, class_folders, npz
 from tuner.data.card import Card
 from tuner.data.load import load_images
 from tuner.errors import ConfigurationError, DataError
@@ -37,7 +37,7 @@ def folder_card(**fields: object) -> Card:
         (f'0,"abc {GOOD[2:]}"', 'fer.csv, line 3: pixel 1 is "abc"; expected a whole number from 0 to 255'),
         (f'0,"7 300 {GOOD[4:]}"', 'fer.csv, line 3: pixel 2 is "300"; expected a whole number from 0 to 255'),
         (f'0,"7 -1 {GOOD[4:]}"', 'fer.csv, line 3: pixel 2 is "-1"; expected a whole number from 0 to 255'),
-        (f'0,"7 7.5 {GOOD[4:]}"', 'fer.csv, line 3: pixel 2 is "7.5"; expected a whole number from 0 to 255'),
+        (f'0,"7 x7.5 {GOOD[4:]}"', 'fer.csv, line 3: pixel 2 is "x7.5"; expected a whole number from 0 to 255'),
         (f'9,"{GOOD}"', 'fer.csv, line 3: the label is "9"; expected 0 to 1'),
         (f'0,"{GOOD}",Training', "fer.csv, line 3: it has 3 columns; expected 2"),
     ],
@@ -59,11 +59,11 @@ def test_missing_column_is_named(fer_file: FerFile) -> None:
 
 
 def test_unknown_usage_is_named(tmp_path: Path) -> None:
-    write_fer(tmp_path / "fer.csv", [0, 1], ["Training", "Publictest"])
+    write_fer(tmp_path / "fer.csv", [0, 1], ["Training", "Public"])
     card = fer_card(splits={"train": "Training", "test": "PublicTest"})
     with pytest.raises(DataError) as caught:
         load_images(card, tmp_path)
-    assert caught.value.message == 'fer.csv, line 3: Usage is "Publictest"; expected Training, PublicTest'
+    assert caught.value.message == 'fer.csv, line 3: the part is "Public"; expected Training, PublicTest'
 
 
 def test_csv_of_one_class_is_refused(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_csv_of_one_class_is_refused(tmp_path: Path) -> None:
 
 
 def test_binary_csv_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "fer.csv").write_bytes(b"\xff\xfe\x00\x81")
+    (tmp_path / "fer.csv").write_bytes(b"\xfe\x00\x81")
     with pytest.raises(DataError, match=r"^fer\.csv: cannot be read: it is not CSV text in UTF-8\n"):
         load_images(fer_card(), tmp_path)
 
@@ -192,24 +192,16 @@ def test_bad_row_of_an_array_csv_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"a": [1]}, "a.npz: expected the arrays x_train and y_train, or x and y; found a"),
+        ({"a": [1]}, "a.npz: expected the arrays x_train and y_train, or x and y; found a (1)"),
         (
-            {"x": np.zeros((2, 16)), "y": [0, 1]},
-            "a.npz, x: the shape is 2 x 16; expected n x height x width, or that x 1 or 3 channels",
+            {"x": np.zeros((2, 17)), "y": [0, 1]},
+            "a.npz, x: the shape is 2 x 17; expected n x height x width, or that x 1, 3 or 4 channels",
         ),
         ({"x": np.zeros((2, 5, 5), "u1"), "y": [0, 1]}, "a.npz, x: images are 5 x 5 x 1; expected 4 x 4 x 1"),
         ({"x": np.zeros((2, 4, 4), "u1"), "y": [0]}, "a.npz: x has 2 images, but y has 1 labels"),
         (
-            {"x": np.full((2, 4, 4), 2.0), "y": [0, 1]},
-            "a.npz, x: the values reach from 2 to 2; expected floats from 0 to 1",
-        ),
-        (
-            {"x": np.full((2, 4, 4), 300), "y": [0, 1]},
-            "a.npz, x: the values reach from 300 to 300; expected whole numbers from 0 to 255",
-        ),
-        (
             {"x": np.full((2, 4, 4), np.nan), "y": [0, 1]},
-            "a.npz, x: the values reach from nan to nan; expected floats from 0 to 1",
+            "a.npz, x: the values reach from nan to nan; expected numbers",
         ),
     ],
 )
@@ -247,13 +239,13 @@ def test_large_arrays_in_fortrans_order_are_refused(tmp_path: Path, monkeypatch:
     x = random_images(10)
     np.savez(tmp_path / "a.npz", x=np.asfortranarray(x), y=np.arange(10) % 2)
     card = make_card({"type": "npz", "path": "a.npz"})
-    monkeypatch.setattr(npz, "_MOST_BY_COLUMNS_BYTES", 100)
+    monkeypatch.setattr(npz, "MOST_BY_COLUMNS_BYTES", 100)
     with pytest.raises(DataError) as caught:
         load_images(card, tmp_path)
     message = "a.npz, x: it takes 0.0 GB in Fortran's order; at most 1e-07 GB can be read so"
     assert caught.value.message == message
     assert caught.value.hint == "save it by rows: numpy.ascontiguousarray(x)."
-    monkeypatch.setattr(npz, "_MOST_BY_COLUMNS_BYTES", 160)
+    monkeypatch.setattr(npz, "MOST_BY_COLUMNS_BYTES", 160)
     np.testing.assert_array_equal(load_images(card, tmp_path).images, x)
 
 
@@ -262,15 +254,15 @@ def test_large_arrays_in_fortrans_order_are_refused(tmp_path: Path, monkeypatch:
 def test_arrays_are_read_in_blocks_of_limited_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int, arrange: Callable[[np.ndarray], np.ndarray]
 ) -> None:
-    monkeypatch.setattr(npz, "_BLOCK_BYTES", block_bytes)
-    x, lengths, blocks = random_images(10), [], npz._blocks
+    monkeypatch.setattr(array_file, "_BLOCK_BYTES", block_bytes)
+    x, lengths, blocks = random_images(10), [], npz.blocks
 
-    def watched(path: Path, name: str, array: npz.Array) -> Iterator[np.ndarray]:
+    def watched(path: Path, name: str, array: array_file.Array) -> Iterator[np.ndarray]:
         for block in blocks(path, name, array):
             lengths.append(block.nbytes)
             yield block
 
-    monkeypatch.setattr(npz, "_blocks", watched)
+    monkeypatch.setattr(npz, "blocks", watched)
     np.savez(tmp_path / "a.npz", x=arrange(x), y=np.arange(10) % 2)
     loaded = load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
     np.testing.assert_array_equal(loaded.images, x)
@@ -299,19 +291,6 @@ def test_labels_that_are_no_text_are_refused(tmp_path: Path, labels: np.ndarray)
         load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
     assert caught.value.message == "a.npz, y: a label is not valid text"
     assert caught.value.hint == "save whole numbers as labels, or text in UTF-8."
-
-
-def test_empty_labels_are_named_by_their_place(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", x=random_images(3), y=["cat", " ", "dog"])
-    write_fer(tmp_path / "fer.csv", ["cat", "dog", ""])
-    for files, place in (
-        ({"type": "npz", "path": "a.npz"}, "a.npz, y[1]"),
-        ({"type": "fer_csv", "path": "fer.csv"}, "fer.csv, line 4"),
-    ):
-        with pytest.raises(DataError) as caught:
-            load_images(make_card(files), tmp_path)
-        assert caught.value.message == f"{place}: the label is empty"
-        assert caught.value.hint == "write the label, or delete the row."
 
 
 def test_blank_lines_of_an_array_csv_count_in_the_numbers_of_lines(tmp_path: Path) -> None:

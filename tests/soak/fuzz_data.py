@@ -28,10 +28,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.data.samples import make_card
-from tests.soak import corpus, mutations
+from tests.soak import corpus, mutations, table_corpus
 from tuner.data.archive import unpack
 from tuner.data.cache_folder import LIMIT_VARIABLE
 from tuner.data.card import Card
+from tuner.data.images import Images
 from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve
 from tuner.errors import TunerError
@@ -42,7 +43,7 @@ LONGEST_WAIT_S = 30.0
 MOST_BYTES = 1_500_000_000
 # Of addresses, which are many more than memory; so that a mistake does not take the machine with it.
 _ADDRESSES = 8 * 2**30
-_KINDS = ("image", "image", "image", "fer", "array", "npz", "archive")
+_KINDS = ("image", "image", "image", "fer", "array", "npz", "archive", "table", "list", "arrays")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Case:
     """Files to give to the loaders.
 
     Attributes:
-        kind: Which loaders get them: image, fer, array, npz or archive.
+        kind: Which loaders get them: image, fer, array, npz or archive; table, list and arrays have no card.
         what: How they were made.
         files: By their path in the case's folder.
     """
@@ -127,6 +128,8 @@ def specials() -> Iterator[Iterator[Case]]:
     yield (Case(kind="array", what=what, files=files) for what, files in corpus.special_arrays().items())
     yield (Case(kind="npz", what=what, files={"x.npz": data}) for what, data in corpus.special_npz().items())
     yield (Case(kind="archive", what=what, files=files) for what, files in corpus.special_archives().items())
+    yield (Case(kind="table", what=name, files={name: data}) for name, data in table_corpus.special_tables().items())
+    yield (Case(kind="list", what=what, files=files) for what, files in table_corpus.special_lists().items())
 
 
 def mutated(rng: random.Random) -> Case:
@@ -150,6 +153,8 @@ def mutated(rng: random.Random) -> Case:
     if kind == "npz":
         what, data = _mutate(rng, corpus.npz(), corpus.images()["rgb.png"], ways)
         return Case(kind=kind, what=what, files={"x.npz": data})
+    if kind in ("table", "list", "arrays"):
+        return _without_card(kind, rng)
     if rng.random() < 0.5:
         what, data = _mutate(rng, corpus.packed(corpus.photos()), corpus.npz(), ways)
         return Case(kind=kind, what=f"zip: {what}", files={"pets.zip": data})
@@ -161,6 +166,32 @@ def mutated(rng: random.Random) -> Case:
     else:
         what, outer = _mutate(rng, compress(inner), corpus.npz(), (*mutations.BLIND, mutations.edit_header))
     return Case(kind=kind, what=f"{suffix}: {what}", files={f"pets.{suffix}": outer})
+
+
+def _without_card(kind: str, rng: random.Random) -> Case:
+    """A table, a list of files, or arrays, in one of the forms that are read without a card."""
+    if kind == "table":
+        name, given = rng.choice(sorted(table_corpus.tables().items()))
+        is_text = name.endswith(("csv", "tsv")) and name != "marked.csv"
+        what, data = _mutate(rng, given, corpus.fer_csv(), _ways_for_text() if is_text else mutations.BLIND)
+        return Case(kind=kind, what=f"{name}: {what}", files={name: data})
+    if kind == "list":
+        form, files = rng.choice(sorted(table_corpus.lists().items()))
+        # The table nine times in ten, else an image.
+        names = [name for name in files if name.endswith(".csv") == (rng.random() < 0.9)] or list(files)
+        name = rng.choice(sorted(names))
+        ways = _ways_for_text() if name.endswith(".csv") else mutations.BLIND
+        what, data = _mutate(rng, files[name], corpus.fer_csv(), ways)
+        return Case(kind=kind, what=f"{form}, {name}: {what}", files=files | {name: data})
+    if rng.random() < 0.3:
+        files = table_corpus.npy_files()
+        name = rng.choice(sorted(files))
+        what, data = _mutate(rng, files[name], corpus.npz(), (*mutations.BLIND, mutations.edit_header))
+        return Case(kind=kind, what=f"{name}: {what}", files=files | {name: data})
+    form, given = rng.choice(sorted(table_corpus.arrays().items()))
+    ways = (*mutations.BLIND, mutations.edit_member, mutations.edit_member)
+    what, data = _mutate(rng, given, corpus.images()["rgb.png"], ways)
+    return Case(kind=kind, what=f"{form}: {what}", files={"a.npz": data})
 
 
 def _ways_for_text() -> tuple[mutations.Mutation, ...]:
@@ -248,11 +279,12 @@ def give(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
 
 def _ways(case: Case, folder: Path) -> Iterator[Callable[[], tuple[str, ...]]]:
     given = folder / "given"
-    names = {"image": "photos", "fer": "x.csv", "npz": "x.npz"}
-    own = given / names.get(case.kind, next(iter(case.files)))
+    names = {"image": "photos", "fer": "x.csv", "npz": "x.npz", "list": "pets"}
+    first = next(iter(case.files))
+    own = given / names.get(case.kind, "arrays" if first.startswith("arrays/") else first)
     if case.kind == "archive":
         yield lambda: _unpacked(own, folder / "out")
-    else:
+    elif case.kind not in ("table", "list", "arrays"):
         yield lambda: _loaded(_card(case.kind), given, case)
     if case.kind == "image":
         yield lambda: _streamed(given, case)
@@ -276,8 +308,18 @@ def _loaded(card: Card, data_root: Path, case: Case) -> tuple[str, ...]:
     n = len(images.labels)
     assert len(images.images) == len(images.parts) == len(images.origins) == n, "arrays of different lengths"
     assert case.kind != "image" or n + len(images.unreadable) == len(case.files), "an image was lost"
+    assert case.kind != "list" or _accounted_for(images) >= sum(name.endswith("png") for name in case.files), (
+        "a file was lost"
+    )
     assert sum(int(image.shape == card.image.shape) for image in images.images[:]) == n, "an image of another shape"
     return images.unreadable
+
+
+def _accounted_for(images: Images) -> int:
+    """Files that are used, unreadable or left out."""
+    used = {origin.partition(" (")[0] for origin in images.origins}
+    there = (one for one in images.left_out if one.unit == "file" and "but not there" not in one.reason)
+    return len(used) + len(images.unreadable) + sum(one.n_files for one in there)
 
 
 def _streamed(given: Path, case: Case) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from tuner.data.dataset import HIDDEN_LABEL, Dataset
 from tuner.data.left_out import in_short
 from tuner.data.own.made_card import OWN_DATA
 from tuner.data.policies import Dropped
+from tuner.data.value_range import range_words
 from tuner.doctor.subject import Subject
 from tuner.records.events import Notice, RunStarted
 from tuner.report.text import class_counts, plural
@@ -56,6 +57,9 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         job.tell(Notice(text=uses))
     if left_out_files := in_short(job.dataset.images.left_out):
         job.tell(Notice(text=left_out_files))
+    if job.dataset.images.value_range is not None:
+        ends = range_words(job.dataset.images.value_range)
+        job.tell(Notice(text=f"values of {ends} become 0 to 255, by one scale for all images"))
     for text in warnings:
         job.tell(Notice(text=text))
     if left_out := _left_out(split.dropped):

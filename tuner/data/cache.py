@@ -32,7 +32,7 @@ from tuner.store.files import write_atomically
 LOG = logging.getLogger("tuner")
 
 # Raise it whenever a loader or a generator gives other pixels for the same source, or an entry has another form.
-_FORMAT = 5
+_FORMAT = 6
 
 # What the cache cannot take is held in memory up to this size.
 _MAX_IN_MEMORY = 1_000_000_000
@@ -97,6 +97,7 @@ def _read(entry: Path, card: Card) -> Images:
         files=files,
         sums=sums,
         left_out=tuple(LeftOut(**one | {"names": tuple(one["names"])}) for one in meta["left_out"]),
+        value_range=meta["value_range"] and tuple(meta["value_range"]),
         **columns,
     )
 
@@ -222,6 +223,7 @@ def _write(images: Images, folder: Path) -> None:
         "fingerprint": images.fingerprint,
         "files": list(map(attrgetter(*_FACTS), images.files)),
         "left_out": list(map(asdict, images.left_out)),
+        "value_range": images.value_range,
         "paths": images.images.paths if isinstance(images.images, StreamedImages) else (),
         "sums": sums_of(folder, names),
     }

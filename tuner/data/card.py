@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,14 +31,64 @@ def _both_or_neither(card_part: Strict, first: str, second: str) -> None:
             raise ValueError(f"has {given}, but no {other}. | add {other}, or remove {given}.")
 
 
+# By name; or by position from 0, or from -1 backwards, where the table has no header.
+Column = str | int
+
+_TABLE = "the table to read, where path is a folder whose other files are left out"
+
+
 class FerCsv(Strict):
-    """A CSV with one image per row: a label, the grey values separated by blanks, and the part it belongs to."""
+    """A table with one image per row: a label, its values in one column, and its part.
+
+    Where `path` is a folder, `splits` names its tables, or `table` one of them.
+    """
 
     type: Literal["fer_csv"]
     path: str
+    table: str | None = Field(default=None, description=_TABLE)
     label_column: str = "emotion"
     pixels_column: str = "pixels"
     usage_column: str = Field(default="Usage", description="may be missing from the file")
+
+
+class PixelColumns(Strict):
+    """A table with one image per row, and a column for each of its values; `path` as for fer_csv."""
+
+    type: Literal["pixel_columns"]
+    path: str
+    table: str | None = Field(default=None, description=_TABLE)
+    header: bool = Field(default=True, description="whether the first line names the columns")
+    label_column: Column = "label"
+    usage_column: Column | None = Field(default=None, description="names each image's part")
+    other_columns: list[Column] = Field(default=[], description="columns that are no pixels")
+    channels_first: bool = Field(
+        default=False, description="all red values of an image, then all green, then all blue ones"
+    )
+
+
+class FileList(Strict):
+    """A table that names an image file and its label in each row; `path` as for fer_csv."""
+
+    type: Literal["file_list"]
+    path: str
+    table: str | None = Field(default=None, description=_TABLE)
+    header: bool = Field(default=True, description="whether the first line names the columns")
+    root: str | None = Field(
+        default=None,
+        description="folder that the names of files start from; by default that of the table",
+    )
+    file_column: Column
+    label_column: Column | None = None
+    label_columns: list[Column] | None = Field(
+        default=None, min_length=2, description="a column per class, of which one holds 1, the others 0"
+    )
+    split_column: Column | None = Field(default=None, description="names each image's part")
+
+    @model_validator(mode="after")
+    def _has_labels(self) -> Self:
+        if (self.label_column is None) == (self.label_columns is None):
+            raise ValueError("must have either label_column or label_columns. | give one of the two.")
+        return self
 
 
 class ClassFolders(Strict):
@@ -69,10 +120,28 @@ class ArrayCsv(Strict):
 
 
 class Npz(Strict):
-    """An NPZ with x_train, y_train and perhaps x_validation, y_validation, x_test, y_test; or with x and y."""
+    """An NPZ, or a folder of NPY files: arrays of images and of their labels.
+
+    Names in use are understood, such as x_train and y_train, or train_images and train_labels; others
+    are named here.
+    """
 
     type: Literal["npz"]
     path: str
+    train_images: str | None = Field(default=None, description="name of the array")
+    train_labels: str | None = None
+    validation_images: str | None = None
+    validation_labels: str | None = None
+    test_images: str | None = None
+    test_labels: str | None = None
+
+    @model_validator(mode="after")
+    def _parts_are_whole(self) -> Self:
+        for part in ("train", "validation", "test"):
+            _both_or_neither(self, f"{part}_images", f"{part}_labels")
+        if self.train_images is None and (self.validation_images or self.test_images):
+            raise ValueError("has no train_images. | name the array that trains.")
+        return self
 
 
 class Generated(Strict):
@@ -91,7 +160,10 @@ class Generated(Strict):
         return value
 
 
-Files = Annotated[FerCsv | ClassFolders | ArrayCsv | Npz | Generated, Field(discriminator="type")]
+Files = Annotated[
+    FerCsv | PixelColumns | FileList | ClassFolders | ArrayCsv | Npz | Generated,
+    Field(discriminator="type"),
+]
 
 
 class ImageSettings(Strict):
@@ -103,6 +175,21 @@ class ImageSettings(Strict):
     background: list[Channel] = Field(
         default=[255, 255, 255], min_length=3, max_length=3, description="red, green, blue under transparent pixels"
     )
+
+    value_range: list[float] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="the values that become 0 and 255 in images of more than 8 bits, such as [0, 4095]; by default "
+        "the range is found from the largest value of the whole data set. Images of 8 bits are never changed",
+    )
+
+    @field_validator("value_range")
+    @classmethod
+    def _white_is_above_black(cls, ends: list[float] | None) -> list[float] | None:
+        if ends is not None and not (math.isfinite(ends[0]) and math.isfinite(ends[1]) and ends[0] < ends[1]):
+            raise ValueError(f"is {ends[0]:g} to {ends[1]:g}, which is no range. | give black first, then white.")
+        return ends
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -123,7 +210,8 @@ class Splits(Strict):
     group: str | None = Field(
         default=None,
         description="images of one group are never parted. class_folders: a regular expression, searched in "
-        "class/file, whose first bracket or else whole match names the group; fer_csv: the column that names it",
+        "class/file, whose first bracket or else whole match names the group; fer_csv, pixel_columns, file_list: the "
+        "column that names it",
     )
     folds: int | None = Field(
         default=None,
@@ -306,6 +394,8 @@ class Card(Strict):
             files = self.files
             named = (files.train_images, files.train_labels, files.test_images, files.test_labels)
             return [name for name in named if name is not None]
+        if isinstance(self.files, FileList) and self.files.root is not None:
+            return list(dict.fromkeys([self.files.path, self.files.root]))
         return [self.files.path]
 
     @property

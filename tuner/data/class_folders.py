@@ -30,7 +30,7 @@ _FILES_PER_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Listing:
+class Listing:
     """What is known before any image is decoded; of the files whose names say no image, those that begin like one."""
 
     files: list[ClassFile]
@@ -64,7 +64,15 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     Raises:
         DataError: If a class has no file, or none that can be read; or a folder is no class of the card.
     """
-    listing = _listing(card, data_root)
+    return read_files(card, _listing(card, data_root), allocate)
+
+
+def read_files(card: Card, listing: Listing, allocate: Allocate) -> Images:
+    """Decode listed files, in their order; single unreadable ones are left out and named.
+
+    Raises:
+        DataError: If none of the files of a class can be read.
+    """
     pixels = allocate(len(listing.files))
 
     def decode_into(row: int) -> FileFacts:
@@ -82,7 +90,15 @@ def stream(card: Card, data_root: Path) -> Images:
     Raises:
         DataError: As `read`.
     """
-    listing = _listing(card, data_root)
+    return stream_files(card, _listing(card, data_root))
+
+
+def stream_files(card: Card, listing: Listing) -> Images:
+    """Do as `read_files` does, but keep no pixels.
+
+    Raises:
+        DataError: As `read_files`.
+    """
     paths = [os.path.abspath(file.path) for file in listing.files]  # noqa: PTH100 - stays text
     digests = [b""] * len(paths)
     sums = np.zeros((len(paths), 2, card.image.channels), dtype=np.int64)
@@ -133,11 +149,11 @@ def _root(card: Card, data_root: Path) -> Path:
     return data_root / card.files.path
 
 
-def _listing(card: Card, data_root: Path) -> _Listing:
+def _listing(card: Card, data_root: Path) -> Listing:
     root = _root(card, data_root)
     files = [file for file in _list_files(card, root).files if not file.is_other or looks_like_image(file.path)]
     names, numbers = _classes(card, files, root)
-    return _Listing(files=files, names=names, numbers=numbers)
+    return Listing(files=files, names=names, numbers=numbers)
 
 
 def _list_files(card: Card, root: Path) -> ClassFiles:
@@ -199,7 +215,7 @@ def _closed_up(pixels: NDArray[np.uint8], kept: list[int]) -> NDArray[np.uint8]:
 
 def _images(
     card: Card,
-    listing: _Listing,
+    listing: Listing,
     outcomes: list[_Outcome],
     images: NDArray[np.uint8] | StreamedImages,
     digests: Sequence[bytes] = (),

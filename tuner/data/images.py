@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tuner.data.duplicates import copies, first_equal, near_groups
 from tuner.data.left_out import LeftOut
 from tuner.data.streaming import StreamedImages
+from tuner.data.value_range import ValueRange
 from tuner.errors import DataError
 from tuner.names import one_line
 from tuner.names import printable as printable  # noqa: PLC0414 - for those who list files
@@ -67,6 +68,8 @@ class Images:
         sums: int64, (n, 2, channels): sum of the pixels and of their squares, where images are streamed; else None.
         is_final: False where a file could not be read for a reason that may pass, such as a network that is down.
         left_out: What was found beside the images and those that could not be read, by reason.
+        value_range: The values that became 0 and 255 in images of more than 8 bits; None where there are none, and the
+            card states nothing.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Images:
     sums: NDArray[np.int64] | None = None
     is_final: bool = True
     left_out: tuple[LeftOut, ...] = ()
+    value_range: ValueRange | None = None
 
 
 def make_images(
@@ -101,6 +105,7 @@ def make_images(
     sums: NDArray[np.int64] | None = None,
     is_final: bool = True,
     left_out: Sequence[LeftOut] = (),
+    value_range: ValueRange | None = None,
 ) -> Images:
     """Check what a loader read, fingerprint it and look for copies; `digests` and `sums` are those of streamed images.
 
@@ -142,6 +147,7 @@ def make_images(
         sums=sums,
         is_final=is_final,
         left_out=tuple(left_out),
+        value_range=value_range,
     )
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner.data.card import Card
 from tuner.errors import DataError
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# What pandas and people write where there is no label; "none" may well be a class.
+_NO_LABEL = frozenset({"", "nan", "<na>", "n/a", "?"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,25 +33,24 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
 
     Args:
         card: May name the classes; otherwise they are the distinct labels, whole numbers in their order, text sorted.
-        given: Label of each image, as the file writes it.
+        given: Label of each image, as the file writes it; none is empty.
         where: Place of each label, for messages.
 
     Raises:
-        DataError: For the first label that is empty or that the card does not know, with its place.
+        DataError: For the first label that the card does not know, with its place.
     """
     classes = card.class_numbers()
     plain = {label: plain_label(label) for label in set(given)}
     if classes is None:
-        distinct = sorted(
-            set(plain.values()), key=lambda label: (not label.isdecimal(), len(label) * label.isdecimal(), label)
-        )
+        distinct = in_order(set(plain.values()))
         classes = tuple(distinct), {label: number for number, label in enumerate(distinct)}
     names, known = classes
+    in_any_case = _in_any_case(known)
     numbers = []
     for label, place in zip(given, where, strict=True):
-        if not plain[label]:
-            raise DataError(f"{place}: the label is empty", "write the label, or delete the row.")
         number = known.get(plain[label])
+        if number is None:
+            number = in_any_case.get(plain[label].casefold())
         if number is None:
             labels = card.class_names
             listed = ", ".join(labels) if isinstance(labels, dict) else f"0 to {len(names) - 1}"
@@ -57,6 +62,26 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
     return Labels(names=names, numbers=numbers)
 
 
+def in_order(labels: Iterable[str]) -> list[str]:
+    """Numbers in their order, then text, sorted."""
+    return sorted(labels, key=_order)
+
+
+def _order(label: str) -> tuple[bool, float, int, str]:
+    # No float has room for very many digits, and the length of whole numbers orders them.
+    if _NUMBER.fullmatch(label) and len(label) < 300:
+        return False, float(label), 0, label
+    return not label.isdecimal(), math.inf, len(label) * label.isdecimal(), label
+
+
+def _in_any_case(known: Mapping[str, int]) -> dict[str, int]:
+    """Class numbers by the folded name, where that means one class only."""
+    folded: dict[str, set[int]] = {}
+    for name, number in known.items():
+        folded.setdefault(name.casefold(), set()).add(number)
+    return {name: next(iter(numbers)) for name, numbers in folded.items() if len(numbers) == 1}
+
+
 def plain_label(label: str) -> str:
     """`" 3 "`, `"3.0"` and `"03"` are the label 3; any other text stays as it is."""
     text = label.strip()
@@ -64,3 +89,8 @@ def plain_label(label: str) -> str:
     if whole.isascii() and whole.isdecimal() and not decimals.strip("0"):
         return whole.lstrip("0") or "0"
     return text
+
+
+def is_label(text: str) -> bool:
+    """Whether it is one, rather than what tables hold where a label is missing."""
+    return text.strip().casefold() not in _NO_LABEL

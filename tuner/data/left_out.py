@@ -39,12 +39,14 @@ class LeftOut:
         names: Paths of the first files and folders; a folder's ends with `/`.
         n_names: How many there are in all.
         n_files: Files in them.
+        unit: What is counted, as one: `file`, `row`, `column` or `array`.
     """
 
     reason: str
     names: tuple[str, ...]
     n_names: int
     n_files: int
+    unit: str = "file"
 
     @property
     def text(self) -> str:
@@ -56,8 +58,20 @@ class LeftOut:
     @property
     def count(self) -> str:
         """How many files, and why."""
-        files = "1 file" if self.n_files == 1 else f"{self.n_files:,} files"
-        return f"{files} left out, {self.reason}"
+        return f"{self.things} left out, {self.reason}"
+
+    @property
+    def things(self) -> str:
+        """How many files, rows, columns or arrays."""
+        return f"{self.n_files:,} {self.unit}{'' if self.n_files == 1 else 's'}"
+
+
+def left_out(reason: str, names: Sequence[str], unit: str) -> tuple[LeftOut, ...]:
+    """A record of things that are left out for one reason, one for each name; none where there is no name."""
+    if not names:
+        return ()
+    n = len(names)
+    return (LeftOut(reason=reason, names=tuple(names[:SHOWN_NAMES]), n_names=n, n_files=n, unit=unit),)
 
 
 def fold(found: Iterable[Aside]) -> tuple[LeftOut, ...]:
@@ -79,8 +93,8 @@ def fold(found: Iterable[Aside]) -> tuple[LeftOut, ...]:
 def in_short(left_out: Sequence[LeftOut]) -> str:
     """A line for the beginning of a run; empty where nothing but the system's own files is left out."""
     told = [one for one in left_out if one.reason not in (SYSTEM, OWN)]
-    counts = [f"{one.n_files:,} {one.reason} ({_few(one)})" for one in told]
-    return f"files left out: {'; '.join(counts)}" if counts else ""
+    counts = [f"{one.things} {one.reason} ({_few(one)})" for one in told]
+    return f"left out: {'; '.join(counts)}" if counts else ""
 
 
 def _few(one: LeftOut) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tuner.data.cache import cache_key, delete_outdated, load_cached, new_entry
 from tuner.data.cache_folder import locked
-from tuner.data.card import Card, ClassFolders
+from tuner.data.card import Card, ClassFolders, FileList
 from tuner.data.images import Images
 from tuner.data.own.made_card import OWN_DATA
 from tuner.errors import DataError
@@ -24,6 +24,8 @@ from tuner.names import printable
 _LOADERS: Mapping[str, str] = MappingProxyType(
     {
         "fer_csv": "tuner.data.fer_csv",
+        "pixel_columns": "tuner.data.pixel_columns",
+        "file_list": "tuner.data.file_list",
         "class_folders": "tuner.data.class_folders",
         "array_csv": "tuner.data.array_csv",
         "npz": "tuner.data.npz",
@@ -35,7 +37,7 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
 def load_images(card: Card, data_root: Path) -> Images:
     """Read a data set, from the cache if its source is unchanged.
 
-    Where another process decodes the same data set just now, this waits for it. Class folders whose decoded images
+    Where another process decodes the same data set just now, this waits for it. Image files whose decoded images
     would exceed the cache's limit are streamed.
 
     Raises:
@@ -72,7 +74,7 @@ def _load(card: Card, data_root: Path, loader: Any, sources: Sequence[str | Path
             delete_outdated(card, key, data_root)
         with new_entry(card, key, data_root) as entry:
             images: Images
-            if isinstance(card.files, ClassFolders) and not entry.has_room(len(sources)):
+            if isinstance(card.files, ClassFolders | FileList) and not entry.has_room(len(sources)):
                 images = loader.stream(card, data_root)
             else:
                 images = loader.read(card, data_root, entry.allocate)

@@ -28,6 +28,7 @@ _CHECKS = (
     files.wrong_suffixes,
     files.odd_modes,
     files.rotated,
+    pixels.rescaled,
     pixels.streamed,
 )
 

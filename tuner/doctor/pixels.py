@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.streaming import StreamedImages
+from tuner.data.value_range import range_words
 from tuner.doctor.findings import Finding
 from tuner.doctor.subject import Indices, Subject
 
@@ -32,6 +33,21 @@ def constant(subject: Subject) -> Iterator[Finding]:
         counts={"images": n, "all": n_all},
         examples=subject.singles(rows),
         n_examples=n,
+    )
+
+
+def rescaled(subject: Subject) -> Iterator[Finding]:
+    """Values of tables and arrays that were no bytes; files have a check of their own."""
+    images = subject.images
+    if images.value_range is None or images.files:
+        return
+    yield Finding(
+        code="rescaled-values",
+        severity="info",
+        summary=f"Values of {range_words(images.value_range)} were brought to 0 to 255, by one scale.",
+        meaning="A dark image stays dark; between two values that are very close nothing is left.",
+        advice="if another range is right, state value_range under image in the card.",
+        counts={"images": len(images.labels)},
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tuner.data.card import Card, ClassFolders, ImageSettings, Splits
-from tuner.data.class_files import ClassFile, list_files
+from tuner.data.class_files import list_files
 from tuner.data.images import FileFacts
 from tuner.data.own.layout import understand
 from tuner.data.own.made_card import made_card, named
@@ -34,32 +34,41 @@ def folder_card(path: Path) -> Card:
     splits = Splits.model_validate(layout.parts)
     found = list_files(str(named(path.resolve().stem)["name"]), files, splits, tree, path).files
     # Of images alone: with a text file beside each, every second file would say nothing.
-    image = _typical_image([file for file in found if not file.is_other], path)
+    images = [Path(file.path) for file in found if not file.is_other]
+    image = typical_image(images, f"{path}: there are {len(images):,} files in class folders")
     return made_card(path, files=files, image=image, splits=splits)
 
 
-def _typical_image(files: Sequence[ClassFile], path: Path) -> ImageSettings:
+def typical_image(files: Sequence[Path], found: str) -> ImageSettings:
+    """Size and channels that suit some image files.
+
+    Args:
+        files: At least one.
+        found: What a message says of them, such as `photos: there are 20 files in class folders`.
+
+    Raises:
+        DataError: If none of them can be read, with the reasons.
+    """
     from tuner.data.decode import GREY_MODES, UnreadableImageError, inspect
 
     reasons: list[str] = []
 
-    def header(file: ClassFile) -> FileFacts | None:
+    def header(file: Path) -> FileFacts | None:
         try:
-            return inspect(Path(file.path), _LARGEST_IMAGE)
+            return inspect(file, _LARGEST_IMAGE)
         except UnreadableImageError as error:
-            reasons.append(explained(file.path, str(error)))
+            reasons.append(explained(str(file), str(error)))
             return None
 
     # Evenly spread over the sorted list, so that every class is among them.
     sampled = files[:: max(1, math.ceil(len(files) / _SAMPLED_FILES))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of photos over 89 megapixels, whose header is all that is read here
-        headers = [found for file in sampled if (found := header(file))]
+        headers = [facts for file in sampled if (facts := header(file))]
     if not headers:
         tried = "" if len(sampled) == len(files) else f" of {len(sampled)} that were tried"
         raise DataError(
-            f"{path}: there are {len(files):,} files in class folders, and none{tried} can be read as an image: "
-            f"{counted(reasons)}",
+            f"{found}, and none{tried} can be read as an image: {counted(reasons)}",
             remedy(reasons),
         )
     median = statistics.median([side for facts in headers for side in (facts.height, facts.width)])

@@ -1,4 +1,4 @@
-"""A card for an NPZ of arrays."""
+"""A card for an NPZ of arrays, or for a folder of NPY files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ def npz_card(path: Path) -> Card:
     Raises:
         DataError: If the arrays cannot be understood.
     """
-    from tuner.data.npz import image_shape, open_arrays, part_names
+    from tuner.data.array_file import open_arrays
+    from tuner.data.array_layout import image_layout
+    from tuner.data.npz import part_names
 
     arrays = open_arrays(path)
-    height, width, channels = image_shape(arrays[part_names(arrays, path)[0][1]], path.name)
+    name = part_names(arrays, path)[0].images
+    layout = image_layout(arrays[name], f"{path.name}, {name}")
     return made_card(
         path,
         files=Npz(type="npz", path=str(path.resolve())),
-        image=image_settings(height, width, channels, path.name),
+        image=image_settings(layout.height, layout.width, layout.channels, path.name),
     )

@@ -12,7 +12,15 @@ from tuner.data.own.csv import csv_card
 from tuner.data.own.folder import folder_card
 from tuner.data.own.made_card import named
 from tuner.data.own.npz import npz_card
+from tuner.data.own.table_folder import table_folder_card
+from tuner.data.table import is_table
 from tuner.errors import DataError
+
+_UNDERSTOOD = "give a folder of class folders, a .csv, a .npz, or a .zip or .tar.gz of them."
+_ONE_ARRAY = (
+    "give the folder that holds the arrays of images and labels; or save both in one file: "
+    "numpy.savez(path, x=images, y=labels)."
+)
 
 
 def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
@@ -34,7 +42,14 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
         path = data_root / path
     if is_archive(path) and path.is_file():
         return card_for(unpacked(path, data_root)).model_copy(update=named(archive_stem(path)))
-    if path.exists() or "/" in target or os.sep in target or path.suffix in {".csv", ".npz"} or is_archive(path):
+    if (
+        path.exists()
+        or "/" in target
+        or os.sep in target
+        or path.suffix == ".npz"
+        or is_table(path)
+        or is_archive(path)
+    ):
         return card_for(path)
     return load_card(target, folders)
 
@@ -50,12 +65,12 @@ def card_for(path: Path) -> Card:
             f"{path}: there is no such file or folder", "check the path, or try `python -m tuner run drawn_faces`."
         )
     if path.is_dir():
-        return folder_card(path)
-    if path.suffix.lower() == ".csv":
+        return table_folder_card(path) or folder_card(path)
+    if is_table(path):
         return csv_card(path)
     if path.suffix.lower() == ".npz":
         return npz_card(path)
     raise DataError(
         f"{path}: a file of this kind is not understood",
-        "give a folder of class folders, a .csv, a .npz, or a .zip or .tar.gz of them.",
+        _UNDERSTOOD if path.suffix.lower() != ".npy" else _ONE_ARRAY,
     )
