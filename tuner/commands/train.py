@@ -134,7 +134,8 @@ def _import_notice(model: str) -> str | None:
         return None
     # As the builder is found: the working directory first, then what is installed.
     spec = PathFinder.find_spec(module.partition(".")[0], [str(Path.cwd()), *sys.path])
-    place = printable(str(spec.origin)) if spec and spec.origin else "which is not found yet"
+    places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+    place = printable(next(filter(None, places), "which is not found yet"))
     return f"this recipe imports {module} ({place}) and runs its {function}: code, not only numbers"
 
 
