@@ -56,6 +56,9 @@ versions: {tensorflow: 2.21.0, python: 3.11.7}
 temperature: 1.25
 """
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 # Values of every kind, to stand where others belong.
 _VALUES: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 3, 10**9, 10**15, -(10**15), 10**30, 10**5000, 0.0, -0.5, 1e-300, 1e300, 5e-324,
@@ -261,11 +264,11 @@ def _set(parent: Any, key: Any, value: Any) -> None:
 def _edited(rng: random.Random, text: str, edit: Callable[[Any, Any], object]) -> str:
     """The text after a change of its values at a random place; as it is where it is no YAML any more."""
     try:
-        data = yaml.safe_load(text)
+        data = yaml.load(text, _LOADER)
         places = list(_places(data))
         if places:
             edit(*rng.choice(places))
-        return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=10**9)
+        return str(yaml.dump(data, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=10**9))
     except (yaml.YAMLError, ValueError, RecursionError, TypeError, KeyError):
         # PyYAML's own reader raises whatever it meets.
         return text

@@ -101,7 +101,7 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     """
     path = recipe_path(options.source)
     recipe = read_recipe(path)
-    if notice := _import_notice(recipe.model):
+    if notice := import_notice(recipe.model):
         listener(Notice(text=notice))
     out = options.out or path.with_name(f"trained-{datetime.now(UTC):%Y%m%d-%H%M%S}.keras")
     _check_writable(out)
@@ -127,7 +127,7 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     )
 
 
-def _import_notice(model: str) -> str | None:
+def import_notice(model: str) -> str | None:
     """What is about to be imported for a model that is not built in; nothing is imported to find it."""
     module, is_own, function = model.partition(":")
     if not is_own:
