@@ -19,9 +19,10 @@ from requests.exceptions import ConnectionError as NoConnectionError
 
 from tests.cli.calling import Outcome, call
 from tests.data.samples import write_fer, write_folders
+from tuner.commands.fetch import _stage
 from tuner.data.card import card_folders, load_card, read_card
 from tuner.data.load import load_images
-from tuner.errors import ConfigurationError
+from tuner.errors import ConfigurationError, DataError
 
 FER_PAGE = (
     "https://www.kaggle.com/competitions/challenges-in-representation-learning-facial-expression-recognition-challenge"
@@ -317,3 +318,17 @@ def test_card_with_a_source_that_does_not_fit_is_refused(tmp_path: Path, kaggle_
     with pytest.raises(ConfigurationError) as caught:
         read_card(path)
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize("link", ["images/train/happy/9.png", "images/train/angry", "images"])
+def test_link_in_a_download_is_not_followed(kaggle: FakeKaggle, tmp_path: Path, link: str) -> None:
+    (tmp_path / "secret/train/happy").mkdir(parents=True)
+    (tmp_path / "secret/train/happy/0.png").write_bytes(b"secret")
+    if link == "images":
+        shutil.rmtree(kaggle.source / "images")
+    (kaggle.source / link).symlink_to(tmp_path / "secret")
+    card = load_card("facial_expressions", card_folders())
+    with pytest.raises(DataError) as caught:
+        _stage(card, kaggle.source, tmp_path / "stage", "facial_expressions/images")
+    assert caught.value.message == f"facial_expressions: what Kaggle sent holds a link, {link}; links are not followed"
+    assert not list((tmp_path / "stage").rglob("*secret*"))

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.cli.calling import call, write_photos
 from tests.commands.finished import Finished
+from tuner.commands.train import import_notice
 
 
 def best_run(finished: Finished) -> dict[str, float]:
@@ -161,3 +162,16 @@ def test_training_leaves_a_persons_files_beside_the_model_alone(finished: Finish
     (finished.place / "photos.npz").write_bytes(b"a person's own")
     assert call("train", "--from", finished.folder, "--out", "photos.keras", cwd=finished.place).code == 0
     assert (finished.place / "photos.npz").read_bytes() == b"a person's own"
+
+
+def test_what_a_recipe_is_about_to_import_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_models").mkdir()
+    (tmp_path / "my_models/__init__.py").write_text("raise AssertionError('imported')")
+    assert import_notice("cnn") is None
+    notice = import_notice("my_models.nets:build")
+    assert notice == (
+        f"this recipe imports my_models.nets ({tmp_path}/my_models/__init__.py) and runs its build: code, not only "
+        "numbers"
+    )
+    assert "(which is not found yet)" in str(import_notice("no_such_models:build"))

@@ -293,3 +293,73 @@ def test_importing_cards_loads_no_heavy_package() -> None:
     code = "import sys, tuner.data.card; print(sorted({'numpy', 'PIL', 'sklearn', 'pandas'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+STRANGERS_CARD = """\
+name: mine
+title: Mine
+files: {type: class_folders, path: mine}
+image: {height: 8, width: 8, channels: 1}
+splits: {train: train, test: test}
+fetch: get it
+kaggle: {dataset: me/mine, archive: mine.zip, files: {mine: mine}}
+"""
+LEAVING = {
+    ("path: mine}", "path: ../mine}"): "files.path",
+    ("path: mine}", "path: /etc}"): "files.path",
+    ("path: mine}", "path: a/../../b}"): "files.path",
+    ("path: mine}", "path: ~/b}"): "files.path",
+    ("path: mine}", 'path: "..\\\\b"}'): "files.path",
+    ("path: mine}", "path: 'C:/b'}"): "files.path",
+    ("path: mine}", 'path: ""}'): "files.path",
+    ("train: train", "train: ../train"): "splits.train",
+    ("archive: mine.zip", "archive: ../mine.zip"): "kaggle.archive",
+    ("files: {mine: mine}", "files: {mine: /etc}"): "kaggle.files.mine",
+}
+
+
+@pytest.mark.parametrize("change", LEAVING)
+def test_path_that_leaves_the_data_root_is_refused_with_its_line(tmp_path: Path, change: tuple[str, str]) -> None:
+    before, after = change
+    (tmp_path / "mine.yaml").write_text(STRANGERS_CARD, encoding="utf-8")
+    assert read_card(tmp_path / "mine.yaml").paths == ["mine"]
+    text = STRANGERS_CARD.replace(before, after)
+    if "files: {type" in text and LEAVING[change] == "files.path":
+        text = text.replace("kaggle:", "# kaggle:")
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        read_card(tmp_path / "mine.yaml")
+    assert f": {LEAVING[change]} is " in caught.value.message
+    assert caught.value.message.endswith("; expected a path below the data root.")
+
+
+def test_link_out_of_the_data_root_is_refused_where_a_card_names_it(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/mine").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "mine.yaml").write_text(STRANGERS_CARD, encoding="utf-8")
+    card = read_card(tmp_path / "mine.yaml")
+    with pytest.raises(DataError, match="is a link out of the data root, to") as caught:
+        load_images(card, tmp_path / "data")
+    assert str(tmp_path / "elsewhere") in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("title: Mine", 'title: "a\\nb: forged"', "title has a line break or a control character."),
+        ("fetch: get it", "space: ../other", 'space is "../other"; expected the name of a search space, without'),
+        ("me/mine", "../me/mine", 'kaggle.dataset is "../me/mine"; expected'),
+        ("name: mine", "name: Mine", 'name is "Mine"; expected lower-case letters, digits, "_" and "-".'),
+    ],
+)
+def test_name_that_is_none_is_refused(tmp_path: Path, before: str, after: str, message: str) -> None:
+    (tmp_path / "mine.yaml").write_text(STRANGERS_CARD.replace(before, after), encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        read_card(tmp_path / "mine.yaml")
+    assert message in caught.value.message
+
+
+def test_name_may_be_of_any_script(tmp_path: Path) -> None:
+    (tmp_path / "фото.yaml").write_text(STRANGERS_CARD.replace("name: mine", "name: фото"), encoding="utf-8")
+    assert read_card(tmp_path / "фото.yaml").name == "фото"

@@ -14,6 +14,7 @@ from tests.data.samples import make_card, random_images, write_fer, write_folder
 from tuner.data import array_file, class_folders, npz
 from tuner.data.card import Card
 from tuner.data.load import load_images
+from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError, DataError
 
 FerFile = Callable[..., Path]
@@ -345,3 +346,10 @@ def test_far_more_labels_than_images_are_not_read_to_their_end(tmp_path: Path) -
     with pytest.raises(DataError) as caught:
         load_images(card, tmp_path)
     assert caught.value.message == "y.csv has over 1,001 labels, more than x.csv can hold images"
+
+
+def test_labels_with_line_breaks_are_shown_on_one_line_and_stay_two_classes(tmp_path: Path) -> None:
+    rows = [f"{label},0 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6" for label in ('"a\nb"', "a\\x0ab")]
+    (tmp_path / "x.csv").write_text("\n".join(["label,pixels", *rows, rows[0], ""]), encoding="utf-8")
+    loaded = load_images(resolve(str(tmp_path / "x.csv"), [], tmp_path), tmp_path)
+    assert set(loaded.class_names) == {"a\\x0ab", "a\\\\x0ab"}

@@ -89,3 +89,59 @@ def test_file_that_is_no_recipe_is_refused(tmp_path: Path, text: str) -> None:
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"best\.yaml"):
         read_recipe(tmp_path / "best.yaml")
+
+
+WRONG = {
+    ("model: cnn", "model: cn n"): 'model is "cn n"; expected cnn, a backbone such as efficientnet_b2, or package',
+    ("dropout: 0.2", "dropout: 5"): "values.dropout is 5; expected a number from 0 to 0.9.",
+    ("dropout: 0.2", "dropuot: 0.2"): "values.dropuot is 0.2; expected nothing: it is no hyperparameter of cnn.",
+    ("dropout: 0.2", "dropout: [0.2]"): "values.dropout is [0.2]; expected a number from 0 to 0.9.",
+    ("height: 8", "height: 0"): "image.height is 0; expected a whole number from 1 to 4096.",
+    ("height: 8", "height: '8'"): 'image.height is "8"; expected a whole number.',
+    ("height: 8", "height: true"): "image.height is true; expected a whole number.",
+    ("channels: 1", "channels: 2"): "image.channels is 2; expected 1 or 3.",
+    ("- c1", "- c0"): 'image.class_names.1 is "c0"; expected a name that no other class has.',
+    ("- 64.0", "- 1e400"): "image.mean.0 is infinite; expected a finite number.",
+    ("fold: 0", "fold: -1"): "data.fold is -1; expected 0 or more.",
+    ("limit: 64", "limit: 0"): "data.split.limit is 0; expected 1 or more.",
+    ("seed: 4000000000", "seed: 4300000000"): "seed is 4300000000; expected a whole number from 0 to 4294967295.",
+    ("max_epochs: 12", "max_epochs: 0"): "max_epochs is 0; expected a whole number from 1 to 100000.",
+    ("patience: 3", "patience: 3.5"): "patience is 3.5; expected a whole number.",
+    ("schedule: cosine", "schedule: linear"): 'schedule is "linear"; expected constant or cosine.',
+    ("monitor: val_accuracy", "monitor: accuracy"): 'monitor is "accuracy"; expected val_accuracy, val_macro_f1,',
+    ("direction: max", "direction: min"): 'direction is "min"; expected max.',
+    ("test_accuracy: null", "test_accuracy: 96.5"): "test_accuracy is 96.5; expected a number from 0 to 1.",
+    ("temperature: null", "temperature: 0"): "temperature is 0.0; expected a number above 0.",
+}
+
+
+@pytest.mark.parametrize("change", WRONG)
+def test_what_cannot_be_is_named_with_its_line(path: Path, change: tuple[str, str]) -> None:
+    line = edit(path, *change)
+    with pytest.raises(ConfigurationError) as caught:
+        read_recipe(path)
+    assert caught.value.message.startswith(f"{path}:{line}: {WRONG[change]}")
+
+
+def test_statistics_have_a_number_for_each_channel(path: Path) -> None:
+    line = edit(path, "- 64.0", "- -1")
+    with pytest.raises(ConfigurationError) as caught:
+        read_recipe(path)
+    message = "image.mean is [-1.0]; expected 1 numbers from 0 to 255, one for each channel."
+    assert caught.value.message == f"{path}:{line - 1}: {message}"
+
+
+def test_builder_of_ones_own_may_have_any_values(tmp_path: Path) -> None:
+    own = replace(make_recipe(), model="mine.models:build", values={"layers": 3, "kind": "0x10", "zoom": 0.2})
+    write_recipe(own, tmp_path / "best.yaml", "")
+    assert read_recipe(tmp_path / "best.yaml") == own
+    edit(tmp_path / "best.yaml", "zoom: 0.2", "zoom: 3")
+    with pytest.raises(ConfigurationError, match=r"values\.zoom is 3; expected a number from 0 to 0\.5"):
+        read_recipe(tmp_path / "best.yaml")
+
+
+def test_line_breaks_in_a_header_and_names_stay_in_the_comment_and_in_quotes(tmp_path: Path) -> None:
+    recipe = make_recipe()
+    recipe = replace(recipe, image=replace(recipe.image, class_names=("a\nmodel: evil", "b\u2028c")))
+    write_recipe(recipe, tmp_path / "best.yaml", "one\rmodel: evil\u2028model: evil")
+    assert read_recipe(tmp_path / "best.yaml") == recipe

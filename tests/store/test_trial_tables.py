@@ -108,3 +108,18 @@ def test_tables_without_trials_are_no_files(tmp_path: Path) -> None:
     tables.keep(make_trial())
     tables.rewrite([])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_cell_is_a_formula_and_every_one_comes_back(tmp_path: Path) -> None:
+    metrics = {"=HYPERLINK(1)": -0.5, "loss": -1e-05}
+    trials = [
+        make_trial(i, values={"@v": text}, epochs=(EpochMetrics(epoch=1, metrics=metrics, duration_s=0.125),))
+        for i, text in enumerate(("=1+1", "-a", "'=b", "+cmd|' /C calc'!A0", "\tx", "plain", "-7"))
+    ]
+    failed = make_trial(9, score=None, error="=cmd|' /C calc'!A0", epochs=(), n_parameters=None, values={"@v": -7})
+    assert round_trip(tmp_path, *trials, failed, names=["@v"]) == [*trials, failed]
+    for name in ("trials.csv", "curves.csv"):
+        with open(tmp_path / name, newline="", encoding="utf-8") as file:
+            cells = {cell for row in csv.reader(file) for cell in row}
+        assert not {cell for cell in cells if cell.startswith(("=", "+", "@", "\t"))}
+        assert all(float(cell) for cell in cells if cell.startswith("-"))

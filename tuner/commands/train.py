@@ -101,7 +101,7 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     """
     path = recipe_path(options.source)
     recipe = read_recipe(path)
-    if notice := _import_notice(recipe.model):
+    if notice := import_notice(recipe.model):
         listener(Notice(text=notice))
     out = options.out or path.with_name(f"trained-{datetime.now(UTC):%Y%m%d-%H%M%S}.keras")
     _check_writable(out)
@@ -127,14 +127,15 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     )
 
 
-def _import_notice(model: str) -> str | None:
+def import_notice(model: str) -> str | None:
     """What is about to be imported for a model that is not built in; nothing is imported to find it."""
     module, is_own, function = model.partition(":")
     if not is_own:
         return None
     # As the builder is found: the working directory first, then what is installed.
     spec = PathFinder.find_spec(module.partition(".")[0], [str(Path.cwd()), *sys.path])
-    place = printable(str(spec.origin)) if spec and spec.origin else "which is not found yet"
+    places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+    place = printable(next(filter(None, places), "which is not found yet"))
     return f"this recipe imports {module} ({place}) and runs its {function}: code, not only numbers"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tuner.execution import worker
 from tuner.execution.assignment import Assignment
+from tuner.execution.family import Family
 from tuner.execution.memory import used_bytes
 from tuner.execution.shared_data import SharedData
 from tuner.execution.start import start_process
@@ -34,6 +35,8 @@ class WorkerHandle:
         self._is_ready = False
         self.connection, other_end = Pipe()
         self._process = start_process(method, f"worker-{slot}", worker.main, other_end, settings)
+        assert self._process.pid is not None
+        self._family = Family(self._process.pid)
         # Else the end of the worker would not be the end of what it says.
         other_end.close()
 
@@ -66,9 +69,9 @@ class WorkerHandle:
                 yield message
 
     def used_bytes(self) -> int:
-        """Memory that it has taken."""
+        """Memory that it has taken, with its children."""
         assert self._process.pid is not None
-        return used_bytes(self._process.pid)
+        return used_bytes(self._process.pid) + self._family.used_bytes()
 
     def last_words(self) -> str:
         """How it died."""
@@ -81,7 +84,8 @@ class WorkerHandle:
         return f"its worker was killed by {name}{why}"
 
     def end(self) -> None:
-        """Kill it, if it is alive."""
+        """Kill it, if it is alive, and whatever it has started."""
+        self._family.end()
         self._process.kill()
         self._process.join()
         # A worker whose fork server has died passes for dead; it leaves by itself when this is closed.

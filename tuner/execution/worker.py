@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from tuner.execution.assignment import LIFE_S
+from tuner.execution.family import end_own_family, lead_family
 from tuner.execution.portable import portable
 from tuner.execution.shared_data import SharedData, open_shared
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
@@ -68,6 +69,7 @@ def main(connection: Connection[object, object], settings: WorkerSettings) -> No
 
 
 def _settle(settings: WorkerSettings) -> None:
+    lead_family()
     threading.Thread(target=_leave_with_driver, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Standard output is the driver's results; what a builder prints must not end up among them.
@@ -82,7 +84,7 @@ def _leave_with_driver() -> None:
     driver = multiprocessing.parent_process()
     assert driver is not None
     driver.join()
-    os._exit(1)
+    end_own_family()
 
 
 class _Desk:

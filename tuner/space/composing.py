@@ -29,6 +29,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 AMBIGUOUS = re.compile(
     r"[-+]?(?:0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+|[0-9]+(?:_+[0-9]+)+(?:\.[0-9_]*)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
 )
+_MAX_PROBLEMS = 1_000
 _CORE_TAGS = "tag:yaml.org,2002:"
 
 
@@ -226,6 +227,9 @@ class Composer:
             self.lines[place] = line
 
     def _problem(self, line: int, message: str, hint: str) -> None:
+        if len(self.problems) == _MAX_PROBLEMS:
+            message = f"it has more than {_MAX_PROBLEMS:,} mistakes."
+            raise RefusedError(line, message, "check that it is the right file.")
         self.problems.append(Problem(where=f"{self._name}:{line}", message=message, hint=hint))
 
 

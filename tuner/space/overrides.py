@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tuner.errors import ConfigurationError
+from tuner.names import one_line
 from tuner.space.document import Document, KeyPath, parse_document
 from tuner.space.schema import (
     BooleanSpec,
@@ -23,6 +24,8 @@ from tuner.space.schema import (
 )
 from tuner.space.validation import Strict, did_you_mean, shown
 from tuner.space.vocabulary import BACKBONE_NAMES, MAX_CONV_BLOCKS, VOCABULARIES
+
+_MOST_LETTERS = 200
 
 _SECTIONS: Mapping[str, type[Strict]] = {
     "objective": ObjectiveSpec,
@@ -49,7 +52,7 @@ def apply_overrides(document: Document, overrides: Sequence[str]) -> Document:
 
 
 def _apply(document: Document, override: str) -> Document:
-    origin = f"--set {override}"
+    origin = f"--set {_shown(override)}"
     dotted, equals, text = override.partition("=")
     if not equals or not dotted.strip() or not text.strip():
         raise ConfigurationError(f"{origin}: expected PATH=VALUE.", "for example --set space.dropout.max=0.6")
@@ -72,9 +75,14 @@ def _apply(document: Document, override: str) -> Document:
     return replace(document, data=data, lines=lines, origins={**origins, path: origin})
 
 
+def _shown(text: str) -> str:
+    """An override in a message: one line, and not longer than it helps."""
+    return one_line(text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 3]}...")
+
+
 def _step(node: Any, part: str, path: KeyPath, document: Document, origin: str) -> Any:
     """The key or index that a part of the path stands for."""
-    where = ".".join(map(str, path)) or document.name
+    where = _shown(".".join(map(str, path))) or document.name
     if isinstance(node, list):
         if part.isdecimal() and int(part) < len(node):
             return int(part)
@@ -85,7 +93,7 @@ def _step(node: Any, part: str, path: KeyPath, document: Document, origin: str) 
         raise ConfigurationError(message, f"set {where} as a whole.")
     known = {*node, *_allowed(document.data, path)}
     if part not in known:
-        name = ".".join(map(str, (*path, part)))
+        name = _shown(".".join(map(str, (*path, part))))
         raise ConfigurationError(f"{origin}: {name} is not a known key.", did_you_mean(part, sorted(known)))
     return part
 
@@ -101,5 +109,5 @@ def _allowed(data: Any, path: KeyPath) -> set[str]:
     if path == ("backbone",):
         return set(VOCABULARIES[BACKBONE_NAMES[0]])
     if path[0] == "space":
-        return _SPEC_KEYS if len(path) == 2 else set(data["space"])
+        return _SPEC_KEYS if len(path) == 2 else set(data.get("space") or ())
     return set(_SECTIONS[str(path[0])].model_fields) if path[0] in _SECTIONS else set()

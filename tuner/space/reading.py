@@ -35,7 +35,7 @@ class Limits:
 
 # Of spaces and cards, which people write; and of what a run wrote, which may name a hundred thousand classes.
 BY_HAND = Limits()
-BY_A_RUN = Limits(n_bytes=50_000_000, n_values=2_000_000, n_text=1_000_000, n_digits=300)
+BY_A_RUN = Limits(n_bytes=20_000_000, n_values=250_000, n_text=1_000_000, n_digits=300)
 
 
 def read_text(path: Path, limits: Limits = BY_HAND) -> str:

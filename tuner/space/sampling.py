@@ -12,6 +12,7 @@ import numpy as np
 from tuner.space.definition import Parameter, Space
 
 MAX_COUNTED = 1_000_000
+_MAX_KINDS = 20_000
 
 
 def sample(space: Space, rng: np.random.Generator) -> dict[str, Any]:
@@ -64,20 +65,26 @@ def grid_values(parameter: Parameter) -> Sequence[Any] | None:
 
 
 def n_settings(space: Space) -> int | None:
-    """Number of distinct settings; None where a searched float has no step, or above a million."""
+    """Number of distinct settings.
+
+    Returns:
+        None where a searched float has no step, above a million, or where conditions tell too many kinds apart.
+    """
     grids = {parameter.name: grid_values(parameter) for parameter in space.parameters}
-    parents = {condition.parent for parameter in space.parameters for condition in parameter.conditions}
+    # Where each parent is asked for last: what no later condition can see need not be told apart.
+    last = {c.parent: i for i, parameter in enumerate(space.parameters) for c in parameter.conditions}
     # Settings are counted by what later conditions can see of them: the values of parents.
     counts: Counter[tuple[tuple[str, Any], ...]] = Counter({(): 1})
-    for parameter in space.parameters:
+    for i, parameter in enumerate(space.parameters):
         grid = grids[parameter.name]
         if grid is None:
             return None
         grown: Counter[tuple[tuple[str, Any], ...]] = Counter()
-        for seen, n in counts.items():
-            if not _is_active(parameter, {**space.fixed, **dict(seen)}):
+        for known, n in counts.items():
+            seen = tuple(pair for pair in known if last[pair[0]] > i)
+            if not _is_active(parameter, {**space.fixed, **dict(known)}):
                 grown[seen] += n
-            elif parameter.name not in parents:
+            elif last.get(parameter.name, i) <= i:
                 grown[seen] += n * len(grid)
             elif n * len(grid) > MAX_COUNTED:
                 return None
@@ -85,7 +92,7 @@ def n_settings(space: Space) -> int | None:
                 for value in grid:
                     grown[(*seen, (parameter.name, value))] += n
         counts = grown
-        if counts.total() > MAX_COUNTED:
+        if counts.total() > MAX_COUNTED or len(counts) > _MAX_KINDS:
             return None
     return counts.total()
 

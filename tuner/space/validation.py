@@ -110,6 +110,8 @@ _EXPECTED = {
     "float_type": "expected a number",
     "finite_number": "expected a finite number",
     "string_type": "expected text",
+    "string_pattern_mismatch": "expected text of the form {pattern}",
+    "string_too_short": "expected text",
     "bool_type": "expected true or false",
     "list_type": "expected a list",
     "dict_type": "expected keys with values",

@@ -1,0 +1,110 @@
+"""A worker and the processes that its trainings have started: what they take is the worker's, and they end with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+import psutil
+
+# Listing all processes of a machine takes milliseconds; a builder does not start processes all the time.
+_LIST_EVERY_S = 0.5
+
+
+def lead_family() -> None:
+    """Make this process the head of a group, which its children are born into; nothing where there are no groups."""
+    with suppress(AttributeError, OSError):
+        os.setpgid(0, 0)
+
+
+def end_own_family() -> None:
+    """Kill this process with its children and theirs, at once."""
+    _kill(_below(os.getpid()))
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        # Children whose parents are gone are nobody's by now, but in the group.
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
+
+
+class Family:
+    """A worker and its descendants, seen from outside."""
+
+    def __init__(self, pid: int) -> None:
+        """Take the worker's process number."""
+        self._pid = pid
+        self._began_s = _created(_process(pid))
+        self._known: dict[tuple[int, float], psutil.Process] = {}
+        self._used_bytes = 0
+        self._listed_s = float("-inf")
+
+    def used_bytes(self) -> int:
+        """Memory that the descendants have for themselves, what they share with the worker left out."""
+        if time.monotonic() - self._listed_s >= _LIST_EVERY_S:
+            self._list()
+            self._used_bytes = sum(map(_private_bytes, self._known.values()))
+        return self._used_bytes
+
+    def end(self) -> None:
+        """Kill the worker, which may be dead, and all that it and its children have started."""
+        # Those that have left the group, and those whose parents are gone: each way finds what the other does not.
+        self._list()
+        worker = _process(self._pid)
+        began_s = _created(worker)
+        if began_s not in (None, self._began_s):
+            _kill(list(self._known.values()))
+            return  # The number is somebody else's by now, so nobody is left of the group.
+        _kill([worker] if worker else [])
+        _kill(list(self._known.values()))
+        _kill_group(self._pid)
+
+    def _list(self) -> None:
+        self._listed_s = time.monotonic()
+        # Those that were seen before stay known: their parents may have ended since.
+        found = [*self._known.values(), *_below(self._pid)]
+        self._known = {(p.pid, created): p for p in found if (created := _created(p)) is not None}
+
+
+def _process(pid: int) -> psutil.Process | None:
+    try:
+        return psutil.Process(pid)
+    except psutil.Error:
+        return None
+
+
+def _below(pid: int) -> list[psutil.Process]:
+    try:
+        return list(psutil.Process(pid).children(recursive=True))
+    except psutil.Error:
+        return []
+
+
+def _created(process: psutil.Process | None) -> float | None:
+    """When a process began; None once it has ended, also where another one has its number now."""
+    try:
+        return float(process.create_time()) if process and process.is_running() else None
+    except psutil.Error:
+        return None
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
+
+
+def _kill_group(pid: int) -> None:
+    # A group has the number of its head as long as one of it lives; then no other process gets that number.
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            if pid != os.getpgrp():
+                os.killpg(pid, signal.SIGKILL)
+
+
+def _private_bytes(process: psutil.Process) -> int:
+    # A forked child shares the worker's memory until it writes to it; only what is its own counts.
+    try:
+        return int(process.memory_full_info().uss)
+    except psutil.Error:
+        return 0
