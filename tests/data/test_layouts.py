@@ -58,7 +58,7 @@ def test_common_layout_is_read_rightly_or_refused(tmp_path: Path, name: str) -> 
         ("Training", "Testing"), ("TRAIN", "TEST"), ("train (1)", "test (1)"), ("trainset", "testset"),
         ("xTrain", "xTest"), ("trainingData", "testingData"), ("flowers_train", "flowers_test"), ("train", "hold-out"),
         ("train2017", "test2017"), ("01_train", "02_test"), ("train.cropped", "test.cropped"),
-        ("training images", "tests"),
+        ("training images", "tests"), ("trainval", "test"), ("train_val", "test"),
     ],
 )  # fmt: skip
 def test_folders_called_like_parts_are_parts(tmp_path: Path, names: tuple[str, str]) -> None:
@@ -128,6 +128,12 @@ def test_clear_layout_is_read(tmp_path: Path, layout: Layout, expected: Read) ->
 @pytest.mark.parametrize(
     ("layout", "message"),
     [
+        (["cells/ill/*.png 2", "cells/well/*.png 2", "ill/*.png 2", "well/*.png 2"],
+         "cells/ holds folders that lie beside it as well (ill/ and well/)"),
+        (["rps/rps/rock/*.png 2", "rps/rps/paper/*.png 2", "rps-test-set/rps-test-set/rock/*.png 2",
+          "rps-test-set/rps-test-set/paper/*.png 2"],
+         "rps/ and rps-test-set/ hold the same folders (paper/ and rock/), so they look like parts or versions of the "
+         "data, not classes"),
         ([f"{top}/{part}/{c}/*.png 1" for top in ("a", "b") for part in ("train", "test") for c in ("cat", "dog")],
          "a/ and b/ each hold parts (test/ and train/) with class folders, so each looks like a whole data set"),
         (["cat/images/*.png 2", "cat/masks/*.png 2", "dog/images/*.png 2", "dog/masks/*.png 2"],

@@ -161,13 +161,15 @@ def _chosen(usable: Sequence[Folder], roles: Mapping[str, str]) -> dict[str, Fol
 
 def _classes(level: Folder, inside: Sequence[Folder], refuse: Refusals) -> Layout:
     """Class folders, unless what is in them says that they are something else."""
-    within = {folder.name: folder.with_images() for folder in inside}
     if parts := _parts_in_classes(inside, refuse):
         return Layout(top=_path(level), kind="parts_in_classes", parts=parts)
+    within = {folder.name: _entered(folder).with_images() for folder in inside}
+    for folder in inside:
+        if len(_names(within[folder.name]) & (_names(inside) - {_key(folder.name)})) >= _LEAST_SHARED:
+            raise refuse.again(folder, [other for other in inside if other is not folder])
     # A stray image or two beside the folders changes nothing.
-    alike = _alike(
-        [folder for folder in inside if len(within[folder.name]) > 1 and 2 * len(folder.images) < folder.n_images]
-    )
+    structured = [folder for folder in inside if 2 * len(folder.images) < folder.n_images]
+    alike = _alike([_entered(folder) for folder in structured if len(within[folder.name]) > 1])
     if alike and _names(alike[0].with_images()) <= _PICTURES | _BESIDE_PICTURES:
         raise refuse.masks(alike[0])
     if alike:

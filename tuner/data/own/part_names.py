@@ -10,7 +10,7 @@ from types import MappingProxyType
 from tuner.data.class_order import one_form
 
 _ROLES: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys(("train", "training", "trains", "trn"), "train")
+    dict.fromkeys(("train", "training", "trains", "trn", "trainval", "trainvalid"), "train")
     | dict.fromkeys(("validation", "valid", "validate", "validating", "val", "vali", "dev", "devel"), "validation")
     | dict.fromkeys(("development", "tune", "tuning"), "validation")
     | dict.fromkeys(("test", "testing", "tests", "tst", "holdout", "heldout", "hold", "held"), "test")
@@ -58,7 +58,10 @@ def role_and_stem(name: str) -> tuple[str, str]:
             roles.append(_ROLES[match["role"]])
         elif word not in _FILLERS:
             rest.append(word)
-    return (roles[0], " ".join(rest)) if len(set(roles)) == 1 else ("", "")
+    found = set(roles)
+    if found == {"train", "validation"}:  # of both, before validation is cut from it
+        return "train", " ".join(rest)
+    return (roles[0], " ".join(rest)) if len(found) == 1 else ("", "")
 
 
 def named_parts(names: Iterable[str]) -> dict[str, str]:

@@ -143,6 +143,14 @@ class Refusals:
             f"call them train, val and test, or name one of them; {_CARD}.",
         )
 
+    def again(self, folder: Folder, others: Sequence[Folder]) -> DataError:
+        """A folder holds the same folders as lie beside it."""
+        return self._error(
+            f"{printable(folder.name)}/ holds folders that lie beside it as well ({_shown(others)})",
+            f"name the folder that counts, such as {self.where}/{printable(folder.below.rstrip('/'))}; or move one "
+            "elsewhere.",
+        )
+
     def whole_sets(self, folders: Sequence[Folder]) -> DataError:
         """Several folders hold parts with the same classes."""
         return self._error(
