@@ -170,6 +170,8 @@ def test_class_folders_win_where_the_table_says_the_same(tmp_path: Path) -> None
     [
         ("https://x.org/{i}.jpg,{label}", "it names addresses on the web", "download the images first"),
         ("far/{i}.jpg,{label}", "it names files such as far/0.jpg, but none of them is there", "put the images into"),
+        ("/kaggle/input/{i}.jpg,{label}", "it names files of another place", "write the names from the table's folder"),
+        ("C:\\x\\{i}.jpg,{label}", "it names files of another place", "write the names from the table's folder"),
         ("{i},{label}", "expected a column of labels and pixels, or of files; found file, label", "name the columns"),
     ],
 )
@@ -216,6 +218,37 @@ def test_name_without_suffix_means_the_only_file_of_that_name(tmp_path: Path) ->
     assert finder.path("b") is None
     assert finder.path("b.jpg") == str(tmp_path / "b.jpg")
     assert finder.path("gone/a") is None
+
+
+def test_images_may_be_spread_over_several_folders(tmp_path: Path) -> None:
+    skin = tmp_path / "skin"
+    write_images(skin / "images_part_1", [f"{i}.jpg" for i in range(3)])
+    write_images(skin / "images_part_2", [f"{i}.jpg" for i in range(3, 6)])
+    rows = [f"{i},l{i // 2},{('mel', 'nv')[i % 2]}" for i in range(6)]
+    (skin / "metadata.csv").write_text("\n".join(["image_id,lesion_id,dx", *rows]))
+    loaded = load(skin)
+    assert loaded.labels.tolist() == [0, 1] * 3
+    assert loaded.groups.tolist() == ["l0", "l0", "l1", "l1", "l2", "l2"]
+    assert loaded.left_out == ()
+
+
+def test_file_of_the_same_name_in_another_part_is_not_taken(tmp_path: Path) -> None:
+    pets = tmp_path / "pets"
+    write_images(pets / "train", [f"{i}.png" for i in range(4)])
+    write_images(pets / "test", [f"{i}.png" for i in range(6)])
+    rows = [f"{i}.png,{i % 2}" for i in range(6)]
+    for table in ("train.csv", "labels.csv"):
+        (pets / table).write_text("\n".join(["file,label", *rows]))
+        loaded = load(pets / table)
+        if table == "train.csv":
+            assert loaded.origins == tuple(f"{i}.png" for i in range(4))
+            assert "2 files left out, named by the table, but not there: 4.png, 5.png" in left_out(loaded)
+
+
+def test_table_of_boxes_is_refused(tmp_path: Path) -> None:
+    pets = write(tmp_path, "filename,width,height,class,xmin,ymin,xmax,ymax", "{i}.png,9,9,{label},1,2,3,4")
+    error = refused(pets / "labels.csv")
+    assert error.message.startswith("labels.csv: it holds boxes")
 
 
 def test_large_sets_are_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

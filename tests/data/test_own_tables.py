@@ -277,6 +277,53 @@ def test_label_of_a_table_without_header_is_found(tmp_path: Path, row: str, at: 
     assert loaded.origins[0] == "line 1"
 
 
+def test_label_of_a_table_without_header_counts_its_classes(tmp_path: Path) -> None:
+    rows = [
+        f"{i % 3},{','.join(map(str, random_images(1, 4, 1, i).ravel()[:15]))},{(0, 0, 9)[i % 3]}" for i in range(9)
+    ]
+    (tmp_path / "x.csv").write_text("\n".join(rows))
+    loaded = load(tmp_path / "x.csv")
+    assert loaded.labels.tolist() == [0, 1, 2] * 3
+    assert loaded.images[2, 3, 3, 0] == 9
+
+
+def test_header_that_pandas_made_of_a_row_is_one(tmp_path: Path) -> None:
+    header = "0," + ",".join(f"0.{i}" for i in range(1, 17))
+    for first in ("0,", "label,"):
+        (tmp_path / "x.csv").write_text(wide_text(header.replace("0,", first, 1)))
+        assert load(tmp_path / "x.csv").labels.tolist() == LABELS
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;"])
+def test_line_that_names_the_separator_is_no_header(tmp_path: Path, first: str) -> None:
+    (tmp_path / "x.csv").write_text(f"{first}\n{fer_text(delimiter=';')}")
+    loaded = load(tmp_path / "x.csv")
+    np.testing.assert_array_equal(loaded.images, PIXELS)
+    assert loaded.origins[0] == "line 3"
+
+
+def test_lines_of_nothing_but_separators_are_blank(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(fer_text() + " , \n,\n  \n")
+    assert len(load(tmp_path / "x.csv").labels) == 6
+
+
+def test_table_of_images_without_header_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("\n".join(fer_text().splitlines()[1:]))
+    error = refused(tmp_path / "x.csv")
+    assert error.message == "x.csv: there is no header: the first line holds an image"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("x.xlsx", "save the table as CSV (UTF-8)."), ("x.mat", "read it in Python, and save the arrays: ")],
+)
+def test_files_of_another_kind_get_the_hint_that_fits(tmp_path: Path, name: str, hint: str) -> None:
+    (tmp_path / name).write_bytes(b"1")
+    error = refused(tmp_path / name)
+    assert error.message == f"{tmp_path / name}: a file of this kind is not understood"
+    assert error.hint.startswith(hint)
+
+
 def test_table_without_header_whose_label_is_not_clear_is_refused(tmp_path: Path) -> None:
     rows = "\n".join(f"{i % 2},{','.join('7' * 15)},{i % 2}" for i in range(8))
     (tmp_path / "x.csv").write_text(rows)

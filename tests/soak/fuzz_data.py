@@ -308,9 +308,8 @@ def _loaded(card: Card, data_root: Path, case: Case) -> tuple[str, ...]:
     n = len(images.labels)
     assert len(images.images) == len(images.parts) == len(images.origins) == n, "arrays of different lengths"
     assert case.kind != "image" or n + len(images.unreadable) == len(case.files), "an image was lost"
-    assert case.kind != "list" or _accounted_for(images) >= sum(name.endswith("png") for name in case.files), (
-        "a file was lost"
-    )
+    n_pictures = sum(name.endswith("png") for name in case.files)
+    assert case.kind != "list" or _accounted_for(images) >= n_pictures, "a file was lost"
     assert sum(int(image.shape == card.image.shape) for image in images.images[:]) == n, "an image of another shape"
     return images.unreadable
 

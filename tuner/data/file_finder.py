@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from tuner.data.part_words import role_of
 from tuner.errors import DataError
 
 # Beside images of the same name these are something else, such as a description.
 _NO_IMAGES = frozenset({".txt", ".xml", ".json", ".csv", ".npy", ".yaml", ".yml", ".md", ".mat"})
 
 
+_MOST_FOLDERS = 20
+
+
 class FileFinder:
-    """Finds files below a folder; names may lack their suffix, as in `id,breed`."""
+    """Finds files below a folder.
+
+    Names may lack their suffix, as in `id,breed`, and the folder, as where a download has spread its images over
+    `images_part_1` and `images_part_2`; one file only may fit.
+    """
 
     def __init__(self, root: Path) -> None:
         """Take the folder; each folder below is listed once, when a name asks for it."""
@@ -27,12 +37,34 @@ class FileFinder:
             return None
         folder, _, last = below.rpartition("/")
         place = f"{self._root}{os.sep}{folder}" if folder else self._root
+        found = self._in(place, last)
+        if found is None and not folder:
+            inside = [one for place in self._inside if (one := self._in(place, last))]
+            found = inside[0] if len(inside) == 1 else None
+        return found
+
+    def _in(self, place: str, last: str) -> str | None:
+        """The file of a folder that a name without folders means."""
         if place not in self._names:
             self._list(place)
         if last in self._names[place]:
             return f"{place}{os.sep}{last}"
         alike = self._stems[place].get(last, [])
         return f"{place}{os.sep}{alike[0]}" if len(alike) == 1 else None
+
+    @cached_property
+    def _inside(self) -> list[str]:
+        """Folders in the root that may share its files: those of a part would give another's labels."""
+        try:
+            with os.scandir(self._root) as found:
+                names = sorted(entry.name for entry in found if entry.is_dir())
+        except OSError:
+            return []
+        return [
+            f"{self._root}{os.sep}{name}"
+            for name in names[:_MOST_FOLDERS]
+            if not name.startswith((".", "__")) and not any(map(role_of, re.split(r"[\W_]+", name)))
+        ]
 
     def _list(self, place: str) -> None:
         names, stems = self._names.setdefault(place, set()), self._stems.setdefault(place, {})

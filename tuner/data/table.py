@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -81,12 +82,16 @@ def csv_rows(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, list[s
         with path.open("rb") as raw, _text(raw, path) as text:
             lines = _lines(text, path)
             sample = _sample(lines)
-            delimiter = _delimiter(sample, path)
+            # Spreadsheets write it for each other.
+            stated = re.fullmatch(r"sep=([,;\t|])\s*", sample[0], re.IGNORECASE) if sample else None
+            n_before = 0 if stated is None else 1
+            sample = sample[n_before:]
+            delimiter = _delimiter(sample, path) if stated is None else stated[1]
             reader = csv.reader(_chained(sample, lines), delimiter=delimiter)
             header = [name.strip() for name in next(reader, [])]
             if not header:
                 raise DataError(f"{path.name}: the file is empty", "download it again.")
-            yield header, ((reader.line_num, row) for row in reader if row)
+            yield header, ((n_before + reader.line_num, row) for row in reader if _is_filled(row))
     except (OSError, UnicodeError, csv.Error, EOFError, zlib.error, lzma.LZMAError) as error:
         raise _unreadable(path, error) from error
     finally:
@@ -113,6 +118,11 @@ def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
         if len(line) == _LONGEST_LINE:
             raise DataError(f"{path.name}: a line has over {_LONGEST_LINE:,} letters", "write one image a line.")
         yield line
+
+
+def _is_filled(row: list[str]) -> bool:
+    """Whether it is more than a blank line, or the commas that a spreadsheet writes for one."""
+    return any(cell.strip() for cell in row)
 
 
 def _sample(lines: Iterator[str]) -> list[str]:

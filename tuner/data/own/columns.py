@@ -160,7 +160,7 @@ def _size(names: list[str], pattern: str, n: int, stem: str) -> tuple[int, int, 
     if pattern.count("#") == 2:
         numbers = [tuple(map(int, re.findall(r"\d+", name[:40])[:2])) for name in names]
         sides = [len({pair[i] for pair in numbers}) for i in (0, 1)]
-        if sides[0] * sides[1] == n and len(set(numbers)) == n:
+        if min(sides) >= 4 and sides[0] * sides[1] == n and len(set(numbers)) == n:
             return sides[0], sides[1], 1
     told = re.search(r"(\d{1,4})[x_](\d{1,4})(?:[x_-]?(rgb|3(?!\d)))?", stem.casefold())
     if told:
@@ -182,11 +182,42 @@ def has_no_header(sample: Sample) -> bool:
     if len(header) <= LEAST_VALUES:
         return False
     numbers = [cell for cell in header if re.fullmatch(r"-?\d+(\.\d+)?", cell.strip())]
-    if len(numbers) < len(header) - 1:
+    if len(numbers) < len(header) - 1 or any(plain(cell) in _LABELS for cell in header):
         return False
     # Pandas numbers columns that have no names: 0, 1, 2, ...
     counted = [str(i) for i in range(len(numbers) + 1)]
-    return numbers not in (counted[:-1], counted[1:])
+    return numbers not in (counted[:-1], counted[1:]) and not _are_numbered_again(numbers)
+
+
+def _are_numbered_again(numbers: list[str]) -> bool:
+    """Whether pandas made the names differ that it took from a row of values: 0, 0.1, 0.2, 7, 0.3, 7.1 ..."""
+    n_of: Counter[str] = Counter()
+    for number in numbers:
+        first, _, again = number.partition(".")
+        if again != (str(n_of[first]) if n_of[first] else ""):
+            return False
+        n_of[first] += 1
+    return max(n_of.values()) > 1
+
+
+def likelier_label(found: Sequence[Collection[str]]) -> int | None:
+    """Which of two columns holds labels, by their different values; None where it is not clear.
+
+    Labels are words, or count their classes; pixels do not, or take far more values.
+    """
+    are_words = [any(not value.isdecimal() for value in values) for values in found]
+    if are_words[0] != are_words[1]:
+        return are_words.index(True)
+    counts = [_are_counted(values) for values in found]
+    if counts[0] != counts[1]:
+        return counts.index(True)
+    smaller = 0 if len(found[0]) < len(found[1]) else 1
+    return smaller if 4 * len(found[smaller]) <= len(found[1 - smaller]) else None
+
+
+def _are_counted(values: Collection[str]) -> bool:
+    numbers = sorted({int(value) for value in values if value.isdecimal() and len(value) < 9})
+    return bool(numbers) and numbers[0] <= 1 and numbers[-1] - numbers[0] + 1 == len(numbers)
 
 
 def may_be_label(values: Collection[str], n_rows: int) -> bool:

@@ -107,7 +107,7 @@ def _text_fields(paths: Sequence[Path], sample: Sample, text: int) -> dict[str, 
 
 def _block_fields(paths: Sequence[Path], sample: Sample, block: Block) -> dict[str, Any]:
     name, header = paths[0].name, sample.header
-    others = [at for at in range(len(header)) if at not in block.columns]
+    others = sorted(set(range(len(header))) - set(block.columns))
     usage = columns.usage_at(header, others)
     group = columns.group_at(header, [at for at in others if at != usage])
     left = [at for at in others if at not in (usage, group)]
@@ -141,6 +141,8 @@ def _bare_fields(paths: Sequence[Path], sample: Sample) -> dict[str, Any]:
     first, last = _values(paths, (0, n - 1), has_header=False)
     n_rows = sum(1 for _ in _cells(paths, 0, has_header=False))
     likely = [at for at, found in ((0, first), (n - 1, last)) if columns.may_be_label(found, n_rows)]
+    if len(likely) == 2 and (chosen := columns.likelier_label((first, last))) is not None:
+        likely = [likely[chosen]]
     if len(likely) != 1:
         raise DataError(
             f"{name}: there is no header, and the label may be the first or the last of {n:,} columns",

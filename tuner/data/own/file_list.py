@@ -21,6 +21,7 @@ from tuner.errors import DataError
 _MOSTLY = 0.5
 # Names of files come first, whatever else there is.
 _MOST_COLUMNS = 50
+_BOXES = frozenset({"xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "width", "height"})
 _SUFFIX = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|ppm|pgm|avif|heic)$", re.IGNORECASE)
 _NAMES = """
     file filename filepath filepaths path paths image images img imagepath imagefile imagename imgpath imgname
@@ -48,6 +49,11 @@ def list_fields(paths: Sequence[Path], sample: Sample) -> tuple[dict[str, Any], 
         DataError: As `list_card`.
     """
     path, header = paths[0], sample.header
+    if len({columns.plain(name) for name in header} & _BOXES) >= 3:
+        raise DataError(
+            f"{path.name}: it holds boxes: several objects of an image, each with its place",
+            "image classifiers need one class for each image: cut the boxes out, and give them in class folders.",
+        )
     at, root = found_files(path, sample)
     has_header = not _is_name(header[at], root)
     others = [other for other in range(len(header)) if other != at]
@@ -87,11 +93,11 @@ def found_files(path: Path, sample: Sample) -> tuple[int, Path]:
     Raises:
         DataError: If there is no such column, several would do, or none of the files is there.
     """
-    header = sample.header
+    header, roots = sample.header, _roots(path)
     best: list[tuple[float, int, Path]] = []
     for at in range(min(len(header), _MOST_COLUMNS)):
         values = [value for value in sample.column(at) if value.strip()] or [header[at]]
-        shares = [(_share(values, root), root) for root in _roots(path)]
+        shares = [(_share(values, root), root) for root in roots]
         share, root = max(shares, key=lambda one: one[0])
         are_names = any(_SUFFIX.search(value.strip()) for value in values)
         if share > (0 if are_names else _MOSTLY):
@@ -116,9 +122,11 @@ def _roots(path: Path) -> list[Path]:
     """Where names may start from: the table's folder, one called like the table, images/, or any other."""
     folder = path.parent.resolve()
     inside = [one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith((".", "__"))]
-    usual = {table_stem(path).casefold(): 0, "images": 1, "image": 1, "imgs": 1, "img": 1}
+    usual = {"images": 1, "image": 1, "imgs": 1, "img": 1}
     inside.sort(key=lambda one: usual.get(one.name.casefold(), 2))
-    return [folder, *inside[:20]]
+    # Beside train.csv and train/, what lies in test/ is none of it.
+    own = [one for one in inside if one.name.casefold() == table_stem(path).casefold()]
+    return [folder, *(own or inside[:20])]
 
 
 def _share(values: Sequence[str], root: Path) -> float:
@@ -173,6 +181,11 @@ def _no_files(path: Path, sample: Sample) -> DataError:
     named = [value for row in [header, *sample.rows[:5]] for value in row if _SUFFIX.search(value.strip())]
     if named:
         first = printable(named[0].strip())
+        if re.match(r"/|\\\\|[A-Za-z]:", first):
+            return DataError(
+                f"{path.name}: it names files of another place, such as {first[:80]}",
+                "write the names from the table's folder on, such as images/1.jpg.",
+            )
         if "://" in first:
             return DataError(
                 f"{path.name}: it names addresses on the web, such as {first[:60]}",

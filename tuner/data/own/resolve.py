@@ -21,6 +21,11 @@ _ONE_ARRAY = (
     "give the folder that holds the arrays of images and labels; or save both in one file: "
     "numpy.savez(path, x=images, y=labels)."
 )
+_AS_CSV = "save the table as CSV (UTF-8)."
+_AS_NPZ = "read it in Python, and save the arrays: numpy.savez(path, x=images, y=labels)."
+_HINTS = {".npy": _ONE_ARRAY}
+_HINTS |= dict.fromkeys((".xlsx", ".xls", ".ods", ".json", ".jsonl", ".parquet", ".feather", ".txt"), _AS_CSV)
+_HINTS |= dict.fromkeys((".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt", ".pth", ".tfrecord"), _AS_NPZ)
 
 
 def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
@@ -72,5 +77,5 @@ def card_for(path: Path) -> Card:
         return npz_card(path)
     raise DataError(
         f"{path}: a file of this kind is not understood",
-        _UNDERSTOOD if path.suffix.lower() != ".npy" else _ONE_ARRAY,
+        _HINTS.get(path.suffix.lower(), _UNDERSTOOD),
     )
