@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 
 from tuner.data.cache_folder import LIMIT_VARIABLE, cache_folder, cache_limit, entries
 from tuner.data.card import Card
+from tuner.data.formats import can_read_heic
 from tuner.data.images import FileFacts, Images
 from tuner.data.streaming import StreamedImages
 from tuner.errors import DataError
 
 # Raise it whenever a loader or a generator gives other pixels for the same source.
-_FORMAT = 3
+_FORMAT = 4
 
 # What the cache cannot take is held in memory up to this size.
 _MAX_IN_MEMORY = 1_000_000_000
@@ -41,7 +42,8 @@ def cache_key(card: Card, sources: Sequence[str | Path]) -> str:
     """Two hashes: 8 digits for where the data lie; 16 for the card's decoding fields and each file's size and time."""
     decoding = card.model_dump(include={"files", "image", "class_names"})
     place = json.dumps(decoding["files"])
-    digest = hashlib.sha256(json.dumps([_FORMAT, decoding, card.splits.roles(), card.splits.group]).encode())
+    rules = [_FORMAT, decoding, card.splits.roles(), card.splits.group, can_read_heic()]
+    digest = hashlib.sha256(json.dumps(rules).encode())
     here = Path.cwd()
     for source in sources:
         path = os.path.join(here, source)  # noqa: PTH118 - three times as fast, for as many files as there may be
@@ -66,7 +68,9 @@ def _read(entry: Path, card: Card) -> Images:
     meta = json.loads((entry / _META).read_text(encoding="ascii"))
     n = len(meta["origins"])
     paths = meta["paths"]
-    images = StreamedImages(paths, card.image) if paths else np.load(entry / _PIXELS, mmap_mode="r")
+    value_range = meta["value_range"] and tuple(meta["value_range"])
+    settings = card.image.model_copy(update={"value_range": meta["value_range"]})
+    images = StreamedImages(paths, settings) if paths else np.load(entry / _PIXELS, mmap_mode="r")
     columns = {name: np.load(entry / f"{name}.npy") for name in _COLUMNS}
     sums = np.load(entry / _SUMS) if paths else None
     files = tuple(FileFacts(**dict(zip(_FACTS, facts, strict=True))) for facts in meta["files"])
@@ -84,6 +88,7 @@ def _read(entry: Path, card: Card) -> Images:
         fingerprint=meta["fingerprint"],
         files=files,
         sums=sums,
+        value_range=value_range,
         **columns,
     )
 
@@ -190,6 +195,7 @@ def _write(images: Images, folder: Path) -> None:
         "class_names": images.class_names,
         "unreadable": images.unreadable,
         "fingerprint": images.fingerprint,
+        "value_range": images.value_range,
         "files": list(map(attrgetter(*_FACTS), images.files)),
         "paths": images.images.paths if isinstance(images.images, StreamedImages) else (),
     }

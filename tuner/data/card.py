@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,6 +93,20 @@ class ImageSettings(Strict):
     background: list[Channel] = Field(
         default=[255, 255, 255], min_length=3, max_length=3, description="red, green, blue under transparent pixels"
     )
+    value_range: list[float] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="the values that become 0 and 255 in images of more than 8 bits, such as [0, 4095]; by default "
+        "the range is found from the largest value of the whole data set. Images of 8 bits are never changed",
+    )
+
+    @field_validator("value_range")
+    @classmethod
+    def _white_is_above_black(cls, ends: list[float] | None) -> list[float] | None:
+        if ends is not None and not (math.isfinite(ends[0]) and math.isfinite(ends[1]) and ends[0] < ends[1]):
+            raise ValueError(f"is {ends[0]:g} to {ends[1]:g}, which is no range. | give black first, then white.")
+        return ends
 
     @property
     def shape(self) -> tuple[int, int, int]:

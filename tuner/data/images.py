@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tuner.data.duplicates import copies, first_equal, near_groups
 from tuner.data.streaming import StreamedImages
+from tuner.data.value_range import ValueRange
 from tuner.errors import DataError
 
 PARTS = ("train", "validation", "test")
@@ -33,6 +34,10 @@ class FileFacts:
         height: The same.
         is_animated: Whether it has several frames; the further views of a photo are none.
         is_rotated: Whether its EXIF data ask for a rotation or a mirrored image; decoding does it.
+        bits: Of each value in the file: 8, 16 or 32.
+        lowest: Smallest value of an image whose values need a range to become 8 bits; None for others, and where no
+            pixel was decoded.
+        highest: Its largest.
     """
 
     format: str
@@ -41,6 +46,9 @@ class FileFacts:
     height: int
     is_animated: bool
     is_rotated: bool
+    bits: int = 8
+    lowest: float | None = field(default=None, compare=False)
+    highest: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,8 @@ class Images:
         files: Of each image, (n,), where images are files of their own; else empty.
         sums: int64, (n, 2, channels): sum of the pixels and of their squares, where images are streamed; else None.
         is_final: False where a file could not be read for a reason that may pass, such as a network that is down.
+        value_range: The values that became 0 and 255 in images of more than 8 bits; None where there are none, and the
+            card states nothing.
     """
 
     name: str
@@ -79,6 +89,7 @@ class Images:
     files: tuple[FileFacts, ...]
     sums: NDArray[np.int64] | None = None
     is_final: bool = True
+    value_range: ValueRange | None = None
 
 
 def make_images(
@@ -95,6 +106,7 @@ def make_images(
     digests: Sequence[bytes] = (),
     sums: NDArray[np.int64] | None = None,
     is_final: bool = True,
+    value_range: ValueRange | None = None,
 ) -> Images:
     """Check what a loader read, fingerprint it and look for copies; `digests` and `sums` are those of streamed images.
 
@@ -132,6 +144,7 @@ def make_images(
         files=tuple(files),
         sums=sums,
         is_final=is_final,
+        value_range=value_range,
     )
 
 
