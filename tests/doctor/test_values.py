@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from .samples import codes, data, find
+from tuner.doctor.page import render
+
+from .samples import codes, data, find, look
 
 LABELS = [0, 1] * 20
 
@@ -55,3 +57,13 @@ def test_colours_of_16_bits_are_told(brightest: int, severity: str) -> None:
         "2 of 40 files hold 16 bits of each channel, of which the upper 8 are read: 0 to 65,535 becomes 0 to 255."
     )
     assert ("few of 256 levels" in found.meaning) is (severity == "warning")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{0: deep(4095), 1: deep(900)}, {0: {"bits": 16}}],
+)
+def test_every_finding_has_its_heading_on_the_page(files: dict[int, dict[str, object]]) -> None:
+    images = data(LABELS, files=files, value_range=(0.0, 2000.0))
+    html = render(look(images), images.images)
+    assert ("Values outside the range" in html) is (0 in files and "highest" in files[0])
