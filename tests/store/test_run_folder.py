@@ -114,7 +114,7 @@ def test_config_and_events_are_plain_files(folder: RunFolder) -> None:
     folder.write_config({"space": {"name": "Größe"}, "rate": 1e-05})
     assert yaml.safe_load((folder.path / "config.yaml").read_text(encoding="utf-8"))["space"] == {"name": "Größe"}
     for number in range(2):
-        folder.append_event({"event": "TrialStarted", "n": number})
+        folder.events.append({"event": "TrialStarted", "n": number})
     lines = (folder.path / "events.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["n"] for line in lines] == [0, 1]
 
@@ -168,7 +168,7 @@ def test_damaged_configuration_is_an_error_with_a_remedy(folder: RunFolder) -> N
         ConfigurationError, match=r"config\.yaml: cannot be read, so the run cannot be resumed"
     ) as caught:
         folder.read_config()
-    assert caught.value.hint == "start again with --fresh."
+    assert caught.value.hint == "restore the file, or start again with --fresh."
 
 
 def test_second_command_on_a_run_is_refused_and_named(folder: RunFolder) -> None:
@@ -199,26 +199,26 @@ def test_lock_of_a_killed_command_is_free_and_the_file_it_was_writing_goes(folde
 def tell(folder: RunFolder, *events: tuple[str, float]) -> None:
     for name, time_s in events:
         kind, _, title = name.partition(":")
-        folder.append_event({"event": kind, "time_s": time_s, "title": title})
+        folder.events.append({"event": kind, "time_s": time_s, "title": title})
 
 
 def test_time_spent_is_summed_over_sessions_and_not_over_the_pauses_between(folder: RunFolder) -> None:
-    assert folder.spent_s() == 0.0
+    assert folder.events.spent_s() == 0.0
     tell(folder, ("RunStarted", 100), ("StageStarted:Searching", 101), ("TrialEnded", 111))
-    assert (folder.spent_s(), folder.spent_s("Searching")) == (11.0, 10.0)
+    assert (folder.events.spent_s(), folder.events.spent_s("Searching")) == (11.0, 10.0)
     tell(
         folder, ("RunStarted", 500), ("StageStarted:Searching", 502), ("TrialEnded", 507), ("StageStarted:Scoring", 508)
     )
     tell(folder, ("ModelTrained", 520))
-    assert (folder.spent_s(), folder.spent_s("Searching")) == (31.0, 16.0)
+    assert (folder.events.spent_s(), folder.events.spent_s("Searching")) == (31.0, 16.0)
 
 
 def test_event_that_a_crash_has_cut_off_costs_that_event_alone(folder: RunFolder) -> None:
     tell(folder, ("RunStarted", 100))
     with open(folder.path / "events.jsonl", "a", encoding="utf-8") as file:
         file.write('{"event": "TrialEn')
-    folder.mend_events()
+    folder.events.mend()
     tell(folder, ("TrialEnded", 103))
-    assert folder.spent_s() == 3.0
-    folder.mend_events()
+    assert folder.events.spent_s() == 3.0
+    folder.events.mend()
     assert len((folder.path / "events.jsonl").read_text(encoding="utf-8").splitlines()) == 3

@@ -18,6 +18,7 @@ from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.records.comparison import Difference
 from tuner.records.contender import Contender, Trained
+from tuner.records.error_text import reason_of
 from tuner.records.events import Notice, StageStarted
 from tuner.records.image import ImageSpec
 from tuner.records.pictures import ActivationMaps, Gallery
@@ -143,7 +144,7 @@ def _pictures(
         job.folder.write_pictures(pictures)
     except Exception as error:
         LOG.exception("there are no pictures")
-        job.tell(Notice(text=f"the report has no pictures: {type(error).__name__}: {error}"))
+        job.tell(Notice(text=f"the report has no pictures: {reason_of(error)}"))
         return None, None
     return gallery, activations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from tuner.records.nested import NestedResults
 from tuner.records.results import Results
 from tuner.report.index import DataSet, IndexedRun, compute, render_index
 from tuner.store.files import write_text
-from tuner.store.run_folder import RunFolder
+from tuner.store.run_folder import RunFolder, time_of_name
 
 LOG = logging.getLogger("tuner")
 
@@ -29,7 +28,6 @@ SOME = "compare.html"
 _NESTED = TypeAdapter(NestedResults)
 # A run's files of which each makes a folder a run's.
 _MARKS = ("config.yaml", "results.json")
-_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +111,7 @@ def _of_folder(path: Path, out: Path) -> IndexedRun:
         run_id=_shown(path.name),
         link=_link(folder.report, out),
         data_link=_link(path.with_name("data.html"), out),
-        started_at=results.run.started_at if results else _time(path.name),
+        started_at=results.run.started_at if results else time_of_name(path.name),
         results=results,
         problem=problem,
         test_part=test_part if isinstance(test_part, str) else None,
@@ -156,16 +154,10 @@ def _of_nested(path: Path, out: Path) -> IndexedRun:
         run_id=_shown(path.stem),
         link=_link(path, out),
         data_link=_link(path.with_name("data.html"), out),
-        started_at=_time(path.name),
+        started_at=time_of_name(path.name),
         results=results,
         problem=problem,
     )
-
-
-def _time(name: str) -> str:
-    """The time that the name of a run begins with; empty where it is another name."""
-    found = _TIME.search(name)
-    return "{}-{}-{}T{}:{}:{}Z".format(*found.groups()) if found else ""
 
 
 def _link(path: Path, out: Path) -> str | None:

@@ -50,8 +50,8 @@ def _weights(file: SearchSpaceFile) -> list[str]:
     return sorted({str(path) for path in own if path not in (None, "imagenet", "none")})
 
 
-def open_run(options: RunOptions, root: Path, now: Mapping[str, Any]) -> tuple[RunFolder, bool]:
-    """The folder to work in, and whether it is an unfinished run's.
+def open_run(options: RunOptions, root: Path, now: Mapping[str, Any]) -> tuple[RunFolder, bool, list[str]]:
+    """The folder to work in, whether it is an unfinished run's, and which unfinished runs are passed over as damaged.
 
     Args:
         options: `resume` says what the person wants: None takes up an unfinished run of the same identity, if any.
@@ -59,18 +59,27 @@ def open_run(options: RunOptions, root: Path, now: Mapping[str, Any]) -> tuple[R
         now: `identity` of what the person asks for.
 
     Raises:
-        ConfigurationError: If a run is to be resumed, but there is none, or none of the same identity.
+        ConfigurationError: If a run is to be resumed, but there is none, none of the same identity, or only one whose
+            configuration is damaged.
     """
-    unfinished = [] if options.resume is False else _unfinished(root)
-    then = {run: run.read_config().get("identity", {}) for run in unfinished}
-    for run in unfinished:
-        if then[run] == now:
-            return run, True
+    then, damaged = {}, list[ConfigurationError]()
+    for run in [] if options.resume is False else _unfinished(root):
+        try:
+            then[run] = run.read_config().get("identity", {})
+        except ConfigurationError as error:
+            damaged.append(error)
+    passed_over = [f"an unfinished run is passed over: {error.message}" for error in damaged]
+    for run, identity_then in then.items():
+        if identity_then == now:
+            return run, True, passed_over
     if options.resume:
-        if not unfinished:
-            raise ConfigurationError(f"{root}: there is no unfinished run to resume", "leave --resume out.")
-        raise _changed(unfinished[0], list(differences(then[unfinished[0]], now)))
-    return RunFolder(root / timed_name(now)), False
+        if then:
+            run = next(iter(then))
+            raise _changed(run, list(differences(then[run], now)))
+        if damaged:
+            raise damaged[0]
+        raise ConfigurationError(f"{root}: there is no unfinished run to resume", "leave --resume out.")
+    return RunFolder(root / timed_name(now)), False, passed_over
 
 
 def newest_run(root: Path, now: Mapping[str, Any]) -> RunFolder | None:
@@ -126,7 +135,7 @@ def _changed(run: RunFolder, found: list[str]) -> ConfigurationError:
 
 
 def _named(items: list[Any]) -> bool:
-    return all(isinstance(item, Mapping) and "name" in item for item in items)
+    return all(isinstance(item, Mapping) and isinstance(item.get("name"), str) for item in items)
 
 
 def _by_name(items: list[Any]) -> dict[str, Any]:
@@ -134,7 +143,7 @@ def _by_name(items: list[Any]) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    text = "not there" if value is None else json.dumps(value, ensure_ascii=False)
+    text = "not there" if value is None else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

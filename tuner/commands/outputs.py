@@ -22,6 +22,7 @@ from tuner.data.card import Card
 from tuner.data.dataset import Dataset
 from tuner.data.split import fold_of_seed
 from tuner.records.contender import Trained
+from tuner.records.error_text import reason_of
 from tuner.records.events import Event, Listener
 from tuner.records.recipe import Recipe, RecipeData
 from tuner.records.results import Results
@@ -47,7 +48,7 @@ class Journal:
         """Take the run's folder and who else listens."""
         self._folder = folder
         self._listener = listener
-        self._handler = _QuietFileHandler(folder.log, encoding="utf-8")
+        self._handler = _QuietFileHandler(folder.log, encoding="utf-8", errors="backslashreplace")
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
 
     def __enter__(self) -> Journal:
@@ -60,7 +61,7 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            LOG.error("the run ended: %s", error, exc_info=error)
+            LOG.error("the run ended: %s", reason_of(error), exc_info=error)
         LOG.removeHandler(self._handler)
         # On a full disk the last lines cannot be flushed, and the person had better hear of the first error.
         with suppress(OSError):
@@ -69,7 +70,7 @@ class Journal:
     def tell(self, event: Event) -> None:
         """Keep an event and pass it on."""
         record = {"event": type(event).__name__, "time_s": round(time.time(), 3), **asdict(event)}
-        self._folder.append_event(record)
+        self._folder.events.append(record)
         LOG.info("%s", event)
         self._listener(event)
 

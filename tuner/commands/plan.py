@@ -125,7 +125,7 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
     began_s = time.perf_counter()
     subject = _subject(options)
     now = identity(options, subject.file, subject.dataset)
-    folder, is_resumed = open_run(options, options.out / subject.card.name, now)
+    folder, is_resumed, _ = open_run(options, options.out / subject.card.name, now)
     listener(StageStarted(title="Starting the framework"))
     is_inline = options.execution.executor == "inline"
     gauge = Gauge(is_inline=is_inline)

@@ -82,15 +82,19 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
         _prepare_devices(options)
         _check_weights(file)
     now = identity(options, file, dataset)
-    folder, is_resumed = open_run(options, options.out / card.name, now)
+    folder, is_resumed, passed_over = open_run(options, options.out / card.name, now)
+    warnings = [*warnings, *passed_over]
     if not is_resumed:
         folder.create()
     with folder.locked():
+        if folder.write_split(split_rows(dataset)) and is_resumed:
+            warnings.append("split.csv was missing or changed, and is written again")
         if not is_resumed:
-            folder.write_split(split_rows(dataset))
             # Last, since a folder without it counts as never begun.
             folder.write_config(config(options, now, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"))
-        folder.mend_events()
+        folder.events.mend()
+        if n_odd := folder.events.n_odd():
+            warnings.append(f"{n_odd} lines of events.jsonl are no events, and are passed over")
         with Journal(folder, listener) as journal:
             job = Job(
                 options=options,
@@ -101,7 +105,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
                 tell=journal.tell,
                 request=request,
                 began_s=began_s,
-                earlier_s=folder.spent_s(),
+                earlier_s=folder.events.spent_s(),
             )
             try:
                 outcome = _run(job, warnings, is_resumed)
@@ -164,7 +168,7 @@ def _results(job: Job, searched: SearchSummary, n_workers: int, state: State, sc
             state=state,
             preset=job.options.preset,
             seed=job.options.seed,
-            started_at=str(job.folder.read_config()["started_at"]),
+            started_at=job.folder.started_at(),
             duration_s=job.earlier_s + time.time() - job.began_s,
             command=job.options.command,
             versions=versions(),

@@ -118,7 +118,7 @@ def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummar
         n_stopped=sum(trial.status == "stopped" for trial in trials),
         n_rejected=n_rejected,
         n_epochs=sum(len(trial.epochs) for trial in trials),
-        duration_s=job.folder.spent_s(SEARCHING),
+        duration_s=job.folder.events.spent_s(SEARCHING),
         best_trial_id=best.trial_id,
         best_score=best.score,
         best_values=complete(file.model, best.values),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from tuner.records.recipe import Recipe
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
 from tuner.space.definition import SplitSettings
 from tuner.store.files import write_atomically
+from tuner.store.leftovers import sweep, writer
 from tuner.store.recipe_file import read_recipe
 from tuner.training.data import TrainingData
 
@@ -130,6 +130,8 @@ def _check_writable(out: Path) -> None:
         with write_atomically(out.with_name(f"{out.name}.probe")):
             pass
         out.with_name(f"{out.name}.probe").unlink()
+        # Of trainings that were killed.
+        sweep(out.parent.glob(".*.keras*"))
     except OSError as error:
         raise ConfigurationError(f"{out}: cannot be written: {error.strerror}", "choose another file.") from error
 
@@ -185,7 +187,7 @@ def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path,
     from tuner.training.finished import finished_model, save_model
 
     prepare_devices(options.threads)
-    checkpoint = out.with_name(f".{out.name}.{os.getpid()}.npz")
+    checkpoint = out.with_name(f".{out.name}.{writer()}.npz")
     rule = EarlyStopping(monitor=recipe.monitor, direction=recipe.direction, patience=recipe.patience)
     task = TrainTask(
         task_id="training",

@@ -10,7 +10,6 @@ import shutil
 import socket
 import threading
 import time
-import traceback
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 import tuner
 from tuner.backend import environment
 from tuner.execution.assignment import LIFE_S
+from tuner.execution.portable import portable
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 
@@ -191,6 +191,6 @@ def _changed(path: Path | None) -> int:
 def _for_driver(error: Exception, task: TrainTask) -> Exception:
     """The error with its traceback; one of a disk names the node, and the file as the driver knows it."""
     if isinstance(error, OSError) and error.errno is not None and task.save_to:
-        error = OSError(error.errno, f"{error.strerror} on node {socket.gethostname()}", str(task.save_to))
-    error.add_note(f"In a worker:\n{traceback.format_exc()}")
-    return error
+        told = OSError(error.errno, f"{error.strerror} on node {socket.gethostname()}", str(task.save_to))
+        error = told.with_traceback(error.__traceback__)
+    return portable(error)

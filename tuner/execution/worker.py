@@ -14,12 +14,12 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from tuner.execution.assignment import LIFE_S
+from tuner.execution.portable import portable
 from tuner.execution.shared_data import SharedData, open_shared
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.data import TrainingData
@@ -102,8 +102,7 @@ class _Desk:
         try:
             answer: object = self._train(order)
         except Exception as error:
-            error.add_note(f"In a worker:\n{traceback.format_exc()}")
-            answer = error
+            answer = portable(error)
         self._connection.send(answer)
 
     def _train(self, order: Order) -> TrainResult:

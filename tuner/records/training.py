@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tuner.records.error_text import one_line, several_lines
+
 # What executors call the data set's own images.
 IMAGES = "images"
 
@@ -45,6 +47,12 @@ class EpochMetrics:
     epoch: int
     metrics: Mapping[str, float]
     duration_s: float
+
+    def __post_init__(self) -> None:
+        """Clean names that a file could not hold, or not give back."""
+        if any(name != one_line(name) for name in self.metrics):
+            clean = {one_line(name): value for name, value in self.metrics.items()}
+            object.__setattr__(self, "metrics", clean)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +96,11 @@ class TrainTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a training failed.
+    """Why a training failed; its texts are cleaned here, once, so that whatever is written can be read again.
 
     Attributes:
         reason: One line.
-        traceback: The Python traceback; empty where there is none.
+        traceback: The Python traceback; empty where there is none, and shortened where it is very long.
         kind: `error` (an exception), `diverged` (a loss that is not finite), `memory`, `hang` (no step in time) or
             `lost` (its worker died again and again).
     """
@@ -100,6 +108,11 @@ class Failure:
     reason: str
     traceback: str = ""
     kind: str = "error"
+
+    def __post_init__(self) -> None:
+        """Clean the texts."""
+        object.__setattr__(self, "reason", one_line(self.reason))
+        object.__setattr__(self, "traceback", several_lines(self.traceback))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

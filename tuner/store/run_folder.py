@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import re
 import shutil
@@ -15,15 +14,29 @@ from typing import Any
 
 import filelock
 import numpy as np
-import yaml
 from pydantic import TypeAdapter
 
 from tuner.errors import ConfigurationError
+from tuner.records.error_text import one_line
 from tuner.records.results import SCHEMA_VERSION, Results
-from tuner.store.files import json_line, write_atomically, write_text
+from tuner.store.event_log import EventLog
+from tuner.store.files import write_atomically, write_text
+from tuner.store.leftovers import sweep
+from tuner.store.plain_yaml import read_plain_yaml
+from tuner.store.reading import DamagedFileError, kind_of, read_json, read_whole
 from tuner.store.search_log import SearchLog
 
 _RESULTS = TypeAdapter(Results)
+# Far more than a run writes: a confusion matrix of 2,000 classes has 4 million counts.
+_MOST_RESULTS_BYTES = 500_000_000
+_MOST_CONFIG_BYTES = 5_000_000
+_MOST_PICTURE_BYTES = 20_000_000
+_FILES = (
+    "config.yaml", "run.log", "events.jsonl", "split.csv", "trials.csv", "curves.csv", "results.json", "report.html",
+    "best.yaml", "model.keras", "predictions.npz", "state/open", "state/owner", "state/trials.jsonl",
+)  # fmt: skip
+_FOLDERS = ("", "state", "gallery")
+_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)")
 _NUMBERS = re.compile(r"\[\s*(?:-?[\d.e+-]+,?\s*)+\]")
 
 
@@ -37,7 +50,11 @@ class RunFolder:
     @property
     def is_unfinished(self) -> bool:
         """Whether the run was begun and has not ended, so that it can be resumed."""
-        return self._open.is_file() and self._config.is_file()
+        try:
+            return self._open.is_file() and self._config.is_file()
+        except OSError:
+            # A folder that may not be looked into is nobody's to go on with.
+            return False
 
     @property
     def report(self) -> Path:
@@ -88,8 +105,9 @@ class RunFolder:
         return self.path / "config.yaml"
 
     @property
-    def _events(self) -> Path:
-        return self.path / "events.jsonl"
+    def events(self) -> EventLog:
+        """What the run has told."""
+        return EventLog(self.path / "events.jsonl")
 
     def create(self) -> None:
         """Make the folder; one that a killed command has made and not begun to fill is taken over.
@@ -116,14 +134,15 @@ class RunFolder:
         """Keep every other command from working on this run; a killed one holds it no longer.
 
         Raises:
-            ConfigurationError: If another command works on it.
+            ConfigurationError: If another command works on it, or something else lies where one of its files belongs.
         """
+        self.check_places()
         # Outside of the state, which goes while the lock is held.
         lock, owner = filelock.FileLock(self.path / ".lock"), self.state / "owner"
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout as error:
-            who = owner.read_text(encoding="utf-8") if owner.exists() else "unknown"
+            who = one_line(owner.read_text(encoding="utf-8", errors="replace")) if owner.exists() else "unknown"
             raise ConfigurationError(
                 f"{self.path}: another command (process {who}) is working on this run",
                 "wait for its end, or start a run of its own with --fresh.",
@@ -132,10 +151,9 @@ class RunFolder:
             # Some network drives lock nothing; docs/running.md says what is safe there.
             pass
         try:
-            # What a killed command was writing; whole files only count.
-            for part in self.path.rglob(".*.tmp") if lock.is_locked else ():
-                with suppress(OSError):
-                    part.unlink()
+            # What a killed command was writing; whole files only count. Beside the state, `train` may be at work.
+            sweep(self.state.rglob(".*"), is_alone=lock.is_locked)
+            sweep([*self.path.glob(".*"), *self.gallery.glob(".*")])
             write_text(owner, str(os.getpid()))
             yield
         finally:
@@ -144,9 +162,36 @@ class RunFolder:
                 with suppress(OSError):
                     (self.path / ".lock").unlink(missing_ok=True)
 
+    def check_places(self) -> None:
+        """Make sure that nothing lies in the place of a file or a folder of the run.
+
+        Raises:
+            DamagedFileError: For the first that is something else, or cannot be read and written.
+        """
+        wanted = {self.path / name: "file" for name in _FILES} | {self.path / name: "folder" for name in _FOLDERS}
+        for path, kind in wanted.items():
+            found = kind_of(path)
+            if found not in ("", kind):
+                raise DamagedFileError(
+                    f"{path}: is a {found}, but a {kind} of the run belongs there",
+                    "move it away, and put back what the run wrote if you have it; --fresh starts a new run.",
+                )
+            if found and not os.access(path, os.R_OK | os.W_OK):
+                raise DamagedFileError(
+                    f"{path}: may not be read and written", f"give yourself the right to this {kind}."
+                )
+
+    def started_at(self) -> str:
+        """When the run began, as its configuration says; else as its name does."""
+        with suppress(ConfigurationError):
+            found = self.read_config().get("started_at")
+            if isinstance(found, str):
+                return found
+        return time_of_name(self.path.name)
+
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write the fully resolved configuration."""
-        write_text(self._config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+        write_text(self._config, plain_yaml(dict(config)))
 
     def read_config(self) -> dict[str, Any]:
         """Read the fully resolved configuration.
@@ -155,47 +200,18 @@ class RunFolder:
             ConfigurationError: If it cannot be read.
         """
         try:
-            config = yaml.safe_load(self._config.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
-            raise ConfigurationError(
-                f"{self._config}: cannot be read, so the run cannot be resumed: {error}", "start again with --fresh."
+            config = read_plain_yaml(self._config, _MOST_CONFIG_BYTES)
+        except (OSError, ValueError) as error:
+            raise DamagedFileError(
+                f"{self._config}: cannot be read, so the run cannot be resumed: {one_line(str(error))}",
+                "restore the file, or start again with --fresh.",
             ) from error
-        return config if isinstance(config, dict) else {}
-
-    def append_event(self, event: Mapping[str, Any]) -> None:
-        """Add a line to events.jsonl."""
-        with open(self._events, "a", encoding="utf-8") as file:
-            file.write(json_line(event) + "\n")
-
-    def mend_events(self) -> None:
-        """End a line of events.jsonl that a crash has cut off, so that the next event does not continue it."""
-        if not self._events.exists():
-            return
-        with open(self._events, "r+b") as file:
-            file.seek(0, os.SEEK_END)
-            if file.tell() and file.seek(-1, os.SEEK_END) and file.read() != b"\n":
-                file.write(b"\n")
-
-    def spent_s(self, stage: str | None = None) -> float:
-        """Seconds that the sessions of this run have taken so far, by its events; only those of a stage, if named."""
-        spent, start, last = 0.0, None, 0.0
-        for event in self._read_events():
-            name, last_before, last = event["event"], last, event["time_s"]
-            if name == "RunStarted" or (stage and name == "StageStarted"):
-                end = last_before if name == "RunStarted" else last
-                spent += end - start if start is not None else 0.0
-                begins = stage is None or event.get("title") == stage
-                start = last if begins else None
-        return spent + (last - start if start is not None else 0.0)
-
-    def _read_events(self) -> Iterator[dict[str, Any]]:
-        if not self._events.exists():
-            return
-        with open(self._events, encoding="utf-8") as file:
-            for line in file:
-                # A line may have been cut off by a crash.
-                with suppress(ValueError):
-                    yield json.loads(line)
+        if not isinstance(config, dict):
+            raise DamagedFileError(
+                f"{self._config}: holds no settings, so the run cannot be resumed",
+                "restore the file, or start again with --fresh.",
+            )
+        return config
 
     def finish(self) -> None:
         """Mark the run as ended, in one step, then delete its state; what cannot be deleted does no harm."""
@@ -215,13 +231,13 @@ class RunFolder:
             ConfigurationError: If it is missing or is not what this version writes.
         """
         path = self.path / "results.json"
+        hint = "run the search again, or use the version of tuner that wrote it."
         try:
-            plain = json.loads(path.read_bytes())
+            plain = read_json(path, _MOST_RESULTS_BYTES)
             version = plain.get("schema_version") if isinstance(plain, dict) else None
             if isinstance(version, int) and version != SCHEMA_VERSION:
-                raise ConfigurationError(
-                    f"{path}: its schema_version is {version}, but this version reads {SCHEMA_VERSION}",
-                    "run the search again, or use the version of tuner that wrote it.",
+                raise DamagedFileError(
+                    f"{path}: its schema_version is {version}, but this version reads {SCHEMA_VERSION}", hint
                 )
             results = _RESULTS.validate_python(plain)
         except FileNotFoundError as error:
@@ -229,19 +245,26 @@ class RunFolder:
                 f"{self.path}: there is no results.json, so no finished run is there",
                 "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d.",
             ) from error
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(
-                f"{path}: cannot be read as results of this version: {str(error).splitlines()[0]}",
-                "run the search again, or use the version of tuner that wrote it.",
-            ) from error
+        except (OSError, ValueError, RecursionError) as error:
+            reason = one_line(str(error).partition("\n")[0])
+            raise DamagedFileError(f"{path}: cannot be read as results of this version: {reason}", hint) from error
         return results
 
-    def write_split(self, rows: Iterable[Sequence[str]]) -> None:
-        """Write split.csv; rows of origin, class, part, group, reason if dropped, and folds that it trains in."""
+    def write_split(self, rows: Iterable[Sequence[str]]) -> bool:
+        """Write split.csv; rows of origin, class, part, group, reason if dropped, and folds that it trains in.
+
+        Returns:
+            Whether it was not there, or said something else.
+        """
         header = ("image", "class", "part", "group", "reason", "trains_in")
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([header, *rows])
-        write_text(self.path / "split.csv", text.getvalue())
+        path, content = self.path / "split.csv", text.getvalue()
+        with suppress(OSError, ValueError):
+            if read_whole(path, 2 * len(content) + 1) == content.encode():
+                return False
+        write_text(path, content)
+        return True
 
     def write_pictures(self, pictures: Mapping[str, bytes]) -> None:
         """Write the files of gallery/; those of before go."""
@@ -252,10 +275,21 @@ class RunFolder:
 
     def read_pictures(self) -> dict[str, bytes]:
         """The files of gallery/ by name; a run without any has none."""
-        return {path.name: path.read_bytes() for path in sorted(self.gallery.glob("*")) if path.is_file()}
+        found = {}
+        for path in sorted(self.gallery.glob("*")):
+            # A picture that cannot be had is missing on the page, and nothing else is.
+            with suppress(OSError, ValueError):
+                found[path.name] = read_whole(path, _MOST_PICTURE_BYTES)
+        return found
 
     def write_predictions(self, labels: np.ndarray, probabilities: Mapping[str, np.ndarray]) -> None:
         """Write the test labels (n,) and the probabilities (n, classes) of each model and seed."""
         with write_atomically(self.path / "predictions.npz") as file:
             arrays: dict[str, Any] = {name: p.astype("float32", copy=False) for name, p in probabilities.items()}
             np.savez_compressed(file, labels=labels, **arrays)
+
+
+def time_of_name(name: str) -> str:
+    """The time that the name of a run holds, in ISO 8601, UTC; empty where it is another name."""
+    found = _TIME.search(name)
+    return "{}-{}-{}T{}:{}:{}Z".format(*found.groups()) if found else ""

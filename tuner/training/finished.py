@@ -15,6 +15,7 @@ from tuner.models.backbones.classifier import copy_head
 from tuner.models.backbones.stages import trained_part
 from tuner.models.registry import BUILDERS, build
 from tuner.records.image import ImageSpec
+from tuner.store.leftovers import writer
 from tuner.training.checkpoint import load_checkpoint, put_weights
 
 
@@ -40,7 +41,7 @@ def save_model(model: keras.Model, path: Path) -> None:
     """Save a model to a .keras file, which is whole or not there at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Keras decides by the suffix.
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    temporary = path.with_name(f".{writer()}-{path.name}")
     try:
         model.save(temporary)
         os.replace(temporary, path)

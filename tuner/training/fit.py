@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +16,7 @@ from tuner.data.streaming import Indexed, batches
 from tuner.errors import DataError, TunerError
 from tuner.models.backbones.classifier import copy_head
 from tuner.models.backbones.stages import is_fine_tuned, is_frozen
+from tuner.records.error_text import reason_of, traceback_of, words_of
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
 from tuner.store.files import is_disk_full
 from tuner.training.batches import training_batches, validation_batches
@@ -135,7 +135,7 @@ class _Training:
 
     def _fail(self, error: Exception) -> None:
         kind = "memory" if _is_out_of_memory(error) else "error"
-        self.failure = Failure(reason=_one_line(error), traceback=traceback.format_exc(), kind=kind)
+        self.failure = Failure(reason=reason_of(error), traceback=traceback_of(error), kind=kind)
 
     def save(self) -> None:
         """Write the checkpoint, if one is wanted and there is anything new.
@@ -343,10 +343,5 @@ def predict(function: Callable[[np.ndarray], np.ndarray], inputs: Indexed, indic
 
 def _is_out_of_memory(error: BaseException) -> bool:
     # TensorFlow's own name for it, as asking for its class would import it; JAX says it in the message only.
-    is_device = type(error).__name__ == "ResourceExhaustedError" or str(error).startswith("RESOURCE_EXHAUSTED")
+    is_device = type(error).__name__ == "ResourceExhaustedError" or words_of(error).startswith("RESOURCE_EXHAUSTED")
     return is_device or isinstance(error, MemoryError)
-
-
-def _one_line(error: BaseException) -> str:
-    text = error.message if isinstance(error, TunerError) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())[:300]

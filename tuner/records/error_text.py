@@ -1,0 +1,64 @@
+"""Texts of errors as they are recorded: whatever an error says, every program can read it again."""
+
+from __future__ import annotations
+
+import traceback
+import unicodedata
+
+from tuner.errors import TunerError
+
+LONGEST_LINE = 300
+_LONGEST_TRACEBACK = 20_000
+# Line breaks beside "\n", invisible characters that steer a terminal, and halves of a character that are no UTF-8.
+_UNSAFE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+
+
+def one_line(text: str) -> str:
+    """A text in one line of at most `LONGEST_LINE` characters, without what steers terminals or is no UTF-8."""
+    # A text may be as large as memory allows: most of it is never looked at.
+    return _safe(" ".join(text[: 20 * LONGEST_LINE].split()), "")[:LONGEST_LINE]
+
+
+def several_lines(text: str) -> str:
+    """A text with its line breaks and tabs; of a long one the begin and the end."""
+    half = _LONGEST_TRACEBACK // 2
+    if len(text) > _LONGEST_TRACEBACK:
+        text = f"{text[:half]}\n[{len(text) - 2 * half:,} characters left out]\n{text[-half:]}"
+    return _safe(text, "\n\t")
+
+
+def words_of(error: BaseException) -> str:
+    """What an error says of itself; an error that cannot say it is named, whatever it raises instead."""
+    try:
+        # Not a subclass of str, which may do as it likes again.
+        return str.__str__(str(error))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failed:
+        return f"<its text cannot be had: {type(failed).__name__}>"
+
+
+def reason_of(error: BaseException) -> str:
+    """An error in one line, with the name of its class unless it is one of tuner's."""
+    if isinstance(error, TunerError) and isinstance(error.message, str):
+        return one_line(error.message)
+    return one_line(f"{type(error).__name__}: {words_of(error)}")
+
+
+def traceback_of(error: BaseException) -> str:
+    """An error's traceback; where Python cannot print it, the reason."""
+    try:
+        return several_lines("".join(traceback.format_exception(error)))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return reason_of(error)
+
+
+def _safe(text: str, kept: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        letter if letter in kept or unicodedata.category(letter) not in _UNSAFE else "\N{REPLACEMENT CHARACTER}"
+        for letter in text
+    )
