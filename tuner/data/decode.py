@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from tuner.data.card import ImageSettings
-from tuner.data.formats import why_no_image
+from tuner.data.formats import DAMAGED, why_no_image
 from tuner.data.images import FileFacts
 from tuner.data.value_range import FULL_16_BITS, ValueRange, extremes, to_8_bits
 
@@ -180,13 +180,13 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except OSError as error:
         # Pillow's own errors have no number; a damaged file may name a place that no file has.
         is_passing = error.errno not in (None, errno.EINVAL)
-        raise UnreadableImageError(error.strerror or "damaged image", is_passing=is_passing) from error
+        raise UnreadableImageError(error.strerror or DAMAGED, is_passing=is_passing) from error
     # A damaged file may ask for more than any machine has, too; it is no reason to end the run.
     except MemoryError as error:
         raise UnreadableImageError("not enough memory", is_passing=True) from error
     # Broken files make Pillow's many decoders raise anything.
     except Exception as error:
-        raise UnreadableImageError("damaged image") from error
+        raise UnreadableImageError(DAMAGED) from error
 
 
 def _shrink(picture: Image.Image, settings: ImageSettings) -> None:

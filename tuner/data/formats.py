@@ -7,6 +7,9 @@ from pathlib import Path
 
 from tuner.extras import install_line
 
+# Of what is an image, but not a whole one.
+DAMAGED = "damaged image"
+
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"heif"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _VIDEO_BRANDS = frozenset({b"isom", b"iso2", b"mp41", b"mp42", b"qt  ", b"M4V ", b"avc1", b"3gp4", b"3gp5"})
@@ -14,18 +17,17 @@ _MOST_BRANDS = 16
 
 _SAVE = "which is not read; save it as PNG"
 _SAVE_DEEP = "which is not read; save it as 16-bit TIFF"
-_DAMAGED = "damaged image"
 _TIFF = "TIFF of a kind that is not read; save it as grey or RGB"
 _DRAWING = f"SVG drawing, {_SAVE}"
 _WEB_PAGE = "web page, not an image; the download failed"
 
 # What stands where in a file, and what the file is then. What Pillow reads and refuses all the same is damaged.
 _MARKS = (
-    (0, b"\xff\xd8\xff", _DAMAGED),
-    (0, b"\x89PNG", _DAMAGED),
-    (0, b"GIF8", _DAMAGED),
-    (0, b"BM", _DAMAGED),
-    (8, b"WEBP", _DAMAGED),
+    (0, b"\xff\xd8\xff", DAMAGED),
+    (0, b"\x89PNG", DAMAGED),
+    (0, b"GIF8", DAMAGED),
+    (0, b"BM", DAMAGED),
+    (8, b"WEBP", DAMAGED),
     (0, b"II*\0", _TIFF),
     (0, b"MM\0*", _TIFF),
     (0, b"II+\0", _TIFF),

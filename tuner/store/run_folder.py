@@ -22,7 +22,7 @@ from tuner.records.results import SCHEMA_VERSION, Results
 from tuner.store.event_log import EventLog
 from tuner.store.files import write_atomically, write_text
 from tuner.store.leftovers import sweep
-from tuner.store.plain_yaml import read_plain_yaml
+from tuner.store.plain_yaml import plain_yaml, read_plain_yaml
 from tuner.store.reading import DamagedFileError, kind_of, read_json, read_whole
 from tuner.store.search_log import SearchLog
 
