@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tuner.commands.job import Job
 from tuner.data.own.made_card import OWN_DATA
 from tuner.data.policies import Dropped
+from tuner.data.value_range import range_words
 from tuner.records.events import Notice, RunStarted
 from tuner.report.text import plural
 from tuner.search.schedule import total
@@ -46,6 +47,8 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
     if job.card.source == OWN_DATA:
         height, width, channels = job.dataset.spec.shape
         job.tell(Notice(text=f"images are brought to {height}x{width}, {'grey' if channels == 1 else 'colour'}"))
+    if (value_range := job.dataset.images.used_range) is not None:
+        job.tell(Notice(text=f"images of more than 8 bits: {range_words(value_range)} becomes 0 to 255"))
     for text in warnings:
         job.tell(Notice(text=text))
     if left_out := _left_out(split.dropped):

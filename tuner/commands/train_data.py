@@ -48,7 +48,7 @@ def load_fitting(recipe: Recipe, recipe_file: Path, other: str | None, data_dir:
     if isinstance(card.files, ClassFolders):
         card = _with_image(card, **wanted.model_dump(exclude={"value_range"}))
     dataset = load_dataset(card, data_dir, settings)
-    found, then = dataset.images.value_range, recipe.data.value_range
+    found, then = dataset.images.used_range, recipe.data.value_range
     if found is not None and then is None:
         raise DataError(
             f"{card.name}: its images hold more than 8 bits ({range_words(found)}), but the recipe "
@@ -56,7 +56,7 @@ def load_fitting(recipe: Recipe, recipe_file: Path, other: str | None, data_dir:
             f"write `value_range: [{found[0]:g}, {found[1]:g}]` under data in {recipe_file}, or search again on these "
             "data with `python -m tuner run`.",
         )
-    if found is not None and found != then:
+    if found is not None and then is not None and found != then:
         dataset = load_dataset(_with_image(card, value_range=wanted.value_range), data_dir, settings)
     if dataset.spec.shape != wanted.shape:
         dataset = _resized(dataset, recipe)

@@ -91,6 +91,11 @@ class Images:
     is_final: bool = True
     value_range: ValueRange | None = None
 
+    @property
+    def used_range(self) -> ValueRange | None:
+        """The range, where any file needed one."""
+        return self.value_range if any(facts.highest is not None for facts in self.files) else None
+
 
 def make_images(
     *,
