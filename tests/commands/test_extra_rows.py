@@ -22,7 +22,7 @@ from tuner.errors import TunerError
 from tuner.evaluation import augmented, ensemble
 from tuner.evaluation.sealed import open_test
 from tuner.execution.stop import StopRequest
-from tuner.metrics.classification import ScoreError
+from tuner.metrics.probabilities import ScoreError
 from tuner.records.events import Event, ModelTrained, StageStarted
 from tuner.store.recipe_file import read_recipe
 

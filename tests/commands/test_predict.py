@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
+from tuner.commands import predict
 from tuner.store.recipe_file import read_recipe, write_recipe
 
 
@@ -71,6 +74,71 @@ def test_file_that_is_no_image(finished: Finished, name: str, message: str) -> N
     assert shown.err == f"{message}\n  Fix: give a picture that other programs open.\n"
 
 
+def test_folder_is_walked_and_bad_files_do_not_stop_the_others(finished: Finished, tmp_path: Path) -> None:
+    new = tmp_path / "new" / "sub"
+    new.mkdir(parents=True)
+    shutil.copy(next((finished.place / "my photos").rglob("03.png")), new / "b.png")
+    Image.new("L", (20, 12)).save(new / "a.gif")
+    Image.new("L", (8, 8), 200).save(tmp_path / "new" / "no suffix", format="PNG")
+    (new / "bad.jpg").write_bytes(b"no image")
+    (new / "notes.txt").write_text("text")
+    (tmp_path / "empty").mkdir()
+    shown = call("predict", finished.folder, tmp_path / "new", tmp_path / "empty", "--json", cwd=finished.place)
+    assert shown.code == 4
+    names = [Path(record["image"]).name for record in shown.records]
+    assert names == ["no suffix", "a.gif", "b.png", "bad.jpg", "empty"]
+    assert [record.get("error") for record in shown.records[3:]] == ["not an image", "no file is in this folder"]
+    first, *rest = shown.err.splitlines()
+    assert first == "left out, since they are no images: 1 file: .txt (1)"
+    assert rest[0] == "2 of 5 files cannot be read as images:"
+
+
+def test_images_are_predicted_some_at_a_time(
+    finished: Finished, images: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = call("predict", finished.folder, *images, "--json", cwd=finished.place)
+    monkeypatch.setattr(predict, "_IMAGES_AT_A_TIME", 2)
+    assert call("predict", finished.folder, *images, "--json", cwd=finished.place).records == together.records
+
+
+def test_names_come_from_stdin(finished: Finished, images: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{images[0]}\n\n{images[1]}\n"))
+    shown = call("predict", finished.folder, "-", "--json", cwd=finished.place)
+    assert [record["image"] for record in shown.records] == [str(image) for image in images[:2]]
+
+
+def test_recipes_range_of_values_counts(finished: Finished, tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 8), 3000, dtype=np.uint16)).save(tmp_path / "deep.png")
+    Image.fromarray(np.full((8, 8), 187, dtype=np.uint8)).save(tmp_path / "plain.png")
+    run = sealed_with(finished, tmp_path, value_range=(0.0, 4095.0))
+    deep, plain = call("predict", run, tmp_path / "deep.png", tmp_path / "plain.png", "--json", cwd=tmp_path).records
+    assert deep["probabilities"] == plain["probabilities"]
+    assert "note" not in deep
+    (noted,) = call("predict", finished.path, tmp_path / "deep.png", "--json", cwd=tmp_path).records
+    assert noted["note"].startswith("values 3000 to 3000 of more than 8 bits, unlike the data of the recipe: 0 to 65,5")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.nan, "bad.keras: the model's probabilities are not finite for 1 of 1 images"),
+        (500.0, "bad.keras: the model's outputs are no probabilities: they are negative, or do not sum to 1"),
+    ],
+)
+def test_outputs_that_are_no_probabilities_are_refused(
+    finished: Finished, images: list[Path], tmp_path: Path, value: float, message: str
+) -> None:
+    image = (finished.place / images[0]).resolve()
+    (tmp_path / "bad.keras").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(predict, "_load", lambda path, recipe: lambda batch: np.full((len(batch), 3), value))
+        shown = call("predict", finished.path, image, "--model", "bad.keras", cwd=tmp_path)
+    assert (shown.code, shown.out) == (2, "")
+    first, fix = shown.err.splitlines()
+    assert first == message
+    assert fix.startswith("  Fix: ")
+
+
 def test_model_that_is_none(finished: Finished, images: list[Path]) -> None:
     shown = call("predict", finished.folder, images[0], "--model", "tiny.yaml", cwd=finished.place)
     assert shown.code == 2
@@ -118,9 +186,15 @@ def test_temperature_is_not_that_of_another_model(finished: Finished, images: li
     assert shown.err.startswith("--calibrated uses a temperature that was fitted to the run's own model")
 
 
-def sealed_with(finished: Finished, folder: Path, temperature: float | None) -> Path:
-    """The run's recipe with another temperature, and its model."""
-    recipe = replace(read_recipe(finished.path / "best.yaml"), temperature=temperature)
+def sealed_with(
+    finished: Finished,
+    folder: Path,
+    temperature: float | None = None,
+    value_range: tuple[float, float] | None = None,
+) -> Path:
+    """The run's recipe with another temperature or range of values, and its model."""
+    recipe = read_recipe(finished.path / "best.yaml")
+    recipe = replace(recipe, temperature=temperature, data=replace(recipe.data, value_range=value_range))
     write_recipe(recipe, folder / "best.yaml", "")
     shutil.copy(finished.path / "model.keras", folder)
     return folder

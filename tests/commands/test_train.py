@@ -25,7 +25,14 @@ def test_gives_the_validation_accuracy_of_the_run(finished: Finished) -> None:
     assert (shown.code, shown.err) == (0, "")
     last = shown.records[-1]
     expected = best_run(finished)["validation_score"]
-    assert last == {"event": "TrainEnded", "model": "again.keras", "val_accuracy": expected}
+    assert last == {
+        "event": "TrainEnded",
+        "model": "again.keras",
+        "val_accuracy": expected,
+        "test_accuracy": best_run(finished)["test"]["accuracy"],
+        "n_test": 15,
+        "only_class": None,
+    }
     assert not any(record["event"] == "Notice" for record in shown.records)
     image = next((finished.place / "my photos").rglob("00.png"))
     models = (["--model", "again.keras"], [])
@@ -41,7 +48,10 @@ def test_says_for_people_what_it_did(finished: Finished) -> None:
         "Starting the framework ...",
         "Training on 48 images ...",
         f"Trained on 48 images; holds the weights of epoch {expected['best_epoch']}.",
-        f"val_accuracy {expected['validation_score']:.4f}; the recipe's run had {expected['validation_score']:.4f}.",
+        f"val_accuracy {expected['validation_score']:.4f} on 12 validation images; "
+        f"the recipe's run had {expected['validation_score']:.4f}.",
+        f"Test accuracy {expected['test']['accuracy']:.4f} on 15 held-out images; "
+        f"the recipe's run had {expected['test']['accuracy']:.4f}.",
     ]
     assert [path.name for path in (finished.place / "new").iterdir()] == ["again.keras"]
 
@@ -52,27 +62,34 @@ def test_full_data_trains_on_validation_images_too(finished: Finished) -> None:
     assert "Training on 60 images ..." in shown.err
     assert "Trained on 60 images; holds the weights of epoch " in shown.err
     assert "val_accuracy" not in shown.err
+    assert "All images but the test part trained." in shown.err
+    assert "on 15 held-out images.\n" in shown.err
 
 
-@pytest.mark.parametrize(
-    ("classes", "size", "message"),
-    [
-        (["a", "b", "c"], 8, "other: its classes are a, b, c, but the recipe was made for "),
-        (None, 12, "other: its images are height x width x channels 12, 12, 1, but the recipe was made for 8, 8, 1"),
-    ],
-)
-def test_other_shape_or_classes_are_refused(
-    finished: Finished, tmp_path: Path, classes: list[str] | None, size: int, message: str
-) -> None:
-    names = classes or [path.name for path in (finished.place / "my photos").iterdir()]
-    other = write_photos(tmp_path / "other", names, n=6, size=size)
+def test_other_classes_are_refused(finished: Finished, tmp_path: Path) -> None:
+    other = write_photos(tmp_path / "other", ["a", "b", "c"], n=6)
     shown = call("train", "--from", finished.folder, "--data", other, cwd=finished.place)
     assert (shown.code, shown.out) == (4, "")
     first, fix = shown.err.splitlines()
-    assert first.startswith(message)
-    assert fix == (
-        "  Fix: use data of the same shape and classes, or search again on these data with `python -m tuner run`."
+    assert first.startswith(
+        'other: its classes are not those of the recipe: the recipe does not know "a", "b", "c"; it lacks "'
     )
+    assert fix == "  Fix: use data of the same classes, or search again on these data with `python -m tuner run`."
+
+
+def test_other_images_are_brought_to_the_recipes_size_and_scored(finished: Finished, tmp_path: Path) -> None:
+    names = [path.name for path in (finished.place / "my photos").iterdir()]
+    other = write_photos(tmp_path / "other", sorted(names), n=12, size=12)
+    options = ("--data", other, "--data-dir", tmp_path / "data", "--out", tmp_path / "other.keras")
+    shown = call("train", "--from", finished.folder, *options, cwd=finished.place)
+    assert (shown.code, shown.out) == (0, f"{tmp_path / 'other.keras'}\n")
+    lines = shown.err.splitlines()
+    assert lines[0] == "  note: images are brought to 8 x 8 grey, as the recipe has it (they are 12 x 12 grey)"
+    assert "the recipe's run had" not in shown.err
+    assert [line for line in lines if line.startswith("Test accuracy ") and line.endswith(" held-out images.")]
+    image = next(other.rglob("00.png"))
+    predicted = call("predict", finished.folder, image, "--model", tmp_path / "other.keras", cwd=finished.place)
+    assert predicted.code == 0
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.data.samples import make_card, random_images, write_folders
-from tuner.data import class_folders
+from tuner.data import one_scale
 from tuner.data.card import ImageSettings
 from tuner.data.decode import UnreadableImageError
 from tuner.data.images import FileFacts
@@ -42,14 +42,14 @@ def test_file_that_could_not_be_read_for_once_is_read_by_the_next_load(
     write_folders(tmp_path / "photos", {"cat": 2, "dog": 2})
     card = make_card({"type": "class_folders", "path": "photos"}, channels=3)
     with monkeypatch.context() as patch:
-        decode = class_folders.decode_with_facts
+        decode = one_scale.decode_or_measure
 
-        def fail(path: Path, settings: ImageSettings) -> tuple[np.ndarray, FileFacts]:
+        def fail(path: Path, settings: ImageSettings) -> tuple[np.ndarray | None, FileFacts]:
             if path.match("cat/0.png"):
                 raise UnreadableImageError("Input/output error", is_passing=True)
             return decode(path, settings)
 
-        patch.setattr(class_folders, "decode_with_facts", fail)
+        patch.setattr(one_scale, "decode_or_measure", fail)
         loaded = load_images(card, tmp_path)
         assert loaded.unreadable == ("cat/0.png: Input/output error",)
         assert loaded.images[:].shape == (3, 4, 4, 3)

@@ -63,7 +63,7 @@ def test_says_the_same_as_the_cache_but_for_the_fingerprint(
 
 def test_second_load_opens_no_file(tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = load_streamed(card, tmp_path)
-    monkeypatch.setattr("tuner.data.class_folders.decode_with_facts", None)
+    monkeypatch.setattr("tuner.data.one_scale.decode_or_measure", None)
     second, images = load_streamed(card, tmp_path)
     assert second.fingerprint == first.fingerprint
     assert second.files == first.files

@@ -8,7 +8,8 @@ from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score, f1_score, log_loss
 from statsmodels.stats.proportion import proportion_confint
 
-from tuner.metrics.classification import ScoreError, score, wilson_interval
+from tuner.metrics.classification import score, wilson_interval
+from tuner.metrics.probabilities import ScoreError
 
 NAMES = ("angry", "happy", "sad")
 
@@ -97,3 +98,11 @@ def test_probabilities_of_a_diverged_model_are_an_error_with_a_remedy() -> None:
 def test_misfits_are_named(labels: list[int], probabilities: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         score(labels, probabilities, ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "chosen", "only"),
+    [([0, 1, 1], [1, 1, 1], "b"), ([0, 1, 1], [0, 1, 1], None), ([1, 1], [1, 1], None)],
+)
+def test_the_only_class_that_is_ever_named_is_known(labels: list[int], chosen: list[int], only: str | None) -> None:
+    assert score(labels, np.eye(2)[chosen], ["a", "b"]).only_class == only

@@ -73,6 +73,16 @@ def test_a_winner_at_the_constant_guess_fails() -> None:
     assert check(replace(run, models=()), "Better than a constant guess").state == "not known"
 
 
+def test_a_model_that_names_one_class_is_told_with_it() -> None:
+    run = results(n_classes=2, n_test=600)
+    assert check(run, "Better than a constant guess").items == ()
+    tuned = run.models[0]
+    constant = tuple(replace(one, test=replace(one.test, confusion=((0, 300), (0, 300)))) for one in tuned.runs)
+    found = check(replace(run, models=(replace(tuned, runs=constant),)), "Better than a constant guess")
+    name = run.data.class_names[1]
+    assert found.items == ((tuned.title, f'names one class, "{name}", for every test image'),)
+
+
 def test_a_rare_class_is_a_warning_that_names_it() -> None:
     run = results(n_classes=3)
     assert check(run, "Classes are balanced").state == "pass"

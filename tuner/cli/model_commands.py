@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, no_progress, quiet
-from tuner.cli.output import plain, print_json, say, send_chatter_to
+from tuner.cli.output import print_json, say, send_chatter_to
 
 
 @click.command(context_settings=CONTEXT)
 @click.option(
     "--from", "source", type=A_PATH, required=True, metavar="RUN_OR_YAML", help="A run's folder, or a best.yaml."
 )
-@click.option("--data", help="Other data of the same shape and classes.")
+@click.option("--data", help="Other data of the same classes; images are brought to the recipe's size.")
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed; the recipe's own by default.")
 @click.option(
@@ -32,6 +33,7 @@ from tuner.cli.output import plain, print_json, say, send_chatter_to
 @no_progress
 def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
     """Train a fresh model with the best hyperparameters of a run, without a search."""
+    from tuner.cli.trained import train_ended, trained_lines
     from tuner.cli.views import view
     from tuner.commands.train import TrainOptions
     from tuner.commands.train import train as train_command
@@ -39,13 +41,11 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
     with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
         trained = train_command(TrainOptions(**options), listener)
     if json_lines:
-        print_json({"event": "TrainEnded", "model": str(trained.model), trained.monitor: trained.validation_score})
+        print_json(train_ended(trained))
         return
     if not quiet:
-        say(f"Trained on {trained.n_train:,} images; holds the weights of epoch {trained.epochs}.")
-        if trained.validation_score is not None:
-            then = "" if trained.expected is None else f"; the recipe's run had {trained.expected:.4f}"
-            say(f"{trained.monitor} {trained.validation_score:.4f}{then}.")
+        for line in trained_lines(trained):
+            say(line)
     click.echo(trained.model)
 
 
@@ -57,16 +57,21 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
 @click.option("--calibrated", is_flag=True, help="Probabilities after the temperature scaling that the run fitted.")
 @as_json
 def predict(run: Path, images: tuple[Path, ...], json_lines: bool, **options: Any) -> None:
-    """Print the class and the probabilities of IMAGES, by the model of RUN."""
+    """Print the class and the probabilities of IMAGES, by the model of RUN.
+
+    An image may be a file or a folder of them; `-` reads their names from stdin, one a line.
+    """
+    from tuner.cli.predictions import show_predictions
     from tuner.commands.predict import predict as predict_command
 
     send_chatter_to(None)
-    for found in predict_command(run, images, **options):
-        shares = dict(zip(found.class_names, found.probabilities, strict=True))
-        if json_lines:
-            print_json({"image": str(found.image), "class": found.class_name, "probabilities": shares})
-            continue
-        others = sorted(shares.items(), key=lambda item: -item[1])
-        click.echo(plain(f"{found.image}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in others)}"))
+    named: list[Path] = []
+    for image in images:
+        named.extend(map(Path, _lines_of_stdin()) if str(image) == "-" else [image])
+    show_predictions(predict_command(run, named, **options), json_lines=json_lines)
     if options["picture"]:
         say(f"picture: {options['picture']}")
+
+
+def _lines_of_stdin() -> list[str]:
+    return [line for line in sys.stdin.read().splitlines() if line.strip()]

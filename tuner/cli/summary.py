@@ -10,6 +10,8 @@ from typing import Any
 
 from tuner.cli import output
 from tuner.commands.run import RunOutcome
+from tuner.records.results import Results
+from tuner.report.facts import only_class
 from tuner.report.reproduce import resume_command
 from tuner.report.verdict import compute
 
@@ -25,6 +27,7 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
     lines = [
         "",
         _wrapped(compute(results).sentence),
+        *_constant(results),
         "",
         f"Report   {folder.report.as_posix()}",
         f"Train    python -m tuner train --from {path}",
@@ -49,6 +52,7 @@ def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
         "difference": {"opponent": main.opponent, **asdict(main.accuracy)} if main else None,
         "best_score": results.search.best_score,
         "test_accuracy": {model.name: [run.test.accuracy for run in model.runs] for model in results.models},
+        "only_class": {model.name: only_class(model) for model in results.models if model.runs},
     }
 
 
@@ -61,6 +65,12 @@ def missed_improvement(outcome: RunOutcome) -> str:
         return ""
     reason = " ".join(main.reason.split())
     return f"the verdict is {main.verdict}{f' ({reason})' if reason else ''}"
+
+
+def _constant(results: Results) -> list[str]:
+    """A line for each model that tells nothing apart."""
+    found = [(model.title, name) for model in results.models if (name := only_class(model)) is not None]
+    return [_wrapped(f'{title}: the model names one class, "{name}", for every test image.') for title, name in found]
 
 
 def _wrapped(text: str) -> str:

@@ -57,9 +57,8 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         job.tell(Notice(text=uses))
     if left_out_files := in_short(job.dataset.images.left_out):
         job.tell(Notice(text=left_out_files))
-    if job.dataset.images.value_range is not None:
-        ends = range_words(job.dataset.images.value_range)
-        job.tell(Notice(text=f"values of {ends} become 0 to 255, by one scale for all images"))
+    if (value_range := job.dataset.images.used_range) is not None:
+        job.tell(Notice(text=f"images of more than 8 bits: {range_words(value_range)} becomes 0 to 255"))
     for text in warnings:
         job.tell(Notice(text=text))
     if left_out := _left_out(split.dropped):

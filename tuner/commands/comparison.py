@@ -15,6 +15,7 @@ from tuner.commands.options import PRESETS, RunOptions
 from tuner.commands.outputs import training_data
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import RETRAININGS, task_seed
+from tuner.metrics.probabilities import ScoreError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.records.comparison import Difference
 from tuner.records.contender import Contender, Trained
@@ -120,12 +121,17 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
     )
 
 
-def _fitted_temperature(job: Job, winner: Contender, kept: Trained) -> FittedTemperature:
-    """What makes the winner's kept model believable, by the validation images."""
+def _fitted_temperature(job: Job, winner: Contender, kept: Trained) -> FittedTemperature | None:
+    """What makes the winner's kept model believable, by the validation images; None for outputs that cannot be."""
     from tuner.evaluation.temperature import temperature_of
     from tuner.evaluation.validation import validation_of
 
-    return temperature_of(winner, kept, validation_of(job.dataset, job.file.objective.name))
+    try:
+        return temperature_of(winner, kept, validation_of(job.dataset, job.file.objective.name))
+    except ScoreError as error:
+        # On the test images it is no better, and that is what is told.
+        LOG.warning("no temperature: %s", error.message)
+        return None
 
 
 def _pictures(

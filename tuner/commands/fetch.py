@@ -107,9 +107,13 @@ def fetch(name: str, data_root: Path) -> Fetched:
 
 def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> Fetched:
     manifest_path = data_root / card.name / MANIFEST
-    before, missing = _read_manifest(manifest_path), missing_paths(card, data_root)
+    # What a command that was killed had been placing counts as fetched, as far as it is there.
+    placed = _read_manifest(work / MANIFEST)
+    before, missing = _read_manifest(manifest_path) | placed, missing_paths(card, data_root)
     wrong = [path for path, expected in before.items() if _fingerprint(data_root / path) != expected]
     if not missing and not wrong:
+        if placed:
+            _write_manifest(manifest_path, card, before)
         shutil.rmtree(work, ignore_errors=True)
         return _fetched(card, "whole" if before else "there", paths, before)
     if card.kaggle is None:
@@ -131,14 +135,20 @@ def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> 
         wanted = [path for path in card.paths if data_root / path in missing or _has_file_of(before, path)]
         for path in wanted:
             manifest |= _stage(card, source, placing / "whole", path)
+        _write_manifest(work / MANIFEST, card, manifest)
         for path in wanted:
             _place(placing / "whole", data_root, path)
     finally:
         shutil.rmtree(placing, ignore_errors=True)
-    files = {path: {"sha256": digest, "bytes": n_bytes} for path, (digest, n_bytes) in sorted(manifest.items())}
-    write_text(manifest_path, json.dumps({"version": 1, "source": card.kaggle.page, "files": files}, indent=1) + "\n")
+    _write_manifest(manifest_path, card, manifest)
     shutil.rmtree(work, ignore_errors=True)
     return _fetched(card, "repaired" if wrong else "fetched", paths, manifest, len(wrong))
+
+
+def _write_manifest(path: Path, card: Card, manifest: _Manifest) -> None:
+    source = card.kaggle.page if card.kaggle else ""
+    files = {path: {"sha256": digest, "bytes": n_bytes} for path, (digest, n_bytes) in sorted(manifest.items())}
+    write_text(path, json.dumps({"version": 1, "source": source, "files": files}, indent=1) + "\n")
 
 
 def _has_file_of(manifest: _Manifest, path: str) -> bool:

@@ -124,6 +124,7 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
             split=split_settings(job.options, file),
             fold=number,
             background=background(job.card),
+            value_range=job.dataset.images.value_range,
         ),
         seed=next(t.task_seed for t in tuned if t.seed == best.seed) if best else job.options.seed,
         max_epochs=file.retrain.epochs,

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tuner.backend import environment
 from tuner.commands.options import DATA_ROOT
 from tuner.commands.outputs import training_data
-from tuner.commands.prepare import refuse_flip
-from tuner.data.card import card_folders
-from tuner.data.dataset import Dataset, load_dataset
-from tuner.data.own.resolve import resolve
+from tuner.commands.train_data import load_fitting
+from tuner.data.dataset import Dataset
 from tuner.data.split import Fold
-from tuner.errors import ConfigurationError, DataError, TunerError
+from tuner.errors import ConfigurationError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
+from tuner.metrics.probabilities import checked_probabilities
 from tuner.names import printable
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.recipe import Recipe
+from tuner.records.scores import Scores
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
-from tuner.space.definition import SplitSettings
 from tuner.store.files import write_atomically
 from tuner.store.leftovers import sweep, writer
 from tuner.store.recipe_file import read_recipe
 from tuner.training.data import TrainingData
+
+# Training images whose outputs are looked at where there are no test images.
+_LOOKED_AT = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ class TrainOptions:
 
     Attributes:
         source: A run's folder, or a best.yaml.
-        data: Other data of the same shape; None takes the recipe's own.
+        data: Other data of the same classes; None takes the recipe's own.
         full_data: Train on validation images too, for as many epochs as the best epoch of the run.
         seed: Replaces the recipe's; None keeps it, so that the run's own training is repeated.
         data_dir: Root of the data.
@@ -63,16 +67,22 @@ class TrainedModel:
         n_train: Images it was trained on.
         epochs: The epoch whose weights it holds.
         monitor: The metric that chose the epoch.
+        n_validation: Images that validated; 0 where all of the data trained.
         validation_score: That metric in that epoch; None where all of the data trained.
         expected: The same in the recipe's run; None where nothing comparable is known.
+        test: Scores on the test part of the data; None where it has none.
+        expected_test: The test accuracy in the recipe's run; None where nothing comparable is known.
     """
 
     model: Path
     n_train: int
     epochs: int
     monitor: str
+    n_validation: int
     validation_score: float | None
     expected: float | None
+    test: Scores | None
+    expected_test: float | None
 
 
 def recipe_path(source: Path) -> Path:
@@ -96,8 +106,8 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     Raises:
         ConfigurationError: If the recipe cannot be read, or mirrors images whose class may change with it; or the model
             could not be written.
-        DataError: If the data are missing, or of another shape or other classes than the recipe's.
-        TunerError: If the training fails.
+        DataError: If the data are missing, or of other classes than the recipe's, or cannot be made to fit it.
+        TunerError: If the training fails, or the model puts out no probabilities.
     """
     path = recipe_path(options.source)
     recipe = read_recipe(path)
@@ -105,7 +115,9 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
         listener(Notice(text=notice))
     out = options.out or path.with_name(f"trained-{datetime.now(UTC):%Y%m%d-%H%M%S}.keras")
     _check_writable(out)
-    dataset = _load(recipe, options)
+    dataset, notes = load_fitting(recipe, path, options.data, options.data_dir)
+    for text in notes:
+        listener(Notice(text=text))
     changes = differences(recipe, dataset)
     for text in changes:
         listener(Notice(text=f"the data differ from those of the recipe: {text}"))
@@ -114,7 +126,7 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
         everything = np.sort(np.concatenate([fold.train, fold.validation]))
         fold = Fold(train=everything, validation=everything[:0])
     data = replace(training_data(dataset, options.data_dir), folds=(fold,))
-    result = _train(recipe, data, options, out, listener)
+    result, test = _train(recipe, data, dataset, options, out, listener)
     epoch = next(e for e in result.epochs if e.epoch == result.best_epoch)
     is_comparable = not changes and options.seed in (None, recipe.seed)
     return TrainedModel(
@@ -122,8 +134,11 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
         n_train=len(fold.train),
         epochs=epoch.epoch,
         monitor=recipe.monitor,
+        n_validation=len(fold.validation),
         validation_score=None if options.full_data else epoch.metrics[recipe.monitor],
         expected=recipe.validation_score if is_comparable else None,
+        test=test,
+        expected_test=recipe.test_accuracy if is_comparable and not options.full_data else None,
     )
 
 
@@ -139,14 +154,17 @@ def import_notice(model: str) -> str | None:
     return f"this recipe imports {module} ({place}) and runs its {function}: code, not only numbers"
 
 
+class _OnlyTriedError(Exception):
+    """Ends the writing of a file before it takes its place."""
+
+
 def _check_writable(out: Path) -> None:
     """Refuse a file that could not be written, before anything is trained."""
     if out.suffix != ".keras" or out.is_dir():
         raise ConfigurationError(f"{out}: a model is a .keras file", "name a file such as model.keras.")
     try:
-        with write_atomically(out.with_name(f"{out.name}.probe")):
-            pass
-        out.with_name(f"{out.name}.probe").unlink()
+        with suppress(_OnlyTriedError), write_atomically(out):
+            raise _OnlyTriedError
         # Of trainings that were killed.
         sweep(out.parent.glob(".*.keras*"))
     except OSError as error:
@@ -176,27 +194,10 @@ def _fold(recipe: Recipe, dataset: Dataset) -> Fold:
     return folds[recipe.data.fold % len(folds)]
 
 
-def _load(recipe: Recipe, options: TrainOptions) -> Dataset:
-    card = resolve(options.data or recipe.data.name, card_folders(), options.data_dir)
-    if recipe.values.get("flip"):
-        refuse_flip(card, f"{recipe_path(options.source)}: flip is true", "set flip: false in the recipe")
-    # What was asked of the recipe's data, such as a limit, was not asked of other data.
-    settings = SplitSettings(seed=recipe.data.split.seed) if options.data else recipe.data.split
-    dataset = load_dataset(card, options.data_dir, settings)
-    for what, now, then in (
-        ("images are height x width x channels", dataset.spec.shape, recipe.image.shape),
-        ("classes are", dataset.spec.class_names, recipe.image.class_names),
-    ):
-        if now != then:
-            shown_now, shown_then = (", ".join(map(str, part)) for part in (now, then))
-            raise DataError(
-                f"{card.name}: its {what} {shown_now}, but the recipe was made for {shown_then}",
-                "use data of the same shape and classes, or search again on these data with `python -m tuner run`.",
-            )
-    return dataset
-
-
-def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path, listener: Listener) -> TrainResult:
+def _train(
+    recipe: Recipe, data: TrainingData, dataset: Dataset, options: TrainOptions, out: Path, listener: Listener
+) -> tuple[TrainResult, Scores | None]:
+    """What came of the training, and what the test part says of its model."""
     environment.prepare()
     listener(StageStarted(title="Starting the framework"))
     from tuner.backend.active import prepare_devices
@@ -220,13 +221,34 @@ def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path,
     )
     listener(StageStarted(title=f"Training on {len(data.folds[0].train):,} images"))
     executor = InlineExecutor(Reports(on_epoch=epoch_listener(listener)))
-    executor.add_data(task.data, data)
-    executor.submit(task)
-    result = executor.next_result()
-    if result.failure:
-        raise TunerError(f"the training failed: {result.failure.reason}", "check the recipe's values.")
     try:
-        save_model(finished_model(recipe.model, recipe.values, data.spec, checkpoint), out)
+        executor.add_data(task.data, data)
+        executor.submit(task)
+        result = executor.next_result()
+        if result.failure:
+            raise TunerError(f"the training failed: {result.failure.reason}", "check the recipe's values.")
+        model = finished_model(recipe.model, recipe.values, data.spec, checkpoint)
+        test = _tested(model, dataset, data.folds[0])
+        save_model(model, out)
     finally:
         checkpoint.unlink(missing_ok=True)
-    return result
+    return result, test
+
+
+def _tested(model: Any, dataset: Dataset, fold: Fold) -> Scores | None:
+    """Scores on the test part; without one, a look at whether the model puts out probabilities at all.
+
+    Raises:
+        ScoreError: If it does not.
+    """
+    from tuner.backend.active import predictor
+    from tuner.evaluation.sealed import open_test
+    from tuner.training.compiled import probabilities
+    from tuner.training.fit import predict
+
+    rows = dataset.split.test if dataset.split.n_test else fold.train[:_LOOKED_AT]
+    found = probabilities(predict(predictor(model), dataset.images.images, rows))
+    if dataset.split.n_test:
+        return open_test(dataset).score(found)[0]
+    checked_probabilities(found, dataset.spec.n_classes, "training images")
+    return None

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tuner.data.cache_folder import LIMIT_VARIABLE, cache_folder, cache_limit, entries
 from tuner.data.cache_sums import check, sums_of
 from tuner.data.card import Card
+from tuner.data.formats import can_read_heic
 from tuner.data.images import FileFacts, Images
 from tuner.data.left_out import LeftOut
 from tuner.data.streaming import StreamedImages
@@ -32,7 +33,7 @@ from tuner.store.files import write_atomically
 LOG = logging.getLogger("tuner")
 
 # Raise it whenever a loader or a generator gives other pixels for the same source, or an entry has another form.
-_FORMAT = 6
+_FORMAT = 7
 
 # What the cache cannot take is held in memory up to this size.
 _MAX_IN_MEMORY = 1_000_000_000
@@ -49,7 +50,8 @@ def cache_key(card: Card, sources: Sequence[str | Path]) -> str:
     decoding = card.model_dump(include={"files", "image", "class_names"})
     # However the folders are arranged, it is one place, whose older entries go when it is read in another way.
     place = json.dumps({field: value for field, value in decoding["files"].items() if field not in ("top", "layout")})
-    digest = hashlib.sha256(json.dumps([_FORMAT, decoding, card.splits.roles(), card.splits.group]).encode())
+    rules = [_FORMAT, decoding, card.splits.roles(), card.splits.group, can_read_heic()]
+    digest = hashlib.sha256(json.dumps(rules).encode())
     here = Path.cwd()
     for source in sources:
         path = os.path.join(here, source)  # noqa: PTH118 - three times as fast, for as many files as there may be
@@ -78,7 +80,9 @@ def _read(entry: Path, card: Card) -> Images:
     check(entry, meta["sums"])
     n = len(meta["origins"])
     paths = meta["paths"]
-    images = StreamedImages(paths, card.image) if paths else np.load(entry / _PIXELS, mmap_mode="r")
+    value_range = meta["value_range"] and tuple(meta["value_range"])
+    settings = card.image.model_copy(update={"value_range": meta["value_range"]})
+    images = StreamedImages(paths, settings) if paths else np.load(entry / _PIXELS, mmap_mode="r")
     columns = {name: np.load(entry / f"{name}.npy") for name in _COLUMNS}
     sums = np.load(entry / _SUMS) if paths else None
     files = tuple(FileFacts(**dict(zip(_FACTS, facts, strict=True))) for facts in meta["files"])
@@ -97,7 +101,7 @@ def _read(entry: Path, card: Card) -> Images:
         files=files,
         sums=sums,
         left_out=tuple(LeftOut(**one | {"names": tuple(one["names"])}) for one in meta["left_out"]),
-        value_range=meta["value_range"] and tuple(meta["value_range"]),
+        value_range=value_range,
         **columns,
     )
 

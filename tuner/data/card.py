@@ -175,7 +175,6 @@ class ImageSettings(Strict):
     background: list[Channel] = Field(
         default=[255, 255, 255], min_length=3, max_length=3, description="red, green, blue under transparent pixels"
     )
-
     value_range: list[float] | None = Field(
         default=None,
         min_length=2,

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.card import Card, ClassFolders
+from tuner.data.card import Card, ClassFolders, ImageSettings
 from tuner.data.class_files import ClassFile, ClassFiles, list_files
 from tuner.data.class_order import in_order, one_form
-from tuner.data.decode import UnreadableImageError, decode_with_facts
+from tuner.data.decode import UnreadableImageError, settings_range
 from tuner.data.images import Allocate, FileFacts, Images, make_images, pixel_sums, printable
+from tuner.data.one_scale import decode_all
 from tuner.data.streaming import StreamedImages, usable_cores
 from tuner.data.tree import looks_like_image, scan
 from tuner.data.unreadable import counted, explained, remedy
@@ -75,13 +76,13 @@ def read_files(card: Card, listing: Listing, allocate: Allocate) -> Images:
     """
     pixels = allocate(len(listing.files))
 
-    def decode_into(row: int) -> FileFacts:
-        pixels[row], facts = decode_with_facts(Path(listing.files[row].path), card.image)
-        return facts
+    def keep(row: int, decoded: NDArray[np.uint8]) -> None:
+        pixels[row] = decoded
 
-    outcomes = _in_parallel(decode_into, len(listing.files))
+    paths = [file.path for file in listing.files]
+    outcomes, settings = decode_all(paths, card.image, keep, _in_parallel)
     kept = [row for row, outcome in enumerate(outcomes) if isinstance(outcome, FileFacts)]
-    return _images(card, listing, outcomes, _closed_up(pixels, kept))
+    return _images(card, listing, outcomes, _closed_up(pixels, kept), settings)
 
 
 def stream(card: Card, data_root: Path) -> Images:
@@ -104,16 +105,14 @@ def stream_files(card: Card, listing: Listing) -> Images:
     sums = np.zeros((len(paths), 2, card.image.channels), dtype=np.int64)
 
     # A header says too little: a file that breaks off behind it would end every training that meets it.
-    def look_at(row: int) -> FileFacts:
-        pixels, facts = decode_with_facts(Path(paths[row]), card.image)
+    def look_at(row: int, pixels: NDArray[np.uint8]) -> None:
         digests[row] = hashlib.sha256(np.ascontiguousarray(pixels).data).digest()
         sums[row] = pixel_sums(pixels)
-        return facts
 
-    outcomes = _in_parallel(look_at, len(paths))
+    outcomes, settings = decode_all(paths, card.image, look_at, _in_parallel)
     kept = [row for row, outcome in enumerate(outcomes) if isinstance(outcome, FileFacts)]
-    streamed = StreamedImages([paths[row] for row in kept], card.image)
-    return _images(card, listing, outcomes, streamed, [digests[row] for row in kept], sums[kept])
+    streamed = StreamedImages([paths[row] for row in kept], settings)
+    return _images(card, listing, outcomes, streamed, settings, [digests[row] for row in kept], sums[kept])
 
 
 def check_names(labels: Iterable[tuple[str, str]], name: str) -> None:
@@ -218,6 +217,7 @@ def _images(
     listing: Listing,
     outcomes: list[_Outcome],
     images: NDArray[np.uint8] | StreamedImages,
+    settings: ImageSettings,
     digests: Sequence[bytes] = (),
     sums: NDArray[np.int64] | None = None,
 ) -> Images:
@@ -240,6 +240,7 @@ def _images(
         digests=digests,
         sums=sums,
         is_final=not any(outcome.is_passing for _, outcome in broken),
+        value_range=settings_range(settings),
     )
 
 

@@ -27,9 +27,9 @@ from tuner.data.table_parts import (
     table_sources,
     visible_files,
 )
+from tuner.data.tree import IMAGE_SUFFIXES
 from tuner.errors import DataError
 
-_IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".avif")
 _ONES = frozenset({"1", "1.0", "true"})
 _ZEROS = frozenset({"0", "0.0", "false", ""})
 
@@ -222,7 +222,7 @@ def _left_out(card: Card, data_root: Path, listed: _Listed) -> tuple[LeftOut, ..
         if _whole(path) in used | tables:
             continue
         shown = printable(os.path.relpath(path, base))
-        if path.lower().endswith(_IMAGES):
+        if path.rpartition(".")[2].lower() in IMAGE_SUFFIXES:
             unnamed += [shown] if shown not in skipped else []
         elif top:
             others.append(shown)

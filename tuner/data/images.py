@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,10 @@ class FileFacts:
         height: The same.
         is_animated: Whether it has several frames; the further views of a photo are none.
         is_rotated: Whether its EXIF data ask for a rotation or a mirrored image; decoding does it.
+        bits: Of each value in the file: 8, 16 or 32.
+        lowest: Smallest value of an image whose values need a range to become 8 bits; None for others, and where no
+            pixel was decoded.
+        highest: Its largest.
     """
 
     format: str
@@ -45,6 +49,9 @@ class FileFacts:
     height: int
     is_animated: bool
     is_rotated: bool
+    bits: int = 8
+    lowest: float | None = field(default=None, compare=False)
+    highest: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,12 @@ class Images:
     is_final: bool = True
     left_out: tuple[LeftOut, ...] = ()
     value_range: ValueRange | None = None
+
+    @property
+    def used_range(self) -> ValueRange | None:
+        """The range, where any file or array needed one."""
+        is_used = not self.files or any(facts.highest is not None for facts in self.files)
+        return self.value_range if is_used else None
 
 
 def make_images(

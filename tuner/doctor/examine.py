@@ -6,7 +6,7 @@ import numpy as np
 
 from tuner.data.card import Card
 from tuner.data.images import Images
-from tuner.doctor import classes, copies, files, pixels
+from tuner.doctor import classes, copies, files, pixels, values
 from tuner.doctor.findings import SEVERITIES, Examination, PartCounts
 from tuner.doctor.subject import Subject
 
@@ -27,6 +27,8 @@ _CHECKS = (
     files.extreme_sizes,
     files.wrong_suffixes,
     files.odd_modes,
+    values.value_range,
+    values.wide_colours,
     files.rotated,
     pixels.rescaled,
     pixels.streamed,

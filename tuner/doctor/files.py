@@ -26,6 +26,7 @@ _SUFFIXES: Mapping[str, str] = MappingProxyType(
         ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".mpo": "JPEG", ".png": "PNG", ".apng": "PNG",
         ".gif": "GIF", ".webp": "WEBP", ".bmp": "BMP", ".dib": "DIB", ".tif": "TIFF", ".tiff": "TIFF", ".ppm": "PPM",
         ".pgm": "PPM", ".pbm": "PPM", ".pnm": "PPM", ".avif": "AVIF", ".avifs": "AVIF",
+        ".heic": "HEIF", ".heif": "HEIF", ".hif": "HEIF",
     }
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from tuner.report.document import Body, make_environment, render_document
 
 _HEADINGS = {
     "animated": "Animated images",
+    "beyond-range": "Values outside the range",
     "class-imbalance": "Class imbalance",
     "class-missing-in-part": "Class missing in a part",
     "conflicting-labels": "One image, several labels",
@@ -23,6 +24,7 @@ _HEADINGS = {
     "copies": "Copies",
     "copies-across-parts": "Copies across parts",
     "exif-rotated": "Turned by EXIF",
+    "half-range": "Half of the range lies idle",
     "huge-image": "Huge images",
     "near-copies": "Near copies",
     "near-copies-across-parts": "Near copies across parts",
@@ -33,6 +35,8 @@ _HEADINGS = {
     "tiny-classes": "Tiny classes",
     "tiny-image": "Tiny images",
     "unreadable": "Unreadable files",
+    "value-range": "More than 8 bits",
+    "wide-colours": "Colours of 16 bits",
     "wrong-suffix": "Wrong suffixes",
 }
 

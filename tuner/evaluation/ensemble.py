@@ -17,6 +17,7 @@ from tuner.backend.active import predictor
 from tuner.evaluation.evaluate import latency_ms
 from tuner.evaluation.sealed import OpenedTest
 from tuner.evaluation.validation import Validation
+from tuner.metrics.probabilities import checked_probabilities
 from tuner.records.image import ImageSpec
 from tuner.records.results import ModelResult, SeedResult
 from tuner.records.trial import Trial
@@ -90,7 +91,8 @@ class Ensemble:
             for fold in range(self.n_folds if count else 0):
                 model = _model(self.model, candidate, test.spec, fold, self.n_folds)
                 function = predictor(model)
-                of_fold = probabilities(predict(function, test.images, test.rows))
+                outputs = probabilities(predict(function, test.images, test.rows))
+                of_fold = checked_probabilities(outputs, test.spec.n_classes, "test images")
                 found += of_fold * (count / sum(self.counts) / self.n_folds)
                 n_parameters += model.count_params()
                 latency += latency_ms(function, test)

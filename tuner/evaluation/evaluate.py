@@ -10,7 +10,7 @@ import numpy as np
 
 from tuner.backend.active import predictor
 from tuner.evaluation.sealed import OpenedTest
-from tuner.metrics.classification import ScoreError
+from tuner.metrics.probabilities import ScoreError
 from tuner.records.contender import Contender, Trained
 from tuner.records.results import ModelResult, SeedResult
 from tuner.training.compiled import probabilities

@@ -10,6 +10,7 @@ from tuner.backend.active import predictor
 from tuner.data.split import fold_of_seed
 from tuner.evaluation.validation import Validation
 from tuner.metrics.calibration import fit_temperature, log_loss, reliability, tempered
+from tuner.metrics.probabilities import checked_probabilities
 from tuner.records.contender import Contender, Trained
 from tuner.records.scores import Temperature
 from tuner.training.compiled import probabilities
@@ -57,10 +58,14 @@ def temperature_of(contender: Contender, kept: Trained, validation: Validation) 
         contender: What was trained.
         kept: The retraining.
         validation: The images.
+
+    Raises:
+        ScoreError: If its predictions are no finite probabilities.
     """
     fold = fold_of_seed(kept.seed, len(validation.rows))
     function = predictor(finished_model(contender.model, contender.values, validation.spec, kept.checkpoint))
-    found = probabilities(predict(function, validation.images, validation.rows[fold]))
+    outputs = probabilities(predict(function, validation.images, validation.rows[fold]))
+    found = checked_probabilities(outputs, validation.spec.n_classes, "validation images")
     labels = validation.labels[fold]
     value = fit_temperature(labels, found)
     return FittedTemperature(

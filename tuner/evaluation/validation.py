@@ -54,7 +54,8 @@ class Validation:
         Raises:
             ScoreError: If they are no finite probabilities.
         """
-        return float(getattr(score(labels, probabilities, self.spec.class_names), self.measure))
+        scores = score(labels, probabilities, self.spec.class_names, "validation images")
+        return float(getattr(scores, self.measure))
 
     def cost(self, value: float) -> float:
         """A score as a number of which the smaller is the better."""

@@ -10,17 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from tuner.errors import TunerError
 from tuner.metrics.calibration import log_loss, reliability
+from tuner.metrics.probabilities import checked_probabilities
 from tuner.records.scores import ClassScores, Scores
 
 _Z_95 = NormalDist().inv_cdf(0.975)
-# float16 outputs are off by as much; logits by far more.
-_TOLERANCE = 1e-2
-
-
-class ScoreError(TunerError):
-    """Predictions that cannot be scored."""
 
 
 def wilson_interval(k: float, n: int) -> tuple[float, float]:
@@ -47,7 +41,9 @@ def wilson_interval(k: float, n: int) -> tuple[float, float]:
     return (0.0 if k == 0 else centre - half), (1.0 if k == n else centre + half)
 
 
-def score(labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str]) -> Scores:
+def score(
+    labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str], images: str = "test images"
+) -> Scores:
     """Score predicted probabilities against the true classes.
 
     Balanced accuracy and macro F1 are means over the classes that have test images: a class without any has no recall,
@@ -57,6 +53,7 @@ def score(labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str
         labels: True class numbers, shape (n,), from 0.
         probabilities: Shape (n, classes), rows sum to 1.
         class_names: In the order of the class numbers.
+        images: What messages call the images.
 
     Returns:
         All scores. Log loss clips probabilities at 1e-7 and uses the natural logarithm.
@@ -73,17 +70,7 @@ def score(labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str
         raise ValueError(f"probabilities must have shape {(n, n_classes)}, but got {predicted.shape}")
     if truth.min() < 0 or truth.max() >= n_classes:
         raise ValueError(f"labels must be from 0 to {n_classes - 1}, but got {truth.min()} to {truth.max()}")
-    n_bad = int(np.count_nonzero(~np.isfinite(predicted).all(axis=1)))
-    if n_bad:
-        raise ScoreError(
-            f"the model's probabilities are not finite for {n_bad} of {n} test images",
-            "its training diverged: use a lower learning rate.",
-        )
-    if predicted.min() < -_TOLERANCE or np.abs(predicted.sum(axis=1) - 1).max() > _TOLERANCE:
-        raise ScoreError(
-            "the model's outputs are no probabilities: they are negative, or do not sum to 1",
-            "end the model with softmax, or with one sigmoid unit for two classes; logits cannot be scored.",
-        )
+    predicted = checked_probabilities(predicted, n_classes, images)
     classes = np.arange(n_classes)
     chosen = predicted.argmax(axis=1)
     confusion = confusion_matrix(truth, chosen, labels=classes)

@@ -23,6 +23,7 @@ class RecipeData:
         split: How it was split.
         fold: Which of the folds trained and validated, from 0.
         background: Colour under transparent pixels, red, green, blue.
+        value_range: Values that become 0 and 255 in images of more than 8 bits; None where there were none.
     """
 
     name: str
@@ -33,6 +34,7 @@ class RecipeData:
     split: SplitSettings
     fold: int = 0
     background: tuple[int, int, int] = (255, 255, 255)
+    value_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,13 @@ class Scores:
     calibration_error: float
     calibration: tuple[CalibrationBin, ...]
 
+    @property
+    def only_class(self) -> str | None:
+        """The class that all images were taken for; None where there were several, or images of one class only."""
+        named = [i for i in range(len(self.per_class)) if any(row[i] for row in self.confusion)]
+        n_true = sum(one.n > 0 for one in self.per_class)
+        return self.per_class[named[0]].name if len(named) == 1 and n_true > 1 else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Temperature:

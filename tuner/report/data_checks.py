@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.records.comparison import Difference
 from tuner.records.results import Results
 from tuner.report.check import NOT_TESTED, Check
-from tuner.report.facts import IMBALANCED, class_ratio, constant_guess, has_many_copies, winner_of
+from tuner.report.facts import IMBALANCED, class_ratio, constant_guess, has_many_copies, only_class, winner_of
 from tuner.report.text import decimal, integer, interval, percent, plural
 
 # Half the width of an interval, in shares, beyond which the test images say too little.
@@ -82,11 +82,13 @@ def guess(results: Results) -> Check:
     if found.winner is None or found.low is None:
         return Check(title=title, state="not known", fact=f"{constant}. {NOT_TESTED}")
     clearly = "clearly " if found.winner > found.share else ""
+    constants = [(model.title, name) for model in results.models if (name := only_class(model)) is not None]
     return Check(
         title=title,
         state="pass" if found.is_beaten else "fail",
         fact=f"{constant}; the winner has {percent(found.winner)}, and its 95 % interval begins at "
         f"{percent(found.low)}{'' if found.is_beaten else f': not {clearly}more'}.",
+        items=tuple((title, f'names one class, "{name}", for every test image') for title, name in constants),
     )
 
 

@@ -56,6 +56,12 @@ def constant_guess(results: Results) -> ConstantGuess | None:
     )
 
 
+def only_class(model: ModelResult) -> str | None:
+    """The class that a model's kept training names for every test image; None where it names several."""
+    kept = next((run for run in model.runs if run.is_kept), None)
+    return kept.test.only_class if kept else None
+
+
 def class_ratio(data: DataSummary) -> float:
     """How many times the training images of the rarest class the commonest one has."""
     fewest = min(data.train_counts)

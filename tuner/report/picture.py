@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from tuner.report.figures import label_text
+from tuner.store.files import write_atomically
+from tuner.store.leftovers import sweep
 
 MAX_BARS = 10
 
@@ -41,8 +44,10 @@ def draw_prediction(image: np.ndarray, probabilities: Sequence[float], class_nam
     right.set_xlim(0, 100)
     right.set_xlabel("probability (%)")
     try:
-        figure.savefig(path, dpi=150)
+        with write_atomically(path) as file:
+            figure.savefig(file, dpi=150, format=path.suffix[1:] or "png")
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"{path}: cannot be written: {error}", "use a .png file in a folder of yours."
         ) from error
+    sweep(path.parent.glob(f".{glob.escape(path.name)}.*.tmp"))

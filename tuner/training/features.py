@@ -6,6 +6,7 @@ after its features are on disk. The mark is a sum of the row, so that a damaged 
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.lib.format import read_array_header_1_0, read_magic
 
 from tuner.store.arrays import write_zeros
+from tuner.store.leftovers import sweep
 
 # Images that go through the network together; always as many, since the last bits may depend on it.
 BATCH = 64
@@ -97,6 +99,8 @@ def _opened(path: Path, shape: tuple[int, int]) -> BinaryIO:
     """The file of a table, of which the last column holds the marks."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(path.with_suffix(".lock")):
+        # Nobody else begins this file now, so what is half written was left by a process that was killed.
+        sweep(path.parent.glob(f".{glob.escape(path.name)}.*.tmp"), is_alone=True)
         if not _is_whole(path, shape):
             if path.is_dir():
                 shutil.rmtree(path)
