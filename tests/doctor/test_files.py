@@ -127,3 +127,9 @@ def test_one_line_or_one_channel_of_a_single_value_is_no_constant_image() -> Non
     images[1, ..., 0] = 7
     images[2] = [10, 20, 30]
     assert constant_rows(images).tolist() == [2]
+
+
+def test_values_of_tables_and_arrays_that_were_no_bytes_are_told() -> None:
+    finding = find(data(LABELS, files=None, value_range=(0.0, 4095.0)), "rescaled-values")
+    assert finding.summary == "Values of 0 to 4,095 were brought to 0 to 255, by one scale."
+    assert finding.severity == "info"

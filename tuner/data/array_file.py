@@ -1,4 +1,4 @@
-"""The arrays of an NPZ, or of a folder of NPY files, as they can be read: by their headers, then block by block."""
+"""The arrays of an NPZ, or of a folder of NPY files: their headers, then their rows block by block."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tuner.errors import DataError
 
 _BLOCK_BYTES = 64_000_000
-# Rows of an array in Fortran's order are scattered over its file, so that all of it must be held in memory.
+# Rows of an array in Fortran's order are scattered over its file: all of it must be in memory.
 MOST_BY_COLUMNS_BYTES = 1_000_000_000
 
 
@@ -38,7 +38,7 @@ class Array:
 
 
 def open_arrays(path: Path) -> dict[str, Array]:
-    """The headers of all arrays; pickled ones are refused, since unpickling runs whatever the file says.
+    """The headers of all arrays; pickled ones are refused: unpickling runs whatever the file says.
 
     Raises:
         DataError: If it is not such a file.

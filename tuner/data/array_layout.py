@@ -40,8 +40,8 @@ class Layout:
 def image_layout(array: Array, where: str) -> Layout:
     """How an array holds its images.
 
-    Understood are n x height x width, that x 1, 3 or 4 channels, n x 1, 3 or 4 channels x height x width, and n rows of
-    a square number of grey values.
+    Understood are n x height x width, that x 1, 3 or 4 channels, n x 1, 3 or 4 channels x height x
+    width, and n rows of a square number of grey values.
 
     Raises:
         DataError: If its shape is another one, or it holds no numbers.

@@ -1,4 +1,4 @@
-"""Which arrays of an NPZ hold images, and which of them their labels: by the names in use, else by their shapes."""
+"""Which arrays hold images, and which their labels: by the names in use, else by their shapes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Pair:
 def pairs(arrays: Mapping[str, Shaped]) -> list[Pair]:
     """Pairs of arrays in the order of the parts; none where it is not clear.
 
-    Where several arrays may be the same, such as `data` and `images`, those that are images by their shape win.
+    Of several that may be the same, such as `data` and `images`, the one of a fitting shape wins.
     """
     by_role: dict[tuple[str, str], list[str]] = {}
     for name in arrays:

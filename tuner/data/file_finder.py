@@ -20,8 +20,8 @@ _MOST_FOLDERS = 20
 class FileFinder:
     """Finds files below a folder.
 
-    Names may lack their suffix, as in `id,breed`, and the folder, as where a download has spread its images over
-    `images_part_1` and `images_part_2`; one file only may fit.
+    Names may lack their suffix, as in `id,breed`, and the folder, as where a download has spread its
+    images over `images_part_1` and `images_part_2`; one file only may fit.
     """
 
     def __init__(self, root: Path) -> None:
@@ -31,7 +31,7 @@ class FileFinder:
         self._names: dict[str, set[str]] = {}
 
     def path(self, name: str) -> str | None:
-        """Where the file is; None where there is none, several match, or the name leads out of the folder."""
+        """Where the file is; None where none or several match, or the name leads out of the folder."""
         below = plain_name(name)
         if below is None:
             return None
@@ -54,7 +54,7 @@ class FileFinder:
 
     @cached_property
     def _inside(self) -> list[str]:
-        """Folders in the root that may share its files: those of a part would give another's labels."""
+        """Folders that may share the root's files; those of parts would give another image's label."""
         try:
             with os.scandir(self._root) as found:
                 names = sorted(entry.name for entry in found if entry.is_dir())

@@ -1,4 +1,4 @@
-"""Tables that name image files and their labels; the files are decoded as those of class folders are."""
+"""Tables that name image files and their labels; the files are decoded as in class folders."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class _Found:
 def read_rows(card: Card, data_root: Path, allocate: Allocate, locate: Locate) -> Images:
     """Parse the tables; rows are named by their line, the header being line 1.
 
-    Rows without a label are left out. Where any value is no whole number, all are read by one scale.
+    Rows without a label are left out. Where any value is a fraction, all are read by one scale.
 
     Raises:
         DataError: For the first row that cannot be used, or a missing column.

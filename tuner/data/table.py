@@ -1,4 +1,4 @@
-"""Tables as text: CSV and its relatives, whatever separates their columns and however they are packed."""
+"""Tables as text: CSV and its relatives, whatever separates their columns or packs them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SAMPLED_LETTERS = 1_000_000
 
 
 def is_table(path: Path) -> bool:
-    """Whether the name says so: `.csv`, `.tsv` or `.tab`, perhaps packed as `.gz`, `.bz2` or `.xz`."""
+    """Whether the name says so: `.csv`, `.tsv` or `.tab`, perhaps with `.gz`, `.bz2` or `.xz`."""
     return path.name.lower().endswith(tuple(kind + by for kind in _SUFFIXES for by in _PACKED))
 
 
@@ -71,7 +71,7 @@ def n_letters(path: Path) -> int:
 
 @contextmanager
 def csv_rows(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
-    """The first row of a table, and the others with the line that each ends on; blank lines are passed over.
+    """The first row of a table, and the others with the line that each ends on, but for blank ones.
 
     Raises:
         DataError: If the file cannot be read, is no such text, or is empty.
@@ -141,7 +141,7 @@ def _chained(first: list[str], others: Iterator[str]) -> Iterator[str]:
 
 
 def _delimiter(sample: list[str], path: Path) -> str:
-    """What separates the columns: it is in the first line, and cuts all sampled lines into as many fields.
+    """What separates the columns: it is in the first line, and cuts all sampled ones alike.
 
     Raises:
         DataError: If several would do.

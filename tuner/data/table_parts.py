@@ -63,7 +63,7 @@ def folder_of(card: Card, data_root: Path) -> Path | None:
 
 
 def table_sources(card: Card, data_root: Path) -> list[str]:
-    """Tables, and folders whose other files are named as left out: what a data set of tables depends on."""
+    """What a data set of tables depends on: those, and folders whose other files are named."""
     tables = (os.fspath(table.path) for table in table_parts(card, data_root))
     return [*tables, *visible_folders(card, data_root)]
 
@@ -100,7 +100,7 @@ def other_tables(card: Card, data_root: Path, label: str) -> tuple[LeftOut, ...]
 
 
 def visible_folders(card: Card, data_root: Path) -> list[str]:
-    """The folder whose files are accounted for, and those below: what is put there changes their times."""
+    """The folder whose files are accounted for, and those below, whose times new files change."""
     top = folder_of(card, data_root)
     if top is None:
         return []

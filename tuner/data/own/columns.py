@@ -190,7 +190,7 @@ def has_no_header(sample: Sample) -> bool:
 
 
 def _are_numbered_again(numbers: list[str]) -> bool:
-    """Whether pandas made the names differ that it took from a row of values: 0, 0.1, 0.2, 7, 0.3, 7.1 ..."""
+    """Whether pandas made names of a row of values differ: 0, 0.1, 0.2, 7, 0.3, 7.1 ..."""
     n_of: Counter[str] = Counter()
     for number in numbers:
         first, _, again = number.partition(".")
@@ -221,7 +221,7 @@ def _are_counted(values: Collection[str]) -> bool:
 
 
 def may_be_label(values: Collection[str], n_rows: int) -> bool:
-    """Whether the different values of a column may be classes: more than one, and each of them several times."""
+    """Whether a column may hold classes, by its different values: several, and far fewer than rows."""
     return 2 <= len(values) <= max(2, _MOST_CLASSES_SHARE * n_rows)
 
 

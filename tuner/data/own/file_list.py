@@ -119,7 +119,7 @@ def found_files(path: Path, sample: Sample) -> tuple[int, Path]:
 
 
 def _roots(path: Path) -> list[Path]:
-    """Where names may start from: the table's folder, one called like the table, images/, or any other."""
+    """Where names may start from: the table's folder, and one called like it; or images/, or others."""
     folder = path.parent.resolve()
     inside = [one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith((".", "__"))]
     usual = {"images": 1, "image": 1, "imgs": 1, "img": 1}

@@ -120,7 +120,7 @@ def _of_parts(folder: Path) -> list[Path]:
 
 
 def _tables(paths: Sequence[Path]) -> list[_Table]:
-    """Those that hold labelled images or name labelled files; all of the kind and columns of the first."""
+    """Those that hold or name labelled images; all of the kind and columns of the first."""
     found: list[_Table] = []
     for path in paths:
         try:
