@@ -15,6 +15,7 @@ from tuner.data.card import ImageSettings
 from tuner.data.decode import UnreadableImageError, decode
 from tuner.errors import ConfigurationError, DataError
 from tuner.metrics.calibration import tempered
+from tuner.records.error_text import one_line, words_of
 from tuner.records.recipe import Recipe
 from tuner.store.recipe_file import read_recipe
 
@@ -122,8 +123,9 @@ def _probabilities(path: Path, pixels: np.ndarray, n_classes: int) -> np.ndarray
     prepare_devices(n_cores())
     try:
         model = keras.models.load_model(path, compile=False)
-    except (ValueError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except Exception as error:
+        # Keras' and HDF5's readers raise whatever a damaged file makes them stumble over.
+        reason = one_line(words_of(error))[:200]
         raise ConfigurationError(f"{path}: cannot be loaded as a Keras model: {reason}", "train it again.") from error
     units = 2 if model.output_shape[-1] == 1 else model.output_shape[-1]
     fits = all(side in (None, n) for side, n in zip(model.input_shape[1:], pixels.shape[1:], strict=False))

@@ -152,11 +152,17 @@ def _read(path: Path) -> list[dict[str, str]]:
     try:
         # A spreadsheet puts a byte order mark before what it saves.
         text = read_whole(path, _MOST_BYTES).decode("utf-8-sig")
-        return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row] or [[]]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, csv.Error) as error:
         raise _damaged(path, f"cannot be read as a table: {one_line(str(error))}") from error
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            raise _damaged(path, f"{len(row)} cells under {len(header)} columns", number)
+    if text and not text.endswith("\n"):
+        raise _damaged(path, "its last row is cut off")
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def _parsed(path: Path, parse: Callable[[Mapping[str, str]], _Parsed]) -> Iterator[_Parsed]:
