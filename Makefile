@@ -23,8 +23,8 @@ test-jax: $(READY)
 	KERAS_BACKEND=jax JAX_COMPILATION_CACHE_DIR=$(VENV)/jax $(BIN)/python -m pytest $(PARALLEL) \
 		tests/backend tests/execution/test_contract.py tests/training/test_folds.py
 
-# 200 searches and 246 other commands, each killed at a random moment, then hostile files, folders and documents, and
-# outputs of made-up models; takes about half an hour.
+# 446 commands, each killed at a random moment, then hostile files, folders, documents and run folders, and outputs of
+# made-up models; takes about half an hour.
 soak: $(READY)
 	$(BIN)/python -m tests.soak.kill_matrix --fakes 194 --real 6
 	$(BIN)/python -m tests.soak.kill_commands --fakes 240 --real 6
@@ -32,6 +32,7 @@ soak: $(READY)
 	$(BIN)/python -m tests.soak.fuzz_folders --cases 400
 	$(BIN)/python -m tests.soak.fuzz_documents --cases 900
 	$(BIN)/python -m tests.soak.fuzz_outputs --cases 2000
+	$(BIN)/python -m tests.soak.fuzz_run_files --cases 1000
 
 check: $(READY)
 	$(BIN)/ruff check .

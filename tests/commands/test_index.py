@@ -183,3 +183,52 @@ def test_name_that_is_no_text_is_shown_as_far_as_it_is_one(tmp_path: Path) -> No
     make_run(tmp_path, "reports/faces/" + os.fsdecode(b"a\xff"))
     (row,) = listed(tmp_path)
     assert (row["run_id"], row["link"]) == ("a\N{REPLACEMENT CHARACTER}", "faces/a%FF/report.html")
+
+
+def test_run_that_the_page_fails_with_keeps_its_row_and_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(tmp_path, "reports/faces/20260101-000000-00000000")
+    odd = make_run(tmp_path, "reports/faces/20260102-000000-00000000")
+    odd.write_results(replace(TESTED, data=replace(TESTED.data, title="odd")))
+    draw = index.render_index
+
+    def fails_with_one(datasets: Any) -> str:
+        if any(dataset.title == "odd" for dataset in datasets):
+            raise OverflowError("cannot convert float infinity to integer")
+        return draw(datasets)
+
+    monkeypatch.setattr(index, "render_index", fails_with_one)
+    odd_row, good = listed(tmp_path)
+    assert (good["state"], odd_row["state"], odd_row["note"]) == (
+        "complete",
+        "no results",
+        "its numbers cannot be shown",
+    )
+
+
+@pytest.mark.parametrize("name", ["results.json", "config.yaml", "report.html"])
+@pytest.mark.parametrize("kind", ["folder", "link", "deep", "binary"])
+def test_damaged_run_takes_no_other_from_the_page(tmp_path: Path, name: str, kind: str) -> None:
+    make_run(tmp_path, "reports/faces/20260101-000000-00000000")
+    path = make_run(tmp_path, "reports/faces/20260102-000000-00000000").path / name
+    path.unlink()
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "link":
+            path.symlink_to(name)
+        case "deep":
+            path.write_text("[" * 50_000)
+        case "binary":
+            path.write_bytes(bytes(range(256)))
+    states = {row["run_id"][:8]: row["state"] for row in listed(tmp_path)}
+    assert states == {"20260101": "complete", "20260102": "no results" if name == "results.json" else "complete"}
+
+
+def test_leftovers_of_a_killed_command_go(tmp_path: Path) -> None:
+    make_run(tmp_path, "reports/faces/20260101-000000-00000000")
+    for name in ("reports/.index.html.99999999.tmp", "reports/faces/.data.html.99999999.tmp"):
+        (tmp_path / name).write_text("half")
+    listed(tmp_path)
+    assert not list((tmp_path / "reports").rglob(".*.tmp"))

@@ -222,3 +222,87 @@ def test_event_that_a_crash_has_cut_off_costs_that_event_alone(folder: RunFolder
     assert folder.events.spent_s() == 3.0
     folder.events.mend()
     assert len((folder.path / "events.jsonl").read_text(encoding="utf-8").splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "run.log", "trials.csv", "report.html", "state/trials.jsonl"])
+def test_folder_in_the_place_of_a_file_is_told_before_anything_is_done(folder: RunFolder, name: str) -> None:
+    (folder.path / name).mkdir(parents=True)
+    with pytest.raises(ConfigurationError) as caught, folder.locked():
+        pass
+    assert caught.value.message == f"{folder.path / name}: is a folder, but a file of the run belongs there"
+    assert caught.value.hint.startswith("move it away, and put back what the run wrote if you have it; --fresh starts")
+
+
+@pytest.mark.parametrize("name", ["gallery", "state"])
+def test_file_in_the_place_of_a_folder_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("a file")
+    with pytest.raises(ConfigurationError, match=f"{name}: is a file, but a folder of the run belongs there"):
+        RunFolder(tmp_path).check_places()
+
+
+def test_link_that_leads_nowhere_is_told(folder: RunFolder) -> None:
+    (folder.path / "results.json").symlink_to("nowhere")
+    with pytest.raises(ConfigurationError, match=r"results\.json: is a link that leads nowhere, but a file of the run"):
+        folder.check_places()
+
+
+def test_file_without_the_right_to_it_is_told(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The superuser may do anything.
+    monkeypatch.setattr("tuner.store.run_folder.os.access", lambda path, mode: path.name != "open")
+    with pytest.raises(ConfigurationError, match=r"state/open: may not be read and written"):
+        folder.check_places()
+
+
+def test_leftovers_of_a_killed_command_go_and_those_of_a_live_one_stay(folder: RunFolder) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    live = [f".{os.getpid()}-trained.keras", f".trained.keras.{os.getpid()}.npz"]
+    left = [f".{gone.pid}-model.keras", f".report.html.{gone.pid}.tmp", f"state/.trial-0001.npz.{os.getpid()}.tmp"]
+    for name in live + left:
+        (folder.path / name).write_bytes(b"half")
+    with folder.locked():
+        found = {path.name for path in folder.path.iterdir()}
+        assert found == {*live, ".lock", "state"}
+        assert sorted(path.name for path in folder.state.iterdir()) == ["open", "owner"]
+
+
+def test_time_of_the_start_is_that_of_the_name_where_the_configuration_is_lost(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "20260131-101500-0a1b2c3d")
+    folder.create()
+    assert folder.started_at() == "2026-01-31T10:15:00Z"
+    folder.write_config({"started_at": "2026-01-31T10:15:01Z"})
+    assert folder.started_at() == "2026-01-31T10:15:01Z"
+
+
+@pytest.mark.parametrize("content", ["", "3", "[]", "a: *b", "a: [1", "a: &x [1]\nb: *x"])
+def test_configuration_that_is_none_is_an_error(folder: RunFolder, content: str) -> None:
+    (folder.path / "config.yaml").write_text(content)
+    with pytest.raises(ConfigurationError, match=r"config\.yaml: .+, so the run cannot be resumed"):
+        folder.read_config()
+
+
+def test_split_that_is_as_it_was_is_not_written_again(folder: RunFolder) -> None:
+    rows = [("é.png", "no", "train", "", "", "")]
+    assert folder.write_split(rows)
+    assert not folder.write_split(rows)
+    (folder.path / "split.csv").write_bytes(b"\xff")
+    assert folder.write_split(rows)
+
+
+def test_picture_that_cannot_be_read_is_left_out(folder: RunFolder) -> None:
+    folder.write_pictures({"a.png": b"a", "b.png": b"b"})
+    (folder.gallery / "a.png").unlink()
+    (folder.gallery / "a.png").symlink_to("nowhere")
+    (folder.gallery / "c.png").mkdir()
+    os.mkfifo(folder.gallery / "d.png")
+    assert folder.read_pictures() == {"b.png": b"b"}
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"schema_version": 2, "schema_version": 2}', '{"a": "\\ud800"}', "\xff"]
+)
+def test_results_that_no_run_writes_are_an_error_in_one_line(folder: RunFolder, text: str) -> None:
+    (folder.path / "results.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"results\.json: cannot be read as results of this version") as caught:
+        folder.read_results()
+    assert "\n" not in caught.value.message

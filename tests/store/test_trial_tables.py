@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.store.trials import make_trial
+from tuner.errors import ConfigurationError
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.store.trial_tables import TrialTables
@@ -123,3 +125,61 @@ def test_no_cell_is_a_formula_and_every_one_comes_back(tmp_path: Path) -> None:
             cells = {cell for row in csv.reader(file) for cell in row}
         assert not {cell for cell in cells if cell.startswith(("=", "+", "@", "\t"))}
         assert all(float(cell) for cell in cells if cell.startswith("-"))
+
+
+DAMAGES = {
+    "trials.csv": {
+        "binary": bytes(range(256)),
+        "number": ("0.30000000000000004", "many"),
+        "nan": ("0.30000000000000004", "nan"),
+        "cut": -30,
+        "column": ("bracket", "brackets"),
+        "quote": ("0001", '"0001'),
+        "digits": (",1234,", "," + "9" * 5000 + ","),
+        "semicolons": (",", ";"),
+        "twice": ("0001", "0000"),
+        "status": ("completed", "failed"),
+        "gone": None,
+    },
+    "curves.csv": {
+        "binary": b"\x00\xff" * 100,
+        "number": ("0.125", "x"),
+        "row": ("0001,1,", "0000,1,"),
+        "cut": -30,
+        "gone": None,
+        "empty": b"",
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "damage"), [(name, damage) for name in DAMAGES for damage in DAMAGES[name]])
+def test_damaged_table_is_an_error_that_names_it(tmp_path: Path, name: str, damage: str) -> None:
+    tables = TrialTables(tmp_path, ["filters", "learning_rate"])
+    for number in range(2):
+        tables.keep(make_trial(number))
+    path, done = tmp_path / name, DAMAGES[name][damage]
+    content = path.read_bytes()
+    match done:
+        case None:
+            path.unlink()
+        case bytes():
+            path.write_bytes(done)
+        case int():
+            path.write_bytes(content[:done])
+        case (str() as old, str() as new):
+            assert old.encode() in content
+            path.write_bytes(content.replace(old.encode(), new.encode()))
+    with pytest.raises(ConfigurationError) as caught:
+        tables.read()
+    assert re.match(rf"{re.escape(str(tmp_path))}/(trials|curves)\.csv: ", caught.value.message)
+    assert "\n" not in caught.value.message
+    assert caught.value.hint == "restore the file from a copy; nothing else of the run depends on it."
+
+
+def test_tables_that_a_spreadsheet_has_saved_are_read(tmp_path: Path) -> None:
+    tables = TrialTables(tmp_path, ["filters", "learning_rate"])
+    tables.keep(make_trial())
+    for name in ("trials.csv", "curves.csv"):
+        path = tmp_path / name
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert tables.read() == [make_trial()]

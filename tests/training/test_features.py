@@ -165,3 +165,20 @@ def test_mixed_views_are_drawn_for_each_image_and_fixed_for_an_epoch() -> None:
 def test_single_view_is_never_mixed() -> None:
     found = Features(views=(np.ones((5, 2), "float32"),))
     assert found.mixed(np.random.default_rng(0)) is found
+
+
+@pytest.mark.parametrize("at", [130, 140, 151])
+def test_row_that_has_changed_on_the_disk_is_computed_again(tmp_path: Path, at: int) -> None:
+    kept(tmp_path, np.arange(10), 10)
+    content = bytearray((tmp_path / "f.npy").read_bytes())
+    content[at] ^= 64
+    (tmp_path / "f.npy").write_bytes(content)
+    computed: list[int] = []
+    found = kept(tmp_path, np.arange(10), 10, counted_in(computed))
+    np.testing.assert_array_equal(found, rows_as_features(np.arange(10)))
+    assert len(computed) == 1
+
+
+def test_folder_in_the_place_of_the_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "f.npy").mkdir()
+    np.testing.assert_array_equal(kept(tmp_path, np.arange(10), 10), rows_as_features(np.arange(10)))

@@ -25,6 +25,7 @@ from tuner.data.value_range import FULL_16_BITS, range_words
 from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
+from tuner.records.error_text import one_line, words_of
 from tuner.records.recipe import Recipe
 from tuner.store.recipe_file import read_recipe
 
@@ -192,8 +193,9 @@ def _load(path: Path, recipe: Recipe) -> _Predictor:
     prepare_devices(n_cores())
     try:
         model = keras.models.load_model(path, compile=False)
-    except (ValueError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except Exception as error:
+        # Keras' and HDF5's readers raise whatever a damaged file makes them stumble over.
+        reason = one_line(words_of(error))[:200]
         raise ConfigurationError(f"{path}: cannot be loaded as a Keras model: {reason}", "train it again.") from error
     units = 2 if model.output_shape[-1] == 1 else model.output_shape[-1]
     fits = all(side in (None, n) for side, n in zip(model.input_shape[1:], recipe.image.shape, strict=False))

@@ -142,11 +142,6 @@ def _safe(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: spreadsheet_cell(cell) for name, cell in row.items()}
 
 
-def _as_written(row: Mapping[str, str]) -> dict[str, str]:
-    # A row that is longer or shorter than the header has None among its names or cells.
-    return {name and text_of_cell(name): cell and text_of_cell(cell) for name, cell in row.items()}
-
-
 def _columns(path: Path) -> list[str]:
     if not path.exists():
         return []
@@ -163,11 +158,18 @@ def _read(path: Path) -> list[dict[str, str]]:
     try:
         # A spreadsheet puts a byte order mark before what it saves.
         text = read_whole(path, _MOST_BYTES).decode("utf-8-sig")
-        return [_as_written(row) for row in csv.DictReader(io.StringIO(text, newline=""), strict=True)]
+        header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row] or [[]]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, csv.Error) as error:
         raise _damaged(path, f"cannot be read as a table: {one_line(str(error))}") from error
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            raise _damaged(path, f"{len(row)} cells under {len(header)} columns", number)
+    if text and not text.endswith("\n"):
+        raise _damaged(path, "its last row is cut off")
+    names = list(map(text_of_cell, header))
+    return [dict(zip(names, map(text_of_cell, row), strict=True)) for row in rows]
 
 
 def _parsed(path: Path, parse: Callable[[Mapping[str, str]], _Parsed]) -> Iterator[_Parsed]:
