@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +32,18 @@ class NamedImage:
 
 def named_images(paths: Iterable[Path]) -> Iterator[NamedImage]:
     """The files in the order given; those of a folder, and of the folders in it, sorted and without hidden ones."""
-    from tuner.data.class_folders import walk
-
     for path in paths:
         if not path.is_dir():
             yield NamedImage(path=path, is_meant=True)
             continue
-        files = [path.parent / below for below in walk(path)]
+        files = list(_walked(path))
         # An empty folder stands for itself, so that it is not passed over.
         for file in files or [path]:
             yield NamedImage(path=file, is_meant=file.suffix.lower() in _SUFFIXES or not files)
+
+
+def _walked(folder: Path) -> Iterator[Path]:
+    """Files below a folder that are not hidden, in an order that no file system decides."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
