@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tuner.commands.hardware import n_cores
@@ -11,12 +11,11 @@ from tuner.commands.open_run import plain
 from tuner.commands.options import RunOptions
 from tuner.commands.prepare import check_flip, space_documents
 from tuner.data.card import Card
-from tuner.errors import ConfigurationError
 from tuner.models.registry import is_own
 from tuner.records.image import ImageSpec
 from tuner.space.declared import Declaration, completed, described
 from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space
-from tuner.space.document import Document, raise_problems
+from tuner.space.document import Document, Problem, raise_problems
 from tuner.space.held import check_held, check_loop
 from tuner.space.sampling import grid_values
 
@@ -24,10 +23,23 @@ from tuner.space.sampling import grid_values
 _SHOWN_NAMES = 8
 
 
-def declare(
-    options: RunOptions, card: Card, file: SearchSpaceFile, image_spec: ImageSpec
-) -> tuple[SearchSpaceFile, tuple[str, ...]]:
-    """Complete a space with what its builder declares; that of a built-in family stays as it is.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """A space and its builder, held against each other.
+
+    Attributes:
+        file: The space, completed with what its builder declares; that of a built-in family as it is.
+        notes: What you should know of it, a line each.
+        problems: Names that nothing reads, and values that the builder does not declare.
+    """
+
+    file: SearchSpaceFile
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def declare(options: RunOptions, card: Card, file: SearchSpaceFile, image_spec: ImageSpec) -> Declared:
+    """Complete a space with what its builder declares.
 
     Args:
         options: Of the run.
@@ -35,53 +47,62 @@ def declare(
         file: The space, with preset and options applied.
         image_spec: Of the images.
 
-    Returns:
-        The space, and what you should know of it, a line each.
-
     Raises:
-        ConfigurationError: If the builder cannot be called, or the space does not fit what it declares.
+        ConfigurationError: If the builder cannot be called, or needs values that the space does not give.
     """
     if not is_own(file.model):
-        return file, ()
+        return Declared(file=file)
     from tuner.backend.active import prepare_devices
     from tuner.models.declared import declared
 
     prepare_devices(1 if options.execution.executor == "inline" else n_cores())
-    declaration = declared(file.model, image_spec, file.space)
     _, document = space_documents(options, card)
-    found = hold(document, file, declaration)
-    check_flip(found, card)
-    return found, (*declaration.notes, *_notes(file, found))
-
-
-def hold(document: Document, file: SearchSpaceFile, declaration: Declaration) -> SearchSpaceFile:
-    """Complete a space with a declaration.
-
-    Raises:
-        ConfigurationError: With every name that nothing reads and every value that the builder does not declare.
-    """
-    raise_problems([*check_held(document, file, declaration), *check_loop(declaration, file.model)])
-    found = replace(file, space=completed(file.space, declaration))
-    if file.search.method == "grid":
-        for parameter in found.space.parameters:
-            if grid_values(parameter) is None:
-                raise ConfigurationError(
-                    f"{file.model} declares {parameter.name} as any number from {described(parameter)}, and "
-                    "search.method is grid",
-                    f"list values for {parameter.name} in the space, or choose another method.",
-                )
+    found = hold(document, file, declared(file.model, image_spec, file.space))
+    check_flip(found.file, card)
     return found
 
 
-def _notes(given: SearchSpaceFile, found: SearchSpaceFile) -> list[str]:
-    if not found.space.parameters:
-        return [f"{found.model}: no hyperparameters are searched, so that the search is one setting"]
-    before = {parameter.name for parameter in given.space.parameters}
-    added = [p.name for p in found.space.parameters if p.name not in before]
-    if not added:
-        return []
-    more = f" and {len(added) - _SHOWN_NAMES} more" if len(added) > _SHOWN_NAMES else ""
-    return [f"searched as {found.model} declares it: {', '.join(added[:_SHOWN_NAMES])}{more}"]
+def hold(document: Document, file: SearchSpaceFile, declaration: Declaration) -> Declared:
+    """Hold a space against a declaration.
+
+    Raises:
+        ConfigurationError: If the builder needs values that the space does not give.
+    """
+    problems = check_held(document, file, declaration)
+    if declaration.missing:
+        raise_problems(problems)
+    whole = replace(file, space=completed(file.space, declaration))
+    problems += [*check_loop(declaration, file.model), *_check_grid(whole)]
+    return Declared(
+        file=whole,
+        notes=(*declaration.notes, *_notes(file, whole, declaration)),
+        problems=tuple(problems),
+    )
+
+
+def _check_grid(file: SearchSpaceFile) -> Iterator[Problem]:
+    for parameter in file.space.parameters if file.search.method == "grid" else ():
+        if grid_values(parameter) is None:
+            message = f"{parameter.name} may be any number from {described(parameter)}, and search.method is grid"
+            hint = f"list values for {parameter.name} in the space, or choose another method."
+            yield Problem(where=f'model "{file.model}"', message=message, hint=hint)
+
+
+def _notes(given: SearchSpaceFile, whole: SearchSpaceFile, declaration: Declaration) -> Iterator[str]:
+    model, space = whole.model, whole.space
+    before = {parameter.name for parameter in given.space.parameters} | set(given.space.fixed)
+    unread = sorted(before - declaration.names - set(declaration.terms))
+    if unread and not declaration.is_thorough and not declaration.reads_all:
+        yield f"{model} did not ask for {_named(unread)} in the settings that were tried"
+    if not space.parameters:
+        yield f"{model}: no hyperparameters are searched, so that the search is one setting"
+    elif added := [parameter.name for parameter in space.parameters if parameter.name not in before]:
+        yield f"searched as {model} declares it: {_named(added)}"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN_NAMES
+    return f"{', '.join(names[:_SHOWN_NAMES])}{f' and {more} more' if more > 0 else ''}"
 
 
 def kept(file: SearchSpaceFile) -> dict[str, Any]:

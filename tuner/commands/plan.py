@@ -41,6 +41,7 @@ from tuner.retrain.opponents import backbone_opponents
 from tuner.search.proposals import Proposals
 from tuner.search.schedule import brackets, n_new_settings
 from tuner.space.definition import SearchSettings, SearchSpaceFile
+from tuner.space.document import raise_problems
 from tuner.space.sampling import n_settings
 from tuner.training.data import TrainingData
 
@@ -148,7 +149,9 @@ def _subject(options: RunOptions) -> _Subject:
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
     now = identity(options, file, dataset)
-    file, _ = declare(options, card, file, dataset.spec)
+    found = declare(options, card, file, dataset.spec)
+    raise_problems(found.problems)
+    file = found.file
     data = training_data(dataset, options.data_dir)
     settings = _some_settings(file, options.seed, data)
     return _Subject(identity=now, options=options, card=card, file=file, dataset=dataset, data=data, settings=settings)

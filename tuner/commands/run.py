@@ -33,6 +33,7 @@ from tuner.records.events import Listener, Notice
 from tuner.records.importance import Importance
 from tuner.records.results import Results, RunSummary, SearchSummary, State
 from tuner.space.definition import SearchSpaceFile
+from tuner.space.document import raise_problems
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
 from tuner.store.trial_tables import TrialTables
@@ -77,7 +78,9 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     check_fixed_setting(file, dataset)
     warnings = check_before_run(dataset.images, card, options.dataset)
     now = identity(options, file, dataset)
-    file, notes = declare(options, card, file, dataset.spec)
+    found = declare(options, card, file, dataset.spec)
+    raise_problems(found.problems)
+    file = found.file
     if file.model in BACKBONES or "weights" in file.backbone:
         _prepare_devices(options)
         _check_weights(file)
@@ -104,7 +107,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
                 earlier_s=folder.spent_s(),
             )
             try:
-                outcome = _run(job, [*warnings, *notes], is_resumed)
+                outcome = _run(job, [*warnings, *found.notes], is_resumed)
                 if not outcome.stopped:
                     write_index(options.out, job.tell)
             except (SearchError, SpaceError):

@@ -26,10 +26,8 @@ def source_digests(model: str) -> dict[str, str]:
     Returns:
         By path, relative to the folder that Python finds the builder in; empty where there is no source to find.
     """
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     first = model.partition(":")[0]
-    root = _root(first)
+    root = _root(first) if find_module(model) else None
     if root is None:
         return {}
     # Beside an installed module lie other people's.
@@ -52,6 +50,13 @@ def source_digests(model: str) -> dict[str, str]:
         # Python runs the packages around a module first.
         waiting += [name.rpartition(".")[0]] if "." in name else []
     return {path.relative_to(root).as_posix(): digest for path, digest in sorted(found.items())}
+
+
+def find_module(model: str) -> ModuleSpec | None:
+    """Where Python finds a builder's module; None where there is none."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    return _spec(model.partition(":")[0])
 
 
 def _root(name: str) -> Path | None:
