@@ -13,6 +13,11 @@ from tuner.backend import environment
 from tuner.backend.neutral import leave_tensorflow_out
 from tuner.backend.policy import PLAIN, Policy, choose
 
+# Whoever builds a model has this module imported before: workers too, and those of a Ray cluster.
+keras.config.set_image_data_format(environment.KERAS_SETTINGS["image_data_format"])
+keras.config.set_floatx(environment.KERAS_SETTINGS["floatx"])
+keras.config.set_epsilon(environment.KERAS_SETTINGS["epsilon"])
+
 if keras.backend.backend() == "tensorflow":
     from tuner.backend.tensorflow import (
         RUN_TIME_VALUES,

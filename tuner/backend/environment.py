@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,6 +22,16 @@ _JAX_DEFAULTS = {
 
 _ACCELERATION = ("auto", "off")
 
+# Images are (height, width, channels) here. Keras takes these from its keras.json, which another project may have
+# written; `tuner.backend.active` sets them for the process, whatever stands there.
+KERAS_SETTINGS = {"image_data_format": "channels_last", "floatx": "float32", "epsilon": 1e-7}
+
+# What Keras checks in its keras.json when it is imported, with a traceback for an answer (keras/src/backend/config.py).
+_KERAS_JSON: Mapping[str, tuple[str, ...]] = {
+    "floatx": ("float16", "float32", "float64"),
+    "image_data_format": ("channels_last", "channels_first"),
+}
+
 # A folder for each GPU that NVIDIA's driver has found.
 _GPUS = Path("/proc/driver/nvidia/gpus")
 
@@ -30,10 +42,12 @@ def prepare() -> None:
     The backend is TensorFlow, or JAX where there is no TensorFlow.
 
     Raises:
-        ConfigurationError: If the backend is not installed, or acceleration is neither `auto` nor `off`.
+        ConfigurationError: If the backend is not installed, acceleration is neither `auto` nor `off`, or Keras would
+            refuse its own keras.json.
     """
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    _check_keras_json()
     if not os.environ.get("KERAS_BACKEND"):
         os.environ["KERAS_BACKEND"] = "tensorflow" if _is_installed("tensorflow") else "jax"
     backend = os.environ["KERAS_BACKEND"]
@@ -51,6 +65,26 @@ def prepare() -> None:
             f'TUNER_ACCELERATION is "{acceleration}"; expected {" or ".join(_ACCELERATION)}',
             "off keeps float32 and TensorFlow's own kernels on a GPU too; leave it out otherwise.",
         )
+
+
+def _check_keras_json() -> None:
+    path = Path(os.environ.get("KERAS_HOME") or "~/.keras", "keras.json")
+    try:
+        path = path.expanduser()
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, RuntimeError, ValueError):
+        # Keras takes its defaults then.
+        return
+    hint = "mend or delete the file; Keras writes a new one."
+    if not isinstance(found, dict):
+        raise ConfigurationError(f"{path}: Keras cannot read its settings there", hint)
+    for name, choices in _KERAS_JSON.items():
+        if name in found and found[name] not in choices:
+            raise ConfigurationError(
+                f"{path}: {name} is {json.dumps(found[name])}; Keras expects {' or '.join(choices)}", hint
+            )
+    if not isinstance(found.get("epsilon", 0.0), float):
+        raise ConfigurationError(f"{path}: epsilon is {json.dumps(found['epsilon'])}; Keras expects a float", hint)
 
 
 def settings() -> dict[str, str]:

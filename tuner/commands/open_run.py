@@ -17,6 +17,8 @@ from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.weights import weights_digest
+from tuner.models.registry import is_own
+from tuner.models.source import source_digests
 from tuner.space.definition import SearchSpaceFile
 from tuner.store.run_folder import RunFolder
 
@@ -34,9 +36,11 @@ def identity(options: RunOptions, file: SearchSpaceFile, dataset: Dataset) -> di
             "validation": [_digest(fold.validation.tobytes()) for fold in split.folds],
             "test": _digest(split.test.tobytes()),
         },
+        "builder": source_digests(file.model) if is_own(file.model) else {},
         "weights": {path: weights_digest(file.model, path) for path in _weights(file)},
         "seed": options.seed,
         "preset": options.preset,
+        "keras": dict(environment.KERAS_SETTINGS),
         "backend": environment.settings() | {"gpu": environment.gpu_models()},
     }
 
@@ -105,7 +109,11 @@ def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
         yield from differences(_by_name(then), _by_name(now), path)
     elif then != now:
         # A hash tells a person nothing.
-        yield f"{path} changed" if path.startswith("data.") else f"{path} is {_short(now)}, was {_short(then)}"
+        yield (
+            f"{path} changed"
+            if path.startswith(("data.", "builder."))
+            else f"{path} is {_short(now)}, was {_short(then)}"
+        )
 
 
 def plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from tuner.backend import environment
 from tuner.backend.environment import gpus
 from tuner.commands.comparison import backbone_rules, missing_weights
+from tuner.commands.declare import declare
 from tuner.commands.executors import make_executor, warm_up
 from tuner.commands.hardware import n_cores
 from tuner.commands.open_run import identity, open_run
@@ -40,6 +41,7 @@ from tuner.retrain.opponents import backbone_opponents
 from tuner.search.proposals import Proposals
 from tuner.search.schedule import brackets, n_new_settings
 from tuner.space.definition import SearchSettings, SearchSpaceFile
+from tuner.space.document import raise_problems
 from tuner.space.sampling import n_settings
 from tuner.training.data import TrainingData
 
@@ -99,8 +101,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Subject:
-    """What is planned: the run's options, card, space and data, and some settings that it may try."""
+    """What is planned: the run's identity, options, card, space and data, and some settings that it may try."""
 
+    identity: Mapping[str, Any]
     options: RunOptions
     card: Card
     file: SearchSpaceFile
@@ -124,8 +127,7 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
     environment.prepare()
     began_s = time.perf_counter()
     subject = _subject(options)
-    now = identity(options, subject.file, subject.dataset)
-    folder, is_resumed, _ = open_run(options, options.out / subject.card.name, now)
+    folder, is_resumed, _ = open_run(options, options.out / subject.card.name, subject.identity)
     listener(StageStarted(title="Starting the framework"))
     is_inline = options.execution.executor == "inline"
     gauge = Gauge(is_inline=is_inline)
@@ -146,9 +148,13 @@ def _subject(options: RunOptions) -> _Subject:
     warm_up(options.execution)
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
+    now = identity(options, file, dataset)
+    found = declare(options, card, file, dataset.spec)
+    raise_problems(found.problems)
+    file = found.file
     data = training_data(dataset, options.data_dir)
     settings = _some_settings(file, options.seed, data)
-    return _Subject(options=options, card=card, file=file, dataset=dataset, data=data, settings=settings)
+    return _Subject(identity=now, options=options, card=card, file=file, dataset=dataset, data=data, settings=settings)
 
 
 def _some_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list[Candidate]:

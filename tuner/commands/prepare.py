@@ -17,7 +17,8 @@ from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.weights import weights_problem
 from tuner.models.registry import check_name, complete, setting_problem
 from tuner.space.definition import SearchSpaceFile, SplitSettings
-from tuner.space.parse import load_space
+from tuner.space.document import Document
+from tuner.space.parse import load_documents, parse_space
 from tuner.space.sampling import sample
 
 
@@ -62,13 +63,20 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
         raise ConfigurationError("a name on the command line is not UTF-8 text", "rename the folder or file.")
     card = resolve(options.dataset, card_folders(), options.data_dir)
     # The space is chosen by the plain name.
-    file = load_space(space_path(card, options.space, options.model), options.overrides, options.model)
+    before, document = space_documents(options, card)
+    file = parse_space(document, before=before)
     if card.baseline:
         check_name(card.baseline.model, f"{card.name}, baseline: ")
     check_flip(file, card)
     check_backbones(file)
     card = named_apart(card, options.dataset, options.data_dir, options.out)
     return card, apply(PRESETS[options.preset], options, file)
+
+
+def space_documents(options: RunOptions, card: Card) -> tuple[Document, Document]:
+    """The document of the space that is searched, without and with the changes of the command line."""
+    path = space_path(card, options.space, options.model)
+    return load_documents(path, options.overrides, options.model, is_asked_for=options.space is not None)
 
 
 def split_settings(options: RunOptions, file: SearchSpaceFile) -> SplitSettings:

@@ -13,6 +13,7 @@ from tuner.commands.announce import announce
 from tuner.commands.check import check_before_run
 from tuner.commands.comparison import Scored, retrain_all, score
 from tuner.commands.data_names import keep_name
+from tuner.commands.declare import declare, kept, resumed
 from tuner.commands.executors import make_executor, warm_up
 from tuner.commands.hardware import hardware, n_cores, versions
 from tuner.commands.index import write_index
@@ -23,17 +24,18 @@ from tuner.commands.outputs import Journal, config, recipe_header, recipe_of
 from tuner.commands.prepare import check_fixed_setting, load_configuration, searched_weights, split_settings
 from tuner.commands.search import search_space
 from tuner.data.dataset import load_dataset, split_rows, summary
-from tuner.errors import ConfigurationError, SearchError, SpaceError, TunerError
+from tuner.errors import SearchError, SpaceError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.registry import BUILDERS, complete, load_builder
+from tuner.models.registry import complete
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice
 from tuner.records.importance import Importance
 from tuner.records.results import Results, RunSummary, SearchSummary, State
 from tuner.report.text import plural
 from tuner.space.definition import SearchSpaceFile
+from tuner.space.document import raise_problems
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
 from tuner.store.trial_tables import TrialTables
@@ -77,13 +79,13 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
     warnings = check_before_run(dataset.images, card, options.dataset)
-    if file.model not in BUILDERS:
-        _prepare_devices(options)
-        _check_builder(file.model)
+    now = identity(options, file, dataset)
+    found = declare(options, card, file, dataset.spec)
+    raise_problems(found.problems)
+    file = found.file
     if file.model in BACKBONES or "weights" in file.backbone:
         _prepare_devices(options)
         _check_weights(file)
-    now = identity(options, file, dataset)
     folder, is_resumed, passed_over = open_run(options, options.out / card.name, now)
     warnings = [*warnings, *passed_over]
     if not is_resumed:
@@ -93,7 +95,8 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
             warnings.append("split.csv was missing or changed, and is written again")
         if not is_resumed:
             # Last, since a folder without it counts as never begun.
-            folder.write_config(config(options, now, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"))
+            folder.write_config(config(options, now, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}") | kept(file))
+        file = resumed(file, folder.read_config())
         folder.events.mend()
         if n_odd := folder.events.n_odd():
             warnings.append(f"events.jsonl: {plural(n_odd, 'line')} passed over that no run has written")
@@ -110,7 +113,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
                 earlier_s=folder.events.spent_s(),
             )
             try:
-                outcome = _run(job, warnings, is_resumed)
+                outcome = _run(job, [*warnings, *found.notes], is_resumed)
                 if not outcome.stopped:
                     write_index(options.out, job.tell)
             except (SearchError, SpaceError):
@@ -191,19 +194,6 @@ def _prepare_devices(options: RunOptions) -> None:
     from tuner.backend.active import prepare_devices
 
     prepare_devices(1 if options.execution.executor == "inline" else n_cores())
-
-
-def _check_builder(model: str) -> None:
-    """Refuse a builder that cannot be imported, before it fails every trial in turn."""
-    try:
-        load_builder(model)
-    except TunerError:
-        raise
-    except Exception as error:
-        raise ConfigurationError(
-            f'model "{model}": its module cannot be imported: {type(error).__name__}: {error}',
-            "mend the module; `python -c 'import MODULE'` shows where.",
-        ) from error
 
 
 def _check_weights(file: SearchSpaceFile) -> None:

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tuner.backend import environment
+from tuner.commands.declare import hold
+from tuner.commands.hardware import n_cores
 from tuner.commands.prepare import check_flip
 from tuner.data.card import card_folders, card_names, load_card, read_card
 from tuner.errors import ConfigurationError
-from tuner.space.document import load_document
+from tuner.models.registry import is_own
+from tuner.models.source import find_module
+from tuner.records.image import ImageSpec
+from tuner.space.definition import SearchSpaceFile
+from tuner.space.document import Document, load_document, raise_problems
 from tuner.space.parse import parse_space
 
 FOLDERS = (Path("search_spaces"), Path("datasets"))
+
+# A space does not say what images it will be searched for; names hardly ever depend on them.
+_ANY_IMAGES = ImageSpec(height=32, width=32, channels=3, class_names=("a", "b"), mean=(127.5,) * 3, std=(64.0,) * 3)
 
 
 def validate(paths: Sequence[Path]) -> list[tuple[Path, ConfigurationError | None]]:
@@ -43,9 +53,32 @@ def _check(path: Path) -> ConfigurationError | None:
         if isinstance(document.data, dict) and "files" in document.data:
             read_card(path)
         else:
-            file = parse_space(document)
+            file = _with_builder(document, parse_space(document))
             if file.dataset in card_names(card_folders()):
                 check_flip(file, load_card(file.dataset, card_folders()))
     except ConfigurationError as error:
         return error
     return None
+
+
+def _with_builder(document: Document, file: SearchSpaceFile) -> SearchSpaceFile:
+    """Hold a space against its own builder too, as far as that builds models here, without a data set.
+
+    Raises:
+        ConfigurationError: With the mistakes that the space makes about its builder.
+    """
+    if not is_own(file.model) or find_module(file.model) is None:
+        return file
+    environment.prepare()
+    from tuner.backend.active import prepare_devices
+    from tuner.models.declared import declared
+
+    prepare_devices(n_cores())
+    try:
+        declaration = declared(file.model, _ANY_IMAGES, file.space)
+    except ConfigurationError:
+        # A file is in order all the same where its builder wants other images, or packages that are elsewhere.
+        return file
+    found = hold(document, file, declaration)
+    raise_problems(found.problems)
+    return found.file

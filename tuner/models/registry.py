@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
-import os
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -65,40 +62,27 @@ def check_name(model: str, where: str = "") -> None:
         raise ConfigurationError(f'{where}there is no model "{model}"', did_you_mean(model, BUILDERS))
 
 
-def load_builder(model: str) -> Callable[..., Any]:
-    """The function that builds a model: `build(values, image_spec)` or a Keras Tuner `build(hp)`.
+def is_own(model: str) -> bool:
+    """Whether a model is a builder of your own, `package.module:name`."""
+    return model not in BUILDERS
 
-    Args:
-        model: A name of `BUILDERS`, or a person's own `package.module:function`, found in the working directory too.
+
+def load_builder(model: str) -> Callable[..., Any]:
+    """The function that builds a built-in model: `build(values, image_spec)`.
 
     Raises:
-        ConfigurationError: If there is no such model, module or function.
+        ConfigurationError: If there is no such model.
     """
-    check_name(model)
-    target = BUILDERS.get(model)
-    module_name, _, function_name = (target or model).partition(":")
-    if target is None and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name):
-            raise
-        raise ConfigurationError(
-            f'model "{model}": there is no module {module_name}',
-            "run in the folder that holds it, or install its package.",
-        ) from error
-    if not hasattr(module, function_name):
-        raise ConfigurationError(
-            f'model "{model}": {module_name} has no function {function_name}', "check the name after the colon."
-        )
-    builder: Callable[..., Any] = getattr(module, function_name)
+    if model not in BUILDERS:
+        raise ConfigurationError(f'there is no model "{model}"', did_you_mean(model, BUILDERS))
+    module_name, _, function_name = BUILDERS[model].partition(":")
+    builder: Callable[..., Any] = getattr(importlib.import_module(module_name), function_name)
     backbone = BACKBONES.get(model.removesuffix(HEAD))
     return partial(builder, backbone) if backbone else builder
 
 
 def build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:
-    """Build a Keras model; a person's `build(hp)` gets a `HyperParameters` that returns `values`.
+    """Build a Keras model; your own `build(hp)` gets `HyperParameters` that return `values`.
 
     Returns:
         A `keras.Model` whose inputs are (n, height, width, channels) on the 0-255 scale; compiled or not.
@@ -108,13 +92,22 @@ def build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:
     """
     import keras
 
-    builder = load_builder(model)
-    if len(inspect.signature(builder).parameters) == 1:
-        from tuner.models.keras_tuner_builder import hyperparameters
-
-        result = builder(hyperparameters(values))
+    check_name(model)
+    if is_own(model):
+        result = _build_own(model, values, image_spec)
     else:
-        result = builder(complete(model, values), image_spec)
+        result = load_builder(model)(complete(model, values), image_spec)
     if not isinstance(result, keras.Model):
         raise ConfigurationError(f'model "{model}" returned {type(result).__name__}', "return a keras.Model.")
     return result
+
+
+def _build_own(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:
+    from tuner.models.own import own_builder
+
+    builder = own_builder(model, image_spec)
+    if not builder.takes_hp:
+        return builder.build(dict(values))
+    from tuner.models.keras_tuner_builder import hyperparameters
+
+    return builder.build(hyperparameters(values))

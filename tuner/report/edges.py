@@ -84,12 +84,13 @@ def override(edge: Edge, model: str) -> str | None:
         model: The family that was searched.
 
     Returns:
-        Such as `space.dropout.max=0.9`; None where the file's own key cannot be known: a builder's own NAME_0 may
-        come from a `per`, and a name that is no plain word cannot be written on a command line.
+        Such as `space.dropout.max=0.9`; None for a builder of your own, whose code bounds its ranges, and for a name
+        that is no plain word and cannot be written on a command line.
     """
     parameter = edge.parameter
     is_numbered = _OF_ONE_BLOCK.fullmatch(parameter.name) and parameter.name not in VOCABULARIES.get(model, {})
-    if not _PLAIN_NAME.fullmatch(parameter.name) or (is_numbered and model not in VOCABULARIES):
+    # A builder of your own says in its code how far a range may go.
+    if not _PLAIN_NAME.fullmatch(parameter.name) or model not in VOCABULARIES:
         return None
     new = _beyond(edge, _bound(_term(parameter.name, model), edge.is_highest))
     spec, path = _spec(parameter, new, edge.is_highest), f"space.{parameter.name}"

@@ -37,7 +37,7 @@ def check_space(document: Document, layout: Layout, model: str) -> dict[str, lis
     for key, spec in layout.specs.items():
         found, term = problems[key], _term(layout, key)
         if term:
-            found += _check_kind(document, key, spec, term)
+            found += check_kind(document, key, spec, term)
         if isinstance(spec, IntSpec | FloatSpec):
             found += _check_range(document, key, spec)
             found += _check_grid(document, key, spec)
@@ -125,7 +125,8 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _check_kind(document: Document, key: str, spec: AnySpec, term: Term) -> Iterator[Problem]:
+def check_kind(document: Document, key: str, spec: AnySpec, term: Term) -> Iterator[Problem]:
+    """The mistakes in the type and the values of a declaration, for what a term of the vocabulary accepts."""
     allowed = _KINDS[term.kind]
     is_bool_choice = term.kind == "bool" and isinstance(spec, ChoiceSpec)
     if spec.type not in allowed and not is_bool_choice:

@@ -92,7 +92,9 @@ def _step(node: Any, part: str, path: KeyPath, document: Document, origin: str) 
         message = f"{origin}: {where} is {shown(node)} and has no keys."
         raise ConfigurationError(message, f"set {where} as a whole.")
     known = {*node, *_allowed(document.data, path)}
-    if part not in known:
+    # What a builder of your own asks for is known once it is called.
+    is_open = path == ("space",) and ":" in str(document.data.get("model", ""))
+    if part not in known and not is_open:
         name = _shown(".".join(map(str, (*path, part))))
         raise ConfigurationError(f"{origin}: {name} is not a known key.", did_you_mean(part, sorted(known)))
     return part

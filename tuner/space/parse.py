@@ -47,11 +47,30 @@ def load_space(path: Path, overrides: Sequence[str] = (), model: str | None = No
     Raises:
         ConfigurationError: With every mistake of the file, each with its line, the key and what was expected.
     """
+    before, document = load_documents(path, overrides, model)
+    return parse_space(document, before=before)
+
+
+def load_documents(
+    path: Path, overrides: Sequence[str] = (), model: str | None = None, *, is_asked_for: bool = True
+) -> tuple[Document, Document]:
+    """A space's document with its model, without and with the overrides; `load_space` says what it raises.
+
+    Args:
+        path: The file.
+        overrides: As of `load_space`.
+        model: As of `load_space`.
+        is_asked_for: Whether you name the file. Of one that is only the default, another model's hyperparameters mean
+            nothing for a builder of your own: what it declares is the space then.
+    """
     document = load_document(path)
     if model is not None and isinstance(document.data, dict):
-        origins = {**document.origins, ("model",): f"--model {model}"}
-        document = replace(document, data={**document.data, "model": model}, origins=origins)
-    return parse_space(apply_overrides(document, overrides), before=document)
+        data, origins = {**document.data, "model": model}, {**document.origins, ("model",): f"--model {model}"}
+        if ":" in model and not is_asked_for and document.data.get("model", "cnn") != model:
+            data = {key: value for key, value in data.items() if key != "normalization"} | {"space": {}}
+            origins[("space",)] = f"--model {model}"
+        document = replace(document, data=data, origins=origins)
+    return document, apply_overrides(document, overrides)
 
 
 def parse_space(document: Document, before: Document | None = None) -> SearchSpaceFile:
@@ -77,9 +96,9 @@ def parse_space(document: Document, before: Document | None = None) -> SearchSpa
     problems += _check_backbone(document, data.get("backbone"))
     layout = Layout(specs={}, terms=None)
     if isinstance(data.get("space"), dict):
-        layout = _layout(document, str(model))
+        layout = layout_of(document, str(model))
         if before is not None:
-            document, layout = _without_unreachable(document, layout, _layout(before, str(model)))
+            document, layout = _without_unreachable(document, layout, layout_of(before, str(model)))
         wrong = check_space(document, layout, str(model))
         problems += [problem for found in wrong.values() for problem in found]
         problems += check_conditions(document, layout, wrong.keys())
@@ -139,7 +158,7 @@ def _check_normalization(document: Document) -> list[Problem]:
     return [Problem(where=document.where(("normalization",)), message=message, hint="keep one of the two.")]
 
 
-def _layout(document: Document, model: str) -> Layout:
+def layout_of(document: Document, model: str) -> Layout:
     """The declarations without mistakes of shape, so that the rest is checked in the same pass."""
     space = document.data.get("space") if isinstance(document.data, dict) else None
     specs: dict[str, AnySpec] = {}

@@ -1,0 +1,116 @@
+"""What your own builder declares: it is called with some tens of settings, in this process; nothing is trained."""
+
+from __future__ import annotations
+
+import gc
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
+from typing import Any
+
+from tuner.backend import active
+from tuner.errors import ConfigurationError, TunerError
+from tuner.models import keras_tuner_builder
+from tuner.models.exploring import Build, explore
+from tuner.models.own import OwnBuilder, own_builder
+from tuner.models.read_values import ReadValues
+from tuner.records.image import ImageSpec
+from tuner.space.declared import Declaration
+from tuner.space.definition import Parameter, Space
+
+
+def declared(model: str, image_spec: ImageSpec, given: Space) -> Declaration:
+    """Find what a builder of your own asks for.
+
+    Args:
+        model: `package.module:name`.
+        image_spec: Of the images.
+        given: The space that it is searched with, in whose values it is called.
+
+    Raises:
+        ConfigurationError: If it cannot be imported or called, builds no model, or declares what cannot be searched.
+    """
+    # Keras collects garbage with every model: a fifth of a second each time for what imports leave.
+    gc.freeze()
+    with _named(model):
+        builder = own_builder(model, image_spec)
+        beforehand = _declared_beforehand(builder)
+        found = explore(lambda values: _build(builder, values), given, beforehand=beforehand)
+    return _with_notes(found, model, builder)
+
+
+def _with_notes(found: Declaration, model: str, builder: OwnBuilder) -> Declaration:
+    notes = [f"{model}: {note}" for note in found.notes]
+    if keras_tuner_builder.fit_is_own(builder.target):
+        notes.append(
+            f"{model} has a fit of its own, which is not called: tuner trains the models itself, and searches nothing "
+            "that fit asks hp for"
+        )
+    if not found.is_thorough:
+        notes.append(
+            f"{model} takes so long to build a model that not every choice was tried: names that it asks for only "
+            "under some values may not be searched"
+        )
+    return replace(found, notes=tuple(notes))
+
+
+@contextmanager
+def _named(model: str) -> Iterator[None]:
+    """Say of mistakes which builder makes them; what a module may raise while it is imported becomes one."""
+    try:
+        yield
+    except TunerError as error:
+        if model in error.message:
+            raise
+        raise ConfigurationError(f'model "{model}": {error.message}', error.hint) from error
+    except (Exception, SystemExit) as error:
+        raise ConfigurationError(
+            f'model "{model}": its module cannot be imported: {type(error).__name__}: {error}',
+            f"mend the module; `python -c 'import {model.partition(':')[0]}'` shows where.",
+        ) from error
+
+
+def _declared_beforehand(builder: OwnBuilder) -> list[Parameter]:
+    hp = keras_tuner_builder.hyperparameters({})
+    keras_tuner_builder.declare_beforehand(builder.target, hp)
+    return keras_tuner_builder.declared(hp)[0]
+
+
+def _build(builder: OwnBuilder, values: Mapping[str, Any]) -> Build:
+    import keras
+
+    asked: Any = keras_tuner_builder.hyperparameters(values) if builder.takes_hp else ReadValues(values)
+    problem, missing, is_compiled = None, None, True
+    try:
+        # What a builder prints each time is of use once at most: in its trainings.
+        with redirect_stdout(io.StringIO()), active.precision():
+            model = builder.build(asked)
+        if isinstance(model, keras.Model):
+            is_compiled = bool(model.compiled)
+        else:
+            problem = f"it returned {type(model).__name__}, not a keras.Model"
+    except Exception as error:
+        problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        missing = asked.missing if isinstance(asked, ReadValues) and isinstance(error, KeyError) else None
+    finally:
+        keras.backend.clear_session()
+    if not builder.takes_hp:
+        return Build(
+            values=values,
+            read=frozenset(asked.read),
+            reads_all=asked.reads_all,
+            defaults=asked.defaults,
+            missing=missing,
+            is_compiled=is_compiled,
+            problem=problem,
+        )
+    parameters, notes = keras_tuner_builder.declared(asked)
+    return Build(
+        values={**values, **asked.values},
+        declared=parameters,
+        read=frozenset(asked.read),
+        is_compiled=is_compiled,
+        problem=problem,
+        notes=notes,
+    )

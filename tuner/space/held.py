@@ -1,0 +1,120 @@
+"""A space held against what your own builder declares: names that nothing reads, other values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tuner.space.checks import check_kind, dotted, value_paths
+from tuner.space.declared import Declaration, allows, described
+from tuner.space.definition import Parameter, SearchSpaceFile
+from tuner.space.document import Document, Problem
+from tuner.space.layout import Entry
+from tuner.space.parse import layout_of
+from tuner.space.sampling import grid_values
+from tuner.space.validation import did_you_mean, in_order, nearest, shown
+from tuner.space.vocabulary import TRAINING_TERMS
+
+# Of longer ranges only the ends are compared.
+_MAX_COMPARED = 1000
+
+
+def check_held(document: Document, file: SearchSpaceFile, declaration: Declaration) -> list[Problem]:
+    """The mistakes that a space makes about its builder, in the order of its lines.
+
+    Args:
+        document: The space's file, which has no mistakes of its own.
+        file: The same, parsed.
+        declaration: What the builder declares.
+    """
+    declared = {parameter.name: parameter for parameter in declaration.parameters}
+    searched = {parameter.name: parameter for parameter in file.space.parameters}
+    problems: list[Problem] = []
+    for name, entry in layout_of(document, file.model).entries().items():
+        if name in declared:
+            wanted = searched.get(name) or _only(name, file.space.fixed.get(name))
+            problems += _check_values(document, entry, declared[name], wanted, file.model)
+        if name in declaration.terms:
+            problems += check_kind(document, entry.key, entry.spec, declaration.terms[name])
+        elif name not in declaration.names and not declaration.reads_all and declaration.is_thorough:
+            problems.append(_unread(document, name, entry, declaration, file.model))
+    problems += [_missing(document, name, declaration, file.model) for name in declaration.missing]
+    if "normalization" in document.data and not declaration.reads_all and "normalization" not in declaration.names:
+        message = f"normalization has no effect: {file.model} never asks for it."
+        problems.append(Problem(where=document.where(("normalization",)), message=message, hint="remove it."))
+    return in_order(problems)
+
+
+def check_loop(declaration: Declaration, model: str) -> list[Problem]:
+    """Declared names that the training loop reads too, with values that it cannot use."""
+    problems = []
+    for parameter in declaration.parameters:
+        term = declaration.terms.get(parameter.name)
+        values = parameter.choices or (parameter.low, parameter.high)
+        if term is None or all(term.accepts(_as_meant(value, term.kind)) for value in values):
+            continue
+        message = (
+            f"it declares {parameter.name} as {described(parameter)}, but the training loop reads that name too, as "
+            f"{term.help}: {term.expected}."
+        )
+        hint = f"give {parameter.name} another name in the builder, or values that both can use."
+        problems.append(Problem(where=f'model "{model}"', message=message, hint=hint))
+    return problems
+
+
+def _as_meant(value: Any, kind: str) -> Any:
+    # Keras Tuner keeps true and false among choices as 1 and 0.
+    return bool(value) if kind == "bool" and value in (0, 1) else value
+
+
+def _only(name: str, value: Any) -> Parameter:
+    return Parameter(name=name, kind="choice", choices=(value,))
+
+
+def _unread(document: Document, name: str, entry: Entry, declaration: Declaration, model: str) -> Problem:
+    where = document.where(("space", entry.key))
+    if name in TRAINING_TERMS:
+        message = f"space.{name} has no effect: {model} compiles its model itself and never asks for {name}."
+        return Problem(where=where, message=message, hint=f"ask hp for {name} in the builder, or remove it.")
+    message = f"space.{name} is never asked for by {model}."
+    if name != entry.key:
+        message = f"space.{entry.key} gives {name}, but {model} never asks for that."
+    names = sorted(declaration.names)
+    if not names:
+        return Problem(where=where, message=message, hint=f"remove it: {model} asks for no hyperparameters.")
+    others = sorted(declaration.names - set(document.data["space"])) or names
+    match = nearest(name, others) or nearest(name, names)
+    hint = f'did you mean "{match}"?' if match else did_you_mean(name, others)
+    return Problem(where=where, message=message, hint=hint)
+
+
+def _missing(document: Document, name: str, declaration: Declaration, model: str) -> Problem:
+    message = f'{model} reads values["{name}"], which the space does not give.'
+    unread = [key for key in document.data["space"] if key not in declaration.names]
+    match = nearest(name, unread)
+    hint = f'write {name} in the place of "{match}".' if match else f"write {name} into a space; --space FILE names it."
+    return Problem(where=document.where(("space",)), message=message, hint=hint)
+
+
+def _check_values(
+    document: Document, entry: Entry, declared: Parameter, wanted: Parameter, model: str
+) -> Iterator[Problem]:
+    """Values outside of what the code declares; a range whose ends fit may still take other steps."""
+    key, found = entry.key, False
+    for path, value in value_paths(document, key, entry.spec):
+        if allows(declared, value):
+            continue
+        found = True
+        message = f"{dotted(path)} is {shown(value)}; {model} declares {described(declared)}."
+        match = nearest(str(value), map(str, declared.choices)) if isinstance(value, str) else None
+        hint = f'did you mean "{match}"?' if match else "stay within that, or change the builder."
+        yield Problem(where=document.where(path), message=message, hint=hint)
+    if found:
+        return
+    grid = grid_values(wanted)
+    is_within = grid is None or len(grid) > _MAX_COMPARED or all(allows(declared, value) for value in grid)
+    is_free = grid is None and (declared.step is not None or bool(declared.choices))
+    if is_free or not is_within:
+        message = f"space.{key} takes values between those that {model} declares: {described(declared)}."
+        hint = f"add step: {shown(declared.step)}, or list the values." if declared.step else "list the values."
+        yield Problem(where=document.where(("space", key)), message=message, hint=hint)
