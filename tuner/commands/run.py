@@ -21,6 +21,7 @@ from tuner.commands.options import RunOptions
 from tuner.commands.outputs import Journal, config, recipe_header, recipe_of
 from tuner.commands.prepare import check_fixed_setting, load_configuration, searched_weights, split_settings
 from tuner.commands.search import search_space
+from tuner.commands.try_builder import try_builder
 from tuner.data.dataset import load_dataset, split_rows, summary
 from tuner.errors import ConfigurationError, SearchError, SpaceError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
@@ -78,6 +79,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     if file.model not in BUILDERS:
         _prepare_devices(options)
         _check_builder(file.model)
+        warnings = [*warnings, *try_builder(file, dataset.spec)]
     if file.model in BACKBONES or "weights" in file.backbone:
         _prepare_devices(options)
         _check_weights(file)
