@@ -13,7 +13,7 @@ from tests.images import image_spec
 from tuner.errors import ConfigurationError
 from tuner.training import finished
 from tuner.training.dry_build import dry_build
-from tuner.training.own_metrics import scalar
+from tuner.training.own_metrics import scalars
 
 SPEC = image_spec(2)
 SETTINGS: list[dict[str, Any]] = [{"units": 4}, {"units": 8}]
@@ -40,7 +40,11 @@ def test_vector_metric_is_a_mean_and_one_that_raises_is_left_out() -> None:
     assert tried("build_f1", "val_f1_score") == []
     (notice,) = tried("build_failing_metric")
     assert notice.startswith("the metric own is left out, since it cannot be computed: AttributeError: ")
-    assert scalar(np.array([0.25, 0.75])) == 0.5
+
+
+def test_metrics_with_several_values_become_numbers() -> None:
+    measured = {"loss": np.float32(0.5), "f1": np.array([0.25, 0.75]), "of": {"a": 1.0, "b": 2.0}, "none": None}
+    assert scalars(measured) == {"loss": 0.5, "f1": 0.5, "of_a": 1.0, "of_b": 2.0}
 
 
 def test_objective_that_is_not_reported_is_refused_with_those_that_are() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sys
+import sysconfig
 import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +23,7 @@ from tuner.data.split import Fold
 from tuner.errors import ConfigurationError, TunerError
 from tuner.models.registry import complete
 from tuner.records.image import ImageSpec
-from tuner.records.training import TrainTask
+from tuner.records.training import TrainResult, TrainTask
 from tuner.training.class_outputs import pixels, reads_logits
 from tuner.training.compiled import compiled_model, targets
 from tuner.training.data import TrainingData
@@ -76,8 +79,8 @@ def dry_build(model: str, settings: Sequence[Mapping[str, Any]], spec: ImageSpec
     errors: list[str] = []
     is_tried = False
     # What a builder prints is not the command's output.
-    with contextlib.redirect_stdout(sys.stderr):
-        for values in settings:
+    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(action="ignore"):
+        for values in _distinct(settings):
             trial = _Trial(model=model, values=values, spec=spec)
             try:
                 built = _build(trial)
@@ -91,6 +94,10 @@ def dry_build(model: str, settings: Sequence[Mapping[str, Any]], spec: ImageSpec
     if not is_tried:
         raise ConfigurationError(f'model "{model}" cannot be built: {errors[0]}', "mend the builder.")
     return notices + [f"some settings cannot be built, and their trials will fail: {error}" for error in errors]
+
+
+def _distinct(settings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return list({repr(sorted(values.items())): values for values in settings}.values())
 
 
 def _build(trial: _Trial) -> keras.Model:
@@ -121,14 +128,17 @@ def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
     )
     with TemporaryDirectory(prefix="tuner-dry-") as place:
         folder = Path(place)
-        reported = _trained(trial, data, folder / "state.npz")
+        result = _trained(trial, data, folder / "state.npz")
+        if result.failure:
+            return [*notices, f"one step on ten images of random pixels went wrong: {result.failure.reason}"]
+        reported = list(result.epochs[0].metrics)
         if objective not in reported:
             _refuse_objective(trial.model, objective, reported, failing)
         return notices + _come_back(trial, folder)
 
 
-def _trained(trial: _Trial, data: TrainingData, checkpoint: Path) -> list[str]:
-    """Train one epoch of one step the way trials do, and say which metrics the model reports."""
+def _trained(trial: _Trial, data: TrainingData, checkpoint: Path) -> TrainResult:
+    """Train one epoch of one step the way trials do; a loss that is not finite is no mistake of the builder."""
     task = TrainTask(
         task_id="dry",
         model=trial.model,
@@ -139,12 +149,12 @@ def _trained(trial: _Trial, data: TrainingData, checkpoint: Path) -> list[str]:
         save_to=checkpoint,
     )
     result = run_task(task, data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels(n_kept=0))
-    if result.failure:
+    if result.failure and result.failure.kind == "error":
         raise ConfigurationError(
             f'model "{trial.model}" cannot be trained: {result.failure.reason}{_place(result.failure.traceback)}',
             "this was one step on ten images of random pixels; mend the builder, or what it compiles.",
         )
-    return list(result.epochs[0].metrics)
+    return result
 
 
 def _refuse_objective(model: str, objective: str, reported: Sequence[str], failing: Mapping[str, str]) -> None:
@@ -217,16 +227,17 @@ def _threshold_notices(model: keras.Model) -> list[str]:
     return [
         f"the metric {metric.name} takes logits above {metric.threshold} for class 1; "
         "keras.metrics.BinaryAccuracy(threshold=0.0) is right for logits"
-        for metric in model._compile_metrics.metrics
+        for metric in getattr(model._compile_metrics, "metrics", [])
         if isinstance(metric, keras.metrics.BinaryAccuracy) and metric.threshold
     ]
 
 
 def _place(trace: str) -> str:
     """The last line of a person's own code in a traceback, such as ` (net.py:12, in build)`."""
+    others = f"{Path(__file__).parents[1]}{os.sep}", sysconfig.get_paths()["stdlib"], "<"
     own = [
         frame
         for frame in _FRAME.finditer(trace)
-        if "site-packages" not in frame["file"] and f"{Path(__file__).parent.parent}" not in frame["file"]
+        if "site-packages" not in frame["file"] and not frame["file"].startswith(others)
     ]
     return f" ({Path(own[-1]['file']).name}:{own[-1]['line']}, in {own[-1]['name']})" if own else ""

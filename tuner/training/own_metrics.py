@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -54,13 +54,24 @@ def scalar(value: Any) -> float:
     return float(value) if np.ndim(value) == 0 else float(np.asarray(value).mean())
 
 
+def scalars(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """What a step measures, one number by each name; a metric with several named values counts as several."""
+    found: dict[str, float] = {}
+    for name, value in metrics.items():
+        if isinstance(value, Mapping):
+            found |= scalars({f"{name}_{part}": one for part, one in value.items()})
+        elif value is not None:
+            found[name] = scalar(value)
+    return found
+
+
 def _problem(metric: keras.metrics.Metric, targets: np.ndarray, outputs: Any) -> str | None:
     """Why a metric cannot be computed; None where it can."""
     arrays = keras.ops.convert_to_tensor(targets), keras.ops.convert_to_tensor(outputs)
     try:
         # Outside of a graph first: variables that a first call creates may not be created inside.
         _updated(metric)(*arrays)
-        scalar(metric.result())
+        scalars({metric.name: metric.result()})
         if not _is_of_keras(metric):
             run_traced(_updated(metric), *arrays)
     # Code of any kind runs here.
