@@ -132,14 +132,14 @@ def _check(model: keras.Model, name: str, activation: str | None, outputs: np.nd
             f'model "{name}" ends with softmax over one unit, which is always 1',
             'end it with keras.layers.Dense(1, activation="sigmoid"), or with two softmax units.',
         )
-    if units == 1 and (activation == "linear" or not _stays_within_0_and_1(model, activation, outputs, spec)):
+    if _stay_probabilities(model, activation, outputs, spec):
+        return
+    if units == 1:
         raise ConfigurationError(
             f'model "{name}" puts out one logit, not a probability, and its loss does not say from_logits',
             'end it with keras.layers.Dense(1, activation="sigmoid"), or compile it with '
             "loss=keras.losses.BinaryCrossentropy(from_logits=True).",
         )
-    if _are_probabilities(outputs):
-        return
     low, high, total = outputs.min(), outputs.max(), outputs.sum(axis=1)
     last = f'keras.layers.Dense({units}, activation="softmax")'
     if low < -_TOLERANCE or high > 1 + _TOLERANCE or activation == "linear":
@@ -168,26 +168,25 @@ def _are_probabilities(outputs: np.ndarray) -> bool:
 
 def _is_done(model: keras.Model, activation: str | None, outputs: np.ndarray, spec: ImageSpec) -> bool:
     """Whether a model whose loss says `from_logits` puts out probabilities all the same; Keras copes with that."""
-    if activation is not None:
-        return activation in _PROBABILITIES
-    return _are_probabilities(outputs) and _stays_within_0_and_1(model, activation, outputs, spec)
+    return activation in _PROBABILITIES or _stay_probabilities(model, activation, outputs, spec)
 
 
-def _stays_within_0_and_1(model: keras.Model, activation: str | None, outputs: np.ndarray, spec: ImageSpec) -> bool:
-    """Whether one unit is a probability whatever the weights: a logit may lie between 0 and 1 by chance."""
-    if outputs.shape[1] > 1 or activation in _PROBABILITIES:
-        return True
-    if outputs.min() < 0 or outputs.max() > 1:
+def _stay_probabilities(model: keras.Model, activation: str | None, outputs: np.ndarray, spec: ImageSpec) -> bool:
+    """Whether outputs are probabilities whatever the weights: logits and sigmoids may look like some by chance."""
+    if not _are_probabilities(outputs):
         return False
+    if activation is not None:
+        return activation == "softmax" or (outputs.shape[1] == 1 and activation in _PROBABILITIES)
     variables = model.trainable_variables
     before = [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
     images = pixels(spec).astype("float32")
     try:
         for factor in (-10.0, 10.0):
             for variable, value in zip(variables, before, strict=True):
+                # Biases begin as 0.
                 variable.assign((value + (0.1 if value.ndim == 1 else 0.0)) * factor)
             found = keras.ops.convert_to_numpy(one_output(model(images, training=False)))
-            if np.nanmin(found, initial=0) < -1e-3 or np.nanmax(found, initial=0) > 1 + 1e-3:
+            if np.isfinite(found).all() and not _are_probabilities(found):
                 return False
     finally:
         for variable, value in zip(variables, before, strict=True):
@@ -206,8 +205,8 @@ def _last_activation(model: keras.Model) -> str | None:
     if kind in _PROBABILITIES:
         return kind
     activation = getattr(last, "activation", None)
-    # A custom layer may do more than what it calls its activation.
-    is_keras = type(last).__module__.startswith("keras.")
+    # A layer of your own may do more than what it calls its activation.
+    is_keras = all(str(getattr(one, "__module__", "")).startswith("keras.") for one in (type(last), activation))
     return getattr(activation, "__name__", None) if is_keras else None
 
 
