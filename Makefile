@@ -33,6 +33,7 @@ soak: $(READY)
 	$(BIN)/python -m tests.soak.fuzz_documents --cases 900
 	$(BIN)/python -m tests.soak.fuzz_outputs --cases 2000
 	$(BIN)/python -m tests.soak.fuzz_run_files --cases 1000
+	$(BIN)/python -m tests.soak.own_builders
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -25,8 +25,8 @@ from tuner.data.value_range import FULL_16_BITS, range_words
 from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
-from tuner.records.error_text import one_line, words_of
 from tuner.records.recipe import Recipe
+from tuner.store.model_file import model_file
 from tuner.store.recipe_file import read_recipe
 
 # Images and bytes that are held at a time, however many are to be predicted; predictions are made by 256 or 512.
@@ -108,7 +108,7 @@ def predict(
     recipe_file = recipe_path(run)
     recipe = read_recipe(recipe_file)
     temperature = _temperature(recipe, recipe_file, model) if calibrated else None
-    path = model or recipe_file.with_name("model.keras")
+    path = model or model_file(recipe_file.with_name("model.keras"))
     if not path.is_file():
         raise ConfigurationError(f"{path}: there is no model", "give a finished run, or a model with --model FILE.")
     files = list(named_images(images))
@@ -186,25 +186,11 @@ def _note(facts: FileFacts, settings: ImageSettings) -> str:
 def _load(path: Path, recipe: Recipe) -> _Predictor:
     """The model as a function from images to what it puts out."""
     environment.prepare()
-    import keras
-
     from tuner.backend.active import predictor, prepare_devices
+    from tuner.training.finished import load_finished
 
     prepare_devices(n_cores())
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except Exception as error:
-        # Keras' and HDF5's readers raise whatever a damaged file makes them stumble over.
-        reason = one_line(words_of(error))[:200]
-        raise ConfigurationError(f"{path}: cannot be loaded as a Keras model: {reason}", "train it again.") from error
-    units = 2 if model.output_shape[-1] == 1 else model.output_shape[-1]
-    fits = all(side in (None, n) for side, n in zip(model.input_shape[1:], recipe.image.shape, strict=False))
-    if not fits or units != recipe.image.n_classes:
-        raise ConfigurationError(
-            f"{path}: takes images of {model.input_shape[1:]} and tells {units} classes, the recipe speaks of "
-            f"{recipe.image.shape} and {recipe.image.n_classes}",
-            "give a model that was trained with this recipe.",
-        )
+    model = load_finished(path, recipe.model, recipe.values, recipe.image)
     return predictor(model)
 
 

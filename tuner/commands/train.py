@@ -63,7 +63,7 @@ class TrainedModel:
     """What `train` made.
 
     Attributes:
-        model: The .keras file.
+        model: The .keras file, or in its place a .weights.h5 where Keras cannot describe the model.
         n_train: Images it was trained on.
         epochs: The epoch whose weights it holds.
         monitor: The metric that chose the epoch.
@@ -126,11 +126,11 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
         everything = np.sort(np.concatenate([fold.train, fold.validation]))
         fold = Fold(train=everything, validation=everything[:0])
     data = replace(training_data(dataset, options.data_dir), folds=(fold,))
-    result, test = _train(recipe, data, dataset, options, out, listener)
+    result, test, saved = _train(recipe, data, dataset, options, out, listener)
     epoch = next(e for e in result.epochs if e.epoch == result.best_epoch)
     is_comparable = not changes and options.seed in (None, recipe.seed)
     return TrainedModel(
-        model=out,
+        model=saved,
         n_train=len(fold.train),
         epochs=epoch.epoch,
         monitor=recipe.monitor,
@@ -196,8 +196,8 @@ def _fold(recipe: Recipe, dataset: Dataset) -> Fold:
 
 def _train(
     recipe: Recipe, data: TrainingData, dataset: Dataset, options: TrainOptions, out: Path, listener: Listener
-) -> tuple[TrainResult, Scores | None]:
-    """What came of the training, and what the test part says of its model."""
+) -> tuple[TrainResult, Scores | None, Path]:
+    """What came of the training, what the test part says of its model, and the file that holds it."""
     environment.prepare()
     listener(StageStarted(title="Starting the framework"))
     from tuner.backend.active import prepare_devices
@@ -229,10 +229,10 @@ def _train(
             raise TunerError(f"the training failed: {result.failure.reason}", "check the recipe's values.")
         model = finished_model(recipe.model, recipe.values, data.spec, checkpoint)
         test = _tested(model, dataset, data.folds[0])
-        save_model(model, out)
+        saved = save_model(model, out, data.spec)
     finally:
         checkpoint.unlink(missing_ok=True)
-    return result, test
+    return result, test, saved
 
 
 def _tested(model: Any, dataset: Dataset, fold: Fold) -> Scores | None:
