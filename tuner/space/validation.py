@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tuner.space.document import Document, KeyPath, Problem
+from tuner.space.spelling import distance
 
 
 class Strict(BaseModel):
@@ -22,9 +22,11 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
-    """The choice that `name` was probably meant to be, or None."""
-    matches = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    """The choice that `name` was probably meant to be; None where none is near, or several are."""
+    far = {choice: distance(name, choice) for choice in choices}
+    near = {choice: found for choice, found in far.items() if found is not None}
+    best = [choice for choice, found in near.items() if found == min(near.values())]
+    return best[0] if len(best) == 1 else None
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
