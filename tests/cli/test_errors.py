@@ -194,7 +194,8 @@ def test_fixed_setting_that_cannot_be_built_ends_before_a_framework_is_loaded(tm
     write_space(tmp_path, "{type: int, min: 1, max: 6}", "4")
     script = (
         "import sys; sys.argv = ['tuner', 'run', 'digits', '--space', 'tiny.yaml']; "
-        "from tuner.cli.main import _exit_code; print(_exit_code(), 'tensorflow' in sys.modules)"
+        "from tuner.cli.main import _exit_code; from tuner.cli.output import print_result; "
+        "print_result(f\"{_exit_code()} {'tensorflow' in sys.modules}\")"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == "2 False\n"

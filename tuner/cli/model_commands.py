@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, no_progress, quiet
-from tuner.cli.output import plain, print_json, say, send_chatter_to
+from tuner.cli.output import plain, print_json, print_result, say
 
 
 @click.command(context_settings=CONTEXT)
@@ -46,7 +46,7 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
         if trained.validation_score is not None:
             then = "" if trained.expected is None else f"; the recipe's run had {trained.expected:.4f}"
             say(f"{trained.monitor} {trained.validation_score:.4f}{then}.")
-    click.echo(trained.model)
+    print_result(trained.model)
 
 
 @click.command(context_settings=CONTEXT)
@@ -58,15 +58,16 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
 @as_json
 def predict(run: Path, images: tuple[Path, ...], json_lines: bool, **options: Any) -> None:
     """Print the class and the probabilities of IMAGES, by the model of RUN."""
+    from tuner.cli.chatter import chatter_kept_away
     from tuner.commands.predict import predict as predict_command
 
-    send_chatter_to(None)
-    for found in predict_command(run, images, **options):
-        shares = dict(zip(found.class_names, found.probabilities, strict=True))
-        if json_lines:
-            print_json({"image": str(found.image), "class": found.class_name, "probabilities": shares})
-            continue
-        others = sorted(shares.items(), key=lambda item: -item[1])
-        click.echo(plain(f"{found.image}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in others)}"))
+    with chatter_kept_away():
+        for found in predict_command(run, images, **options):
+            shares = dict(zip(found.class_names, found.probabilities, strict=True))
+            if json_lines:
+                print_json({"image": str(found.image), "class": found.class_name, "probabilities": shares})
+                continue
+            others = sorted(shares.items(), key=lambda item: -item[1])
+            print_result(plain(f"{found.image}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in others)}"))
     if options["picture"]:
         say(f"picture: {options['picture']}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.options import CONTEXT, as_json, no_progress, quiet, what_to_search
-from tuner.cli.output import print_json, say
+from tuner.cli.output import print_json, print_result, say
 from tuner.cli.signals import INTERRUPTED, TERMINATED
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, nested: bool, require_
     elif outcome.stopped or not quiet:
         say("\n".join(summary_lines(outcome, options.command)))
     if outcome.results and not json_lines:
-        click.echo(outcome.folder.report)
+        print_result(outcome.folder.report)
     if require_improvement and not outcome.stopped and (reason := missed_improvement(outcome)):
         say(f"--require-improvement was missed: {reason}")
         return MISSED
@@ -96,7 +96,7 @@ def _run_nested(options: RunOptions, shown: AbstractContextManager[Listener], *,
     elif outcome.stopped or not quiet:
         say("\n".join(nested_lines(outcome, options.command)))
     if outcome.file and not json_lines:
-        click.echo(outcome.file)
+        print_result(outcome.file)
     return _EXIT_CODES[outcome.stopped]
 
 

@@ -46,13 +46,14 @@ def n_workers(options: ExecutionOptions) -> int:
     return options.workers or len(gpus()) or min(n_cores(), n_that_fit)
 
 
-def make_executor(options: ExecutionOptions, reports: Reports, scratch: Path) -> Executor:
+def make_executor(options: ExecutionOptions, reports: Reports, scratch: Path, log: Path | None = None) -> Executor:
     """Make the executor.
 
     Args:
         options: What the person asked for.
         reports: What the executor tells and asks.
         scratch: A folder for files that workers share.
+        log: Where worker processes' prints are appended; None for nowhere.
     """
     if options.executor == "inline":
         from tuner.execution.inline import InlineExecutor
@@ -77,4 +78,5 @@ def make_executor(options: ExecutionOptions, reports: Reports, scratch: Path) ->
         trial_timeout_s=options.trial_timeout_s,
         worker_memory_bytes=options.worker_memory_bytes,
         gpus=gpus(),
+        log=log,
     )

@@ -22,7 +22,7 @@ from tuner.data.card import Card
 from tuner.data.dataset import Dataset
 from tuner.data.split import fold_of_seed
 from tuner.records.contender import Trained
-from tuner.records.events import Event, Listener
+from tuner.records.events import Event, FoldEnded, Listener
 from tuner.records.recipe import Recipe, RecipeData
 from tuner.records.results import Results
 from tuner.report.snippet import python_snippet
@@ -67,7 +67,10 @@ class Journal:
             self._handler.close()
 
     def tell(self, event: Event) -> None:
-        """Keep an event and pass it on."""
+        """Keep an event and pass it on; of an epoch's folds no log needs to know."""
+        if isinstance(event, FoldEnded):
+            self._listener(event)
+            return
         record = {"event": type(event).__name__, "time_s": round(time.time(), 3), **asdict(event)}
         self._folder.append_event(record)
         LOG.info("%s", event)

@@ -23,7 +23,7 @@ from tuner.commands.prepare import check_fixed_setting, load_configuration, sear
 from tuner.commands.search import search_space
 from tuner.data.dataset import load_dataset, split_rows, summary
 from tuner.errors import ConfigurationError, SearchError, SpaceError, TunerError
-from tuner.execution.executor import Reports, epoch_listener
+from tuner.execution.executor import Executor, Reports, epoch_listener, fold_listener
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import BUILDERS, complete, load_builder
@@ -118,7 +118,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
 
 def _run(job: Job, warnings: Sequence[str], is_resumed: bool) -> RunOutcome:
     announce(job, warnings, is_resumed)
-    with job.request, make_executor(job.options.execution, _reports(job), job.folder.state / "scratch") as executor:
+    with job.request, _executor(job) as executor:
         # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
         _prepare_devices(job.options)
         searched = search_space(
@@ -151,8 +151,17 @@ def _run(job: Job, warnings: Sequence[str], is_resumed: bool) -> RunOutcome:
     return RunOutcome(folder=job.folder, results=found, stopped=None)
 
 
+def _executor(job: Job) -> Executor:
+    scratch = job.folder.state / "scratch"
+    return make_executor(job.options.execution, _reports(job), scratch, job.folder.log)
+
+
 def _reports(job: Job) -> Reports:
-    return Reports(on_epoch=epoch_listener(job.tell), is_stopping=job.request.is_made)
+    return Reports(
+        on_epoch=epoch_listener(job.tell),
+        on_fold=fold_listener(job.tell),
+        is_stopping=job.request.is_made,
+    )
 
 
 def _results(job: Job, searched: SearchSummary, n_workers: int, state: State, scored: Scored | None = None) -> Results:

@@ -23,7 +23,7 @@ from tuner.execution.executor import Reports
 from tuner.execution.ray_connection import check_share, connect, last_line, n_places, worker_options
 from tuner.execution.ray_handle import RayWorker
 from tuner.execution.ray_worker import Saved, Trainer
-from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
+from tuner.records.training import EpochMetrics, Failure, FoldDone, TrainResult, TrainTask
 from tuner.store.files import write_atomically
 from tuner.training.data import TrainingData
 
@@ -168,6 +168,8 @@ class RayExecutor:
             case EpochMetrics() if worker.busy.is_new(message):
                 worker.busy.epochs.append(message)
                 self._reports.on_epoch(worker.busy.task, message)
+            case FoldDone():
+                self._reports.on_fold(worker.busy.task, message)
             case Saved():
                 _write(message.content, worker.busy.task)
             case TrainResult():
