@@ -26,6 +26,13 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 @click.command(context_settings=CONTEXT)
 @what_to_search
 @click.option(
+    "--retries",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Train a failed trial again so often.",
+)
+@click.option(
     "--nested", is_flag=True, help="For small data sets: each part tests in turn, with a search of its own each time."
 )
 @click.option(
@@ -102,6 +109,8 @@ def _run_nested(options: RunOptions, shown: AbstractContextManager[Listener], *,
 
 @click.command(context_settings=CONTEXT)
 @what_to_search
+# It changes no plan; a command line of `run` is a command line of `plan`.
+@click.option("--retries", type=click.IntRange(min=0), default=0, hidden=True)
 @click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
 def plan(json_lines: bool, **given: Any) -> None:
     """Say what `run` would cost, from a few measured steps: trials, model sizes, memory, disk and time."""

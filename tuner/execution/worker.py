@@ -75,21 +75,25 @@ def main(connection: Connection[object, object], settings: WorkerSettings) -> No
 def _settle(settings: WorkerSettings) -> None:
     threading.Thread(target=_leave_with_driver, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if settings.log is not None:
-        _print_to(settings.log)
     # Standard output is the driver's results; what a builder prints must not end up among them.
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+    if settings.log is not None:
+        _print_to(settings.log)
     if settings.gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = settings.gpu
 
 
 def _print_to(log: Path) -> None:
+    """Append what Python and its children print to a log; TensorFlow's own lines stay on descriptor 2."""
     # A folder that was deleted meanwhile is the driver's to notice.
     with suppress(OSError):
         target = os.open(log, os.O_WRONLY | os.O_APPEND)
-        os.dup2(target, 2)
+        os.dup2(target, 1)
         os.close(target)
+        sys.stdout = sys.stderr = os.fdopen(
+            1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+        )
 
 
 def _leave_with_driver() -> None:

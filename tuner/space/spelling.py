@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # A slip changes at most this share of the longer name's letters: `activation` is no slip for
 # `rotation`, though a matcher of common runs of letters, such as difflib, calls them 67 % alike.
@@ -11,6 +12,14 @@ _SLIP_SHARE = 0.28
 _LEAST_PART = 3
 # Any slip is nearer than a part is.
 _PART = 1000.0
+
+
+def nearest_of(name: str, choices: Iterable[str]) -> str | None:
+    """The choice that `name` was probably meant to be; None where none is near, or several are."""
+    far = {choice: distance(name, choice) for choice in choices}
+    near = {choice: found for choice, found in far.items() if found is not None}
+    best = [choice for choice, found in near.items() if found == min(near.values())]
+    return best[0] if len(best) == 1 else None
 
 
 def distance(name: str, choice: str) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tuner.space.document import Document, KeyPath, Problem
-from tuner.space.spelling import distance
+from tuner.space.spelling import nearest_of
 
 
 class Strict(BaseModel):
@@ -23,10 +23,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """The choice that `name` was probably meant to be; None where none is near, or several are."""
-    far = {choice: distance(name, choice) for choice in choices}
-    near = {choice: found for choice, found in far.items() if found is not None}
-    best = [choice for choice, found in near.items() if found == min(near.values())]
-    return best[0] if len(best) == 1 else None
+    return nearest_of(name, choices)
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
