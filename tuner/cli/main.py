@@ -53,7 +53,7 @@ def _usage(error: click.ClickException) -> str:
 
         shown = [p for p in error.ctx.command.get_params(error.ctx) if not getattr(p, "hidden", False)]
         near = nearest_of(error.option_name, [name for p in shown for name in (*p.opts, *p.secondary_opts)])
-        error.possibilities = [near] if near else []
+        error = click.NoSuchOption(error.option_name, possibilities=[near] if near else [], ctx=error.ctx)
     text = io.StringIO()
     error.show(text)
     return text.getvalue().rstrip()

@@ -18,7 +18,7 @@ from tuner.commands.index import write_index
 from tuner.commands.job import Job
 from tuner.commands.open_run import identity, open_run
 from tuner.commands.options import RunOptions
-from tuner.commands.outputs import Journal, config, recipe_header, recipe_of
+from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, unless_deleted
 from tuner.commands.prepare import check_fixed_setting, load_configuration, searched_weights, split_settings
 from tuner.commands.search import search_space
 from tuner.data.dataset import load_dataset, split_rows, summary
@@ -85,7 +85,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     folder, is_resumed = open_run(options, options.out / card.name, now)
     if not is_resumed:
         folder.create()
-    with folder.locked():
+    with folder.locked(), unless_deleted(folder):
         if not is_resumed:
             folder.write_split(split_rows(dataset))
             # Last, since a folder without it counts as never begun.

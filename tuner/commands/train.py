@@ -17,13 +17,14 @@ from tuner.data.card import card_folders
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.data.own.resolve import resolve
 from tuner.data.split import Fold
-from tuner.errors import ConfigurationError, DataError, TunerError
+from tuner.errors import ConfigurationError, DataError, MissingDataError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.recipe import Recipe
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
 from tuner.space.definition import SplitSettings
 from tuner.store.files import write_atomically
+from tuner.store.nearest_path import did_you_mean_path
 from tuner.store.recipe_file import read_recipe
 from tuner.training.data import TrainingData
 
@@ -82,7 +83,8 @@ def recipe_path(source: Path) -> Path:
     if not path.is_file():
         raise ConfigurationError(
             f"{source}: there is no recipe, so no finished run is there",
-            "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml.",
+            f"{did_you_mean_path(source)}give the folder of a finished run, "
+            "such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml.",
         )
     return path
 
@@ -158,6 +160,20 @@ def _fold(recipe: Recipe, dataset: Dataset) -> Fold:
 
 
 def _load(recipe: Recipe, options: TrainOptions) -> Dataset:
+    try:
+        return _checked(recipe, options)
+    except MissingDataError as error:
+        if options.data:
+            raise
+        raise MissingDataError(
+            f"{error.message}, which the recipe names",
+            "start from the folder that the run was started in, or name where the data are now: "
+            "--data PATH, or --data-dir for the root of the data.",
+        ) from error
+
+
+def _checked(recipe: Recipe, options: TrainOptions) -> Dataset:
+    """The data, if they are of the recipe's shape and classes."""
     card = resolve(options.data or recipe.data.name, card_folders(), options.data_dir)
     if recipe.values.get("flip"):
         refuse_flip(card, f"{recipe_path(options.source)}: flip is true", "set flip: false in the recipe")

@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 from tuner.errors import ConfigurationError
 from tuner.records.results import SCHEMA_VERSION, Results
 from tuner.store.files import json_line, write_atomically, write_text
+from tuner.store.nearest_path import did_you_mean_path
 from tuner.store.search_log import SearchLog
 
 _RESULTS = TypeAdapter(Results)
@@ -227,7 +228,8 @@ class RunFolder:
         except FileNotFoundError as error:
             raise ConfigurationError(
                 f"{self.path}: there is no results.json, so no finished run is there",
-                "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d.",
+                f"{did_you_mean_path(self.path)}give the folder of a finished run, "
+                "such as reports/digits/20260131-101500-0a1b2c3d.",
             ) from error
         except (OSError, ValueError) as error:
             raise ConfigurationError(

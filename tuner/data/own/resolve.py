@@ -12,7 +12,9 @@ from tuner.data.own.csv import csv_card
 from tuner.data.own.folder import folder_card
 from tuner.data.own.made_card import named
 from tuner.data.own.npz import npz_card
-from tuner.errors import DataError
+from tuner.errors import ConfigurationError, DataError, MissingDataError
+from tuner.space.validation import nearest
+from tuner.store.nearest_path import did_you_mean_path, nearest_path
 
 
 def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
@@ -36,6 +38,9 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
         return card_for(unpacked(path, data_root)).model_copy(update=named(archive_stem(path)))
     if path.exists() or "/" in target or os.sep in target or path.suffix in {".csv", ".npz"} or is_archive(path):
         return card_for(path)
+    near = nearest_path(path)
+    if near and not nearest(target, card_names(folders)):
+        raise ConfigurationError(f'no data set, folder or file is called "{target}"', f'did you mean "./{near}"?')
     return load_card(target, folders)
 
 
@@ -46,8 +51,9 @@ def card_for(path: Path) -> Card:
         DataError: If the path is missing, or is none of these.
     """
     if not path.exists():
-        raise DataError(
-            f"{path}: there is no such file or folder", "check the path, or try `python -m tuner run drawn_faces`."
+        raise MissingDataError(
+            f"{path}: there is no such file or folder",
+            f"{did_you_mean_path(path)}check the path, or try `python -m tuner run drawn_faces`.",
         )
     if path.is_dir():
         return folder_card(path)
