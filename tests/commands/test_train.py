@@ -161,3 +161,14 @@ def test_training_leaves_a_persons_files_beside_the_model_alone(finished: Finish
     (finished.place / "photos.npz").write_bytes(b"a person's own")
     assert call("train", "--from", finished.folder, "--out", "photos.keras", cwd=finished.place).code == 0
     assert (finished.place / "photos.npz").read_bytes() == b"a person's own"
+
+
+def test_data_that_moved_are_asked_for(finished: Finished, tmp_path: Path) -> None:
+    shutil.copy(finished.path / "best.yaml", tmp_path / "best.yaml")
+    shown = call("train", "--from", "best.yaml", cwd=tmp_path)
+    assert shown.code == 4
+    assert shown.err.splitlines() == [
+        "my photos: there is no such file or folder, which the recipe names",
+        "  Fix: start from the folder that the run was started in, or name where the data are now: --data PATH, or "
+        "--data-dir for the root of the data.",
+    ]
