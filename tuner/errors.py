@@ -38,6 +38,10 @@ class DataError(TunerError):
     exit_code = 4
 
 
+class MissingDataError(DataError):
+    """Data that are not where they should be."""
+
+
 class SearchError(TunerError):
     """No trial of a search succeeded."""
 

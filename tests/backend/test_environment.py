@@ -65,7 +65,9 @@ def test_backend_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ConfigurationError) as caught:
         environment.prepare()
     assert caught.value.message == "Keras' backend is jax, which is not installed"
-    assert caught.value.hint == "pip install tensorflow, or pip install 'tuner[jax]' and set KERAS_BACKEND=jax."
+    assert caught.value.hint == (
+        'python -m pip install tensorflow, or python -m pip install "jax>=0.6" and set KERAS_BACKEND=jax.'
+    )
 
 
 @pytest.mark.usefixtures("unset")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-jax = pytest.importorskip("jax", reason="JAX is not installed: pip install 'tuner[jax]'")
+jax = pytest.importorskip("jax", reason="JAX is not installed")
 
 from tuner.backend import jax as backend  # noqa: E402
 from tuner.backend.policy import Gpu  # noqa: E402

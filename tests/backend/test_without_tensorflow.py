@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("jax", reason="JAX is not installed: pip install 'tuner[jax]'")
+pytest.importorskip("jax", reason="JAX is not installed")
 
 ROOT = Path(__file__).parents[2]
 

@@ -64,24 +64,26 @@ class Outcome:
 def call(*arguments: str | Path, cwd: Path) -> Outcome:
     """Call `python -m tuner` with arguments, in a working directory."""
     out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, _kept_descriptor(2), contextlib.redirect_stdout(out):
+    with pytest.MonkeyPatch.context() as patch, _kept_descriptors(), contextlib.redirect_stdout(out):
         patch.chdir(cwd)
         patch.setattr(sys, "argv", ["tuner", *map(str, arguments)])
         patch.setattr(output, "ERRORS", err)
+        patch.setattr(output, "RESULTS", out)
         patch.setattr(signals.REQUEST, "reason", None)
         code = _exit_code()
     return Outcome(code=code, out=out.getvalue(), err=err.getvalue())
 
 
 @contextlib.contextmanager
-def _kept_descriptor(number: int) -> Iterator[None]:
-    """A command sends stderr's descriptor elsewhere; afterwards it is as before."""
-    saved = os.dup(number)
+def _kept_descriptors() -> Iterator[None]:
+    """A command sends the descriptors of stdout and stderr elsewhere; afterwards they are as before."""
+    saved = {number: os.dup(number) for number in (1, 2)}
     try:
         yield
     finally:
-        os.dup2(saved, number)
-        os.close(saved)
+        for number, copy in saved.items():
+            os.dup2(copy, number)
+            os.close(copy)
 
 
 def write_photos(root: Path, classes: Sequence[str] = HOSTILE_CLASSES, n: int = 25, size: int = 8) -> Path:

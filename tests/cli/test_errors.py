@@ -40,6 +40,38 @@ def test_missing_data_say_how_to_get_them_and_what_works_now(tmp_path: Path) -> 
     assert fix.endswith("Works right now: `python -m tuner run drawn_faces`.")
 
 
+@pytest.mark.parametrize("typed", ["my_photo", "./my_photo", "my_photo/"])
+def test_a_folder_that_is_not_there_gets_the_nearest_that_is(tmp_path: Path, typed: str) -> None:
+    (tmp_path / "my_photos").mkdir()
+    shown = run(tmp_path, typed)
+    assert shown.code in (2, 4)
+    assert '  Fix: did you mean "' in shown.err
+    assert 'my_photos"?' in shown.err
+
+
+def test_a_run_that_is_not_there_gets_the_nearest_that_is(tmp_path: Path) -> None:
+    (tmp_path / "reports" / "digits" / "20260131-101500-0a1b2c3d").mkdir(parents=True)
+    shown = call("report", "reports/digit/20260131-101500-0a1b2c3d", cwd=tmp_path)
+    assert 'Fix: did you mean "reports/digits/20260131-101500-0a1b2c3d"? ' in shown.err
+
+
+def test_data_that_cannot_be_read_leave_nothing_behind(tmp_path: Path) -> None:
+    photos = write_photos(tmp_path / "photos", ["a", "b"])
+    (photos / "c").mkdir()
+    for command in (["run"], ["datasets", "check"]):
+        assert call(*command, ".", cwd=photos).code == 4
+        assert sorted(path.name for path in photos.iterdir()) == ["a", "b", "c"]
+
+
+def test_ray_that_is_not_installed_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    fix = 'python -m pip install "ray>=2.60", or leave --executor ray out.'
+    assert_mistake(run(tmp_path, "digits", "--executor", "ray"), 2, "--executor ray: Ray is not installed", fix)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_missing_csv(tmp_path: Path) -> None:
     shown = run(tmp_path, "faces.csv")
     fix = "check the path, or try `python -m tuner run drawn_faces`."
@@ -194,7 +226,8 @@ def test_fixed_setting_that_cannot_be_built_ends_before_a_framework_is_loaded(tm
     write_space(tmp_path, "{type: int, min: 1, max: 6}", "4")
     script = (
         "import sys; sys.argv = ['tuner', 'run', 'digits', '--space', 'tiny.yaml']; "
-        "from tuner.cli.main import _exit_code; print(_exit_code(), 'tensorflow' in sys.modules)"
+        "from tuner.cli.main import _exit_code; from tuner.cli.output import print_result; "
+        "print_result(f\"{_exit_code()} {'tensorflow' in sys.modules}\")"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == "2 False\n"

@@ -28,7 +28,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_help_shows_first_steps_line_by_line(tmp_path: Path) -> None:
     shown = call("--help", cwd=tmp_path)
     assert shown.code == 0
-    assert "\n  python -m tuner run ./my_photos  " in shown.out.replace("\n    ", "\n  ")
+    assert "\n    python -m tuner run ./my_photos\n        Your own images: " in shown.out
     assert "\\b" not in shown.out
 
 
@@ -37,7 +37,33 @@ def test_every_command_and_option_is_explained(tmp_path: Path, command: str) -> 
     shown = call(command, "--help", cwd=tmp_path)
     assert shown.code == 0
     assert commands.cli.commands[command].help
-    assert all(o.help for o in commands.cli.commands[command].params if isinstance(o, click.Option))
+    options = [o for o in commands.cli.commands[command].params if isinstance(o, click.Option)]
+    assert all(o.help for o in options if not o.hidden)
+
+
+EVERY_COMMAND = [[], *([name] for name in sorted(commands.cli.commands))]
+EVERY_COMMAND += [["datasets", name] for name in ("check", "clean", "fetch")]
+
+
+@pytest.mark.parametrize("width", ["60", "80", "100"])
+@pytest.mark.parametrize("command", EVERY_COMMAND, ids=" ".join)
+def test_no_help_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], width: str) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    shown = call(*command, "--help", cwd=tmp_path)
+    usage, _, rest = shown.out.partition("\n\n")
+    assert usage.startswith("Usage: ")
+    assert "..." not in rest
+    assert max(map(len, rest.splitlines())) <= int(width)
+
+
+def test_a_width_of_nothing_is_no_width_for_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
+    assert "its path." in call("--help", cwd=tmp_path).out
+
+
+def test_plan_offers_no_option_that_changes_no_plan(tmp_path: Path) -> None:
+    assert "--retries" in call("run", "--help", cwd=tmp_path).out
+    assert "--retries" not in call("plan", "--help", cwd=tmp_path).out
 
 
 def test_version(tmp_path: Path) -> None:
@@ -53,7 +79,11 @@ def test_without_arguments_there_is_help(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["run"], "Error: Missing argument 'DATASET'."),
-        (["rnu"], "Error: No such command 'rnu'."),
+        (["rnu"], 'Error: there is no command "rnu". Did you mean "run"?'),
+        (["tune"], 'Error: there is no command "tune". Use compare, datasets, plan, '),
+        (["datasets", "chekc"], 'Error: there is no command "chekc". Did you mean "check"?'),
+        (["run", "digits", "--max-trails", "3"], "Error: No such option '--max-trails'. Did you mean '--max-trials'?"),
+        (["predict", "run", "x.png", "--workers", "2"], "Error: No such option '--workers'.\n"),
         (["run", "digits", "--preset", "fast"], "'fast' is not one of 'quick', 'standard', 'thorough'."),
         (["run", "digits", "--max-epochs", "0"], "0 is not in the range x>=1."),
         (["run", "digits", "--factor", "1"], "1 is not in the range x>=2."),

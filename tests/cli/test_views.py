@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from dataclasses import replace
@@ -21,6 +22,7 @@ from tuner.execution.stop import StopRequest
 from tuner.records.events import (
     EpochEnded,
     Event,
+    FoldEnded,
     ModelStarted,
     ModelTrained,
     Notice,
@@ -30,7 +32,7 @@ from tuner.records.events import (
     TrialEnded,
     TrialStarted,
 )
-from tuner.records.training import EpochMetrics
+from tuner.records.training import EpochMetrics, FoldDone
 from tuner.records.trial import Trial
 
 
@@ -179,7 +181,7 @@ def test_several_retrainings_run_at_a_time_under_their_own_names() -> None:
     second = ModelStarted(task_id="tuned-1", title="Tuned", seed=1, last_epoch=4)
     progress = heard(started(), StageStarted(title="Retraining Tuned"), first, second, epoch(2, "tuned-1"))
     assert [(t.title, t.state) for t in progress.running.values()] == [
-        ("Tuned, seed 0", "starting"),
+        ("Tuned, seed 0", "starting, 0 s"),
         ("Tuned, seed 1", "epoch 2 of 4"),
     ]
     progress.hear(ModelTrained(title="Tuned", seed=0, text=""))
@@ -246,7 +248,7 @@ def test_plain_lines_give_a_sign_of_life_a_minute(monkeypatch: pytest.MonkeyPatc
         lines.give_sign_of_life()
     assert errors.getvalue().splitlines() == [
         "  at work: starting",
-        "  at work: trial 0000 (epoch 3 of 4), trial 0001 (starting)",
+        "  at work: trial 0000 (epoch 3 of 4), trial 0001 (starting, 22 s)",
     ]
 
 
@@ -272,9 +274,11 @@ def test_ordinary_text_stays_as_it_is() -> None:
     assert plain("naïve 漢字 😀 <b>\n\tx") == "naïve 漢字 😀 <b>\n\tx"
 
 
-def test_json_lines_are_valid_and_plain(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_lines_are_valid_and_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = io.StringIO()
+    monkeypatch.setattr(output, "RESULTS", results)
     print_json({"name": "\x9b31m \udcff 漢", "scores": [float("nan"), float("inf"), 0.5], "at": {"x": float("-inf")}})
-    line = capsys.readouterr().out
+    line = results.getvalue()
     assert line.isascii()
     assert json.loads(line) == {"name": "\x9b31m \udcff 漢", "scores": [None, None, 0.5], "at": {"x": None}}
 
@@ -306,7 +310,7 @@ def test_wide_panel_shows_every_running_trial_and_what_tells_the_best_apart() ->
     assert lines[0].startswith("Searching, 75 s so far; search: ")
     assert lines[1].startswith("3 of 7 trials ")
     assert lines[1].rstrip().endswith("2 ok, 1 failed; epochs 14 of 20")
-    assert lines[2].startswith("trial 0003: starting ")
+    assert lines[2].startswith("trial 0003: starting, 0 s ")
     assert lines[3].startswith("trial 0004: epoch 2 of 4 ")
     assert lines[3].rstrip().endswith("val_accuracy 0.5000")
     assert lines[4].split("  ")[0] == "best so far"
@@ -314,6 +318,31 @@ def test_wide_panel_shows_every_running_trial_and_what_tells_the_best_apart() ->
         ["trial", "0001", "0.7500", "4", "filters", "32"],
         ["trial", "0000", "0.5000", "4", "filters", "16"],
     ]
+
+
+def fold(epoch: int, n_done: int, task: str = "0003") -> FoldEnded:
+    return FoldEnded(task_id=task, last_epoch=4, fold=FoldDone(epoch=epoch, n_done=n_done, n_folds=5))
+
+
+def test_with_folds_the_panel_shows_each_as_it_ends() -> None:
+    progress = searching()
+    progress.hear(fold(1, 2))
+    (row,) = [line for line in drawn(progress, 100) if line.startswith("trial 0003")]
+    assert row.startswith("trial 0003: epoch 1 of 4, fold 2 of 5 ")
+    assert progress.running["0003"].share == (2, 20)
+    progress.hear(fold(1, 5))
+    progress.hear(epoch(1, "0003"))
+    assert progress.running["0003"].state == "epoch 1 of 4"
+    assert progress.running["0003"].share == (5, 20)
+    progress.hear(fold(2, 1))
+    assert progress.running["0003"].state == "epoch 2 of 4, fold 1 of 5"
+    assert progress.running["0003"].share == (6, 20)
+
+
+def test_a_fold_of_a_task_that_has_ended_changes_nothing() -> None:
+    progress = searching()
+    progress.hear(fold(1, 1, task="0009"))
+    assert sorted(progress.running) == ["0003", "0004"]
 
 
 def test_panel_of_many_workers_says_how_many_it_leaves_out() -> None:
@@ -333,7 +362,7 @@ def test_panel_stays_within_its_width_and_carries_no_foreign_codes(width: int) -
 def test_narrow_panel_has_one_line_each() -> None:
     assert [line.split("  ")[0].rstrip() for line in drawn(searching(), 40)][1:] == [
         "3 of 7 trials",
-        "trial 0003: starting",
+        "trial 0003: starting, 0 s",
         "trial 0004: epoch 2 of 4",
         "best so far 0.7500",
     ]
@@ -343,10 +372,20 @@ def test_panel_before_anything_was_heard() -> None:
     assert drawn(Progress(), 80) == ["Reading the data, 75 s so far"]
 
 
+class NoChatter(contextlib.nullcontext["NoChatter"]):
+    """Leaves the descriptors of the tests' own process alone."""
+
+    def __init__(self) -> None:
+        super().__init__(self)
+
+    def move_to(self, log: Path) -> None:
+        """Move nothing."""
+
+
 def said_when(stop: BaseException, monkeypatch: pytest.MonkeyPatch, *events: Event) -> str:
     """What a view tells when something ends a run after some events."""
     errors = io.StringIO()
-    monkeypatch.setattr("tuner.cli.views.send_chatter_to", lambda path: None)
+    monkeypatch.setattr("tuner.cli.views.chatter_kept_away", NoChatter)
     monkeypatch.setattr(output, "ERRORS", errors)
     shown = view(json_lines=False, quiet=True, live=False, resume="python -m tuner run x --resume")
     with pytest.raises(type(stop)), shown as listener:
@@ -401,7 +440,7 @@ def test_finished_runs_of_outer_folds_are_told_whatever_ends_a_later_one(
 
 
 def test_stop_that_a_destructor_swallowed_is_raised_at_the_next_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.cli.views.send_chatter_to", lambda path: None)
+    monkeypatch.setattr("tuner.cli.views.chatter_kept_away", NoChatter)
     monkeypatch.setattr(output, "ERRORS", io.StringIO())
     monkeypatch.setattr(signals._Stop, "asked", None)
     with pytest.raises(KeyboardInterrupt), view(json_lines=False, quiet=True, live=False) as listener:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from tests.images import train_task, training_data
 from tuner.commands import executors
-from tuner.commands.executors import make_executor, n_workers
+from tuner.commands.executors import check_installed, make_executor, n_workers
 from tuner.commands.options import ExecutionOptions
+from tuner.errors import ConfigurationError
 from tuner.execution import process
 from tuner.execution.executor import Reports
 from tuner.execution.worker import WorkerSettings
@@ -83,3 +85,13 @@ def test_workers_that_are_asked_for_share_the_gpus(
 def test_without_gpus_a_worker_sees_what_its_driver_sees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     machine(monkeypatch, [])
     assert gpus_of_workers(tmp_path, 1) == [None]
+
+
+def test_missing_ray_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ConfigurationError) as caught:
+        check_installed(ExecutionOptions(executor="ray"))
+    assert str(caught.value) == (
+        '--executor ray: Ray is not installed\n  Fix: python -m pip install "ray>=2.60", or leave --executor ray out.'
+    )
+    check_installed(ExecutionOptions(executor="process"))

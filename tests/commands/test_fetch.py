@@ -219,7 +219,8 @@ def test_without_the_extra_it_is_named(kaggle: FakeKaggle, fetch: Fetch, monkeyp
     assert shown.code == 2
     first, fix = shown.err.splitlines()
     assert first == "fer2013: kagglehub is not installed"
-    assert fix.startswith("  Fix: pip install 'tuner[kaggle]'; or get fer2013.csv from Kaggle's")
+    way = 'python -m pip install "kagglehub>=1.0"'
+    assert fix.startswith(f"  Fix: {way}; or get fer2013.csv from Kaggle's")
 
 
 @pytest.mark.parametrize("error", [NoConnectionError("no route"), ChunkedEncodingError("broke")])

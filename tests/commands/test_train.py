@@ -192,3 +192,14 @@ def test_what_a_recipe_is_about_to_import_is_said(tmp_path: Path, monkeypatch: p
         "numbers"
     )
     assert "(which is not found yet)" in str(import_notice("no_such_models:build"))
+
+
+def test_data_that_moved_are_asked_for(finished: Finished, tmp_path: Path) -> None:
+    shutil.copy(finished.path / "best.yaml", tmp_path / "best.yaml")
+    shown = call("train", "--from", "best.yaml", cwd=tmp_path)
+    assert shown.code == 4
+    assert shown.err.splitlines() == [
+        "my photos: there is no such file or folder, which the recipe names",
+        "  Fix: start from the folder that the run was started in, or name where the data are now: --data PATH, or "
+        "--data-dir for the root of the data.",
+    ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +31,13 @@ def build_on_full_disk(values: Mapping[str, Any], image_spec: ImageSpec) -> kera
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
     fit.save_checkpoint = no_room
+    return build_compiled(values, image_spec)
+
+
+def build_printing(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+    """Prints to stdout, in Python and in another program."""
+    print("from Python", flush=True)  # noqa: T201 - what it is for
+    subprocess.run([sys.executable, "-c", "print('from a child')"], check=True)
     return build_compiled(values, image_spec)
 
 

@@ -17,7 +17,7 @@ from tests.images import SMALL_CNN, train_task, training_data
 from tuner.execution.executor import Executor, Reports
 from tuner.execution.inline import InlineExecutor
 from tuner.execution.process import ProcessExecutor
-from tuner.records.training import EpochMetrics, TrainResult, TrainTask
+from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
 from tuner.training.checkpoint import load_checkpoint
 
 DATA = training_data(40, 10)
@@ -31,16 +31,20 @@ class Driver:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, int]] = []
+        self.folds: list[FoldDone] = []
         self.stop_after: int | None = None
 
     def hear(self, task: TrainTask, epoch: EpochMetrics) -> None:
         self.told.append((task.task_id, epoch.epoch))
 
+    def hear_fold(self, task: TrainTask, fold: FoldDone) -> None:
+        self.folds.append(fold)
+
     def is_stopping(self) -> bool:
         return self.stop_after is not None and len(self.told) >= self.stop_after
 
     def reports(self) -> Reports:
-        return Reports(on_epoch=self.hear, is_stopping=self.is_stopping)
+        return Reports(on_epoch=self.hear, is_stopping=self.is_stopping, on_fold=self.hear_fold)
 
 
 class Clock:
@@ -89,7 +93,7 @@ def short_lived(request: pytest.FixtureRequest, tmp_path: Path) -> Executor:
 
 @pytest.fixture
 def driver(pair: tuple[Executor, Driver]) -> Driver:
-    pair[1].told, pair[1].stop_after = [], None
+    pair[1].told, pair[1].folds, pair[1].stop_after = [], [], None
     return pair[1]
 
 
@@ -206,6 +210,14 @@ def test_tasks_train_on_the_data_that_they_name(executor: Executor) -> None:
     executor.add_data("few", replace(DATA, folds=(replace(DATA.folds[0], train=np.arange(20)),)))
     named = run(executor, data="few")
     assert curve(named) != curve(run(executor))
+
+
+def test_the_end_of_each_fold_is_told(executor: Executor, driver: Driver) -> None:
+    run(executor, last_epoch=1)
+    assert driver.folds == []
+    executor.add_data("folds", replace(DATA, folds=DATA.folds * 2))
+    run(executor, data="folds", last_epoch=1)
+    assert driver.folds == [FoldDone(epoch=1, n_done=n, n_folds=2) for n in (1, 2)]
 
 
 def test_close_leaves_no_file_behind_and_closing_again_does_no_harm(short_lived: Executor, tmp_path: Path) -> None:

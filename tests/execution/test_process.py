@@ -295,6 +295,14 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
+def test_what_a_builder_prints_in_a_worker_goes_to_the_log(make: Make, tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    log.write_text("before\n")
+    result = run(make(log=log), model=f"{BUILDERS}:build_printing", values={}, last_epoch=1)
+    assert result.failure is None
+    assert log.read_text().splitlines() == ["before", "from Python", "from a child"]
+
+
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
 def test_script_without_a_guard_uses_its_own_builder_and_keeps_its_output(tmp_path: Path, method: str) -> None:
     with start_script(tmp_path, method, last_epoch=2) as script:

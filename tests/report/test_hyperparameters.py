@@ -5,15 +5,21 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from tuner.models.registry import complete
 from tuner.records.results import Results
 from tuner.report import hyperparameters
 from tuner.report.snippet import python_snippet
 from tuner.space.definition import Condition, Parameter
+from tuner.space.document import parse_document
+from tuner.space.parse import load_space, parse_space
+from tuner.space.sampling import sample
 
 from .fixtures import results
 
@@ -43,7 +49,21 @@ def test_best_setting_round_trips_through_json_and_yaml() -> None:
     snippets = {key: code for _, key, code in hyperparameters.compute(run).snippets}
     assert json.loads(snippets["json"]) == run.search.best_values
     parsed = yaml.safe_load(hyperparameters.as_yaml("cnn", {"no": "1e-4", "a: b": True, "rate": 0.25}))
-    assert parsed == {"model": "cnn", "space": {False: "1e-4", "a: b": True, "rate": 0.25}}
+    assert parsed == {"version": 1, "model": "cnn", "space": {"no": "1e-4", "a: b": True, "rate": 0.25}}
+    assert yaml.safe_load(hyperparameters.as_yaml("own:build", {})) == {"version": 1, "model": "own:build", "space": {}}
+
+
+SPACES = sorted((Path(__file__).parents[2] / "search_spaces").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+def test_the_yaml_of_a_setting_is_a_space_that_fixes_it(path: Path) -> None:
+    file = load_space(path)
+    for seed in range(5):
+        values = complete(file.model, sample(file.space, np.random.default_rng(seed)))
+        pasted = parse_space(parse_document(hyperparameters.as_yaml(file.model, values), "pasted.yaml"))
+        assert pasted.model == file.model
+        assert complete(file.model, sample(pasted.space, np.random.default_rng(0))) == values
 
 
 def test_json_writes_numbers_that_it_does_not_know_as_null() -> None:

@@ -125,7 +125,7 @@ SHAPES = {
     ),
     "conv_blocks: {type: int, min: 2, max: 4.0}": "space.conv_blocks.max is 4.0; expected a whole number.",
     "learning_rate: {type: float, min: 1e-4, max: 1e-2, sampling: logarithmic}": (
-        'space.learning_rate.sampling is "logarithmic"; expected linear or log.\n  Fix: use linear or log.'
+        'space.learning_rate.sampling is "logarithmic"; expected linear or log.\n  Fix: did you mean "log"?'
     ),
 }
 

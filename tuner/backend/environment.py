@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tuner.errors import ConfigurationError
+from tuner.extras import install_line
 
 # TensorFlow switches oneDNN on by itself only where the CPU has AVX-512 VNNI; on AVX2 machines it gains 1.4 times.
 _DEFAULTS = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "2", "TUNER_ACCELERATION": "auto"}
@@ -54,7 +55,7 @@ def prepare() -> None:
     if not _is_installed(backend):
         raise ConfigurationError(
             f"Keras' backend is {backend}, which is not installed",
-            "pip install tensorflow, or pip install 'tuner[jax]' and set KERAS_BACKEND=jax.",
+            f"python -m pip install tensorflow, or {install_line('jax')} and set KERAS_BACKEND=jax.",
         )
     if backend == "jax" and (folder := _compilation_cache()):
         for name, value in {"JAX_COMPILATION_CACHE_DIR": str(folder), **_JAX_DEFAULTS}.items():

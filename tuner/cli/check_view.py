@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tuner.cli import output
+from tuner.cli.console import ErrorConsole
 from tuner.cli.output import plain
 from tuner.commands.check import Checked
 from tuner.doctor.findings import MAX_EXAMPLES, Examination, Finding, Sample
@@ -44,7 +43,7 @@ def examination_table(examination: Examination) -> Table:
 
 def show(table: Table) -> None:
     """Print it where people read."""
-    Console(file=output.ERRORS, highlight=False).print("", table, "", sep="\n")
+    ErrorConsole().print("", table, "", sep="\n")
 
 
 def records(checked: Checked) -> Iterator[dict[str, Any]]:

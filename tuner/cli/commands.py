@@ -6,6 +6,7 @@ import click
 
 from tuner import __version__
 from tuner.cli.data_commands import datasets, validate
+from tuner.cli.group import Group
 from tuner.cli.model_commands import predict, train
 from tuner.cli.options import CONTEXT
 from tuner.cli.report_commands import compare, report
@@ -16,13 +17,16 @@ HELP = """Find good hyperparameters for an image classifier, and see whether the
 
 \b
 First steps:
-  python -m tuner run drawn_faces --preset quick   a whole run that needs no data
-  python -m tuner datasets                         the data sets that are known
-  python -m tuner run ./my_photos                  one folder of images per class
+  python -m tuner run drawn_faces --preset quick
+      A whole run that needs no data.
+  python -m tuner datasets
+      The data sets that have a card.
+  python -m tuner run ./my_photos
+      Your own images: a folder for each class.
 """
 
 
-@click.group(context_settings=CONTEXT, help=HELP)
+@click.group(cls=Group, context_settings=CONTEXT, help=HELP)
 @click.version_option(__version__, message="tuner %(version)s")
 def cli() -> None:
     """Hold the commands together; `HELP` is what people read."""

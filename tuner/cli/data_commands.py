@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tuner.cli.group import Group
 from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, out
 from tuner.cli.output import plain, print_json, say
 
@@ -43,7 +44,7 @@ def _print_schema(kind: str) -> None:
     click.echo(schema(), nl=False)
 
 
-@click.group(context_settings=CONTEXT, invoke_without_command=True)
+@click.group(cls=Group, context_settings=CONTEXT, invoke_without_command=True)
 @data_dir
 @as_json
 @click.pass_context

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tuner.cli import output
+from tuner.cli.console import ErrorConsole
 from tuner.cli.lines import SHOWN_TASKS, describe, every, more_than
 from tuner.cli.output import plain
 from tuner.cli.progress import Progress, Running, short_time
@@ -40,7 +40,7 @@ ABOVE_PANEL = RunStarted | StageStarted | SearchResumed | Notice | ModelTrained
 @contextmanager
 def live_view(request: StopRequest, time_budget_s: float | None = None) -> Iterator[Listener]:
     """A panel that is drawn anew four times a second at most; notices stay above it."""
-    console = Console(file=output.ERRORS, highlight=False)
+    console = ErrorConsole()
     progress, start = Progress(time_budget_s), time.monotonic()
 
     def panel() -> RenderableType:
@@ -142,10 +142,11 @@ def _task(task: Running, progress: Progress) -> _Row:
     objective = progress.started.objective if progress.started else "val_accuracy"
     value = task.last.metrics.get(objective) if task.last else None
     score = "" if value is None else f"{value:.4f}"
+    done, of = task.share
     return _Row(
         title=f"{task.title}: {task.state}",
-        done=task.epoch,
-        of=task.last_epoch,
+        done=done,
+        of=of,
         text=f"{objective} {score}" if score else "",
         short=score,
     )

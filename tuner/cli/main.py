@@ -47,6 +47,13 @@ def _exit_code() -> int:
 
 
 def _usage(error: click.ClickException) -> str:
+    if isinstance(error, click.NoSuchOption) and error.ctx:
+        # Click offers what merely shares letters.
+        from tuner.space.spelling import nearest_of
+
+        shown = [p for p in error.ctx.command.get_params(error.ctx) if not getattr(p, "hidden", False)]
+        near = nearest_of(error.option_name, [name for p in shown for name in (*p.opts, *p.secondary_opts)])
+        error = click.NoSuchOption(error.option_name, possibilities=[near] if near else [], ctx=error.ctx)
     text = io.StringIO()
     error.show(text)
     return text.getvalue().rstrip()

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, no_progress, quiet
-from tuner.cli.output import print_json, say, send_chatter_to
+from tuner.cli.output import print_json, print_result, say
 
 
 @click.command(context_settings=CONTEXT)
@@ -46,7 +46,7 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
     if not quiet:
         for line in trained_lines(trained):
             say(line)
-    click.echo(trained.model)
+    print_result(trained.model)
 
 
 @click.command(context_settings=CONTEXT)
@@ -61,14 +61,15 @@ def predict(run: Path, images: tuple[Path, ...], json_lines: bool, **options: An
 
     An image may be a file or a folder of them; `-` reads their names from stdin, one a line.
     """
+    from tuner.cli.chatter import chatter_kept_away
     from tuner.cli.predictions import show_predictions
     from tuner.commands.predict import predict as predict_command
 
-    send_chatter_to(None)
     named: list[Path] = []
     for image in images:
         named.extend(map(Path, _lines_of_stdin()) if str(image) == "-" else [image])
-    show_predictions(predict_command(run, named, **options), json_lines=json_lines)
+    with chatter_kept_away():
+        show_predictions(predict_command(run, named, **options), json_lines=json_lines)
     if options["picture"]:
         say(f"picture: {options['picture']}")
 

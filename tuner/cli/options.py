@@ -89,17 +89,10 @@ def what_to_search(command: Any) -> Any:
             type=SIZE,
             help="Memory of one worker, such as 4GB; by default the machine's is shared out.",
         ),
-        click.option(
-            "--retries",
-            type=click.IntRange(min=0),
-            default=0,
-            show_default=True,
-            help="Train a failed trial again so often.",
-        ),
         click.option("--ray-address", help="Address of a running Ray cluster; with --executor ray."),
         click.option(
             "--gpus-per-trial",
-            type=click.FloatRange(min=0),
+            type=click.FloatRange(min=0, max=1),
             default=0.0,
             help="Share of a GPU for each training; with --executor ray.",
         ),

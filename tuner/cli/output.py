@@ -1,4 +1,10 @@
-"""Where the command line writes: results to stdout, words for people to stderr, a framework's chatter to a log."""
+"""Where the command line writes: results to stdout, messages to stderr, all else to a log.
+
+Code that is not ours writes to the terminal as well: TensorFlow to file descriptor 2 from C++, a
+builder of your own to stdout, perhaps while its module is imported. What a program reads as JSON, or
+the live view draws on, must stay free of that. So results and messages have descriptors of their
+own, copies of the first ones, and `tuner.cli.chatter` sends the descriptors 1 and 2 elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +12,24 @@ import os
 import sys
 import unicodedata
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, TextIO
-
-import click
 
 from tuner.store.files import json_line
 
 
-def _own_stderr() -> TextIO:
-    """A copy of stderr that stays with the person when file descriptor 2 is sent elsewhere."""
+def _own_copy(number: int, errors: str) -> TextIO | None:
+    """A copy of a file descriptor that stays where it is when the descriptor is sent elsewhere."""
     try:
-        descriptor = os.dup(2)
+        descriptor = os.dup(number)
     except OSError:
-        return sys.stderr
+        return None
     # It is needed as long as the process lives, so nothing closes it.
-    return os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+    return os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors=errors, closefd=False)
 
 
-ERRORS = _own_stderr()
-
-
-def send_chatter_to(path: Path | None) -> None:
-    """Send file descriptor 2 to a file, or nowhere: TensorFlow's C++ parts write there whatever Python says."""
-    target = os.open(path or os.devnull, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    os.dup2(target, 2)
-    os.close(target)
+ERRORS: TextIO = _own_copy(2, "replace") or sys.stderr
+# None where stdout is closed.
+RESULTS: TextIO | None = _own_copy(1, "surrogateescape")
 
 
 def say(text: str) -> None:
@@ -39,9 +37,27 @@ def say(text: str) -> None:
     ERRORS.write(plain(text) + "\n")
 
 
+def print_result(text: object) -> None:
+    """Write a line of results, whatever became of file descriptor 1.
+
+    Raises:
+        BrokenPipeError: If whoever read them has gone.
+    """
+    if RESULTS is None:
+        return
+    try:
+        RESULTS.write(f"{text}\n")
+        RESULTS.flush()
+    except BrokenPipeError:
+        # Python would complain of the rest when it ends.
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), RESULTS.fileno())
+        raise
+
+
 def print_json(record: Mapping[str, Any]) -> None:
-    """Write a JSON line to stdout."""
-    click.echo(json_line(record))
+    """Write a JSON line of results."""
+    print_result(json_line(record))
 
 
 def plain(text: str) -> str:

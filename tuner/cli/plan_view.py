@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tuner.cli import output
+from tuner.cli.console import ErrorConsole
 from tuner.cli.lines import image_counts
 from tuner.cli.output import plain
 from tuner.cli.progress import short_time
@@ -38,7 +37,7 @@ def plan_table(plan: Plan) -> Table:
 
 def show(table: Table) -> None:
     """Print it where people read."""
-    Console(file=output.ERRORS, highlight=False).print("", table, sep="\n")
+    ErrorConsole().print("", table, sep="\n")
 
 
 def record(plan: Plan) -> dict[str, Any]:

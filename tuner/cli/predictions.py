@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
-from tuner.cli.output import plain, print_json, say
+from tuner.cli.output import plain, print_json, print_result, say
 from tuner.errors import DataError
 from tuner.report.text import plural
 
@@ -64,7 +62,7 @@ def _show(found: Prediction, *, json_lines: bool) -> None:
         print_json({"image": str(found.image), "class": found.class_name, "probabilities": shares, **note})
         return
     others = sorted(shares.items(), key=lambda item: -item[1])
-    click.echo(plain(f"{found.image}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in others)}"))
+    print_result(plain(f"{found.image}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in others)}"))
 
 
 def _unread(bad: Sequence[NotPredicted], n: int) -> DataError:

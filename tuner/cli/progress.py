@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tuner.records.events import (
     EpochEnded,
     Event,
+    FoldEnded,
     ModelStarted,
     ModelTrained,
     RunStarted,
@@ -17,7 +18,7 @@ from tuner.records.events import (
     TrialEnded,
     TrialStarted,
 )
-from tuner.records.training import EpochMetrics
+from tuner.records.training import EpochMetrics, FoldDone
 from tuner.records.trial import Trial
 
 # A setting of the space may cost a fraction or a multiple of the mean one.
@@ -33,13 +34,17 @@ class Running:
         title: What people call it: `trial 0003`, or a model with its seed.
         first_epoch: First epoch that it trains, from 1.
         last_epoch: Last epoch, included.
+        began_s: When it began, in monotonic seconds.
         last: The last epoch that ended in this session; None before the first.
+        fold: The last fold's part of an epoch that ended; None before the first, and without folds.
     """
 
     title: str
     first_epoch: int
     last_epoch: int
+    began_s: float
     last: EpochMetrics | None = None
+    fold: FoldDone | None = None
 
     @property
     def epoch(self) -> int:
@@ -49,7 +54,22 @@ class Running:
     @property
     def state(self) -> str:
         """How far it is, in words."""
-        return f"epoch {self.epoch} of {self.last_epoch}" if self.last else "starting"
+        if self.fold and self.fold.epoch > self.epoch:
+            folds = f"fold {self.fold.n_done} of {self.fold.n_folds}"
+            return f"epoch {self.fold.epoch} of {self.last_epoch}, {folds}"
+        if self.last:
+            return f"epoch {self.epoch} of {self.last_epoch}"
+        # To build and trace a large network takes minutes, in which nothing else is to be seen.
+        return f"starting, {short_time(time.monotonic() - self.began_s)}"
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """How much is done of how much, in epochs or in folds' parts of them."""
+        if self.fold is None:
+            return self.epoch, self.last_epoch
+        n_folds, is_under_way = self.fold.n_folds, self.fold.epoch > self.epoch
+        n_done = self.epoch * n_folds + (self.fold.n_done if is_under_way else 0)
+        return n_done, self.last_epoch * n_folds
 
 
 class Progress:
@@ -108,11 +128,12 @@ class Progress:
             case TrialStarted(trial=trial):
                 self._begin(trial)
             case ModelStarted():
-                self.running[event.task_id] = Running(
-                    title=f"{event.title}, seed {event.seed}", first_epoch=1, last_epoch=event.last_epoch
-                )
+                title = f"{event.title}, seed {event.seed}"
+                self.running[event.task_id] = _begun(title, 1, event.last_epoch)
             case EpochEnded():
                 self._count_epoch(event)
+            case FoldEnded() if event.task_id in self.running:
+                self.running[event.task_id].fold = event.fold
             case TrialEnded(trial=trial):
                 self._end(trial)
             case ModelTrained():
@@ -120,15 +141,12 @@ class Progress:
                 self.running = {key: task for key, task in self.running.items() if task.title != title}
 
     def _begin(self, trial: Trial) -> None:
-        self.running[trial.trial_id] = Running(
-            title=f"trial {trial.trial_id}", first_epoch=trial.first_epoch, last_epoch=trial.last_epoch
-        )
+        title = f"trial {trial.trial_id}"
+        self.running[trial.trial_id] = _begun(title, trial.first_epoch, trial.last_epoch)
         self._pace.start(len(self.running))
 
     def _count_epoch(self, event: EpochEnded) -> None:
-        task = self.running.setdefault(
-            event.task_id, Running(title=event.task_id, first_epoch=1, last_epoch=event.last_epoch)
-        )
+        task = self.running.setdefault(event.task_id, _begun(event.task_id, 1, event.last_epoch))
         self._pace.count(event.epoch, is_first=task.last is None)
         task.last = event.epoch
 
@@ -159,6 +177,10 @@ class Progress:
         seconds = self._pace.seconds(n_starts, n_epochs, longest)
         left = max(self._end_s - time.monotonic(), 0.0)
         return f"search: {short_time(min(LOW * seconds, left))} to {short_time(min(HIGH * seconds, left))} left"
+
+
+def _begun(title: str, first_epoch: int, last_epoch: int) -> Running:
+    return Running(title=title, first_epoch=first_epoch, last_epoch=last_epoch, began_s=time.monotonic())
 
 
 class _Pace:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.options import CONTEXT, as_json, no_progress, quiet, what_to_search
-from tuner.cli.output import print_json, say
+from tuner.cli.output import print_json, print_result, say
 from tuner.cli.signals import INTERRUPTED, TERMINATED
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 
 @click.command(context_settings=CONTEXT)
 @what_to_search
+@click.option(
+    "--retries",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Train a failed trial again so often.",
+)
 @click.option(
     "--nested", is_flag=True, help="For small data sets: each part tests in turn, with a search of its own each time."
 )
@@ -64,7 +71,7 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, nested: bool, require_
     elif outcome.stopped or not quiet:
         say("\n".join(summary_lines(outcome, options.command)))
     if outcome.results and not json_lines:
-        click.echo(outcome.folder.report)
+        print_result(outcome.folder.report)
     if require_improvement and not outcome.stopped and (reason := missed_improvement(outcome)):
         say(f"--require-improvement was missed: {reason}")
         return MISSED
@@ -96,12 +103,14 @@ def _run_nested(options: RunOptions, shown: AbstractContextManager[Listener], *,
     elif outcome.stopped or not quiet:
         say("\n".join(nested_lines(outcome, options.command)))
     if outcome.file and not json_lines:
-        click.echo(outcome.file)
+        print_result(outcome.file)
     return _EXIT_CODES[outcome.stopped]
 
 
 @click.command(context_settings=CONTEXT)
 @what_to_search
+# It changes no plan; a command line of `run` is a command line of `plan`.
+@click.option("--retries", type=click.IntRange(min=0), default=0, hidden=True)
 @click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
 def plan(json_lines: bool, **given: Any) -> None:
     """Say what `run` would cost, from a few measured steps: trials, model sizes, memory, disk and time."""
@@ -119,6 +128,7 @@ def plan(json_lines: bool, **given: Any) -> None:
 
 def _run_options(given: dict[str, Any], command: str) -> RunOptions:
     """Options as the commands know them: where trainings run is a record of its own."""
+    from tuner.commands.executors import check_installed
     from tuner.commands.options import ExecutionOptions, RunOptions
 
     if given["executor"] != "ray" and (given["ray_address"] or given["gpus_per_trial"]):
@@ -126,4 +136,5 @@ def _run_options(given: dict[str, Any], command: str) -> RunOptions:
         raise click.UsageError(f"{option} goes with --executor ray only.")
     given["trial_timeout_s"] = given["trial_timeout_s"] or None
     execution = ExecutionOptions(**{field.name: given.pop(field.name) for field in fields(ExecutionOptions)})
+    check_installed(execution)
     return RunOptions(**given, execution=execution, command=command)

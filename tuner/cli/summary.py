@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import textwrap
 from dataclasses import asdict
 from typing import Any
 
-from tuner.cli import output
+from tuner.cli import output, terminal
 from tuner.commands.run import RunOutcome
 from tuner.records.results import Results
 from tuner.report.facts import only_class
@@ -77,4 +76,4 @@ def _wrapped(text: str) -> str:
     """A terminal would break the line within a word."""
     if not output.ERRORS.isatty():
         return text
-    return textwrap.fill(text, os.get_terminal_size(output.ERRORS.fileno()).columns)
+    return textwrap.fill(text, terminal.size()[0])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from tuner.cli import output
-from tuner.cli.output import print_json, say, send_chatter_to
+from tuner.cli.chatter import Chatter, chatter_kept_away
+from tuner.cli.output import print_json, say
 from tuner.cli.signals import REQUEST, keep_last_words, stop_if_asked
+from tuner.cli.terminal import can_draw
 from tuner.records.events import Event, Listener, RunStarted, SearchResumed, TrialEnded
 from tuner.report.text import plural
 from tuner.store.run_folder import RunFolder
@@ -20,9 +20,10 @@ from tuner.store.run_folder import RunFolder
 def view(
     *, json_lines: bool, quiet: bool, live: bool, resume: str = "", time_budget_s: float | None = None
 ) -> Iterator[Listener]:
-    """The listener that fits the options and the terminal; TensorFlow's chatter goes to the run's log.
+    """The listener that fits the options and the terminal.
 
-    Whatever ends a run before its time, the person is told what it leaves behind.
+    What TensorFlow and code of your own write goes to the run's log, or to stderr where there is no
+    run. Whatever ends a run before its time, the person is told what it leaves behind.
 
     Args:
         json_lines: Whether events go to stdout.
@@ -31,10 +32,16 @@ def view(
         resume: The command that goes on with the run.
         time_budget_s: Seconds for the whole command; None sets no limit.
     """
-    send_chatter_to(None)
-    log = _Log(resume)
+    shown = _shown(json_lines=json_lines, quiet=quiet, live=live, time_budget_s=time_budget_s)
+    with chatter_kept_away() as chatter, _followed(_Log(resume, chatter), shown) as listener:
+        yield listener
+
+
+@contextmanager
+def _followed(log: _Log, shown: AbstractContextManager[Listener]) -> Iterator[Listener]:
+    """A listener that keeps count of what is left should something end the command before its time."""
     try:
-        with _shown(json_lines=json_lines, quiet=quiet, live=live, time_budget_s=time_budget_s) as listener:
+        with shown as listener:
 
             def hear(event: Event) -> None:
                 stop_if_asked()
@@ -56,12 +63,11 @@ def view(
 
 @contextmanager
 def _shown(*, json_lines: bool, quiet: bool, live: bool, time_budget_s: float | None) -> Iterator[Listener]:
-    is_terminal = output.ERRORS.isatty() and os.environ.get("TERM") != "dumb"
     if json_lines:
         yield lambda event: print_json({"event": type(event).__name__, **asdict(event)})
     elif quiet:
         yield lambda event: None
-    elif live and is_terminal:
+    elif live and can_draw():
         from tuner.cli.live import live_view
 
         with live_view(REQUEST, time_budget_s) as listener:
@@ -74,10 +80,10 @@ def _shown(*, json_lines: bool, quiet: bool, live: bool, time_budget_s: float | 
 
 
 class _Log:
-    """Sends the framework's chatter to the run's log, and knows what is in the folders of the runs that were begun."""
+    """Sends chatter to the run's log, and keeps what is in the folders of the runs that were begun."""
 
-    def __init__(self, resume: str) -> None:
-        self._resume = resume
+    def __init__(self, resume: str, chatter: Chatter) -> None:
+        self._resume, self._chatter = resume, chatter
         self._folders: list[RunFolder] = []
         self._n_ended = 0
 
@@ -87,7 +93,7 @@ class _Log:
                 folder = RunFolder(Path(event.folder))
                 self._folders.append(folder)
                 self._n_ended = 0
-                send_chatter_to(folder.log)
+                self._chatter.move_to(folder.log)
                 keep_last_words(f"Resume   {self._resume}")
             case SearchResumed():
                 self._n_ended += len(event.trials)

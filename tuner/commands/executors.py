@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from tuner.backend.environment import gpus
 from tuner.commands.hardware import n_cores
 from tuner.commands.options import ExecutionOptions
+from tuner.errors import ConfigurationError
 from tuner.execution.executor import Executor, Reports
 from tuner.execution.memory import default_limit_bytes
+from tuner.extras import install_line
 
 # A worker with TensorFlow and a small network takes half of this.
 MIN_WORKER_BYTES = 10**9
+
+
+def check_installed(options: ExecutionOptions) -> None:
+    """Refuse an executor that cannot work here, before anything is read or made.
+
+    Raises:
+        ConfigurationError: If Ray is asked for and not installed.
+    """
+    if options.executor == "ray" and find_spec("ray") is None:
+        raise ConfigurationError(
+            "--executor ray: Ray is not installed",
+            f"{install_line('ray')}, or leave --executor ray out.",
+        )
 
 
 def warm_up(options: ExecutionOptions) -> None:
@@ -30,16 +46,14 @@ def n_workers(options: ExecutionOptions) -> int:
     return options.workers or len(gpus()) or min(n_cores(), n_that_fit)
 
 
-def make_executor(options: ExecutionOptions, reports: Reports, scratch: Path) -> Executor:
+def make_executor(options: ExecutionOptions, reports: Reports, scratch: Path, log: Path | None = None) -> Executor:
     """Make the executor.
 
     Args:
         options: What the person asked for.
         reports: What the executor tells and asks.
         scratch: A folder for files that workers share.
-
-    Raises:
-        ConfigurationError: If Ray is asked for and not installed.
+        log: Where worker processes' prints are appended; None for nowhere.
     """
     if options.executor == "inline":
         from tuner.execution.inline import InlineExecutor
@@ -64,4 +78,5 @@ def make_executor(options: ExecutionOptions, reports: Reports, scratch: Path) ->
         trial_timeout_s=options.trial_timeout_s,
         worker_memory_bytes=options.worker_memory_bytes,
         gpus=gpus(),
+        log=log,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import shlex
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -21,9 +21,10 @@ from tuner.data.cache_folder import features_folder
 from tuner.data.card import Card
 from tuner.data.dataset import Dataset
 from tuner.data.split import fold_of_seed
+from tuner.errors import ConfigurationError
 from tuner.records.contender import Trained
 from tuner.records.error_text import reason_of
-from tuner.records.events import Event, Listener
+from tuner.records.events import Event, FoldEnded, Listener
 from tuner.records.recipe import Recipe, RecipeData
 from tuner.records.results import Results
 from tuner.report.snippet import python_snippet
@@ -68,11 +69,39 @@ class Journal:
             self._handler.close()
 
     def tell(self, event: Event) -> None:
-        """Keep an event and pass it on."""
+        """Keep an event and pass it on; of an epoch's folds no log needs to know."""
+        if isinstance(event, FoldEnded):
+            self._listener(event)
+            return
+        # Writing would make the folder again, and go on as if nothing of the run were lost.
+        if not self._folder.is_unfinished:
+            raise _deleted(self._folder)
         record = {"event": type(event).__name__, "time_s": round(time.time(), 3), **asdict(event)}
         self._folder.events.append(record)
         LOG.info("%s", event)
         self._listener(event)
+
+
+@contextmanager
+def unless_deleted(folder: RunFolder) -> Iterator[None]:
+    """Say so where a file of the run is not there because somebody deleted or moved its folder.
+
+    Raises:
+        ConfigurationError: In place of the missing file's error.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        if folder.is_unfinished:
+            raise
+        raise _deleted(folder) from error
+
+
+def _deleted(folder: RunFolder) -> ConfigurationError:
+    return ConfigurationError(
+        f"{folder.path}: the run's folder was deleted or moved while the run went on, and its trials with it",
+        "move it back, and the same command goes on; where it is gone, the same command starts anew.",
+    )
 
 
 def config(options: RunOptions, identity: Mapping[str, Any], started_at: str) -> dict[str, Any]:

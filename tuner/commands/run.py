@@ -20,13 +20,13 @@ from tuner.commands.index import write_index
 from tuner.commands.job import Job
 from tuner.commands.open_run import identity, open_run
 from tuner.commands.options import RunOptions
-from tuner.commands.outputs import Journal, config, recipe_header, recipe_of
+from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, unless_deleted
 from tuner.commands.prepare import check_fixed_setting, load_configuration, searched_weights, split_settings
 from tuner.commands.search import search_space
 from tuner.commands.try_builder import try_builder
 from tuner.data.dataset import load_dataset, split_rows, summary
 from tuner.errors import SearchError, SpaceError
-from tuner.execution.executor import Reports, epoch_listener
+from tuner.execution.executor import Executor, Reports, epoch_listener, fold_listener
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import complete, is_own
@@ -93,7 +93,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     warnings = [*warnings, *passed_over]
     if not is_resumed:
         folder.create()
-    with folder.locked():
+    with folder.locked(), unless_deleted(folder):
         if folder.write_split(split_rows(dataset)) and is_resumed:
             warnings.append("split.csv was missing or changed, and is written again")
         if not is_resumed:
@@ -131,7 +131,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
 def _run(job: Job, warnings: Sequence[str], is_resumed: bool) -> RunOutcome:
     keep_name(job.card, job.options.dataset, job.options.data_dir, job.options.out)
     announce(job, warnings, is_resumed)
-    with job.request, make_executor(job.options.execution, _reports(job), job.folder.state / "scratch") as executor:
+    with job.request, _executor(job) as executor:
         # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
         _prepare_devices(job.options)
         searched = search_space(
@@ -164,8 +164,17 @@ def _run(job: Job, warnings: Sequence[str], is_resumed: bool) -> RunOutcome:
     return RunOutcome(folder=job.folder, results=found, stopped=None)
 
 
+def _executor(job: Job) -> Executor:
+    scratch = job.folder.state / "scratch"
+    return make_executor(job.options.execution, _reports(job), scratch, job.folder.log)
+
+
 def _reports(job: Job) -> Reports:
-    return Reports(on_epoch=epoch_listener(job.tell), is_stopping=job.request.is_made)
+    return Reports(
+        on_epoch=epoch_listener(job.tell),
+        on_fold=fold_listener(job.tell),
+        is_stopping=job.request.is_made,
+    )
 
 
 def _results(job: Job, searched: SearchSummary, n_workers: int, state: State, scored: Scored | None = None) -> Results:

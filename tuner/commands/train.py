@@ -28,6 +28,7 @@ from tuner.records.scores import Scores
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
 from tuner.store.files import write_atomically
 from tuner.store.leftovers import sweep, writer
+from tuner.store.nearest_path import did_you_mean_path
 from tuner.store.recipe_file import read_recipe
 from tuner.training.data import TrainingData
 
@@ -95,7 +96,8 @@ def recipe_path(source: Path) -> Path:
     if not path.is_file():
         raise ConfigurationError(
             f"{source}: there is no recipe, so no finished run is there",
-            "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml.",
+            f"{did_you_mean_path(source)}give the folder of a finished run, "
+            "such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml.",
         )
     return path
 

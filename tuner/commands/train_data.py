@@ -14,7 +14,7 @@ from tuner.data.dataset import Dataset, SealedLabels, load_dataset, pixel_statis
 from tuner.data.own.resolve import resolve
 from tuner.data.resized import resized
 from tuner.data.value_range import range_words
-from tuner.errors import DataError
+from tuner.errors import DataError, MissingDataError
 from tuner.records.recipe import Recipe
 from tuner.space.definition import SplitSettings
 
@@ -38,7 +38,22 @@ def load_fitting(recipe: Recipe, recipe_file: Path, other: str | None, data_dir:
         ConfigurationError: If the recipe mirrors images whose class may change with it.
         DataError: If the data are missing, or of other classes, or cannot be made to fit.
     """
-    card = resolve(other or recipe.data.name, card_folders(), data_dir)
+    try:
+        card = resolve(other or recipe.data.name, card_folders(), data_dir)
+        return _fitting(card, recipe, recipe_file, other, data_dir)
+    except MissingDataError as error:
+        if other:
+            raise
+        raise MissingDataError(
+            f"{error.message}, which the recipe names",
+            "start from the folder that the run was started in, or name where the data are now: "
+            "--data PATH, or --data-dir for the root of the data.",
+        ) from error
+
+
+def _fitting(
+    card: Card, recipe: Recipe, recipe_file: Path, other: str | None, data_dir: Path
+) -> tuple[Dataset, list[str]]:
     if recipe.values.get("flip"):
         refuse_flip(card, f"{recipe_file}: flip is true", "set flip: false in the recipe")
     # What was asked of the recipe's data, such as a limit, was not asked of other data.

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -112,6 +112,7 @@ def locked(name: str, data_root: Path, *, timeout_s: float = -1.0) -> Iterator[b
     """
     folder = cache_folder(data_root)
     lock = filelock.FileLock(folder / f".{name}.lock")
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=timeout_s)
@@ -122,8 +123,21 @@ def locked(name: str, data_root: Path, *, timeout_s: float = -1.0) -> Iterator[b
         return
     try:
         yield True
+    except BaseException:
+        lock.release()
+        _undo(Path(lock.lock_file), made)
+        raise
     finally:
         lock.release()
+
+
+def _undo(lock: Path, made: list[Path]) -> None:
+    """Leave no new folder behind data that cannot be read: it may lie among their class folders."""
+    if made:
+        with suppress(OSError):
+            lock.unlink(missing_ok=True)
+            for folder in made:
+                folder.rmdir()
 
 
 def delete(entry: Entry) -> int:

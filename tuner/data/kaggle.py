@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tuner.data.card import Card, Kaggle
 from tuner.errors import ConfigurationError, DataError
+from tuner.extras import install_line
 
 _CACHE_VARIABLE = "KAGGLEHUB_CACHE"
 _START_AGAIN = "start the command again"
@@ -44,7 +45,7 @@ def download(card: Card, into: Path) -> Path:
             import kagglehub
         except ImportError as error:
             raise ConfigurationError(
-                f"{card.name}: kagglehub is not installed", f"pip install 'tuner[kaggle]'; or {card.fetch}."
+                f"{card.name}: kagglehub is not installed", f"{install_line('kaggle')}; or {card.fetch}."
             ) from error
         with _cache_in(into), _told(card, source):
             if source.competition:

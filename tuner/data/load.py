@@ -15,7 +15,7 @@ from tuner.data.cache_folder import locked
 from tuner.data.card import Card, ClassFolders, FileList
 from tuner.data.images import Images
 from tuner.data.own.made_card import OWN_DATA
-from tuner.errors import DataError
+from tuner.errors import DataError, MissingDataError
 from tuner.names import printable
 
 # Each module has `sources(card, data_root)` and `read(card, data_root, allocate)`; that of class folders has
@@ -41,15 +41,17 @@ def load_images(card: Card, data_root: Path) -> Images:
     would exceed the cache's limit are streamed.
 
     Raises:
-        DataError: If the data are missing or unusable; a missing data set's message says how to get it.
+        MissingDataError: If the data are missing, with how to get them.
+        DataError: If they are unusable.
         ConfigurationError: If the environment's limit of the cache is no size.
     """
     check_below(card, data_root)
     missing = missing_paths(card, data_root)
     if missing:
-        raise DataError(
+        raise MissingDataError(
             f"{card.name}: the data are missing: there is no {missing[0]}",
-            f"{card.how_to_get}. Works right now: `python -m tuner run drawn_faces`.",
+            f"{card.how_to_get}; where they are elsewhere, name the root with --data-dir. "
+            "Works right now: `python -m tuner run drawn_faces`.",
         )
     loader = importlib.import_module(_LOADERS[card.files.type])
     if not isinstance(card.files, ClassFolders):

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tuner.records.events import EpochEnded, Listener
-from tuner.records.training import EpochMetrics, TrainResult, TrainTask
+from tuner.records.events import EpochEnded, FoldEnded, Listener
+from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 
 
 def _never() -> bool:
     return False
+
+
+def _nothing(task: TrainTask, fold: FoldDone) -> None:
+    return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +27,12 @@ class Reports:
         on_epoch: Called after each epoch of each task.
         is_stopping: Whether all tasks are to end: then each ends after the epoch under way, with its checkpoint
             written, and its result says `request`.
+        on_fold: Called after each fold's part of an epoch, where there are several folds.
     """
 
     on_epoch: Callable[[TrainTask, EpochMetrics], None]
     is_stopping: Callable[[], bool] = _never
+    on_fold: Callable[[TrainTask, FoldDone], None] = _nothing
 
 
 class Executor(Protocol):
@@ -66,3 +72,12 @@ def epoch_listener(listener: Listener) -> Callable[[TrainTask, EpochMetrics], No
         listener(EpochEnded(task_id=task.task_id, last_epoch=task.last_epoch, epoch=epoch))
 
     return on_epoch
+
+
+def fold_listener(listener: Listener) -> Callable[[TrainTask, FoldDone], None]:
+    """What an executor calls after each fold's part of an epoch, to tell a listener."""
+
+    def on_fold(task: TrainTask, fold: FoldDone) -> None:
+        listener(FoldEnded(task_id=task.task_id, last_epoch=task.last_epoch, fold=fold))
+
+    return on_fold

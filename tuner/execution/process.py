@@ -17,7 +17,7 @@ from tuner.execution.memory import default_limit_bytes, in_gib
 from tuner.execution.shared_data import SharedData, share
 from tuner.execution.start import default_start_method
 from tuner.execution.worker import WorkerSettings
-from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
+from tuner.records.training import EpochMetrics, Failure, FoldDone, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 
 _POLL_S = 0.2
@@ -47,6 +47,7 @@ class ProcessExecutor:
         start_method: str | None = None,
         checkpoint_s: float | None = None,
         gpus: Sequence[str] = (),
+        log: Path | None = None,
     ) -> None:
         """Take the settings; a worker starts when the first task needs it.
 
@@ -59,6 +60,7 @@ class ProcessExecutor:
             start_method: `forkserver` or `spawn`; None: what suits the system.
             checkpoint_s: Seconds between two checkpoints of a task; None: as a training does without executor.
             gpus: What each worker sees of `CUDA_VISIBLE_DEVICES`, in turn; empty for a machine without.
+            log: Where workers' prints are appended; None for nowhere in particular.
         """
         self.n_workers = n_workers
         self._reports = reports
@@ -66,7 +68,7 @@ class ProcessExecutor:
         self._timeout_s = trial_timeout_s
         self._memory_bytes = worker_memory_bytes or default_limit_bytes(n_workers)
         self._start_method = start_method or default_start_method()
-        self._checkpoint_s, self._gpus = checkpoint_s, gpus
+        self._checkpoint_s, self._gpus, self._log = checkpoint_s, gpus, log
         self._data: dict[str, SharedData] = {}
         self._waiting: deque[Assignment] = deque()
         self._results: deque[TrainResult] = deque()
@@ -132,7 +134,8 @@ class ProcessExecutor:
         slot = min(set(range(self.n_workers)) - {worker.slot for worker in self._workers})
         # One thread each, but no core of its own: the system's choice is as fast, and faster beside other work.
         gpu = self._gpus[slot % len(self._gpus)] if self._gpus else None
-        worker = WorkerHandle(self._start_method, slot, WorkerSettings(checkpoint_s=self._checkpoint_s, gpu=gpu))
+        settings = WorkerSettings(checkpoint_s=self._checkpoint_s, gpu=gpu, log=self._log)
+        worker = WorkerHandle(self._start_method, slot, settings)
         self._workers.append(worker)
         return worker
 
@@ -155,6 +158,8 @@ class ProcessExecutor:
             case EpochMetrics() if assignment.is_new(message):
                 assignment.epochs.append(message)
                 self._reports.on_epoch(assignment.task, message)
+            case FoldDone():
+                self._reports.on_fold(assignment.task, message)
             case TrainResult():
                 worker.assignment = None
                 self._results.append(replace(message, n_lost_workers=assignment.n_lost))

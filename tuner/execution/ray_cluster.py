@@ -12,31 +12,24 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+import ray
+from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 import tuner
 from tuner.data.streaming import StreamedImages
 from tuner.errors import ConfigurationError
 from tuner.execution.assignment import MAX_LOST, Assignment, Lookout
 from tuner.execution.executor import Reports
+from tuner.execution.ray_connection import check_share, connect, last_line, n_places, worker_options
+from tuner.execution.ray_handle import RayWorker
 from tuner.execution.ray_worker import Saved, Trainer
-from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
+from tuner.records.training import EpochMetrics, Failure, FoldDone, TrainResult, TrainTask
 from tuner.store.files import write_atomically
 from tuner.training.data import TrainingData
 
-try:
-    import ray
-    from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
-
-    from tuner.execution.ray_connection import check_share, connect, last_line, n_places, worker_options
-    from tuner.execution.ray_handle import RayWorker
-except ModuleNotFoundError as error:
-    raise ConfigurationError(
-        "Ray is not installed", "pip install 'tuner[ray]', or leave --executor ray out."
-    ) from error
-
 _POLL_S = 0.2
 
-_SAME_EVERYWHERE = "every node needs the same Python and the same tuner[ray]; see docs/ray.md."
+_SAME_EVERYWHERE = "every node needs the same Python, tuner and Ray; see docs/ray.md."
 
 
 class RayExecutor:
@@ -175,6 +168,8 @@ class RayExecutor:
             case EpochMetrics() if worker.busy.is_new(message):
                 worker.busy.epochs.append(message)
                 self._reports.on_epoch(worker.busy.task, message)
+            case FoldDone():
+                self._reports.on_fold(worker.busy.task, message)
             case Saved():
                 _write(message.content, worker.busy.task)
             case TrainResult():

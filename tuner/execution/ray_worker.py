@@ -23,7 +23,7 @@ import tuner
 from tuner.backend import environment
 from tuner.execution.assignment import LIFE_S
 from tuner.execution.portable import portable
-from tuner.records.training import EpochMetrics, TrainResult, TrainTask
+from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Saved:
 
 
 # None is a sign of life.
-Message = EpochMetrics | Saved | TrainResult | Exception | None
+Message = EpochMetrics | FoldDone | Saved | TrainResult | Exception | None
 
 
 class Trainer:
@@ -115,6 +115,7 @@ class Trainer:
         line = _Line(task.save_to, tell)
         hooks = Hooks(
             on_epoch=line.tell_epoch,
+            on_fold=line.tell_fold,
             on_step=line.tell_life,
             is_stopping=lambda: self._asked >= order.number,
             checkpoint_s=CHECKPOINT_S if order.checkpoint_s is None else order.checkpoint_s,
@@ -138,6 +139,10 @@ class _Line:
         # Written since the last epoch.
         self.tell_checkpoint()
         self._tell(epoch)
+
+    def tell_fold(self, task: TrainTask, fold: FoldDone) -> None:
+        del task
+        self._tell(fold)
 
     def tell_life(self) -> None:
         if time.monotonic() - self._told_s >= LIFE_S:

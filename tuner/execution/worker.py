@@ -1,8 +1,8 @@
 """A worker process: trains what it is sent, one task after the other, and keeps its models and data for the next.
 
-It sends None as a sign of life, the first when it is ready, an `EpochMetrics` after each epoch, and in the end a
-`TrainResult`, or the exception that is no fault of the task. No framework is imported at module level: the driver
-imports this module too.
+It sends None as a sign of life, the first when it is ready, an `EpochMetrics` after each epoch, with
+folds a `FoldDone` after each fold's part of it, and in the end a `TrainResult`, or the exception that
+is no fault of the task. No framework is imported at module level: the driver imports this module too.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.execution.assignment import LIFE_S
 from tuner.execution.family import end_own_family, lead_family
 from tuner.execution.portable import portable
 from tuner.execution.shared_data import SharedData, open_shared
-from tuner.records.training import EpochMetrics, TrainResult, TrainTask
+from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 
 if TYPE_CHECKING:
@@ -36,10 +38,13 @@ class WorkerSettings:
     Attributes:
         checkpoint_s: Seconds between two checkpoints; None for the usual.
         gpu: The GPU that it sees, as `CUDA_VISIBLE_DEVICES` names it; None changes nothing.
+        log: Where what it prints is appended; None for where the driver's stderr led when the fork
+            server started.
     """
 
     checkpoint_s: float | None = None
     gpu: str | None = None
+    log: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +80,22 @@ def _settle(settings: WorkerSettings) -> None:
     # Standard output is the driver's results; what a builder prints must not end up among them.
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+    if settings.log is not None:
+        _print_to(settings.log)
     if settings.gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = settings.gpu
+
+
+def _print_to(log: Path) -> None:
+    """Append what Python and its children print to a log; TensorFlow's own lines stay on descriptor 2."""
+    # A folder that was deleted meanwhile is the driver's to notice.
+    with suppress(OSError):
+        target = os.open(log, os.O_WRONLY | os.O_APPEND)
+        os.dup2(target, 1)
+        os.close(target)
+        sys.stdout = sys.stderr = os.fdopen(
+            1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+        )
 
 
 def _leave_with_driver() -> None:
@@ -113,6 +132,7 @@ class _Desk:
         line = _Line(self._connection)
         hooks = Hooks(
             on_epoch=line.tell_epoch,
+            on_fold=line.tell_fold,
             on_step=line.tell_life,
             is_stopping=line.is_stopping,
             checkpoint_s=CHECKPOINT_S if self._checkpoint_s is None else self._checkpoint_s,
@@ -136,6 +156,10 @@ class _Line:
     def tell_epoch(self, task: TrainTask, epoch: EpochMetrics) -> None:
         del task
         self._tell(epoch)
+
+    def tell_fold(self, task: TrainTask, fold: FoldDone) -> None:
+        del task
+        self._tell(fold)
 
     def tell_life(self) -> None:
         if time.monotonic() - self._told_s >= LIFE_S:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tuner.records.training import EpochMetrics
+from tuner.records.training import EpochMetrics, FoldDone
 from tuner.records.trial import Trial
 
 
@@ -87,6 +87,21 @@ class EpochEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoldEnded:
+    """One fold's part of an epoch has ended; `EpochEnded` follows the last one's. No log keeps it.
+
+    Attributes:
+        task_id: Trial, or model and seed.
+        last_epoch: Last epoch of the task.
+        fold: How far the epoch is.
+    """
+
+    task_id: str
+    last_epoch: int
+    fold: FoldDone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialEnded:
     """A trial has ended, well or not.
 
@@ -148,6 +163,7 @@ Event = (
     | SearchResumed
     | TrialStarted
     | EpochEnded
+    | FoldEnded
     | TrialEnded
     | ModelStarted
     | ModelTrained

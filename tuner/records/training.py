@@ -56,6 +56,21 @@ class EpochMetrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoldDone:
+    """One fold's part of an epoch has been trained.
+
+    Attributes:
+        epoch: Counted from 1, over promotions.
+        n_done: Folds that this epoch has been trained in.
+        n_folds: Folds in all.
+    """
+
+    epoch: int
+    n_done: int
+    n_folds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainTask:
     """An order to train one setting for some epochs.
 

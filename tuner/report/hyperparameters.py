@@ -18,6 +18,9 @@ from tuner.report.text import without_folders
 RECIPE = "best.yaml"
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+# What YAML takes for a truth value or for nothing.
+_YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
@@ -41,10 +44,12 @@ class BestSetting:
     Attributes:
         trial_id: The winner's trial.
         settings: Searched ones first.
+        is_folder_hidden: Whether the folders of an absolute path were left out of the snippets.
         snippets: Title, id and text of each form.
     """
 
     trial_id: str
+    is_folder_hidden: bool
     settings: tuple[Setting, ...]
     snippets: tuple[tuple[str, str, str], ...]
 
@@ -55,20 +60,26 @@ def context(subject: Subject) -> dict[str, Any]:
 
 
 def compute(results: Results) -> BestSetting:
-    """The winner's setting; paths are relative to the run's folder."""
+    """The winner's setting; paths are as seen from where the run was started."""
     search = results.search
     # A choice of one value is how a space fixes what is active under a condition.
     chosen_by = dict.fromkeys(search.searched, "nobody: not active") | {
         p.name: "fixed" if len(p.choices) == 1 else "search" for p in search.chosen
     }
     settings = [Setting(name=n, value=v, chosen_by=chosen_by.get(n, "fixed")) for n, v in search.best_values.items()]
-    folder = without_folders(results.run.folder)
+    given = results.run.folder
+    folder = without_folders(given)
     return BestSetting(
         trial_id=search.best_trial_id,
         settings=tuple(sorted(settings, key=lambda s: s.chosen_by != "search")),
+        is_folder_hidden=folder != given,
         snippets=(
-            ("Python", "python", python_snippet(RECIPE, search.best_values)),
-            ("YAML, for a search space", "yaml", as_yaml(search.model, search.best_values)),
+            (
+                "Python, where the run was started",
+                "python",
+                python_snippet(f"{folder}/{RECIPE}", search.best_values),
+            ),
+            ("YAML, a search space", "yaml", as_yaml(search.model, search.best_values)),
             ("JSON", "json", as_json(search.best_values)),
             (
                 "Command line, where the run was started",
@@ -86,10 +97,13 @@ def as_json(values: Mapping[str, Any]) -> str:
 
 
 def as_yaml(model: str, values: Mapping[str, Any]) -> str:
-    """The part of a search space that fixes these values; a scalar is a fixed value there."""
-    lines = [f"model: {_yaml_scalar(model)}", "space:"]
+    """A search space that fixes these values; a scalar is a fixed value there."""
+    lines = ["version: 1", f"model: {_yaml_scalar(model)}", "space:"]
+    if not values:
+        lines[-1] += " {}"
     for name, value in values.items():
-        key = name if _PLAIN_KEY.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+        is_plain = _PLAIN_KEY.fullmatch(name) and name.lower() not in _YAML_WORDS
+        key = name if is_plain else json.dumps(name, ensure_ascii=False)
         lines.append(f"  {key}: {_yaml_scalar(value)}")
     return "\n".join(lines) + "\n"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tuner.space.document import Document, KeyPath, Problem
+from tuner.space.spelling import nearest_of
 
 
 class Strict(BaseModel):
@@ -29,11 +29,10 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
-    """The choice that `name` was probably meant to be, or None."""
+    """The choice that `name` was probably meant to be; None where none is near, or several are."""
     if len(name) > _MOST_COMPARED:
         return None
-    matches = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    return nearest_of(name, choices)
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

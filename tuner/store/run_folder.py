@@ -23,6 +23,7 @@ from tuner.records.results import SCHEMA_VERSION, Results
 from tuner.store.event_log import EventLog
 from tuner.store.files import write_atomically, write_text
 from tuner.store.leftovers import sweep
+from tuner.store.nearest_path import did_you_mean_path
 from tuner.store.plain_yaml import plain_yaml, read_plain_yaml
 from tuner.store.reading import DamagedFileError, first_line, kind_of, read_json, read_whole
 from tuner.store.search_log import SearchLog
@@ -245,7 +246,8 @@ class RunFolder:
         except FileNotFoundError as error:
             raise ConfigurationError(
                 f"{self.path}: there is no results.json, so no finished run is there",
-                "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d.",
+                f"{did_you_mean_path(self.path)}give the folder of a finished run, "
+                "such as reports/digits/20260131-101500-0a1b2c3d.",
             ) from error
         except (OSError, ValueError, RecursionError) as error:
             raise DamagedFileError(

@@ -17,7 +17,7 @@ from tuner.errors import DataError, TunerError
 from tuner.models.backbones.classifier import copy_head
 from tuner.models.backbones.stages import is_fine_tuned, is_frozen
 from tuner.records.error_text import reason_of, traceback_of, words_of
-from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
+from tuner.records.training import EpochMetrics, Failure, FoldDone, TrainResult, TrainTask
 from tuner.store.files import is_disk_full
 from tuner.training.batches import training_batches, validation_batches
 from tuner.training.checkpoint import (
@@ -43,6 +43,10 @@ def _nothing() -> None:
     return
 
 
+def _no_fold(task: TrainTask, fold: FoldDone) -> None:
+    return
+
+
 def _never() -> bool:
     return False
 
@@ -56,12 +60,14 @@ class Hooks:
         on_step: Called after each batch, as a sign of life.
         is_stopping: Whether the training is to end after the epoch under way.
         checkpoint_s: Seconds between two checkpoints.
+        on_fold: Called after each fold's part of an epoch, where there are several folds.
     """
 
     on_epoch: Callable[[TrainTask, EpochMetrics], None]
     on_step: Callable[[], None] = _nothing
     is_stopping: Callable[[], bool] = _never
     checkpoint_s: float = CHECKPOINT_S
+    on_fold: Callable[[TrainTask, FoldDone], None] = _no_fold
 
 
 class NonFiniteLossError(TunerError):
@@ -258,13 +264,21 @@ class _Training:
 
     def _epoch(self, prepared: Prepared, folds: Folds, base_rate: float) -> EpochMetrics:
         number = self._last_epoch() + 1
-        epoch = mean(
-            [_train_epoch(prepared, self._task, self._data, fold, self._hooks, base_rate, number) for fold in folds]
-        )
+        of_folds = list[EpochMetrics]()
+        for fold in folds:
+            of_folds.append(_train_epoch(prepared, self._task, self._data, fold, self._hooks, base_rate, number))
+            self._tell_fold(number, len(of_folds))
+        epoch = mean(of_folds)
         self._epochs.append(epoch)
         if self._watch.see(epoch) and self._watch.keeps_best:
             self._kept = folds.take()
         return epoch
+
+    def _tell_fold(self, number: int, n_done: int) -> None:
+        n_folds = len(self._data.folds)
+        if n_folds > 1:
+            fold = FoldDone(epoch=number, n_done=n_done, n_folds=n_folds)
+            self._hooks.on_fold(self._task, fold)
 
     def _has_ended(self) -> bool:
         """Whether the training is over, and why."""

