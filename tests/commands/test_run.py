@@ -47,11 +47,14 @@ def test_lines_for_people_are_plain_and_end_with_what_to_do_next(finished: Finis
 
 def test_unreadable_files_are_skipped_counted_and_named(finished: Finished) -> None:
     lines = [line for line in finished.outcome.err.splitlines() if "cannot be read" in line]
-    assert len(lines) == 2
+    assert len(lines) == 1
     assert lines[0].startswith("  note: skipped, cannot be read: ")
     assert lines[0].endswith("zz broken.png: not an image")
+    # A text file beside the images is no broken photo, and is named apart.
+    (left_out,) = [line for line in finished.outcome.err.splitlines() if "not images" in line]
+    assert "zz notes ?[2J.txt" in left_out
     data = finished.results["data"]
-    assert data["n_unreadable"] == 2
+    assert data["n_unreadable"] == 1
     assert "zz broken.png" in data["unreadable"][0]
     assert sum(data["train_counts"] + data["validation_counts"] + data["test_counts"]) == 75
     assert "zz broken.png" in (finished.path / "report.html").read_text()

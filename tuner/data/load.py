@@ -58,7 +58,7 @@ def load_images(card: Card, data_root: Path) -> Images:
         return _load(card, data_root, loader, loader.sources(card, data_root))
     listed = loader.listed(card, data_root)
     images = _load(card, data_root, loader, [file.path for file in listed.files])
-    # Not from the cache, which a text file more must not outdate.
+    # Not from the cache, which a text file more beside the class folders must not outdate.
     return replace(images, left_out=listed.left_out(images.origins))
 
 
