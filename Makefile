@@ -27,6 +27,7 @@ test-jax: $(READY)
 soak: $(READY)
 	$(BIN)/python -m tests.soak.kill_matrix --fakes 194 --real 6
 	$(BIN)/python -m tests.soak.fuzz_data --cases 2200
+	$(BIN)/python -m tests.soak.fuzz_folders --cases 400
 
 check: $(READY)
 	$(BIN)/ruff check .

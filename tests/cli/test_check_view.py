@@ -13,6 +13,7 @@ from tuner.cli import output
 from tuner.cli.check_view import examination_table, records, show
 from tuner.commands.check import Checked
 from tuner.data.images import Images
+from tuner.data.left_out import LeftOut
 from tuner.store.files import json_line
 
 LABELS = [0, 1] * 20
@@ -35,12 +36,25 @@ def test_every_finding_says_how_bad_it_is_and_what_to_do(err: io.StringIO) -> No
     lines = shown(data(LABELS, same=[(0, 1)], unreadable=("a.png: not an image",)), err)
     assert lines[1] == "data     Tiny, 8x8x1, 2 classes"
     assert lines[2] == "         40 images, 39 distinct"
-    assert lines[3] == "         1 file could not be read"
+    assert lines[3] == "         - cat 20, dog 20"
+    assert lines[4] == "         1 file could not be read"
     assert "warning  1 distinct image (2 images in all, 5.0 %) carries more than one label." in lines
     assert "         - 000.jpg (cat) · 001.jpg (dog)" in lines
     assert "         - a.png: not an image" in lines
     assert sum(line.startswith("         To do: ") for line in lines) == 3
     assert lines[-2] == "verdict  The data can be used; 2 things deserve a look."
+
+
+def test_what_is_left_out_and_what_parts_do_is_told(err: io.StringIO) -> None:
+    left_out = (LeftOut(reason="not images", names=("a.xml", "b/"), n_names=2, n_files=30),)
+    lines = shown(data(LABELS, parts=["train"] * 30 + ["validation"] * 10, left_out=left_out), err)
+    assert lines[2:7] == [
+        "         Training (trains): 30 images, 30 distinct",
+        "         - cat 15, dog 15",
+        "         PublicTest (tests): 10 images, 10 distinct",
+        "         - cat 5, dog 5",
+        "         30 files left out, not images: a.xml, b/",
+    ]
 
 
 def test_long_groups_and_lists_are_cut_and_counted(err: io.StringIO) -> None:

@@ -226,7 +226,7 @@ def test_given_parts_of_a_folder_are_found(tmp_path: Path) -> None:
 def test_folder_without_class_folders_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         resolve(str(tmp_path), [], tmp_path)
-    assert caught.value.message == f"{tmp_path}: there are no class folders with images in it"
+    assert caught.value.message == f"{tmp_path}: the folder is empty"
 
 
 def test_fer_style_csv_needs_no_card(tmp_path: Path) -> None:

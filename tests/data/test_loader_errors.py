@@ -87,12 +87,12 @@ def test_empty_csv_is_refused(tmp_path: Path) -> None:
 
 def test_single_unreadable_files_are_skipped_counted_and_named(tmp_path: Path) -> None:
     write_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
-    (tmp_path / "photos/cat/notes.txt").write_text("no image")
+    (tmp_path / "photos/cat/0.jpg").write_text("no image")
     whole = (tmp_path / "photos/dog/0.png").read_bytes()
     (tmp_path / "photos/dog/cut.png").write_bytes(whole[: len(whole) - 30])
     (tmp_path / "photos/dog/.DS_Store").write_text("hidden")
     loaded = load_images(folder_card(), tmp_path)
-    assert loaded.unreadable == ("cat/notes.txt: not an image", "dog/cut.png: damaged image")
+    assert loaded.unreadable == ("cat/0.jpg: not an image", "dog/cut.png: damaged image")
     assert loaded.labels.tolist() == [0, 0, 0, 1, 1, 1]
     np.testing.assert_array_equal(loaded.images[3:], random_images(3, 4, 3, seed=1))
 
@@ -126,7 +126,7 @@ def test_class_without_a_readable_image_is_named(tmp_path: Path) -> None:
         (tmp_path / "photos/dog" / name).write_text("no image")
     with pytest.raises(DataError) as caught:
         load_images(folder_card(), tmp_path)
-    assert caught.value.message == 'tiny: none of the 2 files of class "dog" can be read as an image'
+    assert caught.value.message == 'tiny: none of the 2 files of class "dog" can be read as an image: not an image (2)'
 
 
 def test_empty_class_folder_is_named(tmp_path: Path) -> None:
@@ -162,11 +162,13 @@ def test_hostile_file_names_are_read_and_shown(tmp_path: Path) -> None:
     for name in ("a\nb.png", "$(x);'\".png", "umläut 🙂.png", "\x1b[31m.png"):
         picture.save(tmp_path / "photos/cat" / name)
     (tmp_path / "photos/dog/\udcff\n.txt").write_text("no image")
+    (tmp_path / "photos/dog/\udcff\n.jpg").write_text("no image")
     for _ in range(2):  # decoded, then from the cache
         loaded = load_images(folder_card(), tmp_path)
         assert "cat/a?b.png" in loaded.origins
         assert "cat/?[31m.png" in loaded.origins
-        assert loaded.unreadable == ("dog/??.txt: not an image",)
+        assert loaded.unreadable == ("dog/??.jpg: not an image",)
+        assert loaded.left_out[0].names == ("dog/??.txt",)
 
 
 def test_rows_without_labels_are_counted(tmp_path: Path) -> None:

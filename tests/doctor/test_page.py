@@ -13,6 +13,7 @@ from PIL import Image
 from tests.data.samples import random_images
 from tests.report.test_page import Page, headings
 from tuner.data.images import Images
+from tuner.data.left_out import LeftOut
 from tuner.doctor.page import render
 from tuner.doctor.thumbnails import MAX_PER_FINDING, MAX_PICTURES, data_uri, shown_indices
 
@@ -137,3 +138,12 @@ def test_pictures_are_small(side: int, kind: str, shown: int, channels: int) -> 
     if kind == "png":
         assert np.array_equal(np.asarray(picture).reshape(image.shape), image)
     assert len(uri) < 14_000
+
+
+def test_page_says_what_is_left_out_and_what_parts_do() -> None:
+    left_out = (LeftOut(reason="in no class folder", names=("test/<b>.png",), n_names=12, n_files=12),)
+    images = data([0, 1] * 20, parts=["train"] * 30 + ["test"] * 10, left_out=left_out)
+    page = render(look(images), images.images)
+    assert "12 files left out, in no class folder: test/&lt;b&gt;.png and 11 more" in page
+    assert "(trains)" in page
+    assert "(tests)" in page

@@ -14,7 +14,7 @@ from tuner.cli import output
 from tuner.cli.output import plain
 from tuner.commands.check import Checked
 from tuner.doctor.findings import MAX_EXAMPLES, Examination, Finding, Sample
-from tuner.report.text import plural
+from tuner.report.text import class_counts, plural
 
 # Examples of a finding, and images of an example, that are named; the page shows more, and --json all.
 SHOWN_EXAMPLES = 3
@@ -71,10 +71,13 @@ def _counts(examination: Examination) -> Iterator[tuple[str, str]]:
     height, width, channels = examination.shape
     yield "data", f"{examination.title}, {height}x{width}x{channels}, {len(examination.class_names)} classes"
     for part in examination.parts:
-        name = f"{part.name}: " if part.name else ""
+        name = f"{part.name} ({part.use}): " if part.name else ""
         yield "", f"{name}{plural(part.n, 'image')}, {part.n_distinct:,} distinct"
+        yield "", f"- {class_counts(examination.class_names, part.per_class)}"
     if examination.n_unreadable:
         yield "", f"{plural(examination.n_unreadable, 'file')} could not be read"
+    for left_out in examination.left_out:
+        yield "", left_out.text
 
 
 def _examples(finding: Finding) -> Iterator[str]:

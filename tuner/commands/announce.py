@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from tuner.commands.job import Job
+from tuner.data.dataset import HIDDEN_LABEL, Dataset
+from tuner.data.left_out import in_short
 from tuner.data.own.made_card import OWN_DATA
 from tuner.data.policies import Dropped
 from tuner.data.value_range import range_words
+from tuner.doctor.subject import Subject
 from tuner.records.events import Notice, RunStarted
-from tuner.report.text import plural
+from tuner.report.text import class_counts, plural
 from tuner.search.schedule import total
 from tuner.space.sampling import n_settings
 
@@ -50,6 +55,11 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
     if job.dataset.images.value_range is not None:
         ends = range_words(job.dataset.images.value_range)
         job.tell(Notice(text=f"values of {ends} become 0 to 255, by one scale for all images"))
+    job.tell(Notice(text=f"classes: {_classes(job.dataset)}"))
+    if uses := _uses(job):
+        job.tell(Notice(text=uses))
+    if left_out_files := in_short(job.dataset.images.left_out):
+        job.tell(Notice(text=left_out_files))
     for text in warnings:
         job.tell(Notice(text=text))
     if left_out := _left_out(split.dropped):
@@ -58,6 +68,26 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         job.tell(Notice(text=f"skipped, cannot be read: {text}"))
     if len(unreadable) > SHOWN_UNREADABLE:
         job.tell(Notice(text=f"{len(unreadable)} images in all could not be read; the report names them"))
+
+
+def _classes(dataset: Dataset) -> str:
+    """The classes with their images, those under the seal included."""
+    labels, names = dataset.images.labels, dataset.spec.class_names
+    seen = np.bincount(labels[labels != HIDDEN_LABEL], minlength=len(names)).tolist()
+    sealed = dataset.test_labels.counts(len(names))
+    return class_counts(names, [n + n_sealed for n, n_sealed in zip(seen, sealed, strict=True)])
+
+
+def _uses(job: Job) -> str:
+    """What becomes of the parts that were found in data without a card; empty where there are none."""
+    subject = Subject(images=job.dataset.images, card=job.card)
+    if job.card.source != OWN_DATA or subject.roles == ("",):
+        return ""
+    uses = ", ".join(f"{subject.part_name(role)} {subject.use(role)}" for role in subject.roles)
+    held_out = (
+        "" if "test" in subject.roles else "; it is the only part held out, so what validates is cut from the rest"
+    )
+    return f"parts: {uses}{held_out}"
 
 
 def _left_out(dropped: Dropped) -> str:

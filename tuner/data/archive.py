@@ -22,6 +22,7 @@ from typing import IO, cast
 
 from tuner.data.cache_folder import locked
 from tuner.data.images import printable
+from tuner.data.tree import IMAGE_SUFFIXES
 from tuner.errors import DataError
 from tuner.store.files import is_disk_full
 
@@ -34,6 +35,7 @@ _MOST_HEADER_BYTES = 2**20
 _TAR_BLOCK_BYTES = 512
 # Python's own ways to walk and delete folders call themselves once for each level.
 _MOST_LEVELS = 64
+_MOST_INNER_LEVELS = 2
 _PACK_AGAIN = "pack the files again as zip or tar.gz, or unpack it yourself and name the folder."
 # What Python's readers raise for damaged files, besides OSError; RecursionError comes from headers of headers.
 _DAMAGE = (
@@ -82,7 +84,7 @@ def archive_stem(path: Path) -> str:
     return path.name[: len(path.name) - len(suffix)] or path.name
 
 
-def unpack(archive: Path, to: Path, limits: Limits = LIMITS) -> None:
+def unpack(archive: Path, to: Path, limits: Limits = LIMITS, *, with_inner: bool = False) -> None:
     """Unpack a zip or tar into a new folder, which is there only when everything is in it.
 
     Only files and folders are unpacked. Links are refused, even those that stay inside: tarfile's own filter has let
@@ -91,7 +93,8 @@ def unpack(archive: Path, to: Path, limits: Limits = LIMITS) -> None:
     Args:
         archive: Its content decides what it is, never its suffix.
         to: Does not exist yet.
-        limits: What is too much.
+        limits: What is too much, of inner archives too.
+        with_inner: Whether archives in it are unpacked, each into a folder in its place, where it holds no images.
 
     Raises:
         DataError: If it is damaged, encrypted or too much, or holds what may not be unpacked, with the member's name;
@@ -102,13 +105,10 @@ def unpack(archive: Path, to: Path, limits: Limits = LIMITS) -> None:
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=to.parent))
-        with open(archive, "rb") as file, _told(budget):
-            magic = file.read(6)
-            file.seek(0)
-            if magic.startswith(b"PK"):
-                _unpack_zip(file, building, budget)
-            else:
-                _unpack_tar(_decompressed(file, magic), building, budget)
+        with _told(budget):
+            _unpack_into(archive, building, budget)
+            for _ in range(_MOST_INNER_LEVELS if with_inner else 0):
+                _unpack_inner(building, budget)
         building.chmod(0o755)
         building.replace(to)
     except OSError as error:
@@ -119,6 +119,31 @@ def unpack(archive: Path, to: Path, limits: Limits = LIMITS) -> None:
     finally:
         if building is not None:
             shutil.rmtree(building, ignore_errors=True)
+
+
+def _unpack_into(archive: Path, folder: Path, budget: _Budget) -> None:
+    with open(archive, "rb") as file:
+        magic = file.read(6)
+        file.seek(0)
+        if magic.startswith(b"PK"):
+            _unpack_zip(file, folder, budget)
+        else:
+            _unpack_tar(_decompressed(file, magic), folder, budget)
+
+
+def _unpack_inner(building: Path, budget: _Budget) -> None:
+    """Unpack the archives that an archive holds, as competitions hand them out; images beside them are what counts."""
+    files = [path for path in sorted(building.rglob("*")) if path.is_file()]
+    if any(path.suffix[1:].lower() in IMAGE_SUFFIXES for path in files):
+        return
+    for inner in filter(is_archive, files):
+        budget.outer, budget.member = f"{inner.name}/", ""
+        folder = inner.with_name(archive_stem(inner))
+        if folder.exists():
+            folder = inner.with_name(f"{inner.name} (unpacked)")
+        folder.mkdir()
+        _unpack_into(inner, folder, budget)
+        inner.unlink()
 
 
 def unpacked(archive: Path, data_root: Path) -> Path:
@@ -137,7 +162,12 @@ def unpacked(archive: Path, data_root: Path) -> Path:
     """
     status = archive.stat()
     place = f"{archive_stem(archive)[:100]}-{_short_hash(os.fsencode(archive.resolve()))}"
-    folder = data_root / UNPACKED / place / _short_hash(f"{status.st_size}\0{status.st_mtime_ns}".encode())
+    folder = (
+        data_root
+        / UNPACKED
+        / place
+        / _short_hash(f"{_MOST_INNER_LEVELS}\0{status.st_size}\0{status.st_mtime_ns}".encode())
+    )
     if not folder.is_dir():
         with locked(f"{UNPACKED}-{place}", data_root) as is_alone:
             _unpack_anew(archive, folder, is_alone=is_alone)
@@ -148,7 +178,7 @@ def _unpack_anew(archive: Path, folder: Path, *, is_alone: bool) -> None:
     """Unpack unless another process has just done so; alone, delete what that archive has left there before."""
     if not folder.is_dir():
         try:
-            unpack(archive, folder)
+            unpack(archive, folder, with_inner=True)
         except DataError:
             if not folder.is_dir():  # Where there are no locks, another run may have been faster.
                 raise
@@ -177,7 +207,11 @@ def _entered(folder: Path, archive: Path) -> Path:
         and not tables
         and any(path.is_dir() or path.suffix.lower() in {".csv", ".npz"} for path in folders[0].iterdir())
     )
-    return _entered(folders[0], archive) if leads_on else folder
+    if not leads_on:
+        return folder
+    found = _entered(folders[0], archive)
+    # What lies beside a folder of images must be accounted for, too.
+    return found if found.is_file() or sum(1 for _ in folder.iterdir()) == 1 else folder
 
 
 class _Budget:
@@ -185,6 +219,7 @@ class _Budget:
 
     def __init__(self, archive: Path, limits: Limits) -> None:
         self.archive = archive
+        self.outer = ""
         self.member = ""
         self._limits = limits
         self._n_members = 0
@@ -205,7 +240,8 @@ class _Budget:
 
     def refusal(self, reason: str) -> DataError:
         """The error for the member at work."""
-        member = f", {printable(self.member[-200:])}" if self.member else ""
+        shown = self.outer + self.member[-200:]
+        member = f", {printable(shown)}" if shown else ""
         return DataError(f"{self.archive.name}{member}: {reason}", _PACK_AGAIN)
 
 

@@ -91,6 +91,12 @@ class ClassFolders(Strict):
 
     type: Literal["class_folders"]
     path: str
+    top: str | None = Field(default=None, description="folder in it that holds the classes or parts")
+    layout: Literal["parts_in_classes", "file_names"] | None = Field(
+        default=None,
+        description="parts_in_classes: each class's folder holds the parts' folders; file_names: there are no class "
+        "folders, and the name of each file begins with its class, such as cat.0.jpg",
+    )
 
 
 class ArrayCsv(Strict):

@@ -6,8 +6,7 @@ import hashlib
 import os
 import re
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.card import Card, ClassFolders
+from tuner.data.class_files import ClassFile, ClassFiles, list_files
+from tuner.data.class_order import in_order, one_form
 from tuner.data.decode import UnreadableImageError, decode_with_facts
 from tuner.data.images import Allocate, FileFacts, Images, make_images, pixel_sums, printable
 from tuner.data.streaming import StreamedImages, usable_cores
+from tuner.data.tree import looks_like_image, scan
+from tuner.data.unreadable import counted, explained, remedy
 from tuner.errors import DataError
 
 # More would hold more whole photos in memory; Pillow lets go of Python's lock, so threads do work in parallel.
@@ -27,19 +30,8 @@ _FILES_PER_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClassFile:
-    """One file: `below` is its path from the part's folder on, and `origin` that from the top, as it can be shown."""
-
-    path: str
-    part: str
-    label: str
-    below: str
-    origin: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What is known before any file is opened."""
+    """What is known before any image is decoded; of the files whose names say no image, those that begin like one."""
 
     files: list[ClassFile]
     names: tuple[str, ...]
@@ -57,12 +49,13 @@ class _Unreadable:
 _Outcome = FileFacts | _Unreadable
 
 
-def sources(card: Card, data_root: Path) -> list[str]:
-    """The files that the images are read from; the top folder where there is none."""
-    root = _root(card, data_root)
-    if not root.is_dir():
-        return [str(root)]
-    return [file.path for file in _list_files(card, root)]
+def listed(card: Card, data_root: Path) -> ClassFiles:
+    """The files that the images are read from, and what is left out.
+
+    Raises:
+        DataError: If a folder that the card names is missing, a class is empty, or there is no class.
+    """
+    return _list_files(card, _root(card, data_root))
 
 
 def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
@@ -123,9 +116,32 @@ def stream_files(card: Card, listing: Listing) -> Images:
     return _images(card, listing, outcomes, streamed, [digests[row] for row in kept], sums[kept])
 
 
-def class_folders(folder: Path) -> list[Path]:
-    """The sub-folders that are not hidden, sorted by name."""
-    return sorted((path for path in folder.iterdir() if path.is_dir() and _visible(path)), key=lambda path: path.name)
+def check_names(labels: Iterable[tuple[str, str]], name: str) -> None:
+    """Make sure that no class has two names.
+
+    Args:
+        labels: Part and label of each file.
+        name: Of the data set, for messages.
+
+    Raises:
+        DataError: If two labels differ only in case or in Unicode's form.
+    """
+    by_form: dict[tuple[str, str], str] = {}
+    by_case: dict[str, str] = {}
+    for part, label in dict.fromkeys(labels):
+        form = one_form(label)
+        other = by_form.setdefault((part, form), label)
+        if other != label:
+            raise DataError(
+                f'{name}: two folders are called "{printable(form)}", in two ways of writing the same letters',
+                "put the images of both into one folder.",
+            )
+        other = by_case.setdefault(form.casefold().strip(), form)
+        if other != form:
+            raise DataError(
+                f'{name}: "{printable(other)}" and "{printable(form)}" may be one class, written in two ways',
+                "rename one of the folders; or list both under class_names in a card.",
+            )
 
 
 def _root(card: Card, data_root: Path) -> Path:
@@ -133,72 +149,34 @@ def _root(card: Card, data_root: Path) -> Path:
     return data_root / card.files.path
 
 
-def _visible(path: Path) -> bool:
-    return not path.name.startswith((".", "__"))
-
-
 def _listing(card: Card, data_root: Path) -> Listing:
     root = _root(card, data_root)
-    files = _list_files(card, root)
+    files = [file for file in _list_files(card, root).files if not file.is_other or looks_like_image(file.path)]
     names, numbers = _classes(card, files, root)
     return Listing(files=files, names=names, numbers=numbers)
 
 
-def _list_files(card: Card, root: Path) -> list[ClassFile]:
-    roles = card.splits.roles()
-    tops = [(root / part, role, f"{part}/") for part, role in roles.items()] or [(root, "", "")]
-    files: list[ClassFile] = []
-    for top, role, prefix in tops:
-        if not top.is_dir():
-            raise DataError(
-                f"{card.name}: there is no folder {prefix.rstrip('/')} in {root}",
-                "check the download, or correct the names under splits in the card.",
-            )
-        for folder in class_folders(top):
-            found = [
-                ClassFile(
-                    path=f"{top}{os.sep}{below}",
-                    part=role,
-                    label=folder.name,
-                    below=below,
-                    origin=printable(prefix + below),
-                )
-                for below in walk(folder)
-            ]
-            if not found:
-                raise DataError(
-                    f'{card.name}: the folder of class "{printable(prefix + folder.name)}" is empty',
-                    "put its images there, or delete the folder.",
-                )
-            files.extend(found)
-    if not files:
-        raise DataError(
-            f"{card.name}: there are no class folders in {root}", "put each class's images into a folder of its own."
-        )
-    return files
-
-
-def walk(folder: Path) -> Iterator[str]:
-    """Visible files below a folder, as paths from its own name on; in an order that no file system decides."""
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        below = Path(parent).relative_to(folder.parent).as_posix()
-        yield from (f"{below}/{name}" for name in sorted(names) if not name.startswith("."))
+def _list_files(card: Card, root: Path) -> ClassFiles:
+    assert isinstance(card.files, ClassFolders)
+    return list_files(card.name, card.files, card.splits, scan(root), root)
 
 
 def _classes(card: Card, files: list[ClassFile], root: Path) -> tuple[tuple[str, ...], dict[str, int]]:
-    found = sorted({file.label for file in files})
+    found = {file.label: one_form(file.label) for file in files}
     classes = card.class_numbers()
     if classes is None:
-        classes = tuple(printable(name) for name in found), {name: number for number, name in enumerate(found)}
-    names, numbers = classes
-    for name in found:
-        if name not in numbers:
+        check_names(((file.part, file.label) for file in files), card.name)
+        in_turn = in_order(found.values())
+        classes = tuple(map(printable, in_turn)), {name: number for number, name in enumerate(in_turn)}
+    names, by_form = classes[0], {one_form(label): number for label, number in classes[1].items()}
+    for name in in_order(found.values()):
+        if name not in by_form:
             raise DataError(
                 f'{card.name}: the folder "{printable(name)}" is no class of the card; expected {", ".join(names)}',
                 "rename or move the folder, or add the class to class_names in the card.",
             )
-    present = {numbers[name] for name in found}
+    numbers = {label: by_form[form] for label, form in found.items()}
+    present = set(numbers.values())
     missing = [name for number, name in enumerate(names) if number not in present]
     if missing:
         raise DataError(
@@ -244,9 +222,11 @@ def _images(
     sums: NDArray[np.int64] | None = None,
 ) -> Images:
     found = list(zip(listing.files, outcomes, strict=True))
-    broken = [(file, outcome) for file, outcome in found if isinstance(outcome, _Unreadable)]
+    # A text that happens to begin like an image is none.
+    broken = [(file, outcome) for file, outcome in found if isinstance(outcome, _Unreadable) and not file.is_other]
     kept = [file for file, outcome in found if isinstance(outcome, FileFacts)]
-    _check_readable(listing.files, kept, card.name)
+    unreadable = [(file, explained(file.path, outcome.reason)) for file, outcome in broken]
+    _check_readable(unreadable, kept, card.name)
     return make_images(
         name=card.name,
         images=images,
@@ -254,7 +234,7 @@ def _images(
         parts=[file.part for file in kept],
         origins=[file.origin for file in kept],
         class_names=listing.names,
-        unreadable=[f"{file.origin}: {outcome.reason}" for file, outcome in broken],
+        unreadable=[f"{file.origin}: {reason}" for file, reason in unreadable],
         groups=_groups(card, kept),
         files=[outcome for outcome in outcomes if isinstance(outcome, FileFacts)],
         digests=digests,
@@ -274,13 +254,15 @@ def _groups(card: Card, files: list[ClassFile]) -> list[str]:
     return [os.fsencode(match[bracket] or "").decode("utf-8", "backslashreplace") if match else "" for match in matches]
 
 
-def _check_readable(files: list[ClassFile], kept: list[ClassFile], name: str) -> None:
-    total = Counter((file.part, file.label) for file in files)
-    readable = Counter((file.part, file.label) for file in kept)
-    for (part, folder), n in total.items():
-        if not readable[part, folder]:
-            inside = f" of the {part} part" if part else ""
+def _check_readable(unreadable: list[tuple[ClassFile, str]], kept: list[ClassFile], name: str) -> None:
+    readable = {(file.part, one_form(file.label)) for file in kept}
+    for file, _ in unreadable:
+        where = file.part, one_form(file.label)
+        if where not in readable:
+            reasons = [reason for other, reason in unreadable if (other.part, one_form(other.label)) == where]
+            inside = f" of the {file.part} part" if file.part else ""
             raise DataError(
-                f'{name}: none of the {n} files of class "{printable(folder)}"{inside} can be read as an image',
-                "replace them with images, such as JPEG or PNG.",
+                f'{name}: none of the {len(reasons)} files of class "{printable(where[1])}"{inside} can be read as an '
+                f"image: {counted(reasons)}",
+                remedy(reasons),
             )

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from tuner.data.card import Card, FileList
-from tuner.data.class_folders import ClassFile, Listing, read_files, stream_files
+from tuner.data.class_files import ClassFile
+from tuner.data.class_folders import Listing, read_files, stream_files
 from tuner.data.file_finder import FileFinder, refuse_outside
 from tuner.data.images import Allocate, Images, printable
 from tuner.data.labels import is_label, number_labels

@@ -65,7 +65,7 @@ class Images:
         files: Of each image, (n,), where images are files of their own; else empty.
         sums: int64, (n, 2, channels): sum of the pixels and of their squares, where images are streamed; else None.
         is_final: False where a file could not be read for a reason that may pass, such as a network that is down.
-        left_out: What was found beside the images and is not used.
+        left_out: What was found beside the images and those that could not be read, by reason.
         value_range: The values that became 0 and 255 in images of more than 8 bits; None where there are none, and the
             card states nothing.
     """

@@ -11,14 +11,15 @@ SHOWN_NAMES = 10
 
 # The reasons, as they follow "3 files left out, ".
 SYSTEM = "hidden or made by the system"
-NO_IMAGES = "no images by their names"
+NO_IMAGES = "not images"
 NO_CLASS = "in no class folder"
 NO_PART = "in a folder that is no part of the split"
 BESIDE = "beside the folder that is read"
+DANGLING = "since the link leads nowhere"
 LOOP = "behind a link to a folder that is read already"
 TOO_DEEP = "too many folders deep"
 OWN = "folders that tuner makes"
-UNNAMED = "named without a class"
+UNNAMED = "whose names tell no class"
 
 
 class Aside(NamedTuple):
@@ -37,8 +38,8 @@ class LeftOut:
         reason: In a few words.
         names: Paths of the first files and folders; a folder's ends with `/`.
         n_names: How many there are in all.
-        n_files: Files in them.
-        unit: What is counted, as one: `file`, `row`, `column` or `array`.
+        n_files: Files in them; or rows, columns, arrays.
+        unit: What is counted, as one: `file`, `row`, `column`, `image` or `array`.
     """
 
     reason: str
@@ -88,7 +89,9 @@ def fold(found: Iterable[Aside]) -> tuple[LeftOut, ...]:
 def in_short(left_out: Sequence[LeftOut]) -> str:
     """A line for the beginning of a run; empty where nothing but the system's own files is left out."""
     told = [one for one in left_out if one.reason not in (SYSTEM, OWN)]
-    return "; ".join(f"{one.count} ({_few(one)})" for one in told)
+    files = [f"{one.n_files:,} {one.reason} ({_few(one)})" for one in told if one.unit == "file"]
+    others = [f"{one.count} ({_few(one)})" for one in told if one.unit != "file"]
+    return "; ".join([*([f"files left out: {'; '.join(files)}"] if files else []), *others])
 
 
 def _few(one: LeftOut) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from tuner.data.cache import cache_key, delete_outdated, load_cached, new_entry
 from tuner.data.cache_folder import locked
@@ -13,8 +15,9 @@ from tuner.data.card import Card, ClassFolders, FileList
 from tuner.data.images import Images
 from tuner.errors import DataError
 
-# Each module has `sources(card, data_root)` and `read(card, data_root, allocate)`; imported where used, since Pillow
-# and scikit-learn take their time.
+# Each module has `sources(card, data_root)` and `read(card, data_root, allocate)`; that of class folders has
+# `listed` in place of `sources`, which says what is left out, too. Imported where used, since Pillow and scikit-learn
+# take their time.
 _LOADERS: Mapping[str, str] = MappingProxyType(
     {
         "fer_csv": "tuner.data.fer_csv",
@@ -45,7 +48,15 @@ def load_images(card: Card, data_root: Path) -> Images:
             f"{card.how_to_get}. Works right now: `python -m tuner run drawn_faces`.",
         )
     loader = importlib.import_module(_LOADERS[card.files.type])
-    sources = loader.sources(card, data_root)
+    if not isinstance(card.files, ClassFolders):
+        return _load(card, data_root, loader, loader.sources(card, data_root))
+    listed = loader.listed(card, data_root)
+    images = _load(card, data_root, loader, [file.path for file in listed.files])
+    # Not from the cache, which a text file more beside the class folders must not outdate.
+    return replace(images, left_out=listed.left_out(images.origins))
+
+
+def _load(card: Card, data_root: Path, loader: Any, sources: Sequence[str | Path]) -> Images:
     key = cache_key(card, sources)
     cached = load_cached(card, key, data_root)
     if cached is not None:

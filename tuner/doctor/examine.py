@@ -55,6 +55,7 @@ def examine(images: Images, card: Card) -> Examination:
         parts=tuple(_counts(subject, role) for role in subject.roles),
         n_unreadable=len(images.unreadable),
         findings=tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))),
+        left_out=images.left_out,
     )
 
 
@@ -65,4 +66,5 @@ def _counts(subject: Subject, role: str) -> PartCounts:
         role=role,
         per_class=tuple(np.bincount(images.labels[rows], minlength=len(images.class_names)).tolist()),
         n_distinct=len(np.unique(images.copy_of[rows])),
+        use=subject.use(role),
     )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from tuner.data.left_out import LeftOut
+
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
@@ -66,12 +68,14 @@ class PartCounts:
         role: `train`, `validation` or `test`; empty where the data give no parts.
         per_class: Images of each class, in the order of the class numbers.
         n_distinct: Images that differ from all others of the part.
+        use: `trains`, `validates` or `tests`; empty where the data give no parts.
     """
 
     name: str
     role: str
     per_class: tuple[int, ...]
     n_distinct: int
+    use: str = ""
 
     @property
     def n(self) -> int:
@@ -92,6 +96,7 @@ class Examination:
         parts: In the order train, validation, test.
         n_unreadable: Files that could not be read.
         findings: The worst first.
+        left_out: What was found and is not used, by reason.
     """
 
     name: str
@@ -102,6 +107,7 @@ class Examination:
     parts: tuple[PartCounts, ...]
     n_unreadable: int
     findings: tuple[Finding, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def n(self) -> int:

@@ -38,6 +38,12 @@ class Subject:
         """The role of the part that tests; None where it is cut from the data."""
         return next((role for role in ("test", "validation") if role in self.roles), None)
 
+    def use(self, role: str) -> str:
+        """What a run does with the part of a role; empty where the data give no parts."""
+        if role == self.testing_role:
+            return "tests"
+        return {"train": "trains", "validation": "validates"}.get(role, "")
+
     def rows(self, role: str) -> Indices:
         """Indices of the images of a role."""
         return np.flatnonzero(self.images.parts == role).astype(np.int64)

@@ -6,7 +6,7 @@ import functools
 import getpass
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ MISSING = "–"
 
 # Shorter names of people are words of other things too.
 _MIN_USER = 3
+
+_SHOWN_CLASSES = 10
 
 # Web addresses come first, since they stay whole. A slash that opens a path follows no word, so that "s/step" does too;
 # within quotes the names of folders may have spaces.
@@ -96,6 +98,15 @@ def file_size(size_bytes: int | None) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun: `1 trial`, `2 trials`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def class_counts(names: Sequence[str], counts: Sequence[int]) -> str:
+    """Classes with their images, in one line: `cat 12, dog 9`; of many, the first ten."""
+    shown = ", ".join(f"{name} {n:,}" for name, n in zip(names[:_SHOWN_CLASSES], counts, strict=False))
+    n_more = len(names) - _SHOWN_CLASSES
+    if n_more <= 0:
+        return shown
+    return f"{shown} and {plural(n_more, 'class', 'classes')} more ({sum(counts[_SHOWN_CLASSES:]):,})"
 
 
 def value_text(value: Any) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.data.card import Card, FileList
+from tuner.data.class_files import ClassFile
 from tuner.data.file_finder import FileFinder
 from tuner.data.images import printable
 from tuner.data.own import columns
@@ -171,14 +172,9 @@ def _image(paths: Sequence[Path], sample: Sample, at: int, root: Path, *, has_he
 
     finder = FileFinder(root)
     values = [*([] if has_header else [sample.header[at]]), *sample.column(at)]
-    files = [Path(found) for value in values if (found := finder.path(value))]
-    image = typical_image(files)
-    if image is None:
-        raise DataError(
-            f"{paths[0].name}: none of the first {len(files)} files that it names can be read as an image",
-            "replace them with images, such as JPEG or PNG.",
-        )
-    return image
+    found = [path for value in values if (path := finder.path(value))]
+    files = [ClassFile(path=path, part="", label="", below=path, origin=path) for path in found]
+    return typical_image(files, Path(paths[0].name), "that it names")
 
 
 def _no_files(path: Path, sample: Sample) -> DataError:

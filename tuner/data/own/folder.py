@@ -1,71 +1,77 @@
-"""A card for a folder of class folders."""
+"""A card for a folder of images."""
 
 from __future__ import annotations
 
 import math
 import statistics
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from tuner.data.card import Card, ClassFolders, ImageSettings, Splits
+from tuner.data.class_files import ClassFile, list_files
 from tuner.data.images import FileFacts
-from tuner.data.own.made_card import made_card
+from tuner.data.own.layout import understand
+from tuner.data.own.made_card import made_card, named
+from tuner.data.tree import scan
+from tuner.data.unreadable import counted, explained, remedy
 from tuner.errors import DataError
 
 _SAMPLED_FILES = 200
 _LARGEST_SIDE = 96
 _LARGEST_IMAGE = ImageSettings(height=_LARGEST_SIDE, width=_LARGEST_SIDE, channels=3)
-_PART_NAMES = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val"),
-    "test": ("test", "testing"),
-}
 
 
 def folder_card(path: Path) -> Card:
     """Make the card.
 
     Raises:
-        DataError: If no image is found.
+        DataError: If the layout is not clear, or no image can be read; each cause has its own message.
     """
-    from tuner.data.class_folders import class_folders, walk
-
-    folders = class_folders(path)
-    by_name = {folder.name.lower(): folder.name for folder in folders}
-    given = {
-        part: next((by_name[name] for name in names if name in by_name), None) for part, names in _PART_NAMES.items()
-    }
-    has_parts = given["train"] and (given["test"] or given["validation"])
-    splits = Splits.model_validate(given) if has_parts else Splits()
-    tops = [path / part for part in splits.roles()] or [path]
-    files = [top / below for top in tops for folder in class_folders(top) for below in walk(folder)]
-    image = typical_image(files)
-    if image is None:
-        raise DataError(
-            f"{path}: there are no class folders with images in it", "put each class's images into a folder of its own."
-        )
-    return made_card(
-        path, files=ClassFolders(type="class_folders", path=str(path.resolve())), image=image, splits=splits
-    )
+    tree = scan(path)
+    layout = understand(tree, str(path))
+    files = ClassFolders(type="class_folders", path=str(path.resolve()), top=layout.top or None, layout=layout.kind)
+    splits = Splits.model_validate(layout.parts)
+    found = list_files(str(named(path.resolve().stem)["name"]), files, splits, tree, path).files
+    # Of images alone: with a text file beside each, every second file would say nothing.
+    image = typical_image([file for file in found if not file.is_other], path)
+    return made_card(path, files=files, image=image, splits=splits)
 
 
-def typical_image(files: list[Path]) -> ImageSettings | None:
-    """Size and channels that suit these files; None where none of them is an image."""
+def typical_image(files: Sequence[ClassFile], path: Path, where: str = "in class folders") -> ImageSettings:
+    """Size and channels that suit these files.
+
+    Args:
+        files: In an order that mixes the classes, or sorted by them.
+        path: Begins the message.
+        where: What the message calls the files' place.
+
+    Raises:
+        DataError: If none of them can be read.
+    """
     from tuner.data.decode import GREY_MODES, UnreadableImageError, inspect
 
-    def header(file: Path) -> FileFacts | None:
+    reasons: list[str] = []
+
+    def header(file: ClassFile) -> FileFacts | None:
         try:
-            return inspect(file, _LARGEST_IMAGE)
-        except UnreadableImageError:
+            return inspect(Path(file.path), _LARGEST_IMAGE)
+        except UnreadableImageError as error:
+            reasons.append(explained(file.path, str(error)))
             return None
 
     # Evenly spread over the sorted list, so that every class is among them.
-    step = max(1, math.ceil(len(files) / _SAMPLED_FILES))
+    sampled = files[:: max(1, math.ceil(len(files) / _SAMPLED_FILES))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of photos over 89 megapixels, whose header is all that is read here
-        headers = [found for file in files[::step] if (found := header(file))]
+        headers = [found for file in sampled if (found := header(file))]
     if not headers:
-        return None
+        tried = "" if len(sampled) == len(files) else f" of {len(sampled)} that were tried"
+        raise DataError(
+            f"{path}: there are {len(files):,} files {where}, and none{tried} can be read as an image: "
+            f"{counted(reasons)}",
+            remedy(reasons),
+        )
     median = statistics.median([side for facts in headers for side in (facts.height, facts.width)])
     side = min(max(int(median), 8), _LARGEST_SIDE)
     is_grey = all(facts.mode in GREY_MODES for facts in headers)
