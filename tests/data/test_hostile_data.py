@@ -47,6 +47,11 @@ def test_images_of_a_csv_that_are_too_large_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "x.csv") == message
 
 
+def test_table_of_very_many_columns_is_refused_by_their_number(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("," * 200_000)
+    assert refused(tmp_path / "x.csv") == "x.csv: it has 200,001 columns; expected at most 200,000"
+
+
 @pytest.mark.parametrize(("height", "width"), [(2, 2), (1, 5000)])
 def test_images_of_an_npz_that_are_too_large_or_small_are_refused(tmp_path: Path, height: int, width: int) -> None:
     np.savez(tmp_path / "x.npz", x=np.zeros((2, height, width), np.uint8), y=[0, 1])

@@ -124,7 +124,7 @@ def test_everything_that_is_there_is_accounted_for(tmp_path: Path) -> None:
             "1 row left out, named twice: train/0.png",
             "2 files left out, named in no row: test/x.png, test/y.png",
             '1 file left out, tables without the column "label": sample_submission.csv (1 rows)',
-            "1 file left out, no images by their names: LICENSE",
+            "1 file left out, not images: LICENSE",
         ]
     # Under two labels it counts twice; the policies of a card decide.
     assert loaded.origins[-1] == "train/1.png (labels.csv, line 11)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -109,6 +110,15 @@ def test_packed_tables_are_read_and_damaged_ones_named(
     assert resolve(str(path), [], tmp_path).name == "x"
     path.write_bytes(path.read_bytes()[:-20])
     assert refused(path).message == f"x.csv{suffix}: cannot be read: it is packed, and damaged"
+
+
+def test_zipped_tables_are_read(tmp_path: Path) -> None:
+    for name in ("x.csv", "x.tsv"):
+        path = tmp_path / f"{name}.zip"
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr(name, fer_text())
+        np.testing.assert_array_equal(load(path).images, PIXELS)
+        assert resolve(str(path), [], tmp_path / "data").name == "x"
 
 
 def test_packed_table_that_unpacks_to_far_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

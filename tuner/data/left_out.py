@@ -38,8 +38,8 @@ class LeftOut:
         reason: In a few words.
         names: Paths of the first files and folders; a folder's ends with `/`.
         n_names: How many there are in all.
-        n_files: Files in them.
-        unit: What is counted, as one: `file`, `row`, `column` or `array`.
+        n_files: Files in them; or rows, columns, arrays.
+        unit: What is counted, as one: `file`, `row`, `column`, `image` or `array`.
     """
 
     reason: str
@@ -58,12 +58,8 @@ class LeftOut:
     @property
     def count(self) -> str:
         """How many files, and why."""
-        return f"{self.things} left out, {self.reason}"
-
-    @property
-    def things(self) -> str:
-        """How many files, rows, columns or arrays."""
-        return f"{self.n_files:,} {self.unit}{'' if self.n_files == 1 else 's'}"
+        things = f"{self.n_files:,} {self.unit}{'' if self.n_files == 1 else 's'}"
+        return f"{things} left out, {self.reason}"
 
 
 def left_out(reason: str, names: Sequence[str], unit: str) -> tuple[LeftOut, ...]:
@@ -93,8 +89,9 @@ def fold(found: Iterable[Aside]) -> tuple[LeftOut, ...]:
 def in_short(left_out: Sequence[LeftOut]) -> str:
     """A line for the beginning of a run; empty where nothing but the system's own files is left out."""
     told = [one for one in left_out if one.reason not in (SYSTEM, OWN)]
-    counts = [f"{one.things} {one.reason} ({_few(one)})" for one in told]
-    return f"left out: {'; '.join(counts)}" if counts else ""
+    files = [f"{one.n_files:,} {one.reason} ({_few(one)})" for one in told if one.unit == "file"]
+    others = [f"{one.count} ({_few(one)})" for one in told if one.unit != "file"]
+    return "; ".join([*([f"files left out: {'; '.join(files)}"] if files else []), *others])
 
 
 def _few(one: LeftOut) -> str:

@@ -21,6 +21,8 @@ _FER_CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral
 _FER_SPLITS = Splits(train="Training", validation="PublicTest", test="PrivateTest")
 _SAMPLED_ROWS = 200
 _MOST_VALUES = 10_000
+# Those of 256 x 256 pixels in colour, and some more.
+_MOST_COLUMNS = 200_000
 
 
 def csv_card(path: Path) -> Card:
@@ -51,6 +53,11 @@ def read_sample(path: Path) -> Sample:
         DataError: If it cannot be read.
     """
     with csv_rows(path) as (header, rows):
+        if len(header) > _MOST_COLUMNS:
+            raise DataError(
+                f"{path.name}: it has {len(header):,} columns; expected at most {_MOST_COLUMNS:,}",
+                "save large images as files, or as arrays of an NPZ.",
+            )
         found = [row for _, row in islice(rows, _SAMPLED_ROWS)]
     return Sample(header=header, rows=[row for row in found if len(row) == len(header)])
 

@@ -13,7 +13,7 @@ from tuner.data.own.folder import folder_card
 from tuner.data.own.made_card import named
 from tuner.data.own.npz import npz_card
 from tuner.data.own.table_folder import table_folder_card
-from tuner.data.table import is_table
+from tuner.data.table import is_table, table_stem
 from tuner.errors import ConfigurationError, DataError, MissingDataError
 from tuner.space.validation import nearest
 from tuner.store.nearest_path import did_you_mean_path, nearest_path
@@ -34,7 +34,7 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
     """The card that a person means by a name, or one made up for the path of their own data.
 
     Args:
-        target: A card's name, a folder of class folders, a FER-style `.csv`, a `.npz`, or an archive of one of them.
+        target: A card's name, a folder of class folders, a table, a `.npz`, a folder of these, or an archive.
         folders: Where cards are looked for.
         data_root: Folder of the data; a path may be relative to it, too.
 
@@ -48,7 +48,7 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
     if not path.exists() and (data_root / path).exists():
         path = data_root / path
     if is_archive(path) and path.is_file():
-        return card_for(unpacked(path, data_root)).model_copy(update=named(archive_stem(path)))
+        return card_for(unpacked(path, data_root)).model_copy(update=named(table_stem(Path(archive_stem(path)))))
     if (
         path.exists()
         or "/" in target
