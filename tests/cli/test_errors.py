@@ -124,7 +124,7 @@ def test_hostile_class_name_reaches_no_terminal_raw(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", ["a", "b"])
     (tmp_path / "photos" / "\x1b]0;owned\x07\u202egnp").mkdir()
     shown = run(tmp_path, "./photos")
-    assert shown.err.splitlines()[0] == 'photos: the folder of class "?]0;owned??gnp" is empty'
+    assert shown.err.splitlines()[0] == 'photos: the folder of class "\\x1b]0;owned\\x07\\u202egnp" is empty'
 
 
 def test_hostile_argument_reaches_no_terminal_raw(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
 from tests.data.samples import write_folders
 from tuner.commands.outputs import recipe_header
+from tuner.names import printable
 from tuner.store.run_folder import RunFolder
 
 FILES = {
@@ -108,7 +109,7 @@ def test_report_names_the_data_set_and_escapes_its_classes(finished: Finished) -
 def test_class_names_survive_in_the_recipe(finished: Finished) -> None:
     recipe = yaml.safe_load((finished.path / "best.yaml").read_text(encoding="utf-8"))
     expected = sorted(HOSTILE_CLASSES)
-    assert recipe["image"]["class_names"] == [n.replace("\x1b", "?").replace("\x07", "?") for n in expected]
+    assert recipe["image"]["class_names"] == [printable(name) for name in expected]
 
 
 def test_recipe_says_what_the_lines_for_a_script_leave_out_and_only_then(finished: Finished) -> None:

@@ -156,7 +156,9 @@ def test_typo_in_an_edited_recipe_is_named_with_its_line(copied: Path) -> None:
     line = text[: text.index("\npatience:")].count("\n") + 2
     shown = call("train", "--from", "run", cwd=copied)
     assert shown.code == 2
-    assert shown.err.startswith(f'run/best.yaml:{line}: patiense is not a known key\n  Fix: did you mean "patience"?\n')
+    assert shown.err.startswith(
+        f'run/best.yaml:{line}: patiense is not a known key.\n  Fix: did you mean "patience"?\n'
+    )
 
 
 @pytest.mark.parametrize(

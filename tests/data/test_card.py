@@ -347,7 +347,6 @@ def test_link_out_of_the_data_root_is_refused_where_a_card_names_it(tmp_path: Pa
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("title: Mine", 'title: "a\\nb: forged"', "title has a line break or a control character."),
         ("fetch: get it", "space: ../other", 'space is "../other"; expected the name of a search space, without'),
         ("me/mine", "../me/mine", 'kaggle.dataset is "../me/mine"; expected'),
         ("name: mine", "name: Mine", 'name is "Mine"; expected lower-case letters, digits, "_" and "-".'),
@@ -358,6 +357,12 @@ def test_name_that_is_none_is_refused(tmp_path: Path, before: str, after: str, m
     with pytest.raises(ConfigurationError) as caught:
         read_card(tmp_path / "mine.yaml")
     assert message in caught.value.message
+
+
+def test_title_is_one_line(tmp_path: Path) -> None:
+    text = STRANGERS_CARD.replace("title: Mine", 'title: "a\\n b: \\e[2J"')
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    assert read_card(tmp_path / "mine.yaml").title == r"a b: \x1b[2J"
 
 
 def test_name_may_be_of_any_script(tmp_path: Path) -> None:

@@ -21,10 +21,10 @@ def tell(*numbers: object) -> None:
 
 
 def be_worker() -> None:
-    """A child, one that leaves the group, one whose parent ends, and one of 64 MiB."""
-    from tuner.execution.family import lead_family
+    """A child, one in a session of its own, one whose parent ends, and one of 64 MiB."""
+    from tuner.execution.family import adopt_orphans
 
-    lead_family()
+    adopt_orphans()
     children = [subprocess.Popen(_SLEEP), subprocess.Popen(_SLEEP, start_new_session=True)]
     orphan = subprocess.run([sys.executable, "-c", _GONE], stdout=subprocess.PIPE, text=True, check=True).stdout
     large = subprocess.Popen(_LARGE, stdout=subprocess.PIPE)

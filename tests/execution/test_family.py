@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from tuner.execution.family import Family
 MIB = 2**20
 PATIENCE_S = 30
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "setpgid"), reason="no groups of processes")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps orphans with their family")
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 WRONG = {
-    ("model: cnn", "model: cn n"): 'model is "cn n"; expected cnn, a backbone such as efficientnet_b2, or package',
+    ("model: cnn", "model: cn"): 'model is "cn"; expected cnn, a backbone such as efficientnet_b2, or package',
     ("dropout: 0.2", "dropout: 5"): "values.dropout is 5; expected a number from 0 to 0.9.",
     ("dropout: 0.2", "dropuot: 0.2"): "values.dropuot is 0.2; expected nothing: it is no hyperparameter of cnn.",
     ("dropout: 0.2", "dropout: [0.2]"): "values.dropout is [0.2]; expected a number from 0 to 0.9.",

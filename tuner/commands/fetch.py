@@ -19,12 +19,15 @@ from tuner.data.kaggle import download
 from tuner.data.load import check_below, missing_paths
 from tuner.errors import ConfigurationError, DataError
 from tuner.names import printable
+from tuner.space.reading import read_bytes
 from tuner.store.files import is_disk_full, write_text
 
 MANIFEST = ".fetched.json"
 
 _WORK = ".fetching"
 _CHUNK_BYTES = 2**20
+# Of a million files.
+_MOST_MANIFEST_BYTES = 200_000_000
 
 # SHA-256 and size in bytes of each file, by its path below the data root.
 _Manifest = dict[str, tuple[str, int]]
@@ -232,9 +235,13 @@ def _place(stage: Path, data_root: Path, path: str) -> None:
 def _read_manifest(path: Path) -> _Manifest:
     """What was fetched; empty where nothing was, or the list is damaged."""
     try:
-        files = json.loads(path.read_text(encoding="utf-8"))["files"]
-        return {name: (entry["sha256"], entry["bytes"]) for name, entry in files.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        files = json.loads(read_bytes(path, _MOST_MANIFEST_BYTES))["files"]
+        return {
+            str(name): (str(entry["sha256"]), int(entry["bytes"]))
+            for name, entry in files.items()
+            if ".." not in Path(name).parts and not Path(name).is_absolute()
+        }
+    except (ConfigurationError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 

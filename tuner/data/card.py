@@ -338,17 +338,10 @@ class Card(Strict):
             )
         return name
 
-    @field_validator("source", "licence", "fetch")
+    @field_validator("title", "source", "licence", "fetch")
     @classmethod
     def _as_one_line(cls, text: str) -> str:
         return one_line(" ".join(text.split()))
-
-    @field_validator("title", "space")
-    @classmethod
-    def _is_one_line(cls, text: str | None) -> str | None:
-        if text is not None and one_line(text.strip()) != text.strip():
-            raise ValueError("has a line break or a control character. | write one line.")
-        return text and text.strip()
 
     @field_validator("space")
     @classmethod

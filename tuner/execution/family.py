@@ -1,9 +1,13 @@
-"""A worker and the processes that its trainings have started: what they take is the worker's, and they end with it."""
+"""A worker and the processes that its trainings have started: what they take is the worker's, and they end with it.
+
+They stay in the driver's group of processes, so that Ctrl-Z stops all of them.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
-import signal
+import sys
 import time
 from contextlib import suppress
 
@@ -12,19 +16,20 @@ import psutil
 # Listing all processes of a machine takes milliseconds; a builder does not start processes all the time.
 _LIST_EVERY_S = 0.5
 
+# Of Linux' prctl.
+_PR_SET_CHILD_SUBREAPER = 36
 
-def lead_family() -> None:
-    """Make this process the head of a group, which its children are born into; nothing where there are no groups."""
-    with suppress(AttributeError, OSError):
-        os.setpgid(0, 0)
+
+def adopt_orphans() -> None:
+    """Make this process the parent of descendants whose own parents end; only Linux can."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def end_own_family() -> None:
-    """Kill this process with its children and theirs, at once."""
+    """End this process with its children and theirs, at once."""
     _kill(_below(os.getpid()))
-    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
-        # Children whose parents are gone are nobody's by now, but in the group.
-        os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)
 
 
@@ -48,16 +53,12 @@ class Family:
 
     def end(self) -> None:
         """Kill the worker, which may be dead, and all that it and its children have started."""
-        # Those that have left the group, and those whose parents are gone: each way finds what the other does not.
         self._list()
         worker = _process(self._pid)
-        began_s = _created(worker)
-        if began_s not in (None, self._began_s):
-            _kill(list(self._known.values()))
-            return  # The number is somebody else's by now, so nobody is left of the group.
-        _kill([worker] if worker else [])
+        # Its number may be somebody else's by now.
+        if worker and _created(worker) == self._began_s:
+            _kill([worker])
         _kill(list(self._known.values()))
-        _kill_group(self._pid)
 
     def _list(self) -> None:
         self._listed_s = time.monotonic()
@@ -92,14 +93,6 @@ def _kill(processes: list[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.Error):
             process.kill()
-
-
-def _kill_group(pid: int) -> None:
-    # A group has the number of its head as long as one of it lives; then no other process gets that number.
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):
-            if pid != os.getpgrp():
-                os.killpg(pid, signal.SIGKILL)
 
 
 def _private_bytes(process: psutil.Process) -> int:

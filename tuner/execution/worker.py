@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.execution.assignment import LIFE_S
-from tuner.execution.family import end_own_family, lead_family
+from tuner.execution.family import adopt_orphans, end_own_family
 from tuner.execution.portable import portable
 from tuner.execution.shared_data import SharedData, open_shared
 from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
@@ -74,7 +74,7 @@ def main(connection: Connection[object, object], settings: WorkerSettings) -> No
 
 
 def _settle(settings: WorkerSettings) -> None:
-    lead_family()
+    adopt_orphans()
     threading.Thread(target=_leave_with_driver, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Standard output is the driver's results; what a builder prints must not end up among them.

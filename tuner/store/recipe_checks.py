@@ -19,7 +19,7 @@ from tuner.space.schema import MAX_EPOCHS
 from tuner.space.validation import did_you_mean, listed, shown
 from tuner.space.vocabulary import BATCH_TERMS, MAX_CONV_BLOCKS, OBJECTIVES, VOCABULARIES, Term
 
-_MODEL = re.compile(r"[a-z0-9_]+|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _NUMBERED = re.compile(rf"(.+)_([0-{MAX_CONV_BLOCKS - 1}])")
 _SCHEDULES = ("constant", "cosine")
 _LARGEST_SIDE = 4096
@@ -48,7 +48,7 @@ def _problem(document: Document, path: KeyPath, value: Any, expected: str, hint:
 
 
 def _about_model(recipe: Recipe, say: Say) -> Iterator[Problem]:
-    if not _MODEL.fullmatch(recipe.model):
+    if recipe.model not in VOCABULARIES and not _BUILDER.fullmatch(recipe.model):
         known = "cnn, a backbone such as efficientnet_b2, or package.module:function"
         yield say(("model",), recipe.model, known, partial(did_you_mean, recipe.model, VOCABULARIES))
 

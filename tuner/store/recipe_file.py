@@ -62,7 +62,9 @@ def read_recipe(path: Path) -> Recipe:
         # As JSON, where a list may stand for a tuple, but nothing else for something else.
         recipe = RECIPE.validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
-        raise_problems(in_order([*problems, *type_problems(document, error)]))
+        # What is missing beside an unknown key is most often that key, misspelt.
+        found = [p for p in type_problems(document, error) if not problems or not p.message.endswith(" is missing.")]
+        raise_problems(in_order([*problems, *found]))
         raise
     raise_problems(in_order([*problems, *recipe_problems(document, recipe)]))
     return recipe
