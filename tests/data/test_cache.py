@@ -50,9 +50,13 @@ def test_damaged_entry_is_rebuilt(tmp_path: Path, card: Card, name: str, damage:
         path.mkdir()
     elif damage in made:
         path.write_bytes(made[damage])
-    loaded = load_images(card, tmp_path)
+    loaded, again = load_images(card, tmp_path), load_images(card, tmp_path)
     np.testing.assert_array_equal(loaded.images, random_images(4))
-    assert isinstance(load_images(card, tmp_path).images, np.memmap)
+    # Without its last file an entry passes for one that was never whole.
+    is_damaged = made.get(damage) != content and (name, damage) != ("meta.json", "gone")
+    assert loaded.is_mended is is_damaged
+    assert isinstance(again.images, np.memmap)
+    assert not again.is_mended
 
 
 @pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"[]", b'{"images.npy": "a"}', b"\xff"])

@@ -63,6 +63,7 @@ class Images:
         files: Of each image, (n,), where images are files of their own; else empty.
         sums: int64, (n, 2, channels): sum of the pixels and of their squares, where images are streamed; else None.
         is_final: False where a file could not be read for a reason that may pass, such as a network that is down.
+        is_mended: Whether the cache was found damaged, and the images were decoded again.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Images:
     files: tuple[FileFacts, ...]
     sums: NDArray[np.int64] | None = None
     is_final: bool = True
+    is_mended: bool = False
 
 
 def make_images(

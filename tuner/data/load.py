@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from tuner.data.cache import cache_key, delete_outdated, load_cached, new_entry
+from tuner.data.cache import cache_key, delete_outdated, has_damaged, load_cached, new_entry
 from tuner.data.cache_folder import locked
 from tuner.data.card import Card, ClassFolders
 from tuner.data.images import Images
@@ -53,6 +54,7 @@ def load_images(card: Card, data_root: Path) -> Images:
         cached = load_cached(card, key, data_root)
         if cached is not None:
             return cached
+        is_mended = has_damaged(card, key, data_root)
         if is_alone:
             delete_outdated(card, key, data_root)
         with new_entry(card, key, data_root) as entry:
@@ -63,7 +65,7 @@ def load_images(card: Card, data_root: Path) -> Images:
                 images = loader.read(card, data_root, entry.allocate)
             entry.keep(images)
     # Memory-mapped from here on, unless the cache could not be written.
-    return load_cached(card, key, data_root) or images
+    return replace(load_cached(card, key, data_root) or images, is_mended=is_mended)
 
 
 def missing_paths(card: Card, data_root: Path) -> list[Path]:
