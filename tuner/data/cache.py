@@ -26,12 +26,16 @@ from tuner.data.images import FileFacts, Images
 from tuner.data.streaming import StreamedImages
 from tuner.errors import DataError
 from tuner.store.files import write_atomically
+from tuner.store.reading import parse_json, read_whole
 
 # Raise it whenever a loader or a generator gives other pixels for the same source, or an entry has another form.
 _FORMAT = 4
 
 # What the cache cannot take is held in memory up to this size.
 _MAX_IN_MEMORY = 1_000_000_000
+
+# Of ten million images.
+_MOST_META_BYTES = 4_000_000_000
 
 _PIXELS = "images.npy"
 _META = "meta.json"
@@ -103,7 +107,7 @@ def _read(entry: Path, card: Card) -> Images:
 
 
 def _read_meta(path: Path) -> dict[str, Any]:
-    whole = json.loads(path.read_text(encoding="ascii"))
+    whole = parse_json(read_whole(path, _MOST_META_BYTES))
     meta: dict[str, Any] = whole["meta"]
     if whole["crc32"] != zlib.crc32(json.dumps(meta).encode()):
         raise ValueError(f"{path.name} has changed")
