@@ -32,7 +32,7 @@ def entries(root: Path) -> list[Path]:
 @pytest.mark.parametrize(
     "name", ["images.npy", "labels.npy", "parts.npy", "groups.npy", "copy_of.npy", "near_group.npy", "meta.json"]
 )
-@pytest.mark.parametrize("damage", ["cut", "gone", "empty", "flipped", "zeros", "other", "folder", "deep"])
+@pytest.mark.parametrize("damage", ["cut", "gone", "empty", "flipped", "zeros", "other", "folder", "pipe", "deep"])
 def test_damaged_entry_is_rebuilt(tmp_path: Path, card: Card, name: str, damage: str) -> None:
     load_images(card, tmp_path)
     path = entries(tmp_path)[0] / name
@@ -48,11 +48,17 @@ def test_damaged_entry_is_rebuilt(tmp_path: Path, card: Card, name: str, damage:
     }
     if damage == "folder":
         path.mkdir()
+    elif damage == "pipe":
+        os.mkfifo(path)
     elif damage in made:
         path.write_bytes(made[damage])
-    loaded = load_images(card, tmp_path)
+    loaded, again = load_images(card, tmp_path), load_images(card, tmp_path)
     np.testing.assert_array_equal(loaded.images, random_images(4))
-    assert isinstance(load_images(card, tmp_path).images, np.memmap)
+    # Without its last file an entry passes for one that was never whole.
+    is_damaged = made.get(damage) != content and (name, damage) != ("meta.json", "gone")
+    assert loaded.is_mended is is_damaged
+    assert isinstance(again.images, np.memmap)
+    assert not again.is_mended
 
 
 @pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"[]", b'{"images.npy": "a"}', b"\xff"])
@@ -62,6 +68,14 @@ def test_entry_is_as_good_without_its_stamps(tmp_path: Path, card: Card, content
     (before[0] / "stamps.json").write_bytes(content)
     np.testing.assert_array_equal(load_images(card, tmp_path).images, random_images(4))
     assert entries(tmp_path) == before
+
+
+def test_pipe_in_the_place_of_the_stamps_is_never_waited_for(tmp_path: Path, card: Card) -> None:
+    load_images(card, tmp_path)
+    (entry,) = entries(tmp_path)
+    (entry / "stamps.json").unlink()
+    os.mkfifo(entry / "stamps.json")
+    np.testing.assert_array_equal(load_images(card, tmp_path).images, random_images(4))
 
 
 def test_file_in_the_place_of_an_entry_is_replaced(tmp_path: Path, card: Card) -> None:

@@ -91,6 +91,8 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
         _check_weights(file)
     folder, is_resumed, passed_over = open_run(options, options.out / card.name, now)
     warnings = [*warnings, *passed_over]
+    if dataset.images.is_mended:
+        warnings.append("the cache of the images was damaged; they were decoded again")
     if not is_resumed:
         folder.create()
     with folder.locked(), unless_deleted(folder):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import math
 import os
 import shutil
@@ -29,14 +28,16 @@ from tuner.data.left_out import LeftOut
 from tuner.data.streaming import StreamedImages
 from tuner.errors import DataError
 from tuner.store.files import write_atomically
-
-LOG = logging.getLogger("tuner")
+from tuner.store.reading import parse_json, read_whole
 
 # Raise it whenever a loader or a generator gives other pixels for the same source, or an entry has another form.
 _FORMAT = 7
 
 # What the cache cannot take is held in memory up to this size.
 _MAX_IN_MEMORY = 1_000_000_000
+
+# Of ten million images.
+_MOST_META_BYTES = 4_000_000_000
 
 _PIXELS = "images.npy"
 _META = "meta.json"
@@ -66,13 +67,20 @@ def cache_key(card: Card, sources: Sequence[str | Path]) -> str:
 
 def load_cached(card: Card, key: str, data_root: Path) -> Images | None:
     """The cached images, memory-mapped or streamed; None where there are none, or they are damaged."""
-    for path in cache_folder(data_root).glob(f"{card.name}-{key}-????????"):
-        try:
+    for path in _entries_of(card, key, data_root):
+        # Readers raise whatever a damaged file makes them stumble over.
+        with suppress(Exception):
             return _read(path, card)
-        except Exception as error:
-            # Readers raise whatever a damaged file makes them stumble over; the images are decoded again.
-            LOG.warning("%s: the cache is damaged: %s", path, error)
     return None
+
+
+def has_damaged(card: Card, key: str, data_root: Path) -> bool:
+    """Whether an entry is there that was whole once; asked where `load_cached` has found none."""
+    return any((path / _META).exists() for path in _entries_of(card, key, data_root))
+
+
+def _entries_of(card: Card, key: str, data_root: Path) -> Iterator[Path]:
+    return cache_folder(data_root).glob(f"{card.name}-{key}-????????")
 
 
 def _read(entry: Path, card: Card) -> Images:
@@ -107,7 +115,7 @@ def _read(entry: Path, card: Card) -> Images:
 
 
 def _read_meta(path: Path) -> dict[str, Any]:
-    whole = json.loads(path.read_text(encoding="ascii"))
+    whole = parse_json(read_whole(path, _MOST_META_BYTES))
     meta: dict[str, Any] = whole["meta"]
     if whole["crc32"] != zlib.crc32(json.dumps(meta).encode()):
         raise ValueError(f"{path.name} has changed")

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tuner.data.streaming import usable_cores
+from tuner.store.files import write_text
+from tuner.store.reading import read_json
 
 # Other than `meta.json`, it may be missing or wrong: then large files are read whole once more.
 STAMPS = "stamps.json"
@@ -23,6 +25,7 @@ STAMPS = "stamps.json"
 _BLOCK_BYTES = 4 * 2**20
 _SMALL_BYTES = 128 * 2**20
 _N_SAMPLED = 16
+_MOST_STAMPS_BYTES = 100_000
 
 # Of each file its bytes, and CRC-32 of each of its blocks.
 Sums = dict[str, tuple[int, list[int]]]
@@ -90,13 +93,12 @@ def _stamp(path: Path) -> list[int]:
 
 
 def _read_stamps(folder: Path) -> dict[str, Any]:
-    with suppress(OSError, ValueError, RecursionError):
-        found = json.loads((folder / STAMPS).read_text(encoding="ascii"))
+    with suppress(OSError, ValueError):
+        found = read_json(folder / STAMPS, _MOST_STAMPS_BYTES)
         return found if isinstance(found, dict) else {}
     return {}
 
 
 def _write_stamps(folder: Path, names: Iterable[str]) -> None:
     with suppress(OSError):
-        text = json.dumps({name: _stamp(folder / name) for name in names})
-        (folder / STAMPS).write_text(text, encoding="ascii")
+        write_text(folder / STAMPS, json.dumps({name: _stamp(folder / name) for name in names}))

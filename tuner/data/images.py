@@ -77,6 +77,7 @@ class Images:
         left_out: What was found beside the images and those that could not be read, by reason.
         value_range: The values that became 0 and 255 in images of more than 8 bits; None where there are none, and the
             card states nothing.
+        is_mended: Whether the cache was found damaged, and the images were decoded again.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Images:
     is_final: bool = True
     left_out: tuple[LeftOut, ...] = ()
     value_range: ValueRange | None = None
+    is_mended: bool = False
 
     @property
     def used_range(self) -> ValueRange | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tuner.data.cache import cache_key, delete_outdated, load_cached, new_entry
+from tuner.data.cache import cache_key, delete_outdated, has_damaged, load_cached, new_entry
 from tuner.data.cache_folder import locked
 from tuner.data.card import Card, ClassFolders, FileList
 from tuner.data.images import Images
@@ -72,6 +72,7 @@ def _load(card: Card, data_root: Path, loader: Any, sources: Sequence[str | Path
         cached = load_cached(card, key, data_root)
         if cached is not None:
             return cached
+        is_mended = has_damaged(card, key, data_root)
         if is_alone:
             delete_outdated(card, key, data_root)
         with new_entry(card, key, data_root) as entry:
@@ -82,7 +83,7 @@ def _load(card: Card, data_root: Path, loader: Any, sources: Sequence[str | Path
                 images = loader.read(card, data_root, entry.allocate)
             entry.keep(images)
     # Memory-mapped from here on, unless the cache could not be written.
-    return load_cached(card, key, data_root) or images
+    return replace(load_cached(card, key, data_root) or images, is_mended=is_mended)
 
 
 def check_below(card: Card, data_root: Path) -> None:
