@@ -23,10 +23,11 @@ test-jax: $(READY)
 	KERAS_BACKEND=jax JAX_COMPILATION_CACHE_DIR=$(VENV)/jax $(BIN)/python -m pytest $(PARALLEL) \
 		tests/backend tests/execution/test_contract.py tests/training/test_folds.py
 
-# 200 searches, each killed at a random moment, then 2,200 hostile files; takes some twenty minutes.
+# 200 searches, each killed at a random moment, then 2,200 hostile files, then 26 builders; takes some half an hour.
 soak: $(READY)
 	$(BIN)/python -m tests.soak.kill_matrix --fakes 194 --real 6
 	$(BIN)/python -m tests.soak.fuzz_data --cases 2200
+	$(BIN)/python -m tests.soak.own_builders
 
 check: $(READY)
 	$(BIN)/ruff check .

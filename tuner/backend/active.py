@@ -31,6 +31,7 @@ if keras.backend.backend() == "tensorflow":
         gpus,
         gradient,
         prepare_devices,
+        run_traced,
         steps,
     )
     from tuner.backend.tensorflow import predictor as _predictor
@@ -47,6 +48,7 @@ elif keras.backend.backend() == "jax":
         gpus,
         gradient,
         prepare_devices,
+        run_traced,
         steps,
     )
     from tuner.backend.jax import predictor as _predictor
@@ -65,6 +67,7 @@ else:
         gpus,
         gradient,
         prepare_devices,
+        run_traced,
         steps,
     )
     from tuner.backend.neutral import predictor as _predictor
@@ -88,6 +91,7 @@ __all__ = [
     "precision",
     "predictor",
     "prepare_devices",
+    "run_traced",
     "steps",
     "training_precision",
     "uses_xla",
@@ -134,7 +138,7 @@ def precision(name: str | None = None) -> Iterator[None]:
 def n_together(model: keras.Model) -> int:
     """How many images a model predicts together, by the largest that it sees: it may enlarge them itself."""
     # A model of a person's own class knows no shapes of its layers.
-    seen = [getattr(layer, "output", None) for layer in model.layers] + list(model.inputs or [])
+    seen = [getattr(layer, "output", None) for layer in model.layers] + list(getattr(model, "inputs", None) or [])
     shapes: list[tuple[int | None, ...]] = [getattr(tensor, "shape", ()) for tensor in seen]
     pixels = [(shape[1] or 1) * (shape[2] or 1) for shape in shapes if len(shape) == 4]
     return policy().n_together(max(pixels, default=1))

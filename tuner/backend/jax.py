@@ -21,9 +21,10 @@ from tuner.backend.neutral import (
     crossentropy,
     dials,
     predictor,
+    run_traced,
 )
 from tuner.backend.policy import Gpu
-from tuner.backend.steps import Steps
+from tuner.backend.steps import Steps, example_outputs
 
 __all__ = [
     "RUN_TIME_VALUES",
@@ -38,6 +39,7 @@ __all__ = [
     "gradient",
     "predictor",
     "prepare_devices",
+    "run_traced",
     "steps",
 ]
 
@@ -96,8 +98,7 @@ def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
         return neutral.steps(model, example)
     if model.optimizer is not None:
         model.optimizer.build(model.trainable_variables)
-    outputs = np.zeros(model.compute_output_shape(example[0].shape), dtype="float32")
-    model.compute_metrics(example[0], example[1], outputs)
+    model.compute_metrics(example[0], example[1], example_outputs(model, example[0]))
     model.reset_metrics()
     weights = model.trainable_variables, model.non_trainable_variables
     optimizer = model.optimizer.variables if model.optimizer is not None else []

@@ -93,6 +93,11 @@ def _keeping_metrics(model: keras.Model) -> Iterator[None]:
         del model.reset_metrics
 
 
+def run_traced(function: Callable[..., Any], *arrays: Any) -> Any:
+    """Call a function; a backend of which nothing more is known may do so inside of a graph."""
+    return function(*arrays)
+
+
 def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """A function from images (n, ...) to what the model puts out, (n, units)."""
     return lambda images: np.asarray(model.predict_on_batch(images.astype("float32")))

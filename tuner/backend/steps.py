@@ -21,3 +21,11 @@ class Steps:
 
     train: Callable[..., Mapping[str, Any]]
     test: Callable[[np.ndarray, np.ndarray], Mapping[str, Any]]
+
+
+def example_outputs(model: Any, images: np.ndarray) -> Any:
+    """Something in the form of what a model puts out for images (n, ...), as it arranges its outputs."""
+    # Only a graph whose outputs are known, and are one tensor, tells a shape without being run.
+    if getattr(model, "inputs", None) and not isinstance(getattr(model, "_outputs_struct", None), list | tuple | dict):
+        return np.zeros(model.compute_output_shape(images.shape), dtype="float32")
+    return model(images.astype("float32"), training=False)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tuner.backend import pixels
 from tuner.backend.policy import Gpu
-from tuner.backend.steps import Steps
+from tuner.backend.steps import Steps, example_outputs
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -218,8 +218,7 @@ def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
     """
     if model.optimizer is not None:
         model.optimizer.build(model.trainable_variables)
-    outputs = np.zeros(model.compute_output_shape(example[0].shape), dtype="float32")
-    model.compute_metrics(example[0], example[1], outputs)
+    model.compute_metrics(example[0], example[1], example_outputs(model, example[0]))
     model.reset_metrics()
     signature = [tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in example]
 
@@ -232,6 +231,11 @@ def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
         return model.test_step((tf.cast(x, "float32"), y))
 
     return Steps(train=train, test=test)
+
+
+def run_traced(function: Callable[..., Any], *arrays: Any) -> Any:
+    """Call a function inside a graph, as training does with whatever a model was compiled with."""
+    return tf.function(function, autograph=False)(*arrays)
 
 
 def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

@@ -16,6 +16,7 @@ from tuner.data.decode import UnreadableImageError, decode
 from tuner.errors import ConfigurationError, DataError
 from tuner.metrics.calibration import tempered
 from tuner.records.recipe import Recipe
+from tuner.store.model_file import model_file
 from tuner.store.recipe_file import read_recipe
 
 
@@ -62,11 +63,11 @@ def predict(
     recipe_file = recipe_path(run)
     recipe = read_recipe(recipe_file)
     temperature = _temperature(recipe, recipe_file, model) if calibrated else None
-    path = model or recipe_file.with_name("model.keras")
+    path = model or model_file(recipe_file.with_name("model.keras"))
     if not path.is_file():
         raise ConfigurationError(f"{path}: there is no model", "give a finished run, or a model with --model FILE.")
     pixels = np.stack([_decode(image, recipe) for image in images])
-    found = _probabilities(path, pixels, recipe.image.n_classes)
+    found = _probabilities(path, pixels, recipe)
     if temperature is not None:
         found = tempered(found, temperature)
     names = recipe.image.class_names
@@ -111,26 +112,13 @@ def _decode(image: Path, recipe: Recipe) -> np.ndarray:
         ) from error
 
 
-def _probabilities(path: Path, pixels: np.ndarray, n_classes: int) -> np.ndarray:
+def _probabilities(path: Path, pixels: np.ndarray, recipe: Recipe) -> np.ndarray:
     environment.prepare()
-    import keras
-
     from tuner.backend.active import predictor, prepare_devices
     from tuner.training.compiled import probabilities
+    from tuner.training.finished import load_finished
     from tuner.training.fit import predict as predict_batches
 
     prepare_devices(n_cores())
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except (ValueError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ConfigurationError(f"{path}: cannot be loaded as a Keras model: {reason}", "train it again.") from error
-    units = 2 if model.output_shape[-1] == 1 else model.output_shape[-1]
-    fits = all(side in (None, n) for side, n in zip(model.input_shape[1:], pixels.shape[1:], strict=False))
-    if not fits or units != n_classes:
-        raise ConfigurationError(
-            f"{path}: takes images of {model.input_shape[1:]} and tells {units} classes, the recipe speaks of "
-            f"{pixels.shape[1:]} and {n_classes}",
-            "give a model that was trained with this recipe.",
-        )
+    model = load_finished(path, recipe.model, recipe.values, recipe.image)
     return probabilities(predict_batches(predictor(model), pixels, np.arange(len(pixels))))

@@ -22,12 +22,13 @@ from tuner.commands.options import RunOptions
 from tuner.commands.outputs import Journal, config, recipe_header, recipe_of
 from tuner.commands.prepare import check_fixed_setting, load_configuration, searched_weights, split_settings
 from tuner.commands.search import search_space
+from tuner.commands.try_builder import try_builder
 from tuner.data.dataset import load_dataset, split_rows, summary
 from tuner.errors import SearchError, SpaceError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.registry import complete
+from tuner.models.registry import complete, is_own
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice
 from tuner.records.importance import Importance
@@ -79,8 +80,11 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     warnings = check_before_run(dataset.images, card, options.dataset)
     now = identity(options, file, dataset)
     found = declare(options, card, file, dataset.spec)
-    raise_problems(found.problems)
     file = found.file
+    if is_own(file.model):
+        warnings = [*warnings, *found.notes, *try_builder(file, dataset.spec)]
+    # Models that cannot work are told first: mending them may change the names.
+    raise_problems(found.problems)
     if file.model in BACKBONES or "weights" in file.backbone:
         _prepare_devices(options)
         _check_weights(file)
@@ -107,7 +111,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
                 earlier_s=folder.spent_s(),
             )
             try:
-                outcome = _run(job, [*warnings, *found.notes], is_resumed)
+                outcome = _run(job, warnings, is_resumed)
                 if not outcome.stopped:
                     write_index(options.out, job.tell)
             except (SearchError, SpaceError):

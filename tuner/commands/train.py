@@ -56,7 +56,7 @@ class TrainedModel:
     """What `train` made.
 
     Attributes:
-        model: The .keras file.
+        model: The .keras file, or in its place a .weights.h5 where Keras cannot describe the model.
         n_train: Images it was trained on.
         epochs: The epoch whose weights it holds.
         monitor: The metric that chose the epoch.
@@ -109,11 +109,11 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
         everything = np.sort(np.concatenate([fold.train, fold.validation]))
         fold = Fold(train=everything, validation=everything[:0])
     data = replace(training_data(dataset, options.data_dir), folds=(fold,))
-    result = _train(recipe, data, options, out, listener)
+    result, saved = _train(recipe, data, options, out, listener)
     epoch = next(e for e in result.epochs if e.epoch == result.best_epoch)
     is_comparable = not changes and options.seed in (None, recipe.seed)
     return TrainedModel(
-        model=out,
+        model=saved,
         n_train=len(fold.train),
         epochs=epoch.epoch,
         monitor=recipe.monitor,
@@ -177,7 +177,10 @@ def _load(recipe: Recipe, options: TrainOptions) -> Dataset:
     return dataset
 
 
-def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path, listener: Listener) -> TrainResult:
+def _train(
+    recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path, listener: Listener
+) -> tuple[TrainResult, Path]:
+    """What came of the training, and the file that holds the model."""
     environment.prepare()
     listener(StageStarted(title="Starting the framework"))
     from tuner.backend.active import prepare_devices
@@ -207,7 +210,7 @@ def _train(recipe: Recipe, data: TrainingData, options: TrainOptions, out: Path,
     if result.failure:
         raise TunerError(f"the training failed: {result.failure.reason}", "check the recipe's values.")
     try:
-        save_model(finished_model(recipe.model, recipe.values, data.spec, checkpoint), out)
+        saved = save_model(finished_model(recipe.model, recipe.values, data.spec, checkpoint), out, data.spec)
     finally:
         checkpoint.unlink(missing_ok=True)
-    return result
+    return result, saved

@@ -45,6 +45,8 @@ class Convolution:
 def convolutions(model: keras.Model) -> tuple[Convolution, ...]:
     """The convolutions whose maps have more than one place, in order; none of a model whose graph Keras does not know.
 
+    A layer that is called several times is passed over.
+
     Args:
         model: With any number of inputs and outputs.
     """
@@ -52,7 +54,7 @@ def convolutions(model: keras.Model) -> tuple[Convolution, ...]:
     return tuple(
         _convolution(layer, [follower for follower, _ in takewhile(lambda step: step[1], steps[i + 1 :])])
         for i, (layer, _) in enumerate(steps)
-        if isinstance(layer, _CONVOLUTIONS) and tuple(layer.output.shape[1:3]) != (1, 1)
+        if isinstance(layer, _CONVOLUTIONS) and tuple(_tensor(layer, "output").shape[1:3]) != (1, 1)
     )
 
 
@@ -96,8 +98,22 @@ def _steps(model: keras.Model) -> Iterator[tuple[Any, bool]]:
             previous = None
             continue
         # A Sequential that was loaded keeps the graphs of all its beginnings, and its layers the first one's tensors.
-        yield layer, previous is not None and (isinstance(model, keras.Sequential) or layer.input is previous.output)
+        if _tensor(layer, "output") is None:
+            # It is called several times, so that there is no such thing as its output.
+            previous = None
+            continue
+        is_next = isinstance(model, keras.Sequential) or _tensor(layer, "input") is _tensor(previous, "output")
+        yield layer, previous is not None and is_next
         previous = layer
+
+
+def _tensor(layer: Any, name: str) -> Any:
+    """A layer's `input` or `output`; None where it has none, or several."""
+    try:
+        return getattr(layer, name, None)
+    # Keras' words for several of them.
+    except ValueError:
+        return None
 
 
 def _convolution(layer: Any, followers: list[Any]) -> Convolution:

@@ -54,8 +54,8 @@ def evaluate(
         if training is kept:
             kept_model, kept_function = model, function
     if runs:
-        save_model(kept_model, save_to)
-        size, n_parameters = save_to.stat().st_size, kept_model.count_params()
+        saved = save_model(kept_model, save_to, test.spec)
+        size, n_parameters = saved.stat().st_size, kept_model.count_params()
         latency = latency_ms(kept_function, test)
     result = ModelResult(
         name=contender.name,

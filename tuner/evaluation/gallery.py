@@ -75,14 +75,13 @@ def make_pictures(
         map_size=None if maps is None else (maps.shape[1], maps.shape[2]),
     )
     of_class = first_of_each_class(labels, rows)
-    activations = draw_activations(
-        model,
-        images[rows[of_class]],
-        labels[of_class],
-        [shown_origin(origins[p]) for p in of_class],
-        spec.n_classes,
-        album,
-    )
+    examples = images[rows[of_class]], labels[of_class], [shown_origin(origins[p]) for p in of_class]
+    try:
+        activations = draw_activations(model, *examples, spec.n_classes, album)
+    # As above: of such a network the page has no maps, but all else.
+    except Exception:
+        LOG.exception("no activation maps")
+        activations = None
     return gallery, activations, album.files
 
 

@@ -27,7 +27,7 @@ def sensitive_convolution(model: keras.Model) -> Convolution:
     Raises:
         NoSaliencyError: If the model has none, or is not one from images to class probabilities.
     """
-    if not getattr(model, "inputs", None):
+    if not all(getattr(one, "inputs", None) for one in _networks(model)):
         raise NoSaliencyError("The model is of a class of its own, whose layers Keras cannot follow.")
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise NoSaliencyError("The model has several inputs or outputs.")
@@ -94,6 +94,14 @@ def _scores_put_out(model: keras.Model) -> Iterator[None]:
         yield
     finally:
         last.activation = activation
+
+
+def _networks(model: keras.Model) -> Iterator[keras.Model]:
+    """A model and those inside it."""
+    yield model
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _networks(layer)
 
 
 def _last_layer(model: keras.Model) -> Any:

@@ -46,7 +46,7 @@ class RunFolder:
 
     @property
     def model(self) -> Path:
-        """The winner, plain Keras layers only."""
+        """The winner, plain Keras layers only; `model_file` finds what stands in its place."""
         return self.path / "model.keras"
 
     @property

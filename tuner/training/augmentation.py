@@ -48,7 +48,8 @@ class Augmentation:
         images, targets, weights = batch
         parameters = self.draw(generator, *images.shape[:3])
         if "mixup" in parameters:
-            if targets.ndim == 1:
+            # Class numbers, alone or in a column.
+            if targets.dtype.kind == "i":
                 raise ConfigurationError(
                     "mixup mixes targets, but the model was compiled with a sparse loss, which takes class numbers",
                     "compile it with categorical_crossentropy, or set mixup to 0.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from typing import Any
 
 import keras
 import numpy as np
+from keras.src.utils.naming import reset_uids
 
 from tuner.backend import active, neutral
 from tuner.backend.active import plain_copy
@@ -16,6 +16,9 @@ from tuner.errors import ConfigurationError
 from tuner.models.registry import BUILDERS, build
 from tuner.records.image import ImageSpec
 from tuner.space.vocabulary import TRAINING_TERMS, with_defaults
+from tuner.training.class_outputs import with_probabilities
+from tuner.training.label_form import form_of, in_form
+from tuner.training.model_form import fit_to, units_of
 
 
 def compiled_model(
@@ -33,16 +36,15 @@ def compiled_model(
     Raises:
         ConfigurationError: If the model's outputs do not fit the classes.
     """
-    # Layers of a person's own may not bear another precision than that of their builder.
-    with active.training_precision() if model in BUILDERS and not is_plain else nullcontext():
+    # Layers of a person's own may not bear another precision than that of their builder, nor any model after it.
+    with active.training_precision() if model in BUILDERS and not is_plain else active.precision():
+        if model not in BUILDERS:
+            # Keras numbers metrics of a name: what was built before must not make `auc` an `auc_1`.
+            reset_uids()
         built = build(model, values, image_spec)
-    units = built.output_shape[-1]
-    if units != image_spec.n_classes and (units, image_spec.n_classes) != (1, 2):
-        raise ConfigurationError(
-            f'model "{model}" puts out {units} values, but there are {image_spec.n_classes} classes',
-            "end it with one softmax unit per class, or with one sigmoid unit for two classes.",
-        )
+        units = built.output_shape[-1] if model in BUILDERS else fit_to(built, model, image_spec)
     if built.compiled:
+        _check_compiled(built, model, image_spec, units)
         return built
     values = with_defaults(TRAINING_TERMS, values)
     if is_plain:
@@ -51,6 +53,9 @@ def compiled_model(
     loss = make_loss(values["label_smoothing"], is_binary=units == 1)
     # A saved metric of ours would not load elsewhere either.
     metrics = ["accuracy"] if is_plain else ["accuracy", *class_scores(image_spec.n_classes)]
+    if model not in BUILDERS:
+        # Before it is compiled with a loss that takes probabilities.
+        with_probabilities(built, model, image_spec, units)
     built.compile(
         optimizer=optimizer(values, is_plain=is_plain),
         loss=loss,
@@ -58,6 +63,16 @@ def compiled_model(
         jit_compile="auto" if is_plain else active.uses_xla(),
     )
     return built
+
+
+def _check_compiled(built: keras.Model, name: str, spec: ImageSpec, units: int) -> None:
+    """Refuse what a builder has compiled where it can be neither trained nor scored."""
+    if built.optimizer is None:
+        raise ConfigurationError(
+            f'model "{name}" is compiled without an optimizer of Keras\' own',
+            'pass one to compile: super().compile(optimizer="adam", ...).',
+        )
+    with_probabilities(built, name, spec, units)
 
 
 def optimizer(values: Mapping[str, Any], *, is_plain: bool = False) -> keras.optimizers.Optimizer:
@@ -80,20 +95,12 @@ def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:
 
     Returns:
         Class numbers (n,) int32 for a sparse loss; else (n, 1) float32 of 0 and 1 for a model with one unit; else
-        one-hot (n, classes) float32.
+        one-hot (n, classes) float32. A loss of your own is tried with each.
     """
     if labels.min() < 0:
         raise ValueError("a hidden label: a test image has got among those that train or validate")
-    loss = model.loss
-    name = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")
-    if str(name).startswith("sparse"):
-        return labels.astype("int32")
-    units = model.output_shape[-1]
-    if units == 1:
-        return labels[:, None].astype("float32")
-    one_hot = np.zeros((len(labels), units), dtype="float32")
-    one_hot[np.arange(len(labels)), labels] = 1
-    return one_hot
+    units = units_of(model)
+    return in_form(form_of(model, units), labels, units)
 
 
 def probabilities(outputs: np.ndarray) -> np.ndarray:

@@ -30,6 +30,7 @@ from tuner.training.checkpoint import (
 )
 from tuner.training.data import TrainingData
 from tuner.training.folds import Folds, mean
+from tuner.training.own_metrics import scalars
 from tuner.training.prepared import Prepared, PreparedModels
 from tuner.training.transfer import StoppedError, fine_tuning_task, head_task, with_features
 from tuner.training.watch import Watch
@@ -325,7 +326,7 @@ def _pass(
     for batch in batches:
         metrics = step(*batch)
         hooks.on_step()
-    return {name: float(value) for name, value in metrics.items()}
+    return scalars(metrics)
 
 
 def rate_factor(task: TrainTask, epoch: int) -> float:

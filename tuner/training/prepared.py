@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from tuner.backend.active import RUN_TIME_VALUES, dials, steps
-from tuner.backend.steps import Steps
+from tuner.backend.steps import Steps, example_outputs
 from tuner.models.registry import BUILDERS, complete
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
@@ -20,6 +20,7 @@ from tuner.space.vocabulary import BATCH_TERMS, STAGE_TERMS
 from tuner.training.checkpoint import put_state, take_state
 from tuner.training.compiled import compiled_model, targets
 from tuner.training.data import TrainingData
+from tuner.training.own_metrics import leave_out_failing
 
 # Models that a worker keeps, and their parameters together: with Adam's moments, 10 million take 120 MB.
 N_KEPT = 16
@@ -56,7 +57,10 @@ class PreparedModels:
             keras.utils.set_random_seed(task.seed % 2**32)
             # A training step of their own may know nothing of weights.
             is_weighted = task.values.get("imbalance") == "class_weights"
-            return self._traced(compiled_model(task.model, task.values, data.spec), data, is_weighted=is_weighted)
+            own = compiled_model(task.model, task.values, data.spec)
+            first = data.folds[0].train[:1]
+            leave_out_failing(own, targets(own, data.labels[first]), example_outputs(own, data.inputs[first]))
+            return self._traced(own, data, is_weighted=is_weighted)
         # Keras draws the seeds of layers from here. A new seed of TensorFlow's own would throw away what it keeps of
         # traced functions (eager/context.py, `_set_global_seed`), and make their next call 0.2 s longer.
         random.seed(task.seed)

@@ -1,0 +1,245 @@
+"""A builder of your own tried out before the search: built, called, trained for one step, saved and loaded back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import sysconfig
+import traceback
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import keras
+import numpy as np
+
+from tuner.backend.steps import example_outputs
+from tuner.data.split import Fold
+from tuner.errors import ConfigurationError, TunerError
+from tuner.models.registry import complete
+from tuner.records.image import ImageSpec
+from tuner.records.training import TrainResult, TrainTask
+from tuner.training.class_outputs import pixels, reads_logits
+from tuner.training.compiled import compiled_model, targets
+from tuner.training.data import TrainingData
+from tuner.training.finished import (
+    finished_model,
+    load_finished,
+    outputs_of,
+    rebuilt,
+    save_model,
+)
+from tuner.training.fit import Hooks, run_task
+from tuner.training.model_form import brief, units_of
+from tuner.training.own_metrics import leave_out_failing
+from tuner.training.prepared import PreparedModels
+
+_N_IMAGES = 10
+
+_FRAME = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<name>.+)$', re.MULTILINE)
+
+
+class _BuilderError(Exception):
+    """The builder itself has raised; another setting may be built all the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """A setting that is tried out."""
+
+    model: str
+    values: Mapping[str, Any]
+    spec: ImageSpec
+
+
+def dry_build(model: str, settings: Sequence[Mapping[str, Any]], spec: ImageSpec, objective: str) -> list[str]:
+    """Try out a builder, so that what cannot work is told now and not after the search.
+
+    Every setting is built and called on ten images of random pixels; the first that can be built is trained for one
+    step, saved and loaded back.
+
+    Args:
+        model: `package.module:function`.
+        settings: Hyperparameters, at least one set.
+        spec: Shape and classes of the data set.
+        objective: The metric that the search optimises.
+
+    Returns:
+        What is worth knowing, though it stops nothing; one line each.
+
+    Raises:
+        ConfigurationError: If the builder's models cannot be searched, scored or loaded back.
+    """
+    notices: list[str] = []
+    errors: list[str] = []
+    is_tried = False
+    # What a builder prints is not the command's output.
+    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(action="ignore"):
+        for values in _distinct(settings):
+            trial = _Trial(model=model, values=values, spec=spec)
+            try:
+                built = _build(trial)
+            except _BuilderError as error:
+                errors.append(str(error))
+                continue
+            if not is_tried:
+                notices += _try_out(trial, built, objective)
+                is_tried = True
+            keras.backend.clear_session()
+    if not is_tried:
+        raise ConfigurationError(f'model "{model}" cannot be built: {errors[0]}', "mend the builder.")
+    return notices + [f"some settings cannot be built, and their trials will fail: {error}" for error in errors]
+
+
+def _distinct(settings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return list({repr(sorted(values.items())): values for values in settings}.values())
+
+
+def _build(trial: _Trial) -> keras.Model:
+    try:
+        return compiled_model(trial.model, complete(trial.model, trial.values), trial.spec)
+    except TunerError:
+        raise
+    except (Exception, SystemExit) as error:
+        shown = ", ".join(f"{name}={value}" for name, value in trial.values.items())
+        raise _BuilderError(f"{brief(error)}{_place(traceback.format_exc())} (with {shown})") from error
+
+
+def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
+    images = pixels(trial.spec, _N_IMAGES)
+    labels = np.arange(_N_IMAGES) % trial.spec.n_classes
+    failing = leave_out_failing(built, targets(built, labels), example_outputs(built, images))
+    notices = [
+        f"the metric {name} is left out, since it cannot be computed: {reason}" for name, reason in failing.items()
+    ]
+    if not built.trainable_variables:
+        notices.append("the model has no weights that train, so all epochs are alike")
+    notices += _threshold_notices(built)
+    data = TrainingData(
+        inputs=images,
+        labels=labels,
+        folds=(Fold(train=np.arange(_N_IMAGES), validation=np.arange(_N_IMAGES)),),
+        spec=trial.spec,
+    )
+    with TemporaryDirectory(prefix="tuner-dry-") as place:
+        folder = Path(place)
+        result = _trained(trial, data, folder / "state.npz")
+        if result.failure:
+            return [*notices, f"one step on ten images of random pixels went wrong: {result.failure.reason}"]
+        reported = list(result.epochs[0].metrics)
+        if objective not in reported:
+            _refuse_objective(trial.model, objective, reported, failing)
+        return notices + _come_back(trial, folder)
+
+
+def _trained(trial: _Trial, data: TrainingData, checkpoint: Path) -> TrainResult:
+    """Train one epoch of one step the way trials do; a loss that is not finite is no mistake of the builder."""
+    task = TrainTask(
+        task_id="dry",
+        model=trial.model,
+        values=trial.values,
+        seed=0,
+        first_epoch=1,
+        last_epoch=1,
+        save_to=checkpoint,
+    )
+    result = run_task(task, data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels(n_kept=0))
+    if result.failure and result.failure.kind == "error":
+        raise ConfigurationError(
+            f'model "{trial.model}" cannot be trained: {result.failure.reason}{_place(result.failure.traceback)}',
+            "this was one step on ten images of random pixels; mend the builder, or what it compiles.",
+        )
+    return result
+
+
+def _refuse_objective(model: str, objective: str, reported: Sequence[str], failing: Mapping[str, str]) -> None:
+    name = objective.removeprefix("val_")
+    validation = [one for one in reported if one.startswith("val_")]
+    if name in failing:
+        raise ConfigurationError(
+            f'model "{model}": the objective is {objective}, but that metric cannot be computed: {failing[name]}',
+            "mend the metric, or state another objective in the space.",
+        )
+    other = next((one for one in validation if "acc" in one), "val_loss")
+    raise ConfigurationError(
+        f'the objective is {objective}, but model "{model}" reports {", ".join(validation) or "no metrics"}',
+        f'compile it with metrics=["{name}"], or write objective: {other} in the space.'
+        if name in ("accuracy", other.removeprefix("val_"))
+        else f"compile it with a metric of the name {name}, or write objective: {other} in the space.",
+    )
+
+
+def _come_back(trial: _Trial, folder: Path) -> list[str]:
+    """Check that what is trained can be put together again, from a checkpoint and from the file that a run keeps."""
+    what = trial.model, trial.values, trial.spec
+    finished, again = (finished_model(*what, folder / "state.npz") for _ in range(2))
+    wanted = outputs_of(finished, trial.spec)
+    if not _alike(wanted, outputs_of(finished, trial.spec)):
+        return ["the model predicts something else each time for the same image; its scores will differ as well"]
+    if not _alike(wanted, outputs_of(again, trial.spec)):
+        raise ConfigurationError(
+            f'model "{trial.model}" cannot be put together again from its weights: it then predicts something else',
+            "keep all that training changes, and all that is drawn, in layers' own weights (self.add_weight).",
+        )
+    path = save_model(finished, folder / "model.keras", trial.spec)
+    try:
+        found = outputs_of(rebuilt(path, *what), trial.spec)
+    except Exception as error:
+        found, reason = wanted + 1, brief(error)
+    else:
+        reason = "it then predicts something else"
+    if not _alike(wanted, found):
+        # Keras alone may be able to do what its builder is not needed for.
+        if path.suffix == ".keras" and _loads_alone(path, trial, wanted):
+            return []
+        raise ConfigurationError(
+            f'model "{trial.model}" cannot be loaded again once it is saved: {reason}',
+            "give its own layers get_config() and @keras.saving.register_keras_serializable().",
+        )
+    if path.suffix == ".keras" and _loads_alone(path, trial, wanted):
+        return []
+    why = (
+        "Keras alone cannot load model.keras, as with layers of your own"
+        if path.suffix == ".keras"
+        else "Keras cannot describe the model in a file, so model.weights.h5 will hold its weights"
+    )
+    return [f"{why}; `predict` builds it with {trial.model}: keep that module"]
+
+
+def _loads_alone(path: Path, trial: _Trial, wanted: np.ndarray) -> bool:
+    try:
+        return _alike(wanted, outputs_of(load_finished(path, "", {}, trial.spec), trial.spec))
+    except Exception:
+        return False
+
+
+def _alike(first: np.ndarray, second: np.ndarray) -> bool:
+    return first.shape == second.shape and np.allclose(first, second, atol=1e-3)
+
+
+def _threshold_notices(model: keras.Model) -> list[str]:
+    """A word on accuracy that takes 0.5 for the middle of a logit, which Keras' `accuracy` does."""
+    if units_of(model) > 1 or not reads_logits(model, 1):
+        return []
+    return [
+        f"the metric {metric.name} takes logits above {metric.threshold} for class 1; "
+        "keras.metrics.BinaryAccuracy(threshold=0.0) is right for logits"
+        for metric in getattr(model._compile_metrics, "metrics", [])
+        if isinstance(metric, keras.metrics.BinaryAccuracy) and metric.threshold
+    ]
+
+
+def _place(trace: str) -> str:
+    """The last line of a person's own code in a traceback, such as ` (net.py:12, in build)`."""
+    others = f"{Path(__file__).parents[1]}{os.sep}", sysconfig.get_paths()["stdlib"], "<"
+    own = [
+        frame
+        for frame in _FRAME.finditer(trace)
+        if "site-packages" not in frame["file"] and not frame["file"].startswith(others)
+    ]
+    return f" ({Path(own[-1]['file']).name}:{own[-1]['line']}, in {own[-1]['name']})" if own else ""
