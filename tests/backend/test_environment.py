@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -150,3 +152,39 @@ def test_gpu_that_only_its_name_tells_of_is_unknown(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     monkeypatch.setattr(environment, "_GPUS", tmp_path / "gpus")
     assert environment.gpu_models() == "unknown"
+
+
+def write_keras_json(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Path:
+    monkeypatch.setenv("KERAS_HOME", str(folder))
+    (folder / "keras.json").write_text(text, encoding="utf-8")
+    return folder / "keras.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"floatx": "bfloat16"}', 'floatx is "bfloat16"; Keras expects float16 or float32 or float64'),
+        ('{"epsilon": "small"}', 'epsilon is "small"; Keras expects a float'),
+        ("[]", "Keras cannot read its settings there"),
+    ],
+)
+def test_keras_json_that_keras_refuses_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, problem: str
+) -> None:
+    path = write_keras_json(tmp_path, monkeypatch, text)
+    with pytest.raises(ConfigurationError) as caught:
+        environment.prepare()
+    assert caught.value.message == f"{path}: {problem}"
+
+
+def test_keras_json_of_another_project_changes_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = '{"floatx": "float16", "epsilon": 0.1, "image_data_format": "channels_first"}'
+    write_keras_json(tmp_path, monkeypatch, settings)
+    # The quickest backend to import.
+    monkeypatch.setenv("KERAS_BACKEND", "numpy")
+    code = (
+        "import tuner.backend.active, keras\n"
+        "print(keras.config.image_data_format(), keras.config.floatx(), keras.config.epsilon())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "channels_last float32 1e-07\n"

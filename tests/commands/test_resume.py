@@ -46,6 +46,22 @@ def own(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunOpti
     )
 
 
+BAD_BUILDER = """\
+import keras
+
+class Unready(keras.Model):
+    def train_step(self, data):
+        raise RuntimeError("no")
+
+def build(values, image_spec):
+    x = keras.Input(image_spec.shape)
+    y = keras.layers.Dense(image_spec.n_classes, activation="softmax")(keras.layers.Flatten()(x))
+    model = Unready(x, y)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+"""
+
+
 def silent(event: Event) -> None:
     """Hear of it and do nothing."""
 
@@ -246,11 +262,8 @@ def test_run_that_an_error_ends_tells_the_command_that_goes_on(
 
 
 def test_run_without_a_good_trial_leaves_nothing_to_resume(own: RunOptions, tmp_path: Path) -> None:
-    (tmp_path / "bad_builders.py").write_text("def build(values, image_spec):\n    raise RuntimeError('no')\n")
-    shown = call(
-        "run", "./my photos", "--space", "tiny.yaml", "--model", "bad_builders:build", "--executor", "inline",
-        cwd=tmp_path,
-    )  # fmt: skip
+    (tmp_path / "bad_builders.py").write_text(BAD_BUILDER)
+    shown = call("run", "./my photos", "--model", "bad_builders:build", "--executor", "inline", cwd=tmp_path)
     assert shown.code == 5
     assert "Resume" not in shown.err
     (folder,) = (tmp_path / "reports" / "my_photos").iterdir()

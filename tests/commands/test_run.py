@@ -223,6 +223,17 @@ def build_hp(hp):
 def raises(values, image_spec):
     raise RuntimeError(f"no room for {values['units']} units")
 
+class Unready(keras.Model):
+    def train_step(self, data):
+        raise RuntimeError("no room for 4 units")
+
+def fails(values, image_spec):
+    x = keras.Input(image_spec.shape)
+    y = keras.layers.Dense(image_spec.n_classes, activation="softmax")(keras.layers.Flatten()(x))
+    model = Unready(x, y)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
 @keras.saving.register_keras_serializable("tests")
 class Blind(keras.layers.Layer):
     def call(self, x, training=False):
@@ -260,17 +271,23 @@ def test_own_builder_in_the_working_directory(own_place: Path, name: str) -> Non
     assert call("predict", run.folder, image, cwd=own_place).code == 0
 
 
-def test_builder_that_always_raises_ends_with_the_commonest_reason(own_place: Path) -> None:
+def test_builder_that_always_raises_is_refused_before_the_search(own_place: Path) -> None:
     (own_place / "own.yaml").write_text(OWN_SPACE.format(model="my_builders:raises"))
+    outcome = call("run", "my photos", "--space", "own.yaml", "--executor", "inline", cwd=own_place)
+    assert (outcome.code, outcome.out) == (2, "")
+    message = 'model "my_builders:raises": it builds no model: RuntimeError: no room for 4 units'
+    assert outcome.err.splitlines()[-2] == message
+
+
+def test_training_that_always_raises_ends_with_the_commonest_reason(own_place: Path) -> None:
+    (own_place / "own.yaml").write_text(OWN_SPACE.format(model="my_builders:fails"))
     outcome = call(
         "run",
         "my photos",
         "--space",
         "own.yaml",
         "--set",
-        "space.units=4",
-        "--set",
-        "space.batch_size=[8, 16]",
+        "space={batch_size: [8, 16]}",
         cwd=own_place,
     )
     assert (outcome.code, outcome.out) == (5, "")
@@ -291,8 +308,9 @@ def test_everything_that_is_left_out_is_told_in_one_note(own_place: Path) -> Non
     ):
         shutil.copy(photos / f"{old}.png", photos / f"{new}.png")
     # The notes come before the first trial.
-    (own_place / "own.yaml").write_text(OWN_SPACE.format(model="my_builders:raises"))
-    outcome = call("run", "parts", "--space", "own.yaml", "--executor", "inline", cwd=own_place)
+    (own_place / "own.yaml").write_text(OWN_SPACE.format(model="my_builders:fails"))
+    only = ("--set", "space={batch_size: 16}")
+    outcome = call("run", "parts", "--space", "own.yaml", "--executor", "inline", *only, cwd=own_place)
     assert outcome.code == 5
     assert [line for line in outcome.err.splitlines() if "left out" in line] == [
         "  note: left out: 2 copies of test images, 2 with conflicting labels, 1 duplicate; split.csv names them"
@@ -302,8 +320,8 @@ def test_everything_that_is_left_out_is_told_in_one_note(own_place: Path) -> Non
 def test_builder_that_returns_something_else(own_place: Path) -> None:
     (own_place / "own.yaml").write_text(OWN_SPACE.format(model="my_builders:shapeless"))
     outcome = call("run", "my photos", "--space", "own.yaml", "--executor", "inline", cwd=own_place)
-    assert outcome.code == 5
-    assert 'failed with: model "my_builders:shapeless" returned str' in outcome.err
+    assert outcome.code == 2
+    assert 'model "my_builders:shapeless": it builds no model: it returned str, not a keras.Model' in outcome.err
 
 
 def test_builder_whose_module_cannot_be_imported(place: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.images import image_spec
 from tuner.errors import ConfigurationError
+from tuner.models.own import own_builder
 from tuner.models.registry import BUILDERS, build, complete, load_builder
 from tuner.training.compiled import compiled_model
 
@@ -37,13 +38,13 @@ def test_unknown_model_offers_the_nearest_name() -> None:
 
 def test_missing_module_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r'model "no_such_package.models:build": there is no module') as caught:
-        load_builder("no_such_package.models:build")
+        build("no_such_package.models:build", {}, SPEC)
     assert caught.value.hint == "run in the folder that holds it, or install its package."
 
 
 def test_missing_function_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"tests\.models\.builders has no function buidl"):
-        load_builder("tests.models.builders:buidl")
+        build("tests.models.builders:buidl", {}, SPEC)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +57,12 @@ def test_mistake_inside_an_own_module_is_not_taken_for_a_missing_one(
     name = f"own_{error.__name__.lower()}"
     (own_folder / f"{name}.py").write_text(line + "\n")
     with pytest.raises(error, match=r"no_such_library|nothing"):
-        load_builder(f"{name}:build")
+        build(f"{name}:build", {}, SPEC)
 
 
 def test_builder_in_the_working_directory_is_found(own_folder: Path) -> None:
     (own_folder / "own_model_here.py").write_text("def build(values, image_spec):\n    return None\n")
-    assert load_builder("own_model_here:build")({}, SPEC) is None
+    assert own_builder("own_model_here:build", SPEC).build({}) is None
     del sys.modules["own_model_here"]
 
 

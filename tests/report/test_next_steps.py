@@ -361,8 +361,8 @@ def important(*names: str, low: float = 0.05) -> Importance:
 def test_a_network_that_is_ahead_comes_before_the_edges() -> None:
     run = quiet()
     backbone = replace(run.models[2], model="efficientnet_b2", values={"weights": "imagenet"})
-    rate = Parameter(name="rate", kind="float", low=0.1, high=1.0)
-    search = replace(run.search, model="mine:build", parameters=(rate,), best_values={"rate": 1.0})
+    rate = Parameter(name="learning_rate", kind="float", low=0.1, high=1.0)
+    search = replace(run.search, model="cnn", parameters=(rate,), best_values={"learning_rate": 1.0})
     models = (*run.models[:2], backbone)
     run = replace(
         run, search=search, models=models, differences=(difference("worse", -0.05, opponent="efficientnet_b2"),)

@@ -118,11 +118,21 @@ def test_uncompiled_logits_are_refused() -> None:
     [
         (2, "sigmoid", "puts out values that do not sum to 1 over the classes"),
         (1, "linear", "puts out one logit, not a probability"),
-        (2, "relu", "not class probabilities"),
+        (2, "tanh", "not class probabilities"),
     ],
 )
 def test_what_is_no_distribution_is_refused(units: int, activation: str, message: str) -> None:
     assert message in refused(model_of(units, activation)).message
+
+
+@pytest.mark.parametrize("is_subclassed", [False, True])
+def test_sigmoids_that_happen_to_sum_to_1_are_refused(is_subclassed: bool) -> None:
+    model = model_of(2, "sigmoid", is_subclassed=is_subclassed)
+    fit_to(model, "net:build", SPEC)
+    for variable in model.trainable_variables:
+        variable.assign(np.zeros(variable.shape))
+    np.testing.assert_array_equal(model(IMAGES), 0.5)
+    assert "do not sum to 1" in refused(model).message
 
 
 def test_values_that_are_not_finite_are_refused() -> None:

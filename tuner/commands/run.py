@@ -82,10 +82,11 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     warnings = check_before_run(dataset.images, card, options.dataset)
     now = identity(options, file, dataset)
     found = declare(options, card, file, dataset.spec)
-    raise_problems(found.problems)
     file = found.file
     if is_own(file.model):
-        warnings = [*warnings, *try_builder(file, dataset.spec)]
+        warnings = [*warnings, *found.notes, *try_builder(file, dataset.spec)]
+    # Models that cannot work are told first: mending them may change the names.
+    raise_problems(found.problems)
     if file.model in BACKBONES or "weights" in file.backbone:
         _prepare_devices(options)
         _check_weights(file)
@@ -118,7 +119,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
                 earlier_s=folder.events.spent_s(),
             )
             try:
-                outcome = _run(job, [*warnings, *found.notes], is_resumed)
+                outcome = _run(job, warnings, is_resumed)
                 if not outcome.stopped:
                     write_index(options.out, job.tell)
             except (SearchError, SpaceError):

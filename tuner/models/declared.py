@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import replace
 from typing import Any
 
 from tuner.backend import active
+from tuner.backend.environment import KERAS_SETTINGS
 from tuner.errors import ConfigurationError, TunerError
 from tuner.models import keras_tuner_builder
 from tuner.models.exploring import Build, explore
@@ -33,11 +34,48 @@ def declared(model: str, image_spec: ImageSpec, given: Space) -> Declaration:
     """
     # Keras collects garbage with every model: a fifth of a second each time for what imports leave.
     gc.freeze()
-    with _named(model):
-        builder = own_builder(model, image_spec)
+    builder = _loaded(model, image_spec)
+    try:
         beforehand = _declared_beforehand(builder)
         found = explore(lambda values: _build(builder, values), given, beforehand=beforehand)
+    except ConfigurationError as error:
+        raise ConfigurationError(f'model "{model}": {error.message}', error.hint) from error
+    _check_data_format(model)
     return _with_notes(found, model, builder)
+
+
+def _loaded(model: str, image_spec: ImageSpec) -> OwnBuilder:
+    try:
+        return own_builder(model, image_spec)
+    except TunerError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise ConfigurationError(
+            f'model "{model}": its module cannot be imported: {_brief(error)}',
+            f"mend the module; `python -c 'import {model.partition(':')[0]}'` shows where.",
+        ) from error
+
+
+def _check_data_format(model: str) -> None:
+    import keras
+
+    found, ours = keras.config.image_data_format(), KERAS_SETTINGS["image_data_format"]
+    if found != ours:
+        keras.config.set_image_data_format(ours)
+        raise ConfigurationError(
+            f'model "{model}": its module sets image_data_format to {found}, but images are {ours}',
+            "remove that line.",
+        )
+
+
+def _brief(error: BaseException) -> str:
+    """An exception in one line."""
+    try:
+        text = str(error)
+    # One of your own may fail to describe itself.
+    except Exception:
+        text = ""
+    return " ".join(f"{type(error).__name__}: {text}".split())[:300]
 
 
 def _with_notes(found: Declaration, model: str, builder: OwnBuilder) -> Declaration:
@@ -55,25 +93,12 @@ def _with_notes(found: Declaration, model: str, builder: OwnBuilder) -> Declarat
     return replace(found, notes=tuple(notes))
 
 
-@contextmanager
-def _named(model: str) -> Iterator[None]:
-    """Say of mistakes which builder makes them; what a module may raise while it is imported becomes one."""
-    try:
-        yield
-    except TunerError as error:
-        if model in error.message:
-            raise
-        raise ConfigurationError(f'model "{model}": {error.message}', error.hint) from error
-    except (Exception, SystemExit) as error:
-        raise ConfigurationError(
-            f'model "{model}": its module cannot be imported: {type(error).__name__}: {error}',
-            f"mend the module; `python -c 'import {model.partition(':')[0]}'` shows where.",
-        ) from error
-
-
 def _declared_beforehand(builder: OwnBuilder) -> list[Parameter]:
     hp = keras_tuner_builder.hyperparameters({})
-    keras_tuner_builder.declare_beforehand(builder.target, hp)
+    try:
+        keras_tuner_builder.declare_beforehand(builder.target, hp)
+    except Exception as error:
+        raise ConfigurationError(f"declare_hyperparameters raises {_brief(error)}", "mend the method.") from error
     return keras_tuner_builder.declared(hp)[0]
 
 
@@ -90,9 +115,10 @@ def _build(builder: OwnBuilder, values: Mapping[str, Any]) -> Build:
             is_compiled = bool(model.compiled)
         else:
             problem = f"it returned {type(model).__name__}, not a keras.Model"
-    except Exception as error:
-        problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        missing = asked.missing if isinstance(asked, ReadValues) and isinstance(error, KeyError) else None
+    except (Exception, SystemExit) as error:
+        problem = _brief(error)
+        if isinstance(asked, ReadValues) and isinstance(error, KeyError) and error.args == (asked.missing,):
+            missing = asked.missing
     finally:
         keras.backend.clear_session()
     if not builder.takes_hp:

@@ -125,11 +125,11 @@ def _number(found: Any, conditions: tuple[Condition, ...], notes: list[str]) -> 
         kind=kind,
         low=low if kind == "int" else float(low),
         high=high if kind == "int" else float(high),
-        step=None if step == 1 and kind == "int" else step,
+        step=None if step is None or (step == 1 and kind == "int") else _rounded(step, kind),
         log=found.sampling == "log",
         conditions=conditions,
     )
 
 
 def _rounded(value: float, kind: str) -> float:
-    return round(value) if kind == "int" else round(value, 12)
+    return round(value) if kind == "int" else round(float(value), 12)

@@ -138,7 +138,13 @@ def _instance(model: str, target: Any, image_spec: ImageSpec) -> Any:
     if not callable(getattr(target, "build", None)):
         raise ConfigurationError(f'model "{model}" is a class without a build method', _FORMS)
     arguments = _arguments(model, target, is_class=True)
-    return OwnBuilder(function=target, arguments=arguments, target=target, image_spec=image_spec).build(None)
+    try:
+        return OwnBuilder(function=target, arguments=arguments, target=target, image_spec=image_spec).build(None)
+    except Exception as error:
+        raise ConfigurationError(
+            f'model "{model}": its constructor raises {type(error).__name__}: {error}',
+            "name an instance in the place of the class, or mend the class.",
+        ) from error
 
 
 def _arguments(

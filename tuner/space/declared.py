@@ -72,7 +72,9 @@ def merge(given: Space, declared: Iterable[Parameter]) -> Space:
         if parameter.name in fixed or parameter.name in known:
             continue
         conditions = _conditions(parameter, known, fixed)
-        if conditions is None:
+        is_plain = all(isinstance(value, bool | int | float | str) for value in parameter.choices)
+        if conditions is None or (conditions and not is_plain):
+            # What can be no choice, such as a list in `hp.Fixed`, keeps the default of the code.
             continue
         if len(parameter.choices) == 1 and not conditions:
             fixed[parameter.name] = parameter.choices[0]

@@ -185,7 +185,7 @@ def _stay_probabilities(model: keras.Model, activation: str | None, outputs: np.
             for variable, value in zip(variables, before, strict=True):
                 # Biases begin as 0.
                 variable.assign((value + (0.1 if value.ndim == 1 else 0.0)) * factor)
-            found = keras.ops.convert_to_numpy(one_output(model(images, training=False)))
+            found = keras.ops.convert_to_numpy(one_output(model(images, training=False))).astype("float32")
             if np.isfinite(found).all() and not _are_probabilities(found):
                 return False
     finally:

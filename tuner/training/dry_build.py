@@ -201,12 +201,14 @@ def _come_back(trial: _Trial, folder: Path) -> list[str]:
             f'model "{trial.model}" cannot be loaded again once it is saved: {reason}',
             "give its own layers get_config() and @keras.saving.register_keras_serializable().",
         )
-    if path.suffix != ".keras":
-        return [
-            f"Keras cannot describe the model in a file, so model.weights.h5 will hold its weights; "
-            f"`predict` builds it with {trial.model}: keep that module"
-        ]
-    return []
+    if path.suffix == ".keras" and _loads_alone(path, trial, wanted):
+        return []
+    why = (
+        "Keras alone cannot load model.keras, as with layers of your own"
+        if path.suffix == ".keras"
+        else "Keras cannot describe the model in a file, so model.weights.h5 will hold its weights"
+    )
+    return [f"{why}; `predict` builds it with {trial.model}: keep that module"]
 
 
 def _loads_alone(path: Path, trial: _Trial, wanted: np.ndarray) -> bool:

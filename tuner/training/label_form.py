@@ -84,8 +84,12 @@ def _find(model: keras.Model, units: int) -> Form:
         return usual
     for loss in losses:
         function = function_of(loss)
-        if str(getattr(function, "__module__", "")).startswith("keras.src.losses"):
-            return "numbers" if "sparse" in function.__name__ else usual
+        module = str(getattr(function, "__module__", ""))
+        if module.startswith("tuner.backend."):
+            return usual
+        if module.startswith("keras.src.losses"):
+            name = getattr(function, "__name__", type(function).__name__)
+            return "numbers" if "sparse" in name.lower() else usual
         working = [form for form in candidates(units) if is_right(loss, form, units)]
         is_sparse = str(getattr(loss, "name", None) or getattr(loss, "__name__", "")).startswith("sparse")
         if working:
