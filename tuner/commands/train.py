@@ -121,7 +121,8 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     for text in notes:
         listener(Notice(text=text))
     changes = differences(recipe, dataset)
-    for text in changes:
+    # Other data are others by intent.
+    for text in () if options.data else changes:
         listener(Notice(text=f"the data differ from those of the recipe: {text}"))
     fold = _fold(recipe, dataset)
     if options.full_data:

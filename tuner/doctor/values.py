@@ -44,7 +44,8 @@ def value_range(subject: Subject) -> Iterator[Finding]:
             severity="warning",
             what=f"use less than half of the range {range_words(found)}",
             meaning="They are dark, and few of the 256 grey values are left to tell them apart.",
-            advice="state value_range under image in the card, such as [0, 4095] for scans of 12 bits.",
+            advice="save all files at one depth; or state value_range under image in the card, such as "
+            "[0, 4095] for scans of 12 bits.",
         )
     beyond = {i: f"{f.lowest:g} to {f.highest:g}" for i, f in deep.items() if _is_beyond(f, found)}
     if beyond:
