@@ -76,7 +76,10 @@ def test_column_of_class_numbers() -> None:
     np.testing.assert_array_equal(targets(model_with(own_of_a_column), LABELS), LABELS[:, None])
 
 
-@pytest.mark.parametrize("loss", ["binary_crossentropy", keras.losses.BinaryFocalCrossentropy()], ids=["name", "object"])
+FOCAL = keras.losses.BinaryFocalCrossentropy()
+
+
+@pytest.mark.parametrize("loss", ["binary_crossentropy", FOCAL], ids=["name", "object"])
 def test_one_unit_takes_a_column_of_0_and_1(loss: Any) -> None:
     np.testing.assert_array_equal(targets(model_with(loss, units=1), np.array([0, 1])), [[0.0], [1.0]])
 

@@ -1,7 +1,7 @@
 """Whether the files of a cache entry still hold what was written: sums of their blocks, and what is cheap to check.
 
 Small files are read whole each time. Of a large one, a sample of blocks is read as long as nobody has written to it
-since it was last read whole, by its size, its time and its number on the disk (docs/adr/0014-damaged-files.md).
+since it was last read whole, by its size, its time and its number on the disk (docs/adr/0018-damaged-files.md).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from tuner.data.images import Allocate, FileFacts, Images, make_images, pixel_su
 from tuner.data.one_scale import decode_all
 from tuner.data.streaming import StreamedImages, usable_cores
 from tuner.data.tree import looks_like_image, scan
-from tuner.data.unreadable import counted, explained, remedy
+from tuner.data.unreadable import counted, remedy
 from tuner.errors import DataError
 
 # More would hold more whole photos in memory; Pillow lets go of Python's lock, so threads do work in parallel.
@@ -225,7 +225,7 @@ def _images(
     # A text that happens to begin like an image is none.
     broken = [(file, outcome) for file, outcome in found if isinstance(outcome, _Unreadable) and not file.is_other]
     kept = [file for file, outcome in found if isinstance(outcome, FileFacts)]
-    unreadable = [(file, explained(file.path, outcome.reason)) for file, outcome in broken]
+    unreadable = [(file, outcome.reason) for file, outcome in broken]
     _check_readable(unreadable, kept, card.name)
     return make_images(
         name=card.name,

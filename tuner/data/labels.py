@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner.data.card import Card
+from tuner.data.class_order import in_order
 from tuner.errors import DataError
 
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # What pandas and people write where there is no label; "none" may well be a class.
 _NO_LABEL = frozenset({"", "nan", "<na>", "n/a", "?"})
 
@@ -60,18 +58,6 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
             )
         numbers.append(number)
     return Labels(names=names, numbers=numbers)
-
-
-def in_order(labels: Iterable[str]) -> list[str]:
-    """Numbers in their order, then text, sorted."""
-    return sorted(labels, key=_order)
-
-
-def _order(label: str) -> tuple[bool, float, int, str]:
-    # No float has room for very many digits, and the length of whole numbers orders them.
-    if _NUMBER.fullmatch(label) and len(label) < 300:
-        return False, float(label), 0, label
-    return not label.isdecimal(), math.inf, len(label) * label.isdecimal(), label
 
 
 def _in_any_case(known: Mapping[str, int]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from tuner.data.images import FileFacts
 from tuner.data.own.layout import understand
 from tuner.data.own.made_card import made_card, named
 from tuner.data.tree import scan
-from tuner.data.unreadable import counted, explained, remedy
+from tuner.data.unreadable import counted, remedy
 from tuner.errors import DataError
 
 _SAMPLED_FILES = 200
@@ -57,7 +57,7 @@ def typical_image(files: Sequence[Path], found: str) -> ImageSettings:
         try:
             return inspect(file, _LARGEST_IMAGE)
         except UnreadableImageError as error:
-            reasons.append(explained(str(file), str(error)))
+            reasons.append(str(error))
             return None
 
     # Evenly spread over the sorted list, so that every class is among them.
