@@ -63,7 +63,8 @@ def loss_functions(model: keras.Model) -> list[Loss]:
         found.append(lambda y, outputs: model.compute_loss(None, y, outputs))
     loss = only_loss(getattr(model, "loss", None))
     if isinstance(loss, str):
-        loss = keras.losses.get(loss)
+        # Keras chooses one by the labels' form then, and by the outputs.
+        loss = keras.losses.get(loss) if loss.lower() not in ("crossentropy", "ce") else None
     if callable(loss):
         found.append(loss)
     # Models with a training step of their own often keep their loss as an attribute.
