@@ -71,7 +71,10 @@ class FileLoaderContract(LoaderContract):
         with pytest.raises(DataError) as caught:
             load_images(card, empty)
         assert caught.value.message.startswith(f"tiny: the data are missing: there is no {empty}{os.sep}")
-        hint = "ask the author and put it there. Works right now: `python -m tuner run drawn_faces`."
+        hint = (
+            "ask the author and put it there; where they are elsewhere, name the root with --data-dir. "
+            "Works right now: `python -m tuner run drawn_faces`."
+        )
         assert caught.value.hint == hint
         assert caught.value.exit_code == 4
 
