@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.images import image_spec
+from tests.soak import published
 from tuner.errors import ConfigurationError
 from tuner.training import finished
 from tuner.training.dry_build import dry_build
@@ -29,6 +30,18 @@ def test_layer_that_cannot_be_saved_leaves_its_weights(capsys: pytest.CaptureFix
         "`predict` builds it with tests.soak.published:build_forgetful: keep that module"
     ]
     assert capsys.readouterr().out == ""
+
+
+def build_chatty(hp: Any) -> Any:
+    print("in build")  # noqa: T201 - what a builder of your own may do
+    return published.build_three_units(hp)
+
+
+def test_prints_of_a_refused_builder_stay_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    # The command line takes stdout over, and shows at the end what went there before a run had a log.
+    with pytest.raises(ConfigurationError, match="3 values"):
+        dry_build(f"{__name__}:build_chatty", SETTINGS[:1], SPEC, "val_accuracy")
+    assert capsys.readouterr().out == "in build\n"
 
 
 def test_own_step_with_logits_is_searched() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import sys
 import sysconfig
 import traceback
 import warnings
@@ -78,8 +76,7 @@ def dry_build(model: str, settings: Sequence[Mapping[str, Any]], spec: ImageSpec
     notices: list[str] = []
     errors: list[str] = []
     is_tried = False
-    # What a builder prints is not the command's output.
-    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings(action="ignore"):
         for values in _distinct(settings):
             trial = _Trial(model=model, values=values, spec=spec)
             try:

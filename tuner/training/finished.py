@@ -90,7 +90,7 @@ def load_finished(path: Path, model: str, values: Mapping[str, Any], image_spec:
     Raises:
         ConfigurationError: If neither works.
     """
-    reason = "it holds weights alone"
+    reason = "it holds only weights" if path.suffix == ".h5" else "it is not a .keras file"
     if path.suffix == ".keras":
         try:
             loaded = keras.models.load_model(path, compile=False)
