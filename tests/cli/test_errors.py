@@ -251,7 +251,7 @@ def test_report_of_a_folder_that_is_no_run(tmp_path: Path, command: list[str]) -
 def test_recipe_of_a_folder_that_is_no_run(tmp_path: Path, command: str, folder: str) -> None:
     (tmp_path / "photos").mkdir()
     arguments = ["--from", folder] if command == "train" else [folder, "image.png"]
-    message = f"{folder}: there is no recipe, so no finished run is there"
+    message = f"{folder}: there is no best.yaml, so this is not a finished run"
     fix = "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml."
     assert_mistake(call(command, *arguments, cwd=tmp_path), 2, message, fix)
 

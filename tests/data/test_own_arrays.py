@@ -119,7 +119,7 @@ def test_labels_may_have_any_form(tmp_path: Path, labels: np.ndarray, names: tup
 def test_several_classes_for_an_image_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
     error = refused(saved(tmp_path, x=X, y=labels))
     assert error.message == (f"a.npz, y: {labels.shape[1]} labels for each image, of which not always exactly one is 1")
-    assert error.hint == "give each image one class; several at once cannot be learnt here."
+    assert error.hint == "give each image one class; several classes for one image are not supported."
 
 
 def test_images_without_a_label_are_left_out_and_counted(tmp_path: Path) -> None:

@@ -77,11 +77,9 @@ def _fitting(
         dataset = _resized(dataset, recipe)
     notes = []
     if other and own != wanted.shape:
-        notes.append(f"images are brought to {_words(*wanted.shape)}, as the recipe has it (they are {_words(*own)})")
+        notes.append(f"images are resized to {_words(*wanted.shape)}, as in the recipe (they are {_words(*own)})")
     if found is not None and then is not None and found != then:
-        notes.append(
-            f"values {range_words(then)} become 0 to 255, as the recipe has it ({range_words(found)} would fit)"
-        )
+        notes.append(f"values {range_words(then)} become 0 to 255, as in the recipe ({range_words(found)} would fit)")
     return _in_order(dataset, recipe), notes
 
 
@@ -108,9 +106,7 @@ def _in_order(dataset: Dataset, recipe: Recipe) -> Dataset:
         return dataset
     new, missing = ([name for name in ours if name not in theirs] for ours, theirs in ((now, then), (then, now)))
     if new or missing:
-        parts = [f"the recipe does not know {_named(new)}"] * bool(new) + [f"it lacks {_named(missing)}"] * bool(
-            missing
-        )
+        parts = [f"{word} {_named(names)}" for word, names in (("new", new), ("missing", missing)) if names]
         raise DataError(
             f"{dataset.card.name}: its classes are not those of the recipe: {'; '.join(parts)}",
             "use data of the same classes, or search again on these data with `python -m tuner run`.",

@@ -205,7 +205,7 @@ def _one_of(header: Sequence[str], row: Sequence[str], at: Sequence[int], where:
     if len(found) > 1:
         raise DataError(
             f"{where}: it is of several classes, {', '.join(found[:5])}",
-            "give each image one class; several at once cannot be learnt here.",
+            "give each image one class; several classes for one image are not supported.",
         )
     return found[0] if found else ""
 

@@ -194,7 +194,7 @@ def _labels(path: Path, name: str, array: Array) -> list[str]:
         if block.dtype.kind not in "biuf" or not _is_one_hot(block):
             raise DataError(
                 f"{where}: {n_columns} labels for each image, of which not always exactly one is 1",
-                "give each image one class; several at once cannot be learnt here.",
+                "give each image one class; several classes for one image are not supported.",
             )
         texts.extend(map(str, block.argmax(axis=1).tolist()))
     return texts

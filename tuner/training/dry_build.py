@@ -115,7 +115,7 @@ def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
         f"the metric {name} is left out, since it cannot be computed: {reason}" for name, reason in failing.items()
     ]
     if not built.trainable_variables:
-        notices.append("the model has no weights that train, so all epochs are alike")
+        notices.append("the model has no trainable weights, so all epochs are the same")
     notices += _threshold_notices(built)
     data = TrainingData(
         inputs=images,
@@ -177,10 +177,10 @@ def _come_back(trial: _Trial, folder: Path) -> list[str]:
     finished, again = (finished_model(*what, folder / "state.npz") for _ in range(2))
     wanted = outputs_of(finished, trial.spec)
     if not _alike(wanted, outputs_of(finished, trial.spec)):
-        return ["the model predicts something else each time for the same image; its scores will differ as well"]
+        return ["the model's predictions for one image differ from call to call, so its scores will, too"]
     if not _alike(wanted, outputs_of(again, trial.spec)):
         raise ConfigurationError(
-            f'model "{trial.model}" cannot be put together again from its weights: it then predicts something else',
+            f'model "{trial.model}" cannot be rebuilt from its weights: its predictions are not the same then',
             "keep all that training changes, and all that is drawn, in layers' own weights (self.add_weight).",
         )
     path = save_model(finished, folder / "model.keras", trial.spec)
@@ -189,7 +189,7 @@ def _come_back(trial: _Trial, folder: Path) -> list[str]:
     except Exception as error:
         found, reason = wanted + 1, brief(error)
     else:
-        reason = "it then predicts something else"
+        reason = "its predictions are not the same then"
     if not _alike(wanted, found):
         # Keras alone may be able to do what its builder is not needed for.
         if path.suffix == ".keras" and _loads_alone(path, trial, wanted):

@@ -121,7 +121,7 @@ def _check_fits(model: keras.Model, path: Path, image_spec: ImageSpec) -> None:
     fits = all(side in (None, n) for side, n in zip(model.input_shape[1:], image_spec.shape, strict=False))
     if not fits or units != image_spec.n_classes:
         raise ConfigurationError(
-            f"{path}: takes images of {model.input_shape[1:]} and tells {units} classes, the recipe speaks of "
+            f"{path}: takes images of {model.input_shape[1:]} and predicts {units} classes, but the recipe states "
             f"{image_spec.shape} and {image_spec.n_classes}",
             "give a model that was trained with this recipe.",
         )
