@@ -107,7 +107,7 @@ def test_empty_class_folder(tmp_path: Path) -> None:
 
 def test_single_class_folder(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", ["a"])
-    message = 'photos: all images are of one class, "a"'
+    message = 'photos: only one class folder holds images, "a" (25 image files), and their names tell no classes'
     fix = "a classifier needs at least two classes; add the others."
     assert_mistake(run(tmp_path, "./photos"), 4, message, fix)
 
@@ -116,7 +116,7 @@ def test_class_without_a_readable_image(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", ["a", "b"])
     for path in (tmp_path / "photos" / "b").iterdir():
         path.write_text("no image")
-    message = 'photos: none of the 25 files of class "b" can be read as an image'
+    message = 'photos: none of the 25 files of class "b" can be read as an image: not an image (25)'
     assert_mistake(run(tmp_path, "./photos"), 4, message, "replace them with images, such as JPEG or PNG.")
 
 
