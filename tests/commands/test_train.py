@@ -144,7 +144,7 @@ def test_missing_data_are_said(copied: Path) -> None:
     shutil.rmtree(copied / "my photos")
     shown = call("train", "--from", "run", cwd=copied)
     assert shown.code == 4
-    assert shown.err.splitlines()[0] == "my photos: there is no such file or folder"
+    assert shown.err.splitlines()[0] == "my photos: there is no such file or folder; the recipe names it"
 
 
 def test_typo_in_an_edited_recipe_is_named_with_its_line(copied: Path) -> None:
@@ -198,7 +198,7 @@ def test_data_that_moved_are_asked_for(finished: Finished, tmp_path: Path) -> No
     shown = call("train", "--from", "best.yaml", cwd=tmp_path)
     assert shown.code == 4
     assert shown.err.splitlines() == [
-        "my photos: there is no such file or folder, which the recipe names",
+        "my photos: there is no such file or folder; the recipe names it",
         "  Fix: start from the folder that the run was started in, or name where the data are now: --data PATH, or "
         "--data-dir for the root of the data.",
     ]

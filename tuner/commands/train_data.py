@@ -45,7 +45,7 @@ def load_fitting(recipe: Recipe, recipe_file: Path, other: str | None, data_dir:
         if other:
             raise
         raise MissingDataError(
-            f"{error.message}, which the recipe names",
+            f"{error.message}; the recipe names it",
             "start from the folder that the run was started in, or name where the data are now: "
             "--data PATH, or --data-dir for the root of the data.",
         ) from error
