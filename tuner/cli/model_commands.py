@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, no_progress, quiet
+from tuner.cli.options import A_PATH, A_SEED, CONTEXT, as_json, data_dir, no_progress, quiet
 from tuner.cli.output import print_json, print_result, say
 
 
@@ -18,7 +18,7 @@ from tuner.cli.output import print_json, print_result, say
 )
 @click.option("--data", help="Other data of the same classes; images are resized to the recipe's size.")
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed; the recipe's own by default.")
+@click.option("--seed", type=A_SEED, help="Seed; the recipe's own by default.")
 @click.option(
     "--threads",
     type=click.IntRange(min=1),

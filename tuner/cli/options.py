@@ -11,6 +11,8 @@ from tuner.cli.units import DURATION, SIZE
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 A_PATH = click.Path(path_type=Path)
+# Of 32 bits, as a recipe keeps it: what a run has sealed can be trained again.
+A_SEED = click.IntRange(min=0, max=2**32 - 1)
 
 data_dir = click.option(
     "--data-dir", type=A_PATH, default=Path("datasets/data"), show_default=True, help="Root of the data."
@@ -45,7 +47,7 @@ def what_to_search(command: Any) -> Any:
         ),
         click.option(
             "--seed",
-            type=click.IntRange(min=0),
+            type=A_SEED,
             default=0,
             show_default=True,
             help="Seed of everything that is random.",
