@@ -199,7 +199,7 @@ def _save_model(path: Path) -> None:
     from tuner.models.registry import build as build_model
     from tuner.training.finished import save_model
 
-    save_model(build_model("cnn", SMALL_CNN, image_spec()), path)
+    save_model(build_model("cnn", SMALL_CNN, image_spec()), path, image_spec())
 
 
 def case(rng: random.Random, root: Path, *, light: bool) -> tuple[str, str, list[str]]:
