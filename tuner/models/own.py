@@ -14,6 +14,7 @@ from typing import Any
 from tuner.backend import active, keras_settings
 from tuner.backend.keras_settings import KerasSettings
 from tuner.errors import ConfigurationError
+from tuner.records.error_text import reason_of
 from tuner.records.image import ImageSpec
 from tuner.space.validation import listed, nearest
 
@@ -174,7 +175,7 @@ def _instance(model: str, target: Any, image_spec: ImageSpec) -> Any:
         return OwnBuilder(function=target, arguments=arguments, target=target, image_spec=image_spec).build(None)
     except Exception as error:
         raise ConfigurationError(
-            f'model "{model}": its constructor raises {type(error).__name__}: {error}',
+            f'model "{model}": its constructor raises {reason_of(error)}',
             "name an instance in the place of the class, or mend the class.",
         ) from error
 
