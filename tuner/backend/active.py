@@ -145,7 +145,7 @@ def precision(name: str | None = None) -> Iterator[None]:
 
 def n_together(model: keras.Model) -> int:
     """How many images a model predicts together, by the largest that it sees: it may enlarge them itself."""
-    # A model of a person's own class knows no shapes of its layers.
+    # A model of your own class has no shapes of its layers.
     seen = [getattr(layer, "output", None) for layer in model.layers] + list(getattr(model, "inputs", None) or [])
     shapes: list[tuple[int | None, ...]] = [getattr(tensor, "shape", ()) for tensor in seen]
     pixels = [(shape[1] or 1) * (shape[2] or 1) for shape in shapes if len(shape) == 4]

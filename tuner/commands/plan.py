@@ -72,7 +72,7 @@ class Plan:
         failures: Why others could not be, by their names.
         memory_bytes: The most that each training process took; empty where they are out of sight.
         share: Part of a core that a training got while it was measured; None where that is not known.
-        time_budget_s: What the person allows.
+        time_budget_s: What you allow.
         forecast: Times and disk.
         unfinished: The unfinished run that `run` would go on with; None where it would begin a new one.
     """
@@ -116,7 +116,7 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
 
     Args:
         options: Those of the run.
-        listener: Hears what goes on.
+        listener: Called for what goes on.
 
     Raises:
         ConfigurationError: For mistakes in space, card or options, or a space of which nothing can be built.

@@ -50,7 +50,7 @@ class RunOutcome:
     Attributes:
         folder: The run's folder.
         results: What results.json holds; None where a run was stopped before its first score.
-        stopped: `interrupted` or `terminated`, where somebody asked for the end; else None.
+        stopped: `interrupted` or `terminated`, where you asked for the end; else None.
     """
 
     folder: RunFolder
@@ -62,8 +62,8 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     """Make a whole run, or the rest of one.
 
     Args:
-        options: What the person asked for.
-        listener: Hears of everything that happens.
+        options: What you asked for.
+        listener: Called for everything that happens.
         request: Once made, the run ends in order, so that it can go on another time.
 
     Raises:
@@ -130,7 +130,7 @@ def _run(job: Job, warnings: Sequence[str], is_resumed: bool) -> RunOutcome:
     keep_name(job.card, job.options.dataset, job.options.data_dir, job.options.out)
     announce(job, warnings, is_resumed)
     with job.request, _executor(job) as executor:
-        # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
+        # TensorFlow takes seconds to import: you have seen by now that data and space are in order.
         _prepare_devices(job.options)
         searched = search_space(
             job,
@@ -209,7 +209,7 @@ def _prepare_devices(options: RunOptions) -> None:
 def _check_weights(file: SearchSpaceFile) -> None:
     """Refuse weights that cannot be used, before they fail every trial in turn, or the comparison; downloads them.
 
-    Of the opponents those with weights of a person's own: without ImageNet's, a run does what it can.
+    Of the opponents those with weights of your own: without ImageNet's, a run does what it can.
 
     Raises:
         WeightsError: With the reason, and how to do without.

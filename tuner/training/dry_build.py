@@ -253,7 +253,7 @@ def _threshold_notices(model: keras.Model) -> list[str]:
 
 
 def _place(trace: str) -> str:
-    """The last line of a person's own code in a traceback, such as ` (net.py:12, in build)`."""
+    """The last line of your own code in a traceback, such as ` (net.py:12, in build)`."""
     others = f"{Path(__file__).parents[1]}{os.sep}", sysconfig.get_paths()["stdlib"], "<"
     own = [
         frame
