@@ -27,9 +27,9 @@ _ROLES: Mapping[str, str] = {
     "input_shape": "input_shape",
     **dict.fromkeys(("n_classes", "num_classes", "classes"), "n_classes"),
 }
-# What modules have set for all their models as they were imported, such as a dtype policy; Keras' `clear_session`
-# forgets that.
-_SET_AT_IMPORT: dict[str, KerasSettings] = {}
+# Keras' settings, such as a dtype policy, once a module was imported: it may set them for all its models, and Keras'
+# `clear_session` forgets that.
+_AT_IMPORT: dict[str, KerasSettings] = {}
 
 _FORMS = "write build(hp), build(values, image_spec) or a keras_tuner.HyperModel."
 
@@ -45,7 +45,7 @@ class OwnBuilder:
             passed by position.
         target: What the name stands for: the function, or the instance of a HyperModel.
         image_spec: Of the images.
-        settings: Keras' settings that its module has set when it was imported; None where it has set none.
+        settings: Keras' settings as its module has left them when it was imported; None where others imported it.
     """
 
     function: Callable[..., Any]
@@ -108,11 +108,10 @@ def _imported(name: str) -> ModuleType:
     """Import a module; Keras' settings that it sets hold for its own models only."""
     if name in sys.modules:
         return importlib.import_module(name)
-    before = keras_settings.current()
     with active.precision():
         module = importlib.import_module(name)
-        if (found := keras_settings.current()) != before:
-            _SET_AT_IMPORT[name] = found
+        # What its package has set before counts as well.
+        _AT_IMPORT[name] = keras_settings.current()
     return module
 
 
@@ -142,7 +141,7 @@ def own_builder(model: str, image_spec: ImageSpec) -> OwnBuilder:
         arguments=arguments,
         target=target,
         image_spec=image_spec,
-        settings=_SET_AT_IMPORT.get(model.partition(":")[0]),
+        settings=_AT_IMPORT.get(model.partition(":")[0]),
     )
 
 
