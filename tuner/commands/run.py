@@ -82,9 +82,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     now = identity(options, file, dataset)
     file, notices = with_builder(options, card, file, dataset.spec, listener)
     warnings = [*warnings, *notices]
-    if file.model in BACKBONES or "weights" in file.backbone:
-        _prepare_devices(options)
-        _check_weights(file)
+    _check_weights(options, file)
     folder, is_resumed, passed_over = open_run(options, options.out / card.name, now)
     warnings = [*warnings, *passed_over]
     if dataset.images.is_mended:
@@ -206,7 +204,7 @@ def _prepare_devices(options: RunOptions) -> None:
     prepare_devices(1 if options.execution.executor == "inline" else n_cores())
 
 
-def _check_weights(file: SearchSpaceFile) -> None:
+def _check_weights(options: RunOptions, file: SearchSpaceFile) -> None:
     """Refuse weights that cannot be used, before they fail every trial in turn, or the comparison; downloads them.
 
     Of the opponents those with weights of your own: without ImageNet's, a run does what it can.
@@ -214,6 +212,9 @@ def _check_weights(file: SearchSpaceFile) -> None:
     Raises:
         WeightsError: With the reason, and how to do without.
     """
+    if file.model not in BACKBONES and "weights" not in file.backbone:
+        return
+    _prepare_devices(options)
     from tuner.models.backbones.network import build_network
 
     opponents = [name for name in file.compare if name in BACKBONES and "weights" in file.backbone]
