@@ -67,6 +67,13 @@ def test_objective_that_is_not_reported_is_refused_with_those_that_are() -> None
     assert "objective: val_sparse_categorical_accuracy" in caught.value.hint
 
 
+def test_weights_that_no_seed_changes_and_those_that_do_not_train_are_told() -> None:
+    (seeded,) = dry_build("tests.training.builders:build_seeded", [{}], SPEC, "val_accuracy")
+    assert seeded.startswith("models of one setting begin with the same weights, whatever the seed")
+    (frozen,) = dry_build("tests.training.builders:build_frozen", [{}], SPEC, "val_accuracy")
+    assert frozen == "the model has no weights that train, so all epochs are alike"
+
+
 def test_builder_that_raises_is_refused_with_its_line() -> None:
     with pytest.raises(ConfigurationError, match=r"ValueError: no such layer: Conv9D \(published.py:\d+, in build_rai"):
         tried("build_raising")

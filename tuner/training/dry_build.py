@@ -104,7 +104,8 @@ def _build(trial: _Trial) -> keras.Model:
         raise
     except (Exception, SystemExit) as error:
         shown = ", ".join(f"{name}={value}" for name, value in trial.values.items())
-        raise _BuilderError(f"{brief(error)}{_place(traceback.format_exc())} (with {shown})") from error
+        setting = f" (with {shown})" if shown else ""
+        raise _BuilderError(f"{brief(error)}{_place(traceback.format_exc())}{setting}") from error
 
 
 def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
@@ -114,8 +115,7 @@ def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
     notices = [
         f"the metric {name} is left out, since it cannot be computed: {reason}" for name, reason in failing.items()
     ]
-    if not built.trainable_variables:
-        notices.append("the model has no trainable weights, so all epochs are the same")
+    notices += _weight_notices(trial, built)
     notices += _threshold_notices(built)
     data = TrainingData(
         inputs=images,
@@ -132,6 +132,24 @@ def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
         if objective not in reported:
             _refuse_objective(trial.model, objective, reported, failing)
         return notices + _come_back(trial, folder)
+
+
+def _weight_notices(trial: _Trial, built: keras.Model) -> list[str]:
+    """A word on weights that do not train, and on those that no seed changes, as where a builder sets one itself."""
+    if not built.trainable_variables:
+        return ["the model has no trainable weights, so all epochs are the same"]
+    keras.utils.set_random_seed(1)
+    try:
+        other = _build(trial)
+    except _BuilderError:
+        return []
+    pairs = zip(built.trainable_variables, other.trainable_variables, strict=False)
+    if not all(np.array_equal(*map(keras.ops.convert_to_numpy, pair)) for pair in pairs):
+        return []
+    return [
+        "models of one setting begin with the same weights, whatever the seed: "
+        "retrainings differ less than with weights that are drawn"
+    ]
 
 
 def _trained(trial: _Trial, data: TrainingData, checkpoint: Path) -> TrainResult:
@@ -232,7 +250,7 @@ def _threshold_notices(model: keras.Model) -> list[str]:
 
 
 def _place(trace: str) -> str:
-    """The last line of a person's own code in a traceback, such as ` (net.py:12, in build)`."""
+    """The last line of your own code in a traceback, such as ` (net.py:12, in build)`."""
     others = f"{Path(__file__).parents[1]}{os.sep}", sysconfig.get_paths()["stdlib"], "<"
     own = [
         frame
