@@ -175,6 +175,20 @@ def test_card_may_state_the_range_of_values(tmp_path: Path) -> None:
     assert load_images(stated, tmp_path / "data").images[0, 0, 0, 0] == 128
 
 
+def test_whole_numbers_beyond_a_stated_byte_are_cut_off(tmp_path: Path) -> None:
+    path = saved(tmp_path, x=X.astype(np.int16) + 200, y=Y)
+    card = resolve(str(path), [], tmp_path)
+    stated = card.model_copy(update={"image": card.image.model_copy(update={"value_range": [0.0, 255.0]})})
+    expected = np.minimum(X.astype(np.int16) + 200, 255)
+    np.testing.assert_array_equal(load_images(stated, tmp_path).images[..., 0], expected)
+
+
+def test_the_largest_floats_of_16_bits_are_read(tmp_path: Path) -> None:
+    images = X.astype(np.float16)
+    images[0, 0, 0] = 65504
+    assert load(saved(tmp_path, x=images, y=Y)).images.max() == 255
+
+
 def test_two_scales_are_refused(tmp_path: Path) -> None:
     path = saved(tmp_path, x_train=X / 255, y_train=Y, x_test=X.astype(int) * 16, y_test=Y)
     assert refused(path).message == "a.npz: its arrays have values of 0 to 1 and 0 to 4,095"
