@@ -48,6 +48,14 @@ NAMES = {
 }
 
 
+def test_evaluation_takes_the_part_that_is_free(tmp_path: Path) -> None:
+    names = ("train", "eval", "test")
+    arrays = {
+        f"{kind}_{name}": whole[at : at + 2] for at, name in enumerate(names) for kind, whole in (("x", X), ("y", Y))
+    }
+    assert load(saved(tmp_path, **arrays)).parts.tolist() == ["train"] * 2 + ["validation"] * 2 + ["test"] * 2
+
+
 @pytest.mark.parametrize("form", NAMES)
 @pytest.mark.parametrize("as_folder", [False, True])
 def test_parts_are_found_by_the_names_in_use(tmp_path: Path, form: str, as_folder: bool) -> None:

@@ -269,7 +269,8 @@ def _bytes(values: NDArray[Any], value_range: ValueRange | None) -> NDArray[np.u
     if values.dtype == np.uint8 or value_range is None:
         return values.astype(np.uint8)
     if values.dtype.kind != "f" and value_range == (0.0, 255.0):
-        return np.clip(values, 0, 255).astype(np.uint8)
+        within: NDArray[np.uint8] = np.clip(values, 0, 255).astype(np.uint8)
+        return within
     # Of 16 bits, a float has no room for 65,535; of 64, float32 has none for all values.
     wide = values.astype(np.float32) if values.dtype == np.float16 else values
     return to_8_bits(np.clip(wide, *value_range).astype(np.float32), value_range)
