@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tuner.commands.train_data import load_fitting
+from tuner.data.card import FileList
 from tuner.errors import DataError
 from tuner.records.image import ImageSpec
 from tuner.records.recipe import Recipe, RecipeData
@@ -65,6 +66,16 @@ def test_arrays_are_stretched_and_coloured(tmp_path: Path) -> None:
     assert found.spec.shape == found.images.images.shape[1:] == (8, 8, 3)
     assert brightness(found) == {"no": 59, "yes": 220}
     assert found.spec.mean == (pytest.approx(found.images.images[found.split.train].mean()),) * 3
+
+
+def test_files_that_a_table_names_are_decoded_in_the_recipes_size(tmp_path: Path) -> None:
+    folder = write_folders(tmp_path / "mine" / "photos", size=120)
+    rows = [f"photos/{name}/{i}.tif,{name}" for name in ("no", "yes") for i in range(10)]
+    (tmp_path / "mine" / "list.csv").write_text("\n".join(["file,label", *rows]))
+    named, _ = load_fitting(recipe(), tmp_path, str(tmp_path / "mine" / "list.csv"), tmp_path)
+    found, _ = load_fitting(recipe(), tmp_path, str(folder), tmp_path)
+    assert isinstance(named.card.files, FileList)
+    np.testing.assert_array_equal(named.images.images, found.images.images)
 
 
 def test_classes_keep_the_recipes_order_by_name(tmp_path: Path) -> None:

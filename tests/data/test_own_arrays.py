@@ -48,6 +48,14 @@ NAMES = {
 }
 
 
+def test_evaluation_takes_the_part_that_is_free(tmp_path: Path) -> None:
+    names = ("train", "eval", "test")
+    arrays = {
+        f"{kind}_{name}": whole[at : at + 2] for at, name in enumerate(names) for kind, whole in (("x", X), ("y", Y))
+    }
+    assert load(saved(tmp_path, **arrays)).parts.tolist() == ["train"] * 2 + ["validation"] * 2 + ["test"] * 2
+
+
 @pytest.mark.parametrize("form", NAMES)
 @pytest.mark.parametrize("as_folder", [False, True])
 def test_parts_are_found_by_the_names_in_use(tmp_path: Path, form: str, as_folder: bool) -> None:
@@ -173,6 +181,20 @@ def test_card_may_state_the_range_of_values(tmp_path: Path) -> None:
     card = resolve(str(path), [], tmp_path)
     stated = card.model_copy(update={"image": card.image.model_copy(update={"value_range": [0.0, 600.0]})})
     assert load_images(stated, tmp_path / "data").images[0, 0, 0, 0] == 128
+
+
+def test_whole_numbers_beyond_a_stated_byte_are_cut_off(tmp_path: Path) -> None:
+    path = saved(tmp_path, x=X.astype(np.int16) + 200, y=Y)
+    card = resolve(str(path), [], tmp_path)
+    stated = card.model_copy(update={"image": card.image.model_copy(update={"value_range": [0.0, 255.0]})})
+    expected = np.minimum(X.astype(np.int16) + 200, 255)
+    np.testing.assert_array_equal(load_images(stated, tmp_path).images[..., 0], expected)
+
+
+def test_the_largest_floats_of_16_bits_are_read(tmp_path: Path) -> None:
+    images = X.astype(np.float16)
+    images[0, 0, 0] = 65504
+    assert load(saved(tmp_path, x=images, y=Y)).images.max() == 255
 
 
 def test_two_scales_are_refused(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_weights_that_no_seed_changes_and_those_that_do_not_train_are_told() -> 
     (seeded,) = dry_build("tests.training.builders:build_seeded", [{}], SPEC, "val_accuracy")
     assert seeded.startswith("models of one setting begin with the same weights, whatever the seed")
     (frozen,) = dry_build("tests.training.builders:build_frozen", [{}], SPEC, "val_accuracy")
-    assert frozen == "the model has no weights that train, so all epochs are alike"
+    assert frozen == "the model has no trainable weights, so all epochs are the same"
 
 
 def test_builder_that_raises_is_refused_with_its_line() -> None:

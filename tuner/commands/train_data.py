@@ -9,7 +9,7 @@ import numpy as np
 
 from tuner.commands.prepare import refuse_flip
 from tuner.commands.recipe_images import recipe_settings
-from tuner.data.card import Card, ClassFolders, card_folders
+from tuner.data.card import Card, ClassFolders, FileList, card_folders
 from tuner.data.dataset import Dataset, SealedLabels, load_dataset, pixel_statistics
 from tuner.data.own.resolve import resolve
 from tuner.data.resized import resized
@@ -60,7 +60,8 @@ def _fitting(
     settings = SplitSettings(seed=recipe.data.split.seed) if other else recipe.data.split
     wanted = recipe_settings(recipe)
     own = (card.image.height, card.image.width, card.image.channels)
-    if isinstance(card.files, ClassFolders):
+    # Files are decoded in any size; tables of pixels and arrays come in one of their own.
+    if isinstance(card.files, ClassFolders | FileList):
         card = _with_image(card, **wanted.model_dump(exclude={"value_range"}))
     dataset = load_dataset(card, data_dir, settings)
     found, then = dataset.images.used_range, recipe.data.value_range

@@ -217,7 +217,7 @@ def _ranges(path: Path, arrays: Mapping[str, Array], found: list[Pair], card: Ca
             continue
         lowest, highest = kinds.get(array.dtype.kind == "f", (np.inf, -np.inf))
         for block in blocks(path, pair.images, array):
-            lowest, highest = np.minimum(lowest, block.min()), np.maximum(highest, block.max())
+            lowest, highest = np.minimum(lowest, float(block.min())), np.maximum(highest, float(block.max()))
         if not (lowest >= -LARGEST_VALUE and highest <= LARGEST_VALUE) and array.shape[0]:
             raise DataError(
                 f"{path.name}, {pair.images}: the values reach from {lowest:g} to {highest:g}; expected numbers",
@@ -269,8 +269,11 @@ def _bytes(values: NDArray[Any], value_range: ValueRange | None) -> NDArray[np.u
     if values.dtype == np.uint8 or value_range is None:
         return values.astype(np.uint8)
     if values.dtype.kind != "f" and value_range == (0.0, 255.0):
-        return values.astype(np.uint8)
-    return to_8_bits(np.clip(values, *value_range).astype(np.float32), value_range)
+        within: NDArray[np.uint8] = np.clip(values, 0, 255).astype(np.uint8)
+        return within
+    # Of 16 bits, a float has no room for 65,535; of 64, float32 has none for all values.
+    wide = values.astype(np.float32) if values.dtype == np.float16 else values
+    return to_8_bits(np.clip(wide, *value_range).astype(np.float32), value_range)
 
 
 def _flat(images: NDArray[np.uint8], card: Card) -> NDArray[np.uint8]:

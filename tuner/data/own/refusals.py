@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tuner.data.archive import is_archive
 from tuner.data.images import printable
-from tuner.data.own.part_names import role_and_stem
+from tuner.data.part_names import is_part
 from tuner.data.tree import Folder
 from tuner.errors import DataError
 
@@ -70,8 +70,7 @@ class Refusals:
 
     def one_class(self, level: Folder, only: Folder) -> DataError:
         """There is one class folder."""
-        role, stem = role_and_stem(only.name)
-        if role and not stem:
+        if is_part(only.name):
             return self._error(
                 f"all images lie in {printable(only.below)} ({_files(only.n_images)}), which is named like a "
                 "part, and neither folders nor the files' names tell the classes",

@@ -6,13 +6,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tuner.data.archive import archive_stem, is_archive, unpacked
+from tuner.data.archive import archive_stem, is_archive
 from tuner.data.card import Card, card_names, load_card
 from tuner.data.own.csv import csv_card
 from tuner.data.own.folder import folder_card
 from tuner.data.own.made_card import named
 from tuner.data.own.npz import npz_card
 from tuner.data.own.table_folder import table_folder_card
+from tuner.data.own.unpacked import unpacked
 from tuner.data.table import is_table, table_stem
 from tuner.errors import ConfigurationError, DataError, MissingDataError
 from tuner.space.validation import nearest
