@@ -48,6 +48,20 @@ NAMES = {
 }
 
 
+def test_files_beside_the_arrays_of_a_folder_are_accounted_for(tmp_path: Path) -> None:
+    folder = tmp_path / "arrays"
+    folder.mkdir()
+    np.save(folder / "x.npy", X)
+    np.save(folder / "y.npy", Y)
+    assert load(folder).left_out == ()
+    (folder / "README.md").write_text("arrays")
+    (folder / "._x.npy").write_bytes(b"macOS")
+    assert [one.text for one in load(folder).left_out] == [
+        "1 file left out, not arrays that are read: README.md",
+        "1 file left out, hidden or made by the system: ._x.npy",
+    ]
+
+
 def test_evaluation_takes_the_part_that_is_free(tmp_path: Path) -> None:
     names = ("train", "eval", "test")
     arrays = {

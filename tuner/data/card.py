@@ -392,7 +392,7 @@ class Card(Strict):
 
     @property
     def how_to_get(self) -> str:
-        """What a person does whose data are missing."""
+        """What to do where the data are missing."""
         by_hand = self.fetch.strip().rstrip(".") or "put it there"
         return f"`python -m tuner datasets fetch {self.name}`; or {by_hand}" if self.kaggle else by_hand
 

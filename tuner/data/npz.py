@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.array_file import MOST_BY_COLUMNS_BYTES, Array, blocks, open_arrays, shape_words
+from tuner.data.array_file import MOST_BY_COLUMNS_BYTES, Array, blocks, npy_files, open_arrays, shape_words
 from tuner.data.array_layout import image_layout
 from tuner.data.array_names import Pair, pairs
 from tuner.data.card import Card, Npz
 from tuner.data.images import Allocate, Images, make_images, printable
 from tuner.data.labels import is_label, number_labels
-from tuner.data.left_out import left_out
+from tuner.data.left_out import LeftOut, fold, left_out
 from tuner.data.pixels import LARGEST_VALUE
+from tuner.data.tree import scan
 from tuner.data.value_range import ValueRange, range_of, range_words, to_8_bits
 from tuner.errors import DataError
 
@@ -41,7 +42,8 @@ def sources(card: Card, data_root: Path) -> list[Path]:
     """The files that the images are read from."""
     assert isinstance(card.files, Npz)
     path = data_root / card.files.path
-    return sorted(path.glob("*.npy")) if path.is_dir() else [path]
+    # The folder's own time changes with the files that are left out.
+    return [path, *npy_files(path)] if path.is_dir() else [path]
 
 
 def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
@@ -91,8 +93,16 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
         left_out=(
             *left_out("without a label", rows.unlabelled, "image"),
             *left_out("neither images with labels nor labels", unused, "array"),
+            *(_other_files(path) if path.is_dir() else ()),
         ),
     )
+
+
+def _other_files(folder: Path) -> tuple[LeftOut, ...]:
+    """What lies beside the arrays of a folder."""
+    tree, arrays = scan(folder), {path.name for path in npy_files(folder)}
+    others = [printable(name) for name in tree.files() if name not in arrays]
+    return (*left_out("not arrays that are read", others, "file"), *fold(tree.all_aside()))
 
 
 def part_names(arrays: Mapping[str, Array], path: Path, files: Npz | None = None) -> list[Pair]:

@@ -1,4 +1,4 @@
-"""The card that a person means: one with a name, or one made up for their own folder or file."""
+"""The card of a name, or one made up for the path of your own data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _HINTS |= dict.fromkeys((".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt", ".pth
 
 
 def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
-    """The card that a person means by a name, or one made up for the path of their own data.
+    """Find the card of a name, or make one up for the path of your own data.
 
     Args:
         target: A card's name, a folder of class folders, a table, a `.npz`, a folder of these, or an archive.
