@@ -24,7 +24,8 @@ from tuner.data.split import Fold
 from tuner.records.training import EarlyStopping, TrainTask
 from tuner.space.definition import SplitSettings
 from tuner.training.data import TrainingData
-from tuner.training.fit import run_task
+from tuner.training.fit import Hooks, run_task
+from tuner.training.prepared import PreparedModels
 
 
 def main() -> None:
@@ -62,7 +63,7 @@ def main() -> None:
             last_epoch=published.epochs,
             early_stopping=rule,
         )
-        result = run_task(task, data, lambda task, epoch: None)
+        result = run_task(task, data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels())
         if result.failure:
             raise SystemExit(f"seed {seed} failed: {result.failure.reason}")
         accuracy = result.epochs[-1].metrics["accuracy"]

@@ -107,7 +107,7 @@ def test_empty_class_folder(tmp_path: Path) -> None:
 
 def test_single_class_folder(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", ["a"])
-    message = 'photos: all images are of one class, "a"'
+    message = 'photos: only one class folder holds images, "a" (25 image files), and their names tell no classes'
     fix = "a classifier needs at least two classes; add the others."
     assert_mistake(run(tmp_path, "./photos"), 4, message, fix)
 
@@ -116,7 +116,7 @@ def test_class_without_a_readable_image(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", ["a", "b"])
     for path in (tmp_path / "photos" / "b").iterdir():
         path.write_text("no image")
-    message = 'photos: none of the 25 files of class "b" can be read as an image'
+    message = 'photos: none of the 25 files of class "b" can be read as an image: not an image (25)'
     assert_mistake(run(tmp_path, "./photos"), 4, message, "replace them with images, such as JPEG or PNG.")
 
 
@@ -251,7 +251,7 @@ def test_report_of_a_folder_that_is_no_run(tmp_path: Path, command: list[str]) -
 def test_recipe_of_a_folder_that_is_no_run(tmp_path: Path, command: str, folder: str) -> None:
     (tmp_path / "photos").mkdir()
     arguments = ["--from", folder] if command == "train" else [folder, "image.png"]
-    message = f"{folder}: there is no recipe, so no finished run is there"
+    message = f"{folder}: there is no best.yaml, so this is not a finished run"
     fix = "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml."
     assert_mistake(call(command, *arguments, cwd=tmp_path), 2, message, fix)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tuner.cli import output
 from tuner.cli.predictions import show_predictions
 from tuner.commands.predict import NotPredicted, Prediction
 from tuner.errors import DataError
@@ -21,6 +23,14 @@ def bad(name: str, *, is_bad: bool = True) -> NotPredicted:
 
 
 @pytest.fixture
+def out(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is printed as results."""
+    printed = io.StringIO()
+    monkeypatch.setattr(output, "RESULTS", printed)
+    return printed
+
+
+@pytest.fixture
 def err(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Lines for people."""
     lines: list[str] = []
@@ -28,39 +38,39 @@ def err(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return lines
 
 
-def test_good_files_are_printed_though_others_are_bad(capsys: pytest.CaptureFixture[str], err: list[str]) -> None:
+def test_good_files_are_printed_though_others_are_bad(out: io.StringIO, err: list[str]) -> None:
     with pytest.raises(DataError) as caught:
         show_predictions([GOOD, bad("b.jpg"), GOOD, bad("c.jpg")], json_lines=False)
-    assert capsys.readouterr().out == LINE * 2
+    assert out.getvalue() == LINE * 2
     assert caught.value.message == (
         "2 of 4 files cannot be read as images:\n  b.jpg: not an image\n  c.jpg: not an image"
     )
     assert (caught.value.exit_code, err) == (4, [])
 
 
-def test_json_names_every_bad_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_names_every_bad_file(out: io.StringIO) -> None:
     with pytest.raises(DataError) as caught:
         show_predictions([bad(f"{number}.jpg") for number in range(12)] + [GOOD], json_lines=True)
-    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    records = [json.loads(line) for line in out.getvalue().splitlines()]
     assert records[0] == {"image": "0.jpg", "error": "not an image"}
     assert records[-1] == {"image": "a.png", "class": "cat", "probabilities": {"cat": 0.75, "dog": 0.25}}
     assert len(records) == 13
     assert caught.value.message.splitlines()[-1] == "  and 2 more; --json names them all"
 
 
-def test_other_files_of_a_folder_are_counted(capsys: pytest.CaptureFixture[str], err: list[str]) -> None:
+def test_other_files_of_a_folder_are_counted(out: io.StringIO, err: list[str]) -> None:
     others = [bad(name, is_bad=False) for name in ("a.txt", "b.txt", "Thumbs.db", "noext")]
     show_predictions([*others, GOOD], json_lines=False)
-    assert capsys.readouterr().out == LINE
-    assert err == ["left out, since they are no images: 4 files: .txt (2), .db (1), no suffix (1)"]
+    assert out.getvalue() == LINE
+    assert err == ["left out, not images: 4 files: .txt (2), .db (1), no suffix (1)"]
     with pytest.raises(DataError, match="there is no image among the files"):
         show_predictions(others, json_lines=False)
 
 
-def test_predictions_are_printed_as_they_come(capsys: pytest.CaptureFixture[str]) -> None:
+def test_predictions_are_printed_as_they_come(out: io.StringIO) -> None:
     def endless() -> Iterator[Prediction]:
         yield GOOD
-        assert capsys.readouterr().out == LINE
+        assert out.getvalue() == LINE
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -70,4 +80,4 @@ def test_predictions_are_printed_as_they_come(capsys: pytest.CaptureFixture[str]
 def test_notes_are_told_once_for_many_files(err: list[str]) -> None:
     noted = Prediction(image=Path("a.tif"), class_name="a", probabilities=(1.0,), class_names=("a",), note="deep")
     show_predictions([noted] * 12, json_lines=False)
-    assert err == [*["note: a.tif: deep"] * 10, "note: the same of 2 further images"]
+    assert err == [*["note: a.tif: deep"] * 10, "note: the same for 2 more images"]

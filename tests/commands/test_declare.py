@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import yaml
 
 from tuner.commands.declare import hold, kept, resumed
 from tuner.commands.open_run import differences
+from tuner.errors import ConfigurationError
 from tuner.space.declared import Declaration
 from tuner.space.definition import Condition, Parameter
 from tuner.space.document import parse_document
@@ -51,6 +53,14 @@ def test_resumed_run_searches_the_space_that_it_began_with() -> None:
     assert resumed(file, config) == whole
     assert kept(replace(whole, model="cnn")) == {}
     assert resumed(file, {}) == file
+
+
+@pytest.mark.parametrize("damaged", [[], {}, {"parameters": [{}], "fixed": {}}, {"parameters": [], "fixed": 3}])
+def test_damaged_space_of_a_resumed_run_ends_in_two_lines(damaged: object) -> None:
+    file = parse_space(parse_document(SPACE, "own.yaml"))
+    with pytest.raises(ConfigurationError, match=r"^config\.yaml: declared is no space") as caught:
+        resumed(file, {"declared": damaged})
+    assert caught.value.hint == "restore the file, or start again with --fresh."
 
 
 def test_changed_builder_is_named_by_its_file() -> None:

@@ -32,7 +32,7 @@ def test_no_event_is_kept_in_a_folder_that_is_gone(folder: RunFolder) -> None:
         with pytest.raises(ConfigurationError) as caught:
             journal.tell(Notice(text="after"))
     assert caught.value.message == f"{folder.path}: {MESSAGE}"
-    assert caught.value.hint.startswith("move it back, and the same command goes on")
+    assert caught.value.hint.startswith("move it back and run the same command to resume")
     assert told == [Notice(text="before")]
     assert not folder.path.exists()
 

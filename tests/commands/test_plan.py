@@ -33,6 +33,7 @@ def subject(tmp_path: Path, *compare: str) -> plan._Subject:
     card = make_card({"type": "npz", "path": "tiny.npz"}, size=8)
     dataset = tiny_dataset()
     return plan._Subject(
+        identity={},
         options=RunOptions(dataset="tiny", preset="quick"),
         card=card.model_copy(update={"baseline": Baseline.model_validate(STATED)}),
         file=replace(load_space(write_space(tmp_path)), compare=compare),
@@ -164,7 +165,7 @@ def test_workers_memory_and_share_are_seen_too(place: Path) -> None:
 def test_people_read_a_table_on_stderr_that_names_an_unfinished_run_and_the_budget(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "open_run", lambda *_: (RunFolder(Path("reports/photos/x")), True))
+    monkeypatch.setattr(plan, "open_run", lambda *_: (RunFolder(Path("reports/photos/x")), True, []))
     outcome = planned(place, "--search-only", "--max-trials", "1", "--time-budget", "1s", "--resume")
     assert (outcome.code, outcome.out) == (0, "")
     assert "hyperband: 1 trial, 1 epoch" in outcome.err

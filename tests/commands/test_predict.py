@@ -87,9 +87,9 @@ def test_folder_is_walked_and_bad_files_do_not_stop_the_others(finished: Finishe
     assert shown.code == 4
     names = [Path(record["image"]).name for record in shown.records]
     assert names == ["no suffix", "a.gif", "b.png", "bad.jpg", "empty"]
-    assert [record.get("error") for record in shown.records[3:]] == ["not an image", "no file is in this folder"]
+    assert [record.get("error") for record in shown.records[3:]] == ["not an image", "the folder holds no files"]
     first, *rest = shown.err.splitlines()
-    assert first == "left out, since they are no images: 1 file: .txt (1)"
+    assert first == "left out, not images: 1 file: .txt (1)"
     assert rest[0] == "2 of 5 files cannot be read as images:"
 
 
@@ -175,7 +175,7 @@ def test_recipe_without_a_temperature_calibrates_nothing(
     shown = call("predict", run, images[0], "--calibrated", cwd=finished.place)
     assert (shown.code, shown.out) == (2, "")
     first, fix = shown.err.splitlines()
-    assert first == f"{run / 'best.yaml'}: it states no temperature, so nothing is known to calibrate with"
+    assert first == f"{run / 'best.yaml'}: it states no temperature to calibrate with"
     assert fix == "  Fix: leave --calibrated out, or give a run whose winner was retrained and tested."
 
 

@@ -62,7 +62,7 @@ def test_full_data_trains_on_validation_images_too(finished: Finished) -> None:
     assert "Training on 60 images ..." in shown.err
     assert "Trained on 60 images; holds the weights of epoch " in shown.err
     assert "val_accuracy" not in shown.err
-    assert "All images but the test part trained." in shown.err
+    assert "Trained on all images except the test part, so there is no validation score." in shown.err
     assert "on 15 held-out images.\n" in shown.err
 
 
@@ -71,9 +71,7 @@ def test_other_classes_are_refused(finished: Finished, tmp_path: Path) -> None:
     shown = call("train", "--from", finished.folder, "--data", other, cwd=finished.place)
     assert (shown.code, shown.out) == (4, "")
     first, fix = shown.err.splitlines()
-    assert first.startswith(
-        'other: its classes are not those of the recipe: the recipe does not know "a", "b", "c"; it lacks "'
-    )
+    assert first.startswith('other: its classes are not those of the recipe: new "a", "b", "c"; missing "')
     assert fix == "  Fix: use data of the same classes, or search again on these data with `python -m tuner run`."
 
 
@@ -84,7 +82,7 @@ def test_other_images_are_brought_to_the_recipes_size_and_scored(finished: Finis
     shown = call("train", "--from", finished.folder, *options, cwd=finished.place)
     assert (shown.code, shown.out) == (0, f"{tmp_path / 'other.keras'}\n")
     lines = shown.err.splitlines()
-    assert lines[0] == "  note: images are brought to 8 x 8 grey, as the recipe has it (they are 12 x 12 grey)"
+    assert lines[0] == "  note: images are resized to 8 x 8 grey, as in the recipe (they are 12 x 12 grey)"
     assert "the recipe's run had" not in shown.err
     assert [line for line in lines if line.startswith("Test accuracy ") and line.endswith(" held-out images.")]
     image = next(other.rglob("00.png"))
@@ -146,7 +144,7 @@ def test_missing_data_are_said(copied: Path) -> None:
     shutil.rmtree(copied / "my photos")
     shown = call("train", "--from", "run", cwd=copied)
     assert shown.code == 4
-    assert shown.err.splitlines()[0] == "my photos: there is no such file or folder"
+    assert shown.err.splitlines()[0] == "my photos: there is no such file or folder; the recipe names it"
 
 
 def test_typo_in_an_edited_recipe_is_named_with_its_line(copied: Path) -> None:
@@ -190,10 +188,9 @@ def test_what_a_recipe_is_about_to_import_is_said(tmp_path: Path, monkeypatch: p
     assert import_notice("cnn") is None
     notice = import_notice("my_models.nets:build")
     assert notice == (
-        f"this recipe imports my_models.nets ({tmp_path}/my_models/__init__.py) and runs its build: code, not only "
-        "numbers"
+        f"this recipe imports my_models.nets ({tmp_path}/my_models/__init__.py) and runs its build, which is code"
     )
-    assert "(which is not found yet)" in str(import_notice("no_such_models:build"))
+    assert "(not found yet)" in str(import_notice("no_such_models:build"))
 
 
 def test_data_that_moved_are_asked_for(finished: Finished, tmp_path: Path) -> None:
@@ -201,7 +198,7 @@ def test_data_that_moved_are_asked_for(finished: Finished, tmp_path: Path) -> No
     shown = call("train", "--from", "best.yaml", cwd=tmp_path)
     assert shown.code == 4
     assert shown.err.splitlines() == [
-        "my photos: there is no such file or folder, which the recipe names",
+        "my photos: there is no such file or folder; the recipe names it",
         "  Fix: start from the folder that the run was started in, or name where the data are now: --data PATH, or "
         "--data-dir for the root of the data.",
     ]

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tuner.commands.train_data import load_fitting
+from tuner.data.card import FileList
 from tuner.errors import DataError
 from tuner.records.image import ImageSpec
 from tuner.records.recipe import Recipe, RecipeData
@@ -61,10 +62,20 @@ def test_arrays_are_stretched_and_coloured(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=pixels, y=np.array(["no", "yes"] * 20))
     wanted = recipe(channels=3)
     found, notes = load_fitting(wanted, tmp_path, str(tmp_path / "a.npz"), tmp_path)
-    assert notes == ["images are brought to 8 x 8 colour, as the recipe has it (they are 12 x 10 grey)"]
+    assert notes == ["images are resized to 8 x 8 colour, as in the recipe (they are 12 x 10 grey)"]
     assert found.spec.shape == found.images.images.shape[1:] == (8, 8, 3)
     assert brightness(found) == {"no": 59, "yes": 220}
     assert found.spec.mean == (pytest.approx(found.images.images[found.split.train].mean()),) * 3
+
+
+def test_files_that_a_table_names_are_decoded_in_the_recipes_size(tmp_path: Path) -> None:
+    folder = write_folders(tmp_path / "mine" / "photos", size=120)
+    rows = [f"photos/{name}/{i}.tif,{name}" for name in ("no", "yes") for i in range(10)]
+    (tmp_path / "mine" / "list.csv").write_text("\n".join(["file,label", *rows]))
+    named, _ = load_fitting(recipe(), tmp_path, str(tmp_path / "mine" / "list.csv"), tmp_path)
+    found, _ = load_fitting(recipe(), tmp_path, str(folder), tmp_path)
+    assert isinstance(named.card.files, FileList)
+    np.testing.assert_array_equal(named.images.images, found.images.images)
 
 
 def test_classes_keep_the_recipes_order_by_name(tmp_path: Path) -> None:
@@ -78,7 +89,7 @@ def test_classes_keep_the_recipes_order_by_name(tmp_path: Path) -> None:
 def test_recipes_range_of_values_is_used(tmp_path: Path) -> None:
     other = write_folders(tmp_path / "other", np.uint16, brightest=4095)
     found, notes = load_fitting(recipe(value_range=(0.0, 16383.0)), tmp_path, str(other), tmp_path)
-    assert notes[1:] == ["values 0 to 16,383 become 0 to 255, as the recipe has it (0 to 4,095 would fit)"]
+    assert notes[1:] == ["values 0 to 16,383 become 0 to 255, as in the recipe (0 to 4,095 would fit)"]
     assert found.images.images[:].max() == 64
     again, notes = load_fitting(recipe(value_range=(0.0, 4095.0)), tmp_path, str(other), tmp_path)
     assert len(notes) == 1
@@ -96,8 +107,8 @@ def test_values_of_which_the_recipe_says_nothing_are_refused(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("classes", "message"),
     [
-        (("no", "maybe"), 'the recipe does not know "yes"; it lacks "maybe"'),
-        (("no", "yes", "maybe"), 'it lacks "maybe"'),
+        (("no", "maybe"), 'new "yes"; missing "maybe"'),
+        (("no", "yes", "maybe"), 'missing "maybe"'),
     ],
 )
 def test_other_classes_are_named(tmp_path: Path, classes: tuple[str, ...], message: str) -> None:

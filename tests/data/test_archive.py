@@ -19,10 +19,10 @@ import numpy as np
 import pytest
 
 from tests.data.samples import random_images, write_fer, write_folders
-from tuner.data import archive as archives
-from tuner.data.archive import Limits, archive_stem, is_archive, unpack, unpacked
+from tuner.data.archive import Limits, archive_stem, is_archive, unpack
 from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve
+from tuner.data.own.unpacked import unpacked
 from tuner.errors import DataError
 
 FILES = {"photos/cat/1.txt": b"a cat", "photos/dog/1.txt": b"a dog", "photos/empty.txt": b""}
@@ -296,7 +296,7 @@ def test_what_a_process_at_work_is_unpacking_is_left_alone(tmp_path: Path, monke
     def no_locks(name: str, data_root: Path) -> Iterator[bool]:
         yield False
 
-    monkeypatch.setattr(archives, "locked", no_locks)
+    monkeypatch.setattr("tuner.data.own.unpacked.locked", no_locks)
     path, root = folder_archive(tmp_path), tmp_path / "data"
     first = unpacked(path, root)
     path.write_bytes(gzip.compress(tar_bytes({"a/b/c.txt": b"", "a/d/e.txt": b""})))

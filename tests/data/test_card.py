@@ -333,6 +333,22 @@ def test_path_that_leaves_the_data_root_is_refused_with_its_line(tmp_path: Path,
     assert caught.value.message.endswith("; expected a path below the data root.")
 
 
+@pytest.mark.parametrize("name", ["/mine", "a:b", "../x"])
+def test_names_of_arrays_are_no_paths(tmp_path: Path, name: str) -> None:
+    named = f"path: mine.npz, train_images: '{name}', train_labels: '{name}.y'"
+    (tmp_path / "mine.yaml").write_text(CARD.replace("path: mine.npz", named), encoding="utf-8")
+    assert read_card(tmp_path / "mine.yaml").paths == ["mine.npz"]
+
+
+@pytest.mark.parametrize("key", ["train_images", "train_labels", "test_images", "test_labels"])
+def test_no_file_of_array_csvs_leaves_the_data_root(tmp_path: Path, key: str) -> None:
+    files = "type: array_csv, train_images: a, train_labels: b, test_images: c, test_labels: d"
+    text = CARD.replace("type: npz, path: mine.npz", files.replace(f"{key}: ", f"{key}: ../"))
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=f":3: files.{key} is "):
+        read_card(tmp_path / "mine.yaml")
+
+
 def test_link_out_of_the_data_root_is_refused_where_a_card_names_it(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "data").mkdir()

@@ -91,6 +91,11 @@ def test_pipe_is_no_file(tmp_path: Path) -> None:
         decode(tmp_path / "a.png", RGB)
 
 
+def test_name_with_a_zero_byte_is_no_file() -> None:
+    with pytest.raises(UnreadableImageError, match=r"^not a file$"):
+        decode(Path("a\0b.png"), RGB)
+
+
 def write_png_header(path: Path, width: int, height: int, mode: int = 2) -> None:
     """A PNG that claims a size, and holds a few pixels."""
 

@@ -142,14 +142,14 @@ def test_clear_layout_is_read(tmp_path: Path, layout: Layout, expected: Read) ->
          "clean/ and raw/ hold the same folders (cat/ and dog/), so they look like parts or versions of the data, not "
          "classes"),
         (["train/cat/*.png 2", "train/dog/*.png 2", "cat/*.png 2", "dog/*.png 2"],
-         "train/ holds class folders, and beside it lies cat/ and dog/, called like no part"),
+         "train/ holds class folders, but cat/ and dog/ beside it are not named like a part"),
         (["train/cat/*.png 2", "train/dog/*.png 2", "mine/cat/*.png 2", "mine/dog/*.png 2"],
-         "train/ holds class folders, and beside it lies mine/, called like no part"),
+         "train/ holds class folders, but mine/ beside it is not named like a part"),
         (["val/cat/*.png 2", "val/dog/*.png 2", "test/cat/*.png 2", "test/dog/*.png 2"],
          "there is no training part beside test/ and val/"),
-        (["cat/*.png 2", "dog/*.png 2", "test/*.png 2"], "test/, called like a part, lies beside cat/ and dog/"),
+        (["cat/*.png 2", "dog/*.png 2", "test/*.png 2"], "test/ is named like a part, but beside cat/ and dog/"),
         (["train/cat/*.png 2", "train/dog/*.png 2", "train2/cat/*.png 2", "train2/dog/*.png 2"],
-         "train/ and train2/ are all called like training parts"),
+         "train/ and train2/ are all named like training parts"),
         (["cat/train/*.png 2", "cat/test/*.png 2", "dog/*.png 2"],
          "cat/ holds parts (test/ and train/), but dog/ does not"),
         (["images/cat/*.png 2", "images/dog/*.png 2", "more/*.png 2"],
@@ -160,8 +160,8 @@ def test_clear_layout_is_read(tmp_path: Path, layout: Layout, expected: Read) ->
          "tell no classes"),
         (["cat/*.png 3", "dog/list.txt"], 'only one class folder holds images, "cat" (3 image files), and their names '
          "tell no classes; no image lies in dog/"),
-        (["train/*.png 3", "labels.csv"], "all images lie in train/ (3 image files), called like a part, and neither "
-         "folders nor the files' names tell the classes"),
+        (["train/*.png 3", "labels.csv"], "all images lie in train/ (3 image files), which is named like a part, "
+         "and neither folders nor the files' names tell the classes"),
         (["train.csv", "test.csv"], "there are no images; it holds 2 files, such as test.csv"),
         ([".hidden/*.png 3"], "there are no images; .hidden/ is left out, hidden or made by the system"),
     ],

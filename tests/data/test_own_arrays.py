@@ -48,6 +48,28 @@ NAMES = {
 }
 
 
+def test_files_beside_the_arrays_of_a_folder_are_accounted_for(tmp_path: Path) -> None:
+    folder = tmp_path / "arrays"
+    folder.mkdir()
+    np.save(folder / "x.npy", X)
+    np.save(folder / "y.npy", Y)
+    assert load(folder).left_out == ()
+    (folder / "README.md").write_text("arrays")
+    (folder / "._x.npy").write_bytes(b"macOS")
+    assert [one.text for one in load(folder).left_out] == [
+        "1 file left out, not arrays that are read: README.md",
+        "1 file left out, hidden or made by the system: ._x.npy",
+    ]
+
+
+def test_evaluation_takes_the_part_that_is_free(tmp_path: Path) -> None:
+    names = ("train", "eval", "test")
+    arrays = {
+        f"{kind}_{name}": whole[at : at + 2] for at, name in enumerate(names) for kind, whole in (("x", X), ("y", Y))
+    }
+    assert load(saved(tmp_path, **arrays)).parts.tolist() == ["train"] * 2 + ["validation"] * 2 + ["test"] * 2
+
+
 @pytest.mark.parametrize("form", NAMES)
 @pytest.mark.parametrize("as_folder", [False, True])
 def test_parts_are_found_by_the_names_in_use(tmp_path: Path, form: str, as_folder: bool) -> None:
@@ -119,7 +141,7 @@ def test_labels_may_have_any_form(tmp_path: Path, labels: np.ndarray, names: tup
 def test_several_classes_for_an_image_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
     error = refused(saved(tmp_path, x=X, y=labels))
     assert error.message == (f"a.npz, y: {labels.shape[1]} labels for each image, of which not always exactly one is 1")
-    assert error.hint == "give each image one class; several at once cannot be learnt here."
+    assert error.hint == "give each image one class; several classes for one image are not supported."
 
 
 def test_images_without_a_label_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -173,6 +195,20 @@ def test_card_may_state_the_range_of_values(tmp_path: Path) -> None:
     card = resolve(str(path), [], tmp_path)
     stated = card.model_copy(update={"image": card.image.model_copy(update={"value_range": [0.0, 600.0]})})
     assert load_images(stated, tmp_path / "data").images[0, 0, 0, 0] == 128
+
+
+def test_whole_numbers_beyond_a_stated_byte_are_cut_off(tmp_path: Path) -> None:
+    path = saved(tmp_path, x=X.astype(np.int16) + 200, y=Y)
+    card = resolve(str(path), [], tmp_path)
+    stated = card.model_copy(update={"image": card.image.model_copy(update={"value_range": [0.0, 255.0]})})
+    expected = np.minimum(X.astype(np.int16) + 200, 255)
+    np.testing.assert_array_equal(load_images(stated, tmp_path).images[..., 0], expected)
+
+
+def test_the_largest_floats_of_16_bits_are_read(tmp_path: Path) -> None:
+    images = X.astype(np.float16)
+    images[0, 0, 0] = 65504
+    assert load(saved(tmp_path, x=images, y=Y)).images.max() == 255
 
 
 def test_two_scales_are_refused(tmp_path: Path) -> None:

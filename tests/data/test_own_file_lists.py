@@ -114,6 +114,8 @@ def test_everything_that_is_there_is_accounted_for(tmp_path: Path) -> None:
     write_images(pets / "test", ["x.png", "y.png"])
     (pets / "sample_submission.csv").write_text("image\nx.png\n")
     (pets / "LICENSE").write_text("free")
+    (pets / "test/Thumbs.db").write_bytes(b"")
+    (pets / "moved").symlink_to(pets / "nowhere")
     with (pets / "labels.csv").open("a") as file:
         file.write("gone.png,cat\n0.png,cat\n5.png,\n1.png,cat\n")
     for _ in range(2):  # decoded, then from the cache
@@ -123,8 +125,10 @@ def test_everything_that_is_there_is_accounted_for(tmp_path: Path) -> None:
             "1 file left out, without a label: train/5.png",
             "1 row left out, named twice: train/0.png",
             "2 files left out, named in no row: test/x.png, test/y.png",
-            '1 file left out, tables without the column "label": sample_submission.csv (1 rows)',
+            '1 file left out, tables without the column "label": sample_submission.csv (1 row)',
             "1 file left out, not images: LICENSE",
+            "1 file left out, since the link leads nowhere: moved",
+            "1 file left out, hidden or made by the system: test/Thumbs.db",
         ]
     # Under two labels it counts twice; the policies of a card decide.
     assert loaded.origins[-1] == "train/1.png (labels.csv, line 11)"

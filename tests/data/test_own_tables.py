@@ -416,7 +416,17 @@ def test_unlabelled_table_of_a_folder_is_named(tmp_path: Path) -> None:
     assert (len(loaded.labels), set(loaded.parts.tolist())) == (6, {""})
     assert left_out(loaded) == [
         '1 file left out, tables without the column "emotion": test.csv (3 rows)',
-        "1 file left out, no tables: README.md",
+        "1 file left out, not tables that are read: README.md",
+    ]
+
+
+def test_table_called_like_that_of_a_part_is_accounted_for(tmp_path: Path) -> None:
+    for name in ("train/data.csv", "test/data.csv", "data.csv"):
+        (tmp_path / "fer" / name).parent.mkdir(parents=True, exist_ok=True)
+        write_fer(tmp_path / "fer" / name, LABELS)
+    (tmp_path / "fer/data.csv").write_text("id\n1\n")
+    assert left_out(load(tmp_path / "fer")) == [
+        '1 file left out, tables without the column "emotion": data.csv (1 row)'
     ]
 
 
@@ -427,6 +437,8 @@ def test_unlabelled_table_of_a_folder_is_named(tmp_path: Path) -> None:
         ("sign_mnist_train.csv", "sign_mnist_test.csv"),
         ("mnist-train.csv.gz", "mnist-test.csv.gz"),
         ("train/data.csv", "test/data.csv"),
+        ("training_set/data.csv", "hold_out/data.csv"),
+        ("mnist_train/data.csv", "mnist_eval/data.csv"),
     ],
 )
 def test_tables_of_a_folder_may_be_parts(tmp_path: Path, names: tuple[str, str]) -> None:

@@ -60,3 +60,10 @@ def test_only_the_file_that_changed_has_another_digest(folder: Path) -> None:
     (folder / "src_common.py").write_text("width = 9\n", encoding="utf-8")
     after = source_digests("src_nets.small:build")
     assert [name for name in before if before[name] != after[name]] == ["src_common.py"]
+
+
+def test_package_that_ends_the_process_has_no_source_here(folder: Path) -> None:
+    (folder / "src_ending").mkdir()
+    (folder / "src_ending" / "__init__.py").write_text("raise SystemExit(3)\n", encoding="utf-8")
+    (folder / "src_ending" / "net.py").write_text("def build(hp): ...\n", encoding="utf-8")
+    assert source_digests("src_ending.net:build") == {}

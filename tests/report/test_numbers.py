@@ -311,6 +311,12 @@ def test_absolute_paths_lose_their_folders_and_nothing_else_does(before: str, af
     assert text.without_folders(before) == after
 
 
+def test_a_path_whose_folders_were_left_out_stays_as_it_is() -> None:
+    run = text.without_folders("/home/a/reports/digits/20260131-101500-0a1b2c3d")
+    snippet = f'load_recipe("{run}/best.yaml")'
+    assert text.without_folders(snippet) == 'load_recipe("…/20260131-101500-0a1b2c3d/best.yaml")'
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

@@ -80,7 +80,7 @@ def test_a_model_that_names_one_class_is_told_with_it() -> None:
     constant = tuple(replace(one, test=replace(one.test, confusion=((0, 300), (0, 300)))) for one in tuned.runs)
     found = check(replace(run, models=(replace(tuned, runs=constant),)), "Better than a constant guess")
     name = run.data.class_names[1]
-    assert found.items == ((tuned.title, f'names one class, "{name}", for every test image'),)
+    assert found.items == ((tuned.title, f'predicts one class, "{name}", for every test image'),)
 
 
 def test_a_rare_class_is_a_warning_that_names_it() -> None:

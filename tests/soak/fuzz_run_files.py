@@ -199,7 +199,7 @@ def _save_model(path: Path) -> None:
     from tuner.models.registry import build as build_model
     from tuner.training.finished import save_model
 
-    save_model(build_model("cnn", SMALL_CNN, image_spec()), path)
+    save_model(build_model("cnn", SMALL_CNN, image_spec()), path, image_spec())
 
 
 def case(rng: random.Random, root: Path, *, light: bool) -> tuple[str, str, list[str]]:
@@ -320,7 +320,7 @@ def said(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
 
 def model(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
     """A model's file, or its recipe: `predict` works, or says why it does not."""
-    from tuner.commands.predict import _probabilities
+    from tuner.commands.predict import _load, _probabilities
 
     path = root / FINISHED / "model.keras"
     damage = rng.choice(DAMAGES)
@@ -332,7 +332,7 @@ def model(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
 
         recipe = read_recipe(root / FINISHED / "best.yaml")
         if path.is_file():
-            _probabilities(path, np.zeros((1, *recipe.image.shape), dtype=np.uint8), recipe.image.n_classes)
+            _probabilities(_load(path, recipe), np.zeros((1, *recipe.image.shape), dtype=np.uint8), path, recipe)
 
     yield _end(predict)
 

@@ -76,3 +76,14 @@ def build_in_16_bits(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.
 
 def build_broken(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     raise ValueError("this builder\nis broken")
+
+
+def build_seeded(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+    keras.utils.set_random_seed(42)
+    return _dense(image_spec)
+
+
+def build_frozen(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+    model = _dense(image_spec)
+    model.trainable = False
+    return model

@@ -105,7 +105,7 @@ def test_logit_that_happens_to_lie_between_0_and_1_is_refused(is_subclassed: boo
     bias.assign([0.2])
     before = np.array(model(IMAGES))
     assert 0 < before.min() < before.max() < 1
-    assert "puts out one logit, not a probability" in refused(model).message
+    assert "outputs one logit, not a probability" in refused(model).message
     np.testing.assert_array_equal(model(IMAGES), before)
 
 
@@ -116,8 +116,8 @@ def test_uncompiled_logits_are_refused() -> None:
 @pytest.mark.parametrize(
     ("units", "activation", "message"),
     [
-        (2, "sigmoid", "puts out values that do not sum to 1 over the classes"),
-        (1, "linear", "puts out one logit, not a probability"),
+        (2, "sigmoid", "outputs values that do not sum to 1 over the classes"),
+        (1, "linear", "outputs one logit, not a probability"),
         (2, "tanh", "not class probabilities"),
     ],
 )

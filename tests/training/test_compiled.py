@@ -116,5 +116,5 @@ def test_outputs_that_do_not_fit_the_classes_are_refused(
 ) -> None:
     monkeypatch.setattr("tuner.training.compiled.build", lambda *_: one_layer(units, "mse"))
     spec = replace(image_spec(), class_names=tuple(map(str, range(n_classes))))
-    with pytest.raises(ConfigurationError, match=f"puts out {units} values, but there are {n_classes} classes"):
+    with pytest.raises(ConfigurationError, match=f"outputs {units} values, but there are {n_classes} classes"):
         compiled_model("own:build", {}, spec)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.images import image_spec
+from tests.soak import published
 from tuner.errors import ConfigurationError
 from tuner.training import finished
 from tuner.training.dry_build import dry_build
@@ -29,6 +30,18 @@ def test_layer_that_cannot_be_saved_leaves_its_weights(capsys: pytest.CaptureFix
         "`predict` builds it with tests.soak.published:build_forgetful: keep that module"
     ]
     assert capsys.readouterr().out == ""
+
+
+def build_chatty(hp: Any) -> Any:
+    print("in build")  # noqa: T201 - what a builder of your own may do
+    return published.build_three_units(hp)
+
+
+def test_prints_of_a_refused_builder_stay_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    # The command line takes stdout over, and shows at the end what went there before a run had a log.
+    with pytest.raises(ConfigurationError, match="3 values"):
+        dry_build(f"{__name__}:build_chatty", SETTINGS[:1], SPEC, "val_accuracy")
+    assert capsys.readouterr().out == "in build\n"
 
 
 def test_own_step_with_logits_is_searched() -> None:
@@ -52,6 +65,13 @@ def test_objective_that_is_not_reported_is_refused_with_those_that_are() -> None
         tried("build_without_accuracy")
     assert caught.value.message.endswith("reports val_loss, val_sparse_categorical_accuracy")
     assert "objective: val_sparse_categorical_accuracy" in caught.value.hint
+
+
+def test_weights_that_no_seed_changes_and_those_that_do_not_train_are_told() -> None:
+    (seeded,) = dry_build("tests.training.builders:build_seeded", [{}], SPEC, "val_accuracy")
+    assert seeded.startswith("models of one setting begin with the same weights, whatever the seed")
+    (frozen,) = dry_build("tests.training.builders:build_frozen", [{}], SPEC, "val_accuracy")
+    assert frozen == "the model has no trainable weights, so all epochs are the same"
 
 
 def test_builder_that_raises_is_refused_with_its_line() -> None:

@@ -9,7 +9,7 @@ from functools import cache
 import keras
 import numpy as np
 
-from tuner.backend import environment
+from tuner.backend import environment, keras_settings
 from tuner.backend.neutral import leave_tensorflow_out
 from tuner.backend.policy import PLAIN, Policy, choose
 
@@ -30,6 +30,7 @@ if keras.backend.backend() == "tensorflow":
         dials,
         gpus,
         gradient,
+        graphs_kept,
         prepare_devices,
         run_traced,
         steps,
@@ -47,6 +48,7 @@ elif keras.backend.backend() == "jax":
         dials,
         gpus,
         gradient,
+        graphs_kept,
         prepare_devices,
         run_traced,
         steps,
@@ -66,6 +68,7 @@ else:
         dials,
         gpus,
         gradient,
+        graphs_kept,
         prepare_devices,
         run_traced,
         steps,
@@ -85,6 +88,7 @@ __all__ = [
     "dials",
     "gpus",
     "gradient",
+    "graphs_kept",
     "n_together",
     "plain_copy",
     "policy",
@@ -122,22 +126,26 @@ def training_precision() -> AbstractContextManager[None]:
 
 @contextmanager
 def precision(name: str | None = None) -> Iterator[None]:
-    """Layers that are built inside compute in a precision; afterwards the one before holds, whatever a builder has set.
+    """Layers that are built inside compute in a precision.
+
+    Afterwards the settings from before hold, whatever a builder of your own has set: the precision, `floatx` and
+    `epsilon`, and whether TensorFlow runs functions eagerly.
 
     Args:
         name: Keras' dtype policy; None for the one that holds.
     """
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name or before)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
+    before = keras_settings.current()
+    with graphs_kept():
+        keras.config.set_dtype_policy(name or before.precision)
+        try:
+            yield
+        finally:
+            keras_settings.put(before)
 
 
 def n_together(model: keras.Model) -> int:
     """How many images a model predicts together, by the largest that it sees: it may enlarge them itself."""
-    # A model of a person's own class knows no shapes of its layers.
+    # A model of your own class has no shapes of its layers.
     seen = [getattr(layer, "output", None) for layer in model.layers] + list(getattr(model, "inputs", None) or [])
     shapes: list[tuple[int | None, ...]] = [getattr(tensor, "shape", ()) for tensor in seen]
     pixels = [(shape[1] or 1) * (shape[2] or 1) for shape in shapes if len(shape) == 4]

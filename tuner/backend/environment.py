@@ -38,7 +38,7 @@ _GPUS = Path("/proc/driver/nvidia/gpus")
 
 
 def prepare() -> None:
-    """Set what a person has not set: oneDNN kernels on, start-up chatter down, the backend, JAX's cache of programs.
+    """Set what you have not set: oneDNN kernels on, start-up chatter down, the backend, JAX's cache of programs.
 
     The backend is TensorFlow, or JAX where there is no TensorFlow.
 
@@ -116,7 +116,7 @@ def gpu_models() -> str:
 
 
 def _compilation_cache() -> Path | None:
-    """The folder for what JAX has compiled: a person's, or ours, made where it was not; None where none can be kept."""
+    """The folder for what JAX has compiled: yours, or ours, made where it was not; None where none can be kept."""
     if (named := os.environ.get("JAX_COMPILATION_CACHE_DIR")) is not None:
         return Path(named)
     try:

@@ -20,6 +20,7 @@ from tuner.backend.neutral import (
     Dropout,
     crossentropy,
     dials,
+    graphs_kept,
     predictor,
     run_traced,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "dials",
     "gpus",
     "gradient",
+    "graphs_kept",
     "predictor",
     "prepare_devices",
     "run_traced",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -91,6 +91,11 @@ def _keeping_metrics(model: keras.Model) -> Iterator[None]:
         yield
     finally:
         del model.reset_metrics
+
+
+def graphs_kept() -> AbstractContextManager[None]:
+    """Nothing is to be kept: only TensorFlow has a switch that runs every function eagerly."""
+    return nullcontext()
 
 
 def run_traced(function: Callable[..., Any], *arrays: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -231,6 +232,21 @@ def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
         return model.test_step((tf.cast(x, "float32"), y))
 
     return Steps(train=train, test=test)
+
+
+def graphs_kept() -> AbstractContextManager[None]:
+    """A builder inside may let TensorFlow run every function eagerly; afterwards they are graphs again."""
+    return _graphs_kept()
+
+
+@contextmanager
+def _graphs_kept() -> Iterator[None]:
+    before = tf.config.functions_run_eagerly()
+    try:
+        yield
+    finally:
+        if tf.config.functions_run_eagerly() != before:
+            tf.config.run_functions_eagerly(before)
 
 
 def run_traced(function: Callable[..., Any], *arrays: Any) -> Any:

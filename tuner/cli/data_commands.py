@@ -16,10 +16,10 @@ from tuner.cli.output import plain, print_json, say
 @click.option(
     "--schema",
     type=click.Choice(["space", "card", "results"]),
-    help="Print a JSON Schema instead: of the two for editors, or of a run's results.json.",
+    help="Print a JSON Schema instead: of spaces or cards, for editors, or of results.json.",
 )
 def validate(files: tuple[Path, ...], schema: str | None) -> int:
-    """Check search spaces and data cards; every mistake at once. Without FILES: search_spaces/ and datasets/."""
+    """Check search spaces and data cards, and list their mistakes. Without FILES: search_spaces/ and datasets/."""
     if schema:
         _print_schema(schema)
         return 0
@@ -73,7 +73,7 @@ def datasets(context: click.Context, data_dir: Path, json_lines: bool) -> None:
 @data_dir
 @as_json
 def check(dataset: str, out: Path, data_dir: Path, json_lines: bool) -> None:
-    """Examine the data of NAME_OR_FOLDER; exit code 4 where results on them would be worthless."""
+    """Examine the data of NAME_OR_FOLDER. The exit code is 4 if results on them would be worthless."""
     from tuner.cli.check_view import examination_table, records, show
     from tuner.commands.check import check as check_command
     from tuner.commands.check import refuse_worthless

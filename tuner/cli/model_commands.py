@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, no_progress, quiet
+from tuner.cli.options import A_PATH, A_SEED, CONTEXT, as_json, data_dir, no_progress, quiet
 from tuner.cli.output import print_json, print_result, say
 
 
@@ -16,15 +16,15 @@ from tuner.cli.output import print_json, print_result, say
 @click.option(
     "--from", "source", type=A_PATH, required=True, metavar="RUN_OR_YAML", help="A run's folder, or a best.yaml."
 )
-@click.option("--data", help="Other data of the same classes; images are brought to the recipe's size.")
+@click.option("--data", help="Other data of the same classes; images are resized to the recipe's size.")
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed; the recipe's own by default.")
+@click.option("--seed", type=A_SEED, help="Seed; the recipe's own by default.")
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="More train faster; 1 repeats the run's numbers exactly.",
+    help="Threads of the CPU: more are faster, 1 repeats the run's numbers exactly.",
 )
 @click.option("--out", type=A_PATH, help="The .keras file to write; beside the recipe by default.")
 @data_dir
@@ -53,11 +53,11 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
 @click.argument("run", type=A_PATH)
 @click.argument("images", nargs=-1, required=True, type=A_PATH)
 @click.option("--model", type=A_PATH, help="A .keras file in place of the run's own.")
-@click.option("--picture", type=A_PATH, help="Draw the one image with its prediction.")
-@click.option("--calibrated", is_flag=True, help="Probabilities after the temperature scaling that the run fitted.")
+@click.option("--picture", type=A_PATH, help="Draw the image with its prediction into this file; one image only.")
+@click.option("--calibrated", is_flag=True, help="Apply the temperature scaling that the run fitted.")
 @as_json
 def predict(run: Path, images: tuple[Path, ...], json_lines: bool, **options: Any) -> None:
-    """Print the class and the probabilities of IMAGES, by the model of RUN.
+    """Predict the class and the probabilities of IMAGES with the model of RUN.
 
     An image may be a file or a folder of them; `-` reads their names from stdin, one a line.
     """

@@ -11,13 +11,15 @@ from tuner.cli.units import DURATION, SIZE
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 A_PATH = click.Path(path_type=Path)
+# Of 32 bits, as a recipe keeps it: what a run has sealed can be trained again.
+A_SEED = click.IntRange(min=0, max=2**32 - 1)
 
 data_dir = click.option(
     "--data-dir", type=A_PATH, default=Path("datasets/data"), show_default=True, help="Root of the data."
 )
 out = click.option("--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports.")
 as_json = click.option("--json", "json_lines", is_flag=True, help="Results and events as JSON Lines on stdout.")
-quiet = click.option("-q", "--quiet", is_flag=True, help="Nothing but errors and the result.")
+quiet = click.option("-q", "--quiet", is_flag=True, help="Print only errors and the result.")
 no_progress = click.option("--no-progress", is_flag=True, help="Plain lines in place of the live view.")
 
 
@@ -41,14 +43,14 @@ def what_to_search(command: Any) -> Any:
         click.option("--factor", type=click.IntRange(min=2), help="Reduction factor between rungs."),
         click.option("--max-trials", type=click.IntRange(min=1), help="Trials at most, promotions included."),
         click.option(
-            "--limit", type=click.IntRange(min=1), help="Use so many training and validation images together."
+            "--limit", type=click.IntRange(min=1), help="Use this many training and validation images together."
         ),
         click.option(
             "--seed",
-            type=click.IntRange(min=0),
+            type=A_SEED,
             default=0,
             show_default=True,
-            help="Everything random descends from it.",
+            help="Seed of everything that is random.",
         ),
         click.option(
             "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the space: space.dropout.max=0.6."
@@ -81,7 +83,7 @@ def what_to_search(command: Any) -> Any:
             type=DURATION,
             default="10m",
             show_default=True,
-            help="A training without a step for so long has failed; 0 waits for ever.",
+            help="Fail a training that makes no progress for this long; 0 waits forever.",
         ),
         click.option(
             "--worker-memory",

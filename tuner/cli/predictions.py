@@ -46,11 +46,11 @@ def show_predictions(found: Iterable[Prediction | NotPredicted], *, json_lines: 
     for line in notes[:SHOWN]:
         say(f"note: {line}")
     if len(notes) > SHOWN:
-        say(f"note: the same of {plural(len(notes) - SHOWN, 'further image')}")
+        say(f"note: the same for {plural(len(notes) - SHOWN, 'more image')}")
     if left_out:
         kinds = Counter(one.image.suffix.lower() or "no suffix" for one in left_out)
         counted = ", ".join(f"{kind} ({count:,})" for kind, count in kinds.most_common(SHOWN))
-        say(f"left out, since they are no images: {plural(len(left_out), 'file')}: {counted}")
+        say(f"left out, not images: {plural(len(left_out), 'file')}: {counted}")
     if bad or not n:
         raise _unread(bad, n)
 

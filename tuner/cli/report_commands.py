@@ -14,7 +14,7 @@ from tuner.cli.output import plain, print_json, say
 @click.argument("run", type=A_PATH)
 @click.option("--markdown", is_flag=True, help="Print a summary for a pull request, and leave the page as it is.")
 def report(run: Path, markdown: bool) -> None:
-    """Build the page of RUN again from its files."""
+    """Rebuild the page of RUN from its files."""
     from tuner.store.run_folder import RunFolder
 
     folder = RunFolder(run)

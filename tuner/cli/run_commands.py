@@ -30,7 +30,7 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Train a failed trial again so often.",
+    help="How many times a failed trial is trained again.",
 )
 @click.option(
     "--nested", is_flag=True, help="For small data sets: each part tests in turn, with a search of its own each time."
@@ -113,7 +113,7 @@ def _run_nested(options: RunOptions, shown: AbstractContextManager[Listener], *,
 @click.option("--retries", type=click.IntRange(min=0), default=0, hidden=True)
 @click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
 def plan(json_lines: bool, **given: Any) -> None:
-    """Say what `run` would cost, from a few measured steps: trials, model sizes, memory, disk and time."""
+    """Estimate what `run` would cost from a few measured steps: trials, model sizes, memory, disk and time."""
     from tuner.cli.plan_view import plan_table, record, show
     from tuner.cli.views import view
     from tuner.commands.plan import plan as plan_command

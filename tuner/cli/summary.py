@@ -69,7 +69,9 @@ def missed_improvement(outcome: RunOutcome) -> str:
 def _constant(results: Results) -> list[str]:
     """A line for each model that tells nothing apart."""
     found = [(model.title, name) for model in results.models if (name := only_class(model)) is not None]
-    return [_wrapped(f'{title}: the model names one class, "{name}", for every test image.') for title, name in found]
+    return [
+        _wrapped(f'{title}: the model predicts one class, "{name}", for every test image.') for title, name in found
+    ]
 
 
 def _wrapped(text: str) -> str:

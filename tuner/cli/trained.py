@@ -18,15 +18,15 @@ def trained_lines(trained: TrainedModel) -> Iterator[str]:
         yield f"{trained.monitor} {trained.validation_score:.4f} on {images}{_then(trained.expected)}."
     else:
         yield (
-            "All images but the test part trained."
+            "Trained on all images except the test part, so there is no validation score."
             if test
-            else ("All images trained, so none is left to score the model with.")
+            else "Trained on all images, so there is no score."
         )
     if test is None:
         return
     yield f"Test accuracy {test.accuracy:.4f} on {plural(test.n, 'held-out image')}{_then(trained.expected_test)}."
     if test.only_class is not None:
-        yield f'The model names one class, "{test.only_class}", for every test image.'
+        yield f'The model predicts one class, "{test.only_class}", for every test image.'
 
 
 def train_ended(trained: TrainedModel) -> dict[str, Any]:

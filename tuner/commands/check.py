@@ -43,7 +43,7 @@ def check(target: str, *, data_dir: Path, out: Path) -> Checked:
     """Examine a data set, and write the page of it to `<out>/<name>/data.html`.
 
     Args:
-        target: A card's name, or the path of a person's own data.
+        target: A card's name, or the path of your own data.
         data_dir: Root of the data.
         out: Root of the reports.
 
@@ -88,10 +88,10 @@ def check_before_run(images: Images, card: Card, target: str) -> list[str]:
     Args:
         images: All images of the data set.
         card: Its card.
-        target: What the person called it: a card's name, or a path.
+        target: What you called it: a card's name, or a path.
 
     Returns:
-        What a person should know before a run: at most four lines.
+        What you should know before a run: at most four lines.
 
     Raises:
         DataError: If results would be worthless, with every reason.
@@ -102,11 +102,11 @@ def check_before_run(images: Images, card: Card, target: str) -> list[str]:
 
 
 def notices(findings: Sequence[Finding], target: str) -> list[str]:
-    """What a person should know before a run, a line each; the last one counts what is left out.
+    """What you should know before a run, a line each; the last one counts what is left out.
 
     Args:
         findings: The most important first.
-        target: What the person called the data set; `datasets check` understands it too.
+        target: What you called the data set; `datasets check` understands it too.
     """
     told = [f.summary.rstrip(".") for f in findings if f.severity == "warning" and f.code not in _TOLD_BY_RUN]
     if len(told) <= MAX_NOTICES:

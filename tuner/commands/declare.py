@@ -11,7 +11,9 @@ from tuner.commands.open_run import plain
 from tuner.commands.options import RunOptions
 from tuner.commands.prepare import check_flip, space_documents
 from tuner.data.card import Card
+from tuner.errors import ConfigurationError
 from tuner.models.registry import is_own
+from tuner.records.error_text import reason_of
 from tuner.records.image import ImageSpec
 from tuner.space.declared import Declaration, completed, described
 from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space
@@ -110,13 +112,28 @@ def kept(file: SearchSpaceFile) -> dict[str, Any]:
     return {"declared": plain(asdict(file.space))} if is_own(file.model) else {}
 
 
-def resumed(file: SearchSpaceFile, config: Mapping[str, Any]) -> SearchSpaceFile:
-    """The space that an unfinished run has begun to search, from its config.yaml."""
+def resumed(file: SearchSpaceFile, config: Mapping[str, Any], where: str = "config.yaml") -> SearchSpaceFile:
+    """The space that an unfinished run has begun to search, from its config.yaml.
+
+    Args:
+        file: The space as the run's options give it.
+        config: What the file holds.
+        where: Begins the message.
+
+    Raises:
+        ConfigurationError: If the file does not hold such a space, as where it is damaged.
+    """
     space = config.get("declared")
-    if not isinstance(space, Mapping):
+    if space is None:
         return file
-    parameters = tuple(_parameter(parameter) for parameter in space["parameters"])
-    return replace(file, space=Space(parameters=parameters, fixed=dict(space["fixed"])))
+    try:
+        parameters = tuple(_parameter(parameter) for parameter in space["parameters"])
+        return replace(file, space=Space(parameters=parameters, fixed=dict(space["fixed"])))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{where}: declared is no space, so the run cannot be resumed: {reason_of(error)}",
+            "restore the file, or start again with --fresh.",
+        ) from error
 
 
 def _parameter(plain_parameter: Mapping[str, Any]) -> Parameter:

@@ -58,9 +58,9 @@ def open_run(options: RunOptions, root: Path, now: Mapping[str, Any]) -> tuple[R
     """The folder to work in, whether it is an unfinished run's, and which unfinished runs are passed over as damaged.
 
     Args:
-        options: `resume` says what the person wants: None takes up an unfinished run of the same identity, if any.
+        options: `resume` says what you want: None takes up an unfinished run of the same identity, if any.
         root: Where the data set's runs are.
-        now: `identity` of what the person asks for.
+        now: `identity` of what you ask for.
 
     Raises:
         ConfigurationError: If a run is to be resumed, but there is none, none of the same identity, or only one whose
@@ -108,7 +108,7 @@ def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
     elif isinstance(then, list) and isinstance(now, list) and _named(then) and _named(now):
         yield from differences(_by_name(then), _by_name(now), path)
     elif then != now:
-        # A hash tells a person nothing.
+        # A hash tells you nothing.
         yield (
             f"{path} changed"
             if path.startswith(("data.", "builder."))

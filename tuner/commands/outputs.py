@@ -100,7 +100,7 @@ def unless_deleted(folder: RunFolder) -> Iterator[None]:
 def _deleted(folder: RunFolder) -> ConfigurationError:
     return ConfigurationError(
         f"{folder.path}: the run's folder was deleted or moved while the run went on, and its trials with it",
-        "move it back, and the same command goes on; where it is gone, the same command starts anew.",
+        "move it back and run the same command to resume; if it is gone, the same command starts a new run.",
     )
 
 

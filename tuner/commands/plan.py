@@ -15,7 +15,6 @@ import numpy as np
 from tuner.backend import environment
 from tuner.backend.environment import gpus
 from tuner.commands.comparison import backbone_rules, missing_weights
-from tuner.commands.declare import declare
 from tuner.commands.executors import make_executor, warm_up
 from tuner.commands.hardware import n_cores
 from tuner.commands.open_run import identity, open_run
@@ -23,6 +22,7 @@ from tuner.commands.options import PRESETS, RunOptions
 from tuner.commands.outputs import training_data
 from tuner.commands.prepare import check_fixed_setting, load_configuration, split_settings
 from tuner.commands.search import RETRAINING_SHARE
+from tuner.commands.try_builder import with_builder
 from tuner.data.card import Card
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.errors import ConfigurationError, SearchError
@@ -35,13 +35,12 @@ from tuner.planning.forecast import Forecast, Known, forecast
 from tuner.planning.gauge import Gauge
 from tuner.planning.measure import Candidate, Cost, Measured, measure, model_key
 from tuner.records.contender import Contender
-from tuner.records.events import Listener, StageStarted
+from tuner.records.events import Listener, Notice, StageStarted
 from tuner.retrain.contenders import baselines, tuned_contender
 from tuner.retrain.opponents import backbone_opponents
 from tuner.search.proposals import Proposals
 from tuner.search.schedule import brackets, n_new_settings
 from tuner.space.definition import SearchSettings, SearchSpaceFile
-from tuner.space.document import raise_problems
 from tuner.space.sampling import n_settings
 from tuner.training.data import TrainingData
 
@@ -73,7 +72,7 @@ class Plan:
         failures: Why others could not be, by their names.
         memory_bytes: The most that each training process took; empty where they are out of sight.
         share: Part of a core that a training got while it was measured; None where that is not known.
-        time_budget_s: What the person allows.
+        time_budget_s: What you allow.
         forecast: Times and disk.
         unfinished: The unfinished run that `run` would go on with; None where it would begin a new one.
     """
@@ -117,7 +116,7 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
 
     Args:
         options: Those of the run.
-        listener: Hears what goes on.
+        listener: Called for what goes on.
 
     Raises:
         ConfigurationError: For mistakes in space, card or options, or a space of which nothing can be built.
@@ -126,7 +125,7 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
     """
     environment.prepare()
     began_s = time.perf_counter()
-    subject = _subject(options)
+    subject = _subject(options, listener)
     folder, is_resumed, _ = open_run(options, options.out / subject.card.name, subject.identity)
     listener(StageStarted(title="Starting the framework"))
     is_inline = options.execution.executor == "inline"
@@ -143,15 +142,15 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
     return replace(found, unfinished=folder.path.as_posix() if is_resumed else None)
 
 
-def _subject(options: RunOptions) -> _Subject:
+def _subject(options: RunOptions, listener: Listener) -> _Subject:
     card, file = load_configuration(options)
     warm_up(options.execution)
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
     now = identity(options, file, dataset)
-    found = declare(options, card, file, dataset.spec)
-    raise_problems(found.problems)
-    file = found.file
+    file, notices = with_builder(options, card, file, dataset.spec, listener)
+    for text in notices:
+        listener(Notice(text=text))
     data = training_data(dataset, options.data_dir)
     settings = _some_settings(file, options.seed, data)
     return _Subject(identity=now, options=options, card=card, file=file, dataset=dataset, data=data, settings=settings)

@@ -141,7 +141,7 @@ def _temperature(recipe: Recipe, recipe_file: Path, model: Path | None) -> float
         )
     if recipe.temperature is None:
         raise ConfigurationError(
-            f"{recipe_file}: it states no temperature, so nothing is known to calibrate with",
+            f"{recipe_file}: it states no temperature to calibrate with",
             "leave --calibrated out, or give a run whose winner was retrained and tested.",
         )
     return recipe.temperature
@@ -154,7 +154,7 @@ def _decoded(files: Sequence[NamedImage], settings: ImageSettings) -> Iterator[l
         try:
             pixels, facts = decode_with_facts(file.path, settings)
         except UnreadableImageError as error:
-            reason = "no file is in this folder" if file.path.is_dir() else str(error)
+            reason = "the folder holds no files" if file.path.is_dir() else str(error)
             is_bad = file.is_meant or reason == DAMAGED
             return NotPredicted(image=file.path, reason=reason, is_bad=is_bad)
         return _Decoded(path=file.path, pixels=pixels, note=_note(facts, settings))

@@ -34,7 +34,7 @@ def space_path(card: Card, given: Path | None, model: str | None = None) -> Path
 
     Args:
         card: Of the data set.
-        given: What the person names; None where they name nothing.
+        given: What you name; None where you name nothing.
         model: The same.
 
     Raises:
@@ -55,7 +55,7 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
 
     Raises:
         ConfigurationError: For mistakes in space, card or options.
-        DataError: If a person's own data are missing, or cannot be understood.
+        DataError: If your own data are missing, or cannot be understood.
     """
     # Names end up in the run's files, which are UTF-8; better refused now than when all is trained.
     named = f"{options.dataset}{options.out}{options.command}"
@@ -80,7 +80,7 @@ def space_documents(options: RunOptions, card: Card) -> tuple[Document, Document
 
 
 def split_settings(options: RunOptions, file: SearchSpaceFile) -> SplitSettings:
-    """How the data are split; a preset's ceilings count where a person has not said how many images to take."""
+    """How the data are split; a preset's ceilings count where you have not said how many images to take."""
     if options.limit is not None or file.split is not None:
         return SplitSettings(seed=options.seed, limit=options.limit, sizes=file.split, outer=options.outer)
     preset = PRESETS[options.preset]
@@ -173,6 +173,6 @@ def refuse_flip(card: Card, what: str, remedy: str) -> None:
 
 
 def command_line(arguments: list[str]) -> str:
-    """The command that makes the run from its begin, as a person may paste it into a shell."""
+    """The command that makes the run from its beginning, to be pasted into a shell."""
     words = [word for word in arguments if word not in ("--resume", "--fresh")]
     return shlex.join(["python", "-m", "tuner", *words])

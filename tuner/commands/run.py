@@ -13,7 +13,7 @@ from tuner.commands.announce import announce
 from tuner.commands.check import check_before_run
 from tuner.commands.comparison import Scored, retrain_all, score
 from tuner.commands.data_names import keep_name
-from tuner.commands.declare import declare, kept, resumed
+from tuner.commands.declare import kept, resumed
 from tuner.commands.executors import make_executor, warm_up
 from tuner.commands.hardware import hardware, n_cores, versions
 from tuner.commands.index import write_index
@@ -23,20 +23,19 @@ from tuner.commands.options import RunOptions
 from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, unless_deleted
 from tuner.commands.prepare import check_fixed_setting, load_configuration, searched_weights, split_settings
 from tuner.commands.search import search_space
-from tuner.commands.try_builder import try_builder
+from tuner.commands.try_builder import with_builder
 from tuner.data.dataset import load_dataset, split_rows, summary
 from tuner.errors import SearchError, SpaceError
 from tuner.execution.executor import Executor, Reports, epoch_listener, fold_listener
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.registry import complete, is_own
+from tuner.models.registry import complete
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice
 from tuner.records.importance import Importance
 from tuner.records.results import Results, RunSummary, SearchSummary, State
 from tuner.report.text import plural
 from tuner.space.definition import SearchSpaceFile
-from tuner.space.document import raise_problems
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
 from tuner.store.trial_tables import TrialTables
@@ -51,7 +50,7 @@ class RunOutcome:
     Attributes:
         folder: The run's folder.
         results: What results.json holds; None where a run was stopped before its first score.
-        stopped: `interrupted` or `terminated`, where somebody asked for the end; else None.
+        stopped: `interrupted` or `terminated`, where you asked for the end; else None.
     """
 
     folder: RunFolder
@@ -63,8 +62,8 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     """Make a whole run, or the rest of one.
 
     Args:
-        options: What the person asked for.
-        listener: Hears of everything that happens.
+        options: What you asked for.
+        listener: Called for everything that happens.
         request: Once made, the run ends in order, so that it can go on another time.
 
     Raises:
@@ -81,15 +80,9 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     check_fixed_setting(file, dataset)
     warnings = check_before_run(dataset.images, card, options.dataset)
     now = identity(options, file, dataset)
-    found = declare(options, card, file, dataset.spec)
-    file = found.file
-    if is_own(file.model):
-        warnings = [*warnings, *found.notes, *try_builder(file, dataset.spec)]
-    # Models that cannot work are told first: mending them may change the names.
-    raise_problems(found.problems)
-    if file.model in BACKBONES or "weights" in file.backbone:
-        _prepare_devices(options)
-        _check_weights(file)
+    file, notices = with_builder(options, card, file, dataset.spec, listener)
+    warnings = [*warnings, *notices]
+    _check_weights(options, file)
     folder, is_resumed, passed_over = open_run(options, options.out / card.name, now)
     warnings = [*warnings, *passed_over]
     if dataset.images.is_mended:
@@ -102,7 +95,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
         if not is_resumed:
             # Last, since a folder without it counts as never begun.
             folder.write_config(config(options, now, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}") | kept(file))
-        file = resumed(file, folder.read_config())
+        file = resumed(file, folder.read_config(), f"{folder.path}/config.yaml")
         folder.events.mend()
         if n_odd := folder.events.n_odd():
             warnings.append(f"events.jsonl: {plural(n_odd, 'line')} passed over that no run has written")
@@ -135,7 +128,7 @@ def _run(job: Job, warnings: Sequence[str], is_resumed: bool) -> RunOutcome:
     keep_name(job.card, job.options.dataset, job.options.data_dir, job.options.out)
     announce(job, warnings, is_resumed)
     with job.request, _executor(job) as executor:
-        # TensorFlow takes seconds to import: the person has seen by now that data and space are in order.
+        # TensorFlow takes seconds to import: you have seen by now that data and space are in order.
         _prepare_devices(job.options)
         searched = search_space(
             job,
@@ -211,14 +204,17 @@ def _prepare_devices(options: RunOptions) -> None:
     prepare_devices(1 if options.execution.executor == "inline" else n_cores())
 
 
-def _check_weights(file: SearchSpaceFile) -> None:
+def _check_weights(options: RunOptions, file: SearchSpaceFile) -> None:
     """Refuse weights that cannot be used, before they fail every trial in turn, or the comparison; downloads them.
 
-    Of the opponents those with weights of a person's own: without ImageNet's, a run does what it can.
+    Of the opponents those with weights of your own: without ImageNet's, a run does what it can.
 
     Raises:
         WeightsError: With the reason, and how to do without.
     """
+    if file.model not in BACKBONES and "weights" not in file.backbone:
+        return
+    _prepare_devices(options)
     from tuner.models.backbones.network import build_network
 
     opponents = [name for name in file.compare if name in BACKBONES and "weights" in file.backbone]
@@ -243,7 +239,6 @@ def _importance(job: Job, searched: SearchSummary) -> Importance | None:
 
 
 def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
-
     header = recipe_header(job.folder, results.search.best_values)
     write_recipe(recipe_of(job, results, tuned), job.folder.recipe, header)
     _write_page(job, results)

@@ -95,7 +95,7 @@ def recipe_path(source: Path) -> Path:
     path = source / "best.yaml" if source.is_dir() else source
     if not path.is_file():
         raise ConfigurationError(
-            f"{source}: there is no recipe, so no finished run is there",
+            f"{source}: there is no best.yaml, so this is not a finished run",
             f"{did_you_mean_path(source)}give the folder of a finished run, "
             "such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml.",
         )
@@ -153,8 +153,8 @@ def import_notice(model: str) -> str | None:
     # As the builder is found: the working directory first, then what is installed.
     spec = PathFinder.find_spec(module.partition(".")[0], [str(Path.cwd()), *sys.path])
     places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
-    place = printable(next(filter(None, places), "which is not found yet"))
-    return f"this recipe imports {module} ({place}) and runs its {function}: code, not only numbers"
+    place = printable(next(filter(None, places), "not found yet"))
+    return f"this recipe imports {module} ({place}) and runs its {function}, which is code"
 
 
 class _OnlyTriedError(Exception):

@@ -9,7 +9,7 @@ import numpy as np
 
 from tuner.commands.prepare import refuse_flip
 from tuner.commands.recipe_images import recipe_settings
-from tuner.data.card import Card, ClassFolders, card_folders
+from tuner.data.card import Card, ClassFolders, FileList, card_folders
 from tuner.data.dataset import Dataset, SealedLabels, load_dataset, pixel_statistics
 from tuner.data.own.resolve import resolve
 from tuner.data.resized import resized
@@ -45,7 +45,7 @@ def load_fitting(recipe: Recipe, recipe_file: Path, other: str | None, data_dir:
         if other:
             raise
         raise MissingDataError(
-            f"{error.message}, which the recipe names",
+            f"{error.message}; the recipe names it",
             "start from the folder that the run was started in, or name where the data are now: "
             "--data PATH, or --data-dir for the root of the data.",
         ) from error
@@ -60,7 +60,8 @@ def _fitting(
     settings = SplitSettings(seed=recipe.data.split.seed) if other else recipe.data.split
     wanted = recipe_settings(recipe)
     own = (card.image.height, card.image.width, card.image.channels)
-    if isinstance(card.files, ClassFolders):
+    # Files are decoded in any size; tables of pixels and arrays come in one of their own.
+    if isinstance(card.files, ClassFolders | FileList):
         card = _with_image(card, **wanted.model_dump(exclude={"value_range"}))
     dataset = load_dataset(card, data_dir, settings)
     found, then = dataset.images.used_range, recipe.data.value_range
@@ -77,11 +78,9 @@ def _fitting(
         dataset = _resized(dataset, recipe)
     notes = []
     if other and own != wanted.shape:
-        notes.append(f"images are brought to {_words(*wanted.shape)}, as the recipe has it (they are {_words(*own)})")
+        notes.append(f"images are resized to {_words(*wanted.shape)}, as in the recipe (they are {_words(*own)})")
     if found is not None and then is not None and found != then:
-        notes.append(
-            f"values {range_words(then)} become 0 to 255, as the recipe has it ({range_words(found)} would fit)"
-        )
+        notes.append(f"values {range_words(then)} become 0 to 255, as in the recipe ({range_words(found)} would fit)")
     return _in_order(dataset, recipe), notes
 
 
@@ -108,9 +107,7 @@ def _in_order(dataset: Dataset, recipe: Recipe) -> Dataset:
         return dataset
     new, missing = ([name for name in ours if name not in theirs] for ours, theirs in ((now, then), (then, now)))
     if new or missing:
-        parts = [f"the recipe does not know {_named(new)}"] * bool(new) + [f"it lacks {_named(missing)}"] * bool(
-            missing
-        )
+        parts = [f"{word} {_named(names)}" for word, names in (("new", new), ("missing", missing)) if names]
         raise DataError(
             f"{dataset.card.name}: its classes are not those of the recipe: {'; '.join(parts)}",
             "use data of the same classes, or search again on these data with `python -m tuner run`.",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import hashlib
 import lzma
-import os
 import shutil
 import stat
 import struct
@@ -20,14 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import IO, cast
 
-from tuner.data.cache_folder import locked
 from tuner.data.images import printable
 from tuner.data.tree import IMAGE_SUFFIXES
 from tuner.errors import DataError
 from tuner.store.files import is_disk_full
 from tuner.store.leftovers import sweep, writer
-
-UNPACKED = ".unpacked"
 
 _SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _CHUNK_BYTES = 2**16
@@ -36,7 +31,8 @@ _MOST_HEADER_BYTES = 2**20
 _TAR_BLOCK_BYTES = 512
 # Python's own ways to walk and delete folders call themselves once for each level.
 _MOST_LEVELS = 64
-_MOST_INNER_LEVELS = 2
+# Archives in archives in an archive.
+MOST_INNER_LEVELS = 2
 _PACK_AGAIN = "pack the files again as zip or tar.gz, or unpack it yourself and name the folder."
 # What Python's readers raise for damaged files, besides OSError; RecursionError comes from headers of headers.
 _DAMAGE = (
@@ -109,7 +105,7 @@ def unpack(archive: Path, to: Path, limits: Limits = LIMITS, *, with_inner: bool
         building = Path(tempfile.mkdtemp(prefix=f".unpacking-{writer()}-", dir=to.parent))
         with _told(budget):
             _unpack_into(archive, building, budget)
-            for _ in range(_MOST_INNER_LEVELS if with_inner else 0):
+            for _ in range(MOST_INNER_LEVELS if with_inner else 0):
                 _unpack_inner(building, budget)
         building.chmod(0o755)
         building.replace(to)
@@ -146,74 +142,6 @@ def _unpack_inner(building: Path, budget: _Budget) -> None:
         folder.mkdir()
         _unpack_into(inner, folder, budget)
         inner.unlink()
-
-
-def unpacked(archive: Path, data_root: Path) -> Path:
-    """What a person's archive holds, as a path that may stand in its place; only the first call unpacks it.
-
-    Args:
-        archive: A zip or tar.
-        data_root: Folder of the data; each archive gets a folder below `.unpacked` in it, and in that one for the
-            state that it is in now: what is there of an older state goes.
-
-    Returns:
-        The folder; or, where it holds only one, the folder, CSV or NPZ in it.
-
-    Raises:
-        DataError: As `unpack`, or if it is empty.
-    """
-    status = archive.stat()
-    place = f"{archive_stem(archive)[:100]}-{_short_hash(os.fsencode(archive.resolve()))}"
-    folder = (
-        data_root
-        / UNPACKED
-        / place
-        / _short_hash(f"{_MOST_INNER_LEVELS}\0{status.st_size}\0{status.st_mtime_ns}".encode())
-    )
-    if not folder.is_dir():
-        with locked(f"{UNPACKED}-{place}", data_root) as is_alone:
-            _unpack_anew(archive, folder, is_alone=is_alone)
-    return _entered(folder, archive)
-
-
-def _unpack_anew(archive: Path, folder: Path, *, is_alone: bool) -> None:
-    """Unpack unless another process has just done so; alone, delete what that archive has left there before."""
-    if not folder.is_dir():
-        try:
-            unpack(archive, folder, with_inner=True)
-        except DataError:
-            if not folder.is_dir():  # Where there are no locks, another run may have been faster.
-                raise
-    if is_alone:
-        for other in folder.parent.iterdir():
-            if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
-
-
-def _short_hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:12]
-
-
-def _entered(folder: Path, archive: Path) -> Path:
-    """Go down as long as there is but one way."""
-    inside = [path for path in folder.iterdir() if not path.name.startswith((".", "__"))]
-    folders = [path for path in inside if path.is_dir()]
-    tables = [path for path in inside if path.suffix.lower() in {".csv", ".npz"}]
-    if not inside:
-        raise DataError(f"{archive.name}: the archive is empty", "check that it is the right one.")
-    if len(tables) == 1 and not folders:
-        return tables[0]
-    # A folder of nothing but images is a class, not the archive's own top folder.
-    leads_on = (
-        len(folders) == 1
-        and not tables
-        and any(path.is_dir() or path.suffix.lower() in {".csv", ".npz"} for path in folders[0].iterdir())
-    )
-    if not leads_on:
-        return folder
-    found = _entered(folders[0], archive)
-    # What lies beside a folder of images must be accounted for, too.
-    return found if found.is_file() or sum(1 for _ in folder.iterdir()) == 1 else folder
 
 
 class _Budget:

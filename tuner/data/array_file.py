@@ -44,7 +44,7 @@ def open_arrays(path: Path) -> dict[str, Array]:
         DataError: If it is not such a file.
     """
     if path.is_dir():
-        return {file.stem: _npy_header(file) for file in sorted(path.glob("*.npy"))}
+        return {file.stem: _npy_header(file) for file in npy_files(path)}
     with _readable(path), zipfile.ZipFile(path) as archive:
         found = {}
         for member in archive.infolist():
@@ -53,6 +53,11 @@ def open_arrays(path: Path) -> dict[str, Array]:
             with archive.open(member) as file:
                 found[member.filename.removesuffix(".npy")] = _whole(file, member.file_size)
         return found
+
+
+def npy_files(folder: Path) -> list[Path]:
+    """The arrays of a folder, sorted; hidden files, such as macOS adds, are none."""
+    return sorted(path for path in folder.glob("*.npy") if not path.name.startswith("."))
 
 
 def _npy_header(path: Path) -> Array:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tuner.data.images import PARTS
-from tuner.data.part_words import role_of
+from tuner.data.part_names import ROLE_WORDS, free_role, role_of
 
 _IMAGES = frozenset({"x", "image", "images", "img", "imgs", "data", "features", "inputs", "pixels", "samples"})
 _LABELS = frozenset({"y", "label", "labels", "target", "targets", "class", "classes", "lbl", "lbls", "t"})
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
-_GLUED = re.compile(r"(?P<first>x|y)?(?P<role>train|test|val|valid|validation|dev)(?P<last>x|y)?")
+_GLUED = re.compile(rf"(?P<first>x|y)?(?P<role>{ROLE_WORDS})(?P<last>x|y)?")
 
 
 class Shaped(Protocol):
@@ -48,10 +48,11 @@ def pairs(arrays: Mapping[str, Shaped]) -> list[Pair]:
 
     Of several that may be the same, such as `data` and `images`, the one of a fitting shape wins.
     """
+    meanings = [(name, *meaning) for name in arrays for meaning in _meanings(name)]
+    parts = {part for _, part, _ in meanings}
     by_role: dict[tuple[str, str], list[str]] = {}
-    for name in arrays:
-        for meaning in _meanings(name):
-            by_role.setdefault(meaning, []).append(name)
+    for name, part, kind in meanings:
+        by_role.setdefault((free_role(part, parts), kind), []).append(name)
     found = []
     for part in (*PARTS, ""):
         images = _only(by_role.get((part, "images"), []), arrays, are_images=True)
@@ -75,7 +76,7 @@ def _meanings(name: str) -> Iterator[tuple[str, str]]:
     if glued and (glued["first"] or glued["last"]):
         words = [word for word in (glued["first"], glued["role"], glued["last"]) if word]
     kinds = [kind for kind, known in (("images", _IMAGES), ("labels", _LABELS)) if known & set(words)]
-    roles = [role for word in words if (role := role_of(word)) and word not in ("t",)]
+    roles = [role for word in words if (role := role_of(word))]
     n_other = len([word for word in words if word not in _IMAGES | _LABELS and not role_of(word)])
     if len(kinds) == 1 and len(roles) <= 1 and not n_other:
         yield (roles[0] if roles else "", kinds[0])

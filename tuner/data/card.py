@@ -17,8 +17,8 @@ from tuner.names import one_line, plain_name
 from tuner.space.document import Document, KeyPath, Problem, load_document, raise_problems
 from tuner.space.validation import Strict, did_you_mean, shown, validate
 
-# Keys under `files` that hold a path below the data root.
-_PATH_KEYS = frozenset(("path", "train_images", "train_labels", "test_images", "test_labels", "table", "root"))
+# Keys under `files` that hold a path below the data root; of array CSVs, all but the type do.
+_PATH_KEYS = frozenset(("path", "table", "root"))
 _FOLDER_NAME = re.compile(r"[^/\\\0]+")
 
 Channel = Annotated[int, Field(ge=0, le=255)]
@@ -392,7 +392,7 @@ class Card(Strict):
 
     @property
     def how_to_get(self) -> str:
-        """What a person does whose data are missing."""
+        """What to do where the data are missing."""
         by_hand = self.fetch.strip().rstrip(".") or "put it there"
         return f"`python -m tuner datasets fetch {self.name}`; or {by_hand}" if self.kaggle else by_hand
 
@@ -471,7 +471,7 @@ def _leaving_paths(document: Document, card: Card) -> Iterator[Problem]:
     named: list[tuple[KeyPath, str]] = [
         (("files", key), value)
         for key, value in card.files.model_dump().items()
-        if key in _PATH_KEYS and value is not None
+        if value is not None and (key in _PATH_KEYS or (isinstance(card.files, ArrayCsv) and key != "type"))
     ]
     if isinstance(card.files, ClassFolders):
         named += [(("splits", role), part) for part, role in card.splits.roles().items()]

@@ -187,13 +187,8 @@ class _Lister:
     def _aside(self, folder: Folder) -> Iterator[Aside]:
         """What is not used of a folder and all below it."""
         shown = printable(folder.below)
-        if folder.failure:
-            yield Aside(f"since it cannot be opened ({folder.failure})", shown, 0)
-        elif folder.below in self._classes:
-            for inner in folder.walk():
-                yield from inner.aside
-                if inner.failure:
-                    yield Aside(f"since it cannot be opened ({inner.failure})", printable(inner.below), 0)
+        if folder.failure or folder.below in self._classes:
+            yield from folder.all_aside()
         elif folder.below in self._levels:
             yield from self._loose(folder)
             yield from folder.aside

@@ -166,6 +166,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         mode = path.stat().st_mode
     except OSError as error:
         raise UnreadableImageError(error.strerror or "not a file") from error
+    # No file has a zero byte in its name, but a line of stdin may.
+    except ValueError as error:
+        raise UnreadableImageError("not a file") from error
     try:
         if not stat.S_ISREG(mode):
             raise UnreadableImageError("not a file")  # noqa: TRY301 - a pipe would wait for ever

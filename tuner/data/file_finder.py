@@ -7,7 +7,7 @@ import re
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from tuner.data.part_words import role_of
+from tuner.data.part_names import role_of
 from tuner.errors import DataError
 
 # Beside images of the same name these are something else, such as a description.

@@ -16,7 +16,7 @@ from tuner.data.class_folders import Listing, read_files, stream_files
 from tuner.data.file_finder import FileFinder, refuse_outside
 from tuner.data.images import Allocate, Images, printable
 from tuner.data.labels import is_label, number_labels
-from tuner.data.left_out import NO_IMAGES, LeftOut, left_out
+from tuner.data.left_out import NO_IMAGES, LeftOut, fold, left_out
 from tuner.data.pixel_rows import column_at, role_in
 from tuner.data.table import csv_rows
 from tuner.data.table_parts import (
@@ -25,9 +25,8 @@ from tuner.data.table_parts import (
     other_tables,
     table_parts,
     table_sources,
-    visible_files,
 )
-from tuner.data.tree import IMAGE_SUFFIXES
+from tuner.data.tree import IMAGE_SUFFIXES, scan
 from tuner.errors import DataError
 
 _ONES = frozenset({"1", "1.0", "true"})
@@ -205,7 +204,7 @@ def _one_of(header: Sequence[str], row: Sequence[str], at: Sequence[int], where:
     if len(found) > 1:
         raise DataError(
             f"{where}: it is of several classes, {', '.join(found[:5])}",
-            "give each image one class; several at once cannot be learnt here.",
+            "give each image one class; several classes for one image are not supported.",
         )
     return found[0] if found else ""
 
@@ -215,7 +214,8 @@ def _left_out(card: Card, data_root: Path, listed: _Listed) -> tuple[LeftOut, ..
     used = {_whole(file.path) for file in listed.files}
     skipped = {*listed.unlabelled, *listed.repeated}
     tables = {_whole(table.path) for table in table_parts(card, data_root)}
-    there = visible_files(top) if top else _directly_in(listed.folders)
+    tree = scan(top) if top else None
+    there = (f"{top}{os.sep}{name}" for name in tree.files()) if tree else _directly_in(listed.folders)
     base = top or (data_root / files.path).parent
     unnamed, others = [], []
     for path in there:
@@ -236,6 +236,7 @@ def _left_out(card: Card, data_root: Path, listed: _Listed) -> tuple[LeftOut, ..
         *left_out("named in no row", unnamed, "file"),
         *beside,
         *left_out(NO_IMAGES, [name for name in others if name not in known], "file"),
+        *(fold(tree.all_aside()) if tree else ()),
     )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tuner.data.class_order import one_form
+from tuner.data.part_names import is_part
 from tuner.data.tree import IMAGE_SUFFIXES
 
 _CLASS = re.compile(r"([^\W\d_].*?)[\s._()\[\]#-]*\d")
@@ -18,7 +19,7 @@ _MEANINGLESS = frozenset(
         "photo", "photos", "pic", "pics", "picture", "pictures", "screenshot", "untitled",
         "unnamed", "frame", "file", "scan", "download", "downloads", "sample", "example",
         "whatsapp", "wp", "page", "slide", "crop", "row", "item", "id", "nr", "no", "result",
-        "output", "test", "train", "val", "valid", "validation", "training", "testing",
+        "output",
     }
 )  # fmt: skip
 _LEAST_FILES = 2
@@ -38,6 +39,6 @@ def are_clear(names: Sequence[str]) -> bool:
         len(counts) >= 2
         and "" not in counts
         and min(counts.values()) >= _LEAST_FILES
-        and not any(name.casefold() in _MEANINGLESS for name in counts)
+        and not any(name.casefold() in _MEANINGLESS or is_part(name) for name in counts)
         and len({name.casefold() for name in counts}) == len(counts)
     )

@@ -23,7 +23,7 @@ def download(card: Card, into: Path) -> Path:
 
     kagglehub resumes and checks by itself: `download_file` in kagglehub/clients.py asks for the rest of a file that is
     there in part, and compares the MD5 sum that the server names. It does so in its cache only (with `output_dir` it
-    wants an empty folder), so its cache is put into `into`, unless the person has named a place for it.
+    wants an empty folder), so its cache is put into `into`, unless you have named a place for it.
 
     Args:
         card: Names a source under `kaggle`.
@@ -67,7 +67,7 @@ def _cache_in(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _told(card: Card, source: Kaggle) -> Iterator[None]:
-    """Turn kagglehub's errors into what a person can do."""
+    """Turn kagglehub's errors into what you can do."""
     from kagglehub.exceptions import CredentialError, DataCorruptionError, KaggleApiHTTPError, UnauthenticatedError
     from requests.exceptions import RequestException
 

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.array_file import MOST_BY_COLUMNS_BYTES, Array, blocks, open_arrays, shape_words
+from tuner.data.array_file import MOST_BY_COLUMNS_BYTES, Array, blocks, npy_files, open_arrays, shape_words
 from tuner.data.array_layout import image_layout
 from tuner.data.array_names import Pair, pairs
 from tuner.data.card import Card, Npz
 from tuner.data.images import Allocate, Images, make_images, printable
 from tuner.data.labels import is_label, number_labels
-from tuner.data.left_out import left_out
+from tuner.data.left_out import LeftOut, fold, left_out
 from tuner.data.pixels import LARGEST_VALUE
+from tuner.data.tree import scan
 from tuner.data.value_range import ValueRange, range_of, range_words, to_8_bits
 from tuner.errors import DataError
 
@@ -41,7 +42,8 @@ def sources(card: Card, data_root: Path) -> list[Path]:
     """The files that the images are read from."""
     assert isinstance(card.files, Npz)
     path = data_root / card.files.path
-    return sorted(path.glob("*.npy")) if path.is_dir() else [path]
+    # The folder's own time changes with the files that are left out.
+    return [path, *npy_files(path)] if path.is_dir() else [path]
 
 
 def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
@@ -91,8 +93,16 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
         left_out=(
             *left_out("without a label", rows.unlabelled, "image"),
             *left_out("neither images with labels nor labels", unused, "array"),
+            *(_other_files(path) if path.is_dir() else ()),
         ),
     )
+
+
+def _other_files(folder: Path) -> tuple[LeftOut, ...]:
+    """What lies beside the arrays of a folder."""
+    tree, arrays = scan(folder), {path.name for path in npy_files(folder)}
+    others = [printable(name) for name in tree.files() if name not in arrays]
+    return (*left_out("not arrays that are read", others, "file"), *fold(tree.all_aside()))
 
 
 def part_names(arrays: Mapping[str, Array], path: Path, files: Npz | None = None) -> list[Pair]:
@@ -194,7 +204,7 @@ def _labels(path: Path, name: str, array: Array) -> list[str]:
         if block.dtype.kind not in "biuf" or not _is_one_hot(block):
             raise DataError(
                 f"{where}: {n_columns} labels for each image, of which not always exactly one is 1",
-                "give each image one class; several at once cannot be learnt here.",
+                "give each image one class; several classes for one image are not supported.",
             )
         texts.extend(map(str, block.argmax(axis=1).tolist()))
     return texts
@@ -217,7 +227,7 @@ def _ranges(path: Path, arrays: Mapping[str, Array], found: list[Pair], card: Ca
             continue
         lowest, highest = kinds.get(array.dtype.kind == "f", (np.inf, -np.inf))
         for block in blocks(path, pair.images, array):
-            lowest, highest = np.minimum(lowest, block.min()), np.maximum(highest, block.max())
+            lowest, highest = np.minimum(lowest, float(block.min())), np.maximum(highest, float(block.max()))
         if not (lowest >= -LARGEST_VALUE and highest <= LARGEST_VALUE) and array.shape[0]:
             raise DataError(
                 f"{path.name}, {pair.images}: the values reach from {lowest:g} to {highest:g}; expected numbers",
@@ -269,8 +279,11 @@ def _bytes(values: NDArray[Any], value_range: ValueRange | None) -> NDArray[np.u
     if values.dtype == np.uint8 or value_range is None:
         return values.astype(np.uint8)
     if values.dtype.kind != "f" and value_range == (0.0, 255.0):
-        return values.astype(np.uint8)
-    return to_8_bits(np.clip(values, *value_range).astype(np.float32), value_range)
+        within: NDArray[np.uint8] = np.clip(values, 0, 255).astype(np.uint8)
+        return within
+    # Of 16 bits, a float has no room for 65,535; of 64, float32 has none for all values.
+    wide = values.astype(np.float32) if values.dtype == np.float16 else values
+    return to_8_bits(np.clip(wide, *value_range).astype(np.float32), value_range)
 
 
 def _flat(images: NDArray[np.uint8], card: Card) -> NDArray[np.uint8]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.data.card import Card, FerCsv, FileList, PixelColumns
 from tuner.data.file_finder import refuse_outside
 from tuner.data.images import printable
-from tuner.data.left_out import LeftOut, left_out
+from tuner.data.left_out import LeftOut, fold, left_out
 from tuner.data.table import csv_rows, is_table
+from tuner.data.tree import scan
 from tuner.errors import DataError
-
-# Beyond these, what is left out is no longer looked for.
-_MOST_FILES = 500_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +62,7 @@ def folder_of(card: Card, data_root: Path) -> Path | None:
 def table_sources(card: Card, data_root: Path) -> list[str]:
     """What a data set of tables depends on: those, and folders whose other files are named."""
     tables = (os.fspath(table.path) for table in table_parts(card, data_root))
-    return [*tables, *visible_folders(card, data_root)]
+    return [*tables, *_folders(card, data_root)]
 
 
 def other_tables(card: Card, data_root: Path, label: str) -> tuple[LeftOut, ...]:
@@ -79,11 +76,11 @@ def other_tables(card: Card, data_root: Path, label: str) -> tuple[LeftOut, ...]
     folder = folder_of(card, data_root)
     if folder is None:
         return ()
-    used = {part.path.name for part in table_parts(card, data_root)}
+    used = {part.path for part in table_parts(card, data_root)}
     unlabelled: list[str] = []
     others: list[str] = []
     for path in sorted(folder.iterdir()):
-        if not is_table(path) or path.name in used or path.name.startswith("."):
+        if not is_table(path) or path in used or path.name.startswith("."):
             continue
         try:
             with csv_rows(path) as (header, rows):
@@ -91,7 +88,7 @@ def other_tables(card: Card, data_root: Path, label: str) -> tuple[LeftOut, ...]
         except DataError:
             others.append(printable(path.name))
             continue
-        shown = f"{printable(path.name)} ({n:,} rows)"
+        shown = f"{printable(path.name)} ({n:,} {'row' if n == 1 else 'rows'})"
         (others if label in header else unlabelled).append(shown)
     return (
         *left_out(f'tables without the column "{printable(label)}"', unlabelled, "file"),
@@ -99,25 +96,10 @@ def other_tables(card: Card, data_root: Path, label: str) -> tuple[LeftOut, ...]
     )
 
 
-def visible_folders(card: Card, data_root: Path) -> list[str]:
+def _folders(card: Card, data_root: Path) -> list[str]:
     """The folder whose files are accounted for, and those below, whose times new files change."""
     top = folder_of(card, data_root)
-    if top is None:
-        return []
-    return list(dict.fromkeys([os.fspath(top), *(os.path.split(path)[0] for path in visible_files(top))]))
-
-
-def visible_files(folder: Path) -> Iterator[str]:
-    """Paths of the files below, as they can be opened; sorted within each folder."""
-    n = 0
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
-        for name in sorted(names):
-            if not name.startswith("."):
-                n += 1
-                if n > _MOST_FILES:
-                    return
-                yield f"{parent}{os.sep}{name}"
+    return [] if top is None else [f"{top}{os.sep}{folder.below}" for folder in scan(top).walk()]
 
 
 def other_files(card: Card, data_root: Path) -> tuple[LeftOut, ...]:
@@ -126,14 +108,12 @@ def other_files(card: Card, data_root: Path) -> tuple[LeftOut, ...]:
     if folder is None:
         return ()
     used = {table.path for table in table_parts(card, data_root)}
-    found = [Path(path) for path in visible_files(folder)]
-    below = [path for path in found if path not in used]
-    below = [path for path in below if path.parent != folder or not is_table(path)]
-    return left_out("no tables", [_shown(path, folder) for path in below], "file")
-
-
-def _shown(path: Path, folder: Path) -> str:
-    return printable(path.relative_to(folder).as_posix())
+    tree = scan(folder)
+    # The other tables directly in the folder have a line of their own.
+    below = [
+        name for name in tree.files() if folder / name not in used and ("/" in name or not is_table(folder / name))
+    ]
+    return (*left_out("not tables that are read", list(map(printable, below)), "file"), *fold(tree.all_aside()))
 
 
 def _table_files(card: Card) -> FerCsv | PixelColumns | FileList:

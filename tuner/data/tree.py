@@ -27,6 +27,9 @@ IMAGE_SUFFIXES = frozenset(
     }
 )  # fmt: skip
 _SNIFFED = 5
+_STARTS = (
+    b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM", b"P4", b"P5", b"P6",
+)  # fmt: skip
 
 # Device and number of each folder on the way from the top.
 Ancestors = tuple[tuple[int, int], ...]
@@ -75,6 +78,18 @@ class Folder:
         for folder in self.folders:
             yield from folder.walk()
 
+    def files(self) -> Iterator[str]:
+        """The paths of all files that may be read, sorted within each folder."""
+        for folder in self.walk():
+            yield from (folder.below + name for name in sorted((*folder.images, *folder.others)))
+
+    def all_aside(self) -> Iterator[Aside]:
+        """What nobody means to be read, and folders that cannot be opened, at any depth."""
+        for folder in self.walk():
+            yield from folder.aside
+            if folder.failure:
+                yield Aside(f"since it cannot be opened ({folder.failure})", printable(folder.below), 0)
+
     def n_files(self) -> int:
         """Files in all folders below, what nobody means to be read included."""
         return sum(
@@ -95,32 +110,15 @@ def scan(root: Path) -> Folder:
 
 def looks_like_image(path: str) -> bool:
     """Whether a file begins as images do; what is not a plain file never does."""
-    return bool(content_kind(path))
-
-
-def content_kind(path: str) -> str:
-    """The kind of image that a file begins like, such as `HEIC`; empty where it begins like none."""
     try:
         if not os.path.isfile(path):  # noqa: PTH113 - stays text; a pipe would wait for ever
-            return ""
+            return False
         with open(path, "rb") as file:
             head = file.read(16)
     except OSError:
-        return ""
-    for start, kind in (
-        (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"),
-        (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"), (b"BM", "BMP"), (b"P5", "PGM"), (b"P6", "PPM"), (b"P4", "PBM"),
-    ):  # fmt: skip
-        if head.startswith(start):
-            return kind
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WEBP"
-    if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        return (
-            "AVIF" if brand in (b"avif", b"avis") else "HEIC" if brand[:3] in (b"hei", b"hev", b"mif", b"msf") else ""
-        )
-    return ""
+        return False
+    is_box = head[4:8] == b"ftyp" and head[8:11] in (b"avi", b"hei", b"hev", b"mif", b"msf")
+    return is_box or head.startswith(_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
 class _Scan:

@@ -16,6 +16,7 @@ from tuner.models import keras_tuner_builder
 from tuner.models.exploring import Build, explore
 from tuner.models.own import OwnBuilder, own_builder
 from tuner.models.read_values import ReadValues
+from tuner.records.error_text import reason_of
 from tuner.records.image import ImageSpec
 from tuner.space.declared import Declaration
 from tuner.space.definition import Parameter, Space
@@ -51,7 +52,7 @@ def _loaded(model: str, image_spec: ImageSpec) -> OwnBuilder:
         raise
     except (Exception, SystemExit) as error:
         raise ConfigurationError(
-            f'model "{model}": its module cannot be imported: {_brief(error)}',
+            f'model "{model}": its module cannot be imported: {reason_of(error)}',
             f"mend the module; `python -c 'import {model.partition(':')[0]}'` shows where.",
         ) from error
 
@@ -66,16 +67,6 @@ def _check_data_format(model: str) -> None:
             f'model "{model}": its module sets image_data_format to {found}, but images are {ours}',
             "remove that line.",
         )
-
-
-def _brief(error: BaseException) -> str:
-    """An exception in one line."""
-    try:
-        text = str(error)
-    # One of your own may fail to describe itself.
-    except Exception:
-        text = ""
-    return " ".join(f"{type(error).__name__}: {text}".split())[:300]
 
 
 def _with_notes(found: Declaration, model: str, builder: OwnBuilder) -> Declaration:
@@ -98,7 +89,7 @@ def _declared_beforehand(builder: OwnBuilder) -> list[Parameter]:
     try:
         keras_tuner_builder.declare_beforehand(builder.target, hp)
     except Exception as error:
-        raise ConfigurationError(f"declare_hyperparameters raises {_brief(error)}", "mend the method.") from error
+        raise ConfigurationError(f"declare_hyperparameters raises {reason_of(error)}", "mend the method.") from error
     return keras_tuner_builder.declared(hp)[0]
 
 
@@ -116,7 +107,7 @@ def _build(builder: OwnBuilder, values: Mapping[str, Any]) -> Build:
         else:
             problem = f"it returned {type(model).__name__}, not a keras.Model"
     except (Exception, SystemExit) as error:
-        problem = _brief(error)
+        problem = reason_of(error)
         if isinstance(asked, ReadValues) and isinstance(error, KeyError) and error.args == (asked.missing,):
             missing = asked.missing
     finally:

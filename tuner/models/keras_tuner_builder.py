@@ -86,7 +86,7 @@ def _parameter(found: Any, notes: list[str]) -> Parameter | None:
             return _choice(name, found.values, conditions)
         case types.Int() | types.Float():
             return _number(found, conditions, notes)
-    notes.append(f"{name} is of a kind that is not known here, {type(found).__name__}; it keeps its default")
+    notes.append(f"{name} is of a kind that is not supported, {type(found).__name__}; it keeps its default")
     return None
 
 

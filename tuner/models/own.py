@@ -8,9 +8,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
+from tuner.backend import active, keras_settings
+from tuner.backend.keras_settings import KerasSettings
 from tuner.errors import ConfigurationError
+from tuner.records.error_text import reason_of
 from tuner.records.image import ImageSpec
 from tuner.space.validation import listed, nearest
 
@@ -23,6 +27,10 @@ _ROLES: Mapping[str, str] = {
     "input_shape": "input_shape",
     **dict.fromkeys(("n_classes", "num_classes", "classes"), "n_classes"),
 }
+# Keras' settings, such as a dtype policy, once a module was imported: it may set them for all its models, and Keras'
+# `clear_session` forgets that.
+_AT_IMPORT: dict[str, KerasSettings] = {}
+
 _FORMS = "write build(hp), build(values, image_spec) or a keras_tuner.HyperModel."
 
 
@@ -37,12 +45,14 @@ class OwnBuilder:
             passed by position.
         target: What the name stands for: the function, or the instance of a HyperModel.
         image_spec: Of the images.
+        settings: Keras' settings as its module has left them when it was imported; None where others imported it.
     """
 
     function: Callable[..., Any]
     arguments: tuple[tuple[str | None, str], ...]
     target: Any
     image_spec: ImageSpec
+    settings: KerasSettings | None = None
 
     @property
     def takes_hp(self) -> bool:
@@ -50,7 +60,12 @@ class OwnBuilder:
         return any(role == _HP for _, role in self.arguments)
 
     def build(self, hyperparameters: Any) -> Any:
-        """Call the builder with `HyperParameters` where it `takes_hp`, else with a mapping."""
+        """Call the builder with `HyperParameters` where it `takes_hp`, else with a mapping.
+
+        Whoever calls this restores Keras' settings: `active.precision` does.
+        """
+        if self.settings is not None:
+            keras_settings.put(self.settings)
         spec = self.image_spec
         given = {
             _HP: hyperparameters,
@@ -73,7 +88,7 @@ def load_own(model: str) -> Any:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        module = importlib.import_module(module_name)
+        module = _imported(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise
@@ -87,6 +102,17 @@ def load_own(model: str) -> Any:
         hint = f'did you mean "{match}"?' if match else f"check the name after the colon; the module is {where}."
         raise ConfigurationError(f'model "{model}": {module_name} has no function {name}', hint)
     return getattr(module, name)
+
+
+def _imported(name: str) -> ModuleType:
+    """Import a module; Keras' settings that it sets hold for its own models only."""
+    if name in sys.modules:
+        return importlib.import_module(name)
+    with active.precision():
+        module = importlib.import_module(name)
+        # What its package has set before counts as well.
+        _AT_IMPORT[name] = keras_settings.current()
+    return module
 
 
 def own_builder(model: str, image_spec: ImageSpec) -> OwnBuilder:
@@ -110,7 +136,13 @@ def own_builder(model: str, image_spec: ImageSpec) -> OwnBuilder:
     # Keras Tuner wraps `build`; the method as it is written has the names of its parameters.
     written = getattr(target, "_build", function)
     arguments = _arguments(model, written if callable(written) else function)
-    return OwnBuilder(function=function, arguments=arguments, target=target, image_spec=image_spec)
+    return OwnBuilder(
+        function=function,
+        arguments=arguments,
+        target=target,
+        image_spec=image_spec,
+        settings=_AT_IMPORT.get(model.partition(":")[0]),
+    )
 
 
 def _refuse_models(model: str, target: Any) -> None:
@@ -142,7 +174,7 @@ def _instance(model: str, target: Any, image_spec: ImageSpec) -> Any:
         return OwnBuilder(function=target, arguments=arguments, target=target, image_spec=image_spec).build(None)
     except Exception as error:
         raise ConfigurationError(
-            f'model "{model}": its constructor raises {type(error).__name__}: {error}',
+            f'model "{model}": its constructor raises {reason_of(error)}',
             "name an instance in the place of the class, or mend the class.",
         ) from error
 

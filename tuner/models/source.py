@@ -92,7 +92,7 @@ def _spec(name: str) -> ModuleSpec | None:
     try:
         return importlib.util.find_spec(name)
     # A package around it may raise anything; whoever imports the builder says so.
-    except Exception:
+    except (Exception, SystemExit):
         return None
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tuner.errors import TunerError
 from tuner.models.backbones.stages import trained_part
 from tuner.models.registry import setting_problem
+from tuner.records.error_text import reason_of
 from tuner.records.image import ImageSpec
 from tuner.space.definition import Parameter, Space
 from tuner.space.sampling import grid_values, sample
@@ -49,9 +49,9 @@ def build_corner(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -
     if problem is None:
         try:
             return _build(model, values, image_spec)
-        # A person's own builder may raise anything.
-        except Exception as error:
-            problem = error.message if isinstance(error, TunerError) else f"{type(error).__name__}: {error}"
+        # A builder of your own may raise anything, and may even ask for the end of the process.
+        except (Exception, SystemExit) as error:
+            problem = reason_of(error)
     return Corner(values=values, problem=problem)
 
 

@@ -88,7 +88,7 @@ def guess(results: Results) -> Check:
         state="pass" if found.is_beaten else "fail",
         fact=f"{constant}; the winner has {percent(found.winner)}, and its 95 % interval begins at "
         f"{percent(found.low)}{'' if found.is_beaten else f': not {clearly}more'}.",
-        items=tuple((title, f'names one class, "{name}", for every test image') for title, name in constants),
+        items=tuple((title, f'predicts one class, "{name}", for every test image') for title, name in constants),
     )
 
 

@@ -20,13 +20,13 @@ _MIN_USER = 3
 _SHOWN_CLASSES = 10
 
 # Web addresses come first, since they stay whole. A slash that opens a path follows no word, so that "s/step" does too;
-# within quotes the names of folders may have spaces.
+# within quotes the names of folders may have spaces. What was left out before stays as it is.
 _FOLDERS = r"""
     (?P<address>https?://[^\s"'<>]+)
     | (?P<quote>["'])(?P<option>[\w-]*=)?(?:~/|(?:file:/+)?(?:[A-Za-z]:[\\/]|\\\\(?=\w)|/)[^"'<>:\n]*[\\/])
         (?:[^"'<>:\n]*[\\/])?(?P<last>[^"'<>:\n\\/]*)(?P=quote)
-    | (?:file:/+(?:[A-Za-z]:[\\/]+)?|(?<![\w~.\\/-])(?:[A-Za-z]:[\\/]+|\\\\(?=\w)|~?/(?!/)))(?:[^\s/\\"'<>:]+[\\/]+)+
-    | (?<![\w~.\\/-])~/(?=\w)
+    | (?:file:/+(?:[A-Za-z]:[\\/]+)?|(?<![\w~.\\/…-])(?:[A-Za-z]:[\\/]+|\\\\(?=\w)|~?/(?!/)))(?:[^\s/\\"'<>:]+[\\/]+)+
+    | (?<![\w~.\\/…-])~/(?=\w)
 """
 
 

@@ -68,7 +68,7 @@ def read_bytes(path: Path, most: int) -> bytes:
             content = file.read(most + 1)
     except (OSError, ValueError) as error:
         # A name with a NUL is a ValueError.
-        reason = getattr(error, "strerror", None) or "its name is none"
+        reason = getattr(error, "strerror", None) or "it is not a valid file name"
         raise ConfigurationError(f"{shown}: cannot be read: {reason}.", _HINT) from error
     if len(content) > most:
         message = f"{shown}: cannot be read: it has more than {most / 1e6:g} MB."

@@ -113,12 +113,10 @@ def _outputs(model: keras.Model, name: str, spec: ImageSpec) -> np.ndarray:
     found = keras.ops.convert_to_numpy(one_output(model(pixels(spec).astype("float32"), training=False)))
     outputs = found.astype("float32")
     if len(outputs) != 10:
-        raise ConfigurationError(
-            f'model "{name}" makes {len(outputs)} rows of 10 images', "let it put out one row per image."
-        )
+        raise ConfigurationError(f'model "{name}" makes {len(outputs)} rows of 10 images', "return one row per image.")
     if not np.isfinite(outputs).all():
         raise ConfigurationError(
-            f'model "{name}" puts out values that are not finite for pixels of 0-255',
+            f'model "{name}" outputs values that are not finite for pixels of 0-255',
             "begin it with keras.layers.Rescaling(1 / 255).",
         )
     return outputs
@@ -136,7 +134,7 @@ def _check(model: keras.Model, name: str, activation: str | None, outputs: np.nd
         return
     if units == 1:
         raise ConfigurationError(
-            f'model "{name}" puts out one logit, not a probability, and its loss does not say from_logits',
+            f'model "{name}" outputs one logit, not a probability, and its loss does not say from_logits',
             'end it with keras.layers.Dense(1, activation="sigmoid"), or compile it with '
             "loss=keras.losses.BinaryCrossentropy(from_logits=True).",
         )
@@ -144,13 +142,13 @@ def _check(model: keras.Model, name: str, activation: str | None, outputs: np.nd
     last = f'keras.layers.Dense({units}, activation="softmax")'
     if low < -_TOLERANCE or high > 1 + _TOLERANCE or activation == "linear":
         raise ConfigurationError(
-            f'model "{name}" puts out values from {low:.3g} to {high:.3g}, not class probabilities; they look like '
+            f'model "{name}" outputs values from {low:.3g} to {high:.3g}, not class probabilities; they look like '
             "logits, and its loss does not say from_logits",
             f"end it with {last}, or compile it with "
             f"loss=keras.losses.{_crossentropy(model, units)}(from_logits=True).",
         )
     raise ConfigurationError(
-        f'model "{name}" puts out values that do not sum to 1 over the classes (but to '
+        f'model "{name}" outputs values that do not sum to 1 over the classes (but to '
         f"{total.min():.3g} to {total.max():.3g})",
         f"end it with {last} in place of sigmoid or the like: an image has one class.",
     )

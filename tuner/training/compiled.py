@@ -36,7 +36,7 @@ def compiled_model(
     Raises:
         ConfigurationError: If the model's outputs do not fit the classes.
     """
-    # Layers of a person's own may not bear another precision than that of their builder, nor any model after it.
+    # Layers of your own may not bear another precision than that of their builder, nor may any model after it.
     with active.training_precision() if model in BUILDERS and not is_plain else active.precision():
         if model not in BUILDERS:
             # Keras numbers metrics of a name: what was built before must not make `auc` an `auc_1`.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import sys
 import sysconfig
 import traceback
 import warnings
@@ -78,8 +76,7 @@ def dry_build(model: str, settings: Sequence[Mapping[str, Any]], spec: ImageSpec
     notices: list[str] = []
     errors: list[str] = []
     is_tried = False
-    # What a builder prints is not the command's output.
-    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings(action="ignore"):
         for values in _distinct(settings):
             trial = _Trial(model=model, values=values, spec=spec)
             try:
@@ -107,7 +104,8 @@ def _build(trial: _Trial) -> keras.Model:
         raise
     except (Exception, SystemExit) as error:
         shown = ", ".join(f"{name}={value}" for name, value in trial.values.items())
-        raise _BuilderError(f"{brief(error)}{_place(traceback.format_exc())} (with {shown})") from error
+        setting = f" (with {shown})" if shown else ""
+        raise _BuilderError(f"{brief(error)}{_place(traceback.format_exc())}{setting}") from error
 
 
 def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
@@ -117,8 +115,7 @@ def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
     notices = [
         f"the metric {name} is left out, since it cannot be computed: {reason}" for name, reason in failing.items()
     ]
-    if not built.trainable_variables:
-        notices.append("the model has no weights that train, so all epochs are alike")
+    notices += _weight_notices(trial, built)
     notices += _threshold_notices(built)
     data = TrainingData(
         inputs=images,
@@ -135,6 +132,24 @@ def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
         if objective not in reported:
             _refuse_objective(trial.model, objective, reported, failing)
         return notices + _come_back(trial, folder)
+
+
+def _weight_notices(trial: _Trial, built: keras.Model) -> list[str]:
+    """A word on weights that do not train, and on those that no seed changes, as where a builder sets one itself."""
+    if not built.trainable_variables:
+        return ["the model has no trainable weights, so all epochs are the same"]
+    keras.utils.set_random_seed(1)
+    try:
+        other = _build(trial)
+    except _BuilderError:
+        return []
+    pairs = zip(built.trainable_variables, other.trainable_variables, strict=False)
+    if not all(np.array_equal(*map(keras.ops.convert_to_numpy, pair)) for pair in pairs):
+        return []
+    return [
+        "models of one setting begin with the same weights, whatever the seed: "
+        "retrainings differ less than with weights that are drawn"
+    ]
 
 
 def _trained(trial: _Trial, data: TrainingData, checkpoint: Path) -> TrainResult:
@@ -180,10 +195,10 @@ def _come_back(trial: _Trial, folder: Path) -> list[str]:
     finished, again = (finished_model(*what, folder / "state.npz") for _ in range(2))
     wanted = outputs_of(finished, trial.spec)
     if not _alike(wanted, outputs_of(finished, trial.spec)):
-        return ["the model predicts something else each time for the same image; its scores will differ as well"]
+        return ["the model's predictions for one image differ from call to call, so its scores will, too"]
     if not _alike(wanted, outputs_of(again, trial.spec)):
         raise ConfigurationError(
-            f'model "{trial.model}" cannot be put together again from its weights: it then predicts something else',
+            f'model "{trial.model}" cannot be rebuilt from its weights: its predictions are not the same then',
             "keep all that training changes, and all that is drawn, in layers' own weights (self.add_weight).",
         )
     path = save_model(finished, folder / "model.keras", trial.spec)
@@ -192,7 +207,7 @@ def _come_back(trial: _Trial, folder: Path) -> list[str]:
     except Exception as error:
         found, reason = wanted + 1, brief(error)
     else:
-        reason = "it then predicts something else"
+        reason = "its predictions are not the same then"
     if not _alike(wanted, found):
         # Keras alone may be able to do what its builder is not needed for.
         if path.suffix == ".keras" and _loads_alone(path, trial, wanted):
@@ -235,7 +250,7 @@ def _threshold_notices(model: keras.Model) -> list[str]:
 
 
 def _place(trace: str) -> str:
-    """The last line of a person's own code in a traceback, such as ` (net.py:12, in build)`."""
+    """The last line of your own code in a traceback, such as ` (net.py:12, in build)`."""
     others = f"{Path(__file__).parents[1]}{os.sep}", sysconfig.get_paths()["stdlib"], "<"
     own = [
         frame

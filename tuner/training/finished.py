@@ -30,7 +30,7 @@ def finished_model(
 ) -> keras.Model:
     """The model of a checkpoint without its optimizer; of a frozen network, checkpoints hold the head alone.
 
-    A model of ours is float32; a person's own builder decides its precision for itself, and for no model after it.
+    A model of ours is float32; a builder of your own decides the precision of its own models only.
     One whose loss takes logits gets softmax or sigmoid on top.
     """
     weights = load_checkpoint(checkpoint).weights
@@ -90,7 +90,7 @@ def load_finished(path: Path, model: str, values: Mapping[str, Any], image_spec:
     Raises:
         ConfigurationError: If neither works.
     """
-    reason = "it holds weights alone"
+    reason = "it holds only weights" if path.suffix == ".h5" else "it is not a .keras file"
     if path.suffix == ".keras":
         try:
             loaded = keras.models.load_model(path, compile=False)
@@ -121,14 +121,14 @@ def _check_fits(model: keras.Model, path: Path, image_spec: ImageSpec) -> None:
     fits = all(side in (None, n) for side, n in zip(model.input_shape[1:], image_spec.shape, strict=False))
     if not fits or units != image_spec.n_classes:
         raise ConfigurationError(
-            f"{path}: takes images of {model.input_shape[1:]} and tells {units} classes, the recipe speaks of "
+            f"{path}: takes images of {model.input_shape[1:]} and predicts {units} classes, but the recipe states "
             f"{image_spec.shape} and {image_spec.n_classes}",
             "give a model that was trained with this recipe.",
         )
 
 
 def rebuilt(path: Path, model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
-    """The model of a person's own builder with the weights of a file.
+    """The model of your own builder with the weights of a file.
 
     Raises:
         Exception: Of any kind, from the builder, or where the weights are another network's.
@@ -141,14 +141,14 @@ def rebuilt(path: Path, model: str, values: Mapping[str, Any], image_spec: Image
 
 
 def _own(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> tuple[keras.Model, keras.Model]:
-    """What a person's own builder makes, with weights of any kind; and the same as it predicts."""
+    """What your own builder makes, with weights of any kind; and the same as it predicts."""
     with active.precision():
         reset_uids()
         built = build(model, values, image_spec)
         units = fit_to(built, model, image_spec)
         predicting = with_probabilities(built, model, image_spec, units)
     if predicting is built:
-        # Else Keras would save the loss, too, which may be one of a person's own.
+        # Else Keras would save the loss, too, which may be one of your own.
         built.compiled = False
     return built, predicting
 
@@ -162,7 +162,7 @@ def _saved(model: keras.Model, file: Path, image_spec: ImageSpec) -> None:
         model.save(file)
     except OSError:
         raise
-    # What layers of a person's own say of themselves may be anything.
+    # Layers of your own may describe themselves in any way.
     except Exception as error:
         raise _NotSavedError from error
     if not all(type(layer).__module__.startswith("keras.") for layer in model._flatten_layers()):

@@ -83,7 +83,7 @@ def run_task(task: TrainTask, data: TrainingData, hooks: Hooks, models: Prepared
     Args:
         task: The order.
         data: What to train on.
-        hooks: Hear of epochs and steps.
+        hooks: Called for each epoch and step.
         models: Where models of the same architecture are kept.
 
     Raises:
@@ -308,7 +308,7 @@ def _train_epoch(
     """Train the model of a fold in place for one epoch."""
     model, functions = prepared.model, prepared.functions
     started = time.perf_counter()
-    # A schedule that a person's builder compiled stays as it is; Keras would refuse to set its rate.
+    # A schedule that your builder compiled stays as it is; Keras would refuse to set its rate.
     if task.schedule == "cosine" and isinstance(model.optimizer.learning_rate, keras.Variable):
         model.optimizer.learning_rate = base_rate * rate_factor(task, number)
     metrics = _pass(model, functions.train, training_batches(prepared, task, data, fold, number), hooks)
@@ -322,7 +322,7 @@ def _train_epoch(
 
 
 def _check_finite(part: str, metrics: Mapping[str, float], epoch: int) -> None:
-    # A person's own `train_step` may measure no loss.
+    # Your own `train_step` may measure no loss.
     loss = metrics.get("loss", 0.0)
     if not math.isfinite(loss):
         raise NonFiniteLossError(f"the {part} loss became {loss} in epoch {epoch}")

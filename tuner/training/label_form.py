@@ -39,12 +39,7 @@ def form_of(model: keras.Model, units: int) -> Form:
     return _FORMS[model]
 
 
-def set_form(model: keras.Model, form: Form) -> None:
-    """Say which form a model takes, where only training with it has shown that."""
-    _FORMS[model] = form
-
-
-def candidates(units: int) -> tuple[Form, ...]:
+def _candidates(units: int) -> tuple[Form, ...]:
     """The forms that a loss may take, the usual first."""
     return ("column", "numbers") if units == 1 else ("one_hot", "numbers", "number_column")
 
@@ -79,7 +74,7 @@ def function_of(loss: Any) -> Any:
 
 
 def _find(model: keras.Model, units: int) -> Form:
-    usual = candidates(units)[0]
+    usual = _candidates(units)[0]
     losses = loss_functions(model)
     if not losses:
         return usual
@@ -91,7 +86,7 @@ def _find(model: keras.Model, units: int) -> Form:
         if module.startswith("keras.src.losses"):
             name = getattr(function, "__name__", type(function).__name__)
             return "numbers" if "sparse" in name.lower() else usual
-        working = [form for form in candidates(units) if is_right(loss, form, units)]
+        working = [form for form in _candidates(units) if _is_right(loss, form, units)]
         is_sparse = str(getattr(loss, "name", None) or getattr(loss, "__name__", "")).startswith("sparse")
         if working:
             return "numbers" if is_sparse and "numbers" in working else working[0]
@@ -100,7 +95,7 @@ def _find(model: keras.Model, units: int) -> Form:
     return usual
 
 
-def is_right(loss: Loss, form: Form, units: int) -> bool:
+def _is_right(loss: Loss, form: Form, units: int) -> bool:
     """Whether a loss takes labels in a form, and is smaller the better the outputs are."""
     n_classes = max(units, 2)
     # As many labels as classes would let some wrong forms pass.

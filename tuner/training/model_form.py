@@ -39,7 +39,7 @@ def fit_to(model: keras.Model, name: str, spec: ImageSpec) -> int:
     units = _units(outputs, name, spec)
     if units != spec.n_classes and (units, spec.n_classes) != (1, 2):
         raise ConfigurationError(
-            f'model "{name}" puts out {units} values, but there are {spec.n_classes} classes',
+            f'model "{name}" outputs {units} values, but there are {spec.n_classes} classes',
             f"end it with {_head(spec)}, one unit per class (or one sigmoid unit for two classes); "
             "a build(values, image_spec) finds the number in image_spec.n_classes.",
         )
@@ -127,14 +127,14 @@ def _units(outputs: Any, name: str, spec: ImageSpec) -> int:
     if isinstance(only, list | tuple | Mapping):
         names = f" ({', '.join(map(str, only))})" if isinstance(only, Mapping) else ""
         raise ConfigurationError(
-            f'model "{name}" puts out {len(only)} arrays{names}; expected one, of class probabilities',
+            f'model "{name}" outputs {len(only)} arrays{names}; expected one, of class probabilities',
             "return a model with that output alone: keras.Model(model.input, model.outputs[0]), say.",
         )
     shape = tuple(getattr(only, "shape", ()))
     if len(shape) != 2 or shape[1] is None:
         shown = " x ".join("n" if side is None or i == 0 else str(side) for i, side in enumerate(shape))
         raise ConfigurationError(
-            f'model "{name}" puts out an array of {shown or "no shape"}; expected n x {spec.n_classes}',
+            f'model "{name}" outputs an array of {shown or "no shape"}; expected n x {spec.n_classes}',
             f"end it with keras.layers.Flatten() or GlobalAveragePooling2D(), then {_head(spec)}.",
         )
     return int(shape[1])

@@ -52,7 +52,7 @@ class PreparedModels:
 
     def prepare(self, task: TrainTask, data: TrainingData) -> Prepared:
         """A model for a task: a kept one of its architecture, set as a fresh one would be, or a fresh one."""
-        # A person's builder may draw from any generator, and keep state of its own where nobody can reset it.
+        # Your own builder may draw from any generator, and may keep state that cannot be reset.
         if task.model not in BUILDERS:
             keras.utils.set_random_seed(task.seed % 2**32)
             # A training step of their own may know nothing of weights.

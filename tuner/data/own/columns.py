@@ -26,7 +26,7 @@ _PIXELS = frozenset("pixels pixel image images img data values".split())  # noqa
 
 # Fewer values than a 4 x 4 image has.
 LEAST_VALUES = 16
-# Values of a column that a person's label or part may take.
+# Different labels of a column, as a share of its rows; beyond it, they are no classes.
 _MOST_CLASSES_SHARE = 0.5
 
 

@@ -13,12 +13,11 @@ from tuner.data.labels import is_label, plain_label
 from tuner.data.own import columns
 from tuner.data.own.columns import Block, Sample
 from tuner.data.own.made_card import image_settings, made_card
-from tuner.data.part_words import split_roles
+from tuner.data.part_names import FER_SPLITS, split_roles
 from tuner.data.table import csv_rows, table_stem
 from tuner.errors import DataError
 
 _FER_CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
-_FER_SPLITS = Splits(train="Training", validation="PublicTest", test="PrivateTest")
 _SAMPLED_ROWS = 200
 _MOST_VALUES = 10_000
 # Those of 256 x 256 pixels in colour, and some more.
@@ -218,10 +217,10 @@ def _cells(paths: Sequence[Path], at: int, *, has_header: bool) -> Iterable[str]
 
 def _splits(name: str, header: list[str], usage: int | None, values: set[str], group: int | None) -> Splits:
     if usage is None:
-        return _FER_SPLITS.model_copy(update={"group": None if group is None else header[group]})
+        return FER_SPLITS.model_copy(update={"group": None if group is None else header[group]})
     splits = split_roles(values - {""})
     if splits is None:
-        raise unknown_parts(name, header[usage], values)
+        raise unknown_parts(name, header[usage], values - {""})
     return splits.model_copy(update={"group": None if group is None else header[group]})
 
 

@@ -13,7 +13,7 @@ from tuner.data.images import printable
 from tuner.data.own import columns
 from tuner.data.own.columns import Sample
 from tuner.data.own.made_card import made_card
-from tuner.data.part_words import split_roles
+from tuner.data.part_names import split_roles
 from tuner.data.table import csv_rows, table_stem
 from tuner.errors import DataError
 

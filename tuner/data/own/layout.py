@@ -8,8 +8,8 @@ from typing import Literal
 
 from tuner.data.class_order import one_form
 from tuner.data.file_names import are_clear, class_of
-from tuner.data.own.part_names import is_aside, named_parts
 from tuner.data.own.refusals import Refusals
+from tuner.data.part_names import free_role, is_aside, named_parts
 from tuner.data.tree import Folder
 
 # Of alike folders above one another, what both must hold.
@@ -155,7 +155,7 @@ def _chosen(usable: Sequence[Folder], roles: Mapping[str, str]) -> dict[str, Fol
             chosen.setdefault(role, folder)
     for folder in usable:
         if roles[folder.name] == "evaluation":
-            chosen.setdefault("validation" if "test" in chosen else "test", folder)
+            chosen.setdefault(free_role("evaluation", chosen), folder)
     return chosen
 
 
@@ -195,8 +195,7 @@ def _parts_in_classes(inside: Sequence[Folder], refuse: Refusals) -> dict[str, s
         raise refuse.whole_sets(inside)
     chosen: dict[str, str] = {}
     for name in sorted(roles, key=lambda name: (len(name), name)):
-        role = roles[name]
-        role = ("validation" if "test" in roles.values() else "test") if role == "evaluation" else role
+        role = free_role(roles[name], roles.values())
         if role in chosen:
             raise refuse.two_names(role, chosen[role], name)
         chosen[role] = name

@@ -9,7 +9,7 @@ from tuner.data.card import Card, ImageSettings
 from tuner.errors import DataError
 from tuner.names import plain_name, printable
 
-# Source of a card that was made up for a person's own folder or file.
+# Source of a card that was made up for your own folder or file.
 OWN_DATA = "own data"
 
 # What a card's image settings allow.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tuner.data.archive import is_archive
 from tuner.data.images import printable
-from tuner.data.own.part_names import role_and_stem
+from tuner.data.part_names import is_part
 from tuner.data.tree import Folder
 from tuner.errors import DataError
 
@@ -56,25 +56,25 @@ class Refusals:
             n = f"{len(others):,} files" if len(others) > 1 else "1 file"
             return self._error(
                 f"there are no images; it holds {n}, such as {_first(others)}",
-                "name the folder with the class folders; a .csv or .npz of images is given by its own name.",
+                "name the folder with the class folders; of a .csv or .npz, name the file itself.",
             )
         passed = [aside for folder in level.walk() for aside in folder.aside]
         if passed:
             seen = f"there are no images; {passed[0].name} is left out, {passed[0].reason}"
             return self._error(seen, "name the folder with the class folders.")
         if level.folders:
-            are = "is" if len(level.folders) == 1 else "are"
-            return self._error(f"there are no images; {_shown(level.folders)} {are} empty", f"{_OWN_FOLDERS}.")
+            return self._error(
+                f"there are no images; {_shown(level.folders)} {_are(level.folders)} empty", f"{_OWN_FOLDERS}."
+            )
         return self._error("the folder is empty", f"{_OWN_FOLDERS} there.")
 
     def one_class(self, level: Folder, only: Folder) -> DataError:
         """There is one class folder."""
-        role, stem = role_and_stem(only.name)
-        if role and not stem:
+        if is_part(only.name):
             return self._error(
-                f"all images lie in {printable(only.below)} ({_files(only.n_images)}), called like a part, and neither "
-                "folders nor the files' names tell the classes",
-                f"{_OWN_FOLDERS} there; a CSV of file names and labels is given by its own name.",
+                f"all images lie in {printable(only.below)} ({_files(only.n_images)}), which is named like a "
+                "part, and neither folders nor the files' names tell the classes",
+                f"{_OWN_FOLDERS} there; or name a CSV of file names and labels.",
             )
         rest = [folder for folder in level.folders if folder is not only]
         beside = f"; no image lies in {_shown(rest)}" if rest else ""
@@ -87,14 +87,14 @@ class Refusals:
     def several_trains(self, trains: Sequence[Folder]) -> DataError:
         """Two folders are the training part by their names."""
         return self._error(
-            f"{_shown(trains)} are all called like training parts",
+            f"{_shown(trains)} are all named like training parts",
             f"put what belongs together into one folder; {_CARD}.",
         )
 
     def two_names(self, role: str, one: str, other: str) -> DataError:
         """In class folders, a part has two names."""
         return self._error(
-            f"the class folders hold {printable(one)}/ and {printable(other)}/, both called like the {role} part",
+            f"the class folders hold {printable(one)}/ and {printable(other)}/, both named like the {role} part",
             "give each part one name in all class folders.",
         )
 
@@ -109,7 +109,8 @@ class Refusals:
     def beside_train(self, train: Folder, others: Sequence[Folder]) -> DataError:
         """A training part lies beside what may be classes, or parts."""
         return self._error(
-            f"{printable(train.name)}/ holds class folders, and beside it lies {_shown(others)}, called like no part",
+            f"{printable(train.name)}/ holds class folders, but {_shown(others)} beside it {_are(others)} not named "
+            "like a part",
             f"call it test, or move it elsewhere; {_CARD}.",
         )
 
@@ -121,7 +122,7 @@ class Refusals:
                 "call the folder that trains train, or name one part.",
             )
         return self._error(
-            f"{_shown(parts)}, called like a part, lies beside {_shown(others)}",
+            f"{_shown(parts)} {_are(parts)} named like a part, but beside {_shown(others)}",
             f"put the class folders that train into a folder train; or move {_shown(parts)} elsewhere.",
         )
 
@@ -132,7 +133,7 @@ class Refusals:
         names = [name for inner in parts[-1].walk() for name in inner.images]
         return self._error(
             f"the images of {_shown(parts)} lie in no class folders, and names such as {_first(names)} tell no classes",
-            f"{_OWN_FOLDERS} in each part; a CSV of file names and labels is given by its own name.",
+            f"{_OWN_FOLDERS} in each part; or name a CSV of file names and labels.",
         )
 
     def alike(self, folders: Sequence[Folder]) -> DataError:
@@ -196,6 +197,10 @@ def _files(n: int) -> str:
 
 def _first(names: Sequence[str]) -> str:
     return printable(names[0])
+
+
+def _are(folders: Sequence[Folder]) -> str:
+    return "is" if len(folders) == 1 else "are"
 
 
 def _shown(folders: Sequence[Folder], n: int = 4) -> str:

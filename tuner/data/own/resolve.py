@@ -1,4 +1,4 @@
-"""The card that a person means: one with a name, or one made up for their own folder or file."""
+"""The card of a name, or one made up for the path of your own data."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tuner.data.archive import archive_stem, is_archive, unpacked
+from tuner.data.archive import archive_stem, is_archive
 from tuner.data.card import Card, card_names, load_card
 from tuner.data.own.csv import csv_card
 from tuner.data.own.folder import folder_card
 from tuner.data.own.made_card import named
 from tuner.data.own.npz import npz_card
 from tuner.data.own.table_folder import table_folder_card
+from tuner.data.own.unpacked import unpacked
 from tuner.data.table import is_table, table_stem
 from tuner.errors import ConfigurationError, DataError, MissingDataError
 from tuner.space.validation import nearest
@@ -31,7 +32,7 @@ _HINTS |= dict.fromkeys((".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt", ".pth
 
 
 def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
-    """The card that a person means by a name, or one made up for the path of their own data.
+    """Find the card of a name, or make one up for the path of your own data.
 
     Args:
         target: A card's name, a folder of class folders, a table, a `.npz`, a folder of these, or an archive.

@@ -14,7 +14,7 @@ from tuner.data.own.csv import pixel_fields, read_sample
 from tuner.data.own.file_list import found_files, list_fields
 from tuner.data.own.made_card import made_card
 from tuner.data.own.npz import npz_card
-from tuner.data.part_words import role_of
+from tuner.data.part_names import free_role, role_within
 from tuner.data.table import is_table, table_stem
 from tuner.errors import DataError
 
@@ -115,7 +115,7 @@ def _visible_tables(folder: Path) -> list[Path]:
 
 def _of_parts(folder: Path) -> list[Path]:
     """The tables of sub-folders that are called like parts, one in each."""
-    found = [_visible_tables(path) for path in _folders(folder) if role_of(path.name)]
+    found = [_visible_tables(path) for path in _folders(folder) if role_within(path.name)]
     return [tables[0] for tables in found if len(tables) == 1] if len(found) > 1 else []
 
 
@@ -157,14 +157,14 @@ def _parts(tables: list[_Table], place: Path) -> dict[str, _Table]:
     """
     if len(tables) == 1:
         return {"": tables[0]}
+    names = [(*table.path.relative_to(place).parts[:-1], table_stem(table.path)) for table in tables]
+    told = [role_within(" ".join(name)) for name in names]
     found: dict[str, _Table] = {}
-    for table in tables:
-        below = table.path.relative_to(place)
-        words = [*re.split(r"[\W_]+", table_stem(table.path)), *below.parts[:-1]]
-        roles = {role for word in words if (role := role_of(word))}
-        if len(roles) != 1 or roles & found.keys():
+    for table, one in zip(tables, told, strict=True):
+        role = free_role(one or "", {other for other in told if other})
+        if not role or role in found:
             return _unclear(tables, place)
-        found[roles.pop()] = table
+        found[role] = table
     return found if "train" in found else _unclear(tables, place)
 
 
