@@ -32,6 +32,15 @@ def test_folders_of_other_names_may_be_classes(name: str) -> None:
     assert not is_part(name)
 
 
+def test_fers_parts_may_be_folders() -> None:
+    assert named_parts(["Training", "PublicTest", "PrivateTest", "docs"]) == {
+        "Training": "train",
+        "PublicTest": "validation",
+        "PrivateTest": "test",
+    }
+    assert named_parts(["Training", "PublicTest"]) == {"Training": "train"}
+
+
 def test_short_words_are_parts_of_tables_and_arrays() -> None:
     assert (role_of("tr"), role_of("te"), role_within("mnist_tr")) == ("train", "test", "train")
     assert (role_of("mnist_train"), role_within("mnist_train")) == (None, "train")

@@ -71,6 +71,18 @@ def test_loop_over_a_number_gives_one_condition_per_name() -> None:
     }
 
 
+def test_choice_inside_a_choice_is_tried_with_all_its_values() -> None:
+    def build(hp: Hp) -> None:
+        if hp.choice("kind", "a", "b", "c") == "c" and hp.choice("head", "a", "b", "c", "d") == "b":
+            hp.rate("rate")
+
+    assert conditions(found(build)) == {
+        "kind": [],
+        "head": [("kind", ("c",))],
+        "rate": [("kind", ("c",)), ("head", ("b",))],
+    }
+
+
 def test_names_inside_two_questions_need_both() -> None:
     def build(hp: Hp) -> None:
         if hp.choice("kind", "mlp", "cnn", "deep") != "mlp" and hp.switch("norm"):

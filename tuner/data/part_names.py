@@ -129,8 +129,13 @@ def named_parts(names: Iterable[str]) -> dict[str, str]:
     A name with further words counts where others differ from it by the role alone: `flowers_train` beside
     `flowers_test`, but neither `bullet_train` beside `steam_train` nor `blood_test`.
     """
+    found = list(names)
+    known = {name.casefold(): role for name, role in FER_SPLITS.roles().items()}
+    as_fer = {name: known[name.casefold()] for name in found if name.casefold() in known}
+    if {"train", "test"} <= set(as_fer.values()):
+        return as_fer
     by_stem: dict[str, dict[str, str]] = defaultdict(dict)
-    for name in names:
+    for name in found:
         role, stem = _role_and_stem(name)
         if role:
             by_stem[stem][name] = role

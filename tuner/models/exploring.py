@@ -131,8 +131,8 @@ class _Exploration:
         try:
             self._try(sample(_narrowed(self.given, 0), np.random.default_rng(0)))
             self._try_together()
-            is_thorough = True
             self._try_one_at_a_time()
+            is_thorough = True
             self._infer()
             self._check()
         except _EnoughError:
@@ -203,14 +203,16 @@ class _Exploration:
                     self._try(sample(_narrowed(space, number), np.random.default_rng(0)))
 
     def _try_one_at_a_time(self) -> None:
-        """From the first setting that could be built, every choice and the ends of every range."""
-        first = next((build for build in self.builds if not build.problem), None)
+        """Every choice and the ends of every range, each from the first setting whose model asks for the name."""
         n_known = -1
-        while first is not None and len(self.known) > n_known:
+        while len(self.known) > n_known:
             n_known = len(self.known)
-            for name in first.names:
+            for name in list(self.known):
+                base = next((build for build in self.builds if not build.problem and name in build.names), None)
+                if base is None:
+                    continue
                 for value in _first_tried(self._effective(name)):
-                    self._try({**first.values, name: value})
+                    self._try({**base.values, name: value})
 
     def _effective(self, name: str) -> Parameter | None:
         """The parameter that is searched: the given space's, else the declared one; None where it is fixed."""
