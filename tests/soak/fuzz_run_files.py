@@ -42,7 +42,7 @@ from tuner.commands.report import rebuild
 from tuner.commands.search import _tell_what_is_there
 from tuner.data.load import load_images
 from tuner.errors import TunerError
-from tuner.records.error_text import one_line, reason_of, traceback_of
+from tuner.records.error_text import short_line, reason_of, traceback_of
 from tuner.records.training import EpochMetrics, Failure
 from tuner.records.trial import Trial
 from tuner.report import calibration, curves, history, mattered, models, slices
@@ -305,7 +305,7 @@ def said(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
 
     error = OddError(text)
     failure = Failure(reason=reason_of(error), traceback=traceback_of(error))
-    assert failure.reason == one_line(failure.reason)
+    assert failure.reason == short_line(failure.reason)
     trial = next(t for t in trials(23) if t.error is None)
     log, failed = SearchLog(root / "log.jsonl"), replace(trial, trial_id="0000", score=None, error=failure.reason)
     log.started(replace(failed, error=None, epochs=(), parent_id=None, duration_s=0.0, n_parameters=None), {})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tuner.names import spreadsheet_cell, text_of_cell
-from tuner.records.error_text import one_line
+from tuner.records.error_text import short_line
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.store.files import write_text
@@ -162,7 +162,7 @@ def _read(path: Path) -> list[dict[str, str]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, csv.Error) as error:
-        raise _damaged(path, f"cannot be read as a table: {one_line(str(error))}") from error
+        raise _damaged(path, f"cannot be read as a table: {short_line(str(error))}") from error
     for number, row in enumerate(rows, 2):
         if len(row) != len(header):
             raise _damaged(path, f"{len(row)} cells under {len(header)} columns", number)
@@ -178,7 +178,7 @@ def _parsed(path: Path, parse: Callable[[Mapping[str, str]], _Parsed]) -> Iterat
         try:
             yield parse(row)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _damaged(path, f"cannot be read ({one_line(f'{type(error).__name__}: {error}')})", number) from error
+            raise _damaged(path, f"cannot be read ({short_line(f'{type(error).__name__}: {error}')})", number) from error
 
 
 def _damaged(path: Path, what: str, row: int | None = None) -> DamagedFileError:
