@@ -18,6 +18,7 @@ from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space
 from tuner.space.document import Document, Problem, raise_problems
 from tuner.space.held import check_held, check_loop
 from tuner.space.sampling import grid_values
+from tuner.store.reading import DamagedFileError
 
 # In a note; the report shows all.
 _SHOWN_NAMES = 8
@@ -111,12 +112,22 @@ def kept(file: SearchSpaceFile) -> dict[str, Any]:
 
 
 def resumed(file: SearchSpaceFile, config: Mapping[str, Any]) -> SearchSpaceFile:
-    """The space that an unfinished run has begun to search, from its config.yaml."""
-    space = config.get("declared")
-    if not isinstance(space, Mapping):
+    """The space that an unfinished run has begun to search, from its config.yaml.
+
+    Raises:
+        DamagedFileError: If the configuration holds something else in its place.
+    """
+    if not is_own(file.model) or "declared" not in config:
         return file
-    parameters = tuple(_parameter(parameter) for parameter in space["parameters"])
-    return replace(file, space=Space(parameters=parameters, fixed=dict(space["fixed"])))
+    space = config["declared"]
+    try:
+        parameters = tuple(_parameter(parameter) for parameter in space["parameters"])
+        return replace(file, space=Space(parameters=parameters, fixed=dict(space["fixed"])))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedFileError(
+            "config.yaml: declared is no space that a run has written, so the run cannot be resumed",
+            "restore the file, or start again with --fresh.",
+        ) from error
 
 
 def _parameter(plain_parameter: Mapping[str, Any]) -> Parameter:
