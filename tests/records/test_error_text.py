@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tuner.errors import DataError, TunerError
-from tuner.records.error_text import LONGEST_LINE, short_line, reason_of, several_lines, traceback_of
+from tuner.records.error_text import LONGEST_LINE, reason_of, several_lines, short_line, traceback_of
 from tuner.records.training import EpochMetrics, Failure
 
 HOSTILE = {

@@ -42,7 +42,7 @@ from tuner.commands.report import rebuild
 from tuner.commands.search import _tell_what_is_there
 from tuner.data.load import load_images
 from tuner.errors import TunerError
-from tuner.records.error_text import short_line, reason_of, traceback_of
+from tuner.records.error_text import reason_of, short_line, traceback_of
 from tuner.records.training import EpochMetrics, Failure
 from tuner.records.trial import Trial
 from tuner.report import calibration, curves, history, mattered, models, slices

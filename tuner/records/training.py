@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.records.error_text import short_line, several_lines
+from tuner.records.error_text import several_lines, short_line
 
 # What executors call the data set's own images.
 IMAGES = "images"
