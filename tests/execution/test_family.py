@@ -80,7 +80,10 @@ def test_a_process_that_has_got_the_number_of_a_dead_worker_is_left_alone(
     monkeypatch.setattr(family, "_began_s", 0.0)
     assert family.used_bytes() == 0
     family.end()
+    assert stranger.poll() is None
     assert all(process.is_running() for process in started)
+    stranger.kill()
+    stranger.wait(PATIENCE_S)
 
 
 def test_children_of_a_worker_end_when_its_driver_is_killed(started: list[psutil.Process]) -> None:
