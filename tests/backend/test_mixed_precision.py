@@ -117,7 +117,7 @@ def test_model_that_is_saved_is_float32_and_predicts_alike_without_this_package(
     assert {a.dtype for a in load_checkpoint(tmp_path / "end.npz").weights if a.dtype.kind == "f"} == {np.dtype("f4")}
     model = finished_model("cnn", SMALL_CNN, DATA.spec, tmp_path / "end.npz")
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
-    save_model(model, tmp_path / "model.keras")
+    save_model(model, tmp_path / "model.keras", DATA.spec)
     rows = DATA.folds[0].validation
     np.save(tmp_path / "images.npy", DATA.inputs[rows].astype("float32"))
     script = (

@@ -12,7 +12,6 @@ exits with 1 if anything did.
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import os
@@ -34,6 +33,7 @@ from markupsafe import Markup
 from tests.data.samples import make_card, write_fer
 from tests.report.fixtures import results, trials
 from tests.soak.damages import DAMAGES
+from tests.soak.options import fuzz_options
 from tests.store.recipes import make_recipe
 from tuner.commands.index import compare
 from tuner.commands.open_run import open_run
@@ -67,12 +67,8 @@ _PNG = bytes.fromhex(
 
 def main() -> int:
     """Run the cases."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = fuzz_options(__doc__, 1000, "fuzz_run_files")
     parser.add_argument("--light", action="store_true", help="load no framework: no model files, no replay of a search")
-    parser.add_argument("--only", type=int, help="number of a case to run alone")
-    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "fuzz_run_files")
     options = parser.parse_args()
     logging.getLogger("tuner").setLevel(logging.CRITICAL)
     signal.signal(signal.SIGALRM, _too_long)
@@ -199,7 +195,7 @@ def _save_model(path: Path) -> None:
     from tuner.models.registry import build as build_model
     from tuner.training.finished import save_model
 
-    save_model(build_model("cnn", SMALL_CNN, image_spec()), path)
+    save_model(build_model("cnn", SMALL_CNN, image_spec()), path, image_spec())
 
 
 def case(rng: random.Random, root: Path, *, light: bool) -> tuple[str, str, list[str]]:
@@ -320,7 +316,7 @@ def said(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
 
 def model(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
     """A model's file, or its recipe: `predict` works, or says why it does not."""
-    from tuner.commands.predict import _probabilities
+    from tuner.commands.predict import _load, _probabilities
 
     path = root / FINISHED / "model.keras"
     damage = rng.choice(DAMAGES)
@@ -332,7 +328,8 @@ def model(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
 
         recipe = read_recipe(root / FINISHED / "best.yaml")
         if path.is_file():
-            _probabilities(path, np.zeros((1, *recipe.image.shape), dtype=np.uint8), recipe.image.n_classes)
+            pixels = np.zeros((1, *recipe.image.shape), dtype=np.uint8)
+            _probabilities(_load(path, recipe), pixels, path, recipe)
 
     yield _end(predict)
 
