@@ -184,7 +184,8 @@ class RunFolder:
                     f"{path}: is a {found}, but a {kind} of the run belongs there",
                     "move it away, and put back what the run wrote if you have it; --fresh starts a new run.",
                 )
-            if found and not os.access(path, os.R_OK | os.W_OK):
+            # A run that is under way may have deleted a checkpoint since.
+            if found and not os.access(path, os.R_OK | os.W_OK) and kind_of(path):
                 raise DamagedFileError(
                     f"{path}: may not be read and written", f"give yourself the right to this {kind}."
                 )
