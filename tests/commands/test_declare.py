@@ -79,6 +79,13 @@ def test_default_that_the_files_of_a_run_cannot_keep_stays_with_the_builder(defa
     assert values.defaults == {}
 
 
+def test_numpy_number_that_a_builder_fixes_is_a_number_in_the_configuration() -> None:
+    rate = Parameter(name="rate", kind="choice", choices=(np.float64(0.1),))
+    document = parse_document(SPACE, "own.yaml")
+    whole = hold(document, parse_space(document), Declaration(parameters=(rate,)))
+    assert yaml.safe_load(plain_yaml(kept(whole.file)))["declared"]["fixed"] == {"batch_size": 16, "rate": 0.1}
+
+
 def test_resumed_run_draws_from_the_space_of_its_log() -> None:
     document = parse_document(SPACE, "own.yaml")
     file = parse_space(document)
