@@ -38,7 +38,11 @@ def printable(name: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A message that prints as one line and steers no terminal; unlike with `printable`, two may become one."""
+    """A message that prints as one line and steers no terminal; unlike with `printable`, two may become one.
+
+    Use it for messages of tuner's own that name other people's files, classes or keys: escapes show which characters
+    are there, and nothing is cut. The text of an exception goes through `tuner.records.error_text.short_line`.
+    """
     return "".join(letter if _is_shown(letter) else _escaped(letter) for letter in text)
 
 

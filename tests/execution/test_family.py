@@ -72,6 +72,20 @@ def test_what_is_left_of_a_worker_that_was_killed_ends_too(started: list[psutil.
     assert all_end(started[1:])
 
 
+def test_a_process_that_has_got_the_number_of_a_dead_worker_is_left_alone(
+    started: list[psutil.Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = start("worker", started)
+    family = Family(stranger.pid)
+    monkeypatch.setattr(family, "_began_s", 0.0)
+    assert family.used_bytes() == 0
+    family.end()
+    assert stranger.poll() is None
+    assert all(process.is_running() for process in started)
+    stranger.kill()
+    stranger.wait(PATIENCE_S)
+
+
 def test_children_of_a_worker_end_when_its_driver_is_killed(started: list[psutil.Process]) -> None:
     driver = start("driver", started)
     driver.kill()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tuner.errors import DataError, TunerError
-from tuner.records.error_text import LONGEST_LINE, one_line, reason_of, several_lines, traceback_of
+from tuner.records.error_text import LONGEST_LINE, reason_of, several_lines, short_line, traceback_of
 from tuner.records.training import EpochMetrics, Failure
 
 HOSTILE = {
@@ -28,19 +28,19 @@ HOSTILE = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_line_is_one_line_that_can_be_written_and_steers_nothing(kind: str) -> None:
-    line = one_line(HOSTILE[kind])
+    line = short_line(HOSTILE[kind])
     assert len(line) <= LONGEST_LINE
     assert line.isprintable() or "\N{REPLACEMENT CHARACTER}" in line
     assert len(line.splitlines()) <= 1
     assert not set(line) & set("\x1b\0\u202e\u2028")
     assert json.loads(json.dumps(line)) == line
     assert line.encode("utf-8").decode("utf-8") == line
-    assert one_line(line) == line
+    assert short_line(line) == line
 
 
 def test_text_in_any_script_stays_as_it_is() -> None:
     text = "Größe 画像 \N{GRINNING FACE} – ½"
-    assert one_line(text) == text
+    assert short_line(text) == text
     assert several_lines(f"{text}\n\t{text}") == f"{text}\n\t{text}"
 
 

@@ -307,7 +307,7 @@ def special_npz() -> dict[str, bytes]:
 
 
 def special_archives() -> dict[str, Files]:
-    """Archives, by the name under which a person gives them."""
+    """Archives, by the name under which you give them."""
     one = {"pets/cat/1.png": good_image()}
     header = tarfile.TarInfo("././@PaxHeader")
     header.type, header.size = tarfile.XHDTYPE, 8 * 10**9

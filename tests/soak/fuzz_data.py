@@ -9,16 +9,11 @@ What goes wrong is printed and kept in a folder; exits with 1 if anything did. T
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import random
-import resource
 import shutil
-import signal
 import sys
 import tempfile
-import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,6 +24,8 @@ from typing import Any
 
 from tests.data.samples import make_card
 from tests.soak import corpus, mutations, table_corpus
+from tests.soak.children import Limits, start_timers, stop_timers, within
+from tests.soak.options import fuzz_options
 from tuner.data.archive import unpack
 from tuner.data.cache_folder import LIMIT_VARIABLE
 from tuner.data.card import Card
@@ -37,12 +34,7 @@ from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve
 from tuner.errors import TunerError
 
-# Of processor time, whatever else the machine does; and by the clock, for what waits for ever.
-LONGEST_S = 5.0
-LONGEST_WAIT_S = 30.0
-MOST_BYTES = 1_500_000_000
-# Of addresses, which are many more than memory; so that a mistake does not take the machine with it.
-_ADDRESSES = 8 * 2**30
+LIMITS = Limits(seconds=5.0, wait_s=30.0, n_bytes=1_500_000_000, n_addresses=8 * 2**30)
 _KINDS = ("image", "image", "image", "fer", "array", "npz", "archive", "table", "list", "arrays")
 
 
@@ -82,12 +74,8 @@ class Outcome:
 
 def main() -> int:
     """Run the cases."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=2200)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--light", action="store_true", help="leave out the few cases that take seconds each")
-    parser.add_argument("--only", type=int, help="number of a case to run in this process, with its traceback")
-    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "fuzz_data")
+    parser = fuzz_options(__doc__, 2200, "fuzz_data")
+    parser.add_argument("--light", action="store_true", help="a third of those made by hand, none that takes seconds")
     options = parser.parse_args()
     ends: Counter[str] = Counter()
     n = n_wrong = 0
@@ -115,7 +103,9 @@ def main() -> int:
 
 def cases(n: int, seed: int, *, light: bool = False) -> Iterator[Case]:
     """The first n: those made by hand, then mutations."""
-    made = [case for case in chain(*specials()) if not (light and case.what in corpus.SLOW)]
+    made = list(chain(*specials()))
+    if light:
+        made = [case for case in made if case.what not in corpus.SLOW][::3]
     yield from made[:n]
     for number in range(max(0, n - len(made))):
         yield mutated(random.Random(f"{seed}-{number}"))
@@ -215,45 +205,24 @@ def _image_case(what: str, data: bytes, n: int = 1) -> Case:
 def run(case: Case) -> Outcome:
     """Give a case to the loaders in a process of its own."""
     with tempfile.TemporaryDirectory() as root:
-        reading, writing = os.pipe()
-        child = os.fork()
-        if not child:
-            _be_child(case, Path(root) / "case", writing)
-        os.close(writing)
-        with open(reading, "rb") as pipe:
-            told = pipe.read()
-        _, status, usage = os.wait4(child, 0)
-        duration_s, peak_bytes = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+        ended = within(LIMITS, lambda: _given(case, Path(root) / "case"))
         left = sorted(path.name for path in Path(root).iterdir())
-    problem, ends, said = json.loads(told) if told else ["", [], []]
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        late = {signal.SIGPROF: f"it takes over {LONGEST_S:g} s", signal.SIGALRM: f"it waits over {LONGEST_WAIT_S:g} s"}
-        problem = late.get(signal.Signals(number), f"it dies of signal {number}")
-    elif not told:
-        problem = f"it ends with {os.waitstatus_to_exitcode(status)}"
-    elif peak_bytes > MOST_BYTES:
-        problem = problem or f"it takes {peak_bytes / 1e6:,.0f} MB"
-    elif left != ["case"]:
-        problem = problem or f"it leaves {left}"
-    return Outcome(problem=problem, ends=tuple(ends), said=tuple(said), duration_s=duration_s, peak_bytes=peak_bytes)
+    problem = ended.problem or ("" if left == ["case"] else f"it leaves {left}")
+    found = ended.told or []
+    return Outcome(
+        problem=problem,
+        ends=tuple(end for end, _ in found),
+        said=tuple(said for _, said in found),
+        duration_s=ended.duration_s,
+        peak_bytes=ended.peak_bytes,
+    )
 
 
-def _be_child(case: Case, folder: Path, pipe: int) -> None:
-    """Run a case, tell what came of it, and end."""
-    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESSES, _ADDRESSES))
+def _given(case: Case, folder: Path) -> list[tuple[str, str]]:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)  # libtiff and others talk
     warnings.simplefilter("error")
-    problem, found = "", []
-    try:
-        found = list(give(case, folder))
-    except BaseException:
-        problem = traceback.format_exc()
-    told = json.dumps([problem, [end for end, _ in found], [said for _, said in found]])
-    with open(pipe, "wb") as file:
-        file.write(told.encode())
-    os._exit(0)
+    return list(give(case, folder))
 
 
 def give(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
@@ -263,8 +232,7 @@ def give(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
     """
     _write(case, folder / "given")
     for way in _ways(case, folder):
-        signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
-        signal.setitimer(signal.ITIMER_REAL, LONGEST_WAIT_S)
+        start_timers(LIMITS)
         try:
             unreadable = way()
         except TunerError as error:
@@ -273,8 +241,7 @@ def give(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
             yield "refused", error.message
         else:
             yield ("skipped", unreadable[0]) if unreadable else ("loaded", "")
-    signal.setitimer(signal.ITIMER_PROF, 0)
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    stop_timers()
 
 
 def _ways(case: Case, folder: Path) -> Iterator[Callable[[], tuple[str, ...]]]:

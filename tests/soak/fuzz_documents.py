@@ -10,15 +10,10 @@ exits with 1 if anything did. The same seed makes the same cases.
 
 from __future__ import annotations
 
-import argparse
-import os
 import random
-import resource
 import shutil
-import signal
 import sys
 import tempfile
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from tests.soak import documents
+from tests.soak.children import Limits, start_timers, within
+from tests.soak.options import fuzz_options
 from tuner.data.card import read_card
 from tuner.errors import ConfigurationError
 from tuner.names import one_line
@@ -34,10 +31,11 @@ from tuner.space.parse import load_space
 from tuner.space.sampling import n_settings, sample
 from tuner.store.recipe_file import read_recipe
 
-# Of processor time; a recipe may name 100,000 classes.
-LONGEST_S = {"space": 1.0, "card": 1.0, "recipe": 3.0}
-LONGEST_WAIT_S = 60.0
-MOST_BYTES = 500_000_000
+# A recipe may name 100,000 classes.
+LIMITS = {
+    kind: Limits(seconds=seconds, wait_s=60.0, n_bytes=500_000_000, n_addresses=4 * 2**30)
+    for kind, seconds in (("space", 1.0), ("card", 1.0), ("recipe", 3.0))
+}
 # Ten mistakes with a hint each, the number of the others, and their hint.
 _MOST_LINES = 22
 _MOST_LETTERS = 20_000
@@ -62,12 +60,7 @@ class Outcome:
 
 def main() -> int:
     """Run the cases."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=900)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", type=int, help="number of a case to run in this process, with its traceback")
-    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "fuzz_documents")
-    options = parser.parse_args()
+    options = fuzz_options(__doc__, 900, "fuzz_documents").parse_args()
     ends: Counter[str] = Counter()
     n = n_wrong = 0
     slowest_s, most_bytes = 0.0, 0
@@ -103,48 +96,24 @@ def cases(n: int, seed: int) -> Iterator[documents.Case]:
 
 def run(case: documents.Case) -> Outcome:
     """Give a case to its reader in a process of its own."""
+    limits = LIMITS[case.kind]
     with tempfile.TemporaryDirectory() as root:
-        reading, writing = os.pipe()
-        child = os.fork()
-        if not child:
-            _be_child(case, Path(root), writing)
-        os.close(writing)
-        with open(reading, encoding="utf-8") as pipe:
-            end, _, problem = pipe.read().partition("\n")
-        _, status, usage = os.wait4(child, 0)
-    duration_s, peak_bytes = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        late = {
-            signal.SIGPROF: f"it takes over {LONGEST_S[case.kind]:g} s",
-            signal.SIGALRM: f"it waits over {LONGEST_WAIT_S:g} s",
-        }
-        problem = late.get(signal.Signals(number), f"it dies of signal {number}")
-    elif peak_bytes > MOST_BYTES:
-        problem = problem or f"it takes {peak_bytes / 1e6:,.0f} MB"
-    return Outcome(problem=problem, end=end, duration_s=duration_s, peak_bytes=peak_bytes)
 
+        def read() -> str:
+            start_timers(limits)
+            return give(case, Path(root)).partition("\n")[0]
 
-def _be_child(case: documents.Case, folder: Path, pipe: int) -> None:
-    """Run a case, tell what came of it, and end."""
-    signal.setitimer(signal.ITIMER_PROF, LONGEST_S[case.kind])
-    signal.setitimer(signal.ITIMER_REAL, LONGEST_WAIT_S)
-    addresses = 4 * 2**30
-    resource.setrlimit(resource.RLIMIT_AS, (addresses, addresses))
-    try:
-        told = give(case, folder).partition("\n")[0] + "\n"
-    except BaseException:
-        told = f"wrong\n{traceback.format_exc()}"
-    with open(pipe, "wb") as file:
-        file.write(told.encode("utf-8", "backslashreplace"))
-    os._exit(0)
+        ended = within(limits, read)
+    return Outcome(
+        problem=ended.problem, end=ended.told or "wrong", duration_s=ended.duration_s, peak_bytes=ended.peak_bytes
+    )
 
 
 def give(case: documents.Case, folder: Path) -> str:
     """Give a case to its reader: `read`, or `refused` and the message.
 
     Raises:
-        AssertionError: If the message is not what a person can use.
+        AssertionError: If the message is not what you can use.
     """
     path = folder / case.name
     case.place(path)

@@ -12,7 +12,6 @@ exits with 1 if anything did.
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import os
@@ -34,6 +33,7 @@ from markupsafe import Markup
 from tests.data.samples import make_card, write_fer
 from tests.report.fixtures import results, trials
 from tests.soak.damages import DAMAGES
+from tests.soak.options import fuzz_options
 from tests.store.recipes import make_recipe
 from tuner.commands.index import compare
 from tuner.commands.open_run import open_run
@@ -42,7 +42,7 @@ from tuner.commands.report import rebuild
 from tuner.commands.search import _tell_what_is_there
 from tuner.data.load import load_images
 from tuner.errors import TunerError
-from tuner.records.error_text import one_line, reason_of, traceback_of
+from tuner.records.error_text import reason_of, short_line, traceback_of
 from tuner.records.training import EpochMetrics, Failure
 from tuner.records.trial import Trial
 from tuner.report import calibration, curves, history, mattered, models, slices
@@ -67,12 +67,8 @@ _PNG = bytes.fromhex(
 
 def main() -> int:
     """Run the cases."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = fuzz_options(__doc__, 1000, "fuzz_run_files")
     parser.add_argument("--light", action="store_true", help="load no framework: no model files, no replay of a search")
-    parser.add_argument("--only", type=int, help="number of a case to run alone")
-    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "fuzz_run_files")
     options = parser.parse_args()
     logging.getLogger("tuner").setLevel(logging.CRITICAL)
     signal.signal(signal.SIGALRM, _too_long)
@@ -305,7 +301,7 @@ def said(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
 
     error = OddError(text)
     failure = Failure(reason=reason_of(error), traceback=traceback_of(error))
-    assert failure.reason == one_line(failure.reason)
+    assert failure.reason == short_line(failure.reason)
     trial = next(t for t in trials(23) if t.error is None)
     log, failed = SearchLog(root / "log.jsonl"), replace(trial, trial_id="0000", score=None, error=failure.reason)
     log.started(replace(failed, error=None, epochs=(), parent_id=None, duration_s=0.0, n_parameters=None), {})
@@ -332,7 +328,8 @@ def model(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
 
         recipe = read_recipe(root / FINISHED / "best.yaml")
         if path.is_file():
-            _probabilities(_load(path, recipe), np.zeros((1, *recipe.image.shape), dtype=np.uint8), path, recipe)
+            pixels = np.zeros((1, *recipe.image.shape), dtype=np.uint8)
+            _probabilities(_load(path, recipe), pixels, path, recipe)
 
     yield _end(predict)
 

@@ -19,11 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGKILL
 from types import ModuleType, SimpleNamespace
@@ -31,6 +30,8 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from tests.soak.children import started
 
 CLASSES = ("cat", "dog")
 N_FILES = 12
@@ -128,22 +129,11 @@ def forked(work: Callable[[Path], None]) -> Callable[[Path], int]:
     """Starts work in a process of its own, in the folder."""
 
     def start(place: Path) -> int:
-        pid = os.fork()
-        if pid:
-            return pid
-        code = 1
-        try:
-            log = os.open(place / "chatter.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
+        def work_there() -> None:
             os.chdir(place)
             work(place)
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-            sys.stderr.flush()
-        finally:
-            os._exit(code)
+
+        return started(work_there, place / "chatter.txt")
 
     return start
 
@@ -160,31 +150,17 @@ def write_images(folder: Path) -> None:
 
 def write_run(place: Path) -> None:
     """A run's recipe with its images."""
+    from tests.store.recipes import make_recipe
     from tuner.commands.recipe_images import recipe_settings
     from tuner.records.image import ImageSpec
-    from tuner.records.recipe import Recipe, RecipeData
     from tuner.space.definition import SplitSettings
     from tuner.store.recipe_file import write_recipe
 
     write_images(place / "images")
-    recipe = Recipe(
-        model="cnn",
-        values={"batch_size": 8},
-        image=ImageSpec(height=8, width=8, channels=1, class_names=CLASSES, mean=(127.0,), std=(70.0,)),
-        data=RecipeData(
-            name="images", fingerprint="0", n_train=1, n_validation=1, n_test=1, split=SplitSettings(seed=0)
-        ),
-        seed=0,
-        max_epochs=2,
-        patience=2,
-        schedule="constant",
-        monitor="val_accuracy",
-        direction="max",
-        epochs=2,
-        validation_score=0.5,
-        test_accuracy=0.5,
-        versions={},
-    )
+    image = ImageSpec(height=8, width=8, channels=1, class_names=CLASSES, mean=(127.0,), std=(70.0,))
+    made = make_recipe()
+    data = replace(made.data, name="images", split=SplitSettings(seed=0))
+    recipe = replace(made, values={"batch_size": 8}, image=image, data=data, max_epochs=2, patience=2)
     assert recipe_settings(recipe).shape == (8, 8, 1)
     write_recipe(recipe, place / "best.yaml", "")
     (place / "model.keras").write_bytes(b"made up")
@@ -292,13 +268,14 @@ def train(place: Path) -> None:
             epoch = EpochMetrics(epoch=1, metrics={"val_accuracy": 0.5}, duration_s=0.0)
             return SimpleNamespace(failure=None, best_epoch=1, epochs=(epoch,))
 
-    def save_model(model: Any, path: Path) -> None:
+    def save_model(model: Any, path: Path, image_spec: Any) -> Path:
         # As the real one names what it writes.
         temporary = path.with_name(f".{writer()}-{path.name}")
         with open(temporary, "wb") as file:
             for _ in range(20):
                 file.write(bytes(10_000))
         os.replace(temporary, path)
+        return path
 
     for name, parts in {
         "tuner.backend.active": {"prepare_devices": lambda n_threads: None},

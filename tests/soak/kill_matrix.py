@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,6 +29,7 @@ from pathlib import Path
 import psutil
 
 from tests.soak import training
+from tests.soak.children import started
 from tuner.backend import environment
 
 VICTIMS = ("driver", "worker", "all")
@@ -191,21 +191,8 @@ def table(place: Place) -> list[Row]:
 
 def forked(place: Place) -> int:
     """Start a driver with made-up trainings; its process id."""
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        place.folder.mkdir(exist_ok=True)
-        log = os.open(place.folder / "chatter.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        _drive(place)
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
+    place.folder.mkdir(exist_ok=True)
+    return started(lambda: _drive(place), place.folder / "chatter.txt")
 
 
 def _drive(place: Place) -> None:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cli.calling import write_photos
+from tests.soak.samples import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 UNITS = "units: [4, 8], batch_size: 16"
 SPACE = """
 version: 1

@@ -46,11 +46,32 @@ def test_folder_of_another_run_is_refused(folder: RunFolder) -> None:
     assert caught.value.hint == "start this one again in a second."
 
 
+def test_command_of_the_same_second_is_told_that_another_one_works_there(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with folder.locked():
+        (folder.state / "owner").unlink()
+        # What is half written is swept away by the command that has the lock.
+        monkeypatch.setattr("tuner.store.files.os.replace", None)
+        second = RunFolder(folder.path)
+        second.create()
+        with pytest.raises(ConfigurationError, match="run: another command is working on this run"), second.locked():
+            raise AssertionError("two commands work on one run")
+    assert (folder.state / "open").is_file()
+
+
 def test_folder_that_cannot_be_made_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a file, no folder")
     with pytest.raises(ConfigurationError, match=r"file/run: cannot write there: Not a directory") as caught:
         RunFolder(tmp_path / "file" / "run").create()
     assert caught.value.hint == "choose another folder with --out."
+
+
+def test_split_is_written_again_only_where_it_has_changed(folder: RunFolder) -> None:
+    rows = [("图片/猫/照片照片照片照片照片照片.png", "猫猫猫猫猫猫", "train", "", "", "")] * 3
+    assert folder.write_split(rows)
+    assert not folder.write_split(rows)
+    assert folder.write_split(rows[:2])
 
 
 def test_split_names_each_image_with_its_part(folder: RunFolder) -> None:

@@ -30,7 +30,8 @@ def test_trials_come_back_to_the_last_digit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [True, False, 3, 0.05, "adam", "a, b", 'say "x"', "two\nlines", "true", "7", "1e-3", '"7"', "[1]", "null"]
+    "value",
+    [True, False, 3, 0.05, "adam", "a, b", 'say "x"', "two\nlines", "true", "7", "1e-3", '"7"', "[1]", "null", ""],
 )
 def test_value_of_a_hyperparameter_keeps_its_type(tmp_path: Path, value: Any) -> None:
     (found,) = round_trip(tmp_path, make_trial(values={"v": value}), names=["v"])
@@ -81,6 +82,12 @@ def test_metrics_that_a_later_trial_brings_are_kept(tmp_path: Path) -> None:
     assert header == ["trial_id", "epoch", "duration_s", "loss", "val_f1", "auc"]
     assert [row[0] for row in rows] == ["0000", "0001", "0002", "0003"]
     assert {path.name for path in tmp_path.iterdir()} == {"trials.csv", "curves.csv"}
+
+
+def test_metric_that_is_called_like_a_column_is_kept_beside_it(tmp_path: Path) -> None:
+    metrics = {"epoch": 0.5, "trial_id": 1.0, "metrics.epoch": 2.0, "val_accuracy": 0.5}
+    trial = make_trial(0, epochs=(EpochMetrics(epoch=1, metrics=metrics, duration_s=1.0),))
+    assert round_trip(tmp_path, trial, names=["filters", "learning_rate"]) == [trial]
 
 
 def test_folder_without_trials_has_none(tmp_path: Path) -> None:

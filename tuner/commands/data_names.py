@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tuner.data.card import Card, card_folders, card_names
 from tuner.data.own.made_card import OWN_DATA
+from tuner.data.own.resolve import own_path
 from tuner.store.files import write_text
 
 _NAMES = ".names"
@@ -49,11 +50,8 @@ def _owner(card: Card, target: str, data_root: Path) -> str:
     """What has the name: a card, or a path, whichever way it was written on the command line."""
     if card.source != OWN_DATA:
         return f"card {card.name}"
-    path = Path(target)
-    if not path.exists() and (data_root / path).exists():
-        path = data_root / path
     # A name that is no UTF-8 is told apart by its escapes, and passes for moved.
-    return f"path {path.resolve()}".encode("utf-8", "backslashreplace").decode()
+    return f"path {own_path(target, data_root).resolve()}".encode("utf-8", "backslashreplace").decode()
 
 
 def _is_taken(out: Path, name: str, owner: str) -> bool:

@@ -11,15 +11,14 @@ from tuner.commands.open_run import plain
 from tuner.commands.options import RunOptions
 from tuner.commands.prepare import check_flip, space_documents
 from tuner.data.card import Card
-from tuner.errors import ConfigurationError
 from tuner.models.registry import is_own
-from tuner.records.error_text import reason_of
 from tuner.records.image import ImageSpec
 from tuner.space.declared import Declaration, completed, described
 from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space
 from tuner.space.document import Document, Problem, raise_problems
 from tuner.space.held import check_held, check_loop
 from tuner.space.sampling import grid_values
+from tuner.store.reading import DamagedFileError
 
 # In a note; the report shows all.
 _SHOWN_NAMES = 8
@@ -121,17 +120,17 @@ def resumed(file: SearchSpaceFile, config: Mapping[str, Any], where: str = "conf
         where: Begins the message.
 
     Raises:
-        ConfigurationError: If the file does not hold such a space, as where it is damaged.
+        DamagedFileError: If the file does not hold such a space.
     """
-    space = config.get("declared")
-    if space is None:
+    if not is_own(file.model) or "declared" not in config:
         return file
+    space = config["declared"]
     try:
         parameters = tuple(_parameter(parameter) for parameter in space["parameters"])
         return replace(file, space=Space(parameters=parameters, fixed=dict(space["fixed"])))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ConfigurationError(
-            f"{where}: declared is no space, so the run cannot be resumed: {reason_of(error)}",
+        raise DamagedFileError(
+            f"{where}: declared is no space that a run has written, so the run cannot be resumed",
             "restore the file, or start again with --fresh.",
         ) from error
 

@@ -134,7 +134,7 @@ def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> 
             unpack(source, placing / "unpacked")
             source = placing / "unpacked"
         manifest: _Manifest = {}
-        # What a person has put there stays as it is.
+        # What you have put there stays as it is.
         wanted = [path for path in card.paths if data_root / path in missing or _has_file_of(before, path)]
         for path in wanted:
             manifest |= _stage(card, source, placing / "whole", path)

@@ -117,11 +117,13 @@ def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
 
 
 def plain(value: Any) -> Any:
-    """Tuples and paths as YAML and JSON know them."""
+    """Tuples, paths and NumPy's floats as YAML and JSON know them."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value)
     return str(value) if isinstance(value, Path) else value
 
 

@@ -119,7 +119,7 @@ def _explain(
         return saliency_maps(model, convolution, images, predicted), convolution.name, ""
     except NoSaliencyError as error:
         return None, None, error.message
-    # A person's own network may do anything; the images are worth a look without maps, too.
+    # Your own network may do anything; the images are worth a look without maps, too.
     except Exception as error:
         LOG.exception("no saliency maps")
         return None, None, f"They could not be computed ({type(error).__name__}); run.log says more."

@@ -54,16 +54,19 @@ class Family:
     def end(self) -> None:
         """Kill the worker, which may be dead, and all that it and its children have started."""
         self._list()
-        worker = _process(self._pid)
-        # Its number may be somebody else's by now.
-        if worker and _created(worker) == self._began_s:
+        if worker := self._worker():
             _kill([worker])
         _kill(list(self._known.values()))
+
+    def _worker(self) -> psutil.Process | None:
+        """The worker; None once it has ended: its number may be somebody else's by now."""
+        worker = _process(self._pid)
+        return worker if self._began_s is not None and _created(worker) == self._began_s else None
 
     def _list(self) -> None:
         self._listed_s = time.monotonic()
         # Those that were seen before stay known: their parents may have ended since.
-        found = [*self._known.values(), *_below(self._pid)]
+        found = [*self._known.values(), *(_below(self._pid) if self._worker() else ())]
         self._known = {(p.pid, created): p for p in found if (created := _created(p)) is not None}
 
 

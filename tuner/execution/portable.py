@@ -13,8 +13,9 @@ _BUILTIN = "builtins"
 def portable(error: Exception) -> Exception:
     """The error as any process can take it, with its traceback in a note.
 
-    A class of a person's own module may not be there in the driver, may hold what cannot be sent, or may be sent and
-    not be put together again; its nearest relative that the driver knows takes its place.
+    A class of your own module may not exist in the driver, may hold what cannot be sent, or may be
+    sent and not be put together again; the nearest class above it that the driver knows takes its
+    place.
     """
     sent = error if _can_travel(error) else _relative(error)
     sent.add_note(f"In a worker:\n{traceback_of(error)}")

@@ -133,7 +133,7 @@ def worker_options(gpus_per_trial: float) -> dict[str, Any]:
 
 
 def _own_modules(folder: Path) -> list[str]:
-    """Modules and packages of the working directory, where a person's own builder may be."""
+    """Modules and packages of the working directory, where your own builder may be."""
     packages = (path.parent for path in folder.glob("*/__init__.py"))
     return sorted(str(path) for path in [*folder.glob("*.py"), *packages])
 

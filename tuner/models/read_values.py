@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -50,7 +51,10 @@ class ReadValues(dict[str, Any]):
 
     def _note(self, name: str, default: Any = None) -> None:
         self.read.add(name)
-        if not super().__contains__(name) and isinstance(default, bool | int | float | str):
+        # No subclass, such as NumPy's float64 or a member of an enumeration, and no infinity: the run's files would not
+        # give them back. The builder goes on taking them by itself.
+        is_plain = type(default) in (bool, int, str) or (type(default) is float and math.isfinite(default))
+        if not super().__contains__(name) and is_plain:
             self.defaults.setdefault(name, default)
 
     def __iter__(self) -> Iterator[str]:

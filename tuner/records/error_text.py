@@ -13,8 +13,13 @@ _LONGEST_TRACEBACK = 20_000
 _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 
-def one_line(text: str) -> str:
-    """A text in one line of at most `LONGEST_LINE` characters, without what steers terminals or is no UTF-8."""
+def short_line(text: str) -> str:
+    """A text as a record keeps it: one line, at most `LONGEST_LINE` characters, all of them UTF-8 and harmless.
+
+    Use it for what an exception or a library says, of any length and content: white space is folded, the end is cut,
+    and characters that steer terminals are replaced. A message of tuner's own that names files, classes or keys takes
+    `tuner.names.one_line`, which cuts nothing and shows such characters as escapes.
+    """
     # A text may be as large as memory allows: most of it is never looked at.
     return _safe(" ".join(text[: 20 * LONGEST_LINE].split()), "")[:LONGEST_LINE]
 
@@ -41,8 +46,8 @@ def words_of(error: BaseException) -> str:
 def reason_of(error: BaseException) -> str:
     """An error in one line, with the name of its class unless it is one of tuner's."""
     if isinstance(error, TunerError) and isinstance(error.message, str):
-        return one_line(error.message)
-    return one_line(f"{type(error).__name__}: {words_of(error)}")
+        return short_line(error.message)
+    return short_line(f"{type(error).__name__}: {words_of(error)}")
 
 
 def traceback_of(error: BaseException) -> str:

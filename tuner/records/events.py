@@ -148,7 +148,7 @@ class ModelTrained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something that the person should know.
+    """Something that you should know.
 
     Attributes:
         text: In one line.

@@ -81,7 +81,7 @@ class NestedResults:
         schema_version: Grows when a reader of old files must change.
     """
 
-    # JSON has no NaN: a person's own metric may be one.
+    # JSON has no NaN: a metric of your own may be one.
     __pydantic_config__: ClassVar[Mapping[str, Any]] = {"ser_json_inf_nan": "strings"}
 
     dataset: str

@@ -269,7 +269,7 @@ class Results:
         schema_version: Grows when a reader of old files must change.
     """
 
-    # JSON has no NaN: a person's own metric may be one, and must be there when the file is read again.
+    # JSON has no NaN: a metric of your own may be one, and must be there when the file is read again.
     __pydantic_config__: ClassVar[Mapping[str, Any]] = {"ser_json_inf_nan": "strings"}
 
     run: RunSummary

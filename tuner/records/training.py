@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.records.error_text import one_line, several_lines
+from tuner.records.error_text import several_lines, short_line
 
 # What executors call the data set's own images.
 IMAGES = "images"
@@ -50,8 +50,8 @@ class EpochMetrics:
 
     def __post_init__(self) -> None:
         """Clean names that a file could not hold, or not give back."""
-        if any(name != one_line(name) for name in self.metrics):
-            clean = {one_line(name): value for name, value in self.metrics.items()}
+        if any(name != short_line(name) for name in self.metrics):
+            clean = {short_line(name): value for name, value in self.metrics.items()}
             object.__setattr__(self, "metrics", clean)
 
 
@@ -126,7 +126,7 @@ class Failure:
 
     def __post_init__(self) -> None:
         """Clean the texts."""
-        object.__setattr__(self, "reason", one_line(self.reason))
+        object.__setattr__(self, "reason", short_line(self.reason))
         object.__setattr__(self, "traceback", several_lines(self.traceback))
 
 

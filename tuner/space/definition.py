@@ -159,7 +159,7 @@ class SearchSpaceFile:
     Attributes:
         name: The file's name as messages show it.
         dataset: Name of the card it was written for; None where it serves any.
-        model: `cnn`, a backbone, or a person's own `package.module:function`.
+        model: `cnn`, a backbone, or your own `package.module:function`.
         objective: What is optimised.
         space: What is searched.
         search: How.

@@ -54,7 +54,7 @@ class Layout:
 
     Attributes:
         specs: The declarations by key, in the order of the file; those with mistakes of shape are left out.
-        terms: The family's vocabulary; None for a person's own builder, where any name is allowed.
+        terms: The family's vocabulary; None for your own builder, where any name is allowed.
     """
 
     specs: Mapping[str, AnySpec]

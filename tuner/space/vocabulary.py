@@ -58,7 +58,7 @@ class Term:
 
 MAX_CONV_BLOCKS = 8
 
-# What may be optimised, and in which direction; a person's own builder may compile other metrics. None of the training
+# What may be optimised, and in which direction; your own builder may compile other metrics. None of the training
 # images is among them: a search for the best of those finds the network that overfits most.
 OBJECTIVES: Mapping[str, str] = MappingProxyType(
     {"val_accuracy": "max", "val_macro_f1": "max", "val_balanced_accuracy": "max", "val_loss": "min"}

@@ -53,5 +53,5 @@ def _finite(value: Any) -> Any:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether an error means that a disk, or a person's share of it, is full."""
+    """Whether an error means that a disk, or your share of it, is full."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

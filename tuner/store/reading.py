@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import ConfigurationError
-from tuner.records.error_text import one_line, words_of
+from tuner.records.error_text import short_line, words_of
 
 _CHUNK = 2**20
 
@@ -86,7 +86,7 @@ def lines_of(path: Path, longest: int) -> Iterator[bytes | None]:
 
 def first_line(error: Exception) -> str:
     """What an error says, without the details that pydantic and PyYAML put into further lines."""
-    return one_line(words_of(error).partition("\n")[0])
+    return short_line(words_of(error).partition("\n")[0])
 
 
 def kind_of(path: Path) -> str:

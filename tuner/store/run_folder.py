@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from tuner.errors import ConfigurationError
 from tuner.names import spreadsheet_cell
-from tuner.records.error_text import one_line
+from tuner.records.error_text import short_line
 from tuner.records.results import SCHEMA_VERSION, Results
 from tuner.store.event_log import EventLog
 from tuner.store.files import write_atomically, write_text
@@ -121,7 +121,9 @@ class RunFolder:
             has_run = self._config.exists()
             if not has_run:
                 self.state.mkdir(parents=True, exist_ok=True)
-                write_text(self._open, "")
+                # Not through a temporary file: a command that was started in the same second, and has the lock by
+                # now, sweeps those away.
+                self._open.touch()
         except OSError as error:
             raise ConfigurationError(
                 f"{self.path}: cannot write there: {error.strerror}", "choose another folder with --out."
@@ -144,9 +146,12 @@ class RunFolder:
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout as error:
-            who = one_line(owner.read_text(encoding="utf-8", errors="replace")) if owner.exists() else "unknown"
+            who = ""
+            # One that has just begun has not said so yet.
+            with suppress(OSError):
+                who = f" (process {short_line(owner.read_text(encoding='utf-8', errors='replace'))})"
             raise ConfigurationError(
-                f"{self.path}: another command (process {who}) is working on this run",
+                f"{self.path}: another command{who} is working on this run",
                 "wait for its end, or start a run of its own with --fresh.",
             ) from error
         except (OSError, NotImplementedError):
@@ -179,7 +184,8 @@ class RunFolder:
                     f"{path}: is a {found}, but a {kind} of the run belongs there",
                     "move it away, and put back what the run wrote if you have it; --fresh starts a new run.",
                 )
-            if found and not os.access(path, os.R_OK | os.W_OK):
+            # A run that is under way may have deleted a checkpoint since.
+            if found and not os.access(path, os.R_OK | os.W_OK) and kind_of(path):
                 raise DamagedFileError(
                     f"{path}: may not be read and written", f"give yourself the right to this {kind}."
                 )
@@ -206,7 +212,7 @@ class RunFolder:
             config = read_plain_yaml(self._config, _MOST_CONFIG_BYTES)
         except (OSError, ValueError) as error:
             raise DamagedFileError(
-                f"{self._config}: cannot be read, so the run cannot be resumed: {one_line(str(error))}",
+                f"{self._config}: cannot be read, so the run cannot be resumed: {short_line(str(error))}",
                 "restore the file, or start again with --fresh.",
             ) from error
         if not isinstance(config, dict):
@@ -266,8 +272,9 @@ class RunFolder:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerows([header, *(map(spreadsheet_cell, row) for row in rows)])
         path, content = self.path / "split.csv", text.getvalue()
+        wanted = content.encode("utf-8")
         with suppress(OSError, ValueError):
-            if read_whole(path, 2 * len(content) + 1) == content.encode():
+            if read_whole(path, len(wanted)) == wanted:
                 return False
         write_text(path, content)
         return True

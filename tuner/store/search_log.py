@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from tuner.records.error_text import one_line
+from tuner.records.error_text import short_line
 from tuner.records.trial import Trial
 from tuner.store.history import LogEntry, first_problem
 from tuner.store.reading import DamagedFileError, parse_json, read_whole
@@ -110,7 +110,7 @@ class SearchLog:
             raise self.damage("the line is damaged", number)
         if entry.trial and entry.trial.error:
             # Versions before wrote it as it came, and no table could take it.
-            return replace(entry, trial=replace(entry.trial, error=one_line(entry.trial.error)))
+            return replace(entry, trial=replace(entry.trial, error=short_line(entry.trial.error)))
         return entry
 
     def _append(self, entry: LogEntry, *, must_last: bool) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tuner.names import spreadsheet_cell, text_of_cell
-from tuner.records.error_text import one_line
+from tuner.records.error_text import reason_of, short_line
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.store.files import write_text
@@ -26,6 +26,9 @@ _TRIAL_COLUMNS = (
     "trial_id", "status", "score", "epochs", "duration_s", "error",
     "bracket", "rung", "parent_id", "first_epoch", "last_epoch", "n_parameters",
 )  # fmt: skip
+
+_CURVE_COLUMNS = ("trial_id", "epoch", "duration_s")
+_METRIC = "metrics."
 
 
 class TrialTables:
@@ -90,11 +93,18 @@ class TrialTables:
 
 
 def _curve_rows(trial: Trial) -> list[dict[str, Any]]:
-    metrics = dict.fromkeys((name for epoch in trial.epochs for name in epoch.metrics), "")
+    of_epochs = [{_metric_column(name): value for name, value in e.metrics.items()} for e in trial.epochs]
+    empty = dict.fromkeys((name for metrics in of_epochs for name in metrics), "")
     return [
-        {"trial_id": trial.trial_id, "epoch": e.epoch, "duration_s": round(e.duration_s, 3), **metrics, **e.metrics}
-        for e in trial.epochs
+        {"trial_id": trial.trial_id, "epoch": e.epoch, "duration_s": round(e.duration_s, 3), **empty, **metrics}
+        for e, metrics in zip(trial.epochs, of_epochs, strict=True)
     ]
+
+
+def _metric_column(name: str) -> str:
+    """The column of a metric; a builder of your own may call one `epoch`."""
+    is_taken = name in _CURVE_COLUMNS or name.startswith(_METRIC)
+    return f"{_METRIC}{name}" if is_taken else name
 
 
 def _cell(value: Any) -> Any:
@@ -105,8 +115,8 @@ def _cell(value: Any) -> Any:
 
 
 def _value_cell(value: Any) -> Any:
-    """A hyperparameter's cell, of which `_value` gives the value back: text that reads as a number gets quotes."""
-    return json.dumps(value) if isinstance(value, str) and _value(value) != value else _cell(value)
+    """A hyperparameter's cell, of which `_value` gives the value back: empty text, or a number's, gets quotes."""
+    return json.dumps(value) if isinstance(value, str) and (not value or _value(value) != value) else _cell(value)
 
 
 def _value(text: str) -> Any:
@@ -162,7 +172,7 @@ def _read(path: Path) -> list[dict[str, str]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, csv.Error) as error:
-        raise _damaged(path, f"cannot be read as a table: {one_line(str(error))}") from error
+        raise _damaged(path, f"cannot be read as a table: {short_line(str(error))}") from error
     for number, row in enumerate(rows, 2):
         if len(row) != len(header):
             raise _damaged(path, f"{len(row)} cells under {len(header)} columns", number)
@@ -178,7 +188,7 @@ def _parsed(path: Path, parse: Callable[[Mapping[str, str]], _Parsed]) -> Iterat
         try:
             yield parse(row)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _damaged(path, f"cannot be read ({one_line(f'{type(error).__name__}: {error}')})", number) from error
+            raise _damaged(path, f"cannot be read ({reason_of(error)})", number) from error
 
 
 def _damaged(path: Path, what: str, row: int | None = None) -> DamagedFileError:
@@ -187,7 +197,7 @@ def _damaged(path: Path, what: str, row: int | None = None) -> DamagedFileError:
 
 
 def _epoch(row: Mapping[str, str]) -> tuple[str, EpochMetrics]:
-    metrics = {k: float(v) for k, v in row.items() if k not in ("trial_id", "epoch", "duration_s") and v}
+    metrics = {k.removeprefix(_METRIC): float(v) for k, v in row.items() if k not in _CURVE_COLUMNS and v}
     return row["trial_id"], EpochMetrics(epoch=int(row["epoch"]), metrics=metrics, duration_s=float(row["duration_s"]))
 
 

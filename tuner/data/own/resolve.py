@@ -45,9 +45,7 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
     """
     if target in card_names(folders):
         return load_card(target, folders)
-    path = Path(target)
-    if not path.exists() and (data_root / path).exists():
-        path = data_root / path
+    path = own_path(target, data_root)
     if is_archive(path) and path.is_file():
         return card_for(unpacked(path, data_root)).model_copy(update=named(table_stem(Path(archive_stem(path)))))
     if (
@@ -63,6 +61,17 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
     if near and not nearest(target, card_names(folders)):
         raise ConfigurationError(f'no data set, folder or file is called "{target}"', f'did you mean "./{near}"?')
     return load_card(target, folders)
+
+
+def own_path(target: str, data_root: Path) -> Path:
+    """The path of your own data, which may be relative to the working directory or to the folder of the data.
+
+    Args:
+        target: As on the command line; the working directory comes first.
+        data_root: Folder of the data.
+    """
+    path = Path(target)
+    return data_root / path if not path.exists() and (data_root / path).exists() else path
 
 
 def card_for(path: Path) -> Card:
