@@ -270,3 +270,8 @@ def test_full_disk_says_what_to_do(
         f"{where}no space is left on the disk; what was written before is kept.",
         "  Fix: make room, or write to another disk, and start the command again.",
     ]
+
+
+def test_empty_name_of_an_image_is_not_the_working_directory(tmp_path: Path) -> None:
+    shown = call("predict", "reports/digits/latest", "", cwd=tmp_path)
+    assert_mistake(shown, 2, "the name of an image is empty", "is a variable of your shell unset?")

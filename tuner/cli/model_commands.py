@@ -10,6 +10,7 @@ import click
 
 from tuner.cli.options import A_PATH, A_SEED, CONTEXT, as_json, data_dir, no_progress, quiet
 from tuner.cli.output import print_json, print_result, say
+from tuner.errors import ConfigurationError
 
 
 @click.command(context_settings=CONTEXT)
@@ -51,12 +52,12 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
 
 @click.command(context_settings=CONTEXT)
 @click.argument("run", type=A_PATH)
-@click.argument("images", nargs=-1, required=True, type=A_PATH)
+@click.argument("images", nargs=-1, required=True)
 @click.option("--model", type=A_PATH, help="A .keras file in place of the run's own.")
 @click.option("--picture", type=A_PATH, help="Draw the image with its prediction into this file; one image only.")
 @click.option("--calibrated", is_flag=True, help="Apply the temperature scaling that the run fitted.")
 @as_json
-def predict(run: Path, images: tuple[Path, ...], json_lines: bool, **options: Any) -> None:
+def predict(run: Path, images: tuple[str, ...], json_lines: bool, **options: Any) -> None:
     """Predict the class and the probabilities of IMAGES with the model of RUN.
 
     An image may be a file or a folder of them; `-` reads their names from stdin, one a line.
@@ -65,9 +66,12 @@ def predict(run: Path, images: tuple[Path, ...], json_lines: bool, **options: An
     from tuner.cli.predictions import show_predictions
     from tuner.commands.predict import predict as predict_command
 
+    if "" in images:
+        # A path would take it for the working directory.
+        raise ConfigurationError("the name of an image is empty", "is a variable of your shell unset?")
     named: list[Path] = []
     for image in images:
-        named.extend(map(Path, _lines_of_stdin()) if str(image) == "-" else [image])
+        named.extend(map(Path, _lines_of_stdin() if image == "-" else [image]))
     with chatter_kept_away():
         show_predictions(predict_command(run, named, **options), json_lines=json_lines)
     if options["picture"]:

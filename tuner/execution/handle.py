@@ -79,7 +79,8 @@ class WorkerHandle:
         code = self._process.exitcode
         if code is None or code >= 0:
             return f"its worker ended with exit code {code}"
-        name = signal.Signals(-code).name
+        # Python has no names for most of the real-time signals.
+        name = signal.Signals(-code).name if -code in list(signal.Signals) else f"signal {-code}"
         why = "; the system kills processes so when memory runs out" if name == "SIGKILL" else ""
         return f"its worker was killed by {name}{why}"
 
