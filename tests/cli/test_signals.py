@@ -63,13 +63,21 @@ def test_first_signal_ends_the_run_in_order(
     assert "Traceback" not in err
 
 
+# The command itself builds a model before the search, to try the builder out; only workers wait.
 WAITING = """
+import multiprocessing
 import pathlib
 import threading
 
+import keras
+
 def build(values, image_spec):
-    pathlib.Path("begun").touch()
-    threading.Event().wait()
+    [values[name] for name in ("conv_blocks", "filters", "batch_norm", "pooling", "dense_units")]
+    if multiprocessing.parent_process():
+        pathlib.Path("begun").touch()
+        threading.Event().wait()
+    outputs = keras.layers.Dense(image_spec.n_classes, activation="softmax")
+    return keras.Sequential([keras.Input(image_spec.shape), keras.layers.Flatten(), outputs])
 """
 
 

@@ -58,3 +58,10 @@ def test_data_that_were_moved_or_whose_reports_are_gone_leave_their_name() -> No
     shutil.rmtree("reports/photos")
     assert name_of("c/photos") == "photos"
     assert name_of("b/photos") != "photos"
+
+
+def test_data_and_reports_that_are_copied_together_keep_their_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [name_of("project/photos", "project/reports") for _ in range(2)] == ["photos", "photos"]
+    shutil.copytree("project", "copy")
+    monkeypatch.chdir("copy")
+    assert name_of("photos") == "photos"

@@ -7,6 +7,7 @@ hash of where they lie follows. Who has which name stands under `.names` in the 
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def named_apart(card: Card, target: str, data_root: Path, out: Path) -> Card:
     """
     if card.source != OWN_DATA:
         return card
-    owner = _owner(card, target, data_root)
+    owner = _owner(card, target, data_root, out)
     digest = hashlib.sha256(owner.encode()).hexdigest()
     names = [card.name, *(f"{card.name}-{digest[:n]}" for n in _HASH_DIGITS)]
     if card.name in card_names(card_folders()):
@@ -43,15 +44,22 @@ def named_apart(card: Card, target: str, data_root: Path, out: Path) -> Card:
 def keep_name(card: Card, target: str, data_root: Path, out: Path) -> None:
     """Note whose name it is; where nothing can be written, the name is just not kept."""
     with suppress(OSError):
-        write_text(out / _NAMES / card.name, _owner(card, target, data_root))
+        write_text(out / _NAMES / card.name, _owner(card, target, data_root, out))
 
 
-def _owner(card: Card, target: str, data_root: Path) -> str:
-    """What has the name: a card, or a path, whichever way it was written on the command line."""
+def _owner(card: Card, target: str, data_root: Path, out: Path) -> str:
+    """What has the name: a card, or a path, whichever way it was written on the command line.
+
+    The path is the way from the reports to the data, which stays when both are moved or copied together.
+    """
     if card.source != OWN_DATA:
         return f"card {card.name}"
+    place: Path | str = own_path(target, data_root).resolve()
+    # On Windows there is no way to another drive.
+    with suppress(ValueError):
+        place = os.path.relpath(place, out.resolve())
     # A name that is no UTF-8 is told apart by its escapes, and passes for moved.
-    return f"path {own_path(target, data_root).resolve()}".encode("utf-8", "backslashreplace").decode()
+    return f"path {place}".encode("utf-8", "backslashreplace").decode()
 
 
 def _is_taken(out: Path, name: str, owner: str) -> bool:
@@ -65,11 +73,11 @@ def _is_taken(out: Path, name: str, owner: str) -> bool:
         return False
     kind, _, place = found.partition(" ")
     # Data that were moved keep their reports: where nothing is left at the old place, nobody claims them.
-    is_there = kind != "path" or _exists(place)
+    is_there = kind != "path" or _exists(out, place)
     return found != owner and is_there
 
 
-def _exists(place: str) -> bool:
+def _exists(out: Path, place: str) -> bool:
     with suppress(OSError, ValueError):
-        return Path(place).exists()
+        return (out.resolve() / place).exists()
     return False

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from tuner.data.archive import unpack
 from tuner.data.card import Card, ClassFolders, card_folders, load_card
 from tuner.data.kaggle import download
-from tuner.data.load import check_below, missing_paths
+from tuner.data.load import missing_paths
 from tuner.errors import ConfigurationError, DataError
 from tuner.names import printable
 from tuner.space.reading import read_bytes
@@ -88,7 +88,6 @@ def fetch(name: str, data_root: Path) -> Fetched:
     paths = tuple(data_root / path for path in card.paths)
     if not paths:
         return Fetched(name=name, state="generated", paths=())
-    check_below(card, data_root)
     work = data_root / _WORK / name
     try:
         work.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +13,7 @@ from tuner.data.cache import cache_key, delete_outdated, has_damaged, load_cache
 from tuner.data.cache_folder import locked
 from tuner.data.card import Card, ClassFolders, FileList
 from tuner.data.images import Images
-from tuner.data.own.made_card import OWN_DATA
-from tuner.errors import DataError, MissingDataError
-from tuner.names import printable
+from tuner.errors import MissingDataError
 
 # Each module has `sources(card, data_root)` and `read(card, data_root, allocate)`; that of class folders has
 # `listed` in place of `sources`, which says what is left out, too. Imported where used, since Pillow and scikit-learn
@@ -45,7 +42,6 @@ def load_images(card: Card, data_root: Path) -> Images:
         DataError: If they are unusable.
         ConfigurationError: If the environment's limit of the cache is no size.
     """
-    check_below(card, data_root)
     missing = missing_paths(card, data_root)
     if missing:
         raise MissingDataError(
@@ -84,22 +80,6 @@ def _load(card: Card, data_root: Path, loader: Any, sources: Sequence[str | Path
             entry.keep(images)
     # Memory-mapped from here on, unless the cache could not be written.
     return replace(load_cached(card, key, data_root) or images, is_mended=is_mended)
-
-
-def check_below(card: Card, data_root: Path) -> None:
-    """Refuse a card whose paths leave the data root through a link; those of own data may lie anywhere.
-
-    Raises:
-        DataError: With the path, and where it leads.
-    """
-    root = data_root.resolve()
-    for path in () if card.source == OWN_DATA else card.paths:
-        if not (found := (root / path).resolve()).is_relative_to(root):
-            raise DataError(
-                f"{card.name}: {data_root / path} is a link out of the data root, to {printable(str(found))}",
-                f"give that folder or file itself: `python -m tuner run {shlex.quote(printable(str(found)))}`; "
-                "or put the data there.",
-            )
 
 
 def missing_paths(card: Card, data_root: Path) -> list[Path]:

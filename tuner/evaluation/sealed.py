@@ -53,7 +53,7 @@ class OpenedTest:
 
 
 def open_test(dataset: Dataset) -> OpenedTest:
-    """Break the seal; called once in a run, when nothing is left to choose."""
+    """Break the seal; called once by a run or by `train`, when nothing is left to choose."""
     images, split = dataset.images, dataset.split
     n_new = int(np.count_nonzero(split.distinct_test))
     return OpenedTest(
