@@ -52,7 +52,9 @@ def make(tmp_path: Path, driver: Driver) -> Iterator[Make]:
 def forked_workers(driver: psutil.Process | None = None) -> list[psutil.Process]:
     """Children of the fork server, which is a child itself."""
     children = (driver or psutil.Process()).children()
-    return [worker for child in children for worker in child.children()]
+    workers = (worker for child in children for worker in child.children())
+    # One that was killed is there until the fork server has been told.
+    return [worker for worker in workers if worker.status() != psutil.STATUS_ZOMBIE]
 
 
 def failure(executor: ProcessExecutor, **changes: Any) -> Failure:

@@ -75,7 +75,8 @@ def test_features_of_images_that_test_are_never_computed(weights: str, tmp_path:
     trained(task(weights, tmp_path), replace(DATA, features=tmp_path / "features"))
     (path,) = (tmp_path / "features").glob("*.npy")
     marks = np.load(path)[:, -1]
-    np.testing.assert_array_equal(marks, [1] * 40 + [0] * 7)
+    # A row that was computed ends with its checksum, which is never 0.
+    np.testing.assert_array_equal(marks != 0, [True] * 40 + [False] * 7)
 
 
 def test_features_are_computed_once_for_all_settings_of_the_head(
