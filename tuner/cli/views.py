@@ -23,7 +23,7 @@ def view(
     """The listener that fits the options and the terminal.
 
     What TensorFlow and code of your own write goes to the run's log, or to stderr where there is no
-    run. Whatever ends a run before its time, the person is told what it leaves behind.
+    run. Where a run ends before its time, a message says what it leaves behind.
 
     Args:
         json_lines: Whether events go to stdout.

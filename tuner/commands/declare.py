@@ -30,7 +30,7 @@ class Declared:
 
     Attributes:
         file: The space, completed with what its builder declares; that of a built-in family as it is.
-        notes: What you should know of it, a line each.
+        notes: Remarks to show before the search, a line each.
         problems: Names that nothing reads, and values that the builder does not declare.
     """
 

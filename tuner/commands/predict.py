@@ -47,7 +47,7 @@ class Prediction:
         class_name: The most probable class.
         probabilities: Of every class, in the order of the class numbers.
         class_names: In the same order.
-        note: What to know of how its values were read; mostly empty.
+        note: A remark on how its values were read; mostly empty.
     """
 
     image: Path
@@ -170,7 +170,7 @@ def _decoded(files: Sequence[NamedImage], settings: ImageSettings) -> Iterator[l
 
 
 def _note(facts: FileFacts, settings: ImageSettings) -> str:
-    """What to know of an image of more than 8 bits; empty where its values are within the recipe's range."""
+    """A remark on an image of more than 8 bits; empty where its values are within the recipe's range."""
     if facts.highest is None or facts.lowest is None:
         return ""
     held = f"{facts.lowest:g} to {facts.highest:g}"

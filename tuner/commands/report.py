@@ -26,7 +26,7 @@ def rebuild(folder: RunFolder, tell: Callable[[str], None] = LOG.warning) -> Pat
 
     Args:
         folder: The run.
-        tell: Hears of what had to be mended, in one line.
+        tell: Called with what had to be mended, in one line.
 
     Raises:
         ConfigurationError: If there is no finished run, or one of its files is damaged beyond repair.

@@ -36,7 +36,7 @@ def with_builder(
         listener: Gets a notice where it takes long.
 
     Returns:
-        The space, and what you should know of the builder, one line each.
+        The space, and remarks on the builder to show before the search, one line each.
 
     Raises:
         ConfigurationError: With the reason, and how to mend it.

@@ -64,7 +64,7 @@ def role_of(name: str) -> str | None:
 
 
 def role_within(name: str) -> str | None:
-    """As `role_of`, but other words may stand beside the part's, as in `mnist_train`."""
+    """Like `role_of`, for names that hold other words too, such as `mnist_train`."""
     return _role_and_stem(name, _SHORT)[0] or None
 
 

@@ -27,7 +27,7 @@ class Declaration:
         missing: Names of `read` that it cannot do without, and was not given.
         is_compiled: Whether it compiles its models itself, so that the training loop chooses no optimizer and no loss.
         is_thorough: Whether both ends of every range and every choice were tried, so that no name was missed.
-        notes: What you should know of it, a line each.
+        notes: Remarks to show before the search, a line each.
     """
 
     parameters: tuple[Parameter, ...] = ()
