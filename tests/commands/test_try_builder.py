@@ -47,3 +47,18 @@ def test_plan_refuses_what_a_run_refuses(tmp_path: Path) -> None:
     planned = call("plan", "photos", "--space", "space.yaml", "--executor", "inline", cwd=tmp_path)
     assert (planned.code, planned.out) == (2, "")
     assert "they look like logits, and its loss does not say from_logits" in planned.err.splitlines()[0]
+
+
+def test_settings_are_tried_until_one_can_be_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "choosy.py").write_text(
+        "import keras\n"
+        "def build(values, spec):\n"
+        "    if values['a'] != 'good': raise ValueError('not this one')\n"
+        "    outputs = keras.layers.Dense(spec.n_classes, activation='softmax')\n"
+        "    return keras.Sequential([keras.Input(spec.shape), keras.layers.Flatten(), outputs])\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    text = "version: 1\nmodel: choosy:build\nspace: {a: [bad, worse, worst, good], batch_size: 8}\n"
+    file = parse_space(parse_document(text, "own.yaml"))
+    (note,) = try_builder.try_builder(file, image_spec())
+    assert note.startswith("some settings cannot be built, and their trials will fail: ValueError: not this one")

@@ -20,6 +20,9 @@ from tuner.space.document import raise_problems
 from tuner.space.sampling import sample
 
 # Importing TensorFlow and trying out a usual builder takes less; one that hangs would be waited for in silence.
+# A search does with some settings that cannot be built; more failures than these are the builder's.
+_MOST_DRAWN = 16
+
 SLOW_S = 30.0
 
 
@@ -55,7 +58,7 @@ def try_builder(file: SearchSpaceFile, spec: ImageSpec) -> list[str]:
     """Refuse a builder whose models cannot be searched, scored or loaded back; it takes seconds.
 
     Args:
-        file: The space; its smallest setting is tried, and one that is drawn.
+        file: The space; its smallest setting is tried and one that is drawn, and more where neither can be built.
         spec: Shape and classes of the data set.
 
     Returns:
@@ -67,7 +70,8 @@ def try_builder(file: SearchSpaceFile, spec: ImageSpec) -> list[str]:
     # It imports Keras.
     from tuner.training.dry_build import dry_build
 
-    settings = [corners(file.space)[0], sample(file.space, np.random.default_rng(0))]
+    rng = np.random.default_rng(0)
+    settings = [corners(file.space)[0], *(sample(file.space, rng) for _ in range(_MOST_DRAWN))]
     return dry_build(file.model, settings, spec, file.objective.name)
 
 

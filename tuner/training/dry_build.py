@@ -38,6 +38,7 @@ from tuner.training.own_metrics import leave_out_failing
 from tuner.training.prepared import PreparedModels
 
 _N_IMAGES = 10
+_N_SETTINGS = 2
 
 _FRAME = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<name>.+)$', re.MULTILINE)
 
@@ -58,12 +59,12 @@ class _Trial:
 def dry_build(model: str, settings: Sequence[Mapping[str, Any]], spec: ImageSpec, objective: str) -> list[str]:
     """Try out a builder, so that what cannot work is told now and not after the search.
 
-    Every setting is built and called on ten images of random pixels; the first that can be built is trained for one
-    step, saved and loaded back.
+    Two settings are built and called on ten images of random pixels; the first that can be built is trained for one
+    step, saved and loaded back. Where neither can be built, the others are tried until one can.
 
     Args:
         model: `package.module:function`.
-        settings: Hyperparameters, at least one set.
+        settings: Sets of hyperparameters, at least one.
         spec: Shape and classes of the data set.
         objective: The metric that the search optimises.
 
@@ -77,7 +78,9 @@ def dry_build(model: str, settings: Sequence[Mapping[str, Any]], spec: ImageSpec
     errors: list[str] = []
     is_tried = False
     with warnings.catch_warnings(action="ignore"):
-        for values in _distinct(settings):
+        for number, values in enumerate(_distinct(settings)):
+            if is_tried and number >= _N_SETTINGS:
+                break
             trial = _Trial(model=model, values=values, spec=spec)
             try:
                 built = _build(trial)
@@ -90,7 +93,7 @@ def dry_build(model: str, settings: Sequence[Mapping[str, Any]], spec: ImageSpec
             keras.backend.clear_session()
     if not is_tried:
         raise ConfigurationError(f'model "{model}" cannot be built: {errors[0]}', "mend the builder.")
-    return notices + [f"some settings cannot be built, and their trials will fail: {error}" for error in errors]
+    return notices + [f"some settings cannot be built, and their trials will fail: {error}" for error in errors[:1]]
 
 
 def _distinct(settings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
