@@ -3,12 +3,13 @@
 
     python benchmarks/augmentation_cost.py [--pairs 15] [--steps 3]
 
-Three networks on batches of 64: the one of a fixed-cost search (32, 64 and 128 filters on 48x48x1), and the family's
-defaults on 48x48x1 and on 96x96x3. Plain and augmented steps take turns, so that a machine that changes its speed
-changes it for both; the median of the ratios is what to quote. Time is the processor's: with one thread it is the
-wall's too, but for what else the machine does. `weights` is a step that takes no weights of images,
-and `scores` one without macro F1 and balanced accuracy: both ratios are of ours to theirs. `ms` is the augmentation
-timed by itself. A kind, or all of them, that makes a step of any network 15 % longer exits with 1.
+Three networks on batches of 64: the one of a fixed-cost search (32, 64 and 128 filters on 48x48x1),
+and the family's defaults on 48x48x1 and on 96x96x3. Plain and augmented steps take turns, so that a
+machine that changes its speed changes it for both; the median of the ratios is what to quote. Time
+is the processor's: with one thread it is the wall's too, but for what else the machine does.
+`weights` is a step that takes no weights of images, and `scores` one without macro F1 and balanced
+accuracy: both ratios are of ours to theirs. `ms` is the augmentation timed by itself. A kind, or
+all of them, that makes a step of any network 15 % longer exits with 1.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ from tuner.training.compiled import compiled_model
 BATCH = 64
 LIMIT = 1.15
 NETWORKS: Mapping[str, tuple[tuple[int, int, int], Mapping[str, Any]]] = {
-    "32-64-128 filters, 48x48x1": ((48, 48, 1), {"filters_0": 32, "filters_1": 64, "filters_2": 128}),
+    "32-64-128 filters, 48x48x1": (
+        (48, 48, 1),
+        {"filters_0": 32, "filters_1": 64, "filters_2": 128},
+    ),
     "defaults, 48x48x1": ((48, 48, 1), {}),
     "defaults, 96x96x3": ((96, 96, 3), {}),
 }
@@ -54,24 +58,35 @@ ALL: Mapping[str, Any] = {name: value for kind in KINDS.values() for name, value
 
 def main() -> int:
     """Print a table for each network."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pairs", type=int, default=15)
-    parser.add_argument("--steps", type=int, default=3, help="steps in a row before the other kind has its turn")
+    parser.add_argument(
+        "--steps", type=int, default=3, help="steps in a row before the other kind has its turn"
+    )
     options = parser.parse_args()
     prepare_devices(1)
     worst = max(
-        table(title, shape, values, options.pairs, options.steps) for title, (shape, values) in NETWORKS.items()
+        table(title, shape, values, options.pairs, options.steps)
+        for title, (shape, values) in NETWORKS.items()
     )
     print(f"worst median {worst:.3f}, limit {LIMIT}: {'met' if worst < LIMIT else 'missed'}")
     return 0 if worst < LIMIT else 1
 
 
-def table(title: str, shape: tuple[int, int, int], values: Mapping[str, Any], n_pairs: int, n_steps: int) -> float:
+def table(
+    title: str, shape: tuple[int, int, int], values: Mapping[str, Any], n_pairs: int, n_steps: int
+) -> float:
     """Measure one network; returns the worst median of its augmentations."""
     medians = []
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (BATCH, *shape), dtype=np.uint8)
-    batch: Batch = images, np.eye(7, dtype="float32")[rng.integers(0, 7, BATCH)], np.ones(BATCH, dtype="float32")
+    batch: Batch = (
+        images,
+        np.eye(7, dtype="float32")[rng.integers(0, 7, BATCH)],
+        np.ones(BATCH, dtype="float32"),
+    )
     spec = ImageSpec(
         height=shape[0], width=shape[1], channels=shape[2], class_names=tuple("abcdefg"),
         mean=(128.0,) * shape[2], std=(64.0,) * shape[2],

@@ -30,7 +30,10 @@ def main() -> None:
         sampled_s = _timed(lambda: check(folder, sums))
         (folder / "stamps.json").unlink()
         untrusted_s = _timed(lambda: check(folder, sums))
-    print(f"{options.gigabytes:g} GB: sums written in {whole_s:.2f} s; opened in {sampled_s:.3f} s;", end=" ")
+    print(
+        f"{options.gigabytes:g} GB: sums written in {whole_s:.2f} s; opened in {sampled_s:.3f} s;",
+        end=" ",
+    )
     print(f"opened after a change in {untrusted_s:.2f} s")
 
 

@@ -2,10 +2,11 @@
 
     python benchmarks/data_scale.py [--n 200000] [--folder FOLDER]
 
-Writes class folders of 96 x 96 JPEGs (4 kB each) into a temporary folder, loads them without and with the cache, each
-in a process of its own, and lets two workers train an epoch, once of all of them and once of 2,000. Needs
-32 kB of disk per image. A worker whose private memory (RssAnon, Linux only) is 300 MB larger for the larger set exits
-with 1. `--stream` sets the cache's limit to 0, so that images are decoded anew.
+Writes class folders of 96 x 96 JPEGs (4 kB each) into a temporary folder, loads them without and
+with the cache, each in a process of its own, and lets two workers train an epoch, once of all of
+them and once of 2,000. Needs 32 kB of disk per image. A worker whose private memory (RssAnon, Linux
+only) is 300 MB larger for the larger set exits with 1. `--stream` sets the cache's limit to 0, so
+that images are decoded anew.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def write_images(folder: Path, n: int) -> None:
         for i in range(start, min(start + 1000, n)):
             noise = np.random.default_rng(i).integers(0, 256, (12, 12, 3), dtype=np.uint8)
             content = io.BytesIO()
-            Image.fromarray(noise).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(content, "JPEG", quality=90)
+            Image.fromarray(noise).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(
+                content, "JPEG", quality=90
+            )
             (folder / f"class{i % N_CLASSES}" / f"{i:06}.jpg").write_bytes(content.getvalue())
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -66,7 +69,9 @@ def card(folder: Path) -> Card:
     """The card of a folder of images."""
     files = {"type": "class_folders", "path": folder.name}
     image = {"height": SIDE, "width": SIDE, "channels": 3}
-    return Card.model_validate({"name": folder.name, "title": folder.name, "files": files, "image": image})
+    return Card.model_validate(
+        {"name": folder.name, "title": folder.name, "files": files, "image": image}
+    )
 
 
 def private_mb(pid: int) -> float:
@@ -78,7 +83,9 @@ def private_mb(pid: int) -> float:
     return next((int(line.split()[1]) / 1e3 for line in lines if line.startswith("RssAnon:")), 0.0)
 
 
-def with_peaks(pids: Callable[[], list[int]], work: Callable[[], Any]) -> tuple[Any, dict[int, float]]:
+def with_peaks(
+    pids: Callable[[], list[int]], work: Callable[[], Any]
+) -> tuple[Any, dict[int, float]]:
     """What the work returns, and the largest private memory of each process while it is done."""
     peaks: dict[int, float] = {}
     done = threading.Event()
@@ -111,7 +118,11 @@ def load(folder: Path) -> None:
     """Print what a load took; the parent watches the memory."""
     before_mb, start = private_mb(os.getpid()), time.perf_counter()
     images = load_images(card(folder), folder.parent)
-    found = {"duration_s": time.perf_counter() - start, "n": len(images.labels), "before_mb": before_mb}
+    found = {
+        "duration_s": time.perf_counter() - start,
+        "n": len(images.labels),
+        "before_mb": before_mb,
+    }
     print(json.dumps(found | {"after_mb": private_mb(os.getpid())}))
 
 
@@ -131,28 +142,47 @@ def worker_peaks_mb(folder: Path, scratch: Path) -> list[float]:
     others = {process.pid for process in active_children()}
 
     def pids() -> list[int]:
-        return [process.pid for process in active_children() if process.pid and process.pid not in others]
+        return [
+            process.pid
+            for process in active_children()
+            if process.pid and process.pid not in others
+        ]
 
     def train() -> None:
         start = time.perf_counter()
         for seed in (1, 2):
             executor.submit(
-                TrainTask(task_id=str(seed), model="cnn", values=values, seed=seed, first_epoch=1, last_epoch=1)
+                TrainTask(
+                    task_id=str(seed),
+                    model="cnn",
+                    values=values,
+                    seed=seed,
+                    first_epoch=1,
+                    last_epoch=1,
+                )
             )
         for _ in range(2):
             failure = executor.next_result().failure
             if failure:
                 sys.exit(failure.reason)
-        print(f"  two workers trained {len(rows):,} images each in {time.perf_counter() - start:.1f} s", flush=True)
+        print(
+            f"  two workers trained {len(rows):,} images each in"
+            f" {time.perf_counter() - start:.1f} s",
+            flush=True,
+        )
 
-    with ProcessExecutor(Reports(on_epoch=lambda task, epoch: None), n_workers=2, scratch=scratch) as executor:
+    with ProcessExecutor(
+        Reports(on_epoch=lambda task, epoch: None), n_workers=2, scratch=scratch
+    ) as executor:
         executor.add_data("images", data)
         return sorted(with_peaks(pids, train)[1].values())[-2:]
 
 
 def main() -> int:
     """Write, load, train, and print what each took."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--n", type=int, default=200_000, help="images of the large set")
     parser.add_argument("--folder", type=Path, help="where the temporary folder is made")
     parser.add_argument("--stream", action="store_true", help="without a cache of pixels")
@@ -176,16 +206,23 @@ def main() -> int:
                 added_mb = peak_mb - found["before_mb"]
                 kept_mb = found["after_mb"] - found["before_mb"]
                 print(
-                    f"  {state}: loaded in {found['duration_s']:.1f} s; this added {added_mb:.0f} MB of private memory "
-                    f"at its peak and {kept_mb:.0f} MB in the end",
+                    f"  {state}: loaded in {found['duration_s']:.1f} s; this added {added_mb:.0f}"
+                    f" MB of private memory at its peak and {kept_mb:.0f} MB in the end",
                     flush=True,
                 )
             size = sum(path.stat().st_size for path in Path(root, ".cache").glob(f"{name}-*/*"))
             print(f"  cache: {size / 1e9:.2f} GB", flush=True)
             workers[name] = worker_peaks_mb(folder, Path(root, f"scratch-{name}"))
-            print(f"  private memory of the workers: {', '.join(f'{mb:.0f} MB' for mb in workers[name])}", flush=True)
+            print(
+                "  private memory of the workers:"
+                f" {', '.join(f'{mb:.0f} MB' for mb in workers[name])}",
+                flush=True,
+            )
     added = max(many - few for many, few in zip(workers["all"], workers["few"], strict=True))
-    print(f"{options.n - N_FEW:,} more images add {added:.0f} MB to a worker (limit {LIMIT_MB:.0f} MB)")
+    print(
+        f"{options.n - N_FEW:,} more images add {added:.0f} MB to a worker (limit"
+        f" {LIMIT_MB:.0f} MB)"
+    )
     print(f"load average {os.getloadavg()[0]:.1f}")
     return 0 if added < LIMIT_MB else 1
 

@@ -2,8 +2,8 @@
 
     python benchmarks/driver_memory.py [--trials 300]
 
-Prints the driver's resident memory after every 50 trials and its growth from the 20th trial, by when everything is
-loaded, to the last; a growth of 50 MB or more exits with 1.
+Prints the driver's resident memory after every 50 trials and its growth from the 20th trial, by
+when everything is loaded, to the last; a growth of 50 MB or more exits with 1.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ search: {method: random, max_epochs: 1}
 
 def main() -> int:
     """Search, and print what the driver holds."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--trials", type=int, default=300)
     options = parser.parse_args()
     held_mb: list[float] = []
@@ -67,7 +69,9 @@ def main() -> int:
             StopRequest(),
         )
     growth_mb = held_mb[-1] - held_mb[FIRST]
-    print(f"growth from trial {FIRST} to {len(held_mb)}: {growth_mb:.1f} MB, limit {LIMIT_MB:.0f} MB")
+    print(
+        f"growth from trial {FIRST} to {len(held_mb)}: {growth_mb:.1f} MB, limit {LIMIT_MB:.0f} MB"
+    )
     return 0 if growth_mb < LIMIT_MB else 1
 
 

@@ -69,8 +69,14 @@ def main() -> None:
         accuracy = result.epochs[-1].metrics["accuracy"]
         stopped = accuracy >= published.stop_value and len(result.epochs) < published.epochs
         reached += stopped
-        print(f"seed {seed}: training accuracy {accuracy:.4f} after {len(result.epochs)} epochs", flush=True)
-    print(f"{reached} of {arguments.seeds} seeds stopped at {published.stop_value} before epoch {published.epochs}")
+        print(
+            f"seed {seed}: training accuracy {accuracy:.4f} after {len(result.epochs)} epochs",
+            flush=True,
+        )
+    print(
+        f"{reached} of {arguments.seeds} seeds stopped at {published.stop_value} before epoch"
+        f" {published.epochs}"
+    )
 
 
 if __name__ == "__main__":

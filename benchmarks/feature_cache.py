@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """What keeping a frozen network's features saves: an epoch of its head on them, and one through the network.
 
-    python benchmarks/feature_cache.py [--model efficientnet_lite2] [--input-size 260] [--images 320] [--rounds 3]
+    python benchmarks/feature_cache.py [--model efficientnet_lite2] [--input-size 260] [--images
+    320] [--rounds 3]
 
-Images are random; EfficientNet-Lite2's ImageNet weights come with the extra `lite`, other networks' are downloaded. One
-core. In turn: the features of all training images, as each epoch would need them, and epochs of the head on those that
-are kept. An epoch without the cache is the sum of the two.
+Images are random; EfficientNet-Lite2's ImageNet weights come with the extra `lite`, other networks'
+are downloaded. One core. In turn: the features of all training images, as each epoch would need
+them, and epochs of the head on those that are kept. An epoch without the cache is the sum of the
+two.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ N_EPOCHS = 10
 
 def main() -> None:
     """Print both times of each round, and the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="efficientnet_lite2")
     parser.add_argument("--input-size", type=int, default=260)
     parser.add_argument("--images", type=int, default=320)
@@ -45,19 +49,33 @@ def main() -> None:
         network_s(options.model, values, data)
         head_s(options.model, values, data)
         pairs = [
-            (network_s(options.model, values, data), head_s(options.model, values, data)) for _ in range(options.rounds)
+            (network_s(options.model, values, data), head_s(options.model, values, data))
+            for _ in range(options.rounds)
         ]
     for number, (network, head) in enumerate(pairs, start=1):
-        print(f"round {number}: through the network {network:.2f} s, the head on kept features {1000 * head:.1f} ms")
+        print(
+            f"round {number}: through the network {network:.2f} s, the head on kept features"
+            f" {1000 * head:.1f} ms"
+        )
     ratios = [(network + head) / head for network, head in pairs]
-    print(f"{options.images} images of {options.input_size} px, an epoch without / with the cache: ", end="")
+    print(
+        f"{options.images} images of {options.input_size} px, an epoch without / with the cache: ",
+        end="",
+    )
     print(f"median {statistics.median(ratios):.0f} ({min(ratios):.0f} to {max(ratios):.0f})")
 
 
 def random_data(n: int, folder: Path) -> TrainingData:
     """Images of 100 pixels in two classes; none of them validates."""
     rng = np.random.default_rng(0)
-    spec = ImageSpec(height=100, width=100, channels=3, class_names=("a", "b"), mean=(127.0,) * 3, std=(74.0,) * 3)
+    spec = ImageSpec(
+        height=100,
+        width=100,
+        channels=3,
+        class_names=("a", "b"),
+        mean=(127.0,) * 3,
+        std=(74.0,) * 3,
+    )
     return TrainingData(
         inputs=rng.integers(0, 256, size=(n, 100, 100, 3), dtype=np.uint8),
         labels=rng.integers(2, size=n),
@@ -88,7 +106,9 @@ def head_s(model: str, values: dict[str, object], data: TrainingData) -> float:
     def on_epoch(task: TrainTask, epoch: EpochMetrics) -> None:
         seconds.append(epoch.duration_s)
 
-    task = TrainTask(task_id="head", model=model, values=values, seed=0, first_epoch=1, last_epoch=N_EPOCHS)
+    task = TrainTask(
+        task_id="head", model=model, values=values, seed=0, first_epoch=1, last_epoch=N_EPOCHS
+    )
     result = run_task(task, data, Hooks(on_epoch=on_epoch), PreparedModels())
     assert result.failure is None, result.failure
     return statistics.median(seconds[1:])

@@ -3,9 +3,10 @@
 
     python benchmarks/jax_vs_tensorflow.py [--pairs 5] [--side 48] [--steps 16]
 
-The network is that of `training_throughput.py` for images of 48x48x1; smaller sides get fewer blocks. Each backend has
-a process of its own, and they take turns. `first` is the first epoch, with all that is traced and compiled; an epoch
-ends with a smaller batch, as most do. The median of the ratios is what to quote.
+The network is that of `training_throughput.py` for images of 48x48x1; smaller sides get fewer
+blocks. Each backend has a process of its own, and they take turns. `first` is the first epoch, with
+all that is traced and compiled; an epoch ends with a smaller batch, as most do. The median of the
+ratios is what to quote.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def serve(side: int, steps: int) -> None:
     from tuner.training.compiled import compiled_model
 
     prepare_devices(1)
-    spec = ImageSpec(height=side, width=side, channels=1, class_names=tuple("abcdefg"), mean=(0.0,), std=(1.0,))
+    spec = ImageSpec(
+        height=side, width=side, channels=1, class_names=tuple("abcdefg"), mean=(0.0,), std=(1.0,)
+    )
     values = {
         "conv_blocks": 3 if side >= 48 else 2,
         "filters_0": 32,
@@ -95,7 +98,10 @@ def main() -> None:
         jax_s, tensorflow_s = (epoch_s(process) for process in processes)
         ratios.append(jax_s / tensorflow_s)
         print(f"pair {pair + 1}: jax {jax_s:.3f} s, tensorflow {tensorflow_s:.3f} s")
-    print(f"jax / tensorflow: median {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(
+        f"jax / tensorflow: median {statistics.median(ratios):.2f} ({min(ratios):.2f} to"
+        f" {max(ratios):.2f})"
+    )
     for process in processes:
         process.communicate()
 

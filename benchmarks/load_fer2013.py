@@ -2,7 +2,8 @@
 
     python benchmarks/load_fer2013.py [--data-dir datasets/data]
 
-Each load runs in a process of its own. The limits are 15 s cold, 1 s warm and 1.5 GB; a miss exits with 1.
+Each load runs in a process of its own. The limits are 15 s cold, 1 s warm and 1.5 GB; a miss exits
+with 1.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ print(json.dumps({"n": len(images.labels), "duration_s": duration_s, "peak_mb": 
 
 def main() -> int:
     """Load twice and print what each took."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data-dir", type=Path, default=Path("datasets/data"))
     source = parser.parse_args().data_dir / "fer2013"
     if not (source / "fer2013.csv").is_file():
@@ -42,9 +45,15 @@ def main() -> int:
         # A root of its own: the first load finds no cache, and nobody's cache is touched.
         (Path(folder) / "fer2013").symlink_to(source.resolve(), target_is_directory=True)
         for name, limit_s in (("cold", 15.0), ("warm", 1.0)):
-            done = subprocess.run([sys.executable, "-c", LOAD, folder], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [sys.executable, "-c", LOAD, folder], capture_output=True, text=True, check=True
+            )
             found = json.loads(done.stdout)
-            print(f"{name}: {found['n']:,} images in {found['duration_s']:.2f} s (limit {limit_s:.0f} s)", end="")
+            print(
+                f"{name}: {found['n']:,} images in {found['duration_s']:.2f} s (limit"
+                f" {limit_s:.0f} s)",
+                end="",
+            )
             print(f", peak memory {found['peak_mb']:,.0f} MB (limit 1,500 MB)")
             met = met and found["duration_s"] < limit_s and found["peak_mb"] < 1500
     return 0 if met else 1

@@ -3,12 +3,13 @@
 
     python benchmarks/plan_accuracy.py [NAMES ...] [--preset quick]
 
-Without names: the two data sets that need no files, then the five real ones. Each command is a process of its own,
-timed by the wall as a person waits for it; what the run writes is deleted. The ratio is that of the two plans' mean
-(geometric) to the measured time: a machine whose pace changes meanwhile shows as two plans that differ.
+Without names: the two data sets that need no files, then the five real ones. Each command is a
+process of its own, timed by the wall as a person waits for it; what the run writes is deleted. The
+ratio is that of the two plans' mean (geometric) to the measured time: a machine whose pace changes
+meanwhile shows as two plans that differ.
 
-The foreign load is how many cores others kept busy during a command. Exits with 1 where a ratio is beyond 1.5, up or
-down.
+The foreign load is how many cores others kept busy during a command. Exits with 1 where a ratio is
+beyond 1.5, up or down.
 """
 
 from __future__ import annotations
@@ -25,7 +26,15 @@ from typing import Any
 
 import psutil
 
-NAMES = ("digits", "drawn_faces", "emoji_happy_sad", "happy_sad", "cats_dogs", "facial_expressions", "fer2013")
+NAMES = (
+    "digits",
+    "drawn_faces",
+    "emoji_happy_sad",
+    "happy_sad",
+    "cats_dogs",
+    "facial_expressions",
+    "fer2013",
+)
 LIMIT = 1.5
 POLL_S = 0.5
 
@@ -81,7 +90,9 @@ def show_plan(command: Command) -> None:
     """Print what a plan predicted."""
     span, share = command.answer["forecast"]["total_s"], command.answer["share"]
     of_a_core = "" if share is None else f", workers got {100 * share:.0f} % of a core each"
-    print(f"  plan: {span['low']:.0f} to {span['high']:.0f} s{of_a_core}; {took(command)}", flush=True)
+    print(
+        f"  plan: {span['low']:.0f} to {span['high']:.0f} s{of_a_core}; {took(command)}", flush=True
+    )
 
 
 def took(command: Command) -> str:

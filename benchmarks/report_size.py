@@ -3,9 +3,10 @@
 
     python -m benchmarks.report_size [--rounds 3]
 
-Times are the least of the rounds: the page has no other work, the machine has. "ready" is the time from the start of
-the navigation to a picture of the whole page in headless Chromium, "all trials" that from a change of the number of
-trials to the next picture of the parallel coordinates. The runs are those of tests/report/browser/stories.py.
+Times are the least of the rounds: the page has no other work, the machine has. "ready" is the time
+from the start of the navigation to a picture of the whole page in headless Chromium, "all trials"
+that from a change of the number of trials to the next picture of the parallel coordinates. The runs
+are those of tests/report/browser/stories.py.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
     chromium = os.environ.get("TUNER_CHROMIUM") or shutil.which("chromium")
-    print("| run | trials | classes | KB | without pictures | written in s | ready in s | all trials in ms |")
+    print(
+        "| run | trials | classes | KB | without pictures | written in s | ready in s | all trials"
+        " in ms |"
+    )
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -66,9 +70,14 @@ def row(name: str, path: Path, page: Page, rounds: int) -> str:
         ready.append(page.evaluate(READY) / 1000)
         count = page.locator("#parallel-count")
         filtered.append(count.evaluate(CHANGED) if count.count() else None)
-    size, bare = (len(text.encode()) / 1000 for text in (source, re.sub(r'"data:[^"]*"', '""', source)))
+    size, bare = (
+        len(text.encode()) / 1000 for text in (source, re.sub(r'"data:[^"]*"', '""', source))
+    )
     trials, classes = len(subject.trials), len(subject.results.data.class_names)
-    times = f"{min(written):.1f} | {min(ready):.2f} | {min((f for f in filtered if f is not None), default=0):.0f}"
+    times = (
+        f"{min(written):.1f} | {min(ready):.2f} |"
+        f" {min((f for f in filtered if f is not None), default=0):.0f}"
+    )
     return f"| {name} | {trials:,} | {classes:,} | {size:.0f} | {bare:.0f} | {times} |"
 
 

@@ -2,10 +2,10 @@
 
     python benchmarks/search_bookkeeping.py [--space search_spaces/fer2013.yaml] [--running 64]
 
-Nothing is trained: scores are made up, and of the running trials any ends next. Timed is all that the search does for a
-trial: choosing it, taking its score, telling which checkpoints can go, and the log of starts and ends, which waits for
-the disk at each end (the log goes to the folder for temporary files). The limit is a median of 5 ms; a miss exits
-with 1.
+Nothing is trained: scores are made up, and of the running trials any ends next. Timed is all that
+the search does for a trial: choosing it, taking its score, telling which checkpoints can go, and
+the log of starts and ends, which waits for the disk at each end (the log goes to the folder for
+temporary files). The limit is a median of 5 ms; a miss exits with 1.
 """
 
 from __future__ import annotations
@@ -35,18 +35,24 @@ LIMIT_MS = 5.0
 
 def main() -> int:
     """Search with both methods, ten times as many trials each time, and print what one trial cost."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--space", type=Path, default=Path("search_spaces/fer2013.yaml"))
     parser.add_argument("--running", type=int, default=64, help="trials that run at a time")
     options = parser.parse_args()
     file, met = load_space(options.space), True
-    print(f"{len(file.space.parameters)} hyperparameters, {options.running} trials running at a time")
+    print(
+        f"{len(file.space.parameters)} hyperparameters, {options.running} trials running at a time"
+    )
     print("method      trials  median ms  99th percentile ms  bytes of log per trial")
     for method in ("hyperband", "asha"):
         for n_trials in (10, 100, 1_000, 10_000):
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "trials.jsonl"
-                costs = sorted(trial_costs(file, method, n_trials, options.running, SearchLog(path)))
+                costs = sorted(
+                    trial_costs(file, method, n_trials, options.running, SearchLog(path))
+                )
                 size = path.stat().st_size
             median, high = statistics.median(costs), costs[int(0.99 * (len(costs) - 1))]
             print(f"{method:10} {n_trials:7,} {median:10.2f} {high:19.2f} {size / n_trials:23,.0f}")
@@ -55,11 +61,19 @@ def main() -> int:
     return 0 if met else 1
 
 
-def trial_costs(file: SearchSpaceFile, method: str, n_trials: int, n_running: int, log: SearchLog) -> list[float]:
+def trial_costs(
+    file: SearchSpaceFile, method: str, n_trials: int, n_running: int, log: SearchLog
+) -> list[float]:
     """Milliseconds that each trial of a search cost, from its choice to its end."""
-    settings = SearchSettings(method=method, max_epochs=81, factor=3, iterations=50, max_trials=n_trials)
+    settings = SearchSettings(
+        method=method, max_epochs=81, factor=3, iterations=50, max_trials=n_trials
+    )
     oracle = SearchOracle(
-        space=file.space, objective=file.objective, settings=settings, seed=0, problem=lambda values: None
+        space=file.space,
+        objective=file.objective,
+        settings=settings,
+        seed=0,
+        problem=lambda values: None,
     )
     rng = random.Random(0)
     costs: dict[str, float] = {}
@@ -87,7 +101,9 @@ def trained(trial: Trial, rng: random.Random) -> Trial:
     epochs = tuple(
         EpochMetrics(
             epoch=epoch,
-            metrics={name: rng.random() for name in ("loss", "accuracy", "val_loss", "val_accuracy")},
+            metrics={
+                name: rng.random() for name in ("loss", "accuracy", "val_loss", "val_accuracy")
+            },
             duration_s=rng.random(),
         )
         for epoch in range(trial.first_epoch, trial.last_epoch + 1)

@@ -1,12 +1,14 @@
 """Search wall time: Keras Tuner as its guide shows it against `python -m tuner run --search-only`, on the same space.
 
-    python benchmarks/search_vs_stock.py [--bench FOLDER] [--csv datasets/data/fer2013/fer2013.csv] [--seeds 3]
+    python benchmarks/search_vs_stock.py [--bench FOLDER] [--csv datasets/data/fer2013/fer2013.csv]
+    [--seeds 3]
 
-Every setting of fixed_cost.yaml costs the same per step, and both run 23 trials and 75 epochs on the same images. They
-take turns, each in a process of its own; what counts is the search alone, without imports and reading of data. Our
-workers import the framework while the data are read, and may not be ready when the search begins: `imports_s` is that
-wait, which is left out of `search_s` as the other side's imports are; the second ratio counts it in. Then where our
-time goes: of n workers' wall time, the share in epochs, in building and tracing models, and idle. Run it on an idle
+Every setting of fixed_cost.yaml costs the same per step, and both run 23 trials and 75 epochs on
+the same images. They take turns, each in a process of its own; what counts is the search alone,
+without imports and reading of data. Our workers import the framework while the data are read, and
+may not be ready when the search begins: `imports_s` is that wait, which is left out of `search_s`
+as the other side's imports are; the second ratio counts it in. Then where our time goes: of n
+workers' wall time, the share in epochs, in building and tracing models, and idle. Run it on an idle
 machine: of two busy cores, both searches get an unknown share.
 """
 
@@ -26,14 +28,20 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> None:
     """Print a line per search, then ratios and shares."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--bench", type=Path, default=ROOT.parent / "shared" / "bench")
-    parser.add_argument("--csv", type=Path, default=ROOT / "datasets" / "data" / "fer2013" / "fer2013.csv")
+    parser.add_argument(
+        "--csv", type=Path, default=ROOT / "datasets" / "data" / "fer2013" / "fer2013.csv"
+    )
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     pairs = []
     for seed in range(1, options.seeds + 1):
-        pairs.append((stock(options.bench, options.csv, seed), ours(options.bench, options.csv, seed)))
+        pairs.append(
+            (stock(options.bench, options.csv, seed), ours(options.bench, options.csv, seed))
+        )
         for name, found in zip(("stock", "ours"), pairs[-1], strict=True):
             print(f"seed {seed}, {name:5}: {json.dumps(found)}", flush=True)
     show("search wall time", [one["search_s"] / other["search_s"] for one, other in pairs])
@@ -41,7 +49,10 @@ def main() -> None:
     show("with our wait for imports, not theirs", waited)
     for name, found in zip(("stock", "ours"), zip(*pairs, strict=True), strict=True):
         scores = [one["best_val_accuracy"] for one in found]
-        print(f"best val_accuracy, {name}: mean {statistics.mean(scores):.3f} ({min(scores):.3f} to {max(scores):.3f})")
+        print(
+            f"best val_accuracy, {name}: mean {statistics.mean(scores):.3f} ({min(scores):.3f} to"
+            f" {max(scores):.3f})"
+        )
 
 
 def show(name: str, ratios: list[float]) -> None:
@@ -62,7 +73,15 @@ def ours(bench: Path, csv: Path, seed: int) -> dict[str, Any]:
     """One search by this package, with its default executor."""
     with tempfile.TemporaryDirectory() as out:
         command = [
-            *(sys.executable, "-m", "tuner", "run", "fer2013", "--space", str(bench / "fixed_cost.yaml")),
+            *(
+                sys.executable,
+                "-m",
+                "tuner",
+                "run",
+                "fer2013",
+                "--space",
+                str(bench / "fixed_cost.yaml"),
+            ),
             *("--search-only", "--fresh", "-q", "--seed", str(seed), "--out", out),
             *("--data-dir", str(csv.resolve().parent.parent)),
         ]
@@ -83,7 +102,9 @@ def ours(bench: Path, csv: Path, seed: int) -> dict[str, Any]:
         "search_s": round(searched["duration_s"] - imports_s, 2),
         "imports_s": round(imports_s, 2),
         "epochs_share": round(epochs_s / total_s, 3),
-        "build_and_trace_share": round((sum(trial["duration_s"] for trial in trials) - epochs_s) / total_s, 3),
+        "build_and_trace_share": round(
+            (sum(trial["duration_s"] for trial in trials) - epochs_s) / total_s, 3
+        ),
         "idle_share": round(1 - sum(trial["duration_s"] for trial in trials) / total_s, 3),
     }
 

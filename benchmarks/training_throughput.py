@@ -3,16 +3,18 @@
 
     python benchmarks/training_throughput.py [--pairs 7] [--steps 32]
 
-The network is the one of a fixed-cost search: Conv-BN-ReLU-Pool with 32, 64 and 128 filters on 48x48x1, Flatten, Dense
-128, batch 64, Adam. Plain Keras is what a person writes by hand: Keras' own layers and `fit`. Three ways are timed in
-turn, in one run, so that a machine that changes its speed changes it for all:
+The network is the one of a fixed-cost search: Conv-BN-ReLU-Pool with 32, 64 and 128 filters on
+48x48x1, Flatten, Dense 128, batch 64, Adam. Plain Keras is what a person writes by hand: Keras' own
+layers and `fit`. Three ways are timed in turn, in one run, so that a machine that changes its speed
+changes it for all:
 
   ours      fused BatchNormalization, pooling before ReLU, our own loop over one traced step
   layers    the same loop with Keras' own BatchNormalization and ReLU before pooling
   fit       `model.fit` of the plain network
 
-The median of the ratios is what to quote. Where TensorFlow leaves oneDNN off by itself (CPUs without AVX-512 VNNI), a
-person's program lacks that lever too, which this script does not show: all three ways run with the same setting.
+The median of the ratios is what to quote. Where TensorFlow leaves oneDNN off by itself (CPUs
+without AVX-512 VNNI), a person's program lacks that lever too, which this script does not show: all
+three ways run with the same setting.
 """
 
 from __future__ import annotations
@@ -36,8 +38,12 @@ from tuner.records.image import ImageSpec
 from tuner.training.compiled import compiled_model
 
 BATCH = 64
-SPEC = ImageSpec(height=48, width=48, channels=1, class_names=tuple("abcdefg"), mean=(0.0,), std=(1.0,))
-VALUES = complete("cnn", {"conv_blocks": 3, "filters_0": 32, "filters_1": 64, "filters_2": 128, "dropout": 0.25})
+SPEC = ImageSpec(
+    height=48, width=48, channels=1, class_names=tuple("abcdefg"), mean=(0.0,), std=(1.0,)
+)
+VALUES = complete(
+    "cnn", {"conv_blocks": 3, "filters_0": 32, "filters_1": 64, "filters_2": 128, "dropout": 0.25}
+)
 
 
 def plain_model() -> keras.Model:
@@ -52,7 +58,9 @@ def plain_model() -> keras.Model:
     model.add(layers.Dense(128, activation="relu"))
     model.add(layers.Dropout(0.25))
     model.add(layers.Dense(7, activation="softmax"))
-    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="categorical_crossentropy", metrics=["accuracy"])
+    model.compile(
+        optimizer=keras.optimizers.Adam(1e-3), loss="categorical_crossentropy", metrics=["accuracy"]
+    )
     return model
 
 
@@ -98,10 +106,16 @@ def main() -> None:
     for pair in range(arguments.pairs):
         for name, epoch in ways.items():
             rates[name].append(images_per_s(epoch, n))
-        print(f"pair {pair + 1}: " + ", ".join(f"{name} {found[-1]:.0f} images/s" for name, found in rates.items()))
+        print(
+            f"pair {pair + 1}: "
+            + ", ".join(f"{name} {found[-1]:.0f} images/s" for name, found in rates.items())
+        )
     for other in ("layers", "fit"):
         ratios = sorted(a / b for a, b in zip(rates["ours"], rates[other], strict=True))
-        print(f"ours / {other}: median {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+        print(
+            f"ours / {other}: median {statistics.median(ratios):.2f} ({ratios[0]:.2f} to"
+            f" {ratios[-1]:.2f})"
+        )
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 
     python benchmarks/two_workers.py [--rounds 3] [--tasks 6] [--images 500]
 
-The network is the one of a fixed-cost search: Conv-BN-ReLU-Pool with 32, 64 and 128 filters on 48x48x1, Dense 128,
-batch 64, Adam; two epochs of random images per task, dropout and rate differing from task to task. Timed in turn, all
-of them warm: one worker, two, and two that are pinned to a core each.
+The network is the one of a fixed-cost search: Conv-BN-ReLU-Pool with 32, 64 and 128 filters on
+48x48x1, Dense 128, batch 64, Adam; two epochs of random images per task, dropout and rate differing
+from task to task. Timed in turn, all of them warm: one worker, two, and two that are pinned to a
+core each.
 
-Other work on the machine shows: the load average is printed with each round; quote the best round of a quiet machine.
+Other work on the machine shows: the load average is printed with each round; quote the best round
+of a quiet machine.
 """
 
 from __future__ import annotations
@@ -34,8 +36,17 @@ from tuner.records.training import TrainTask
 from tuner.space.vocabulary import VOCABULARIES, with_defaults
 from tuner.training.data import TrainingData
 
-SPEC = ImageSpec(height=48, width=48, channels=1, class_names=tuple("abcdefg"), mean=(0.0,), std=(1.0,))
-NETWORK = {"conv_blocks": 3, "filters_0": 32, "filters_1": 64, "filters_2": 128, "dense_units": 128, "batch_size": 64}
+SPEC = ImageSpec(
+    height=48, width=48, channels=1, class_names=tuple("abcdefg"), mean=(0.0,), std=(1.0,)
+)
+NETWORK = {
+    "conv_blocks": 3,
+    "filters_0": 32,
+    "filters_1": 64,
+    "filters_2": 128,
+    "dense_units": 128,
+    "batch_size": 64,
+}
 
 
 def random_data(n: int) -> TrainingData:
@@ -54,7 +65,9 @@ def make_task(seed: int) -> TrainTask:
     """Two epochs of a setting that shares its trace with all the others."""
     own = {"dropout": 0.1 + seed / 100, "learning_rate": 1e-3 * (1 + seed)}
     values = with_defaults(VOCABULARIES["cnn"], NETWORK | own)
-    return TrainTask(task_id=str(seed), model="cnn", values=values, seed=seed, first_epoch=1, last_epoch=2)
+    return TrainTask(
+        task_id=str(seed), model="cnn", values=values, seed=seed, first_epoch=1, last_epoch=2
+    )
 
 
 def wall_s(executor: ProcessExecutor, n_tasks: int) -> float:
@@ -71,7 +84,9 @@ def wall_s(executor: ProcessExecutor, n_tasks: int) -> float:
 
 def warm_executor(n: int, data: TrainingData, scratch: Path, *, is_pinned: bool) -> ProcessExecutor:
     """An executor whose workers have trained a task each."""
-    executor = ProcessExecutor(Reports(on_epoch=lambda task, epoch: None), n_workers=n, scratch=scratch)
+    executor = ProcessExecutor(
+        Reports(on_epoch=lambda task, epoch: None), n_workers=n, scratch=scratch
+    )
     executor.add_data("images", data)
     others = active_children()
     wall_s(executor, n)
@@ -99,7 +114,9 @@ def main() -> None:
     ratios: dict[str, list[float]] = {"two": [], "pinned": []}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         ways = {
-            name: stack.enter_context(warm_executor(n, data, Path(folder, name), is_pinned=name == "pinned"))
+            name: stack.enter_context(
+                warm_executor(n, data, Path(folder, name), is_pinned=name == "pinned")
+            )
             for name, n in (("one", 1), ("two", 2), ("pinned", 2))
         }
         for number in range(arguments.rounds):

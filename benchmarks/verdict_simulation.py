@@ -3,11 +3,13 @@
 
     python benchmarks/verdict_simulation.py [--runs 5000] [--figure docs/verdict.svg]
 
-Each simulated run has a winner and two opponents, each trained with k seeds and tested on the same n images. An answer
-is right where a latent number falls below a threshold; the number is a sum of the image's difficulty, which all models
-share, of the model's own trouble with the image, which its seeds share, and of chance. The threshold is such that the
-training's true accuracy is the model's, 65 %, plus the luck of its seed, whose spread is given. Truth is either equal,
-or the winner is 2 points better than both. The second table is about the bootstrap: probabilities of known calibration.
+Each simulated run has a winner and two opponents, each trained with k seeds and tested on the same
+n images. An answer is right where a latent number falls below a threshold; the number is a sum of
+the image's difficulty, which all models share, of the model's own trouble with the image, which its
+seeds share, and of chance. The threshold is such that the training's true accuracy is the model's,
+65 %, plus the luck of its seed, whose spread is given. Truth is either equal, or the winner is 2
+points better than both. The second table is about the bootstrap: probabilities of known
+calibration.
 
 Prints two Markdown tables and draws the first; takes two to five minutes on one core.
 """
@@ -32,11 +34,12 @@ from tuner.metrics.significance import TwoLevel, holm, mcnemar, two_level
 from tuner.records.scores import Estimate
 
 N_IMAGES, SEED_SDS, N_SEEDS = (43, 400, 3589), (0.0, 0.7, 1.5), (2, 3)
-# The hard case for the degrees of freedom: one model's seeds differ ten times as much as the other's.
+# The hard case for the degrees of freedom: one model's seeds differ ten times as much as the
+# other's.
 UNEQUAL_SDS = (0.3, 3.0)
 ACCURACY, GAIN, LEVEL = 0.65, 0.02, 0.05
-# Shares of the latent number's variance. Two models are right or wrong together on 73 % of the images, two trainings of
-# one model on 79 %.
+# Shares of the latent number's variance. Two models are right or wrong together on 73 % of the
+# images, two trainings of one model on 79 %.
 SHARED, OWN = 0.6, 0.15
 # Answers that are held at a time.
 BATCH = 4_000_000
@@ -49,7 +52,8 @@ class Cell:
 
     Attributes:
         n: Test images.
-        sds: Standard deviation of a seed's true accuracy, percentage points: the winner's, and each opponent's.
+        sds: Standard deviation of a seed's true accuracy, percentage points: the winner's, and each
+            opponent's.
         k: Seeds.
         better: Truth equal: "better" than one opponent at least.
         image_only: The same of the test that knows of no noise between seeds.
@@ -70,16 +74,28 @@ class Cell:
     gain_coverage: float
 
 
-def answers(n: int, sds: tuple[float, float], k: int, runs: int) -> Iterator[tuple[float, np.ndarray]]:
+def answers(
+    n: int, sds: tuple[float, float], k: int, runs: int
+) -> Iterator[tuple[float, np.ndarray]]:
     """The winner's true gain, and whether answers are right, (some of the runs, models, k, n); both truths in turn."""
     generator = np.random.default_rng([n, round(10 * sds[0]), k])
     step = max(1, BATCH // (3 * k * n))
     for done in range(0, runs, step):
         batch = min(step, runs - done)
-        latent = generator.standard_normal((batch, 3, k, n), dtype=np.float32) * np.float32((1 - SHARED - OWN) ** 0.5)
-        latent += generator.standard_normal((batch, 3, 1, n), dtype=np.float32) * np.float32(OWN**0.5)
-        latent += generator.standard_normal((batch, 1, 1, n), dtype=np.float32) * np.float32(SHARED**0.5)
-        luck = generator.standard_normal((batch, 3, k)) * np.array([sds[0], sds[1], sds[1]])[:, None] / 100
+        latent = generator.standard_normal((batch, 3, k, n), dtype=np.float32) * np.float32(
+            (1 - SHARED - OWN) ** 0.5
+        )
+        latent += generator.standard_normal((batch, 3, 1, n), dtype=np.float32) * np.float32(
+            OWN**0.5
+        )
+        latent += generator.standard_normal((batch, 1, 1, n), dtype=np.float32) * np.float32(
+            SHARED**0.5
+        )
+        luck = (
+            generator.standard_normal((batch, 3, k))
+            * np.array([sds[0], sds[1], sds[1]])[:, None]
+            / 100
+        )
         for gain in (0.0, GAIN):
             accuracy = ACCURACY + luck + np.array([gain, 0.0, 0.0])[:, None]
             yield gain, latent < norm.ppf(accuracy)[..., None].astype(np.float32)
@@ -123,18 +139,28 @@ def simulate(n: int, sds: tuple[float, float], k: int, runs: int) -> Cell:
 def show(cells: list[Cell]) -> None:
     """Print the first table."""
     print(
-        "| test images | seed sd, points | seeds | false “better” | images only | one-seed McNemar | coverage "
-        "| power at +2 points | coverage there |\n|" + " ---: |" * 9
+        "| test images | seed sd, points | seeds | false “better” | images only | one-seed McNemar"
+        " | coverage | power at +2 points | coverage there |\n|" + " ---: |" * 9
     )
     for c in cells:
         shares = (c.better, c.image_only, c.one_seed, c.coverage, c.power, c.gain_coverage)
         sd = " and ".join(str(one) for one in dict.fromkeys(c.sds))
-        print(f"| {c.n:,} | {sd} | {c.k} | " + " | ".join(f"{100 * share:.1f} %" for share in shares) + " |")
+        print(
+            f"| {c.n:,} | {sd} | {c.k} | "
+            + " | ".join(f"{100 * share:.1f} %" for share in shares)
+            + " |"
+        )
 
 
 def draw(cells: list[Cell], path: Path) -> None:
     """Draw the first table: false "better" above, power below, a column per number of images."""
-    settings = {"svg.hashsalt": "verdict", "svg.fonttype": "none", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3}
+    settings = {
+        "svg.hashsalt": "verdict",
+        "svg.fonttype": "none",
+        "font.size": 9,
+        "axes.grid": True,
+        "grid.alpha": 0.3,
+    }
     with mpl.rc_context(settings):
         figure = Figure(figsize=(8, 5), layout="constrained", facecolor="white")
         axes = figure.subplots(2, len(N_IMAGES), sharex=True, sharey="row")
@@ -144,10 +170,34 @@ def draw(cells: list[Cell], path: Path) -> None:
             top.set_title(f"{n:,} test images")
             for k, dashes in zip(N_SEEDS, ("--", "-"), strict=True):
                 of_k = [c for c in chosen if c.k == k]
-                plot(top, [c.image_only for c in of_k], f"^{dashes}", "#D55E00", f"images only, {k} seeds")
-                plot(top, [c.better for c in of_k], f"o{dashes}", "#0072B2", f"images and seeds, {k} seeds")
-                plot(bottom, [c.power for c in of_k], f"o{dashes}", "#0072B2", f"images and seeds, {k} seeds")
-            plot(top, [c.one_seed for c in chosen if c.k == max(N_SEEDS)], "s-.", "#57606A", "McNemar, one seed")
+                plot(
+                    top,
+                    [c.image_only for c in of_k],
+                    f"^{dashes}",
+                    "#D55E00",
+                    f"images only, {k} seeds",
+                )
+                plot(
+                    top,
+                    [c.better for c in of_k],
+                    f"o{dashes}",
+                    "#0072B2",
+                    f"images and seeds, {k} seeds",
+                )
+                plot(
+                    bottom,
+                    [c.power for c in of_k],
+                    f"o{dashes}",
+                    "#0072B2",
+                    f"images and seeds, {k} seeds",
+                )
+            plot(
+                top,
+                [c.one_seed for c in chosen if c.k == max(N_SEEDS)],
+                "s-.",
+                "#57606A",
+                "McNemar, one seed",
+            )
             top.axhline(100 * LEVEL, color="black", linewidth=0.8, linestyle=":", label="5 %")
             bottom.set_xlabel("spread of the seeds (sd, points)")
             bottom.set_xticks(SEED_SDS)
@@ -161,7 +211,9 @@ def draw(cells: list[Cell], path: Path) -> None:
 
 def plot(axes: Axes, shares: list[float], style: str, colour: str, label: str) -> None:
     """One measure against the seeds' spread."""
-    axes.plot(SEED_SDS, [100 * share for share in shares], style, color=colour, markersize=4, label=label)
+    axes.plot(
+        SEED_SDS, [100 * share for share in shares], style, color=colour, markersize=4, label=label
+    )
 
 
 def probabilities(
@@ -170,7 +222,9 @@ def probabilities(
     """True classes, and k trainings' probabilities of them; at sharpness 1 they are nearly calibrated."""
     truth = generator.standard_normal((n, N_CLASSES)) * 1.8
     labels = (truth + generator.gumbel(size=truth.shape)).argmax(axis=1)
-    powers = [np.exp(sharpness * (truth + 0.3 * generator.standard_normal(truth.shape))) for _ in range(k)]
+    powers = [
+        np.exp(sharpness * (truth + 0.3 * generator.standard_normal(truth.shape))) for _ in range(k)
+    ]
     return labels, [power / power.sum(axis=1, keepdims=True) for power in powers]
 
 
@@ -184,11 +238,17 @@ def bootstrap_coverage(n: int, sharpness: float) -> tuple[float, list[float]]:
         labels, trainings = probabilities(np.random.default_rng([n, run]), n, sharpness, 3)
         scores = [score(labels, one, names) for one in trainings]
         (drawn,) = resample(labels, [trainings], run)
-        error, f1 = (float(np.mean([getattr(s, name) for s in scores])) for name in ("calibration_error", "macro_f1"))
+        error, f1 = (
+            float(np.mean([getattr(s, name) for s in scores]))
+            for name in ("calibration_error", "macro_f1")
+        )
         held += [
             holds(percentile_interval(f1, drawn.macro_f1), truth.macro_f1),
             holds(percentile_interval(error, drawn.calibration_error), truth.calibration_error),
-            holds(reflected_interval(error, drawn.calibration_error, least=0.0), truth.calibration_error),
+            holds(
+                reflected_interval(error, drawn.calibration_error, least=0.0),
+                truth.calibration_error,
+            ),
         ]
     return truth.calibration_error, (held / N_BOOTSTRAP_RUNS).tolist()
 
@@ -200,18 +260,29 @@ def holds(interval: Estimate, truth: float) -> bool:
 
 def main() -> None:
     """Simulate, print, draw."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=5000)
     parser.add_argument("--figure", type=Path, default=Path("docs/verdict.svg"))
     options = parser.parse_args()
-    cells = [simulate(n, (sd, sd), k, options.runs) for n, sd, k in product(N_IMAGES, SEED_SDS, N_SEEDS)]
+    cells = [
+        simulate(n, (sd, sd), k, options.runs) for n, sd, k in product(N_IMAGES, SEED_SDS, N_SEEDS)
+    ]
     show(cells + [simulate(max(N_IMAGES), UNEQUAL_SDS, k, options.runs) for k in N_SEEDS])
     draw(cells, options.figure)
-    print("\n| test images | true calibration error | macro F1 | calibration error, percentiles | reflected |")
+    print(
+        "\n| test images | true calibration error | macro F1 | calibration error, percentiles |"
+        " reflected |"
+    )
     print("|" + " ---: |" * 5)
     for n, sharpness in product(N_IMAGES, (1.0, 1.5)):
         truth, shares = bootstrap_coverage(n, sharpness)
-        print(f"| {n:,} | {truth:.3f} | " + " | ".join(f"{100 * share:.0f} %" for share in shares) + " |")
+        print(
+            f"| {n:,} | {truth:.3f} | "
+            + " | ".join(f"{100 * share:.0f} %" for share in shares)
+            + " |"
+        )
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ First, the time from an order to its result, of one epoch of a tiny network:
   spawned   a fresh worker, spawned: it imports the framework itself
   warm      a worker that has trained the same architecture before
 
-Then the same few small tasks on one warm worker against a fresh forked worker for each of them. The driver itself
-imports no framework.
+Then the same few small tasks on one warm worker against a fresh forked worker for each of them. The
+driver itself imports no framework.
 """
 
 from __future__ import annotations
@@ -49,14 +49,21 @@ def tiny_data() -> TrainingData:
 
 def task(seed: int) -> TrainTask:
     """One epoch of a network of one block."""
-    values = with_defaults(VOCABULARIES["cnn"], {"conv_blocks": 1, "filters": 4, "dense_units": 8, "batch_size": 16})
-    return TrainTask(task_id=str(seed), model="cnn", values=values, seed=seed, first_epoch=1, last_epoch=1)
+    values = with_defaults(
+        VOCABULARIES["cnn"], {"conv_blocks": 1, "filters": 4, "dense_units": 8, "batch_size": 16}
+    )
+    return TrainTask(
+        task_id=str(seed), model="cnn", values=values, seed=seed, first_epoch=1, last_epoch=1
+    )
 
 
 def executor(scratch: Path, method: str) -> ProcessExecutor:
     """One worker that has not started yet."""
     made = ProcessExecutor(
-        Reports(on_epoch=lambda task, epoch: None), n_workers=1, scratch=scratch, start_method=method
+        Reports(on_epoch=lambda task, epoch: None),
+        n_workers=1,
+        scratch=scratch,
+        start_method=method,
     )
     made.add_data("images", tiny_data())
     return made
@@ -101,18 +108,30 @@ def main() -> None:
         returned_s = time.perf_counter() - start
         first_s = fresh_s(scratch, "forkserver")
         forked = [fresh_s(scratch, "forkserver") for _ in range(arguments.rounds)]
-        print(f"server: warm_up returned after {returned_s:.3f} s, ready after {first_s - min(forked):.1f} s")
+        print(
+            f"server: warm_up returned after {returned_s:.3f} s, ready after"
+            f" {first_s - min(forked):.1f} s"
+        )
         spawned = [fresh_s(scratch, "spawn") for _ in range(arguments.rounds)]
         with executor(scratch, "forkserver") as workers:
             train_s(workers, 0)
             warm = [train_s(workers, seed) for seed in range(arguments.rounds)]
-        medians = {name: statistics.median(found) for name, found in zip("fsw", (forked, spawned, warm), strict=True)}
-        print(f"forked {medians['f']:.2f} s, spawned {medians['s']:.2f} s, warm {medians['w']:.2f} s")
-        print(f"spawned / forked {medians['s'] / medians['f']:.1f}, forked / warm {medians['f'] / medians['w']:.1f}")
+        medians = {
+            name: statistics.median(found)
+            for name, found in zip("fsw", (forked, spawned, warm), strict=True)
+        }
+        print(
+            f"forked {medians['f']:.2f} s, spawned {medians['s']:.2f} s, warm {medians['w']:.2f} s"
+        )
+        print(
+            f"spawned / forked {medians['s'] / medians['f']:.1f}, forked / warm"
+            f" {medians['f'] / medians['w']:.1f}"
+        )
         each = sum(fresh_s(scratch, "forkserver", seed) for seed in range(arguments.tasks))
         together = many_warm_s(scratch, arguments.tasks)
         print(
-            f"{arguments.tasks} tasks: a worker each {each:.1f} s, one worker {together:.1f} s, {each / together:.1f}"
+            f"{arguments.tasks} tasks: a worker each {each:.1f} s, one worker {together:.1f} s,"
+            f" {each / together:.1f}"
         )
 
 

@@ -18,7 +18,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    # Keras collects garbage with every model that is built anew; all modules are imported by now, and stay.
+    # Keras collects garbage with every model that is built anew; all modules are imported by now,
+    # and stay.
     gc.freeze()
 
 

@@ -48,7 +48,13 @@ def banded_images(n: int, spec: ImageSpec, seed: int = 0) -> tuple[np.ndarray, n
 
 
 def training_data(
-    n_train: int = 48, n_validation: int = 16, n_rest: int = 0, *, n_classes: int = 2, channels: int = 1, seed: int = 0
+    n_train: int = 48,
+    n_validation: int = 16,
+    n_rest: int = 0,
+    *,
+    n_classes: int = 2,
+    channels: int = 1,
+    seed: int = 0,
 ) -> TrainingData:
     """Images that train, then those that validate, then `n_rest` that are in neither part."""
     spec = image_spec(n_classes, channels=channels)
@@ -56,7 +62,9 @@ def training_data(
     return TrainingData(
         inputs=images,
         labels=labels,
-        folds=(Fold(train=np.arange(n_train), validation=np.arange(n_train, n_train + n_validation)),),
+        folds=(
+            Fold(train=np.arange(n_train), validation=np.arange(n_train, n_train + n_validation)),
+        ),
         spec=spec,
     )
 
@@ -65,7 +73,12 @@ def tiny_dataset(n_classes: int = 2, seed: int = 0) -> Dataset:
     """48 images that train, 16 that validate, 24 that test."""
     images, labels = banded_images(88, image_spec(n_classes), seed)
     fold = Fold(train=np.arange(48), validation=np.arange(48, 64))
-    split = Split(folds=(fold,), test=np.arange(64, 88), distinct_test=np.ones(24, dtype=np.bool_), rule="in order")
+    split = Split(
+        folds=(fold,),
+        test=np.arange(64, 88),
+        distinct_test=np.ones(24, dtype=np.bool_),
+        rule="in order",
+    )
     mean, std = pixel_statistics(images, split.train)
     names = [f"c{i}" for i in range(n_classes)]
     return Dataset(

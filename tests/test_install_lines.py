@@ -76,7 +76,9 @@ def test_an_install_line_names_a_path_this_repository_or_a_requirement(line: str
     assert [word for word in installed(text) if word and not is_safe(word)] == []
 
 
-@pytest.mark.parametrize("text", ["tuner", "'tuner[kaggle]'", "image-classifier-tuner", '"tuner>=1"'])
+@pytest.mark.parametrize(
+    "text", ["tuner", "'tuner[kaggle]'", "image-classifier-tuner", '"tuner>=1"']
+)
 def test_a_line_that_names_this_distribution_would_be_found(text: str) -> None:
     assert not all(is_safe(word) for word in installed(text))
 
@@ -92,4 +94,6 @@ def test_messages_install_what_the_extra_stands_for(extra: str) -> None:
 def test_the_command_keeps_its_name() -> None:
     parser = setup_cfg()
     assert parser["metadata"]["name"] == "image-classifier-tuner"
-    assert parser["options.entry_points"]["console_scripts"].strip() == "tuner = tuner.cli.main:main"
+    assert (
+        parser["options.entry_points"]["console_scripts"].strip() == "tuner = tuner.cli.main:main"
+    )

@@ -31,7 +31,9 @@ def test_name_is_shown_on_one_line(name: str, shown: str) -> None:
 
 
 def test_no_two_names_are_shown_alike() -> None:
-    names = {"".join(letters) for n in range(6) for letters in itertools.product("\\x0a\n", repeat=n)}
+    names = {
+        "".join(letters) for n in range(6) for letters in itertools.product("\\x0a\n", repeat=n)
+    }
     assert len({printable(name) for name in names}) == len(names)
 
 

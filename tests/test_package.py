@@ -9,7 +9,16 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("tuner", "search_spaces", "setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
+PARTS = (
+    "tuner",
+    "search_spaces",
+    "setup.cfg",
+    "setup.py",
+    "pyproject.toml",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+)
 
 
 def test_wheel_carries_spaces_cards_and_templates(tmp_path: Path) -> None:
@@ -17,7 +26,9 @@ def test_wheel_carries_spaces_cards_and_templates(tmp_path: Path) -> None:
     source.mkdir()
     for name in PARTS:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
         else:
             shutil.copy(ROOT / name, source / name)
     (source / "datasets").mkdir()
@@ -25,7 +36,9 @@ def test_wheel_carries_spaces_cards_and_templates(tmp_path: Path) -> None:
         shutil.copy(path, source / "datasets")
 
     build = "import sys, setuptools.build_meta as b; print(b.build_wheel(sys.argv[1]))"
-    subprocess.run([sys.executable, "-c", build, str(tmp_path)], cwd=source, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)], cwd=source, check=True, capture_output=True
+    )
 
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())

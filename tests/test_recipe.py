@@ -44,7 +44,9 @@ def test_recipe_says_how_long_and_with_how_many_images_a_step_to_train(path: Pat
 
 def test_labels_that_are_no_class_numbers_are_refused(path: Path) -> None:
     recipe = load_recipe(path)
-    with pytest.raises(ValueError, match="labels must be class numbers from 0 to 1, but got") as caught:
+    with pytest.raises(
+        ValueError, match="labels must be class numbers from 0 to 1, but got"
+    ) as caught:
         recipe.targets([0, 1, 2])
     assert "2" in str(caught.value)
     np.testing.assert_array_equal(recipe.targets([1, 0]), [[0, 1], [1, 0]])

@@ -16,7 +16,13 @@ _ESCAPE = re.compile(r"\\[xuU]")
 # What a file system takes is counted in bytes; times, hashes and suffixes are added to a name.
 _MOST_NAME_BYTES = 120
 _RESERVED = frozenset(
-    ["con", "prn", "aux", "nul", *(f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³")]
+    [
+        "con",
+        "prn",
+        "aux",
+        "nul",
+        *(f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"),
+    ]
 )
 
 # Spreadsheets take what begins so for a formula, whatever stands behind it.
@@ -27,8 +33,9 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 def printable(name: str) -> str:
     r"""A name as messages and tables show it: on one line, and never equal to that of another name.
 
-    Line breaks, control characters, letters that turn the direction of text, and undecodable bytes become escapes
-    such as `\x0a`. A name with one, or with what reads like one, has its backslashes doubled.
+    Line breaks, control characters, letters that turn the direction of text, and undecodable bytes
+    become escapes such as `\x0a`. A name with one, or with what reads like one, has its backslashes
+    doubled.
     """
     # Nearly all are plain, and there may be a million of them.
     if name.isprintable() and "\\" not in name:
@@ -40,8 +47,9 @@ def printable(name: str) -> str:
 def one_line(text: str) -> str:
     """A message that prints as one line and steers no terminal; unlike with `printable`, two may become one.
 
-    Use it for messages of tuner's own that name other people's files, classes or keys: escapes show which characters
-    are there, and nothing is cut. The text of an exception goes through `tuner.records.error_text.short_line`.
+    Use it for messages of tuner's own that name other people's files, classes or keys: escapes show
+    which characters are there, and nothing is cut. The text of an exception goes through
+    `tuner.records.error_text.short_line`.
     """
     return "".join(letter if _is_shown(letter) else _escaped(letter) for letter in text)
 
@@ -53,7 +61,13 @@ def _is_shown(letter: str) -> bool:
 
 def _escaped(letter: str) -> str:
     code = ord(letter)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return (
+        f"\\x{code:02x}"
+        if code < 0x100
+        else f"\\u{code:04x}"
+        if code < 0x10000
+        else f"\\U{code:08x}"
+    )
 
 
 def plain_name(text: str, otherwise: str) -> str:

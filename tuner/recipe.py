@@ -36,7 +36,9 @@ class UsableRecipe:
         environment.prepare()
         from tuner.training.compiled import compiled_model
 
-        self._model = compiled_model(self.recipe.model, self.recipe.values, self.recipe.image, is_plain=True)
+        self._model = compiled_model(
+            self.recipe.model, self.recipe.values, self.recipe.image, is_plain=True
+        )
         return self._model
 
     def targets(self, labels: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -53,7 +55,10 @@ class UsableRecipe:
         numbers = np.asarray(labels)
         n_classes = self.recipe.image.n_classes
         if numbers.size and not (numbers.min() >= 0 and numbers.max() < n_classes):
-            raise ValueError(f"labels must be class numbers from 0 to {n_classes - 1}, but got {set(numbers.tolist())}")
+            raise ValueError(
+                f"labels must be class numbers from 0 to {n_classes - 1}, but got"
+                f" {set(numbers.tolist())}"
+            )
         return targets(self._model or self.build(), numbers)
 
 

@@ -23,7 +23,9 @@ def pair(**settings: Any) -> tuple[keras.layers.Layer, keras.layers.Layer]:
     return layers
 
 
-def outputs_and_gradients(layer: keras.layers.Layer, batch: np.ndarray, training: bool) -> list[np.ndarray]:
+def outputs_and_gradients(
+    layer: keras.layers.Layer, batch: np.ndarray, training: bool
+) -> list[np.ndarray]:
     inputs = tf.constant(batch)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
@@ -33,11 +35,15 @@ def outputs_and_gradients(layer: keras.layers.Layer, batch: np.ndarray, training
     return [outputs.numpy(), *(g.numpy() for g in gradients)]
 
 
-def assert_same(fused: keras.layers.Layer, plain: keras.layers.Layer, training: bool = True) -> None:
+def assert_same(
+    fused: keras.layers.Layer, plain: keras.layers.Layer, training: bool = True
+) -> None:
     """Several steps give the same outputs, gradients and moving statistics."""
     for batch in MAPS:
         for ours, theirs in zip(
-            outputs_and_gradients(fused, batch, training), outputs_and_gradients(plain, batch, training), strict=True
+            outputs_and_gradients(fused, batch, training),
+            outputs_and_gradients(plain, batch, training),
+            strict=True,
         ):
             np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3)
     for ours, theirs in zip(fused.get_weights(), plain.get_weights(), strict=True):
@@ -46,7 +52,13 @@ def assert_same(fused: keras.layers.Layer, plain: keras.layers.Layer, training: 
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"momentum": 0.9, "epsilon": 0.1}, {"scale": False}, {"center": False}, {"scale": False, "center": False}],
+    [
+        {},
+        {"momentum": 0.9, "epsilon": 0.1},
+        {"scale": False},
+        {"center": False},
+        {"scale": False, "center": False},
+    ],
     ids=str,
 )
 def test_training_equals_keras_layer(settings: dict[str, Any]) -> None:
@@ -56,7 +68,9 @@ def test_training_equals_keras_layer(settings: dict[str, Any]) -> None:
 def test_moving_variance_is_of_the_biased_variance_as_in_keras() -> None:
     fused, _ = pair(momentum=0.0)
     fused(MAPS[0], training=True)
-    np.testing.assert_allclose(fused.moving_variance.numpy(), MAPS[0].var(axis=(0, 1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(
+        fused.moving_variance.numpy(), MAPS[0].var(axis=(0, 1, 2)), rtol=1e-5
+    )
     np.testing.assert_allclose(fused.moving_mean.numpy(), MAPS[0].mean(axis=(0, 1, 2)), rtol=1e-5)
 
 
@@ -72,7 +86,9 @@ def test_frozen_layer_uses_its_moving_statistics_even_while_training() -> None:
     fused, plain = pair()
     fused.trainable = plain.trainable = False
     before = fused.get_weights()
-    np.testing.assert_allclose(fused(MAPS[0], training=True), plain(MAPS[0], training=True), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(
+        fused(MAPS[0], training=True), plain(MAPS[0], training=True), rtol=1e-6, atol=1e-6
+    )
     np.testing.assert_array_equal(fused.get_weights(), before)
 
 
@@ -80,12 +96,18 @@ def test_rank_two_inputs_equal_keras_layer() -> None:
     vectors = MAPS.reshape(3, -1, 6)
     fused, plain = BatchNormalization(), keras.layers.BatchNormalization()
     for batch in vectors:
-        np.testing.assert_allclose(fused(batch, training=True), plain(batch, training=True), rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(
+            fused(batch, training=True), plain(batch, training=True), rtol=1e-6, atol=1e-6
+        )
     for ours, theirs in zip(fused.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
 def test_trains_through_the_fused_kernel() -> None:
     fused, _ = pair()
-    graph = tf.function(lambda x: fused(x, training=True)).get_concrete_function(tf.TensorSpec((None, 4, 4, 6))).graph
+    graph = (
+        tf.function(lambda x: fused(x, training=True))
+        .get_concrete_function(tf.TensorSpec((None, 4, 4, 6)))
+        .graph
+    )
     assert "FusedBatchNormV3" in {operation.type for operation in graph.get_operations()}

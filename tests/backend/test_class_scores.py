@@ -10,7 +10,9 @@ from tuner.backend.class_scores import class_scores
 from tuner.metrics.classification import score
 
 
-def measured(targets: np.ndarray, outputs: np.ndarray, n_classes: int, batch: int = 7) -> dict[str, float]:
+def measured(
+    targets: np.ndarray, outputs: np.ndarray, n_classes: int, batch: int = 7
+) -> dict[str, float]:
     metrics = class_scores(n_classes)
     for start in range(0, len(targets), batch):
         for metric in metrics:
@@ -31,7 +33,9 @@ def test_equal_scikit_learn_whatever_the_batches(batch: int) -> None:
     chosen = outputs.argmax(axis=1)
     found = measured(np.eye(5, dtype="float32")[labels], outputs.astype("float32"), 5, batch)
     assert found["macro_f1"] == pytest.approx(f1_score(labels, chosen, average="macro"), abs=1e-6)
-    assert found["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(labels, chosen), abs=1e-6)
+    assert found["balanced_accuracy"] == pytest.approx(
+        balanced_accuracy_score(labels, chosen), abs=1e-6
+    )
 
 
 def test_one_sigmoid_unit_is_two_classes() -> None:
@@ -40,15 +44,29 @@ def test_one_sigmoid_unit_is_two_classes() -> None:
     found = measured(labels[:, None].astype("float32"), outputs[:, None], 2)
     chosen = outputs > 0.5
     assert found["macro_f1"] == pytest.approx(f1_score(labels, chosen, average="macro"), abs=1e-6)
-    assert found["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(labels, chosen), abs=1e-6)
+    assert found["balanced_accuracy"] == pytest.approx(
+        balanced_accuracy_score(labels, chosen), abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(
     ("labels", "chosen"),
-    [([0, 0, 1, 1], [0, 2, 1, 1]), ([0, 0, 2, 2], [0, 0, 0, 2]), ([1, 1, 1, 1], [1, 0, 2, 2]), ([0, 1], [1, 0])],
-    ids=["taken for, never there", "never taken for, never there", "only one is there", "none is right"],
+    [
+        ([0, 0, 1, 1], [0, 2, 1, 1]),
+        ([0, 0, 2, 2], [0, 0, 0, 2]),
+        ([1, 1, 1, 1], [1, 0, 2, 2]),
+        ([0, 1], [1, 0]),
+    ],
+    ids=[
+        "taken for, never there",
+        "never taken for, never there",
+        "only one is there",
+        "none is right",
+    ],
 )
-def test_classes_that_never_occur_count_as_in_the_report(labels: list[int], chosen: list[int]) -> None:
+def test_classes_that_never_occur_count_as_in_the_report(
+    labels: list[int], chosen: list[int]
+) -> None:
     outputs = np.eye(3, dtype="float32")[chosen]
     wanted = score(labels, outputs, ("a", "b", "c"))
     found = measured(np.eye(3, dtype="float32")[labels], outputs, 3)

@@ -28,7 +28,9 @@ def installed(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
 
 
 @pytest.mark.usefixtures("unset")
-def test_prepare_switches_onednn_on_and_names_the_default_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prepare_switches_onednn_on_and_names_the_default_backend(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     installed(monkeypatch, "tensorflow", "jax")
     assert set(environment.settings().values()) == {""}
     environment.prepare()
@@ -41,7 +43,9 @@ def test_prepare_switches_onednn_on_and_names_the_default_backend(monkeypatch: p
 
 @pytest.mark.usefixtures("unset")
 @pytest.mark.parametrize("before", [None, ""], ids=["not set", "empty"])
-def test_backend_is_jax_where_there_is_no_tensorflow(monkeypatch: pytest.MonkeyPatch, before: str | None) -> None:
+def test_backend_is_jax_where_there_is_no_tensorflow(
+    monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
     installed(monkeypatch, "jax")
     if before is not None:
         monkeypatch.setenv("KERAS_BACKEND", before)
@@ -67,8 +71,10 @@ def test_backend_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ConfigurationError) as caught:
         environment.prepare()
     assert caught.value.message == "Keras' backend is jax, which is not installed"
-    assert caught.value.hint == (
-        'python -m pip install tensorflow, or python -m pip install "jax>=0.6" and set KERAS_BACKEND=jax.'
+    assert (
+        caught.value.hint
+        == 'python -m pip install tensorflow, or python -m pip install "jax>=0.6" and set'
+        " KERAS_BACKEND=jax."
     )
 
 
@@ -80,7 +86,11 @@ def test_misspelt_acceleration_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     assert caught.value.message == 'TUNER_ACCELERATION is "of"; expected auto or off'
 
 
-CACHE = ("JAX_COMPILATION_CACHE_DIR", "JAX_COMPILATION_CACHE_MAX_SIZE", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS")
+CACHE = (
+    "JAX_COMPILATION_CACHE_DIR",
+    "JAX_COMPILATION_CACHE_MAX_SIZE",
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS",
+)
 
 
 @pytest.fixture
@@ -121,12 +131,16 @@ def driver_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     for number, model in enumerate(["Tesla T4", "NVIDIA L4", "Tesla T4"]):
         folder = tmp_path / f"0000:0{number}:00.0"
         folder.mkdir()
-        folder.joinpath("information").write_text(f"Model: \t\t {model}\nIRQ:   \t\t 16\n", encoding="utf-8")
+        folder.joinpath("information").write_text(
+            f"Model: \t\t {model}\nIRQ:   \t\t 16\n", encoding="utf-8"
+        )
     return tmp_path
 
 
 @pytest.mark.usefixtures("driver_folder")
-def test_all_gpus_of_the_driver_are_used_unless_some_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_gpus_of_the_driver_are_used_unless_some_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert environment.gpus() == ["0", "1", "2"]
     assert environment.gpu_models() == "NVIDIA L4, Tesla T4"
@@ -142,13 +156,17 @@ def test_hidden_gpus_are_none(monkeypatch: pytest.MonkeyPatch, hidden: str) -> N
     assert environment.gpu_models() == "none"
 
 
-def test_machine_without_the_driver_has_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_machine_without_the_driver_has_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(environment, "_GPUS", tmp_path / "gpus")
     assert (environment.gpus(), environment.gpu_models()) == ([], "none")
 
 
-def test_gpu_that_only_its_name_tells_of_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_gpu_that_only_its_name_tells_of_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     monkeypatch.setattr(environment, "_GPUS", tmp_path / "gpus")
     assert environment.gpu_models() == "unknown"
@@ -163,7 +181,10 @@ def write_keras_json(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('{"floatx": "bfloat16"}', 'floatx is "bfloat16"; Keras expects float16 or float32 or float64'),
+        (
+            '{"floatx": "bfloat16"}',
+            'floatx is "bfloat16"; Keras expects float16 or float32 or float64',
+        ),
         ('{"epsilon": "small"}', 'epsilon is "small"; Keras expects a float'),
         ("[]", "Keras cannot read its settings there"),
     ],
@@ -177,7 +198,9 @@ def test_keras_json_that_keras_refuses_is_named(
     assert caught.value.message == f"{path}: {problem}"
 
 
-def test_keras_json_of_another_project_changes_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keras_json_of_another_project_changes_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = '{"floatx": "float16", "epsilon": 0.1, "image_data_format": "channels_first"}'
     write_keras_json(tmp_path, monkeypatch, settings)
     # The quickest backend to import.

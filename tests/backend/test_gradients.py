@@ -21,7 +21,9 @@ def test_gradient_of_a_sum_of_cubes_is_three_times_the_squares() -> None:
 
 
 def test_gradient_goes_through_a_layer_whose_weights_are_constants() -> None:
-    dense = keras.layers.Dense(1, kernel_initializer=lambda *_, **__: np.array([[2.0], [-1.0]], dtype="float32"))
+    dense = keras.layers.Dense(
+        1, kernel_initializer=lambda *_, **__: np.array([[2.0], [-1.0]], dtype="float32")
+    )
     found = active.gradient(lambda values: keras.ops.sum(dense(values)), POINT)
     assert np.allclose(found, [[2.0, -1.0]] * 2)
 

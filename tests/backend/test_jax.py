@@ -25,10 +25,15 @@ def test_gpus_are_told_by_name_and_capability(monkeypatch: pytest.MonkeyPatch) -
         device("cpu", "cpu"),
     ]
     monkeypatch.setattr(jax, "devices", lambda: found)
-    assert backend.gpus() == [Gpu(name="NVIDIA A100", capability=(8, 0)), Gpu(name="MI250", capability=None)]
+    assert backend.gpus() == [
+        Gpu(name="NVIDIA A100", capability=(8, 0)),
+        Gpu(name="MI250", capability=None),
+    ]
 
 
-def test_threads_and_memory_are_set_and_a_persons_own_memory_setting_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_and_memory_are_set_and_a_persons_own_memory_setting_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("NPROC", "8")
     monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "true")
     backend.prepare_devices(3)

@@ -40,7 +40,9 @@ def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 def trained(task: TrainTask, models: PreparedModels | None = None) -> TrainResult:
-    result = run_task(task, DATA, Hooks(on_epoch=lambda task, epoch: None), models or PreparedModels())
+    result = run_task(
+        task, DATA, Hooks(on_epoch=lambda task, epoch: None), models or PreparedModels()
+    )
     assert result.failure is None, result.failure
     return result
 
@@ -54,7 +56,9 @@ def test_layers_compute_in_16_bits_and_outputs_and_variables_are_float32(precisi
     *inner, last = model.layers
     assert {layer.dtype_policy.name for layer in inner} == {precision}
     assert last.compute_dtype == "float32"
-    assert {keras.backend.standardize_dtype(v.dtype) for v in model.trainable_variables} == {"float32"}
+    assert {keras.backend.standardize_dtype(v.dtype) for v in model.trainable_variables} == {
+        "float32"
+    }
     assert keras.config.dtype_policy().name == "float32"
 
 
@@ -66,7 +70,13 @@ def test_loss_is_scaled_for_float16_only(precision: str) -> None:
 
 @pytest.mark.parametrize("model", ["sigmoid_cnn", "expression_cnn"])
 def test_probabilities_of_the_baselines_are_float32(precision: str, model: str) -> None:
-    filters = {"filters": [4], "kernel_sizes": [3], "convs_per_block": 1, "dense_units": 8, "dropout": 0.2}
+    filters = {
+        "filters": [4],
+        "kernel_sizes": [3],
+        "convs_per_block": 1,
+        "dense_units": 8,
+        "dropout": 0.2,
+    }
     built = compiled_model(model, filters, DATA.spec)
     assert built.layers[0].dtype_policy.name == precision
     assert built.layers[-1].compute_dtype == "float32"
@@ -96,7 +106,9 @@ def test_training_goes_on_from_its_parents_checkpoint_to_the_last_bit(tmp_path: 
     assert curve(rest) == curve(whole)[2:]
 
 
-def test_precision_that_a_persons_builder_sets_is_that_of_its_own_model_alone(tmp_path: Path) -> None:
+def test_precision_that_a_persons_builder_sets_is_that_of_its_own_model_alone(
+    tmp_path: Path,
+) -> None:
     own = "tests.training.builders:build_in_16_bits"
     try:
         for model, values, wanted in ((own, {}, "mixed_bfloat16"), ("cnn", SMALL_CNN, "float32")):
@@ -111,10 +123,14 @@ def test_precision_that_a_persons_builder_sets_is_that_of_its_own_model_alone(tm
 
 
 @pytest.mark.usefixtures("precision")
-def test_model_that_is_saved_is_float32_and_predicts_alike_without_this_package(tmp_path: Path) -> None:
+def test_model_that_is_saved_is_float32_and_predicts_alike_without_this_package(
+    tmp_path: Path,
+) -> None:
     task = train_task(last_epoch=6, save_to=tmp_path / "end.npz", early_stopping=stopping())
     result = trained(task)
-    assert {a.dtype for a in load_checkpoint(tmp_path / "end.npz").weights if a.dtype.kind == "f"} == {np.dtype("f4")}
+    assert {
+        a.dtype for a in load_checkpoint(tmp_path / "end.npz").weights if a.dtype.kind == "f"
+    } == {np.dtype("f4")}
     model = finished_model("cnn", SMALL_CNN, DATA.spec, tmp_path / "end.npz")
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
     save_model(model, tmp_path / "model.keras", DATA.spec)
@@ -141,6 +157,8 @@ def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     active.policy.cache_clear()
     try:
         assert str(active.policy()) == "none"
-        assert {layer.compute_dtype for layer in compiled_model("cnn", SMALL_CNN, DATA.spec).layers} == {"float32"}
+        assert {
+            layer.compute_dtype for layer in compiled_model("cnn", SMALL_CNN, DATA.spec).layers
+        } == {"float32"}
     finally:
         active.policy.cache_clear()

@@ -13,7 +13,9 @@ N = 3
 IMAGES = np.random.default_rng(0).integers(0, 256, (N, 5, 6, 3), dtype=np.uint8)
 SQUARE = IMAGES[:, :, :5]
 EVERYTHING: dict[str, np.ndarray] = {
-    "affine": np.array([[0.9, 0.2, 1.3, -0.2, 0.9, -0.4], [-1, 0, 0, 0, 1, 0], [1, 0, 9, 0, 1, 9]], dtype="float32"),
+    "affine": np.array(
+        [[0.9, 0.2, 1.3, -0.2, 0.9, -0.4], [-1, 0, 0, 0, 1, 0], [1, 0, 9, 0, 1, 9]], dtype="float32"
+    ),
     "contrast": np.array([[0.5], [1.0], [1.6]], dtype="float32"),
     "erase": np.array([[0, 2, 1, 4], [0, 0, 0, 0], [4, 5, 0, 6]], dtype="float32"),
     "mixup": np.array([[2, 0.9], [0, 0.5], [1, 0.0]], dtype="float32"),
@@ -40,11 +42,15 @@ def test_identity_changes_nothing(augment: Any) -> None:
 
 
 def test_mirror_is_exact(augment: Any) -> None:
-    np.testing.assert_array_equal(augment(IMAGES, affine=alike(-1, 0, 0, 0, 1, 0)), IMAGES[:, :, ::-1])
+    np.testing.assert_array_equal(
+        augment(IMAGES, affine=alike(-1, 0, 0, 0, 1, 0)), IMAGES[:, :, ::-1]
+    )
 
 
 def test_quarter_turn_is_exact(augment: Any) -> None:
-    np.testing.assert_array_equal(augment(SQUARE, affine=alike(0, -1, 0, 1, 0, 0)), np.rot90(SQUARE, axes=(1, 2)))
+    np.testing.assert_array_equal(
+        augment(SQUARE, affine=alike(0, -1, 0, 1, 0, 0)), np.rot90(SQUARE, axes=(1, 2))
+    )
 
 
 def test_shift_by_whole_pixels_reflects_at_the_edge(augment: Any) -> None:
@@ -76,7 +82,9 @@ def test_contrast_moves_pixels_from_or_to_their_images_mean_within_the_scale(aug
 
 
 def test_erased_rectangle_gets_the_images_mean_and_the_rest_stays(augment: Any) -> None:
-    found = augment(IMAGES, erase=np.array([[1, 3, 2, 5], [0, 5, 0, 6], [2, 2, 0, 6]], dtype="float32"))
+    found = augment(
+        IMAGES, erase=np.array([[1, 3, 2, 5], [0, 5, 0, 6], [2, 2, 0, 6]], dtype="float32")
+    )
     mean = np.round(IMAGES.mean(axis=(1, 2, 3)))
     wanted = IMAGES.copy()
     wanted[0, 1:3, 2:5] = mean[0]
@@ -91,6 +99,9 @@ def test_mixup_mixes_each_image_with_its_partner(augment: Any) -> None:
 
 
 def test_both_ways_agree_on_everything_together() -> None:
-    one, other = (np.asarray(module.augment(IMAGES, EVERYTHING), dtype=int) for module in (active, neutral))
-    # Where a value lies between two whole numbers, the last bit decides, and contrast may double that.
+    one, other = (
+        np.asarray(module.augment(IMAGES, EVERYTHING), dtype=int) for module in (active, neutral)
+    )
+    # Where a value lies between two whole numbers, the last bit decides, and contrast may double
+    # that.
     assert np.abs(one - other).max() <= 2

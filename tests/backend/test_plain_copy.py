@@ -36,7 +36,9 @@ def test_copy_has_keras_layers_only_and_the_same_predictions() -> None:
     copy = plain_copy(model)
     assert all(type(layer).__module__.startswith("keras.") for layer in copy.layers)
     images = banded_images(20, SPEC, seed=1)[0].astype("float32")
-    difference = np.asarray(model(images, training=False)) - np.asarray(copy(images, training=False))
+    difference = np.asarray(model(images, training=False)) - np.asarray(
+        copy(images, training=False)
+    )
     assert np.abs(difference).max() == 0.0
 
 
@@ -57,4 +59,6 @@ def test_saved_copy_loads_where_tuner_is_not_imported(tmp_path: Path) -> None:
         "assert not any(name.partition('.')[0] == 'tuner' for name in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, capture_output=True)
-    np.testing.assert_allclose(np.load(tmp_path / "found.npy"), np.asarray(model(images, training=False)), atol=1e-6)
+    np.testing.assert_allclose(
+        np.load(tmp_path / "found.npy"), np.asarray(model(images, training=False)), atol=1e-6
+    )

@@ -38,7 +38,12 @@ def model() -> keras.Model:
 def test_each_function_is_traced_once_or_on_jax_once_for_each_size_of_a_batch() -> None:
     counting = Counting()
     network = keras.Sequential(
-        [keras.layers.Input(SPEC.shape), counting, keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+        [
+            keras.layers.Input(SPEC.shape),
+            counting,
+            keras.layers.Flatten(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
     )
     network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     counting.calls = 0
@@ -77,7 +82,11 @@ def test_neutral_twin_has_the_same_metrics_over_all_batches() -> None:
         predicted = module.predictor(network)(IMAGES)
         found.append((trained, tested, predicted))
     (trained, tested, predicted), (neutral_trained, neutral_tested, neutral_predicted) = found
-    assert trained.keys() == neutral_trained.keys() == {"loss", "accuracy", "macro_f1", "balanced_accuracy"}
+    assert (
+        trained.keys()
+        == neutral_trained.keys()
+        == {"loss", "accuracy", "macro_f1", "balanced_accuracy"}
+    )
     assert trained == pytest.approx(neutral_trained, abs=1e-4)
     assert tested == pytest.approx(neutral_tested, abs=1e-4)
     np.testing.assert_allclose(predicted, neutral_predicted, atol=1e-4)
@@ -89,7 +98,9 @@ def test_weights_count_in_the_loss_of_a_step(module: Any) -> None:
     network = model()
     wanted = targets(network, LABELS)
     function = module.steps(network, (IMAGES[:1], wanted[:1], np.ones(1, dtype="float32"))).train
-    losses = [float(function(IMAGES, wanted, np.full(20, w, dtype="float32"))["loss"]) for w in (0.0, 0.0)]
+    losses = [
+        float(function(IMAGES, wanted, np.full(20, w, dtype="float32"))["loss"]) for w in (0.0, 0.0)
+    ]
     assert losses == [0.0, 0.0]
     network.reset_metrics()
     plain = model()
@@ -118,7 +129,11 @@ def test_settings_that_differ_in_their_learning_rate_share_steps_on_every_backen
 def test_model_compiled_without_jit_trains_as_with_it() -> None:
     def losses(jit_compile: bool | str) -> list[float]:
         network = keras.Sequential(
-            [keras.layers.Input(SPEC.shape), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+            [
+                keras.layers.Input(SPEC.shape),
+                keras.layers.Flatten(),
+                keras.layers.Dense(2, activation="softmax"),
+            ]
         )
         network.set_weights([np.full((64, 2), 0.01, dtype="float32"), np.zeros(2, dtype="float32")])
         network.compile("sgd", "categorical_crossentropy", jit_compile=jit_compile)

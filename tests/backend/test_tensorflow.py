@@ -21,10 +21,14 @@ MAPS = np.random.default_rng(0).normal(3.0, 2.0, size=(5, 4, 4, 6)).astype("floa
 def test_memory_of_every_gpu_grows_and_threads_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[Any, ...]] = []
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [f"{kind}:0", f"{kind}:1"])
-    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda gpu, on: told.append((gpu, on)))
+    monkeypatch.setattr(
+        tf.config.experimental, "set_memory_growth", lambda gpu, on: told.append((gpu, on))
+    )
     for name in ("intra", "inter"):
         monkeypatch.setattr(
-            tf.config.threading, f"set_{name}_op_parallelism_threads", lambda n, name=name: told.append((name, n))
+            tf.config.threading,
+            f"set_{name}_op_parallelism_threads",
+            lambda n, name=name: told.append((name, n)),
         )
     tensorflow.prepare_devices(3)
     assert told == [("GPU:0", True), ("GPU:1", True), ("intra", 3), ("inter", 1)]
@@ -34,14 +38,19 @@ def test_gpus_are_told_by_name_and_capability(monkeypatch: pytest.MonkeyPatch) -
     details = {"a": {"device_name": "Tesla T4", "compute_capability": (7, 5)}, "b": {}}
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a", "b"])
     monkeypatch.setattr(tf.config.experimental, "get_device_details", details.__getitem__)
-    assert tensorflow.gpus() == [Gpu(name="Tesla T4", capability=(7, 5)), Gpu(name="GPU", capability=None)]
+    assert tensorflow.gpus() == [
+        Gpu(name="Tesla T4", capability=(7, 5)),
+        Gpu(name="GPU", capability=None),
+    ]
 
 
 def test_strengths_and_batch_sizes_share_a_trace() -> None:
     tensorflow._change.cache_clear()
     for n in (3, 2, 1):
         tensorflow.augment(IMAGES[:n], {"contrast": np.full((n, 1), 0.5 * n, dtype="float32")})
-    assert tensorflow._change("contrast", IMAGES.shape[1:], (1,)).experimental_get_tracing_count() == 1
+    assert (
+        tensorflow._change("contrast", IMAGES.shape[1:], (1,)).experimental_get_tracing_count() == 1
+    )
 
 
 def test_images_are_the_same_without_xla(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +90,9 @@ def test_network_learns_in_mixed_precision_under_xla(
     spec = image_spec()
     images, labels = banded_images(20, spec)
     keras.utils.set_random_seed(0)
-    model = compiled_model("cnn", {**SMALL_CNN, "dropout": 0.2, "conv_dropout": 0.1, "learning_rate": 0.03}, spec)
+    model = compiled_model(
+        "cnn", {**SMALL_CNN, "dropout": 0.2, "conv_dropout": 0.1, "learning_rate": 0.03}, spec
+    )
     assert (model.jit_compile, model.layers[1].dtype_policy.name) == (True, policy.precision)
     wanted = targets(model, labels)
     functions = tensorflow.steps(model, (images[:1], wanted[:1]))
@@ -94,7 +105,10 @@ def test_network_learns_in_mixed_precision_under_xla(
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_fused_normalization_in_16_bits_is_keras_own_within_their_accuracy(precision: str) -> None:
-    layers = tensorflow.BatchNormalization(dtype=precision), keras.layers.BatchNormalization(dtype=precision)
+    layers = (
+        tensorflow.BatchNormalization(dtype=precision),
+        keras.layers.BatchNormalization(dtype=precision),
+    )
     found = []
     for layer in layers:
         layer.build((None, 4, 4, 6))
@@ -108,7 +122,9 @@ def test_fused_normalization_in_16_bits_is_keras_own_within_their_accuracy(preci
         found.append([outputs, *gradients, *layer.get_weights()])
     assert found[0][0].dtype == found[1][0].dtype == layers[0].compute_dtype
     for ours, theirs in zip(*found, strict=True):
-        np.testing.assert_allclose(np.asarray(ours, "float32"), np.asarray(theirs, "float32"), rtol=0.03, atol=0.03)
+        np.testing.assert_allclose(
+            np.asarray(ours, "float32"), np.asarray(theirs, "float32"), rtol=0.03, atol=0.03
+        )
 
 
 def test_dropout_in_16_bits_keeps_type_share_and_mean() -> None:
@@ -131,11 +147,15 @@ def test_scaled_loss_leaves_the_fused_adam_as_it_is() -> None:
         return np.asarray(variable)
 
     scaled = keras.mixed_precision.LossScaleOptimizer(tensorflow.Adam(0.01), initial_scale=1024.0)
-    np.testing.assert_allclose(updated(scaled, 1024.0), updated(tensorflow.Adam(0.01), 1.0), rtol=1e-6)
+    np.testing.assert_allclose(
+        updated(scaled, 1024.0), updated(tensorflow.Adam(0.01), 1.0), rtol=1e-6
+    )
 
 
 def test_step_with_infinite_gradients_is_left_out() -> None:
-    optimizer = keras.mixed_precision.LossScaleOptimizer(tensorflow.Adam(0.01), initial_scale=1024.0)
+    optimizer = keras.mixed_precision.LossScaleOptimizer(
+        tensorflow.Adam(0.01), initial_scale=1024.0
+    )
     variable = keras.Variable(np.ones(3, dtype="float32"))
     optimizer.build([variable])
     optimizer.apply([tf.constant([np.inf, 1.0, 1.0])], [variable])

@@ -64,11 +64,26 @@ def trapped(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 @pytest.mark.parametrize("executor", ["inline", "process"])
-def test_whole_run_imports_no_tensorflow(tmp_path: Path, trapped: dict[str, str], executor: str) -> None:
+def test_whole_run_imports_no_tensorflow(
+    tmp_path: Path, trapped: dict[str, str], executor: str
+) -> None:
     (tmp_path / "tiny.yaml").write_text(SPACE, encoding="utf-8")
-    options = ["--space", "tiny.yaml", "--limit", "80", "--executor", executor, "--workers", "1", "--out", "out"]
+    options = [
+        "--space",
+        "tiny.yaml",
+        "--limit",
+        "80",
+        "--executor",
+        executor,
+        "--workers",
+        "1",
+        "--out",
+        "out",
+    ]
     command = [sys.executable, "-m", "tuner", "run", "digits", *options]
-    done = subprocess.run(command, check=False, cwd=tmp_path, env=trapped, capture_output=True, text=True)
+    done = subprocess.run(
+        command, check=False, cwd=tmp_path, env=trapped, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "mark").exists(), done.stderr
     (run,) = (tmp_path / "out" / "digits").iterdir()
@@ -80,6 +95,10 @@ def test_whole_run_imports_no_tensorflow(tmp_path: Path, trapped: dict[str, str]
     assert (run / "model.keras").is_file()
 
 
-def test_training_has_one_thread_and_takes_no_gpu_memory_in_advance(trapped: dict[str, str]) -> None:
-    done = subprocess.run([sys.executable, "-c", PINNED], env=trapped, capture_output=True, text=True, check=True)
+def test_training_has_one_thread_and_takes_no_gpu_memory_in_advance(
+    trapped: dict[str, str],
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PINNED], env=trapped, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "false 1\n"

@@ -19,7 +19,8 @@ from PIL import Image
 from tuner.cli import output, signals
 from tuner.cli.main import _exit_code
 
-# Names that would steer a terminal or a page, and one that many file systems and shells stumble over.
+# Names that would steer a terminal or a page, and one that many file systems and shells stumble
+# over.
 HOSTILE_CLASSES = ("<b>loud<", "\x1b[31mred\x07", "naïve ünï 😀")
 
 # Trains in a moment; four blocks are too many for 8 x 8 pixels, so some draws are rejected.
@@ -64,7 +65,11 @@ class Outcome:
 def call(*arguments: str | Path, cwd: Path) -> Outcome:
     """Call `python -m tuner` with arguments, in a working directory."""
     out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, _kept_descriptors(), contextlib.redirect_stdout(out):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        _kept_descriptors(),
+        contextlib.redirect_stdout(out),
+    ):
         patch.chdir(cwd)
         patch.setattr(sys, "argv", ["tuner", *map(str, arguments)])
         patch.setattr(output, "ERRORS", err)
@@ -86,13 +91,17 @@ def _kept_descriptors() -> Iterator[None]:
             os.close(copy)
 
 
-def write_photos(root: Path, classes: Sequence[str] = HOSTILE_CLASSES, n: int = 25, size: int = 8) -> Path:
+def write_photos(
+    root: Path, classes: Sequence[str] = HOSTILE_CLASSES, n: int = 25, size: int = 8
+) -> Path:
     """Write noisy images, the brighter the later the class."""
     rng = np.random.default_rng(0)
     for number, name in enumerate(classes):
         (root / name).mkdir(parents=True)
         for i in range(n):
-            pixels = rng.integers(0, 120, size=(size, size)) + 130 * number // max(1, len(classes) - 1)
+            pixels = rng.integers(0, 120, size=(size, size)) + 130 * number // max(
+                1, len(classes) - 1
+            )
             Image.fromarray(pixels.astype(np.uint8)).save(root / name / f"{i:02}.png")
     return root
 

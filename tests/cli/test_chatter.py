@@ -45,7 +45,11 @@ WAYS = ("print", "write", "child", "stream")
 
 def run_script(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", SCRIPT, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
 
@@ -62,7 +66,9 @@ def test_what_is_printed_in_a_run_goes_to_its_log(tmp_path: Path) -> None:
 def test_without_a_run_it_goes_to_stderr() -> None:
     done = run_script()
     assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == ["RunEnded"]
-    assert done.stderr.splitlines() == [f"{way} {when}" for when in ("early", "late") for way in WAYS]
+    assert done.stderr.splitlines() == [
+        f"{way} {when}" for when in ("early", "late") for way in WAYS
+    ]
 
 
 @pytest.mark.parametrize("module", ["run_commands", "model_commands"])

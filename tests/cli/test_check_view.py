@@ -38,7 +38,9 @@ def test_every_finding_says_how_bad_it_is_and_what_to_do(err: io.StringIO) -> No
     assert lines[2] == "         40 images, 39 distinct"
     assert lines[3] == "         - cat 20, dog 20"
     assert lines[4] == "         1 file could not be read"
-    assert "warning  1 distinct image (2 images in all, 5.0 %) carries more than one label." in lines
+    assert (
+        "warning  1 distinct image (2 images in all, 5.0 %) carries more than one label." in lines
+    )
     assert "         - 000.jpg (cat) · 001.jpg (dog)" in lines
     assert "         - a.png: not an image" in lines
     assert sum(line.startswith("         To do: ") for line in lines) == 3
@@ -60,7 +62,9 @@ def test_what_is_left_out_and_what_parts_do_is_told(err: io.StringIO) -> None:
 def test_long_groups_and_lists_are_cut_and_counted(err: io.StringIO) -> None:
     groups = [range(0, 12, 2), *((i, i + 2) for i in (20, 24, 28, 32))]
     lines = shown(data(LABELS, same=groups), err)
-    first = lines.index("         - 000.jpg (cat) · 002.jpg (cat) · 004.jpg (cat) · 006.jpg (cat) and 2 more")
+    first = lines.index(
+        "         - 000.jpg (cat) · 002.jpg (cat) · 004.jpg (cat) · 006.jpg (cat) and 2 more"
+    )
     assert lines[first + 3] == "         - and 2 more"
 
 
@@ -75,11 +79,15 @@ def test_table_names_twenty_files_and_the_records_all(err: io.StringIO) -> None:
     assert sum(line.endswith(": is PNG") for line in lines) == 20
     assert "         - and 10 more" in lines
     finding, _ = records(Checked(examination=look(images), page=Path("out/data.html")))
-    assert [sample["origin"] for (sample,) in finding["examples"]] == [f"{i:03}.jpg" for i in range(30)]
+    assert [sample["origin"] for (sample,) in finding["examples"]] == [
+        f"{i:03}.jpg" for i in range(30)
+    ]
 
 
 def test_names_cannot_steer_the_terminal(err: io.StringIO) -> None:
-    images = data(LABELS, same=[(0, 1)], names={0: "\x1b[2J[red]x\x07"}, classes=("\x1b[31mred", "b"))
+    images = data(
+        LABELS, same=[(0, 1)], names={0: "\x1b[2J[red]x\x07"}, classes=("\x1b[31mred", "b")
+    )
     text = "\n".join(shown(images, err))
     assert not set(text) & set("\x1b\x07\r")
     assert "[red]x" in text
@@ -94,5 +102,10 @@ def test_records_are_json_with_all_numbers_and_the_summary_last() -> None:
     assert first["counts"] == {"distinct": 1, "images": 2}
     assert [sample["label"] for sample in first["examples"][0]] == ["cat", "dog"]
     last = json.loads(json_line(summary))
-    assert (last["event"], last["n"], last["n_findings"], last["worthless"]) == ("CheckEnded", 40, 2, [])
+    assert (last["event"], last["n"], last["n_findings"], last["worthless"]) == (
+        "CheckEnded",
+        40,
+        2,
+        [],
+    )
     assert last["page"] == "out/data.html"

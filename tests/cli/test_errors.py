@@ -27,7 +27,9 @@ def run(tmp_path: Path, *arguments: str | Path) -> Outcome:
 def test_unknown_data_set_is_named_with_the_nearest(tmp_path: Path) -> None:
     shown = run(tmp_path, "digit")
     message = 'no data set is called "digit"'
-    fix = 'did you mean "digits"? `python -m tuner datasets` lists them; a folder or file works too.'
+    fix = (
+        'did you mean "digits"? `python -m tuner datasets` lists them; a folder or file works too.'
+    )
     assert_mistake(shown, 2, message, fix)
 
 
@@ -68,7 +70,9 @@ def test_ray_that_is_not_installed_is_refused_before_anything_is_made(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     fix = 'python -m pip install "ray>=2.60", or leave --executor ray out.'
-    assert_mistake(run(tmp_path, "digits", "--executor", "ray"), 2, "--executor ray: Ray is not installed", fix)
+    assert_mistake(
+        run(tmp_path, "digits", "--executor", "ray"), 2, "--executor ray: Ray is not installed", fix
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -81,7 +85,10 @@ def test_missing_csv(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (f"0,{PIXELS[:-2]},Training", "faces.csv, line 3: it has 2,303 pixels; expected 2,304 (48 x 48)"),
+        (
+            f"0,{PIXELS[:-2]},Training",
+            "faces.csv, line 3: it has 2,303 pixels; expected 2,304 (48 x 48)",
+        ),
         (
             f"0,abc {PIXELS[2:]},Training",
             'faces.csv, line 3: pixel 1 is "abc"; expected a whole number from 0 to 255',
@@ -102,12 +109,17 @@ def test_empty_class_folder(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", ["a", "b"])
     (tmp_path / "photos" / "c").mkdir()
     message = 'photos: the folder of class "c" is empty'
-    assert_mistake(run(tmp_path, "./photos"), 4, message, "put its images there, or delete the folder.")
+    assert_mistake(
+        run(tmp_path, "./photos"), 4, message, "put its images there, or delete the folder."
+    )
 
 
 def test_single_class_folder(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", ["a"])
-    message = 'photos: only one class folder holds images, "a" (25 image files), and their names tell no classes'
+    message = (
+        'photos: only one class folder holds images, "a" (25 image files), and their names tell no'
+        " classes"
+    )
     fix = "a classifier needs at least two classes; add the others."
     assert_mistake(run(tmp_path, "./photos"), 4, message, fix)
 
@@ -117,21 +129,28 @@ def test_class_without_a_readable_image(tmp_path: Path) -> None:
     for path in (tmp_path / "photos" / "b").iterdir():
         path.write_text("no image")
     message = 'photos: none of the 25 files of class "b" can be read as an image: not an image (25)'
-    assert_mistake(run(tmp_path, "./photos"), 4, message, "replace them with images, such as JPEG or PNG.")
+    assert_mistake(
+        run(tmp_path, "./photos"), 4, message, "replace them with images, such as JPEG or PNG."
+    )
 
 
 def test_hostile_class_name_reaches_no_terminal_raw(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", ["a", "b"])
     (tmp_path / "photos" / "\x1b]0;owned\x07\u202egnp").mkdir()
     shown = run(tmp_path, "./photos")
-    assert shown.err.splitlines()[0] == 'photos: the folder of class "\\x1b]0;owned\\x07\\u202egnp" is empty'
+    assert (
+        shown.err.splitlines()[0]
+        == 'photos: the folder of class "\\x1b]0;owned\\x07\\u202egnp" is empty'
+    )
 
 
 def test_hostile_argument_reaches_no_terminal_raw(tmp_path: Path) -> None:
     for arguments in (["\x1b[31mred"], ["digits", "--preset", "\x1b[31mred"]):
         shown = run(tmp_path, *arguments)
         assert shown.code == 2
-        assert "\N{REPLACEMENT CHARACTER}[31mred" in shown.err.replace("\\x1b", "\N{REPLACEMENT CHARACTER}")
+        assert "\N{REPLACEMENT CHARACTER}[31mred" in shown.err.replace(
+            "\\x1b", "\N{REPLACEMENT CHARACTER}"
+        )
         assert "\x1b" not in shown.err
 
 
@@ -168,7 +187,12 @@ BAD_SPACES = {
         "tiny.yaml:6: space.learning_rate.min is 0.0; log sampling needs a min above 0.",
         "raise min, or use sampling: linear.",
     ),
-    "model": ("model: cnn", "model: cmn", 'tiny.yaml:2: model is "cmn"; expected', 'did you mean "cnn"?'),
+    "model": (
+        "model: cnn",
+        "model: cmn",
+        'tiny.yaml:2: model is "cmn"; expected',
+        'did you mean "cnn"?',
+    ),
 }
 
 
@@ -183,7 +207,10 @@ def test_mistake_in_a_space(tmp_path: Path, name: str) -> None:
 
 
 def test_condition_on_an_unknown_parameter(tmp_path: Path) -> None:
-    new = "momentum: {type: float, min: 0.8, max: 0.9, when: {optimiser: sgd}}\n  optimizer: [adam, sgd]"
+    new = (
+        "momentum: {type: float, min: 0.8, max: 0.9, when: {optimiser: sgd}}\n  optimizer: [adam,"
+        " sgd]"
+    )
     shown = run(tmp_path, "digits", "--space", write_space(tmp_path, "optimizer: adam", new).name)
     first, second = shown.err.splitlines()
     assert shown.code == 2
@@ -194,18 +221,47 @@ def test_condition_on_an_unknown_parameter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message", "fix"),
     [
-        (["--set", "space.dropout"], "--set space.dropout: expected PATH=VALUE.", "for example --set"),
-        (["--set", "serch.factor=3"], "--set serch.factor=3: serch is not a known key.", 'did you mean "search"?'),
-        (["--set", "space.filters=[8, 8]"], "--set space.filters=[8, 8]: space.filters.1 is 8,", "delete one"),
+        (
+            ["--set", "space.dropout"],
+            "--set space.dropout: expected PATH=VALUE.",
+            "for example --set",
+        ),
+        (
+            ["--set", "serch.factor=3"],
+            "--set serch.factor=3: serch is not a known key.",
+            'did you mean "search"?',
+        ),
+        (
+            ["--set", "space.filters=[8, 8]"],
+            "--set space.filters=[8, 8]: space.filters.1 is 8,",
+            "delete one",
+        ),
         (["--model", "cmn"], '--model cmn: model is "cmn"; expected', 'did you mean "cnn"?'),
-        (["--model", "nowhere:build"], "", "run in the folder that holds it, or install its package."),
-        (["--space", "none.yaml"], "none.yaml: cannot be read: No such file or directory.", "give the path of a YAML"),
-        (["--limit", "5"], "the limit of 5 images leaves fewer than one training image for each of 10", "allow at"),
+        (
+            ["--model", "nowhere:build"],
+            "",
+            "run in the folder that holds it, or install its package.",
+        ),
+        (
+            ["--space", "none.yaml"],
+            "none.yaml: cannot be read: No such file or directory.",
+            "give the path of a YAML",
+        ),
+        (
+            ["--limit", "5"],
+            "the limit of 5 images leaves fewer than one training image for each of 10",
+            "allow at",
+        ),
     ],
 )
 def test_mistake_in_an_option(tmp_path: Path, arguments: list[str], message: str, fix: str) -> None:
     write_space(tmp_path)
-    shown = run(tmp_path, "digits", *(["--space", "tiny.yaml"] if "--space" not in arguments else []), *arguments)
+    shown = run(
+        tmp_path,
+        "digits",
+        *(["--space", "tiny.yaml"] if "--space" not in arguments else []),
+        *arguments,
+    )
     *_, first, second = shown.err.splitlines()
     assert shown.code == 2
     assert first.startswith(message)
@@ -222,17 +278,22 @@ def test_output_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert second == "  Fix: choose another folder with --out."
 
 
-def test_fixed_setting_that_cannot_be_built_ends_before_a_framework_is_loaded(tmp_path: Path) -> None:
+def test_fixed_setting_that_cannot_be_built_ends_before_a_framework_is_loaded(
+    tmp_path: Path,
+) -> None:
     write_space(tmp_path, "{type: int, min: 1, max: 6}", "4")
     script = (
         "import sys; sys.argv = ['tuner', 'run', 'digits', '--space', 'tiny.yaml']; "
         "from tuner.cli.main import _exit_code; from tuner.cli.output import print_result; "
         "print_result(f\"{_exit_code()} {'tensorflow' in sys.modules}\")"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "2 False\n"
-    assert done.stderr == (
-        "tiny.yaml: conv_blocks is 4, but 4 poolings by 2 would shrink 8x8 images below 1x1\n"
+    assert (
+        done.stderr
+        == "tiny.yaml: conv_blocks is 4, but 4 poolings by 2 would shrink 8x8 images below 1x1\n"
         "  Fix: use fewer conv_blocks, or larger images.\n"
     )
     assert not (tmp_path / "reports").exists()
@@ -252,7 +313,10 @@ def test_recipe_of_a_folder_that_is_no_run(tmp_path: Path, command: str, folder:
     (tmp_path / "photos").mkdir()
     arguments = ["--from", folder] if command == "train" else [folder, "image.png"]
     message = f"{folder}: there is no best.yaml, so this is not a finished run"
-    fix = "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml."
+    fix = (
+        "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d, or a"
+        " best.yaml."
+    )
     assert_mistake(call(command, *arguments, cwd=tmp_path), 2, message, fix)
 
 

@@ -28,11 +28,16 @@ RESULTS = NestedResults(
     preset="quick",
     command=COMMAND,
     objective="val_accuracy",
-    folds=tuple(OuterFold(folder=f"r/{i}", n_test=40, best_score=0.9, duration_s=1.0) for i in range(2)),
+    folds=tuple(
+        OuterFold(folder=f"r/{i}", n_test=40, best_score=0.9, duration_s=1.0) for i in range(2)
+    ),
     models=(TUNED,),
     winners=(
         WinningValues(name="filters", counts=((32, 3), (64, 2))),
-        WinningValues(name="learning_rate", counts=tuple((rate, 1) for rate in (0.01, 0.002, 0.003, 0.004, 0.005))),
+        WinningValues(
+            name="learning_rate",
+            counts=tuple((rate, 1) for rate in (0.01, 0.002, 0.003, 0.004, 0.005)),
+        ),
         WinningValues(name="momentum", counts=()),
     ),
 )
@@ -43,7 +48,9 @@ OUTCOME = NestedOutcome(
     results=RESULTS,
     stopped=None,
 )
-STOPPED = replace(OUTCOME, folders=OUTCOME.folders[:1], file=None, results=None, stopped="interrupted")
+STOPPED = replace(
+    OUTCOME, folders=OUTCOME.folders[:1], file=None, results=None, stopped="interrupted"
+)
 
 
 def test_lines_state_scores_winners_and_where_the_reports_are() -> None:
@@ -78,7 +85,11 @@ def test_stopped_cross_validation_says_how_far_it_is_and_how_it_goes_on() -> Non
 
 def test_json_line_holds_the_results_or_how_it_goes_on() -> None:
     ended = nested_ended(OUTCOME, COMMAND)
-    assert (ended["event"], ended["stopped"], ended["file"]) == ("NestedEnded", None, "r/nested-1.json")
+    assert (ended["event"], ended["stopped"], ended["file"]) == (
+        "NestedEnded",
+        None,
+        "r/nested-1.json",
+    )
     assert ended["reports"] == ["r/0/report.html", "r/1/report.html"]
     assert ended["results"]["models"][0]["accuracy"] == 0.9625
     stopped = nested_ended(STOPPED, COMMAND)

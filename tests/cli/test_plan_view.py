@@ -24,7 +24,10 @@ FORECAST = Forecast(
     n_trials=7,
     n_epochs=15,
     brackets=(
-        (Rung(n_trials=4, first_epoch=1, last_epoch=1), Rung(n_trials=1, first_epoch=2, last_epoch=4)),
+        (
+            Rung(n_trials=4, first_epoch=1, last_epoch=1),
+            Rung(n_trials=1, first_epoch=2, last_epoch=4),
+        ),
         (Rung(n_trials=2, first_epoch=1, last_epoch=4),),
     ),
     search_s=Range(low=60, high=150),
@@ -62,7 +65,9 @@ PLAN = Plan(
     search=settings(4, 4),
     contenders=(
         contender(max_epochs=10),
-        replace(contender(max_epochs=1), title="EfficientNetB2 (from scratch)", max_train_images=300),
+        replace(
+            contender(max_epochs=1), title="EfficientNetB2 (from scratch)", max_train_images=300
+        ),
     ),
     n_seeds=3,
     executor="process",
@@ -100,11 +105,16 @@ def test_data_and_search_are_counted() -> None:
 
 
 def test_size_of_an_asha_search_is_an_estimate() -> None:
-    assert shown(search=settings(4, 4, method="asha"))["search"][0] == "asha: about 7 trials, 15 epochs"
+    assert (
+        shown(search=settings(4, 4, method="asha"))["search"][0]
+        == "asha: about 7 trials, 15 epochs"
+    )
 
 
 def test_long_search_lists_its_first_brackets() -> None:
-    forecast = replace(FORECAST, n_trials=1_000_000, brackets=FORECAST.brackets[:1] * (SHOWN_BRACKETS + 3))
+    forecast = replace(
+        FORECAST, n_trials=1_000_000, brackets=FORECAST.brackets[:1] * (SHOWN_BRACKETS + 3)
+    )
     found = shown(forecast=forecast)["search"]
     assert len(found) == 2 + SHOWN_BRACKETS
     assert found[-1] == "and 999,960 trials more"

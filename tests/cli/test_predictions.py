@@ -14,7 +14,9 @@ from tuner.cli.predictions import show_predictions
 from tuner.commands.predict import NotPredicted, Prediction
 from tuner.errors import DataError
 
-GOOD = Prediction(image=Path("a.png"), class_name="cat", probabilities=(0.75, 0.25), class_names=("cat", "dog"))
+GOOD = Prediction(
+    image=Path("a.png"), class_name="cat", probabilities=(0.75, 0.25), class_names=("cat", "dog")
+)
 LINE = "a.png: cat 75.0 %, dog 25.0 %\n"
 
 
@@ -53,7 +55,11 @@ def test_json_names_every_bad_file(out: io.StringIO) -> None:
         show_predictions([bad(f"{number}.jpg") for number in range(12)] + [GOOD], json_lines=True)
     records = [json.loads(line) for line in out.getvalue().splitlines()]
     assert records[0] == {"image": "0.jpg", "error": "not an image"}
-    assert records[-1] == {"image": "a.png", "class": "cat", "probabilities": {"cat": 0.75, "dog": 0.25}}
+    assert records[-1] == {
+        "image": "a.png",
+        "class": "cat",
+        "probabilities": {"cat": 0.75, "dog": 0.25},
+    }
     assert len(records) == 13
     assert caught.value.message.splitlines()[-1] == "  and 2 more; --json names them all"
 
@@ -78,6 +84,8 @@ def test_predictions_are_printed_as_they_come(out: io.StringIO) -> None:
 
 
 def test_notes_are_told_once_for_many_files(err: list[str]) -> None:
-    noted = Prediction(image=Path("a.tif"), class_name="a", probabilities=(1.0,), class_names=("a",), note="deep")
+    noted = Prediction(
+        image=Path("a.tif"), class_name="a", probabilities=(1.0,), class_names=("a",), note="deep"
+    )
     show_predictions([noted] * 12, json_lines=False)
     assert err == [*["note: a.tif: deep"] * 10, "note: the same for 2 more images"]

@@ -23,9 +23,13 @@ Ended = Callable[..., Outcome]
 def ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ended:
     """Calls `run` as if it came to these differences."""
 
-    def ask(*arguments: str, differences: tuple[Difference, ...] = (), stopped: str | None = None) -> Outcome:
+    def ask(
+        *arguments: str, differences: tuple[Difference, ...] = (), stopped: str | None = None
+    ) -> Outcome:
         found: Results = replace(results(), differences=differences)
-        outcome = RunOutcome(folder=RunFolder(Path("reports/faces/run")), results=found, stopped=stopped)
+        outcome = RunOutcome(
+            folder=RunFolder(Path("reports/faces/run")), results=found, stopped=stopped
+        )
         monkeypatch.setattr("tuner.commands.run.run", lambda *_: outcome)
         return call("run", "faces", *arguments, cwd=tmp_path)
 
@@ -52,10 +56,16 @@ def test_quick_may_be_held_to_it_with_seeds_of_its_own(ended: Ended) -> None:
             "the verdict is inconclusive (one seed each)",
         ),
         (
-            (difference("no clear difference", reason="too\nclose"), difference("better", opponent="efficientnet_b2")),
+            (
+                difference("no clear difference", reason="too\nclose"),
+                difference("better", opponent="efficientnet_b2"),
+            ),
             "the verdict is no clear difference (too close)",
         ),
-        ((difference("better", opponent="efficientnet_b2"),), "the winner could not be tested against another model"),
+        (
+            (difference("better", opponent="efficientnet_b2"),),
+            "the winner could not be tested against another model",
+        ),
         ((), "the winner could not be tested against another model"),
     ],
 )
@@ -81,11 +91,23 @@ def test_a_run_that_was_stopped_keeps_its_own_code(ended: Ended, stopped: str, c
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--search-only", "--require-improvement needs the comparison that --search-only leaves out."),
-        ("--nested", "--require-improvement needs one verdict, but --nested gives pooled scores without one."),
+        (
+            "--search-only",
+            "--require-improvement needs the comparison that --search-only leaves out.",
+        ),
+        (
+            "--nested",
+            (
+                "--require-improvement needs one verdict, but --nested gives pooled scores without"
+                " one."
+            ),
+        ),
         (
             "--preset=quick",
-            "--require-improvement needs several seeds, but the quick preset trains one: add --set retrain.seeds=3.",
+            (
+                "--require-improvement needs several seeds, but the quick preset trains one: add"
+                " --set retrain.seeds=3."
+            ),
         ),
     ],
 )
@@ -121,8 +143,12 @@ def test_json_record_without_a_difference_says_so(ended: Ended) -> None:
 
 def test_model_that_names_one_class_is_told(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "predicts one class" not in ended().err
-    monkeypatch.setattr("tuner.cli.summary.only_class", lambda model: "happy" if model.name == "tuned" else None)
-    assert 'Tuned CNN: the model predicts one class, "happy", for every test image.\n' in ended().err
+    monkeypatch.setattr(
+        "tuner.cli.summary.only_class", lambda model: "happy" if model.name == "tuned" else None
+    )
+    assert (
+        'Tuned CNN: the model predicts one class, "happy", for every test image.\n' in ended().err
+    )
     last = ended("--json").records[-1]
     assert last["only_class"]["tuned"] == "happy"
     assert last["only_class"]["baseline"] is None

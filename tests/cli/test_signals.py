@@ -24,7 +24,9 @@ def searching(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     write_photos(tmp_path / "photos", ["a", "b"], n=20)
     write_space(tmp_path, "max_epochs: 2, factor: 2", "max_epochs: 4096, factor: 2")
     command = [sys.executable, "-m", "tuner", *RUN]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         assert process.stderr is not None
         for line in process.stderr:
@@ -43,7 +45,8 @@ def rows(folder: Path, name: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
 )
 def test_first_signal_ends_the_run_in_order(
     searching: subprocess.Popen[str], tmp_path: Path, number: signal.Signals, code: int, word: str
@@ -86,7 +89,9 @@ def test_second_signal_ends_at_once_and_tells_the_command_that_goes_on(tmp_path:
     write_space(tmp_path, "model: cnn", "model: waiting:build")
     (tmp_path / "waiting.py").write_text(WAITING)
     command = [sys.executable, "-m", "tuner", *RUN]
-    run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert run.stderr is not None
     try:
         deadline_s = time.monotonic() + 60
@@ -97,7 +102,8 @@ def test_second_signal_ends_at_once_and_tells_the_command_that_goes_on(tmp_path:
             if line.startswith("Stopping: "):
                 break
         run.send_signal(signal.SIGINT)
-        # The trainings wait for ever, so in order the run would have ended only when their half a minute was over.
+        # The trainings wait for ever, so in order the run would have ended only when their half a
+        # minute was over.
         _, err = run.communicate(timeout=25)
     finally:
         run.kill()
@@ -108,14 +114,18 @@ def test_second_signal_ends_at_once_and_tells_the_command_that_goes_on(tmp_path:
     assert "Traceback" not in err
 
 
-def test_killed_run_leaves_whole_files_and_no_worker(searching: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_killed_run_leaves_whole_files_and_no_worker(
+    searching: subprocess.Popen[str], tmp_path: Path
+) -> None:
     searching.kill()
     # Workers hold the other end of these pipes: this would wait for any that outlived its driver.
     searching.communicate(timeout=60)
     trials = rows(tmp_path, "trials.csv")
     assert len(trials) >= 2
     assert all(row["status"] == "completed" and float(row["score"]) >= 0 for row in trials)
-    assert {row["trial_id"] for row in rows(tmp_path, "curves.csv")} >= {row["trial_id"] for row in trials[:2]}
+    assert {row["trial_id"] for row in rows(tmp_path, "curves.csv")} >= {
+        row["trial_id"] for row in trials[:2]
+    }
     (events,) = tmp_path.rglob("events.jsonl")
     names = [json.loads(line)["event"] for line in events.read_text().splitlines()]
     assert names.count("TrialEnded") >= 2

@@ -13,15 +13,28 @@ import tuner
 from tests.cli.calling import call
 from tuner.cli import commands
 
-HEAVY = ("tensorflow", "keras", "keras_tuner", "jax", "pandas", "pydantic", "numpy", "sklearn", "matplotlib", "rich")
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "keras_tuner",
+    "jax",
+    "pandas",
+    "pydantic",
+    "numpy",
+    "sklearn",
+    "matplotlib",
+    "rich",
+)
 
 
 def test_help_imports_nothing_heavy() -> None:
     script = (
-        "import sys; sys.argv = ['tuner', '--help']; from tuner.cli.main import _exit_code; code = _exit_code(); "
-        f"print(code, [name for name in {HEAVY} if name in sys.modules])"
+        "import sys; sys.argv = ['tuner', '--help']; from tuner.cli.main import _exit_code; code ="
+        f" _exit_code(); print(code, [name for name in {HEAVY} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "0 []"
 
 
@@ -47,7 +60,9 @@ EVERY_COMMAND += [["datasets", name] for name in ("check", "clean", "fetch")]
 
 @pytest.mark.parametrize("width", ["60", "80", "100"])
 @pytest.mark.parametrize("command", EVERY_COMMAND, ids=" ".join)
-def test_no_help_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], width: str) -> None:
+def test_no_help_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], width: str
+) -> None:
     monkeypatch.setenv("COLUMNS", width)
     shown = call(*command, "--help", cwd=tmp_path)
     usage, _, rest = shown.out.partition("\n\n")
@@ -56,7 +71,9 @@ def test_no_help_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command
     assert max(map(len, rest.splitlines())) <= int(width)
 
 
-def test_a_width_of_nothing_is_no_width_for_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_width_of_nothing_is_no_width_for_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "0")
     assert "its path." in call("--help", cwd=tmp_path).out
 
@@ -82,27 +99,40 @@ def test_without_arguments_there_is_help(tmp_path: Path) -> None:
         (["rnu"], 'Error: there is no command "rnu". Did you mean "run"?'),
         (["tune"], 'Error: there is no command "tune". Use compare, datasets, plan, '),
         (["datasets", "chekc"], 'Error: there is no command "chekc". Did you mean "check"?'),
-        (["run", "digits", "--max-trails", "3"], "Error: No such option '--max-trails'. Did you mean '--max-trials'?"),
+        (
+            ["run", "digits", "--max-trails", "3"],
+            "Error: No such option '--max-trails'. Did you mean '--max-trials'?",
+        ),
         (["predict", "run", "x.png", "--workers", "2"], "Error: No such option '--workers'.\n"),
-        (["run", "digits", "--preset", "fast"], "'fast' is not one of 'quick', 'standard', 'thorough'."),
+        (
+            ["run", "digits", "--preset", "fast"],
+            "'fast' is not one of 'quick', 'standard', 'thorough'.",
+        ),
         (["run", "digits", "--max-epochs", "0"], "0 is not in the range x>=1."),
         (["run", "digits", "--factor", "1"], "1 is not in the range x>=2."),
         (["run", "digits", "--seed", "-1"], "-1 is not in the range 0<=x<=4294967295."),
-        (["run", "digits", "--seed", "4294967296"], "4294967296 is not in the range 0<=x<=4294967295."),
+        (
+            ["run", "digits", "--seed", "4294967296"],
+            "4294967296 is not in the range 0<=x<=4294967295.",
+        ),
         (["run", "digits", "--limit", "many"], "'many' is not a valid integer"),
         (["train"], "Error: Missing option '--from'."),
         (["predict", "run"], "Error: Missing argument 'IMAGES...'."),
         (["report"], "Error: Missing argument 'RUN'."),
     ],
 )
-def test_wrong_usage_says_what_is_wrong_and_exits_2(tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_wrong_usage_says_what_is_wrong_and_exits_2(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
     shown = call(*arguments, cwd=tmp_path)
     assert (shown.code, shown.out) == (2, "")
     assert message in shown.err
     assert shown.err.startswith("Usage: python -m tuner")
 
 
-def test_a_mistake_of_ours_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_of_ours_keeps_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("odd \x1b[31m")
 

@@ -27,7 +27,9 @@ def columns(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """How wide the terminal behind stderr says that it is."""
     said = {"columns": 0}
     monkeypatch.setattr(output, "ERRORS", FakeTerminal())
-    monkeypatch.setattr(os, "get_terminal_size", lambda number: os.terminal_size((said["columns"], 0)))
+    monkeypatch.setattr(
+        os, "get_terminal_size", lambda number: os.terminal_size((said["columns"], 0))
+    )
     for name in ("COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
     return said
@@ -51,7 +53,10 @@ def columns(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     ],
 )
 def test_where_a_live_view_is_drawn(
-    columns: dict[str, int], monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], can_draw: bool
+    columns: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    environ: dict[str, str],
+    can_draw: bool,
 ) -> None:
     monkeypatch.setattr(os, "name", "posix")
     assert terminal.can_draw(environ) is can_draw
@@ -75,7 +80,11 @@ def test_no_live_view_is_drawn_into_a_file(monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_a_width_of_nothing_is_no_width(
-    columns: dict[str, int], monkeypatch: pytest.MonkeyPatch, said: int, environ: dict[str, str], width: int
+    columns: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    said: int,
+    environ: dict[str, str],
+    width: int,
 ) -> None:
     columns["columns"] = said
     for name, value in environ.items():

@@ -52,7 +52,12 @@ def started(direction: str = "max", folder: str = "reports/x/1") -> RunStarted:
 
 
 def trial(
-    number: int, score: float | None = None, error: str | None = None, *, is_stopped: bool = False, **values: object
+    number: int,
+    score: float | None = None,
+    error: str | None = None,
+    *,
+    is_stopped: bool = False,
+    **values: object,
 ) -> Trial:
     return Trial(
         trial_id=f"{number:04}",
@@ -73,7 +78,11 @@ def trial(
 
 def epoch(number: int, task_id: str = "0000") -> EpochEnded:
     metrics = {"loss": 0.5, "accuracy": 0.75, "val_accuracy": 0.5}
-    return EpochEnded(task_id=task_id, last_epoch=4, epoch=EpochMetrics(epoch=number, metrics=metrics, duration_s=1.0))
+    return EpochEnded(
+        task_id=task_id,
+        last_epoch=4,
+        epoch=EpochMetrics(epoch=number, metrics=metrics, duration_s=1.0),
+    )
 
 
 def heard(*events: Event) -> Progress:
@@ -85,13 +94,19 @@ def heard(*events: Event) -> Progress:
 
 @pytest.mark.parametrize(
     ("direction", "expected"),
-    [("max", ["0005", "0000", "0004", "0001", "0006"]), ("min", ["0003", "0006", "0001", "0000", "0004"])],
+    [
+        ("max", ["0005", "0000", "0004", "0001", "0006"]),
+        ("min", ["0003", "0006", "0001", "0000", "0004"]),
+    ],
 )
 def test_best_trials_are_sorted_by_direction_and_the_earlier_of_equals_leads(
     direction: str, expected: list[str]
 ) -> None:
     scores = [0.5, 0.4, None, 0.1, 0.5, 0.9, 0.3]
-    ended = [TrialEnded(trial=trial(i, score, None if score else "x"), is_best=False) for i, score in enumerate(scores)]
+    ended = [
+        TrialEnded(trial=trial(i, score, None if score else "x"), is_best=False)
+        for i, score in enumerate(scores)
+    ]
     progress = heard(started(direction), *ended)
     assert [t.trial_id for t in progress.best] == expected
     assert (progress.n_ended, progress.n_failed, progress.n_trials) == (7, 1, 7)
@@ -100,7 +115,11 @@ def test_best_trials_are_sorted_by_direction_and_the_earlier_of_equals_leads(
 def test_run_that_follows_another_is_counted_from_nothing() -> None:
     first = (started(), TrialStarted(trial=trial(0)), TrialEnded(trial=trial(0, 0.9), is_best=True))
     progress = heard(*first, started(), TrialEnded(trial=trial(1, 0.5), is_best=True))
-    assert ([t.trial_id for t in progress.best], progress.n_ended, progress.n_epochs) == (["0001"], 1, 4)
+    assert ([t.trial_id for t in progress.best], progress.n_ended, progress.n_epochs) == (
+        ["0001"],
+        1,
+        4,
+    )
 
 
 class Clock:
@@ -145,11 +164,19 @@ def test_two_workers_need_half_the_time_of_one(clock: Clock) -> None:
 def test_one_long_trial_cannot_be_shared_out(clock: Clock) -> None:
     long = TrialStarted(trial=replace(trial(2), last_epoch=18))
     progress = heard(started(), TrialStarted(trial=trial(0)), TrialStarted(trial=trial(1)))
-    for end in (TrialEnded(trial=trial(0, 0.5), is_best=True), TrialEnded(trial=trial(1, 0.5), is_best=False), long):
+    for end in (
+        TrialEnded(trial=trial(0, 0.5), is_best=True),
+        TrialEnded(trial=trial(1, 0.5), is_best=False),
+        long,
+    ):
         progress.hear(end)
     for number in (1, 2):
         clock.now += 10
-        progress.hear(replace(epoch(number, "0002"), epoch=EpochMetrics(epoch=number, metrics={}, duration_s=10.0)))
+        progress.hear(
+            replace(
+                epoch(number, "0002"), epoch=EpochMetrics(epoch=number, metrics={}, duration_s=10.0)
+            )
+        )
     # 10 planned epochs are left, 16 of this trial: they take 160 s however many workers there are.
     assert progress.remaining() == "search: 2 min to 5 min left"
 
@@ -164,9 +191,16 @@ def test_time_budget_limits_what_is_said_to_remain(clock: Clock) -> None:
 
 
 def test_what_an_earlier_session_did_counts_but_not_for_the_pace(clock: Clock) -> None:
-    before = SearchResumed(trials=(trial(0, 0.5), trial(1, error="odd"), trial(2, 0.75, is_stopped=True)))
+    before = SearchResumed(
+        trials=(trial(0, 0.5), trial(1, error="odd"), trial(2, 0.75, is_stopped=True))
+    )
     progress = heard(started(), before)
-    assert (progress.n_ok, progress.n_failed, progress.n_stopped, progress.n_epochs) == (1, 1, 1, 12)
+    assert (progress.n_ok, progress.n_failed, progress.n_stopped, progress.n_epochs) == (
+        1,
+        1,
+        1,
+        12,
+    )
     assert [t.trial_id for t in progress.best] == ["0002", "0000"]
     assert progress.remaining() == "remaining time not known yet"
     progress.hear(TrialStarted(trial=trial(3)))
@@ -179,7 +213,9 @@ def test_what_an_earlier_session_did_counts_but_not_for_the_pace(clock: Clock) -
 def test_several_retrainings_run_at_a_time_under_their_own_names() -> None:
     first = ModelStarted(task_id="tuned-0", title="Tuned", seed=0, last_epoch=4)
     second = ModelStarted(task_id="tuned-1", title="Tuned", seed=1, last_epoch=4)
-    progress = heard(started(), StageStarted(title="Retraining Tuned"), first, second, epoch(2, "tuned-1"))
+    progress = heard(
+        started(), StageStarted(title="Retraining Tuned"), first, second, epoch(2, "tuned-1")
+    )
     assert [(t.title, t.state) for t in progress.running.values()] == [
         ("Tuned, seed 0", "starting, 0 s"),
         ("Tuned, seed 1", "epoch 2 of 4"),
@@ -189,7 +225,9 @@ def test_several_retrainings_run_at_a_time_under_their_own_names() -> None:
 
 
 def test_epochs_of_retraining_do_not_count_as_search() -> None:
-    progress = heard(started(), TrialStarted(trial=trial(0)), TrialEnded(trial=trial(0, 0.5), is_best=True))
+    progress = heard(
+        started(), TrialStarted(trial=trial(0)), TrialEnded(trial=trial(0, 0.5), is_best=True)
+    )
     progress.hear(StageStarted(title="Retraining Tuned"))
     progress.hear(epoch(1, "tuned-0"))
     assert progress.stage == "Retraining Tuned"
@@ -197,7 +235,8 @@ def test_epochs_of_retraining_do_not_count_as_search() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(4.4, "4 s"), (89, "89 s"), (91, "2 min"), (5399, "90 min"), (9000, "2.5 h")]
+    ("seconds", "words"),
+    [(4.4, "4 s"), (89, "89 s"), (91, "2 min"), (5399, "90 min"), (9000, "2.5 h")],
 )
 def test_short_time(seconds: float, words: str) -> None:
     assert short_time(seconds) == words
@@ -220,14 +259,22 @@ def test_events_as_lines() -> None:
         )
     ]
     assert lines == [
-        "Photos: 1,200 training, 150 validation, 150 test images\n"
-        "7 trials, 20 epochs planned; objective val_accuracy\nlog reports/x/1/run.log",
+        (
+            "Photos: 1,200 training, 150 validation, 150 test images\n"
+            "7 trials, 20 epochs planned; objective val_accuracy\nlog reports/x/1/run.log"
+        ),
         "Searching ...",
         "  note: odd",
         "  Tuned, seed 1: 4 epochs",
-        "  trial 0000 (1 of 7): 0.5000 (epochs 1-4, 1.2 s), best so far, remaining time not known yet",
+        (
+            "  trial 0000 (1 of 7): 0.5000 (epochs 1-4, 1.2 s), best so far, remaining time not"
+            " known yet"
+        ),
         "  trial 0001 (1 of 7): failed: no memory, remaining time not known yet",
-        "  trial 0002 (1 of 7): 0.2500 (epochs 1-2, 1.2 s), stopped by the time budget, remaining time not known yet",
+        (
+            "  trial 0002 (1 of 7): 0.2500 (epochs 1-2, 1.2 s), stopped by the time budget,"
+            " remaining time not known yet"
+        ),
         "  1 of 7 trials had ended before; best 0.5000",
         "",
     ]
@@ -265,7 +312,9 @@ def test_plain_lines_tell_once_that_the_run_is_stopping(monkeypatch: pytest.Monk
     assert errors.getvalue() == f"{STOPPING}\n"
 
 
-@pytest.mark.parametrize("letter", ["\x1b", "\x07", "\r", "\x9b", "\x7f", "\u202e", "\u2066", "\u2028", "\udcff"])
+@pytest.mark.parametrize(
+    "letter", ["\x1b", "\x07", "\r", "\x9b", "\x7f", "\u202e", "\u2066", "\u2028", "\udcff"]
+)
 def test_what_steers_a_terminal_is_replaced(letter: str) -> None:
     assert plain(f"a{letter}b") == "a\N{REPLACEMENT CHARACTER}b"
 
@@ -277,10 +326,20 @@ def test_ordinary_text_stays_as_it_is() -> None:
 def test_json_lines_are_valid_and_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     results = io.StringIO()
     monkeypatch.setattr(output, "RESULTS", results)
-    print_json({"name": "\x9b31m \udcff 漢", "scores": [float("nan"), float("inf"), 0.5], "at": {"x": float("-inf")}})
+    print_json(
+        {
+            "name": "\x9b31m \udcff 漢",
+            "scores": [float("nan"), float("inf"), 0.5],
+            "at": {"x": float("-inf")},
+        }
+    )
     line = results.getvalue()
     assert line.isascii()
-    assert json.loads(line) == {"name": "\x9b31m \udcff 漢", "scores": [None, None, 0.5], "at": {"x": None}}
+    assert json.loads(line) == {
+        "name": "\x9b31m \udcff 漢",
+        "scores": [None, None, 0.5],
+        "at": {"x": None},
+    }
 
 
 def drawn(progress: Progress, width: int) -> list[str]:
@@ -291,7 +350,12 @@ def drawn(progress: Progress, width: int) -> list[str]:
 
 
 def searching() -> Progress:
-    setting = {"filters": 16, "learning_rate": 0.0012345, "optimizer": "adam\x1b[31m", "batch_size": 32}
+    setting = {
+        "filters": 16,
+        "learning_rate": 0.0012345,
+        "optimizer": "adam\x1b[31m",
+        "batch_size": 32,
+    }
     other = setting | {"filters": 32}
     return heard(
         started(),
@@ -321,7 +385,9 @@ def test_wide_panel_shows_every_running_trial_and_what_tells_the_best_apart() ->
 
 
 def fold(epoch: int, n_done: int, task: str = "0003") -> FoldEnded:
-    return FoldEnded(task_id=task, last_epoch=4, fold=FoldDone(epoch=epoch, n_done=n_done, n_folds=5))
+    return FoldEnded(
+        task_id=task, last_epoch=4, fold=FoldDone(epoch=epoch, n_done=n_done, n_folds=5)
+    )
 
 
 def test_with_folds_the_panel_shows_each_as_it_ends() -> None:
@@ -395,7 +461,9 @@ def said_when(stop: BaseException, monkeypatch: pytest.MonkeyPatch, *events: Eve
     return errors.getvalue()
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt(), TerminatedError(), RuntimeError("odd"), OSError("disk full")])
+@pytest.mark.parametrize(
+    "stop", [KeyboardInterrupt(), TerminatedError(), RuntimeError("odd"), OSError("disk full")]
+)
 def test_whatever_ends_a_run_tells_what_is_kept_and_how_it_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException
 ) -> None:
@@ -405,9 +473,13 @@ def test_whatever_ends_a_run_tells_what_is_kept_and_how_it_goes_on(
     path = tmp_path.as_posix()
     begun, end = started(folder=path), TrialEnded(trial=trial(0, 0.5), is_best=True)
     resume = "Resume   python -m tuner run x --resume\n"
-    assert said_when(stop, monkeypatch, begun) == f"\nNo trial had ended; the log is in {path}.\n{resume}"
-    assert said_when(stop, monkeypatch, begun, end) == (
-        f"\nKept: 1 ended trial, in {path}/trials.csv and curves.csv.\n{resume}"
+    assert (
+        said_when(stop, monkeypatch, begun)
+        == f"\nNo trial had ended; the log is in {path}.\n{resume}"
+    )
+    assert (
+        said_when(stop, monkeypatch, begun, end)
+        == f"\nKept: 1 ended trial, in {path}/trials.csv and curves.csv.\n{resume}"
     )
     before = SearchResumed(trials=(trial(0, 0.5), trial(1, 0.5)))
     assert "Kept: 3 ended trials, in " in said_when(stop, monkeypatch, begun, before, end)
@@ -432,18 +504,26 @@ def test_finished_runs_of_outer_folds_are_told_whatever_ends_a_later_one(
         (folder / "report.html").touch()
     first, second, failed = (started(folder=folder.as_posix()) for folder in folders)
     resume = "Resume   python -m tuner run x --resume\n"
-    assert said_when(stop, monkeypatch, first) == f"\nKept: 1 finished run, the last in {tmp_path}/1.\n{resume}"
+    assert (
+        said_when(stop, monkeypatch, first)
+        == f"\nKept: 1 finished run, the last in {tmp_path}/1.\n{resume}"
+    )
     two = f"\nKept: 2 finished runs, the last in {tmp_path}/2.\n{resume}"
     assert said_when(stop, monkeypatch, first, second) == two
     assert said_when(stop, monkeypatch, first, second, failed) == two
     assert said_when(stop, monkeypatch, failed) == ""
 
 
-def test_stop_that_a_destructor_swallowed_is_raised_at_the_next_event(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_that_a_destructor_swallowed_is_raised_at_the_next_event(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("tuner.cli.views.chatter_kept_away", NoChatter)
     monkeypatch.setattr(output, "ERRORS", io.StringIO())
     monkeypatch.setattr(signals._Stop, "asked", None)
-    with pytest.raises(KeyboardInterrupt), view(json_lines=False, quiet=True, live=False) as listener:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        view(json_lines=False, quiet=True, live=False) as listener,
+    ):
         listener(Notice(text="before"))
         monkeypatch.setattr(signals._Stop, "asked", KeyboardInterrupt)
         listener(Notice(text="after"))

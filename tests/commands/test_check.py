@@ -18,9 +18,13 @@ def test_own_folder_is_examined_and_its_page_written(tmp_path: Path) -> None:
     shutil.copy(photos / "happy" / "03.png", photos / "sad" / "copy.jpg")
     done = call("datasets", "check", "photos", "--out", "out", cwd=tmp_path)
     assert (done.code, done.out) == (0, "out/photos/data.html\n")
-    assert "1 distinct image (2 images in all, 3.9 %) carries more than one label." in " ".join(done.err.split())
+    assert "1 distinct image (2 images in all, 3.9 %) carries more than one label." in " ".join(
+        done.err.split()
+    )
     assert "sad/copy.jpg (sad): is PNG" in done.err
-    assert "One image, several labels" in (tmp_path / "out" / "photos" / "data.html").read_text(encoding="utf-8")
+    assert "One image, several labels" in (tmp_path / "out" / "photos" / "data.html").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_hostile_class_names_reach_terminal_and_page_as_text(tmp_path: Path) -> None:
@@ -28,7 +32,9 @@ def test_hostile_class_names_reach_terminal_and_page_as_text(tmp_path: Path) -> 
     done = call("datasets", "check", "photos", cwd=tmp_path)
     assert done.code == 0
     assert not set(done.err) & set("\x1b\x07")
-    assert "<b>loud" not in (tmp_path / "reports" / "photos" / "data.html").read_text(encoding="utf-8")
+    assert "<b>loud" not in (tmp_path / "reports" / "photos" / "data.html").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_json_has_one_line_per_finding_and_a_summary(tmp_path: Path) -> None:
@@ -89,11 +95,19 @@ def test_run_is_told_what_would_mislead_and_nothing_else() -> None:
 
 def test_run_is_told_at_most_four_lines() -> None:
     odd = {"width": 6, "height": 20, "is_animated": True}
-    images = data([0] * 32 + [1] * 8, parts=["train", "test"] * 20, same=[(0, 1)], near=[(2, 33)], files={3: odd})
+    images = data(
+        [0] * 32 + [1] * 8,
+        parts=["train", "test"] * 20,
+        same=[(0, 1)],
+        near=[(2, 33)],
+        files={3: odd},
+    )
     lines = told(images)
     assert len(lines) == 4
     assert lines[-1].endswith("findings more: python -m tuner datasets check tiny")
-    assert told(images, "../my photos")[-1].endswith("findings more: python -m tuner datasets check '../my photos'")
+    assert told(images, "../my photos")[-1].endswith(
+        "findings more: python -m tuner datasets check '../my photos'"
+    )
 
 
 def test_run_on_worthless_data_is_refused_with_every_reason() -> None:

@@ -58,18 +58,28 @@ def compared(found: Job, trainer: FakeExecutor) -> Any:
     return comparison.retrain_all(found, Searched(), trainer)  # type: ignore[arg-type]
 
 
-def test_all_are_retrained_side_by_side_the_winner_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_are_retrained_side_by_side_the_winner_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     events: list[Event] = []
     monkeypatch.setattr(comparison, "missing_weights", lambda contender: None)
     trainer = executor()
     found = compared(job(tmp_path, events), trainer)
-    assert titles(events) == ["Looking for pretrained weights", "Retraining Tuned, EfficientNetB2 (ImageNet)"]
-    assert [(one.name, len(trained)) for one, trained in found] == [("tuned", 2), ("efficientnet_b2", 2)]
+    assert titles(events) == [
+        "Looking for pretrained weights",
+        "Retraining Tuned, EfficientNetB2 (ImageNet)",
+    ]
+    assert [(one.name, len(trained)) for one, trained in found] == [
+        ("tuned", 2),
+        ("efficientnet_b2", 2),
+    ]
     assert [task.data for task in trainer.tasks] == ["tuned-fold0", "efficientnet_b2-fold0"] * 2
     assert trainer.data["efficientnet_b2-fold0"].features == Path("datasets/data/.cache") / FEATURES
 
 
-def test_without_weights_the_network_is_trained_from_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_weights_the_network_is_trained_from_scratch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(backbone: Any, values: Any) -> None:
         raise NoPretrainedWeightsError("no network", "connect.")
 
@@ -94,7 +104,8 @@ def test_request_while_they_train_leaves_the_comparison_for_another_time(
 
 
 @pytest.mark.parametrize(
-    ("preset", "side", "size"), [("quick", 48, 96), ("quick", 150, 150), ("standard", 48, 260), ("standard", 512, 260)]
+    ("preset", "side", "size"),
+    [("quick", 48, 96), ("quick", 150, 150), ("standard", 48, 260), ("standard", 512, 260)],
 )
 def test_backbones_see_images_as_large_as_they_were_made_for_unless_it_is_to_be_quick(
     tmp_path: Path, preset: str, side: int, size: int
@@ -110,5 +121,7 @@ def test_rate_of_a_backbone_falls_and_the_others_keep_the_presets_schedule(
     monkeypatch.setattr(comparison, "missing_weights", lambda contender: "no network")
     found = job(tmp_path, [])
     searched = replace(found.file, model="efficientnet_b2", compare=("efficientnet_b2",))
-    schedules = [one.schedule for one in comparison._contenders(replace(found, file=searched), Searched())]  # type: ignore[arg-type]
+    schedules = [
+        one.schedule for one in comparison._contenders(replace(found, file=searched), Searched())
+    ]  # type: ignore[arg-type]
     assert schedules[:2] == ["cosine", "constant"]

@@ -32,12 +32,20 @@ def name_of(target: str, out: str = "reports") -> str:
 
 
 def test_ordinary_names_stay_as_they_are(place: Path) -> None:
-    assert name_of("my_photos") == name_of("./my_photos") == name_of(str(place / "my_photos")) == "my_photos"
+    assert (
+        name_of("my_photos")
+        == name_of("./my_photos")
+        == name_of(str(place / "my_photos"))
+        == "my_photos"
+    )
     assert name_of("фото") == "фото"
 
 
 def test_names_that_would_be_alike_get_a_hash_of_their_place() -> None:
-    names = [name_of(target) for target in ("my_photos", "My Photos", "a/my_photos", "b/my_photos", "my photos!")]
+    names = [
+        name_of(target)
+        for target in ("my_photos", "My Photos", "a/my_photos", "b/my_photos", "my photos!")
+    ]
     assert names[0] == "my_photos"
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"my_photos-[0-9a-f]{8}", name) for name in names[1:])
@@ -47,7 +55,9 @@ def test_names_that_would_be_alike_get_a_hash_of_their_place() -> None:
 
 def test_name_of_a_card_is_the_cards() -> None:
     assert re.fullmatch(r"digits-[0-9a-f]{8}", name_of("digits"))
-    card = make_card({"type": "generator", "generator": "digits"}).model_copy(update={"name": "digits"})
+    card = make_card({"type": "generator", "generator": "digits"}).model_copy(
+        update={"name": "digits"}
+    )
     assert named_apart(card, "digits", Path("data"), Path("reports")).name == "digits"
 
 
@@ -60,7 +70,9 @@ def test_data_that_were_moved_or_whose_reports_are_gone_leave_their_name() -> No
     assert name_of("b/photos") != "photos"
 
 
-def test_data_and_reports_that_are_copied_together_keep_their_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_and_reports_that_are_copied_together_keep_their_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert [name_of("project/photos", "project/reports") for _ in range(2)] == ["photos", "photos"]
     shutil.copytree("project", "copy")
     monkeypatch.chdir("copy")

@@ -32,11 +32,16 @@ def test_list_shows_what_each_cache_takes(root: Path) -> None:
     lines = call("datasets", "--data-dir", root, cwd=root).out.splitlines()
     digits = next(i for i, line in enumerate(lines) if line.startswith("digits "))
     assert lines[digits + 1].strip() == f"ready; cache: {file_size(sizes['digits'])}"
-    assert lines[-2:] == [f"{'photos':20} your own data", f"{'':20} cache: {file_size(sizes['photos'])}"]
+    assert lines[-2:] == [
+        f"{'photos':20} your own data",
+        f"{'':20} cache: {file_size(sizes['photos'])}",
+    ]
 
 
 def test_list_as_json_has_the_bytes(root: Path) -> None:
-    records = {r["name"]: r for r in call("datasets", "--data-dir", root, "--json", cwd=root).records}
+    records = {
+        r["name"]: r for r in call("datasets", "--data-dir", root, "--json", cwd=root).records
+    }
     assert records["digits"]["cache_bytes"] == cache_sizes(root)["digits"] > 1797 * 64
     assert records["fer2013"]["cache_bytes"] == 0
     assert (records["digits"]["has_card"], records["photos"]["has_card"]) == (True, False)
@@ -76,7 +81,9 @@ def test_json_is_refused_where_there_is_none(root: Path, words: list[str]) -> No
 def test_unknown_name_is_refused_before_anything_is_deleted(root: Path) -> None:
     shown = call("datasets", "clean", "photos", "phtos", "--data-dir", root, cwd=root)
     assert (shown.code, shown.out) == (2, "")
-    assert shown.err == 'no data set is called "phtos"\n  Fix: these have a cache: digits, photos.\n'
+    assert (
+        shown.err == 'no data set is called "phtos"\n  Fix: these have a cache: digits, photos.\n'
+    )
     assert set(cache_sizes(root)) == {"digits", "photos"}
 
 
@@ -95,7 +102,9 @@ def test_cache_that_is_being_filled_is_left_alone(root: Path) -> None:
 
 
 def test_mapped_images_stay_usable(root: Path) -> None:
-    card = make_card({"type": "class_folders", "path": "photos"}, size=8).model_copy(update={"name": "photos"})
+    card = make_card({"type": "class_folders", "path": "photos"}, size=8).model_copy(
+        update={"name": "photos"}
+    )
     images = load_images(card, root).images
     list(clean_caches([], root))
     assert images[:].shape == (6, 8, 8, 1)

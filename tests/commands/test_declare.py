@@ -24,13 +24,20 @@ from tuner.store.reading import DamagedFileError
 SPACE = "version: 1\nmodel: m:build\nspace: {batch_size: 16}\nsearch: {method: grid}\n"
 KIND = Parameter(name="kind", kind="choice", choices=("a", "b"))
 RATE = Parameter(
-    name="rate", kind="float", low=1e-4, high=1e-1, log=True, conditions=(Condition(parent="kind", values=("b",)),)
+    name="rate",
+    kind="float",
+    low=1e-4,
+    high=1e-1,
+    log=True,
+    conditions=(Condition(parent="kind", values=("b",)),),
 )
 
 
 def test_what_is_searched_as_declared_is_said_and_a_grid_needs_values() -> None:
     document = parse_document(SPACE, "own.yaml")
-    found = hold(document, parse_space(document), Declaration(parameters=(KIND, RATE), notes=("a note",)))
+    found = hold(
+        document, parse_space(document), Declaration(parameters=(KIND, RATE), notes=("a note",))
+    )
     assert found.notes == ("a note", "searched as m:build declares it: kind, rate")
     assert [str(problem) for problem in found.problems] == [
         'model "m:build": rate may be any number from 0.0001 to 0.1, and search.method is grid\n'
@@ -41,7 +48,9 @@ def test_what_is_searched_as_declared_is_said_and_a_grid_needs_values() -> None:
 def test_builder_without_hyperparameters_is_one_setting() -> None:
     document = parse_document(SPACE, "own.yaml")
     found = hold(document, parse_space(document), Declaration())
-    assert found.notes == ("m:build: no hyperparameters are searched, so that the search is one setting",)
+    assert found.notes == (
+        "m:build: no hyperparameters are searched, so that the search is one setting",
+    )
 
 
 def test_slow_builder_is_given_the_benefit_of_the_doubt() -> None:
@@ -62,16 +71,21 @@ def test_resumed_run_searches_the_space_that_it_began_with() -> None:
 
 
 @pytest.mark.parametrize(
-    "damaged", [None, [1], {}, {"parameters": 3, "fixed": {}}, {"parameters": [{"name": "x"}], "fixed": {}}]
+    "damaged",
+    [None, [1], {}, {"parameters": 3, "fixed": {}}, {"parameters": [{"name": "x"}], "fixed": {}}],
 )
 def test_damaged_space_of_an_unfinished_run_is_an_error_with_a_remedy(damaged: Any) -> None:
     file = parse_space(parse_document(SPACE, "own.yaml"))
-    with pytest.raises(DamagedFileError, match=r"config.yaml: declared is no space that a run has written") as caught:
+    with pytest.raises(
+        DamagedFileError, match=r"config.yaml: declared is no space that a run has written"
+    ) as caught:
         resumed(file, {"declared": damaged})
     assert caught.value.hint == "restore the file, or start again with --fresh."
 
 
-@pytest.mark.parametrize("default", [np.float64(0.1), np.str_("relu"), float("inf"), float("nan"), (3, 3), None])
+@pytest.mark.parametrize(
+    "default", [np.float64(0.1), np.str_("relu"), float("inf"), float("nan"), (3, 3), None]
+)
 def test_default_that_the_files_of_a_run_cannot_keep_stays_with_the_builder(default: Any) -> None:
     values = ReadValues({})
     assert values.get("x", default) is default
@@ -83,7 +97,10 @@ def test_numpy_number_that_a_builder_fixes_is_a_number_in_the_configuration() ->
     rate = Parameter(name="rate", kind="choice", choices=(np.float64(0.1),))
     document = parse_document(SPACE, "own.yaml")
     whole = hold(document, parse_space(document), Declaration(parameters=(rate,)))
-    assert yaml.safe_load(plain_yaml(kept(whole.file)))["declared"]["fixed"] == {"batch_size": 16, "rate": 0.1}
+    assert yaml.safe_load(plain_yaml(kept(whole.file)))["declared"]["fixed"] == {
+        "batch_size": 16,
+        "rate": 0.1,
+    }
 
 
 def test_resumed_run_draws_from_the_space_of_its_log() -> None:
@@ -100,5 +117,8 @@ def test_resumed_run_draws_from_the_space_of_its_log() -> None:
 
 
 def test_changed_builder_is_named_by_its_file() -> None:
-    then, now = {"builder": {"net.py": "0a", "parts.py": "1"}}, {"builder": {"net.py": "0b", "parts.py": "1"}}
+    then, now = (
+        {"builder": {"net.py": "0a", "parts.py": "1"}},
+        {"builder": {"net.py": "0b", "parts.py": "1"}},
+    )
     assert list(differences(then, now)) == ["builder.net.py changed"]

@@ -74,7 +74,9 @@ def test_each_gpu_gets_a_worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert gpus_of_workers(tmp_path, 3) == ["2", "GPU-1a"]
 
 
-@pytest.mark.parametrize(("gpus", "wanted"), [(["0"], ["0"] * 4), (["0", "1"], ["0", "1", "0", "1"])])
+@pytest.mark.parametrize(
+    ("gpus", "wanted"), [(["0"], ["0"] * 4), (["0", "1"], ["0", "1", "0", "1"])]
+)
 def test_workers_that_are_asked_for_share_the_gpus(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, gpus: list[str], wanted: list[str]
 ) -> None:
@@ -82,7 +84,9 @@ def test_workers_that_are_asked_for_share_the_gpus(
     assert gpus_of_workers(tmp_path, 4, workers=4) == wanted
 
 
-def test_without_gpus_a_worker_sees_what_its_driver_sees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_gpus_a_worker_sees_what_its_driver_sees(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     machine(monkeypatch, [])
     assert gpus_of_workers(tmp_path, 1) == [None]
 
@@ -91,7 +95,9 @@ def test_missing_ray_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ConfigurationError) as caught:
         check_installed(ExecutionOptions(executor="ray"))
-    assert str(caught.value) == (
-        '--executor ray: Ray is not installed\n  Fix: python -m pip install "ray>=2.60", or leave --executor ray out.'
+    assert (
+        str(caught.value)
+        == '--executor ray: Ray is not installed\n  Fix: python -m pip install "ray>=2.60", or'
+        " leave --executor ray out."
     )
     check_installed(ExecutionOptions(executor="process"))

@@ -24,9 +24,7 @@ from tuner.data.card import card_folders, load_card, read_card
 from tuner.data.load import load_images
 from tuner.errors import ConfigurationError, DataError
 
-FER_PAGE = (
-    "https://www.kaggle.com/competitions/challenges-in-representation-learning-facial-expression-recognition-challenge"
-)
+FER_PAGE = "https://www.kaggle.com/competitions/challenges-in-representation-learning-facial-expression-recognition-challenge"
 
 
 class KaggleError(Exception):
@@ -79,17 +77,23 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeKaggle:
     monkeypatch.setitem(sys.modules, "kagglehub.exceptions", exceptions)
     monkeypatch.delenv("KAGGLEHUB_CACHE", raising=False)
     (fake.source / "fer2013").mkdir(parents=True)
-    write_fer(fake.source / "fer2013/fer2013.csv", [0, 1, 2], ["Training", "PublicTest", "PrivateTest"])
+    write_fer(
+        fake.source / "fer2013/fer2013.csv", [0, 1, 2], ["Training", "PublicTest", "PrivateTest"]
+    )
     with tarfile.open(fake.source / "fer2013.tar.gz", "w:gz") as file:
         file.add(fake.source / "fer2013", "fer2013")
     for folder in ("images", "images/images"):
-        write_folders(fake.source / folder, {"train/happy": 2, "train/sad": 2, "validation/happy": 1})
+        write_folders(
+            fake.source / folder, {"train/happy": 2, "train/sad": 2, "validation/happy": 1}
+        )
     return fake
 
 
 @pytest.fixture
 def fetch(tmp_path: Path) -> Callable[..., Outcome]:
-    return lambda name="fer2013": call("datasets", "fetch", name, "--data-dir", tmp_path / "data", cwd=tmp_path)
+    return lambda name="fer2013": call(
+        "datasets", "fetch", name, "--data-dir", tmp_path / "data", cwd=tmp_path
+    )
 
 
 Fetch = Callable[..., Outcome]
@@ -113,14 +117,19 @@ def test_archive_of_a_competition_is_unpacked_to_where_the_card_wants_it(
     csv = (data / "fer2013/fer2013.csv").read_bytes()
     assert csv == (kaggle.source / "fer2013/fer2013.csv").read_bytes()
     assert (shown.code, shown.err) == (0, "")
-    assert shown.out == f"fer2013: fetched 1 file, {len(csv) / 1e6:.1f} MB, in {data}/fer2013/fer2013.csv\n"
+    assert (
+        shown.out
+        == f"fer2013: fetched 1 file, {len(csv) / 1e6:.1f} MB, in {data}/fer2013/fer2013.csv\n"
+    )
     assert kaggle.asked == [(FER_PAGE.rpartition("/")[2], "fer2013.tar.gz")]
     assert left_in(data) == ["fer2013/.fetched.json", "fer2013/fer2013.csv"]
     assert [path.name for path in (data / ".fetching").iterdir()] == ["fer2013.lock"]
     assert "KAGGLEHUB_CACHE" not in os.environ
 
 
-def test_manifest_names_every_file_with_its_hash(kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path) -> None:
+def test_manifest_names_every_file_with_its_hash(
+    kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path
+) -> None:
     fetch()
     manifest = json.loads((tmp_path / "data/fer2013/.fetched.json").read_text())
     (entry,) = manifest["files"].items()
@@ -129,7 +138,9 @@ def test_manifest_names_every_file_with_its_hash(kaggle: FakeKaggle, fetch: Fetc
     assert (manifest["version"], manifest["source"]) == (1, FER_PAGE)
 
 
-def test_second_copy_in_a_download_is_left_out(kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path) -> None:
+def test_second_copy_in_a_download_is_left_out(
+    kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path
+) -> None:
     shown, data = fetch("facial_expressions"), tmp_path / "data"
     assert shown.out.startswith("facial_expressions: fetched 5 files, ")
     images = data / "facial_expressions/images"
@@ -144,11 +155,15 @@ def test_data_that_are_there_are_compared_and_not_asked_for_again(
     fetch("facial_expressions")
     shown = fetch("facial_expressions")
     assert shown.code == 0
-    assert shown.out.startswith("facial_expressions: is there already and as it was fetched: 5 files, ")
+    assert shown.out.startswith(
+        "facial_expressions: is there already and as it was fetched: 5 files, "
+    )
     assert len(kaggle.asked) == 1
 
 
-def test_damaged_and_lost_files_are_replaced_and_others_left(kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path) -> None:
+def test_damaged_and_lost_files_are_replaced_and_others_left(
+    kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path
+) -> None:
     fetch("facial_expressions")
     train = tmp_path / "data/facial_expressions/images/train"
     whole = (train / "sad/0.png").read_bytes()
@@ -162,15 +177,23 @@ def test_damaged_and_lost_files_are_replaced_and_others_left(kaggle: FakeKaggle,
     assert (train / "sad/0.png").read_bytes() == whole
     assert (train / "happy/1.png").exists()
     assert (train / "happy/mine.png").exists()
-    assert fetch("facial_expressions").out.startswith("facial_expressions: is there already and as it was fetched")
+    assert fetch("facial_expressions").out.startswith(
+        "facial_expressions: is there already and as it was fetched"
+    )
 
 
-def test_data_from_elsewhere_are_left_alone(kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path) -> None:
+def test_data_from_elsewhere_are_left_alone(
+    kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path
+) -> None:
     path = tmp_path / "data/fer2013/fer2013.csv"
     path.parent.mkdir(parents=True)
     path.write_text("mine")
     shown = fetch()
-    assert shown.out == f"fer2013: is there already, but was not fetched from here, so it is not checked: {path}\n"
+    assert (
+        shown.out
+        == "fer2013: is there already, but was not fetched from here, so it is not checked:"
+        f" {path}\n"
+    )
     assert (shown.code, path.read_text(), kaggle.asked) == (0, "mine", [])
 
 
@@ -190,14 +213,18 @@ def test_what_a_person_put_there_beside_fetched_files_is_never_replaced(
     mine.write_text("mine")
     assert fetch("pair").out.startswith("pair: fetched 1 file, ")
     fetched.write_text("damaged")
-    assert fetch("pair").out.startswith("pair: 1 of its files were missing or changed and are replaced; 1 file, ")
+    assert fetch("pair").out.startswith(
+        "pair: 1 of its files were missing or changed and are replaced; 1 file, "
+    )
     assert (mine.read_text(), fetched.read_text()) == ("mine", "theirs")
     mine.unlink()
     assert fetch("pair").out.startswith("pair: fetched 2 files, ")
     assert mine.read_text() == "theirs"
 
 
-def test_interrupted_download_goes_on_where_it_stopped(kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path) -> None:
+def test_interrupted_download_goes_on_where_it_stopped(
+    kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path
+) -> None:
     kaggle.error = KeyboardInterrupt()
     assert fetch().code == 130
     assert left_in(tmp_path / "data") == []
@@ -206,14 +233,18 @@ def test_interrupted_download_goes_on_where_it_stopped(kaggle: FakeKaggle, fetch
     assert kaggle.n_bytes_sent == (kaggle.source / "fer2013.tar.gz").stat().st_size
 
 
-def test_what_a_killed_command_left_is_cleared_away(kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path) -> None:
+def test_what_a_killed_command_left_is_cleared_away(
+    kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path
+) -> None:
     left = tmp_path / "data/.fetching/fer2013/placing-x/whole"
     left.mkdir(parents=True)
     assert fetch().code == 0
     assert not left.exists()
 
 
-def test_without_the_extra_it_is_named(kaggle: FakeKaggle, fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_it_is_named(
+    kaggle: FakeKaggle, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "kagglehub", None)
     shown = fetch()
     assert shown.code == 2
@@ -228,14 +259,20 @@ def test_without_a_network_it_says_so(kaggle: FakeKaggle, fetch: Fetch, error: E
     kaggle.error = error
     shown = fetch("facial_expressions")
     message = "facial_expressions: Kaggle cannot be reached, or the connection broke"
-    by_hand = 'get the "face expression recognition dataset" from Kaggle and put its images/ folder there'
-    fix = f"check the network and start the command again: it goes on where it stopped; or {by_hand}."
+    by_hand = (
+        'get the "face expression recognition dataset" from Kaggle and put its images/ folder there'
+    )
+    fix = (
+        f"check the network and start the command again: it goes on where it stopped; or {by_hand}."
+    )
     assert_mistake(shown, 4, message, fix)
 
 
 def test_without_a_token_it_says_where_to_get_one(kaggle: FakeKaggle, fetch: Fetch) -> None:
     kaggle.error = sys.modules["kagglehub.exceptions"].UnauthenticatedError()
-    message = "fer2013: Kaggle gives this to people with an account only, and found no token of yours"
+    message = (
+        "fer2013: Kaggle gives this to people with an account only, and found no token of yours"
+    )
     fix = (
         "make a token at https://www.kaggle.com/settings/api, set KAGGLE_API_TOKEN to it, "
         f"accept the rules at {FER_PAGE}, and start the command again."
@@ -251,7 +288,9 @@ def test_without_a_token_it_says_where_to_get_one(kaggle: FakeKaggle, fetch: Fet
         (500, 4, "fer2013: Kaggle answered with an error (500)"),
     ],
 )
-def test_refusals_are_told_apart(kaggle: FakeKaggle, fetch: Fetch, status: int, code: int, message: str) -> None:
+def test_refusals_are_told_apart(
+    kaggle: FakeKaggle, fetch: Fetch, status: int, code: int, message: str
+) -> None:
     kaggle.error = RefusedError(status)
     shown = fetch()
     assert (shown.code, shown.err.splitlines()[0]) == (code, message)
@@ -271,13 +310,17 @@ def test_damaged_download_is_said(kaggle: FakeKaggle, fetch: Fetch) -> None:
 def test_full_disk_is_said(kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path) -> None:
     kaggle.error = OSError(errno.ENOSPC, "No space left on device")
     message = f"fer2013: no space is left on the disk under {tmp_path}/data"
-    fix = "make room, or name another disk with --data-dir, and start the command again: it goes on."
+    fix = (
+        "make room, or name another disk with --data-dir, and start the command again: it goes on."
+    )
     assert_mistake(fetch(), 4, message, fix)
     kaggle.error = PermissionError(errno.EACCES, "Permission denied", "here")
     assert fetch().err.startswith("fer2013: here cannot be written: Permission denied\n")
 
 
-def test_changed_contents_of_a_download_are_named(kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path) -> None:
+def test_changed_contents_of_a_download_are_named(
+    kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path
+) -> None:
     shutil.rmtree(kaggle.source / "images/validation")
     shown = fetch("facial_expressions")
     assert shown.code == 4
@@ -289,16 +332,24 @@ def test_changed_contents_of_a_download_are_named(kaggle: FakeKaggle, fetch: Fet
 def test_data_without_a_source_say_how_to_get_them(fetch: Fetch, tmp_path: Path) -> None:
     shown = fetch("cats_dogs")
     start = "cats_dogs: no place is known from which it can be downloaded, and there is no "
-    fix = "get the tutorial's input.csv, labels.csv, input_test.csv and labels_test.csv and put all four there."
+    fix = (
+        "get the tutorial's input.csv, labels.csv, input_test.csv and labels_test.csv and put all"
+        " four there."
+    )
     assert_mistake(shown, 4, f"{start}{tmp_path}/data/cats_dogs/input.csv", fix)
 
 
 def test_generated_data_need_nothing(fetch: Fetch) -> None:
     shown = fetch("digits")
-    assert (shown.code, shown.out) == (0, "digits: is made by the program; there is nothing to fetch\n")
+    assert (shown.code, shown.out) == (
+        0,
+        "digits: is made by the program; there is nothing to fetch\n",
+    )
 
 
-def test_two_commands_do_not_fetch_the_same(kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path) -> None:
+def test_two_commands_do_not_fetch_the_same(
+    kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path
+) -> None:
     lock = tmp_path / "data/.fetching/fer2013.lock"
     lock.parent.mkdir(parents=True)
     with FileLock(lock):
@@ -308,14 +359,25 @@ def test_two_commands_do_not_fetch_the_same(kaggle: FakeKaggle, fetch: Fetch, tm
 @pytest.mark.parametrize(
     ("kaggle_field", "message"),
     [
-        ("{dataset: a/b, competition: c, files: {x.npz: x.npz}}", "kaggle must name either a competition or a dataset"),
-        ("{dataset: a/b, files: {y.npz: x.npz}}", "has other files under kaggle than the card: x.npz"),
+        (
+            "{dataset: a/b, competition: c, files: {x.npz: x.npz}}",
+            "kaggle must name either a competition or a dataset",
+        ),
+        (
+            "{dataset: a/b, files: {y.npz: x.npz}}",
+            "has other files under kaggle than the card: x.npz",
+        ),
     ],
 )
-def test_card_with_a_source_that_does_not_fit_is_refused(tmp_path: Path, kaggle_field: str, message: str) -> None:
+def test_card_with_a_source_that_does_not_fit_is_refused(
+    tmp_path: Path, kaggle_field: str, message: str
+) -> None:
     path = tmp_path / "x.yaml"
     image = "{height: 8, width: 8, channels: 1}"
-    path.write_text(f"name: x\ntitle: X\nfiles: {{type: npz, path: x.npz}}\nimage: {image}\nkaggle: {kaggle_field}\n")
+    path.write_text(
+        f"name: x\ntitle: X\nfiles: {{type: npz, path: x.npz}}\nimage: {image}\nkaggle:"
+        f" {kaggle_field}\n"
+    )
     with pytest.raises(ConfigurationError) as caught:
         read_card(path)
     assert message in caught.value.message
@@ -331,5 +393,8 @@ def test_link_in_a_download_is_not_followed(kaggle: FakeKaggle, tmp_path: Path, 
     card = load_card("facial_expressions", card_folders())
     with pytest.raises(DataError) as caught:
         _stage(card, kaggle.source, tmp_path / "stage", "facial_expressions/images")
-    assert caught.value.message == f"facial_expressions: what Kaggle sent holds a link, {link}; links are not followed"
+    assert (
+        caught.value.message
+        == f"facial_expressions: what Kaggle sent holds a link, {link}; links are not followed"
+    )
     assert not list((tmp_path / "stage").rglob("*secret*"))

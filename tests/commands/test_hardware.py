@@ -28,7 +28,9 @@ def test_acceleration_is_that_of_this_machine_but_for_ray() -> None:
 
 @pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize("executor", ["processes", "ray"])
-def test_of_a_backend_that_cannot_be_asked_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch, executor: str) -> None:
+def test_of_a_backend_that_cannot_be_asked_nothing_is_claimed(
+    monkeypatch: pytest.MonkeyPatch, executor: str
+) -> None:
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     found = hardware(executor, 1)
     assert (found["gpu"], found["acceleration"]) == ("unknown", "unknown")

@@ -62,7 +62,11 @@ def test_every_link_leads_to_a_file_whatever_it_is_called(tmp_path: Path) -> Non
     (tmp_path / "reports/my: set/data.html").write_text("<p>data</p>")
     call("compare", cwd=tmp_path)
     page = Page((tmp_path / "reports/index.html").read_text(encoding="utf-8"))
-    links = [a["href"] or "" for tag, a in page.elements if tag == "a" and not (a["href"] or "").startswith("#")]
+    links = [
+        a["href"] or ""
+        for tag, a in page.elements
+        if tag == "a" and not (a["href"] or "").startswith("#")
+    ]
     assert len(links) == len(names) + 1
     assert all((tmp_path / "reports" / unquote(link)).is_file() for link in links), links
     assert not [link for link in links if ":" in link or "#" in link or "?" in link]
@@ -71,8 +75,16 @@ def test_every_link_leads_to_a_file_whatever_it_is_called(tmp_path: Path) -> Non
 def test_records_hold_the_numbers_of_the_rows(tmp_path: Path) -> None:
     make_run(tmp_path, "reports/faces/20260101-000000-00000000")
     (row,) = listed(tmp_path)
-    assert (row["event"], row["dataset"], row["run_id"]) == ("RunListed", "faces", "20260101-000000-00000000")
-    assert row["difference"] == {"value": 0.06, "low": pytest.approx(0.02), "high": pytest.approx(0.1)}
+    assert (row["event"], row["dataset"], row["run_id"]) == (
+        "RunListed",
+        "faces",
+        "20260101-000000-00000000",
+    )
+    assert row["difference"] == {
+        "value": 0.06,
+        "low": pytest.approx(0.02),
+        "high": pytest.approx(0.1),
+    }
     assert (row["verdict"], row["state"], row["n_test"]) == ("better", "complete", 600)
 
 
@@ -85,7 +97,9 @@ def test_records_hold_the_numbers_of_the_rows(tmp_path: Path) -> None:
         (None, "ended without a score"),
     ],
 )
-def test_run_that_cannot_be_read_keeps_its_row_with_the_reason(tmp_path: Path, content: str | None, note: str) -> None:
+def test_run_that_cannot_be_read_keeps_its_row_with_the_reason(
+    tmp_path: Path, content: str | None, note: str
+) -> None:
     make_run(tmp_path, "reports/faces/20260101-000000-00000000")
     broken = make_run(tmp_path, "reports/faces/20260102-000000-00000000").path / "results.json"
     broken.unlink() if content is None else broken.write_text(content)
@@ -102,7 +116,10 @@ def test_run_under_way_without_a_score_is_said_to_be_one(tmp_path: Path) -> None
     folder.state.mkdir()
     (folder.state / "open").touch()
     (row,) = listed(tmp_path)
-    assert (row["state"], row["note"]) == ("no results", "under way, or stopped before its first score")
+    assert (row["state"], row["note"]) == (
+        "no results",
+        "under way, or stopped before its first score",
+    )
 
 
 def test_configuration_that_cannot_be_read_costs_nothing(tmp_path: Path) -> None:
@@ -127,7 +144,10 @@ def test_nested_cross_validation_is_listed_and_a_broken_one_too(tmp_path: Path) 
     (tmp_path / "reports/faces/nested-20260103-000000-00000000.json").write_bytes(whole)
     (tmp_path / "reports/faces/nested-20260104-000000-00000000.json").write_bytes(whole[:40])
     broken, nested = [row for row in listed(tmp_path) if row["run_id"].startswith("nested-")]
-    assert (nested["state"], nested["link"]) == ("nested", "faces/nested-20260103-000000-00000000.json")
+    assert (nested["state"], nested["link"]) == (
+        "nested",
+        "faces/nested-20260103-000000-00000000.json",
+    )
     assert (broken["state"], broken["started_at"]) == ("no results", "2026-01-04T00:00:00Z")
     assert broken["note"].startswith("cannot be read as results of this version: ")
 
@@ -147,7 +167,11 @@ def test_named_runs_alone_are_shown_once_each_wherever_they_lie(tmp_path: Path) 
 def test_no_run_at_all_is_a_mistake_with_a_remedy(tmp_path: Path) -> None:
     shown = call("compare", cwd=tmp_path)
     fix = "name another root with --out, or try `python -m tuner run drawn_faces`."
-    assert (shown.code, shown.out, shown.err) == (2, "", f"reports: there is no run\n  Fix: {fix}\n")
+    assert (shown.code, shown.out, shown.err) == (
+        2,
+        "",
+        f"reports: there is no run\n  Fix: {fix}\n",
+    )
     assert not (tmp_path / "reports").exists()
 
 
@@ -168,7 +192,9 @@ def test_page_that_cannot_be_written_is_a_notice_of_the_run_never_its_end(tmp_pa
     assert notice.text.startswith("the page of all runs was not written: ")
 
 
-def test_failure_of_the_page_is_a_notice_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_of_the_page_is_a_notice_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> str:
         raise RuntimeError("odd")
 
@@ -223,7 +249,10 @@ def test_damaged_run_takes_no_other_from_the_page(tmp_path: Path, name: str, kin
         case "binary":
             path.write_bytes(bytes(range(256)))
     states = {row["run_id"][:8]: row["state"] for row in listed(tmp_path)}
-    assert states == {"20260101": "complete", "20260102": "no results" if name == "results.json" else "complete"}
+    assert states == {
+        "20260101": "complete",
+        "20260102": "no results" if name == "results.json" else "complete",
+    }
 
 
 def test_leftovers_of_a_killed_command_go(tmp_path: Path) -> None:

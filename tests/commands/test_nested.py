@@ -45,7 +45,10 @@ retrain: {epochs: 1, seeds: 2}
 """
 OTHER = ("--seed", "3", "--executor", "inline")
 OPTIONS = RunOptions(
-    dataset="./photos", space=Path("space.yaml"), seed=3, execution=ExecutionOptions(executor="inline")
+    dataset="./photos",
+    space=Path("space.yaml"),
+    seed=3,
+    execution=ExecutionOptions(executor="inline"),
 )
 
 
@@ -93,7 +96,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunOptions]:
     found, clock = list[RunOptions](), [1_000_000.0]
     monkeypatch.setattr(nested.time, "time", lambda: clock[0])
 
-    def pretend(options: RunOptions, listener: Callable[[Event], None], request: StopRequest) -> RunOutcome:
+    def pretend(
+        options: RunOptions, listener: Callable[[Event], None], request: StopRequest
+    ) -> RunOutcome:
         found.append(options)
         clock[0] += 60
         folder = RunFolder(runs(Path())[0])
@@ -135,9 +140,14 @@ def test_results_take_the_runs_together(done: tuple[Path, Outcome]) -> None:
 
 def test_people_read_of_each_outer_fold_and_of_all(done: tuple[Path, Outcome]) -> None:
     lines = done[1].err.splitlines()
-    assert [line for line in lines if line.startswith("Outer fold")] == [f"Outer fold {i} of 3 ..." for i in (1, 2, 3)]
+    assert [line for line in lines if line.startswith("Outer fold")] == [
+        f"Outer fold {i} of 3 ..." for i in (1, 2, 3)
+    ]
     assert "Accuracy of 3 outer folds; 6 images, each tested once:" in lines
-    reports = [f"Report {i} {path.relative_to(done[0])}/report.html" for i, path in enumerate(runs(done[0]), start=1)]
+    reports = [
+        f"Report {i} {path.relative_to(done[0])}/report.html"
+        for i, path in enumerate(runs(done[0]), start=1)
+    ]
     assert lines[-4:-1] == reports
     assert lines.count("  note: images are brought to 8x8, grey") == 1
 
@@ -156,7 +166,10 @@ def test_recipe_of_an_outer_fold_gives_its_split_again(place: Path) -> None:
 def test_what_has_ended_is_read_and_not_made_again(place: Path, asked: list[RunOptions]) -> None:
     before, events = runs(place), list[Event]()
     outcome = run_nested(OPTIONS, events.append, StopRequest())
-    assert (asked, [folder.path.name for folder in outcome.folders]) == ([], [path.name for path in before])
+    assert (asked, [folder.path.name for folder in outcome.folders]) == (
+        [],
+        [path.name for path in before],
+    )
     texts = [event.text for event in events if isinstance(event, Notice)]
     assert texts[0] == f"outer fold 1 of 3 has been tested before ({before[0].name})"
     assert outcome.file is not None
@@ -164,7 +177,9 @@ def test_what_has_ended_is_read_and_not_made_again(place: Path, asked: list[RunO
 
 
 def test_interrupted_cross_validation_goes_on_where_it_was(place: Path) -> None:
-    whole = json.loads(next(Path("reports/photos").glob("nested-*.json")).read_text(encoding="utf-8"))
+    whole = json.loads(
+        next(Path("reports/photos").glob("nested-*.json")).read_text(encoding="utf-8")
+    )
     shutil.rmtree("reports")
     stopped = interrupted_in(2)
     assert (stopped.stopped, len(stopped.folders), stopped.results) == ("interrupted", 1, None)
@@ -181,7 +196,9 @@ def test_interrupted_cross_validation_goes_on_where_it_was(place: Path) -> None:
     ]
 
 
-def test_stop_that_is_asked_for_between_two_runs_begins_no_other(place: Path, asked: list[RunOptions]) -> None:
+def test_stop_that_is_asked_for_between_two_runs_begins_no_other(
+    place: Path, asked: list[RunOptions]
+) -> None:
     request = StopRequest()
     request.reason = "terminated"
     outcome = run_nested(replace(OPTIONS, resume=False), silent, request)
@@ -190,24 +207,34 @@ def test_stop_that_is_asked_for_between_two_runs_begins_no_other(place: Path, as
 
 def test_fresh_makes_all_runs_again(place: Path, asked: list[RunOptions]) -> None:
     run_nested(replace(OPTIONS, resume=False), silent, StopRequest())
-    assert [(options.outer, options.resume) for options in asked] == [(1, False), (2, False), (3, False)]
+    assert [(options.outer, options.resume) for options in asked] == [
+        (1, False),
+        (2, False),
+        (3, False),
+    ]
 
 
 @pytest.mark.parametrize("broken", ["results.json", "config.yaml"])
-def test_run_that_cannot_be_read_is_made_again(place: Path, asked: list[RunOptions], broken: str) -> None:
+def test_run_that_cannot_be_read_is_made_again(
+    place: Path, asked: list[RunOptions], broken: str
+) -> None:
     (runs(place)[1] / broken).unlink()
     run_nested(OPTIONS, silent, StopRequest())
     assert [options.outer for options in asked] == [2]
 
 
-def test_search_only_run_of_an_outer_fold_does_not_count_as_tested(place: Path, asked: list[RunOptions]) -> None:
+def test_search_only_run_of_an_outer_fold_does_not_count_as_tested(
+    place: Path, asked: list[RunOptions]
+) -> None:
     path = runs(place)[2] / "results.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"models": []}))
     run_nested(OPTIONS, silent, StopRequest())
     assert [options.outer for options in asked] == [3]
 
 
-def test_time_budget_is_shared_out_over_the_outer_folds_that_are_left(place: Path, asked: list[RunOptions]) -> None:
+def test_time_budget_is_shared_out_over_the_outer_folds_that_are_left(
+    place: Path, asked: list[RunOptions]
+) -> None:
     run_nested(replace(OPTIONS, resume=False, time_budget_s=300.0), silent, StopRequest())
     assert [options.time_budget_s for options in asked] == [100.0, 120.0, 180.0]
     asked.clear()
@@ -223,20 +250,26 @@ def test_resume_insists_on_the_first_outer_fold_only(place: Path, asked: list[Ru
     assert [(options.outer, options.resume) for options in asked] == [(2, None), (3, None)]
 
 
-def test_resume_goes_on_where_only_a_later_outer_fold_has_ended(place: Path, asked: list[RunOptions]) -> None:
+def test_resume_goes_on_where_only_a_later_outer_fold_has_ended(
+    place: Path, asked: list[RunOptions]
+) -> None:
     for folder in (runs(place)[0], runs(place)[2]):
         shutil.rmtree(folder)
     run_nested(replace(OPTIONS, resume=True), silent, StopRequest())
     assert [(options.outer, options.resume) for options in asked] == [(1, None), (3, None)]
 
 
-def test_outer_fold_that_read_changed_data_is_not_pooled(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outer_fold_that_read_changed_data_is_not_pooled(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for file in Path("reports/photos").glob("nested-*.json"):
         file.unlink()
     old, made = RunFolder(runs(place)[0]), list[int | None]()
     results = old.read_results()
 
-    def pretend(options: RunOptions, listener: Callable[[Event], None], request: StopRequest) -> RunOutcome:
+    def pretend(
+        options: RunOptions, listener: Callable[[Event], None], request: StopRequest
+    ) -> RunOutcome:
         made.append(options.outer)
         data = replace(results.data, fingerprint="other") if options.outer == 2 else results.data
         return RunOutcome(folder=old, results=replace(results, data=data), stopped=None)
@@ -244,25 +277,40 @@ def test_outer_fold_that_read_changed_data_is_not_pooled(place: Path, monkeypatc
     monkeypatch.setattr(nested, "run", pretend)
     with pytest.raises(DataError) as caught:
         run_nested(replace(OPTIONS, resume=False), silent, StopRequest())
-    assert caught.value.message == (
-        "photos: images or labels changed before outer fold 2 of 3 read them, so that its scores do not belong with "
-        "the others'"
+    assert (
+        caught.value.message
+        == "photos: images or labels changed before outer fold 2 of 3 read them, so that its scores"
+        " do not belong with the others'"
     )
-    assert caught.value.hint == (
-        "restore what has changed, or leave all as it is now; then start the command again: outer folds that were "
-        "tested on the same data count, the others are made again."
+    assert (
+        caught.value.hint
+        == "restore what has changed, or leave all as it is now; then start the command again:"
+        " outer folds that were tested on the same data count, the others are made again."
     )
     assert made == [1, 2]
     assert not list(Path("reports/photos").glob("nested-*.json"))
 
 
-def test_only_what_every_run_begins_with_is_told_once(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_every_run_begins_with_is_told_once(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = RunFolder(runs(place)[0])
-    numbers = dict.fromkeys(("n_train", "n_validation", "n_folds", "n_test", "n_trials", "n_epochs"), 1)
-    begin = RunStarted(dataset="Photos", folder="x", objective="val_accuracy", direction="max", **numbers)
+    numbers = dict.fromkeys(
+        ("n_train", "n_validation", "n_folds", "n_test", "n_trials", "n_epochs"), 1
+    )
+    begin = RunStarted(
+        dataset="Photos", folder="x", objective="val_accuracy", direction="max", **numbers
+    )
 
-    def pretend(options: RunOptions, listener: Callable[[Event], None], request: StopRequest) -> RunOutcome:
-        for event in (begin, Notice(text="small"), StageStarted(title=SEARCHING), Notice(text="tried again")):
+    def pretend(
+        options: RunOptions, listener: Callable[[Event], None], request: StopRequest
+    ) -> RunOutcome:
+        for event in (
+            begin,
+            Notice(text="small"),
+            StageStarted(title=SEARCHING),
+            Notice(text="tried again"),
+        ):
             listener(event)
         return RunOutcome(folder=folder, results=folder.read_results(), stopped=None)
 
@@ -281,7 +329,9 @@ def test_resume_without_anything_begun_is_refused(place: Path) -> None:
 
 
 def test_json_ends_with_one_event_of_all(place: Path) -> None:
-    shown = call("run", "./photos", "--space", "space.yaml", *OTHER, "--nested", "--json", cwd=place)
+    shown = call(
+        "run", "./photos", "--space", "space.yaml", *OTHER, "--nested", "--json", cwd=place
+    )
     assert (shown.code, shown.err) == (0, "")
     last: dict[str, Any] = shown.records[-1]
     assert (last["event"], last["n_outer"], len(last["reports"])) == ("NestedEnded", 3, 3)
@@ -294,8 +344,10 @@ def test_given_test_part_is_refused(tmp_path: Path) -> None:
     shown = call("run", "./given", *OTHER, "--nested", cwd=tmp_path)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err.splitlines() == [
-        "given: nested cross-validation tests every image in turn, but these data give a test part of 6 images, and "
-        "only scores on that part can be compared with others'",
+        (
+            "given: nested cross-validation tests every image in turn, but these data give a test"
+            " part of 6 images, and only scores on that part can be compared with others'"
+        ),
         "  Fix: leave --nested out.",
     ]
     assert not (tmp_path / "reports").exists()

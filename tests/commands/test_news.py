@@ -43,7 +43,9 @@ def ends(news: News, one: Trial) -> None:
     news.hear(TrialEnded(trial=one, is_best=False))
 
 
-def test_a_page_comes_after_a_minute_and_then_as_rarely_as_it_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_comes_after_a_minute_and_then_as_rarely_as_it_is_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = Clock(monkeypatch)
     news = News([trial(0)], clock.publish)
     for number, at in enumerate([59.0, 61.0, 150.0, 213.9, 214.1], start=1):

@@ -36,12 +36,17 @@ def test_damaged_run_is_passed_over(tmp_path: Path, content: str) -> None:
     folder, is_resumed, _ = open_run(OPTIONS, tmp_path, {"seed": 2})
     assert (folder.path.exists(), is_resumed) == (False, False)
     assert len(told) == (not content.startswith("identity"))
-    assert all(text.startswith(f"an unfinished run is passed over: {damaged.path}/config.yaml: ") for text in told)
+    assert all(
+        text.startswith(f"an unfinished run is passed over: {damaged.path}/config.yaml: ")
+        for text in told
+    )
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "state/open"])
 @pytest.mark.parametrize("kind", ["folder", "link", "gone"])
-def test_run_whose_files_are_something_else_is_passed_over(tmp_path: Path, name: str, kind: str) -> None:
+def test_run_whose_files_are_something_else_is_passed_over(
+    tmp_path: Path, name: str, kind: str
+) -> None:
     path = begun(tmp_path, "20260102-000000-b").path / name
     path.unlink()
     if kind == "folder":
@@ -53,7 +58,9 @@ def test_run_whose_files_are_something_else_is_passed_over(tmp_path: Path, name:
 
 def test_only_a_damaged_run_to_resume_is_an_error_with_the_damage(tmp_path: Path) -> None:
     (begun(tmp_path, "20260101-000000-a").path / "config.yaml").write_text("a: [1")
-    with pytest.raises(ConfigurationError, match=r"config\.yaml: cannot be read, so the run") as caught:
+    with pytest.raises(
+        ConfigurationError, match=r"config\.yaml: cannot be read, so the run"
+    ) as caught:
         open_run(RunOptions(dataset="digits", resume=True), tmp_path, NOW)
     assert caught.value.hint == "restore the file, or start again with --fresh."
 

@@ -24,7 +24,13 @@ def file(tmp_path: Path) -> SearchSpaceFile:
 def applied(file: SearchSpaceFile, preset: str, **flags: int) -> tuple[int, int, int, int, int]:
     made = apply(PRESETS[preset], RunOptions(dataset="digits", preset=preset, **flags), file)
     assert made.retrain.patience == 7
-    return made.search.max_epochs, made.search.factor, made.search.iterations, made.retrain.epochs, made.retrain.seeds
+    return (
+        made.search.max_epochs,
+        made.search.factor,
+        made.search.iterations,
+        made.retrain.epochs,
+        made.retrain.seeds,
+    )
 
 
 def test_presets(file: SearchSpaceFile) -> None:
@@ -33,7 +39,9 @@ def test_presets(file: SearchSpaceFile) -> None:
     assert applied(file, "thorough") == (81, 3, 1, 120, 5)
 
 
-def test_preset_never_trains_a_short_retraining_longer_or_a_long_one_shorter(file: SearchSpaceFile) -> None:
+def test_preset_never_trains_a_short_retraining_longer_or_a_long_one_shorter(
+    file: SearchSpaceFile,
+) -> None:
     short = replace(file, retrain=RetrainSettings(epochs=3, seeds=2, patience=7))
     long = replace(file, retrain=RetrainSettings(epochs=300, seeds=2, patience=7))
     assert applied(short, "quick")[3] == 3
@@ -41,7 +49,11 @@ def test_preset_never_trains_a_short_retraining_longer_or_a_long_one_shorter(fil
 
 
 def test_schedules_and_efficientnet_of_the_presets() -> None:
-    assert [PRESETS[name].schedule for name in ("quick", "standard", "thorough")] == ["constant", "constant", "cosine"]
+    assert [PRESETS[name].schedule for name in ("quick", "standard", "thorough")] == [
+        "constant",
+        "constant",
+        "cosine",
+    ]
     quick = PRESETS["quick"].from_scratch
     assert (quick.input_size, quick.max_train_images, quick.max_epochs) == (48, 300, 2)
 
@@ -61,7 +73,12 @@ def test_seeds_that_were_asked_for_beat_presets(file: SearchSpaceFile, preset: s
 def test_quick_takes_fewer_images_unless_told_how_many(file: SearchSpaceFile) -> None:
     quick = RunOptions(dataset="digits", preset="quick", seed=4)
     settings = split_settings(quick, file)
-    assert (settings.seed, settings.limit, settings.max_train, settings.max_validation) == (4, None, 1000, 500)
+    assert (settings.seed, settings.limit, settings.max_train, settings.max_validation) == (
+        4,
+        None,
+        1000,
+        500,
+    )
     settings = split_settings(replace(quick, limit=6000), file)
     assert (settings.limit, settings.max_train, settings.max_validation) == (6000, None, None)
     sizes = SplitSizes(train=20, validation=10)
@@ -71,12 +88,25 @@ def test_quick_takes_fewer_images_unless_told_how_many(file: SearchSpaceFile) ->
 
 def test_model_of_the_command_line_replaces_the_spaces(tmp_path: Path) -> None:
     space = write_space(tmp_path)
-    card, made = load_configuration(RunOptions(dataset="digits", space=space, model="my.models:build"))
+    card, made = load_configuration(
+        RunOptions(dataset="digits", space=space, model="my.models:build")
+    )
     assert (card.name, made.model) == ("digits", "my.models:build")
 
 
 def test_command_line_may_be_pasted_into_a_shell() -> None:
-    arguments = ["run", "./my photos", "--set", "space.filters=[8, 16]", "--out", "it's $HOME", "naïve"]
+    arguments = [
+        "run",
+        "./my photos",
+        "--set",
+        "space.filters=[8, 16]",
+        "--out",
+        "it's $HOME",
+        "naïve",
+    ]
     line = command_line(arguments)
-    assert line == ("python -m tuner run './my photos' --set 'space.filters=[8, 16]' --out 'it'\"'\"'s $HOME' 'naïve'")
+    assert (
+        line == "python -m tuner run './my photos' --set 'space.filters=[8, 16]' --out 'it'\"'\"'s"
+        " $HOME' 'naïve'"
+    )
     assert shlex.split(line) == ["python", "-m", "tuner", *arguments]

@@ -29,13 +29,25 @@ def test_yaml_is_a_space_that_run_takes(finished: Finished, tmp_path: Path) -> N
     checked = call("validate", "pasted.yaml", cwd=tmp_path)
     assert (checked.code, checked.out, checked.err) == (0, "pasted.yaml: in order\n", "")
     space = tmp_path / "pasted.yaml"
-    arguments = ("--space", space, "--search-only", "--max-epochs", "1", "--executor", "inline", "--out", tmp_path)
+    arguments = (
+        "--space",
+        space,
+        "--search-only",
+        "--max-epochs",
+        "1",
+        "--executor",
+        "inline",
+        "--out",
+        tmp_path,
+    )
     shown = call("run", "./my photos", *arguments, cwd=finished.place)
     assert shown.code == 0
     assert "  trial 0000 (1 of 1): " in shown.err
 
 
-def test_python_runs_where_the_run_was_started(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_runs_where_the_run_was_started(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(finished.place)
     images = np.random.default_rng(0).integers(0, 256, size=(12, 8, 8, 1)).astype("float32")
     names: dict[str, Any] = {"images": images, "labels": np.arange(12) % 3}

@@ -49,7 +49,11 @@ def contenders(tmp_path: Path, *compare: str) -> list[Contender]:
 
 def test_published_baseline_keeps_its_own_epochs_and_its_own_reason_to_stop(tmp_path: Path) -> None:
     tuned, usual, published = contenders(tmp_path, "baseline", "baseline_published")
-    assert (usual.name, usual.max_epochs, usual.early_stopping) == ("baseline", 2, tuned.early_stopping)
+    assert (usual.name, usual.max_epochs, usual.early_stopping) == (
+        "baseline",
+        2,
+        tuned.early_stopping,
+    )
     rule = published.early_stopping
     assert (published.name, published.max_epochs) == ("baseline_published", 20)
     assert (rule.patience, rule.stop_metric, rule.stop_value) == (None, "accuracy", 0.999)
@@ -84,7 +88,9 @@ def test_frozen_backbone_is_measured_as_a_head_and_its_features_take_time(
     assert head.data.inputs.shape == (88, 1408)
 
 
-def test_settings_with_equal_features_compute_them_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_with_equal_features_compute_them_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     timed: list[int] = []
 
     def frozen_s(model: str, values: Any, data: Any) -> tuple[float, float]:
@@ -95,7 +101,9 @@ def test_settings_with_equal_features_compute_them_once(tmp_path: Path, monkeypa
     whole = subject(tmp_path)
     file = replace(whole.file, model="efficientnet_b2")
     sizes = (96, 96, 160)
-    settings = [plan._candidate("", "efficientnet_b2", {"input_size": size}, whole.data) for size in sizes]
+    settings = [
+        plan._candidate("", "efficientnet_b2", {"input_size": size}, whole.data) for size in sizes
+    ]
     found = plan._features_s(replace(whole, file=file, settings=settings), [])
     assert (timed, found) == ([96, 160], (2.0, 0.0))
 
@@ -103,7 +111,9 @@ def test_settings_with_equal_features_compute_them_once(tmp_path: Path, monkeypa
 def test_opponent_that_could_not_be_measured_costs_nothing(tmp_path: Path) -> None:
     found = contenders(tmp_path, "baseline")
     measured = Measured(costs={}, failures={"Baseline": "out of memory"}, trained_s=1.0)
-    assert [(one.name, cost) for one, cost in plan._with_costs(found, measured)] == [("tuned", None)]
+    assert [(one.name, cost) for one, cost in plan._with_costs(found, measured)] == [
+        ("tuned", None)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +125,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def planned(place: Path, *arguments: str, executor: str = "inline") -> Outcome:
-    return call("plan", "./photos", "--space", "tiny.yaml", "--executor", executor, *arguments, cwd=place)
+    return call(
+        "plan", "./photos", "--space", "tiny.yaml", "--executor", executor, *arguments, cwd=place
+    )
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +140,14 @@ def record(place: Path) -> dict[str, Any]:
 
 def test_plan_is_one_json_object_with_what_a_run_would_do(record: dict[str, Any]) -> None:
     rungs = [rung for bracket in record["forecast"]["brackets"] for rung in bracket]
-    assert [(r["n_trials"], r["first_epoch"], r["last_epoch"]) for r in rungs] == [(2, 1, 1), (1, 2, 2), (2, 1, 2)]
-    assert [(model["title"], model["max_epochs"]) for model in record["contenders"]] == [("Tuned", 2)]
+    assert [(r["n_trials"], r["first_epoch"], r["last_epoch"]) for r in rungs] == [
+        (2, 1, 1),
+        (1, 2, 2),
+        (2, 1, 2),
+    ]
+    assert [(model["title"], model["max_epochs"]) for model in record["contenders"]] == [
+        ("Tuned", 2)
+    ]
     assert (record["n_train"], record["n_validation"], record["n_test"]) == (32, 8, 10)
     assert (record["executor"], record["n_workers"], record["n_seeds"]) == ("inline", 1, 2)
     assert (record["unfinished"], record["failures"]) == (None, {})
@@ -154,7 +172,9 @@ def test_plan_leaves_nothing_behind(place: Path, record: dict[str, Any]) -> None
 
 
 def test_workers_memory_and_share_are_seen_too(place: Path) -> None:
-    outcome = planned(place, "--json", "--search-only", "--max-trials", "1", "--workers", "1", executor="process")
+    outcome = planned(
+        place, "--json", "--search-only", "--max-trials", "1", "--workers", "1", executor="process"
+    )
     assert outcome.code == 0, outcome.err
     (found,) = outcome.records
     assert (found["executor"], found["contenders"]) == ("process", [])
@@ -165,8 +185,12 @@ def test_workers_memory_and_share_are_seen_too(place: Path) -> None:
 def test_people_read_a_table_on_stderr_that_names_an_unfinished_run_and_the_budget(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "open_run", lambda *_: (RunFolder(Path("reports/photos/x")), True, []))
-    outcome = planned(place, "--search-only", "--max-trials", "1", "--time-budget", "1s", "--resume")
+    monkeypatch.setattr(
+        plan, "open_run", lambda *_: (RunFolder(Path("reports/photos/x")), True, [])
+    )
+    outcome = planned(
+        place, "--search-only", "--max-trials", "1", "--time-budget", "1s", "--resume"
+    )
     assert (outcome.code, outcome.out) == (0, "")
     assert "hyperband: 1 trial, 1 epoch" in outcome.err
     assert "retraining  none" in outcome.err
@@ -175,7 +199,9 @@ def test_people_read_a_table_on_stderr_that_names_an_unfinished_run_and_the_budg
 
 
 def test_plan_accepts_what_run_accepts_and_finds_no_run_to_resume(place: Path) -> None:
-    outcome = planned(place, "--resume", "--retries", "2", "--trial-timeout", "5m", "--worker-memory", "4GB")
+    outcome = planned(
+        place, "--resume", "--retries", "2", "--trial-timeout", "5m", "--worker-memory", "4GB"
+    )
     assert outcome.code == 2
     assert "there is no unfinished run to resume" in outcome.err
 
@@ -191,10 +217,14 @@ def test_endless_grid_is_planned(place: Path) -> None:
 
 @pytest.mark.parametrize("command", ["plan", "run"])
 @pytest.mark.parametrize("option", [("--ray-address", "a:1"), ("--gpus-per-trial", "0.5")])
-def test_options_of_ray_need_its_executor(place: Path, command: str, option: tuple[str, str]) -> None:
+def test_options_of_ray_need_its_executor(
+    place: Path, command: str, option: tuple[str, str]
+) -> None:
     outcome = call(command, "./photos", "--space", "tiny.yaml", *option, cwd=place)
     assert outcome.code == 2
-    assert outcome.err.splitlines()[-1].strip() == f"Error: {option[0]} goes with --executor ray only."
+    assert (
+        outcome.err.splitlines()[-1].strip() == f"Error: {option[0]} goes with --executor ray only."
+    )
 
 
 def test_mistakes_exit_as_everywhere(place: Path) -> None:

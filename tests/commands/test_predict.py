@@ -35,7 +35,9 @@ def test_class_and_probabilities_of_each_image(finished: Finished, images: list[
         assert len(shares) == 3
 
 
-def test_lines_for_people_start_with_the_most_probable_class(finished: Finished, images: list[Path]) -> None:
+def test_lines_for_people_start_with_the_most_probable_class(
+    finished: Finished, images: list[Path]
+) -> None:
     records = call("predict", finished.folder, *images, "--json", cwd=finished.place).records
     shown = call("predict", finished.folder, *images, cwd=finished.place)
     assert "\x1b" not in shown.out
@@ -74,7 +76,9 @@ def test_file_that_is_no_image(finished: Finished, name: str, message: str) -> N
     assert shown.err == f"{message}\n  Fix: give a picture that other programs open.\n"
 
 
-def test_folder_is_walked_and_bad_files_do_not_stop_the_others(finished: Finished, tmp_path: Path) -> None:
+def test_folder_is_walked_and_bad_files_do_not_stop_the_others(
+    finished: Finished, tmp_path: Path
+) -> None:
     new = tmp_path / "new" / "sub"
     new.mkdir(parents=True)
     shutil.copy(next((finished.place / "my photos").rglob("03.png")), new / "b.png")
@@ -83,11 +87,21 @@ def test_folder_is_walked_and_bad_files_do_not_stop_the_others(finished: Finishe
     (new / "bad.jpg").write_bytes(b"no image")
     (new / "notes.txt").write_text("text")
     (tmp_path / "empty").mkdir()
-    shown = call("predict", finished.folder, tmp_path / "new", tmp_path / "empty", "--json", cwd=finished.place)
+    shown = call(
+        "predict",
+        finished.folder,
+        tmp_path / "new",
+        tmp_path / "empty",
+        "--json",
+        cwd=finished.place,
+    )
     assert shown.code == 4
     names = [Path(record["image"]).name for record in shown.records]
     assert names == ["no suffix", "a.gif", "b.png", "bad.jpg", "empty"]
-    assert [record.get("error") for record in shown.records[3:]] == ["not an image", "the folder holds no files"]
+    assert [record.get("error") for record in shown.records[3:]] == [
+        "not an image",
+        "the folder holds no files",
+    ]
     first, *rest = shown.err.splitlines()
     assert first == "left out, not images: 1 file: .txt (1)"
     assert rest[0] == "2 of 5 files cannot be read as images:"
@@ -98,10 +112,15 @@ def test_images_are_predicted_some_at_a_time(
 ) -> None:
     together = call("predict", finished.folder, *images, "--json", cwd=finished.place)
     monkeypatch.setattr(predict, "_IMAGES_AT_A_TIME", 2)
-    assert call("predict", finished.folder, *images, "--json", cwd=finished.place).records == together.records
+    assert (
+        call("predict", finished.folder, *images, "--json", cwd=finished.place).records
+        == together.records
+    )
 
 
-def test_names_come_from_stdin(finished: Finished, images: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_come_from_stdin(
+    finished: Finished, images: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{images[0]}\n\n{images[1]}\n"))
     shown = call("predict", finished.folder, "-", "--json", cwd=finished.place)
     assert [record["image"] for record in shown.records] == [str(image) for image in images[:2]]
@@ -111,18 +130,28 @@ def test_recipes_range_of_values_counts(finished: Finished, tmp_path: Path) -> N
     Image.fromarray(np.full((8, 8), 3000, dtype=np.uint16)).save(tmp_path / "deep.png")
     Image.fromarray(np.full((8, 8), 187, dtype=np.uint8)).save(tmp_path / "plain.png")
     run = sealed_with(finished, tmp_path, value_range=(0.0, 4095.0))
-    deep, plain = call("predict", run, tmp_path / "deep.png", tmp_path / "plain.png", "--json", cwd=tmp_path).records
+    deep, plain = call(
+        "predict", run, tmp_path / "deep.png", tmp_path / "plain.png", "--json", cwd=tmp_path
+    ).records
     assert deep["probabilities"] == plain["probabilities"]
     assert "note" not in deep
     (noted,) = call("predict", finished.path, tmp_path / "deep.png", "--json", cwd=tmp_path).records
-    assert noted["note"].startswith("values 3000 to 3000 of more than 8 bits, unlike the data of the recipe: 0 to 65,5")
+    assert noted["note"].startswith(
+        "values 3000 to 3000 of more than 8 bits, unlike the data of the recipe: 0 to 65,5"
+    )
 
 
 @pytest.mark.parametrize(
     ("value", "message"),
     [
         (np.nan, "bad.keras: the model's probabilities are not finite for 1 of 1 images"),
-        (500.0, "bad.keras: the model's outputs are no probabilities: they are negative, or do not sum to 1"),
+        (
+            500.0,
+            (
+                "bad.keras: the model's outputs are no probabilities: they are negative, or do not"
+                " sum to 1"
+            ),
+        ),
     ],
 )
 def test_outputs_that_are_no_probabilities_are_refused(
@@ -131,7 +160,9 @@ def test_outputs_that_are_no_probabilities_are_refused(
     image = (finished.place / images[0]).resolve()
     (tmp_path / "bad.keras").touch()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(predict, "_load", lambda path, recipe: lambda batch: np.full((len(batch), 3), value))
+        patch.setattr(
+            predict, "_load", lambda path, recipe: lambda batch: np.full((len(batch), 3), value)
+        )
         shown = call("predict", finished.path, image, "--model", "bad.keras", cwd=tmp_path)
     assert (shown.code, shown.out) == (2, "")
     first, fix = shown.err.splitlines()
@@ -176,14 +207,20 @@ def test_recipe_without_a_temperature_calibrates_nothing(
     assert (shown.code, shown.out) == (2, "")
     first, fix = shown.err.splitlines()
     assert first == f"{run / 'best.yaml'}: it states no temperature to calibrate with"
-    assert fix == "  Fix: leave --calibrated out, or give a run whose winner was retrained and tested."
+    assert (
+        fix == "  Fix: leave --calibrated out, or give a run whose winner was retrained and tested."
+    )
 
 
 def test_temperature_is_not_that_of_another_model(finished: Finished, images: list[Path]) -> None:
     model = finished.folder / "model.keras"
-    shown = call("predict", finished.folder, images[0], "--calibrated", "--model", model, cwd=finished.place)
+    shown = call(
+        "predict", finished.folder, images[0], "--calibrated", "--model", model, cwd=finished.place
+    )
     assert (shown.code, shown.out) == (2, "")
-    assert shown.err.startswith("--calibrated uses a temperature that was fitted to the run's own model")
+    assert shown.err.startswith(
+        "--calibrated uses a temperature that was fitted to the run's own model"
+    )
 
 
 def sealed_with(
@@ -194,7 +231,9 @@ def sealed_with(
 ) -> Path:
     """The run's recipe with another temperature or range of values, and its model."""
     recipe = read_recipe(finished.path / "best.yaml")
-    recipe = replace(recipe, temperature=temperature, data=replace(recipe.data, value_range=value_range))
+    recipe = replace(
+        recipe, temperature=temperature, data=replace(recipe.data, value_range=value_range)
+    )
     write_recipe(recipe, folder / "best.yaml", "")
     shutil.copy(finished.path / "model.keras", folder)
     return folder

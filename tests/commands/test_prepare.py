@@ -24,11 +24,14 @@ def test_space_that_may_mirror_is_refused_unless_the_card_allows_it(flip: str) -
     check_flip(file, CARD.model_copy(update={"horizontal_flip": True}))
     with pytest.raises(ConfigurationError) as caught:
         check_flip(file, CARD)
-    assert caught.value.message == (
-        f"my.yaml: flip may be true, but datasets/{CARD.name}.yaml says horizontal_flip: false"
+    assert (
+        caught.value.message
+        == f"my.yaml: flip may be true, but datasets/{CARD.name}.yaml says horizontal_flip: false"
     )
-    assert caught.value.hint == (
-        "remove flip from the space; where mirrored images keep their class, set horizontal_flip: true in the card."
+    assert (
+        caught.value.hint
+        == "remove flip from the space; where mirrored images keep their class, set"
+        " horizontal_flip: true in the card."
     )
 
 
@@ -36,10 +39,15 @@ def test_for_data_without_a_card_the_remedy_is_to_write_one() -> None:
     file = parse_space(parse_document("version: 1\nspace: {flip: true}", "my.yaml"))
     with pytest.raises(ConfigurationError) as caught:
         check_flip(file, CARD.model_copy(update={"source": OWN_DATA}))
-    assert caught.value.message == (
-        f"my.yaml: flip may be true, but nothing says that a mirrored image of {CARD.name} keeps its class"
+    assert (
+        caught.value.message
+        == f"my.yaml: flip may be true, but nothing says that a mirrored image of {CARD.name} keeps"
+        " its class"
     )
-    assert caught.value.hint == "remove flip from the space, or write a card for the data with horizontal_flip: true."
+    assert (
+        caught.value.hint
+        == "remove flip from the space, or write a card for the data with horizontal_flip: true."
+    )
 
 
 @pytest.mark.parametrize("space", ["{dropout: 0.1}", "{flip: false}"])
@@ -71,7 +79,9 @@ def test_backbone_brings_a_space_of_its_own(model: str | None, name: str) -> Non
 
 def test_opponent_that_mirrors_is_refused_unless_the_card_allows_it() -> None:
     file = parse_space(parse_document("version: 1\nspace: {}\nbackbone: {flip: true}", "my.yaml"))
-    with pytest.raises(ConfigurationError, match=r"my.yaml: backbone.flip is true, but datasets/.*: false"):
+    with pytest.raises(
+        ConfigurationError, match=r"my.yaml: backbone.flip is true, but datasets/.*: false"
+    ):
         check_flip(file, CARD)
 
 
@@ -90,7 +100,9 @@ def test_set_changes_what_is_said_of_opponents(tmp_path: Path) -> None:
         ("{weights: none}", "weights: none leaves nothing that was learnt before"),
     ],
 )
-def test_opponent_that_cannot_be_built_is_refused_before_anything_is_searched(backbone: str, reason: str) -> None:
+def test_opponent_that_cannot_be_built_is_refused_before_anything_is_searched(
+    backbone: str, reason: str
+) -> None:
     file = parse_space(parse_document(f"version: 1\nspace: {{}}\nbackbone: {backbone}", "my.yaml"))
     with pytest.raises(ConfigurationError) as caught:
         check_backbones(file)
@@ -102,5 +114,7 @@ def test_backbone_that_is_searched_is_refused_for_weights_that_are_not_there(wei
     text = f"version: 1\nmodel: efficientnet_b2\nspace: {{weights: {weights}}}\ncompare: []"
     with pytest.raises(ConfigurationError) as caught:
         check_backbones(parse_space(parse_document(text, "my.yaml")))
-    assert caught.value.message.startswith('my.yaml: weights is "gone.h5", but there is no such file')
+    assert caught.value.message.startswith(
+        'my.yaml: weights is "gone.h5", but there is no such file'
+    )
     assert caught.value.hint == "docs/backbones.md says what `weights` may be."

@@ -16,7 +16,9 @@ from tuner.store.run_folder import RunFolder
 from tuner.store.trial_tables import TrialTables
 
 EPOCH = EpochMetrics(epoch=1, metrics={"loss": 0.25, "val_accuracy": 0.5}, duration_s=1.0)
-TRIALS = [replace(trial, epochs=() if trial.error else (EPOCH,), duration_s=1.5) for trial in trials(5)]
+TRIALS = [
+    replace(trial, epochs=() if trial.error else (EPOCH,), duration_s=1.5) for trial in trials(5)
+]
 
 
 @pytest.fixture
@@ -25,7 +27,9 @@ def folder(tmp_path: Path) -> RunFolder:
     made = RunFolder(tmp_path / "20260101-000000-00000000")
     made.create()
     made.write_config({})
-    tables = TrialTables(made.path, [parameter.name for parameter in search_only().search.parameters])
+    tables = TrialTables(
+        made.path, [parameter.name for parameter in search_only().search.parameters]
+    )
     for trial in TRIALS:
         tables.keep(trial)
         made.events.append({"event": "TrialEnded", "time_s": 1.0, "trial": asdict(trial)})

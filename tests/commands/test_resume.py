@@ -42,7 +42,10 @@ def own(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunOpti
     shutil.copy(place / "tiny.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     return RunOptions(
-        dataset="./my photos", space=Path("tiny.yaml"), seed=3, execution=ExecutionOptions(executor="inline")
+        dataset="./my photos",
+        space=Path("tiny.yaml"),
+        seed=3,
+        execution=ExecutionOptions(executor="inline"),
     )
 
 
@@ -91,12 +94,21 @@ def interrupt(options: RunOptions, kind: type[Event], n: int = 1) -> RunOutcome:
 def steady(folder: Path) -> tuple[list[Any], list[Any]]:
     """Trials and test scores without what two equal runs may differ in."""
     read = TrialTables(folder).read()
-    trials = [replace(t, duration_s=0.0, epochs=tuple(replace(e, duration_s=0.0) for e in t.epochs)) for t in read]
+    trials = [
+        replace(t, duration_s=0.0, epochs=tuple(replace(e, duration_s=0.0) for e in t.epochs))
+        for t in read
+    ]
     models = json.loads((folder / "results.json").read_text())["models"]
-    return trials, [(r["best_epoch"], r["validation_score"], r["test"]) for model in models for r in model["runs"]]
+    return trials, [
+        (r["best_epoch"], r["validation_score"], r["test"])
+        for model in models
+        for r in model["runs"]
+    ]
 
 
-@pytest.mark.parametrize(("kind", "n"), [(StageStarted, 1), (TrialEnded, 2), (EpochEnded, 8), (ModelTrained, 1)])
+@pytest.mark.parametrize(
+    ("kind", "n"), [(StageStarted, 1), (TrialEnded, 2), (EpochEnded, 8), (ModelTrained, 1)]
+)
 def test_interrupted_run_goes_on_and_ends_as_if_nothing_had_been(
     own: RunOptions, finished: Finished, kind: type[Event], n: int
 ) -> None:
@@ -126,12 +138,20 @@ def test_what_an_earlier_session_did_is_told_and_not_done_again(own: RunOptions)
     assert isinstance(ended.results, Results)
     now = [event.trial.trial_id for event in events if isinstance(event, TrialEnded)]
     assert len(before.trials) == 2
-    assert len({t.trial_id for t in before.trials} | set(now)) == 2 + len(now) == ended.results.search.n_trials
+    assert (
+        len({t.trial_id for t in before.trials} | set(now))
+        == 2 + len(now)
+        == ended.results.search.n_trials
+    )
     notes = [event.text for event in events if isinstance(event, Notice)]
-    assert f"the unfinished run goes on; --fresh starts a new one ({ended.folder.path.name})" in notes
+    assert (
+        f"the unfinished run goes on; --fresh starts a new one ({ended.folder.path.name})" in notes
+    )
 
 
-def test_run_that_was_killed_goes_on_from_what_is_on_the_disk(own: RunOptions, finished: Finished) -> None:
+def test_run_that_was_killed_goes_on_from_what_is_on_the_disk(
+    own: RunOptions, finished: Finished
+) -> None:
     class PowerCutError(BaseException):
         pass
 
@@ -172,7 +192,9 @@ def test_resume_without_an_unfinished_run_is_refused(own: RunOptions) -> None:
         ({"limit": 50}, "data.train changed; data.validation changed"),
     ],
 )
-def test_resume_with_something_else_says_what_differs(own: RunOptions, change: dict[str, Any], difference: str) -> None:
+def test_resume_with_something_else_says_what_differs(
+    own: RunOptions, change: dict[str, Any], difference: str
+) -> None:
     folder = interrupt(own, TrialEnded).folder.path
     message, hint = refused(replace(own, resume=True, **change))
     assert message.startswith(f"{folder}: cannot be resumed, as it was begun with something else: ")
@@ -245,7 +267,10 @@ def fails_once(error: Exception) -> Callable[..., None]:
     ("error", "last"),
     [
         (RuntimeError("odd"), "This is a mistake in tuner, not in what you typed."),
-        (OSError(errno.ENOSPC, "No space left on device"), "  Fix: make room, or write to another disk, and start"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "  Fix: make room, or write to another disk, and start",
+        ),
     ],
 )
 def test_run_that_an_error_ends_tells_the_command_that_goes_on(
@@ -256,8 +281,12 @@ def test_run_that_an_error_ends_tells_the_command_that_goes_on(
         shown = whole_run(tmp_path)
     lines = shown.err.splitlines()
     (folder,) = (tmp_path / "reports" / "my_photos").iterdir()
-    at = lines.index(f"Kept: 1 ended trial, in {folder.relative_to(tmp_path)}/trials.csv and curves.csv.")
-    resume = "python -m tuner run './my photos' --space tiny.yaml --seed 3 --executor inline --resume"
+    at = lines.index(
+        f"Kept: 1 ended trial, in {folder.relative_to(tmp_path)}/trials.csv and curves.csv."
+    )
+    resume = (
+        "python -m tuner run './my photos' --space tiny.yaml --seed 3 --executor inline --resume"
+    )
     assert lines[at + 1] == f"Resume   {resume}"
     assert lines[-1].startswith(last)
     assert (shown.code, shown.out) == (1, "")

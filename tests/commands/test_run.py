@@ -62,7 +62,11 @@ def test_unreadable_files_are_skipped_counted_and_named(finished: Finished) -> N
 
 
 def test_results_agree_with_the_trials(finished: Finished) -> None:
-    search, trials, curves = finished.results["search"], finished.rows("trials.csv"), finished.rows("curves.csv")
+    search, trials, curves = (
+        finished.results["search"],
+        finished.rows("trials.csv"),
+        finished.rows("curves.csv"),
+    )
     assert search["n_trials"] == len(trials)
     assert search["n_failed"] == sum(row["status"] == "failed" for row in trials) == 0
     assert search["n_epochs"] == sum(int(row["epochs"]) for row in trials) == len(curves)
@@ -94,7 +98,10 @@ def test_predictions_give_the_accuracies_of_the_results(finished: Finished) -> N
 
 
 def test_missing_baseline_is_said(finished: Finished) -> None:
-    assert "note: this data set has no card that states a baseline, so none is compared" in finished.outcome.err
+    assert (
+        "note: this data set has no card that states a baseline, so none is compared"
+        in finished.outcome.err
+    )
 
 
 def test_report_names_the_data_set_and_escapes_its_classes(finished: Finished) -> None:
@@ -112,7 +119,9 @@ def test_class_names_survive_in_the_recipe(finished: Finished) -> None:
     assert recipe["image"]["class_names"] == [printable(name) for name in expected]
 
 
-def test_recipe_says_what_the_lines_for_a_script_leave_out_and_only_then(finished: Finished) -> None:
+def test_recipe_says_what_the_lines_for_a_script_leave_out_and_only_then(
+    finished: Finished,
+) -> None:
     folder = RunFolder(finished.path)
     assert "# without the augmentation" in recipe_header(folder, {"flip": True, "filters": 8})
     assert "# without" not in recipe_header(folder, {"flip": False, "filters": 8})
@@ -121,7 +130,9 @@ def test_recipe_says_what_the_lines_for_a_script_leave_out_and_only_then(finishe
 
 def test_command_of_the_report_may_be_pasted(finished: Finished) -> None:
     command = finished.results["run"]["command"]
-    assert command == "python -m tuner run './my photos' --space tiny.yaml --seed 3 --executor inline"
+    assert (
+        command == "python -m tuner run './my photos' --space tiny.yaml --seed 3 --executor inline"
+    )
 
 
 def test_configuration_is_kept_as_it_was_resolved(finished: Finished) -> None:
@@ -133,10 +144,17 @@ def test_configuration_is_kept_as_it_was_resolved(finished: Finished) -> None:
 
 
 def test_events_are_whole_json_lines(finished: Finished) -> None:
-    events = [json.loads(line) for line in (finished.path / "events.jsonl").read_text("utf-8").splitlines()]
+    events = [
+        json.loads(line)
+        for line in (finished.path / "events.jsonl").read_text("utf-8").splitlines()
+    ]
     names = [event["event"] for event in events]
     assert names[0] == "RunStarted"
-    assert names.count("TrialEnded") == names.count("TrialStarted") == finished.results["search"]["n_trials"]
+    assert (
+        names.count("TrialEnded")
+        == names.count("TrialStarted")
+        == finished.results["search"]["n_trials"]
+    )
     assert names.count("ModelStarted") == names.count("ModelTrained") == 2
 
 
@@ -144,9 +162,13 @@ def test_a_worker_process_trains_the_same_trials(finished: Finished) -> None:
     outcome = whole_run(finished.place, "--search-only", "--workers", "1", executor="process")
     assert outcome.code == 0, outcome.err
     run = Finished(place=finished.place, outcome=outcome)
-    for name, volatile in (("trials.csv", {"duration_s"}), ("curves.csv", {"duration_s", "loss", "val_loss"})):
+    for name, volatile in (
+        ("trials.csv", {"duration_s"}),
+        ("curves.csv", {"duration_s", "loss", "val_loss"}),
+    ):
         first, second = (
-            [{k: v for k, v in row.items() if k not in volatile} for row in r.rows(name)] for r in (finished, run)
+            [{k: v for k, v in row.items() if k not in volatile} for row in r.rows(name)]
+            for r in (finished, run)
         )
         assert first == second
     # This process may have as many threads as an earlier test chose, which changes the last bits.
@@ -162,32 +184,44 @@ def test_same_seed_gives_the_same_run_and_json_is_all_that_is_on_stdout(finished
     assert records[0]["event"] == "RunStarted"
     assert records[-1]["event"] == "RunEnded"
     assert records[-1]["test_accuracy"].keys() == {"tuned"}
-    again = Finished(place=finished.place, outcome=type(outcome)(code=0, out=records[-1]["report"], err=""))
+    again = Finished(
+        place=finished.place, outcome=type(outcome)(code=0, out=records[-1]["report"], err="")
+    )
     assert again.folder != finished.folder
     volatile = {"duration_s"}
     for name in ("trials.csv", "curves.csv"):
         first, second = (
-            [{k: v for k, v in row.items() if k not in volatile} for row in run.rows(name)] for run in (finished, again)
+            [{k: v for k, v in row.items() if k not in volatile} for row in run.rows(name)]
+            for run in (finished, again)
         )
         assert first == second
     scores = [
-        [(r["validation_score"], r["test"]) for r in run.results["models"][0]["runs"]] for run in (finished, again)
+        [(r["validation_score"], r["test"]) for r in run.results["models"][0]["runs"]]
+        for run in (finished, again)
     ]
     assert scores[0] == scores[1]
-    assert np.array_equal(*(np.load(run.path / "predictions.npz")["tuned-1"] for run in (finished, again)))
+    assert np.array_equal(
+        *(np.load(run.path / "predictions.npz")["tuned-1"] for run in (finished, again))
+    )
 
 
 def test_quiet_search_only(place: Path) -> None:
     outcome = whole_run(place, "--search-only", "-q", "--max-epochs", "1")
     run = Finished(place=place, outcome=outcome)
     assert (outcome.code, outcome.err) == (0, "")
-    assert {path.name for path in run.path.iterdir()} == FILES - {"model.keras", "predictions.npz", "gallery"}
+    assert {path.name for path in run.path.iterdir()} == FILES - {
+        "model.keras",
+        "predictions.npz",
+        "gallery",
+    }
     assert run.results["models"] == []
     assert "Search only" in (run.path / "report.html").read_text()
     shown = call("predict", run.folder, next((place / "my photos").rglob("*.png")), cwd=place)
     assert shown.code == 2
-    assert shown.err == (
-        f"{run.folder}/model.keras: there is no model\n  Fix: give a finished run, or a model with --model FILE.\n"
+    assert (
+        shown.err
+        == f"{run.folder}/model.keras: there is no model\n  Fix: give a finished run, or a model"
+        " with --model FILE.\n"
     )
 
 
@@ -203,7 +237,8 @@ compare: []
 retrain: {{epochs: 1, seeds: 1}}
 """
 
-# The command itself tries a builder out before the search; what is to fail in a trial fails in workers alone.
+# The command itself tries a builder out before the search; what is to fail in a trial fails in
+# workers alone.
 OWN_BUILDERS = """\
 import multiprocessing
 
@@ -325,7 +360,8 @@ def test_everything_that_is_left_out_is_told_in_one_note(own_place: Path) -> Non
     outcome = call("run", "parts", "--space", "own.yaml", *only, cwd=own_place)
     assert outcome.code == 5
     assert [line for line in outcome.err.splitlines() if "left out" in line] == [
-        "  note: left out: 2 copies of test images, 2 with conflicting labels, 1 duplicate; split.csv names them"
+        "  note: left out: 2 copies of test images, 2 with conflicting labels, 1 duplicate;"
+        " split.csv names them"
     ]
 
 
@@ -333,7 +369,10 @@ def test_builder_that_returns_something_else(own_place: Path) -> None:
     (own_place / "own.yaml").write_text(OWN_SPACE.format(model="my_builders:shapeless"))
     outcome = call("run", "my photos", "--space", "own.yaml", "--executor", "inline", cwd=own_place)
     assert outcome.code == 2
-    assert 'model "my_builders:shapeless": it builds no model: it returned str, not a keras.Model' in outcome.err
+    assert (
+        'model "my_builders:shapeless": it builds no model: it returned str, not a keras.Model'
+        in outcome.err
+    )
 
 
 def test_builder_whose_module_cannot_be_imported(place: Path) -> None:
@@ -341,13 +380,17 @@ def test_builder_whose_module_cannot_be_imported(place: Path) -> None:
     (place / "own.yaml").write_text(OWN_SPACE.format(model="broken_builders:build"))
     outcome = call("run", "my photos", "--space", "own.yaml", "--executor", "inline", cwd=place)
     assert outcome.code == 2
-    assert outcome.err.splitlines()[-2] == (
-        'model "broken_builders:build": its module cannot be imported: RuntimeError: half written'
+    assert (
+        outcome.err.splitlines()[-2]
+        == 'model "broken_builders:build": its module cannot be imported: RuntimeError: half'
+        " written"
     )
 
 
 def test_trial_that_is_not_finite_in_validation_failed(own_place: Path) -> None:
     (own_place / "own.yaml").write_text(OWN_SPACE.format(model="my_builders:blind"))
-    outcome = call("run", "my photos", "--space", "own.yaml", "--set", "space={batch_size: 16}", cwd=own_place)
+    outcome = call(
+        "run", "my photos", "--space", "own.yaml", "--set", "space={batch_size: 16}", cwd=own_place
+    )
     assert outcome.code == 5
     assert "failed with: the validation loss became nan in epoch 1\n" in outcome.err

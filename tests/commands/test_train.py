@@ -21,7 +21,9 @@ def best_run(finished: Finished) -> dict[str, float]:
 
 
 def test_gives_the_validation_accuracy_of_the_run(finished: Finished) -> None:
-    shown = call("train", "--from", finished.folder, "--out", "again.keras", "--json", cwd=finished.place)
+    shown = call(
+        "train", "--from", finished.folder, "--out", "again.keras", "--json", cwd=finished.place
+    )
     assert (shown.code, shown.err) == (0, "")
     last = shown.records[-1]
     expected = best_run(finished)["validation_score"]
@@ -36,33 +38,51 @@ def test_gives_the_validation_accuracy_of_the_run(finished: Finished) -> None:
     assert not any(record["event"] == "Notice" for record in shown.records)
     image = next((finished.place / "my photos").rglob("00.png"))
     models = (["--model", "again.keras"], [])
-    answers = [call("predict", finished.folder, image, "--json", *m, cwd=finished.place).records[0] for m in models]
+    answers = [
+        call("predict", finished.folder, image, "--json", *m, cwd=finished.place).records[0]
+        for m in models
+    ]
     assert answers[0] == answers[1]
 
 
 def test_says_for_people_what_it_did(finished: Finished) -> None:
-    shown = call("train", "--from", finished.folder / "best.yaml", "--out", "new/again.keras", cwd=finished.place)
+    shown = call(
+        "train",
+        "--from",
+        finished.folder / "best.yaml",
+        "--out",
+        "new/again.keras",
+        cwd=finished.place,
+    )
     assert (shown.code, shown.out) == (0, "new/again.keras\n")
     expected = best_run(finished)
     assert shown.err.splitlines() == [
         "Starting the framework ...",
         "Training on 48 images ...",
         f"Trained on 48 images; holds the weights of epoch {expected['best_epoch']}.",
-        f"val_accuracy {expected['validation_score']:.4f} on 12 validation images; "
-        f"the recipe's run had {expected['validation_score']:.4f}.",
-        f"Test accuracy {expected['test']['accuracy']:.4f} on 15 held-out images; "
-        f"the recipe's run had {expected['test']['accuracy']:.4f}.",
+        (
+            f"val_accuracy {expected['validation_score']:.4f} on 12 validation images; "
+            f"the recipe's run had {expected['validation_score']:.4f}."
+        ),
+        (
+            f"Test accuracy {expected['test']['accuracy']:.4f} on 15 held-out images; "
+            f"the recipe's run had {expected['test']['accuracy']:.4f}."
+        ),
     ]
     assert [path.name for path in (finished.place / "new").iterdir()] == ["again.keras"]
 
 
 def test_full_data_trains_on_validation_images_too(finished: Finished) -> None:
-    shown = call("train", "--from", finished.folder, "--full-data", "--out", "full.keras", cwd=finished.place)
+    shown = call(
+        "train", "--from", finished.folder, "--full-data", "--out", "full.keras", cwd=finished.place
+    )
     assert shown.code == 0
     assert "Training on 60 images ..." in shown.err
     assert "Trained on 60 images; holds the weights of epoch " in shown.err
     assert "val_accuracy" not in shown.err
-    assert "Trained on all images except the test part, so there is no validation score." in shown.err
+    assert (
+        "Trained on all images except the test part, so there is no validation score." in shown.err
+    )
     assert "on 15 held-out images.\n" in shown.err
 
 
@@ -71,22 +91,38 @@ def test_other_classes_are_refused(finished: Finished, tmp_path: Path) -> None:
     shown = call("train", "--from", finished.folder, "--data", other, cwd=finished.place)
     assert (shown.code, shown.out) == (4, "")
     first, fix = shown.err.splitlines()
-    assert first.startswith('other: its classes are not those of the recipe: new "a", "b", "c"; missing "')
-    assert fix == "  Fix: use data of the same classes, or search again on these data with `python -m tuner run`."
+    assert first.startswith(
+        'other: its classes are not those of the recipe: new "a", "b", "c"; missing "'
+    )
+    assert (
+        fix == "  Fix: use data of the same classes, or search again on these data with `python -m"
+        " tuner run`."
+    )
 
 
-def test_other_images_are_brought_to_the_recipes_size_and_scored(finished: Finished, tmp_path: Path) -> None:
+def test_other_images_are_brought_to_the_recipes_size_and_scored(
+    finished: Finished, tmp_path: Path
+) -> None:
     names = [path.name for path in (finished.place / "my photos").iterdir()]
     other = write_photos(tmp_path / "other", sorted(names), n=12, size=12)
     options = ("--data", other, "--data-dir", tmp_path / "data", "--out", tmp_path / "other.keras")
     shown = call("train", "--from", finished.folder, *options, cwd=finished.place)
     assert (shown.code, shown.out) == (0, f"{tmp_path / 'other.keras'}\n")
     lines = shown.err.splitlines()
-    assert lines[0] == "  note: images are resized to 8 x 8 grey, as in the recipe (they are 12 x 12 grey)"
+    assert (
+        lines[0]
+        == "  note: images are resized to 8 x 8 grey, as in the recipe (they are 12 x 12 grey)"
+    )
     assert "the recipe's run had" not in shown.err
-    assert [line for line in lines if line.startswith("Test accuracy ") and line.endswith(" held-out images.")]
+    assert [
+        line
+        for line in lines
+        if line.startswith("Test accuracy ") and line.endswith(" held-out images.")
+    ]
     image = next(other.rglob("00.png"))
-    predicted = call("predict", finished.folder, image, "--model", tmp_path / "other.keras", cwd=finished.place)
+    predicted = call(
+        "predict", finished.folder, image, "--model", tmp_path / "other.keras", cwd=finished.place
+    )
     assert predicted.code == 0
 
 
@@ -130,13 +166,21 @@ def test_recipe_that_mirrors_is_refused_where_the_card_does_not_allow_it(copied:
     shown = call("train", "--from", "run", cwd=copied)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err.splitlines() == [
-        "run/best.yaml: flip is true, but nothing says that a mirrored image of my_photos keeps its class",
-        "  Fix: set flip: false in the recipe, or write a card for the data with horizontal_flip: true.",
+        (
+            "run/best.yaml: flip is true, but nothing says that a mirrored image of my_photos keeps"
+            " its class"
+        ),
+        (
+            "  Fix: set flip: false in the recipe, or write a card for the data with"
+            " horizontal_flip: true."
+        ),
     ]
     assert call("train", "--from", "run", "--data", "digits", cwd=copied).err.splitlines() == [
         "run/best.yaml: flip is true, but datasets/digits.yaml says horizontal_flip: false",
-        "  Fix: set flip: false in the recipe; where mirrored images keep their class, set horizontal_flip: true in "
-        "the card.",
+        (
+            "  Fix: set flip: false in the recipe; where mirrored images keep their class, set"
+            " horizontal_flip: true in the card."
+        ),
     ]
 
 
@@ -144,7 +188,10 @@ def test_missing_data_are_said(copied: Path) -> None:
     shutil.rmtree(copied / "my photos")
     shown = call("train", "--from", "run", cwd=copied)
     assert shown.code == 4
-    assert shown.err.splitlines()[0] == "my photos: there is no such file or folder; the recipe names it"
+    assert (
+        shown.err.splitlines()[0]
+        == "my photos: there is no such file or folder; the recipe names it"
+    )
 
 
 def test_typo_in_an_edited_recipe_is_named_with_its_line(copied: Path) -> None:
@@ -166,7 +213,9 @@ def test_typo_in_an_edited_recipe_is_named_with_its_line(copied: Path) -> None:
         ("file/again.keras", "file/again.keras: cannot be written: "),
     ],
 )
-def test_file_that_could_not_be_written_is_refused_before_training(finished: Finished, out: str, message: str) -> None:
+def test_file_that_could_not_be_written_is_refused_before_training(
+    finished: Finished, out: str, message: str
+) -> None:
     (finished.place / "file").touch()
     shown = call("train", "--from", finished.folder, "--out", out, cwd=finished.place)
     assert (shown.code, shown.out) == (2, "")
@@ -177,18 +226,25 @@ def test_file_that_could_not_be_written_is_refused_before_training(finished: Fin
 
 def test_training_leaves_a_persons_files_beside_the_model_alone(finished: Finished) -> None:
     (finished.place / "photos.npz").write_bytes(b"a person's own")
-    assert call("train", "--from", finished.folder, "--out", "photos.keras", cwd=finished.place).code == 0
+    assert (
+        call("train", "--from", finished.folder, "--out", "photos.keras", cwd=finished.place).code
+        == 0
+    )
     assert (finished.place / "photos.npz").read_bytes() == b"a person's own"
 
 
-def test_what_a_recipe_is_about_to_import_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_recipe_is_about_to_import_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_models").mkdir()
     (tmp_path / "my_models/__init__.py").write_text("raise AssertionError('imported')")
     assert import_notice("cnn") is None
     notice = import_notice("my_models.nets:build")
-    assert notice == (
-        f"this recipe imports my_models.nets ({tmp_path}/my_models/__init__.py) and runs its build, which is code"
+    assert (
+        notice
+        == f"this recipe imports my_models.nets ({tmp_path}/my_models/__init__.py) and runs its"
+        " build, which is code"
     )
     assert "(not found yet)" in str(import_notice("no_such_models:build"))
 
@@ -199,6 +255,8 @@ def test_data_that_moved_are_asked_for(finished: Finished, tmp_path: Path) -> No
     assert shown.code == 4
     assert shown.err.splitlines() == [
         "my photos: there is no such file or folder; the recipe names it",
-        "  Fix: start from the folder that the run was started in, or name where the data are now: --data PATH, or "
-        "--data-dir for the root of the data.",
+        (
+            "  Fix: start from the folder that the run was started in, or name where the data are"
+            " now: --data PATH, or --data-dir for the root of the data."
+        ),
     ]

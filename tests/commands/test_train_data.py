@@ -23,9 +23,17 @@ def recipe(classes: tuple[str, ...] = ("no", "yes"), channels: int = 1, **data: 
     return Recipe(
         model="cnn",
         values={},
-        image=ImageSpec(height=8, width=8, channels=channels, class_names=classes, mean=ends[0], std=ends[1]),
+        image=ImageSpec(
+            height=8, width=8, channels=channels, class_names=classes, mean=ends[0], std=ends[1]
+        ),
         data=RecipeData(
-            name="none", fingerprint="", n_train=1, n_validation=1, n_test=1, split=SplitSettings(seed=0), **data
+            name="none",
+            fingerprint="",
+            n_train=1,
+            n_validation=1,
+            n_test=1,
+            split=SplitSettings(seed=0),
+            **data,
         ),
         seed=0,
         max_epochs=1,
@@ -46,7 +54,9 @@ def write_folders(root: Path, kind: Any = np.uint8, brightest: int = 255, size: 
     for number, name in enumerate(["no", "yes"]):
         (root / name).mkdir(parents=True)
         for i in range(10):
-            pixels = rng.integers(0, brightest // 2, size=(size, size)) + number * (brightest + 1) // 2
+            pixels = (
+                rng.integers(0, brightest // 2, size=(size, size)) + number * (brightest + 1) // 2
+            )
             Image.fromarray(pixels.astype(kind)).save(root / name / f"{i}.tif")
     return root
 
@@ -54,11 +64,16 @@ def write_folders(root: Path, kind: Any = np.uint8, brightest: int = 255, size: 
 def brightness(found: Any) -> dict[str, float]:
     """Mean of each class."""
     images = found.images
-    return {name: images.images[:][images.labels == i].mean() for i, name in enumerate(images.class_names)}
+    return {
+        name: images.images[:][images.labels == i].mean()
+        for i, name in enumerate(images.class_names)
+    }
 
 
 def test_arrays_are_stretched_and_coloured(tmp_path: Path) -> None:
-    pixels = np.stack([np.full((12, 10), i + (200 if i % 2 else 40), dtype=np.uint8) for i in range(40)])
+    pixels = np.stack(
+        [np.full((12, 10), i + (200 if i % 2 else 40), dtype=np.uint8) for i in range(40)]
+    )
     np.savez(tmp_path / "a.npz", x=pixels, y=np.array(["no", "yes"] * 20))
     wanted = recipe(channels=3)
     found, notes = load_fitting(wanted, tmp_path, str(tmp_path / "a.npz"), tmp_path)
@@ -89,7 +104,9 @@ def test_classes_keep_the_recipes_order_by_name(tmp_path: Path) -> None:
 def test_recipes_range_of_values_is_used(tmp_path: Path) -> None:
     other = write_folders(tmp_path / "other", np.uint16, brightest=4095)
     found, notes = load_fitting(recipe(value_range=(0.0, 16383.0)), tmp_path, str(other), tmp_path)
-    assert notes[1:] == ["values 0 to 16,383 become 0 to 255, as in the recipe (0 to 4,095 would fit)"]
+    assert notes[1:] == [
+        "values 0 to 16,383 become 0 to 255, as in the recipe (0 to 4,095 would fit)"
+    ]
     assert found.images.images[:].max() == 64
     again, notes = load_fitting(recipe(value_range=(0.0, 4095.0)), tmp_path, str(other), tmp_path)
     assert len(notes) == 1
@@ -100,7 +117,9 @@ def test_values_of_which_the_recipe_says_nothing_are_refused(tmp_path: Path) -> 
     other = write_folders(tmp_path / "other", np.uint16, brightest=4095)
     with pytest.raises(DataError) as caught:
         load_fitting(recipe(), tmp_path / "best.yaml", str(other), tmp_path)
-    assert caught.value.message.startswith("other: its images hold more than 8 bits (0 to 4,095), but the recipe does ")
+    assert caught.value.message.startswith(
+        "other: its images hold more than 8 bits (0 to 4,095), but the recipe does "
+    )
     assert "write `value_range: [0, 4095]` under data in " in caught.value.hint
 
 

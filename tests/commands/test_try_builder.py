@@ -33,23 +33,34 @@ def test_builder_that_takes_long_is_named_while_it_does(monkeypatch: pytest.Monk
     monkeypatch.setattr(try_builder, "SLOW_S", 0.01)
     monkeypatch.setattr(try_builder, "declare", declare)
     monkeypatch.setattr(try_builder, "try_builder", lambda file, spec: [])
-    file = parse_space(parse_document("version: 1\nmodel: m:build\nspace: {batch_size: 16}\n", "own.yaml"))
+    file = parse_space(
+        parse_document("version: 1\nmodel: m:build\nspace: {batch_size: 16}\n", "own.yaml")
+    )
     card = make_card({"type": "npz", "path": "tiny.npz"}, size=8)
     try_builder.with_builder(RunOptions(dataset="tiny"), card, file, image_spec(2), hear)
     (notice,) = heard
-    assert isinstance(notice, Notice) and notice.text.startswith("m:build is still being tried out after")
+    assert isinstance(notice, Notice) and notice.text.startswith(
+        "m:build is still being tried out after"
+    )
 
 
 def test_plan_refuses_what_a_run_refuses(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", ["cat", "dog"])
-    space = SPACE.format(name="build_logits_unsaid", space=UNITS).replace("net:", "tests.soak.published:")
+    space = SPACE.format(name="build_logits_unsaid", space=UNITS).replace(
+        "net:", "tests.soak.published:"
+    )
     (tmp_path / "space.yaml").write_text(space, encoding="utf-8")
     planned = call("plan", "photos", "--space", "space.yaml", "--executor", "inline", cwd=tmp_path)
     assert (planned.code, planned.out) == (2, "")
-    assert "they look like logits, and its loss does not say from_logits" in planned.err.splitlines()[0]
+    assert (
+        "they look like logits, and its loss does not say from_logits"
+        in planned.err.splitlines()[0]
+    )
 
 
-def test_settings_are_tried_until_one_can_be_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_settings_are_tried_until_one_can_be_built(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "choosy.py").write_text(
         "import keras\n"
         "def build(values, spec):\n"
@@ -61,4 +72,6 @@ def test_settings_are_tried_until_one_can_be_built(monkeypatch: pytest.MonkeyPat
     text = "version: 1\nmodel: choosy:build\nspace: {a: [bad, worse, worst, good], batch_size: 8}\n"
     file = parse_space(parse_document(text, "own.yaml"))
     (note,) = try_builder.try_builder(file, image_spec())
-    assert note.startswith("some settings cannot be built, and their trials will fail: ValueError: not this one")
+    assert note.startswith(
+        "some settings cannot be built, and their trials will fail: ValueError: not this one"
+    )

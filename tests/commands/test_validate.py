@@ -10,7 +10,15 @@ import tuner
 from tests.cli.calling import call, write_space
 
 ROOT = Path(tuner.__file__).parents[1]
-NAMES = ["cats_dogs", "digits", "drawn_faces", "emoji_happy_sad", "facial_expressions", "fer2013", "happy_sad"]
+NAMES = [
+    "cats_dogs",
+    "digits",
+    "drawn_faces",
+    "emoji_happy_sad",
+    "facial_expressions",
+    "fer2013",
+    "happy_sad",
+]
 
 
 def test_all_committed_files_are_in_order() -> None:
@@ -23,8 +31,12 @@ def test_all_committed_files_are_in_order() -> None:
 
 def test_every_mistake_of_every_file_is_listed(tmp_path: Path) -> None:
     write_space(tmp_path)
-    (tmp_path / "bad.yaml").write_text("version: 1\nsearch: {factr: 3}\nspace:\n  conv_blocks: {min: 3, max: 2}\n")
-    (tmp_path / "card.yaml").write_text("name: card\ntitle: A card\nfiles: {type: npz, path: x.npz}\n")
+    (tmp_path / "bad.yaml").write_text(
+        "version: 1\nsearch: {factr: 3}\nspace:\n  conv_blocks: {min: 3, max: 2}\n"
+    )
+    (tmp_path / "card.yaml").write_text(
+        "name: card\ntitle: A card\nfiles: {type: npz, path: x.npz}\n"
+    )
     shown = call("validate", "tiny.yaml", "bad.yaml", "card.yaml", "gone.yaml", cwd=tmp_path)
     assert (shown.code, shown.out) == (2, "tiny.yaml: in order\n")
     assert shown.err.splitlines() == [
@@ -40,7 +52,9 @@ def test_every_mistake_of_every_file_is_listed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("dataset", "code"), [("digits", 2), ("drawn_faces", 0), ("elsewhere", 0)])
-def test_space_may_mirror_only_what_its_card_allows(tmp_path: Path, dataset: str, code: int) -> None:
+def test_space_may_mirror_only_what_its_card_allows(
+    tmp_path: Path, dataset: str, code: int
+) -> None:
     (tmp_path / "mine.yaml").write_text(f"version: 1\ndataset: {dataset}\nspace: {{flip: true}}\n")
     shown = call("validate", "mine.yaml", cwd=tmp_path)
     assert shown.code == code
@@ -58,14 +72,19 @@ def test_folder_stands_for_its_yaml_files(tmp_path: Path) -> None:
 def test_nothing_to_check_is_a_mistake(tmp_path: Path) -> None:
     shown = call("validate", cwd=tmp_path)
     assert shown.code == 2
-    assert shown.err == "search_spaces, datasets: there is no YAML file\n  Fix: name the files to check.\n"
+    assert (
+        shown.err
+        == "search_spaces, datasets: there is no YAML file\n  Fix: name the files to check.\n"
+    )
 
 
 @pytest.mark.parametrize("kind", ["space", "card"])
 def test_committed_schemas_are_those_of_the_code(tmp_path: Path, kind: str) -> None:
     shown = call("validate", "--schema", kind, cwd=tmp_path)
     assert shown.code == 0
-    assert shown.out == (ROOT / "docs" / "schema" / f"{kind}.schema.json").read_text(encoding="utf-8")
+    assert shown.out == (ROOT / "docs" / "schema" / f"{kind}.schema.json").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_datasets_lists_every_card_with_its_state(tmp_path: Path) -> None:
@@ -79,7 +98,10 @@ def test_datasets_lists_every_card_with_its_state(tmp_path: Path) -> None:
     start = heads[NAMES.index("fer2013")]
     assert lines[start + 1 : start + 4] == [
         f"{'':20} not there: {tmp_path}/fer2013/fer2013.csv",
-        f"{'':20}   `python -m tuner datasets fetch fer2013`; or get fer2013.csv from Kaggle's \"challenges",
+        (
+            f"{'':20}   `python -m tuner datasets fetch fer2013`; or get fer2013.csv from Kaggle's"
+            ' "challenges'
+        ),
         f'{"":20}   in representation learning" (facial expressions) and put it there',
     ]
 
@@ -93,7 +115,9 @@ def test_datasets_as_json(tmp_path: Path) -> None:
 def test_own_card_wins_and_its_title_steers_no_terminal(tmp_path: Path) -> None:
     (tmp_path / "datasets").mkdir()
     card = 'name: digits\ntitle: "mine \\e[31m"\nfiles: {type: generator, generator: digits}\n'
-    (tmp_path / "datasets" / "digits.yaml").write_text(card + "image: {height: 8, width: 8, channels: 1}\n")
+    (tmp_path / "datasets" / "digits.yaml").write_text(
+        card + "image: {height: 8, width: 8, channels: 1}\n"
+    )
     shown = call("datasets", cwd=tmp_path)
     assert "mine \\x1b[31m\n" in shown.out
 
@@ -108,7 +132,9 @@ def test_broken_card_is_listed_with_its_mistakes_among_the_others(tmp_path: Path
     assert lines[start + 1] == "its card cannot be used:"
     assert "datasets/broken.yaml:2: titel is not a known key." in lines[start:]
     assert 'Fix: did you mean "title"?' in lines[start:]
-    assert {name for name in [*NAMES, "broken"] if any(line.startswith(name) for line in lines)} == {*NAMES, "broken"}
+    assert {
+        name for name in [*NAMES, "broken"] if any(line.startswith(name) for line in lines)
+    } == {*NAMES, "broken"}
 
 
 def test_broken_card_in_json(tmp_path: Path) -> None:

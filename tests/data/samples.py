@@ -15,18 +15,28 @@ from tuner.data.card import Card
 def make_card(files: dict[str, Any], size: int = 4, channels: int = 1, **fields: Any) -> Card:
     """A card named "tiny" for square images."""
     image = {"height": size, "width": size, "channels": channels}
-    return Card.model_validate({"name": "tiny", "title": "Tiny", "files": files, "image": image} | fields)
+    return Card.model_validate(
+        {"name": "tiny", "title": "Tiny", "files": files, "image": image} | fields
+    )
 
 
-def random_images(n: int, size: int = 4, channels: int = 1, seed: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def random_images(
+    n: int, size: int = 4, channels: int = 1, seed: int = 0
+) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Images of noise, (n, size, size, channels)."""
-    return np.random.default_rng(seed).integers(0, 256, size=(n, size, size, channels), dtype=np.uint8)
+    return np.random.default_rng(seed).integers(
+        0, 256, size=(n, size, size, channels), dtype=np.uint8
+    )
 
 
-def write_fer(path: Path, labels: Sequence[Any], usage: list[str] | None = None, seed: int = 0) -> list[str]:
+def write_fer(
+    path: Path, labels: Sequence[Any], usage: list[str] | None = None, seed: int = 0
+) -> list[str]:
     """Write a FER-style CSV of 4 x 4 images; its lines are returned, too."""
     lines = ["emotion,pixels,Usage" if usage else "emotion,pixels"]
-    for row, (label, image) in enumerate(zip(labels, random_images(len(labels), seed=seed), strict=True)):
+    for row, (label, image) in enumerate(
+        zip(labels, random_images(len(labels), seed=seed), strict=True)
+    ):
         pixels = " ".join(map(str, image.ravel()))
         lines.append(f'{label},"{pixels}"' + (f",{usage[row]}" if usage else ""))
     path.write_text("\n".join(lines) + "\n")

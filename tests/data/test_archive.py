@@ -77,7 +77,9 @@ def test_every_kind_is_unpacked_whatever_it_is_called(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "photos.bin"]
 
 
-@pytest.mark.parametrize("name", ["../evil", "photos/../../evil", "/evil", "..\\evil", "a/..", "\\evil"])
+@pytest.mark.parametrize(
+    "name", ["../evil", "photos/../../evil", "/evil", "..\\evil", "a/..", "\\evil"]
+)
 @pytest.mark.parametrize("kind", ["zip", "tar"])
 def test_name_that_leads_out_is_refused(tmp_path: Path, name: str, kind: str) -> None:
     archive = tmp_path / f"inner/a.{kind}"
@@ -90,11 +92,16 @@ def test_name_that_leads_out_is_refused(tmp_path: Path, name: str, kind: str) ->
     assert [path.name for path in tmp_path.iterdir()] == ["inner"]
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.BLKTYPE])
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.BLKTYPE]
+)
 def test_links_and_devices_are_refused(tmp_path: Path, kind: bytes) -> None:
     archive = tmp_path / "a.tar"
     archive.write_bytes(tar_bytes(FILES, special(kind, link="photos/cat/1.txt")))
-    assert refused(archive) == "a.tar, photos/x: it is a link or a device; only files and folders are unpacked"
+    assert (
+        refused(archive)
+        == "a.tar, photos/x: it is a link or a device; only files and folders are unpacked"
+    )
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "folders"])
@@ -103,10 +110,16 @@ def test_folders_without_end_are_refused(tmp_path: Path, kind: str) -> None:
     if kind == "zip":
         pack_zip(archive, {"good": b"1", f"{deep}/1.txt": b"2"})
     elif kind == "tar":
-        archive.write_bytes(tar_bytes({f"{deep}/1.txt": b"2"}, special(tarfile.SYMTYPE, link="/etc")))
+        archive.write_bytes(
+            tar_bytes({f"{deep}/1.txt": b"2"}, special(tarfile.SYMTYPE, link="/etc"))
+        )
     else:
-        archive.write_bytes(tar_bytes({}, special(tarfile.DIRTYPE, deep), special(tarfile.SYMTYPE, link="/etc")))
-    assert refused(archive).endswith(f"{'d/d' if kind == 'folders' else 'd/1.txt'}: it lies more than 64 folders deep")
+        archive.write_bytes(
+            tar_bytes({}, special(tarfile.DIRTYPE, deep), special(tarfile.SYMTYPE, link="/etc"))
+        )
+    assert refused(archive).endswith(
+        f"{'d/d' if kind == 'folders' else 'd/1.txt'}: it lies more than 64 folders deep"
+    )
     pack_zip(archive, {"/".join(["d"] * 64): b"2"})
     unpack(archive, tmp_path / "out")
 
@@ -116,7 +129,10 @@ def test_link_in_a_zip_is_refused(tmp_path: Path) -> None:
     info.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr(info, "/etc/passwd")
-    assert refused(archive) == "a.zip, photos/x: it is a link or a device; only files and folders are unpacked"
+    assert (
+        refused(archive)
+        == "a.zip, photos/x: it is a link or a device; only files and folders are unpacked"
+    )
 
 
 def test_encrypted_zip_is_refused(tmp_path: Path) -> None:
@@ -146,11 +162,17 @@ def test_limits_name_the_member_at_which_it_is_too_much(tmp_path: Path, kind: st
         pack_zip(archive, files)
     else:
         archive.write_bytes(gzip.compress(tar_bytes(files)))
-    assert refused(archive, Limits(n_members=2)) == f"a.{kind}, 2.txt: it is one of more than 2 files and folders"
+    assert (
+        refused(archive, Limits(n_members=2))
+        == f"a.{kind}, 2.txt: it is one of more than 2 files and folders"
+    )
     few = Limits(total_bytes=100_000)
     assert refused(archive, few) == f"a.{kind}, 2.txt: with it the files take more than 0.0001 GB"
     bomb = Limits(bomb_bytes=50_000, ratio=5)
-    assert refused(archive, bomb) == f"a.{kind}, 1.txt: with it the files take more than 5 times the archive's own size"
+    assert (
+        refused(archive, bomb)
+        == f"a.{kind}, 1.txt: with it the files take more than 5 times the archive's own size"
+    )
     unpack(archive, tmp_path / "out", Limits(bomb_bytes=160_000, ratio=5))
 
 
@@ -167,8 +189,13 @@ def test_zip_that_lies_about_a_size_is_damaged(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", [0.3, 0.7])
 @pytest.mark.parametrize("compress", [bytes, gzip.compress, bz2.compress, lzma.compress, None])
-def test_cut_archive_leaves_nothing(tmp_path: Path, compress: Callable[[bytes], bytes] | None, cut: float) -> None:
-    archive, noise = tmp_path / "a.bin", {f"{i}.bin": random_images(1, 100, seed=i).tobytes() for i in range(3)}
+def test_cut_archive_leaves_nothing(
+    tmp_path: Path, compress: Callable[[bytes], bytes] | None, cut: float
+) -> None:
+    archive, noise = (
+        tmp_path / "a.bin",
+        {f"{i}.bin": random_images(1, 100, seed=i).tobytes() for i in range(3)},
+    )
     if compress is None:
         pack_zip(archive, noise)
         whole = archive.read_bytes()
@@ -221,8 +248,13 @@ def test_two_members_of_one_name_are_refused(tmp_path: Path, names: list[str]) -
 
 def test_hostile_names_are_shown_without_what_steers_a_terminal(tmp_path: Path) -> None:
     archive = tmp_path / "a.tar"
-    archive.write_bytes(tar_bytes({"\x1b[31m\n.png": b"1"}, special(tarfile.SYMTYPE, "\x1b[2J\nx", "/etc")))
-    assert refused(archive) == r"a.tar, \x1b[2J\x0ax: it is a link or a device; only files and folders are unpacked"
+    archive.write_bytes(
+        tar_bytes({"\x1b[31m\n.png": b"1"}, special(tarfile.SYMTYPE, "\x1b[2J\nx", "/etc"))
+    )
+    assert (
+        refused(archive)
+        == r"a.tar, \x1b[2J\x0ax: it is a link or a device; only files and folders are unpacked"
+    )
     archive.write_bytes(tar_bytes({"x" * 300: b"1"}))
     assert refused(archive) == f"a.tar, {'x' * 200}: cannot be unpacked: File name too long"
 
@@ -251,7 +283,13 @@ def test_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     ("name", "stem"),
-    [("photos.zip", "photos"), ("My.Photos.tar.gz", "My.Photos"), ("A.TGZ", "A"), ("a.txz", "a"), (".zip", ".zip")],
+    [
+        ("photos.zip", "photos"),
+        ("My.Photos.tar.gz", "My.Photos"),
+        ("A.TGZ", "A"),
+        ("a.txz", "a"),
+        (".zip", ".zip"),
+    ],
 )
 def test_archives_are_known_by_their_suffix(name: str, stem: str) -> None:
     assert is_archive(Path(name))
@@ -291,7 +329,9 @@ def test_changed_archive_is_unpacked_in_place_of_what_was_there(tmp_path: Path) 
     assert kept.is_dir()
 
 
-def test_what_a_process_at_work_is_unpacking_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_process_at_work_is_unpacking_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     @contextmanager
     def no_locks(name: str, data_root: Path) -> Iterator[bool]:
         yield False
@@ -306,7 +346,10 @@ def test_what_a_process_at_work_is_unpacking_is_left_alone(tmp_path: Path, monke
 
 def test_one_csv_in_an_archive_stands_for_it(tmp_path: Path) -> None:
     write_fer(tmp_path / "faces.csv", [0, 1, 0, 1])
-    pack_zip(tmp_path / "faces.zip", {"faces/faces.csv": (tmp_path / "faces.csv").read_bytes(), "__MACOSX/x": b""})
+    pack_zip(
+        tmp_path / "faces.zip",
+        {"faces/faces.csv": (tmp_path / "faces.csv").read_bytes(), "__MACOSX/x": b""},
+    )
     card = resolve(str(tmp_path / "faces.zip"), [], tmp_path / "data")
     assert len(load_images(card, tmp_path / "data").images) == 4
 

@@ -30,9 +30,20 @@ def entries(root: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    "name", ["images.npy", "labels.npy", "parts.npy", "groups.npy", "copy_of.npy", "near_group.npy", "meta.json"]
+    "name",
+    [
+        "images.npy",
+        "labels.npy",
+        "parts.npy",
+        "groups.npy",
+        "copy_of.npy",
+        "near_group.npy",
+        "meta.json",
+    ],
 )
-@pytest.mark.parametrize("damage", ["cut", "gone", "empty", "flipped", "zeros", "other", "folder", "pipe", "deep"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "gone", "empty", "flipped", "zeros", "other", "folder", "pipe", "deep"]
+)
 def test_damaged_entry_is_rebuilt(tmp_path: Path, card: Card, name: str, damage: str) -> None:
     load_images(card, tmp_path)
     path = entries(tmp_path)[0] / name
@@ -126,7 +137,15 @@ def test_unwritable_cache_is_done_without(tmp_path: Path, card: Card) -> None:
 def test_nothing_half_written_is_left(tmp_path: Path, card: Card) -> None:
     load_images(card, tmp_path)
     found = sorted(path.name for path in entries(tmp_path)[0].iterdir())
-    columns = ["copy_of.npy", "groups.npy", "images.npy", "labels.npy", "meta.json", "near_group.npy", "parts.npy"]
+    columns = [
+        "copy_of.npy",
+        "groups.npy",
+        "images.npy",
+        "labels.npy",
+        "meta.json",
+        "near_group.npy",
+        "parts.npy",
+    ]
     assert found == [*columns, "stamps.json"]
     (tmp_path / "fer.csv").write_text("emotion,pixels\n0,1\n")
     with pytest.raises(DataError):
@@ -137,7 +156,9 @@ def test_nothing_half_written_is_left(tmp_path: Path, card: Card) -> None:
 def test_cached_file_holds_no_room_for_rows_that_were_not_read(tmp_path: Path) -> None:
     write_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
     (tmp_path / "photos/cat/00.png").write_text("no image")
-    loaded = load_images(make_card({"type": "class_folders", "path": "photos"}, channels=3), tmp_path)
+    loaded = load_images(
+        make_card({"type": "class_folders", "path": "photos"}, channels=3), tmp_path
+    )
     assert (entries(tmp_path)[0] / "images.npy").stat().st_size == 128 + loaded.images.nbytes
     np.testing.assert_array_equal(loaded.images[:3], random_images(3, 4, 3))
 
@@ -146,7 +167,9 @@ def test_copies_and_groups_are_kept(tmp_path: Path) -> None:
     lines = write_fer(tmp_path / "fer.csv", [0, 1, 0, 1])
     lines = [f"{line},{'who' if i == 0 else 'ann'}" for i, line in enumerate([*lines, lines[1]])]
     (tmp_path / "fer.csv").write_text("\n".join(lines) + "\n")
-    card = make_card({"type": "fer_csv", "path": "fer.csv"}, class_names=["no", "yes"], splits={"group": "who"})
+    card = make_card(
+        {"type": "fer_csv", "path": "fer.csv"}, class_names=["no", "yes"], splits={"group": "who"}
+    )
     for _ in range(2):  # parsed, then from the cache
         loaded = load_images(card, tmp_path)
         assert loaded.groups.tolist() == ["ann"] * 5
@@ -211,7 +234,9 @@ def test_full_disk_is_done_without(tmp_path: Path, card: Card) -> None:
     assert entries(tmp_path) == []
 
 
-def test_file_over_the_limit_is_read_into_memory(tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_over_the_limit_is_read_into_memory(
+    tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TUNER_CACHE_LIMIT", "10B")
     assert not isinstance(load_images(card, tmp_path).images, np.memmap)
 
@@ -223,18 +248,29 @@ def test_file_for_which_there_is_room_nowhere_is_refused(
     images = cache.NewEntry(card, tmp_path, tmp_path)
     with pytest.raises(DataError) as caught:
         images.allocate(10**8)
-    assert caught.value.message == "tiny: its images take up to 1.6 GB, but the cache may take 0.2 GB"
+    assert (
+        caught.value.message == "tiny: its images take up to 1.6 GB, but the cache may take 0.2 GB"
+    )
     where = tmp_path / ".cache"
-    assert caught.value.hint == f"free space on the disk of {where}, or set TUNER_CACHE_LIMIT, such as 100GB."
+    assert (
+        caught.value.hint
+        == f"free space on the disk of {where}, or set TUNER_CACHE_LIMIT, such as 100GB."
+    )
 
 
-@pytest.mark.parametrize(("given", "expected"), [("1500", 1500), ("2kb", 2000), ("1.5 GB", 15 * 10**8), ("0", 0)])
-def test_limit_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("given", "expected"), [("1500", 1500), ("2kb", 2000), ("1.5 GB", 15 * 10**8), ("0", 0)]
+)
+def test_limit_can_be_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, expected: int
+) -> None:
     monkeypatch.setenv("TUNER_CACHE_LIMIT", given)
     assert cache_folder.cache_limit(tmp_path) == expected
 
 
-def test_limit_is_at_most_half_of_the_free_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limit_is_at_most_half_of_the_free_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("TUNER_CACHE_LIMIT", raising=False)
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10**9}))
     assert cache_folder.cache_limit(tmp_path / "not" / "there") == 5 * 10**8

@@ -59,12 +59,18 @@ def test_damage_that_left_the_time_alone_is_found_by_samples_sooner_or_later(fol
     assert 5 < found.count(False) < 80
 
 
-def test_file_that_was_copied_is_read_whole_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_was_copied_is_read_whole_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sums = sums_of(folder, ["large"])
     os.utime(folder / "large", ns=(1, 1))
     n_read: list[int] = []
     read = cache_sums._read_sums
-    monkeypatch.setattr(cache_sums, "_read_sums", lambda path, starts: n_read.append(len(starts)) or read(path, starts))
+    monkeypatch.setattr(
+        cache_sums,
+        "_read_sums",
+        lambda path, starts: n_read.append(len(starts)) or read(path, starts),
+    )
     assert is_whole(folder, sums)
     assert is_whole(folder, sums)
     assert n_read == [N_BLOCKS, 1]

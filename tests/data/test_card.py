@@ -38,7 +38,9 @@ def test_every_bundled_card_is_valid() -> None:
         assert card.licence
 
 
-def test_bundled_cards_are_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bundled_cards_are_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert "fer2013" in card_names(card_folders())
 
@@ -70,11 +72,16 @@ def test_name_must_be_the_files(tmp_path: Path) -> None:
 
 def test_assumed_value_must_be_set(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    baseline = "{model: cnn, title: t, source: s, values: {dropout: 0.1}, assumed: [rate], published: {epochs: 3}}"
+    baseline = (
+        "{model: cnn, title: t, source: s, values: {dropout: 0.1}, assumed: [rate], published:"
+        " {epochs: 3}}"
+    )
     path.write_text(f"{CARD}baseline: {baseline}\n")
     with pytest.raises(ConfigurationError) as caught:
         read_card(path)
-    assert caught.value.message.startswith(f'{path}:5: baseline.assumed names "rate", which is not under values')
+    assert caught.value.message.startswith(
+        f'{path}:5: baseline.assumed names "rate", which is not under values'
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,11 +89,17 @@ def test_assumed_value_must_be_set(tmp_path: Path) -> None:
     [
         (
             "{type: array_csv, train_images: a, train_labels: b, test_images: c}",
-            "files has test_images, but no test_labels.\n  Fix: add test_labels, or remove test_images.",
+            (
+                "files has test_images, but no test_labels.\n  Fix: add test_labels, or remove"
+                " test_images."
+            ),
         ),
         (
             "{type: array_csv, train_images: a, train_labels: b, test_labels: c}",
-            "files has test_labels, but no test_images.\n  Fix: add test_images, or remove test_labels.",
+            (
+                "files has test_labels, but no test_images.\n  Fix: add test_images, or remove"
+                " test_labels."
+            ),
         ),
         (
             "{type: generator, generator: digits, n: 50}",
@@ -98,7 +111,10 @@ def test_assumed_value_must_be_set(tmp_path: Path) -> None:
         ),
         (
             "{type: generator, generator: digit}",
-            'files.generator is "digit"; expected digits or drawn_faces.\n  Fix: did you mean "digits"?',
+            (
+                'files.generator is "digit"; expected digits or drawn_faces.\n  Fix: did you mean'
+                ' "digits"?'
+            ),
         ),
         (
             "{type: generator, generator: digits, sed: 1}",
@@ -115,11 +131,15 @@ def test_files_that_make_no_sense_are_explained(tmp_path: Path, files: str, mess
 
 
 @pytest.mark.parametrize(
-    ("given", "value", "other"), [("stop_metric", "accuracy", "stop_value"), ("stop_value", "0.9", "stop_metric")]
+    ("given", "value", "other"),
+    [("stop_metric", "accuracy", "stop_value"), ("stop_value", "0.9", "stop_metric")],
 )
 def test_half_a_stop_is_refused(tmp_path: Path, given: str, value: str, other: str) -> None:
     path = tmp_path / "mine.yaml"
-    baseline = f"{{model: cnn, title: t, source: s, values: {{}}, published: {{epochs: 3, {given}: {value}}}}}"
+    baseline = (
+        f"{{model: cnn, title: t, source: s, values: {{}}, published: {{epochs: 3, {given}:"
+        f" {value}}}}}"
+    )
     path.write_text(f"{CARD}baseline: {baseline}\n")
     with pytest.raises(ConfigurationError) as caught:
         read_card(path)
@@ -132,7 +152,11 @@ def test_policies_are_honest_by_default(tmp_path: Path) -> None:
     path.write_text(CARD)
     card = read_card(path)
     policies = card.policies
-    assert (policies.duplicates, policies.conflicting, policies.unreadable) == ("drop_from_train", "drop", "skip")
+    assert (policies.duplicates, policies.conflicting, policies.unreadable) == (
+        "drop_from_train",
+        "drop",
+        "skip",
+    )
     assert (card.splits.group, card.splits.folds, card.horizontal_flip) == (None, None, False)
 
 
@@ -147,19 +171,26 @@ def test_policies_are_honest_by_default(tmp_path: Path) -> None:
         (
             "{type: class_folders, path: a}",
             "splits: {group: '(a'}",
-            "splits has a group that is no regular expression: missing ), unterminated subpattern at position 0.\n"
-            "  Fix: correct it.",
+            (
+                "splits has a group that is no regular expression: missing ), unterminated"
+                " subpattern at position 0.\n  Fix: correct it."
+            ),
         ),
         ("{type: npz, path: a}", "splits: {folds: 21}", "splits.folds is 21; expected 20 or less."),
         ("{type: npz, path: a}", "splits: {folds: 0}", "splits.folds is 0; expected 1 or more."),
         (
             "{type: npz, path: a}",
             "policies: {duplicates: dropp}",
-            'policies.duplicates is "dropp"; expected drop_from_train, keep or drop.\n  Fix: did you mean "drop"?',
+            (
+                'policies.duplicates is "dropp"; expected drop_from_train, keep or drop.\n  Fix:'
+                ' did you mean "drop"?'
+            ),
         ),
     ],
 )
-def test_wishes_that_make_no_sense_are_explained(tmp_path: Path, files: str, line: str, message: str) -> None:
+def test_wishes_that_make_no_sense_are_explained(
+    tmp_path: Path, files: str, line: str, message: str
+) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(CARD.replace("{type: npz, path: mine.npz}", files) + line + "\n")
     with pytest.raises(ConfigurationError) as caught:
@@ -176,7 +207,9 @@ def test_unknown_data_set_offers_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolve("fer2014", [BUNDLED], tmp_path)
     assert caught.value.message == 'no data set is called "fer2014"'
-    hint = 'did you mean "fer2013"? `python -m tuner datasets` lists them; a folder or file works too.'
+    hint = (
+        'did you mean "fer2013"? `python -m tuner datasets` lists them; a folder or file works too.'
+    )
     assert caught.value.hint == hint
     assert caught.value.exit_code == 2
 
@@ -252,7 +285,9 @@ def test_fer_style_csv_of_some_classes_has_only_these(tmp_path: Path, labels: li
         ([3, 3], 'faces: all images are of one class, "happy"'),
     ],
 )
-def test_labels_that_are_not_fers_are_refused(tmp_path: Path, labels: list[int], message: str) -> None:
+def test_labels_that_are_not_fers_are_refused(
+    tmp_path: Path, labels: list[int], message: str
+) -> None:
     write_fer(tmp_path / "faces.csv", labels)
     with pytest.raises(DataError) as caught:
         load_images(resolve(str(tmp_path / "faces.csv"), [], tmp_path), tmp_path)
@@ -272,7 +307,9 @@ def test_csv_of_no_square_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "faces.csv").write_text('emotion,pixels\n0,"1 2 3"\n')
     with pytest.raises(DataError) as caught:
         resolve(str(tmp_path / "faces.csv"), [], tmp_path)
-    message = "faces.csv, line 2: it has 3 pixels; expected a square number, such as 2,304 (48 x 48)"
+    message = (
+        "faces.csv, line 2: it has 3 pixels; expected a square number, such as 2,304 (48 x 48)"
+    )
     assert caught.value.message == message
 
 
@@ -290,8 +327,13 @@ def test_schema_file_is_up_to_date() -> None:
 
 
 def test_importing_cards_loads_no_heavy_package() -> None:
-    code = "import sys, tuner.data.card; print(sorted({'numpy', 'PIL', 'sklearn', 'pandas'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    code = (
+        "import sys, tuner.data.card; print(sorted({'numpy', 'PIL', 'sklearn', 'pandas'} &"
+        " set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -319,7 +361,9 @@ LEAVING = {
 
 
 @pytest.mark.parametrize("change", LEAVING)
-def test_path_that_leaves_the_data_root_is_refused_with_its_line(tmp_path: Path, change: tuple[str, str]) -> None:
+def test_path_that_leaves_the_data_root_is_refused_with_its_line(
+    tmp_path: Path, change: tuple[str, str]
+) -> None:
     before, after = change
     (tmp_path / "mine.yaml").write_text(STRANGERS_CARD, encoding="utf-8")
     assert read_card(tmp_path / "mine.yaml").paths == ["mine"]
@@ -360,12 +404,22 @@ def test_link_that_you_have_put_into_the_data_root_is_followed(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("fetch: get it", "space: ../other", 'space is "../other"; expected the name of a search space, without'),
+        (
+            "fetch: get it",
+            "space: ../other",
+            'space is "../other"; expected the name of a search space, without',
+        ),
         ("me/mine", "../me/mine", 'kaggle.dataset is "../me/mine"; expected'),
-        ("name: mine", "name: Mine", 'name is "Mine"; expected lower-case letters, digits, "_" and "-".'),
+        (
+            "name: mine",
+            "name: Mine",
+            'name is "Mine"; expected lower-case letters, digits, "_" and "-".',
+        ),
     ],
 )
-def test_name_that_is_none_is_refused(tmp_path: Path, before: str, after: str, message: str) -> None:
+def test_name_that_is_none_is_refused(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
     (tmp_path / "mine.yaml").write_text(STRANGERS_CARD.replace(before, after), encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
         read_card(tmp_path / "mine.yaml")
@@ -379,5 +433,7 @@ def test_title_is_one_line(tmp_path: Path) -> None:
 
 
 def test_name_may_be_of_any_script(tmp_path: Path) -> None:
-    (tmp_path / "фото.yaml").write_text(STRANGERS_CARD.replace("name: mine", "name: фото"), encoding="utf-8")
+    (tmp_path / "фото.yaml").write_text(
+        STRANGERS_CARD.replace("name: mine", "name: фото"), encoding="utf-8"
+    )
     assert read_card(tmp_path / "фото.yaml").name == "фото"

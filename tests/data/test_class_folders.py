@@ -70,7 +70,9 @@ def test_sources_that_are_no_image_files_have_no_facts(tmp_path: Path) -> None:
         (None, ["", "", "", ""]),
     ],
 )
-def test_groups_are_what_the_rule_finds_below_the_part(tmp_path: Path, rule: str | None, expected: list[str]) -> None:
+def test_groups_are_what_the_rule_finds_below_the_part(
+    tmp_path: Path, rule: str | None, expected: list[str]
+) -> None:
     root = tmp_path / "photos"
     for number, name in enumerate(["cat/series1-a", "cat/series2-a", "cat/x", "dog/series1/b"]):
         for part in ("one", "two"):
@@ -83,11 +85,17 @@ def test_groups_are_what_the_rule_finds_below_the_part(tmp_path: Path, rule: str
 
 
 @pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="file names are Unicode there")
-def test_group_of_a_name_that_is_not_utf_8_can_be_written_and_stays_a_group_of_its_own(tmp_path: Path) -> None:
+def test_group_of_a_name_that_is_not_utf_8_can_be_written_and_stays_a_group_of_its_own(
+    tmp_path: Path,
+) -> None:
     write_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
     for old, new in (("0", b"an\xe9-1"), ("1", b"an\xe9-2"), ("2", b"an\xe8-1")):
-        (tmp_path / f"photos/cat/{old}.png").rename(tmp_path / "photos/cat" / os.fsdecode(new + b".png"))
-    card = make_card({"type": "class_folders", "path": "photos"}, channels=3, splits={"group": r"/([^-]+)-"})
+        (tmp_path / f"photos/cat/{old}.png").rename(
+            tmp_path / "photos/cat" / os.fsdecode(new + b".png")
+        )
+    card = make_card(
+        {"type": "class_folders", "path": "photos"}, channels=3, splits={"group": r"/([^-]+)-"}
+    )
     for _ in range(2):  # decoded, then from the cache
         groups = load_images(card, tmp_path).groups.tolist()
         assert groups == ["an\\xe8", "an\\xe9", "an\\xe9", "", "", ""]
@@ -96,6 +104,11 @@ def test_group_of_a_name_that_is_not_utf_8_can_be_written_and_stays_a_group_of_i
 
 def test_another_rule_is_noticed(tmp_path: Path) -> None:
     write_folders(tmp_path / "photos", {"cat": 2, "dog": 2})
-    for rule, expected in (("cat|dog", ["cat", "cat", "dog", "dog"]), (r"\d", ["0", "1", "0", "1"])):
-        card = make_card({"type": "class_folders", "path": "photos"}, channels=3, splits={"group": rule})
+    for rule, expected in (
+        ("cat|dog", ["cat", "cat", "dog", "dog"]),
+        (r"\d", ["0", "1", "0", "1"]),
+    ):
+        card = make_card(
+            {"type": "class_folders", "path": "photos"}, channels=3, splits={"group": rule}
+        )
         assert load_images(card, tmp_path).groups.tolist() == expected

@@ -47,7 +47,9 @@ def test_cut_takes_whole_units_of_every_class(
 
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(data_sets(), st.integers(2, 4), st.integers(0, 5))
-def test_folds_take_whole_units_of_every_class(data: tuple[np.ndarray, np.ndarray], n_folds: int, seed: int) -> None:
+def test_folds_take_whole_units_of_every_class(
+    data: tuple[np.ndarray, np.ndarray], n_folds: int, seed: int
+) -> None:
     labels, units = data
     fold_of = cut_folds(labels, units, n_folds, seed=(seed, 1))
     for fold in range(n_folds):
@@ -114,7 +116,12 @@ def test_other_seeds_cut_otherwise() -> None:
 
 @pytest.mark.parametrize(
     ("counts", "n", "expected"),
-    [([50, 50], 10, [5, 5]), ([97, 3], 10, [9, 1]), ([5, 0, 5], 4, [2, 0, 2]), ([3, 3, 3], 2, [1, 1, 0])],
+    [
+        ([50, 50], 10, [5, 5]),
+        ([97, 3], 10, [9, 1]),
+        ([5, 0, 5], 4, [2, 0, 2]),
+        ([3, 3, 3], 2, [1, 1, 0]),
+    ],
 )
 def test_quotas_are_in_proportion(counts: list[int], n: int, expected: list[int]) -> None:
     assert quotas(np.array(counts), n).tolist() == expected

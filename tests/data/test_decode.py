@@ -100,15 +100,26 @@ def write_png_header(path: Path, width: int, height: int, mode: int = 2) -> None
     """A PNG that claims a size, and holds a few pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        return (
+            struct.pack(">I", len(content))
+            + kind
+            + content
+            + struct.pack(">I", zlib.crc32(kind + content))
+        )
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, mode, 0, 0, 0))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + header
+        + chunk(b"IDAT", zlib.compress(bytes(100)))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize(
-    ("side", "reason"), [(50_000, "more than 178 million pixels"), (10_000, "more than 50 million pixels")]
+    ("side", "reason"),
+    [(50_000, "more than 178 million pixels"), (10_000, "more than 50 million pixels")],
 )
 def test_huge_header_is_refused_without_memory(tmp_path: Path, side: int, reason: str) -> None:
     write_png_header(tmp_path / "a.png", side, side)
@@ -157,7 +168,9 @@ def test_file_that_is_gone_is_known_to_the_caches_key(tmp_path: Path) -> None:
     assert not caught.value.is_passing
 
 
-def test_frames_of_a_long_animation_are_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_of_a_long_animation_are_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     frames = [Image.new("L", (8, 8), value) for value in range(0, 250, 5)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     loads: list[int] = []
@@ -208,7 +221,9 @@ def test_further_views_of_a_photo_are_no_animation(tmp_path: Path) -> None:
 
 
 def test_damaged_exif_is_passed_over(tmp_path: Path) -> None:
-    Image.new("RGB", (8, 8), (1, 2, 3)).save(tmp_path / "a.png", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x09")
+    Image.new("RGB", (8, 8), (1, 2, 3)).save(
+        tmp_path / "a.png", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x09"
+    )
     assert decode(tmp_path / "a.png", RGB)[0, 0].tolist() == [1, 2, 3]
 
 

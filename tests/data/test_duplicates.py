@@ -51,7 +51,10 @@ def test_one_pixel_makes_another_image() -> None:
     [
         pytest.param(lambda p: p.resize((20, 20)).resize(p.size), id="another size"),
         pytest.param(lambda p: p.point([value * 3 // 4 for value in range(256)] * 3), id="darker"),
-        pytest.param(lambda p: Image.composite(p, Image.new("RGB", p.size), Image.new("L", p.size, 250)), id="faded"),
+        pytest.param(
+            lambda p: Image.composite(p, Image.new("RGB", p.size), Image.new("L", p.size, 250)),
+            id="faded",
+        ),
     ],
 )
 def test_changed_copies_are_near(change: object) -> None:
@@ -99,16 +102,25 @@ def test_hash_is_that_of_the_library(channels: int) -> None:
     known = [str(imagehash.phash(picture)) for picture in pictures]
     hashes = duplicates._describe(images)[1]
     # The bits stand in four bands of every fourth one.
-    bits = np.unpackbits(hashes.astype("<u8").view(np.uint8).reshape(-1, 4, 2), axis=2).swapaxes(1, 2).reshape(-1, 64)
+    bits = (
+        np.unpackbits(hashes.astype("<u8").view(np.uint8).reshape(-1, 4, 2), axis=2)
+        .swapaxes(1, 2)
+        .reshape(-1, 64)
+    )
     assert [str(imagehash.ImageHash(row.reshape(8, 8).astype(bool))) for row in bits] == known
 
 
 def test_candidates_are_all_pairs_within_the_distance() -> None:
     rng = np.random.default_rng(0)
     centres = rng.integers(0, 2**63, size=40, dtype=np.uint64)
-    flips = np.array([sum(1 << int(b) for b in rng.choice(64, k, replace=False)) for k in range(9)], dtype=np.uint64)
+    flips = np.array(
+        [sum(1 << int(b) for b in rng.choice(64, k, replace=False)) for k in range(9)],
+        dtype=np.uint64,
+    )
     hashes = (centres[:, None] ^ flips).ravel()
-    found = {tuple(sorted(pair)) for pairs in duplicates._candidates(hashes) for pair in pairs.T.tolist()}
+    found = {
+        tuple(sorted(pair)) for pairs in duplicates._candidates(hashes) for pair in pairs.T.tolist()
+    }
     distance = np.bitwise_count(hashes[:, None] ^ hashes)
     assert found == {(i, j) for i, j in np.argwhere(distance <= 6).tolist() if i < j}
 

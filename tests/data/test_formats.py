@@ -34,7 +34,10 @@ HEIC = zlib.decompress(
     [
         (b"", "an empty file"),
         (b"text", "not an image"),
-        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", 'HEIC image; python -m pip install "pi-heif>=1.0"'),
+        (
+            b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic",
+            'HEIC image; python -m pip install "pi-heif>=1.0"',
+        ),
         (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic", "HEIC image; "),
         (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif", "AVIF image, damaged"),
         (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00isommp42", "a video, not an image"),
@@ -66,7 +69,9 @@ def test_five_bands_are_no_image_that_is_read(tmp_path: Path) -> None:
     before, after = (b"\x15\x01\x03\x00\x01\x00\x00\x00" + bytes([n, 0]) for n in (3, 5))
     assert content.count(before) == 1
     (tmp_path / "a.tif").write_bytes(content.replace(before, after))
-    with pytest.raises(UnreadableImageError, match=r"^TIFF of a kind that is not read; save it as grey or RGB$"):
+    with pytest.raises(
+        UnreadableImageError, match=r"^TIFF of a kind that is not read; save it as grey or RGB$"
+    ):
         decode(tmp_path / "a.tif", RGB)
 
 

@@ -11,7 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.layouts import COMMON, NO_CLASS, NO_IMAGES, NO_PART, SYSTEM, Layout, Read, picture, write
+from tests.data.layouts import (
+    COMMON,
+    NO_CLASS,
+    NO_IMAGES,
+    NO_PART,
+    SYSTEM,
+    Layout,
+    Read,
+    picture,
+    write,
+)
 from tuner.data.images import Images
 from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve
@@ -35,7 +45,10 @@ def refusal(root: Path, layout: Layout) -> tuple[str, str]:
     with pytest.raises(DataError) as caught:
         load(root)
     assert caught.value.exit_code == 4
-    return caught.value.message.removeprefix(f"{root / 'given'}: ").removeprefix("given: "), caught.value.hint
+    return (
+        caught.value.message.removeprefix(f"{root / 'given'}: ").removeprefix("given: "),
+        caught.value.hint,
+    )
 
 
 @pytest.mark.parametrize("name", COMMON)
@@ -63,15 +76,23 @@ def test_common_layout_is_read_rightly_or_refused(tmp_path: Path, name: str) -> 
 )  # fmt: skip
 def test_folders_called_like_parts_are_parts(tmp_path: Path, names: tuple[str, str]) -> None:
     train, test = names
-    write(tmp_path / "given", [f"{part}/{c}/*.png 2" for part in (train, test) for c in ("cat", "dog")])
+    write(
+        tmp_path / "given",
+        [f"{part}/{c}/*.png 2" for part in (train, test) for c in ("cat", "dog")],
+    )
     images = load(tmp_path)
     assert told(images) == Read(classes=("cat", "dog"), parts={"train": 4, "test": 4})
     assert {origin.split("/")[0] for origin in images.origins} == {train, test}
 
 
-@pytest.mark.parametrize("name", ["val", "valid", "validation", "dev", "val_set", "x_val", "Validation (1)", "devset"])
+@pytest.mark.parametrize(
+    "name", ["val", "valid", "validation", "dev", "val_set", "x_val", "Validation (1)", "devset"]
+)
 def test_folders_called_like_validation_parts_validate(tmp_path: Path, name: str) -> None:
-    write(tmp_path / "given", [f"{part}/{c}/*.png 2" for part in ("train", name, "holdout") for c in ("cat", "dog")])
+    write(
+        tmp_path / "given",
+        [f"{part}/{c}/*.png 2" for part in ("train", name, "holdout") for c in ("cat", "dog")],
+    )
     assert told(load(tmp_path)).parts == {"train": 4, "validation": 4, "test": 4}
 
 
@@ -166,7 +187,9 @@ def test_clear_layout_is_read(tmp_path: Path, layout: Layout, expected: Read) ->
         ([".hidden/*.png 3"], "there are no images; .hidden/ is left out, hidden or made by the system"),
     ],
 )  # fmt: skip
-def test_layout_that_is_not_clear_is_refused_with_what_was_seen(tmp_path: Path, layout: Layout, message: str) -> None:
+def test_layout_that_is_not_clear_is_refused_with_what_was_seen(
+    tmp_path: Path, layout: Layout, message: str
+) -> None:
     seen, hint = refusal(tmp_path, layout)
     assert seen == message
     assert hint
@@ -213,7 +236,9 @@ def test_what_is_in_place_of_an_image_is_named(tmp_path: Path, content: bytes, r
         path.write_bytes(content)
     with pytest.raises(DataError) as caught:
         load(tmp_path)
-    assert caught.value.message.startswith('given: none of the 2 files of class "cat" can be read as an image: ')
+    assert caught.value.message.startswith(
+        'given: none of the 2 files of class "cat" can be read as an image: '
+    )
     assert reason in caught.value.message
     assert caught.value.message.endswith(" (2)")
 
@@ -221,12 +246,19 @@ def test_what_is_in_place_of_an_image_is_named(tmp_path: Path, content: bytes, r
 def test_links_that_lead_nowhere_are_named(tmp_path: Path) -> None:
     (tmp_path / "given").mkdir()
     (tmp_path / "given/cat").symlink_to(tmp_path / "gone")
-    assert refusal(tmp_path, [])[0] == "there are no images; cat is left out, since the link leads nowhere"
+    assert (
+        refusal(tmp_path, [])[0]
+        == "there are no images; cat is left out, since the link leads nowhere"
+    )
     write(tmp_path / "given", ["dog/*.png 2", "fish/*.png 2"])
-    assert [one.text for one in load(tmp_path).left_out] == ["1 file left out, since the link leads nowhere: cat"]
+    assert [one.text for one in load(tmp_path).left_out] == [
+        "1 file left out, since the link leads nowhere: cat"
+    ]
 
 
-def test_folder_that_may_not_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_that_may_not_be_opened_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "given", ["cat/*.png 2", "dog/*.png 2", "dog/more/*.png 2"])
     listed = os.scandir
 
@@ -242,7 +274,10 @@ def test_folder_that_may_not_be_opened_is_named(tmp_path: Path, monkeypatch: pyt
     write(tmp_path, ["closed/cat/*.png 2"])
     with pytest.raises(DataError) as caught:
         load(tmp_path, "closed")
-    assert caught.value.message == f"{tmp_path / 'closed'}: the folder cannot be opened: Permission denied"
+    assert (
+        caught.value.message
+        == f"{tmp_path / 'closed'}: the folder cannot be opened: Permission denied"
+    )
 
 
 def test_numbers_in_names_of_classes_count_as_numbers(tmp_path: Path) -> None:
@@ -254,26 +289,39 @@ def test_numbers_in_names_of_classes_count_as_numbers(tmp_path: Path) -> None:
     assert load(tmp_path, "c").class_names == ("-1", "9", "10.5")
     images = load(tmp_path, "a")
     assert all(
-        origin.startswith(f"{images.class_names[n]}/") for origin, n in zip(images.origins, images.labels, strict=True)
+        origin.startswith(f"{images.class_names[n]}/")
+        for origin, n in zip(images.origins, images.labels, strict=True)
     )
 
 
 def test_one_name_in_two_unicode_forms_is_one_class(tmp_path: Path) -> None:
     composed, apart = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
-    layout = [f"train/{composed}/*.png 2", f"test/{apart}/*.png 2", "train/tea/*.png 2", "test/tea/*.png 2"]
+    layout = [
+        f"train/{composed}/*.png 2",
+        f"test/{apart}/*.png 2",
+        "train/tea/*.png 2",
+        "test/tea/*.png 2",
+    ]
     write(tmp_path / "given", layout)
     assert load(tmp_path).class_names == (composed, "tea")
 
 
-@pytest.mark.skipif(os.name == "nt" or os.uname().sysname == "Darwin", reason="the file system takes both for one")
+@pytest.mark.skipif(
+    os.name == "nt" or os.uname().sysname == "Darwin", reason="the file system takes both for one"
+)
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (("café", "cafe\u0301"), 'two folders are called "café", in two ways of writing the same letters'),
+        (
+            ("café", "cafe\u0301"),
+            'two folders are called "café", in two ways of writing the same letters',
+        ),
         (("Cat", "cat"), '"Cat" and "cat" may be one class, written in two ways'),
     ],
 )
-def test_two_names_of_one_class_are_asked_about(tmp_path: Path, names: tuple[str, str], message: str) -> None:
+def test_two_names_of_one_class_are_asked_about(
+    tmp_path: Path, names: tuple[str, str], message: str
+) -> None:
     assert refusal(tmp_path, [f"{name}/*.png 2" for name in (*names, "tea")])[0] == message
 
 
@@ -283,10 +331,25 @@ def test_case_that_differs_between_parts_is_asked_about(tmp_path: Path) -> None:
 
 
 def test_files_beside_images_are_no_broken_photos(tmp_path: Path) -> None:
-    beside = ["a.xml", "a.json", "a.txt", "a.csv", "a.md", "Thumbs.db", ".DS_Store", "desktop.ini", "._a.jpg"]
+    beside = [
+        "a.xml",
+        "a.json",
+        "a.txt",
+        "a.csv",
+        "a.md",
+        "Thumbs.db",
+        ".DS_Store",
+        "desktop.ini",
+        "._a.jpg",
+    ]
     write(
         tmp_path / "given",
-        ["cat/*.png 3", "dog/*.png 3", "cat/.ipynb_checkpoints/a.png", *(f"cat/{n}" for n in beside)],
+        [
+            "cat/*.png 3",
+            "dog/*.png 3",
+            "cat/.ipynb_checkpoints/a.png",
+            *(f"cat/{n}" for n in beside),
+        ],
     )
     for _ in range(2):  # decoded, then from the cache
         images = load(tmp_path)
@@ -295,14 +358,23 @@ def test_files_beside_images_are_no_broken_photos(tmp_path: Path) -> None:
 
 
 def test_image_under_the_suffix_of_a_text_is_still_read(tmp_path: Path) -> None:
-    write(tmp_path / "given", ["cat/*.png 2", "dog/*.png 2", "cat/a.txt", "cat/b.json", "cat/no_suffix"])
+    write(
+        tmp_path / "given",
+        ["cat/*.png 2", "dog/*.png 2", "cat/a.txt", "cat/b.json", "cat/no_suffix"],
+    )
     for name in ("a.txt", "no_suffix"):
         (tmp_path / "given/cat" / name).write_bytes(picture(90))
     shutil.copytree(
-        tmp_path / "given/cat", tmp_path / "given/fish", ignore=shutil.ignore_patterns("*.png", "b.json", "no*")
+        tmp_path / "given/cat",
+        tmp_path / "given/fish",
+        ignore=shutil.ignore_patterns("*.png", "b.json", "no*"),
     )
     images = load(tmp_path)
-    assert [origin for origin in images.origins if "png" not in origin] == ["cat/a.txt", "cat/no_suffix", "fish/a.txt"]
+    assert [origin for origin in images.origins if "png" not in origin] == [
+        "cat/a.txt",
+        "cat/no_suffix",
+        "fish/a.txt",
+    ]
     assert told(images).left_out == {NO_IMAGES: 1}
 
 
@@ -328,7 +400,9 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     assert images.left_out[0].reason == "behind a link to a folder that is read already"
 
 
-def test_folders_of_the_tool_are_no_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_of_the_tool_are_no_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     layout = [
         "cat/*.png 2",
         "dog/*.png 2",
@@ -340,7 +414,8 @@ def test_folders_of_the_tool_are_no_classes(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path / "given")
     card = resolve(".", [], Path("datasets/data"))
     assert load_images(card, Path("datasets/data")).class_names == ("cat", "dog")
-    # Elsewhere a folder of this name is a class like any other, unless it holds what the tool writes.
+    # Elsewhere a folder of this name is a class like any other, unless it holds what the tool
+    # writes.
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "given", ["search_spaces/*.png 2"])
     shutil.rmtree(tmp_path / "given/datasets")

@@ -70,10 +70,12 @@ class FileLoaderContract(LoaderContract):
         empty = tmp_path / "elsewhere"
         with pytest.raises(DataError) as caught:
             load_images(card, empty)
-        assert caught.value.message.startswith(f"tiny: the data are missing: there is no {empty}{os.sep}")
+        assert caught.value.message.startswith(
+            f"tiny: the data are missing: there is no {empty}{os.sep}"
+        )
         hint = (
-            "ask the author and put it there; where they are elsewhere, name the root with --data-dir. "
-            "Works right now: `python -m tuner run drawn_faces`."
+            "ask the author and put it there; where they are elsewhere, name the root with"
+            " --data-dir. Works right now: `python -m tuner run drawn_faces`."
         )
         assert caught.value.hint == hint
         assert caught.value.exit_code == 4
@@ -91,10 +93,18 @@ class TestFerCsv(FileLoaderContract):
 class TestPixelColumns(FileLoaderContract):
     def write(self, root: Path, seed: int = 0) -> Card:
         names = [f"pixel{i}" for i in range(48)]
-        rows = [[i % 2, *image.transpose(2, 0, 1).ravel()] for i, image in enumerate(random_images(6, 4, 3, seed))]
+        rows = [
+            [i % 2, *image.transpose(2, 0, 1).ravel()]
+            for i, image in enumerate(random_images(6, 4, 3, seed))
+        ]
         text = "\n".join(",".join(map(str, row)) for row in [["kind", *names], *rows])
         (root / "x.csv").write_text(text)
-        files = {"type": "pixel_columns", "path": "x.csv", "label_column": "kind", "channels_first": True}
+        files = {
+            "type": "pixel_columns",
+            "path": "x.csv",
+            "label_column": "kind",
+            "channels_first": True,
+        }
         return make_card(files, channels=3, class_names=["no", "yes"])
 
     def expected(self, seed: int = 0) -> tuple[Any, list[int], tuple[str, ...]]:
@@ -125,11 +135,18 @@ class TestClassFolders(FileLoaderContract):
 
 class TestArrayCsv(FileLoaderContract):
     def write(self, root: Path, seed: int = 0) -> Card:
-        for name, images in (("train", random_images(4, 4, 3, seed)), ("test", random_images(2, 4, 3, seed + 1))):
+        for name, images in (
+            ("train", random_images(4, 4, 3, seed)),
+            ("test", random_images(2, 4, 3, seed + 1)),
+        ):
             rows = [",".join(map(str, image.ravel())) for image in images]
             (root / f"{name}.csv").write_text("\n".join(rows) + "\n")
             (root / f"{name}_labels.csv").write_text("0\n1\n" * (len(images) // 2))
-        files = {"type": "array_csv", "train_images": "train.csv", "train_labels": "train_labels.csv"}
+        files = {
+            "type": "array_csv",
+            "train_images": "train.csv",
+            "train_labels": "train_labels.csv",
+        }
         files |= {"test_images": "test.csv", "test_labels": "test_labels.csv"}
         return make_card(files, channels=3, class_names=["dog", "cat"])
 

@@ -35,10 +35,22 @@ def folder_card(**fields: object) -> Card:
         (f'0,"{GOOD} 7"', "fer.csv, line 3: it has 17 pixels; expected 16 (4 x 4)"),
         (f'0,"{GOOD[:-2]}"', "fer.csv, line 3: it has 15 pixels; expected 16 (4 x 4)"),
         ('0,""', "fer.csv, line 3: it has 0 pixels; expected 16 (4 x 4)"),
-        (f'0,"abc {GOOD[2:]}"', 'fer.csv, line 3: pixel 1 is "abc"; expected a whole number from 0 to 255'),
-        (f'0,"7 300 {GOOD[4:]}"', 'fer.csv, line 3: pixel 2 is "300"; expected a whole number from 0 to 255'),
-        (f'0,"7 -1 {GOOD[4:]}"', 'fer.csv, line 3: pixel 2 is "-1"; expected a whole number from 0 to 255'),
-        (f'0,"7 x7.5 {GOOD[4:]}"', 'fer.csv, line 3: pixel 2 is "x7.5"; expected a whole number from 0 to 255'),
+        (
+            f'0,"abc {GOOD[2:]}"',
+            'fer.csv, line 3: pixel 1 is "abc"; expected a whole number from 0 to 255',
+        ),
+        (
+            f'0,"7 300 {GOOD[4:]}"',
+            'fer.csv, line 3: pixel 2 is "300"; expected a whole number from 0 to 255',
+        ),
+        (
+            f'0,"7 -1 {GOOD[4:]}"',
+            'fer.csv, line 3: pixel 2 is "-1"; expected a whole number from 0 to 255',
+        ),
+        (
+            f'0,"7 x7.5 {GOOD[4:]}"',
+            'fer.csv, line 3: pixel 2 is "x7.5"; expected a whole number from 0 to 255',
+        ),
         (f'9,"{GOOD}"', 'fer.csv, line 3: the label is "9"; expected 0 to 1'),
         (f'0,"{GOOD}",Training', "fer.csv, line 3: it has 3 columns; expected 2"),
     ],
@@ -64,7 +76,10 @@ def test_unknown_usage_is_named(tmp_path: Path) -> None:
     card = fer_card(splits={"train": "Training", "test": "PublicTest"})
     with pytest.raises(DataError) as caught:
         load_images(card, tmp_path)
-    assert caught.value.message == 'fer.csv, line 3: the part is "Public"; expected Training, PublicTest'
+    assert (
+        caught.value.message
+        == 'fer.csv, line 3: the part is "Public"; expected Training, PublicTest'
+    )
 
 
 def test_csv_of_one_class_is_refused(tmp_path: Path) -> None:
@@ -76,7 +91,9 @@ def test_csv_of_one_class_is_refused(tmp_path: Path) -> None:
 
 def test_binary_csv_is_refused(tmp_path: Path) -> None:
     (tmp_path / "fer.csv").write_bytes(b"\xfe\x00\x81")
-    with pytest.raises(DataError, match=r"^fer\.csv: cannot be read: it is not CSV text in UTF-8\n"):
+    with pytest.raises(
+        DataError, match=r"^fer\.csv: cannot be read: it is not CSV text in UTF-8\n"
+    ):
         load_images(fer_card(), tmp_path)
 
 
@@ -127,7 +144,10 @@ def test_class_without_a_readable_image_is_named(tmp_path: Path) -> None:
         (tmp_path / "photos/dog" / name).write_text("no image")
     with pytest.raises(DataError) as caught:
         load_images(folder_card(), tmp_path)
-    assert caught.value.message == 'tiny: none of the 2 files of class "dog" can be read as an image: not an image (2)'
+    assert (
+        caught.value.message
+        == 'tiny: none of the 2 files of class "dog" can be read as an image: not an image (2)'
+    )
 
 
 def test_empty_class_folder_is_named(tmp_path: Path) -> None:
@@ -148,7 +168,9 @@ def test_folder_that_is_no_class_of_the_card_is_named(tmp_path: Path) -> None:
     write_folders(tmp_path / "photos", {"cat": 1, "dog": 1, "fish": 1})
     with pytest.raises(DataError) as caught:
         load_images(folder_card(class_names=["cat", "dog"]), tmp_path)
-    assert caught.value.message == 'tiny: the folder "fish" is no class of the card; expected cat, dog'
+    assert (
+        caught.value.message == 'tiny: the folder "fish" is no class of the card; expected cat, dog'
+    )
 
 
 def test_class_of_the_card_without_a_folder_is_named(tmp_path: Path) -> None:
@@ -196,9 +218,15 @@ def test_bad_row_of_an_array_csv_is_named(tmp_path: Path) -> None:
         ({"a": [1]}, "a.npz: expected the arrays x_train and y_train, or x and y; found a (1)"),
         (
             {"x": np.zeros((2, 17)), "y": [0, 1]},
-            "a.npz, x: the shape is 2 x 17; expected n x height x width, or that x 1, 3 or 4 channels",
+            (
+                "a.npz, x: the shape is 2 x 17; expected n x height x width, or that x 1, 3 or 4"
+                " channels"
+            ),
         ),
-        ({"x": np.zeros((2, 5, 5), "u1"), "y": [0, 1]}, "a.npz, x: images are 5 x 5 x 1; expected 4 x 4 x 1"),
+        (
+            {"x": np.zeros((2, 5, 5), "u1"), "y": [0, 1]},
+            "a.npz, x: images are 5 x 5 x 1; expected 4 x 4 x 1",
+        ),
         ({"x": np.zeros((2, 4, 4), "u1"), "y": [0]}, "a.npz: x has 2 images, but y has 1 labels"),
         (
             {"x": np.full((2, 4, 4), np.nan), "y": [0, 1]},
@@ -206,7 +234,9 @@ def test_bad_row_of_an_array_csv_is_named(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_unusable_arrays_are_explained(tmp_path: Path, arrays: dict[str, object], message: str) -> None:
+def test_unusable_arrays_are_explained(
+    tmp_path: Path, arrays: dict[str, object], message: str
+) -> None:
     np.savez(tmp_path / "a.npz", **{name: np.asarray(array) for name, array in arrays.items()})
     with pytest.raises(DataError) as caught:
         load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
@@ -226,17 +256,29 @@ def test_labels_of_endless_text_are_refused_by_their_header(tmp_path: Path) -> N
     np.savez(tmp_path / "a.npz", x=random_images(2), y=np.zeros(2, dtype="<U5000"))
     with pytest.raises(DataError) as caught:
         load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
-    assert caught.value.message == "a.npz, y: labels are of type <U5000; expected whole numbers or short text"
+    assert (
+        caught.value.message
+        == "a.npz, y: labels are of type <U5000; expected whole numbers or short text"
+    )
 
 
-@pytest.mark.parametrize("labels", [np.zeros(2, dtype="M8[s]"), np.zeros(2, dtype="u1,u1"), np.zeros(2, dtype="c16")])
-def test_labels_that_are_neither_numbers_nor_text_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
+@pytest.mark.parametrize(
+    "labels", [np.zeros(2, dtype="M8[s]"), np.zeros(2, dtype="u1,u1"), np.zeros(2, dtype="c16")]
+)
+def test_labels_that_are_neither_numbers_nor_text_are_refused(
+    tmp_path: Path, labels: np.ndarray
+) -> None:
     np.savez(tmp_path / "a.npz", x=random_images(2), y=labels)
-    with pytest.raises(DataError, match=r"^a\.npz, y: labels are of type .*; expected whole numbers or short text\n"):
+    with pytest.raises(
+        DataError,
+        match=r"^a\.npz, y: labels are of type .*; expected whole numbers or short text\n",
+    ):
         load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
 
 
-def test_large_arrays_in_fortrans_order_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_arrays_in_fortrans_order_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     x = random_images(10)
     np.savez(tmp_path / "a.npz", x=np.asfortranarray(x), y=np.arange(10) % 2)
     card = make_card({"type": "npz", "path": "a.npz"})
@@ -253,7 +295,10 @@ def test_large_arrays_in_fortrans_order_are_refused(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("block_bytes", [1, 40, 10**6])
 @pytest.mark.parametrize("arrange", [np.ascontiguousarray, np.asfortranarray])
 def test_arrays_are_read_in_blocks_of_limited_size(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int, arrange: Callable[[np.ndarray], np.ndarray]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    block_bytes: int,
+    arrange: Callable[[np.ndarray], np.ndarray],
 ) -> None:
     monkeypatch.setattr(array_file, "_BLOCK_BYTES", block_bytes)
     x, lengths, blocks = random_images(10), [], npz.blocks
@@ -274,7 +319,10 @@ def test_arrays_are_read_in_blocks_of_limited_size(
 @pytest.mark.parametrize("dtype", ["<U5", ">U5", "S5"])
 def test_text_labels_are_read_in_every_byte_order_and_as_bytes(tmp_path: Path, dtype: str) -> None:
     np.savez(tmp_path / "a.npz", x=random_images(4), y=np.array(["cat", "dog"] * 2, dtype=dtype))
-    assert load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path).class_names == ("cat", "dog")
+    assert load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path).class_names == (
+        "cat",
+        "dog",
+    )
 
 
 @pytest.mark.parametrize(
@@ -298,7 +346,10 @@ def test_blank_lines_of_an_array_csv_count_in_the_numbers_of_lines(tmp_path: Pat
     row = GOOD.replace(" ", ",")
     (tmp_path / "x.csv").write_text(f"\n{row}\n \n{row}\n")
     (tmp_path / "y.csv").write_text("0\n\n\n1\x0b\n")
-    card = make_card({"type": "array_csv", "train_images": "x.csv", "train_labels": "y.csv"}, class_names=["a", "b"])
+    card = make_card(
+        {"type": "array_csv", "train_images": "x.csv", "train_labels": "y.csv"},
+        class_names=["a", "b"],
+    )
     assert load_images(card, tmp_path).origins == ("x.csv, line 2", "x.csv, line 4")
     (tmp_path / "y.csv").write_text("0\n\n\n7\n")
     with pytest.raises(DataError) as caught:
@@ -310,7 +361,9 @@ def test_text_behind_the_pixels_is_refused_by_every_version_of_numpy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def old(text: str, **options: object) -> np.ndarray:
-        warnings.warn("string or file could not be read to its end", DeprecationWarning, stacklevel=2)
+        warnings.warn(
+            "string or file could not be read to its end", DeprecationWarning, stacklevel=2
+        )
         return np.full(16, 7)
 
     write_fer(tmp_path / "fer.csv", [0, 1])
@@ -320,7 +373,10 @@ def test_text_behind_the_pixels_is_refused_by_every_version_of_numpy(
         monkeypatch.setattr(np, "fromstring", parser)
         with pytest.raises(DataError) as caught:
             load_images(fer_card(), tmp_path)
-        assert caught.value.message == 'fer.csv, line 2: pixel 17 is "x"; expected a whole number from 0 to 255'
+        assert (
+            caught.value.message
+            == 'fer.csv, line 2: pixel 17 is "x"; expected a whole number from 0 to 255'
+        )
 
 
 def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
@@ -350,6 +406,8 @@ def test_far_more_labels_than_images_are_not_read_to_their_end(tmp_path: Path) -
 
 def test_labels_with_line_breaks_are_shown_on_one_line_and_stay_two_classes(tmp_path: Path) -> None:
     rows = [f"{label},0 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6" for label in ('"a\nb"', "a\\x0ab")]
-    (tmp_path / "x.csv").write_text("\n".join(["label,pixels", *rows, rows[0], ""]), encoding="utf-8")
+    (tmp_path / "x.csv").write_text(
+        "\n".join(["label,pixels", *rows, rows[0], ""]), encoding="utf-8"
+    )
     loaded = load_images(resolve(str(tmp_path / "x.csv"), [], tmp_path), tmp_path)
     assert set(loaded.class_names) == {"a\\x0ab", "a\\\\x0ab"}

@@ -39,12 +39,26 @@ PARTS = {"train": slice(0, 2), "validation": slice(2, 4), "test": slice(4, 6)}
 NAMES = {
     "keras": ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test"),
     "capital": ("X_train", "y_train", "X_valid", "y_valid", "X_test", "y_test"),
-    "MedMNIST": ("train_images", "train_labels", "val_images", "val_labels", "test_images", "test_labels"),
+    "MedMNIST": (
+        "train_images",
+        "train_labels",
+        "val_images",
+        "val_labels",
+        "test_images",
+        "test_labels",
+    ),
     "role first": ("train_x", "train_y", "dev_x", "dev_y", "test_x", "test_y"),
     "camel": ("trainX", "trainY", "valX", "valY", "testX", "testY"),
     "joined": ("xtrain", "ytrain", "xval", "yval", "xtest", "ytest"),
     "data": ("train_data", "train_target", "val_data", "val_target", "test_data", "test_target"),
-    "role last": ("images_train", "labels_train", "images_dev", "labels_dev", "images_test", "labels_test"),
+    "role last": (
+        "images_train",
+        "labels_train",
+        "images_dev",
+        "labels_dev",
+        "images_test",
+        "labels_test",
+    ),
 }
 
 
@@ -65,9 +79,14 @@ def test_files_beside_the_arrays_of_a_folder_are_accounted_for(tmp_path: Path) -
 def test_evaluation_takes_the_part_that_is_free(tmp_path: Path) -> None:
     names = ("train", "eval", "test")
     arrays = {
-        f"{kind}_{name}": whole[at : at + 2] for at, name in enumerate(names) for kind, whole in (("x", X), ("y", Y))
+        f"{kind}_{name}": whole[at : at + 2]
+        for at, name in enumerate(names)
+        for kind, whole in (("x", X), ("y", Y))
     }
-    assert load(saved(tmp_path, **arrays)).parts.tolist() == ["train"] * 2 + ["validation"] * 2 + ["test"] * 2
+    assert (
+        load(saved(tmp_path, **arrays)).parts.tolist()
+        == ["train"] * 2 + ["validation"] * 2 + ["test"] * 2
+    )
 
 
 @pytest.mark.parametrize("form", NAMES)
@@ -108,12 +127,16 @@ def test_arrays_that_are_not_used_are_named(tmp_path: Path) -> None:
     names = np.array(["cat", "dog"])
     path = saved(tmp_path, data=flat, images=X, target=Y, target_names=names, seed=3)
     assert [one.text for one in load(path).left_out] == [
-        "3 arrays left out, neither images with labels nor labels: data (6 x 64), target_names (2), seed (one value)"
+        "3 arrays left out, neither images with labels nor labels: data (6 x 64), target_names (2),"
+        " seed (one value)"
     ]
     path = saved(tmp_path, x_train=X, y_train=Y, x_test=X)
     for _ in range(2):  # decoded, then from the cache
         (found,) = load(path).left_out
-        assert found.text == "1 array left out, neither images with labels nor labels: x_test (6 x 8 x 8)"
+        assert (
+            found.text
+            == "1 array left out, neither images with labels nor labels: x_test (6 x 8 x 8)"
+        )
 
 
 @pytest.mark.parametrize(
@@ -131,24 +154,36 @@ def test_arrays_that_are_not_used_are_named(tmp_path: Path) -> None:
         (np.array([-1, 1])[Y], ("-1", "1")),
     ],
 )
-def test_labels_may_have_any_form(tmp_path: Path, labels: np.ndarray, names: tuple[str, ...]) -> None:
+def test_labels_may_have_any_form(
+    tmp_path: Path, labels: np.ndarray, names: tuple[str, ...]
+) -> None:
     loaded = load(saved(tmp_path, x=X, y=labels))
     assert loaded.class_names == names
     assert loaded.labels.tolist() in ([0, 1] * 3, [1, 0] * 3)
 
 
-@pytest.mark.parametrize("labels", [np.ones((6, 2), int), np.full((6, 2), 0.5), np.zeros((6, 3), int)])
+@pytest.mark.parametrize(
+    "labels", [np.ones((6, 2), int), np.full((6, 2), 0.5), np.zeros((6, 3), int)]
+)
 def test_several_classes_for_an_image_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
     error = refused(saved(tmp_path, x=X, y=labels))
-    assert error.message == (f"a.npz, y: {labels.shape[1]} labels for each image, of which not always exactly one is 1")
-    assert error.hint == "give each image one class; several classes for one image are not supported."
+    assert (
+        error.message
+        == f"a.npz, y: {labels.shape[1]} labels for each image, of which not always exactly one"
+        " is 1"
+    )
+    assert (
+        error.hint == "give each image one class; several classes for one image are not supported."
+    )
 
 
 def test_images_without_a_label_are_left_out_and_counted(tmp_path: Path) -> None:
     loaded = load(saved(tmp_path, x=X, y=[0.0, np.nan, 1, 0, np.nan, 1]))
     np.testing.assert_array_equal(loaded.images[..., 0], X[[0, 2, 3, 5]])
     assert loaded.labels.tolist() == [0, 1, 0, 1]
-    assert [one.text for one in loaded.left_out] == ["2 images left out, without a label: x[1], x[4]"]
+    assert [one.text for one in loaded.left_out] == [
+        "2 images left out, without a label: x[1], x[4]"
+    ]
 
 
 def with_alpha(alpha: int) -> np.ndarray:
@@ -174,7 +209,10 @@ def with_alpha(alpha: int) -> np.ndarray:
         (X > 127, (X > 127)[..., None] * 255),
         (np.asfortranarray(RGB), RGB),
     ],
-    ids="RGB,CHW,1HW,HW1,flat,RGBA,ARGB first,clear,big-endian,0..255,0..1,-1..1,16 bits,bool,Fortran".split(","),  # noqa: SIM905
+    ids=(
+        ["RGB", "CHW", "1HW", "HW1", "flat", "RGBA", "ARGB first", "clear", "big-endian"]
+        + ["0..255", "0..1", "-1..1", "16 bits", "bool", "Fortran"]
+    ),
 )
 def test_images_may_have_any_form(tmp_path: Path, images: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_array_equal(load(saved(tmp_path, x=images, y=Y)).images, expected)
@@ -193,14 +231,18 @@ def test_all_arrays_have_one_scale(tmp_path: Path) -> None:
 def test_card_may_state_the_range_of_values(tmp_path: Path) -> None:
     path = saved(tmp_path, x=np.full((6, 8, 8), 300), y=Y)
     card = resolve(str(path), [], tmp_path)
-    stated = card.model_copy(update={"image": card.image.model_copy(update={"value_range": [0.0, 600.0]})})
+    stated = card.model_copy(
+        update={"image": card.image.model_copy(update={"value_range": [0.0, 600.0]})}
+    )
     assert load_images(stated, tmp_path / "data").images[0, 0, 0, 0] == 128
 
 
 def test_whole_numbers_beyond_a_stated_byte_are_cut_off(tmp_path: Path) -> None:
     path = saved(tmp_path, x=X.astype(np.int16) + 200, y=Y)
     card = resolve(str(path), [], tmp_path)
-    stated = card.model_copy(update={"image": card.image.model_copy(update={"value_range": [0.0, 255.0]})})
+    stated = card.model_copy(
+        update={"image": card.image.model_copy(update={"value_range": [0.0, 255.0]})}
+    )
     expected = np.minimum(X.astype(np.int16) + 200, 255)
     np.testing.assert_array_equal(load_images(stated, tmp_path).images[..., 0], expected)
 
@@ -221,30 +263,49 @@ def test_two_scales_are_refused(tmp_path: Path) -> None:
     [
         (
             {"x": np.zeros((6, 8, 8, 2), np.uint8), "y": Y},
-            "a.npz, x: the shape is 6 x 8 x 8 x 2; expected n x height x width, or that x 1, 3 or 4 channels",
+            (
+                "a.npz, x: the shape is 6 x 8 x 8 x 2; expected n x height x width, or that x 1, 3"
+                " or 4 channels"
+            ),
             "reshape it, channels last.",
         ),
         (
             {"x": np.zeros((8, 8, 3, 6), np.uint8), "y": Y},
-            "a.npz, x: the shape is 8 x 8 x 3 x 6; expected n x height x width, or that x 1, 3 or 4 channels",
+            (
+                "a.npz, x: the shape is 8 x 8 x 3 x 6; expected n x height x width, or that x 1, 3"
+                " or 4 channels"
+            ),
             "the images are along the last axis: numpy.moveaxis(x, -1, 0) puts them first.",
         ),
         (
             {"x": np.zeros((6, 3072), np.uint8), "y": Y},
-            "a.npz, x: the shape is 6 x 3072; expected n x height x width, or that x 1, 3 or 4 channels",
-            "32 x 32 colour images? Then x.reshape(-1, 32, 32, 3); or, where all red values come first as in CIFAR, "
-            "x.reshape(-1, 3, 32, 32).",
+            (
+                "a.npz, x: the shape is 6 x 3072; expected n x height x width, or that x 1, 3 or 4"
+                " channels"
+            ),
+            (
+                "32 x 32 colour images? Then x.reshape(-1, 32, 32, 3); or, where all red values"
+                " come first as in CIFAR, x.reshape(-1, 3, 32, 32)."
+            ),
         ),
         (
             {"x": np.zeros((6, 8, 8, 8, 1), np.uint8), "y": Y},
-            "a.npz, x: the shape is 6 x 8 x 8 x 8 x 1; expected n x height x width, or that x 1, 3 or 4 channels",
+            (
+                "a.npz, x: the shape is 6 x 8 x 8 x 8 x 1; expected n x height x width, or that x"
+                " 1, 3 or 4 channels"
+            ),
             "volumes and videos are not understood: save single images.",
         ),
         (
             {"a": X, "b": X, "c": Y},
-            "a.npz: expected the arrays x_train and y_train, or x and y; found a (6 x 8 x 8), b (6 x 8 x 8), c (6)",
-            "save it with numpy.savez(path, x=images, y=labels); or name them in a card, such as "
-            "files: {type: npz, path: FILE, train_images: NAME, train_labels: NAME}.",
+            (
+                "a.npz: expected the arrays x_train and y_train, or x and y; found a (6 x 8 x 8), b"
+                " (6 x 8 x 8), c (6)"
+            ),
+            (
+                "save it with numpy.savez(path, x=images, y=labels); or name them in a card, such"
+                " as files: {type: npz, path: FILE, train_images: NAME, train_labels: NAME}."
+            ),
         ),
     ],
 )
@@ -270,7 +331,9 @@ def test_card_may_name_the_arrays(tmp_path: Path) -> None:
 def test_single_array_is_refused_with_what_to_do(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", X)
     error = refused(tmp_path / "x.npy")
-    assert error.hint.startswith("give the folder that holds the arrays of images and labels; or save both")
+    assert error.hint.startswith(
+        "give the folder that holds the arrays of images and labels; or save both"
+    )
 
 
 def test_folder_with_one_npz_is_that_file(tmp_path: Path) -> None:
@@ -280,8 +343,12 @@ def test_folder_with_one_npz_is_that_file(tmp_path: Path) -> None:
     assert (card.name, card.files.type) == ("medmnist", "npz")
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: data + b"1", lambda data: b""])
-def test_damaged_array_of_a_folder_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-9], lambda data: data + b"1", lambda data: b""]
+)
+def test_damaged_array_of_a_folder_is_refused(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     folder = tmp_path / "arrays"
     folder.mkdir()
     np.save(folder / "x.npy", X)

@@ -52,7 +52,10 @@ def write(root: Path, header: str, row: str, *, folder: str = "", suffix: str = 
     """A folder `pets` with six images and a table; `{i}` and `{label}` stand in the row."""
     pets = root / "pets"
     write_images(pets / folder, [f"{i}{suffix}" for i in range(N)])
-    rows = [row.format(i=i, label=("cat", "dog")[i % 2], part=("train", "test")[i // 4]) for i in range(N)]
+    rows = [
+        row.format(i=i, label=("cat", "dog")[i % 2], part=("train", "test")[i // 4])
+        for i in range(N)
+    ]
     (pets / "labels.csv").write_text("\n".join([*([header] if header else []), *rows]) + "\n")
     return pets
 
@@ -83,7 +86,9 @@ def test_labels_come_from_the_table(tmp_path: Path, form: str, target: str) -> N
     pets = write(tmp_path, header, row, folder=folder)
     if form == "one-hot":
         text = (pets / "labels.csv").read_text()
-        (pets / "labels.csv").write_text(text.replace("png,cat", "png, 1, 0").replace("png,dog", "png, 0, 1"))
+        (pets / "labels.csv").write_text(
+            text.replace("png,cat", "png, 1, 0").replace("png,dog", "png, 0, 1")
+        )
     loaded = load(pets if target == "folder" else pets / "labels.csv")
     np.testing.assert_array_equal(loaded.images, random_images(N, SIDE, 3))
     assert loaded.labels.tolist() == [0, 1] * 3
@@ -133,7 +138,9 @@ def test_everything_that_is_there_is_accounted_for(tmp_path: Path) -> None:
     # Under two labels it counts twice; the policies of a card decide.
     assert loaded.origins[-1] == "train/1.png (labels.csv, line 11)"
     write_images(pets / "test", ["z.png"])
-    assert "3 files left out, named in no row: test/x.png, test/y.png, test/z.png" in left_out(load(pets))
+    assert "3 files left out, named in no row: test/x.png, test/y.png, test/z.png" in left_out(
+        load(pets)
+    )
 
 
 @pytest.mark.parametrize("parts", [("train", "test"), ("train", "valid", "test")])
@@ -165,21 +172,45 @@ def test_class_folders_win_where_the_table_says_the_same(tmp_path: Path) -> None
     write_images(pets, names)
     (pets / "pets.csv").write_text("\n".join(["path,label", *(f"{n},{n[:3]}" for n in names)]))
     assert card_of(pets).files.type == "class_folders"
-    (pets / "pets.csv").write_text("\n".join(["path,label", *(f"{n},{i % 3}" for i, n in enumerate(names))]))
+    (pets / "pets.csv").write_text(
+        "\n".join(["path,label", *(f"{n},{i % 3}" for i, n in enumerate(names))])
+    )
     assert card_of(pets).files.type == "file_list"
 
 
 @pytest.mark.parametrize(
     ("row", "message", "hint"),
     [
-        ("https://x.org/{i}.jpg,{label}", "it names addresses on the web", "download the images first"),
-        ("far/{i}.jpg,{label}", "it names files such as far/0.jpg, but none of them is there", "put the images into"),
-        ("/kaggle/input/{i}.jpg,{label}", "it names files of another place", "write the names from the table's folder"),
-        ("C:\\x\\{i}.jpg,{label}", "it names files of another place", "write the names from the table's folder"),
-        ("{i},{label}", "expected a column of labels and pixels, or of files; found file, label", "name the columns"),
+        (
+            "https://x.org/{i}.jpg,{label}",
+            "it names addresses on the web",
+            "download the images first",
+        ),
+        (
+            "far/{i}.jpg,{label}",
+            "it names files such as far/0.jpg, but none of them is there",
+            "put the images into",
+        ),
+        (
+            "/kaggle/input/{i}.jpg,{label}",
+            "it names files of another place",
+            "write the names from the table's folder",
+        ),
+        (
+            "C:\\x\\{i}.jpg,{label}",
+            "it names files of another place",
+            "write the names from the table's folder",
+        ),
+        (
+            "{i},{label}",
+            "expected a column of labels and pixels, or of files; found file, label",
+            "name the columns",
+        ),
     ],
 )
-def test_table_without_its_files_is_refused(tmp_path: Path, row: str, message: str, hint: str) -> None:
+def test_table_without_its_files_is_refused(
+    tmp_path: Path, row: str, message: str, hint: str
+) -> None:
     pets = write(tmp_path, "file,label", row)
     for i in range(N):
         (pets / f"{i}.png").unlink()
@@ -191,7 +222,9 @@ def test_table_without_its_files_is_refused(tmp_path: Path, row: str, message: s
 def test_label_that_is_not_clear_is_asked_about(tmp_path: Path) -> None:
     pets = write(tmp_path, "file,age,weight", "{i}.png,{i},3")
     error = refused(pets / "labels.csv")
-    assert error.message == ("labels.csv: it names files, but which column holds their labels? Found file, age, weight")
+    assert error.message == (
+        "labels.csv: it names files, but which column holds their labels? Found file, age, weight"
+    )
     assert "{type: file_list, path: FILE, file_column: ..., label_column: ...}" in error.hint
 
 
@@ -202,7 +235,9 @@ def test_image_of_several_classes_is_refused_by_its_line(tmp_path: Path) -> None
     assert refused(pets).message == "labels.csv, line 302: it is of several classes, cat, dog"
 
 
-@pytest.mark.parametrize("name", ["../out.png", "/etc/passwd", "C:/x.png", "a/../../out.png", "..\\out.png"])
+@pytest.mark.parametrize(
+    "name", ["../out.png", "/etc/passwd", "C:/x.png", "a/../../out.png", "..\\out.png"]
+)
 def test_names_that_lead_out_of_the_folder_are_refused(tmp_path: Path, name: str) -> None:
     pets = write(tmp_path, "image,label", "{i}.png,{label}")
     write_images(tmp_path, ["out.png"])
@@ -246,11 +281,15 @@ def test_file_of_the_same_name_in_another_part_is_not_taken(tmp_path: Path) -> N
         loaded = load(pets / table)
         if table == "train.csv":
             assert loaded.origins == tuple(f"{i}.png" for i in range(4))
-            assert "2 files left out, named by the table, but not there: 4.png, 5.png" in left_out(loaded)
+            assert "2 files left out, named by the table, but not there: 4.png, 5.png" in left_out(
+                loaded
+            )
 
 
 def test_table_of_boxes_is_refused(tmp_path: Path) -> None:
-    pets = write(tmp_path, "filename,width,height,class,xmin,ymin,xmax,ymax", "{i}.png,9,9,{label},1,2,3,4")
+    pets = write(
+        tmp_path, "filename,width,height,class,xmin,ymin,xmax,ymax", "{i}.png,9,9,{label},1,2,3,4"
+    )
     error = refused(pets / "labels.csv")
     assert error.message.startswith("labels.csv: it holds boxes")
 

@@ -53,7 +53,9 @@ def wide_text(header: str, row: str = "{label},{pixels}", delimiter: str = ",") 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".TAB"])
-def test_columns_may_be_separated_by_what_is_usual(tmp_path: Path, delimiter: str, suffix: str) -> None:
+def test_columns_may_be_separated_by_what_is_usual(
+    tmp_path: Path, delimiter: str, suffix: str
+) -> None:
     (tmp_path / f"x{suffix}").write_text(fer_text(delimiter=delimiter))
     loaded = load(tmp_path / f"x{suffix}")
     np.testing.assert_array_equal(loaded.images, PIXELS)
@@ -100,7 +102,9 @@ def test_text_in_another_encoding_is_named(tmp_path: Path) -> None:
     assert error.hint.endswith("text in Latin-1 or another encoding: iconv -f latin1 -t utf-8.")
 
 
-@pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)])
+@pytest.mark.parametrize(
+    ("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
 def test_packed_tables_are_read_and_damaged_ones_named(
     tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes]
 ) -> None:
@@ -121,14 +125,18 @@ def test_zipped_tables_are_read(tmp_path: Path) -> None:
         assert resolve(str(path), [], tmp_path / "data").name == "x"
 
 
-def test_packed_table_that_unpacks_to_far_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packed_table_that_unpacks_to_far_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tuner.data.table._FREE_BYTES", 1000)
     (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"kind,pixels\n" + b"0" * 1_000_000))
     assert "more than 200 times its size" in refused(tmp_path / "x.csv.gz").message
 
 
 @pytest.mark.parametrize(
-    "between", [" ", "  ", ",", ", ", ";", "\n"], ids=["blank", "two", "comma", "both", "semicolon", "line"]
+    "between",
+    [" ", "  ", ",", ", ", ";", "\n"],
+    ids=["blank", "two", "comma", "both", "semicolon", "line"],
 )
 @pytest.mark.parametrize("around", ["{}", "[{}]", "[[{}]]", " {} "])
 def test_values_of_one_field_may_be_a_list(tmp_path: Path, between: str, around: str) -> None:
@@ -146,7 +154,10 @@ def test_values_of_one_field_may_be_a_list(tmp_path: Path, between: str, around:
         (lambda image: [repr(value / 255) for value in image], (0.0, 1.0)),
         (lambda image: [f"{value / 127.5 - 1:.6f}" for value in image], (-1.0, 1.0)),
         # A single image of whole numbers does not have a rule of its own.
-        (lambda image: image if image[0] == PIXELS[1].ravel()[0] else [f"{v}.0" for v in image], None),
+        (
+            lambda image: image if image[0] == PIXELS[1].ravel()[0] else [f"{v}.0" for v in image],
+            None,
+        ),
     ],
     ids=["248.0", "2.48e2", "0..1", "-1..1", "mixed"],
 )
@@ -176,13 +187,18 @@ def test_what_is_no_number_among_fractions_is_named(tmp_path: Path, word: str) -
     lines[1] = "0," + " ".join(["0.5"] * 16)
     lines[3] = f'0,"{word} {" ".join(["1.0"] * 15)}"'
     (tmp_path / "x.csv").write_text("\n".join(lines))
-    assert refused(tmp_path / "x.csv").message == f'x.csv, line 4: pixel 1 is "{word}"; expected a number'
+    assert (
+        refused(tmp_path / "x.csv").message
+        == f'x.csv, line 4: pixel 1 is "{word}"; expected a number'
+    )
 
 
 def test_whole_numbers_above_a_byte_are_refused_with_what_a_card_may_state(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(f"label,pixels\n0,{' '.join(['4095'] * 16)}\n1,{'7 ' * 16}\n")
     error = refused(tmp_path / "x.csv")
-    assert error.message == 'x.csv, line 2: pixel 1 is "4095"; expected a whole number from 0 to 255'
+    assert (
+        error.message == 'x.csv, line 2: pixel 1 is "4095"; expected a whole number from 0 to 255'
+    )
     assert error.hint.endswith("states value_range under image, such as [0, 65535].")
 
 
@@ -198,19 +214,26 @@ def test_whole_numbers_above_a_byte_are_refused_with_what_a_card_may_state(tmp_p
     ],
 )
 @pytest.mark.parametrize("column", ["Usage", "usage", "split", "Set", "data set"])
-def test_parts_may_be_called_as_is_usual(tmp_path: Path, words: list[str], parts: list[str], column: str) -> None:
+def test_parts_may_be_called_as_is_usual(
+    tmp_path: Path, words: list[str], parts: list[str], column: str
+) -> None:
     write_fer(tmp_path / "x.csv", LABELS, words * 2)
     text = (tmp_path / "x.csv").read_text().replace("Usage", column)
     (tmp_path / "x.csv").write_text(text)
     assert load(tmp_path / "x.csv").parts.tolist() == parts * 2
 
 
-@pytest.mark.parametrize("words", [["0", "1", "2"], ["train", "val", "validation"], ["a", "b", "a"]])
+@pytest.mark.parametrize(
+    "words", [["0", "1", "2"], ["train", "val", "validation"], ["a", "b", "a"]]
+)
 def test_parts_that_nothing_tells_are_asked_about(tmp_path: Path, words: list[str]) -> None:
     write_fer(tmp_path / "x.csv", LABELS, words * 2)
     error = refused(tmp_path / "x.csv")
     shown = ", ".join(f'"{word}"' for word in sorted(set(words)))
-    assert error.message == f'x.csv: the column "Usage" holds {shown}; expected train, validation or test'
+    assert (
+        error.message
+        == f'x.csv: the column "Usage" holds {shown}; expected train, validation or test'
+    )
     assert error.hint.startswith("write a card that names the parts under splits, such as splits: ")
 
 
@@ -225,7 +248,9 @@ def test_parts_that_nothing_tells_are_asked_about(tmp_path: Path, words: list[st
         (["happy", "Happy", "sad"] * 2, ("happy", "sad")),
     ],
 )
-def test_emotions_keep_fers_order_in_any_case(tmp_path: Path, labels: list[object], names: tuple[str, ...]) -> None:
+def test_emotions_keep_fers_order_in_any_case(
+    tmp_path: Path, labels: list[object], names: tuple[str, ...]
+) -> None:
     write_fer(tmp_path / "x.csv", labels)
     loaded = load(tmp_path / "x.csv")
     assert loaded.class_names == names
@@ -233,7 +258,9 @@ def test_emotions_keep_fers_order_in_any_case(tmp_path: Path, labels: list[objec
 
 
 def test_headings_may_have_blanks(tmp_path: Path) -> None:
-    write_fer(tmp_path / "icml_face_data.csv", LABELS, ["Training", "PublicTest", "PrivateTest"] * 2)
+    write_fer(
+        tmp_path / "icml_face_data.csv", LABELS, ["Training", "PublicTest", "PrivateTest"] * 2
+    )
     lines = (tmp_path / "icml_face_data.csv").read_text().splitlines()
     lines[0] = "emotion, pixels, Usage"
     (tmp_path / "icml_face_data.csv").write_text("\n".join(lines))
@@ -251,7 +278,10 @@ NUMBERED = ",".join(f"pixel{i}" for i in range(1, 17))
         (f"label,{NUMBERED}", "{label},{pixels}"),
         (f"{NUMBERED},label", "{pixels},{label}"),
         (f"class,{NUMBERED.upper()}", "{label},{pixels}"),
-        ("label," + ",".join(f"{y}x{x}" for y in range(1, 5) for x in range(1, 5)), "{label},{pixels}"),
+        (
+            "label," + ",".join(f"{y}x{x}" for y in range(1, 5) for x in range(1, 5)),
+            "{label},{pixels}",
+        ),
         ("label," + ",".join(f"p_{y}_{x}" for y in range(4) for x in range(4)), "{label},{pixels}"),
         ("y," + ",".join(f"x{i}" for i in range(16)), "{label},{pixels}"),
         (",".join(map(str, range(16))) + ",label", "{pixels},{label}"),
@@ -261,7 +291,9 @@ NUMBERED = ",".join(f"pixel{i}" for i in range(1, 17))
     ],
 )
 @pytest.mark.parametrize("delimiter", [",", ";"])
-def test_a_column_for_each_value_is_an_image(tmp_path: Path, header: str, row: str, delimiter: str) -> None:
+def test_a_column_for_each_value_is_an_image(
+    tmp_path: Path, header: str, row: str, delimiter: str
+) -> None:
     (tmp_path / "x.csv").write_text(wide_text(header, row, delimiter))
     loaded = load(tmp_path / "x.csv")
     np.testing.assert_array_equal(loaded.images, PIXELS)
@@ -289,7 +321,8 @@ def test_label_of_a_table_without_header_is_found(tmp_path: Path, row: str, at: 
 
 def test_label_of_a_table_without_header_counts_its_classes(tmp_path: Path) -> None:
     rows = [
-        f"{i % 3},{','.join(map(str, random_images(1, 4, 1, i).ravel()[:15]))},{(0, 0, 9)[i % 3]}" for i in range(9)
+        f"{i % 3},{','.join(map(str, random_images(1, 4, 1, i).ravel()[:15]))},{(0, 0, 9)[i % 3]}"
+        for i in range(9)
     ]
     (tmp_path / "x.csv").write_text("\n".join(rows))
     loaded = load(tmp_path / "x.csv")
@@ -325,7 +358,10 @@ def test_table_of_images_without_header_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("x.xlsx", "save the table as CSV (UTF-8)."), ("x.mat", "read it in Python, and save the arrays: ")],
+    [
+        ("x.xlsx", "save the table as CSV (UTF-8)."),
+        ("x.mat", "read it in Python, and save the arrays: "),
+    ],
 )
 def test_files_of_another_kind_get_the_hint_that_fits(tmp_path: Path, name: str, hint: str) -> None:
     (tmp_path / name).write_bytes(b"1")
@@ -338,7 +374,10 @@ def test_table_without_header_whose_label_is_not_clear_is_refused(tmp_path: Path
     rows = "\n".join(f"{i % 2},{','.join('7' * 15)},{i % 2}" for i in range(8))
     (tmp_path / "x.csv").write_text(rows)
     error = refused(tmp_path / "x.csv")
-    assert error.message == ("x.csv: there is no header, and the label may be the first or the last of 17 columns")
+    assert (
+        error.message
+        == "x.csv: there is no header, and the label may be the first or the last of 17 columns"
+    )
     assert "header: false, label_column: 0" in error.hint
 
 
@@ -358,7 +397,9 @@ def colour_rows(order: str) -> tuple[str, np.ndarray]:
         ([f"{colour}_{i}" for colour in ("red", "green", "blue") for i in range(16)], "first"),
     ],
 )
-def test_colours_are_told_by_the_names_of_columns(tmp_path: Path, names: list[str], order: str) -> None:
+def test_colours_are_told_by_the_names_of_columns(
+    tmp_path: Path, names: list[str], order: str
+) -> None:
     rows, images = colour_rows(order)
     (tmp_path / "x.csv").write_text("label," + ",".join(names) + "\n" + rows)
     np.testing.assert_array_equal(load(tmp_path / "x.csv").images, images)
@@ -373,12 +414,15 @@ def test_colours_are_told_by_the_name_of_the_file(tmp_path: Path) -> None:
 
 def test_as_many_values_as_a_colour_image_has_are_asked_about(tmp_path: Path) -> None:
     rows, _ = colour_rows("last")
-    (tmp_path / "x.csv").write_text("label," + ",".join(f"pixel{i}" for i in range(48)) + "\n" + rows)
+    (tmp_path / "x.csv").write_text(
+        "label," + ",".join(f"pixel{i}" for i in range(48)) + "\n" + rows
+    )
     error = refused(tmp_path / "x.csv")
     assert error.message == "x.csv, line 2: it has 48 pixels: as many as 4 x 4 in colour"
-    assert error.hint == (
-        "write a card: files: {type: pixel_columns, path: FILE, ...}, channels_first: true where all red values "
-        "come first; image: {height: 4, width: 4, channels: 3}."
+    assert (
+        error.hint
+        == "write a card: files: {type: pixel_columns, path: FILE, ...}, channels_first: true where"
+        " all red values come first; image: {height: 4, width: 4, channels: 3}."
     )
 
 
@@ -458,5 +502,7 @@ def test_tables_of_a_folder_that_are_no_parts_are_asked_about(tmp_path: Path) ->
     for name in ("a.csv", "b.csv"):
         write_fer(tmp_path / "both" / name, LABELS)
     error = refused(tmp_path / "both")
-    assert error.message == f"{tmp_path / 'both'}: it holds 2 tables of labelled images, a.csv, b.csv"
+    assert (
+        error.message == f"{tmp_path / 'both'}: it holds 2 tables of labelled images, a.csv, b.csv"
+    )
     assert error.hint == "call them train.csv, validation.csv and test.csv; or give one of them."

@@ -23,10 +23,17 @@ from tuner.data.part_names import free_role, is_part, named_parts, role_of, role
     ],
 )
 def test_a_part_is_called_alike_in_folders_and_tables(name: str, role: str) -> None:
-    assert (role_of(name), role_within(name), named_parts([name]), is_part(name)) == (role, role, {name: role}, True)
+    assert (role_of(name), role_within(name), named_parts([name]), is_part(name)) == (
+        role,
+        role,
+        {name: role},
+        True,
+    )
 
 
-@pytest.mark.parametrize("name", ["hold", "held", "tr", "te", "blood_test", "latest", "trainer", "devil", ""])
+@pytest.mark.parametrize(
+    "name", ["hold", "held", "tr", "te", "blood_test", "latest", "trainer", "devil", ""]
+)
 def test_folders_of_other_names_may_be_classes(name: str) -> None:
     assert named_parts([name, "release"]) == {}
     assert not is_part(name)
@@ -56,9 +63,15 @@ def test_evaluation_takes_the_role_that_is_free() -> None:
     ("values", "roles"),
     [
         ({"train", "test"}, {"train": "train", "test": "test"}),
-        ({"Train set", "eval", "test"}, {"Train set": "train", "eval": "validation", "test": "test"}),
+        (
+            {"Train set", "eval", "test"},
+            {"Train set": "train", "eval": "validation", "test": "test"},
+        ),
         ({"tr", "held out"}, {"tr": "train", "held out": "test"}),
-        ({"Training", "PublicTest"}, {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}),
+        (
+            {"Training", "PublicTest"},
+            {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"},
+        ),
     ],
 )
 def test_values_of_a_column_tell_the_parts(values: set[str], roles: dict[str, str]) -> None:
@@ -67,6 +80,8 @@ def test_values_of_a_column_tell_the_parts(values: set[str], roles: dict[str, st
     assert found.roles() == roles
 
 
-@pytest.mark.parametrize("values", [{"train", "1"}, {"train", "test1", "test2"}, {"fold1", "fold2"}])
+@pytest.mark.parametrize(
+    "values", [{"train", "1"}, {"train", "test1", "test2"}, {"fold1", "fold2"}]
+)
 def test_values_that_do_not_tell_them_are_asked_about(values: set[str]) -> None:
     assert split_roles(values) is None

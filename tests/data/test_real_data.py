@@ -50,9 +50,18 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_counts(data_root: Path, name: str, n_train: int, n_validation: int, n_test: int) -> None:
     found = summary(load_dataset(load_card(name, [CARDS]), data_root, SplitSettings(seed=1)))
-    known = {"fer2013": 32298, "facial_expressions": 32298, "happy_sad": 217, "emoji_happy_sad": 80, "cats_dogs": 2400}
+    known = {
+        "fer2013": 32298,
+        "facial_expressions": 32298,
+        "happy_sad": 217,
+        "emoji_happy_sad": 80,
+        "cats_dogs": 2400,
+    }
     dropped = found.n_dropped_conflicting + found.n_dropped_copies + found.n_dropped_duplicates
-    assert found.n_train + found.n_validation + found.n_test + found.n_unreadable + dropped == known[name]
+    assert (
+        found.n_train + found.n_validation + found.n_test + found.n_unreadable + dropped
+        == known[name]
+    )
     assert abs(found.n_train - n_train) <= 2
     assert abs(found.n_validation - n_validation) <= 2
     assert found.n_test == n_test
@@ -83,7 +92,11 @@ def test_test_part_of_fer2013_stays_whole_and_no_copy_of_it_is_trained_on(data_r
     images, split, found = dataset.images, dataset.split, summary(dataset)
     assert split.is_official
     assert (len(split.test), found.n_test_distinct) == (3589, 3292)
-    assert (found.n_dropped_copies, found.n_dropped_conflicting, found.n_dropped_duplicates) == (320, 114, 0)
+    assert (found.n_dropped_copies, found.n_dropped_conflicting, found.n_dropped_duplicates) == (
+        320,
+        114,
+        0,
+    )
     seen = np.concatenate([split.train, split.validation])
     assert not np.isin(images.copy_of[split.test], images.copy_of[seen]).any()
     assert not np.isin(images.near_group[split.validation], images.near_group[split.train]).any()
@@ -109,7 +122,9 @@ def test_no_copy_of_a_test_photo_trains_or_validates(data_root: Path, seed: int)
     names = [f"fold {number}" for number in range(1, 6)]
     assert set(parts) == {"test", "dropped", *names}
     assert sum(len(parts[name]) for name in ("test", "dropped", *names)) == 39
-    assert [row[0] for row in rows if row[4]] == [f"{folder}/{_IN_BOTH}" for folder in ("happy", "sad")]
+    assert [row[0] for row in rows if row[4]] == [
+        f"{folder}/{_IN_BOTH}" for folder in ("happy", "sad")
+    ]
     by_name = {row[0]: (row[2], row[3]) for row in rows}
     for one, other in _SAME_PHOTO:
         assert by_name[one] == by_name[other]
@@ -122,7 +137,9 @@ def thumbnail(path: Path) -> np.ndarray:
 
 
 @pytest.mark.real_data
-def test_saved_split_of_happy_sad_trains_on_no_file_that_shows_a_test_photo(data_root: Path, tmp_path: Path) -> None:
+def test_saved_split_of_happy_sad_trains_on_no_file_that_shows_a_test_photo(
+    data_root: Path, tmp_path: Path
+) -> None:
     """From split.csv and the files alone: neither equal bytes, nor the same photo at another size."""
     dataset = load_dataset(load_card("happy_sad", [CARDS]), data_root, SplitSettings(seed=0))
     folder = RunFolder(tmp_path / "run")

@@ -22,7 +22,10 @@ KNOWN_VALIDATION = [3, 8, 16, 17, 20, 22, 24, 28, 40, 45, 48, 53, 79, 81, 86]
 
 
 def images_of(
-    labels: Sequence[int], parts: Sequence[str] | None = None, copies: int = 0, groups: Sequence[str] = ()
+    labels: Sequence[int],
+    parts: Sequence[str] | None = None,
+    copies: int = 0,
+    groups: Sequence[str] = (),
 ) -> Images:
     """Images of noise; the last `copies` are exact copies of the first ones, labels included."""
     labels = list(labels)
@@ -47,7 +50,10 @@ def pixel_copies(images: Images, *pairs: tuple[int, int]) -> Images:
     pixels = images.images.copy()
     for copy, original in pairs:
         pixels[copy] = pixels[original]
-    fields = {name: getattr(images, name) for name in ("name", "labels", "parts", "origins", "class_names", "groups")}
+    fields = {
+        name: getattr(images, name)
+        for name in ("name", "labels", "parts", "origins", "class_names", "groups")
+    }
     return make_images(images=pixels, **fields | {"groups": images.groups.tolist()})
 
 
@@ -59,10 +65,14 @@ def near_copies(images: Images, sets: Sequence[Sequence[int]]) -> Images:
     return replace(images, near_group=near_group)
 
 
-def split_of(images: Images, *, seed: int = 1, splits: Splits | None = None, **fields: Any) -> Split:
+def split_of(
+    images: Images, *, seed: int = 1, splits: Splits | None = None, **fields: Any
+) -> Split:
     """A split; the fields are those of the settings and of the policies."""
     policies = {name: fields.pop(name) for name in ("duplicates", "conflicting") if name in fields}
-    return make_split(images, SplitSettings(seed=seed, **fields), splits or Splits(), Policies(**policies))
+    return make_split(
+        images, SplitSettings(seed=seed, **fields), splits or Splits(), Policies(**policies)
+    )
 
 
 def assert_whole(images: Images, part: Sequence[int], sets: Sequence[Sequence[int]]) -> None:
@@ -89,8 +99,8 @@ def test_without_parts_a_tenth_tests_and_a_tenth_of_the_rest_validates() -> None
     assert (len(split.train), len(split.validation), len(split.test)) == (810, 90, 100)
     assert np.bincount(images.labels[split.test]).tolist() == [75, 25]
     assert np.bincount(images.labels[split.train]).tolist() in ([607, 203], [608, 202])
-    assert split.rule == (
-        "A stratified 10 % of all images tests (identical images together); "
+    assert (
+        split.rule == "A stratified 10 % of all images tests (identical images together); "
         "a stratified 10 % of the rest validates (identical images together)."
     )
 
@@ -108,7 +118,9 @@ def test_identical_images_stay_together(seed: int) -> None:
     images = images_of([0, 1, 2] * 60, copies=60)
     split = split_of(images, seed=seed)
     assert_partition(images, split)
-    train, validation, test = (contents(images, part) for part in (split.train, split.validation, split.test))
+    train, validation, test = (
+        contents(images, part) for part in (split.train, split.validation, split.test)
+    )
     assert not train & validation
     assert not train & test
     assert not validation & test
@@ -176,7 +188,10 @@ def test_limit_keeps_every_class_in_training() -> None:
 def test_limit_below_the_number_of_classes_is_refused() -> None:
     with pytest.raises(ConfigurationError) as caught:
         split_of(images_of(list(range(10)) * 20), seed=1, limit=7)
-    assert caught.value.message == "the limit of 7 images leaves fewer than one training image for each of 10 classes"
+    assert (
+        caught.value.message
+        == "the limit of 7 images leaves fewer than one training image for each of 10 classes"
+    )
 
 
 def test_sizes_take_the_first_images_in_file_order() -> None:
@@ -186,7 +201,8 @@ def test_sizes_take_the_first_images_in_file_order() -> None:
     assert split.validation.tolist() == list(range(130, 150))
     assert split.test.tolist() == list(range(100))
     assert split.rule.endswith(
-        "the first 30 images of the training part train, the next 20 validate (copies not kept apart)."
+        "the first 30 images of the training part train, the next 20 validate (copies not kept"
+        " apart)."
     )
 
 
@@ -200,7 +216,10 @@ def test_sizes_beyond_the_data_are_refused() -> None:
 def test_class_with_one_image_is_named_with_its_count() -> None:
     with pytest.raises(DataError) as caught:
         split_of(images_of([0] * 20 + [1]), seed=1)
-    assert caught.value.message == 'tiny: class "class 1" has 1 distinct image; at least 3 are needed to split'
+    assert (
+        caught.value.message
+        == 'tiny: class "class 1" has 1 distinct image; at least 3 are needed to split'
+    )
 
 
 def test_class_without_training_image_is_named() -> None:
@@ -222,9 +241,10 @@ def test_small_sets_validate_on_five_folds() -> None:
         assert np.ptp(np.bincount(images.labels[fold.validation])) <= 1
     assert split.train is split.folds[0].train
     assert split.validation is split.folds[0].validation
-    assert split.rule == (
-        "A stratified 20 % of all images tests (identical images together); the rest is cut into 5 stratified folds, "
-        "each of which validates once (identical images together)."
+    assert (
+        split.rule
+        == "A stratified 20 % of all images tests (identical images together); the rest is cut into"
+        " 5 stratified folds, each of which validates once (identical images together)."
     )
 
 
@@ -252,7 +272,8 @@ def test_limits_hold_in_every_fold() -> None:
     split = split_of(images_of([0, 1] * 100), limit=50, max_train=30)
     assert [(len(fold.train), len(fold.validation)) for fold in split.folds] == [(30, 10)] * 5
     assert split.rule.endswith(
-        "; limited to a stratified 50 of training and validation; limited to a stratified 30 training images."
+        "; limited to a stratified 50 of training and validation; limited to a stratified 30"
+        " training images."
     )
 
 
@@ -293,9 +314,11 @@ def test_two_groups_of_a_class_both_give_test_images_and_are_folds() -> None:
     assert len(split.folds) == 2
     for fold in split.folds:
         assert not set(images.groups[fold.train]) & set(images.groups[fold.validation])
-    assert split.rule == (
-        "A stratified 20 % of all images tests (taken from within the groups, which are on both sides); "
-        "the rest is cut into 2 stratified folds, each of which validates once (groups together)."
+    assert (
+        split.rule
+        == "A stratified 20 % of all images tests (taken from within the groups, which are on both"
+        " sides); the rest is cut into 2 stratified folds, each of which validates once (groups"
+        " together)."
     )
 
 
@@ -305,7 +328,9 @@ def test_a_single_group_of_a_class_is_cut_for_validation_too() -> None:
     assert len(split.folds) == 1
     assert_partition(images, split)
     assert (len(split.validation), len(split.test)) == (13, 16)
-    assert split.rule.endswith("of the rest validates (taken from within the groups, which are on both sides).")
+    assert split.rule.endswith(
+        "of the rest validates (taken from within the groups, which are on both sides)."
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -316,50 +341,67 @@ def test_near_identical_images_are_never_parted(seed: int) -> None:
     assert_whole(images, split.test.tolist(), sets)
     for fold in split.folds:
         assert_whole(images, fold.train.tolist(), sets)
-    assert split.rule.startswith("A stratified 20 % of all images tests (near-identical images together);")
+    assert split.rule.startswith(
+        "A stratified 20 % of all images tests (near-identical images together);"
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_near_identical_images_join_groups(seed: int) -> None:
-    images = images_of([i // 4 % 2 for i in range(240)], groups=[f"person {i // 4}" for i in range(240)])
+    images = images_of(
+        [i // 4 % 2 for i in range(240)], groups=[f"person {i // 4}" for i in range(240)]
+    )
     split = split_of(near_copies(images, [(0, 9), (2, 30)]), seed=seed)
-    sets = [[*range(4), *range(8, 12), *range(28, 32)], *(range(i, i + 4) for i in range(0, 240, 4))]
+    sets = [
+        [*range(4), *range(8, 12), *range(28, 32)],
+        *(range(i, i + 4) for i in range(0, 240, 4)),
+    ]
     for part in (split.test, *(fold.validation for fold in split.folds)):
         assert_whole(images, part.tolist(), sets)
     assert len(split.folds) == 5
-    assert split.rule.startswith("A stratified 20 % of all images tests (groups and near-identical images together);")
+    assert split.rule.startswith(
+        "A stratified 20 % of all images tests (groups and near-identical images together);"
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_near_identical_images_without_a_group_stay_together_where_all_chain_too_far(seed: int) -> None:
+def test_near_identical_images_without_a_group_stay_together_where_all_chain_too_far(
+    seed: int,
+) -> None:
     groups = [f"person {i // 4}" if i < 120 else "" for i in range(240)]
     images = images_of([i // 120 for i in range(240)], groups=groups)
-    # The first set holds an image of each person, so that with it the first class would be one unit.
+    # The first set holds an image of each person, so that with it the first class would be one
+    # unit.
     loose = [(i, i + 1) for i in range(120, 240, 2)]
     split = split_of(near_copies(images, [range(0, 120, 4), *loose]), seed=seed)
     sets = [*loose, *(range(i, i + 4) for i in range(0, 120, 4))]
     for part in (split.test, *(fold.validation for fold in split.folds)):
         assert_whole(images, part.tolist(), sets)
     assert split.rule.startswith(
-        "A stratified 20 % of all images tests (groups together, and near-identical images without a group; "
-        "the others chain too far);"
+        "A stratified 20 % of all images tests (groups together, and near-identical images without"
+        " a group; the others chain too far);"
     )
 
 
 def test_groups_of_the_card_stay_whole_where_near_identical_sets_chain_too_far() -> None:
-    images = images_of([i // 4 % 2 for i in range(240)], groups=[f"person {i // 4}" for i in range(240)])
+    images = images_of(
+        [i // 4 % 2 for i in range(240)], groups=[f"person {i // 4}" for i in range(240)]
+    )
     split = split_of(near_copies(images, [range(240)]))
     for part in (split.test, *(fold.validation for fold in split.folds)):
         assert_whole(images, part.tolist(), [range(i, i + 4) for i in range(0, 240, 4)])
     assert (len(split.test), len(split.folds)) == (48, 5)
     assert split.rule.startswith(
-        "A stratified 20 % of all images tests (groups together; near-identical ones chain too far);"
+        "A stratified 20 % of all images tests (groups together; near-identical ones chain too"
+        " far);"
     )
 
 
 def test_one_group_leaves_near_identical_images_of_others_together() -> None:
     sets = [range(i, i + 2) for i in range(20, 200, 2)]
-    images = near_copies(images_of([i // 2 % 2 for i in range(200)], groups=["a"] * 10 + [""] * 190), sets)
+    images = near_copies(
+        images_of([i // 2 % 2 for i in range(200)], groups=["a"] * 10 + [""] * 190), sets
+    )
     for seed in range(5):
         split = split_of(images, seed=seed)
         for part in (split.test, *(fold.validation for fold in split.folds)):
@@ -372,7 +414,8 @@ def test_near_identical_sets_that_hold_a_whole_class_are_ignored() -> None:
     assert (len(split.test), len(split.folds)) == (16, 5)
     assert_whole(images, split.test.tolist(), [(0, 79), (1, 78)])
     assert split.rule.startswith(
-        "A stratified 20 % of all images tests (identical images together; near-identical ones chain too far);"
+        "A stratified 20 % of all images tests (identical images together; near-identical ones"
+        " chain too far);"
     )
 
 
@@ -398,7 +441,9 @@ def test_conflicting_labels_may_be_kept() -> None:
 
 def test_given_test_part_stays_whole_and_its_copies_do_not_train() -> None:
     parts = ["train"] * 500 + ["test"] * 100
-    images = pixel_copies(images_of([0, 1] * 300, parts), (510, 10), (512, 10), (521, 20), (540, 530))
+    images = pixel_copies(
+        images_of([0, 1] * 300, parts), (510, 10), (512, 10), (521, 20), (540, 530)
+    )
     split = split_of(images)
     assert split.test.tolist() == list(range(500, 600))
     assert split.dropped.copies_of_test.tolist() == [10]
@@ -419,7 +464,9 @@ def test_copies_of_test_images_may_be_kept_and_still_count_as_seen() -> None:
 
 def test_copies_of_given_validation_images_do_not_train() -> None:
     parts = ["train"] * 300 + ["validation"] * 150 + ["test"] * 150
-    images = pixel_copies(images_of([0, 1] * 300, parts), (310, 10), (460, 320), (462, 12), (340, 330))
+    images = pixel_copies(
+        images_of([0, 1] * 300, parts), (310, 10), (460, 320), (462, 12), (340, 330)
+    )
     split = split_of(images)
     assert split.dropped.copies_of_test.tolist() == [12, 320]
     assert split.dropped.duplicates.tolist() == [10]
@@ -444,7 +491,9 @@ def test_given_validation_part_that_is_all_left_out_is_cut_from_training(limit: 
 
 def test_each_image_counts_once_where_duplicates_are_dropped() -> None:
     parts = ["train"] * 300 + ["validation"] * 150 + ["test"] * 150
-    images = pixel_copies(images_of([0, 1] * 300, parts), (310, 10), (312, 10), (22, 20), (460, 320), (464, 462))
+    images = pixel_copies(
+        images_of([0, 1] * 300, parts), (310, 10), (312, 10), (22, 20), (460, 320), (464, 462)
+    )
     split = split_of(images, duplicates="drop")
     assert split.dropped.duplicates.tolist() == [10, 22, 312]
     assert split.dropped.copies_of_test.tolist() == [320]
@@ -462,11 +511,17 @@ def test_duplicates_are_dropped_before_a_cut() -> None:
 def test_copies_within_a_cut_test_part_count_once() -> None:
     images = images_of([0, 1] * 100, copies=90)
     split = split_of(images)
-    assert len(np.unique(images.copy_of[split.test])) == np.count_nonzero(split.distinct_test) < len(split.test)
+    assert (
+        len(np.unique(images.copy_of[split.test]))
+        == np.count_nonzero(split.distinct_test)
+        < len(split.test)
+    )
 
 
 def test_nothing_left_to_train_is_an_error() -> None:
-    images = pixel_copies(images_of([0, 1, 0, 1], ["train", "train", "test", "test"]), (2, 0), (3, 1))
+    images = pixel_copies(
+        images_of([0, 1, 0, 1], ["train", "train", "test", "test"]), (2, 0), (3, 1)
+    )
     with pytest.raises(DataError) as caught:
         split_of(images)
     assert caught.value.message == "tiny: no image is left to train on"
@@ -495,7 +550,9 @@ def test_split_of_a_seed_is_the_same_on_every_machine() -> None:
 
 def outer_splits(images: Images, **fields: Any) -> list[Split]:
     """The splits of nested cross-validation."""
-    return [split_of(images, outer=i, **fields) for i in range(1, n_outer_folds(images, Policies()) + 1)]
+    return [
+        split_of(images, outer=i, **fields) for i in range(1, n_outer_folds(images, Policies()) + 1)
+    ]
 
 
 def assert_each_tests_once(images: Images, found: Sequence[Split]) -> None:
@@ -513,11 +570,14 @@ def test_outer_folds_test_every_image_once_and_leave_inner_folds(seed: int) -> N
     assert_each_tests_once(images, found)
     assert [len(split.folds) for split in found] == [5] * 5
     for split in found:
-        assert not contents(images, split.test) & contents(images, np.concatenate([split.train, split.validation]))
+        assert not contents(images, split.test) & contents(
+            images, np.concatenate([split.train, split.validation])
+        )
         assert np.bincount(images.labels[split.test]).min() >= 6
-    assert found[1].rule == (
-        "Outer fold 2 of 5 tests (identical images together); the rest is cut into 5 stratified folds, each of which "
-        "validates once (identical images together)."
+    assert (
+        found[1].rule
+        == "Outer fold 2 of 5 tests (identical images together); the rest is cut into 5 stratified"
+        " folds, each of which validates once (identical images together)."
     )
 
 
@@ -529,7 +589,9 @@ def test_outer_folds_are_no_more_than_the_distinct_images_of_a_class() -> None:
 
 
 def test_groups_are_never_parted_by_outer_folds() -> None:
-    images = images_of([i // 4 % 2 for i in range(96)], groups=[f"person {i // 4}" for i in range(96)])
+    images = images_of(
+        [i // 4 % 2 for i in range(96)], groups=[f"person {i // 4}" for i in range(96)]
+    )
     found = outer_splits(images)
     assert_each_tests_once(images, found)
     for split in found:
@@ -561,14 +623,18 @@ def test_outer_folds_keep_to_the_seed() -> None:
 
 def test_limit_never_touches_an_outer_fold() -> None:
     images = images_of([0, 1] * 40)
-    assert split_of(images, outer=2, limit=30).test.tolist() == split_of(images, outer=2).test.tolist()
+    assert (
+        split_of(images, outer=2, limit=30).test.tolist() == split_of(images, outer=2).test.tolist()
+    )
 
 
 def test_outer_fold_that_is_not_there_is_refused() -> None:
     for number in (0, 6):
         with pytest.raises(ConfigurationError) as caught:
             split_of(images_of([0, 1] * 40), outer=number)
-        assert caught.value.message == f"tiny: outer fold {number} is to test, but there are 5 of them"
+        assert (
+            caught.value.message == f"tiny: outer fold {number} is to test, but there are 5 of them"
+        )
         assert caught.value.hint == "take one of 1 to 5."
 
 
@@ -577,9 +643,10 @@ def test_outer_folds_of_a_given_test_part_are_refused() -> None:
     for refused in (lambda: n_outer_folds(images, Policies()), lambda: split_of(images, outer=1)):
         with pytest.raises(ConfigurationError) as caught:
             refused()
-        assert caught.value.message == (
-            "tiny: nested cross-validation tests every image in turn, but these data give a test part of 20 images, "
-            "and only scores on that part can be compared with others'"
+        assert (
+            caught.value.message
+            == "tiny: nested cross-validation tests every image in turn, but these data give a test"
+            " part of 20 images, and only scores on that part can be compared with others'"
         )
         assert caught.value.hint == "leave --nested out."
 
@@ -587,4 +654,7 @@ def test_outer_folds_of_a_given_test_part_are_refused() -> None:
 def test_too_few_images_for_outer_folds_are_an_error() -> None:
     with pytest.raises(DataError) as caught:
         n_outer_folds(images_of([0] * 20 + [1] * 2), Policies())
-    assert caught.value.message == 'tiny: class "class 1" has 2 distinct images; at least 3 are needed to split'
+    assert (
+        caught.value.message
+        == 'tiny: class "class 1" has 2 distinct images; at least 3 are needed to split'
+    )

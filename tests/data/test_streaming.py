@@ -38,7 +38,9 @@ def load_streamed(card: Card, root: Path) -> tuple[Images, StreamedImages]:
 
 
 @pytest.mark.parametrize(
-    "index", [0, 5, slice(1, 4), np.array([5, 0, 0]), np.array([], dtype=int), np.array([[1, 2], [3, 4]])], ids=repr
+    "index",
+    [0, 5, slice(1, 4), np.array([5, 0, 0]), np.array([], dtype=int), np.array([[1, 2], [3, 4]])],
+    ids=repr,
 )
 def test_is_indexed_as_an_array_is(tmp_path: Path, card: Card, index: object) -> None:
     images = load_streamed(card, tmp_path)[1]
@@ -56,12 +58,18 @@ def test_says_the_same_as_the_cache_but_for_the_fingerprint(
     whole = load_images(card.model_copy(update={"name": "whole"}), tmp_path)
     for name in ("labels", "parts", "groups", "copy_of"):
         np.testing.assert_array_equal(getattr(streamed, name), getattr(whole, name))
-    assert (streamed.origins, streamed.class_names, streamed.files) == (whole.origins, whole.class_names, whole.files)
+    assert (streamed.origins, streamed.class_names, streamed.files) == (
+        whole.origins,
+        whole.class_names,
+        whole.files,
+    )
     assert streamed.fingerprint != whole.fingerprint
     assert streamed.groups.tolist() == ["0", "1", "2"] * 2
 
 
-def test_second_load_opens_no_file(tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_load_opens_no_file(
+    tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, _ = load_streamed(card, tmp_path)
     monkeypatch.setattr("tuner.data.one_scale.decode_or_measure", None)
     second, images = load_streamed(card, tmp_path)
@@ -191,6 +199,10 @@ def test_next_batch_is_decoded_while_one_is_used(tmp_path: Path, card: Card) -> 
 
 
 def test_batch_that_cannot_be_decoded_raises_where_it_is_used(tmp_path: Path) -> None:
-    gone = StreamedImages([str(tmp_path / "gone.png")], ImageSettings(height=4, width=4, channels=3))
-    with pytest.raises(DataError, match=r"gone\.png': it can no longer be decoded: No such file or directory\n"):
+    gone = StreamedImages(
+        [str(tmp_path / "gone.png")], ImageSettings(height=4, width=4, channels=3)
+    )
+    with pytest.raises(
+        DataError, match=r"gone\.png': it can no longer be decoded: No such file or directory\n"
+    ):
         list(batches(gone, np.array([0]), 1))

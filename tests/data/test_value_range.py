@@ -36,7 +36,9 @@ GREY = ImageSettings(height=4, width=4, channels=1)
         (-5, -5, (-5, -4)),
     ],
 )
-def test_whole_numbers_have_the_range_of_their_bits(lowest: float, highest: float, expected: ValueRange) -> None:
+def test_whole_numbers_have_the_range_of_their_bits(
+    lowest: float, highest: float, expected: ValueRange
+) -> None:
     assert range_of(lowest, highest, is_float=False) == expected
 
 
@@ -57,7 +59,9 @@ def test_whole_numbers_have_the_range_of_their_bits(lowest: float, highest: floa
         (0.0, 1e6, (0, 1e6)),
     ],
 )
-def test_floats_have_one_of_the_usual_ranges_or_their_own(lowest: float, highest: float, expected: ValueRange) -> None:
+def test_floats_have_one_of_the_usual_ranges_or_their_own(
+    lowest: float, highest: float, expected: ValueRange
+) -> None:
     assert range_of(lowest, highest, is_float=True) == expected
 
 
@@ -95,7 +99,12 @@ def levels(images: Images) -> dict[str, int]:
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
     """Scans of 12 bits, one of 8 bits among them."""
-    for name, value in {"cat/a.tif": 4095, "cat/b.tif": 3000, "dog/a.tif": 200, "dog/b.png": 0}.items():
+    for name, value in {
+        "cat/a.tif": 4095,
+        "cat/b.tif": 3000,
+        "dog/a.tif": 200,
+        "dog/b.png": 0,
+    }.items():
         write(tmp_path, name, value)
     write(tmp_path, "dog/c.png", 100, np.uint8)
     return tmp_path
@@ -126,18 +135,31 @@ def test_card_states_the_range_and_the_cache_knows_it(scans: Path) -> None:
     load_images(card_of(), scans)
     stated = load_images(card_of(value_range=[0.0, 65535.0]), scans)
     assert stated.value_range == (0, 65535)
-    assert levels(stated) == {"cat/a.tif": 16, "cat/b.tif": 12, "dog/a.tif": 1, "dog/b.png": 0, "dog/c.png": 100}
+    assert levels(stated) == {
+        "cat/a.tif": 16,
+        "cat/b.tif": 12,
+        "dog/a.tif": 1,
+        "dog/b.png": 0,
+        "dog/c.png": 100,
+    }
 
 
 def test_floats_of_0_to_1_are_not_taken_for_black(tmp_path: Path) -> None:
-    for name, value in {"cat/a.tif": 1.0, "cat/b.tif": 0.5, "dog/a.tif": 0.0, "dog/b.tif": 0.25}.items():
+    for name, value in {
+        "cat/a.tif": 1.0,
+        "cat/b.tif": 0.5,
+        "dog/a.tif": 0.0,
+        "dog/b.tif": 0.25,
+    }.items():
         write(tmp_path, name, value, np.float32)
     loaded = load_images(card_of(), tmp_path)
     assert loaded.value_range == (0, 1)
     assert list(levels(loaded).values()) == [255, 128, 0, 64]
 
 
-def test_files_of_8_bits_are_read_once_and_have_no_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_8_bits_are_read_once_and_have_no_range(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("cat/a.png", "cat/b.png", "dog/a.png"):
         write(tmp_path, name, 7, np.uint8)
     opened: list[str] = []
@@ -152,12 +174,17 @@ def test_files_of_8_bits_are_read_once_and_have_no_range(tmp_path: Path, monkeyp
     assert sorted(opened) == ["a.png", "a.png", "b.png"]
 
 
-def test_image_alone_has_the_full_range_of_16_bits_and_floats_alone_are_refused(tmp_path: Path) -> None:
+def test_image_alone_has_the_full_range_of_16_bits_and_floats_alone_are_refused(
+    tmp_path: Path,
+) -> None:
     for value, level in ((3000, 12), (200, 1), (65535, 255)):
         write(tmp_path, "a.png", value)
         assert decode(tmp_path / "photos" / "a.png", GREY)[0, 0, 0] == level
     write(tmp_path, "a.tif", 0.5, np.float32)
-    with pytest.raises(UnreadableImageError, match=r"^values of 32 bits, and nothing states which of them are black"):
+    with pytest.raises(
+        UnreadableImageError,
+        match=r"^values of 32 bits, and nothing states which of them are black",
+    ):
         decode(tmp_path / "photos" / "a.tif", GREY)
 
 

@@ -15,7 +15,9 @@ from tuner.doctor.examine import examine
 from tuner.doctor.findings import Examination, Finding
 
 # An ordinary photo.
-FACTS = FileFacts(format="JPEG", mode="RGB", width=64, height=48, is_animated=False, is_rotated=False)
+FACTS = FileFacts(
+    format="JPEG", mode="RGB", width=64, height=48, is_animated=False, is_rotated=False
+)
 
 
 def data(
@@ -36,7 +38,8 @@ def data(
         parts: Role of each image; none by default.
         same: Rows that hold one image.
         near: Rows that hold near copies of one another.
-        files: What is odd about some files; all are ordinary JPEG photos otherwise. None stands for rows of a CSV.
+        files: What is odd about some files; all are ordinary JPEG photos otherwise. None stands for
+            rows of a CSV.
         names: Other names of some files.
         classes: Class names.
         fields: Of `Images`, in place of what is made up.

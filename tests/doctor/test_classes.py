@@ -18,13 +18,19 @@ def test_a_class_of_two_distinct_images_makes_results_worthless() -> None:
 
 def test_a_class_of_nine_images_is_small_and_one_of_ten_is_not() -> None:
     found = find(data([0] * 10 + [1] * 9), "tiny-classes")
-    assert (found.severity, found.summary) == ("warning", '1 class with fewer than 10 distinct images: "dog" (9).')
+    assert (found.severity, found.summary) == (
+        "warning",
+        '1 class with fewer than 10 distinct images: "dog" (9).',
+    )
     assert codes(data([0] * 10 + [1] * 10)) == []
 
 
 def test_a_class_without_any_image_is_named() -> None:
     images = data([0, 1] * 10, classes=("cat", "dog", "emu"))
-    assert find(images, "tiny-classes").summary == '1 class with fewer than 3 distinct images: "emu" (0).'
+    assert (
+        find(images, "tiny-classes").summary
+        == '1 class with fewer than 3 distinct images: "emu" (0).'
+    )
 
 
 def test_many_tiny_classes_are_counted_and_the_first_named() -> None:

@@ -54,7 +54,12 @@ def test_kept_copies_are_named_as_what_they_do_to_the_score() -> None:
 
 @pytest.mark.parametrize(
     ("n", "policy", "severity"),
-    [(6, "keep", "error"), (5, "keep", "warning"), (6, "drop_from_train", "warning"), (6, "drop", "warning")],
+    [
+        (6, "keep", "error"),
+        (5, "keep", "warning"),
+        (6, "drop_from_train", "warning"),
+        (6, "drop", "warning"),
+    ],
 )
 def test_a_test_part_of_which_more_than_half_is_trained_on_makes_results_worthless(
     n: int, policy: str, severity: str
@@ -72,10 +77,17 @@ def test_the_held_out_part_tests_where_there_is_no_test_part() -> None:
 def test_one_image_under_two_labels_is_counted_in_the_whole_and_in_each_part() -> None:
     images = data(LABELS, parts=PARTS, same=[(0, 1, 2), (3, 30), (5, 7)])
     found = find(images, "conflicting-labels")
-    assert found.summary == (
-        "2 distinct images (5 images in all, 12.5 %) carry more than one label; 1 (3) within Training."
+    assert (
+        found.summary
+        == "2 distinct images (5 images in all, 12.5 %) carry more than one label; 1 (3) within"
+        " Training."
     )
-    assert {"distinct": 2, "images": 5, "train_distinct": 1, "train_images": 3}.items() <= found.counts.items()
+    assert {
+        "distinct": 2,
+        "images": 5,
+        "train_distinct": 1,
+        "train_images": 3,
+    }.items() <= found.counts.items()
     assert origins(found) == [["000.jpg", "001.jpg", "002.jpg"], ["003.jpg", "030.jpg"]]
 
 
@@ -88,7 +100,9 @@ def test_policy_decides_what_is_said_of_conflicting_labels() -> None:
 
 
 @pytest.mark.parametrize(("n", "severity"), [(4, "warning"), (5, "error")])
-def test_more_than_a_fifth_of_conflicting_labels_makes_results_worthless(n: int, severity: str) -> None:
+def test_more_than_a_fifth_of_conflicting_labels_makes_results_worthless(
+    n: int, severity: str
+) -> None:
     images = data(LABELS, same=[(2 * i, 2 * i + 1) for i in range(n)])
     assert find(images, "conflicting-labels").severity == severity
 
@@ -101,8 +115,13 @@ def test_near_copies_are_grouped_and_exact_copies_alone_are_none() -> None:
 
 
 def test_near_copies_across_parts_leave_out_the_exact_ones() -> None:
-    found = find(data(LABELS, parts=PARTS, same=[(0, 30)], near=[(2, 32)]), "near-copies-across-parts")
-    assert found.summary == "1 of 10 PrivateTest images (10.0 %) looks almost like an image of Training."
+    found = find(
+        data(LABELS, parts=PARTS, same=[(0, 30)], near=[(2, 32)]), "near-copies-across-parts"
+    )
+    assert (
+        found.summary
+        == "1 of 10 PrivateTest images (10.0 %) looks almost like an image of Training."
+    )
     assert origins(found) == [["002.jpg", "032.jpg"]]
 
 
@@ -125,4 +144,6 @@ def test_all_groups_are_kept_as_examples() -> None:
 
 def test_every_part_of_a_group_comes_first_and_every_label_next() -> None:
     images = data(LABELS, parts=PARTS, same=[(0, 2, 4, 5, 30)])
-    assert origins(find(images, "conflicting-labels")) == [["000.jpg", "030.jpg", "005.jpg", "002.jpg", "004.jpg"]]
+    assert origins(find(images, "conflicting-labels")) == [
+        ["000.jpg", "030.jpg", "005.jpg", "002.jpg", "004.jpg"]
+    ]

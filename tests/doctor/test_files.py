@@ -34,20 +34,24 @@ def test_ordinary_files_and_rows_of_a_csv_give_no_finding() -> None:
         ("a", "PNG", False),
     ],
 )
-def test_wrong_suffixes_are_named_with_the_format(name: str, file_format: str, is_wrong: bool) -> None:
+def test_wrong_suffixes_are_named_with_the_format(
+    name: str, file_format: str, is_wrong: bool
+) -> None:
     images = data(LABELS, files={3: {"format": file_format}}, names={3: f"cat/{name}"})
     assert ("wrong-suffix" in codes(images)) is is_wrong
     if is_wrong:
         found = find(images, "wrong-suffix")
         assert found.summary == "1 of 40 files is named with the suffix of another format."
-        assert [(s.origin, s.note) for (s,) in found.examples] == [(f"cat/{name}", f"is {file_format}")]
+        assert [(s.origin, s.note) for (s,) in found.examples] == [
+            (f"cat/{name}", f"is {file_format}")
+        ]
 
 
 def test_odd_modes_are_counted_by_kind() -> None:
     modes = {0: "P", 1: "RGBA", 2: "LA", 3: "CMYK", 4: "I;16B", 5: "1", 6: "L", 7: "HSV"}
     found = find(data(LABELS, files={i: {"mode": mode} for i, mode in modes.items()}), "odd-mode")
-    assert found.summary == (
-        "7 of 40 files are neither 8-bit grey nor 8-bit RGB: "
+    assert (
+        found.summary == "7 of 40 files are neither 8-bit grey nor 8-bit RGB: "
         "transparency (2), palette (1), CMYK (1), 16 or 32 bits (1), 1 bit (1), HSV (1)."
     )
     assert found.examples[1][0].note == "transparency (RGBA)"
@@ -66,7 +70,11 @@ def test_odd_modes_are_counted_by_kind() -> None:
 )
 def test_odd_files_are_found(facts: dict[str, Any], code: str, severity: str, note: str) -> None:
     found = find(data(LABELS, files={5: facts}), code)
-    assert (found.severity, found.examples[0][0].origin, found.examples[0][0].note) == (severity, "005.jpg", note)
+    assert (found.severity, found.examples[0][0].origin, found.examples[0][0].note) == (
+        severity,
+        "005.jpg",
+        note,
+    )
 
 
 def test_files_as_small_as_the_images_are_not_tiny() -> None:
@@ -74,8 +82,14 @@ def test_files_as_small_as_the_images_are_not_tiny() -> None:
 
 
 def test_unreadable_files_are_named_with_the_reason() -> None:
-    found = find(data(LABELS, unreadable=("cat/a: b.png: not an image", "dog/c.png: damaged image")), "unreadable")
-    assert found.summary == "2 of 42 files (4.8 %) cannot be read: not an image (1), damaged image (1)."
+    found = find(
+        data(LABELS, unreadable=("cat/a: b.png: not an image", "dog/c.png: damaged image")),
+        "unreadable",
+    )
+    assert (
+        found.summary
+        == "2 of 42 files (4.8 %) cannot be read: not an image (1), damaged image (1)."
+    )
     assert [(s.origin, s.note, s.index) for (s,) in found.examples] == [
         ("cat/a: b.png", "not an image", None),
         ("dog/c.png", "damaged image", None),
@@ -84,7 +98,10 @@ def test_unreadable_files_are_named_with_the_reason() -> None:
 
 @pytest.mark.parametrize(("n", "severity"), [(40, "warning"), (41, "error")])
 def test_more_unreadable_than_readable_files_make_results_worthless(n: int, severity: str) -> None:
-    assert find(data(LABELS, unreadable=("x.png: not an image",) * n), "unreadable").severity == severity
+    assert (
+        find(data(LABELS, unreadable=("x.png: not an image",) * n), "unreadable").severity
+        == severity
+    )
 
 
 def test_policy_to_fail_makes_unreadable_files_an_error() -> None:
@@ -92,8 +109,13 @@ def test_policy_to_fail_makes_unreadable_files_an_error() -> None:
     left_out = find(images, "unreadable")
     assert (left_out.severity, left_out.meaning[:18]) == ("warning", "They are left out.")
     refused = find(images, "unreadable", policies={"unreadable": "fail"})
-    assert (refused.severity, refused.meaning) == ("error", "A run refuses these data, as the card says.")
-    assert refused.advice == "replace or delete them, or set policies.unreadable to skip in the card."
+    assert (refused.severity, refused.meaning) == (
+        "error",
+        "A run refuses these data, as the card says.",
+    )
+    assert (
+        refused.advice == "replace or delete them, or set policies.unreadable to skip in the card."
+    )
 
 
 def test_images_of_a_single_colour_are_found_and_worthless_if_all_are() -> None:
@@ -106,7 +128,9 @@ def test_images_of_a_single_colour_are_found_and_worthless_if_all_are() -> None:
     assert find(images, "constant-images").severity == "error"
 
 
-def test_streamed_images_are_examined_for_copies_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_streamed_images_are_examined_for_copies_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TUNER_CACHE_LIMIT", "100B")
     write_folders(tmp_path / "photos", {"cat": 12, "dog": 12})
     # Other bytes with the same pixels.
@@ -115,9 +139,10 @@ def test_streamed_images_are_examined_for_copies_and_no_more(tmp_path: Path, mon
     photos = make_card({"type": "class_folders", "path": "photos"}, channels=3)
     found = {finding.code: finding for finding in look(load_images(photos, tmp_path)).findings}
     assert found["copies"].summary == "25 images, 24 distinct; 1 copy."
-    assert found["not-examined"].summary == (
-        "The images are too many for the cache: near copies and images of a single colour were not looked for. "
-        "Copies, images with the same pixels, were."
+    assert (
+        found["not-examined"].summary
+        == "The images are too many for the cache: near copies and images of a single colour were"
+        " not looked for. Copies, images with the same pixels, were."
     )
 
 

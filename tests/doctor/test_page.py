@@ -73,10 +73,19 @@ def test_nothing_is_requested_and_nothing_but_pictures_in_the_page_is_allowed() 
     assert all(text.startswith("data:image/") for text in sources)
     assert re.findall(r"(?:href|action|srcset)=\"(?!#)[^\"]*\"", source) == []
     assert "http" not in re.sub(r"http-equiv", "", source)
-    policy = next(a["content"] for _, a in page.elements if a.get("http-equiv") == "Content-Security-Policy") or ""
+    policy = (
+        next(
+            a["content"]
+            for _, a in page.elements
+            if a.get("http-equiv") == "Content-Security-Policy"
+        )
+        or ""
+    )
     assert policy.startswith("default-src 'none'; ")
     assert policy.count("data:") == 1
-    assert not [name for _, a in page.elements for name in a if name == "style" or name.startswith("on")]
+    assert not [
+        name for _, a in page.elements for name in a if name == "style" or name.startswith("on")
+    ]
 
 
 def test_hostile_names_are_shown_and_powerless() -> None:
@@ -100,7 +109,9 @@ def test_page_names_the_first_examples_and_says_how_many_there_are() -> None:
     source = page_of(data([0, 1] * 30, files={i: {"mode": "P"} for i in range(30)}))
     assert "<summary>The first 20 of 30 examples</summary>" in source
     assert source.count("<li><bdi>") == 20
-    assert "<summary>20 examples</summary>" in page_of(data([0, 1] * 30, files={i: {"mode": "P"} for i in range(20)}))
+    assert "<summary>20 examples</summary>" in page_of(
+        data([0, 1] * 30, files={i: {"mode": "P"} for i in range(20)})
+    )
 
 
 def test_data_without_a_finding_have_a_page_without_a_picture() -> None:
@@ -116,17 +127,24 @@ def test_pictures_are_few_and_every_finding_has_some() -> None:
         parts=["train"] * 100 + ["test"] * 100,
         same=[(2 * i, 100 + 2 * i) for i in range(40)],
         near=[(81, 181)],
-        files={i: {"mode": "P", "is_rotated": True, "is_animated": True, "width": 6, "height": 30} for i in range(n)},
+        files={
+            i: {"mode": "P", "is_rotated": True, "is_animated": True, "width": 6, "height": 30}
+            for i in range(n)
+        },
     )
     findings = look(images).findings
     shown = shown_indices(findings)
     counts = [sum(map(len, groups)) for groups in shown]
     assert sum(counts) <= MAX_PICTURES
     assert max(counts) <= MAX_PER_FINDING
-    assert all(count > 0 for finding, count in zip(findings, counts, strict=True) if finding.examples)
+    assert all(
+        count > 0 for finding, count in zip(findings, counts, strict=True) if finding.examples
+    )
 
 
-@pytest.mark.parametrize(("side", "kind", "shown"), [(8, "png", 8), (48, "png", 48), (256, "jpeg", 96)])
+@pytest.mark.parametrize(
+    ("side", "kind", "shown"), [(8, "png", 8), (48, "png", 48), (256, "jpeg", 96)]
+)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_pictures_are_small(side: int, kind: str, shown: int, channels: int) -> None:
     (image,) = random_images(1, size=side, channels=channels)
@@ -141,7 +159,9 @@ def test_pictures_are_small(side: int, kind: str, shown: int, channels: int) -> 
 
 
 def test_page_says_what_is_left_out_and_what_parts_do() -> None:
-    left_out = (LeftOut(reason="in no class folder", names=("test/<b>.png",), n_names=12, n_files=12),)
+    left_out = (
+        LeftOut(reason="in no class folder", names=("test/<b>.png",), n_names=12, n_files=12),
+    )
     images = data([0, 1] * 20, parts=["train"] * 30 + ["test"] * 10, left_out=left_out)
     page = render(look(images), images.images)
     assert "12 files left out, in no class folder: test/&lt;b&gt;.png and 11 more" in page

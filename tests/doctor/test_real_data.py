@@ -38,7 +38,9 @@ def test_fer2013(tmp_path: Path) -> None:
         "47 distinct images (129 images in all, 0.4 %) carry more than one label; "
         "39 (107) within Training, 1 (2) within PublicTest."
     )
-    assert not [finding for group in found.values() for finding in group if finding.severity == "error"]
+    assert not [
+        finding for group in found.values() for finding in group if finding.severity == "error"
+    ]
 
 
 @pytest.mark.real_data
@@ -46,7 +48,10 @@ def test_happy_sad(tmp_path: Path) -> None:
     found = findings("happy_sad", tmp_path)
     (suffixes,) = found["wrong-suffix"]
     (conflicting,) = found["conflicting-labels"]
-    assert {sample.origin for (sample,) in suffixes.examples} >= {"happy/images18.jpg", "happy/images6.jpg"}
+    assert {sample.origin for (sample,) in suffixes.examples} >= {
+        "happy/images18.jpg",
+        "happy/images6.jpg",
+    }
     (group,) = conflicting.examples
     assert [sample.origin.partition("-")[0] for sample in group] == [
         "happy/ADea4I4CgV4",

@@ -29,7 +29,9 @@ def test_range_of_the_set_is_told() -> None:
 @pytest.mark.parametrize(
     ("values", "is_told"), [([65535, 900, 800], True), ([65535, 900, 60000], False), ([900], True)]
 )
-def test_range_of_which_most_files_use_less_than_half_is_warned_of(values: list[float], is_told: bool) -> None:
+def test_range_of_which_most_files_use_less_than_half_is_warned_of(
+    values: list[float], is_told: bool
+) -> None:
     files = {i: deep(value) for i, value in enumerate(values)}
     images = data(LABELS, files=files, value_range=(0.0, 65535.0))
     assert ("half-range" in codes(images)) is is_told
@@ -41,7 +43,9 @@ def test_range_of_which_most_files_use_less_than_half_is_warned_of(values: list[
 
 
 def test_values_that_a_stated_range_cuts_off_are_warned_of() -> None:
-    images = data(LABELS, files={0: deep(4095), 1: deep(1020), 2: deep(1000, -500)}, value_range=(0.0, 1023.0))
+    images = data(
+        LABELS, files={0: deep(4095), 1: deep(1020), 2: deep(1000, -500)}, value_range=(0.0, 1023.0)
+    )
     found = find(images, "beyond-range")
     assert found.severity == "warning"
     assert found.summary == "2 of 40 files hold values outside 0 to 1,023, which are cut off."
@@ -53,8 +57,10 @@ def test_colours_of_16_bits_are_told(brightest: int, severity: str) -> None:
     images = data(LABELS, files={0: {"bits": 16}, 1: {"bits": 16}}, images=pixels)
     found = find(images, "wide-colours")
     assert found.severity == severity
-    assert found.summary == (
-        "2 of 40 files hold 16 bits of each channel, of which the upper 8 are read: 0 to 65,535 becomes 0 to 255."
+    assert (
+        found.summary
+        == "2 of 40 files hold 16 bits of each channel, of which the upper 8 are read: 0 to 65,535"
+        " becomes 0 to 255."
     )
     assert ("few of 256 levels" in found.meaning) is (severity == "warning")
 

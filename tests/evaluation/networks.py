@@ -14,7 +14,9 @@ def identity_kernel(channels: int = 1) -> np.ndarray:
     return np.arange(1, channels + 1, dtype="float32").reshape(1, 1, 1, channels)
 
 
-def linear_network(head: np.ndarray, *, channels: int = 2, units_end: str = "softmax") -> keras.Model:
+def linear_network(
+    head: np.ndarray, *, channels: int = 2, units_end: str = "softmax"
+) -> keras.Model:
     """Two channels, the image and its double; their means times `head` (channels, units) are the scores."""
     model = keras.Sequential(
         [

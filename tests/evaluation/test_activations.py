@@ -63,6 +63,8 @@ def test_network_without_convolution_shows_nothing() -> None:
 
 
 def test_one_convolution_gives_one_layer() -> None:
-    drawn = draw_activations(linear_network(np.ones((2, 2))), bright_square(0, 0), np.array([0]), ["a"], 2, Album())
+    drawn = draw_activations(
+        linear_network(np.ones((2, 2))), bright_square(0, 0), np.array([0]), ["a"], 2, Album()
+    )
     assert drawn is not None
     assert (drawn.layers, drawn.n_channels) == (("conv",), ((2, 2),))

@@ -51,7 +51,11 @@ def winner(tmp_path_factory: pytest.TempPathFactory) -> Winner:
 
 def chosen(winner: Winner, views: ViewSet) -> AugmentedTest:
     return AugmentedTest(
-        contender=CONTENDER, trained=tuple(winner.trained), chosen=views, validation_scores=(0.6, 0.8), note="why"
+        contender=CONTENDER,
+        trained=tuple(winner.trained),
+        chosen=views,
+        validation_scores=(0.6, 0.8),
+        note="why",
     )
 
 
@@ -61,7 +65,9 @@ def with_accuracies(
     """Make each set reach an accuracy on validation, training after training; gives the rows that were predicted."""
     labels, asked, left = winner.dataset.images.labels, list[list[int]](), iter(accuracies)
 
-    def averaged(function: object, images: object, rows: np.ndarray, sets: Sequence[ViewSet]) -> np.ndarray:
+    def averaged(
+        function: object, images: object, rows: np.ndarray, sets: Sequence[ViewSet]
+    ) -> np.ndarray:
         asked.append(rows.tolist())
         n_right = [round(accuracy * len(rows)) for accuracy in next(left)]
         numbers, truth = np.arange(len(rows)), labels[rows]
@@ -71,26 +77,36 @@ def with_accuracies(
     return asked
 
 
-def test_the_best_mean_over_the_retrainings_is_chosen(monkeypatch: pytest.MonkeyPatch, winner: Winner) -> None:
+def test_the_best_mean_over_the_retrainings_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, winner: Winner
+) -> None:
     with_accuracies(monkeypatch, winner, [[0.5, 0.75, 1.0], [0.5, 1.0, 0.5]])
     found = choose_views(CONTENDER, winner.trained, winner.validation, may_mirror=True)
     assert found.chosen == SETS[1]
     assert found.validation_scores == (0.75, 1.0)
-    assert found.note == (
-        "validation chose: with its mirror image (validation accuracy: the image alone 0.5000, with its mirror image "
-        "0.8750, with shifts and their mirror images 0.7500)"
+    assert (
+        found.note
+        == "validation chose: with its mirror image (validation accuracy: the image alone 0.5000,"
+        " with its mirror image 0.8750, with shifts and their mirror images 0.7500)"
     )
 
 
-def test_of_equal_sets_the_smallest_is_chosen(monkeypatch: pytest.MonkeyPatch, winner: Winner) -> None:
+def test_of_equal_sets_the_smallest_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, winner: Winner
+) -> None:
     with_accuracies(monkeypatch, winner, [[0.5, 1.0, 1.0], [1.0, 0.75, 0.75]])
     found = choose_views(CONTENDER, winner.trained, winner.validation, may_mirror=True)
     assert found.chosen == SETS[1]
     with_accuracies(monkeypatch, winner, [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]])
-    assert choose_views(CONTENDER, winner.trained, winner.validation, may_mirror=True).chosen == SETS[0]
+    assert (
+        choose_views(CONTENDER, winner.trained, winner.validation, may_mirror=True).chosen
+        == SETS[0]
+    )
 
 
-def test_means_that_only_rounding_tells_apart_are_equal(monkeypatch: pytest.MonkeyPatch, winner: Winner) -> None:
+def test_means_that_only_rounding_tells_apart_are_equal(
+    monkeypatch: pytest.MonkeyPatch, winner: Winner
+) -> None:
     scores = iter([[0.7, 0.6, 0.5], [0.7, 0.7, 0.5], [0.7, 0.8, 0.5]])
     monkeypatch.setattr(augmented, "_validation_scores", lambda *given: next(scores))
     three = [*winner.trained, winner.trained[0]]
@@ -105,11 +121,15 @@ def test_the_lowest_log_loss_is_chosen_where_that_is_the_objective(
     assert choose_views(CONTENDER, winner.trained, validation, may_mirror=True).chosen == SETS[1]
 
 
-def test_each_retraining_is_judged_by_its_own_fold(monkeypatch: pytest.MonkeyPatch, winner: Winner) -> None:
+def test_each_retraining_is_judged_by_its_own_fold(
+    monkeypatch: pytest.MonkeyPatch, winner: Winner
+) -> None:
     folds = (*winner.dataset.split.folds, Fold(train=np.arange(16, 64), validation=np.arange(16)))
     dataset = replace(winner.dataset, split=replace(winner.dataset.split, folds=folds))
     asked = with_accuracies(monkeypatch, winner, [[1.0, 1.0]] * 2)
-    choose_views(CONTENDER, winner.trained, validation_of(dataset, "val_accuracy"), may_mirror=False)
+    choose_views(
+        CONTENDER, winner.trained, validation_of(dataset, "val_accuracy"), may_mirror=False
+    )
     assert asked == [list(range(48, 64)), list(range(16))]
 
 
@@ -120,7 +140,9 @@ def test_test_labels_have_no_say(winner: Winner) -> None:
     permuted = replace(winner.dataset, images=replace(images, labels=labels))
     for objective in ("val_accuracy", "val_loss"):
         before, after = (
-            choose_views(CONTENDER, winner.trained, validation_of(dataset, objective), may_mirror=True)
+            choose_views(
+                CONTENDER, winner.trained, validation_of(dataset, objective), may_mirror=True
+            )
             for dataset in (winner.dataset, permuted)
         )
         assert (before.chosen, before.validation_scores, before.note) == (
@@ -131,10 +153,17 @@ def test_test_labels_have_no_say(winner: Winner) -> None:
 
 
 def test_failed_retrainings_are_left_out(winner: Winner) -> None:
-    found = choose_views(CONTENDER, [failed(winner.trained[0]), winner.trained[1]], winner.validation, may_mirror=True)
+    found = choose_views(
+        CONTENDER,
+        [failed(winner.trained[0]), winner.trained[1]],
+        winner.validation,
+        may_mirror=True,
+    )
     assert [training.seed for training in found.trained] == [1]
     with pytest.raises(TunerError, match="no retraining of the winner succeeded"):
-        choose_views(CONTENDER, [failed(t) for t in winner.trained], winner.validation, may_mirror=True)
+        choose_views(
+            CONTENDER, [failed(t) for t in winner.trained], winner.validation, may_mirror=True
+        )
 
 
 def test_with_the_image_alone_the_scores_are_the_winners_own(winner: Winner) -> None:
@@ -150,7 +179,9 @@ def test_row_has_scores_of_its_own_and_no_trainings(winner: Winner) -> None:
     for run, before in zip(row.runs, winner.row.runs, strict=True):
         assert run.test == score(labels, predicted[f"tuned_tta-{run.seed}"], ("c0", "c1"))
         assert (run.epochs, run.duration_s, run.is_kept) == ((), 0.0, before.is_kept)
-        assert not np.array_equal(predicted[f"tuned_tta-{run.seed}"], winner.predicted[f"tuned-{run.seed}"])
+        assert not np.array_equal(
+            predicted[f"tuned_tta-{run.seed}"], winner.predicted[f"tuned-{run.seed}"]
+        )
     assert [run.validation_score for run in row.runs] == [0.6, 0.8]
     assert (row.name, row.note, row.in_verdict) == ("tuned_tta", "why", False)
     assert row.title == "Tuned, with test-time augmentation"

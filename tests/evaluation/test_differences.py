@@ -40,7 +40,9 @@ def model(
     name: str, shares: tuple[float, ...], n: int, *, in_verdict: bool = True, first_seed: int = 0
 ) -> tuple[ModelResult, dict[str, np.ndarray]]:
     """A model with one run per share of right answers; its first run is kept."""
-    predicted = {f"{name}-{s}": predictions(n, share, first_seed + s) for s, share in enumerate(shares)}
+    predicted = {
+        f"{name}-{s}": predictions(n, share, first_seed + s) for s, share in enumerate(shares)
+    }
     runs = tuple(
         SeedResult(
             seed=number,
@@ -88,7 +90,12 @@ def difference(
 def test_clear_gain_is_better_and_the_reverse_is_worse() -> None:
     better = difference((0.80, 0.81, 0.79), (0.60, 0.61, 0.62))
     worse = difference((0.60, 0.61, 0.62), (0.80, 0.81, 0.79))
-    assert (better.verdict, better.reason, worse.verdict, worse.reason) == ("better", "", "worse", "")
+    assert (better.verdict, better.reason, worse.verdict, worse.reason) == (
+        "better",
+        "",
+        "worse",
+        "",
+    )
     assert better.accuracy.low > 0 > worse.accuracy.high
     assert better.p_adjusted is not None
     assert better.p_adjusted < 0.05
@@ -106,13 +113,18 @@ def test_numbers_are_those_of_the_two_level_test_on_the_same_answers() -> None:
     assert found.accuracy.value == pytest.approx(0.025)
     assert (found.accuracy.low, found.accuracy.high) == (expected.low, expected.high)
     assert (found.image_sd, found.seed_sd) == (expected.image_sd, expected.seed_sd)
-    assert (found.p_value, found.degrees_of_freedom) == (expected.p_value, expected.degrees_of_freedom)
+    assert (found.p_value, found.degrees_of_freedom) == (
+        expected.p_value,
+        expected.degrees_of_freedom,
+    )
 
 
 def test_small_difference_on_many_images_is_no_clear_one() -> None:
     found = difference((0.80, 0.81, 0.79), (0.80, 0.79, 0.80), n=4000)
     assert found.verdict == "no clear difference"
-    low, high = (f"{100 * end:+.1f}".replace("-", "−") for end in (found.accuracy.low, found.accuracy.high))
+    low, high = (
+        f"{100 * end:+.1f}".replace("-", "−") for end in (found.accuracy.low, found.accuracy.high)
+    )
     assert found.reason == f"zero lies within the interval, {low} to {high} percentage points"
 
 
@@ -120,16 +132,20 @@ def test_few_images_are_inconclusive_and_the_reason_says_what_could_hide() -> No
     found = difference((0.75, 0.80, 0.70), (0.70, 0.75, 0.75), n=40)
     hidden = 100 * max(-found.accuracy.low, found.accuracy.high)
     assert found.verdict == "inconclusive"
-    assert found.reason == (
-        f"40 test images and 3 trainings of each model are too few: a difference of up to {hidden:.1f} percentage "
-        "points could hide behind their noise, most of which is that of the images"
+    assert (
+        found.reason
+        == "40 test images and 3 trainings of each model are too few: a difference of up to"
+        f" {hidden:.1f} percentage points could hide behind their noise, most of which is that"
+        " of the images"
     )
 
 
 def test_seeds_that_differ_much_are_inconclusive_however_many_images_there_are() -> None:
     found = difference((0.85, 0.65, 0.75), (0.80, 0.60), n=4000)
     assert found.verdict == "inconclusive"
-    assert found.reason.startswith("4,000 test images and 3 and 2 trainings of the models are too few")
+    assert found.reason.startswith(
+        "4,000 test images and 3 and 2 trainings of the models are too few"
+    )
     assert found.reason.endswith("most of which is that of the trainings")
 
 
@@ -146,8 +162,16 @@ def test_one_seed_is_inconclusive_however_large_the_difference(
 ) -> None:
     found = difference(tuned, baseline)
     assert found.verdict == "inconclusive"
-    assert found.reason == f"one training of {whose} cannot tell a real difference from the luck of a seed"
-    assert (found.p_value, found.p_adjusted, found.seed_sd, found.degrees_of_freedom) == (None, None, None, None)
+    assert (
+        found.reason
+        == f"one training of {whose} cannot tell a real difference from the luck of a seed"
+    )
+    assert (found.p_value, found.p_adjusted, found.seed_sd, found.degrees_of_freedom) == (
+        None,
+        None,
+        None,
+        None,
+    )
     assert found.accuracy.low > 0
 
 
@@ -177,13 +201,19 @@ def test_correction_counts_the_models_of_the_verdict_only() -> None:
 def test_interval_that_leaves_zero_out_is_not_enough_after_the_correction() -> None:
     n = 3000
     tuned = model("tuned", (0.80, 0.81, 0.805), n)
-    others = [model(name, (0.786, 0.795, 0.788), n, first_seed=50) for name in ("baseline", "efficientnet_b2")]
+    others = [
+        model(name, (0.786, 0.795, 0.788), n, first_seed=50)
+        for name in ("baseline", "efficientnet_b2")
+    ]
     alone, both = compare(tuned, others[0], n=n)[1], compare(tuned, *others, n=n)[1]
     assert alone[0].verdict == "better"
     assert both[0].p_value == alone[0].p_value
     assert both[0].accuracy.low > 0
     assert both[0].verdict == "no clear difference"
-    assert both[0].reason == "the interval by itself leaves zero out, but not after the correction for 2 comparisons"
+    assert (
+        both[0].reason
+        == "the interval by itself leaves zero out, but not after the correction for 2 comparisons"
+    )
 
 
 def test_discordant_counts_are_those_of_the_kept_models() -> None:
@@ -204,8 +234,13 @@ def test_models_and_differences_carry_bootstrap_intervals_of_the_mean_over_seeds
     f1 = [np.mean([run.test.macro_f1 for run in result.runs]) for result, _ in given]
     errors = [np.mean([run.test.calibration_error for run in result.runs]) for result, _ in given]
     assert models[0].macro_f1 == percentile_interval(pytest.approx(f1[0]), draws[0].macro_f1)
-    assert found.macro_f1 == percentile_interval(pytest.approx(f1[0] - f1[1]), draws[0].macro_f1 - draws[1].macro_f1)
-    for estimate, value in ((models[1].calibration_error, errors[1]), (found.calibration_error, errors[0] - errors[1])):
+    assert found.macro_f1 == percentile_interval(
+        pytest.approx(f1[0] - f1[1]), draws[0].macro_f1 - draws[1].macro_f1
+    )
+    for estimate, value in (
+        (models[1].calibration_error, errors[1]),
+        (found.calibration_error, errors[0] - errors[1]),
+    ):
         assert estimate is not None
         assert estimate.value == pytest.approx(value)
         assert estimate.low <= estimate.value <= estimate.high
@@ -219,7 +254,10 @@ def test_winner_without_runs_leaves_intervals_and_no_differences() -> None:
 
 
 def test_opponent_without_runs_is_left_out() -> None:
-    failed, baseline = model("efficientnet_b2", (), 50), model("baseline", (0.6, 0.7), 50, first_seed=50)
+    failed, baseline = (
+        model("efficientnet_b2", (), 50),
+        model("baseline", (0.6, 0.7), 50, first_seed=50),
+    )
     models, differences = compare(model("tuned", (0.8, 0.7), 50), failed, baseline, n=50)
     assert [one.name for one in models] == ["tuned", "efficientnet_b2", "baseline"]
     assert [one.opponent for one in differences] == ["baseline"]
@@ -234,12 +272,19 @@ def test_kept_run_need_not_be_the_first() -> None:
     result, predicted = model("tuned", (0.5, 0.9), 100)
     runs = tuple(replace(run, is_kept=run.seed == 1) for run in result.runs)
     _, (found,) = compare(
-        (replace(result, runs=runs), predicted), model("baseline", (0.6, 0.6), 100, first_seed=50), n=100
+        (replace(result, runs=runs), predicted),
+        model("baseline", (0.6, 0.6), 100, first_seed=50),
+        n=100,
     )
     assert found.n_only_winner - found.n_only_opponent == 30
 
 
 def test_no_framework_is_loaded() -> None:
-    program = "import sys, tuner.evaluation.differences; print({'keras', 'tensorflow', 'jax'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    program = (
+        "import sys, tuner.evaluation.differences; print({'keras', 'tensorflow', 'jax'} &"
+        " set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "set()"

@@ -72,7 +72,9 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Scored:
 
 
 def failed(training: Trained) -> Trained:
-    result = TrainResult(task_id="tuned-1", epochs=(), duration_s=0.0, failure=Failure(reason="out of memory"))
+    result = TrainResult(
+        task_id="tuned-1", epochs=(), duration_s=0.0, failure=Failure(reason="out of memory")
+    )
     return replace(training, result=result, checkpoint=Path("there is no such checkpoint"))
 
 
@@ -92,12 +94,16 @@ def test_scores_are_of_all_test_images_and_no_others(scored: Scored) -> None:
         assert run.test.n == 24
 
 
-def test_copies_of_given_training_images_are_scored_apart_too(scored: Scored, tmp_path: Path) -> None:
+def test_copies_of_given_training_images_are_scored_apart_too(
+    scored: Scored, tmp_path: Path
+) -> None:
     """The official score counts all test images, as published ones do; the other one only those that are new."""
     distinct = np.arange(24) % 3 > 0
     split = replace(scored.dataset.split, distinct_test=distinct, is_official=True)
     dataset = replace(scored.dataset, split=split)
-    result, predicted = evaluate(CONTENDER, scored.trained, open_test(dataset), tmp_path / "model.keras")
+    result, predicted = evaluate(
+        CONTENDER, scored.trained, open_test(dataset), tmp_path / "model.keras"
+    )
     labels = dataset.images.labels[split.test]
     for run in result.runs:
         found = predicted[f"tuned-{run.seed}"]
@@ -111,7 +117,9 @@ def test_part_that_was_cut_has_no_copies_to_score_apart(scored: Scored) -> None:
 
 
 def test_each_run_carries_its_curve_and_the_accuracy_of_its_kept_weights(scored: Scored) -> None:
-    for run, training in zip(scored.result.runs, (scored.trained[0], scored.trained[2]), strict=True):
+    for run, training in zip(
+        scored.result.runs, (scored.trained[0], scored.trained[2]), strict=True
+    ):
         assert run.epochs == training.result.epochs
         assert run.best_epoch == training.result.best_epoch
         assert run.validation_score == max(e.metrics["val_accuracy"] for e in run.epochs)
@@ -119,7 +127,12 @@ def test_each_run_carries_its_curve_and_the_accuracy_of_its_kept_weights(scored:
 
 def test_result_says_what_was_trained_and_what_it_costs(scored: Scored) -> None:
     result = scored.result
-    assert (result.name, result.title, result.note, result.in_verdict) == ("tuned", "Tuned", "a note", False)
+    assert (result.name, result.title, result.note, result.in_verdict) == (
+        "tuned",
+        "Tuned",
+        "a note",
+        False,
+    )
     assert (result.model, result.values, result.max_epochs) == ("cnn", SMALL_CNN, 4)
     assert result.n_parameters == scored.trained[0].result.n_parameters
     assert result.file_size_bytes == scored.path.stat().st_size
@@ -133,13 +146,19 @@ def test_saved_model_is_that_of_the_best_validated_seed_in_plain_keras(scored: S
     model = keras.models.load_model(scored.path)
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
     images = scored.dataset.images.images[scored.dataset.split.test].astype("float32")
-    np.testing.assert_allclose(np.asarray(model(images)), scored.predicted[f"tuned-{best.seed}"], atol=1e-6)
+    np.testing.assert_allclose(
+        np.asarray(model(images)), scored.predicted[f"tuned-{best.seed}"], atol=1e-6
+    )
     assert [path.name for path in scored.path.parent.iterdir()] == ["model.keras"]
 
 
-def test_contender_whose_trainings_all_failed_has_its_reason_and_no_model(scored: Scored, tmp_path: Path) -> None:
+def test_contender_whose_trainings_all_failed_has_its_reason_and_no_model(
+    scored: Scored, tmp_path: Path
+) -> None:
     path = tmp_path / "model.keras"
-    result, predicted = evaluate(CONTENDER, [failed(t) for t in scored.trained], open_test(scored.dataset), path)
+    result, predicted = evaluate(
+        CONTENDER, [failed(t) for t in scored.trained], open_test(scored.dataset), path
+    )
     assert (result.runs, result.error, predicted) == ((), "out of memory", {})
     assert (result.n_parameters, result.file_size_bytes, result.latency_ms) == (None, None, None)
     assert not path.exists()
@@ -160,9 +179,15 @@ def curve(training: Trained) -> list[dict[str, Any]]:
     return [dict(epoch.metrics) for epoch in training.result.epochs]
 
 
-def test_kept_seed_has_the_lowest_loss_where_that_is_the_objective(scored: Scored, tmp_path: Path) -> None:
-    contender = replace(CONTENDER, early_stopping=replace(stopping(), monitor="val_loss", direction="min"))
-    result, _ = evaluate(contender, scored.trained, open_test(scored.dataset), tmp_path / "model.keras")
+def test_kept_seed_has_the_lowest_loss_where_that_is_the_objective(
+    scored: Scored, tmp_path: Path
+) -> None:
+    contender = replace(
+        CONTENDER, early_stopping=replace(stopping(), monitor="val_loss", direction="min")
+    )
+    result, _ = evaluate(
+        contender, scored.trained, open_test(scored.dataset), tmp_path / "model.keras"
+    )
     (kept,) = (run for run in result.runs if run.is_kept)
     assert kept.validation_score == min(run.validation_score for run in result.runs)
 

@@ -28,7 +28,9 @@ def pictured(model: keras.Model | None = None) -> tuple[Gallery, dict[str, bytes
     """A gallery of six test images among ten, the last two of which are mistaken."""
     images = np.random.default_rng(0).integers(0, 256, size=(10, SIDE, SIDE, 1), dtype=np.uint8)
     labels = np.array([0, 0, 0, 1, 1, 1])
-    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.2, 0.8], [0.55, 0.45], [0.95, 0.05]])
+    probabilities = np.array(
+        [[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.2, 0.8], [0.55, 0.45], [0.95, 0.05]]
+    )
     origins = [f"c/{n}.png" for n in range(4, 10)]
     found, _, files = make_pictures(
         model or linear_network(np.array([[1.0, -1.0], [1.0, 0.0]])),
@@ -56,7 +58,9 @@ def test_uncertain_images_are_right_or_wrong_and_none_of_the_mistakes_shown() ->
 
 
 def test_twelve_of_each_at_most() -> None:
-    mistakes, uncertain = choose(np.arange(60), np.array([1] * 30 + [0] * 30), confidences([0.7] * 60))
+    mistakes, uncertain = choose(
+        np.arange(60), np.array([1] * 30 + [0] * 30), confidences([0.7] * 60)
+    )
     assert (mistakes, uncertain) == (list(range(12)), list(range(12, 24)))
 
 
@@ -69,7 +73,9 @@ def test_shown_image_says_what_the_model_made_of_it_and_names_its_files() -> Non
         2,
         ["c/5.png", "c/6.png", "c/7.png", "c/4.png"],
     )
-    assert first.picture.startswith("mistake-01.") and (first.saliency or "").startswith("mistake-01-saliency.")
+    assert first.picture.startswith("mistake-01.") and (first.saliency or "").startswith(
+        "mistake-01-saliency."
+    )
     named = {name for s in (*found.mistakes, *found.uncertain) for name in (s.picture, s.saliency)}
     assert named <= set(files)
     assert (found.layer, found.map_size, found.reason) == ("conv", (SIDE, SIDE), "")
@@ -81,10 +87,18 @@ def test_same_model_and_images_give_the_same_bytes() -> None:
 
 def test_network_without_maps_still_has_its_pictures_and_the_reason() -> None:
     flat = keras.Sequential(
-        [keras.layers.Input((SIDE, SIDE, 1)), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+        [
+            keras.layers.Input((SIDE, SIDE, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
     )
     found, files = pictured(flat)
-    assert (found.layer, found.map_size, found.reason) == (None, None, "The model has no convolution.")
+    assert (found.layer, found.map_size, found.reason) == (
+        None,
+        None,
+        "The model has no convolution.",
+    )
     assert {s.saliency for s in found.mistakes} == {None}
     assert len(files) == 6
 
@@ -123,7 +137,10 @@ def test_smaller_of_png_and_jpeg_is_kept() -> None:
     noise = np.random.default_rng(0).integers(0, 256, size=(96, 96, 3), dtype=np.uint8)
     flat = np.zeros((96, 96, 3), dtype=np.uint8)
     album = Album()
-    assert [album.add("noise", thumbnail(noise)), album.add("flat", thumbnail(flat))] == ["noise.jpg", "flat.png"]
+    assert [album.add("noise", thumbnail(noise)), album.add("flat", thumbnail(flat))] == [
+        "noise.jpg",
+        "flat.png",
+    ]
     assert {Image.open(io.BytesIO(file)).format for file in album.files.values()} == {"JPEG", "PNG"}
 
 
@@ -136,7 +153,8 @@ def test_picture_without_heat_is_the_image_in_dim_grey() -> None:
 def test_more_heat_is_lighter_on_any_picture(grey: int) -> None:
     image = np.full((1, 21, 1), grey, dtype=np.uint8)
     drawn = np.asarray(heat(image, np.linspace(0, 1, 21)[None])).astype(float)
-    # Relative luminance (WCAG), with a plain gamma of 2.2; a step of the pixels' 256 is its rounding.
+    # Relative luminance (WCAG), with a plain gamma of 2.2; a step of the pixels' 256 is its
+    # rounding.
     luminance = (drawn[0] / 255) ** 2.2 @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luminance) > -0.004).all()
     assert luminance[-1] > luminance[0] + 0.25

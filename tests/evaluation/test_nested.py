@@ -18,17 +18,23 @@ from tuner.space.definition import Parameter
 SEARCHED = tuple(Parameter(name=name, kind="choice") for name in ("optimizer", "momentum"))
 
 
-def fold(accuracies: tuple[float, ...], n_test: int, values: Mapping[str, Any] | None = None) -> Results:
+def fold(
+    accuracies: tuple[float, ...], n_test: int, values: Mapping[str, Any] | None = None
+) -> Results:
     """A run with one model, whose seeds reached these test accuracies."""
     run = results(2, n_seeds=max(len(accuracies), 1), n_test=n_test)
     seeds = zip(run.models[0].runs, accuracies, strict=False)
-    scored = tuple(replace(seed, test=replace(seed.test, accuracy=accuracy)) for seed, accuracy in seeds)
+    scored = tuple(
+        replace(seed, test=replace(seed.test, accuracy=accuracy)) for seed, accuracy in seeds
+    )
     search = replace(run.search, best_values=dict(values or {}), parameters=SEARCHED)
     return replace(run, models=(replace(run.models[0], runs=scored),), search=search)
 
 
 def pooled(*runs: Results) -> NestedResults:
-    return pool(runs, [f"reports/faces/{i}" for i in range(len(runs))], "python -m tuner run faces --nested")
+    return pool(
+        runs, [f"reports/faces/{i}" for i in range(len(runs))], "python -m tuner run faces --nested"
+    )
 
 
 def test_accuracy_is_the_mean_over_seeds_of_all_images() -> None:
@@ -58,11 +64,18 @@ def test_models_of_another_title_are_not_mixed() -> None:
     first, second = fold((1.0,), 20), fold((0.5,), 20)
     second = replace(second, models=(replace(second.models[0], title="Tuned, otherwise"),))
     found = pooled(first, second).models
-    assert [(m.title, m.n, m.accuracy) for m in found] == [("Tuned CNN", 20, 1.0), ("Tuned, otherwise", 20, 0.5)]
+    assert [(m.title, m.n, m.accuracy) for m in found] == [
+        ("Tuned CNN", 20, 1.0),
+        ("Tuned, otherwise", 20, 0.5),
+    ]
 
 
 def test_winning_values_are_counted_and_a_switched_off_parameter_is_not() -> None:
-    values: list[dict[str, Any]] = [{"optimizer": "adam"}, {"optimizer": "sgd", "momentum": 0.9}, {"optimizer": "sgd"}]
+    values: list[dict[str, Any]] = [
+        {"optimizer": "adam"},
+        {"optimizer": "sgd", "momentum": 0.9},
+        {"optimizer": "sgd"},
+    ]
     optimizer, momentum = pooled(*[fold((1.0,), 20, chosen) for chosen in values]).winners
     assert (optimizer.name, optimizer.counts) == ("optimizer", (("sgd", 2), ("adam", 1)))
     assert (momentum.name, momentum.counts) == ("momentum", ((0.9, 1),))
@@ -70,5 +83,8 @@ def test_winning_values_are_counted_and_a_switched_off_parameter_is_not() -> Non
 
 def test_outer_folds_keep_their_order_and_their_folders() -> None:
     found = pooled(fold((1.0,), 20), fold((1.0,), 60))
-    assert [(f.folder, f.n_test) for f in found.folds] == [("reports/faces/0", 20), ("reports/faces/1", 60)]
+    assert [(f.folder, f.n_test) for f in found.folds] == [
+        ("reports/faces/0", 20),
+        ("reports/faces/1", 60),
+    ]
     assert found.command == "python -m tuner run faces --nested"

@@ -31,7 +31,9 @@ def test_map_is_the_channels_weighted_by_their_mean_gradients_and_cut_at_zero() 
     images = np.random.default_rng(0).integers(0, 256, size=(2, SIDE, SIDE, 1), dtype=np.uint8)
     maps = grad_cam(model, images, [0, 1])
     # The score of class c is the mean over 64 places of head[0, c] x + head[1, c] 2 x.
-    by_hand = np.maximum([(head[0, c] + 2 * head[1, c]) / 64 * image[..., 0] for c, image in enumerate(images)], 0)
+    by_hand = np.maximum(
+        [(head[0, c] + 2 * head[1, c]) / 64 * image[..., 0] for c, image in enumerate(images)], 0
+    )
     assert np.allclose(maps[0], by_hand[0] / by_hand[0].max(), atol=1e-6)
     assert not maps[1].any(), "nothing speaks for class 1, whose gradient is negative everywhere"
 
@@ -88,17 +90,29 @@ def _pooled(order: str) -> keras.Model:
     conv = layers.Conv2D(2, 1, bias_initializer=keras.initializers.Constant(-50.0))
     middle = [pool, relu] if order == "pool first" else [relu, pool]
     model = keras.Sequential(
-        [layers.Input((SIDE, SIDE, 1)), conv, *middle, layers.Flatten(), layers.Dense(2, activation="softmax")]
+        [
+            layers.Input((SIDE, SIDE, 1)),
+            conv,
+            *middle,
+            layers.Flatten(),
+            layers.Dense(2, activation="softmax"),
+        ]
     )
     keras.utils.set_random_seed(0)
     # Gradients of the empty windows differ between the two, so that the head gives none of its own.
     kernel = np.tile(np.array([1.0, -1.0], dtype="float32"), (32, 1))
-    model.set_weights([np.array([[[[1.0, 2.0]]]], dtype="float32"), np.full(2, 5.0), kernel, np.zeros(2)])
+    model.set_weights(
+        [np.array([[[[1.0, 2.0]]]], dtype="float32"), np.full(2, 5.0), kernel, np.zeros(2)]
+    )
     return model
 
 
-@pytest.mark.parametrize("changes", [{}, {"batch_norm": False}, {"conv_blocks": 2, "convs_per_block": 2}])
-def test_cnn_family_has_maps_before_and_after_it_is_saved(changes: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "changes", [{}, {"batch_norm": False}, {"conv_blocks": 2, "convs_per_block": 2}]
+)
+def test_cnn_family_has_maps_before_and_after_it_is_saved(
+    changes: dict[str, Any], tmp_path: Path
+) -> None:
     spec = image_spec()
     keras.utils.set_random_seed(0)
     model = plain_copy(build("cnn", {**SMALL_CNN, **changes}, spec))
@@ -113,7 +127,9 @@ def test_cnn_family_has_maps_before_and_after_it_is_saved(changes: dict[str, Any
     assert np.allclose(maps, again, atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "layer"), [("efficientnet_b0", "top_conv"), ("efficientnet_lite2", "top_conv")])
+@pytest.mark.parametrize(
+    ("name", "layer"), [("efficientnet_b0", "top_conv"), ("efficientnet_lite2", "top_conv")]
+)
 def test_network_inside_a_network_has_maps(name: str, layer: str) -> None:
     spec = image_spec(n_classes=3, side=16)
     keras.utils.set_random_seed(0)
@@ -156,7 +172,9 @@ def own_class() -> keras.Model:
 
 
 def dense_only() -> keras.Model:
-    return keras.Sequential([layers.Input((SIDE, SIDE, 1)), layers.Flatten(), layers.Dense(2, activation="softmax")])
+    return keras.Sequential(
+        [layers.Input((SIDE, SIDE, 1)), layers.Flatten(), layers.Dense(2, activation="softmax")]
+    )
 
 
 def two_inputs() -> keras.Model:
@@ -171,7 +189,10 @@ def two_inputs() -> keras.Model:
         (own_class, "of a class of its own"),
         (dense_only, "has no convolution"),
         (two_inputs, "several inputs"),
-        (lambda: linear_network(np.ones((2, 2)), units_end="linear"), "no softmax or sigmoid of its own"),
+        (
+            lambda: linear_network(np.ones((2, 2)), units_end="linear"),
+            "no softmax or sigmoid of its own",
+        ),
     ],
 )
 def test_model_without_a_map_says_why(make: Any, reason: str) -> None:

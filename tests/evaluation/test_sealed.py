@@ -30,7 +30,9 @@ def test_a_training_that_meets_a_hidden_label_fails(tmp_path: Path) -> None:
     dataset = tiny_dataset().sealed()
     fold = Fold(train=np.arange(40, 70), validation=np.arange(16))
     data = replace(training_data(dataset, tmp_path), folds=(fold,))
-    result = run_task(train_task(), data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels())
+    result = run_task(
+        train_task(), data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels()
+    )
     assert result.failure is not None
     assert "a hidden label: a test image has got among those that train" in result.failure.reason
 

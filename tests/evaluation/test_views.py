@@ -29,12 +29,16 @@ def shown(view: View) -> list[list[int]]:
         (View(right=1, is_mirrored=True), [[2, 1, 0, 1], [6, 5, 4, 5], [10, 9, 8, 9]]),
     ],
 )
-def test_a_view_is_shifted_then_mirrored_and_reflects_what_lies_outside(view: View, expected: list[list[int]]) -> None:
+def test_a_view_is_shifted_then_mirrored_and_reflects_what_lies_outside(
+    view: View, expected: list[list[int]]
+) -> None:
     assert shown(view) == expected
 
 
 @pytest.mark.parametrize(("may_mirror", "sizes"), [(True, [1, 2, 10]), (False, [1, 5])])
-def test_each_set_holds_the_one_before_and_mirrors_only_where_it_may(may_mirror: bool, sizes: list[int]) -> None:
+def test_each_set_holds_the_one_before_and_mirrors_only_where_it_may(
+    may_mirror: bool, sizes: list[int]
+) -> None:
     sets = view_sets(48, 48, may_mirror=may_mirror)
     assert [len(set(one.views)) for one in sets] == [len(one.views) for one in sets] == sizes
     for smaller, larger in pairwise(sets):
@@ -69,5 +73,7 @@ def test_means_are_over_the_views_of_a_set_and_each_view_is_predicted_once() -> 
 def test_the_image_alone_is_predicted_as_without_views() -> None:
     probabilities = np.random.default_rng(0).dirichlet([1, 1, 1], size=2)
     alone = view_sets(3, 4, may_mirror=True)[:1]
-    (found,) = averaged(lambda images: probabilities, np.concatenate([IMAGE, IMAGE]), np.arange(2), alone)
+    (found,) = averaged(
+        lambda images: probabilities, np.concatenate([IMAGE, IMAGE]), np.arange(2), alone
+    )
     np.testing.assert_array_equal(found, probabilities)

@@ -11,7 +11,11 @@ import sys
 import threading
 
 _SLEEP = [sys.executable, "-c", "import time; time.sleep(120)"]
-_LARGE = [sys.executable, "-c", "import time; data = b'x' * 2**26; print(len(data), flush=True); time.sleep(120)"]
+_LARGE = [
+    sys.executable,
+    "-c",
+    "import time; data = b'x' * 2**26; print(len(data), flush=True); time.sleep(120)",
+]
 _GONE = f"import subprocess; print(subprocess.Popen({_SLEEP!r}, stdout=subprocess.DEVNULL).pid)"
 
 
@@ -26,7 +30,9 @@ def be_worker() -> None:
 
     adopt_orphans()
     children = [subprocess.Popen(_SLEEP), subprocess.Popen(_SLEEP, start_new_session=True)]
-    orphan = subprocess.run([sys.executable, "-c", _GONE], stdout=subprocess.PIPE, text=True, check=True).stdout
+    orphan = subprocess.run(
+        [sys.executable, "-c", _GONE], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
     large = subprocess.Popen(_LARGE, stdout=subprocess.PIPE)
     assert large.stdout
     large.stdout.readline()

@@ -52,7 +52,9 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._ahead_s = 0.0
-        monkeypatch.setattr("tuner.execution.assignment.monotonic", lambda: monotonic() + self._ahead_s)
+        monkeypatch.setattr(
+            "tuner.execution.assignment.monotonic", lambda: monotonic() + self._ahead_s
+        )
 
     def advance(self, seconds: float) -> None:
         self._ahead_s += seconds
@@ -77,7 +79,9 @@ each_member = partial(pytest.fixture, params=MEMBERS, ids=lambda member: member.
 
 
 @each_member(scope="module")
-def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Executor, Driver]]:
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Executor, Driver]]:
     """One executor for all tests, since workers take seconds to start."""
     driver = Driver()
     with request.param(driver.reports(), tmp_path_factory.mktemp("scratch")) as executor:
@@ -131,7 +135,11 @@ def test_every_task_gets_its_own_result(executor: Executor, driver: Driver) -> N
 
 def test_epochs_are_told_in_order_before_the_result(executor: Executor, driver: Driver) -> None:
     result = run(executor, task_id="a", last_epoch=3)
-    assert driver.told == [("a", epoch.epoch) for epoch in result.epochs] == [("a", 1), ("a", 2), ("a", 3)]
+    assert (
+        driver.told
+        == [("a", epoch.epoch) for epoch in result.epochs]
+        == [("a", 1), ("a", 2), ("a", 3)]
+    )
 
 
 def test_results_are_the_same_to_the_last_bit_wherever_a_task_runs(executor: Executor) -> None:
@@ -154,18 +162,25 @@ def test_loss_that_is_not_finite_is_a_failure_of_its_own_kind(executor: Executor
 
 
 @pytest.mark.parametrize("kind", ["raises", "no text", "leaves", "huge", "unsafe", "exit"])
-def test_error_that_cannot_be_printed_or_sent_is_one_failed_task(executor: Executor, kind: str) -> None:
+def test_error_that_cannot_be_printed_or_sent_is_one_failed_task(
+    executor: Executor, kind: str
+) -> None:
     result = run(executor, model="tests.execution.builders:build_raising", values={"kind": kind})
     assert result.failure
     assert result.n_lost_workers == 0
     assert result.failure.reason.startswith("SystemExit: 3" if kind == "exit" else "OddError: ")
     assert len(result.failure.reason) <= 300
-    assert result.failure.reason.encode("utf-8").isascii() or "\N{REPLACEMENT CHARACTER}" in result.failure.reason
+    assert (
+        result.failure.reason.encode("utf-8").isascii()
+        or "\N{REPLACEMENT CHARACTER}" in result.failure.reason
+    )
     assert "build_raising" in result.failure.traceback
     assert len(result.failure.traceback) < 30_000
 
 
-def test_promoted_task_goes_on_from_what_the_first_one_left(executor: Executor, tmp_path: Path) -> None:
+def test_promoted_task_goes_on_from_what_the_first_one_left(
+    executor: Executor, tmp_path: Path
+) -> None:
     first = run(executor, save_to=tmp_path / "1.npz")
     second = run(executor, first_epoch=3, last_epoch=4, resume_from=tmp_path / "1.npz")
     assert curve(first) + curve(second) == curve(run_inline(last_epoch=4))
@@ -191,7 +206,11 @@ def test_no_epoch_begins_after_the_deadline(executor: Executor) -> None:
 
 
 def test_full_disk_is_no_result_and_says_which_file(executor: Executor, tmp_path: Path) -> None:
-    full = {"model": "tests.execution.builders:build_on_full_disk", "values": {}, "save_to": tmp_path / "t.npz"}
+    full = {
+        "model": "tests.execution.builders:build_on_full_disk",
+        "values": {},
+        "save_to": tmp_path / "t.npz",
+    }
     with pytest.raises(OSError, match="No space left on device") as caught:
         run(executor, **full)
     assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "t.npz"))
@@ -220,7 +239,9 @@ def test_the_end_of_each_fold_is_told(executor: Executor, driver: Driver) -> Non
     assert driver.folds == [FoldDone(epoch=1, n_done=n, n_folds=2) for n in (1, 2)]
 
 
-def test_close_leaves_no_file_behind_and_closing_again_does_no_harm(short_lived: Executor, tmp_path: Path) -> None:
+def test_close_leaves_no_file_behind_and_closing_again_does_no_harm(
+    short_lived: Executor, tmp_path: Path
+) -> None:
     with short_lived:
         short_lived.add_data("images", DATA)
         short_lived.submit(train_task(last_epoch=10**6))

@@ -15,7 +15,9 @@ from tuner.execution.family import Family
 MIB = 2**20
 PATIENCE_S = 30
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps orphans with their family")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux keeps orphans with their family"
+)
 
 
 @pytest.fixture

@@ -15,21 +15,27 @@ from tuner.execution.memory import default_limit_bytes, in_gib, used_bytes
 MIB = 2**20
 
 
-def test_workers_share_four_fifths_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_workers_share_four_fifths_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("tuner.execution.memory._CGROUPS", tmp_path)
     total = psutil.virtual_memory().total
     assert default_limit_bytes(2) == int(total * 0.8 / 2)
 
 
 @pytest.mark.parametrize("name", ["memory.max", "memory/memory.limit_in_bytes"])
-def test_container_grants_less_than_the_machine_has(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+def test_container_grants_less_than_the_machine_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
     monkeypatch.setattr("tuner.execution.memory._CGROUPS", tmp_path)
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(f"{100 * MIB}\n")
     assert default_limit_bytes(1) == 80 * MIB
 
 
-def test_container_without_a_limit_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_container_without_a_limit_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("tuner.execution.memory._CGROUPS", tmp_path)
     without = default_limit_bytes(1)
     (tmp_path / "memory.max").write_text("max\n")
@@ -47,7 +53,9 @@ def test_arrays_count_and_mapped_files_do_not(tmp_path: Path) -> None:
     del own
 
 
-def test_system_that_does_not_tell_shared_memory_is_asked_what_is_unique(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_system_that_does_not_tell_shared_memory_is_asked_what_is_unique(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class MacProcess:
         def __init__(self, pid: int) -> None:
             assert pid == 7

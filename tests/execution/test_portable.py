@@ -29,12 +29,22 @@ class OwnDataError(DataError):
         (OwnDataError("gone", "look"), DataError, "gone\n  Fix: look"),
         (ConfigurationError("no"), ConfigurationError, "no"),
         (OSError(28, "No space left", "x.npz"), OSError, "[Errno 28] No space left: 'x.npz'"),
-        (NeedsThreeError(1, 2, 3), OSError, "[Errno 28] NeedsThreeError: [Errno 28] No space left: 'x.npz'"),
+        (
+            NeedsThreeError(1, 2, 3),
+            OSError,
+            "[Errno 28] NeedsThreeError: [Errno 28] No space left: 'x.npz'",
+        ),
         (ValueError(lambda: 3), RuntimeError, "ValueError: <function <lambda>"),
-        (error_with(fails(RuntimeError())), RuntimeError, "OddError: <its text cannot be had: RuntimeError>"),
+        (
+            error_with(fails(RuntimeError())),
+            RuntimeError,
+            "OddError: <its text cannot be had: RuntimeError>",
+        ),
     ],
 )
-def test_any_error_reaches_the_driver_with_its_traceback(error: Exception, kind: type, text: str) -> None:
+def test_any_error_reaches_the_driver_with_its_traceback(
+    error: Exception, kind: type, text: str
+) -> None:
     arrived = pickle.loads(pickle.dumps(portable(error)))
     assert type(arrived) is kind
     assert str(arrived).startswith(text)

@@ -124,7 +124,9 @@ def test_interrupt_is_left_to_the_driver(make: Make, driver: Driver) -> None:
         ("build_exiting", {}, "its worker ended with exit code 3"),
     ],
 )
-def test_task_that_kills_every_worker_is_lost(make: Make, builder: str, values: dict[str, str], reason: str) -> None:
+def test_task_that_kills_every_worker_is_lost(
+    make: Make, builder: str, values: dict[str, str], reason: str
+) -> None:
     executor = make()
     result = run(executor, model=f"{BUILDERS}:{builder}", values=values)
     assert result.failure == Failure(reason=reason, kind="lost")
@@ -138,7 +140,9 @@ def test_hanging_task_is_ended(make: Make) -> None:
     assert (hanging.reason, hanging.kind) == ("no step in 1.5 s", "hang")
 
 
-def test_pause_of_the_driver_is_no_hang(make: Make, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pause_of_the_driver_is_no_hang(
+    make: Make, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = Clock(monkeypatch)
     after_epoch_2(driver, lambda: clock.advance(10_000))
     result = run(make(), last_epoch=30)
@@ -177,7 +181,9 @@ def test_each_worker_sees_its_own_gpu(make: Make, tmp_path: Path) -> None:
     assert [(tmp_path / name).read_text() for name in "ab"] == ["3", "5"]
 
 
-def test_arrays_of_a_killed_driver_are_deleted_and_never_in_the_way(make: Make, tmp_path: Path) -> None:
+def test_arrays_of_a_killed_driver_are_deleted_and_never_in_the_way(
+    make: Make, tmp_path: Path
+) -> None:
     left = tmp_path / "scratch" / "arrays-left"
     left.mkdir(parents=True)
     (left / "inputs.npy").touch()
@@ -185,13 +191,17 @@ def test_arrays_of_a_killed_driver_are_deleted_and_never_in_the_way(make: Make, 
     assert not left.exists()
 
 
-def test_arrays_that_cannot_be_deleted_are_not_in_the_way(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arrays_that_cannot_be_deleted_are_not_in_the_way(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shutil.rmtree", lambda folder, ignore_errors: None)
     make().close()
     assert run(make(), last_epoch=1).failure is None
 
 
-def test_task_that_does_not_stop_in_time_is_ended(make: Make, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_task_that_does_not_stop_in_time_is_ended(
+    make: Make, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tuner.execution.assignment.GRACE_S", 0.5)
     driver.stop_after = 0
     result = run(make(), model=f"{BUILDERS}:build_hanging")
@@ -208,7 +218,10 @@ def test_task_that_takes_too_much_memory_is_ended(make: Make) -> None:
 def pids_of_two_tasks(executor: ProcessExecutor, folder: Path, mib: int) -> list[str]:
     values = {"mib": mib, "pids": str(folder / "pids")}
     for _ in range(2):
-        assert run(executor, model=f"{BUILDERS}:build_leaking", values=values, last_epoch=1).failure is None
+        assert (
+            run(executor, model=f"{BUILDERS}:build_leaking", values=values, last_epoch=1).failure
+            is None
+        )
     return (folder / "pids").read_text().split()
 
 
@@ -222,16 +235,25 @@ def test_worker_that_stays_small_trains_the_next_task_too(make: Make, tmp_path: 
     assert first == second
 
 
-def test_promoted_task_goes_to_the_worker_that_trained_it_before(make: Make, tmp_path: Path) -> None:
+def test_promoted_task_goes_to_the_worker_that_trained_it_before(
+    make: Make, tmp_path: Path
+) -> None:
     executor = make(n_workers=2)
     values = {name: {"mib": 1, "pids": str(tmp_path / name)} for name in "ab"}
     for name in "ab":
-        task = train_task(model=f"{BUILDERS}:build_leaking", values=values[name], save_to=tmp_path / f"{name}.npz")
+        task = train_task(
+            model=f"{BUILDERS}:build_leaking", values=values[name], save_to=tmp_path / f"{name}.npz"
+        )
         executor.submit(task)
     for _ in "ab":
         assert executor.next_result().failure is None
     for name in "ba":
-        changes = {"first_epoch": 3, "last_epoch": 3, "resume_from": tmp_path / f"{name}.npz", "values": values[name]}
+        changes = {
+            "first_epoch": 3,
+            "last_epoch": 3,
+            "resume_from": tmp_path / f"{name}.npz",
+            "values": values[name],
+        }
         assert run(executor, model=f"{BUILDERS}:build_leaking", **changes).failure is None
     pids = {name: (tmp_path / name).read_text().split() for name in "ab"}
     assert pids["a"][0] == pids["a"][1] != pids["b"][0] == pids["b"][1]
@@ -306,7 +328,9 @@ def test_what_a_builder_prints_in_a_worker_goes_to_the_log(make: Make, tmp_path:
 
 
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
-def test_script_without_a_guard_uses_its_own_builder_and_keeps_its_output(tmp_path: Path, method: str) -> None:
+def test_script_without_a_guard_uses_its_own_builder_and_keeps_its_output(
+    tmp_path: Path, method: str
+) -> None:
     with start_script(tmp_path, method, last_epoch=2) as script:
         told, chatter = script.communicate(timeout=PATIENCE_S)
     assert told.splitlines() == ["epoch 1", "epoch 2", "done None"]

@@ -23,7 +23,15 @@ from ray.exceptions import RuntimeEnvSetupError  # noqa: E402
 
 from tests.execution import builders  # noqa: E402
 from tests.execution.test_contract import *  # noqa: E402, F403
-from tests.execution.test_contract import DATA, MANY_EPOCHS, Clock, Driver, curve, run, run_inline  # noqa: E402
+from tests.execution.test_contract import (  # noqa: E402
+    DATA,
+    MANY_EPOCHS,
+    Clock,
+    Driver,
+    curve,
+    run,
+    run_inline,
+)
 from tests.images import SMALL_CNN, train_task  # noqa: E402
 from tests.search.fakes import ACCURACY, WIDE, drive, make_oracle, settings  # noqa: E402
 from tuner.errors import ConfigurationError  # noqa: E402
@@ -44,7 +52,11 @@ from tuner.store.search_log import SearchLog  # noqa: E402
 PATIENCE_S = 30
 
 # A head that notices the death of a node at once.
-HASTY = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
+HASTY = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 500,
+    "health_check_failure_threshold": 3,
+}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +78,8 @@ def cluster(pair: tuple[RayExecutor, Driver]) -> Iterator[Cluster]:
     # A process has one Ray at a time.
     pair[0].close()
     cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, "_system_config": HASTY}
+        initialize_head=True,
+        head_node_args={"num_cpus": 1, "include_dashboard": False, "_system_config": HASTY},
     )
     yield cluster
     cluster.shutdown()
@@ -115,7 +128,9 @@ def test_worker_that_dies_while_it_has_nothing_to_do_costs_no_task_anything(
     assert [executor.next_result().n_lost_workers for _ in tasks] == [0, 0]
 
 
-def test_hanging_task_is_ended_and_the_next_one_runs(executor: RayExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_task_is_ended_and_the_next_one_runs(
+    executor: RayExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(executor, "_timeout_s", 1.5)
     hanging = run(executor, model=f"{builders.__name__}:build_hanging").failure
     assert hanging == Failure(reason="no step in 1.5 s", kind="hang")
@@ -125,7 +140,9 @@ def test_hanging_task_is_ended_and_the_next_one_runs(executor: RayExecutor, monk
 
 def test_steps_are_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.execution.ray_worker.LIFE_S", 0.0)
-    order = RemoteOrder(number=1, task=train_task(last_epoch=1), parent=None, own=None, checkpoint_s=None)
+    order = RemoteOrder(
+        number=1, task=train_task(last_epoch=1), parent=None, own=None, checkpoint_s=None
+    )
     *steps, epoch, result = Trainer().train(order, DATA)
     # Two batches train, one validates.
     assert steps == [None, None, None]
@@ -139,20 +156,31 @@ def test_node_prepares_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> N
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2"
 
 
-def test_pause_of_the_driver_is_no_hang(executor: RayExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pause_of_the_driver_is_no_hang(
+    executor: RayExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = Clock(monkeypatch)
-    monkeypatch.setattr(executor, "_reports", Reports(on_epoch=lambda task, epoch: clock.advance(10_000)))
+    monkeypatch.setattr(
+        executor, "_reports", Reports(on_epoch=lambda task, epoch: clock.advance(10_000))
+    )
     assert run(executor, last_epoch=30).failure is None
 
 
 def test_training_without_a_share_of_a_gpu_sees_none(executor: RayExecutor, tmp_path: Path) -> None:
     values = {"told": str(tmp_path / "told")}
-    assert run(executor, model=f"{builders.__name__}:build_telling_gpus", values=values).failure is None
+    assert (
+        run(executor, model=f"{builders.__name__}:build_telling_gpus", values=values).failure
+        is None
+    )
     assert (tmp_path / "told").read_text() == ""
 
 
-@pytest.mark.parametrize(("share", "variables"), [(0.0, {"CUDA_VISIBLE_DEVICES": ""}), (0.5, {}), (1.0, {})])
-def test_ray_chooses_the_gpu_of_a_training_that_takes_one(share: float, variables: Mapping[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("share", "variables"), [(0.0, {"CUDA_VISIBLE_DEVICES": ""}), (0.5, {}), (1.0, {})]
+)
+def test_ray_chooses_the_gpu_of_a_training_that_takes_one(
+    share: float, variables: Mapping[str, str]
+) -> None:
     given = ray_connection.worker_options(share)["runtime_env"]["env_vars"]
     assert {name: text for name, text in given.items() if name.startswith("CUDA")} == variables
 
@@ -174,7 +202,9 @@ except ray.exceptions.AuthenticationError:
 def test_who_has_no_token_is_not_let_in(executor: RayExecutor) -> None:
     address = ray.get_runtime_context().gcs_address
     command = [sys.executable, "-c", STRANGER.format(address=address)]
-    stranger = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    stranger = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert stranger.stdout == "refused\n"
 
 
@@ -217,7 +247,10 @@ def test_search_on_two_nodes_loses_no_trial_when_one_dies(cluster: Cluster, tmp_
     space = replace(WIDE, fixed={"doomed": node.node_id, "reached": str(tmp_path / "reached")})
     hyperband = settings(max_epochs=3)
     order = SearchOrder(
-        model="tests.execution.test_ray:build_where", objective=ACCURACY, seed=1, checkpoints=tmp_path / "checkpoints"
+        model="tests.execution.test_ray:build_where",
+        objective=ACCURACY,
+        seed=1,
+        checkpoints=tmp_path / "checkpoints",
     )
     events: list[Event] = []
     kept: list[Trial] = []
@@ -226,17 +259,29 @@ def test_search_on_two_nodes_loses_no_trial_when_one_dies(cluster: Cluster, tmp_
         def keep(self, trial: Trial) -> None:
             kept.append(trial)
 
-    with RayExecutor(Reports(on_epoch=epoch_listener(events.append)), address=cluster.address) as executor:
+    with RayExecutor(
+        Reports(on_epoch=epoch_listener(events.append)), address=cluster.address
+    ) as executor:
         assert executor.n_workers == 2
         executor.add_data("images", DATA)
         oracle = make_oracle(space, search=hyperband)
         killer = remove_when(cluster, node, tmp_path / "reached")
         trials = search(
-            order, oracle, executor, SearchLog(tmp_path / "log.jsonl"), Keeper(), events.append, StopRequest()
+            order,
+            oracle,
+            executor,
+            SearchLog(tmp_path / "log.jsonl"),
+            Keeper(),
+            events.append,
+            StopRequest(),
         )
     killer.join()
     assert {t.status for t in trials} == {"completed"}
-    assert len({t.trial_id for t in trials}) == len(trials) == len(drive(make_oracle(space, search=hyperband)))
+    assert (
+        len({t.trial_id for t in trials})
+        == len(trials)
+        == len(drive(make_oracle(space, search=hyperband)))
+    )
     assert kept == trials
     assert [e.text.partition(": ")[2] for e in events if isinstance(e, Notice)] == [
         "1 of its workers died; others went on with it"
@@ -259,7 +304,10 @@ def test_task_whose_workers_die_again_and_again_is_lost(
     result = run(driver_on_cluster[0], model=model, values={"signal": "SIGKILL"})
     assert result.n_lost_workers == 2
     assert result.failure is not None
-    assert (result.failure.reason, result.failure.kind) == ("its worker died, or the node that it was on", "lost")
+    assert (result.failure.reason, result.failure.kind) == (
+        "its worker died, or the node that it was on",
+        "lost",
+    )
     assert "actor died" in result.failure.traceback
 
 
@@ -275,7 +323,10 @@ def test_task_without_a_worker_ends_at_once_when_all_is_to_stop(
 def test_cluster_without_a_place_is_refused(cluster: Cluster) -> None:
     with pytest.raises(ConfigurationError) as caught:
         RayExecutor(Driver().reports(), address=cluster.address, gpus_per_trial=0.25)
-    assert caught.value.message == "no node of the Ray cluster has the CPU and 0.25 GPU that a training takes"
+    assert (
+        caught.value.message
+        == "no node of the Ray cluster has the CPU and 0.25 GPU that a training takes"
+    )
     assert not ray.is_initialized()
 
 
@@ -302,7 +353,9 @@ def test_share_of_a_gpu_that_no_training_can_use_is_refused(share: float) -> Non
     assert caught.value.message == f"--gpus-per-trial is {share:g}; it must be from 0 to 1"
 
 
-def test_folder_too_large_to_send_is_named_and_signals_stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_folder_too_large_to_send_is_named_and_signals_stay(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     def take_sigterm_and_fail(**given: Any) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise RuntimeEnvSetupError("Failed to upload module own: 600 MiB")
@@ -313,8 +366,10 @@ def test_folder_too_large_to_send_is_named_and_signals_stay(monkeypatch: pytest.
     monkeypatch.setattr(ray, "init", take_sigterm_and_fail)
     with pytest.raises(ConfigurationError) as caught:
         ray_connection.connect("127.0.0.1:9")
-    assert caught.value.message == (
-        f"the Python files of {tmp_path} cannot be sent to the Ray cluster: Failed to upload module own: 600 MiB"
+    assert (
+        caught.value.message
+        == f"the Python files of {tmp_path} cannot be sent to the Ray cluster: Failed to upload"
+        " module own: 600 MiB"
     )
     assert signal.getsignal(signal.SIGTERM) == before
 
@@ -337,4 +392,7 @@ def test_own_modules_are_those_of_the_folder(tmp_path: Path) -> None:
     for name in ("own.py", "package/__init__.py", "data/images.py", "space.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert ray_connection._own_modules(tmp_path) == [str(tmp_path / "own.py"), str(tmp_path / "package")]
+    assert ray_connection._own_modules(tmp_path) == [
+        str(tmp_path / "own.py"),
+        str(tmp_path / "package"),
+    ]

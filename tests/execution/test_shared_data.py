@@ -64,13 +64,17 @@ def test_streamed_images_are_shared_by_their_paths(tmp_path: Path) -> None:
     assert not (tmp_path / "shared" / "inputs.npy").exists()
 
 
-def test_images_that_are_a_mapped_file_are_not_written_again(tmp_path: Path, mapped: np.memmap) -> None:
+def test_images_that_are_a_mapped_file_are_not_written_again(
+    tmp_path: Path, mapped: np.memmap
+) -> None:
     shared = share(replace(DATA, inputs=mapped), tmp_path / "shared")
     assert shared.inputs.samefile(tmp_path / "images.npy")
     assert_opens_as(mapped, tmp_path / "again")
 
 
-def test_images_whose_file_is_deleted_can_still_be_opened(tmp_path: Path, mapped: np.memmap) -> None:
+def test_images_whose_file_is_deleted_can_still_be_opened(
+    tmp_path: Path, mapped: np.memmap
+) -> None:
     shared = share(replace(DATA, inputs=mapped), tmp_path / "shared")
     (tmp_path / "images.npy").unlink()
     np.testing.assert_array_equal(open_shared(shared).inputs, DATA.inputs)
@@ -92,7 +96,13 @@ def test_images_on_a_disk_without_links_stay_where_they_are(
 
 @pytest.mark.parametrize(
     "view",
-    [lambda a: a[8:], lambda a: a[::-1], lambda a: a[..., :1, :], lambda a: a.view("int8"), lambda a: a.swapaxes(1, 2)],
+    [
+        lambda a: a[8:],
+        lambda a: a[::-1],
+        lambda a: a[..., :1, :],
+        lambda a: a.view("int8"),
+        lambda a: a.swapaxes(1, 2),
+    ],
     ids=["rows", "backwards", "columns", "another type", "turned"],
 )
 def test_part_of_a_mapped_file_is_written(
@@ -109,7 +119,9 @@ def test_mapped_file_that_holds_no_npy_is_written(tmp_path: Path) -> None:
     assert_opens_as(raw, tmp_path / "shared")
 
 
-def test_changes_that_a_mapped_file_does_not_hold_are_written(tmp_path: Path, mapped: np.memmap) -> None:
+def test_changes_that_a_mapped_file_does_not_hold_are_written(
+    tmp_path: Path, mapped: np.memmap
+) -> None:
     changed = np.load(tmp_path / "images.npy", mmap_mode="c")
     changed[:] = 7
     assert_opens_as(changed, tmp_path / "shared")
@@ -128,4 +140,6 @@ def test_disk_without_room_is_known_by_its_errno(tmp_path: Path) -> None:
 
 
 def test_features_keep_their_type(tmp_path: Path) -> None:
-    assert_opens_as(np.random.default_rng(0).normal(size=(64, 3)).astype("float32"), tmp_path / "shared")
+    assert_opens_as(
+        np.random.default_rng(0).normal(size=(64, 3)).astype("float32"), tmp_path / "shared"
+    )

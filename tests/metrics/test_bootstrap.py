@@ -17,7 +17,9 @@ NAMES = ("a", "b", "c")
 
 def predictions(labels: np.ndarray, seed: int, n_classes: int = 3) -> np.ndarray:
     generator = np.random.default_rng(seed)
-    powers = np.exp(generator.normal(size=(len(labels), n_classes)) + 1.2 * np.eye(n_classes)[labels])
+    powers = np.exp(
+        generator.normal(size=(len(labels), n_classes)) + 1.2 * np.eye(n_classes)[labels]
+    )
     return powers / powers.sum(axis=1, keepdims=True)
 
 
@@ -30,7 +32,9 @@ def test_every_resample_has_the_score_and_the_frequency_that_brute_force_gives()
     exact = [score(labels[rows], probabilities[rows], NAMES) for rows in drawn]
     (found,) = resample(labels, [[probabilities]], seed=0, n_resamples=20_000)
     for name in ("macro_f1", "calibration_error"):
-        values, counts = np.unique(np.round([getattr(one, name) for one in exact], 9), return_counts=True)
+        values, counts = np.unique(
+            np.round([getattr(one, name) for one in exact], 9), return_counts=True
+        )
         seen, times = np.unique(np.round(getattr(found, name), 9), return_counts=True)
         np.testing.assert_allclose(seen, values, atol=1e-8)
         np.testing.assert_allclose(times / 20_000, counts / len(drawn), atol=0.015)
@@ -41,8 +45,12 @@ def test_one_image_per_class_leaves_nothing_to_resample_and_gives_the_scores_the
     trainings = [predictions(labels, seed) for seed in range(3)]
     scores = [score(labels, one, NAMES) for one in trainings]
     (found,) = resample(labels, [trainings], seed=0, n_resamples=3)
-    np.testing.assert_allclose(found.macro_f1, np.mean([one.macro_f1 for one in scores]), atol=1e-12)
-    np.testing.assert_allclose(found.calibration_error, np.mean([one.calibration_error for one in scores]), atol=1e-12)
+    np.testing.assert_allclose(
+        found.macro_f1, np.mean([one.macro_f1 for one in scores]), atol=1e-12
+    )
+    np.testing.assert_allclose(
+        found.calibration_error, np.mean([one.calibration_error for one in scores]), atol=1e-12
+    )
 
 
 def test_interval_is_about_that_of_scipy_where_there_is_one_class_to_draw_from() -> None:
@@ -53,7 +61,12 @@ def test_interval_is_about_that_of_scipy_where_there_is_one_class_to_draw_from()
         return reliability(labels[rows], probabilities[rows])[0]
 
     reference = stats.bootstrap(
-        (np.arange(150),), error, n_resamples=1000, method="percentile", vectorized=False, rng=np.random.default_rng(0)
+        (np.arange(150),),
+        error,
+        n_resamples=1000,
+        method="percentile",
+        vectorized=False,
+        rng=np.random.default_rng(0),
     ).confidence_interval
     (found,) = resample(labels, [[probabilities]], seed=0)
     interval = percentile_interval(error(np.arange(150)), found.calibration_error)
@@ -79,28 +92,41 @@ def test_number_of_seeds_may_differ_and_the_mean_over_them_counts() -> None:
 def test_same_seed_gives_the_same_draws_and_another_seed_others() -> None:
     labels = np.arange(40) % 3
     probabilities = [[predictions(labels, 1)]]
-    draws = [resample(labels, probabilities, seed, n_resamples=20)[0].macro_f1 for seed in (1, 1, 2)]
+    draws = [
+        resample(labels, probabilities, seed, n_resamples=20)[0].macro_f1 for seed in (1, 1, 2)
+    ]
     np.testing.assert_array_equal(draws[0], draws[1])
     assert np.any(draws[0] != draws[2])
 
 
-def test_draws_do_not_depend_on_how_many_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draws_do_not_depend_on_how_many_are_held_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     labels = np.arange(40) % 3
     probabilities = [[predictions(labels, 1)]]
     at_once = resample(labels, probabilities, 1, n_resamples=30)[0].macro_f1
     monkeypatch.setattr("tuner.metrics.bootstrap._MAX_HELD", 40 * 7)
-    np.testing.assert_allclose(resample(labels, probabilities, 1, n_resamples=30)[0].macro_f1, at_once, atol=1e-12)
+    np.testing.assert_allclose(
+        resample(labels, probabilities, 1, n_resamples=30)[0].macro_f1, at_once, atol=1e-12
+    )
 
 
 def test_percentiles_leave_two_and_a_half_per_cent_on_either_side() -> None:
     interval = percentile_interval(0.3, np.arange(1001) / 1000)
-    assert (interval.value, interval.low, interval.high) == (0.3, pytest.approx(0.025), pytest.approx(0.975))
+    assert (interval.value, interval.low, interval.high) == (
+        0.3,
+        pytest.approx(0.025),
+        pytest.approx(0.975),
+    )
 
 
 def test_reflection_takes_off_what_resampling_has_added() -> None:
     draws = 0.10 + 0.02 * np.arange(1001) / 1000
     interval = reflected_interval(0.11, draws, least=0.0)
-    assert (interval.low, interval.high) == (pytest.approx(0.22 - 0.1195), pytest.approx(0.22 - 0.1005))
+    assert (interval.low, interval.high) == (
+        pytest.approx(0.22 - 0.1195),
+        pytest.approx(0.22 - 0.1005),
+    )
 
 
 def test_reflection_is_held_at_its_bound_and_stretched_to_the_score() -> None:

@@ -12,7 +12,9 @@ from sklearn.metrics import log_loss as reference_log_loss
 from tuner.metrics.calibration import bin_numbers, fit_temperature, log_loss, reliability, tempered
 
 
-def overconfident(n: int = 3000, factor: float = 2.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def overconfident(
+    n: int = 3000, factor: float = 2.0, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Labels drawn from the softmax of logits, and logits that are `factor` times as large."""
     generator = np.random.default_rng(seed)
     logits = 1.5 * generator.normal(size=(n, 4))
@@ -33,7 +35,15 @@ def test_calibration_error_of_an_example_worked_by_hand() -> None:
 
 
 def test_a_range_holds_its_upper_end_and_the_first_holds_zero() -> None:
-    assert bin_numbers(np.array([0.0, 1 / 15, 0.07, 0.2, 0.6, 14 / 15, 1.0])).tolist() == [0, 0, 1, 2, 8, 13, 14]
+    assert bin_numbers(np.array([0.0, 1 / 15, 0.07, 0.2, 0.6, 14 / 15, 1.0])).tolist() == [
+        0,
+        0,
+        1,
+        2,
+        8,
+        13,
+        14,
+    ]
 
 
 def test_two_classes_give_the_ranges_of_scikit_learn() -> None:
@@ -45,7 +55,9 @@ def test_two_classes_give_the_ranges_of_scikit_learn() -> None:
     np.testing.assert_allclose([one.accuracy for one in bins], accuracy, atol=1e-12)
     np.testing.assert_allclose([one.confidence for one in bins], mean_confidence, atol=1e-12)
     counts = np.array([one.n for one in bins])
-    assert error == pytest.approx((counts * np.abs(accuracy - mean_confidence)).sum() / 500, abs=1e-12)
+    assert error == pytest.approx(
+        (counts * np.abs(accuracy - mean_confidence)).sum() / 500, abs=1e-12
+    )
 
 
 def test_sure_and_right_is_calibrated_and_sure_and_wrong_is_not() -> None:
@@ -55,12 +67,16 @@ def test_sure_and_right_is_calibrated_and_sure_and_wrong_is_not() -> None:
 
 def test_log_loss_equals_scikit_learn() -> None:
     labels, _, probabilities = overconfident(200)
-    assert log_loss(labels, probabilities) == pytest.approx(reference_log_loss(labels, probabilities), abs=1e-6)
+    assert log_loss(labels, probabilities) == pytest.approx(
+        reference_log_loss(labels, probabilities), abs=1e-6
+    )
 
 
 def test_tempered_probabilities_are_those_of_the_divided_logits() -> None:
     _, logits, probabilities = overconfident(50, factor=1.0)
-    np.testing.assert_allclose(tempered(probabilities, 2.5), softmax(logits / 2.5, axis=1), atol=1e-6)
+    np.testing.assert_allclose(
+        tempered(probabilities, 2.5), softmax(logits / 2.5, axis=1), atol=1e-6
+    )
 
 
 def test_temperature_is_where_an_independent_derivative_of_the_log_loss_is_zero() -> None:
@@ -74,7 +90,9 @@ def test_temperature_is_where_an_independent_derivative_of_the_log_loss_is_zero(
         target = np.where(np.eye(4)[labels] == 1, 1 - doubt, doubt / 3)
         return float((expected - (target * logits).sum(axis=1)).mean())
 
-    assert fit_temperature(labels, probabilities) == pytest.approx(1 / brentq(slope, 0.05, 20), abs=1e-4)
+    assert fit_temperature(labels, probabilities) == pytest.approx(
+        1 / brentq(slope, 0.05, 20), abs=1e-4
+    )
 
 
 def test_temperature_finds_what_made_a_model_too_confident_and_lowers_its_log_loss() -> None:

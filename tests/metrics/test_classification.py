@@ -26,7 +26,9 @@ def predictions(n: int = 200, n_classes: int = 3, seed: int = 0) -> tuple[np.nda
 def test_wilson_interval_equals_scipy_and_statsmodels(k: int, n: int) -> None:
     reference = binomtest(k, n).proportion_ci(method="wilson")
     assert wilson_interval(k, n) == pytest.approx((reference.low, reference.high), abs=1e-12)
-    assert wilson_interval(k, n) == pytest.approx(proportion_confint(k, n, method="wilson"), abs=1e-9)
+    assert wilson_interval(k, n) == pytest.approx(
+        proportion_confint(k, n, method="wilson"), abs=1e-9
+    )
 
 
 def test_wilson_interval_takes_the_fractional_successes_of_a_mean_over_seeds() -> None:
@@ -59,8 +61,14 @@ def test_scores_equal_scikit_learn() -> None:
 def test_confusion_rows_are_true_classes_and_sum_to_their_images() -> None:
     labels, probabilities = predictions()
     scores = score(labels, probabilities, NAMES)
-    assert [sum(row) for row in scores.confusion] == np.bincount(labels).tolist() == [c.n for c in scores.per_class]
-    assert sum(scores.confusion[i][i] for i in range(3)) / scores.n == pytest.approx(scores.accuracy)
+    assert (
+        [sum(row) for row in scores.confusion]
+        == np.bincount(labels).tolist()
+        == [c.n for c in scores.per_class]
+    )
+    assert sum(scores.confusion[i][i] for i in range(3)) / scores.n == pytest.approx(
+        scores.accuracy
+    )
 
 
 def test_a_class_without_test_images_keeps_its_row_and_leaves_the_means_alone() -> None:
@@ -72,7 +80,9 @@ def test_a_class_without_test_images_keeps_its_row_and_leaves_the_means_alone() 
 
 
 def test_a_probability_of_zero_gives_a_finite_log_loss() -> None:
-    assert score([0, 1], [[0.0, 1.0], [0.0, 1.0]], ("a", "b")).log_loss == pytest.approx(-np.log(1e-7) / 2)
+    assert score([0, 1], [[0.0, 1.0], [0.0, 1.0]], ("a", "b")).log_loss == pytest.approx(
+        -np.log(1e-7) / 2
+    )
 
 
 def test_duplicate_class_names_keep_their_own_rows() -> None:
@@ -104,5 +114,7 @@ def test_misfits_are_named(labels: list[int], probabilities: np.ndarray, message
     ("labels", "chosen", "only"),
     [([0, 1, 1], [1, 1, 1], "b"), ([0, 1, 1], [0, 1, 1], None), ([1, 1], [1, 1], None)],
 )
-def test_the_only_class_that_is_ever_named_is_known(labels: list[int], chosen: list[int], only: str | None) -> None:
+def test_the_only_class_that_is_ever_named_is_known(
+    labels: list[int], chosen: list[int], only: str | None
+) -> None:
     assert score(labels, np.eye(2)[chosen], ["a", "b"]).only_class == only

@@ -74,7 +74,9 @@ def found() -> Importance:
     return importance(search(120), SPACE, "max", 1)
 
 
-def test_the_parameter_that_matters_comes_first_and_a_dummy_cannot_be_told_from_zero(found: Importance) -> None:
+def test_the_parameter_that_matters_comes_first_and_a_dummy_cannot_be_told_from_zero(
+    found: Importance,
+) -> None:
     assert found.reason == ""
     assert found.parameters[0].name == "rate"
     low, high = bounds(found)["rate"]
@@ -86,7 +88,9 @@ def test_the_parameter_that_matters_comes_first_and_a_dummy_cannot_be_told_from_
 
 
 def test_a_text_choice_that_matters_is_found() -> None:
-    found = importance(search(120, lambda v: {"sgd": 0.1, "adam": 0.5, "lion": 0.1}[v["kind"]]), SPACE, "min", 1)
+    found = importance(
+        search(120, lambda v: {"sgd": 0.1, "adam": 0.5, "lion": 0.1}[v["kind"]]), SPACE, "min", 1
+    )
     assert found.parameters[0].name == "kind"
     assert bounds(found)["kind"][0] > 0.3
 
@@ -96,11 +100,14 @@ def test_longer_training_makes_nothing_look_important() -> None:
     assert found.parameters == ()
     assert found.explained is not None
     assert found.explained < 0.1
-    assert found.reason.startswith("the searched hyperparameters explain 0 % of the variance of scores")
+    assert found.reason.startswith(
+        "the searched hyperparameters explain 0 % of the variance of scores"
+    )
 
 
 def test_a_setting_trained_twice_is_never_on_both_sides() -> None:
-    # Only a forest that has seen a setting's other trial can know its score: the values say nothing.
+    # Only a forest that has seen a setting's other trial can know its score: the values say
+    # nothing.
     generator = np.random.default_rng(1)
     luck = {round(float(u), 3): float(generator.random()) for u in np.linspace(0, 1, 1001)}
     trials = search(90, lambda v: luck[round(v["dummy"], 3)], noise=0.0)
@@ -116,7 +123,10 @@ def test_a_parameter_that_was_off_matters_by_its_values_alone() -> None:
     space = (DUMMY, switch, inner)
 
     def sample(generator: np.random.Generator) -> dict[str, Any]:
-        values: dict[str, Any] = {"dummy": float(generator.random()), "switch": bool(generator.random() < 0.5)}
+        values: dict[str, Any] = {
+            "dummy": float(generator.random()),
+            "switch": bool(generator.random() < 0.5),
+        }
         return values | ({"inner": float(generator.random())} if values["switch"] else {})
 
     by_switch = importance(search(120, lambda v: 0.4 * v["switch"], sample), space, "max", 1)
@@ -170,19 +180,31 @@ def test_values_that_are_no_numbers_do_not_stop_it() -> None:
 def test_too_few_trials_say_nothing_and_name_both_numbers(n_parameters: int, needed: int) -> None:
     some = tuple(replace(DUMMY, name=f"p{i}") for i in range(n_parameters))
     found = importance(search(27), some, "max", 1)
-    assert (found.n_trials, found.n_needed, found.explained, found.parameters) == (27, needed, None, ())
-    assert found.reason.startswith(f"27 trials completed with a score, and at least {needed} are needed")
+    assert (found.n_trials, found.n_needed, found.explained, found.parameters) == (
+        27,
+        needed,
+        None,
+        (),
+    )
+    assert found.reason.startswith(
+        f"27 trials completed with a score, and at least {needed} are needed"
+    )
     assert n_needed(n_parameters) == needed
 
 
 def test_few_settings_trained_often_say_nothing() -> None:
     trials = [replace(t, values=search(27)[i % 4].values) for i, t in enumerate(search(60))]
-    assert importance(trials, SPACE, "max", 1).reason.startswith("only 4 different settings were tried")
+    assert importance(trials, SPACE, "max", 1).reason.startswith(
+        "only 4 different settings were tried"
+    )
 
 
 def test_equal_scores_and_an_empty_space_have_their_reasons() -> None:
     equal = [replace(t, score=0.1 * t.last_epoch) for t in search(60)]
-    assert importance(equal, SPACE, "max", 1).reason == "all trials that were trained as long have the same score."
+    assert (
+        importance(equal, SPACE, "max", 1).reason
+        == "all trials that were trained as long have the same score."
+    )
     assert importance(equal, (), "max", 1).reason == "no hyperparameter was searched."
 
 
@@ -197,6 +219,8 @@ def test_a_large_search_is_sampled_and_all_its_trials_are_counted() -> None:
     assert found.parameters[0].name == "rate"
 
 
-@pytest.mark.parametrize(("direction", "bounded"), [("max", [-5.0, 1, 2, 3, 99]), ("min", [-99.0, 1, 2, 3, 9])])
+@pytest.mark.parametrize(
+    ("direction", "bounded"), [("max", [-5.0, 1, 2, 3, 99]), ("min", [-99.0, 1, 2, 3, 9])]
+)
 def test_only_scores_on_the_worse_side_are_bounded(direction: str, bounded: list[float]) -> None:
     assert bound_outliers([-99.0, 1, 2, 3, 99], direction).tolist() == bounded

@@ -32,13 +32,18 @@ def test_without_seed_noise_it_is_the_t_test_of_the_images() -> None:
     assert found.p_value == pytest.approx(reference.pvalue, abs=1e-6)
     assert found.degrees_of_freedom == pytest.approx(99, abs=1e-6)
     ends = reference.confidence_interval(0.95)
-    assert (found.low, found.high) == (pytest.approx(ends.low, abs=1e-6), pytest.approx(ends.high, abs=1e-6))
+    assert (found.low, found.high) == (
+        pytest.approx(ends.low, abs=1e-6),
+        pytest.approx(ends.high, abs=1e-6),
+    )
 
 
 def test_seeds_without_image_noise_give_the_test_of_welch() -> None:
     """With very many images the seeds' noise is all there is: then SciPy's Welch test says the same."""
     n, a, b = 1_000_000, (0.70, 0.74, 0.71), (0.66, 0.60)
-    right_a, right_b = (np.array([np.arange(n) < share * n for share in shares]) for shares in (a, b))
+    right_a, right_b = (
+        np.array([np.arange(n) < share * n for share in shares]) for shares in (a, b)
+    )
     found = two_level(right_a, right_b)
     reference = stats.ttest_ind(a, b, equal_var=False)
     assert found.image_sd < 0.01 * found.seed_sd
@@ -63,7 +68,9 @@ def test_three_parts_are_put_together_as_welch_and_satterthwaite_say(k_a: int, k
     assert found.difference == pytest.approx(difference, abs=1e-12)
     assert found.degrees_of_freedom == pytest.approx(freedom, rel=1e-6)
     assert (float(found.low), float(found.high)) == pytest.approx((low, high), abs=1e-6)
-    assert found.p_value == pytest.approx(2 * stats.t.sf(abs(difference) / variance**0.5, freedom), abs=1e-6)
+    assert found.p_value == pytest.approx(
+        2 * stats.t.sf(abs(difference) / variance**0.5, freedom), abs=1e-6
+    )
     assert found.image_sd == pytest.approx(parts[0][0] ** 0.5, abs=1e-9)
     assert found.seed_sd == pytest.approx((parts[1][0] + parts[2][0]) ** 0.5, abs=1e-9)
 
@@ -93,12 +100,16 @@ def test_one_seed_leaves_the_images_interval_and_no_p_value(k_a: int, k_b: int) 
 
 
 def is_finite(found: TwoLevel) -> bool:
-    return bool(np.isfinite([found.difference, found.low, found.high, found.image_sd, found.p_value]).all())
+    return bool(
+        np.isfinite([found.difference, found.low, found.high, found.image_sd, found.p_value]).all()
+    )
 
 
 @pytest.mark.parametrize("n", [1, 2, 43])
 @pytest.mark.parametrize("is_right", [True, False])
-def test_models_that_agree_on_all_images_are_no_different_and_not_known_beyond_doubt(n: int, is_right: bool) -> None:
+def test_models_that_agree_on_all_images_are_no_different_and_not_known_beyond_doubt(
+    n: int, is_right: bool
+) -> None:
     same = np.full((3, n), is_right)
     found = two_level(same, same)
     assert is_finite(found)
@@ -107,8 +118,12 @@ def test_models_that_agree_on_all_images_are_no_different_and_not_known_beyond_d
     assert -1 <= found.low <= found.high <= 1
 
 
-@pytest.mark.parametrize(("n", "is_clear"), [(1, False), (2, False), (4, False), (5, False), (6, True), (43, True)])
-def test_few_images_that_all_say_the_same_prove_no_more_than_a_sign_test(n: int, is_clear: bool) -> None:
+@pytest.mark.parametrize(
+    ("n", "is_clear"), [(1, False), (2, False), (4, False), (5, False), (6, True), (43, True)]
+)
+def test_few_images_that_all_say_the_same_prove_no_more_than_a_sign_test(
+    n: int, is_clear: bool
+) -> None:
     found = two_level(np.ones((3, n), dtype=bool), np.zeros((3, n), dtype=bool))
     assert is_finite(found)
     assert found.difference == 1
@@ -117,7 +132,9 @@ def test_few_images_that_all_say_the_same_prove_no_more_than_a_sign_test(n: int,
 
 def test_holm_of_a_worked_example() -> None:
     """4 x 0.005, 3 x 0.01, 2 x 0.03; then 0.04, which may not fall below the one before."""
-    np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02], atol=1e-12)
+    np.testing.assert_allclose(
+        holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02], atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 7])
@@ -127,7 +144,9 @@ def test_holm_equals_statsmodels(n: int) -> None:
     np.testing.assert_allclose(holm(p), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize(("a", "b"), [(0, 0), (1, 0), (0, 6), (5, 5), (12, 25), (25, 12), (300, 380)])
+@pytest.mark.parametrize(
+    ("a", "b"), [(0, 0), (1, 0), (0, 6), (5, 5), (12, 25), (25, 12), (300, 380)]
+)
 def test_mcnemar_equals_statsmodels_and_scipy(a: int, b: int) -> None:
     found = mcnemar(a, b)
     assert found == pytest.approx(reference_mcnemar([[9, a], [b, 9]], exact=True).pvalue, abs=1e-9)

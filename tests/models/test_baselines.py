@@ -24,7 +24,13 @@ def facts(layer: keras.layers.Layer) -> tuple[Any, ...]:
     kind = next(c.__name__ for c in type(layer).__mro__ if c.__module__.startswith("keras."))
     match kind:
         case "Conv2D":
-            return kind, layer.filters, layer.kernel_size[0], layer.padding, layer.activation.__name__
+            return (
+                kind,
+                layer.filters,
+                layer.kernel_size[0],
+                layer.padding,
+                layer.activation.__name__,
+            )
         case "Dense":
             return kind, layer.units, layer.activation.__name__
         case "MaxPooling2D":
@@ -54,7 +60,14 @@ def test_expression_cnn_is_the_published_stack() -> None:
         ("Dropout", 0.25),
         ("Dense", 7, "softmax"),
     ]
-    convolutions = [(1, 64, 5), (64, 64, 5), (64, 128, 5), (128, 128, 5), (128, 256, 3), (256, 256, 3)]
+    convolutions = [
+        (1, 64, 5),
+        (64, 64, 5),
+        (64, 128, 5),
+        (128, 128, 5),
+        (128, 256, 3),
+        (256, 256, 3),
+    ]
     n_convolution = sum((before * size**2 + 1) * after for before, after, size in convolutions)
     n_norm = 4 * (64 + 128 + 256 + 128)
     # 48 pixels: 44, 40, 20; 16, 12, 6; 4, 2, 1.
@@ -85,6 +98,9 @@ def test_sigmoid_cnn_is_the_published_stack() -> None:
 def test_sigmoid_cnn_with_dropout_has_it_before_the_last_layer() -> None:
     values = {"filters": [4], "dense_units": 8, "dropout": 0.5}
     model = build("sigmoid_cnn", values, image_spec(channels=3))
-    assert [facts(layer) for layer in model.layers[-2:]] == [("Dropout", 0.5), ("Dense", 1, "sigmoid")]
+    assert [facts(layer) for layer in model.layers[-2:]] == [
+        ("Dropout", 0.5),
+        ("Dense", 1, "sigmoid"),
+    ]
     found = np.asarray(model(np.zeros((3, 8, 8, 3), dtype="float32")))
     assert found.shape == (3, 1)

@@ -42,7 +42,9 @@ def test_any_setting_gives_probabilities_and_the_layers_asked_for(values: dict[s
     assert len(of_type(model, keras.layers.Conv2D)) == n_convolutions
     assert len(of_type(model, keras.layers.MaxPooling2D)) == blocks
     with_norm = values.get("batch_norm", True)
-    assert len(of_type(model, keras.layers.BatchNormalization)) == (n_convolutions if with_norm else 0)
+    assert len(of_type(model, keras.layers.BatchNormalization)) == (
+        n_convolutions if with_norm else 0
+    )
     assert all(layer.use_bias is not with_norm for layer in of_type(model, keras.layers.Conv2D))
 
 
@@ -60,7 +62,10 @@ def test_dropout_of_blocks_and_head_are_apart() -> None:
 
 def test_head_without_dense_units_and_dropout_is_one_layer_after_the_pooling() -> None:
     model = build("cnn", SETTINGS[5], SPEC)
-    assert [type(layer) for layer in model.layers[-2:]] == [keras.layers.GlobalAveragePooling2D, keras.layers.Dense]
+    assert [type(layer) for layer in model.layers[-2:]] == [
+        keras.layers.GlobalAveragePooling2D,
+        keras.layers.Dense,
+    ]
 
 
 def test_pooling_before_relu_equals_relu_before_pooling() -> None:
@@ -85,11 +90,19 @@ def test_the_deepest_setting_without_a_problem_can_be_built() -> None:
 
 
 def normalized(kind: str, spec: ImageSpec, images: np.ndarray) -> np.ndarray:
-    return np.asarray(keras.Sequential([keras.layers.Input(spec.shape), *normalization_layers(kind, spec)])(images))
+    return np.asarray(
+        keras.Sequential([keras.layers.Input(spec.shape), *normalization_layers(kind, spec)])(
+            images
+        )
+    )
 
 
 def test_standardize_gives_each_channel_mean_0_and_deviation_1() -> None:
-    images = np.random.default_rng(0).normal((50, 100, 200), (5, 10, 20), size=(20, 8, 8, 3)).astype("float32")
+    images = (
+        np.random.default_rng(0)
+        .normal((50, 100, 200), (5, 10, 20), size=(20, 8, 8, 3))
+        .astype("float32")
+    )
     spec = ImageSpec(
         height=8,
         width=8,

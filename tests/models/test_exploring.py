@@ -14,6 +14,7 @@ from tuner.space.declared import Declaration
 from tuner.space.definition import Condition, Parameter, Space
 
 NOTHING = Space(parameters=(), fixed={})
+UNLIMITED = Limit()
 
 
 class Hp:
@@ -39,7 +40,9 @@ class Hp:
         return str(self.ask(Parameter(name=name, kind="choice", choices=choices), choices[0]))
 
 
-def found(builder: Callable[[Hp], object], given: Space = NOTHING, limit: Limit = Limit()) -> Declaration:  # noqa: B008
+def found(
+    builder: Callable[[Hp], object], given: Space = NOTHING, limit: Limit = UNLIMITED
+) -> Declaration:
     """What exploring finds of a builder."""
 
     def call(values: Mapping[str, Any]) -> Build:
@@ -124,7 +127,11 @@ def test_given_values_are_tried_in_the_place_of_declared_ones() -> None:
         for i in range(hp.number("layers", 1, 9)):
             hp.rate(f"rate_{i}")
 
-    assert set(conditions(found(build, Space(parameters=(), fixed={"layers": 2})))) == {"layers", "rate_0", "rate_1"}
+    assert set(conditions(found(build, Space(parameters=(), fixed={"layers": 2})))) == {
+        "layers",
+        "rate_0",
+        "rate_1",
+    }
 
 
 def test_setting_that_cannot_be_built_says_nothing_about_conditions() -> None:
@@ -150,7 +157,10 @@ def test_one_name_with_two_ranges_keeps_the_first_and_says_so() -> None:
 
     declaration = found(build)
     assert declaration.parameters[1] == Parameter(name="units", kind="int", low=16, high=32)
-    note = "units is declared as 16 to 32, whole numbers, and as 4 to 8, whole numbers; the first is searched"
+    note = (
+        "units is declared as 16 to 32, whole numbers, and as 4 to 8, whole numbers; the first is"
+        " searched"
+    )
     assert declaration.notes == (note,)
 
 

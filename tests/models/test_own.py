@@ -29,7 +29,9 @@ def unnamed(anything: Any) -> Any:
     return ("hp", anything)
 
 
-def with_defaults(hp: Any, n_classes: int = 10, width: int = 7, classes: tuple[str, ...] = ("a",)) -> Any:
+def with_defaults(
+    hp: Any, n_classes: int = 10, width: int = 7, classes: tuple[str, ...] = ("a",)
+) -> Any:
     return hp, n_classes, width, classes
 
 
@@ -108,12 +110,18 @@ def loaded(monkeypatch: pytest.MonkeyPatch, target: Any) -> own.OwnBuilder:
 
 
 @pytest.mark.parametrize(("target", "expected"), CASES.values(), ids=CASES)
-def test_builder_gets_what_its_parameters_mean(monkeypatch: pytest.MonkeyPatch, target: Any, expected: Any) -> None:
+def test_builder_gets_what_its_parameters_mean(
+    monkeypatch: pytest.MonkeyPatch, target: Any, expected: Any
+) -> None:
     assert loaded(monkeypatch, target).build(HP) == expected
 
 
-@pytest.mark.parametrize(("target", "takes_hp"), [(swapped, True), (named_otherwise, False), (Hyper, True)])
-def test_form_is_told_by_what_it_gets(monkeypatch: pytest.MonkeyPatch, target: Any, takes_hp: bool) -> None:
+@pytest.mark.parametrize(
+    ("target", "takes_hp"), [(swapped, True), (named_otherwise, False), (Hyper, True)]
+)
+def test_form_is_told_by_what_it_gets(
+    monkeypatch: pytest.MonkeyPatch, target: Any, takes_hp: bool
+) -> None:
     assert loaded(monkeypatch, target).takes_hp is takes_hp
 
 
@@ -130,7 +138,9 @@ def unknown(hp: Any, folder: str) -> Any:
         (dict, 'model "m:target" is a class without a build method'),
     ],
 )
-def test_what_cannot_be_called_is_refused(monkeypatch: pytest.MonkeyPatch, target: Any, message: str) -> None:
+def test_what_cannot_be_called_is_refused(
+    monkeypatch: pytest.MonkeyPatch, target: Any, message: str
+) -> None:
     with pytest.raises(ConfigurationError) as caught:
         loaded(monkeypatch, target)
     assert caught.value.message == message
@@ -138,7 +148,11 @@ def test_what_cannot_be_called_is_refused(monkeypatch: pytest.MonkeyPatch, targe
 
 @pytest.mark.parametrize("name", ["Model", "layers"])
 def test_a_model_or_a_module_is_no_builder(name: str) -> None:
-    message = 'model "keras:Model" is the class of a model' if name == "Model" else "is a module, which builds no model"
+    message = (
+        'model "keras:Model" is the class of a model'
+        if name == "Model"
+        else "is a module, which builds no model"
+    )
     with pytest.raises(ConfigurationError, match=message):
         own_builder(f"keras:{name}", SPEC)
 
@@ -179,14 +193,21 @@ def test_declarations_become_parameters() -> None:
         Parameter(name="back", kind="float", low=0.1, high=1.0),
         Parameter(name="bias", kind="boolean", choices=(False, True)),
         Parameter(name="head/drop", kind="float", low=0.0, high=0.4, step=0.2),
-        Parameter(name="late", kind="int", low=1, high=2, conditions=(Condition(parent="kind", values=("b",)),)),
+        Parameter(
+            name="late",
+            kind="int",
+            low=1,
+            high=2,
+            conditions=(Condition(parent="kind", values=("b",)),),
+        ),
     ]
     assert notes == ["back is declared with sampling reverse_log; it is searched on a linear scale"]
     assert hp.read == {"kind"}
 
 
 @pytest.mark.parametrize(
-    "read", [lambda v: dict(**v), lambda v: [*v], lambda v: v.items(), lambda v: {**v}, lambda v: v.copy()]
+    "read",
+    [lambda v: dict(**v), lambda v: [*v], lambda v: v.items(), lambda v: {**v}, lambda v: v.copy()],
 )
 def test_mapping_that_is_gone_through_reads_all(read: Any) -> None:
     values = ReadValues({"units": 3})
@@ -202,4 +223,8 @@ def test_mapping_keeps_what_is_read() -> None:
     with pytest.raises(KeyError):
         values["depth"]
     assert values.read == {"units", "rate", "norm", "last", "depth"}
-    assert (values.defaults, values.missing, values.reads_all) == ({"rate": 0.5, "last": "softmax"}, "depth", False)
+    assert (values.defaults, values.missing, values.reads_all) == (
+        {"rate": 0.5, "last": "softmax"},
+        "depth",
+        False,
+    )

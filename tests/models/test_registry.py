@@ -37,7 +37,9 @@ def test_unknown_model_offers_the_nearest_name() -> None:
 
 
 def test_missing_module_is_named() -> None:
-    with pytest.raises(ConfigurationError, match=r'model "no_such_package.models:build": there is no module') as caught:
+    with pytest.raises(
+        ConfigurationError, match=r'model "no_such_package.models:build": there is no module'
+    ) as caught:
         build("no_such_package.models:build", {}, SPEC)
     assert caught.value.hint == "run in the folder that holds it, or install its package."
 
@@ -49,7 +51,10 @@ def test_missing_function_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("line", "error"),
-    [("import no_such_library", ModuleNotFoundError), ("import keras; keras.nothing", AttributeError)],
+    [
+        ("import no_such_library", ModuleNotFoundError),
+        ("import keras; keras.nothing", AttributeError),
+    ],
 )
 def test_mistake_inside_an_own_module_is_not_taken_for_a_missing_one(
     own_folder: Path, line: str, error: type[Exception]
@@ -61,13 +66,17 @@ def test_mistake_inside_an_own_module_is_not_taken_for_a_missing_one(
 
 
 def test_builder_in_the_working_directory_is_found(own_folder: Path) -> None:
-    (own_folder / "own_model_here.py").write_text("def build(values, image_spec):\n    return None\n")
+    (own_folder / "own_model_here.py").write_text(
+        "def build(values, image_spec):\n    return None\n"
+    )
     assert own_builder("own_model_here:build", SPEC).build({}) is None
     del sys.modules["own_model_here"]
 
 
 def test_builder_that_returns_no_model_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r'model "tests.models.builders:build_nothing" returned NoneType'):
+    with pytest.raises(
+        ConfigurationError, match=r'model "tests.models.builders:build_nothing" returned NoneType'
+    ):
         build("tests.models.builders:build_nothing", {}, SPEC)
 
 

@@ -18,7 +18,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(sys, "path", list(sys.path))
     files = {
         "src_nets/__init__.py": "",
-        "src_nets/small.py": "from . import parts\nfrom src_common import width\nimport json\nimport tuner.errors\n",
+        "src_nets/small.py": (
+            "from . import parts\nfrom src_common import width\nimport json\nimport tuner.errors\n"
+        ),
         "src_nets/parts.py": "def late():\n    import src_late\n",
         "src_nets/other.py": "",
         "src_bare/deep.py": "from .beside import x\n",
@@ -42,7 +44,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     [
         (
             "src_nets.small:build",
-            ["src_common.py", "src_late.py", "src_nets/__init__.py", "src_nets/parts.py", "src_nets/small.py"],
+            [
+                "src_common.py",
+                "src_late.py",
+                "src_nets/__init__.py",
+                "src_nets/parts.py",
+                "src_nets/small.py",
+            ],
         ),
         ("src_bare.deep:build", ["src_bare/beside.py", "src_bare/deep.py"]),
         ("src_broken:build", ["src_broken.py"]),
@@ -51,7 +59,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     ],
 )
 @pytest.mark.usefixtures("folder")
-def test_source_is_the_module_and_what_it_imports_from_its_own_place(model: str, files: list[str]) -> None:
+def test_source_is_the_module_and_what_it_imports_from_its_own_place(
+    model: str, files: list[str]
+) -> None:
     assert list(source_digests(model)) == files
 
 

@@ -22,7 +22,12 @@ def cost(key: str = "a", build_s: float = 0.0, trace_s: float = 0.0, image_s: fl
 
 
 def candidate(**changes: Any) -> Candidate:
-    usual: dict[str, Any] = {"name": "a", "model": "cnn", "values": SMALL_CNN, "data": training_data(200, 50)}
+    usual: dict[str, Any] = {
+        "name": "a",
+        "model": "cnn",
+        "values": SMALL_CNN,
+        "data": training_data(200, 50),
+    }
     return Candidate(**usual | changes)
 
 

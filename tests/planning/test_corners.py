@@ -41,10 +41,16 @@ def test_checkpoint_holds_the_weights_and_both_moments_of_adam() -> None:
 
 def test_impossible_corner_gives_its_reason() -> None:
     found = build_corner("cnn", {"conv_blocks": 6}, image_spec())
-    assert found.problem == "conv_blocks is 6, but 6 poolings by 2 would shrink 8x8 images below 1x1"
+    assert (
+        found.problem == "conv_blocks is 6, but 6 poolings by 2 would shrink 8x8 images below 1x1"
+    )
     assert found.n_parameters == found.checkpoint_bytes == 0
 
 
 def test_builder_that_raises_is_an_impossible_corner() -> None:
     found = build_corner("tests.execution.builders:missing", {}, image_spec())
-    assert found.problem == 'model "tests.execution.builders:missing": tests.execution.builders has no function missing'
+    assert (
+        found.problem
+        == 'model "tests.execution.builders:missing": tests.execution.builders has no function'
+        " missing"
+    )

@@ -46,7 +46,9 @@ def test_forecast_adds_up_what_a_run_does() -> None:
 
 
 def test_each_fold_costs_the_search_an_epoch_and_a_state_in_the_checkpoint() -> None:
-    whole, folds = (forecast(known(n_folds=n, contenders=[], features_s=(0.0, 0.0)), seed=0) for n in (1, 5))
+    whole, folds = (
+        forecast(known(n_folds=n, contenders=[], features_s=(0.0, 0.0)), seed=0) for n in (1, 5)
+    )
     assert folds.search_s.middle == pytest.approx(5 * whole.search_s.middle)
     assert folds.disk_bytes == 5 * whole.disk_bytes
 

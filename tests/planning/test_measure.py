@@ -28,7 +28,11 @@ def measured(folder: Path, *candidates: Candidate) -> Measured:
 
 def test_measured_part_is_a_few_batches_with_its_share_of_validation_images() -> None:
     found = part(candidate(values={"batch_size": 4}))
-    assert (len(found.folds[0].train), len(found.folds[0].validation), len(found.inputs)) == (80, 20, 100)
+    assert (len(found.folds[0].train), len(found.folds[0].validation), len(found.inputs)) == (
+        80,
+        20,
+        100,
+    )
     large = part(candidate(values={"batch_size": 4, "input_size": 260}))
     assert (len(large.folds[0].train), len(large.folds[0].validation)) == (8, 2)
 
@@ -37,7 +41,10 @@ def test_measured_part_holds_the_rows_that_it_names() -> None:
     whole = candidate(values={"batch_size": 4})
     found = part(whole)
     fold, whole_fold = found.folds[0], whole.data.folds[0]
-    for rows, original in ((fold.train, whole_fold.train), (fold.validation, whole_fold.validation)):
+    for rows, original in (
+        (fold.train, whole_fold.train),
+        (fold.validation, whole_fold.validation),
+    ):
         np.testing.assert_array_equal(found.inputs[rows], whole.data.inputs[original[: len(rows)]])
         np.testing.assert_array_equal(found.labels[rows], whole.data.labels[original[: len(rows)]])
 
@@ -50,13 +57,17 @@ def test_measured_costs_are_those_of_real_trainings(tmp_path: Path) -> None:
     cost = found.costs[first.key]
     assert cost.trace_s > cost.step_s > cost.image_s > 0
     assert cost.step_s == pytest.approx(20 * cost.image_s), "ten whole batches of twenty"
-    assert cost.image_s == pytest.approx(3.25 * cost.predict_s), "forward, backward twice, and a quarter for validation"
+    assert cost.image_s == pytest.approx(3.25 * cost.predict_s), (
+        "forward, backward twice, and a quarter for validation"
+    )
     assert cost.build_s > 0
     assert cost.checkpoint_bytes == (tmp_path / "0.npz").stat().st_size
     assert found.trained_s > sum(c.build_s + c.trace_s for c in found.costs.values())
 
 
-def test_equal_models_are_measured_once_so_that_no_second_one_finds_itself_traced(tmp_path: Path) -> None:
+def test_equal_models_are_measured_once_so_that_no_second_one_finds_itself_traced(
+    tmp_path: Path,
+) -> None:
     first = candidate()
     found = measured(tmp_path, first, candidate(name="b", values=complete("cnn", SMALL_CNN)))
     assert list(found.costs) == [first.key]
@@ -83,7 +94,9 @@ def test_gauge_keeps_the_most_memory_of_each_process(monkeypatch: pytest.MonkeyP
     assert list(gauge.peak_bytes.values()) == [9]
 
 
-def test_share_is_processor_time_over_the_time_of_the_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_share_is_processor_time_over_the_time_of_the_trainings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     times: list[Any] = [10.0, 13.0]
     monkeypatch.setattr("tuner.planning.gauge._cpu_s", lambda process: times.pop(0))
     gauge = Gauge(is_inline=True)

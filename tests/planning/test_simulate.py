@@ -8,7 +8,13 @@ import pytest
 from tests.planning.costs import contender, cost
 from tests.search.fakes import settings
 from tuner.planning.measure import Cost
-from tuner.planning.simulate import Crew, SimulatedSearch, n_epochs, simulate_retraining, simulate_search
+from tuner.planning.simulate import (
+    Crew,
+    SimulatedSearch,
+    n_epochs,
+    simulate_retraining,
+    simulate_search,
+)
 from tuner.search.schedule import total
 from tuner.space.definition import SearchSettings
 
@@ -20,11 +26,15 @@ def crew_of(n_workers: int = 1, *, keeps_models: bool = True) -> Crew:
 def searched(
     search: SearchSettings, crew: Crew, *costs: Cost, n_settings: int | None = None, seed: int = 0
 ) -> SimulatedSearch:
-    return simulate_search(search, costs or (cost(),), 1, n_settings, crew, np.random.default_rng(seed))
+    return simulate_search(
+        search, costs or (cost(),), 1, n_settings, crew, np.random.default_rng(seed)
+    )
 
 
 def sizes(search: SimulatedSearch) -> list[list[tuple[int, int, int]]]:
-    return [[(r.n_trials, r.first_epoch, r.last_epoch) for r in bracket] for bracket in search.brackets]
+    return [
+        [(r.n_trials, r.first_epoch, r.last_epoch) for r in bracket] for bracket in search.brackets
+    ]
 
 
 def test_search_trains_the_rungs_that_hyperband_plans() -> None:
@@ -79,14 +89,18 @@ def test_checkpoints_on_disk_are_those_that_others_may_go_on_from() -> None:
 
 def test_winner_is_one_of_the_settings_and_chance_says_which() -> None:
     costs = [cost(str(n)) for n in range(6)]
-    winners = {searched(settings(4, 4), crew_of(), *costs, seed=seed).cost.key for seed in range(30)}
+    winners = {
+        searched(settings(4, 4), crew_of(), *costs, seed=seed).cost.key for seed in range(30)
+    }
     assert winners <= {str(n) for n in range(6)}
     assert len(winners) > 1
 
 
 def test_retrainings_share_the_workers() -> None:
     crew = crew_of(2)
-    simulate_retraining([(contender(), "a", cost(image_s=2.0))], 1, 3, crew, np.random.default_rng(0))
+    simulate_retraining(
+        [(contender(), "a", cost(image_s=2.0))], 1, 3, crew, np.random.default_rng(0)
+    )
     assert crew.now_s == 20.0
 
 
@@ -103,7 +117,9 @@ def test_winners_model_is_known_to_the_worker_that_searched() -> None:
     crew = crew_of()
     found = searched(settings(4, 4), crew, cost(trace_s=10.0))
     before_s = crew.now_s
-    simulate_retraining([(contender(), found.winner, found.cost)], 1, 1, crew, np.random.default_rng(0))
+    simulate_retraining(
+        [(contender(), found.winner, found.cost)], 1, 1, crew, np.random.default_rng(0)
+    )
     assert crew.now_s - before_s == 5.0
 
 
@@ -117,6 +133,8 @@ def test_winners_model_is_known_to_the_worker_that_searched() -> None:
     ],
     ids=str,
 )
-def test_retraining_may_end_where_its_stopping_rule_allows_it(rule: dict[str, object], possible: set[int]) -> None:
+def test_retraining_may_end_where_its_stopping_rule_allows_it(
+    rule: dict[str, object], possible: set[int]
+) -> None:
     rng = np.random.default_rng(0)
     assert {n_epochs(contender(**rule), rng) for _ in range(80)} == possible

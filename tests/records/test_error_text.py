@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from tuner.errors import DataError, TunerError
-from tuner.records.error_text import LONGEST_LINE, reason_of, several_lines, short_line, traceback_of
+from tuner.records.error_text import (
+    LONGEST_LINE,
+    reason_of,
+    several_lines,
+    short_line,
+    traceback_of,
+)
 from tuner.records.training import EpochMetrics, Failure
 
 HOSTILE = {
@@ -80,7 +86,9 @@ def fails(error: BaseException) -> Any:
         ("two\nlines", "OddError: two lines"),
     ],
 )
-def test_error_that_cannot_say_what_it_is_has_a_reason_and_a_traceback(say: Any, reason: str) -> None:
+def test_error_that_cannot_say_what_it_is_has_a_reason_and_a_traceback(
+    say: Any, reason: str
+) -> None:
     error = error_with(say)
     assert reason_of(error) == reason
     assert "OddError" in traceback_of(error)
@@ -93,7 +101,10 @@ def test_error_of_ours_says_its_message_alone() -> None:
 
 def test_failure_is_clean_whoever_makes_it() -> None:
     failure = Failure(reason="\ud800\nb", traceback="\x1b[2J\nline")
-    assert (failure.reason, failure.traceback) == ("\N{REPLACEMENT CHARACTER} b", "\N{REPLACEMENT CHARACTER}[2J\nline")
+    assert (failure.reason, failure.traceback) == (
+        "\N{REPLACEMENT CHARACTER} b",
+        "\N{REPLACEMENT CHARACTER}[2J\nline",
+    )
     assert pickle.loads(pickle.dumps(failure)) == failure
 
 

@@ -10,7 +10,12 @@ from tuner.records.scores import Estimate
 
 
 def difference(
-    verdict: Verdict = "better", value: float = 0.06, *, opponent: str = "baseline", margin: float = 0.04, **more: Any
+    verdict: Verdict = "better",
+    value: float = 0.06,
+    *,
+    opponent: str = "baseline",
+    margin: float = 0.04,
+    **more: Any,
 ) -> Difference:
     """The winner against another model, with an interval of a margin to each side; `more` are fields as they are."""
     estimate = Estimate(value=value, low=value - margin, high=value + margin)

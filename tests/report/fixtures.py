@@ -8,7 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from tuner.metrics.classification import score
-from tuner.records.results import DataSummary, ModelResult, Results, RunSummary, SearchSummary, SeedResult
+from tuner.records.results import (
+    DataSummary,
+    ModelResult,
+    Results,
+    RunSummary,
+    SearchSummary,
+    SeedResult,
+)
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.report.page import render
@@ -38,7 +45,9 @@ def class_names(n: int) -> tuple[str, ...]:
     return tuple(faces[i] if i < len(faces) else f"class {i}" for i in range(n))
 
 
-def seed_result(names: tuple[str, ...], skill: float, seed: int, *, n_test: int, n_epochs: int = 12) -> SeedResult:
+def seed_result(
+    names: tuple[str, ...], skill: float, seed: int, *, n_test: int, n_epochs: int = 12
+) -> SeedResult:
     generator = np.random.default_rng(seed)
     labels = np.arange(n_test) % len(names)
     logits = generator.normal(size=(n_test, len(names))) + skill * np.eye(len(names))[labels]
@@ -68,11 +77,17 @@ def seed_result(names: tuple[str, ...], skill: float, seed: int, *, n_test: int,
     )
 
 
-def model_result(name: str = "tuned", *, names: tuple[str, ...], n_test: int = 600, n_seeds: int = 3) -> ModelResult:
+def model_result(
+    name: str = "tuned", *, names: tuple[str, ...], n_test: int = 600, n_seeds: int = 3
+) -> ModelResult:
     title, skill, note = {
         "tuned": ("Tuned CNN", 2.4, ""),
         "baseline": ("Baseline", 2.1, ""),
-        "efficientnet_b2": ("EfficientNetB2 (from scratch)", 1.0, "Trained without ImageNet weights."),
+        "efficientnet_b2": (
+            "EfficientNetB2 (from scratch)",
+            1.0,
+            "Trained without ImageNet weights.",
+        ),
     }[name]
     runs = [seed_result(names, skill, seed, n_test=n_test) for seed in range(1, n_seeds + 1)]
     kept = max(runs, key=lambda run: run.validation_score)
@@ -169,7 +184,12 @@ def results(
             duration_s=700.0,
             best_trial_id=best.trial_id,
             best_score=best.score or 0.0,
-            best_values={**best.values, "batch_size": 64, "learning_rate": 1e-05, "batch_norm": True},
+            best_values={
+                **best.values,
+                "batch_size": 64,
+                "learning_rate": 1e-05,
+                "batch_norm": True,
+            },
             parameters=PARAMETERS,
             n_planned=23,
         ),
@@ -177,7 +197,9 @@ def results(
     )
 
 
-def page(run: Results, some: Sequence[Trial] = (), pictures: Mapping[str, bytes] | None = None) -> str:
+def page(
+    run: Results, some: Sequence[Trial] = (), pictures: Mapping[str, bytes] | None = None
+) -> str:
     """The page of a run."""
     return render(Subject(results=run, trials=some, pictures=pictures or {}))
 

@@ -34,7 +34,10 @@ def errors_section(run: Results) -> str:
     subject = Subject(results=run)
     return "".join(
         environment.get_template(f"{name}.html").render(results=run, **context)
-        for name, context in (("errors", errors.context(subject)), ("calibration", calibration.context(subject)))
+        for name, context in (
+            ("errors", errors.context(subject)),
+            ("calibration", calibration.context(subject)),
+        )
         if context
     )
 
@@ -71,7 +74,10 @@ def test_the_words_on_temperature_hold_every_number_and_admit_a_loss() -> None:
     assert "error rises from 4.0 % to 5.0 %" in worse
     assert "Both got worse" in worse
     same = scaling_words(temperature(run, (0.0404, 0.0401), (0.9, 0.8)))
-    assert "error stays at 4.0 %, and its log loss falls from 0.900 to 0.800. That is no clear gain." in same
+    assert (
+        "error stays at 4.0 %, and its log loss falls from 0.900 to 0.800. That is no clear gain."
+        in same
+    )
 
 
 def test_the_legend_names_what_is_drawn_and_nothing_else() -> None:
@@ -87,7 +93,9 @@ def test_the_legend_names_what_is_drawn_and_nothing_else() -> None:
 
 def test_the_page_has_the_figure_its_table_and_the_interval_of_each_error() -> None:
     run = results()
-    models = tuple(replace(m, calibration_error=Estimate(value=0.111, low=0.09, high=0.13)) for m in run.models)
+    models = tuple(
+        replace(m, calibration_error=Estimate(value=0.111, low=0.09, high=0.13)) for m in run.models
+    )
     section = errors_section(replace(run, models=models))
     assert 'aria-labelledby="fig-reliability-title' in section
     assert section.count("[9.0, 13.0]") == 3
@@ -107,7 +115,9 @@ def test_precision_has_the_wilson_interval_of_what_was_predicted() -> None:
 def test_a_class_that_was_never_predicted_has_no_precision() -> None:
     run = results(n_classes=2, n_test=10)
     test = replace(run.models[0].runs[0].test, confusion=((5, 0), (5, 0)))
-    models = tuple(replace(m, runs=tuple(replace(one, test=test) for one in m.runs)) for m in run.models)
+    models = tuple(
+        replace(m, runs=tuple(replace(one, test=test) for one in m.runs)) for m in run.models
+    )
     row = errors.compute(replace(run, models=models)).models[0].classes[1]
     assert (row.n_predicted, row.precision_low, row.precision_high) == (0, 0.0, 1.0)
     section = errors_section(replace(run, models=models))

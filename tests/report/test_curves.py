@@ -24,7 +24,9 @@ from .fixtures import results
 def test_the_overfit_gap_is_put_into_words(training: float, validation: float, words: str) -> None:
     run = results(n_seeds=1)
     seed = run.models[0].runs[0]
-    epochs = tuple(replace(e, metrics={"accuracy": training, "val_accuracy": validation}) for e in seed.epochs)
+    epochs = tuple(
+        replace(e, metrics={"accuracy": training, "val_accuracy": validation}) for e in seed.epochs
+    )
     model = replace(run.models[0], runs=(replace(seed, epochs=epochs),))
     assert curves.compute(replace(run, models=(model,)))[0].gap.endswith(words)
 
@@ -71,6 +73,8 @@ def test_curves_without_accuracy_state_no_gap() -> None:
     run = results(n_seeds=1)
     seed = run.models[0].runs[0]
     epochs = tuple(replace(e, metrics={"loss": 1.0}) for e in seed.epochs)
-    (found,) = curves.compute(replace(run, models=(replace(run.models[0], runs=(replace(seed, epochs=epochs),)),)))
+    (found,) = curves.compute(
+        replace(run, models=(replace(run.models[0], runs=(replace(seed, epochs=epochs),)),))
+    )
     assert found.gap.endswith("its training accuracy was not recorded, so no gap can be stated.")
     assert list(curves.axis_limits([found])) == ["loss"]

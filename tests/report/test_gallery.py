@@ -25,9 +25,9 @@ def picture(width: int = 48, height: int = 48, kind: str = "PNG") -> bytes:
     return file.getvalue()
 
 
-FILES = {name: picture() for name in ("m.png", "m-saliency.png", "u.png", "u-saliency.png", "c.png")} | {
-    "c-layer-1.png": picture(51, 25)
-}
+FILES = {
+    name: picture() for name in ("m.png", "m-saliency.png", "u.png", "u-saliency.png", "c.png")
+} | {"c-layer-1.png": picture(51, 25)}
 
 MISTAKE = Shown(
     origin="sad/17.png",
@@ -39,14 +39,25 @@ MISTAKE = Shown(
     saliency="m-saliency.png",
 )
 UNCERTAIN = replace(
-    MISTAKE, origin="line 8", truth=0, predicted=0, confidence=0.214, picture="u.png", saliency="u-saliency.png"
+    MISTAKE,
+    origin="line 8",
+    truth=0,
+    predicted=0,
+    confidence=0.214,
+    picture="u.png",
+    saliency="u-saliency.png",
 )
 
 
 def with_pictures(**changes: object) -> Results:
     """A run with a mistake, an uncertain image and the maps of one layer, but for changes of its gallery."""
     shown = Gallery(
-        n_mistakes=31, mistakes=(MISTAKE,), uncertain=(UNCERTAIN,), layer="conv2d_2", reason="", map_size=(12, 12)
+        n_mistakes=31,
+        mistakes=(MISTAKE,),
+        uncertain=(UNCERTAIN,),
+        layer="conv2d_2",
+        reason="",
+        map_size=(12, 12),
     )
     row = ActivationRow(truth=2, origin="fear/1.png", picture="c.png", maps=("c-layer-1.png",))
     maps = ActivationMaps(layers=("conv2d",), n_channels=((8, 32),), rows=(row,), n_classes=7)
@@ -83,7 +94,8 @@ def test_every_picture_has_a_name_a_size_and_its_bytes_in_the_page() -> None:
     assert len(images) == 6
     for attributes in images:
         assert re.fullmatch(
-            r'src="data:image/png;base64,[\w+/=]+" alt="[^"]{10,}" width="\d+" height="\d+"', attributes
+            r'src="data:image/png;base64,[\w+/=]+" alt="[^"]{10,}" width="\d+" height="\d+"',
+            attributes,
         ), attributes
     assert "img-src data:" in html
 
@@ -102,12 +114,19 @@ def test_layers_are_shown_by_class_with_their_channels() -> None:
     assert "fear fear/1.png" in text
 
 
-def test_pictures_beyond_the_limit_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_beyond_the_limit_are_left_out_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     of_the_mistake = sum(len(FILES[name]) for name in ("m.png", "m-saliency.png"))
     monkeypatch.setattr(gallery, "MAX_BYTES", of_the_mistake * 4 // 3 + 2)
     found = compute(Subject(results=with_pictures(), pictures=FILES))
     assert found
-    assert (len(found.mistakes), len(found.uncertain), len(found.classes), found.n_without) == (1, 0, 0, 2)
+    assert (len(found.mistakes), len(found.uncertain), len(found.classes), found.n_without) == (
+        1,
+        0,
+        0,
+        2,
+    )
     text = text_of(part(with_pictures()))
     assert "2 further images are left out here" in text
 
@@ -143,7 +162,10 @@ def test_lost_and_broken_files_leave_a_mark_and_the_words() -> None:
 
 def test_reason_stands_where_there_are_no_maps() -> None:
     without = with_pictures(
-        layer=None, map_size=None, reason="The model has no convolution.", mistakes=(replace(MISTAKE, saliency=None),)
+        layer=None,
+        map_size=None,
+        reason="The model has no convolution.",
+        mistakes=(replace(MISTAKE, saliency=None),),
     )
     text = text_of(part(without))
     assert "There are no saliency maps. The model has no convolution." in text
@@ -154,7 +176,11 @@ def test_hostile_names_stay_text_and_no_folder_is_shown() -> None:
     origin = '/home/anna/"><img src=x onerror=alert(1)>.png'
     shown = tuple(replace(MISTAKE, truth=i, predicted=(i + 1) % 8, origin=origin) for i in range(8))
     run = with_pictures(mistakes=shown)
-    run = replace(results(names=HOSTILE), gallery=replace(run.gallery, layer="<b>conv"), activations=run.activations)
+    run = replace(
+        results(names=HOSTILE),
+        gallery=replace(run.gallery, layer="<b>conv"),
+        activations=run.activations,
+    )
     html = part(run)
     assert "onerror" in html and "<img src=x" not in html
     assert "<script" not in html and "<b>" not in html and "anna" not in html

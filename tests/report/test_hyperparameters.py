@@ -26,11 +26,25 @@ from .fixtures import results
 
 def test_a_value_that_had_no_effect_was_chosen_by_nobody() -> None:
     optimizer = Parameter(name="optimizer", kind="choice", choices=("sgd", "adam"))
-    momentum = Parameter(name="momentum", kind="float", conditions=(Condition(parent="optimizer", values=("sgd",)),))
-    nesterov = Parameter(name="nesterov", kind="boolean", conditions=(Condition(parent="momentum", values=(0.9,)),))
-    on = Parameter(name="weight_decay", kind="float", conditions=(Condition(parent="batch_norm", values=(True,)),))
+    momentum = Parameter(
+        name="momentum", kind="float", conditions=(Condition(parent="optimizer", values=("sgd",)),)
+    )
+    nesterov = Parameter(
+        name="nesterov", kind="boolean", conditions=(Condition(parent="momentum", values=(0.9,)),)
+    )
+    on = Parameter(
+        name="weight_decay",
+        kind="float",
+        conditions=(Condition(parent="batch_norm", values=(True,)),),
+    )
     # The values are complete: what is not active has its default.
-    best = {"filters": 8, "optimizer": "adam", "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}
+    best = {
+        "filters": 8,
+        "optimizer": "adam",
+        "momentum": 0.9,
+        "nesterov": True,
+        "weight_decay": 0.1,
+    }
     best["batch_norm"] = True
     run = _with_best(results(), best)
     run = replace(run, search=replace(run.search, parameters=(optimizer, momentum, nesterov, on)))
@@ -48,9 +62,19 @@ def test_best_setting_round_trips_through_json_and_yaml() -> None:
     run = results()
     snippets = {key: code for _, key, code in hyperparameters.compute(run).snippets}
     assert json.loads(snippets["json"]) == run.search.best_values
-    parsed = yaml.safe_load(hyperparameters.as_yaml("cnn", {"no": "1e-4", "a: b": True, "rate": 0.25}))
-    assert parsed == {"version": 1, "model": "cnn", "space": {"no": "1e-4", "a: b": True, "rate": 0.25}}
-    assert yaml.safe_load(hyperparameters.as_yaml("own:build", {})) == {"version": 1, "model": "own:build", "space": {}}
+    parsed = yaml.safe_load(
+        hyperparameters.as_yaml("cnn", {"no": "1e-4", "a: b": True, "rate": 0.25})
+    )
+    assert parsed == {
+        "version": 1,
+        "model": "cnn",
+        "space": {"no": "1e-4", "a: b": True, "rate": 0.25},
+    }
+    assert yaml.safe_load(hyperparameters.as_yaml("own:build", {})) == {
+        "version": 1,
+        "model": "own:build",
+        "space": {},
+    }
 
 
 SPACES = sorted((Path(__file__).parents[2] / "search_spaces").glob("*.yaml"))
@@ -61,13 +85,18 @@ def test_the_yaml_of_a_setting_is_a_space_that_fixes_it(path: Path) -> None:
     file = load_space(path)
     for seed in range(5):
         values = complete(file.model, sample(file.space, np.random.default_rng(seed)))
-        pasted = parse_space(parse_document(hyperparameters.as_yaml(file.model, values), "pasted.yaml"))
+        pasted = parse_space(
+            parse_document(hyperparameters.as_yaml(file.model, values), "pasted.yaml")
+        )
         assert pasted.model == file.model
         assert complete(file.model, sample(pasted.space, np.random.default_rng(0))) == values
 
 
 def test_json_writes_numbers_that_it_does_not_know_as_null() -> None:
-    assert json.loads(hyperparameters.as_json({"rate": float("nan"), "units": 3})) == {"rate": None, "units": 3}
+    assert json.loads(hyperparameters.as_json({"rate": float("nan"), "units": 3})) == {
+        "rate": None,
+        "units": 3,
+    }
 
 
 @pytest.mark.parametrize("path", ["best.yaml", 'a "quoted" \\ path.yaml', "ключ 😀.yaml"])
@@ -82,7 +111,9 @@ def test_the_python_snippet_says_what_of_the_search_it_leaves_out_and_only_then(
     run = results()
     for value, is_said in ((on, True), (off, False)):
         best = {**run.search.best_values, name: value}
-        code = {key: code for _, key, code in hyperparameters.compute(_with_best(run, best)).snippets}["python"]
+        code = {
+            key: code for _, key, code in hyperparameters.compute(_with_best(run, best)).snippets
+        }["python"]
         ast.parse(code)
         assert ("of the search; `python -m tuner train --from` has them\n" in code) is is_said
 

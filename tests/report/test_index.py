@@ -18,7 +18,9 @@ from .test_page import Page
 TESTED = replace(results(), differences=(difference(),))
 
 
-def indexed(name: str = "20260102-000000-00000000", found: Results | None = TESTED, **changes: object) -> IndexedRun:
+def indexed(
+    name: str = "20260102-000000-00000000", found: Results | None = TESTED, **changes: object
+) -> IndexedRun:
     run = IndexedRun(
         dataset="faces",
         run_id=name,
@@ -33,7 +35,9 @@ def indexed(name: str = "20260102-000000-00000000", found: Results | None = TEST
 
 def newest_and(other: IndexedRun) -> tuple[Row, Row]:
     """The rows of an ordinary run and of another one before it."""
-    (dataset,) = compute([replace(other, run_id="20260101-000000-00000000", started_at="2026-01-01"), indexed()])
+    (dataset,) = compute(
+        [replace(other, run_id="20260101-000000-00000000", started_at="2026-01-01"), indexed()]
+    )
     newest, row = dataset.rows
     assert dataset.newest == newest.run_id == "20260102-000000-00000000"
     assert newest.not_comparable == ""
@@ -48,13 +52,22 @@ def test_row_holds_the_scores_of_winner_and_baseline_with_difference_verdict_and
     assert row.winner.low < row.winner.value < row.winner.high
     assert row.opponent.value == pytest.approx(sum(run.test.accuracy for run in baseline.runs) / 3)
     assert (row.difference, row.verdict) == (difference().accuracy, "better")
-    assert (row.state, row.model, row.preset, row.n_test, row.seeds) == ("complete", "cnn", "standard", 600, "3")
+    assert (row.state, row.model, row.preset, row.n_test, row.seeds) == (
+        "complete",
+        "cnn",
+        "standard",
+        600,
+        "3",
+    )
     assert row.n_epochs == 75 + 9 * 12
     assert row.duration_s == 1234.5
 
 
 def test_model_of_the_verdict_is_shown_where_there_is_no_baseline() -> None:
-    models = (TESTED.models[0], replace(TESTED.models[2], in_verdict=True, runs=TESTED.models[2].runs[:2]))
+    models = (
+        TESTED.models[0],
+        replace(TESTED.models[2], in_verdict=True, runs=TESTED.models[2].runs[:2]),
+    )
     found = replace(TESTED, models=models, differences=(difference(opponent="efficientnet_b2"),))
     row, _ = newest_and(indexed())
     (dataset,) = compute([indexed(found=found)])
@@ -85,7 +98,9 @@ def test_state(found: Results, state: str) -> None:
         (indexed(test_part="two"), "another test part"),
         (indexed(found=replace(results(n_test=70)), test_part=None), "another test part"),
         (
-            indexed(found=replace(TESTED, data=replace(TESTED.data, fingerprint="new")), test_part="two"),
+            indexed(
+                found=replace(TESTED, data=replace(TESTED.data, fingerprint="new")), test_part="two"
+            ),
             "other images, labels or classes",
         ),
         (
@@ -94,14 +109,19 @@ def test_state(found: Results, state: str) -> None:
         ),
     ],
 )
-def test_what_differs_from_the_newest_complete_run_is_the_reason_not_to_compare(other: IndexedRun, reason: str) -> None:
+def test_what_differs_from_the_newest_complete_run_is_the_reason_not_to_compare(
+    other: IndexedRun, reason: str
+) -> None:
     assert newest_and(other)[1].not_comparable == reason
 
 
 def test_unfinished_runs_and_outer_folds_do_not_decide_what_may_be_compared() -> None:
     later = [
         indexed("20260109-000000-00000000", found=search_only()),
-        indexed("20260108-000000-00000000", found=replace(TESTED, run=replace(TESTED.run, state="searching"))),
+        indexed(
+            "20260108-000000-00000000",
+            found=replace(TESTED, run=replace(TESTED.run, state="searching")),
+        ),
         indexed("20260107-000000-00000000", test_part="two", outer_fold=2),
     ]
     (dataset,) = compute([indexed(), *later])
@@ -128,7 +148,9 @@ def test_nested_cross_validation_is_a_row_without_a_verdict() -> None:
 def test_a_run_without_results_keeps_its_row_and_its_reason() -> None:
     row = newest_and(indexed(found=None, problem="results.json is broken"))[1]
     assert (row.state, row.note) == ("no results", "results.json is broken")
-    assert "results.json is broken" in render_index(compute([indexed(found=None, problem="results.json is broken")]))
+    assert "results.json is broken" in render_index(
+        compute([indexed(found=None, problem="results.json is broken")])
+    )
 
 
 def test_numbers_that_do_not_fit_together_cost_their_own_row_only() -> None:
@@ -154,13 +176,22 @@ def test_hostile_names_are_text_and_every_element_is_ours() -> None:
         "html", "head", "meta", "title", "style", "body", "a", "header", "div", "h1", "h2", "nav", "ol", "li", "span",
         "main", "section", "p", "table", "caption", "thead", "tbody", "tr", "th", "td", "bdi", "em", "footer", "script",
     }  # fmt: skip
-    assert not [name for _, attributes in shown.elements for name in attributes if name == "style" or name[:2] == "on"]
+    assert not [
+        name
+        for _, attributes in shown.elements
+        for name in attributes
+        if name == "style" or name[:2] == "on"
+    ]
     assert {text for text in HOSTILE if text} <= set(shown.texts["bdi"])
 
 
 def test_page_is_the_same_bytes_for_the_same_runs_and_asks_nothing_of_the_network() -> None:
-    page = render_index(compute([indexed(), indexed("20260101-000000-00000000", data_link="faces/data.html")]))
-    again = render_index(compute([indexed("20260101-000000-00000000", data_link="faces/data.html"), indexed()]))
+    page = render_index(
+        compute([indexed(), indexed("20260101-000000-00000000", data_link="faces/data.html")])
+    )
+    again = render_index(
+        compute([indexed("20260101-000000-00000000", data_link="faces/data.html"), indexed()])
+    )
     assert page == again
     targets = [a["href"] or "" for tag, a in Page(page).elements if tag == "a"]
     assert [t for t in targets if not t.startswith("#")] == [

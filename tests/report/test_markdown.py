@@ -17,9 +17,22 @@ from .fixtures import HOSTILE, results, search_only
 from .test_page import Page
 
 TESTED = replace(
-    results(), differences=(difference(), difference("better", 0.2, opponent="efficientnet_b2", reason="not tested"))
+    results(),
+    differences=(
+        difference(),
+        difference("better", 0.2, opponent="efficientnet_b2", reason="not tested"),
+    ),
 )
-CALLS = ("@somebody", "fixes #12", "a|b\\|c", "`code` ```", "line\nbreak", "$x$ *y* _z_ ~w~", "[a](b) ![c](d)", "&lt;")
+CALLS = (
+    "@somebody",
+    "fixes #12",
+    "a|b\\|c",
+    "`code` ```",
+    "line\nbreak",
+    "$x$ *y* _z_ ~w~",
+    "[a](b) ![c](d)",
+    "&lt;",
+)
 
 
 def shown(results: Results) -> Page:
@@ -27,7 +40,12 @@ def shown(results: Results) -> Page:
 
 
 def as_html(text: str) -> str:
-    return str(MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough").render(text))
+    return str(
+        MarkdownIt("commonmark", {"html": True})
+        .enable("table")
+        .enable("strikethrough")
+        .render(text)
+    )
 
 
 def test_verdict_stands_first_below_the_heading() -> None:
@@ -40,7 +58,11 @@ def test_table_has_every_model_with_accuracy_difference_and_counts() -> None:
     cells = shown(TESTED).texts["td"]
     rows = [cells[i : i + 6] for i in range(0, len(cells), 6)]
     assert [row[0] for row in rows] == [model.title for model in TESTED.models]
-    assert [row[2] for row in rows] == ["–", "+6.0 points [+2.0, +10.0]", "+20.0 points [+16.0, +24.0]"]
+    assert [row[2] for row in rows] == [
+        "–",
+        "+6.0 points [+2.0, +10.0]",
+        "+20.0 points [+16.0, +24.0]",
+    ]
     assert [row[3] for row in rows] == ["–", "better", "not in the verdict"]
     assert [row[4:] for row in rows] == [["600", "3"]] * 3
     assert all("%" in row[1] and "[" in row[1] for row in rows)
@@ -48,8 +70,17 @@ def test_table_has_every_model_with_accuracy_difference_and_counts() -> None:
 
 def test_model_that_was_not_trained_has_a_row_without_numbers() -> None:
     lost = replace(TESTED.models[2], runs=(), error="out of memory")
-    cells = shown(replace(TESTED, models=(*TESTED.models[:2], lost), differences=(difference(),))).texts["td"]
-    assert cells[-6:] == ["EfficientNetB2 (from scratch)", "not trained", "–", "not in the verdict", "–", "0"]
+    cells = shown(
+        replace(TESTED, models=(*TESTED.models[:2], lost), differences=(difference(),))
+    ).texts["td"]
+    assert cells[-6:] == [
+        "EfficientNetB2 (from scratch)",
+        "not trained",
+        "–",
+        "not in the verdict",
+        "–",
+        "0",
+    ]
 
 
 def test_doubts_of_the_trust_section_are_listed() -> None:
@@ -73,13 +104,30 @@ def test_search_only_has_no_table() -> None:
 def test_names_show_verbatim_and_bring_no_element(name: str) -> None:
     tuned = replace(TESTED.models[0], title=name)
     found = replace(
-        TESTED, data=replace(TESTED.data, title=f"x{name}"), models=(tuned, *TESTED.models[1:]), differences=()
+        TESTED,
+        data=replace(TESTED.data, title=f"x{name}"),
+        models=(tuned, *TESTED.models[1:]),
+        differences=(),
     )
     page = shown(found)
     line = " ".join(name.split())
     assert page.texts["td"][0].replace("\u200b", "") == line
     assert page.texts["h3"][0].replace("\u200b", "") == " ".join(f"x{name}: tuner report".split())
-    ours = {"h3", "p", "strong", "table", "thead", "tbody", "tr", "th", "td", "pre", "code", "ul", "li"}
+    ours = {
+        "h3",
+        "p",
+        "strong",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "pre",
+        "code",
+        "ul",
+        "li",
+    }
     assert {tag for tag, _ in page.elements} <= ours
 
 

@@ -32,7 +32,11 @@ RATE = Parameter(name="rate", kind="float", low=1e-4, high=1e-2, log=True)
 BLOCKS = Parameter(name="blocks", kind="int", low=2, high=6)
 KIND = Parameter(name="kind", kind="choice", choices=("sgd", "adam", "lion"))
 INNER = Parameter(
-    name="inner", kind="float", low=0.0, high=1.0, conditions=(Condition(parent="kind", values=("adam",)),)
+    name="inner",
+    kind="float",
+    low=0.0,
+    high=1.0,
+    conditions=(Condition(parent="kind", values=("adam",)),),
 )
 SPACE = (RATE, BLOCKS, KIND, INNER)
 
@@ -62,7 +66,14 @@ def search(n: int) -> tuple[Trial, ...]:
         }
         if values["kind"] == "adam":
             values["inner"] = float(generator.random())
-        found.append(trial(number, 0.2 + 0.1 * values["blocks"], depth=3 ** int(generator.integers(3)), **values))
+        found.append(
+            trial(
+                number,
+                0.2 + 0.1 * values["blocks"],
+                depth=3 ** int(generator.integers(3)),
+                **values,
+            )
+        )
     return tuple(found)
 
 
@@ -72,14 +83,22 @@ def finished() -> Results:
     return replace(results(), models=())
 
 
-def run(parameters: Sequence[Parameter] = SPACE, found: Importance | None = None, direction: str = "max") -> Results:
+def run(
+    parameters: Sequence[Parameter] = SPACE, found: Importance | None = None, direction: str = "max"
+) -> Results:
     run = results()
-    return replace(run, search=replace(run.search, parameters=tuple(parameters), direction=direction), importance=found)
+    return replace(
+        run,
+        search=replace(run.search, parameters=tuple(parameters), direction=direction),
+        importance=found,
+    )
 
 
 def ranking(**lows: float) -> Importance:
     rows = tuple(
-        ParameterImportance(name=name, importance=Estimate(value=low + 0.2, low=low, high=low + 0.3))
+        ParameterImportance(
+            name=name, importance=Estimate(value=low + 0.2, low=low, high=low + 0.3)
+        )
         for name, low in lows.items()
     )
     return Importance(n_trials=60, n_needed=30, explained=0.62, parameters=rows, reason="")
@@ -94,16 +113,24 @@ def one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
 def section(run: Results, trials: Sequence[Trial]) -> str:
     context = mattered.context(Subject(results=run, trials=trials))
     assert context is not None
-    return make_environment("tuner.report").get_template("mattered.html").render(results=run, **context)
+    return (
+        make_environment("tuner.report")
+        .get_template("mattered.html")
+        .render(results=run, **context)
+    )
 
 
 def handed_over(source: str) -> dict[str, Any]:
-    (data,) = re.findall(r"<script type=\"application/json\" id=\"parallel-data\">(.*?)</script>", source, re.DOTALL)
+    (data,) = re.findall(
+        r"<script type=\"application/json\" id=\"parallel-data\">(.*?)</script>", source, re.DOTALL
+    )
     return json.loads(data, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
 
 
 def positions(data: dict[str, Any]) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(data["positions"]), dtype=np.uint8).reshape(-1, len(data["axes"]))
+    return np.frombuffer(base64.b64decode(data["positions"]), dtype=np.uint8).reshape(
+        -1, len(data["axes"])
+    )
 
 
 def test_ranking_is_stated_with_ranges_and_what_cannot_be_told() -> None:
@@ -114,7 +141,9 @@ def test_ranking_is_stated_with_ranges_and_what_cannot_be_told() -> None:
         "blocks": ["0.60", "[0.40, 0.70]", "yes"],
         "rate": ["0.10", "[−0.10, 0.20]", "no"],
     }
-    assert "explains 62 % of the variance of scores between trials that were trained as long" in source
+    assert (
+        "explains 62 % of the variance of scores between trials that were trained as long" in source
+    )
     assert '<title id="fig-importance-title">Importance of the hyperparameters</title>' in source
 
 
@@ -165,13 +194,23 @@ def test_controls_wait_for_the_script() -> None:
         "button",
         "canvas",
     ]
-    assert re.findall(r"<option value=\"(\d+)\"( selected)?", controls) == [("10", ""), ("50", " selected"), ("60", "")]
+    assert re.findall(r"<option value=\"(\d+)\"( selected)?", controls) == [
+        ("10", ""),
+        ("50", " selected"),
+        ("60", ""),
+    ]
 
 
 @pytest.mark.parametrize("direction", ["max", "min"])
 def test_lines_come_best_first_and_stand_where_their_values_are(direction: str) -> None:
     data = handed_over(section(run(direction=direction), search(60)))
-    assert [axis["name"] for axis in data["axes"]] == ["rate", "blocks", "kind", "inner", "val_accuracy"]
+    assert [axis["name"] for axis in data["axes"]] == [
+        "rate",
+        "blocks",
+        "kind",
+        "inner",
+        "val_accuracy",
+    ]
     rows = positions(data).astype(int)
     ordered = rows[:, -1] if direction == "min" else rows[::-1, -1]
     assert (np.diff(ordered) >= 0).all()
@@ -225,7 +264,9 @@ def test_many_trials_leave_out_the_worst_lines_and_say_so(monkeypatch: pytest.Mo
     assert "The page holds the 40 best of 60 trials." in source
 
 
-def test_slices_show_the_most_important_and_name_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slices_show_the_most_important_and_name_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(slices, "MAX_SLICES", 2)
     order = ["kind", "inner", "rate", "blocks"]
     source = section(run(found=ranking(**dict.fromkeys(order, 0.5))), search(40))
@@ -243,8 +284,9 @@ def test_slices_of_many_trials_keep_the_best_and_the_worst_and_say_how_many() ->
     assert len(found.drawn) == slices.MAX_POINTS
     scores = [t.score for t in trials if t.score is not None]
     assert (found.drawn[0].score, found.drawn[-1].score) == (max(scores), min(scores))
-    assert f"{slices.MAX_POINTS} of the {len(trials)} trials are drawn, evenly spaced by rank." in section(
-        run(), trials
+    assert (
+        f"{slices.MAX_POINTS} of the {len(trials)} trials are drawn, evenly spaced by rank."
+        in section(run(), trials)
     )
 
 
@@ -270,7 +312,9 @@ def test_depth_has_a_marker_of_its_own_and_the_shallowest_share_one() -> None:
 
 def test_a_logarithmic_axis_has_its_middle_at_the_geometric_mean() -> None:
     scale = of_parameter(RATE, [trial(0, 0.5, rate=1e-3)])
-    assert [scale.place(value) for value in (1e-4, 1e-3, 1e-2, 1.0)] == pytest.approx([0, 0.5, 1, 1])
+    assert [scale.place(value) for value in (1e-4, 1e-3, 1e-2, 1.0)] == pytest.approx(
+        [0, 0.5, 1, 1]
+    )
     assert [text for _, text in scale.ticks] == ["0.0001", "0.001", "0.01"]
 
 
@@ -283,7 +327,9 @@ def test_not_active_has_its_own_place_beyond_the_values() -> None:
     assert [place for place, _ in choices.ticks] == pytest.approx([0, 1 / 3, 2 / 3, 1])
 
 
-@pytest.mark.parametrize("scale", [Scale(name="one", low=3.0, high=3.0), Scale(name="only", choices=("a",))])
+@pytest.mark.parametrize(
+    "scale", [Scale(name="one", low=3.0, high=3.0), Scale(name="only", choices=("a",))]
+)
 def test_an_axis_with_one_value_has_it_in_the_middle(scale: Scale) -> None:
     assert [place for place, _ in scale.ticks] == [0.5]
 

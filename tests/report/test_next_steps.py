@@ -75,7 +75,11 @@ def the_step(run: Results, some: tuple[Trial, ...] = ()) -> Step:
 
 def section(run: Results) -> str:
     """The section as the page has it."""
-    return make_environment("tuner.report").get_template("next_steps.html").render(context(Subject(results=run)))
+    return (
+        make_environment("tuner.report")
+        .get_template("next_steps.html")
+        .render(context(Subject(results=run)))
+    )
 
 
 def options(code: str) -> dict[str, Any]:
@@ -104,7 +108,11 @@ def test_a_better_winner_and_nothing_else_is_trained_for_production() -> None:
 
 def test_an_unfinished_run_only_goes_on() -> None:
     run = results(n_seeds=1)
-    step = the_step(replace(run, run=replace(run.run, state="searching"), search=replace(run.search, n_trials=7)))
+    step = the_step(
+        replace(
+            run, run=replace(run.run, state="searching"), search=replace(run.search, n_trials=7)
+        )
+    )
     assert "7 of 23 planned trials" in step.fact
     assert options(step.code)["resume"]
 
@@ -129,10 +137,17 @@ def test_a_winner_at_the_constant_guess_leads_to_a_longer_search(space: Path) ->
 
 
 def test_a_longer_search_keeps_nothing_that_would_hold_it_short() -> None:
-    command = "python -m tuner run faces --max-epochs 3 --set=search.factor=2 --time-budget 9m --set space.dropout=0.1"
+    command = (
+        "python -m tuner run faces --max-epochs 3 --set=search.factor=2 --time-budget 9m --set"
+        " space.dropout=0.1"
+    )
     run = quiet()
-    run = replace(run, run=replace(run.run, command=command), differences=(difference("worse", -0.01),))
-    assert the_step(run).code == "python -m tuner run faces --set space.dropout=0.1 --preset thorough"
+    run = replace(
+        run, run=replace(run.run, command=command), differences=(difference("worse", -0.01),)
+    )
+    assert (
+        the_step(run).code == "python -m tuner run faces --set space.dropout=0.1 --preset thorough"
+    )
     # What made it longer than the preset would stays.
     run = replace(run, search=replace(run.search, max_epochs=THOROUGH_EPOCHS))
     assert the_step(run).code == f"{command} --preset thorough"
@@ -141,9 +156,16 @@ def test_a_longer_search_keeps_nothing_that_would_hold_it_short() -> None:
 
 def test_where_classes_are_rare_it_leads_to_another_objective_too(space: Path) -> None:
     run = quiet()
-    data = replace(run.data, test_counts=(590, 10, 0, 0, 0, 0, 0), train_counts=(700, 100, 100, 100, 100, 100, 100))
+    data = replace(
+        run.data,
+        test_counts=(590, 10, 0, 0, 0, 0, 0),
+        train_counts=(700, 100, 100, 100, 100, 100, 100),
+    )
     found = steps(replace(run, data=data))
-    assert [step.action.split(",")[0] for step in found] == ["Search and train longer", "Search for macro F1"]
+    assert [step.action.split(",")[0] for step in found] == [
+        "Search and train longer",
+        "Search for macro F1",
+    ]
     assert parsed(found[1], space).objective.name == "val_macro_f1"
 
 
@@ -155,7 +177,9 @@ def test_where_classes_are_rare_it_leads_to_another_objective_too(space: Path) -
         ("ValueError: something else", "retries", 1),
     ],
 )
-def test_failed_trials_are_mended_by_their_commonest_reason(reason: str, option: str, value: float) -> None:
+def test_failed_trials_are_mended_by_their_commonest_reason(
+    reason: str, option: str, value: float
+) -> None:
     run = quiet()
     failed = tuple(replace(t, error=reason) if t.error else t for t in trials())
     step = the_step(replace(run, search=replace(run.search, n_failed=3)), failed)
@@ -206,7 +230,12 @@ def test_overfitting_is_met_by_what_was_not_searched_yet(space: Path) -> None:
     run = quiet()
     winner = run.models[0]
     kept = tuple(
-        replace(one, epochs=tuple(replace(e, metrics={"accuracy": 0.99, "val_accuracy": 0.8}) for e in one.epochs))
+        replace(
+            one,
+            epochs=tuple(
+                replace(e, metrics={"accuracy": 0.99, "val_accuracy": 0.8}) for e in one.epochs
+            ),
+        )
         for one in winner.runs
     )
     step = the_step(replace(run, models=(replace(winner, runs=kept, values={}), *run.models[1:])))
@@ -220,7 +249,10 @@ def test_a_pretrained_network_that_is_ahead_is_searched_itself() -> None:
     backbone = replace(run.models[2], model="efficientnet_b2", values={"weights": "imagenet"})
     run = replace(
         run,
-        run=replace(run.run, command="python -m tuner run faces --set space.dropout=0.1 --space mine.yaml --seed 1"),
+        run=replace(
+            run.run,
+            command="python -m tuner run faces --set space.dropout=0.1 --space mine.yaml --seed 1",
+        ),
         models=(*run.models[:2], backbone),
         differences=(difference("worse", -0.05, opponent="efficientnet_b2"),),
     )
@@ -234,9 +266,16 @@ def test_a_pretrained_network_that_is_ahead_is_searched_itself() -> None:
 def unsure(image_sd: float, seed_sd: float, *, n_test: int = 43, **data: Any) -> Results:
     """A run whose main difference is inconclusive."""
     run = quiet(n_test=n_test)
-    found = difference("inconclusive", 0.0, margin=0.02, n=n_test, image_sd=image_sd, seed_sd=seed_sd)
+    found = difference(
+        "inconclusive", 0.0, margin=0.02, n=n_test, image_sd=image_sd, seed_sd=seed_sd
+    )
     command = f"{run.run.command} --require-improvement"
-    return replace(run, run=replace(run.run, command=command), data=replace(run.data, **data), differences=(found,))
+    return replace(
+        run,
+        run=replace(run.run, command=command),
+        data=replace(run.data, **data),
+        differences=(found,),
+    )
 
 
 def test_few_images_of_ones_own_are_tested_in_turn() -> None:
@@ -247,7 +286,9 @@ def test_few_images_of_ones_own_are_tested_in_turn() -> None:
     assert "gives no verdict" in step.fact
 
 
-@pytest.mark.parametrize("run", [unsure(0.02, 0.01, n_test=401), unsure(0.02, 0.01, is_official_split=True)])
+@pytest.mark.parametrize(
+    "run", [unsure(0.02, 0.01, n_test=401), unsure(0.02, 0.01, is_official_split=True)]
+)
 def test_images_that_no_option_brings_are_to_be_collected(run: Results) -> None:
     step = the_step(run)
     assert (step.action, step.code) == ("Collect more test images", "")
@@ -261,9 +302,12 @@ def test_noise_of_the_seeds_asks_for_twice_the_seeds(space: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "option", "value"), [("out of memory", "workers", 1), ("ValueError: something else", "seed", 2)]
+    ("error", "option", "value"),
+    [("out of memory", "workers", 1), ("ValueError: something else", "seed", 2)],
 )
-def test_trainings_that_failed_are_mended_before_more_are_asked_for(error: str, option: str, value: int) -> None:
+def test_trainings_that_failed_are_mended_before_more_are_asked_for(
+    error: str, option: str, value: int
+) -> None:
     run = unsure(0.02, 0.01)
     winner = run.models[0]
     kept = tuple(one for one in winner.runs if one.is_kept)
@@ -346,7 +390,11 @@ def test_a_value_at_the_edge_widens_its_range_in_the_file_that_was_searched(
     after = parsed(step, space).space.parameters
     (wider,) = (p for p in after if p.name == name)
     assert (list(wider.choices) or [wider.low, wider.high]) == pytest.approx(changed)
-    assert (wider.conditions, wider.log, wider.step) == (parameter.conditions, parameter.log, parameter.step)
+    assert (wider.conditions, wider.log, wider.step) == (
+        parameter.conditions,
+        parameter.log,
+        parameter.step,
+    )
     # Only blocks come and go with their number.
     unchanged = {replace(p, conditions=()) for p in before if p.name != name}
     assert unchanged <= {replace(p, conditions=()) for p in after}
@@ -362,12 +410,20 @@ def test_a_network_that_is_ahead_comes_before_the_edges() -> None:
     run = quiet()
     backbone = replace(run.models[2], model="efficientnet_b2", values={"weights": "imagenet"})
     rate = Parameter(name="learning_rate", kind="float", low=0.1, high=1.0)
-    search = replace(run.search, model="cnn", parameters=(rate,), best_values={"learning_rate": 1.0})
+    search = replace(
+        run.search, model="cnn", parameters=(rate,), best_values={"learning_rate": 1.0}
+    )
     models = (*run.models[:2], backbone)
     run = replace(
-        run, search=search, models=models, differences=(difference("worse", -0.05, opponent="efficientnet_b2"),)
+        run,
+        search=search,
+        models=models,
+        differences=(difference("worse", -0.05, opponent="efficientnet_b2"),),
     )
-    assert [step.action for step in steps(run)] == ["Search the pretrained network itself", "Search beyond the edge"]
+    assert [step.action for step in steps(run)] == [
+        "Search the pretrained network itself",
+        "Search beyond the edge",
+    ]
 
 
 def test_the_edges_of_what_mattered_most_come_first(space: Path) -> None:
@@ -385,17 +441,27 @@ def test_the_edges_of_what_mattered_most_come_first(space: Path) -> None:
 def test_the_end_of_a_list_calls_for_a_step_only_where_it_mattered() -> None:
     parameter = Parameter(name="kernel_size", kind="choice", choices=(3, 5, 7))
     run = quiet()
-    run = replace(run, search=replace(run.search, parameters=(parameter,), best_values={"kernel_size": 7}))
+    run = replace(
+        run, search=replace(run.search, parameters=(parameter,), best_values={"kernel_size": 7})
+    )
     assert steps(run) == ()
     assert steps(replace(run, importance=important("kernel_size", low=0.0))) == ()
-    assert the_step(replace(run, importance=important("kernel_size"))).action == "Search beyond the edge"
+    assert (
+        the_step(replace(run, importance=important("kernel_size"))).action
+        == "Search beyond the edge"
+    )
 
 
 def test_a_name_that_no_command_line_takes_has_no_override() -> None:
     run = quiet()
     name = "a.b = c"
     parameter = next(p for p in results().search.parameters if p.name == "dropout")
-    search = replace(run.search, parameters=(replace(parameter, name=name),), best_values={name: 1.0}, model="my:build")
+    search = replace(
+        run.search,
+        parameters=(replace(parameter, name=name),),
+        best_values={name: 1.0},
+        model="my:build",
+    )
     (edge,) = edges(search)
     assert override(edge, "my:build") is None
     assert steps(replace(run, search=search)) == ()
@@ -403,11 +469,15 @@ def test_a_name_that_no_command_line_takes_has_no_override() -> None:
 
 def test_a_rerun_replaces_options_and_keeps_the_rest() -> None:
     command = "python -m tuner run './my photos' --preset quick --nested --set a=1 --json"
-    assert rerun(command, "--preset", "standard", without=["--nested"]) == (
-        "python -m tuner run './my photos' --set a=1 --json --preset standard"
+    assert (
+        rerun(command, "--preset", "standard", without=["--nested"])
+        == "python -m tuner run './my photos' --set a=1 --json --preset standard"
     )
     assert rerun(command, "--set", "b=2").endswith("--set a=1 --json --set b=2")
-    assert rerun("python -m tuner run faces --require-improvement -q") == "python -m tuner run faces -q"
+    assert (
+        rerun("python -m tuner run faces --require-improvement -q")
+        == "python -m tuner run faces -q"
+    )
 
 
 def test_the_page_shows_fact_and_command_of_each_step() -> None:

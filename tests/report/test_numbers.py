@@ -37,13 +37,26 @@ def test_the_kept_seed_is_the_marked_one_whatever_its_test_accuracy() -> None:
 @pytest.mark.parametrize(
     ("words", "value", "reason", "sentence"),
     [
-        ("better", 0.078, "", "Tuning helped: {scores}, +7.8 points [+3.8, +11.8] on 600 test images."),
-        ("worse", -0.031, "", "Tuning did not help: {scores}, −3.1 points [−7.1, +0.9] on 600 test images."),
+        (
+            "better",
+            0.078,
+            "",
+            "Tuning helped: {scores}, +7.8 points [+3.8, +11.8] on 600 test images.",
+        ),
+        (
+            "worse",
+            -0.031,
+            "",
+            "Tuning did not help: {scores}, −3.1 points [−7.1, +0.9] on 600 test images.",
+        ),
         (
             "no clear difference",
             0.004,
             "the test finds none.",
-            "No clear difference: {scores}, +0.4 points [−3.6, +4.4] on 600 test images. The test finds none.",
+            (
+                "No clear difference: {scores}, +0.4 points [−3.6, +4.4] on 600 test images. The"
+                " test finds none."
+            ),
         ),
         (
             "inconclusive",
@@ -66,7 +79,11 @@ def test_verdict_speaks_of_the_baseline_first_and_leaves_out_what_it_may_not_spe
     run = replace(results(), differences=(difference("better", 0.078), backbone))
     found = verdict.compute(run)
     assert found.sentence.endswith("on 600 test images.")
-    assert [card.summary.result.name for card in found.cards] == ["tuned", "baseline", "efficientnet_b2"]
+    assert [card.summary.result.name for card in found.cards] == [
+        "tuned",
+        "baseline",
+        "efficientnet_b2",
+    ]
     assert [card.difference for card in found.cards] == [None, *run.differences]
     spoken = replace(run, models=tuple(replace(model, in_verdict=True) for model in run.models))
     said = " Against EfficientNetB2 (from scratch): worse, −10.0 points [−14.0, −6.0]."
@@ -82,20 +99,27 @@ def test_verdict_without_the_winner_compares_nothing() -> None:
 
 def test_verdict_with_one_model_compares_nothing() -> None:
     run = results()
-    alone = replace(run, models=(run.models[0], replace(run.models[1], runs=(), error="out of memory")))
+    alone = replace(
+        run, models=(run.models[0], replace(run.models[1], runs=(), error="out of memory"))
+    )
     found = verdict.compute(alone)
-    assert found.sentence.endswith("the baseline could not be trained, so nothing is said of tuning.")
+    assert found.sentence.endswith(
+        "the baseline could not be trained, so nothing is said of tuning."
+    )
     apart = verdict.compute(replace(run, models=(run.models[0], run.models[2])))
-    assert apart.sentence.endswith("the verdict may speak of no other model, as the notes below say.")
+    assert apart.sentence.endswith(
+        "the verdict may speak of no other model, as the notes below say."
+    )
     only = verdict.compute(replace(run, models=run.models[:1]))
     assert only.sentence.endswith("there is no other model to compare it with.")
     assert [model.error for model in found.untrained] == ["out of memory"]
 
 
 def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
-    assert verdict.compute(search_only()).sentence == (
-        "Search only: no model was tested. Best val_accuracy in the search 0.6989 on 140 validation "
-        "images (higher is better; trial 0010), an optimistic number."
+    assert (
+        verdict.compute(search_only()).sentence
+        == "Search only: no model was tested. Best val_accuracy in the search 0.6989 on 140"
+        " validation images (higher is better; trial 0010), an optimistic number."
     )
 
 
@@ -115,7 +139,9 @@ def test_a_run_that_was_stopped_in_its_comparison_says_so() -> None:
         ("python -m tuner run './my photos'", "python -m tuner run './my photos' --resume"),
     ],
 )
-def test_command_that_goes_on_may_be_pasted_and_never_starts_afresh(command: str, resume: str) -> None:
+def test_command_that_goes_on_may_be_pasted_and_never_starts_afresh(
+    command: str, resume: str
+) -> None:
     assert reproduce.resume_command(command) == resume
 
 
@@ -174,7 +200,9 @@ def test_score_on_new_images_stands_beside_the_official_one() -> None:
     first, second, *_ = found.summaries
     assert first.distinct is not None
     assert first.distinct.mean == pytest.approx(other.accuracy)
-    assert (first.distinct.low, first.distinct.high) == pytest.approx(wilson_interval(other.accuracy * 500, 500))
+    assert (first.distinct.low, first.distinct.high) == pytest.approx(
+        wilson_interval(other.accuracy * 500, 500)
+    )
     assert second.distinct is None
     source = page(run, trials())
     interval = text.interval(first.distinct.low, first.distinct.high)
@@ -186,7 +214,9 @@ def test_score_on_new_images_stands_beside_the_official_one() -> None:
 
 def test_models_without_scores_are_listed_apart() -> None:
     run = results()
-    found = models.compute(replace(run, models=(run.models[0], replace(run.models[1], runs=(), error="boom"))))
+    found = models.compute(
+        replace(run, models=(run.models[0], replace(run.models[1], runs=(), error="boom")))
+    )
     assert [s.result.name for s in found.summaries] == ["tuned"]
     assert [m.name for m in found.untrained] == ["baseline"]
 
@@ -194,7 +224,9 @@ def test_models_without_scores_are_listed_apart() -> None:
 def test_matrix_rows_sum_to_the_class_counts_and_its_trace_is_the_accuracy() -> None:
     run = results()
     for model in errors.compute(run).models:
-        assert tuple(sum(cell.count for cell in row) for row in model.matrix) == run.data.test_counts
+        assert (
+            tuple(sum(cell.count for cell in row) for row in model.matrix) == run.data.test_counts
+        )
         right = sum(model.matrix[i][i].count for i in range(7))
         assert right / 600 == pytest.approx(model.summary.kept.test.accuracy)
         assert all(sum(cell.share or 0 for cell in row) == pytest.approx(1) for row in model.matrix)
@@ -205,7 +237,11 @@ def test_a_class_without_test_images_has_counts_and_no_shares() -> None:
 
 
 def test_shades_run_from_none_to_all_of_the_row() -> None:
-    assert [cell.css_class for cell in errors.shares([[0, 1, 19], [5, 5, 0], [0, 0, 7]])[0]] == ["h0", "h0", "h10"]
+    assert [cell.css_class for cell in errors.shares([[0, 1, 19], [5, 5, 0], [0, 0, 7]])[0]] == [
+        "h0",
+        "h0",
+        "h10",
+    ]
 
 
 def test_most_confused_pairs_come_by_images_and_never_from_the_diagonal() -> None:
@@ -221,14 +257,24 @@ def test_most_confused_pairs_come_by_images_and_never_from_the_diagonal() -> Non
 def test_difference_is_tuned_minus_baseline_in_shares() -> None:
     found = errors.compute(results(3))
     tuned, baseline = found.models[0].matrix, found.models[1].matrix
-    assert found.difference[0][1].value == pytest.approx((tuned[0][1].share or 0) - (baseline[0][1].share or 0))
-    assert [errors.Difference(value=v).css_class for v in (0.0, 0.019, 0.05, -0.2, 0.9)] == ["", "", "p2", "n4", "p5"]
+    assert found.difference[0][1].value == pytest.approx(
+        (tuned[0][1].share or 0) - (baseline[0][1].share or 0)
+    )
+    assert [errors.Difference(value=v).css_class for v in (0.0, 0.019, 0.05, -0.2, 0.9)] == [
+        "",
+        "",
+        "p2",
+        "n4",
+        "p5",
+    ]
 
 
 def test_above_twenty_classes_pairs_and_class_scores_stand_for_the_matrix() -> None:
     found = errors.compute(results(21))
     assert found.difference == ()
-    assert all(model.matrix == () and len(model.classes) == 21 and model.pairs for model in found.models)
+    assert all(
+        model.matrix == () and len(model.classes) == 21 and model.pairs for model in found.models
+    )
 
 
 def test_recall_has_the_wilson_interval_of_the_class() -> None:
@@ -240,7 +286,10 @@ def test_recall_has_the_wilson_interval_of_the_class() -> None:
 def test_best_so_far_ignores_failed_trials_and_scores_that_are_not_finite() -> None:
     first, *_ = trials(1)
     scores = (0.5, float("nan"), 0.4, 0.7, None)
-    some = [replace(first, score=s, error="boom" if s is None else None, duration_s=60.0) for s in scores]
+    some = [
+        replace(first, score=s, error="boom" if s is None else None, duration_s=60.0)
+        for s in scores
+    ]
     points = history.best_so_far(some, maximise=True)
     assert [p.best for p in points] == [0.5, 0.5, 0.5, 0.7, 0.7]
     assert [p.score for p in points] == [0.5, None, 0.4, 0.7, None]
@@ -281,7 +330,9 @@ def test_a_long_search_keeps_its_best_trials_in_the_table() -> None:
 def test_reproduction_hides_the_folders_of_the_machine() -> None:
     run = results()
     found = reproduce.compute(
-        replace(run, run=replace(run.run, command="python -m tuner run faces --data-dir /home/ann/x"))
+        replace(
+            run, run=replace(run.run, command="python -m tuner run faces --data-dir /home/ann/x")
+        )
     )
     assert found.command == "python -m tuner run faces --data-dir …/x"
     assert found.folders_hidden
@@ -359,7 +410,13 @@ def test_a_figure_is_the_same_every_time_and_has_no_style() -> None:
 
 @pytest.mark.parametrize(
     ("n_bytes", "shown"),
-    [(None, text.MISSING), (0, "0 kB"), (1700, "2 kB"), (83_500_000, "83.5 MB"), (5_529_600_000, "5.5 GB")],
+    [
+        (None, text.MISSING),
+        (0, "0 kB"),
+        (1700, "2 kB"),
+        (83_500_000, "83.5 MB"),
+        (5_529_600_000, "5.5 GB"),
+    ],
 )
 def test_size_is_readable(n_bytes: int | None, shown: str) -> None:
     assert text.file_size(n_bytes) == shown
@@ -370,7 +427,9 @@ def with_augmented_row() -> Results:
     run = results()
     tuned = run.models[0]
     runs = tuple(replace(one, epochs=(), duration_s=0.0) for one in tuned.runs)
-    return replace(run, models=(*run.models, replace(tuned, name="tuned_tta", in_verdict=False, runs=runs)))
+    return replace(
+        run, models=(*run.models, replace(tuned, name="tuned_tta", in_verdict=False, runs=runs))
+    )
 
 
 def test_a_row_that_trains_nothing_has_scores_but_no_curve_and_costs_no_training() -> None:
@@ -378,7 +437,11 @@ def test_a_row_that_trains_nothing_has_scores_but_no_curve_and_costs_no_training
     assert verdict.compute(more).cost == verdict.compute(run).cost
     assert verdict.compute(more).sentence == verdict.compute(run).sentence
     assert [summary.result.name for summary in models.compute(more).summaries][-1] == "tuned_tta"
-    assert [one.model.name for one in curves.compute(more)] == ["tuned", "baseline", "efficientnet_b2"]
+    assert [one.model.name for one in curves.compute(more)] == [
+        "tuned",
+        "baseline",
+        "efficientnet_b2",
+    ]
 
 
 def test_a_row_that_trains_nothing_shows_neither_epoch_nor_time() -> None:
@@ -390,7 +453,9 @@ def test_a_row_that_trains_nothing_shows_neither_epoch_nor_time() -> None:
     assert " of 0" not in source
 
 
-def test_a_row_that_shares_its_trainings_with_the_winner_says_what_that_does_to_its_interval() -> None:
+def test_a_row_that_shares_its_trainings_with_the_winner_says_what_that_does_to_its_interval() -> (
+    None
+):
     run, said = with_augmented_row(), "the interval of its difference in accuracy is wider"
     of_baseline, of_row = difference(), difference(opponent="tuned_tta")
     assert said in page(replace(run, differences=(of_baseline, of_row)), trials())

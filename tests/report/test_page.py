@@ -84,7 +84,9 @@ def test_another_process_hash_seed_and_time_zone_give_the_same_bytes(typical: st
         "print(hashlib.sha256(page(results(), trials()).encode()).hexdigest())"
     )
     environment = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
     assert done.stdout.strip() == hashlib.sha256(typical.encode()).hexdigest()
 
 
@@ -108,7 +110,14 @@ def test_every_reference_inside_the_page_has_its_target(typical: str) -> None:
 
 def test_policy_allows_the_one_style_and_the_one_script_and_nothing_else(typical: str) -> None:
     parsed = Page(typical)
-    policy = next(a["content"] for tag, a in parsed.elements if a.get("http-equiv") == "Content-Security-Policy") or ""
+    policy = (
+        next(
+            a["content"]
+            for tag, a in parsed.elements
+            if a.get("http-equiv") == "Content-Security-Policy"
+        )
+        or ""
+    )
     assert policy.startswith("default-src 'none'; ")
     for tag in ("style", "script"):
         content = parsed.texts[tag][-1]
@@ -128,14 +137,23 @@ def test_hostile_names_stand_verbatim_isolated_and_powerless() -> None:
     hostile = "<img src=x onerror=alert(1)>"
     run = replace(
         run,
-        data=replace(run.data, title=hostile, name=hostile, source=hostile, split_rule=hostile, unreadable=(hostile,)),
+        data=replace(
+            run.data,
+            title=hostile,
+            name=hostile,
+            source=hostile,
+            split_rule=hostile,
+            unreadable=(hostile,),
+        ),
         search=replace(
             run.search,
             best_values={hostile: hostile},
             parameters=(Parameter(name=hostile, kind="choice", choices=(hostile, 1)),),
             objective=hostile,
         ),
-        models=tuple(replace(m, title=hostile, note=hostile, values={hostile: 1}) for m in run.models),
+        models=tuple(
+            replace(m, title=hostile, note=hostile, values={hostile: 1}) for m in run.models
+        ),
     )
     source = page(run, [replace(t, values={hostile: hostile}, error=hostile) for t in trials(3)])
     parsed = Page(source)
@@ -157,7 +175,10 @@ def test_duplicate_class_names_keep_their_own_rows() -> None:
 
 def test_matrix_rows_on_the_page_sum_to_the_class_counts(typical: str) -> None:
     (table, *_) = re.findall(r"<table class=\"matrix\">.*?</table>", typical, re.DOTALL)
-    rows = [[int(n) for n in re.findall(r"<small>(\d+)</small>", row)] for row in table.split("<tr>")[2:]]
+    rows = [
+        [int(n) for n in re.findall(r"<small>(\d+)</small>", row)]
+        for row in table.split("<tr>")[2:]
+    ]
     assert tuple(map(sum, rows)) == results().data.test_counts
 
 
@@ -206,9 +227,14 @@ def test_stopped_trials_are_counted_beside_the_failed(typical: str) -> None:
     assert "stopped by the time budget" not in typical
 
 
-def test_training_time_of_trials_side_by_side_is_not_called_the_time_that_passed(typical: str) -> None:
+def test_training_time_of_trials_side_by_side_is_not_called_the_time_that_passed(
+    typical: str,
+) -> None:
     assert "Training time of all trials, min" in typical
-    assert "Training time is summed over the trials: where they ran side by side, less time passed." in typical
+    assert (
+        "Training time is summed over the trials: where they ran side by side, less time passed."
+        in typical
+    )
 
 
 def test_a_model_that_could_not_be_trained_is_shown_with_its_reason() -> None:
@@ -220,7 +246,9 @@ def test_a_model_that_could_not_be_trained_is_shown_with_its_reason() -> None:
 
 def test_without_any_trained_model_the_page_still_renders() -> None:
     run = results()
-    source = page(replace(run, models=tuple(replace(m, runs=(), error="boom") for m in run.models)), ())
+    source = page(
+        replace(run, models=tuple(replace(m, runs=(), error="boom") for m in run.models)), ()
+    )
     assert "No model could be retrained, so nothing was tested." in source
     assert "No trial was recorded." in source
     assert "Errors" not in headings(source)
@@ -235,8 +263,13 @@ def test_any_number_of_classes_gives_a_page(n_classes: int) -> None:
 def test_values_that_are_not_finite_reach_the_page_as_words() -> None:
     run = results(n_seeds=1)
     seed = run.models[0].runs[0]
-    epochs = tuple(replace(e, metrics={"loss": float("nan"), "val_loss": float("inf")}) for e in seed.epochs)
-    source = page(replace(run, models=(replace(run.models[0], runs=(replace(seed, epochs=epochs),)),)), trials(2))
+    epochs = tuple(
+        replace(e, metrics={"loss": float("nan"), "val_loss": float("inf")}) for e in seed.epochs
+    )
+    source = page(
+        replace(run, models=(replace(run.models[0], runs=(replace(seed, epochs=epochs),)),)),
+        trials(2),
+    )
     assert "NaN" in source
 
 
@@ -250,7 +283,10 @@ def test_every_chart_has_a_name_and_a_description(typical: str) -> None:
 
 def test_scores_name_split_metric_direction_and_n(typical: str) -> None:
     assert "Test accuracy, higher is better, n = 600 images." in typical
-    assert "Test set, n = 600; below a score its interval. ↑ higher is better, ↓ lower is better." in typical
+    assert (
+        "Test set, n = 600; below a score its interval. ↑ higher is better, ↓ lower is better."
+        in typical
+    )
 
 
 def test_counts_of_the_first_of_several_folds_are_called_so(typical: str) -> None:
@@ -267,9 +303,13 @@ def test_no_absolute_path_reaches_the_page() -> None:
     leaky = replace(
         run,
         run=replace(run.run, command=f"python -m tuner run faces --data-dir {path}"),
-        data=replace(run.data, source=f"read from {path}", n_unreadable=1, unreadable=(f"{path}: truncated",)),
+        data=replace(
+            run.data, source=f"read from {path}", n_unreadable=1, unreadable=(f"{path}: truncated",)
+        ),
         search=replace(run.search, best_values={"weights": path}),
-        models=tuple(replace(m, note=f"weights from {path}", values={"weights": path}) for m in run.models),
+        models=tuple(
+            replace(m, note=f"weights from {path}", values={"weights": path}) for m in run.models
+        ),
     )
     source = page(leaky, [replace(t, error=f"no such file: {path}", score=None) for t in trials(3)])
     assert "secret" not in source

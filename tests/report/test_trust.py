@@ -34,25 +34,36 @@ def number(low: float, high: float, name: str = "dropout", **more: object) -> Pa
 
 def test_the_summary_counts_each_state_once() -> None:
     checks = compute(results())
-    count = {state: sum(c.state == state for c in checks) for state in ("pass", "warn", "fail", "not known")}
+    count = {
+        state: sum(c.state == state for c in checks)
+        for state in ("pass", "warn", "fail", "not known")
+    }
     assert summary_line(checks).startswith(f"{count['pass']} of {len(checks)} checks passed")
     assert summary_line(checks[:2]) == "1 of 2 checks passed, 1 not known"
 
 
 @pytest.mark.parametrize("run", [search_only(), replace(results(), models=())])
-def test_without_models_the_test_set_was_not_opened_and_what_needs_scores_is_not_known(run: Results) -> None:
+def test_without_models_the_test_set_was_not_opened_and_what_needs_scores_is_not_known(
+    run: Results,
+) -> None:
     assert "Not opened" in check(run, "The search never saw the test set").fact
-    for title in ("Enough test images", "Trainings repeated with other seeds", "Training ran long enough"):
+    for title in (
+        "Enough test images",
+        "Trainings repeated with other seeds",
+        "Training ran long enough",
+    ):
         assert check(run, title).state == "not known", title
 
 
 @pytest.mark.parametrize(
-    ("n", "n_near", "state"), [(0, 0, "pass"), (0, 4, "warn"), (3, 0, "warn"), (7, 0, "fail"), (3, 4, "fail")]
+    ("n", "n_near", "state"),
+    [(0, 0, "pass"), (0, 4, "warn"), (3, 0, "warn"), (7, 0, "fail"), (3, 4, "fail")],
 )
 def test_copies_that_were_trained_on_are_counted(n: int, n_near: int, state: str) -> None:
     run = results(n_test=600)
     found = check(
-        replace(run, data=replace(run.data, n_test_copies=n, n_test_near_copies=n_near)), "No copies across the parts"
+        replace(run, data=replace(run.data, n_test_copies=n, n_test_near_copies=n_near)),
+        "No copies across the parts",
     )
     assert found.state == state
     assert f"Of 600 test images {n} have an identical image" in found.fact
@@ -60,14 +71,18 @@ def test_copies_that_were_trained_on_are_counted(n: int, n_near: int, state: str
 
 def test_copies_that_nobody_counted_are_not_known() -> None:
     run = results()
-    found = check(replace(run, data=replace(run.data, n_dropped_copies=40)), "No copies across the parts")
+    found = check(
+        replace(run, data=replace(run.data, n_dropped_copies=40)), "No copies across the parts"
+    )
     assert (found.state, "40 copies" in found.fact) == ("not known", True)
 
 
 def test_a_winner_at_the_constant_guess_fails() -> None:
     run = results(n_classes=2, n_test=600)
     assert check(run, "Better than a constant guess").state == "pass"
-    found = check(replace(run, data=replace(run.data, test_counts=(590, 10))), "Better than a constant guess")
+    found = check(
+        replace(run, data=replace(run.data, test_counts=(590, 10))), "Better than a constant guess"
+    )
     assert found.state == "fail"
     assert "98.3 % accuracy" in found.fact
     assert check(replace(run, models=()), "Better than a constant guess").state == "not known"
@@ -77,8 +92,12 @@ def test_a_model_that_names_one_class_is_told_with_it() -> None:
     run = results(n_classes=2, n_test=600)
     assert check(run, "Better than a constant guess").items == ()
     tuned = run.models[0]
-    constant = tuple(replace(one, test=replace(one.test, confusion=((0, 300), (0, 300)))) for one in tuned.runs)
-    found = check(replace(run, models=(replace(tuned, runs=constant),)), "Better than a constant guess")
+    constant = tuple(
+        replace(one, test=replace(one.test, confusion=((0, 300), (0, 300)))) for one in tuned.runs
+    )
+    found = check(
+        replace(run, models=(replace(tuned, runs=constant),)), "Better than a constant guess"
+    )
     name = run.data.class_names[1]
     assert found.items == ((tuned.title, f'predicts one class, "{name}", for every test image'),)
 
@@ -86,18 +105,30 @@ def test_a_model_that_names_one_class_is_told_with_it() -> None:
 def test_a_rare_class_is_a_warning_that_names_it() -> None:
     run = results(n_classes=3)
     assert check(run, "Classes are balanced").state == "pass"
-    found = check(replace(run, data=replace(run.data, train_counts=(90, 9, 1))), "Classes are balanced")
+    found = check(
+        replace(run, data=replace(run.data, train_counts=(90, 9, 1))), "Classes are balanced"
+    )
     assert found.state == "warn"
-    assert found.items == (("angry", "has 90.0 % of the training images"), ("fear", "has 1.0 % of the training images"))
+    assert found.items == (
+        ("angry", "has 90.0 % of the training images"),
+        ("fear", "has 1.0 % of the training images"),
+    )
     assert "90.0 times" in found.fact
 
 
 def test_a_class_without_training_images_is_no_crash() -> None:
     run = results(n_classes=2)
-    assert check(replace(run, data=replace(run.data, train_counts=(9, 0))), "Classes are balanced").state == "warn"
+    assert (
+        check(
+            replace(run, data=replace(run.data, train_counts=(9, 0))), "Classes are balanced"
+        ).state
+        == "warn"
+    )
 
 
-@pytest.mark.parametrize(("n_failed", "state"), [(0, "pass"), (2, "pass"), (3, "warn"), (12, "fail")])
+@pytest.mark.parametrize(
+    ("n_failed", "state"), [(0, "pass"), (2, "pass"), (3, "warn"), (12, "fail")]
+)
 def test_failed_trials_are_judged_by_their_share(n_failed: int, state: str) -> None:
     run = results()
     found = check(replace(run, search=replace(run.search, n_failed=n_failed)), "Few trials failed")
@@ -126,8 +157,13 @@ def test_images_are_too_few_where_they_make_the_difference_too_uncertain(
     reach: float, image_sd: float, seed_sd: float | None, state: str
 ) -> None:
     found = difference("inconclusive")
-    accuracy = replace(found.accuracy, low=found.accuracy.value - reach, high=found.accuracy.value + reach)
-    run = replace(results(), differences=(replace(found, accuracy=accuracy, image_sd=image_sd, seed_sd=seed_sd),))
+    accuracy = replace(
+        found.accuracy, low=found.accuracy.value - reach, high=found.accuracy.value + reach
+    )
+    run = replace(
+        results(),
+        differences=(replace(found, accuracy=accuracy, image_sd=image_sd, seed_sd=seed_sd),),
+    )
     one = check(run, "Enough test images")
     assert one.state == state
     assert f"{100 * reach:.1f} points to either side" in one.fact
@@ -141,14 +177,22 @@ def test_one_seed_is_a_warning() -> None:
     assert [rest for _, rest in found.items] == ["trained once", "trained once"]
 
 
-@pytest.mark.parametrize(("n_runs", "words"), [(1, "1 of 3 trainings ended well"), (2, "2 of 3 trainings ended well")])
-def test_trainings_that_failed_are_counted_beside_those_that_ended_well(n_runs: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("n_runs", "words"), [(1, "1 of 3 trainings ended well"), (2, "2 of 3 trainings ended well")]
+)
+def test_trainings_that_failed_are_counted_beside_those_that_ended_well(
+    n_runs: int, words: str
+) -> None:
     run = results(n_seeds=3)
     tuned = run.models[0]
     kept = [one for one in tuned.runs if one.is_kept]
     others = [one for one in tuned.runs if not one.is_kept]
-    lamed = replace(tuned, runs=(*kept, *others)[:n_runs], n_failed=3 - n_runs, error="out of memory")
-    found = check(replace(run, models=(lamed, *run.models[1:])), "Trainings repeated with other seeds")
+    lamed = replace(
+        tuned, runs=(*kept, *others)[:n_runs], n_failed=3 - n_runs, error="out of memory"
+    )
+    found = check(
+        replace(run, models=(lamed, *run.models[1:])), "Trainings repeated with other seeds"
+    )
     assert (found.state, found.items) == ("warn", ((tuned.title, words),))
 
 
@@ -167,16 +211,25 @@ def test_every_training_of_the_verdict_is_looked_at_for_its_last_epoch() -> None
     run = results()
     _, baseline, backbone = run.models
     last = tuple(replace(one, best_epoch=12, is_kept=one.is_kept) for one in baseline.runs)
-    models = (run.models[0], replace(baseline, runs=(last[0], *baseline.runs[1:]), max_epochs=12), backbone)
+    models = (
+        run.models[0],
+        replace(baseline, runs=(last[0], *baseline.runs[1:]), max_epochs=12),
+        backbone,
+    )
     found = check(replace(run, models=models), "Training ran long enough")
     assert (found.state, found.items) == ("warn", ((baseline.title, "1 of 3 trainings"),))
 
 
 @pytest.mark.parametrize(("shift", "state"), [(0.0, "pass"), (0.2, "warn"), (-0.2, "pass")])
-def test_a_search_score_that_is_two_standard_errors_too_good_did_not_hold(shift: float, state: str) -> None:
+def test_a_search_score_that_is_two_standard_errors_too_good_did_not_hold(
+    shift: float, state: str
+) -> None:
     run = results()
     kept = next(one for one in run.models[0].runs if one.is_kept).validation_score
-    found = check(replace(run, search=replace(run.search, best_score=kept + shift)), "The search's best score held")
+    found = check(
+        replace(run, search=replace(run.search, best_score=kept + shift)),
+        "The search's best score held",
+    )
     assert found.state == state
     assert "two standard errors on 140 validation images" in found.fact
     assert found.items[0][0] == "val_accuracy"
@@ -184,16 +237,25 @@ def test_a_search_score_that_is_two_standard_errors_too_good_did_not_hold(shift:
 
 def test_a_score_that_has_no_standard_error_is_not_known_and_shows_both_numbers() -> None:
     run = results()
-    of_loss = replace(run, search=replace(run.search, objective="val_loss", direction="min", best_score=0.1234))
-    of_folds = replace(run, data=replace(run.data, n_folds=5), search=replace(run.search, best_score=0.1234))
+    of_loss = replace(
+        run, search=replace(run.search, objective="val_loss", direction="min", best_score=0.1234)
+    )
+    of_folds = replace(
+        run, data=replace(run.data, n_folds=5), search=replace(run.search, best_score=0.1234)
+    )
     for some in (of_loss, of_folds):
         found = check(some, "The search's best score held")
-        assert (found.state, "0.1234 in the search" in found.items[0][1]) == ("not known", True), found
+        assert (found.state, "0.1234 in the search" in found.items[0][1]) == ("not known", True), (
+            found
+        )
 
 
 def test_a_score_that_is_no_number_is_not_known() -> None:
     run = results()
-    found = check(replace(run, search=replace(run.search, best_score=float("nan"))), "The search's best score held")
+    found = check(
+        replace(run, search=replace(run.search, best_score=float("nan"))),
+        "The search's best score held",
+    )
     assert found.state == "not known"
     assert "NaN in the search" in found.items[0][1]
 
@@ -209,10 +271,14 @@ def test_a_score_that_is_no_number_is_not_known() -> None:
 def test_weights_are_those_that_a_backbone_began_from(weights: str, state: str, words: str) -> None:
     run = results()
     backbone = replace(run.models[2], model="efficientnet_b2", values={"weights": weights})
-    found = check(replace(run, models=(*run.models[:2], backbone)), "No backbone was trained from scratch")
+    found = check(
+        replace(run, models=(*run.models[:2], backbone)), "No backbone was trained from scratch"
+    )
     assert (found.state, found.items) == (state, ((backbone.title, words),))
     untrained = replace(backbone, runs=())
-    without = check(replace(run, models=(*run.models[:2], untrained)), "No backbone was trained from scratch")
+    without = check(
+        replace(run, models=(*run.models[:2], untrained)), "No backbone was trained from scratch"
+    )
     assert (without.state, without.items) == ("pass", ())
 
 
@@ -235,7 +301,8 @@ def test_what_a_persons_own_builder_began_from_is_not_known() -> None:
         (number(1e-4, 1e-2, "learning_rate", log=True), 2e-4, None),
         (Parameter(name="filters_0", kind="choice", choices=(64, 16, 32)), 64, True),
         (Parameter(name="filters_0", kind="choice", choices=(64, 16, 32)), 32, None),
-        # Nothing lies between two values, texts have no order, and the family allows nothing beyond.
+        # Nothing lies between two values, texts have no order, and the family allows nothing
+        # beyond.
         (Parameter(name="filters_0", kind="choice", choices=(16, 32)), 32, None),
         (Parameter(name="conv_blocks", kind="int", low=2, high=3), 3, None),
         (Parameter(name="batch_norm", kind="boolean", choices=(False, True)), True, None),
@@ -249,14 +316,18 @@ def test_an_edge_is_the_end_of_a_range_that_could_be_wider(
     parameter: Parameter, value: object, is_highest: bool | None
 ) -> None:
     run = with_parameters(parameter, **{parameter.name: value})
-    assert [edge.is_highest for edge in edges(run.search)] == ([] if is_highest is None else [is_highest])
+    assert [edge.is_highest for edge in edges(run.search)] == (
+        [] if is_highest is None else [is_highest]
+    )
     found = check(run, "Best values inside their ranges")
     assert found.state == ("pass" if is_highest is None else "warn")
     assert [name for name, _ in found.items] == ([] if is_highest is None else [parameter.name])
 
 
 def test_a_parameter_that_was_off_lies_on_no_edge() -> None:
-    momentum = number(0.8, 0.95, "momentum", conditions=(Condition(parent="optimizer", values=("sgd",)),))
+    momentum = number(
+        0.8, 0.95, "momentum", conditions=(Condition(parent="optimizer", values=("sgd",)),)
+    )
     for optimizer, n in (("adam", 0), ("sgd", 1)):
         run = with_parameters(momentum, optimizer=optimizer, momentum=0.95)
         assert len(edges(run.search)) == n, optimizer
@@ -271,7 +342,11 @@ def test_a_builders_own_numbered_parameter_is_an_edge_without_a_change() -> None
 def test_the_section_shows_states_as_words_and_hostile_names_isolated() -> None:
     parameter = Parameter(name=HOSTILE[0], kind="choice", choices=(1, 2, 3))
     run = with_parameters(parameter, model="mine:build", **{HOSTILE[0]: 3})
-    section = make_environment("tuner.report").get_template("trust.html").render(context(Subject(results=run)))
+    section = (
+        make_environment("tuner.report")
+        .get_template("trust.html")
+        .render(context(Subject(results=run)))
+    )
     assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi> = 3, searched among 1, 2, 3" in section
     assert section.count('class="state"') == len(compute(run))
     assert "</span> warn</span>" in section

@@ -40,7 +40,11 @@ def test_baseline_trains_its_own_architecture_by_the_winners_rules() -> None:
     winner = tuned()
     (found,) = baselines(winner, STATED, ("baseline",))
     assert (found.model, found.values) == ("sigmoid_cnn", complete("sigmoid_cnn", {"dropout": 0.3}))
-    assert (found.max_epochs, found.schedule, found.early_stopping) == (3, "cosine", winner.early_stopping)
+    assert (found.max_epochs, found.schedule, found.early_stopping) == (
+        3,
+        "cosine",
+        winner.early_stopping,
+    )
     assert found.in_verdict
 
 
@@ -48,7 +52,12 @@ def test_published_baseline_trains_by_its_sources_rules_outside_the_verdict() ->
     (found,) = baselines(tuned(), STATED, ("baseline_published",))
     rule = found.early_stopping
     assert (found.name, found.max_epochs, found.schedule) == ("baseline_published", 15, "constant")
-    assert (rule.patience, rule.stop_metric, rule.stop_value, rule.keeps_best) == (None, "accuracy", 0.999, False)
+    assert (rule.patience, rule.stop_metric, rule.stop_value, rule.keeps_best) == (
+        None,
+        "accuracy",
+        0.999,
+        False,
+    )
     assert not found.in_verdict
     assert found.note == "the tutorial's; its published schedule, not the rules of the others"
 
@@ -60,12 +69,21 @@ def test_baseline_that_nobody_asks_for_is_left_out() -> None:
 def test_pretrained_backbone_trains_under_the_winners_rules_with_a_falling_rate() -> None:
     winner = tuned(max_epochs=20, schedule="constant")
     found = pretrained(winner, "efficientnet_b2", {}, input_size=96)
-    assert (found.model, found.title, found.in_verdict) == ("efficientnet_b2", "EfficientNetB2 (ImageNet)", True)
-    assert (found.max_epochs, found.schedule, found.early_stopping) == (20, "cosine", winner.early_stopping)
+    assert (found.model, found.title, found.in_verdict) == (
+        "efficientnet_b2",
+        "EfficientNetB2 (ImageNet)",
+        True,
+    )
+    assert (found.max_epochs, found.schedule, found.early_stopping) == (
+        20,
+        "cosine",
+        winner.early_stopping,
+    )
     assert found.max_train_images is None
     assert (
         found.note
-        == "ImageNet weights, at 96 px, frozen; only the head was trained; no hyperparameter of it was searched"
+        == "ImageNet weights, at 96 px, frozen; only the head was trained; no hyperparameter of it"
+        " was searched"
     )
 
 
@@ -74,14 +92,18 @@ def test_what_the_space_says_of_backbones_counts_and_is_told() -> None:
     found = pretrained(tuned(), "efficientnet_lite2", stated, input_size=96)
     assert found.title == "EfficientNet-Lite2 (weights of your own)"
     assert (
-        found.note == "weights of your own, at 260 px; the head was trained first, then the last 2 blocks too; "
+        found.note
+        == "weights of your own, at 260 px; the head was trained first, then the last 2 blocks"
+        " too; "
         "no hyperparameter of it was searched"
     )
     assert {name: found.values[name] for name in stated} == stated
 
 
 def test_backbone_from_scratch_is_marked_everywhere_and_left_out_of_the_verdict() -> None:
-    found = from_scratch(tuned(), "efficientnet_b2", FromScratch(input_size=48, max_epochs=2, max_train_images=300))
+    found = from_scratch(
+        tuned(), "efficientnet_b2", FromScratch(input_size=48, max_epochs=2, max_train_images=300)
+    )
     assert (found.model, found.title) == ("efficientnet_b2", "EfficientNetB2 (from scratch)")
     assert found.values["weights"] == "none"
     assert not found.in_verdict
@@ -96,6 +118,8 @@ def test_backbone_from_scratch_has_the_winners_ceiling_where_nothing_else_is_sai
     assert "first look" not in found.note
 
 
-@pytest.mark.parametrize(("model", "schedule"), [("cnn", "constant"), ("efficientnet_v2_b0", "cosine")])
+@pytest.mark.parametrize(
+    ("model", "schedule"), [("cnn", "constant"), ("efficientnet_v2_b0", "cosine")]
+)
 def test_rate_of_a_backbone_always_falls(model: str, schedule: str) -> None:
     assert schedule_for(model, "constant") == schedule

@@ -68,7 +68,11 @@ def test_every_seed_is_trained_under_the_contenders_rules(tmp_path: Path) -> Non
 def test_failed_seed_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     (trained,), _, events = run(contender(), data=training_data(), folder=tmp_path)
     assert [t.result.failure is None for t in trained] == [True, False, True]
-    assert [event.task_id for event in events if isinstance(event, ModelStarted)] == ["tuned-0", "tuned-1", "tuned-2"]
+    assert [event.task_id for event in events if isinstance(event, ModelStarted)] == [
+        "tuned-0",
+        "tuned-1",
+        "tuned-2",
+    ]
     assert [event for event in events if not isinstance(event, ModelStarted)] == [
         StageStarted(title="Retraining Tuned"),
         ModelTrained(title="Tuned", seed=0, text="3 epochs, val_accuracy 0.3000 in epoch 3"),
@@ -80,14 +84,21 @@ def test_failed_seed_is_told_and_the_others_go_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("n_workers", [1, 2, 8])
 def test_contenders_train_side_by_side_each_on_its_own_data(tmp_path: Path, n_workers: int) -> None:
     few, many = contender(name="few", max_train_images=10), contender(name="many")
-    trained, executor, _ = run(few, many, data=training_data(), folder=tmp_path, n_workers=n_workers)
+    trained, executor, _ = run(
+        few, many, data=training_data(), folder=tmp_path, n_workers=n_workers
+    )
     assert [[t.seed for t in of_one] for of_one in trained] == [[0, 1, 2], [0, 1, 2]]
-    assert [len(executor.data[name].folds[0].train) for name in ("few-fold0", "many-fold0")] == [10, 48]
+    assert [len(executor.data[name].folds[0].train) for name in ("few-fold0", "many-fold0")] == [
+        10,
+        48,
+    ]
     assert [task.data for task in executor.tasks] == ["few-fold0", "many-fold0"] * 3
     assert len({task.save_to for task in executor.tasks}) == 6
 
 
-def really(folder: Path, request: StopRequest | None = None, deadline: float | None = None) -> list[Trained]:
+def really(
+    folder: Path, request: StopRequest | None = None, deadline: float | None = None
+) -> list[Trained]:
     """Two seeds of a small network, trained in this process."""
     request = request or StopRequest()
 
@@ -100,7 +111,9 @@ def really(folder: Path, request: StopRequest | None = None, deadline: float | N
     order = RetrainOrder(seeds=SEEDS[:2], checkpoints=folder, deadline=deadline)
     with InlineExecutor(Reports(on_epoch=on_epoch, is_stopping=request.is_made)) as executor:
         chosen = contender(schedule="constant")
-        return retrain([chosen], training_data(32, 16), order, executor, lambda event: None, request)[0]
+        return retrain(
+            [chosen], training_data(32, 16), order, executor, lambda event: None, request
+        )[0]
 
 
 def test_interrupted_retraining_goes_on_to_the_same_end(tmp_path: Path) -> None:
@@ -116,7 +129,11 @@ def test_interrupted_retraining_goes_on_to_the_same_end(tmp_path: Path) -> None:
 
 def test_after_the_deadline_the_winner_alone_is_trained_for_an_epoch(tmp_path: Path) -> None:
     first, second = really(tmp_path, deadline=time.time())
-    assert (len(first.result.epochs), first.result.ended_by, first.result.failure) == (1, "deadline", None)
+    assert (len(first.result.epochs), first.result.ended_by, first.result.failure) == (
+        1,
+        "deadline",
+        None,
+    )
     assert second.result.failure is not None
     assert second.result.failure.reason == "the time budget was over before its training began"
 
@@ -124,8 +141,16 @@ def test_after_the_deadline_the_winner_alone_is_trained_for_an_epoch(tmp_path: P
 def test_time_is_shared_among_the_trainings(tmp_path: Path) -> None:
     executor, deadline = FakeExecutor(answer, n_workers=2), time.time() + 100
     order = RetrainOrder(seeds=SEEDS, checkpoints=tmp_path, deadline=deadline)
-    retrain([contender(name=n) for n in "ab"], training_data(), order, executor, lambda event: None, StopRequest())
-    # Six trainings on two workers: each has a third of the time; the last two may use what the others left.
+    retrain(
+        [contender(name=n) for n in "ab"],
+        training_data(),
+        order,
+        executor,
+        lambda event: None,
+        StopRequest(),
+    )
+    # Six trainings on two workers: each has a third of the time; the last two may use what the
+    # others left.
     ends = [task.stop_at - deadline + 100 for task in executor.tasks if task.stop_at]
     assert ends == pytest.approx([100 / 3, 100 / 3, 50, 50, 100, 100], abs=5)
 
@@ -133,7 +158,9 @@ def test_time_is_shared_among_the_trainings(tmp_path: Path) -> None:
 def test_fewer_training_images_are_drawn_once_and_validation_stays(tmp_path: Path) -> None:
     data = training_data()
     part, again = (
-        run(contender(max_train_images=10), data=data, folder=tmp_path)[1].data["tuned-fold0"].folds[0]
+        run(contender(max_train_images=10), data=data, folder=tmp_path)[1]
+        .data["tuned-fold0"]
+        .folds[0]
         for _ in range(2)
     )
     assert len(set(part.train)) == 10
@@ -156,5 +183,9 @@ def test_seeds_take_turns_with_the_folds(tmp_path: Path) -> None:
 @pytest.mark.parametrize("limit", [None, 48, 1000])
 def test_limit_above_the_training_part_leaves_it_whole(tmp_path: Path, limit: int | None) -> None:
     data = training_data()
-    part = run(contender(max_train_images=limit), data=data, folder=tmp_path)[1].data["tuned-fold0"].folds[0]
+    part = (
+        run(contender(max_train_images=limit), data=data, folder=tmp_path)[1]
+        .data["tuned-fold0"]
+        .folds[0]
+    )
     assert part is data.folds[0]

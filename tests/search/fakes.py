@@ -14,7 +14,9 @@ from tuner.space.definition import Objective, Parameter, SearchSettings, Space
 from tuner.training.data import TrainingData
 
 ACCURACY = Objective(name="val_accuracy", direction="max")
-WIDE = Space(parameters=(Parameter(name="x", kind="float", low=0.0, high=1.0),), fixed={"conv_blocks": 1})
+WIDE = Space(
+    parameters=(Parameter(name="x", kind="float", low=0.0, high=1.0),), fixed={"conv_blocks": 1}
+)
 
 
 def settings(
@@ -26,7 +28,11 @@ def settings(
     max_trials: int | None = None,
 ) -> SearchSettings:
     return SearchSettings(
-        method=method, max_epochs=max_epochs, factor=factor, iterations=iterations, max_trials=max_trials
+        method=method,
+        max_epochs=max_epochs,
+        factor=factor,
+        iterations=iterations,
+        max_trials=max_trials,
     )
 
 
@@ -90,7 +96,9 @@ def n_epochs(trials: list[Trial]) -> int:
 class FakeExecutor:
     """Ends the oldest task first; `answer` gives the metrics of an epoch, or says why the task fails."""
 
-    def __init__(self, answer: Callable[[TrainTask, int], Mapping[str, float] | str], n_workers: int = 1) -> None:
+    def __init__(
+        self, answer: Callable[[TrainTask, int], Mapping[str, float] | str], n_workers: int = 1
+    ) -> None:
         self.n_workers = n_workers
         self.tasks: list[TrainTask] = []
         self.data: dict[str, TrainingData] = {}
@@ -112,10 +120,15 @@ class FakeExecutor:
             answer = self._answer(task, epoch)
             if isinstance(answer, str):
                 return TrainResult(
-                    task_id=task.task_id, epochs=tuple(epochs), duration_s=1.0, failure=Failure(reason=answer)
+                    task_id=task.task_id,
+                    epochs=tuple(epochs),
+                    duration_s=1.0,
+                    failure=Failure(reason=answer),
                 )
             epochs.append(EpochMetrics(epoch=epoch, metrics=answer, duration_s=0.1))
-        return TrainResult(task_id=task.task_id, epochs=tuple(epochs), duration_s=1.0, best_epoch=task.last_epoch)
+        return TrainResult(
+            task_id=task.task_id, epochs=tuple(epochs), duration_s=1.0, best_epoch=task.last_epoch
+        )
 
     def close(self) -> None:
         self._pending.clear()

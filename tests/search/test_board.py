@@ -14,7 +14,9 @@ from tuner.search.schedule import brackets
 from tuner.space.definition import Objective
 
 
-def trial(number: int, *, rung: int = 0, parent: int | None = None, score: float | None = None) -> Trial:
+def trial(
+    number: int, *, rung: int = 0, parent: int | None = None, score: float | None = None
+) -> Trial:
     """Every trial without a parent has a setting of its own."""
     x = number if parent is None else parent
     return Trial(
@@ -24,7 +26,11 @@ def trial(number: int, *, rung: int = 0, parent: int | None = None, score: float
 
 
 def board_with(
-    scores: list[float | None], *, places: int | None = 1, objective: Objective = ACCURACY, n_wanted: int = 0
+    scores: list[float | None],
+    *,
+    places: int | None = 1,
+    objective: Objective = ACCURACY,
+    n_wanted: int = 0,
 ) -> Board:
     """A board whose first rung has these trials; None fails."""
     board = Board(objective, lambda bracket, rung: places if rung == 0 else 0, n_wanted)
@@ -52,9 +58,17 @@ def test_trials_stand_in_the_order_of_their_starts_and_running_ones_are_told_apa
     board = Board(ACCURACY, lambda bracket, rung: 1)
     board.start(trial(0))
     board.start(trial(1))
-    assert (list(board.trials), list(board.running), board.n_running) == (["0000", "0001"], ["0000", "0001"], 2)
+    assert (list(board.trials), list(board.running), board.n_running) == (
+        ["0000", "0001"],
+        ["0000", "0001"],
+        2,
+    )
     board.end(trial(1, score=0.5))
-    assert (list(board.trials), list(board.running), board.n_running) == (["0000", "0001"], ["0000"], 1)
+    assert (list(board.trials), list(board.running), board.n_running) == (
+        ["0000", "0001"],
+        ["0000"],
+        1,
+    )
     assert board.trials["0001"].score == 0.5
 
 
@@ -63,7 +77,13 @@ def test_counts_of_a_rung() -> None:
     board.start(trial(3))
     board.start(trial(4, rung=1, parent=2))
     rung = board.rung(0, 0)
-    assert (rung.n_started, rung.n_ended, rung.n_failed, rung.n_running, rung.n_promoted) == (4, 3, 1, 1, 1)
+    assert (rung.n_started, rung.n_ended, rung.n_failed, rung.n_running, rung.n_promoted) == (
+        4,
+        3,
+        1,
+        1,
+        1,
+    )
     assert rung.ranked == [(-0.3, 2), (-0.1, 0)]
     assert rung.candidates == [(-0.1, 0)]
     assert rung.candidate_rank == 1
@@ -121,8 +141,11 @@ def test_checkpoints_of_81_by_3_stay_few() -> None:
         gone += len(oracle.board.disposable())
         most = max(most, len(oracle.board.trials) - gone)
     assert (len(oracle.board.trials), gone) == (211, 211)
-    # One worker has one bracket open: those waiting below each of its rungs' places, and the trial's own parent.
-    assert most <= 1 + max(sum(rung.n_trials for rung in rungs[1:]) for rungs in brackets(settings(81, 3)))
+    # One worker has one bracket open: those waiting below each of its rungs' places, and the
+    # trial's own parent.
+    assert most <= 1 + max(
+        sum(rung.n_trials for rung in rungs[1:]) for rungs in brackets(settings(81, 3))
+    )
 
 
 def test_wanted_trials_are_disposable_once_better_settings_take_their_places() -> None:
@@ -134,7 +157,9 @@ def test_wanted_trials_are_disposable_once_better_settings_take_their_places() -
     assert board.disposable() == []
 
 
-@pytest.mark.parametrize(("score", "wanted", "gone"), [(0.9, "0001", "0000"), (0.4, "0000", "0001")])
+@pytest.mark.parametrize(
+    ("score", "wanted", "gone"), [(0.9, "0001", "0000"), (0.4, "0000", "0001")]
+)
 def test_of_a_setting_only_the_best_trial_is_wanted(score: float, wanted: str, gone: str) -> None:
     board = board_with([0.5], places=None, n_wanted=2)
     board.start(trial(1, rung=1, parent=0))
@@ -147,13 +172,17 @@ def test_failed_trials_are_never_wanted() -> None:
     assert (board.wanted, board.disposable()) == ({"0001"}, ["0000"])
 
 
-@pytest.mark.parametrize(("direction", "expected"), [("max", ["0002", "0001"]), ("min", ["0000", "0001"])])
+@pytest.mark.parametrize(
+    ("direction", "expected"), [("max", ["0002", "0001"]), ("min", ["0000", "0001"])]
+)
 def test_best_settings_are_distinct_and_the_oldest_of_equal_ones_comes_first(
     direction: str, expected: list[str]
 ) -> None:
     trials = [trial(0, score=0.1), trial(1, score=0.3), trial(2, score=0.7), trial(3, score=0.3)]
     same = replace(trial(4, score=0.6), values={"x": 2})
-    found = best_settings([same, *reversed(trials)], Objective(name="val_loss", direction=direction), 2)
+    found = best_settings(
+        [same, *reversed(trials)], Objective(name="val_loss", direction=direction), 2
+    )
     assert [one.trial_id for one in found] == expected
 
 

@@ -31,7 +31,10 @@ Answer = Callable[[TrainTask, int], Mapping[str, float] | str]
 
 def by_x(task: TrainTask, epoch: int) -> Mapping[str, float]:
     """A score that grows with x and, a little, with the epochs."""
-    return {"val_accuracy": task.values["x"] + 0.001 * epoch, "val_loss": 1 - task.values["x"] - 0.001 * epoch}
+    return {
+        "val_accuracy": task.values["x"] + 0.001 * epoch,
+        "val_loss": 1 - task.values["x"] - 0.001 * epoch,
+    }
 
 
 class Kept:
@@ -58,7 +61,9 @@ def begin(
     """A search whose log is in a folder, from its begin or from where it was."""
     (folder / "state").mkdir(parents=True, exist_ok=True)
     return search(
-        SearchOrder(model="cnn", objective=objective, seed=seed, checkpoints=folder / "state", **order),
+        SearchOrder(
+            model="cnn", objective=objective, seed=seed, checkpoints=folder / "state", **order
+        ),
         make_oracle(objective=objective, seed=seed),
         executor,
         SearchLog(folder / "state" / "trials.jsonl"),
@@ -74,7 +79,14 @@ def run(
     """The trials, the executor with its tasks, the events, and the trials as they were handed on."""
     executor, events, kept = FakeExecutor(answer, n_workers), [], Kept()
     with tempfile.TemporaryDirectory() as folder:
-        trials = begin(Path(folder), executor, objective=objective, seed=seed, listener=events.append, kept=kept)
+        trials = begin(
+            Path(folder),
+            executor,
+            objective=objective,
+            seed=seed,
+            listener=events.append,
+            kept=kept,
+        )
     return trials, executor, events, kept.trials
 
 
@@ -93,7 +105,9 @@ def test_every_trial_is_told_at_its_start_and_its_end_and_handed_on(n_workers: i
 def test_score_is_the_best_epoch_of_the_trial() -> None:
     trials, _, _, _ = run()
     for trial in trials:
-        assert [e.epoch for e in trial.epochs] == list(range(trial.first_epoch, trial.last_epoch + 1))
+        assert [e.epoch for e in trial.epochs] == list(
+            range(trial.first_epoch, trial.last_epoch + 1)
+        )
         assert trial.score == max(e.metrics["val_accuracy"] for e in trial.epochs)
 
 
@@ -130,7 +144,9 @@ def test_winner_among_equals_is_the_first_and_never_a_failed_trial() -> None:
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
-def test_promoted_trials_resume_their_parents_checkpoint_with_their_roots_seed(n_workers: int) -> None:
+def test_promoted_trials_resume_their_parents_checkpoint_with_their_roots_seed(
+    n_workers: int,
+) -> None:
     trials, executor, _, _ = run(n_workers=n_workers)
     tasks = {task.task_id: task for task in executor.tasks}
     promoted = [t for t in trials if t.parent_id]
@@ -138,27 +154,41 @@ def test_promoted_trials_resume_their_parents_checkpoint_with_their_roots_seed(n
     for trial in trials:
         task, first = tasks[trial.trial_id], root(trial, {t.trial_id: t for t in trials})
         assert first.rung == 0
-        assert task.seed == tasks[first.trial_id].seed == task_seed(1, TRIALS, int(first.trial_id), 0, 0)
+        assert (
+            task.seed
+            == tasks[first.trial_id].seed
+            == task_seed(1, TRIALS, int(first.trial_id), 0, 0)
+        )
         assert task.resume_from == (tasks[trial.parent_id].save_to if trial.parent_id else None)
     assert len({task.save_to for task in executor.tasks}) == 23
     assert len({tasks[t.trial_id].seed for t in trials if t.rung == 0}) == 17
 
 
 def test_seeds_of_tasks_descend_from_the_runs() -> None:
-    assert [task.seed for task in run(seed=0)[1].tasks] == [task.seed for task in run(seed=0)[1].tasks]
-    assert {task.seed for task in run(seed=0)[1].tasks}.isdisjoint(task.seed for task in run(seed=1)[1].tasks)
+    assert [task.seed for task in run(seed=0)[1].tasks] == [
+        task.seed for task in run(seed=0)[1].tasks
+    ]
+    assert {task.seed for task in run(seed=0)[1].tasks}.isdisjoint(
+        task.seed for task in run(seed=1)[1].tasks
+    )
 
 
 def test_failed_trials_are_kept_with_their_reason_and_are_no_winner() -> None:
-    trials, _, events, _ = run(lambda task, epoch: "out of memory" if task.task_id == "0004" else by_x(task, epoch))
+    trials, _, events, _ = run(
+        lambda task, epoch: "out of memory" if task.task_id == "0004" else by_x(task, epoch)
+    )
     failed = [t for t in trials if t.status == "failed"]
     assert [(t.trial_id, t.error, t.score) for t in failed] == [("0004", "out of memory", None)]
     assert rung_sizes(trials) == {(2, 0): 9, (2, 1): 3, (2, 2): 1, (1, 0): 5, (1, 1): 2, (0, 0): 3}
-    assert not any(e.is_best for e in events if isinstance(e, TrialEnded) and e.trial.status == "failed")
+    assert not any(
+        e.is_best for e in events if isinstance(e, TrialEnded) and e.trial.status == "failed"
+    )
 
 
 def test_missing_objective_fails_the_trial_with_its_name() -> None:
-    trials, _, _, _ = run(lambda task, epoch: {"loss": 1.0} if task.task_id == "0000" else by_x(task, epoch))
+    trials, _, _, _ = run(
+        lambda task, epoch: {"loss": 1.0} if task.task_id == "0000" else by_x(task, epoch)
+    )
     assert trials[0].error == "the model gives no metric val_accuracy"
 
 
@@ -174,7 +204,9 @@ def test_objective_that_is_not_a_number_in_one_epoch_counts_by_the_others() -> N
 
 def test_objective_that_is_never_a_number_fails_the_trial() -> None:
     trials, _, _, _ = run(
-        lambda task, epoch: {"val_accuracy": math.nan} if task.task_id == "0000" else by_x(task, epoch)
+        lambda task, epoch: (
+            {"val_accuracy": math.nan} if task.task_id == "0000" else by_x(task, epoch)
+        )
     )
     assert trials[0].error == "val_accuracy was never a finite number"
     assert winner(trials, ACCURACY).score is not None
@@ -184,7 +216,9 @@ def test_search_in_which_everything_fails_ends_early_with_the_commonest_reason()
     def answer(task: TrainTask, epoch: int) -> str:
         return "no such layer" if int(task.task_id) % 3 else "out of memory"
 
-    with pytest.raises(SearchError, match="no trial succeeded: 6 of 10 failed with: no such layer") as caught:
+    with pytest.raises(
+        SearchError, match="no trial succeeded: 6 of 10 failed with: no such layer"
+    ) as caught:
         run(answer)
     assert "run.log" in caught.value.hint
     assert caught.value.exit_code == 5
@@ -211,7 +245,9 @@ class KilledError(BaseException):
 
 
 def without_durations(trials: list[Trial]) -> list[Trial]:
-    return sorted((replace(trial, duration_s=0.0) for trial in trials), key=lambda trial: trial.trial_id)
+    return sorted(
+        (replace(trial, duration_s=0.0) for trial in trials), key=lambda trial: trial.trial_id
+    )
 
 
 def dying(n_epochs: int) -> Answer:
@@ -230,7 +266,9 @@ ENDLESS = 10**6
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
-def test_search_that_dies_in_any_epoch_goes_on_to_the_same_trials(tmp_path: Path, n_workers: int) -> None:
+def test_search_that_dies_in_any_epoch_goes_on_to_the_same_trials(
+    tmp_path: Path, n_workers: int
+) -> None:
     undisturbed = begin(tmp_path / "whole", FakeExecutor(dying(ENDLESS), n_workers))
     n_epochs = sum(len(trial.epochs) for trial in undisturbed)
     assert any(trial.error for trial in undisturbed)
@@ -238,9 +276,9 @@ def test_search_that_dies_in_any_epoch_goes_on_to_the_same_trials(tmp_path: Path
         folder = tmp_path / f"cut-{cut}"
         with pytest.raises(KilledError):
             begin(folder, FakeExecutor(dying(cut), n_workers))
-        assert without_durations(begin(folder, FakeExecutor(dying(ENDLESS), n_workers))) == without_durations(
-            undisturbed
-        )
+        assert without_durations(
+            begin(folder, FakeExecutor(dying(ENDLESS), n_workers))
+        ) == without_durations(undisturbed)
 
 
 def test_search_that_dies_again_and_again_ends_with_the_same_trials(tmp_path: Path) -> None:
@@ -326,7 +364,9 @@ def test_promotion_goes_on_with_the_seed_that_its_root_succeeded_with(tmp_path: 
     promoted = [task for task in executor.tasks if task.resume_from]
     assert promoted
     for task in promoted:
-        assert task.seed == task_seed(1, TRIALS, int(root(by_id[task.task_id], by_id).trial_id), 1, 0)
+        assert task.seed == task_seed(
+            1, TRIALS, int(root(by_id[task.task_id], by_id).trial_id), 1, 0
+        )
 
 
 def test_trial_that_the_search_had_no_time_for_has_failed(tmp_path: Path) -> None:
@@ -335,10 +375,14 @@ def test_trial_that_the_search_had_no_time_for_has_failed(tmp_path: Path) -> Non
     trials = begin(tmp_path, FakeExecutor(by_x), deadline=time.time())
     late = [trial for trial in trials if trial.error]
     assert [trial.error for trial in late] == ["the search ended before it could be trained"] * 3
-    assert {trial.trial_id for trial in trials} == {f"{number:04d}" for number in range(len(trials))}
+    assert {trial.trial_id for trial in trials} == {
+        f"{number:04d}" for number in range(len(trials))
+    }
 
 
-def test_search_that_dies_after_the_deadline_promotes_nothing_that_the_deadline_cut(tmp_path: Path) -> None:
+def test_search_that_dies_after_the_deadline_promotes_nothing_that_the_deadline_cut(
+    tmp_path: Path,
+) -> None:
     class LateThenDead(FakeExecutor):
         def next_result(self) -> TrainResult:
             if len(self.tasks) > 2:
@@ -363,7 +407,9 @@ def test_failed_trial_is_tried_again_with_another_seed(tmp_path: Path) -> None:
     trials = begin(tmp_path, executor, n_retries=1, listener=events.append)
     assert all(trial.status == "completed" for trial in trials)
     assert [task.seed for task in executor.tasks if task.task_id == "0004"] == [first, second]
-    assert [e.text for e in events if isinstance(e, Notice)] == ["trial 0004 is tried again: broken"]
+    assert [e.text for e in events if isinstance(e, Notice)] == [
+        "trial 0004 is tried again: broken"
+    ]
 
 
 def test_trial_that_fails_every_time_fails_once(tmp_path: Path) -> None:
@@ -409,7 +455,8 @@ def test_checkpoints_that_nothing_can_need_are_deleted_as_the_search_goes(tmp_pa
 
     kept: list[int] = []
     begin(tmp_path, Saving(by_x))
-    # Of nine trials on the first rung, three can be promoted; no more are kept than those and the one that runs.
+    # Of nine trials on the first rung, three can be promoted; no more are kept than those and the
+    # one that runs.
     assert max(kept) <= 4
     assert not list((tmp_path / "state").glob("trial-*.npz"))
 
@@ -426,7 +473,10 @@ def test_real_search_is_repeated_exactly_by_its_seed(tmp_path: Path) -> None:
     def scores(name: str) -> list[object]:
         (tmp_path / name).mkdir()
         order = SearchOrder(
-            model="tests.models.builders:build_own", objective=ACCURACY, seed=3, checkpoints=tmp_path / name
+            model="tests.models.builders:build_own",
+            objective=ACCURACY,
+            seed=3,
+            checkpoints=tmp_path / name,
         )
         oracle = make_oracle(space, search=settings(2, 2), seed=3)
         executor = InlineExecutor(Reports(on_epoch=lambda task, epoch: None))

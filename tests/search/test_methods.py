@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from tests.search.fakes import ACCURACY, WIDE, by_x, drive, ended, make_oracle, n_epochs, rung_sizes, settings
+from tests.search.fakes import (
+    ACCURACY,
+    WIDE,
+    by_x,
+    drive,
+    ended,
+    make_oracle,
+    n_epochs,
+    rung_sizes,
+    settings,
+)
 from tests.search.test_oracle import FIVE
 from tuner.records.trial import Trial
 from tuner.search.board import Board
@@ -42,7 +52,11 @@ def test_asha_promotes_as_soon_as_a_third_of_a_rung_is_one_trial_and_higher_rung
     assert rungs[4:8] == [(0, None), (0, None), (0, None), (1, "0005")]
     # The third on rung 1 makes one of them worth the top rung, before anything new starts.
     assert rungs[8:13] == [(0, None), (0, None), (0, None), (1, "0006"), (2, "0003")]
-    assert [(t.first_epoch, t.last_epoch) for t in (trials[0], trials[3], trials[12])] == [(1, 1), (2, 3), (4, 9)]
+    assert [(t.first_epoch, t.last_epoch) for t in (trials[0], trials[3], trials[12])] == [
+        (1, 1),
+        (2, 3),
+        (4, 9),
+    ]
 
 
 def test_asha_promotes_from_the_highest_rung_that_has_one_to_promote() -> None:
@@ -84,12 +98,17 @@ def test_asha_promotes_only_from_the_best_third(n_workers: int) -> None:
     while True:
         while len(running) < n_workers:
             scores = {key: t.score for key, t in oracle.board.trials.items() if t.score is not None}
-            same_rung = [(t.rung, scores[key]) for key, t in oracle.board.trials.items() if key in scores]
+            same_rung = [
+                (t.rung, scores[key]) for key, t in oracle.board.trials.items() if key in scores
+            ]
             started = oracle.next_trial()
             if started is None:
                 break
             running.append(started)
-            is_last_resort = len(running) == 1 and len([t for t in oracle.board.trials.values() if t.rung == 0]) == 61
+            is_last_resort = (
+                len(running) == 1
+                and len([t for t in oracle.board.trials.values() if t.rung == 0]) == 61
+            )
             if started.parent_id is not None and not is_last_resort:
                 own = [score for rung, score in same_rung if rung == started.rung - 1]
                 better = sum(score > scores[started.parent_id] for score in own)
@@ -101,7 +120,11 @@ def test_asha_promotes_only_from_the_best_third(n_workers: int) -> None:
 
 
 def test_asha_starts_as_many_settings_as_hyperbands_first_rungs() -> None:
-    assert rung_sizes(drive(make_oracle(search=settings(9, 3, method="asha")))) == {(0, 0): 17, (0, 1): 5, (0, 2): 1}
+    assert rung_sizes(drive(make_oracle(search=settings(9, 3, method="asha")))) == {
+        (0, 0): 17,
+        (0, 1): 5,
+        (0, 2): 1,
+    }
     twice = rung_sizes(drive(make_oracle(search=settings(9, 3, 2, method="asha"))))
     assert twice[0, 0] == 34
 
@@ -124,7 +147,9 @@ def test_asha_tries_the_next_best_where_the_last_promotion_fails() -> None:
 
 @pytest.mark.parametrize("max_trials", [3, 4, 10, 40])
 def test_asha_keeps_enough_of_its_trials_to_train_one_to_the_end(max_trials: int) -> None:
-    trials = drive(make_oracle(search=settings(9, 3, method="asha", max_trials=max_trials)), n_workers=2)
+    trials = drive(
+        make_oracle(search=settings(9, 3, method="asha", max_trials=max_trials)), n_workers=2
+    )
     assert len(trials) <= max_trials
     assert any(t.last_epoch == 9 for t in trials)
 

@@ -26,7 +26,9 @@ def by_rung(trials: list[Trial], bracket: int, rung: int) -> list[Trial]:
 
 @pytest.mark.parametrize("n_workers", [1, 3])
 @pytest.mark.parametrize(("max_epochs", "factor"), [(9, 3), (4, 4), (27, 3), (30, 3), (81, 3)])
-def test_trials_and_rungs_are_those_of_the_schedule(max_epochs: int, factor: int, n_workers: int) -> None:
+def test_trials_and_rungs_are_those_of_the_schedule(
+    max_epochs: int, factor: int, n_workers: int
+) -> None:
     search = settings(max_epochs, factor)
     trials = drive(make_oracle(search=search), n_workers=n_workers)
     assert (len(trials), n_epochs(trials)) == total(search)
@@ -35,7 +37,9 @@ def test_trials_and_rungs_are_those_of_the_schedule(max_epochs: int, factor: int
         for i, rung in enumerate(rungs):
             found = by_rung(trials, number, i)
             assert len(found) == rung.n_trials
-            assert {(t.first_epoch, t.last_epoch) for t in found} == {(rung.first_epoch, rung.last_epoch)}
+            assert {(t.first_epoch, t.last_epoch) for t in found} == {
+                (rung.first_epoch, rung.last_epoch)
+            }
 
 
 def test_iterations_repeat_the_whole_with_new_settings() -> None:
@@ -54,7 +58,11 @@ def test_the_best_of_a_rung_go_on_with_their_own_settings(direction: str, n_work
     by_id = {t.trial_id: t for t in trials}
     for bracket, rung in [key for key in rung_sizes(trials) if key[1] > 0]:
         promoted = by_rung(trials, bracket, rung)
-        before = sorted(by_rung(trials, bracket, rung - 1), key=lambda t: t.values["x"], reverse=direction == "max")
+        before = sorted(
+            by_rung(trials, bracket, rung - 1),
+            key=lambda t: t.values["x"],
+            reverse=direction == "max",
+        )
         assert {t.parent_id for t in promoted} == {t.trial_id for t in before[: len(promoted)]}
         for trial in promoted:
             parent = by_id[trial.parent_id or ""]
@@ -70,11 +78,14 @@ def test_trials_are_numbered_in_the_order_of_their_starts() -> None:
 @pytest.mark.parametrize("failing", [{0}, {8}, {0, 3, 5}, {9}, {12}, set(range(8))], ids=str)
 def test_failed_trials_leave_no_rung_without_promotion(failing: set[int], n_workers: int) -> None:
     trials = drive(
-        make_oracle(), lambda t: None if int(t.trial_id) in failing else float(t.values["x"]), n_workers=n_workers
+        make_oracle(),
+        lambda t: None if int(t.trial_id) in failing else float(t.values["x"]),
+        n_workers=n_workers,
     )
     first_rungs = {key: n for key, n in rung_sizes(trials).items() if key[1] == 0}
     assert first_rungs == {(2, 0): 9, (1, 0): 5, (0, 0): 3}
-    # Rungs are as full as the trials that are left allow, and each bracket has trials of all 9 epochs.
+    # Rungs are as full as the trials that are left allow, and each bracket has trials of all 9
+    # epochs.
     for bracket, rungs in zip((2, 1, 0), brackets(settings()), strict=True):
         alive = rungs[0].n_trials
         for i, rung in enumerate(rungs):
@@ -86,10 +97,15 @@ def test_failed_trials_leave_no_rung_without_promotion(failing: set[int], n_work
 
 def test_five_failures_at_100_by_3_lose_no_rung() -> None:
     search = settings(100, 3)
-    planned = {(4 - i, j): rung.n_trials for i, rungs in enumerate(brackets(search)) for j, rung in enumerate(rungs)}
+    planned = {
+        (4 - i, j): rung.n_trials
+        for i, rungs in enumerate(brackets(search))
+        for j, rung in enumerate(rungs)
+    }
     for failing in ({0, 1, 2, 3, 4}, {10, 30, 50, 70, 90}, {80, 100, 120, 125, 130}):
         trials = drive(
-            make_oracle(search=search), lambda t, bad=failing: None if int(t.trial_id) in bad else float(t.values["x"])
+            make_oracle(search=search),
+            lambda t, bad=failing: None if int(t.trial_id) in bad else float(t.values["x"]),
         )
         assert sum(t.score is None for t in trials) == 5
         assert rung_sizes(trials) == planned
@@ -98,12 +114,16 @@ def test_five_failures_at_100_by_3_lose_no_rung() -> None:
 def test_later_iterations_have_brackets_of_their_own() -> None:
     trials = drive(make_oracle(search=settings(9, 3, iterations=2)))
     once = {(2, 0): 9, (2, 1): 3, (2, 2): 1, (1, 0): 5, (1, 1): 2, (0, 0): 3}
-    assert rung_sizes(trials) == once | {(bracket + 3, rung): n for (bracket, rung), n in once.items()}
+    assert rung_sizes(trials) == once | {
+        (bracket + 3, rung): n for (bracket, rung), n in once.items()
+    }
 
 
 def test_new_bracket_starts_as_soon_as_the_present_ones_have_nothing_to_start() -> None:
     oracle = make_oracle()
-    assert [(t.bracket, t.rung) for _ in range(10) if (t := oracle.next_trial())] == [(2, 0)] * 9 + [(1, 0)]
+    assert [(t.bracket, t.rung) for _ in range(10) if (t := oracle.next_trial())] == [
+        (2, 0)
+    ] * 9 + [(1, 0)]
 
 
 def test_bracket_whose_trials_all_fail_ends_and_the_next_one_starts() -> None:
@@ -127,7 +147,10 @@ def test_space_with_nothing_to_search_is_one_setting_trained_to_the_end() -> Non
 
 
 def test_same_seed_same_settings_and_another_seed_others() -> None:
-    values = {seed: [t.values["x"] for t in drive(make_oracle(seed=seed)) if t.rung == 0] for seed in range(4)}
+    values = {
+        seed: [t.values["x"] for t in drive(make_oracle(seed=seed)) if t.rung == 0]
+        for seed in range(4)
+    }
     for seed, found in values.items():
         assert found == [t.values["x"] for t in drive(make_oracle(seed=seed)) if t.rung == 0]
     everything = [x for found in values.values() for x in found]
@@ -152,7 +175,10 @@ def test_parameters_appear_only_where_their_conditions_hold(tmp_path: Path) -> N
     for trial in trials:
         filters = {f"filters_{i}" for i in range(trial.values["conv_blocks"])}
         momentum = {"momentum"} if trial.values["optimizer"] == "sgd" else set()
-        assert set(trial.values) == {"conv_blocks", "optimizer", "batch_norm", "batch_size"} | filters | momentum
+        assert (
+            set(trial.values)
+            == {"conv_blocks", "optimizer", "batch_norm", "batch_size"} | filters | momentum
+        )
         assert trial.values["batch_size"] == 32
         assert isinstance(trial.values["batch_norm"], bool)
 

@@ -10,14 +10,18 @@ from tuner.search.schedule import brackets, total
 
 
 @pytest.mark.parametrize(("max_epochs", "factor"), [(9, 3), (27, 3), (81, 3)])
-def test_one_worker_goes_through_the_brackets_as_the_paper_does(max_epochs: int, factor: int) -> None:
+def test_one_worker_goes_through_the_brackets_as_the_paper_does(
+    max_epochs: int, factor: int
+) -> None:
     order = bracket_order(settings(max_epochs, factor), n_workers=1)
     assert order == tuple(reversed(range(len(order))))
 
 
 @pytest.mark.parametrize("n_workers", [2, 3, 8])
 @pytest.mark.parametrize("max_epochs", [4, 9, 27, 81])
-def test_every_bracket_begins_once_and_the_one_that_halves_most_first(max_epochs: int, n_workers: int) -> None:
+def test_every_bracket_begins_once_and_the_one_that_halves_most_first(
+    max_epochs: int, n_workers: int
+) -> None:
     n = len(brackets(settings(max_epochs)))
     order = bracket_order(settings(max_epochs), n_workers)
     assert order[0] == n - 1
@@ -33,7 +37,9 @@ def test_two_workers_are_idle_for_less_than_with_the_papers_order() -> None:
 
 @pytest.mark.parametrize("n_workers", [2, 5, 16, 100])
 @pytest.mark.parametrize("max_epochs", [9, 27, 81])
-def test_no_order_is_chosen_that_takes_longer_than_the_papers(max_epochs: int, n_workers: int) -> None:
+def test_no_order_is_chosen_that_takes_longer_than_the_papers(
+    max_epochs: int, n_workers: int
+) -> None:
     search = settings(max_epochs)
     usual = tuple(reversed(range(len(brackets(search)))))
     chosen = bracket_order(search, n_workers)

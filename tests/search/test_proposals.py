@@ -35,7 +35,9 @@ def test_every_setting_has_the_active_parameters_only() -> None:
 @pytest.mark.parametrize("n_workers", [1, 3])
 def test_grid_trains_every_setting_once(n_workers: int) -> None:
     trials = drive(
-        make_oracle(NESTED, search=settings(9, 3, method="grid")), lambda t: t.values["units"], n_workers=n_workers
+        make_oracle(NESTED, search=settings(9, 3, method="grid")),
+        lambda t: t.values["units"],
+        n_workers=n_workers,
     )
     assert [t.values for t in trials] == list(every_setting(NESTED))
     assert {t.last_epoch for t in trials} == {9}
@@ -43,14 +45,18 @@ def test_grid_trains_every_setting_once(n_workers: int) -> None:
 
 def test_grid_leaves_out_what_cannot_be_built_and_counts_it() -> None:
     oracle = make_oracle(
-        NESTED, search=settings(9, 3, method="grid"), problem=lambda v: "too wide" if v["units"] == 4 else None
+        NESTED,
+        search=settings(9, 3, method="grid"),
+        problem=lambda v: "too wide" if v["units"] == 4 else None,
     )
     assert len(drive(oracle, lambda t: 1.0)) == oracle.n_rejected == 4
     assert oracle.rejected == "too wide"
 
 
 def test_grid_of_any_number_says_which_parameter() -> None:
-    with pytest.raises(ConfigurationError, match=r"a grid cannot go through space\.x, which may be any number"):
+    with pytest.raises(
+        ConfigurationError, match=r"a grid cannot go through space\.x, which may be any number"
+    ):
         make_oracle(WIDE, search=settings(9, 3, method="grid")).next_trial()
 
 
@@ -96,7 +102,11 @@ def test_bayesian_improves_on_its_random_start_with_values_of_the_space() -> Non
         search=settings(9, 3, method="bayesian", max_trials=12),
         problem=lambda values: "x is too small" if values["x"] < 0.2 else None,
     )
-    trials = drive(oracle, lambda t: -((t.values["x"] - 0.7) ** 2) - (t.values["dropout"] - 0.2) ** 2, n_workers=2)
+    trials = drive(
+        oracle,
+        lambda t: -((t.values["x"] - 0.7) ** 2) - (t.values["dropout"] - 0.2) ** 2,
+        n_workers=2,
+    )
     scores = [t.score for t in trials if t.score is not None]
     assert max(scores[5:]) > max(scores[:5])
     assert len({json.dumps(t.values) for t in trials}) == 12
@@ -108,5 +118,7 @@ def test_bayesian_improves_on_its_random_start_with_values_of_the_space() -> Non
 
 
 def test_bayesian_tries_all_of_a_small_space_without_repeats() -> None:
-    trials = drive(make_oracle(NESTED, search=settings(9, 3, method="bayesian")), lambda t: t.values["units"])
+    trials = drive(
+        make_oracle(NESTED, search=settings(9, 3, method="bayesian")), lambda t: t.values["units"]
+    )
     assert sorted(map(repr, (t.values for t in trials))) == sorted(map(repr, every_setting(NESTED)))

@@ -19,17 +19,27 @@ Event = tuple[Literal["started", "ended"], Trial]
 
 def score(trial: Trial) -> float | None:
     """Made up, the same for the same trial; every ninth fails."""
-    return None if int(trial.trial_id) % 9 == 4 else sum(len(str(value)) for value in trial.values.values())
+    return (
+        None
+        if int(trial.trial_id) % 9 == 4
+        else sum(len(str(value)) for value in trial.values.values())
+    )
 
 
 def oracle_of(space: Space, method: str) -> SearchOracle:
     def problem(values: Any) -> str | None:
-        return "x is in the middle" if 0.4 < values.get("x", 0) < 0.5 or values.get("units") == 4 else None
+        return (
+            "x is in the middle"
+            if 0.4 < values.get("x", 0) < 0.5 or values.get("units") == 4
+            else None
+        )
 
     return make_oracle(space, search=settings(9, 3, method=method), seed=0, problem=problem)
 
 
-def log_of(oracle: SearchOracle, n_workers: int, running: list[Trial]) -> tuple[list[Event], list[dict[str, Any]]]:
+def log_of(
+    oracle: SearchOracle, n_workers: int, running: list[Trial]
+) -> tuple[list[Event], list[dict[str, Any]]]:
     """Everything that happens from here on, and the state kept with each start; the oldest trial ends first."""
     log: list[Event] = []
     states: list[dict[str, Any]] = []
@@ -52,8 +62,12 @@ SEARCHES = [
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
-@pytest.mark.parametrize(("space", "method"), SEARCHES, ids=lambda value: value if isinstance(value, str) else "")
-def test_the_rest_is_the_same_after_a_cut_anywhere(space: Space, method: str, n_workers: int) -> None:
+@pytest.mark.parametrize(
+    ("space", "method"), SEARCHES, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_the_rest_is_the_same_after_a_cut_anywhere(
+    space: Space, method: str, n_workers: int
+) -> None:
     whole, states = log_of(first := oracle_of(space, method), n_workers, [])
     for cut in range(len(whole) + 1):
         past = whole[:cut]
@@ -71,7 +85,9 @@ def test_the_rest_is_the_same_after_a_cut_anywhere(space: Space, method: str, n_
 def test_settings_that_had_run_out_stay_so() -> None:
     def oracle() -> SearchOracle:
         # One draw in two thousand will do, so that 1,000 draws in a row find one now and then.
-        return make_oracle(seed=0, problem=lambda values: "too large" if values["x"] > 1 / 2000 else None)
+        return make_oracle(
+            seed=0, problem=lambda values: "too large" if values["x"] > 1 / 2000 else None
+        )
 
     whole, states = log_of(oracle(), 1, [])
     assert states[-1]["is_exhausted"]
@@ -92,8 +108,13 @@ def test_bayesian_goes_on_with_the_same_proposals() -> None:
 
 
 def test_states_stay_short_however_many_trials_there_are() -> None:
-    _, states = log_of(make_oracle(search=settings(27, 3), problem=lambda v: "no" if v["x"] > 0.3 else None), 1, [])
-    assert max(len(state["rejected"]) for state in states) < sum(len(state["rejected"]) for state in states) / 4
+    _, states = log_of(
+        make_oracle(search=settings(27, 3), problem=lambda v: "no" if v["x"] > 0.3 else None), 1, []
+    )
+    assert (
+        max(len(state["rejected"]) for state in states)
+        < sum(len(state["rejected"]) for state in states) / 4
+    )
 
 
 def test_running_trials_are_known_after_a_restart() -> None:

@@ -13,7 +13,9 @@ from tuner.space.definition import Parameter, Space
     ("max_epochs", "factor", "n_trials", "n_epochs"),
     [(9, 3, 23, 75), (27, 3, 70, 375), (30, 3, 90, 576), (81, 3, 211, 1767), (4, 4, 7, 15)],
 )
-def test_total_is_what_keras_tuner_trains(max_epochs: int, factor: int, n_trials: int, n_epochs: int) -> None:
+def test_total_is_what_keras_tuner_trains(
+    max_epochs: int, factor: int, n_trials: int, n_epochs: int
+) -> None:
     assert total(settings(max_epochs, factor)) == (n_trials, n_epochs)
 
 
@@ -46,7 +48,9 @@ def test_total_of_every_method(
 
 @pytest.mark.parametrize("n_settings", [1, 5, 10, 16])
 def test_total_of_hyperband_in_a_small_space_is_what_is_trained(n_settings: int) -> None:
-    space = Space(parameters=(Parameter(name="x", kind="choice", choices=tuple(range(n_settings))),), fixed={})
+    space = Space(
+        parameters=(Parameter(name="x", kind="choice", choices=tuple(range(n_settings))),), fixed={}
+    )
     trials = drive(make_oracle(space))
     assert total(settings(9, 3), n_settings) == (len(trials), n_epochs(trials))
 
@@ -62,6 +66,9 @@ def test_rungs_go_on_where_the_one_before_ended() -> None:
             Rung(n_trials=3, first_epoch=2, last_epoch=3),
             Rung(n_trials=1, first_epoch=4, last_epoch=9),
         ),
-        (Rung(n_trials=5, first_epoch=1, last_epoch=3), Rung(n_trials=2, first_epoch=4, last_epoch=9)),
+        (
+            Rung(n_trials=5, first_epoch=1, last_epoch=3),
+            Rung(n_trials=2, first_epoch=4, last_epoch=9),
+        ),
         (Rung(n_trials=3, first_epoch=1, last_epoch=9),),
     )

@@ -76,7 +76,12 @@ def within(limits: Limits, work: Callable[[], Any]) -> Ended:
         problem = f"it ends with {os.waitstatus_to_exitcode(status)}"
     elif peak_bytes > limits.n_bytes:
         problem = problem or f"it takes {peak_bytes / 1e6:,.0f} MB"
-    return Ended(problem=problem, told=told, duration_s=usage.ru_utime + usage.ru_stime, peak_bytes=peak_bytes)
+    return Ended(
+        problem=problem,
+        told=told,
+        duration_s=usage.ru_utime + usage.ru_stime,
+        peak_bytes=peak_bytes,
+    )
 
 
 def start_timers(limits: Limits) -> None:

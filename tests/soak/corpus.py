@@ -65,7 +65,9 @@ def images() -> dict[str, bytes]:
         "palette.bmp": _saved(rgb.convert("P"), "BMP"),
         "lossy.webp": _saved(rgb, "WEBP", exif=turned),
         "lossless.webp": _saved(rgba, "WEBP", lossless=True),
-        "animated.webp": _saved(frames[0].convert("RGB"), "WEBP", save_all=True, append_images=[rgb, rgb]),
+        "animated.webp": _saved(
+            frames[0].convert("RGB"), "WEBP", save_all=True, append_images=[rgb, rgb]
+        ),
         "raw.tif": _saved(rgb, "TIFF"),
         "lzw.tif": _saved(rgba, "TIFF", compression="tiff_lzw"),
         "deflate.tif": _saved(grey, "TIFF", compression="tiff_adobe_deflate"),
@@ -109,7 +111,9 @@ def npz() -> bytes:
     """Images and labels."""
     written = io.BytesIO()
     x = np.random.default_rng(0).integers(0, 256, (8, SIDE, SIDE, 3), dtype=np.uint8)
-    np.savez_compressed(written, x_train=x[:6], y_train=np.arange(6) % 2, x_test=x[6:], y_test=np.arange(2))
+    np.savez_compressed(
+        written, x_train=x[:6], y_train=np.arange(6) % 2, x_test=x[6:], y_test=np.arange(2)
+    )
     return written.getvalue()
 
 
@@ -122,7 +126,9 @@ def packed(files: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) 
     return written.getvalue()
 
 
-def tarred(files: Mapping[str, bytes], kind: bytes = tarfile.REGTYPE, link: str = "", pax: str = "") -> bytes:
+def tarred(
+    files: Mapping[str, bytes], kind: bytes = tarfile.REGTYPE, link: str = "", pax: str = ""
+) -> bytes:
     """A tar whose last member is of a kind, and has a long attribute."""
     written = io.BytesIO()
     with tarfile.open(fileobj=written, mode="w", format=tarfile.PAX_FORMAT) as file:
@@ -130,7 +136,11 @@ def tarred(files: Mapping[str, bytes], kind: bytes = tarfile.REGTYPE, link: str 
             info = tarfile.TarInfo(name)
             info.size = len(content)
             if number == len(files):
-                info.type, info.linkname, info.pax_headers = kind, link, {"comment": pax} if pax else {}
+                info.type, info.linkname, info.pax_headers = (
+                    kind,
+                    link,
+                    {"comment": pax} if pax else {},
+                )
             file.addfile(info, io.BytesIO(content))
     return written.getvalue()
 
@@ -157,13 +167,20 @@ def photos() -> Files:
 def png(width: int, height: int, *, color: int = 2, depth: int = 8, data: bytes = b"") -> bytes:
     """A PNG of any size whose rows are `data`; without any, it ends where they would begin."""
     header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
-    chunks = [(b"IHDR", header)] + ([(b"IDAT", data), (b"IEND", b"")] if data else [(b"IDAT", zlib.compress(b"0"))])
+    chunks = [(b"IHDR", header)] + (
+        [(b"IDAT", data), (b"IEND", b"")] if data else [(b"IDAT", zlib.compress(b"0"))]
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(map(png_chunk, *zip(*chunks, strict=True)))
 
 
 def png_chunk(name: bytes, payload: bytes) -> bytes:
     """A chunk with the right checksum."""
-    return struct.pack(">I", len(payload)) + name + payload + struct.pack(">I", zlib.crc32(name + payload))
+    return (
+        struct.pack(">I", len(payload))
+        + name
+        + payload
+        + struct.pack(">I", zlib.crc32(name + payload))
+    )
 
 
 def zeros(n_bytes: int) -> bytes:
@@ -175,14 +192,22 @@ def zeros(n_bytes: int) -> bytes:
     n = max(1, n_bytes // block)
     end = packer.compress(bytes(n_bytes % block)) + packer.flush(zlib.Z_SYNC_FLUSH)
     # The last block is empty; the checksum is that of n_bytes zeros.
-    return begin + again * (n - 1) + end + b"\x03\x00" + struct.pack(">I", ((n_bytes % 65521) << 16) | 1)
+    return (
+        begin
+        + again * (n - 1)
+        + end
+        + b"\x03\x00"
+        + struct.pack(">I", ((n_bytes % 65521) << 16) | 1)
+    )
 
 
 def special_images() -> dict[str, bytes]:
     """Pictures that would take all memory or time, or carry what people do not expect."""
     picture = images()
     gif = picture["still.gif"]
-    start = gif.index(b",", 13 + 3 * 2 ** ((gif[10] & 7) + 1))  # the frame begins behind header and palette
+    start = gif.index(
+        b",", 13 + 3 * 2 ** ((gif[10] & 7) + 1)
+    )  # the frame begins behind header and palette
     exif = b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01\x12\0\x03\xff\xff\xff\xff\0\0\0\0" * 2000
     jpeg = picture["rgb.jpg"]
     return {
@@ -192,14 +217,20 @@ def special_images() -> dict[str, bytes]:
         "13,000 x 13,000 header": png(13_000, 13_000, color=6),
         "13,000 x 13,000 whole": png(13_000, 13_000, color=0, data=zeros(13_000 * 13_001)),
         "7,000 x 7,000 RGBA whole": png(7000, 7000, color=6, data=zeros(7000 * (4 * 7000 + 1))),
-        "7,000 x 7,000 16 bits whole": png(7000, 7000, color=0, depth=16, data=zeros(7000 * (2 * 7000 + 1))),
+        "7,000 x 7,000 16 bits whole": png(
+            7000, 7000, color=0, depth=16, data=zeros(7000 * (2 * 7000 + 1))
+        ),
         "1 x 40,000,000": png(1, 40_000_000, color=0, depth=1, data=zeros(2 * 40_000_000)),
         "40,000,000 x 1": png(40_000_000, 1, color=0, depth=1, data=zeros(5_000_001)),
         "no pixels": png(0, 0),
         "GIF of 10,000 frames": gif[:start] + gif[start:-1] * 10_000 + b";",
         "GIF of 65,535 x 65,535": gif[:6] + b"\xff\xff\xff\xff" + gif[10:],
-        "text that unpacks to 300 MB": _with_chunk(picture["rgb.png"], b"zTXt", b"Comment\0\0" + zeros(300_000_000)),
-        "profile that unpacks to 300 MB": _with_chunk(picture["rgb.png"], b"iCCP", b"ICC\0\0" + zeros(300_000_000)),
+        "text that unpacks to 300 MB": _with_chunk(
+            picture["rgb.png"], b"zTXt", b"Comment\0\0" + zeros(300_000_000)
+        ),
+        "profile that unpacks to 300 MB": _with_chunk(
+            picture["rgb.png"], b"iCCP", b"ICC\0\0" + zeros(300_000_000)
+        ),
         "20,000 chunks": _with_chunk(picture["rgb.png"], b"tEXt", b"a\0b", n=20_000),
         "endless EXIF": jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:],
         "1,000 JPEG markers": jpeg[:2] + b"\xff\xfe\x00\x04ab" * 1000 + jpeg[2:],
@@ -232,10 +263,14 @@ def special_fer() -> dict[str, bytes]:
         "quote that never ends": text.replace('"', "", 1).encode() + b'"' * 3,
         "label of 10,000 digits": text.replace("\n0,", f"\n{'9' * 10_000},").encode(),
         "pixel of 10,000 digits": text.replace(" ", " " + "9" * 10_000 + " ", 1).encode(),
-        "labels that are not finite": text.replace("\n0,", "\nnan,").replace("\n1,", "\ninf,").encode(),
+        "labels that are not finite": (
+            text.replace("\n0,", "\nnan,").replace("\n1,", "\ninf,").encode()
+        ),
         "digits of another script": text.replace("\n1,", "\n\N{ARABIC-INDIC DIGIT ONE},").encode(),
         "superscript": text.replace("\n1,", "\n\N{SUPERSCRIPT TWO},").encode(),
-        "20,000 classes": ("emotion,pixels\n" + "".join(f"{i},{good}\n" for i in range(20_000))).encode(),
+        "20,000 classes": (
+            ("emotion,pixels\n" + "".join(f"{i},{good}\n" for i in range(20_000))).encode()
+        ),
         "same column twice": text.replace("emotion,pixels,Usage", "pixels,pixels,pixels").encode(),
         "header alone": b"emotion,pixels,Usage\n",
         "only blank lines": b"\n" * 100_000,
@@ -325,7 +360,9 @@ def special_archives() -> dict[str, Files]:
         "attribute of 5 MB": tarred(one | {"pets/dog/1.png": good_image()}, pax="a" * 5_000_000),
         "attribute of 8 GB": header.tobuf(tarfile.GNU_FORMAT) + bytes(10_000),
         "map that never ends": bytes(holes) + (bytes(504) + b"\x01" + bytes(7)) * 20_000,
-        "2,000 nested headers": header.tobuf(tarfile.GNU_FORMAT).replace(b"73465450000\0", b"00000000000\0") * 2000,
+        "2,000 nested headers": (
+            header.tobuf(tarfile.GNU_FORMAT).replace(b"73465450000\0", b"00000000000\0") * 2000
+        ),
         "1,000 empty files": _many(1_000),
         "zeros": bytes(50_000_000),
         "no tar": b"\x1f\x8b" + bytes(100),
@@ -336,7 +373,9 @@ def special_archives() -> dict[str, Files]:
         "bomb of 6 x 10^10 claimed bytes": _claim(packed(one), 0xFFFFFFF0),
         "escape": packed(photos() | {"..\\..\\evil": b"1"}),
         "same name twice": packed(one)[:-22] + packed(one),
-        "names of another script": packed({f"p/{name}/1.png": good_image() for name in ("😀", "\x1b[2J", "a\nb", "é")}),
+        "names of another script": packed(
+            {f"p/{name}/1.png": good_image() for name in ("😀", "\x1b[2J", "a\nb", "é")}
+        ),
         "CSV": packed({"faces/faces.csv": fer_csv(), "faces/README": b"1"}),
         "NPZ": packed({"x.npz": npz()}),
         "archive in it": packed({"pets.zip": packed(photos())}),
@@ -362,8 +401,18 @@ def zeroed_zip(files: Mapping[str, bytes], n_zeros: int) -> bytes:
     sizes = struct.pack("<III", crc, len(raw), len(start) + n_zeros)
     common = struct.pack("<HHHHH", 20, 0, 8, 0, 33) + sizes + struct.pack("<HH", len(name), 0)
     local = b"PK\x03\x04" + common + name.encode() + raw
-    central = b"PK\x01\x02\x14\x03" + common + struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, 0) + name.encode()
-    return local + central + b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
+    central = (
+        b"PK\x01\x02\x14\x03"
+        + common
+        + struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, 0)
+        + name.encode()
+    )
+    return (
+        local
+        + central
+        + b"PK\x05\x06"
+        + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
+    )
 
 
 def _claim(archive: bytes, size: int) -> bytes:
@@ -378,7 +427,10 @@ def _many(n: int) -> bytes:
     block = tarfile.TarInfo("pets/cat/00000000.png").tobuf(tarfile.USTAR_FORMAT)
     plain = int(block[148:154], 8) - 8 * ord("0")
     names = (f"{i:08}".encode() for i in range(n))
-    blocks = (block[:9] + name + block[17:148] + b"%06o\0 " % (plain + sum(name)) + block[156:] for name in names)
+    blocks = (
+        block[:9] + name + block[17:148] + b"%06o\0 " % (plain + sum(name)) + block[156:]
+        for name in names
+    )
     return b"".join(blocks) + bytes(1024)
 
 

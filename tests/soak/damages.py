@@ -52,7 +52,9 @@ def pipe(rng: random.Random, path: Path) -> None:
 
 def binary(rng: random.Random, path: Path) -> None:
     """Fill it with noise, or zeros."""
-    path.write_bytes(rng.choice((rng.randbytes(rng.randrange(1, 5000)), bytes(rng.randrange(1, 5000)))))
+    path.write_bytes(
+        rng.choice((rng.randbytes(rng.randrange(1, 5000)), bytes(rng.randrange(1, 5000))))
+    )
 
 
 def deep(rng: random.Random, path: Path) -> None:
@@ -64,7 +66,9 @@ def blind(rng: random.Random, path: Path) -> None:
     """Change bytes without a look at them."""
     data = path.read_bytes()
     path.write_bytes(
-        rng.choice((*mutations.BLIND, mutations.edit_header, mutations.edit_member))(rng, data, data[::-1])
+        rng.choice((*mutations.BLIND, mutations.edit_header, mutations.edit_member))(
+            rng, data, data[::-1]
+        )
     )
 
 
@@ -94,7 +98,12 @@ def lines(rng: random.Random, path: Path) -> None:
         case 5:
             found.insert(0, b"\xef\xbb\xbf")
         case 6:
-            found.insert(at, rng.choice((b"\n", b"3\n", b"null\n", b"[]\n", b"{}\n", b'{"event": 3}\n', b"\0\0\0\n")))
+            found.insert(
+                at,
+                rng.choice(
+                    (b"\n", b"3\n", b"null\n", b"[]\n", b"{}\n", b'{"event": 3}\n', b"\0\0\0\n")
+                ),
+            )
     path.write_bytes(b"".join(found))
 
 
@@ -124,7 +133,9 @@ def cells(rng: random.Random, path: Path) -> None:
         return
     rows = [row.split(",") for row in path.read_text(encoding="utf-8").splitlines()]
     row = rng.choice(rows)
-    row[rng.randrange(len(row))] = rng.choice(("", "nan", "-1", "1e999", "x", '"', "[[", "9" * 5000, "a,b", "0001"))
+    row[rng.randrange(len(row))] = rng.choice(
+        ("", "nan", "-1", "1e999", "x", '"', "[[", "9" * 5000, "a,b", "0001")
+    )
     path.write_text("\n".join(map(",".join, rows)) + "\n")
 
 

@@ -102,7 +102,13 @@ class Case:
     @property
     def name(self) -> str:
         """The file's name; that of a card is its own."""
-        return "digits.yaml" if self.kind == "card" else "best.yaml" if self.kind == "recipe" else "my.yaml"
+        return (
+            "digits.yaml"
+            if self.kind == "card"
+            else "best.yaml"
+            if self.kind == "recipe"
+            else "my.yaml"
+        )
 
     def place(self, path: Path) -> None:
         """Write the file."""
@@ -120,8 +126,13 @@ def good(kind: str) -> tuple[str, ...]:
     if kind == "card":
         names = ("fer2013", "facial_expressions", "cats_dogs", "drawn_faces")
         texts = [(ROOT / f"datasets/{name}.yaml").read_text(encoding="utf-8") for name in names]
-        return tuple(text.replace(f"name: {name}\n", "name: digits\n") for name, text in zip(names, texts, strict=True))
-    spaces = [ROOT / f"search_spaces/{name}.yaml" for name in ("digits", "fer2013", "efficientnet_b2")]
+        return tuple(
+            text.replace(f"name: {name}\n", "name: digits\n")
+            for name, text in zip(names, texts, strict=True)
+        )
+    spaces = [
+        ROOT / f"search_spaces/{name}.yaml" for name in ("digits", "fer2013", "efficientnet_b2")
+    ]
     return (_OWN_SPACE, *(path.read_text(encoding="utf-8") for path in spaces))
 
 
@@ -132,44 +143,78 @@ def specials() -> Iterator[Case]:
         for what, text in _special_texts().items():
             yield Case(kind=kind, what=what, content=text)
         yield Case(kind=kind, what="pipe", content=b"", is_pipe=True)
-    many = "\n".join(f"  p{i}: {{type: int, min: 1, max: 9, when: {{q{i}: 1}}}}" for i in range(400))
+    many = "\n".join(
+        f"  p{i}: {{type: int, min: 1, max: 9, when: {{q{i}: 1}}}}" for i in range(400)
+    )
     spaces = {
         "400 unknown parents": f"version: 1\nmodel: a:b\nspace:\n{many}\n",
-        "400 unknown names": "version: 1\nspace:\n" + "\n".join(f"  {'n' * 60}{i}: 1" for i in range(400)),
-        "600 names": "version: 1\nmodel: a:b\nspace:\n" + "\n".join(f"  n{i}: 1" for i in range(600)),
-        "chain of 400": "version: 1\nmodel: a:b\nspace:\n  p0: [1, 2]\n"
-        + "\n".join(f"  p{i}: {{type: choice, values: [1, 2], when: {{p{i - 1}: 1}}}}" for i in range(1, 400)),
-        "circle of 400": "version: 1\nmodel: a:b\nspace:\n"
-        + "\n".join(f"  p{i}: {{type: choice, values: [1, 2], when: {{p{(i + 1) % 400}: 1}}}}" for i in range(400)),
+        "400 unknown names": (
+            "version: 1\nspace:\n" + "\n".join(f"  {'n' * 60}{i}: 1" for i in range(400))
+        ),
+        "600 names": (
+            "version: 1\nmodel: a:b\nspace:\n" + "\n".join(f"  n{i}: 1" for i in range(600))
+        ),
+        "chain of 400": (
+            "version: 1\nmodel: a:b\nspace:\n  p0: [1, 2]\n"
+            + "\n".join(
+                f"  p{i}: {{type: choice, values: [1, 2], when: {{p{i - 1}: 1}}}}"
+                for i in range(1, 400)
+            )
+        ),
+        "circle of 400": (
+            "version: 1\nmodel: a:b\nspace:\n"
+            + "\n".join(
+                f"  p{i}: {{type: choice, values: [1, 2], when: {{p{(i + 1) % 400}: 1}}}}"
+                for i in range(400)
+            )
+        ),
         "per huge": own.replace("max: 4}", "max: 100000000}"),
         "per of per": own.replace("per: layers", "per: units"),
-        "100 blocks of 100 names": "version: 1\nmodel: a:b\nspace:\n  n: {type: int, min: 1, max: 100}\n"
-        + "\n".join(f"  p{i}: {{type: choice, values: [1, 2], per: n}}" for i in range(100)),
+        "100 blocks of 100 names": (
+            "version: 1\nmodel: a:b\nspace:\n  n: {type: int, min: 1, max: 100}\n"
+            + "\n".join(f"  p{i}: {{type: choice, values: [1, 2], per: n}}" for i in range(100))
+        ),
         "a billion steps": own.replace("max: 0.5, step: 0.1", "max: 1e9, step: 1e-9"),
         "steps of nothing": own.replace("max: 0.5, step: 0.1", "max: 1, step: 1e-300"),
-        "wrong values": "version: 1\nspace:\n"
-        + "\n".join(f"  {name}: [{', '.join(['x' * 30] * 900)}]" for name in ("optimizer", "pooling", "imbalance")),
+        "wrong values": (
+            "version: 1\nspace:\n"
+            + "\n".join(
+                f"  {name}: [{', '.join(['x' * 30] * 900)}]"
+                for name in ("optimizer", "pooling", "imbalance")
+            )
+        ),
         "name of 5,000 digits": own.replace("units_0", f"units_{'9' * 900}"),
         "a million trials": own.replace("max_trials: 5", "max_trials: 100000000000"),
         "endless epochs": own.replace("epochs: 4", "epochs: 100000000000"),
     }
-    yield from (Case(kind="space", what=what, content=text.encode()) for what, text in spaces.items())
+    yield from (
+        Case(kind="space", what=what, content=text.encode()) for what, text in spaces.items()
+    )
     for override in (
         "space.layers.max=1e400", "space.layers=&a [*a]", "space.layers=!!set {a}", f"space.layers={'[' * 3000}",
         f"space.layers={'9' * 5000}", "space.x\nforged.yaml:1: y=1", "space.units.per=rate", f"{'a.' * 3000}b=1",
         "space.layers.max=100000000", "=", "space", "space.mode.7=1", "space.share.when.q.w=1", "version.x=1",
         f"space.layers={{a: {'x' * 100_000}}}", "space.rate.min=\x00", "space.mode=[\x1b[2J]", "retrain=&a {x: *a}",
     ):  # fmt: skip
-        yield Case(kind="space", what=f"--set {override[:40]!r}", content=own.encode(), overrides=(override,))
+        yield Case(
+            kind="space",
+            what=f"--set {override[:40]!r}",
+            content=own.encode(),
+            overrides=(override,),
+        )
 
 
 def _special_texts() -> dict[str, bytes]:
     bomb = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 10))
     texts = {
         "alias bomb": f"a0: &a0 [{', '.join('x' * 10)}]\n{bomb}",
-        "merge bomb": "a0: &a0 {k: 1}\n"
-        + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 40)),
-        "deep aliases": "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1, 400)),
+        "merge bomb": (
+            "a0: &a0 {k: 1}\n"
+            + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 40))
+        ),
+        "deep aliases": (
+            "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1, 400))
+        ),
         "brackets": "a: " + "[" * 900_000,
         "braces": "{a: " * 200_000,
         "deep blocks": "\n".join(" " * i + "a:" for i in range(1200)),
@@ -213,9 +258,16 @@ def mutated(rng: random.Random) -> Case:
     ways: list[Callable[[random.Random, str], str]] = []
     if rng.random() < 0.75:
         for _ in range(rng.choice((1, 1, 1, 2, 4, 12))):
-            ways.append(rng.choice((_replace_value, _replace_value, _put_snippet, _rename_key, _drop_key, _add_key)))
+            ways.append(
+                rng.choice(
+                    (_replace_value, _replace_value, _put_snippet, _rename_key, _drop_key, _add_key)
+                )
+            )
     else:
-        ways += rng.choices((_cut, _swap, _repeat_line, _shift_line, _put_letters, _break_lines), k=rng.randint(1, 3))
+        ways += rng.choices(
+            (_cut, _swap, _repeat_line, _shift_line, _put_letters, _break_lines),
+            k=rng.randint(1, 3),
+        )
     for way in ways:
         text = way(rng, text)
     what = ", ".join(dict.fromkeys(way.__name__.strip("_") for way in ways))
@@ -223,7 +275,9 @@ def mutated(rng: random.Random) -> Case:
 
 
 def _replace_value(rng: random.Random, text: str) -> str:
-    return _edited(rng, text, lambda parent, key: _set(parent, key, copy.deepcopy(rng.choice(_VALUES))))
+    return _edited(
+        rng, text, lambda parent, key: _set(parent, key, copy.deepcopy(rng.choice(_VALUES)))
+    )
 
 
 def _put_snippet(rng: random.Random, text: str) -> str:
@@ -236,7 +290,9 @@ def _rename_key(rng: random.Random, text: str) -> str:
         if isinstance(parent, dict):
             name = str(key)
             at = rng.randrange(len(name) + 1)
-            parent[f"{name[:at]}{rng.choice(('x', '_9', ' ', 'é', '=', ''))}{name[at + 1 :]}"] = parent.pop(key)
+            parent[f"{name[:at]}{rng.choice(('x', '_9', ' ', 'é', '=', ''))}{name[at + 1 :]}"] = (
+                parent.pop(key)
+            )
 
     return _edited(rng, text, rename)
 
@@ -249,7 +305,9 @@ def _add_key(rng: random.Random, text: str) -> str:
     def add(parent: Any, key: Any) -> None:
         value = copy.deepcopy(rng.choice(_VALUES))
         if isinstance(parent, dict):
-            name = rng.choice(("per", "when", "step", "min", "max", "values", "type", "dropout", "x", "filters_9"))
+            name = rng.choice(
+                ("per", "when", "step", "min", "max", "values", "type", "dropout", "x", "filters_9")
+            )
             parent[name] = value
         else:
             parent.insert(rng.randrange(len(parent) + 1), value)
@@ -268,14 +326,22 @@ def _edited(rng: random.Random, text: str, edit: Callable[[Any, Any], object]) -
         places = list(_places(data))
         if places:
             edit(*rng.choice(places))
-        return str(yaml.dump(data, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=10**9))
+        return str(
+            yaml.dump(data, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=10**9)
+        )
     except (yaml.YAMLError, ValueError, RecursionError, TypeError, KeyError):
         # PyYAML's own reader raises whatever it meets.
         return text
 
 
 def _places(data: Any) -> Iterator[tuple[Any, Any]]:
-    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    items = (
+        data.items()
+        if isinstance(data, dict)
+        else enumerate(data)
+        if isinstance(data, list)
+        else ()
+    )
     for key, value in list(items)[:200]:
         yield data, key
         yield from _places(value)
@@ -288,7 +354,9 @@ def _cut(rng: random.Random, text: str) -> str:
 def _swap(rng: random.Random, text: str) -> str:
     letters = list(text) or [" "]
     for _ in range(rng.randint(1, 8)):
-        letters[rng.randrange(len(letters))] = rng.choice("{}[]:,&*!|>'\"%@`#-? \n\t\r\0\x07é\udcff0123456789")
+        letters[rng.randrange(len(letters))] = rng.choice(
+            "{}[]:,&*!|>'\"%@`#-? \n\t\r\0\x07é\udcff0123456789"
+        )
     return "".join(letters)
 
 
@@ -301,13 +369,17 @@ def _repeat_line(rng: random.Random, text: str) -> str:
 def _shift_line(rng: random.Random, text: str) -> str:
     lines = text.split("\n")
     at = rng.randrange(len(lines))
-    lines[at] = rng.choice(("  ", " ", "\t", "- ", "    ")) + lines[at].lstrip(rng.choice((" ", "")))
+    lines[at] = rng.choice(("  ", " ", "\t", "- ", "    ")) + lines[at].lstrip(
+        rng.choice((" ", ""))
+    )
     return "\n".join(lines)
 
 
 def _put_letters(rng: random.Random, text: str) -> str:
     at = rng.randrange(len(text) + 1)
-    return text[:at] + rng.choice((*_SNIPPETS, "\ufeff", "\u2028", "\x85", "x" * 70_000)) + text[at:]
+    return (
+        text[:at] + rng.choice((*_SNIPPETS, "\ufeff", "\u2028", "\x85", "x" * 70_000)) + text[at:]
+    )
 
 
 def _break_lines(rng: random.Random, text: str) -> str:

@@ -1,10 +1,12 @@
 """Gives the loaders thousands of damaged and hostile files; each must be loaded, skipped with a reason, or refused.
 
-    python -m tests.soak.fuzz_data [--cases 2200] [--seed 0] [--light] [--only NUMBER] [--keep FOLDER]
+    python -m tests.soak.fuzz_data [--cases 2200] [--seed 0] [--light] [--only NUMBER] [--keep
+    FOLDER]
 
-The first cases are made by hand (a PNG of 50,000 x 50,000, zip bombs, a GIF of 10,000 frames), the others are mutations
-of small files of every kind. Each runs in a process of its own, where a loader may take 5 seconds of a core and 1.5 GB.
-What goes wrong is printed and kept in a folder; exits with 1 if anything did. The same seed makes the same cases.
+The first cases are made by hand (a PNG of 50,000 x 50,000, zip bombs, a GIF of 10,000 frames), the
+others are mutations of small files of every kind. Each runs in a process of its own, where a loader
+may take 5 seconds of a core and 1.5 GB. What goes wrong is printed and kept in a folder; exits with
+1 if anything did. The same seed makes the same cases.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class Case:
     """Files to give to the loaders.
 
     Attributes:
-        kind: Which loaders get them: image, fer, array, npz or archive; table, list and arrays have no card.
+        kind: Which loaders get them: image, fer, array, npz or archive; table, list and arrays have
+            no card.
         what: How they were made.
         files: By their path in the case's folder.
     """
@@ -75,7 +78,11 @@ class Outcome:
 def main() -> int:
     """Run the cases."""
     parser = fuzz_options(__doc__, 2200, "fuzz_data")
-    parser.add_argument("--light", action="store_true", help="a third of those made by hand, none that takes seconds")
+    parser.add_argument(
+        "--light",
+        action="store_true",
+        help="a third of those made by hand, none that takes seconds",
+    )
     options = parser.parse_args()
     ends: Counter[str] = Counter()
     n = n_wrong = 0
@@ -88,16 +95,25 @@ def main() -> int:
             continue
         outcome = run(case)
         ends.update(outcome.ends)
-        slowest_s, most_bytes = max(slowest_s, outcome.duration_s), max(most_bytes, outcome.peak_bytes)
+        slowest_s, most_bytes = (
+            max(slowest_s, outcome.duration_s),
+            max(most_bytes, outcome.peak_bytes),
+        )
         if outcome.problem:
             n_wrong += 1
             kept = options.keep / f"seed-{options.seed}-case-{n}"
             shutil.rmtree(kept, ignore_errors=True)
             _write(case, kept)
-            print(f"case {n} ({case.kind}, {case.what}), kept in {kept}: {outcome.problem}", flush=True)
+            print(
+                f"case {n} ({case.kind}, {case.what}), kept in {kept}: {outcome.problem}",
+                flush=True,
+            )
     if options.only is None:
         shown = ", ".join(f"{ends[end]} times {end}" for end in ("loaded", "skipped", "refused"))
-        print(f"{shown}; at most {slowest_s:.1f} s and {most_bytes / 1e6:,.0f} MB; {n_wrong} of {n} went wrong")
+        print(
+            f"{shown}; at most {slowest_s:.1f} s and {most_bytes / 1e6:,.0f} MB; {n_wrong} of {n}"
+            " went wrong"
+        )
     return 1 if n_wrong else 0
 
 
@@ -113,13 +129,34 @@ def cases(n: int, seed: int, *, light: bool = False) -> Iterator[Case]:
 
 def specials() -> Iterator[Iterator[Case]]:
     """The cases made by hand."""
-    yield (_image_case(what, data, n=1 + (what in corpus.SLOW)) for what, data in corpus.special_images().items())
-    yield (Case(kind="fer", what=what, files={"x.csv": data}) for what, data in corpus.special_fer().items())
-    yield (Case(kind="array", what=what, files=files) for what, files in corpus.special_arrays().items())
-    yield (Case(kind="npz", what=what, files={"x.npz": data}) for what, data in corpus.special_npz().items())
-    yield (Case(kind="archive", what=what, files=files) for what, files in corpus.special_archives().items())
-    yield (Case(kind="table", what=name, files={name: data}) for name, data in table_corpus.special_tables().items())
-    yield (Case(kind="list", what=what, files=files) for what, files in table_corpus.special_lists().items())
+    yield (
+        _image_case(what, data, n=1 + (what in corpus.SLOW))
+        for what, data in corpus.special_images().items()
+    )
+    yield (
+        Case(kind="fer", what=what, files={"x.csv": data})
+        for what, data in corpus.special_fer().items()
+    )
+    yield (
+        Case(kind="array", what=what, files=files)
+        for what, files in corpus.special_arrays().items()
+    )
+    yield (
+        Case(kind="npz", what=what, files={"x.npz": data})
+        for what, data in corpus.special_npz().items()
+    )
+    yield (
+        Case(kind="archive", what=what, files=files)
+        for what, files in corpus.special_archives().items()
+    )
+    yield (
+        Case(kind="table", what=name, files={name: data})
+        for name, data in table_corpus.special_tables().items()
+    )
+    yield (
+        Case(kind="list", what=what, files=files)
+        for what, files in table_corpus.special_lists().items()
+    )
 
 
 def mutated(rng: random.Random) -> Case:
@@ -128,7 +165,12 @@ def mutated(rng: random.Random) -> Case:
     if kind == "image":
         pictures = corpus.images()
         name, other = rng.choice(sorted(pictures)), pictures[rng.choice(sorted(pictures))]
-        ways = (*mutations.BLIND, mutations.edit_header, mutations.edit_png_chunk, mutations.edit_tiff_tag)
+        ways = (
+            *mutations.BLIND,
+            mutations.edit_header,
+            mutations.edit_png_chunk,
+            mutations.edit_tiff_tag,
+        )
         what, data = _mutate(rng, pictures[name], other, ways)
         return _image_case(f"{name}: {what}", data)
     if kind == "fer":
@@ -151,10 +193,14 @@ def mutated(rng: random.Random) -> Case:
     suffix, compress = rng.choice(sorted(corpus.COMPRESSIONS.items()))
     inner, outer = corpus.tarred(corpus.photos(), pax="a" * 200), b""
     if rng.random() < 0.7:
-        what, inner = _mutate(rng, inner, corpus.npz(), (mutations.edit_tar_header, *mutations.BLIND))
+        what, inner = _mutate(
+            rng, inner, corpus.npz(), (mutations.edit_tar_header, *mutations.BLIND)
+        )
         outer = compress(inner)
     else:
-        what, outer = _mutate(rng, compress(inner), corpus.npz(), (*mutations.BLIND, mutations.edit_header))
+        what, outer = _mutate(
+            rng, compress(inner), corpus.npz(), (*mutations.BLIND, mutations.edit_header)
+        )
     return Case(kind=kind, what=f"{suffix}: {what}", files={f"pets.{suffix}": outer})
 
 
@@ -163,12 +209,16 @@ def _without_card(kind: str, rng: random.Random) -> Case:
     if kind == "table":
         name, given = rng.choice(sorted(table_corpus.tables().items()))
         is_text = name.endswith(("csv", "tsv")) and name != "marked.csv"
-        what, data = _mutate(rng, given, corpus.fer_csv(), _ways_for_text() if is_text else mutations.BLIND)
+        what, data = _mutate(
+            rng, given, corpus.fer_csv(), _ways_for_text() if is_text else mutations.BLIND
+        )
         return Case(kind=kind, what=f"{name}: {what}", files={name: data})
     if kind == "list":
         form, files = rng.choice(sorted(table_corpus.lists().items()))
         # The table nine times in ten, else an image.
-        names = [name for name in files if name.endswith(".csv") == (rng.random() < 0.9)] or list(files)
+        names = [name for name in files if name.endswith(".csv") == (rng.random() < 0.9)] or list(
+            files
+        )
         name = rng.choice(sorted(names))
         ways = _ways_for_text() if name.endswith(".csv") else mutations.BLIND
         what, data = _mutate(rng, files[name], corpus.fer_csv(), ways)
@@ -176,7 +226,9 @@ def _without_card(kind: str, rng: random.Random) -> Case:
     if rng.random() < 0.3:
         files = table_corpus.npy_files()
         name = rng.choice(sorted(files))
-        what, data = _mutate(rng, files[name], corpus.npz(), (*mutations.BLIND, mutations.edit_header))
+        what, data = _mutate(
+            rng, files[name], corpus.npz(), (*mutations.BLIND, mutations.edit_header)
+        )
         return Case(kind=kind, what=f"{name}: {what}", files=files | {name: data})
     form, given = rng.choice(sorted(table_corpus.arrays().items()))
     ways = (*mutations.BLIND, mutations.edit_member, mutations.edit_member)
@@ -188,7 +240,9 @@ def _ways_for_text() -> tuple[mutations.Mutation, ...]:
     return (*mutations.BLIND, *[mutations.edit_text] * 6)
 
 
-def _mutate(rng: random.Random, data: bytes, other: bytes, ways: tuple[mutations.Mutation, ...]) -> tuple[str, bytes]:
+def _mutate(
+    rng: random.Random, data: bytes, other: bytes, ways: tuple[mutations.Mutation, ...]
+) -> tuple[str, bytes]:
     # Only the first may be one that reads its format.
     chosen = [rng.choice(ways), *rng.choices(mutations.BLIND, k=rng.choice((0, 0, 0, 1, 2)))]
     for way in chosen:
@@ -199,7 +253,9 @@ def _mutate(rng: random.Random, data: bytes, other: bytes, ways: tuple[mutations
 def _image_case(what: str, data: bytes, n: int = 1) -> Case:
     """A folder with n copies of the picture; loaders decode several at a time."""
     files = {f"photos/{name}/good.png": corpus.good_image() for name in ("cat", "dog")}
-    return Case(kind="image", what=what, files=files | {f"photos/cat/{i}.jpg": data for i in range(n)})
+    return Case(
+        kind="image", what=what, files=files | {f"photos/cat/{i}.jpg": data for i in range(n)}
+    )
 
 
 def run(case: Case) -> Outcome:
@@ -228,7 +284,8 @@ def _given(case: Case, folder: Path) -> list[tuple[str, str]]:
 def give(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
     """Give a case to the loaders in every way; how each way ended, and the reason.
 
-    A way that takes too long ends the process: a signal without a handler stops even what hangs in a C library.
+    A way that takes too long ends the process: a signal without a handler stops even what hangs in
+    a C library.
     """
     _write(case, folder / "given")
     for way in _ways(case, folder):
@@ -265,7 +322,9 @@ def _unpacked(archive: Path, to: Path) -> tuple[str, ...]:
     finally:
         left = {path.name for path in to.parent.iterdir()} - {"given", "out"}
         assert not left, f"unpacking leaves {left}"
-        assert sum(1 for path in archive.parent.iterdir()) == 1, "something stands beside the archive"
+        assert sum(1 for path in archive.parent.iterdir()) == 1, (
+            "something stands beside the archive"
+        )
     assert not any(path.is_symlink() for path in to.rglob("*")), "a link was unpacked"
     return ()
 
@@ -273,18 +332,26 @@ def _unpacked(archive: Path, to: Path) -> tuple[str, ...]:
 def _loaded(card: Card, data_root: Path, case: Case) -> tuple[str, ...]:
     images = load_images(card, data_root)
     n = len(images.labels)
-    assert len(images.images) == len(images.parts) == len(images.origins) == n, "arrays of different lengths"
-    assert case.kind != "image" or n + len(images.unreadable) == len(case.files), "an image was lost"
+    assert len(images.images) == len(images.parts) == len(images.origins) == n, (
+        "arrays of different lengths"
+    )
+    assert case.kind != "image" or n + len(images.unreadable) == len(case.files), (
+        "an image was lost"
+    )
     n_pictures = sum(name.endswith("png") for name in case.files)
     assert case.kind != "list" or _accounted_for(images) >= n_pictures, "a file was lost"
-    assert sum(int(image.shape == card.image.shape) for image in images.images[:]) == n, "an image of another shape"
+    assert sum(int(image.shape == card.image.shape) for image in images.images[:]) == n, (
+        "an image of another shape"
+    )
     return images.unreadable
 
 
 def _accounted_for(images: Images) -> int:
     """Files that are used, unreadable or left out."""
     used = {origin.partition(" (")[0] for origin in images.origins}
-    there = (one for one in images.left_out if one.unit == "file" and "but not there" not in one.reason)
+    there = (
+        one for one in images.left_out if one.unit == "file" and "but not there" not in one.reason
+    )
     return len(used) + len(images.unreadable) + sum(one.n_files for one in there)
 
 
@@ -306,8 +373,14 @@ def _card(kind: str) -> Card:
         "array": {"type": "array_csv", "train_images": "x.csv", "train_labels": "y.csv"},
         "npz": {"type": "npz", "path": "x.npz"},
     }
-    splits = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"} if kind == "fer" else {}
-    return make_card(files[kind], size=corpus.SIDE, channels=3 if kind in ("image", "npz") else 1, splits=splits)
+    splits = (
+        {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+        if kind == "fer"
+        else {}
+    )
+    return make_card(
+        files[kind], size=corpus.SIDE, channels=3 if kind in ("image", "npz") else 1, splits=splits
+    )
 
 
 def _write(case: Case, folder: Path) -> None:

@@ -2,10 +2,11 @@
 
     python -m tests.soak.fuzz_documents [--cases 900] [--seed 0] [--only NUMBER] [--keep FOLDER]
 
-The first cases are made by hand (alias bombs, pipes, a million brackets), the others are mutations of good documents:
-values of other kinds at random places, huge numbers, tags, aliases, deep nesting, and damage to the text. Each runs in
-a process of its own, where it may take a second of a core and 500 MB. What goes wrong is printed and kept in a folder;
-exits with 1 if anything did. The same seed makes the same cases.
+The first cases are made by hand (alias bombs, pipes, a million brackets), the others are mutations
+of good documents: values of other kinds at random places, huge numbers, tags, aliases, deep
+nesting, and damage to the text. Each runs in a process of its own, where it may take a second of a
+core and 500 MB. What goes wrong is printed and kept in a folder; exits with 1 if anything did. The
+same seed makes the same cases.
 """
 
 from __future__ import annotations
@@ -72,17 +73,26 @@ def main() -> int:
             continue
         outcome = run(case)
         ends[outcome.end] += 1
-        slowest_s, most_bytes = max(slowest_s, outcome.duration_s), max(most_bytes, outcome.peak_bytes)
+        slowest_s, most_bytes = (
+            max(slowest_s, outcome.duration_s),
+            max(most_bytes, outcome.peak_bytes),
+        )
         if outcome.problem:
             n_wrong += 1
             kept = options.keep / f"seed-{options.seed}-case-{n}"
             shutil.rmtree(kept, ignore_errors=True)
             kept.mkdir(parents=True)
             (kept / case.name).write_bytes(case.content)
-            print(f"case {n} ({case.kind}, {case.what}), kept in {kept}: {outcome.problem}", flush=True)
+            print(
+                f"case {n} ({case.kind}, {case.what}), kept in {kept}: {outcome.problem}",
+                flush=True,
+            )
     if options.only is None:
         shown = ", ".join(f"{ends[end]} times {end}" for end in ("read", "refused"))
-        print(f"{shown}; at most {slowest_s:.1f} s and {most_bytes / 1e6:,.0f} MB; {n_wrong} of {n} went wrong")
+        print(
+            f"{shown}; at most {slowest_s:.1f} s and {most_bytes / 1e6:,.0f} MB; {n_wrong} of {n}"
+            " went wrong"
+        )
     return 1 if n_wrong else 0
 
 
@@ -105,7 +115,10 @@ def run(case: documents.Case) -> Outcome:
 
         ended = within(limits, read)
     return Outcome(
-        problem=ended.problem, end=ended.told or "wrong", duration_s=ended.duration_s, peak_bytes=ended.peak_bytes
+        problem=ended.problem,
+        end=ended.told or "wrong",
+        duration_s=ended.duration_s,
+        peak_bytes=ended.peak_bytes,
     )
 
 

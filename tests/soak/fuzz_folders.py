@@ -2,11 +2,12 @@
 
     python -m tests.soak.fuzz_folders [--cases 400] [--seed 0] [--only NUMBER]
 
-A case is a folder of class folders, of parts, of both in either order, or of nothing but files, with wrappers around
-it and anything between: files of the system, texts, broken images, links, empty and hidden folders, odd names. It is
-read, or refused with a message and what to do. What is read holds: files used, unreadable and left out are all files
-that are there; no class is a part; each image's class is in its path; and a second load tells the same. Exits with 1 if
-anything goes wrong. The same seed makes the same cases.
+A case is a folder of class folders, of parts, of both in either order, or of nothing but files,
+with wrappers around it and anything between: files of the system, texts, broken images, links,
+empty and hidden folders, odd names. It is read, or refused with a message and what to do. What is
+read holds: files used, unreadable and left out are all files that are there; no class is a part;
+each image's class is in its path; and a second load tells the same. Exits with 1 if anything goes
+wrong. The same seed makes the same cases.
 """
 
 from __future__ import annotations
@@ -34,7 +35,17 @@ _CLASSES = (
     "cat", "dog", "0", "1", "2", "10", "class_2", "class_10", "café", "naïve ünï 😀", "a b", "x" * 60, "happy", "sad",
     "Ünder", "$(x)", "\x1b[31mred", "(0-2)", "images", "steam_train", "contest", "evaluator", "positive", "negative",
 )  # fmt: skip
-_TRAINS = ("train", "Training", "train_set", "seg_train", "x_train", "TRAIN", "train (1)", "trainData", "train1")
+_TRAINS = (
+    "train",
+    "Training",
+    "train_set",
+    "seg_train",
+    "x_train",
+    "TRAIN",
+    "train (1)",
+    "trainData",
+    "train1",
+)
 _HELD = (
     "test",
     "val",
@@ -76,7 +87,9 @@ class Case:
             self._beside(top, 0.3)
             top /= rng.choice(("archive", "data", "images", "Pet Images", "dataset"))
             top.mkdir()
-        kind = rng.choice(("classes", "parts", "parts", "parts", "parts_in_classes", "names", "anything"))
+        kind = rng.choice(
+            ("classes", "parts", "parts", "parts", "parts_in_classes", "names", "anything")
+        )
         classes = rng.sample(_CLASSES, rng.choice((1, 2, 2, 3, 5)))
         if kind == "classes":
             self._classes(top, classes)
@@ -161,7 +174,13 @@ class Case:
             elif what < 0.75:
                 (folder / rng.choice(("broken.png", "cut.jpg", "b.heic", "c.tif"))).write_bytes(
                     rng.choice(
-                        (b"", b"no image", picture(0)[:60], b"\0\0\0\x18ftypheic" + bytes(9), b"II*\0" + bytes(9))
+                        (
+                            b"",
+                            b"no image",
+                            picture(0)[:60],
+                            b"\0\0\0\x18ftypheic" + bytes(9),
+                            b"II*\0" + bytes(9),
+                        )
                     )
                 )
             elif what < 0.85:
@@ -201,7 +220,9 @@ def run(seed: str) -> tuple[str, str, str]:
         try:
             said = _read(case)
         except TunerError as error:
-            problem = "" if error.message and error.hint else f"an error without a hint: {error.message}"
+            problem = (
+                "" if error.message and error.hint else f"an error without a hint: {error.message}"
+            )
             return kind, f"refused: {error.message.rpartition(': ')[2]}", problem
         except Exception:
             return kind, "crashed", traceback.format_exc()
@@ -230,7 +251,9 @@ def _read(case: Case) -> str:
 
 def main() -> int:
     """Run the cases."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cases", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, help="number of the only case to run")

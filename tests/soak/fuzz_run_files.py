@@ -1,12 +1,14 @@
 """Damages one file of a run at a time; what reads it must say so in two lines, or do without it, and harm nothing else.
 
-    python -m tests.soak.fuzz_run_files [--cases 1000] [--seed 0] [--light] [--only NUMBER] [--keep FOLDER]
+    python -m tests.soak.fuzz_run_files [--cases 1000] [--seed 0] [--light] [--only NUMBER] [--keep
+    FOLDER]
 
-A finished run, an unfinished one, one more of each that nothing happens to, a cache and a recipe with its model are
-made once. Each case copies them, damages a file, and lets `report`, `compare`, a run that goes on, `predict` and the
-loaders read it; or writes down an error with a text that chance makes. Wrong is: anything but success or an error with
-message and remedy; a damage that keeps another run from being read; a file that is lost though it was good; over ten
-seconds. With --light no framework is loaded, and no chart is drawn. What goes wrong is printed and kept in a folder;
+A finished run, an unfinished one, one more of each that nothing happens to, a cache and a recipe
+with its model are made once. Each case copies them, damages a file, and lets `report`, `compare`, a
+run that goes on, `predict` and the loaders read it; or writes down an error with a text that chance
+makes. Wrong is: anything but success or an error with message and remedy; a damage that keeps
+another run from being read; a file that is lost though it was good; over ten seconds. With --light
+no framework is loaded, and no chart is drawn. What goes wrong is printed and kept in a folder;
 exits with 1 if anything did.
 """
 
@@ -55,8 +57,14 @@ from tuner.store.trial_tables import TrialTables
 # Of processor time, whatever else the machine does; and by the clock, for what waits for ever.
 LONGEST_S = 10.0
 LONGEST_WAIT_S = 120.0
-FINISHED, SOUND = "reports/digits/20260101-000000-aaaaaaaa", "reports/digits/20260102-000000-bbbbbbbb"
-UNFINISHED, OTHER = "reports/digits/20260103-000000-cccccccc", "reports/digits/20260104-000000-dddddddd"
+FINISHED, SOUND = (
+    "reports/digits/20260101-000000-aaaaaaaa",
+    "reports/digits/20260102-000000-bbbbbbbb",
+)
+UNFINISHED, OTHER = (
+    "reports/digits/20260103-000000-cccccccc",
+    "reports/digits/20260104-000000-dddddddd",
+)
 CARD = make_card({"type": "fer_csv", "path": "fer.csv"}, class_names=["no", "yes"])
 OPTIONS = RunOptions(dataset="digits")
 _PNG = bytes.fromhex(
@@ -68,7 +76,11 @@ _PNG = bytes.fromhex(
 def main() -> int:
     """Run the cases."""
     parser = fuzz_options(__doc__, 1000, "fuzz_run_files")
-    parser.add_argument("--light", action="store_true", help="load no framework: no model files, no replay of a search")
+    parser.add_argument(
+        "--light",
+        action="store_true",
+        help="load no framework: no model files, no replay of a search",
+    )
     options = parser.parse_args()
     logging.getLogger("tuner").setLevel(logging.CRITICAL)
     signal.signal(signal.SIGALRM, _too_long)
@@ -83,7 +95,9 @@ def main() -> int:
         for number in numbers:
             place = Path(folder) / "case"
             shutil.copytree(made, place, symlinks=True)
-            what, problem, found = case(random.Random(f"{options.seed}-{number}"), place, light=options.light)
+            what, problem, found = case(
+                random.Random(f"{options.seed}-{number}"), place, light=options.light
+            )
             ends.update(["wrong"] if problem else found)
             if problem:
                 kept = options.keep / f"seed-{options.seed}-case-{number}"
@@ -119,7 +133,10 @@ def _finished(folder: RunFolder) -> None:
         _tell(folder, "TrialEnded", trial)
     run = results()
     # Few curves: drawing them takes most of the time.
-    kept = tuple(replace(model, runs=tuple(run for run in model.runs if run.is_kept)) for model in run.models[:1])
+    kept = tuple(
+        replace(model, runs=tuple(run for run in model.runs if run.is_kept))
+        for model in run.models[:1]
+    )
     folder.write_results(replace(run, models=kept, search=replace(run.search, n_trials=len(found))))
     folder.write_config(_config(folder))
     write_recipe(make_recipe(), folder.recipe, "How to use it")
@@ -162,7 +179,9 @@ def _searched(*, light: bool) -> Iterator[tuple[Trial, dict[str, Any]]]:
         assert trial
         yield trial, state
         if number < 4:
-            epoch = EpochMetrics(epoch=1, metrics={"val_accuracy": trial.values["x"]}, duration_s=0.1)
+            epoch = EpochMetrics(
+                epoch=1, metrics={"val_accuracy": trial.values["x"]}, duration_s=0.1
+            )
             ended = replace(trial, score=trial.values["x"], epochs=(epoch,), duration_s=1.0)
             if not light:
                 oracle.end(ended)
@@ -172,16 +191,26 @@ def _searched(*, light: bool) -> Iterator[tuple[Trial, dict[str, Any]]]:
 def _tell(folder: RunFolder, kind: str, trial: Trial) -> None:
     from dataclasses import asdict
 
-    folder.events.append({"event": kind, "time_s": 1e9 + int(trial.trial_id), "trial": asdict(trial)})
+    folder.events.append(
+        {"event": kind, "time_s": 1e9 + int(trial.trial_id), "trial": asdict(trial)}
+    )
 
 
 def _config(folder: RunFolder) -> dict[str, Any]:
-    return {"started_at": "2026-01-01T00:00:00Z", "options": {"outer": None}, "identity": identity_of(folder.path.name)}
+    return {
+        "started_at": "2026-01-01T00:00:00Z",
+        "options": {"outer": None},
+        "identity": identity_of(folder.path.name),
+    }
 
 
 def identity_of(name: str) -> dict[str, Any]:
     """What stands for the space and the data of a run."""
-    return {"seed": 1, "data": {"test": name[-8:]}, "space": {"parameters": [{"name": "x", "low": 0.0}]}}
+    return {
+        "seed": 1,
+        "data": {"test": name[-8:]},
+        "space": {"parameters": [{"name": "x", "low": 0.0}]},
+    }
 
 
 def _draw_nothing() -> None:
@@ -200,7 +229,13 @@ def _save_model(path: Path) -> None:
 
 def case(rng: random.Random, root: Path, *, light: bool) -> tuple[str, str, list[str]]:
     """Damage something, and read it; what was done, what went wrong or nothing, and how the readers ended."""
-    kinds: list[Callable[[random.Random, Path, bool], Iterator[str]]] = [finished, unfinished, unfinished, cached, said]
+    kinds: list[Callable[[random.Random, Path, bool], Iterator[str]]] = [
+        finished,
+        unfinished,
+        unfinished,
+        cached,
+        said,
+    ]
     kind = rng.choice(kinds[:3] * 3 + kinds[3:] if light else [*kinds[:3] * 3, *kinds[3:], model])
     doing = [kind.__name__]
     signal.setitimer(signal.ITIMER_REAL, LONGEST_WAIT_S)
@@ -227,7 +262,9 @@ def finished(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
     may_change = {"report.html", "trials.csv", "curves.csv"}
     lost = {name for name in before if name not in may_change and before[name] != after.get(name)}
     assert not lost, f"{lost} changed"
-    assert end != "success" or (root / FINISHED / "report.html").stat().st_size > 1000, "there is no page"
+    assert end != "success" or (root / FINISHED / "report.html").stat().st_size > 1000, (
+        "there is no page"
+    )
     yield _end(lambda: read_recipe(root / FINISHED / "best.yaml"))
     _compare(root, SOUND)
 
@@ -241,7 +278,15 @@ def unfinished(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
         assert is_resumed is (name == OTHER), f"{name} is resumed: {is_resumed}"
     yield _end(lambda: _go_on(root, light))
     after = _good(root / UNFINISHED)
-    tables = {"trials.csv", "curves.csv", "split.csv", "state/owner", "events.jsonl", "state/trials.jsonl", ".lock"}
+    tables = {
+        "trials.csv",
+        "curves.csv",
+        "split.csv",
+        "state/owner",
+        "events.jsonl",
+        "state/trials.jsonl",
+        ".lock",
+    }
     lost = {name for name in before if name not in tables and before[name] != after.get(name)}
     assert not lost, f"{lost} changed"
     _compare(root, SOUND, OTHER)
@@ -258,7 +303,9 @@ def _go_on(root: Path, light: bool) -> None:
         assert 0 <= folder.events.spent_s() < float("inf")
         assert folder.started_at() is not None
         tables = TrialTables(folder.path, ["x"])
-        job: Any = SimpleNamespace(folder=folder, tell=lambda event: json_line({"text": str(event)}))
+        job: Any = SimpleNamespace(
+            folder=folder, tell=lambda event: json_line({"text": str(event)})
+        )
         ended = _tell_what_is_there(job, tables)
         assert [trial.trial_id for trial in tables.read()] == [trial.trial_id for trial in ended]
         if not light:
@@ -303,8 +350,14 @@ def said(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
     failure = Failure(reason=reason_of(error), traceback=traceback_of(error))
     assert failure.reason == short_line(failure.reason)
     trial = next(t for t in trials(23) if t.error is None)
-    log, failed = SearchLog(root / "log.jsonl"), replace(trial, trial_id="0000", score=None, error=failure.reason)
-    log.started(replace(failed, error=None, epochs=(), parent_id=None, duration_s=0.0, n_parameters=None), {})
+    log, failed = (
+        SearchLog(root / "log.jsonl"),
+        replace(trial, trial_id="0000", score=None, error=failure.reason),
+    )
+    log.started(
+        replace(failed, error=None, epochs=(), parent_id=None, duration_s=0.0, n_parameters=None),
+        {},
+    )
     log.ended(replace(failed, parent_id=None))
     TrialTables(root, ["filters_0"]).keep(failed)
     assert log.read()[1].trial == replace(failed, parent_id=None), "another trial"
@@ -373,7 +426,11 @@ def _good(folder: Path) -> dict[str, bytes]:
 
 def _odd(root: str, names: list[str]) -> list[str]:
     """What cannot be copied: pipes."""
-    return [name for name in names if not (Path(root) / name).is_file() and not (Path(root) / name).is_dir()]
+    return [
+        name
+        for name in names
+        if not (Path(root) / name).is_file() and not (Path(root) / name).is_dir()
+    ]
 
 
 class _TooLongError(BaseException):

@@ -2,10 +2,11 @@
 
     python -m tests.soak.kill_commands [--fakes 240] [--real 6] [--seed 0]
 
-Nothing may be half written under its own name, and the next command of the kind must come to its end and leave no file
-behind but its own. Of the fakes, networks are made up (milliseconds, no framework is loaded) and downloads come from a
-folder: they are forked from this process. The real ones are whole commands. Prints a line per case; exits with 1 if any
-left something, or if fewer than half were killed before their end.
+Nothing may be half written under its own name, and the next command of the kind must come to its
+end and leave no file behind but its own. Of the fakes, networks are made up (milliseconds, no
+framework is loaded) and downloads come from a folder: they are forked from this process. The real
+ones are whole commands. Prints a line per case; exits with 1 if any left something, or if fewer
+than half were killed before their end.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ class Kind:
 
 def main() -> int:
     """Run all cases."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--fakes", type=int, default=240)
     parser.add_argument("--real", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
@@ -102,10 +105,16 @@ def cases(kind: Kind, n: int, generator: random.Random, root: Path) -> tuple[int
         is_killed = _ended(pid) != 0
         problem = kind.half_written(place)
         if not problem and _ended(kind.start(place)):
-            problem = f"the next command failed: {(place / 'chatter.txt').read_text(errors='replace')[-2000:]}"
+            problem = (
+                "the next command failed:"
+                f" {(place / 'chatter.txt').read_text(errors='replace')[-2000:]}"
+            )
         problem = problem or kind.left_over(place)
         n_wrong, n_killed = n_wrong + bool(problem), n_killed + is_killed
-        print(f"{kind.name} {number}: killed after {delay_s:.3f} s: {problem or 'as wanted'}", flush=True)
+        print(
+            f"{kind.name} {number}: killed after {delay_s:.3f} s: {problem or 'as wanted'}",
+            flush=True,
+        )
         shutil.rmtree(place)
     return n_wrong, n_killed
 
@@ -157,10 +166,14 @@ def write_run(place: Path) -> None:
     from tuner.store.recipe_file import write_recipe
 
     write_images(place / "images")
-    image = ImageSpec(height=8, width=8, channels=1, class_names=CLASSES, mean=(127.0,), std=(70.0,))
+    image = ImageSpec(
+        height=8, width=8, channels=1, class_names=CLASSES, mean=(127.0,), std=(70.0,)
+    )
     made = make_recipe()
     data = replace(made.data, name="images", split=SplitSettings(seed=0))
-    recipe = replace(made, values={"batch_size": 8}, image=image, data=data, max_epochs=2, patience=2)
+    recipe = replace(
+        made, values={"batch_size": 8}, image=image, data=data, max_epochs=2, patience=2
+    )
     assert recipe_settings(recipe).shape == (8, 8, 1)
     write_recipe(recipe, place / "best.yaml", "")
     (place / "model.keras").write_bytes(b"made up")
@@ -178,7 +191,12 @@ def fetch(place: Path) -> None:
 
     module, exceptions = ModuleType("kagglehub"), ModuleType("kagglehub.exceptions")
     module.dataset_download = download  # type: ignore[attr-defined]
-    for name in ("CredentialError", "DataCorruptionError", "KaggleApiHTTPError", "UnauthenticatedError"):
+    for name in (
+        "CredentialError",
+        "DataCorruptionError",
+        "KaggleApiHTTPError",
+        "UnauthenticatedError",
+    ):
         setattr(exceptions, name, type(name, (Exception,), {}))
     sys.modules |= {"kagglehub": module, "kagglehub.exceptions": exceptions}
     fetch_command("pets", place / "data")
@@ -198,14 +216,22 @@ def half_fetched(place: Path) -> str:
         return f"{len(there)} images are in their place"
     sent = place / "kaggle" / "images"
     top = place / "data" / "pets" / "images"
-    damaged = [path for path in there if path.read_bytes() != (sent / path.relative_to(top)).read_bytes()]
+    damaged = [
+        path for path in there if path.read_bytes() != (sent / path.relative_to(top)).read_bytes()
+    ]
     return f"{damaged[0]} is damaged" if damaged else ""
 
 
 def left_by_fetch(place: Path) -> str:
     """What is there beside the images, the list of them, and the lock."""
-    files = {path.relative_to(place / "data").as_posix() for path in (place / "data").rglob("*") if path.is_file()}
-    images = {f"pets/images/{name}/{number:02}.png" for name in CLASSES for number in range(N_FILES)}
+    files = {
+        path.relative_to(place / "data").as_posix()
+        for path in (place / "data").rglob("*")
+        if path.is_file()
+    }
+    images = {
+        f"pets/images/{name}/{number:02}.png" for name in CLASSES for number in range(N_FILES)
+    }
     if images - files:
         return f"{len(images - files)} images are missing"
     if "pets/.fetched.json" not in files:
@@ -222,7 +248,16 @@ def draw(place: Path) -> None:
 
     predict._load = lambda path, recipe: lambda batch: batch  # type: ignore[assignment]
     predict._probabilities = made_up  # type: ignore[assignment]
-    assert len(list(predict.predict(place, [place / "images" / "cat" / "00.png"], picture=place / "out.png"))) == 1
+    assert (
+        len(
+            list(
+                predict.predict(
+                    place, [place / "images" / "cat" / "00.png"], picture=place / "out.png"
+                )
+            )
+        )
+        == 1
+    )
 
 
 def half_drawn(place: Path) -> str:
@@ -299,14 +334,22 @@ def train_options(place: Path) -> Any:
 def half_trained(place: Path) -> str:
     """A model that is cut off."""
     path = place / "out.keras"
-    return f"the model has {path.stat().st_size} bytes" if path.exists() and path.stat().st_size != 200_000 else ""
+    return (
+        f"the model has {path.stat().st_size} bytes"
+        if path.exists() and path.stat().st_size != 200_000
+        else ""
+    )
 
 
 def left_by_train(place: Path) -> str:
     """What is there beside the model and the cache of decoded images."""
     if not (place / "out.keras").exists():
         return "there is no model"
-    caches = [path for path in (place / "data" / ".cache").glob("images-*") if not path.name.endswith("-features")]
+    caches = [
+        path
+        for path in (place / "data" / ".cache").glob("images-*")
+        if not path.name.endswith("-features")
+    ]
     if len(caches) != 1 or not (caches[0] / "meta.json").exists():
         return f"the cache holds {len(caches)} entries of the images"
     return _named({path.name for path in place.iterdir()} - {*_GIVEN, "out.keras", "data"})
@@ -321,7 +364,9 @@ def called(*arguments: str) -> Callable[[Path], int]:
 
     def start(place: Path) -> int:
         with open(place / "chatter.txt", "ab") as log:
-            return subprocess.Popen([sys.executable, "-m", "tuner", *arguments], cwd=place, stdout=log, stderr=log).pid
+            return subprocess.Popen(
+                [sys.executable, "-m", "tuner", *arguments], cwd=place, stdout=log, stderr=log
+            ).pid
 
     return start
 
@@ -347,13 +392,43 @@ _train = called("train", "--from", ".", "--out", "out.keras", "--data-dir", "dat
 _draw = called("predict", ".", "images/cat/00.png", "--picture", "out.png")
 
 FAKES = (
-    Kind(name="fetch", prepare=write_source, start=forked(fetch), half_written=half_fetched, left_over=left_by_fetch),
-    Kind(name="draw", prepare=write_run, start=forked(draw), half_written=half_drawn, left_over=left_by_predict),
-    Kind(name="train", prepare=write_run, start=forked(train), half_written=half_trained, left_over=left_by_train),
+    Kind(
+        name="fetch",
+        prepare=write_source,
+        start=forked(fetch),
+        half_written=half_fetched,
+        left_over=left_by_fetch,
+    ),
+    Kind(
+        name="draw",
+        prepare=write_run,
+        start=forked(draw),
+        half_written=half_drawn,
+        left_over=left_by_predict,
+    ),
+    Kind(
+        name="train",
+        prepare=write_run,
+        start=forked(train),
+        half_written=half_trained,
+        left_over=left_by_train,
+    ),
 )
 REAL = (
-    Kind(name="predict", prepare=write_trained, start=_draw, half_written=half_drawn, left_over=left_by_predict),
-    Kind(name="training", prepare=write_run, start=_train, half_written=half_saved, left_over=left_by_train),
+    Kind(
+        name="predict",
+        prepare=write_trained,
+        start=_draw,
+        half_written=half_drawn,
+        left_over=left_by_predict,
+    ),
+    Kind(
+        name="training",
+        prepare=write_run,
+        start=_train,
+        half_written=half_saved,
+        left_over=left_by_train,
+    ),
 )
 
 

@@ -2,10 +2,11 @@
 
     python -m tests.soak.kill_matrix [--fakes 194] [--real 6] [--seed 0]
 
-Each case kills the driver, one of its workers, or all of them, with one worker or with two. Most trainings are made up
-(milliseconds, no network): their drivers are forked from this process, which has loaded everything. The real ones are
-whole commands with the retraining of the winner. Prints a line per case; exits with 1 if any of them came to something
-else, or if fewer than two of three killed anything: a moment may fall before the first worker or after the end.
+Each case kills the driver, one of its workers, or all of them, with one worker or with two. Most
+trainings are made up (milliseconds, no network): their drivers are forked from this process, which
+has loaded everything. The real ones are whole commands with the retraining of the winner. Prints a
+line per case; exits with 1 if any of them came to something else, or if fewer than two of three
+killed anything: a moment may fall before the first worker or after the end.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ class Place:
 
 def main() -> int:
     """Run all cases."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--fakes", type=int, default=194)
     parser.add_argument("--real", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
@@ -87,13 +90,18 @@ def main() -> int:
     return 1 if n_wrong or n_killing < 2 / 3 * n else 0
 
 
-def _cases(kind: str, n: int, start: Callable[[Place], int], generator: random.Random, root: Path) -> tuple[int, int]:
+def _cases(
+    kind: str, n: int, start: Callable[[Place], int], generator: random.Random, root: Path
+) -> tuple[int, int]:
     """Run some cases; how many went wrong, and how many killed anything."""
     if not n:
         return 0, 0
     space = root / "space.yaml"
     space.write_text(SPACE)
-    undisturbed = {workers: Place(folder=root / f"{kind}-whole-{workers}", n_workers=workers) for workers in (1, 2)}
+    undisturbed = {
+        workers: Place(folder=root / f"{kind}-whole-{workers}", n_workers=workers)
+        for workers in (1, 2)
+    }
     longest_s = {}
     for workers, place in undisturbed.items():
         began_s = time.monotonic()
@@ -109,12 +117,20 @@ def _cases(kind: str, n: int, start: Callable[[Place], int], generator: random.R
         problem = problem or check(kind, place, undisturbed[1])
         n_wrong, n_killing = n_wrong + bool(problem), n_killing + bool(killed)
         what = f"{victim} killed" if killed else f"no {victim} to kill"
-        print(f"{kind} {number}: {what} after {delay_s:.2f} s, {workers} workers: {problem or 'as wanted'}", flush=True)
+        print(
+            f"{kind} {number}: {what} after {delay_s:.2f} s, {workers} workers:"
+            f" {problem or 'as wanted'}",
+            flush=True,
+        )
     return n_wrong, n_killing
 
 
 def disturb(
-    place: Place, start: Callable[[Place], int], victim: str, delay_s: float, generator: random.Random
+    place: Place,
+    start: Callable[[Place], int],
+    victim: str,
+    delay_s: float,
+    generator: random.Random,
 ) -> tuple[list[int], str]:
     """Start, kill, wait, and start again where that is due; who was killed, and what went wrong, or nothing."""
     driver = start(place)
@@ -146,9 +162,15 @@ def check(kind: str, place: Place, undisturbed: Place | None) -> str:
     if undisturbed is not None:
         wanted = table(undisturbed)
         if len(rows) != len(wanted):
-            return f"{len(rows)} trials, wanted {len(wanted)}: {Counter((row['bracket'], row['rung']) for row in rows)}"
+            return (
+                f"{len(rows)} trials, wanted {len(wanted)}:"
+                f" {Counter((row['bracket'], row['rung']) for row in rows)}"
+            )
         if place.n_workers == 1 and rows != wanted:
-            return f"{sum(a != b for a, b in zip(rows, wanted, strict=True))} of {len(rows)} trials differ"
+            return (
+                f"{sum(a != b for a, b in zip(rows, wanted, strict=True))} of {len(rows)} trials"
+                " differ"
+            )
         if place.n_workers == 1 and scores(runs[0]) != scores(undisturbed.runs()[0]):
             return "the retrained models have other scores"
     return _wrong_curves(runs[0], rows) if kind == "fake" else ""
@@ -218,10 +240,19 @@ def called(place: Place) -> int:
     place.folder.mkdir(exist_ok=True)
     arguments = [
         *("run", "digits", "--space", str(place.folder.parent / "space.yaml"), "--limit", "60"),
-        *("--workers", str(place.n_workers), "--out", str(place.out), "--data-dir", str(place.folder.parent / "data")),
+        *(
+            "--workers",
+            str(place.n_workers),
+            "--out",
+            str(place.out),
+            "--data-dir",
+            str(place.folder.parent / "data"),
+        ),
     ]
     with open(place.folder / "chatter.txt", "ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "tuner", *arguments], stdout=log, stderr=log).pid
+        return subprocess.Popen(
+            [sys.executable, "-m", "tuner", *arguments], stdout=log, stderr=log
+        ).pid
 
 
 def _load_everything() -> None:
@@ -272,7 +303,9 @@ def _ended(pid: int, folder: Path, *, must_be_well: bool = True) -> str:
         return "it does not end"
     if not must_be_well or not found[0]:
         return ""
-    return f"it ended with {found[0]}: {(folder / 'chatter.txt').read_text(errors='replace')[-2000:]}"
+    return (
+        f"it ended with {found[0]}: {(folder / 'chatter.txt').read_text(errors='replace')[-2000:]}"
+    )
 
 
 def _wait_for(condition: Callable[[], bool], deadline_s: float) -> bool:

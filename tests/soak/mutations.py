@@ -12,7 +12,22 @@ from tests.soak.corpus import png_chunk
 
 Mutation = Callable[[random.Random, bytes, bytes], bytes]
 
-_NUMBERS = (0, 1, 2, 3, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+_NUMBERS = (
+    0,
+    1,
+    2,
+    3,
+    0x7F,
+    0x80,
+    0xFF,
+    0x100,
+    0x7FFF,
+    0x8000,
+    0xFFFF,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFF,
+)
 _TOKENS = (
     "-1", "256", "1e999", "nan", "7.5", "9" * 30, '"', '""', "'", "\0", "\ufeff", "\r", "\n", "\n\n", ",", " ", "\t",
     ";", "\u0663", "\u00b2", "\x1c", "=1+1", "<b>", "happy, very", "no", "Training", "\U0001f600", "\ud7ff", "\\", "  ",
@@ -108,7 +123,9 @@ def edit_text(rng: random.Random, data: bytes, other: bytes) -> bytes:
     for _ in range(rng.choice((1, 1, 3, 10))):
         at = rng.randrange(len(text) + 1)
         text = text[:at] + rng.choice(_TOKENS) + text[at + rng.choice((0, 0, 1, 5)) :]
-    return text.encode(rng.choice(("utf-8", "utf-8", "utf-8", "utf-8", "utf-16", "latin-1")), "replace")
+    return text.encode(
+        rng.choice(("utf-8", "utf-8", "utf-8", "utf-8", "utf-16", "latin-1")), "replace"
+    )
 
 
 def edit_member(rng: random.Random, data: bytes, other: bytes) -> bytes:
@@ -116,13 +133,18 @@ def edit_member(rng: random.Random, data: bytes, other: bytes) -> bytes:
     if not data.startswith(b"PK"):
         return flip(rng, data, other)
     written = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         names = old.namelist()
         victim = rng.choice(names)
         for name in names:
             content, called = old.read(name), name
             if name == victim and rng.random() < 0.2:
-                called = rng.choice(("../x", "/x", "x\\..\\..\\y", name + "/", names[0] + "/x", "", "\u202ex"))
+                called = rng.choice(
+                    ("../x", "/x", "x\\..\\..\\y", name + "/", names[0] + "/x", "", "\u202ex")
+                )
             elif name == victim:
                 content = rng.choice((*BLIND, edit_header))(rng, content, other)
             if called not in new.namelist():
@@ -138,7 +160,9 @@ def edit_tar_header(rng: random.Random, data: bytes, other: bytes) -> bytes:
         start = rng.choice(starts)
         at, n = rng.choice(((0, 100), (124, 12), (156, 1), (157, 100), (345, 155), (0, 512)))
         n = rng.randrange(1, n + 1)
-        piece = rng.choice((bytes(n), b"../" * n, b"7" * n, b"\xff" * n, rng.randbytes(n), b"LKxg1256S"[:n] * n))[:n]
+        piece = rng.choice(
+            (bytes(n), b"../" * n, b"7" * n, b"\xff" * n, rng.randbytes(n), b"LKxg1256S"[:n] * n)
+        )[:n]
         changed[start + at : start + at + len(piece)] = piece
         changed[start + 148 : start + 156] = b" " * 8
         changed[start + 148 : start + 156] = b"%06o\0 " % sum(changed[start : start + 512])

@@ -15,7 +15,9 @@ def fuzz_options(text: str | None, n_cases: int, name: str) -> argparse.Argument
         n_cases: Cases of a whole run.
         name: Of the module; what goes wrong is kept in a folder of that name.
     """
-    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cases", type=int, default=n_cases)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, help="number of a case to run alone, in this process")

@@ -2,8 +2,9 @@
 
     python -m tests.soak.own_builders [--only NAME ...]
 
-Each builder of `published.py` stands as `net.py` in a working directory. Some work, up to the predictions; others are
-refused before the search, in two lines. Prints a line per case; exits with 1 if any of them went wrong.
+Each builder of `published.py` stands as `net.py` in a working directory. Some work, up to the
+predictions; others are refused before the search, in two lines. Prints a line per case; exits with
+1 if any of them went wrong.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ CASES = (
     Case(name="build_one_logit_unsaid", refusal="outputs one logit, not a probability"),
     Case(name="build_logits_unsaid", refusal="they look like logits"),
     Case(name="build_two_sigmoids", refusal="do not sum to 1"),
-    Case(name="build_without_accuracy", refusal="reports val_loss, val_sparse_categorical_accuracy"),
+    Case(
+        name="build_without_accuracy", refusal="reports val_loss, val_sparse_categorical_accuracy"
+    ),
     Case(name="build_two_outputs", refusal="outputs 2 arrays"),
     Case(name="build_two_inputs", refusal="takes 2 inputs"),
     Case(name="build_large", refusal="takes images of 64x64x1"),
@@ -82,7 +85,9 @@ CASES = (
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", nargs="*", default=[case.name for case in CASES])
     chosen = [case for case in CASES if case.name in parser.parse_args().only]
     n_wrong = 0
@@ -95,15 +100,28 @@ def main() -> int:
             problem = check(case, folder)
             n_wrong += problem is not None
             what = "refused" if case.refusal else "run, predict, train"
-            print(f"{case.name:24} {problem or what} ({time.monotonic() - began_s:.0f} s)", flush=True)
+            print(
+                f"{case.name:24} {problem or what} ({time.monotonic() - began_s:.0f} s)", flush=True
+            )
     print(f"{n_wrong} of {len(chosen)} went wrong")
     return 1 if n_wrong else 0
 
 
 def check(case: Case, folder: Path) -> str | None:
     """What went wrong with a builder; None where nothing did."""
-    (folder / "space.yaml").write_text(SPACE.format(name=case.name, space=case.space), encoding="utf-8")
-    common = "--space", "space.yaml", "--max-trials", "1", "--executor", "inline", "--out", f"reports-{case.name}"
+    (folder / "space.yaml").write_text(
+        SPACE.format(name=case.name, space=case.space), encoding="utf-8"
+    )
+    common = (
+        "--space",
+        "space.yaml",
+        "--max-trials",
+        "1",
+        "--executor",
+        "inline",
+        "--out",
+        f"reports-{case.name}",
+    )
     ran = call(folder, "run", "photos", *common)
     if case.refusal:
         return _wrong_refusal(case, folder, ran)
@@ -112,7 +130,11 @@ def check(case: Case, folder: Path) -> str | None:
     run = Path(ran.stdout.strip()).parent
     images = "photos/cat/00.png", "photos/dog/00.png"
     predicted = call(folder, "predict", run, *images)
-    if predicted.returncode != 0 or len(predicted.stdout.splitlines()) != 2 or "nan" in predicted.stdout:
+    if (
+        predicted.returncode != 0
+        or len(predicted.stdout.splitlines()) != 2
+        or "nan" in predicted.stdout
+    ):
         return f"predict ended with {predicted.returncode}: {predicted.stdout} {_last(predicted)}"
     trained = call(folder, "train", "--from", run, "--out", f"{case.name}.keras")
     if trained.returncode != 0:
@@ -120,7 +142,11 @@ def check(case: Case, folder: Path) -> str | None:
     (file,) = folder.glob(f"{case.name}.*")
     again = call(folder, "predict", run, *images, "--model", file.name)
     # The same seed on the same images: the same model.
-    return None if again.stdout == predicted.stdout else f"{again.stdout} after training, not {predicted.stdout}"
+    return (
+        None
+        if again.stdout == predicted.stdout
+        else f"{again.stdout} after training, not {predicted.stdout}"
+    )
 
 
 def _wrong_refusal(case: Case, folder: Path, ran: subprocess.CompletedProcess[str]) -> str | None:
@@ -138,7 +164,9 @@ def _wrong_refusal(case: Case, folder: Path, ran: subprocess.CompletedProcess[st
 def call(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tuner", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder, env=environment)
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=folder, env=environment
+    )
 
 
 def _last(finished: subprocess.CompletedProcess[str]) -> str:

@@ -15,7 +15,9 @@ SHAPE = (8, 8, 1)
 SPARSE = "sparse_categorical_crossentropy"
 
 
-def network(hp: Any, head: Any, *, first: Any = None, kind: type[keras.Model] = keras.Model) -> keras.Model:
+def network(
+    hp: Any, head: Any, *, first: Any = None, kind: type[keras.Model] = keras.Model
+) -> keras.Model:
     """Images to whatever the head puts out."""
     inputs = keras.Input(SHAPE)
     features = layers.Rescaling(1 / 255)(inputs)
@@ -37,7 +39,9 @@ def softmax() -> Any:
 def build_lazy(hp: Any) -> keras.Model:
     """A Sequential that does not say what it takes."""
     hidden = layers.Dense(hp.Int("units", 4, 8, step=4), activation="relu")
-    return compiled(keras.Sequential([layers.Rescaling(1 / 255), layers.Flatten(), hidden, softmax()]))
+    return compiled(
+        keras.Sequential([layers.Rescaling(1 / 255), layers.Flatten(), hidden, softmax()])
+    )
 
 
 class Subclassed(keras.Model):
@@ -102,7 +106,9 @@ def build_logits(hp: Any) -> keras.Model:
 
 
 def build_f1(hp: Any) -> keras.Model:
-    return compiled(network(hp, softmax()), "categorical_crossentropy", ["accuracy", keras.metrics.F1Score()])
+    return compiled(
+        network(hp, softmax()), "categorical_crossentropy", ["accuracy", keras.metrics.F1Score()]
+    )
 
 
 class WithStep(keras.Model):
@@ -111,7 +117,12 @@ class WithStep(keras.Model):
     def __init__(self, units: int) -> None:
         super().__init__()
         self.inner = keras.Sequential(
-            [layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(units, activation="relu"), layers.Dense(2)]
+            [
+                layers.Rescaling(1 / 255),
+                layers.Flatten(),
+                layers.Dense(units, activation="relu"),
+                layers.Dense(2),
+            ]
         )
         self.loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self.loss_tracker = keras.metrics.Mean(name="loss")
@@ -186,7 +197,9 @@ def build_forgetful(hp: Any) -> keras.Model:
 
 def build_one_logit(hp: Any) -> keras.Model:
     metric = keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
-    return compiled(network(hp, layers.Dense(1)), keras.losses.BinaryCrossentropy(from_logits=True), [metric])
+    return compiled(
+        network(hp, layers.Dense(1)), keras.losses.BinaryCrossentropy(from_logits=True), [metric]
+    )
 
 
 def build_one_logit_unsaid(hp: Any) -> keras.Model:
@@ -213,7 +226,9 @@ def build_focal(hp: Any) -> keras.Model:
 
 
 def build_loss_in_dict(hp: Any) -> keras.Model:
-    return compiled(network(hp, layers.Dense(2, activation="softmax", name="species")), {"species": SPARSE})
+    return compiled(
+        network(hp, layers.Dense(2, activation="softmax", name="species")), {"species": SPARSE}
+    )
 
 
 def build_failing_metric(hp: Any) -> keras.Model:
@@ -230,7 +245,9 @@ def build_without_accuracy(hp: Any) -> keras.Model:
 def build_two_outputs(hp: Any) -> keras.Model:
     inputs = keras.Input(SHAPE)
     features = layers.Flatten()(inputs)
-    model = keras.Model(inputs, [layers.Dense(2, name="first")(features), layers.Dense(2, name="second")(features)])
+    model = keras.Model(
+        inputs, [layers.Dense(2, name="first")(features), layers.Dense(2, name="second")(features)]
+    )
     model.compile("adam", loss=[SPARSE] * 2)
     return model
 

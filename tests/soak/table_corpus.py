@@ -25,7 +25,9 @@ def tables() -> Files:
     numbered = ",".join(f"pixel{i}" for i in range(1, SIDE * SIDE + 1))
     labelled = "\n".join(f"{i % 3},{row}" for i, row in enumerate(rows)) + "\n"
     wide = f"label,{numbered}\n{labelled}"
-    fractions = "\n".join(f"{i % 2}," + " ".join(f"{v / 255:.4f}" for v in row) for i, row in enumerate(values))
+    fractions = "\n".join(
+        f"{i % 2}," + " ".join(f"{v / 255:.4f}" for v in row) for i, row in enumerate(values)
+    )
     return {
         "wide.csv": wide.encode(),
         "bare.csv": labelled.encode(),
@@ -33,7 +35,10 @@ def tables() -> Files:
         "semicolons.csv": wide.replace(",", ";").encode(),
         "fractions.csv": f"label,pixels\n{fractions}\n".encode(),
         "marked.csv": wide.encode("utf-16"),
-        "words.csv": text.replace("\n0,", "\nHappy,").replace("\n1,", "\nSAD,").replace("\n2,", "\n,").encode(),
+        "words.csv": text.replace("\n0,", "\nHappy,")
+        .replace("\n1,", "\nSAD,")
+        .replace("\n2,", "\n,")
+        .encode(),
         "parts.csv": text.replace("Training", "train")
         .replace("PublicTest", "val")
         .replace("PrivateTest", "Test")
@@ -54,7 +59,8 @@ def lists() -> dict[str, Files]:
     label = ("cat", "dog")
     plain = "".join(f"{name},{label[i % 2]}\n" for i, name in enumerate(names))
     full = "".join(
-        f"{name},{label[i % 2]},{('train', 'val', 'test')[i % 3]},p{i // 3}\n" for i, name in enumerate(names)
+        f"{name},{label[i % 2]},{('train', 'val', 'test')[i % 3]},p{i // 3}\n"
+        for i, name in enumerate(names)
     )
     stems = "".join(f"{i};{label[i % 2]}\n" for i in range(N))
     one_hot = "".join(f"{name},{i % 2},{1 - i % 2}\n" for i, name in enumerate(names))
@@ -74,7 +80,12 @@ def arrays() -> Files:
     x = rng.integers(0, 256, (N, SIDE, SIDE), dtype=np.uint8)
     y = (np.arange(N) % 2).reshape(N, 1)
     rgba = rng.integers(0, 256, (N, SIDE, SIDE, 4), dtype=np.uint8)
-    medmnist = {"train_images": x[:6], "train_labels": y[:6], "val_images": x[6:9], "val_labels": y[6:9]}
+    medmnist = {
+        "train_images": x[:6],
+        "train_labels": y[:6],
+        "val_images": x[6:9],
+        "val_labels": y[6:9],
+    }
     medmnist |= {"test_images": x[9:], "test_labels": y[9:]}
     return {
         "MedMNIST": _npz(**medmnist),
@@ -118,8 +129,17 @@ def special_tables() -> Files:
         "a zip.csv": packed({"a.csv": text}),
         "zeros.csv": zeros,
         "two headers.csv": text + text,
-        "100,000 columns.csv": b",".join(b"p%d" % i for i in range(100_000)) + b"\n" + b"1," * 99_999 + b"1\n",
-        "same names.csv": b"label," + b",".join([b"p1"] * 64) + b"\n" + b"1," * 64 + b"1\n" + b"0," * 64 + b"1\n",
+        "100,000 columns.csv": b",".join(b"p%d" % i for i in range(100_000))
+        + b"\n"
+        + b"1," * 99_999
+        + b"1\n",
+        "same names.csv": b"label,"
+        + b",".join([b"p1"] * 64)
+        + b"\n"
+        + b"1," * 64
+        + b"1\n"
+        + b"0," * 64
+        + b"1\n",
         "endless.csv": b"0.1 " * 500_000,
         "huge numbers.csv": b"label,pixels\n0," + b"1e300 " * 64 + b"\n1," + b"1e308 " * 64 + b"\n",
         "formula.csv": b"label,pixels\n=1+1," + b"7 " * 16 + b"\n@x," + b"8 " * 16 + b"\n",
@@ -140,15 +160,21 @@ def special_lists() -> dict[str, Files]:
         "device": listed(f"file,label\n{rows}/dev/zero,1\n"),
         "folder": listed(f"file,label\n{rows}.,1\n./,0\n//,1\n"),
         "the table itself": listed(f"file,label\n{rows}labels.csv,1\n"),
-        "20,000 missing": listed(f"file,label\n{rows}" + "".join(f"x{i}.png,1\n" for i in range(20_000))),
+        "20,000 missing": listed(
+            f"file,label\n{rows}" + "".join(f"x{i}.png,1\n" for i in range(20_000))
+        ),
         "same file 20,000 times": listed("file,label\n" + rows * 5_000),
         "long name": listed(f"file,label\n{rows}{'x' * 5000}.png,1\n"),
         "deep name": listed(f"file,label\n{rows}{'x/' * 3000}x.png,1\n"),
         "NUL": listed(f"file,label\n{rows}a\0b.png,1\n"),
         "mark of direction": listed(f"file,label\n{rows}\u202egnp.x,1\n"),
-        "two tables": listed(f"file,label\n{rows}") | {"pets/more.csv": f"file,label\n{rows}".encode()},
-        "parts": good | {f"pets/{part}.csv": f"file,label\n{rows}".encode() for part in ("train", "test")},
-        "2,000 classes": listed("file,label\n" + "".join(f"{i % 4}.png,c{i}\n" for i in range(2_000))),
+        "two tables": listed(f"file,label\n{rows}")
+        | {"pets/more.csv": f"file,label\n{rows}".encode()},
+        "parts": good
+        | {f"pets/{part}.csv": f"file,label\n{rows}".encode() for part in ("train", "test")},
+        "2,000 classes": listed(
+            "file,label\n" + "".join(f"{i % 4}.png,c{i}\n" for i in range(2_000))
+        ),
         "web": listed("".join(f"https://x.org/{i}.png,{i % 2}\n" for i in range(9))),
     }
 

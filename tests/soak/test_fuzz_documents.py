@@ -9,7 +9,8 @@ import pytest
 from tests.soak import documents
 from tests.soak.fuzz_documents import give
 
-# Those made by hand that take a moment each; tests/space/test_bounds.py has the others in their own form.
+# Those made by hand that take a moment each; tests/space/test_bounds.py has the others in their own
+# form.
 _SLOW_LETTERS = 100_000
 
 
@@ -20,7 +21,9 @@ def test_mutated_document_is_read_or_refused_with_its_place(
     give(documents.mutated(random.Random(f"ci-{number}")), tmp_path_factory.mktemp("case"))
 
 
-def test_documents_made_by_hand_are_refused_with_their_place(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_documents_made_by_hand_are_refused_with_their_place(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     made = [case for case in documents.specials() if len(case.content) < _SLOW_LETTERS]
     assert len(made) > 60
     for case in made[::3]:

@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
-from tuner.training.checkpoint import Checkpoint, load_checkpoint, order_of, own_checkpoint, save_checkpoint
+from tuner.training.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    order_of,
+    own_checkpoint,
+    save_checkpoint,
+)
 
 EPOCH_S = 0.003
 
@@ -41,7 +47,10 @@ def run_task(task: TrainTask, data: Any, hooks: Any, models: Any) -> TrainResult
     assert task.save_to is not None
     if fails(task.seed):
         return TrainResult(
-            task_id=task.task_id, epochs=(), duration_s=0.0, failure=Failure(reason="this seed always fails")
+            task_id=task.task_id,
+            epochs=(),
+            duration_s=0.0,
+            failure=Failure(reason="this seed always fails"),
         )
     own, epochs, state = own_checkpoint(task), [], 0.0
     if own:
@@ -51,7 +60,11 @@ def run_task(task: TrainTask, data: Any, hooks: Any, models: Any) -> TrainResult
     for epoch in range(task.first_epoch + len(epochs), task.last_epoch + 1):
         time.sleep(EPOCH_S)
         state = next_state(state, task.seed, epoch, task.values)
-        epochs.append(EpochMetrics(epoch=epoch, metrics={"val_accuracy": state, "loss": 1 - state}, duration_s=EPOCH_S))
+        epochs.append(
+            EpochMetrics(
+                epoch=epoch, metrics={"val_accuracy": state, "loss": 1 - state}, duration_s=EPOCH_S
+            )
+        )
         hooks.on_epoch(task, epochs[-1])
         if epoch % 2 or epoch == task.last_epoch:
             save_checkpoint(_checkpoint(task, epochs, state), task.save_to)

@@ -25,11 +25,16 @@ def refusal(text: str, parse: Any = parse_document) -> str:
 
 def in_space(*lines: str) -> str:
     """The message for lines under `space:` of a builder of one's own; the first of them is line 4."""
-    return refusal(OWN + "\n".join(f"  {line}" for line in lines), lambda *both: parse_space(parse_document(*both)))
+    return refusal(
+        OWN + "\n".join(f"  {line}" for line in lines),
+        lambda *both: parse_space(parse_document(*both)),
+    )
 
 
 def bomb(first: str, repeat: str, n: int) -> str:
-    return f"a0: &a0 {first}\n" + "".join(f"a{i}: &a{i} {repeat.replace('*', f'*a{i - 1}')}\n" for i in range(1, n))
+    return f"a0: &a0 {first}\n" + "".join(
+        f"a{i}: &a{i} {repeat.replace('*', f'*a{i - 1}')}\n" for i in range(1, n)
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,8 +78,8 @@ def test_document_beyond_a_bound_is_refused_with_its_line(text: str, message: st
     ],
 )
 def test_tag_is_named_with_its_line(tag: str, shown: str) -> None:
-    assert refusal(f"a: 1\nx: {tag}") == (
-        f"my.yaml:2: x has the tag {shown}; tags are not read.\n"
+    assert (
+        refusal(f"a: 1\nx: {tag}") == f"my.yaml:2: x has the tag {shown}; tags are not read.\n"
         "  Fix: write the value without the tag; quotes make any value text."
     )
 
@@ -89,7 +94,10 @@ def test_ten_mistakes_are_printed_and_the_others_counted() -> None:
     lines = in_space(*(f"p{i}: []" for i in range(25))).split("\n")
     assert lines[0] == "my.yaml:4: space.p0 is []; expected at least 1 value."
     assert lines[9].startswith("my.yaml:13: ")
-    assert lines[10:] == ["my.yaml: 15 more mistakes.", "  Fix: correct these first, then check the file again."]
+    assert lines[10:] == [
+        "my.yaml: 15 more mistakes.",
+        "  Fix: correct these first, then check the file again.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -121,16 +129,25 @@ def test_space_beyond_a_bound_is_refused_with_its_line(lines: list[str], message
 
 
 @pytest.mark.parametrize(
-    "line", ["search: {iterations: 1000000000}", "search: {max_trials: 1000000001}", "retrain: {epochs: 1000000000}"]
+    "line",
+    [
+        "search: {iterations: 1000000000}",
+        "search: {max_trials: 1000000001}",
+        "retrain: {epochs: 1000000000}",
+    ],
 )
 def test_search_of_years_is_refused(line: str) -> None:
     text = f"version: 1\n{line}\nspace: {{}}"
-    with pytest.raises(ConfigurationError, match=r"^my\.yaml:2: \w+\.\w+ is 100000000.; expected 1.* or less\.$"):
+    with pytest.raises(
+        ConfigurationError, match=r"^my\.yaml:2: \w+\.\w+ is 100000000.; expected 1.* or less\.$"
+    ):
         parse_space(parse_document(text, "my.yaml"))
 
 
 def test_long_chain_of_conditions_is_read_and_counted() -> None:
-    chain = [f"  p{i}: {{type: choice, values: [1, 2], when: {{p{i - 1}: 1}}}}" for i in range(1, 300)]
+    chain = [
+        f"  p{i}: {{type: choice, values: [1, 2], when: {{p{i - 1}: 1}}}}" for i in range(1, 300)
+    ]
     file = parse_space(parse_document("\n".join([f"{OWN}  p0: [1, 2]", *chain]), "my.yaml"))
     assert n_settings(file.space) == 301
 
@@ -187,7 +204,10 @@ def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
 def test_windows_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_bytes(b"\xef\xbb\xbfa: 1\r\nb:\r\n  - x\r\n")
     document = load_document(tmp_path / "my.yaml")
-    assert (document.data, document.where(("b", 0))) == ({"a": 1, "b": ["x"]}, f"{tmp_path}/my.yaml:3")
+    assert (document.data, document.where(("b", 0))) == (
+        {"a": 1, "b": ["x"]},
+        f"{tmp_path}/my.yaml:3",
+    )
 
 
 def test_what_a_run_wrote_may_be_larger() -> None:

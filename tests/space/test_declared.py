@@ -59,7 +59,9 @@ def test_what_is_left_out_is_searched_as_declared_and_what_is_said_holds() -> No
         ("  kind: [mlp, cnn]", (Condition(parent="kind", values=("cnn",)),)),
     ],
 )
-def test_conditions_are_held_against_what_the_space_says_of_the_parent(space: str, expected: Any) -> None:
+def test_conditions_are_held_against_what_the_space_says_of_the_parent(
+    space: str, expected: Any
+) -> None:
     searched = whole(space, KIND, of(UNITS, "kind", "cnn", "deep"))[1]
     assert (searched["units"].conditions if "units" in searched else None) == expected
 
@@ -71,7 +73,10 @@ def test_what_depends_on_what_is_out_of_reach_goes_too() -> None:
 
 def test_defaults_of_names_that_are_looked_up_are_kept() -> None:
     declaration = Declaration(read=frozenset({"units"}), defaults={"units": 32, "batch_size": 8})
-    assert completed(read("  batch_size: 16")[1].space, declaration).fixed == {"batch_size": 16, "units": 32}
+    assert completed(read("  batch_size: 16")[1].space, declaration).fixed == {
+        "batch_size": 16,
+        "units": 32,
+    }
 
 
 @pytest.mark.parametrize(
@@ -84,8 +89,12 @@ def test_defaults_of_names_that_are_looked_up_are_kept() -> None:
         (Parameter(name="size", kind="choice", choices=(1, 2)), [1, 2], [True]),
     ],
 )
-def test_values_are_those_that_the_code_declares(parameter: Parameter, good: list[Any], bad: list[Any]) -> None:
-    assert [allows(parameter, value) for value in [*good, *bad]] == [True] * len(good) + [False] * len(bad)
+def test_values_are_those_that_the_code_declares(
+    parameter: Parameter, good: list[Any], bad: list[Any]
+) -> None:
+    assert [allows(parameter, value) for value in [*good, *bad]] == [True] * len(good) + [
+        False
+    ] * len(bad)
 
 
 def test_name_that_is_never_asked_for_is_refused_with_line_and_nearest() -> None:
@@ -98,21 +107,39 @@ def test_name_that_is_never_asked_for_is_refused_with_line_and_nearest() -> None
 def test_names_of_a_per_are_counted_one_by_one() -> None:
     layers = Parameter(name="layers", kind="int", low=1, high=3)
     first = Parameter(name="units_1", kind="int", low=8, high=16)
-    space = "  layers: {type: int, min: 1, max: 2}\n  units: {type: int, min: 8, max: 16, per: layers}"
+    space = (
+        "  layers: {type: int, min: 1, max: 2}\n  units: {type: int, min: 8, max: 16, per: layers}"
+    )
     assert mistakes(space, Declaration(parameters=(layers, first))) == [
-        'own.yaml:5: space.units gives units_0, but m:build never asks for that.\n  Fix: did you mean "units_1"?'
+        "own.yaml:5: space.units gives units_0, but m:build never asks for that.\n  Fix: did you"
+        ' mean "units_1"?'
     ]
 
 
 @pytest.mark.parametrize(
     ("space", "message"),
     [
-        ("  units: {type: int, min: 100, max: 200}", "own.yaml:4: space.units.min is 100; m:build declares 8 to 16"),
-        ("  units: [8, 12]", "own.yaml:4: space.units.1 is 12; m:build declares 8 to 16 in steps of 8."),
+        (
+            "  units: {type: int, min: 100, max: 200}",
+            "own.yaml:4: space.units.min is 100; m:build declares 8 to 16",
+        ),
+        (
+            "  units: [8, 12]",
+            "own.yaml:4: space.units.1 is 12; m:build declares 8 to 16 in steps of 8.",
+        ),
         ("  units: 7", "own.yaml:4: space.units is 7; m:build declares 8 to 16 in steps of 8."),
-        ("  units: {type: int, min: 8, max: 16}", "own.yaml:4: space.units takes values between those that m:build"),
-        ("  kind: [mlp, cn]", 'own.yaml:4: space.kind.1 is "cn"; m:build declares "mlp", "cnn" or "deep".'),
-        ("  rate: {type: float, min: 0, max: 0.5}", "own.yaml:4: space.rate takes values between those that m:build"),
+        (
+            "  units: {type: int, min: 8, max: 16}",
+            "own.yaml:4: space.units takes values between those that m:build",
+        ),
+        (
+            "  kind: [mlp, cn]",
+            'own.yaml:4: space.kind.1 is "cn"; m:build declares "mlp", "cnn" or "deep".',
+        ),
+        (
+            "  rate: {type: float, min: 0, max: 0.5}",
+            "own.yaml:4: space.rate takes values between those that m:build",
+        ),
     ],
 )
 def test_values_outside_of_the_code_are_refused(space: str, message: str) -> None:
@@ -121,7 +148,10 @@ def test_values_outside_of_the_code_are_refused(space: str, message: str) -> Non
 
 
 def test_values_within_the_code_are_in_order() -> None:
-    space = "  units: [8, 16]\n  rate: {type: float, min: 0, max: 0.25, step: 0.25}\n  kind: [cnn, deep]"
+    space = (
+        "  units: [8, 16]\n  rate: {type: float, min: 0, max: 0.25, step: 0.25}\n  kind: [cnn,"
+        " deep]"
+    )
     assert mistakes(space, Declaration(parameters=(UNITS, KIND, RATE))) == []
 
 
@@ -130,8 +160,8 @@ def test_terms_of_the_training_loop_are_names_where_it_reads_them() -> None:
     assert mistakes(space, Declaration(is_compiled=False)) == []
     hint = "\n  Fix: ask hp for optimizer in the builder, or remove it."
     assert mistakes(space, Declaration())[0] == (
-        "own.yaml:4: space.optimizer has no effect: m:build compiles its model itself and never asks for optimizer."
-        + hint
+        "own.yaml:4: space.optimizer has no effect: m:build compiles its model itself and never"
+        " asks for optimizer." + hint
     )
     assert len(mistakes(space, Declaration())) == 2
     assert mistakes("  batch_size: many", Declaration())[0].startswith(
@@ -139,22 +169,33 @@ def test_terms_of_the_training_loop_are_names_where_it_reads_them() -> None:
     )
 
 
-@pytest.mark.parametrize("declaration", [Declaration(reads_all=True), Declaration(is_thorough=False)])
+@pytest.mark.parametrize(
+    "declaration", [Declaration(reads_all=True), Declaration(is_thorough=False)]
+)
 def test_nothing_is_refused_that_may_have_an_effect(declaration: Declaration) -> None:
     assert mistakes("  units: [8, 16]", declaration) == []
 
 
 def test_normalization_above_the_space_is_a_name_too() -> None:
     problems = mistakes("  batch_size: 16", Declaration(), "normalization: rescale")
-    assert problems == ["own.yaml:5: normalization has no effect: m:build never asks for it.\n  Fix: remove it."]
-    assert mistakes("  batch_size: 16", Declaration(read=frozenset({"normalization"})), "normalization: rescale") == []
+    assert problems == [
+        "own.yaml:5: normalization has no effect: m:build never asks for it.\n  Fix: remove it."
+    ]
+    assert (
+        mistakes(
+            "  batch_size: 16",
+            Declaration(read=frozenset({"normalization"})),
+            "normalization: rescale",
+        )
+        == []
+    )
 
 
 def test_value_that_the_builder_cannot_do_without_is_named_with_what_was_meant() -> None:
     declaration = Declaration(read=frozenset({"units"}), missing=("units",))
     missing, unread = mistakes("  unitz: [8, 16]", declaration)
-    assert missing == (
-        'own.yaml:3: m:build reads values["units"], which the space does not give.\n'
+    assert (
+        missing == 'own.yaml:3: m:build reads values["units"], which the space does not give.\n'
         '  Fix: write units in the place of "unitz".'
     )
     assert unread.startswith("own.yaml:4: space.unitz is never asked for")
@@ -163,6 +204,8 @@ def test_value_that_the_builder_cannot_do_without_is_named_with_what_was_meant()
 def test_declared_name_that_the_training_loop_reads_too_must_suit_both() -> None:
     zoom = Parameter(name="zoom", kind="float", low=-1.0, high=1.0)
     flip = Parameter(name="flip", kind="choice", choices=(1, 0))
-    with pytest.raises(ConfigurationError, match=r'model "m:build": it declares zoom as -1\.0 to 1\.0, but the'):
+    with pytest.raises(
+        ConfigurationError, match=r'model "m:build": it declares zoom as -1\.0 to 1\.0, but the'
+    ):
         raise_problems(check_loop(Declaration(parameters=(zoom, flip)), "m:build"))
     assert check_loop(Declaration(parameters=(flip,)), "m:build") == []

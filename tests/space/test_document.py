@@ -45,7 +45,10 @@ def test_every_key_and_item_knows_its_line() -> None:
         ("", "my.yaml: the file is empty."),
         ("# only a comment\n", "my.yaml: the file is empty."),
         ("a: [1, 2\nb: 3", "my.yaml:2: not valid YAML: expected ',' or ']', but got ':'."),
-        ("a: !!python/object:os.system 1", "my.yaml:1: a has the tag !!python/object:os.system; tags are not read."),
+        (
+            "a: !!python/object:os.system 1",
+            "my.yaml:1: a has the tag !!python/object:os.system; tags are not read.",
+        ),
         ("a: !!int abc", "my.yaml:1: a has the tag !!int; tags are not read."),
         ("a: 1\nb: \x01", "my.yaml:2: not valid YAML: the character U+0001."),
         ("a: &a [*a]", "my.yaml:1: nested without end."),

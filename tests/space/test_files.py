@@ -14,7 +14,13 @@ from tuner.space.document import load_document, parse_document
 from tuner.space.parse import load_space, parse_space
 from tuner.space.sampling import sample
 from tuner.space.schema import Opponent, SpaceFile, schema_text, space_json_schema
-from tuner.space.vocabulary import BACKBONE_NAMES, BACKBONE_TERMS, CNN_TERMS, TRAINING_TERMS, VOCABULARIES
+from tuner.space.vocabulary import (
+    BACKBONE_NAMES,
+    BACKBONE_TERMS,
+    CNN_TERMS,
+    TRAINING_TERMS,
+    VOCABULARIES,
+)
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "docs" / "schema" / "space.schema.json"
@@ -48,12 +54,16 @@ def test_a_committed_space_parses_and_names_its_data_set(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
-def test_a_committed_space_sets_every_hyperparameter_of_the_network_and_gives_a_reason_for_all(path: Path) -> None:
+def test_a_committed_space_sets_every_hyperparameter_of_the_network_and_gives_a_reason_for_all(
+    path: Path,
+) -> None:
     document = load_document(path)
     lines = path.read_text(encoding="utf-8").splitlines()
     # Momentum is sgd's alone.
     terms = CNN_TERMS if document.data["model"] == "cnn" else BACKBONE_TERMS
-    needed = {*terms, *TRAINING_TERMS} - (set() if "sgd" in document.data["space"]["optimizer"] else {"momentum"})
+    needed = {*terms, *TRAINING_TERMS} - (
+        set() if "sgd" in document.data["space"]["optimizer"] else {"momentum"}
+    )
     assert needed <= set(document.data["space"])
     for name in document.data["space"]:
         # Those that follow from the line before share its reason.
@@ -71,17 +81,26 @@ def test_editors_find_the_schema_from_a_committed_space(path: Path) -> None:
 
 
 def test_the_committed_schema_is_the_generated_one() -> None:
-    command = 'python -c "from tuner.space.schema import schema_text; print(schema_text(), end=str())"'
-    assert SCHEMA.read_text(encoding="utf-8") == schema_text(), f"write it again: {command} > {SCHEMA.name}"
+    command = (
+        'python -c "from tuner.space.schema import schema_text; print(schema_text(), end=str())"'
+    )
+    assert SCHEMA.read_text(encoding="utf-8") == schema_text(), (
+        f"write it again: {command} > {SCHEMA.name}"
+    )
 
 
 def test_the_schema_describes_short_forms_and_offers_the_names_of_the_family() -> None:
     schema = space_json_schema()
-    forms = [form.get("type", "one of the long forms") for form in schema["$defs"]["Parameter"]["anyOf"]]
+    forms = [
+        form.get("type", "one of the long forms") for form in schema["$defs"]["Parameter"]["anyOf"]
+    ]
     assert forms == ["one of the long forms", "array", ["number", "string", "boolean"]]
     names = {name for terms in VOCABULARIES.values() for name in terms}
     assert set(schema["properties"]["space"]["properties"]) == names
-    assert all("description" in field or "$ref" in json.dumps(field) for field in schema["properties"].values())
+    assert all(
+        "description" in field or "$ref" in json.dumps(field)
+        for field in schema["properties"].values()
+    )
     assert set(schema["properties"]) == set(SpaceFile.model_fields)
 
 

@@ -38,16 +38,25 @@ def gone(tmp_path: Path, *overrides: str) -> set[str]:
 
 
 def test_a_parent_that_is_fixed_to_another_value_takes_its_children_along(tmp_path: Path) -> None:
-    assert gone(tmp_path, "space.optimizer=adam") == {"optimizer", "momentum", "weight_decay", "dense_units"}
+    assert gone(tmp_path, "space.optimizer=adam") == {
+        "optimizer",
+        "momentum",
+        "weight_decay",
+        "dense_units",
+    }
 
 
 def test_a_parent_with_fewer_choices_keeps_the_children_that_can_still_be(tmp_path: Path) -> None:
     narrowed = load(tmp_path, "space.optimizer=[adam, adamw]")
     assert load(tmp_path).keys() - narrowed.keys() == {"momentum", "dense_units"}
-    assert narrowed["weight_decay"].conditions == (Condition(parent="optimizer", values=("adamw",)),)
+    assert narrowed["weight_decay"].conditions == (
+        Condition(parent="optimizer", values=("adamw",)),
+    )
 
 
-def test_fewer_blocks_take_along_what_belongs_to_the_others_or_waits_for_them(tmp_path: Path) -> None:
+def test_fewer_blocks_take_along_what_belongs_to_the_others_or_waits_for_them(
+    tmp_path: Path,
+) -> None:
     assert gone(tmp_path, "space.conv_blocks.max=3") == {"filters_3", "dropout"}
     lost = {"conv_blocks", "filters_2", "filters_3", "dropout", "label_smoothing"}
     assert gone(tmp_path, "space.conv_blocks=2") == lost
@@ -77,8 +86,16 @@ space:
         ("default", "space.optimizer=adam", {"optimizer", "momentum"}),
         ("default", "space.optimizer=sgd", {"optimizer"}),
         ("default", "space.optimizer=[adam, rmsprop]", {"momentum"}),
-        ("fer2013", "space.conv_blocks=2", {"conv_blocks", *(f"{name}_{i}" for name in PER_BLOCK for i in (2, 3))}),
-        ("fer2013", "space.conv_blocks=1", {"conv_blocks", *(f"{name}_{i}" for name in PER_BLOCK for i in (1, 2, 3))}),
+        (
+            "fer2013",
+            "space.conv_blocks=2",
+            {"conv_blocks", *(f"{name}_{i}" for name in PER_BLOCK for i in (2, 3))},
+        ),
+        (
+            "fer2013",
+            "space.conv_blocks=1",
+            {"conv_blocks", *(f"{name}_{i}" for name in PER_BLOCK for i in (1, 2, 3))},
+        ),
     ],
 )
 def test_overrides_of_a_committed_space(name: str, override: str, lost: set[str]) -> None:
@@ -98,12 +115,16 @@ MISTAKES = {
         "space.filters_3=[16, 32]",
     ): "space.filters_3 belongs to no block; conv_blocks is at most 3",
     # An override that asks for what there is not.
-    ("space.momentum.when.optimizer=rmsprop",): 'space.momentum.when.optimizer is "rmsprop", but optimizer is "adam"',
+    (
+        "space.momentum.when.optimizer=rmsprop",
+    ): 'space.momentum.when.optimizer is "rmsprop", but optimizer is "adam"',
 }
 
 
 @pytest.mark.parametrize("overrides", MISTAKES, ids=" ".join)
-def test_what_is_asked_for_in_vain_stays_a_mistake(tmp_path: Path, overrides: tuple[str, ...]) -> None:
+def test_what_is_asked_for_in_vain_stays_a_mistake(
+    tmp_path: Path, overrides: tuple[str, ...]
+) -> None:
     with pytest.raises(ConfigurationError) as caught:
         load(tmp_path, *overrides)
     assert MISTAKES[overrides] in caught.value.message
@@ -111,5 +132,12 @@ def test_what_is_asked_for_in_vain_stays_a_mistake(tmp_path: Path, overrides: tu
 
 def test_a_mistake_of_the_file_stays_one_where_its_parent_is_overridden(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        load(tmp_path, "space.optimizer=adam", text=SPACE.replace("{optimizer: sgd}", "{optimizer: sdg}"))
-    assert 'my.yaml:4: space.momentum.when.optimizer is "sdg", but optimizer is always "adam".' in str(caught.value)
+        load(
+            tmp_path,
+            "space.optimizer=adam",
+            text=SPACE.replace("{optimizer: sgd}", "{optimizer: sdg}"),
+        )
+    assert (
+        'my.yaml:4: space.momentum.when.optimizer is "sdg", but optimizer is always "adam".'
+        in str(caught.value)
+    )

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from tuner.errors import ConfigurationError
-from tuner.space.definition import Condition, Objective, Parameter, RetrainSettings, SearchSettings, SearchSpaceFile
+from tuner.space.definition import (
+    Condition,
+    Objective,
+    Parameter,
+    RetrainSettings,
+    SearchSettings,
+    SearchSpaceFile,
+)
 from tuner.space.document import parse_document
 from tuner.space.parse import load_space, parse_space
 
@@ -32,35 +39,57 @@ def test_missing_keys_have_defaults() -> None:
 
 
 def test_search_settings_are_those_of_the_file() -> None:
-    file = parse("dropout: {type: float, min: 0, max: 0.5, step: 0.1}", head="search: {method: grid, max_trials: 4}")
-    assert file.search == SearchSettings(method="grid", max_epochs=27, factor=3, iterations=1, max_trials=4)
+    file = parse(
+        "dropout: {type: float, min: 0, max: 0.5, step: 0.1}",
+        head="search: {method: grid, max_trials: 4}",
+    )
+    assert file.search == SearchSettings(
+        method="grid", max_epochs=27, factor=3, iterations=1, max_trials=4
+    )
     file = parse("dropout: 0.1", head="search: {method: asha, max_epochs: 81, patience: 5}")
-    assert file.search == SearchSettings(method="asha", max_epochs=81, factor=3, iterations=1, patience=5)
+    assert file.search == SearchSettings(
+        method="asha", max_epochs=81, factor=3, iterations=1, patience=5
+    )
 
 
 @pytest.mark.parametrize(
     ("objective", "direction"),
-    [("val_loss", "min"), ("val_accuracy", "max"), ("{name: val_error, direction: min}\nmodel: mine:build", "min")],
+    [
+        ("val_loss", "min"),
+        ("val_accuracy", "max"),
+        ("{name: val_error, direction: min}\nmodel: mine:build", "min"),
+    ],
 )
 def test_the_direction_follows_from_the_name_unless_given(objective: str, direction: str) -> None:
     assert parse("dropout: 0.1", head=f"objective: {objective}").objective.direction == direction
 
 
 def test_a_plain_value_is_fixed_and_a_list_is_a_choice() -> None:
-    file = parse("optimizer: [adam, sgd]", "batch_size: 32", "dense_units: {type: fixed, value: 64}")
+    file = parse(
+        "optimizer: [adam, sgd]", "batch_size: 32", "dense_units: {type: fixed, value: 64}"
+    )
     assert file.space.fixed == {"batch_size": 32, "dense_units": 64}
-    assert file.space.parameters == (Parameter(name="optimizer", kind="choice", choices=("adam", "sgd")),)
+    assert file.space.parameters == (
+        Parameter(name="optimizer", kind="choice", choices=("adam", "sgd")),
+    )
 
 
 def test_whole_numbers_serve_as_floats() -> None:
-    file = parse("dropout: [0, 0.5]", "label_smoothing: 0", "momentum: {type: float, min: 0, max: 0.9}")
-    values = [*by_name(file)["dropout"].choices, file.space.fixed["label_smoothing"], by_name(file)["momentum"].low]
+    file = parse(
+        "dropout: [0, 0.5]", "label_smoothing: 0", "momentum: {type: float, min: 0, max: 0.9}"
+    )
+    values = [
+        *by_name(file)["dropout"].choices,
+        file.space.fixed["label_smoothing"],
+        by_name(file)["momentum"].low,
+    ]
     assert [type(value) for value in values] == [float] * 4
 
 
 def test_per_gives_one_parameter_per_block_that_lives_with_its_block() -> None:
     file = parse(
-        "filters: {type: choice, values: [8, 16], per: conv_blocks}", "conv_blocks: {type: int, min: 2, max: 4}"
+        "filters: {type: choice, values: [8, 16], per: conv_blocks}",
+        "conv_blocks: {type: int, min: 2, max: 4}",
     )
     assert [parameter.name for parameter in file.space.parameters] == [
         "conv_blocks",
@@ -70,7 +99,9 @@ def test_per_gives_one_parameter_per_block_that_lives_with_its_block() -> None:
         "filters_3",
     ]
     assert by_name(file)["filters_1"].conditions == ()
-    assert by_name(file)["filters_2"].conditions == (Condition(parent="conv_blocks", values=(3, 4)),)
+    assert by_name(file)["filters_2"].conditions == (
+        Condition(parent="conv_blocks", values=(3, 4)),
+    )
     assert by_name(file)["filters_3"].conditions == (Condition(parent="conv_blocks", values=(4,)),)
 
 
@@ -103,12 +134,16 @@ def test_parents_stand_before_their_children() -> None:
 
 
 def test_a_condition_on_a_fixed_value_always_holds() -> None:
-    file = parse("momentum: {type: float, min: 0.8, max: 0.9, when: {optimizer: sgd}}", "optimizer: sgd")
+    file = parse(
+        "momentum: {type: float, min: 0.8, max: 0.9, when: {optimizer: sgd}}", "optimizer: sgd"
+    )
     assert by_name(file)["momentum"].conditions == ()
 
 
 def test_a_fixed_value_with_a_condition_is_a_choice_of_one() -> None:
-    file = parse("momentum: {type: fixed, value: 0.9, when: {optimizer: sgd}}", "optimizer: [adam, sgd]")
+    file = parse(
+        "momentum: {type: fixed, value: 0.9, when: {optimizer: sgd}}", "optimizer: [adam, sgd]"
+    )
     assert by_name(file)["momentum"] == Parameter(
         name="momentum",
         kind="choice",
@@ -118,7 +153,10 @@ def test_a_fixed_value_with_a_condition_is_a_choice_of_one() -> None:
 
 
 def test_top_level_normalization_is_a_fixed_value() -> None:
-    assert parse("dropout: 0.1", head="normalization: per_image").space.fixed["normalization"] == "per_image"
+    assert (
+        parse("dropout: 0.1", head="normalization: per_image").space.fixed["normalization"]
+        == "per_image"
+    )
 
 
 def test_an_own_builder_may_name_its_parameters_freely() -> None:
@@ -136,7 +174,9 @@ def test_an_own_builder_may_name_its_parameters_freely() -> None:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "my.yaml"
-    path.write_text("version: 1\nspace:\n  dropout: {type: float, min: 0, max: 0.5}\n  batch_size: 32\n")
+    path.write_text(
+        "version: 1\nspace:\n  dropout: {type: float, min: 0, max: 0.5}\n  batch_size: 32\n"
+    )
     return path
 
 
@@ -152,7 +192,9 @@ def test_overrides_change_values_add_keys_and_replace_lists(path: Path) -> None:
             "compare=[baseline]",
         ],
     )
-    assert by_name(file)["dropout"] == Parameter(name="dropout", kind="float", low=0.0, high=0.6, step=0.1)
+    assert by_name(file)["dropout"] == Parameter(
+        name="dropout", kind="float", low=0.0, high=0.6, step=0.1
+    )
     assert by_name(file)["batch_size"].choices == (8, 32)
     assert file.search.max_epochs == 9
     assert file.compare == ("baseline",)
@@ -162,7 +204,9 @@ OVERRIDES = {
     "space.dropuot.max=0.6": 'space.dropuot is not a known key.\n  Fix: did you mean "dropout"?',
     "serch.factor=3": 'serch is not a known key.\n  Fix: did you mean "search"?',
     "search.factr=3": 'search.factr is not a known key.\n  Fix: did you mean "factor"?',
-    "space.batch_size.max=64": "space.batch_size is 32 and has no keys.\n  Fix: set space.batch_size as a whole.",
+    "space.batch_size.max=64": (
+        "space.batch_size is 32 and has no keys.\n  Fix: set space.batch_size as a whole."
+    ),
     "space.dropout.max=0.95": "space.dropout.max is 0.95; expected a number from 0 to 0.9.",
     "space.dropout.max": "expected PATH=VALUE.\n  Fix: for example --set space.dropout.max=0.6",
     "space.dropout.max=": "expected PATH=VALUE.\n  Fix: for example --set space.dropout.max=0.6",
@@ -179,12 +223,15 @@ def test_a_wrong_override_is_named_as_it_was_typed(path: Path, override: str) ->
 def test_an_override_of_a_list_item_that_is_not_there(path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         load_space(path, ["compare=[baseline]", "compare.1=efficientnet_b2"])
-    assert str(caught.value) == (
-        '--set compare.1=efficientnet_b2: compare is a list of 1; "1" is none of its items.\n'
+    assert (
+        str(caught.value)
+        == '--set compare.1=efficientnet_b2: compare is a list of 1; "1" is none of its items.\n'
         "  Fix: use a number from 0 to 0."
     )
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"none\.yaml: cannot be read: No such file or directory\."):
+    with pytest.raises(
+        ConfigurationError, match=r"none\.yaml: cannot be read: No such file or directory\."
+    ):
         load_space(tmp_path / "none.yaml")

@@ -115,9 +115,14 @@ def test_every_draw_is_a_setting_of_the_space(space: Space) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"optimizer": "adamm"}, {"learning_rate": 7.0}, {"dropout": [0.1]}, {"conv_blocks": "3"}]
+    "change",
+    [{"optimizer": "adamm"}, {"learning_rate": 7.0}, {"dropout": [0.1]}, {"conv_blocks": "3"}],
 )
-def test_setting_with_a_value_of_no_parameter_is_not_one_of_the_space(space: Space, change: dict[str, Any]) -> None:
+def test_setting_with_a_value_of_no_parameter_is_not_one_of_the_space(
+    space: Space, change: dict[str, Any]
+) -> None:
     values = sample(space, np.random.default_rng(0))
     assert not has_setting(space, values | change)
-    assert not has_setting(space, {name: value for name, value in values.items() if name not in change})
+    assert not has_setting(
+        space, {name: value for name, value in values.items() if name not in change}
+    )

@@ -83,7 +83,9 @@ OTHER_WORDS = [
 
 
 @pytest.mark.parametrize(("typed", "choices", "meant"), SLIPS)
-def test_a_slip_gets_the_name_that_was_meant(typed: str, choices: tuple[str, ...], meant: str) -> None:
+def test_a_slip_gets_the_name_that_was_meant(
+    typed: str, choices: tuple[str, ...], meant: str
+) -> None:
     assert nearest(typed, choices) == meant
 
 

@@ -61,7 +61,11 @@ def test_file_without_any_event_says_nothing(log: EventLog, kind: str) -> None:
 
 def test_ended_trials_come_back_with_their_curves(log: EventLog) -> None:
     epoch = EpochMetrics(epoch=1, metrics={"loss": math.nan, "val_accuracy": 0.5}, duration_s=1.0)
-    trials = [make_trial(0), make_trial(1, epochs=(epoch,)), make_trial(2, score=None, error="why", epochs=())]
+    trials = [
+        make_trial(0),
+        make_trial(1, epochs=(epoch,)),
+        make_trial(2, score=None, error="why", epochs=()),
+    ]
     for trial in trials:
         log.append({"event": "TrialEnded", "time_s": 1.0, "trial": asdict(trial)})
         log.append({"event": "TrialEnded", "time_s": 1.0, "trial": {"trial_id": 3, "epochs": 4}})

@@ -53,7 +53,9 @@ def test_file_of_a_live_process_stays(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_file_of_another_machine_stays_until_it_is_old(tmp_path: Path, name: str, gone: int) -> None:
+def test_file_of_another_machine_stays_until_it_is_old(
+    tmp_path: Path, name: str, gone: int
+) -> None:
     other = name.format(f"{gone}@00000000")
     assert left(tmp_path, other, age_s=86_400)
     assert not left(tmp_path, other, age_s=OLD_S)
@@ -63,7 +65,9 @@ def test_process_that_has_only_got_the_number_of_the_writer_keeps_nothing(tmp_pa
     assert not left(tmp_path, f".a.{writer()}.tmp", age_s=OLD_S)
 
 
-@pytest.mark.parametrize("name", [".index.html.tmp", "index.html.1.tmp", ".cache", ".1.keras", ".bashrc", ".a.1.npz"])
+@pytest.mark.parametrize(
+    "name", [".index.html.tmp", "index.html.1.tmp", ".cache", ".1.keras", ".bashrc", ".a.1.npz"]
+)
 def test_file_of_another_name_is_nobodys_business(tmp_path: Path, name: str) -> None:
     assert left(tmp_path, name, age_s=OLD_S)
 

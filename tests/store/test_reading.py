@@ -28,7 +28,14 @@ def test_what_is_no_file_is_named_and_never_waited_for(tmp_path: Path) -> None:
     (tmp_path / "good").symlink_to("file")
     kinds = {path.name: kind_of(path) for path in tmp_path.iterdir()}
     lost = "link that leads nowhere"
-    assert kinds == {"folder": "folder", "pipe": "pipe", "link": lost, "loop": lost, "file": "file", "good": "file"}
+    assert kinds == {
+        "folder": "folder",
+        "pipe": "pipe",
+        "link": lost,
+        "loop": lost,
+        "file": "file",
+        "good": "file",
+    }
     assert kind_of(tmp_path / "none") == ""
     for name in ("folder", "pipe"):
         with pytest.raises(ValueError, match=f"it is a {name}, not a file"):
@@ -47,7 +54,9 @@ def test_what_is_no_file_is_named_and_never_waited_for(tmp_path: Path) -> None:
         (b"9" * 5000, "digits"),
     ],
 )
-def test_json_that_nobody_could_rely_on_is_refused(tmp_path: Path, content: bytes, what: str) -> None:
+def test_json_that_nobody_could_rely_on_is_refused(
+    tmp_path: Path, content: bytes, what: str
+) -> None:
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(ValueError, match=what):
         read_json(tmp_path / "a.json", 10**6)
@@ -84,5 +93,7 @@ def test_yaml_that_no_run_writes_is_refused_at_once(tmp_path: Path, text: str) -
 
 def test_equal_parts_are_written_out_so_that_they_can_be_read(tmp_path: Path) -> None:
     part = {"low": 1e-05, "name": "no"}
-    (tmp_path / "config.yaml").write_text(plain_yaml({"a": part, "b": [part, part]}), encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(
+        plain_yaml({"a": part, "b": [part, part]}), encoding="utf-8"
+    )
     assert read_plain_yaml(tmp_path / "config.yaml", 1000) == {"a": part, "b": [part, part]}

@@ -15,7 +15,11 @@ from tuner.store.recipe_file import read_recipe, write_recipe
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A recipe's file."""
-    write_recipe(make_recipe(), tmp_path / "best.yaml", "How to use it:\n\npython -m tuner train --from best.yaml")
+    write_recipe(
+        make_recipe(),
+        tmp_path / "best.yaml",
+        "How to use it:\n\npython -m tuner train --from best.yaml",
+    )
     return tmp_path / "best.yaml"
 
 
@@ -51,25 +55,36 @@ def test_names_that_yaml_could_take_for_something_else_come_back_equal(tmp_path:
 
 def test_header_is_a_comment_above(path: Path) -> None:
     head = path.read_text(encoding="utf-8").split("\n")[:4]
-    assert head == ["# How to use it:", "#", "# python -m tuner train --from best.yaml", "model: cnn"]
+    assert head == [
+        "# How to use it:",
+        "#",
+        "# python -m tuner train --from best.yaml",
+        "model: cnn",
+    ]
 
 
 def test_unknown_key_is_named_with_its_line_and_the_nearest_one(path: Path) -> None:
     line = edit(path, "patience: 3", "patence: 3")
-    with pytest.raises(ConfigurationError, match=rf"best\.yaml:{line}: patence is not a known key") as caught:
+    with pytest.raises(
+        ConfigurationError, match=rf"best\.yaml:{line}: patence is not a known key"
+    ) as caught:
         read_recipe(path)
     assert "patience" in f"{caught.value.message}{caught.value.hint}"
 
 
 def test_unknown_key_inside_a_part_is_named_with_its_place(path: Path) -> None:
     line = edit(path, "limit: 64", "limits: 64")
-    with pytest.raises(ConfigurationError, match=rf"best\.yaml:{line}: data\.split\.limits is not a known key"):
+    with pytest.raises(
+        ConfigurationError, match=rf"best\.yaml:{line}: data\.split\.limits is not a known key"
+    ):
         read_recipe(path)
 
 
 def test_wrong_type_is_named_with_its_line(path: Path) -> None:
     line = edit(path, "max_epochs: 12", "max_epochs: twelve")
-    with pytest.raises(ConfigurationError, match=rf"best\.yaml:{line}: max_epochs is .twelve.; expected a whole"):
+    with pytest.raises(
+        ConfigurationError, match=rf"best\.yaml:{line}: max_epochs is .twelve.; expected a whole"
+    ):
         read_recipe(path)
 
 
@@ -92,9 +107,15 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 WRONG = {
-    ("model: cnn", "model: cn"): 'model is "cn"; expected cnn, a backbone such as efficientnet_b2, or package',
+    (
+        "model: cnn",
+        "model: cn",
+    ): 'model is "cn"; expected cnn, a backbone such as efficientnet_b2, or package',
     ("dropout: 0.2", "dropout: 5"): "values.dropout is 5; expected a number from 0 to 0.9.",
-    ("dropout: 0.2", "dropuot: 0.2"): "values.dropuot is 0.2; expected nothing: it is no hyperparameter of cnn.",
+    (
+        "dropout: 0.2",
+        "dropuot: 0.2",
+    ): "values.dropuot is 0.2; expected nothing: it is no hyperparameter of cnn.",
     ("dropout: 0.2", "dropout: [0.2]"): "values.dropout is [0.2]; expected a number from 0 to 0.9.",
     ("height: 8", "height: 0"): "image.height is 0; expected a whole number from 1 to 4096.",
     ("height: 8", "height: '8'"): 'image.height is "8"; expected a whole number.',
@@ -104,13 +125,25 @@ WRONG = {
     ("- 64.0", "- 1e400"): "image.mean.0 is infinite; expected a finite number.",
     ("fold: 0", "fold: -1"): "data.fold is -1; expected 0 or more.",
     ("limit: 64", "limit: 0"): "data.split.limit is 0; expected 1 or more.",
-    ("seed: 4000000000", "seed: 4300000000"): "seed is 4300000000; expected a whole number from 0 to 4294967295.",
-    ("max_epochs: 12", "max_epochs: 0"): "max_epochs is 0; expected a whole number from 1 to 100000.",
+    (
+        "seed: 4000000000",
+        "seed: 4300000000",
+    ): "seed is 4300000000; expected a whole number from 0 to 4294967295.",
+    (
+        "max_epochs: 12",
+        "max_epochs: 0",
+    ): "max_epochs is 0; expected a whole number from 1 to 100000.",
     ("patience: 3", "patience: 3.5"): "patience is 3.5; expected a whole number.",
     ("schedule: cosine", "schedule: linear"): 'schedule is "linear"; expected constant or cosine.',
-    ("monitor: val_accuracy", "monitor: accuracy"): 'monitor is "accuracy"; expected val_accuracy, val_macro_f1,',
+    (
+        "monitor: val_accuracy",
+        "monitor: accuracy",
+    ): 'monitor is "accuracy"; expected val_accuracy, val_macro_f1,',
     ("direction: max", "direction: min"): 'direction is "min"; expected max.',
-    ("test_accuracy: null", "test_accuracy: 96.5"): "test_accuracy is 96.5; expected a number from 0 to 1.",
+    (
+        "test_accuracy: null",
+        "test_accuracy: 96.5",
+    ): "test_accuracy is 96.5; expected a number from 0 to 1.",
     ("temperature: null", "temperature: 0"): "temperature is 0.0; expected a number above 0.",
 }
 
@@ -132,16 +165,24 @@ def test_statistics_have_a_number_for_each_channel(path: Path) -> None:
 
 
 def test_builder_of_ones_own_may_have_any_values(tmp_path: Path) -> None:
-    own = replace(make_recipe(), model="mine.models:build", values={"layers": 3, "kind": "0x10", "zoom": 0.2})
+    own = replace(
+        make_recipe(), model="mine.models:build", values={"layers": 3, "kind": "0x10", "zoom": 0.2}
+    )
     write_recipe(own, tmp_path / "best.yaml", "")
     assert read_recipe(tmp_path / "best.yaml") == own
     edit(tmp_path / "best.yaml", "zoom: 0.2", "zoom: 3")
-    with pytest.raises(ConfigurationError, match=r"values\.zoom is 3; expected a number from 0 to 0\.5"):
+    with pytest.raises(
+        ConfigurationError, match=r"values\.zoom is 3; expected a number from 0 to 0\.5"
+    ):
         read_recipe(tmp_path / "best.yaml")
 
 
-def test_line_breaks_in_a_header_and_names_stay_in_the_comment_and_in_quotes(tmp_path: Path) -> None:
+def test_line_breaks_in_a_header_and_names_stay_in_the_comment_and_in_quotes(
+    tmp_path: Path,
+) -> None:
     recipe = make_recipe()
-    recipe = replace(recipe, image=replace(recipe.image, class_names=("a\nmodel: evil", "b\u2028c")))
+    recipe = replace(
+        recipe, image=replace(recipe.image, class_names=("a\nmodel: evil", "b\u2028c"))
+    )
     write_recipe(recipe, tmp_path / "best.yaml", "one\rmodel: evil\u2028model: evil")
     assert read_recipe(tmp_path / "best.yaml") == recipe

@@ -47,7 +47,9 @@ def test_every_key_is_described() -> None:
 
 def test_every_reference_leads_somewhere() -> None:
     schema = results_json_schema()
-    assert {target.removeprefix("#/$defs/") for target in _references(schema)} <= set(schema["$defs"])
+    assert {target.removeprefix("#/$defs/") for target in _references(schema)} <= set(
+        schema["$defs"]
+    )
 
 
 def test_only_this_version_is_described() -> None:
@@ -55,7 +57,11 @@ def test_only_this_version_is_described() -> None:
 
 
 def test_a_run_follows_the_schema_with_numbers_that_json_does_not_know(tmp_path: Path) -> None:
-    odd = replace(results().search, best_score=float("nan"), best_values={"rate": float("-inf"), "list": [1, None]})
+    odd = replace(
+        results().search,
+        best_score=float("nan"),
+        best_values={"rate": float("-inf"), "list": [1, None]},
+    )
     RunFolder(tmp_path).write_results(replace(results(), differences=(difference(),), search=odd))
     written = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert written["search"]["best_score"] == "NaN"

@@ -41,7 +41,9 @@ def test_folder_that_a_killed_command_left_empty_is_taken_over(folder: RunFolder
 
 def test_folder_of_another_run_is_refused(folder: RunFolder) -> None:
     folder.write_config({"a": 1})
-    with pytest.raises(ConfigurationError, match="run: a run of this name has just been started") as caught:
+    with pytest.raises(
+        ConfigurationError, match="run: a run of this name has just been started"
+    ) as caught:
         RunFolder(folder.path).create()
     assert caught.value.hint == "start this one again in a second."
 
@@ -55,14 +57,19 @@ def test_command_of_the_same_second_is_told_that_another_one_works_there(
         monkeypatch.setattr("tuner.store.files.os.replace", None)
         second = RunFolder(folder.path)
         second.create()
-        with pytest.raises(ConfigurationError, match="run: another command is working on this run"), second.locked():
+        with (
+            pytest.raises(ConfigurationError, match="run: another command is working on this run"),
+            second.locked(),
+        ):
             raise AssertionError("two commands work on one run")
     assert (folder.state / "open").is_file()
 
 
 def test_folder_that_cannot_be_made_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a file, no folder")
-    with pytest.raises(ConfigurationError, match=r"file/run: cannot write there: Not a directory") as caught:
+    with pytest.raises(
+        ConfigurationError, match=r"file/run: cannot write there: Not a directory"
+    ) as caught:
         RunFolder(tmp_path / "file" / "run").create()
     assert caught.value.hint == "choose another folder with --out."
 
@@ -75,24 +82,36 @@ def test_split_is_written_again_only_where_it_has_changed(folder: RunFolder) -> 
 
 
 def test_split_names_each_image_with_its_part(folder: RunFolder) -> None:
-    rows = [("a, b.png", "no", "fold 3", "", "", "1 2 4"), ("c.png", "1", "dropped", "g1", "duplicate", "")]
+    rows = [
+        ("a, b.png", "no", "fold 3", "", "", "1 2 4"),
+        ("c.png", "1", "dropped", "g1", "duplicate", ""),
+    ]
     folder.write_split(rows)
-    assert (folder.path / "split.csv").read_text() == (
-        'image,class,part,group,reason,trains_in\n"a, b.png",no,fold 3,,,1 2 4\nc.png,1,dropped,g1,duplicate,\n'
+    assert (
+        (folder.path / "split.csv").read_text()
+        == 'image,class,part,group,reason,trains_in\n"a, b.png",no,fold 3,,,1 2 4\nc.png,1,dropped,g1,duplicate,\n'
     )
 
 
-@pytest.mark.parametrize("results", [fixtures.results(), fixtures.search_only()], ids=["whole", "search only"])
+@pytest.mark.parametrize(
+    "results", [fixtures.results(), fixtures.search_only()], ids=["whole", "search only"]
+)
 def test_results_come_back_equal(folder: RunFolder, results: Any) -> None:
     folder.write_results(results)
     assert RunFolder(folder.path).read_results() == results
 
 
-def test_a_metric_that_is_no_number_survives_and_leaves_the_file_valid_json(folder: RunFolder) -> None:
+def test_a_metric_that_is_no_number_survives_and_leaves_the_file_valid_json(
+    folder: RunFolder,
+) -> None:
     results = fixtures.results()
-    strange = EpochMetrics(epoch=1, metrics={"val_own": float("nan"), "loss": float("inf")}, duration_s=1.0)
+    strange = EpochMetrics(
+        epoch=1, metrics={"val_own": float("nan"), "loss": float("inf")}, duration_s=1.0
+    )
     run = replace(results.models[0].runs[0], epochs=(strange,))
-    folder.write_results(replace(results, models=(replace(results.models[0], runs=(run,)), *results.models[1:])))
+    folder.write_results(
+        replace(results, models=(replace(results.models[0], runs=(run,)), *results.models[1:]))
+    )
 
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
@@ -104,21 +123,28 @@ def test_a_metric_that_is_no_number_survives_and_leaves_the_file_valid_json(fold
 
 
 def test_missing_results_name_the_folder(folder: RunFolder) -> None:
-    with pytest.raises(ConfigurationError, match=r"run: there is no results\.json, so no finished run is there"):
+    with pytest.raises(
+        ConfigurationError, match=r"run: there is no results\.json, so no finished run is there"
+    ):
         folder.read_results()
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"run": 3}', "[]"])
 def test_unreadable_results_are_an_error_with_a_remedy(folder: RunFolder, text: str) -> None:
     (folder.path / "results.json").write_text(text)
-    with pytest.raises(ConfigurationError, match=r"results\.json: cannot be read as results of this version") as caught:
+    with pytest.raises(
+        ConfigurationError, match=r"results\.json: cannot be read as results of this version"
+    ) as caught:
         folder.read_results()
     assert caught.value.hint.startswith("run the search again")
 
 
 def test_results_of_an_older_scheme_are_refused(folder: RunFolder) -> None:
     folder.write_results(replace(fixtures.results(), schema_version=0))
-    with pytest.raises(ConfigurationError, match=r"results\.json: its schema_version is 0, but this version reads 2"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"results\.json: its schema_version is 0, but this version reads 2",
+    ):
         folder.read_results()
 
 
@@ -133,7 +159,9 @@ def test_predictions_hold_labels_and_each_models_probabilities(folder: RunFolder
 
 def test_config_and_events_are_plain_files(folder: RunFolder) -> None:
     folder.write_config({"space": {"name": "Größe"}, "rate": 1e-05})
-    assert yaml.safe_load((folder.path / "config.yaml").read_text(encoding="utf-8"))["space"] == {"name": "Größe"}
+    assert yaml.safe_load((folder.path / "config.yaml").read_text(encoding="utf-8"))["space"] == {
+        "name": "Größe"
+    }
     for number in range(2):
         folder.events.append({"event": "TrialStarted", "n": number})
     lines = (folder.path / "events.jsonl").read_text(encoding="utf-8").splitlines()
@@ -161,7 +189,9 @@ def test_run_whose_state_cannot_be_deleted_has_ended_all_the_same(
     assert not folder.is_unfinished
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError()])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError()]
+)
 def test_drive_that_locks_nothing_is_used_without_a_lock(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -176,7 +206,14 @@ def test_drive_that_locks_nothing_is_used_without_a_lock(
 
 
 def test_configuration_comes_back_equal(folder: RunFolder) -> None:
-    config = {"rate": 1e-05, "step": 0.1 + 0.2, "name": "no", "text": "1e-3", "none": None, "values": [1, 2.0, True]}
+    config = {
+        "rate": 1e-05,
+        "step": 0.1 + 0.2,
+        "name": "no",
+        "text": "1e-3",
+        "none": None,
+        "values": [1, 2.0, True],
+    }
     folder.write_config(config)
     found = folder.read_config()
     assert found == config
@@ -193,22 +230,30 @@ def test_damaged_configuration_is_an_error_with_a_remedy(folder: RunFolder) -> N
 
 
 def test_second_command_on_a_run_is_refused_and_named(folder: RunFolder) -> None:
-    with folder.locked(), pytest.raises(ConfigurationError) as caught, RunFolder(folder.path).locked():
+    with (
+        folder.locked(),
+        pytest.raises(ConfigurationError) as caught,
+        RunFolder(folder.path).locked(),
+    ):
         pass
-    assert caught.value.message == f"{folder.path}: another command (process {os.getpid()}) is working on this run"
+    assert (
+        caught.value.message
+        == f"{folder.path}: another command (process {os.getpid()}) is working on this run"
+    )
     assert caught.value.hint == "wait for its end, or start a run of its own with --fresh."
     # It is free again.
     with folder.locked():
         pass
 
 
-def test_lock_of_a_killed_command_is_free_and_the_file_it_was_writing_goes(folder: RunFolder) -> None:
+def test_lock_of_a_killed_command_is_free_and_the_file_it_was_writing_goes(
+    folder: RunFolder,
+) -> None:
     script = (
-        "import os, signal, sys\nfrom pathlib import Path\n"
-        "from tuner.store.files import write_atomically\nfrom tuner.store.run_folder import RunFolder\n"
-        "folder = RunFolder(Path(sys.argv[1]))\n"
-        "with folder.locked(), write_atomically(folder.state / 'checkpoints' / 'one.npz'):\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom tuner.store.files import"
+        " write_atomically\nfrom tuner.store.run_folder import RunFolder\nfolder ="
+        " RunFolder(Path(sys.argv[1]))\nwith folder.locked(), write_atomically(folder.state /"
+        " 'checkpoints' / 'one.npz'):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(folder.path)], check=False)
     assert killed.returncode == -signal.SIGKILL
@@ -223,12 +268,18 @@ def tell(folder: RunFolder, *events: tuple[str, float]) -> None:
         folder.events.append({"event": kind, "time_s": time_s, "title": title})
 
 
-def test_time_spent_is_summed_over_sessions_and_not_over_the_pauses_between(folder: RunFolder) -> None:
+def test_time_spent_is_summed_over_sessions_and_not_over_the_pauses_between(
+    folder: RunFolder,
+) -> None:
     assert folder.events.spent_s() == 0.0
     tell(folder, ("RunStarted", 100), ("StageStarted:Searching", 101), ("TrialEnded", 111))
     assert (folder.events.spent_s(), folder.events.spent_s("Searching")) == (11.0, 10.0)
     tell(
-        folder, ("RunStarted", 500), ("StageStarted:Searching", 502), ("TrialEnded", 507), ("StageStarted:Scoring", 508)
+        folder,
+        ("RunStarted", 500),
+        ("StageStarted:Searching", 502),
+        ("TrialEnded", 507),
+        ("StageStarted:Scoring", 508),
     )
     tell(folder, ("ModelTrained", 520))
     assert (folder.events.spent_s(), folder.events.spent_s("Searching")) == (31.0, 16.0)
@@ -245,29 +296,45 @@ def test_event_that_a_crash_has_cut_off_costs_that_event_alone(folder: RunFolder
     assert len((folder.path / "events.jsonl").read_text(encoding="utf-8").splitlines()) == 3
 
 
-@pytest.mark.parametrize("name", ["events.jsonl", "run.log", "trials.csv", "report.html", "state/trials.jsonl"])
-def test_folder_in_the_place_of_a_file_is_told_before_anything_is_done(folder: RunFolder, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["events.jsonl", "run.log", "trials.csv", "report.html", "state/trials.jsonl"]
+)
+def test_folder_in_the_place_of_a_file_is_told_before_anything_is_done(
+    folder: RunFolder, name: str
+) -> None:
     (folder.path / name).mkdir(parents=True)
     with pytest.raises(ConfigurationError) as caught, folder.locked():
         pass
-    assert caught.value.message == f"{folder.path / name}: is a folder, but a file of the run belongs there"
-    assert caught.value.hint.startswith("move it away, and put back what the run wrote if you have it; --fresh starts")
+    assert (
+        caught.value.message
+        == f"{folder.path / name}: is a folder, but a file of the run belongs there"
+    )
+    assert caught.value.hint.startswith(
+        "move it away, and put back what the run wrote if you have it; --fresh starts"
+    )
 
 
 @pytest.mark.parametrize("name", ["gallery", "state"])
 def test_file_in_the_place_of_a_folder_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("a file")
-    with pytest.raises(ConfigurationError, match=f"{name}: is a file, but a folder of the run belongs there"):
+    with pytest.raises(
+        ConfigurationError, match=f"{name}: is a file, but a folder of the run belongs there"
+    ):
         RunFolder(tmp_path).check_places()
 
 
 def test_link_that_leads_nowhere_is_told(folder: RunFolder) -> None:
     (folder.path / "results.json").symlink_to("nowhere")
-    with pytest.raises(ConfigurationError, match=r"results\.json: is a link that leads nowhere, but a file of the run"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"results\.json: is a link that leads nowhere, but a file of the run",
+    ):
         folder.check_places()
 
 
-def test_file_without_the_right_to_it_is_told(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_without_the_right_to_it_is_told(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # The superuser may do anything.
     monkeypatch.setattr("tuner.store.run_folder.os.access", lambda path, mode: path.name != "open")
     with pytest.raises(ConfigurationError, match=r"state/open: may not be read and written"):
@@ -278,7 +345,11 @@ def test_leftovers_of_a_killed_command_go_and_those_of_a_live_one_stay(folder: R
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         pass
     live = [f".{os.getpid()}-trained.keras", f".trained.keras.{os.getpid()}.npz"]
-    left = [f".{gone.pid}-model.keras", f".report.html.{gone.pid}.tmp", f"state/.trial-0001.npz.{os.getpid()}.tmp"]
+    left = [
+        f".{gone.pid}-model.keras",
+        f".report.html.{gone.pid}.tmp",
+        f"state/.trial-0001.npz.{os.getpid()}.tmp",
+    ]
     for name in live + left:
         (folder.path / name).write_bytes(b"half")
     with folder.locked():
@@ -287,7 +358,9 @@ def test_leftovers_of_a_killed_command_go_and_those_of_a_live_one_stay(folder: R
         assert sorted(path.name for path in folder.state.iterdir()) == ["open", "owner"]
 
 
-def test_time_of_the_start_is_that_of_the_name_where_the_configuration_is_lost(tmp_path: Path) -> None:
+def test_time_of_the_start_is_that_of_the_name_where_the_configuration_is_lost(
+    tmp_path: Path,
+) -> None:
     folder = RunFolder(tmp_path / "20260131-101500-0a1b2c3d")
     folder.create()
     assert folder.started_at() == "2026-01-31T10:15:00Z"
@@ -320,10 +393,13 @@ def test_picture_that_cannot_be_read_is_left_out(folder: RunFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 100_000, '{"schema_version": 2, "schema_version": 2}', '{"a": "\\ud800"}', "\xff"]
+    "text",
+    ["[" * 100_000, '{"schema_version": 2, "schema_version": 2}', '{"a": "\\ud800"}', "\xff"],
 )
 def test_results_that_no_run_writes_are_an_error_in_one_line(folder: RunFolder, text: str) -> None:
     (folder.path / "results.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(ConfigurationError, match=r"results\.json: cannot be read as results of this version") as caught:
+    with pytest.raises(
+        ConfigurationError, match=r"results\.json: cannot be read as results of this version"
+    ) as caught:
         folder.read_results()
     assert "\n" not in caught.value.message

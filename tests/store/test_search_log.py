@@ -40,7 +40,10 @@ def test_log_that_was_never_written_is_empty(path: Path) -> None:
 
 
 def test_entries_come_back_in_order_and_to_the_last_digit(path: Path) -> None:
-    trial, state = make_trial(), {"generator": np.random.default_rng(0).bit_generator.state, "rejected": {"k": "why"}}
+    trial, state = (
+        make_trial(),
+        {"generator": np.random.default_rng(0).bit_generator.state, "rejected": {"k": "why"}},
+    )
     log = SearchLog(path)
     log.started(begun(trial), state)
     log.ended(trial)
@@ -52,7 +55,9 @@ def test_entries_come_back_in_order_and_to_the_last_digit(path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("value", [1, 1.0, True, False, 0.1 + 0.2, 1e-300, "1", "no", "Größe \u202e", [1, 2.5], None])
+@pytest.mark.parametrize(
+    "value", [1, 1.0, True, False, 0.1 + 0.2, 1e-300, "1", "no", "Größe \u202e", [1, 2.5], None]
+)
 def test_values_keep_their_type(path: Path, value: Any) -> None:
     SearchLog(path).started(begun(make_trial(values={"v": value})), {})
     (entry,) = SearchLog(path).read()
@@ -95,9 +100,13 @@ def refused(path: Path, content: bytes) -> str:
     path.write_bytes(content)
     with pytest.raises(ConfigurationError) as caught:
         SearchLog(path).read()
-    assert caught.value.hint.startswith("restore the file, or start again with --fresh; trials.csv still holds")
+    assert caught.value.hint.startswith(
+        "restore the file, or start again with --fresh; trials.csv still holds"
+    )
     assert path.read_bytes() == content
-    return caught.value.message.removeprefix(f"{path}").removesuffix(", so the search cannot be resumed")
+    return caught.value.message.removeprefix(f"{path}").removesuffix(
+        ", so the search cannot be resumed"
+    )
 
 
 DAMAGES = {
@@ -127,7 +136,10 @@ def test_damage_before_the_end_is_an_error_that_names_the_line(path: Path, damag
         ([0, 2, 3, 4, 5], ""),
         ([1, 2, 3, 4, 5], ":1: trial 0000 ends, but its start is missing"),
         ([0, 1, 3, 4, 5], ":3: trial 0001 ends, but its start is missing"),
-        ([0, 1, 4, 5], ":3: trial 0002 starts, but trial 0001 should be the next: lines are missing"),
+        (
+            [0, 1, 4, 5],
+            ":3: trial 0002 starts, but trial 0001 should be the next: lines are missing",
+        ),
     ],
 )
 def test_missing_line_is_told_where_it_is_missed(path: Path, order: list[int], what: str) -> None:
@@ -143,7 +155,9 @@ def test_missing_line_is_told_where_it_is_missed(path: Path, order: list[int], w
 
 def test_promotion_of_a_trial_whose_end_is_missing_is_told(path: Path) -> None:
     lines = lines_of_three(path)
-    SearchLog(path).started(begun(make_trial(3, parent_id="0001", rung=1, first_epoch=2, last_epoch=2)), {})
+    SearchLog(path).started(
+        begun(make_trial(3, parent_id="0001", rung=1, first_epoch=2, last_epoch=2)), {}
+    )
     promoted = path.read_bytes().splitlines(keepends=True)[-1]
     content = b"".join([*lines[:3], *lines[4:], promoted])
     assert refused(path, content) == ":6: trial 0003 goes on from trial 0001, whose end is missing"
@@ -164,7 +178,9 @@ def test_second_end_that_differs_from_the_first_is_an_error(path: Path) -> None:
     assert found == ":7: trial 0001 ends a second time, otherwise than the first time"
 
 
-@pytest.mark.parametrize("change", [{"score": None}, {"error": "why"}, {"score": math.nan}, {"rung": 3}])
+@pytest.mark.parametrize(
+    "change", [{"score": None}, {"error": "why"}, {"score": math.nan}, {"rung": 3}]
+)
 def test_end_that_cannot_be_is_an_error(path: Path, change: dict[str, Any]) -> None:
     SearchLog(path).started(begun(make_trial()), {})
     SearchLog(path).ended(make_trial(**change))
@@ -187,5 +203,8 @@ def test_line_of_an_older_version_has_no_sum_and_is_read(path: Path) -> None:
 
 def test_log_that_is_a_folder_is_an_error(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(ConfigurationError, match="the log cannot be read: it is a folder, not a file, so the search"):
+    with pytest.raises(
+        ConfigurationError,
+        match="the log cannot be read: it is a folder, not a file, so the search",
+    ):
         SearchLog(path).read()

@@ -25,13 +25,32 @@ def round_trip(tmp_path: Path, *trials: Trial, names: list[str]) -> list[Trial]:
 
 
 def test_trials_come_back_to_the_last_digit(tmp_path: Path) -> None:
-    trials = [make_trial(0), make_trial(2000, parent_id="1000", rung=1, first_epoch=2, last_epoch=2)]
+    trials = [
+        make_trial(0),
+        make_trial(2000, parent_id="1000", rung=1, first_epoch=2, last_epoch=2),
+    ]
     assert round_trip(tmp_path, *trials, names=["filters", "learning_rate"]) == trials
 
 
 @pytest.mark.parametrize(
     "value",
-    [True, False, 3, 0.05, "adam", "a, b", 'say "x"', "two\nlines", "true", "7", "1e-3", '"7"', "[1]", "null", ""],
+    [
+        True,
+        False,
+        3,
+        0.05,
+        "adam",
+        "a, b",
+        'say "x"',
+        "two\nlines",
+        "true",
+        "7",
+        "1e-3",
+        '"7"',
+        "[1]",
+        "null",
+        "",
+    ],
 )
 def test_value_of_a_hyperparameter_keeps_its_type(tmp_path: Path, value: Any) -> None:
     (found,) = round_trip(tmp_path, make_trial(values={"v": value}), names=["v"])
@@ -41,7 +60,10 @@ def test_value_of_a_hyperparameter_keeps_its_type(tmp_path: Path, value: Any) ->
 
 def test_inactive_hyperparameters_are_empty_cells_and_stay_away(tmp_path: Path) -> None:
     trials = [make_trial(0, values={"a": 1}), make_trial(1, values={"b": False})]
-    assert [t.values for t in round_trip(tmp_path, *trials, names=["a", "b"])] == [{"a": 1}, {"b": False}]
+    assert [t.values for t in round_trip(tmp_path, *trials, names=["a", "b"])] == [
+        {"a": 1},
+        {"b": False},
+    ]
 
 
 def test_fixed_values_are_no_columns(tmp_path: Path) -> None:
@@ -50,14 +72,18 @@ def test_fixed_values_are_no_columns(tmp_path: Path) -> None:
 
 
 def test_failed_trial_keeps_its_reason_with_commas_quotes_and_newlines(tmp_path: Path) -> None:
-    failed = make_trial(1, score=None, error='ValueError: "a", b\nand c', epochs=(), n_parameters=None)
+    failed = make_trial(
+        1, score=None, error='ValueError: "a", b\nand c', epochs=(), n_parameters=None
+    )
     trials = round_trip(tmp_path, make_trial(0), failed, names=["filters", "learning_rate"])
     assert trials[1] == failed
     assert trials[1].status == "failed"
 
 
 def test_trial_that_failed_after_some_epochs_keeps_them(tmp_path: Path) -> None:
-    failed = make_trial(0, score=None, error="the training loss became nan in epoch 2", last_epoch=3)
+    failed = make_trial(
+        0, score=None, error="the training loss became nan in epoch 2", last_epoch=3
+    )
     assert round_trip(tmp_path, failed, names=["filters", "learning_rate"]) == [failed]
 
 
@@ -66,16 +92,28 @@ def test_tables_have_a_header_of_their_own_names(tmp_path: Path) -> None:
     with open(tmp_path / "trials.csv", newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert list(row)[:6] == ["trial_id", "status", "score", "epochs", "duration_s", "error"]
-    assert (row["trial_id"], row["status"], row["epochs"], row["values.filters"]) == ("0000", "completed", "1", "32")
+    assert (row["trial_id"], row["status"], row["epochs"], row["values.filters"]) == (
+        "0000",
+        "completed",
+        "1",
+        "32",
+    )
     with open(tmp_path / "curves.csv", newline="", encoding="utf-8") as file:
         assert next(csv.reader(file)) == ["trial_id", "epoch", "duration_s", "loss", "val_accuracy"]
 
 
 def test_metrics_that_a_later_trial_brings_are_kept(tmp_path: Path) -> None:
     def trial(number: int, **metrics: float) -> Trial:
-        return make_trial(number, epochs=(EpochMetrics(epoch=1, metrics=metrics, duration_s=0.125),))
+        return make_trial(
+            number, epochs=(EpochMetrics(epoch=1, metrics=metrics, duration_s=0.125),)
+        )
 
-    trials = [trial(0, loss=1 / 3), trial(1, loss=0.5, val_f1=0.25), trial(2, val_f1=0.75), trial(3, auc=1e-05)]
+    trials = [
+        trial(0, loss=1 / 3),
+        trial(1, loss=0.5, val_f1=0.25),
+        trial(2, val_f1=0.75),
+        trial(3, auc=1e-05),
+    ]
     assert round_trip(tmp_path, *trials, names=["filters", "learning_rate"]) == trials
     with open(tmp_path / "curves.csv", newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
@@ -122,10 +160,16 @@ def test_tables_without_trials_are_no_files(tmp_path: Path) -> None:
 def test_no_cell_is_a_formula_and_every_one_comes_back(tmp_path: Path) -> None:
     metrics = {"=HYPERLINK(1)": -0.5, "loss": -1e-05}
     trials = [
-        make_trial(i, values={"@v": text}, epochs=(EpochMetrics(epoch=1, metrics=metrics, duration_s=0.125),))
+        make_trial(
+            i,
+            values={"@v": text},
+            epochs=(EpochMetrics(epoch=1, metrics=metrics, duration_s=0.125),),
+        )
         for i, text in enumerate(("=1+1", "-a", "'=b", "+cmd|' /C calc'!A0", "\tx", "plain", "-7"))
     ]
-    failed = make_trial(9, score=None, error="=cmd|' /C calc'!A0", epochs=(), n_parameters=None, values={"@v": -7})
+    failed = make_trial(
+        9, score=None, error="=cmd|' /C calc'!A0", epochs=(), n_parameters=None, values={"@v": -7}
+    )
     assert round_trip(tmp_path, *trials, failed, names=["@v"]) == [*trials, failed]
     for name in ("trials.csv", "curves.csv"):
         with open(tmp_path / name, newline="", encoding="utf-8") as file:
@@ -159,7 +203,9 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize(("name", "damage"), [(name, damage) for name in DAMAGES for damage in DAMAGES[name]])
+@pytest.mark.parametrize(
+    ("name", "damage"), [(name, damage) for name in DAMAGES for damage in DAMAGES[name]]
+)
 def test_damaged_table_is_an_error_that_names_it(tmp_path: Path, name: str, damage: str) -> None:
     tables = TrialTables(tmp_path, ["filters", "learning_rate"])
     for number in range(2):
@@ -180,7 +226,9 @@ def test_damaged_table_is_an_error_that_names_it(tmp_path: Path, name: str, dama
         tables.read()
     assert re.match(rf"{re.escape(str(tmp_path))}/(trials|curves)\.csv: ", caught.value.message)
     assert "\n" not in caught.value.message
-    assert caught.value.hint == "restore the file from a copy; nothing else of the run depends on it."
+    assert (
+        caught.value.hint == "restore the file from a copy; nothing else of the run depends on it."
+    )
 
 
 def test_tables_that_a_spreadsheet_has_saved_are_read(tmp_path: Path) -> None:

@@ -18,7 +18,11 @@ def make_trial(number: int = 0, **changes: Any) -> Trial:
         "first_epoch": 1,
         "last_epoch": 1,
         "score": 0.1 + 0.2,
-        "epochs": (EpochMetrics(epoch=1, metrics={"loss": 1 / 3, "val_accuracy": 0.1 + 0.2}, duration_s=0.125),),
+        "epochs": (
+            EpochMetrics(
+                epoch=1, metrics={"loss": 1 / 3, "val_accuracy": 0.1 + 0.2}, duration_s=0.125
+            ),
+        ),
         "duration_s": 1.5,
         "n_parameters": 1234,
     }

@@ -34,7 +34,10 @@ class NanFirst(keras.Model):
 
     def test_step(self, data: Any) -> dict[str, Any]:
         self.calls.assign(self.calls + 1)
-        return {"loss": self.calls, "own": keras.ops.where(self.calls < 2, float("nan"), self.calls)}
+        return {
+            "loss": self.calls,
+            "own": keras.ops.where(self.calls < 2, float("nan"), self.calls),
+        }
 
 
 class BadValidation(keras.Model):
@@ -58,7 +61,11 @@ def build_own_step(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Mo
 
 def build_compiled(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     model = _dense(image_spec)
-    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[keras.metrics.SparseCategoricalAccuracy("right")])
+    model.compile(
+        "sgd",
+        "sparse_categorical_crossentropy",
+        metrics=[keras.metrics.SparseCategoricalAccuracy("right")],
+    )
     return model
 
 

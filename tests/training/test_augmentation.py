@@ -81,13 +81,19 @@ def test_zoom_scales_both_sides_alike() -> None:
 def test_rotation_is_even_up_to_its_degrees_either_way() -> None:
     found = matrices(rotation=30.0)
     degrees = np.rad2deg(np.arctan2(found[:, 1, 0], found[:, 1, 1]))
-    assert (degrees.min(), degrees.max()) == (pytest.approx(-30, abs=0.5), pytest.approx(30, abs=0.5))
+    assert (degrees.min(), degrees.max()) == (
+        pytest.approx(-30, abs=0.5),
+        pytest.approx(30, abs=0.5),
+    )
     np.testing.assert_allclose(np.linalg.det(found), 1, atol=1e-5)
 
 
 def test_contrast_factors_are_around_one() -> None:
     factors = drawn(contrast=0.4)["contrast"]
-    assert (factors.min(), factors.max()) == (pytest.approx(0.6, abs=0.01), pytest.approx(1.4, abs=0.01))
+    assert (factors.min(), factors.max()) == (
+        pytest.approx(0.6, abs=0.01),
+        pytest.approx(1.4, abs=0.01),
+    )
 
 
 def test_erased_rectangles_lie_within_the_image_and_cover_what_the_paper_says() -> None:
@@ -122,7 +128,9 @@ def test_mixup_mixes_targets_and_weights_as_it_mixes_images() -> None:
     partner, share = parameters["mixup"][:, 0].astype(int), parameters["mixup"][:, 1]
     wanted = share[:, None] * np.eye(5) + (1 - share[:, None]) * np.eye(5)[partner]
     np.testing.assert_allclose(targets, wanted, atol=1e-6)
-    np.testing.assert_allclose(weights, share * before[2] + (1 - share) * before[2][partner], atol=1e-6)
+    np.testing.assert_allclose(
+        weights, share * before[2] + (1 - share) * before[2][partner], atol=1e-6
+    )
     assert (targets.dtype, weights.dtype) == (np.float32, np.float32)
 
 
@@ -137,7 +145,9 @@ def test_without_mixup_targets_and_weights_stay() -> None:
 def test_mixup_of_class_numbers_is_refused() -> None:
     with pytest.raises(ConfigurationError) as caught:
         Augmentation({"mixup": 0.2})(batch(np.arange(5, dtype="int32")), np.random.default_rng(0))
-    assert caught.value.message == (
-        "mixup mixes targets, but the model was compiled with a sparse loss, which takes class numbers"
+    assert (
+        caught.value.message
+        == "mixup mixes targets, but the model was compiled with a sparse loss, which takes class"
+        " numbers"
     )
     assert caught.value.hint == "compile it with categorical_crossentropy, or set mixup to 0."

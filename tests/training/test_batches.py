@@ -10,7 +10,12 @@ import pytest
 
 from tests.images import SMALL_CNN, train_task, training_data
 from tuner.records.training import TrainTask
-from tuner.training.batches import balanced_order, class_weights, training_batches, validation_batches
+from tuner.training.batches import (
+    balanced_order,
+    class_weights,
+    training_batches,
+    validation_batches,
+)
 from tuner.training.data import TrainingData
 from tuner.training.features import Features
 from tuner.training.fit import Hooks, run_task
@@ -27,17 +32,25 @@ AUGMENTED: dict[str, Any] = {
 def unbalanced() -> TrainingData:
     """48 training images, 40 of them of class 0."""
     data = training_data(n_train=96)
-    rows = np.concatenate([np.flatnonzero(data.labels[:96] == number)[:n] for number, n in enumerate((40, 8))])
+    rows = np.concatenate(
+        [np.flatnonzero(data.labels[:96] == number)[:n] for number, n in enumerate((40, 8))]
+    )
     return replace(data, folds=(replace(data.folds[0], train=rows),))
 
 
-def batches(task: TrainTask, data: TrainingData = DATA, fold: int = 0, epoch: int = 1) -> list[tuple[np.ndarray, ...]]:
+def batches(
+    task: TrainTask, data: TrainingData = DATA, fold: int = 0, epoch: int = 1
+) -> list[tuple[np.ndarray, ...]]:
     found = training_batches(MODELS.prepare(task, data), task, data, fold, epoch)
     return [tuple(np.asarray(part) for part in batch) for batch in found]
 
 
 def same(one: list[tuple[np.ndarray, ...]], other: list[tuple[np.ndarray, ...]]) -> bool:
-    return all(np.array_equal(a, b) for x, y in zip(one, other, strict=True) for a, b in zip(x, y, strict=True))
+    return all(
+        np.array_equal(a, b)
+        for x, y in zip(one, other, strict=True)
+        for a, b in zip(x, y, strict=True)
+    )
 
 
 def test_each_training_image_comes_once_with_its_target_and_weight_one() -> None:
@@ -56,7 +69,11 @@ def test_batches_follow_from_seed_epoch_and_fold_alone(values: dict[str, Any]) -
     task = train_task(values=values)
     first = batches(task, data)
     assert same(first, batches(task, data))
-    for other in (batches(replace(task, seed=2), data), batches(task, data, fold=1), batches(task, data, epoch=2)):
+    for other in (
+        batches(replace(task, seed=2), data),
+        batches(task, data, fold=1),
+        batches(task, data, epoch=2),
+    ):
         assert not same(first, other)
 
 
@@ -71,8 +88,12 @@ def test_validation_images_stay_as_they_are_in_their_order() -> None:
     model, rows = MODELS.prepare(train_task(values=AUGMENTED), DATA).model, DATA.folds[0].validation
     found = list(validation_batches(model, DATA, rows, 7))
     assert [len(images) for images, _ in found] == [7, 7, 2]
-    np.testing.assert_array_equal(np.concatenate([images for images, _ in found]), DATA.inputs[rows])
-    np.testing.assert_array_equal(np.concatenate([t for _, t in found]).argmax(axis=1), DATA.labels[rows])
+    np.testing.assert_array_equal(
+        np.concatenate([images for images, _ in found]), DATA.inputs[rows]
+    )
+    np.testing.assert_array_equal(
+        np.concatenate([t for _, t in found]).argmax(axis=1), DATA.labels[rows]
+    )
 
 
 def test_features_in_the_place_of_images_are_never_changed() -> None:
@@ -139,15 +160,22 @@ def test_weights_change_the_training_loss_and_no_other_measure_of_it() -> None:
 
 def test_own_builder_takes_part_in_everything_but_mixup_of_a_sparse_loss() -> None:
     task = train_task(
-        model="tests.training.builders:build_compiled", values={"imbalance": "class_weights", "shift": 0.2}
+        model="tests.training.builders:build_compiled",
+        values={"imbalance": "class_weights", "shift": 0.2},
     )
     assert len(curve(task, DATA, MODELS)) == 2
-    result = run_task(replace(task, values={"mixup": 0.2}), DATA, Hooks(on_epoch=lambda task, epoch: None), MODELS)
+    result = run_task(
+        replace(task, values={"mixup": 0.2}), DATA, Hooks(on_epoch=lambda task, epoch: None), MODELS
+    )
     assert result.failure is not None
-    assert result.failure.reason.startswith("mixup mixes targets, but the model was compiled with a sparse loss")
+    assert result.failure.reason.startswith(
+        "mixup mixes targets, but the model was compiled with a sparse loss"
+    )
 
 
 @pytest.mark.parametrize("imbalance", ["none", "balanced_sampling"])
 def test_own_training_step_gets_no_weights_that_nobody_asked_for(imbalance: str) -> None:
-    task = train_task(model="tests.training.builders:build_own_step", values={"imbalance": imbalance})
+    task = train_task(
+        model="tests.training.builders:build_own_step", values={"imbalance": imbalance}
+    )
     assert curve(task, DATA, MODELS)[0]["own"] == 7.0

@@ -13,7 +13,13 @@ import pytest
 
 from tests.images import SMALL_CNN, stopping, train_task, training_data
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
-from tuner.training.checkpoint import Checkpoint, load_checkpoint, order_of, own_checkpoint, save_checkpoint
+from tuner.training.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    order_of,
+    own_checkpoint,
+    save_checkpoint,
+)
 from tuner.training.fit import Hooks, run_task
 from tuner.training.prepared import PreparedModels
 
@@ -62,7 +68,9 @@ RULES = {
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @pytest.mark.parametrize("cut", range(N_EPOCHS))
-def test_training_asked_to_stop_goes_on_to_the_same_end(tmp_path: Path, cut: int, rule: Any) -> None:
+def test_training_asked_to_stop_goes_on_to_the_same_end(
+    tmp_path: Path, cut: int, rule: Any
+) -> None:
     task = train_task(last_epoch=N_EPOCHS, save_to=tmp_path / "t.npz", early_stopping=rule)
     undisturbed, ask = whole(task), stop_after(cut)
     stopped = run(task, on_epoch=ask, is_stopping=ask)
@@ -78,7 +86,9 @@ def test_augmented_training_goes_on_with_the_numbers_it_would_have_drawn(tmp_pat
     values = {**SMALL_CNN, "flip": True, "rotation": 10.0, "random_erasing": 0.5, "mixup": 0.2}
     for imbalance in ("class_weights", "balanced_sampling"):
         task = train_task(
-            values={**values, "imbalance": imbalance}, last_epoch=N_EPOCHS, save_to=tmp_path / f"{imbalance}.npz"
+            values={**values, "imbalance": imbalance},
+            last_epoch=N_EPOCHS,
+            save_to=tmp_path / f"{imbalance}.npz",
         )
         ask = stop_after(2)
         assert len(run(task, on_epoch=ask, is_stopping=ask).epochs) == 2
@@ -86,8 +96,12 @@ def test_augmented_training_goes_on_with_the_numbers_it_would_have_drawn(tmp_pat
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_killed_training_goes_on_from_its_last_checkpoint_with_the_same_weights(tmp_path: Path, rule: Any) -> None:
-    undisturbed = train_task(last_epoch=N_EPOCHS, save_to=tmp_path / "whole" / "t.npz", early_stopping=rule)
+def test_killed_training_goes_on_from_its_last_checkpoint_with_the_same_weights(
+    tmp_path: Path, rule: Any
+) -> None:
+    undisturbed = train_task(
+        last_epoch=N_EPOCHS, save_to=tmp_path / "whole" / "t.npz", early_stopping=rule
+    )
     wanted = run(undisturbed)
     task, trained = replace(undisturbed, save_to=tmp_path / "t.npz"), []
 
@@ -118,8 +132,12 @@ def test_finished_training_is_not_trained_again(tmp_path: Path) -> None:
     assert not told
 
 
-@pytest.mark.parametrize("changes", [{"seed": 2}, {"values": {**SMALL_CNN, "filters": 5}}, {"last_epoch": 3}])
-def test_checkpoint_of_another_order_is_not_taken_over(tmp_path: Path, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "changes", [{"seed": 2}, {"values": {**SMALL_CNN, "filters": 5}}, {"last_epoch": 3}]
+)
+def test_checkpoint_of_another_order_is_not_taken_over(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
     task = train_task(save_to=tmp_path / "t.npz")
     run(task)
     other = replace(task, **changes)
@@ -129,7 +147,9 @@ def test_checkpoint_of_another_order_is_not_taken_over(tmp_path: Path, changes: 
 
 def test_order_does_not_depend_on_where_files_lie_or_how_long_there_is_time(tmp_path: Path) -> None:
     task = train_task(save_to=tmp_path / "a" / "t.npz", resume_from=tmp_path / "a" / "p.npz")
-    moved = replace(task, save_to=tmp_path / "b" / "t.npz", resume_from=tmp_path / "b" / "p.npz", stop_at=1.0)
+    moved = replace(
+        task, save_to=tmp_path / "b" / "t.npz", resume_from=tmp_path / "b" / "p.npz", stop_at=1.0
+    )
     assert order_of(moved) == order_of(task)
 
 
@@ -147,8 +167,12 @@ def test_deadline_ends_a_training_after_the_epoch_under_way(tmp_path: Path) -> N
     assert (result.ended_by, len(result.epochs), result.best_epoch) == ("deadline", 1, 1)
 
 
-def test_training_killed_between_the_value_it_was_to_reach_and_its_end_trains_no_more(tmp_path: Path) -> None:
-    task = train_task(last_epoch=N_EPOCHS, save_to=tmp_path / "t.npz", early_stopping=RULES["value reached"])
+def test_training_killed_between_the_value_it_was_to_reach_and_its_end_trains_no_more(
+    tmp_path: Path,
+) -> None:
+    task = train_task(
+        last_epoch=N_EPOCHS, save_to=tmp_path / "t.npz", early_stopping=RULES["value reached"]
+    )
     n = len(whole(task).epochs)
     assert n < N_EPOCHS
     saved = []
@@ -160,13 +184,17 @@ def test_training_killed_between_the_value_it_was_to_reach_and_its_end_trains_no
         save_checkpoint(checkpoint, path)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KilledError):
-        patch.setattr("tuner.training.fit.save_checkpoint", die_at_the_second_writing_of_the_last_epoch)
+        patch.setattr(
+            "tuner.training.fit.save_checkpoint", die_at_the_second_writing_of_the_last_epoch
+        )
         run(task, checkpoint_s=0.0)
     assert len(run(task).epochs) == n
 
 
 def test_training_that_the_deadline_cut_goes_on_with_more_time(tmp_path: Path) -> None:
-    task = train_task(last_epoch=N_EPOCHS, save_to=tmp_path / "t.npz", early_stopping=RULES["keeps best"])
+    task = train_task(
+        last_epoch=N_EPOCHS, save_to=tmp_path / "t.npz", early_stopping=RULES["keeps best"]
+    )
     assert len(run(replace(task, stop_at=time.time())).epochs) == 1
     assert curve(run(task)) == curve(whole(task))
 
@@ -180,7 +208,10 @@ def test_memory_that_runs_out_over_a_checkpoint_fails_the_training_alone(
     monkeypatch.setattr("tuner.training.folds.take_state", refuse)
     result = run(train_task(save_to=tmp_path / "t.npz"))
     assert result.failure is not None
-    assert (result.failure.kind, result.failure.reason) == ("memory", "MemoryError: no room for a copy")
+    assert (result.failure.kind, result.failure.reason) == (
+        "memory",
+        "MemoryError: no room for a copy",
+    )
 
 
 def test_early_stopping_reaches_over_promotions(tmp_path: Path) -> None:

@@ -19,10 +19,20 @@ SPEC = image_spec(2)
 IMAGES = pixels(SPEC).astype("float32")
 
 
-def model_of(units: int, activation: Any = None, loss: Any = None, *, is_subclassed: bool = False) -> keras.Model:
+def model_of(
+    units: int, activation: Any = None, loss: Any = None, *, is_subclassed: bool = False
+) -> keras.Model:
     keras.utils.set_random_seed(0)
-    stack = [layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(units, activation=activation)]
-    model = Wrapped(keras.Sequential(stack)) if is_subclassed else keras.Sequential([keras.Input(SPEC.shape), *stack])
+    stack = [
+        layers.Rescaling(1 / 255),
+        layers.Flatten(),
+        layers.Dense(units, activation=activation),
+    ]
+    model = (
+        Wrapped(keras.Sequential(stack))
+        if is_subclassed
+        else keras.Sequential([keras.Input(SPEC.shape), *stack])
+    )
     if loss is not None:
         model.compile("sgd", loss)
     return model
@@ -81,14 +91,22 @@ def test_one_logit_gets_a_sigmoid(is_subclassed: bool) -> None:
 def test_probabilities_stay_as_they_are_whatever_the_loss_says(
     units: int, activation: str, is_subclassed: bool
 ) -> None:
-    kind = keras.losses.BinaryCrossentropy if units == 1 else keras.losses.SparseCategoricalCrossentropy
+    kind = (
+        keras.losses.BinaryCrossentropy
+        if units == 1
+        else keras.losses.SparseCategoricalCrossentropy
+    )
     model = model_of(units, activation, kind(from_logits=True), is_subclassed=is_subclassed)
     np.testing.assert_array_equal(shown(model)(IMAGES), model(IMAGES))
 
 
 @pytest.mark.parametrize("is_subclassed", [False, True])
-def test_logits_of_a_loss_that_takes_probabilities_are_refused_with_the_line_to_add(is_subclassed: bool) -> None:
-    error = refused(model_of(2, loss="sparse_categorical_crossentropy", is_subclassed=is_subclassed))
+def test_logits_of_a_loss_that_takes_probabilities_are_refused_with_the_line_to_add(
+    is_subclassed: bool,
+) -> None:
+    error = refused(
+        model_of(2, loss="sparse_categorical_crossentropy", is_subclassed=is_subclassed)
+    )
     assert "they look like logits, and its loss does not say from_logits" in error.message
     assert error.hint == (
         'end it with keras.layers.Dense(2, activation="softmax"), or compile it with '
@@ -149,6 +167,8 @@ def test_softmax_over_one_unit_is_refused() -> None:
 
 def test_one_output_in_a_dict_is_taken_out() -> None:
     inputs = keras.Input(SPEC.shape)
-    outputs = layers.Dense(2, activation="softmax")(layers.Flatten()(layers.Rescaling(1 / 255)(inputs)))
+    outputs = layers.Dense(2, activation="softmax")(
+        layers.Flatten()(layers.Rescaling(1 / 255)(inputs))
+    )
     model = shown(keras.Model(inputs, {"species": outputs}))
     assert model(IMAGES).shape == (10, 2)

@@ -32,7 +32,9 @@ def one_layer(units: int, loss: Any) -> keras.Model:
         ("rmsprop", keras.optimizers.RMSprop),
     ],
 )
-def test_optimizer_has_the_settings_numbers(name: str, kind: type[keras.optimizers.Optimizer]) -> None:
+def test_optimizer_has_the_settings_numbers(
+    name: str, kind: type[keras.optimizers.Optimizer]
+) -> None:
     values = {"optimizer": name, "learning_rate": 0.02, "weight_decay": 0.1, "momentum": 0.7}
     whole = with_defaults(TRAINING_TERMS, values)
     assert type(optimizer(whole, is_plain=True)) is kind
@@ -55,20 +57,32 @@ SIGMOID = {"filters": [4], "dense_units": 4, "dropout": 0.0}
 def test_softmax_model_is_compiled_with_smoothed_categorical_crossentropy(smoothing: float) -> None:
     model = compiled_model("cnn", {**SMALL_CNN, "label_smoothing": smoothing}, image_spec(3))
     wanted = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
-    labels, outputs = np.eye(3, dtype="float32"), np.full((3, 3), 0.2, dtype="float32") + np.eye(3) * 0.4
-    assert float(model.loss(labels, outputs)) == pytest.approx(float(wanted(labels, outputs)), rel=1e-6)
+    labels, outputs = (
+        np.eye(3, dtype="float32"),
+        np.full((3, 3), 0.2, dtype="float32") + np.eye(3) * 0.4,
+    )
+    assert float(model.loss(labels, outputs)) == pytest.approx(
+        float(wanted(labels, outputs)), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_model_with_one_unit_is_compiled_with_binary_crossentropy(smoothing: float) -> None:
     model = compiled_model("sigmoid_cnn", {**SIGMOID, "label_smoothing": smoothing}, image_spec())
     wanted = keras.losses.BinaryCrossentropy(label_smoothing=smoothing)
-    labels, outputs = np.array([[0.0], [1.0]], dtype="float32"), np.array([[0.2], [0.7]], dtype="float32")
-    assert float(model.loss(labels, outputs)) == pytest.approx(float(wanted(labels, outputs)), rel=1e-6)
+    labels, outputs = (
+        np.array([[0.0], [1.0]], dtype="float32"),
+        np.array([[0.2], [0.7]], dtype="float32"),
+    )
+    assert float(model.loss(labels, outputs)) == pytest.approx(
+        float(wanted(labels, outputs)), rel=1e-6
+    )
 
 
 def test_plain_model_has_layers_and_loss_of_keras_only() -> None:
-    model = compiled_model("cnn", {**SMALL_CNN, "label_smoothing": 0.1}, image_spec(3), is_plain=True)
+    model = compiled_model(
+        "cnn", {**SMALL_CNN, "label_smoothing": 0.1}, image_spec(3), is_plain=True
+    )
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
     assert isinstance(model.loss, keras.losses.CategoricalCrossentropy)
     assert model.loss.label_smoothing == 0.1
@@ -116,5 +130,7 @@ def test_outputs_that_do_not_fit_the_classes_are_refused(
 ) -> None:
     monkeypatch.setattr("tuner.training.compiled.build", lambda *_: one_layer(units, "mse"))
     spec = replace(image_spec(), class_names=tuple(map(str, range(n_classes))))
-    with pytest.raises(ConfigurationError, match=f"outputs {units} values, but there are {n_classes} classes"):
+    with pytest.raises(
+        ConfigurationError, match=f"outputs {units} values, but there are {n_classes} classes"
+    ):
         compiled_model("own:build", {}, spec)

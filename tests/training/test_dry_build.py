@@ -38,7 +38,8 @@ def build_chatty(hp: Any) -> Any:
 
 
 def test_prints_of_a_refused_builder_stay_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
-    # The command line takes stdout over, and shows at the end what went there before a run had a log.
+    # The command line takes stdout over, and shows at the end what went there before a run had a
+    # log.
     with pytest.raises(ConfigurationError, match="3 values"):
         dry_build(f"{__name__}:build_chatty", SETTINGS[:1], SPEC, "val_accuracy")
     assert capsys.readouterr().out == "in build\n"
@@ -52,11 +53,18 @@ def test_own_step_with_logits_is_searched() -> None:
 def test_vector_metric_is_a_mean_and_one_that_raises_is_left_out() -> None:
     assert tried("build_f1", "val_f1_score") == []
     (notice,) = tried("build_failing_metric")
-    assert notice.startswith("the metric own is left out, since it cannot be computed: AttributeError: ")
+    assert notice.startswith(
+        "the metric own is left out, since it cannot be computed: AttributeError: "
+    )
 
 
 def test_metrics_with_several_values_become_numbers() -> None:
-    measured = {"loss": np.float32(0.5), "f1": np.array([0.25, 0.75]), "of": {"a": 1.0, "b": 2.0}, "none": None}
+    measured = {
+        "loss": np.float32(0.5),
+        "f1": np.array([0.25, 0.75]),
+        "of": {"a": 1.0, "b": 2.0},
+        "none": None,
+    }
     assert scalars(measured) == {"loss": 0.5, "f1": 0.5, "of_a": 1.0, "of_b": 2.0}
 
 
@@ -75,7 +83,10 @@ def test_weights_that_no_seed_changes_and_those_that_do_not_train_are_told() -> 
 
 
 def test_builder_that_raises_is_refused_with_its_line() -> None:
-    with pytest.raises(ConfigurationError, match=r"ValueError: no such layer: Conv9D \(published.py:\d+, in build_rai"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"ValueError: no such layer: Conv9D \(published.py:\d+, in build_rai",
+    ):
         tried("build_raising")
 
 
@@ -83,13 +94,17 @@ def made(name: str) -> keras.Model:
     return finished._own(f"tests.soak.published:{name}", {"units": 4}, SPEC)[1]
 
 
-@pytest.mark.parametrize("name", ["build_lambda", "build_custom_layer", "build_subclassed", "build_logits"])
+@pytest.mark.parametrize(
+    "name", ["build_lambda", "build_custom_layer", "build_subclassed", "build_logits"]
+)
 def test_saved_model_comes_back(name: str, tmp_path: Path) -> None:
     model = made(name)
     path = finished.save_model(model, tmp_path / "model.keras", SPEC)
     assert {file.name for file in tmp_path.iterdir()} == {path.name}
     loaded = finished.load_finished(path, f"tests.soak.published:{name}", {"units": 4}, SPEC)
-    np.testing.assert_allclose(finished.outputs_of(loaded, SPEC), finished.outputs_of(model, SPEC), atol=1e-6)
+    np.testing.assert_allclose(
+        finished.outputs_of(loaded, SPEC), finished.outputs_of(model, SPEC), atol=1e-6
+    )
 
 
 def test_model_with_logits_is_saved_in_plain_keras(tmp_path: Path) -> None:
@@ -100,5 +115,7 @@ def test_model_with_logits_is_saved_in_plain_keras(tmp_path: Path) -> None:
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     path = finished.save_model(made("build_custom_layer"), tmp_path / "model.keras", SPEC)
-    with pytest.raises(ConfigurationError, match=r"Keras alone cannot load it .* cannot be built anew"):
+    with pytest.raises(
+        ConfigurationError, match=r"Keras alone cannot load it .* cannot be built anew"
+    ):
         finished.load_finished(path, "tests.soak.published:build_custom_layer", {"units": 8}, SPEC)

@@ -82,7 +82,9 @@ def test_work_that_is_interrupted_goes_on_where_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found, rows_as_features(wanted))
 
 
-def test_row_without_its_mark_counts_as_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_without_its_mark_counts_as_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(number: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -100,14 +102,18 @@ def test_row_without_its_mark_counts_as_missing(tmp_path: Path, monkeypatch: pyt
 def test_damaged_file_is_begun_anew(tmp_path: Path, damage: bytes) -> None:
     kept(tmp_path, np.arange(10), 10)
     (tmp_path / "f.npy").write_bytes(damage)
-    np.testing.assert_array_equal(kept(tmp_path, np.arange(10), 10), rows_as_features(np.arange(10)))
+    np.testing.assert_array_equal(
+        kept(tmp_path, np.arange(10), 10), rows_as_features(np.arange(10))
+    )
 
 
 def test_file_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
     kept(tmp_path, np.arange(10), 10)
     path = tmp_path / "f.npy"
     path.write_bytes(path.read_bytes()[:-20])
-    np.testing.assert_array_equal(kept(tmp_path, np.arange(10), 10), rows_as_features(np.arange(10)))
+    np.testing.assert_array_equal(
+        kept(tmp_path, np.arange(10), 10), rows_as_features(np.arange(10))
+    )
 
 
 def test_file_of_another_size_is_not_used(tmp_path: Path) -> None:
@@ -117,7 +123,9 @@ def test_file_of_another_size_is_not_used(tmp_path: Path) -> None:
     assert not found.any()
 
 
-def test_file_that_others_delete_and_make_anew_meanwhile_changes_nothing_here(tmp_path: Path) -> None:
+def test_file_that_others_delete_and_make_anew_meanwhile_changes_nothing_here(
+    tmp_path: Path,
+) -> None:
     def swapped() -> None:
         (tmp_path / "f.npy").unlink()
         kept(tmp_path, np.arange(0), 10)
@@ -181,4 +189,6 @@ def test_row_that_has_changed_on_the_disk_is_computed_again(tmp_path: Path, at: 
 
 def test_folder_in_the_place_of_the_file_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "f.npy").mkdir()
-    np.testing.assert_array_equal(kept(tmp_path, np.arange(10), 10), rows_as_features(np.arange(10)))
+    np.testing.assert_array_equal(
+        kept(tmp_path, np.arange(10), 10), rows_as_features(np.arange(10))
+    )

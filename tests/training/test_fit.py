@@ -62,7 +62,9 @@ def test_learns_what_the_classes_are() -> None:
 def test_each_epoch_is_told_as_it_ends() -> None:
     told: list[tuple[TrainTask, EpochMetrics]] = []
     task = train_task(last_epoch=3)
-    result = run_task(task, DATA, Hooks(on_epoch=lambda task, epoch: told.append((task, epoch))), MODELS)
+    result = run_task(
+        task, DATA, Hooks(on_epoch=lambda task, epoch: told.append((task, epoch))), MODELS
+    )
     assert told == [(task, epoch) for epoch in result.epochs]
     assert [epoch.epoch for _, epoch in told] == [1, 2, 3]
     assert set(told[0][1].metrics) == {*MEASURED, *(f"val_{name}" for name in MEASURED)}
@@ -74,7 +76,9 @@ def test_without_validation_images_only_training_is_measured() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_promotions_through_checkpoints_equal_one_go_to_the_last_bit(tmp_path: Path, optimizer: str) -> None:
+def test_promotions_through_checkpoints_equal_one_go_to_the_last_bit(
+    tmp_path: Path, optimizer: str
+) -> None:
     # 48 images in batches of 20: the last batch is a partial one. Both dropouts are in use.
     values = {**SMALL_CNN, "optimizer": optimizer, "conv_dropout": 0.1}
     whole = run(values=values, last_epoch=6, save_to=tmp_path / "whole.npz")
@@ -82,10 +86,21 @@ def test_promotions_through_checkpoints_equal_one_go_to_the_last_bit(tmp_path: P
     before = None
     for first, last in ((1, 1), (2, 3), (4, 6)):
         save_to = tmp_path / f"until-{last}.npz"
-        parts += curve(run(values=values, first_epoch=first, last_epoch=last, resume_from=before, save_to=save_to))
+        parts += curve(
+            run(
+                values=values,
+                first_epoch=first,
+                last_epoch=last,
+                resume_from=before,
+                save_to=save_to,
+            )
+        )
         before = save_to
     assert parts == curve(whole)
-    states = load_checkpoint(tmp_path / "whole.npz").state, load_checkpoint(tmp_path / "until-6.npz").state
+    states = (
+        load_checkpoint(tmp_path / "whole.npz").state,
+        load_checkpoint(tmp_path / "until-6.npz").state,
+    )
     assert len(states[0]) == len(states[1])
     for one, other in zip(*states, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -115,8 +130,16 @@ def test_cosine_schedule_falls_from_the_settings_rate_to_about_zero(tmp_path: Pa
 
 def test_cosine_schedule_resumed_starts_from_the_settings_rate_again(tmp_path: Path) -> None:
     run(schedule="cosine", last_epoch=2, save_to=tmp_path / "2.npz")
-    run(schedule="cosine", first_epoch=3, last_epoch=4, resume_from=tmp_path / "2.npz", save_to=tmp_path / "4.npz")
-    assert learning_rate(tmp_path / "4.npz") == pytest.approx(0.01 * 0.5 * (1 + np.cos(0.75 * np.pi)), rel=1e-5)
+    run(
+        schedule="cosine",
+        first_epoch=3,
+        last_epoch=4,
+        resume_from=tmp_path / "2.npz",
+        save_to=tmp_path / "4.npz",
+    )
+    assert learning_rate(tmp_path / "4.npz") == pytest.approx(
+        0.01 * 0.5 * (1 + np.cos(0.75 * np.pi)), rel=1e-5
+    )
 
 
 def test_schedule_that_a_builder_compiled_is_obeyed_in_the_place_of_the_cosine() -> None:
@@ -124,14 +147,20 @@ def test_schedule_that_a_builder_compiled_is_obeyed_in_the_place_of_the_cosine()
     assert curve(run(model=own, values={}, schedule="cosine")) == curve(run(model=own, values={}))
 
 
-def test_validation_metrics_are_exact_over_partial_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validation_metrics_are_exact_over_partial_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tuner.training.fit.policy", lambda: Policy(predict_batch=7))
     result = run(save_to=tmp_path / "end.npz")
     found = outputs(tmp_path / "end.npz", DATA, VALIDATION)
     labels = DATA.labels[VALIDATION]
     metrics = result.epochs[-1].metrics
-    assert metrics["val_accuracy"] == pytest.approx(np.mean(found.argmax(axis=1) == labels), abs=1e-6)
-    assert metrics["val_loss"] == pytest.approx(-np.log(found[np.arange(16), labels]).mean(), abs=1e-5)
+    assert metrics["val_accuracy"] == pytest.approx(
+        np.mean(found.argmax(axis=1) == labels), abs=1e-6
+    )
+    assert metrics["val_loss"] == pytest.approx(
+        -np.log(found[np.arange(16), labels]).mean(), abs=1e-5
+    )
     scores = score(labels, found, DATA.spec.class_names)
     assert metrics["val_macro_f1"] == pytest.approx(scores.macro_f1, abs=1e-6)
     assert metrics["val_balanced_accuracy"] == pytest.approx(scores.balanced_accuracy, abs=1e-6)
@@ -145,7 +174,9 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch(tmp_path: Path, dire
     best = min(losses) if direction == "min" else max(losses)
     assert result.best_epoch == 1 + losses.index(best)
     found = outputs(tmp_path / "best.npz", DATA, VALIDATION)
-    assert -np.log(found[np.arange(16), DATA.labels[VALIDATION]]).mean() == pytest.approx(best, abs=1e-5)
+    assert -np.log(found[np.arange(16), DATA.labels[VALIDATION]]).mean() == pytest.approx(
+        best, abs=1e-5
+    )
 
 
 def test_early_stopping_may_keep_an_epoch_that_is_not_the_last() -> None:
@@ -182,18 +213,30 @@ def test_unknown_monitor_lists_the_metrics_there_are() -> None:
 def test_unknown_stop_metric_lists_the_metrics_there_are() -> None:
     result = run(early_stopping=stopping(stop_metric="f1", stop_value=1.0))
     assert result.failure is not None
-    assert result.failure.reason.startswith("there is no metric f1; the model gives accuracy, balanced_accuracy, loss")
+    assert result.failure.reason.startswith(
+        "there is no metric f1; the model gives accuracy, balanced_accuracy, loss"
+    )
 
 
 def test_epoch_whose_monitor_is_not_a_number_is_never_the_best() -> None:
     rule = stopping(monitor="val_own", direction="min")
-    result = run(model="tests.training.builders:build_nan_first", values={}, last_epoch=3, early_stopping=rule)
-    assert [metrics["val_own"] for metrics in curve(result)] == [pytest.approx(v, nan_ok=True) for v in (np.nan, 2, 3)]
+    result = run(
+        model="tests.training.builders:build_nan_first",
+        values={},
+        last_epoch=3,
+        early_stopping=rule,
+    )
+    assert [metrics["val_own"] for metrics in curve(result)] == [
+        pytest.approx(v, nan_ok=True) for v in (np.nan, 2, 3)
+    ]
     assert result.best_epoch == 2
 
 
 def test_diverged_training_fails_with_its_epoch_and_without_a_traceback() -> None:
-    result = run(values={**SMALL_CNN, "optimizer": "sgd", "learning_rate": 1e30, "batch_norm": False}, last_epoch=3)
+    result = run(
+        values={**SMALL_CNN, "optimizer": "sgd", "learning_rate": 1e30, "batch_norm": False},
+        last_epoch=3,
+    )
     assert result.failure is not None
     assert result.failure.reason in {
         f"the training loss became {v} in epoch {e}" for v in ("nan", "inf") for e in (1, 2)
@@ -226,7 +269,9 @@ def test_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
 
 def test_own_training_step_is_obeyed(tmp_path: Path) -> None:
     model = "tests.training.builders:build_own_step"
-    once, thrice = (run(model=model, values={}, last_epoch=n, save_to=tmp_path / f"{n}.npz") for n in (1, 3))
+    once, thrice = (
+        run(model=model, values={}, last_epoch=n, save_to=tmp_path / f"{n}.npz") for n in (1, 3)
+    )
     assert [metrics["own"] for metrics in curve(thrice)] == [7.0] * 3
     # The step trains nothing, so three epochs leave the weights where one left them.
     assert curve(once)[0]["val_loss"] == curve(thrice)[2]["val_loss"]
@@ -271,7 +316,9 @@ def test_what_listens_to_the_epochs_may_end_the_run() -> None:
         run_task(train_task(last_epoch=2), DATA, Hooks(on_epoch=listener), MODELS)
 
 
-def test_full_disk_is_not_the_settings_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_full_disk_is_not_the_settings_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     def no_room(state: Any, path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 

@@ -54,7 +54,10 @@ def test_a_fold_never_learns_from_another_folds_training() -> None:
     def second(labels: np.ndarray) -> list[float]:
         data = replace(BOTH, labels=labels, folds=folds)
         both, first = run(data, last_epoch=2), run(replace(data, folds=folds[:1]), last_epoch=2)
-        return [2 * b["val_loss"] - f["val_loss"] for b, f in zip(metrics(both), metrics(first), strict=True)]
+        return [
+            2 * b["val_loss"] - f["val_loss"]
+            for b, f in zip(metrics(both), metrics(first), strict=True)
+        ]
 
     assert second(changed) == pytest.approx(second(BOTH.labels), abs=1e-5)
 
@@ -62,7 +65,9 @@ def test_a_fold_never_learns_from_another_folds_training() -> None:
 def test_promotions_give_the_same_folds_as_training_in_one_go(tmp_path: Path) -> None:
     whole = run(last_epoch=4, save_to=tmp_path / "whole.npz")
     run(last_epoch=1, save_to=tmp_path / "low.npz")
-    rest = run(first_epoch=2, last_epoch=4, resume_from=tmp_path / "low.npz", save_to=tmp_path / "high.npz")
+    rest = run(
+        first_epoch=2, last_epoch=4, resume_from=tmp_path / "low.npz", save_to=tmp_path / "high.npz"
+    )
     assert metrics(rest) == metrics(whole)[1:]
     states = [load_checkpoint(tmp_path / name).state for name in ("whole.npz", "high.npz")]
     for one, other in zip(*states, strict=True):
@@ -82,7 +87,9 @@ def test_early_stopping_watches_the_mean() -> None:
     rule = replace(stopping(), patience=1)
     result = run(last_epoch=30, early_stopping=rule)
     sign = 1 if rule.direction == "max" else -1
-    ranks = [(sign * epoch.metrics[rule.monitor], -epoch.metrics["val_loss"]) for epoch in result.epochs]
+    ranks = [
+        (sign * epoch.metrics[rule.monitor], -epoch.metrics["val_loss"]) for epoch in result.epochs
+    ]
     assert result.best_epoch == 1 + ranks.index(max(ranks))
 
 

@@ -81,12 +81,16 @@ FOCAL = keras.losses.BinaryFocalCrossentropy()
 
 @pytest.mark.parametrize("loss", ["binary_crossentropy", FOCAL], ids=["name", "object"])
 def test_one_unit_takes_a_column_of_0_and_1(loss: Any) -> None:
-    np.testing.assert_array_equal(targets(model_with(loss, units=1), np.array([0, 1])), [[0.0], [1.0]])
+    np.testing.assert_array_equal(
+        targets(model_with(loss, units=1), np.array([0, 1])), [[0.0], [1.0]]
+    )
 
 
 def test_loss_that_a_model_computes_itself_is_tried() -> None:
     class Computing(keras.Sequential):
-        def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, **others: Any) -> Any:
+        def compute_loss(
+            self, x: Any = None, y: Any = None, y_pred: Any = None, **others: Any
+        ) -> Any:
             return ops.mean(focal(y, y_pred))
 
     model = Computing([keras.layers.Input((4,)), keras.layers.Dense(3)])

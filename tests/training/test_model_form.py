@@ -23,7 +23,9 @@ class FromHp:
         return low
 
 
-@pytest.mark.parametrize("build", [published.build_lazy, published.build_subclassed], ids=lambda b: b.__name__)
+@pytest.mark.parametrize(
+    "build", [published.build_lazy, published.build_subclassed], ids=lambda b: b.__name__
+)
 def test_lazy_model_is_built_on_the_images_shape(build: Any) -> None:
     model = build(FromHp())
     assert fit_to(model, "net:build", SPEC) == 2

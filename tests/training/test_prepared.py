@@ -69,11 +69,19 @@ def test_other_families_dropout_is_set_too(model: str) -> None:
 
 def n_models(models: PreparedModels, *settings: dict[str, Any]) -> int:
     """How many different models some settings are trained with."""
-    return len({id(models.prepare(train_task(values={**USUAL, **s}), DATA).model) for s in settings})
+    return len(
+        {id(models.prepare(train_task(values={**USUAL, **s}), DATA).model) for s in settings}
+    )
 
 
 def test_settings_that_differ_in_run_time_values_share_a_model() -> None:
-    settings = [{}, {"dropout": 0.4}, {"label_smoothing": 0.2}, {"learning_rate": 1e-4}, {"conv_dropout": 0.3}]
+    settings = [
+        {},
+        {"dropout": 0.4},
+        {"label_smoothing": 0.2},
+        {"learning_rate": 1e-4},
+        {"conv_dropout": 0.3},
+    ]
     assert n_models(PreparedModels(), *settings) == 1
 
 
@@ -87,7 +95,9 @@ def test_winner_with_all_its_values_finds_the_model_of_its_trial() -> None:
 
 
 def test_other_architectures_and_optimizers_get_models_of_their_own() -> None:
-    assert n_models(PreparedModels(), {}, {"filters": 5}, {"optimizer": "sgd"}, {"dropout": 0.0}) == 4
+    assert (
+        n_models(PreparedModels(), {}, {"filters": 5}, {"optimizer": "sgd"}, {"dropout": 0.0}) == 4
+    )
 
 
 def test_only_the_models_used_last_are_kept() -> None:
@@ -98,7 +108,9 @@ def test_only_the_models_used_last_are_kept() -> None:
     assert models.prepare(train_task(values=USUAL), DATA).model is not first
 
 
-def test_models_with_many_parameters_are_not_kept_beside_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_with_many_parameters_are_not_kept_beside_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     models = PreparedModels()
     first = models.prepare(train_task(values=USUAL), DATA).model
     monkeypatch.setattr("tuner.training.prepared.MAX_PARAMETERS", first.count_params() + 10)
@@ -116,7 +128,10 @@ def test_prepared_weights_depend_on_the_seed_alone() -> None:
     models = PreparedModels()
 
     def weights(seed: int) -> list[np.ndarray]:
-        return [np.array(w) for w in models.prepare(train_task(values=USUAL, seed=seed), DATA).model.get_weights()]
+        return [
+            np.array(w)
+            for w in models.prepare(train_task(values=USUAL, seed=seed), DATA).model.get_weights()
+        ]
 
     first, other, again = weights(1), weights(2), weights(1)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))

@@ -36,8 +36,20 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def task(weights: str, folder: Path, **changes: Any) -> TrainTask:
-    values = {"weights": weights, "input_size": 32, "batch_size": 15, "head_epochs": 1, **changes.pop("values", {})}
-    usual = {"model": MODEL, "values": values, "schedule": "cosine", "schedule_epochs": 3, "save_to": folder / "t.npz"}
+    values = {
+        "weights": weights,
+        "input_size": 32,
+        "batch_size": 15,
+        "head_epochs": 1,
+        **changes.pop("values", {}),
+    }
+    usual = {
+        "model": MODEL,
+        "values": values,
+        "schedule": "cosine",
+        "schedule_epochs": 3,
+        "save_to": folder / "t.npz",
+    }
     return train_task(**usual | changes)
 
 
@@ -53,7 +65,11 @@ def layers_by_name(values: Mapping[str, Any], checkpoint: Path) -> dict[str, lis
     """Weights of the network's layers, and of its head's."""
     model = finished_model(MODEL, values, DATA.spec, checkpoint)
     network = model.get_layer("efficientnet_lite2")
-    return {layer.name: layer.get_weights() for layer in (*network.layers, *model.layers) if layer is not network}
+    return {
+        layer.name: layer.get_weights()
+        for layer in (*network.layers, *model.layers)
+        if layer is not network
+    }
 
 
 def changed(before: dict[str, list[np.ndarray]], after: dict[str, list[np.ndarray]]) -> set[str]:
@@ -63,7 +79,9 @@ def changed(before: dict[str, list[np.ndarray]], after: dict[str, list[np.ndarra
     return {name for name in after if differs(name)}
 
 
-def test_frozen_network_trains_a_head_whose_checkpoint_holds_nothing_else(weights: str, tmp_path: Path) -> None:
+def test_frozen_network_trains_a_head_whose_checkpoint_holds_nothing_else(
+    weights: str, tmp_path: Path
+) -> None:
     result = trained(task(weights, tmp_path), replace(DATA, features=tmp_path / "features"))
     assert result.failure is None
     assert [epoch.epoch for epoch in result.epochs] == [1, 2]
@@ -85,7 +103,9 @@ def test_features_are_computed_once_for_all_settings_of_the_head(
     data = replace(DATA, features=tmp_path / "features")
     trained(task(weights, tmp_path), data)
     monkeypatch.setattr(transfer, "features_of", lambda *_: pytest.fail("computed again"))
-    other = task(weights, tmp_path, values={"dense_units": 8, "dropout": 0.0, "learning_rate": 0.01}, seed=5)
+    other = task(
+        weights, tmp_path, values={"dense_units": 8, "dropout": 0.0, "learning_rate": 0.01}, seed=5
+    )
     assert trained(other, data).failure is None
 
 
@@ -109,7 +129,9 @@ def test_without_a_folder_features_are_kept_in_memory(weights: str, tmp_path: Pa
     with_folder = trained(task(weights, tmp_path), replace(DATA, features=tmp_path / "features"))
     (tmp_path / "t.npz").unlink()
     without = trained(task(weights, tmp_path), DATA)
-    assert [epoch.metrics for epoch in without.epochs] == [epoch.metrics for epoch in with_folder.epochs]
+    assert [epoch.metrics for epoch in without.epochs] == [
+        epoch.metrics for epoch in with_folder.epochs
+    ]
 
 
 def test_finished_model_of_a_head_predicts_from_images_what_the_head_does_from_features(
@@ -133,10 +155,21 @@ def test_promoted_trial_ends_with_the_weights_of_one_that_trained_in_one_go(
     first, second, whole = (tmp_path / name for name in ("1.npz", "2.npz", "3.npz"))
     trained(task(weights, tmp_path, values=values, last_epoch=1, save_to=first), DATA)
     trained(
-        task(weights, tmp_path, values=values, first_epoch=2, last_epoch=3, resume_from=first, save_to=second), DATA
+        task(
+            weights,
+            tmp_path,
+            values=values,
+            first_epoch=2,
+            last_epoch=3,
+            resume_from=first,
+            save_to=second,
+        ),
+        DATA,
     )
     trained(task(weights, tmp_path, values=values, last_epoch=3, save_to=whole), DATA)
-    for promoted, in_one_go in zip(load_checkpoint(second).state, load_checkpoint(whole).state, strict=True):
+    for promoted, in_one_go in zip(
+        load_checkpoint(second).state, load_checkpoint(whole).state, strict=True
+    ):
         np.testing.assert_array_equal(promoted, in_one_go)
 
 
@@ -158,7 +191,12 @@ def test_fine_tuning_changes_the_last_block_and_the_head_but_no_batch_normalizat
 
 def _trained_from_file(weights: str, folder: Path) -> Path:
     """A checkpoint of the network as its file has it, with a head of its own."""
-    frozen = task(weights, folder, values={"unfreeze_blocks": 1, "fine_tune_learning_rate": 1e-8}, last_epoch=1)
+    frozen = task(
+        weights,
+        folder,
+        values={"unfreeze_blocks": 1, "fine_tune_learning_rate": 1e-8},
+        last_epoch=1,
+    )
     path = folder / "before.npz"
     trained(replace(frozen, save_to=path, warmup_epochs=0, schedule_epochs=1, last_epoch=0), DATA)
     return path
@@ -175,21 +213,37 @@ def test_head_is_trained_before_blocks_are_unfrozen(
         return prepare(self, order, data)
 
     monkeypatch.setattr(PreparedModels, "prepare", noted)
-    values = {"unfreeze_blocks": 1, "fine_tune_learning_rate": 1e-8, "head_epochs": 15, "learning_rate": 1e-2}
+    values = {
+        "unfreeze_blocks": 1,
+        "fine_tune_learning_rate": 1e-8,
+        "head_epochs": 15,
+        "learning_rate": 1e-2,
+    }
     result = trained(task(weights, tmp_path, values=values, last_epoch=1), DATA)
     assert steps == [f"{MODEL}/head", MODEL]
-    alone = trained(task(weights, tmp_path, values={"head_epochs": 1, "learning_rate": 1e-8}, last_epoch=1), DATA)
+    alone = trained(
+        task(weights, tmp_path, values={"head_epochs": 1, "learning_rate": 1e-8}, last_epoch=1),
+        DATA,
+    )
     assert result.epochs[0].metrics["val_loss"] != alone.epochs[0].metrics["val_loss"]
 
 
-def test_stop_while_features_are_computed_leaves_nothing_half_done(weights: str, tmp_path: Path) -> None:
-    result = trained(task(weights, tmp_path), replace(DATA, features=tmp_path / "f"), is_stopping=lambda: True)
+def test_stop_while_features_are_computed_leaves_nothing_half_done(
+    weights: str, tmp_path: Path
+) -> None:
+    result = trained(
+        task(weights, tmp_path), replace(DATA, features=tmp_path / "f"), is_stopping=lambda: True
+    )
     assert (result.ended_by, result.epochs, result.failure) == ("request", (), None)
     assert not (tmp_path / "t.npz").exists()
 
 
-def test_deadline_that_has_passed_lets_features_and_a_first_epoch_end(weights: str, tmp_path: Path) -> None:
-    result = trained(task(weights, tmp_path, stop_at=time.time() - 1), replace(DATA, features=tmp_path / "f"))
+def test_deadline_that_has_passed_lets_features_and_a_first_epoch_end(
+    weights: str, tmp_path: Path
+) -> None:
+    result = trained(
+        task(weights, tmp_path, stop_at=time.time() - 1), replace(DATA, features=tmp_path / "f")
+    )
     assert (result.ended_by, len(result.epochs), result.failure) == ("deadline", 1, None)
 
 

@@ -30,8 +30,12 @@ def test_of_equal_values_the_lower_loss_is_best() -> None:
     assert best_of((0.9, 0.5), (0.9, 0.4), (0.9, 0.6)) == 2
 
 
-@pytest.mark.parametrize("losses", [(None, None), (None, 0.1), (0.1, None), (0.2, 0.2), (0.1, float("nan"))])
-def test_of_equal_values_without_a_lower_loss_the_first_is_best(losses: tuple[float | None, float | None]) -> None:
+@pytest.mark.parametrize(
+    "losses", [(None, None), (None, 0.1), (0.1, None), (0.2, 0.2), (0.1, float("nan"))]
+)
+def test_of_equal_values_without_a_lower_loss_the_first_is_best(
+    losses: tuple[float | None, float | None],
+) -> None:
     assert best_of((0.9, losses[0]), (0.9, losses[1])) == 1
 
 

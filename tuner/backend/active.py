@@ -118,8 +118,8 @@ def uses_xla() -> bool:
 def training_precision() -> AbstractContextManager[None]:
     """Layers that are built inside compute in the policy's precision; their variables stay float32.
 
-    Only there, so that what is built from the same weights to be saved and scored is a float32 network. Keras'
-    `clear_session` would forget a precision that is set for good, too.
+    Only there, so that what is built from the same weights to be saved and scored is a float32
+    network. Keras' `clear_session` would forget a precision that is set for good, too.
     """
     return precision(policy().precision)
 
@@ -128,8 +128,8 @@ def training_precision() -> AbstractContextManager[None]:
 def precision(name: str | None = None) -> Iterator[None]:
     """Layers that are built inside compute in a precision.
 
-    Afterwards the settings from before hold, whatever a builder of your own has set: the precision, `floatx` and
-    `epsilon`, and whether TensorFlow runs functions eagerly.
+    Afterwards the settings from before hold, whatever a builder of your own has set: the precision,
+    `floatx` and `epsilon`, and whether TensorFlow runs functions eagerly.
 
     Args:
         name: Keras' dtype policy; None for the one that holds.
@@ -146,7 +146,9 @@ def precision(name: str | None = None) -> Iterator[None]:
 def n_together(model: keras.Model) -> int:
     """How many images a model predicts together, by the largest that it sees: it may enlarge them itself."""
     # A model of your own class has no shapes of its layers.
-    seen = [getattr(layer, "output", None) for layer in model.layers] + list(getattr(model, "inputs", None) or [])
+    seen = [getattr(layer, "output", None) for layer in model.layers] + list(
+        getattr(model, "inputs", None) or []
+    )
     shapes: list[tuple[int | None, ...]] = [getattr(tensor, "shape", ()) for tensor in seen]
     pixels = [(shape[1] or 1) * (shape[2] or 1) for shape in shapes if len(shape) == 4]
     return policy().n_together(max(pixels, default=1))
@@ -166,8 +168,8 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
 def plain_copy(model: keras.Model) -> keras.Model:
     """The model made of Keras' own layers only, with the same weights and the same predictions.
 
-    A subclass of a Keras layer does not load where this package is not installed. A model without one is returned as
-    it is. It is not compiled: a loss of ours would not load either.
+    A subclass of a Keras layer does not load where this package is not installed. A model without
+    one is returned as it is. It is not compiled: a loss of ours would not load either.
     """
     if not any(type(layer) in _PLAIN for layer in model.layers):
         return model

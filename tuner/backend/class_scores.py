@@ -47,7 +47,9 @@ class _Counts(keras.metrics.Metric):
 
     def _one_hot(self, values: Any) -> Any:
         is_sigmoid = values.shape[-1] == 1
-        classes = ops.cast(values[:, 0] > 0.5, "int32") if is_sigmoid else ops.argmax(values, axis=-1)
+        classes = (
+            ops.cast(values[:, 0] > 0.5, "int32") if is_sigmoid else ops.argmax(values, axis=-1)
+        )
         return ops.one_hot(classes, self._n_classes, dtype="float32")
 
 

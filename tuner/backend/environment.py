@@ -11,11 +11,17 @@ from pathlib import Path
 from tuner.errors import ConfigurationError
 from tuner.extras import install_line
 
-# TensorFlow switches oneDNN on by itself only where the CPU has AVX-512 VNNI; on AVX2 machines it gains 1.4 times.
-_DEFAULTS = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "2", "TUNER_ACCELERATION": "auto"}
+# TensorFlow switches oneDNN on by itself only where the CPU has AVX-512 VNNI; on AVX2 machines it
+# gains 1.4 times.
+_DEFAULTS = {
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TUNER_ACCELERATION": "auto",
+}
 
-# JAX compiles every step and every initializer of new shapes, in each process anew: for a network of three blocks 22 of
-# 25 s on a CPU. With a limit to its size, JAX locks the folder while it reads and writes (jax/_src/lru_cache.py).
+# JAX compiles every step and every initializer of new shapes, in each process anew: for a network
+# of three blocks 22 of 25 s on a CPU. With a limit to its size, JAX locks the folder while it reads
+# and writes (jax/_src/lru_cache.py).
 _JAX_DEFAULTS = {
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_COMPILATION_CACHE_MAX_SIZE": str(2**30),
@@ -23,11 +29,12 @@ _JAX_DEFAULTS = {
 
 _ACCELERATION = ("auto", "off")
 
-# Images are (height, width, channels) here. Keras takes these from its keras.json, which another project may have
-# written; `tuner.backend.active` sets them for the process, whatever stands there.
+# Images are (height, width, channels) here. Keras takes these from its keras.json, which another
+# project may have written; `tuner.backend.active` sets them for the process, whatever stands there.
 KERAS_SETTINGS = {"image_data_format": "channels_last", "floatx": "float32", "epsilon": 1e-7}
 
-# What Keras checks in its keras.json when it is imported, with a traceback for an answer (keras/src/backend/config.py).
+# What Keras checks in its keras.json when it is imported, with a traceback for an answer
+# (keras/src/backend/config.py).
 _KERAS_JSON: Mapping[str, tuple[str, ...]] = {
     "floatx": ("float16", "float32", "float64"),
     "image_data_format": ("channels_last", "channels_first"),
@@ -43,8 +50,8 @@ def prepare() -> None:
     The backend is TensorFlow, or JAX where there is no TensorFlow.
 
     Raises:
-        ConfigurationError: If the backend is not installed, acceleration is neither `auto` nor `off`, or Keras would
-            refuse its own keras.json.
+        ConfigurationError: If the backend is not installed, acceleration is neither `auto` nor
+            `off`, or Keras would refuse its own keras.json.
     """
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
@@ -55,7 +62,8 @@ def prepare() -> None:
     if not _is_installed(backend):
         raise ConfigurationError(
             f"Keras' backend is {backend}, which is not installed",
-            f"python -m pip install tensorflow, or {install_line('jax')} and set KERAS_BACKEND=jax.",
+            f"python -m pip install tensorflow, or {install_line('jax')} and set"
+            " KERAS_BACKEND=jax.",
         )
     if backend == "jax" and (folder := _compilation_cache()):
         for name, value in {"JAX_COMPILATION_CACHE_DIR": str(folder), **_JAX_DEFAULTS}.items():
@@ -82,15 +90,22 @@ def _check_keras_json() -> None:
     for name, choices in _KERAS_JSON.items():
         if name in found and found[name] not in choices:
             raise ConfigurationError(
-                f"{path}: {name} is {json.dumps(found[name])}; Keras expects {' or '.join(choices)}", hint
+                f"{path}: {name} is {json.dumps(found[name])}; Keras expects"
+                f" {' or '.join(choices)}",
+                hint,
             )
     if not isinstance(found.get("epsilon", 0.0), float):
-        raise ConfigurationError(f"{path}: epsilon is {json.dumps(found['epsilon'])}; Keras expects a float", hint)
+        raise ConfigurationError(
+            f"{path}: epsilon is {json.dumps(found['epsilon'])}; Keras expects a float", hint
+        )
 
 
 def settings() -> dict[str, str]:
     """The settings in force that change numbers; they belong into a run's configuration, and to workers elsewhere."""
-    return {name: os.environ.get(name, "") for name in ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TUNER_ACCELERATION")}
+    return {
+        name: os.environ.get(name, "")
+        for name in ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TUNER_ACCELERATION")
+    }
 
 
 def is_accelerated() -> bool:
@@ -110,7 +125,11 @@ def gpu_models() -> str:
     """The models of the machine's GPUs, such as `Tesla T4`, each once; `none` where none may be used."""
     if not gpus():
         return "none"
-    lines = [line for file in _GPUS.glob("*/information") for line in file.read_text(encoding="utf-8").splitlines()]
+    lines = [
+        line
+        for file in _GPUS.glob("*/information")
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
     models = {line.partition(":")[2].strip() for line in lines if line.startswith("Model:")}
     return ", ".join(sorted(models)) or "unknown"
 

@@ -55,7 +55,8 @@ def prepare_devices(n_threads: int) -> None:
         n_threads: Threads for all operations together.
     """
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    # No option of JAX's; XLA's CPU client reads it (xla/pjrt/cpu/cpu_client.cc, DefaultThreadPoolSize).
+    # No option of JAX's; XLA's CPU client reads it (xla/pjrt/cpu/cpu_client.cc,
+    # DefaultThreadPoolSize).
     os.environ["NPROC"] = str(n_threads)
 
 
@@ -88,12 +89,12 @@ def _change(name: str) -> Callable[[Any, Any], Any]:
 def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
     """Compile the model's own `train_step` and `test_step`, for each size of a batch anew.
 
-    An epoch has two sizes, that of its last batch being another. To fill that up to the usual one would save the second
-    compilation, and change what BatchNormalization and the metrics see.
+    An epoch has two sizes, that of its last batch being another. To fill that up to the usual one
+    would save the second compilation, and change what BatchNormalization and the metrics see.
 
     Args:
-        model: Compiled, with `jit_compile` or for Keras' own batch functions without; its optimizer and metrics are
-            built here, since they are part of what a step takes.
+        model: Compiled, with `jit_compile` or for Keras' own batch functions without; its optimizer
+            and metrics are built here, since they are part of what a step takes.
         example: What a training step will take, of at least one row.
     """
     if not model.jit_compile:
@@ -121,11 +122,13 @@ def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
 
 
 def _on_variables(
-    function: Callable[..., tuple[Mapping[str, Any], State]], variables: Sequence[Sequence[keras.Variable]]
+    function: Callable[..., tuple[Mapping[str, Any], State]],
+    variables: Sequence[Sequence[keras.Variable]],
 ) -> Callable[..., Mapping[str, Any]]:
     """A function of state and batch as one of the batch alone; the state comes from variables, and goes back there.
 
-    Keras' `train_on_batch` does the same, but looks for all variables of the model each time and waits for the metrics.
+    Keras' `train_on_batch` does the same, but looks for all variables of the model each time and
+    waits for the metrics.
     """
 
     def step(*batch: Any) -> Mapping[str, Any]:

@@ -25,7 +25,9 @@ class KerasSettings:
 def current() -> KerasSettings:
     """The settings in force."""
     return KerasSettings(
-        precision=keras.config.dtype_policy(), floatx=keras.config.floatx(), epsilon=keras.config.epsilon()
+        precision=keras.config.dtype_policy(),
+        floatx=keras.config.floatx(),
+        epsilon=keras.config.epsilon(),
     )
 
 

@@ -51,8 +51,9 @@ def gpus() -> list[Gpu]:
 def leave_tensorflow_out() -> None:
     """Keep Keras from importing TensorFlow, where it is installed, for another backend.
 
-    Saving, copying and seeding ask whether a value is one of TensorFlow's (keras/src/saving/serialization_lib.py,
-    keras/src/utils/rng_utils.py). Who imports TensorFlow themselves may use it all the same.
+    Saving, copying and seeding ask whether a value is one of TensorFlow's
+    (keras/src/saving/serialization_lib.py, keras/src/utils/rng_utils.py). Who imports TensorFlow
+    themselves may use it all the same.
     """
     module_utils.tensorflow._available = False
 

@@ -13,8 +13,9 @@ def moved(images: Any, matrices: Any) -> Any:
 
     Args:
         images: uint8 (n, height, width, channels); all but n must be known.
-        matrices: float32 (n, 6), the numbers a, b, c, d, e, f that lead from a pixel (x, y) of the result, counted from
-            the centre, to the place (a x + b y + c, d x + e y + f) of the image.
+        matrices: float32 (n, 6), the numbers a, b, c, d, e, f that lead from a pixel (x, y) of the
+            result, counted from the centre, to the place (a x + b y + c, d x + e y + f) of the
+            image.
 
     Returns:
         uint8, as the images.
@@ -26,7 +27,9 @@ def moved(images: Any, matrices: Any) -> Any:
     top, to_bottom = _place(d * x + (e * y + f), height)
     right, bottom = ops.minimum(left + 1, width - 1), ops.minimum(top + 1, height - 1)
     pixels = ops.reshape(ops.cast(images, "float32"), (-1, channels))
-    first = ops.reshape(ops.arange(ops.shape(images)[0], dtype="int32") * (height * width), (-1, 1, 1))
+    first = ops.reshape(
+        ops.arange(ops.shape(images)[0], dtype="int32") * (height * width), (-1, 1, 1)
+    )
 
     def at(row: Any, column: Any) -> Any:
         return ops.take(pixels, first + row * width + column, axis=0)
@@ -48,7 +51,8 @@ def erased(images: Any, boxes: Any) -> Any:
 
     Args:
         images: uint8.
-        boxes: float32 (n, 4): top, bottom, left, right in pixels; the first row and column are inside, the last not.
+        boxes: float32 (n, 4): top, bottom, left, right in pixels; the first row and column are
+            inside, the last not.
 
     Returns:
         uint8, as the images.
@@ -66,7 +70,8 @@ def mixed(images: Any, partners: Any) -> Any:
 
     Args:
         images: uint8.
-        partners: float32 (n, 2): the number of the other image, and what is kept of the first, from 0 to 1.
+        partners: float32 (n, 2): the number of the other image, and what is kept of the first, from
+            0 to 1.
 
     Returns:
         uint8, as the images.

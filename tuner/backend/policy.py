@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# NVIDIA's compute capabilities from which on there are fast units for 16-bit numbers: Volta for float16 (Keras' guide
-# to mixed precision), Ampere for bfloat16, whose range is float32's, so that no loss need be scaled.
+# NVIDIA's compute capabilities from which on there are fast units for 16-bit numbers: Volta for
+# float16 (Keras' guide to mixed precision), Ampere for bfloat16, whose range is float32's, so that
+# no loss need be scaled.
 _FLOAT16_FROM, _BFLOAT16_FROM = (7, 0), (8, 0)
 
 
@@ -32,10 +33,11 @@ class Policy:
     """How trainings compute.
 
     Attributes:
-        precision: Keras' dtype policy for the layers of our models: `float32`, `mixed_float16` or `mixed_bfloat16`.
+        precision: Keras' dtype policy for the layers of our models: `float32`, `mixed_float16` or
+            `mixed_bfloat16`.
         uses_xla: Whether TensorFlow compiles steps with XLA, JAX always does.
-        predict_batch: Images of 48 x 48 pixels that are predicted together: no gradients are kept, so more fit than in
-            training.
+        predict_batch: Images of 48 x 48 pixels that are predicted together: no gradients are kept,
+            so more fit than in training.
     """
 
     precision: str = "float32"
@@ -49,11 +51,15 @@ class Policy:
     def __str__(self) -> str:
         if self == PLAIN:
             return "none"
-        batch = f"predictions of {self.predict_batch} images of {_PREDICT_SIDE} x {_PREDICT_SIDE} pixels"
+        batch = (
+            f"predictions of {self.predict_batch} images of {_PREDICT_SIDE} x {_PREDICT_SIDE}"
+            " pixels"
+        )
         return f"{self.precision}{', XLA' if self.uses_xla else ''}, {batch}"
 
 
-# On a CPU, 16-bit numbers are five times slower than float32, and XLA takes half a minute for each network.
+# On a CPU, 16-bit numbers are five times slower than float32, and XLA takes half a minute for each
+# network.
 PLAIN = Policy()
 
 

@@ -14,8 +14,9 @@ class Steps:
     """Functions over one batch; images are uint8 (n, height, width, channels) on the 0-255 scale.
 
     Attributes:
-        train: (images, targets), and weights (n,) where they were made with such, -> the compiled metrics since
-            `model.reset_metrics()`, as scalars of the backend; weights count in the loss only.
+        train: (images, targets), and weights (n,) where they were made with such, -> the compiled
+            metrics since `model.reset_metrics()`, as scalars of the backend; weights count in the
+            loss only.
         test: (images, targets) -> the same without training.
     """
 
@@ -26,6 +27,8 @@ class Steps:
 def example_outputs(model: Any, images: np.ndarray) -> Any:
     """Something in the form of what a model puts out for images (n, ...), as it arranges its outputs."""
     # Only a graph whose outputs are known, and are one tensor, tells a shape without being run.
-    if getattr(model, "inputs", None) and not isinstance(getattr(model, "_outputs_struct", None), list | tuple | dict):
+    if getattr(model, "inputs", None) and not isinstance(
+        getattr(model, "_outputs_struct", None), list | tuple | dict
+    ):
         return np.zeros(model.compute_output_shape(images.shape), dtype="float32")
     return model(images.astype("float32"), training=False)

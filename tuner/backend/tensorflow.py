@@ -19,14 +19,22 @@ from tuner.backend.steps import Steps, example_outputs
 class BatchNormalization(keras.layers.BatchNormalization):
     """BatchNormalization that trains through TensorFlow's fused kernel.
 
-    Keras 3 computes moments and the normalisation one elementwise operation at a time, which on a CPU costs three to
-    four times as much. Moving statistics stay those of Keras' layer: it averages the biased variance, the kernel
-    returns the unbiased one.
+    Keras 3 computes moments and the normalisation one elementwise operation at a time, which on a
+    CPU costs three to four times as much. Moving statistics stay those of Keras' layer: it averages
+    the biased variance, the kernel returns the unbiased one.
     """
 
-    def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
+    def call(
+        self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Normalise (n, height, width, channels); other shapes and inference go Keras' own way."""
-        fused = training and self.trainable and mask is None and len(inputs.shape) == 4 and self.axis in (-1, 3)
+        fused = (
+            training
+            and self.trainable
+            and mask is None
+            and len(inputs.shape) == 4
+            and self.axis in (-1, 3)
+        )
         if not fused:
             return super().call(inputs, training=training, mask=mask)
         channels = inputs.shape[-1]
@@ -67,7 +75,9 @@ class Dropout(keras.layers.Dropout):
             return inputs
         seed = tf.cast(self.seed_generator.next(), "int32")
         rate = tf.cast(self.dial.read_value(), inputs.dtype)
-        return tf.nn.experimental.stateless_dropout(inputs, rate, seed, noise_shape=self.noise_shape)
+        return tf.nn.experimental.stateless_dropout(
+            inputs, rate, seed, noise_shape=self.noise_shape
+        )
 
 
 class SmoothedCrossentropy(keras.losses.Loss):
@@ -129,7 +139,8 @@ class AdamW(keras.optimizers.AdamW):
     update_step = _fused_step
 
 
-# Hyperparameters that differ between settings that share a trace; an optimizer holds its rate in a variable.
+# Hyperparameters that differ between settings that share a trace; an optimizer holds its rate in a
+# variable.
 RUN_TIME_VALUES = frozenset({"learning_rate", "dropout", "conv_dropout", "label_smoothing"})
 
 
@@ -163,14 +174,21 @@ def prepare_devices(n_threads: int) -> None:
 
 def gpus() -> list[Gpu]:
     """The GPUs that this process sees."""
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
-    return [Gpu(name=d.get("device_name", "GPU"), capability=d.get("compute_capability")) for d in details]
+    details = [
+        tf.config.experimental.get_device_details(gpu)
+        for gpu in tf.config.list_physical_devices("GPU")
+    ]
+    return [
+        Gpu(name=d.get("device_name", "GPU"), capability=d.get("compute_capability"))
+        for d in details
+    ]
 
 
 def augment(images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tf.Tensor:
     """Images changed in the ways of `pixels.CHANGES` that there are parameters for, uint8 as before."""
     n = len(images)
-    # XLA compiles for a fixed number of images; with powers of two, an epoch's last batch seldom needs its own program.
+    # XLA compiles for a fixed number of images; with powers of two, an epoch's last batch seldom
+    # needs its own program.
     n_more = (1 << (n - 1).bit_length()) - n if _has_xla() else 0
     changed = _lengthened(images, n_more)
     for name in pixels.CHANGES:
@@ -181,7 +199,11 @@ def augment(images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tf.Tens
 
 
 def _lengthened(array: np.ndarray, n_more: int) -> np.ndarray:
-    return np.concatenate([array, np.zeros((n_more, *array.shape[1:]), array.dtype)]) if n_more else array
+    return (
+        np.concatenate([array, np.zeros((n_more, *array.shape[1:]), array.dtype)])
+        if n_more
+        else array
+    )
 
 
 @cache
@@ -191,7 +213,9 @@ def _change(name: str, image: tuple[int, ...], values: tuple[int, ...]) -> Calla
     On a CPU, XLA makes one loop of the some sixty operations that move pixels, ten times as fast.
     """
     signature = [tf.TensorSpec((None, *image), "uint8"), tf.TensorSpec((None, *values), "float32")]
-    return tf.function(pixels.CHANGES[name], input_signature=signature, autograph=False, jit_compile=_has_xla())
+    return tf.function(
+        pixels.CHANGES[name], input_signature=signature, autograph=False, jit_compile=_has_xla()
+    )
 
 
 @cache
@@ -212,10 +236,10 @@ def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
     XLA compiles them where the model was compiled so, for each size of a batch anew.
 
     Args:
-        model: Compiled; its optimizer and metrics are built here: variables that a first call creates would cause a
-            second trace.
-        example: What a training step will take, of at least one row, for the shapes: images and targets, and weights
-            where there are any.
+        model: Compiled; its optimizer and metrics are built here: variables that a first call
+            creates would cause a second trace.
+        example: What a training step will take, of at least one row, for the shapes: images and
+            targets, and weights where there are any.
     """
     if model.optimizer is not None:
         model.optimizer.build(model.trainable_variables)

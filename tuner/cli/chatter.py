@@ -41,7 +41,9 @@ class Chatter:
         _send(os.open(os.devnull, os.O_WRONLY), 2)
         _send(os.dup(self._kept.fileno()), 1)
         # Python's own stream may hold lines back, or be none of the descriptor at all.
-        sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+        sys.stdout = os.fdopen(
+            1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+        )
 
     def move_to(self, log: Path) -> None:
         """Send both to a log, and what was kept so far."""

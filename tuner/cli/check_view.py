@@ -15,7 +15,8 @@ from tuner.commands.check import Checked
 from tuner.doctor.findings import MAX_EXAMPLES, Examination, Finding, Sample
 from tuner.report.text import class_counts, plural
 
-# Examples of a finding, and images of an example, that are named; the page shows more, and --json all.
+# Examples of a finding, and images of an example, that are named; the page shows more, and --json
+# all.
 SHOWN_EXAMPLES = 3
 SHOWN_IMAGES = 4
 # Files by name are what a person corrects.
@@ -33,7 +34,9 @@ def examination_table(examination: Examination) -> Table:
         table.add_row(Text(name, style="dim"), Text(plain(text)))
     for finding in examination.findings:
         table.add_row("", "")
-        table.add_row(Text(finding.severity, style=_STYLES[finding.severity]), Text(plain(finding.summary)))
+        table.add_row(
+            Text(finding.severity, style=_STYLES[finding.severity]), Text(plain(finding.summary))
+        )
         for text in (finding.meaning, f"To do: {finding.advice}", *_examples(finding)):
             table.add_row("", Text(plain(text), style="dim"))
     table.add_row("", "")
@@ -68,7 +71,10 @@ def records(checked: Checked) -> Iterator[dict[str, Any]]:
 
 def _counts(examination: Examination) -> Iterator[tuple[str, str]]:
     height, width, channels = examination.shape
-    yield "data", f"{examination.title}, {height}x{width}x{channels}, {len(examination.class_names)} classes"
+    yield (
+        "data",
+        f"{examination.title}, {height}x{width}x{channels}, {len(examination.class_names)} classes",
+    )
     for part in examination.parts:
         name = f"{part.name} ({part.use}): " if part.name else ""
         yield "", f"{name}{plural(part.n, 'image')}, {part.n_distinct:,} distinct"

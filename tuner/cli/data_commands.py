@@ -54,7 +54,9 @@ def datasets(context: click.Context, data_dir: Path, json_lines: bool) -> None:
         if json_lines and context.invoked_subcommand in ("clean", "fetch"):
             raise click.UsageError(f"`datasets {context.invoked_subcommand}` has no --json.")
         # What stands before a subcommand counts for it, too.
-        context.default_map = {context.invoked_subcommand: {"data_dir": data_dir, "json_lines": json_lines}}
+        context.default_map = {
+            context.invoked_subcommand: {"data_dir": data_dir, "json_lines": json_lines}
+        }
         return
     from tuner.commands.datasets import list_datasets
 

@@ -106,14 +106,20 @@ def describe(event: Event, progress: Progress) -> str:
             line = f"{event.title} ..."
         case SearchResumed():
             best = f"; best {progress.best[0].score:.4f}" if progress.best else ""
-            line = f"  {len(event.trials)} of {plural(progress.n_trials, 'trial')} had ended before{best}"
+            line = (
+                f"  {len(event.trials)} of {plural(progress.n_trials, 'trial')} had ended"
+                f" before{best}"
+            )
         case Notice():
             line = f"  note: {event.text}"
         case ModelTrained():
             line = f"  {event.title}, seed {event.seed}: {event.text}"
         case TrialEnded(trial=trial):
             count = f"{progress.n_ended} of {progress.n_trials}"
-            line = f"  trial {trial.trial_id} ({count}): {_outcome(trial, event.is_best)}, {progress.remaining()}"
+            line = (
+                f"  trial {trial.trial_id} ({count}): {_outcome(trial, event.is_best)},"
+                f" {progress.remaining()}"
+            )
     return line
 
 
@@ -128,7 +134,10 @@ def _plan(event: RunStarted) -> str:
 def image_counts(parts: RunStarted | Plan) -> str:
     """How many images each part holds."""
     folds = f" in each of {parts.n_folds} folds" if parts.n_folds > 1 else ""
-    return f"{parts.n_train:,} training, {parts.n_validation:,} validation{folds}, {parts.n_test:,} test images"
+    return (
+        f"{parts.n_train:,} training, {parts.n_validation:,} validation{folds}, {parts.n_test:,}"
+        " test images"
+    )
 
 
 def more_than(n_shown: int, n: int) -> str:
@@ -150,4 +159,7 @@ def _outcome(trial: Trial, is_best: bool) -> str:
     last = trial.epochs[-1].epoch if trial.epochs else trial.last_epoch
     stopped = ", stopped by the time budget" if trial.status == "stopped" else ""
     star = ", best so far" if is_best else ""
-    return f"{trial.score:.4f} (epochs {trial.first_epoch}-{last}, {trial.duration_s:.1f} s){stopped}{star}"
+    return (
+        f"{trial.score:.4f} (epochs {trial.first_epoch}-{last}, {trial.duration_s:.1f}"
+        f" s){stopped}{star}"
+    )

@@ -45,10 +45,12 @@ def live_view(request: StopRequest, time_budget_s: float | None = None) -> Itera
 
     def panel() -> RenderableType:
         shown = screen(progress, time.monotonic() - start, is_roomy=console.width >= ROOMY)
-        # The terminal writes its ^C after the last line; at the end of a full one that would break the panel.
+        # The terminal writes its ^C after the last line; at the end of a full one that would break
+        # the panel.
         return Group(shown, Text(STOPPING if request.is_made() else ""), Text(""))
 
-    # Without redirection: rich would show what TensorFlow writes to stderr, which belongs into the run's log.
+    # Without redirection: rich would show what TensorFlow writes to stderr, which belongs into the
+    # run's log.
     live = Live(
         get_renderable=panel,
         console=console,
@@ -57,7 +59,8 @@ def live_view(request: StopRequest, time_budget_s: float | None = None) -> Itera
         redirect_stdout=False,
         redirect_stderr=False,
     )
-    # Rich's own thread may draw between the two halves of a print, and leave a line of the old panel behind.
+    # Rich's own thread may draw between the two halves of a print, and leave a line of the old
+    # panel behind.
     with live, every(1 / REFRESHES_PER_S, live.refresh) as lock:
 
         def hear(event: Event) -> None:
@@ -106,7 +109,9 @@ def screen(progress: Progress, elapsed_s: float, *, is_roomy: bool) -> Renderabl
     if more := more_than(SHOWN_TASKS, len(tasks)):
         parts.append(_cut(more))
     if progress.best:
-        parts.append(_best(progress) if is_roomy else _cut(f"best so far {progress.best[0].score:.4f}"))
+        parts.append(
+            _best(progress) if is_roomy else _cut(f"best so far {progress.best[0].score:.4f}")
+        )
     return Group(*parts)
 
 
@@ -170,13 +175,20 @@ def _best(progress: Progress) -> Table:
     table.add_column("setting", no_wrap=True, overflow="ellipsis")
     names = {name for trial in progress.best for name in trial.values}
     # What is the same in all of them tells nothing.
-    telling = {name for name in names if len({repr(trial.values.get(name)) for trial in progress.best}) > 1}
+    telling = {
+        name for name in names if len({repr(trial.values.get(name)) for trial in progress.best}) > 1
+    }
     for trial in progress.best:
         setting = ", ".join(
-            f"{k} {_short(v)}" for k, v in trial.values.items() if k in telling or len(progress.best) == 1
+            f"{k} {_short(v)}"
+            for k, v in trial.values.items()
+            if k in telling or len(progress.best) == 1
         )
         table.add_row(
-            f"trial {trial.trial_id}", f"{trial.score:.4f}", str(trial.last_epoch), Text(plain(setting), style="dim")
+            f"trial {trial.trial_id}",
+            f"{trial.score:.4f}",
+            str(trial.last_epoch),
+            Text(plain(setting), style="dim"),
         )
     return table
 

@@ -18,8 +18,8 @@ from tuner.store.files import is_disk_full
 def main() -> None:
     """Run a command and exit with one of the documented codes.
 
-    They are 0 done, 1 internal failure, 2 usage, 3 no improvement though required, 4 data, 5 no trial succeeded,
-    130/143 stopped.
+    They are 0 done, 1 internal failure, 2 usage, 3 no improvement though required, 4 data, 5 no
+    trial succeeded, 130/143 stopped.
     """
     catch_signals()
     sys.exit(_exit_code())
@@ -51,9 +51,15 @@ def _usage(error: click.ClickException) -> str:
         # Click offers what merely shares letters.
         from tuner.space.spelling import nearest_of
 
-        shown = [p for p in error.ctx.command.get_params(error.ctx) if not getattr(p, "hidden", False)]
-        near = nearest_of(error.option_name, [name for p in shown for name in (*p.opts, *p.secondary_opts)])
-        error = click.NoSuchOption(error.option_name, possibilities=[near] if near else [], ctx=error.ctx)
+        shown = [
+            p for p in error.ctx.command.get_params(error.ctx) if not getattr(p, "hidden", False)
+        ]
+        near = nearest_of(
+            error.option_name, [name for p in shown for name in (*p.opts, *p.secondary_opts)]
+        )
+        error = click.NoSuchOption(
+            error.option_name, possibilities=[near] if near else [], ctx=error.ctx
+        )
     text = io.StringIO()
     error.show(text)
     return text.getvalue().rstrip()
@@ -62,8 +68,8 @@ def _usage(error: click.ClickException) -> str:
 def _disk_full(error: BaseException) -> str:
     where = getattr(error, "filename", None)
     return (
-        f"{f'{where}: ' if where else ''}no space is left on the disk; what was written before is kept.\n"
-        "  Fix: make room, or write to another disk, and start the command again."
+        f"{f'{where}: ' if where else ''}no space is left on the disk; what was written before is"
+        " kept.\n  Fix: make room, or write to another disk, and start the command again."
     )
 
 

@@ -15,9 +15,16 @@ from tuner.errors import ConfigurationError
 
 @click.command(context_settings=CONTEXT)
 @click.option(
-    "--from", "source", type=A_PATH, required=True, metavar="RUN_OR_YAML", help="A run's folder, or a best.yaml."
+    "--from",
+    "source",
+    type=A_PATH,
+    required=True,
+    metavar="RUN_OR_YAML",
+    help="A run's folder, or a best.yaml.",
 )
-@click.option("--data", help="Other data of the same classes; images are resized to the recipe's size.")
+@click.option(
+    "--data", help="Other data of the same classes; images are resized to the recipe's size."
+)
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
 @click.option("--seed", type=A_SEED, help="Seed; the recipe's own by default.")
 @click.option(
@@ -54,8 +61,14 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
 @click.argument("run", type=A_PATH)
 @click.argument("images", nargs=-1, required=True)
 @click.option("--model", type=A_PATH, help="A .keras file in place of the run's own.")
-@click.option("--picture", type=A_PATH, help="Draw the image with its prediction into this file; one image only.")
-@click.option("--calibrated", is_flag=True, help="Apply the temperature scaling that the run fitted.")
+@click.option(
+    "--picture",
+    type=A_PATH,
+    help="Draw the image with its prediction into this file; one image only.",
+)
+@click.option(
+    "--calibrated", is_flag=True, help="Apply the temperature scaling that the run fitted."
+)
 @as_json
 def predict(run: Path, images: tuple[str, ...], json_lines: bool, **options: Any) -> None:
     """Predict the class and the probabilities of IMAGES with the model of RUN.
@@ -68,7 +81,9 @@ def predict(run: Path, images: tuple[str, ...], json_lines: bool, **options: Any
 
     if "" in images:
         # A path would take it for the working directory.
-        raise ConfigurationError("the name of an image is empty", "is a variable of your shell unset?")
+        raise ConfigurationError(
+            "the name of an image is empty", "is a variable of your shell unset?"
+        )
     named: list[Path] = []
     for image in images:
         named.extend(map(Path, _lines_of_stdin() if image == "-" else [image]))

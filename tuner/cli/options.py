@@ -15,12 +15,22 @@ A_PATH = click.Path(path_type=Path)
 A_SEED = click.IntRange(min=0, max=2**32 - 1)
 
 data_dir = click.option(
-    "--data-dir", type=A_PATH, default=Path("datasets/data"), show_default=True, help="Root of the data."
+    "--data-dir",
+    type=A_PATH,
+    default=Path("datasets/data"),
+    show_default=True,
+    help="Root of the data.",
 )
-out = click.option("--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports.")
-as_json = click.option("--json", "json_lines", is_flag=True, help="Results and events as JSON Lines on stdout.")
+out = click.option(
+    "--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports."
+)
+as_json = click.option(
+    "--json", "json_lines", is_flag=True, help="Results and events as JSON Lines on stdout."
+)
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print only errors and the result.")
-no_progress = click.option("--no-progress", is_flag=True, help="Plain lines in place of the live view.")
+no_progress = click.option(
+    "--no-progress", is_flag=True, help="Plain lines in place of the live view."
+)
 
 
 def what_to_search(command: Any) -> Any:
@@ -30,7 +40,10 @@ def what_to_search(command: Any) -> Any:
         click.option("--space", type=A_PATH, help="Search space; the data set's own by default."),
         click.option(
             "--model",
-            help="Model in place of the space's: cnn, a backbone such as efficientnet_b2, or my_package.models:build.",
+            help=(
+                "Model in place of the space's: cnn, a backbone such as efficientnet_b2, or"
+                " my_package.models:build."
+            ),
         ),
         click.option(
             "--preset",
@@ -40,10 +53,16 @@ def what_to_search(command: Any) -> Any:
             help="How much to do.",
         ),
         click.option("--max-epochs", type=click.IntRange(min=1), help="Epochs of the last rung."),
-        click.option("--factor", type=click.IntRange(min=2), help="Reduction factor between rungs."),
-        click.option("--max-trials", type=click.IntRange(min=1), help="Trials at most, promotions included."),
         click.option(
-            "--limit", type=click.IntRange(min=1), help="Use this many training and validation images together."
+            "--factor", type=click.IntRange(min=2), help="Reduction factor between rungs."
+        ),
+        click.option(
+            "--max-trials", type=click.IntRange(min=1), help="Trials at most, promotions included."
+        ),
+        click.option(
+            "--limit",
+            type=click.IntRange(min=1),
+            help="Use this many training and validation images together.",
         ),
         click.option(
             "--seed",
@@ -53,7 +72,11 @@ def what_to_search(command: Any) -> Any:
             help="Seed of everything that is random.",
         ),
         click.option(
-            "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the space: space.dropout.max=0.6."
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Change the space: space.dropout.max=0.6.",
         ),
         click.option("--search-only", is_flag=True, help="Leave out the comparison."),
         click.option(
@@ -64,12 +87,17 @@ def what_to_search(command: Any) -> Any:
             help="Where trainings run: worker processes, this process, or a Ray cluster.",
         ),
         click.option(
-            "--workers", type=click.IntRange(min=1), help="Trainings at a time; one per core (or GPU) by default."
+            "--workers",
+            type=click.IntRange(min=1),
+            help="Trainings at a time; one per core (or GPU) by default.",
         ),
         click.option(
             "--resume/--fresh",
             default=None,
-            help="Go on with the unfinished run or fail; start a new one. [default: go on if there is one]",
+            help=(
+                "Go on with the unfinished run or fail; start a new one. [default: go on if there"
+                " is one]"
+            ),
         ),
         click.option(
             "--time-budget",
@@ -91,7 +119,9 @@ def what_to_search(command: Any) -> Any:
             type=SIZE,
             help="Memory of one worker, such as 4GB; by default the machine's is shared out.",
         ),
-        click.option("--ray-address", help="Address of a running Ray cluster; with --executor ray."),
+        click.option(
+            "--ray-address", help="Address of a running Ray cluster; with --executor ray."
+        ),
         click.option(
             "--gpus-per-trial",
             type=click.FloatRange(min=0, max=1),

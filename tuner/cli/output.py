@@ -1,8 +1,8 @@
 """Where the command line writes: results to stdout, messages to stderr, all else to a log.
 
 Code that is not ours writes to the terminal as well: TensorFlow to file descriptor 2 from C++, a
-builder of your own to stdout, perhaps while its module is imported. What a program reads as JSON, or
-the live view draws on, must stay free of that. So results and messages have descriptors of their
+builder of your own to stdout, perhaps while its module is imported. What a program reads as JSON,
+or the live view draws on, must stay free of that. So results and messages have descriptors of their
 own, copies of the first ones, and `tuner.cli.chatter` sends the descriptors 1 and 2 elsewhere.
 """
 

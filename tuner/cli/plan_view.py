@@ -56,7 +56,10 @@ def lines(plan: Plan) -> Iterator[tuple[str, str]]:
     yield from _costs(plan)
     yield from _times(plan)
     if plan.unfinished:
-        yield "unfinished", f"run would go on with {plan.unfinished}; the times above are those of a whole run"
+        yield (
+            "unfinished",
+            f"run would go on with {plan.unfinished}; the times above are those of a whole run",
+        )
 
 
 def _search(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -64,7 +67,10 @@ def _search(plan: Plan) -> Iterator[tuple[str, str]]:
     about = "about " if plan.search.method == "asha" else ""
     yield (
         "search",
-        f"{plan.search.method}: {about}{plural(found.n_trials, 'trial')}, {plural(found.n_epochs, 'epoch')}",
+        (
+            f"{plan.search.method}: {about}{plural(found.n_trials, 'trial')},"
+            f" {plural(found.n_epochs, 'epoch')}"
+        ),
     )
     for bracket in found.brackets[:SHOWN_BRACKETS]:
         yield "", " > ".join(map(_rung, bracket))
@@ -95,13 +101,25 @@ def _models(plan: Plan) -> Iterator[tuple[str, str]]:
     problems = [corner.problem for corner in plan.corners if corner.problem]
     yield (
         "models",
-        f"{built[0].n_parameters:,} to {built[-1].n_parameters:,} parameters, in {plural(len(built), 'built setting')}",
+        (
+            f"{built[0].n_parameters:,} to {built[-1].n_parameters:,} parameters, in"
+            f" {plural(len(built), 'built setting')}"
+        ),
     )
     if problems:
-        yield "", f"{plural(len(problems), 'corner')} of the space cannot be built, as {problems[0]}"
+        yield (
+            "",
+            f"{plural(len(problems), 'corner')} of the space cannot be built, as {problems[0]}",
+        )
     sizes = [corner.checkpoint_bytes for corner in built]
     at_most = file_size(plan.forecast.disk_bytes)
-    yield "disk", f"{file_size(min(sizes))} to {file_size(max(sizes))} a checkpoint; at most {at_most} at a time"
+    yield (
+        "disk",
+        (
+            f"{file_size(min(sizes))} to {file_size(max(sizes))} a checkpoint; at most {at_most} at"
+            " a time"
+        ),
+    )
     yield "memory", _memory(plan)
 
 
@@ -110,17 +128,28 @@ def _memory(plan: Plan) -> str:
     if not plan.memory_bytes:
         return f"not measured; {workers}"
     least, most = file_size(min(plan.memory_bytes)), file_size(max(plan.memory_bytes))
-    return f"{least if least == most else f'{least} to {most}'} a worker, as measured; times {workers}"
+    return (
+        f"{least if least == most else f'{least} to {most}'} a worker, as measured; times {workers}"
+    )
 
 
 def _costs(plan: Plan) -> Iterator[tuple[str, str]]:
     models = plural(len(plan.costs), "model")
     yield "step", f"{_span([cost.step_s for cost in plan.costs])}, measured with {models}"
-    yield "start", f"{_span([cost.build_s + cost.trace_s for cost in plan.costs])} to build and trace a model"
+    yield (
+        "start",
+        f"{_span([cost.build_s + cost.trace_s for cost in plan.costs])} to build and trace a model",
+    )
     for name, reason in plan.failures.items():
         yield "", f"{name} could not be measured, and is left out here: {reason}"
     if plan.share is not None and plan.share < QUIET_SHARE:
-        yield "", f"workers got {100 * plan.share:.0f} % of a core each while measured: the machine was busy"
+        yield (
+            "",
+            (
+                f"workers got {100 * plan.share:.0f} % of a core each while measured: the machine"
+                " was busy"
+            ),
+        )
 
 
 def _span(seconds: list[float]) -> str:
@@ -133,7 +162,11 @@ def _times(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.contenders:
         yield "", f"retraining  {_time(found.retraining_s)}"
     yield "", f"all else    {_time(found.other_s)}"
-    budget = "" if plan.time_budget_s is None else f", within {short_time(plan.time_budget_s)} as asked for"
+    budget = (
+        ""
+        if plan.time_budget_s is None
+        else f", within {short_time(plan.time_budget_s)} as asked for"
+    )
     workers = plural(plan.n_workers, "worker")
     yield "", f"in all      {_time(found.total_s)}, {plan.executor} executor, {workers}{budget}"
 

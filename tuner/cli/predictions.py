@@ -59,10 +59,16 @@ def _show(found: Prediction, *, json_lines: bool) -> None:
     shares = dict(zip(found.class_names, found.probabilities, strict=True))
     if json_lines:
         note = {"note": found.note} if found.note else {}
-        print_json({"image": str(found.image), "class": found.class_name, "probabilities": shares, **note})
+        print_json(
+            {"image": str(found.image), "class": found.class_name, "probabilities": shares, **note}
+        )
         return
     others = sorted(shares.items(), key=lambda item: -item[1])
-    print_result(plain(f"{found.image}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in others)}"))
+    print_result(
+        plain(
+            f"{found.image}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in others)}"
+        )
+    )
 
 
 def _unread(bad: Sequence[NotPredicted], n: int) -> DataError:
@@ -72,10 +78,14 @@ def _unread(bad: Sequence[NotPredicted], n: int) -> DataError:
     if len(bad) == 1:
         (one,) = bad
         return DataError(
-            f"{one.image}: cannot be read as an image: {one.reason}", "give a picture that other programs open."
+            f"{one.image}: cannot be read as an image: {one.reason}",
+            "give a picture that other programs open.",
         )
     lines = [f"  {one.image}: {one.reason}" for one in bad[:SHOWN]]
     more = [f"  and {len(bad) - SHOWN:,} more; --json names them all"] if len(bad) > SHOWN else []
     return DataError(
-        "\n".join([f"{len(bad):,} of {n + len(bad):,} files cannot be read as images:", *lines, *more]), hint
+        "\n".join(
+            [f"{len(bad):,} of {n + len(bad):,} files cannot be read as images:", *lines, *more]
+        ),
+        hint,
     )

@@ -112,7 +112,9 @@ class Progress:
     @property
     def n_epochs(self) -> int:
         """Epochs of the search that are over; those that a failed or stopped trial left out are over too."""
-        return self._n_epochs_ended + sum(task.epoch - task.first_epoch + 1 for task in self.running.values())
+        return self._n_epochs_ended + sum(
+            task.epoch - task.first_epoch + 1 for task in self.running.values()
+        )
 
     def hear(self, event: Event) -> None:
         """Count an event."""
@@ -138,7 +140,9 @@ class Progress:
                 self._end(trial)
             case ModelTrained():
                 title = f"{event.title}, seed {event.seed}"
-                self.running = {key: task for key, task in self.running.items() if task.title != title}
+                self.running = {
+                    key: task for key, task in self.running.items() if task.title != title
+                }
 
     def _begin(self, trial: Trial) -> None:
         title = f"trial {trial.trial_id}"
@@ -176,11 +180,16 @@ class Progress:
         longest = max((task.last_epoch - task.epoch for task in self.running.values()), default=0)
         seconds = self._pace.seconds(n_starts, n_epochs, longest)
         left = max(self._end_s - time.monotonic(), 0.0)
-        return f"search: {short_time(min(LOW * seconds, left))} to {short_time(min(HIGH * seconds, left))} left"
+        return (
+            f"search: {short_time(min(LOW * seconds, left))} to"
+            f" {short_time(min(HIGH * seconds, left))} left"
+        )
 
 
 def _begun(title: str, first_epoch: int, last_epoch: int) -> Running:
-    return Running(title=title, first_epoch=first_epoch, last_epoch=last_epoch, began_s=time.monotonic())
+    return Running(
+        title=title, first_epoch=first_epoch, last_epoch=last_epoch, began_s=time.monotonic()
+    )
 
 
 class _Pace:
@@ -209,7 +218,8 @@ class _Pace:
 
     def seconds(self, n_starts: int, n_epochs: int, longest: int) -> float:
         """Time for so many epochs, among them those that begin a trial; one trial trains `longest` of them in a row."""
-        # A trial's start takes long, its first epoch included, in which the step is traced; later epochs are quicker.
+        # A trial's start takes long, its first epoch included, in which the step is traced; later
+        # epochs are quicker.
         worked_s = (time.monotonic() - self._began_s) * self._n_parallel
         start_s = max(worked_s - self._later_s, 0.0) / self._n_started
         epoch_s = self._later_s / self._n_later if self._n_later else start_s

@@ -12,7 +12,11 @@ from tuner.cli.output import plain, print_json, say
 
 @click.command(context_settings=CONTEXT)
 @click.argument("run", type=A_PATH)
-@click.option("--markdown", is_flag=True, help="Print a summary for a pull request, and leave the page as it is.")
+@click.option(
+    "--markdown",
+    is_flag=True,
+    help="Print a summary for a pull request, and leave the page as it is.",
+)
 def report(run: Path, markdown: bool) -> None:
     """Rebuild the page of RUN from its files."""
     from tuner.store.run_folder import RunFolder

@@ -33,19 +33,33 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
     help="How many times a failed trial is trained again.",
 )
 @click.option(
-    "--nested", is_flag=True, help="For small data sets: each part tests in turn, with a search of its own each time."
+    "--nested",
+    is_flag=True,
+    help="For small data sets: each part tests in turn, with a search of its own each time.",
 )
 @click.option(
-    "--require-improvement", is_flag=True, help="Exit with code 3 unless the verdict on the winner is `better`."
+    "--require-improvement",
+    is_flag=True,
+    help="Exit with code 3 unless the verdict on the winner is `better`.",
 )
 @as_json
 @quiet
 @no_progress
-def run(json_lines: bool, quiet: bool, no_progress: bool, nested: bool, require_improvement: bool, **given: Any) -> int:
+def run(
+    json_lines: bool,
+    quiet: bool,
+    no_progress: bool,
+    nested: bool,
+    require_improvement: bool,
+    **given: Any,
+) -> int:
     """Search, retrain, compare and report on DATASET: a data set's name, a folder of class folders, a CSV or an NPZ."""
     if require_improvement:
         _check_testable(
-            nested=nested, search_only=given["search_only"], preset=given["preset"], overrides=given["overrides"]
+            nested=nested,
+            search_only=given["search_only"],
+            preset=given["preset"],
+            overrides=given["overrides"],
         )
     from tuner.cli.signals import REQUEST
     from tuner.cli.summary import missed_improvement, run_ended, summary_lines
@@ -78,20 +92,29 @@ def run(json_lines: bool, quiet: bool, no_progress: bool, nested: bool, require_
     return _EXIT_CODES[outcome.stopped]
 
 
-def _check_testable(*, nested: bool, search_only: bool, preset: str, overrides: Sequence[str]) -> None:
+def _check_testable(
+    *, nested: bool, search_only: bool, preset: str, overrides: Sequence[str]
+) -> None:
     if search_only:
-        raise click.UsageError("--require-improvement needs the comparison that --search-only leaves out.")
+        raise click.UsageError(
+            "--require-improvement needs the comparison that --search-only leaves out."
+        )
     from tuner.commands.options import states_seeds
 
     if preset == "quick" and not states_seeds(overrides):
         raise click.UsageError(
-            "--require-improvement needs several seeds, but the quick preset trains one: add --set retrain.seeds=3."
+            "--require-improvement needs several seeds, but the quick preset trains one: add --set"
+            " retrain.seeds=3."
         )
     if nested:
-        raise click.UsageError("--require-improvement needs one verdict, but --nested gives pooled scores without one.")
+        raise click.UsageError(
+            "--require-improvement needs one verdict, but --nested gives pooled scores without one."
+        )
 
 
-def _run_nested(options: RunOptions, shown: AbstractContextManager[Listener], *, json_lines: bool, quiet: bool) -> int:
+def _run_nested(
+    options: RunOptions, shown: AbstractContextManager[Listener], *, json_lines: bool, quiet: bool
+) -> int:
     from tuner.cli.nested_view import nested_ended, nested_lines
     from tuner.cli.signals import REQUEST
     from tuner.commands.nested import run_nested
@@ -135,6 +158,8 @@ def _run_options(given: dict[str, Any], command: str) -> RunOptions:
         option = "--ray-address" if given["ray_address"] else "--gpus-per-trial"
         raise click.UsageError(f"{option} goes with --executor ray only.")
     given["trial_timeout_s"] = given["trial_timeout_s"] or None
-    execution = ExecutionOptions(**{field.name: given.pop(field.name) for field in fields(ExecutionOptions)})
+    execution = ExecutionOptions(
+        **{field.name: given.pop(field.name) for field in fields(ExecutionOptions)}
+    )
     check_installed(execution)
     return RunOptions(**given, execution=execution, command=command)

@@ -12,8 +12,12 @@ from tuner.execution.stop import StopRequest
 
 INTERRUPTED, TERMINATED = 130, 143
 
-# What whoever shows the run tells once a loop has been asked to end: a signal may come in the middle of a write.
-STOPPING = "Stopping: what runs ends after its epoch, in half a minute at most. Ctrl-C once more stops at once."
+# What whoever shows the run tells once a loop has been asked to end: a signal may come in the
+# middle of a write.
+STOPPING = (
+    "Stopping: what runs ends after its epoch, in half a minute at most. Ctrl-C once more stops at"
+    " once."
+)
 
 # A run's loops look here; a signal is for the whole process.
 REQUEST = StopRequest()
@@ -27,7 +31,8 @@ class _Stop:
     """What signals need to know.
 
     Attributes:
-        asked: What a signal asked for where no loop looks at the request; None as long as none came.
+        asked: What a signal asked for where no loop looks at the request; None as long as none
+            came.
         last_words: What is told when a second signal ends everything at once.
     """
 
@@ -49,8 +54,8 @@ def keep_last_words(text: str) -> None:
 def stop_if_asked() -> None:
     """Raise what a signal asked for, once more.
 
-    A signal may arrive while Python runs a destructor, which swallows every exception; Keras collects garbage at the
-    start of each training.
+    A signal may arrive while Python runs a destructor, which swallows every exception; Keras
+    collects garbage at the start of each training.
     """
     if _Stop.asked is not None:
         raise _Stop.asked

@@ -21,7 +21,12 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
     path = shlex.quote(folder.path.as_posix())
     if outcome.stopped:
         where = [f"Report   {folder.report.as_posix()}"] if results else []
-        return ["", f"The run was {outcome.stopped}, and can go on.", *where, f"Resume   {resume_command(command)}"]
+        return [
+            "",
+            f"The run was {outcome.stopped}, and can go on.",
+            *where,
+            f"Resume   {resume_command(command)}",
+        ]
     assert results is not None  # Only a stopped run has none.
     lines = [
         "",
@@ -37,7 +42,11 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
 
 def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
     """The last JSON line of a run: where its files are, the verdict, and each model's test accuracies, one per seed."""
-    record: dict[str, Any] = {"event": "RunEnded", "folder": outcome.folder.path.as_posix(), "stopped": outcome.stopped}
+    record: dict[str, Any] = {
+        "event": "RunEnded",
+        "folder": outcome.folder.path.as_posix(),
+        "stopped": outcome.stopped,
+    }
     if outcome.stopped:
         record["resume"] = resume_command(command)
     results = outcome.results
@@ -50,7 +59,9 @@ def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
         "verdict_word": main.verdict if main else None,
         "difference": {"opponent": main.opponent, **asdict(main.accuracy)} if main else None,
         "best_score": results.search.best_score,
-        "test_accuracy": {model.name: [run.test.accuracy for run in model.runs] for model in results.models},
+        "test_accuracy": {
+            model.name: [run.test.accuracy for run in model.runs] for model in results.models
+        },
         "only_class": {model.name: only_class(model) for model in results.models if model.runs},
     }
 
@@ -68,9 +79,12 @@ def missed_improvement(outcome: RunOutcome) -> str:
 
 def _constant(results: Results) -> list[str]:
     """A line for each model that tells nothing apart."""
-    found = [(model.title, name) for model in results.models if (name := only_class(model)) is not None]
+    found = [
+        (model.title, name) for model in results.models if (name := only_class(model)) is not None
+    ]
     return [
-        _wrapped(f'{title}: the model predicts one class, "{name}", for every test image.') for title, name in found
+        _wrapped(f'{title}: the model predicts one class, "{name}", for every test image.')
+        for title, name in found
     ]
 
 

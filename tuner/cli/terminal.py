@@ -12,8 +12,9 @@ from tuner.cli import output
 
 # Where nothing says how wide a terminal is.
 USUAL_WIDTH, USUAL_HEIGHT = 80, 24
-# Of these a cell of a notebook shows what a program prints, but cannot take anything back. `!python`
-# gives the program a terminal, so that alone would let the live view be drawn line below line.
+# Of these a cell of a notebook shows what a program prints, but cannot take anything back.
+# `!python` gives the program a terminal, so that alone would let the live view be drawn line below
+# line.
 _NOTEBOOKS = ("JPY_PARENT_PID", "COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE")
 _DUMB_TERMINALS = ("", "dumb", "unknown")
 

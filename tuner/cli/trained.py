@@ -15,7 +15,10 @@ def trained_lines(trained: TrainedModel) -> Iterator[str]:
     test = trained.test
     if trained.validation_score is not None:
         images = plural(trained.n_validation, "validation image")
-        yield f"{trained.monitor} {trained.validation_score:.4f} on {images}{_then(trained.expected)}."
+        yield (
+            f"{trained.monitor} {trained.validation_score:.4f} on"
+            f" {images}{_then(trained.expected)}."
+        )
     else:
         yield (
             "Trained on all images except the test part, so there is no validation score."
@@ -24,7 +27,10 @@ def trained_lines(trained: TrainedModel) -> Iterator[str]:
         )
     if test is None:
         return
-    yield f"Test accuracy {test.accuracy:.4f} on {plural(test.n, 'held-out image')}{_then(trained.expected_test)}."
+    yield (
+        f"Test accuracy {test.accuracy:.4f} on"
+        f" {plural(test.n, 'held-out image')}{_then(trained.expected_test)}."
+    )
     if test.only_class is not None:
         yield f'The model predicts one class, "{test.only_class}", for every test image.'
 

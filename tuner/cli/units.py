@@ -19,14 +19,19 @@ class _Unit(click.ParamType[float]):
         self.name = name
         self._factors, self._example = factors, example
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         """The number in seconds or bytes."""
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", str(value).strip())
         factor = self._factors.get(match[2].lower()) if match else None
         if match is None or factor is None:
             units = ", ".join(unit for unit in self._factors if unit)
             self.fail(
-                f"{value!r} is no {self.name}; give a number and one of {units}, such as {self._example}.", param, ctx
+                f"{value!r} is no {self.name}; give a number and one of {units}, such as"
+                f" {self._example}.",
+                param,
+                ctx,
             )
         return float(match[1]) * factor
 

@@ -18,7 +18,12 @@ from tuner.store.run_folder import RunFolder
 
 @contextmanager
 def view(
-    *, json_lines: bool, quiet: bool, live: bool, resume: str = "", time_budget_s: float | None = None
+    *,
+    json_lines: bool,
+    quiet: bool,
+    live: bool,
+    resume: str = "",
+    time_budget_s: float | None = None,
 ) -> Iterator[Listener]:
     """The listener that fits the options and the terminal.
 
@@ -62,7 +67,9 @@ def _followed(log: _Log, shown: AbstractContextManager[Listener]) -> Iterator[Li
 
 
 @contextmanager
-def _shown(*, json_lines: bool, quiet: bool, live: bool, time_budget_s: float | None) -> Iterator[Listener]:
+def _shown(
+    *, json_lines: bool, quiet: bool, live: bool, time_budget_s: float | None
+) -> Iterator[Listener]:
     if json_lines:
         yield lambda event: print_json({"event": type(event).__name__, **asdict(event)})
     elif quiet:
@@ -110,11 +117,18 @@ class _Log:
         if self._folders and self._folders[-1].is_unfinished:
             path = self._folders[-1].path.as_posix()
             tables = f"{plural(self._n_ended, 'ended trial')}, in {path}/trials.csv and curves.csv"
-            what = f"Kept: {tables}." if self._n_ended else f"No trial had ended; the log is in {path}."
+            what = (
+                f"Kept: {tables}."
+                if self._n_ended
+                else f"No trial had ended; the log is in {path}."
+            )
             return f"{what}\nResume   {self._resume}"
-        # With --nested one run follows another, and those that have ended count when the command goes on. A run
-        # without a report failed: it would only fail again.
+        # With --nested one run follows another, and those that have ended count when the command
+        # goes on. A run without a report failed: it would only fail again.
         whole = [folder.path.as_posix() for folder in self._folders if folder.report.is_file()]
         if not whole:
             return ""
-        return f"Kept: {plural(len(whole), 'finished run')}, the last in {whole[-1]}.\nResume   {self._resume}"
+        return (
+            f"Kept: {plural(len(whole), 'finished run')}, the last in {whole[-1]}.\nResume  "
+            f" {self._resume}"
+        )

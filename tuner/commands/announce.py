@@ -46,19 +46,41 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         )
     )
     if is_resumed:
-        job.tell(Notice(text=f"the unfinished run goes on; --fresh starts a new one ({job.folder.path.name})"))
+        job.tell(
+            Notice(
+                text=(
+                    f"the unfinished run goes on; --fresh starts a new one ({job.folder.path.name})"
+                )
+            )
+        )
     if job.file.dataset not in (None, job.card.name):
-        job.tell(Notice(text=f"{job.file.name} was written for {job.file.dataset}, and is used for {job.card.name}"))
+        job.tell(
+            Notice(
+                text=(
+                    f"{job.file.name} was written for {job.file.dataset}, and is used for"
+                    f" {job.card.name}"
+                )
+            )
+        )
     if job.card.source == OWN_DATA:
         height, width, channels = job.dataset.spec.shape
-        job.tell(Notice(text=f"images are brought to {height}x{width}, {'grey' if channels == 1 else 'colour'}"))
+        job.tell(
+            Notice(
+                text=(
+                    f"images are brought to {height}x{width},"
+                    f" {'grey' if channels == 1 else 'colour'}"
+                )
+            )
+        )
     job.tell(Notice(text=f"classes: {_classes(job.dataset)}"))
     if uses := _uses(job):
         job.tell(Notice(text=uses))
     if left_out_files := in_short(job.dataset.images.left_out):
         job.tell(Notice(text=left_out_files))
     if (value_range := job.dataset.images.used_range) is not None:
-        job.tell(Notice(text=f"images of more than 8 bits: {range_words(value_range)} becomes 0 to 255"))
+        job.tell(
+            Notice(text=f"images of more than 8 bits: {range_words(value_range)} becomes 0 to 255")
+        )
     for text in warnings:
         job.tell(Notice(text=text))
     if left_out := _left_out(split.dropped):
@@ -66,7 +88,9 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
     for text in unreadable[:SHOWN_UNREADABLE]:
         job.tell(Notice(text=f"skipped, cannot be read: {text}"))
     if len(unreadable) > SHOWN_UNREADABLE:
-        job.tell(Notice(text=f"{len(unreadable)} images in all could not be read; the report names them"))
+        job.tell(
+            Notice(text=f"{len(unreadable)} images in all could not be read; the report names them")
+        )
 
 
 def _classes(dataset: Dataset) -> str:
@@ -84,7 +108,9 @@ def _uses(job: Job) -> str:
         return ""
     uses = ", ".join(f"{subject.part_name(role)} {subject.use(role)}" for role in subject.roles)
     held_out = (
-        "" if "test" in subject.roles else "; it is the only part held out, so what validates is cut from the rest"
+        ""
+        if "test" in subject.roles
+        else "; it is the only part held out, so what validates is cut from the rest"
     )
     return f"parts: {uses}{held_out}"
 

@@ -48,7 +48,8 @@ def check(target: str, *, data_dir: Path, out: Path) -> Checked:
         out: Root of the reports.
 
     Raises:
-        ConfigurationError: If there is no such card, it has mistakes, or the page cannot be written.
+        ConfigurationError: If there is no such card, it has mistakes, or the page cannot be
+            written.
         DataError: If the data are missing, or too broken to load.
     """
     from tuner.doctor.page import render
@@ -79,7 +80,9 @@ def refuse_worthless(examination: Examination) -> None:
     reasons = examination.errors
     if reasons:
         summaries = "\n".join(f"  {finding.summary}" for finding in reasons)
-        raise DataError(f"{examination.name}: results would be worthless:\n{summaries}", reasons[0].advice)
+        raise DataError(
+            f"{examination.name}: results would be worthless:\n{summaries}", reasons[0].advice
+        )
 
 
 def check_before_run(images: Images, card: Card, target: str) -> list[str]:
@@ -108,8 +111,15 @@ def notices(findings: Sequence[Finding], target: str) -> list[str]:
         findings: The most important first.
         target: What you called the data set; `datasets check` understands it too.
     """
-    told = [f.summary.rstrip(".") for f in findings if f.severity == "warning" and f.code not in _TOLD_BY_RUN]
+    told = [
+        f.summary.rstrip(".")
+        for f in findings
+        if f.severity == "warning" and f.code not in _TOLD_BY_RUN
+    ]
     if len(told) <= MAX_NOTICES:
         return told
     n_left = len(told) - MAX_NOTICES + 1
-    return [*told[: MAX_NOTICES - 1], f"{n_left} findings more: python -m tuner datasets check {shlex.quote(target)}"]
+    return [
+        *told[: MAX_NOTICES - 1],
+        f"{n_left} findings more: python -m tuner datasets check {shlex.quote(target)}",
+    ]

@@ -62,12 +62,16 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
     """Retrain all models of the comparison, side by side.
 
     Returns:
-        Each model with its trainings, the winner first; None where somebody asked for the end before all were trained.
+        Each model with its trainings, the winner first; None where somebody asked for the end
+            before all were trained.
     """
     from tuner.retrain.retrain import RetrainOrder, retrain
 
     order = RetrainOrder(
-        seeds=[task_seed(job.options.seed, RETRAININGS, number) for number in range(job.file.retrain.seeds)],
+        seeds=[
+            task_seed(job.options.seed, RETRAININGS, number)
+            for number in range(job.file.retrain.seeds)
+        ],
         checkpoints=job.folder.state,
         deadline=job.deadline,
     )
@@ -98,7 +102,11 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
     models: list[ModelResult] = []
     predicted: dict[str, np.ndarray] = {}
     for contender, trainings in trained:
-        save_to = job.folder.model if contender.name == "tuned" else job.folder.state / f"{contender.name}.keras"
+        save_to = (
+            job.folder.model
+            if contender.name == "tuned"
+            else job.folder.state / f"{contender.name}.keras"
+        )
         model, probabilities = evaluate(contender, trainings, test, save_to)
         models.append(model)
         predicted |= probabilities
@@ -164,12 +172,16 @@ def _contenders(job: Job, searched: SearchSummary) -> Iterator[Contender]:
     if job.card.baseline:
         yield from baselines(rules, job.card.baseline, file.compare)
     elif {"baseline", "baseline_published"} & set(file.compare):
-        job.tell(Notice(text="this data set has no card that states a baseline, so none is compared"))
+        job.tell(
+            Notice(text="this data set has no card that states a baseline, so none is compared")
+        )
     names = [name for name in file.compare if name in BACKBONES]
     if names:
         job.tell(StageStarted(title="Looking for pretrained weights"))
     how = backbone_rules(job.options, file, job.dataset.spec)
-    yield from backbone_opponents(rules, names, how, missing_weights, lambda text: job.tell(Notice(text=text)))
+    yield from backbone_opponents(
+        rules, names, how, missing_weights, lambda text: job.tell(Notice(text=text))
+    )
 
 
 def backbone_rules(options: RunOptions, file: SearchSpaceFile, spec: ImageSpec) -> BackboneRules:

@@ -1,7 +1,8 @@
 """Names that tell data sets apart: each has a folder of reports, and a data page, of its own.
 
-A card has its name. Own data are called after their folder or file; where another data set has that name already, a
-hash of where they lie follows. Who has which name stands under `.names` in the folder of the reports.
+A card has its name. Own data are called after their folder or file; where another data set has that
+name already, a hash of where they lie follows. Who has which name stands under `.names` in the
+folder of the reports.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def keep_name(card: Card, target: str, data_root: Path, out: Path) -> None:
 def _owner(card: Card, target: str, data_root: Path, out: Path) -> str:
     """What has the name: a card, or a path, whichever way it was written on the command line.
 
-    The path is the way from the reports to the data, which stays when both are moved or copied together.
+    The path is the way from the reports to the data, which stays when both are moved or copied
+    together.
     """
     if card.source != OWN_DATA:
         return f"card {card.name}"
@@ -72,7 +74,8 @@ def _is_taken(out: Path, name: str, owner: str) -> bool:
         # Reports of an older version.
         return False
     kind, _, place = found.partition(" ")
-    # Data that were moved keep their reports: where nothing is left at the old place, nobody claims them.
+    # Data that were moved keep their reports: where nothing is left at the old place, nobody claims
+    # them.
     is_there = kind != "path" or _exists(out, place)
     return found != owner and is_there
 

@@ -58,7 +58,12 @@ class ListedDataset:
     def record(self) -> dict[str, Any]:
         """The same for `--json`."""
         error = {"error": str(self.error)} if self.error else {}
-        found = {"name": self.name, "title": self.title, "is_there": self.is_there, "has_card": self.has_card}
+        found = {
+            "name": self.name,
+            "title": self.title,
+            "is_there": self.is_there,
+            "has_card": self.has_card,
+        }
         return found | {"cache_bytes": self.cache_bytes} | error
 
 
@@ -87,7 +92,13 @@ def list_datasets(data_root: Path) -> list[ListedDataset]:
         )
     own = sorted(caches.keys() - set(names))
     return found + [
-        ListedDataset(name=name, title="your own data", is_there=True, has_card=False, cache_bytes=caches[name])
+        ListedDataset(
+            name=name,
+            title="your own data",
+            is_there=True,
+            has_card=False,
+            cache_bytes=caches[name],
+        )
         for name in own
     ]
 
@@ -110,7 +121,9 @@ def clean_caches(names: Sequence[str], data_root: Path) -> Iterator[str]:
     for name in names:
         if name not in known:
             listed = ", ".join(kept) or "none"
-            raise ConfigurationError(f'no data set is called "{name}"', f"these have a cache: {listed}.")
+            raise ConfigurationError(
+                f'no data set is called "{name}"', f"these have a cache: {listed}."
+            )
     freed: Counter[str] = Counter()
     for name in names or kept:
         if name not in kept:

@@ -29,7 +29,8 @@ class Declared:
     """A space and its builder, held against each other.
 
     Attributes:
-        file: The space, completed with what its builder declares; that of a built-in family as it is.
+        file: The space, completed with what its builder declares; that of a built-in family as it
+            is.
         notes: Remarks to show before the search, a line each.
         problems: Names that nothing reads, and values that the builder does not declare.
     """
@@ -39,7 +40,9 @@ class Declared:
     problems: tuple[Problem, ...] = ()
 
 
-def declare(options: RunOptions, card: Card, file: SearchSpaceFile, image_spec: ImageSpec) -> Declared:
+def declare(
+    options: RunOptions, card: Card, file: SearchSpaceFile, image_spec: ImageSpec
+) -> Declared:
     """Complete a space with what its builder declares.
 
     Args:
@@ -49,7 +52,8 @@ def declare(options: RunOptions, card: Card, file: SearchSpaceFile, image_spec: 
         image_spec: Of the images.
 
     Raises:
-        ConfigurationError: If the builder cannot be called, or needs values that the space does not give.
+        ConfigurationError: If the builder cannot be called, or needs values that the space does not
+            give.
     """
     if not is_own(file.model):
         return Declared(file=file)
@@ -84,12 +88,17 @@ def hold(document: Document, file: SearchSpaceFile, declaration: Declaration) ->
 def _check_grid(file: SearchSpaceFile) -> Iterator[Problem]:
     for parameter in file.space.parameters if file.search.method == "grid" else ():
         if grid_values(parameter) is None:
-            message = f"{parameter.name} may be any number from {described(parameter)}, and search.method is grid"
+            message = (
+                f"{parameter.name} may be any number from {described(parameter)}, and search.method"
+                " is grid"
+            )
             hint = f"list values for {parameter.name} in the space, or choose another method."
             yield Problem(where=f'model "{file.model}"', message=message, hint=hint)
 
 
-def _notes(given: SearchSpaceFile, whole: SearchSpaceFile, declaration: Declaration) -> Iterator[str]:
+def _notes(
+    given: SearchSpaceFile, whole: SearchSpaceFile, declaration: Declaration
+) -> Iterator[str]:
     model, space = whole.model, whole.space
     before = {parameter.name for parameter in given.space.parameters} | set(given.space.fixed)
     unread = sorted(before - declaration.names - set(declaration.terms))
@@ -97,7 +106,9 @@ def _notes(given: SearchSpaceFile, whole: SearchSpaceFile, declaration: Declarat
         yield f"{model} did not ask for {_named(unread)} in the settings that were tried"
     if not space.parameters:
         yield f"{model}: no hyperparameters are searched, so that the search is one setting"
-    elif added := [parameter.name for parameter in space.parameters if parameter.name not in before]:
+    elif added := [
+        parameter.name for parameter in space.parameters if parameter.name not in before
+    ]:
         yield f"searched as {model} declares it: {_named(added)}"
 
 
@@ -111,7 +122,9 @@ def kept(file: SearchSpaceFile) -> dict[str, Any]:
     return {"declared": plain(asdict(file.space))} if is_own(file.model) else {}
 
 
-def resumed(file: SearchSpaceFile, config: Mapping[str, Any], where: str = "config.yaml") -> SearchSpaceFile:
+def resumed(
+    file: SearchSpaceFile, config: Mapping[str, Any], where: str = "config.yaml"
+) -> SearchSpaceFile:
     """The space that an unfinished run has begun to search, from its config.yaml.
 
     Args:
@@ -141,6 +154,8 @@ def _parameter(plain_parameter: Mapping[str, Any]) -> Parameter:
         **{
             **plain_parameter,
             "choices": tuple(plain_parameter["choices"]),
-            "conditions": tuple(Condition(parent=c["parent"], values=tuple(c["values"])) for c in conditions),
+            "conditions": tuple(
+                Condition(parent=c["parent"], values=tuple(c["values"])) for c in conditions
+            ),
         }
     )

@@ -46,7 +46,9 @@ def n_workers(options: ExecutionOptions) -> int:
     return options.workers or len(gpus()) or min(n_cores(), n_that_fit)
 
 
-def make_executor(options: ExecutionOptions, reports: Reports, scratch: Path, log: Path | None = None) -> Executor:
+def make_executor(
+    options: ExecutionOptions, reports: Reports, scratch: Path, log: Path | None = None
+) -> Executor:
     """Make the executor.
 
     Args:

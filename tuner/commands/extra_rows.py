@@ -35,7 +35,9 @@ class Chosen(Protocol):
 class ExtraRow:
     """One row; where anything goes wrong, its scores are missing and the reason is there."""
 
-    def __init__(self, name: str, title: str, winner: Contender, choose: Callable[[], Chosen]) -> None:
+    def __init__(
+        self, name: str, title: str, winner: Contender, choose: Callable[[], Chosen]
+    ) -> None:
         """Choose at once.
 
         Args:
@@ -71,7 +73,9 @@ class ExtraRow:
 
     def _reason(self, error: Exception) -> str:
         LOG.exception("%s has no scores", self._title)
-        return error.message if isinstance(error, TunerError) else f"{type(error).__name__}: {error}"
+        return (
+            error.message if isinstance(error, TunerError) else f"{type(error).__name__}: {error}"
+        )
 
     def _without_scores(self) -> ModelResult:
         return ModelResult(
@@ -120,13 +124,21 @@ def _rows(job: Job, winner: Contender, trained: Sequence[Trained]) -> Iterator[E
             augmented.NAME,
             augmented.TITLE,
             winner,
-            lambda: augmented.choose_views(winner, trained, validation, may_mirror=job.card.horizontal_flip),
+            lambda: augmented.choose_views(
+                winner, trained, validation, may_mirror=job.card.horizontal_flip
+            ),
         )
     if ensemble.NAME in job.file.compare:
         job.tell(StageStarted(title="Choosing an ensemble on validation images"))
-        ended = [entry.trial for entry in job.folder.search_log.read() if entry.kind == "ended" and entry.trial]
+        ended = [
+            entry.trial
+            for entry in job.folder.search_log.read()
+            if entry.kind == "ended" and entry.trial
+        ]
         candidates = [
-            ensemble.Candidate(trial=trial, checkpoint=trial_checkpoint(job.folder.state, trial.trial_id))
+            ensemble.Candidate(
+                trial=trial, checkpoint=trial_checkpoint(job.folder.state, trial.trial_id)
+            )
             for trial in best_settings(ended, job.file.objective, ensemble.N_CANDIDATES)
         ]
         yield ExtraRow(

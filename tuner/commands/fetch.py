@@ -39,8 +39,9 @@ class Fetched:
 
     Attributes:
         name: Of the card.
-        state: `fetched` now; `repaired`, since files were missing or changed; `whole`, as it was fetched before;
-            `there`, but from elsewhere, so that nothing is known of it; `generated`, so that there is nothing to get.
+        state: `fetched` now; `repaired`, since files were missing or changed; `whole`, as it was
+            fetched before; `there`, but from elsewhere, so that nothing is known of it;
+            `generated`, so that there is nothing to get.
         paths: Where the data lie.
         n_files: Files that were fetched, now or before.
         n_bytes: Their size.
@@ -57,14 +58,23 @@ class Fetched:
     def line(self) -> str:
         """What people read."""
         where = ", ".join(map(str, self.paths))
-        amount = f"{self.n_files:,} file{'s' * (self.n_files != 1)}, {self.n_bytes / 1e6:,.1f} MB, in {where}"
+        amount = (
+            f"{self.n_files:,} file{'s' * (self.n_files != 1)}, {self.n_bytes / 1e6:,.1f} MB, in"
+            f" {where}"
+        )
         return (
             f"{self.name}: "
             + {
                 "fetched": f"fetched {amount}",
-                "repaired": f"{self.n_repaired:,} of its files were missing or changed and are replaced; {amount}",
+                "repaired": (
+                    f"{self.n_repaired:,} of its files were missing or changed and are replaced;"
+                    f" {amount}"
+                ),
                 "whole": f"is there already and as it was fetched: {amount}",
-                "there": f"is there already, but was not fetched from here, so it is not checked: {where}",
+                "there": (
+                    "is there already, but was not fetched from here, so it is not checked:"
+                    f" {where}"
+                ),
                 "generated": "is made by the program; there is nothing to fetch",
             }[self.state]
         )
@@ -73,15 +83,17 @@ class Fetched:
 def fetch(name: str, data_root: Path) -> Fetched:
     """Get the files of a data set into the data root.
 
-    Files that were fetched before are compared with what they were, and replaced if need be. A download that was
-    interrupted goes on where it stopped. What is unpacked takes its place only when it is whole.
+    Files that were fetched before are compared with what they were, and replaced if need be. A
+    download that was interrupted goes on where it stopped. What is unpacked takes its place only
+    when it is whole.
 
     Args:
         name: A card's name.
         data_root: Folder of the data.
 
     Raises:
-        ConfigurationError: If there is no such card; or as `download`; or another command fetches the same.
+        ConfigurationError: If there is no such card; or as `download`; or another command fetches
+            the same.
         DataError: If the card names no source; or as `download` and `unpack`; or the disk is full.
     """
     card = load_card(name, card_folders())
@@ -94,12 +106,15 @@ def fetch(name: str, data_root: Path) -> Fetched:
         with FileLock(work.with_suffix(".lock"), timeout=0):
             return _fetch(card, data_root, work, paths)
     except Timeout as error:
-        raise ConfigurationError(f"{name}: another command is fetching it", "wait for that one.") from error
+        raise ConfigurationError(
+            f"{name}: another command is fetching it", "wait for that one."
+        ) from error
     except OSError as error:
         if is_disk_full(error):
             raise DataError(
                 f"{name}: no space is left on the disk under {data_root}",
-                "make room, or name another disk with --data-dir, and start the command again: it goes on.",
+                "make room, or name another disk with --data-dir, and start the command again: it"
+                " goes on.",
             ) from error
         raise DataError(
             f"{name}: {error.filename or data_root} cannot be written: {error.strerror or error}",
@@ -112,7 +127,9 @@ def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> 
     # What a command that was killed had been placing counts as fetched, as far as it is there.
     placed = _read_manifest(work / MANIFEST)
     before, missing = _read_manifest(manifest_path) | placed, missing_paths(card, data_root)
-    wrong = [path for path, expected in before.items() if _fingerprint(data_root / path) != expected]
+    wrong = [
+        path for path, expected in before.items() if _fingerprint(data_root / path) != expected
+    ]
     if not missing and not wrong:
         if placed:
             _write_manifest(manifest_path, card, before)
@@ -121,7 +138,8 @@ def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> 
     if card.kaggle is None:
         lacking = (missing or [data_root / wrong[0]])[0]
         raise DataError(
-            f"{card.name}: no place is known from which it can be downloaded, and there is no {lacking}",
+            f"{card.name}: no place is known from which it can be downloaded, and there is no"
+            f" {lacking}",
             f"{card.how_to_get}.",
         )
     for old in work.glob("placing-*"):  # of a command that was killed
@@ -134,7 +152,9 @@ def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> 
             source = placing / "unpacked"
         manifest: _Manifest = {}
         # What you have put there stays as it is.
-        wanted = [path for path in card.paths if data_root / path in missing or _has_file_of(before, path)]
+        wanted = [
+            path for path in card.paths if data_root / path in missing or _has_file_of(before, path)
+        ]
         for path in wanted:
             manifest |= _stage(card, source, placing / "whole", path)
         _write_manifest(work / MANIFEST, card, manifest)
@@ -149,7 +169,10 @@ def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> 
 
 def _write_manifest(path: Path, card: Card, manifest: _Manifest) -> None:
     source = card.kaggle.page if card.kaggle else ""
-    files = {path: {"sha256": digest, "bytes": n_bytes} for path, (digest, n_bytes) in sorted(manifest.items())}
+    files = {
+        path: {"sha256": digest, "bytes": n_bytes}
+        for path, (digest, n_bytes) in sorted(manifest.items())
+    }
     write_text(path, json.dumps({"version": 1, "source": source, "files": files}, indent=1) + "\n")
 
 
@@ -168,7 +191,12 @@ def _fetched(
 ) -> Fetched:
     n_bytes = sum(size for _, size in manifest.values())
     return Fetched(
-        name=card.name, state=state, paths=paths, n_files=len(manifest), n_bytes=n_bytes, n_repaired=n_repaired
+        name=card.name,
+        state=state,
+        paths=paths,
+        n_files=len(manifest),
+        n_bytes=n_bytes,
+        n_repaired=n_repaired,
     )
 
 
@@ -183,7 +211,8 @@ def _stage(card: Card, download: Path, stage: Path, path: str) -> _Manifest:
         files = _files_below(card, top, download) if top.is_dir() else [top]
         if not files or not top.exists():
             raise DataError(
-                f"{card.name}: what Kaggle sent holds no {top.relative_to(source.parent)}; it has changed",
+                f"{card.name}: what Kaggle sent holds no {top.relative_to(source.parent)}; it has"
+                " changed",
                 f"{card.fetch or 'get it by hand'}.",
             )
         for file in files:

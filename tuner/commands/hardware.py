@@ -28,7 +28,8 @@ def versions() -> dict[str, str]:
 def hardware(executor: str, n_workers: int) -> dict[str, str]:
     """Processor, GPUs, workers and the settings that change numbers; the framework is loaded for it.
 
-    GPUs are those of this machine; what is made of theirs, nodes of a Ray cluster decide for themselves.
+    GPUs are those of this machine; what is made of theirs, nodes of a Ray cluster decide for
+    themselves.
     """
     return {
         "system": f"{platform.system()} {platform.machine()}",
@@ -69,7 +70,10 @@ def _quota() -> float:
     except (OSError, ValueError):
         try:
             folder = Path("/sys/fs/cgroup/cpu")
-            quota, period = (folder.joinpath(f"cpu.cfs_{name}_us").read_text().strip() for name in ("quota", "period"))
+            quota, period = (
+                folder.joinpath(f"cpu.cfs_{name}_us").read_text().strip()
+                for name in ("quota", "period")
+            )
         except OSError:
             return math.inf
     return int(quota) / int(period) if quota not in ("max", "-1") else math.inf
@@ -80,4 +84,7 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or "unknown"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        "unknown",
+    )

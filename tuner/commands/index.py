@@ -61,7 +61,8 @@ def compare(out: Path, runs: Sequence[Path] = ()) -> Compared:
         runs: Folders of the runs that it shows; none stands for all below the root.
 
     Raises:
-        ConfigurationError: If there is no run, one that is named is none, or the page cannot be written.
+        ConfigurationError: If there is no run, one that is named is none, or the page cannot be
+            written.
     """
     root, folders = (out.resolve(), _named(runs)) if runs else (out, _folders(out))
     found = [_looked_at(path, root) for path in folders]
@@ -69,7 +70,8 @@ def compare(out: Path, runs: Sequence[Path] = ()) -> Compared:
         found += [_of_nested(path, out) for path in sorted(out.glob("*/nested-*.json"))]
     if not found:
         raise ConfigurationError(
-            f"{out}: there is no run", "name another root with --out, or try `python -m tuner run drawn_faces`."
+            f"{out}: there is no run",
+            "name another root with --out, or try `python -m tuner run drawn_faces`.",
         )
     datasets, html = _drawn(found)
     page = out / (SOME if runs else PAGE)
@@ -77,7 +79,9 @@ def compare(out: Path, runs: Sequence[Path] = ()) -> Compared:
         write_text(page, html)
         sweep([*out.glob(".*.tmp"), *out.glob("*/.*.tmp")])
     except OSError as error:
-        raise ConfigurationError(f"{page}: cannot be written: {error}", "name another root with --out.") from error
+        raise ConfigurationError(
+            f"{page}: cannot be written: {error}", "name another root with --out."
+        ) from error
     return Compared(page=page, datasets=datasets)
 
 
@@ -97,7 +101,9 @@ def _drawn(runs: Sequence[IndexedRun]) -> tuple[tuple[DataSet, ...], str]:
         datasets = compute(runs)
         return datasets, render_index(datasets)
     except Exception:
-        LOG.exception("the page of all runs failed, and is tried again without the runs that it fails with")
+        LOG.exception(
+            "the page of all runs failed, and is tried again without the runs that it fails with"
+        )
         datasets = compute([run if _can_be_drawn(run) else _without_results(run) for run in runs])
         return datasets, render_index(datasets)
 
@@ -122,7 +128,8 @@ def _named(runs: Sequence[Path]) -> list[Path]:
     for path in runs:
         if not any((path / mark).exists() for mark in _MARKS):
             raise ConfigurationError(
-                f"{path}: there is no run", "give a run's folder, such as reports/digits/20260131-101500-0a1b2c3d."
+                f"{path}: there is no run",
+                "give a run's folder, such as reports/digits/20260131-101500-0a1b2c3d.",
             )
     return list(dict.fromkeys(path.resolve() for path in runs))
 
@@ -166,7 +173,12 @@ def _of_folder(path: Path, out: Path) -> IndexedRun:
 def _results(folder: RunFolder) -> tuple[Results | None, str]:
     """The numbers of a run, or why there are none."""
     if not (folder.path / "results.json").exists():
-        return None, "under way, or stopped before its first score" if folder.is_unfinished else "ended without a score"
+        return (
+            None,
+            "under way, or stopped before its first score"
+            if folder.is_unfinished
+            else "ended without a score",
+        )
     try:
         return folder.read_results(), ""
     except ConfigurationError as error:

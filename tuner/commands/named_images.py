@@ -28,7 +28,11 @@ def named_images(paths: Iterable[Path]) -> Iterator[NamedImage]:
         if not path.is_dir():
             yield NamedImage(path=path, is_meant=True)
             continue
-        files = [path / f"{folder.below}{name}" for folder in scan(path).walk() for name in _names(folder)]
+        files = [
+            path / f"{folder.below}{name}"
+            for folder in scan(path).walk()
+            for name in _names(folder)
+        ]
         # An empty folder stands for itself, so that it is not passed over.
         for file in files or [path]:
             # Of a folder's files, what has no image's suffix and cannot be read is no broken image.

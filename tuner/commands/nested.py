@@ -37,7 +37,8 @@ class NestedOutcome:
     Attributes:
         folders: Folders of the runs that have ended, in the order of the outer folds.
         n_outer: Number of outer folds.
-        file: The nested-....json that holds the results; None where somebody asked for the end before.
+        file: The nested-....json that holds the results; None where somebody asked for the end
+            before.
         results: What it holds; None likewise.
         stopped: `interrupted` or `terminated`, where somebody asked for the end; else None.
     """
@@ -53,39 +54,55 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
     """Let each outer fold test a run of its own; runs that have ended before are not made again.
 
     Args:
-        options: What the person asked for; a time budget is shared out over the outer folds that are left.
+        options: What the person asked for; a time budget is shared out over the outer folds that
+            are left.
         listener: Hears of everything that happens.
-        request: Once made, the run that is under way ends in order, so that all can go on another time.
+        request: Once made, the run that is under way ends in order, so that all can go on another
+            time.
 
     Raises:
-        ConfigurationError: If the data give a test part, or no model is to be tested; `run` says what else.
-        DataError: For data that are missing or unusable, or change before all outer folds have been tested.
+        ConfigurationError: If the data give a test part, or no model is to be tested; `run` says
+            what else.
+        DataError: For data that are missing or unusable, or change before all outer folds have been
+            tested.
         SearchError: If no trial of an outer fold's run succeeded.
     """
     if options.search_only:
         raise ConfigurationError(
-            "--nested tests models on every image, but --search-only tests none", "leave one of the two out."
+            "--nested tests models on every image, but --search-only tests none",
+            "leave one of the two out.",
         )
     environment.prepare()
     began_s = time.time()
     card, file = load_configuration(options)
     n_outer = n_outer_folds(load_images(card, options.data_dir), card.policies)
     asked = [replace(options, outer=number) for number in range(1, n_outer + 1)]
-    identities = [identity(o, file, load_dataset(card, o.data_dir, split_settings(o, file))) for o in asked]
+    identities = [
+        identity(o, file, load_dataset(card, o.data_dir, split_settings(o, file))) for o in asked
+    ]
     root = options.out / card.name
     ended = [None if options.resume is False else _ended(root, now) for now in identities]
     can_insist = not any(ended)
     tell, done = _once(listener), list[tuple[RunFolder, Results]]()
     for number, before in enumerate(ended, start=1):
         if before is not None:
-            tell(Notice(text=f"outer fold {number} of {n_outer} has been tested before ({before[0].path.name})"))
+            tell(
+                Notice(
+                    text=(
+                        f"outer fold {number} of {n_outer} has been tested before"
+                        f" ({before[0].path.name})"
+                    )
+                )
+            )
             done.append(before)
             continue
         if request.is_made():
             return _stopped(done, n_outer, request.reason)
         tell(StageStarted(title=f"Outer fold {number} of {n_outer}"))
         n_left = ended[number - 1 :].count(None)
-        outcome = run(_options_of(asked[number - 1], began_s, n_left, can_insist=can_insist), tell, request)
+        outcome = run(
+            _options_of(asked[number - 1], began_s, n_left, can_insist=can_insist), tell, request
+        )
         if outcome.results is None or outcome.stopped:
             return _stopped(done, n_outer, outcome.stopped)
         # Each run reads the data again, hours after the first maybe.
@@ -132,28 +149,36 @@ def _once(listener: Listener) -> Listener:
 
 def _changed(name: str, number: int, n_outer: int) -> DataError:
     return DataError(
-        f"{name}: images or labels changed before outer fold {number} of {n_outer} read them, so that its scores do "
-        "not belong with the others'",
-        "restore what has changed, or leave all as it is now; then start the command again: outer folds that were "
-        "tested on the same data count, the others are made again.",
+        f"{name}: images or labels changed before outer fold {number} of {n_outer} read them, so"
+        " that its scores do not belong with the others'",
+        "restore what has changed, or leave all as it is now; then start the command again: outer"
+        " folds that were tested on the same data count, the others are made again.",
     )
 
 
-def _options_of(options: RunOptions, began_s: float, n_left: int, *, can_insist: bool) -> RunOptions:
+def _options_of(
+    options: RunOptions, began_s: float, n_left: int, *, can_insist: bool
+) -> RunOptions:
     """An outer fold's share of the time; --resume can insist on the first only, and only where none has ended."""
     budget_s = options.time_budget_s
     if budget_s is not None:
         budget_s = max(budget_s - (time.time() - began_s), 0.0) / n_left
-    resume = options.resume if (options.outer == 1 and can_insist) or options.resume is False else None
+    resume = (
+        options.resume if (options.outer == 1 and can_insist) or options.resume is False else None
+    )
     return replace(options, time_budget_s=budget_s, resume=resume)
 
 
-def _stopped(done: Sequence[tuple[RunFolder, Results]], n_outer: int, reason: str | None) -> NestedOutcome:
+def _stopped(
+    done: Sequence[tuple[RunFolder, Results]], n_outer: int, reason: str | None
+) -> NestedOutcome:
     folders = tuple(folder for folder, _ in done)
     return NestedOutcome(folders=folders, n_outer=n_outer, file=None, results=None, stopped=reason)
 
 
-def _pooled(done: Sequence[tuple[RunFolder, Results]], options: RunOptions, file: Path) -> NestedOutcome:
+def _pooled(
+    done: Sequence[tuple[RunFolder, Results]], options: RunOptions, file: Path
+) -> NestedOutcome:
     # scikit-learn takes a second to import, which an early mistake need not wait for.
     from tuner.evaluation.nested import pool
 
@@ -161,4 +186,6 @@ def _pooled(done: Sequence[tuple[RunFolder, Results]], options: RunOptions, file
     paths = [folder.path.as_posix() for folder in folders]
     results = pool([found for _, found in done], paths, options.command)
     write_text(file, _RESULTS.dump_json(results, indent=2).decode() + "\n")
-    return NestedOutcome(folders=folders, n_outer=len(done), file=file, results=results, stopped=None)
+    return NestedOutcome(
+        folders=folders, n_outer=len(done), file=file, results=results, stopped=None
+    )

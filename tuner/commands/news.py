@@ -11,7 +11,8 @@ from tuner.records.trial import Trial
 
 LOG = logging.getLogger("tuner")
 
-# Seconds between two pages; more where a page takes long, so that pages take no more than the share of the time.
+# Seconds between two pages; more where a page takes long, so that pages take no more than the share
+# of the time.
 _INTERVAL_S = 60.0
 _SHARE = 0.02
 
@@ -19,7 +20,9 @@ _SHARE = 0.02
 class News:
     """Publishes a search's trials from time to time."""
 
-    def __init__(self, earlier: Sequence[Trial], publish: Callable[[Sequence[Trial]], None]) -> None:
+    def __init__(
+        self, earlier: Sequence[Trial], publish: Callable[[Sequence[Trial]], None]
+    ) -> None:
         """Take what earlier sessions have found, and what to do with all of it; the first time comes after a minute."""
         self._trials = list(earlier)
         self._publish = publish

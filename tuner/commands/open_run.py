@@ -47,24 +47,33 @@ def identity(options: RunOptions, file: SearchSpaceFile, dataset: Dataset) -> di
 
 def _weights(file: SearchSpaceFile) -> list[str]:
     """Files that networks begin from: what is in them may change."""
-    searched = [parameter.choices for parameter in file.space.parameters if parameter.name == "weights"]
-    named = [*(searched[0] if searched else ()), file.space.fixed.get("weights"), file.backbone.get("weights")]
+    searched = [
+        parameter.choices for parameter in file.space.parameters if parameter.name == "weights"
+    ]
+    named = [
+        *(searched[0] if searched else ()),
+        file.space.fixed.get("weights"),
+        file.backbone.get("weights"),
+    ]
     is_backbone = file.model in BACKBONES
     own = named if is_backbone else named[-1:]
     return sorted({str(path) for path in own if path not in (None, "imagenet", "none")})
 
 
-def open_run(options: RunOptions, root: Path, now: Mapping[str, Any]) -> tuple[RunFolder, bool, list[str]]:
+def open_run(
+    options: RunOptions, root: Path, now: Mapping[str, Any]
+) -> tuple[RunFolder, bool, list[str]]:
     """The folder to work in, whether it is an unfinished run's, and which unfinished runs are passed over as damaged.
 
     Args:
-        options: `resume` says what you want: None takes up an unfinished run of the same identity, if any.
+        options: `resume` says what you want: None takes up an unfinished run of the same identity,
+            if any.
         root: Where the data set's runs are.
         now: `identity` of what you ask for.
 
     Raises:
-        ConfigurationError: If a run is to be resumed, but there is none, none of the same identity, or only one whose
-            configuration is damaged.
+        ConfigurationError: If a run is to be resumed, but there is none, none of the same identity,
+            or only one whose configuration is damaged.
     """
     then, damaged = {}, list[ConfigurationError]()
     for run in [] if options.resume is False else _unfinished(root):
@@ -82,7 +91,9 @@ def open_run(options: RunOptions, root: Path, now: Mapping[str, Any]) -> tuple[R
             raise _changed(run, list(differences(then[run], now)))
         if damaged:
             raise damaged[0]
-        raise ConfigurationError(f"{root}: there is no unfinished run to resume", "leave --resume out.")
+        raise ConfigurationError(
+            f"{root}: there is no unfinished run to resume", "leave --resume out."
+        )
     return RunFolder(root / timed_name(now)), False, passed_over
 
 
@@ -104,7 +115,9 @@ def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
     """What differs between two configurations, one line each, such as `space.search.factor is 4, was 3`."""
     if isinstance(then, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys([*then, *now]):
-            yield from differences(then.get(key), now.get(key), f"{path}.{key}" if path else str(key))
+            yield from differences(
+                then.get(key), now.get(key), f"{path}.{key}" if path else str(key)
+            )
     elif isinstance(then, list) and isinstance(now, list) and _named(then) and _named(now):
         yield from differences(_by_name(then), _by_name(now), path)
     elif then != now:

@@ -21,7 +21,8 @@ class ExecutionOptions:
     Attributes:
         executor: `process`, `inline` or `ray`.
         workers: Trainings at a time; None takes what the machine has.
-        trial_timeout_s: Seconds without a step after which a training has failed; None waits for ever.
+        trial_timeout_s: Seconds without a step after which a training has failed; None waits for
+            ever.
         worker_memory_bytes: Memory of one worker; None shares out the machine's.
         ray_address: Of a running Ray cluster; None starts Ray on this machine.
         gpus_per_trial: Share of a GPU that a training takes on a Ray cluster.
@@ -52,12 +53,14 @@ class RunOptions:
         out: Root of the reports.
         overrides: `--set` changes of the space.
         search_only: Ends after the search.
-        resume: True resumes an unfinished run or fails, False starts a new one; None resumes where it can.
+        resume: True resumes an unfinished run or fails, False starts a new one; None resumes where
+            it can.
         execution: Where trainings run.
         retries: How often a failed trial is trained again.
         max_trials: Replaces the space's; None keeps it.
         time_budget_s: Seconds for the whole command; None sets no limit.
-        outer: Number of the outer fold of nested cross-validation that tests, from 1; None for an ordinary run.
+        outer: Number of the outer fold of nested cross-validation that tests, from 1; None for an
+            ordinary run.
         command: The command line, for the report.
     """
 
@@ -119,7 +122,8 @@ PRESETS = {
         max_train=1000,
         max_validation=500,
         from_scratch=FromScratch(input_size=48, max_epochs=2, max_train_images=300),
-        # Of 48 pixels the last maps would be 2x2, where ImageNet's features say little; 260 takes seven times as long.
+        # Of 48 pixels the last maps would be 2x2, where ImageNet's features say little; 260 takes
+        # seven times as long.
         min_backbone_size=96,
     ),
     "standard": Preset(from_scratch=FROM_SCRATCH),
@@ -155,14 +159,18 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
     )
     if search.max_epochs < 1 or search.factor < 2:
         raise ConfigurationError(
-            f"a search needs max_epochs of at least 1 and a factor of at least 2, but got {search.max_epochs} and "
-            f"{search.factor}",
+            "a search needs max_epochs of at least 1 and a factor of at least 2, but got"
+            f" {search.max_epochs} and {search.factor}",
             "for example --max-epochs 27 --factor 3.",
         )
     epochs = max(file.retrain.epochs, preset.min_retrain_epochs)
     retrain = RetrainSettings(
         epochs=min(epochs, preset.max_retrain_epochs or epochs),
-        seeds=file.retrain.seeds if states_seeds(options.overrides) else preset.seeds or file.retrain.seeds,
+        seeds=(
+            file.retrain.seeds
+            if states_seeds(options.overrides)
+            else preset.seeds or file.retrain.seeds
+        ),
         patience=file.retrain.patience,
     )
     return replace(file, search=search, retrain=retrain)

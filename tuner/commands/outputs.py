@@ -59,12 +59,16 @@ class Journal:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if error is not None:
             LOG.error("the run ended: %s", reason_of(error), exc_info=error)
         LOG.removeHandler(self._handler)
-        # On a full disk the last lines cannot be flushed, and the person had better hear of the first error.
+        # On a full disk the last lines cannot be flushed, and the person had better hear of the
+        # first error.
         with suppress(OSError):
             self._handler.close()
 
@@ -99,14 +103,21 @@ def unless_deleted(folder: RunFolder) -> Iterator[None]:
 
 def _deleted(folder: RunFolder) -> ConfigurationError:
     return ConfigurationError(
-        f"{folder.path}: the run's folder was deleted or moved while the run went on, and its trials with it",
-        "move it back and run the same command to resume; if it is gone, the same command starts a new run.",
+        f"{folder.path}: the run's folder was deleted or moved while the run went on, and its"
+        " trials with it",
+        "move it back and run the same command to resume; if it is gone, the same command starts a"
+        " new run.",
     )
 
 
 def config(options: RunOptions, identity: Mapping[str, Any], started_at: str) -> dict[str, Any]:
     """Everything that decided the run, as plain values for config.yaml."""
-    return {"started_at": started_at, "options": plain(asdict(options)), "identity": identity, "versions": versions()}
+    return {
+        "started_at": started_at,
+        "options": plain(asdict(options)),
+        "identity": identity,
+        "versions": versions(),
+    }
 
 
 def training_data(dataset: Dataset, data_root: Path, otherwise: Path | None = None) -> TrainingData:
@@ -133,7 +144,8 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
     Args:
         job: The run.
         results: Its numbers.
-        tuned: The winner's retrainings: the one that validated best is sealed. Empty after `--search-only`.
+        tuned: The winner's retrainings: the one that validated best is sealed. Empty after
+            `--search-only`.
     """
     split, search, file = job.dataset.split, results.search, job.file
     runs = results.models[0].runs if results.models else ()
@@ -178,8 +190,9 @@ def background(card: Card) -> tuple[int, int, int]:
 def recipe_header(folder: RunFolder, values: Mapping[str, Any]) -> str:
     """The comment above a recipe: how to use it."""
     return (
-        "The best hyperparameters of a run, sealed with the data and versions that they were found with.\n"
-        f"Train them again:  python -m tuner train --from {shlex.quote(folder.path.as_posix())}\n"
-        "In your own script, with `images` (n, height, width, channels) of 0-255 and class numbers `labels` (n,):\n"
-        "\n" + python_snippet("best.yaml", values)
+        "The best hyperparameters of a run, sealed with the data and versions that they were found"
+        " with.\nTrain them again:  python -m tuner train --from"
+        f" {shlex.quote(folder.path.as_posix())}\nIn your own script, with `images` (n, height,"
+        " width, channels) of 0-255 and class numbers `labels` (n,):\n\n"
+        + python_snippet("best.yaml", values)
     )

@@ -28,7 +28,13 @@ from tuner.data.dataset import Dataset, load_dataset
 from tuner.errors import ConfigurationError, SearchError
 from tuner.execution.executor import Executor, Reports
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.backbones.stages import HEAD, FeatureKey, feature_key, needs_features, trained_part
+from tuner.models.backbones.stages import (
+    HEAD,
+    FeatureKey,
+    feature_key,
+    needs_features,
+    trained_part,
+)
 from tuner.models.registry import BUILDERS, setting_problem
 from tuner.planning.corners import Corner, build_corner, corners
 from tuner.planning.forecast import Forecast, Known, forecast
@@ -71,10 +77,12 @@ class Plan:
         costs: Of those models of the space whose steps were timed.
         failures: Why others could not be, by their names.
         memory_bytes: The most that each training process took; empty where they are out of sight.
-        share: Part of a core that a training got while it was measured; None where that is not known.
+        share: Part of a core that a training got while it was measured; None where that is not
+            known.
         time_budget_s: What you allow.
         forecast: Times and disk.
-        unfinished: The unfinished run that `run` would go on with; None where it would begin a new one.
+        unfinished: The unfinished run that `run` would go on with; None where it would begin a new
+            one.
     """
 
     dataset: str
@@ -119,7 +127,8 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
         listener: Called for what goes on.
 
     Raises:
-        ConfigurationError: For mistakes in space, card or options, or a space of which nothing can be built.
+        ConfigurationError: For mistakes in space, card or options, or a space of which nothing can
+            be built.
         DataError: For data that are missing or unusable.
         SearchError: If no setting could be trained.
     """
@@ -153,13 +162,23 @@ def _subject(options: RunOptions, listener: Listener) -> _Subject:
         listener(Notice(text=text))
     data = training_data(dataset, options.data_dir)
     settings = _some_settings(file, options.seed, data)
-    return _Subject(identity=now, options=options, card=card, file=file, dataset=dataset, data=data, settings=settings)
+    return _Subject(
+        identity=now,
+        options=options,
+        card=card,
+        file=file,
+        dataset=dataset,
+        data=data,
+        settings=settings,
+    )
 
 
 def _some_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list[Candidate]:
     """The settings that a run tries first, where it draws them."""
     proposals = Proposals(
-        file.space, seed, lambda values: setting_problem(file.model, values, data.spec.height, data.spec.width)
+        file.space,
+        seed,
+        lambda values: setting_problem(file.model, values, data.spec.height, data.spec.width),
     )
     drawn = [proposals.drawn() for _ in range(_n_first(file.search))]
     found = [values for values in drawn if values is not None]
@@ -169,7 +188,10 @@ def _some_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list
             f"none of {len(proposals.rejected)} drawn settings can be built, as {reason}",
             "widen the space, or use larger images.",
         )
-    return [_candidate(f"setting {number}", file.model, values, data) for number, values in enumerate(found, start=1)]
+    return [
+        _candidate(f"setting {number}", file.model, values, data)
+        for number, values in enumerate(found, start=1)
+    ]
 
 
 def _n_first(search: SearchSettings) -> int:
@@ -179,7 +201,12 @@ def _n_first(search: SearchSettings) -> int:
 
 
 def _plan(
-    subject: _Subject, executor: Executor, scratch: Path, gauge: Gauge, ready_s: float, listener: Listener
+    subject: _Subject,
+    executor: Executor,
+    scratch: Path,
+    gauge: Gauge,
+    ready_s: float,
+    listener: Listener,
 ) -> Plan:
     file, data, options = subject.file, subject.data, subject.options
     listener(StageStarted(title="Building the smallest and the largest models"))
@@ -188,7 +215,11 @@ def _plan(
     candidates = _candidates(subject, contenders, found)
     listener(StageStarted(title=f"Measuring models, {executor.n_workers} at a time"))
     measured = measure(candidates, executor, scratch)
-    of_space = {candidate.key for candidate in candidates if candidate.model.removesuffix(HEAD) == file.model}
+    of_space = {
+        candidate.key
+        for candidate in candidates
+        if candidate.model.removesuffix(HEAD) == file.model
+    }
     # A worker that waits for its GPU is not one that others hold up.
     share = None if gpus() else gauge.share(measured.trained_s)
     known = replace(
@@ -246,7 +277,8 @@ def _corners(subject: _Subject) -> list[Corner]:
     found = [build_corner(file.model, values, spec) for values in tried]
     if all(corner.problem for corner in found):
         raise ConfigurationError(
-            f"{file.name}: no model can be built: {found[0].problem}", "mend the space or the builder."
+            f"{file.name}: no model can be built: {found[0].problem}",
+            "mend the space or the builder.",
         )
     return sorted(found, key=lambda corner: (corner.problem is not None, corner.n_parameters))
 
@@ -271,21 +303,25 @@ def _contenders(subject: _Subject, listener: Listener) -> list[Contender]:
 def _features_s(subject: _Subject, contenders: Sequence[Contender]) -> tuple[float, float]:
     """Seconds to compute what heads are trained on, and then, for each seed, what they are scored on.
 
-    Settings with equal features compute them once; features that an earlier run has left are computed here all the
-    same.
+    Settings with equal features compute them once; features that an earlier run has left are
+    computed here all the same.
     """
     data, n_test = subject.data, subject.dataset.split.n_test
     fold = data.folds[0]
     n_seen = len(fold.train) + len(fold.validation)
     own = [(subject.file.model, setting.values) for setting in subject.settings]
     opponents = [(contender.model, contender.values) for contender in contenders[1:]]
-    pairs = [(model, values) for model, values in (*own, *opponents) if needs_features(model, values)]
+    pairs = [
+        (model, values) for model, values in (*own, *opponents) if needs_features(model, values)
+    ]
     n_views: dict[FeatureKey, int] = {}
     for model, values in pairs:
         key = feature_key(model, values)
         n_views[key] = max(n_views.get(key, 1), 2 if values.get("flip") else 1)
     costs = {key: _frozen_s(key.model, key.values(), data) for key in n_views}
-    before_s = sum(start_s + image_s * n_seen * n_views[key] for key, (start_s, image_s) in costs.items())
+    before_s = sum(
+        start_s + image_s * n_seen * n_views[key] for key, (start_s, image_s) in costs.items()
+    )
     scored = [costs[feature_key(*pair)] for pair in opponents if trained_part(*pair) != pair[0]]
     return before_s, sum(start_s + image_s * n_test for start_s, image_s in scored)
 
@@ -302,10 +338,15 @@ def _frozen_s(model: str, values: Mapping[str, Any], data: TrainingData) -> tupl
     return max(0.0, ready_s - began_s - (ended_s - ready_s)), (ended_s - ready_s) / _N_TIMED
 
 
-def _candidates(subject: _Subject, contenders: Sequence[Contender], found: Sequence[Corner]) -> list[Candidate]:
+def _candidates(
+    subject: _Subject, contenders: Sequence[Contender], found: Sequence[Corner]
+) -> list[Candidate]:
     """What takes longest comes first, so that no worker is left alone with it: EfficientNetB2, a run's last."""
     model, data = subject.file.model, subject.data
-    others = [_candidate(c.title, c.model, c.values, _fewer(data, c.max_train_images)) for c in contenders[:0:-1]]
+    others = [
+        _candidate(c.title, c.model, c.values, _fewer(data, c.max_train_images))
+        for c in contenders[:0:-1]
+    ]
     built = [corner for corner in found if corner.problem is None]
     largest = _candidate("the largest model", model, built[-1].values, data)
     smallest = _candidate("the smallest model", model, built[0].values, data)
@@ -327,20 +368,32 @@ def _fewer(data: TrainingData, max_train_images: int | None) -> TrainingData:
 
 
 def _of_settings(subject: _Subject, measured: Measured) -> list[Cost]:
-    found = [measured.costs[setting.key] for setting in subject.settings if setting.key in measured.costs]
+    found = [
+        measured.costs[setting.key] for setting in subject.settings if setting.key in measured.costs
+    ]
     if not found:
         name, reason = next(iter(measured.failures.items()))
-        raise SearchError(f"no setting could be trained; {name}: {reason}", "mend the space or the model.")
+        raise SearchError(
+            f"no setting could be trained; {name}: {reason}", "mend the space or the model."
+        )
     return found
 
 
-def _with_costs(contenders: Sequence[Contender], measured: Measured) -> list[tuple[Contender, Cost | None]]:
+def _with_costs(
+    contenders: Sequence[Contender], measured: Measured
+) -> list[tuple[Contender, Cost | None]]:
     """The winner, whose cost nobody knows yet, and those that could be measured."""
     pairs = [
-        (other, measured.costs.get(model_key(trained_part(other.model, other.values), other.values)))
+        (
+            other,
+            measured.costs.get(model_key(trained_part(other.model, other.values), other.values)),
+        )
         for other in contenders[1:]
     ]
-    return [*((tuned, None) for tuned in contenders[:1]), *((other, cost) for other, cost in pairs if cost)]
+    return [
+        *((tuned, None) for tuned in contenders[:1]),
+        *((other, cost) for other, cost in pairs if cost),
+    ]
 
 
 def _limits_s(options: RunOptions) -> tuple[float, float]:

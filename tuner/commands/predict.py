@@ -29,7 +29,8 @@ from tuner.records.recipe import Recipe
 from tuner.store.model_file import model_file
 from tuner.store.recipe_file import read_recipe
 
-# Images and bytes that are held at a time, however many are to be predicted; predictions are made by 256 or 512.
+# Images and bytes that are held at a time, however many are to be predicted; predictions are made
+# by 256 or 512.
 _IMAGES_AT_A_TIME = 1024
 _BYTES_AT_A_TIME = 256_000_000
 # More would hold more whole photos in memory.
@@ -102,25 +103,31 @@ def predict(
         What became of each file, in the order of the files.
 
     Raises:
-        ConfigurationError: If there is no such model or temperature, a picture of several images is asked for, or what
-            the model puts out is no probabilities.
+        ConfigurationError: If there is no such model or temperature, a picture of several images is
+            asked for, or what the model puts out is no probabilities.
     """
     recipe_file = recipe_path(run)
     recipe = read_recipe(recipe_file)
     temperature = _temperature(recipe, recipe_file, model) if calibrated else None
     path = model or model_file(recipe_file.with_name("model.keras"))
     if not path.is_file():
-        raise ConfigurationError(f"{path}: there is no model", "give a finished run, or a model with --model FILE.")
+        raise ConfigurationError(
+            f"{path}: there is no model", "give a finished run, or a model with --model FILE."
+        )
     files = list(named_images(images))
     if picture is not None and len(files) != 1:
-        raise ConfigurationError(f"--picture draws one image, but {len(files)} are given", "give one image.")
+        raise ConfigurationError(
+            f"--picture draws one image, but {len(files)} are given", "give one image."
+        )
     function: _Predictor | None = None
     for decoded in _decoded(files, recipe_settings(recipe)):
         pixels = [one.pixels for one in decoded if isinstance(one, _Decoded)]
         # Starting the framework takes seconds, which files that are all broken need not wait for.
         if pixels and function is None:
             function = _load(path, recipe)
-        rows = iter(_probabilities(function, np.stack(pixels), path, recipe) if function and pixels else ())
+        rows = iter(
+            _probabilities(function, np.stack(pixels), path, recipe) if function and pixels else ()
+        )
         for one in decoded:
             if isinstance(one, NotPredicted):
                 yield one
@@ -129,14 +136,17 @@ def predict(
             if picture is not None:
                 from tuner.report.picture import draw_prediction
 
-                draw_prediction(one.pixels, prediction.probabilities, prediction.class_names, picture)
+                draw_prediction(
+                    one.pixels, prediction.probabilities, prediction.class_names, picture
+                )
             yield prediction
 
 
 def _temperature(recipe: Recipe, recipe_file: Path, model: Path | None) -> float:
     if model is not None:
         raise ConfigurationError(
-            "--calibrated uses a temperature that was fitted to the run's own model, which --model replaces",
+            "--calibrated uses a temperature that was fitted to the run's own model, which --model"
+            " replaces",
             "leave one of the two out.",
         )
     if recipe.temperature is None:
@@ -147,7 +157,9 @@ def _temperature(recipe: Recipe, recipe_file: Path, model: Path | None) -> float
     return recipe.temperature
 
 
-def _decoded(files: Sequence[NamedImage], settings: ImageSettings) -> Iterator[list[_Decoded | NotPredicted]]:
+def _decoded(
+    files: Sequence[NamedImage], settings: ImageSettings
+) -> Iterator[list[_Decoded | NotPredicted]]:
     """The files in order, as many at a time as memory may hold."""
 
     def one(file: NamedImage) -> _Decoded | NotPredicted:
@@ -176,7 +188,10 @@ def _note(facts: FileFacts, settings: ImageSettings) -> str:
     held = f"{facts.lowest:g} to {facts.highest:g}"
     if settings.value_range is None:
         taken = range_words(FULL_16_BITS)
-        return f"values {held} of more than 8 bits, unlike the data of the recipe: {taken} becomes 0 to 255"
+        return (
+            f"values {held} of more than 8 bits, unlike the data of the recipe: {taken} becomes 0"
+            " to 255"
+        )
     black, white = settings.value_range
     if black <= facts.lowest and facts.highest <= white:
         return ""
@@ -194,7 +209,9 @@ def _load(path: Path, recipe: Recipe) -> _Predictor:
     return predictor(model)
 
 
-def _probabilities(function: _Predictor, pixels: np.ndarray, path: Path, recipe: Recipe) -> np.ndarray:
+def _probabilities(
+    function: _Predictor, pixels: np.ndarray, path: Path, recipe: Recipe
+) -> np.ndarray:
     from tuner.training.compiled import probabilities
     from tuner.training.fit import predict as predict_batches
 
@@ -205,7 +222,9 @@ def _probabilities(function: _Predictor, pixels: np.ndarray, path: Path, recipe:
         raise ConfigurationError(f"{path}: {error.message}", error.hint) from error
 
 
-def _prediction(image: _Decoded, found: np.ndarray, recipe: Recipe, temperature: float | None) -> Prediction:
+def _prediction(
+    image: _Decoded, found: np.ndarray, recipe: Recipe, temperature: float | None
+) -> Prediction:
     shares = found if temperature is None else tempered(found[None], temperature)[0]
     names = recipe.image.class_names
     return Prediction(

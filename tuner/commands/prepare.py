@@ -26,7 +26,10 @@ def space_folders() -> list[Path]:
     """Where spaces are looked for: the working directory's `search_spaces/`, then those that came with the package."""
     package = Path(tuner.__file__).parent
     bundled = package / "_bundled" / "search_spaces"
-    return [Path("search_spaces"), bundled if bundled.is_dir() else package.parent / "search_spaces"]
+    return [
+        Path("search_spaces"),
+        bundled if bundled.is_dir() else package.parent / "search_spaces",
+    ]
 
 
 def space_path(card: Card, given: Path | None, model: str | None = None) -> Path:
@@ -47,7 +50,9 @@ def space_path(card: Card, given: Path | None, model: str | None = None) -> Path
         for folder in space_folders():
             if (folder / f"{name}.yaml").is_file():
                 return folder / f"{name}.yaml"
-    raise ConfigurationError(f"there is no search space for {card.name}", "name one with --space FILE.")
+    raise ConfigurationError(
+        f"there is no search space for {card.name}", "name one with --space FILE."
+    )
 
 
 def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
@@ -60,7 +65,9 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
     # Names end up in the run's files, which are UTF-8; better refused now than when all is trained.
     named = f"{options.dataset}{options.out}{options.command}"
     if named != named.encode("utf-8", "replace").decode():
-        raise ConfigurationError("a name on the command line is not UTF-8 text", "rename the folder or file.")
+        raise ConfigurationError(
+            "a name on the command line is not UTF-8 text", "rename the folder or file."
+        )
     card = resolve(options.dataset, card_folders(), options.data_dir)
     # The space is chosen by the plain name.
     before, document = space_documents(options, card)
@@ -76,16 +83,23 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
 def space_documents(options: RunOptions, card: Card) -> tuple[Document, Document]:
     """The document of the space that is searched, without and with the changes of the command line."""
     path = space_path(card, options.space, options.model)
-    return load_documents(path, options.overrides, options.model, is_asked_for=options.space is not None)
+    return load_documents(
+        path, options.overrides, options.model, is_asked_for=options.space is not None
+    )
 
 
 def split_settings(options: RunOptions, file: SearchSpaceFile) -> SplitSettings:
     """How the data are split; a preset's ceilings count where you have not said how many images to take."""
     if options.limit is not None or file.split is not None:
-        return SplitSettings(seed=options.seed, limit=options.limit, sizes=file.split, outer=options.outer)
+        return SplitSettings(
+            seed=options.seed, limit=options.limit, sizes=file.split, outer=options.outer
+        )
     preset = PRESETS[options.preset]
     return SplitSettings(
-        seed=options.seed, max_train=preset.max_train, max_validation=preset.max_validation, outer=options.outer
+        seed=options.seed,
+        max_train=preset.max_train,
+        max_validation=preset.max_validation,
+        outer=options.outer,
     )
 
 
@@ -103,14 +117,17 @@ def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:
     values = sample(file.space, np.random.default_rng(0))
     problem = setting_problem(file.model, values, dataset.spec.height, dataset.spec.width)
     if problem:
-        raise ConfigurationError(f"{file.name}: {problem}", "use fewer conv_blocks, or larger images.")
+        raise ConfigurationError(
+            f"{file.name}: {problem}", "use fewer conv_blocks, or larger images."
+        )
 
 
 def check_flip(file: SearchSpaceFile, card: Card) -> None:
     """Refuse a space that mirrors images whose class may change with it, such as digits.
 
     Raises:
-        ConfigurationError: If the space fixes or searches `flip: true`, and the card does not allow it.
+        ConfigurationError: If the space fixes or searches `flip: true`, and the card does not allow
+            it.
     """
     searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
     if True in searched.get("flip", (file.space.fixed.get("flip"),)):
@@ -128,8 +145,12 @@ def check_backbones(file: SearchSpaceFile) -> None:
     for name in file.compare:
         if name in BACKBONES:
             weights = complete(name, file.backbone)["weights"]
-            untrained = "weights: none leaves nothing that was learnt before" if weights == "none" else None
-            _refuse_weights(f"{file.name}: compare, {name}", untrained or weights_problem(name, weights))
+            untrained = (
+                "weights: none leaves nothing that was learnt before" if weights == "none" else None
+            )
+            _refuse_weights(
+                f"{file.name}: compare, {name}", untrained or weights_problem(name, weights)
+            )
     if file.model in BACKBONES:
         for weights in searched_weights(file):
             _refuse_weights(file.name, weights_problem(file.model, weights))
@@ -145,7 +166,9 @@ def searched_weights(file: SearchSpaceFile) -> tuple[str, ...]:
 
 def _refuse_weights(where: str, problem: str | None) -> None:
     if problem:
-        raise ConfigurationError(f"{where}: {problem}", "docs/backbones.md says what `weights` may be.")
+        raise ConfigurationError(
+            f"{where}: {problem}", "docs/backbones.md says what `weights` may be."
+        )
 
 
 def refuse_flip(card: Card, what: str, remedy: str) -> None:

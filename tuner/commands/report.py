@@ -29,18 +29,22 @@ def rebuild(folder: RunFolder, tell: Callable[[str], None] = LOG.warning) -> Pat
         tell: Called with what had to be mended, in one line.
 
     Raises:
-        ConfigurationError: If there is no finished run, or one of its files is damaged beyond repair.
+        ConfigurationError: If there is no finished run, or one of its files is damaged beyond
+            repair.
     """
     results = folder.read_results()
     folder.check_places()
     sweep(folder.path.glob(".*.tmp"))
-    subject = Subject(results=results, trials=_trials(folder, results, tell), pictures=folder.read_pictures())
+    subject = Subject(
+        results=results, trials=_trials(folder, results, tell), pictures=folder.read_pictures()
+    )
     try:
         page = render(subject)
     except Exception as error:
         LOG.exception("the page of %s failed", folder.path)
         raise ConfigurationError(
-            f"{folder.path}/results.json: its numbers do not fit together, so there is no page: {reason_of(error)}",
+            f"{folder.path}/results.json: its numbers do not fit together, so there is no page:"
+            f" {reason_of(error)}",
             "restore the file from a copy, or run the search again.",
         ) from error
     write_text(folder.report, page)
@@ -49,13 +53,17 @@ def rebuild(folder: RunFolder, tell: Callable[[str], None] = LOG.warning) -> Pat
 
 def _trials(folder: RunFolder, results: Results, tell: Callable[[str], None]) -> Sequence[Trial]:
     """The trials of the tables; where those are damaged, of the events, from which they are written again."""
-    n, tables = results.search.n_trials, TrialTables(folder.path, [p.name for p in results.search.parameters])
+    n, tables = (
+        results.search.n_trials,
+        TrialTables(folder.path, [p.name for p in results.search.parameters]),
+    )
     try:
         trials = tables.read()
         if len(trials) == n:
             return trials
         problem = DamagedFileError(
-            f"{folder.path}/trials.csv: holds {len(trials)} of {n} trials", "restore the file from a copy."
+            f"{folder.path}/trials.csv: holds {len(trials)} of {n} trials",
+            "restore the file from a copy.",
         )
     except DamagedFileError as error:
         problem = error

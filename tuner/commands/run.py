@@ -21,7 +21,12 @@ from tuner.commands.job import Job
 from tuner.commands.open_run import identity, open_run
 from tuner.commands.options import RunOptions
 from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, unless_deleted
-from tuner.commands.prepare import check_fixed_setting, load_configuration, searched_weights, split_settings
+from tuner.commands.prepare import (
+    check_fixed_setting,
+    load_configuration,
+    searched_weights,
+    split_settings,
+)
 from tuner.commands.search import search_space
 from tuner.commands.try_builder import with_builder
 from tuner.data.dataset import load_dataset, split_rows, summary
@@ -67,8 +72,8 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
         request: Once made, the run ends in order, so that it can go on another time.
 
     Raises:
-        ConfigurationError: For mistakes in space, card or options, a folder that cannot be written, or a run that
-            cannot be resumed.
+        ConfigurationError: For mistakes in space, card or options, a folder that cannot be written,
+            or a run that cannot be resumed.
         DataError: For data that are missing or unusable.
         SearchError: If no trial succeeded.
     """
@@ -94,11 +99,15 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
             warnings.append("split.csv was missing or changed, and is written again")
         if not is_resumed:
             # Last, since a folder without it counts as never begun.
-            folder.write_config(config(options, now, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}") | kept(file))
+            folder.write_config(
+                config(options, now, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}") | kept(file)
+            )
         file = resumed(file, folder.read_config(), f"{folder.path}/config.yaml")
         folder.events.mend()
         if n_odd := folder.events.n_odd():
-            warnings.append(f"events.jsonl: {plural(n_odd, 'line')} passed over that no run has written")
+            warnings.append(
+                f"events.jsonl: {plural(n_odd, 'line')} passed over that no run has written"
+            )
         with Journal(folder, listener) as journal:
             job = Job(
                 options=options,
@@ -173,7 +182,9 @@ def _reports(job: Job) -> Reports:
     )
 
 
-def _results(job: Job, searched: SearchSummary, n_workers: int, state: State, scored: Scored | None = None) -> Results:
+def _results(
+    job: Job, searched: SearchSummary, n_workers: int, state: State, scored: Scored | None = None
+) -> Results:
     found = scored or Scored()
     return Results(
         run=RunSummary(
@@ -234,7 +245,11 @@ def _importance(job: Job, searched: SearchSummary) -> Importance | None:
         return importance(trials, searched.parameters, searched.direction, job.options.seed)
     except Exception as error:
         LOG.exception("the importance of the hyperparameters could not be computed")
-        job.tell(Notice(text=f"what mattered in the search is not known: {type(error).__name__}: {error}"))
+        job.tell(
+            Notice(
+                text=f"what mattered in the search is not known: {type(error).__name__}: {error}"
+            )
+        )
         return None
 
 

@@ -26,7 +26,9 @@ from tuner.store.trial_tables import TrialTables
 RETRAINING_SHARE = 1 / 3
 
 
-def search_space(job: Job, executor: Executor, publish: Callable[[SearchSummary], None]) -> SearchSummary | None:
+def search_space(
+    job: Job, executor: Executor, publish: Callable[[SearchSummary], None]
+) -> SearchSummary | None:
     """Search, and say what was found; None where the search was stopped before its first score.
 
     Args:
@@ -82,7 +84,11 @@ def search_space(job: Job, executor: Executor, publish: Callable[[SearchSummary]
     )
     # Row by row they were appended without waiting for the disk.
     tables.rewrite(trials)
-    return _summary(job, trials, oracle.n_rejected) if any(t.score is not None for t in trials) else None
+    return (
+        _summary(job, trials, oracle.n_rejected)
+        if any(t.score is not None for t in trials)
+        else None
+    )
 
 
 def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:
@@ -96,15 +102,25 @@ def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:
     ended = [entry.trial for entry in entries if entry.kind == "ended" and entry.trial]
     n_rows = _n_rows(tables)
     if n_rows and not entries:
-        raise log.damage(f"the log is missing or empty, though trials.csv holds {plural(n_rows, 'trial')}")
+        raise log.damage(
+            f"the log is missing or empty, though trials.csv holds {plural(n_rows, 'trial')}"
+        )
     if log.n_doubled:
-        job.tell(Notice(text=f"{plural(log.n_doubled, 'line')} of state/trials.jsonl, there twice, passed over"))
+        job.tell(
+            Notice(
+                text=(
+                    f"{plural(log.n_doubled, 'line')} of state/trials.jsonl, there twice, passed"
+                    " over"
+                )
+            )
+        )
     if n_rows > len(ended):
         lost = f"{plural(n_rows - len(ended), 'trial')} of trials.csv"
         job.tell(Notice(text=f"state/trials.jsonl has lost the end of {lost}, trained again"))
     tables.rewrite(ended)
     if ended:
-        # Their curves are in the tables; every session would write all of them into its events again.
+        # Their curves are in the tables; every session would write all of them into its events
+        # again.
         job.tell(SearchResumed(trials=tuple(replace(trial, epochs=()) for trial in ended)))
     return ended
 

@@ -47,7 +47,8 @@ class TrainOptions:
         seed: Replaces the recipe's; None keeps it, so that the run's own training is repeated.
         data_dir: Root of the data.
         out: The .keras file to write; None puts it beside the recipe.
-        threads: Of the processor; with one, as in a run, the run's numbers come out again to the last bit.
+        threads: Of the processor; with one, as in a run, the run's numbers come out again to the
+            last bit.
     """
 
     source: Path
@@ -72,7 +73,8 @@ class TrainedModel:
         validation_score: That metric in that epoch; None where all of the data trained.
         expected: The same in the recipe's run; None where nothing comparable is known.
         test: Scores on the test part of the data; None where it has none.
-        expected_test: The test accuracy in the recipe's run; None where nothing comparable is known.
+        expected_test: The test accuracy in the recipe's run; None where nothing comparable is
+            known.
     """
 
     model: Path
@@ -106,9 +108,10 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     """Train a fresh model with the best hyperparameters.
 
     Raises:
-        ConfigurationError: If the recipe cannot be read, or mirrors images whose class may change with it; or the model
-            could not be written.
-        DataError: If the data are missing, or of other classes than the recipe's, or cannot be made to fit it.
+        ConfigurationError: If the recipe cannot be read, or mirrors images whose class may change
+            with it; or the model could not be written.
+        DataError: If the data are missing, or of other classes than the recipe's, or cannot be made
+            to fit it.
         TunerError: If the training fails, or the model puts out no probabilities.
     """
     path = recipe_path(options.source)
@@ -164,14 +167,18 @@ class _OnlyTriedError(Exception):
 def _check_writable(out: Path) -> None:
     """Refuse a file that could not be written, before anything is trained."""
     if out.suffix != ".keras" or out.is_dir():
-        raise ConfigurationError(f"{out}: a model is a .keras file", "name a file such as model.keras.")
+        raise ConfigurationError(
+            f"{out}: a model is a .keras file", "name a file such as model.keras."
+        )
     try:
         with suppress(_OnlyTriedError), write_atomically(out):
             raise _OnlyTriedError
         # Of trainings that were killed.
         sweep(out.parent.glob(".*.keras*"))
     except OSError as error:
-        raise ConfigurationError(f"{out}: cannot be written: {error.strerror}", "choose another file.") from error
+        raise ConfigurationError(
+            f"{out}: cannot be written: {error.strerror}", "choose another file."
+        ) from error
 
 
 def differences(recipe: Recipe, dataset: Dataset) -> list[str]:
@@ -185,7 +192,9 @@ def differences(recipe: Recipe, dataset: Dataset) -> list[str]:
     ):
         if before != len(part):
             found.append(f"{len(part):,} {name} images, {before:,} then")
-    now, then = (fingerprint[:12] for fingerprint in (dataset.images.fingerprint, recipe.data.fingerprint))
+    now, then = (
+        fingerprint[:12] for fingerprint in (dataset.images.fingerprint, recipe.data.fingerprint)
+    )
     if now != then:
         found.append(f"images or labels changed (fingerprint {now}, {then} then)")
     return found
@@ -198,7 +207,12 @@ def _fold(recipe: Recipe, dataset: Dataset) -> Fold:
 
 
 def _train(
-    recipe: Recipe, data: TrainingData, dataset: Dataset, options: TrainOptions, out: Path, listener: Listener
+    recipe: Recipe,
+    data: TrainingData,
+    dataset: Dataset,
+    options: TrainOptions,
+    out: Path,
+    listener: Listener,
 ) -> tuple[TrainResult, Scores | None, Path]:
     """What came of the training, what the test part says of its model, and the file that holds it."""
     environment.prepare()
@@ -209,7 +223,9 @@ def _train(
 
     prepare_devices(options.threads)
     checkpoint = out.with_name(f".{out.name}.{writer()}.npz")
-    rule = EarlyStopping(monitor=recipe.monitor, direction=recipe.direction, patience=recipe.patience)
+    rule = EarlyStopping(
+        monitor=recipe.monitor, direction=recipe.direction, patience=recipe.patience
+    )
     task = TrainTask(
         task_id="training",
         model=recipe.model,
@@ -229,7 +245,9 @@ def _train(
         executor.submit(task)
         result = executor.next_result()
         if result.failure:
-            raise TunerError(f"the training failed: {result.failure.reason}", "check the recipe's values.")
+            raise TunerError(
+                f"the training failed: {result.failure.reason}", "check the recipe's values."
+            )
         model = finished_model(recipe.model, recipe.values, data.spec, checkpoint)
         test = _tested(model, dataset, data.folds[0])
         saved = save_model(model, out, data.spec)

@@ -22,7 +22,9 @@ from tuner.space.definition import SplitSettings
 _SHOWN = 5
 
 
-def load_fitting(recipe: Recipe, recipe_file: Path, other: str | None, data_dir: Path) -> tuple[Dataset, list[str]]:
+def load_fitting(
+    recipe: Recipe, recipe_file: Path, other: str | None, data_dir: Path
+) -> tuple[Dataset, list[str]]:
     """Load the recipe's data or others, as the recipe's model takes them.
 
     Args:
@@ -69,18 +71,26 @@ def _fitting(
         raise DataError(
             f"{card.name}: its images hold more than 8 bits ({range_words(found)}), but the recipe "
             "does not say which of their values are black and white",
-            f"write `value_range: [{found[0]:g}, {found[1]:g}]` under data in {recipe_file}, or search again on these "
-            "data with `python -m tuner run`.",
+            f"write `value_range: [{found[0]:g}, {found[1]:g}]` under data in {recipe_file}, or"
+            " search again on these data with `python -m tuner run`.",
         )
     if found is not None and then is not None and found != then:
-        dataset = load_dataset(_with_image(card, value_range=wanted.value_range), data_dir, settings)
+        dataset = load_dataset(
+            _with_image(card, value_range=wanted.value_range), data_dir, settings
+        )
     if dataset.spec.shape != wanted.shape:
         dataset = _resized(dataset, recipe)
     notes = []
     if other and own != wanted.shape:
-        notes.append(f"images are resized to {_words(*wanted.shape)}, as in the recipe (they are {_words(*own)})")
+        notes.append(
+            f"images are resized to {_words(*wanted.shape)}, as in the recipe (they are"
+            f" {_words(*own)})"
+        )
     if found is not None and then is not None and found != then:
-        notes.append(f"values {range_words(then)} become 0 to 255, as in the recipe ({range_words(found)} would fit)")
+        notes.append(
+            f"values {range_words(then)} become 0 to 255, as in the recipe ({range_words(found)}"
+            " would fit)"
+        )
     return _in_order(dataset, recipe), notes
 
 
@@ -105,12 +115,19 @@ def _in_order(dataset: Dataset, recipe: Recipe) -> Dataset:
     now, then = dataset.spec.class_names, recipe.image.class_names
     if now == then:
         return dataset
-    new, missing = ([name for name in ours if name not in theirs] for ours, theirs in ((now, then), (then, now)))
+    new, missing = (
+        [name for name in ours if name not in theirs] for ours, theirs in ((now, then), (then, now))
+    )
     if new or missing:
-        parts = [f"{word} {_named(names)}" for word, names in (("new", new), ("missing", missing)) if names]
+        parts = [
+            f"{word} {_named(names)}"
+            for word, names in (("new", new), ("missing", missing))
+            if names
+        ]
         raise DataError(
             f"{dataset.card.name}: its classes are not those of the recipe: {'; '.join(parts)}",
-            "use data of the same classes, or search again on these data with `python -m tuner run`.",
+            "use data of the same classes, or search again on these data with `python -m tuner"
+            " run`.",
         )
     numbers = np.array([then.index(name) for name in now], dtype=np.int64)
     labels = numbers[dataset.images.labels]

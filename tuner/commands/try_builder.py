@@ -19,8 +19,9 @@ from tuner.space.definition import SearchSpaceFile
 from tuner.space.document import raise_problems
 from tuner.space.sampling import sample
 
-# Importing TensorFlow and trying out a usual builder takes less; one that hangs would be waited for in silence.
-# A search does with some settings that cannot be built; more failures than these are the builder's.
+# Importing TensorFlow and trying out a usual builder takes less; one that hangs would be waited for
+# in silence. A search does with some settings that cannot be built; more failures than these are
+# the builder's.
 _MOST_DRAWN = 16
 
 SLOW_S = 30.0
@@ -58,7 +59,8 @@ def try_builder(file: SearchSpaceFile, spec: ImageSpec) -> list[str]:
     """Refuse a builder whose models cannot be searched, scored or loaded back; it takes seconds.
 
     Args:
-        file: The space; its smallest setting is tried and one that is drawn, and more where neither can be built.
+        file: The space; its smallest setting is tried and one that is drawn, and more where neither
+            can be built.
         spec: Shape and classes of the data set.
 
     Returns:
@@ -77,7 +79,10 @@ def try_builder(file: SearchSpaceFile, spec: ImageSpec) -> list[str]:
 
 @contextmanager
 def _told_if_slow(model: str, listener: Listener) -> Iterator[None]:
-    text = f"{model} is still being tried out after {SLOW_S:.0f} s; Ctrl-C ends that, and nothing is written"
+    text = (
+        f"{model} is still being tried out after {SLOW_S:.0f} s; Ctrl-C ends that, and nothing is"
+        " written"
+    )
     timer = threading.Timer(SLOW_S, lambda: listener(Notice(text=text)))
     timer.daemon = True
     timer.start()

@@ -21,7 +21,9 @@ from tuner.space.parse import parse_space
 FOLDERS = (Path("search_spaces"), Path("datasets"))
 
 # A space does not say what images it will be searched for; names hardly ever depend on them.
-_ANY_IMAGES = ImageSpec(height=32, width=32, channels=3, class_names=("a", "b"), mean=(127.5,) * 3, std=(64.0,) * 3)
+_ANY_IMAGES = ImageSpec(
+    height=32, width=32, channels=3, class_names=("a", "b"), mean=(127.5,) * 3, std=(64.0,) * 3
+)
 
 
 def validate(paths: Sequence[Path]) -> list[tuple[Path, ConfigurationError | None]]:
@@ -77,7 +79,8 @@ def _with_builder(document: Document, file: SearchSpaceFile) -> SearchSpaceFile:
     try:
         declaration = declared(file.model, _ANY_IMAGES, file.space)
     except ConfigurationError:
-        # A file is in order all the same where its builder wants other images, or packages that are elsewhere.
+        # A file is in order all the same where its builder wants other images, or packages that are
+        # elsewhere.
         return file
     found = hold(document, file, declaration)
     raise_problems(found.problems)

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 from typing import IO, cast
 
@@ -26,7 +27,8 @@ from tuner.store.leftovers import sweep, writer
 
 _SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _CHUNK_BYTES = 2**16
-# tarfile reads headers of long names and attributes into memory whole, however long they say they are.
+# tarfile reads headers of long names and attributes into memory whole, however long they say they
+# are.
 _MOST_HEADER_BYTES = 2**20
 _TAR_BLOCK_BYTES = 512
 # Python's own ways to walk and delete folders call themselves once for each level.
@@ -34,7 +36,8 @@ _MOST_LEVELS = 64
 # Archives in archives in an archive.
 MOST_INNER_LEVELS = 2
 _PACK_AGAIN = "pack the files again as zip or tar.gz, or unpack it yourself and name the folder."
-# What Python's readers raise for damaged files, besides OSError; RecursionError comes from headers of headers.
+# What Python's readers raise for damaged files, besides OSError; RecursionError comes from headers
+# of headers.
 _DAMAGE = (
     tarfile.TarError,
     zipfile.BadZipFile,
@@ -57,7 +60,8 @@ class Limits:
     Attributes:
         n_members: Files and folders.
         total_bytes: Size of all files when unpacked.
-        ratio: Unpacked size over the archive's own; counts only above `bomb_bytes`, since drawings compress well.
+        ratio: Unpacked size over the archive's own; counts only above `bomb_bytes`, since drawings
+            compress well.
         bomb_bytes: Unpacked size up to which any ratio will do.
     """
 
@@ -77,25 +81,28 @@ def is_archive(path: Path) -> bool:
 
 def archive_stem(path: Path) -> str:
     """The name of an archive without its suffixes: `photos` of `photos.tar.gz`."""
-    suffix = max((suffix for suffix in _SUFFIXES if path.name.lower().endswith(suffix)), key=len, default="")
+    suffix = max(
+        (suffix for suffix in _SUFFIXES if path.name.lower().endswith(suffix)), key=len, default=""
+    )
     return path.name[: len(path.name) - len(suffix)] or path.name
 
 
 def unpack(archive: Path, to: Path, limits: Limits = LIMITS, *, with_inner: bool = False) -> None:
     """Unpack a zip or tar into a new folder, which is there only when everything is in it.
 
-    Only files and folders are unpacked. Links are refused, even those that stay inside: tarfile's own filter has let
-    crafted ones lead outside (CVE-2025-4517), and images need none.
+    Only files and folders are unpacked. Links are refused, even those that stay inside: tarfile's
+    own filter has let crafted ones lead outside (CVE-2025-4517), and images need none.
 
     Args:
         archive: Its content decides what it is, never its suffix.
         to: Does not exist yet.
         limits: What is too much, of inner archives too.
-        with_inner: Whether archives in it are unpacked, each into a folder in its place, where it holds no images.
+        with_inner: Whether archives in it are unpacked, each into a folder in its place, where it
+            holds no images.
 
     Raises:
-        DataError: If it is damaged, encrypted or too much, or holds what may not be unpacked, with the member's name;
-            or if the disk is full or may not be written to.
+        DataError: If it is damaged, encrypted or too much, or holds what may not be unpacked, with
+            the member's name; or if the disk is full or may not be written to.
     """
     budget = _Budget(archive, limits)
     building: Path | None = None
@@ -113,7 +120,9 @@ def unpack(archive: Path, to: Path, limits: Limits = LIMITS, *, with_inner: bool
         if is_disk_full(error):
             message = f"{archive.name}: no space is left on the disk under {to.parent} to unpack it"
             raise DataError(message, "make room, and start again.") from error
-        raise DataError(f"{archive.name}: cannot be unpacked: {error.strerror}", "check both paths.") from error
+        raise DataError(
+            f"{archive.name}: cannot be unpacked: {error.strerror}", "check both paths."
+        ) from error
     finally:
         if building is not None:
             shutil.rmtree(building, ignore_errors=True)
@@ -166,7 +175,9 @@ class _Budget:
             raise self.refusal(f"with it the files take more than {limits.total_bytes / 1e9:g} GB")
         packed = max(1, self.archive.stat().st_size)
         if self._total_bytes > limits.bomb_bytes and self._total_bytes > limits.ratio * packed:
-            raise self.refusal(f"with it the files take more than {limits.ratio:g} times the archive's own size")
+            raise self.refusal(
+                f"with it the files take more than {limits.ratio:g} times the archive's own size"
+            )
 
     def refusal(self, reason: str) -> DataError:
         """The error for the member at work."""
@@ -204,7 +215,9 @@ def _unpack_zip(file: IO[bytes], to: Path, budget: _Budget) -> None:
             if info.flag_bits & 0x1:
                 raise budget.refusal("it is encrypted")
             if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise budget.refusal("it is a link or a device; only files and folders are unpacked")
+                raise budget.refusal(
+                    "it is a link or a device; only files and folders are unpacked"
+                )
         for info in infos:
             budget.member = info.filename
             _write(info.filename, info.is_dir(), lambda info=info: packed.open(info), to, budget)  # type: ignore[misc]
@@ -216,9 +229,11 @@ def _unpack_tar(stream: IO[bytes], to: Path, budget: _Budget) -> None:
         while member := packed.next():
             budget.take(member.name, member.size if member.isreg() else 0)
             if not (member.isreg() or member.isdir()) or member.issparse():
-                raise budget.refusal("it is a link or a device; only files and folders are unpacked")
+                raise budget.refusal(
+                    "it is a link or a device; only files and folders are unpacked"
+                )
             forward.left = member.size
-            _write(member.name, member.isdir(), lambda member=member: packed.extractfile(member), to, budget)  # type: ignore[misc]
+            _write(member.name, member.isdir(), partial(packed.extractfile, member), to, budget)
             forward.left = _MOST_HEADER_BYTES
             packed.members.clear()  # type: ignore[attr-defined]  # It would keep all of them.
     # tarfile takes a broken header for the end.
@@ -228,7 +243,13 @@ def _unpack_tar(stream: IO[bytes], to: Path, budget: _Budget) -> None:
         pass  # So that the checksum behind the last block is compared.
 
 
-def _write(name: str, is_folder: bool, open_member: Callable[[], IO[bytes] | None], to: Path, budget: _Budget) -> None:
+def _write(
+    name: str,
+    is_folder: bool,
+    open_member: Callable[[], IO[bytes] | None],
+    to: Path,
+    budget: _Budget,
+) -> None:
     plain = name.replace("\\", "/")  # as some Windows programs write it
     path = PurePath(plain)
     if path.anchor or ".." in path.parts or "\0" in plain:

@@ -29,7 +29,8 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     """Parse the files.
 
     Raises:
-        DataError: For the first row that cannot be used, or where images and labels differ in number.
+        DataError: For the first row that cannot be used, or where images and labels differ in
+            number.
     """
     labels: list[str] = []
     parts: list[str] = []
@@ -38,12 +39,14 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     sizes: list[int] = []
     n_values = math.prod(card.image.shape)
     for part, image_name, label_name in _pairs(card):
-        # A value takes a digit and what separates it. A few too many are told below, in more detail.
+        # A value takes a digit and what separates it. A few too many are told below, in more
+        # detail.
         most = (data_root / image_name).stat().st_size // (2 * n_values) + _SOME_MORE
         given = list(islice(_lines(data_root / label_name), most + 1))
         if len(given) > most:
             raise DataError(
-                f"{Path(label_name).name} has over {most:,} labels, more than {Path(image_name).name} can hold images",
+                f"{Path(label_name).name} has over {most:,} labels, more than"
+                f" {Path(image_name).name} can hold images",
                 "give one label for each image; download both again.",
             )
         sizes.append(len(given))
@@ -53,7 +56,9 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     pixels = allocate(len(labels))
     start = 0
     for n, (_, image_name, label_name) in zip(sizes, _pairs(card), strict=True):
-        lines = _read_images(data_root / image_name, Path(label_name).name, pixels[start : start + n])
+        lines = _read_images(
+            data_root / image_name, Path(label_name).name, pixels[start : start + n]
+        )
         origins.extend(f"{Path(image_name).name}, line {line}" for line in lines)
         start += n
     translated = number_labels(card, labels, places)
@@ -73,7 +78,10 @@ def _pairs(card: Card) -> list[tuple[str, str, str]]:
     assert isinstance(files, ArrayCsv)
     if files.test_images is None or files.test_labels is None:
         return [("", files.train_images, files.train_labels)]
-    return [("train", files.train_images, files.train_labels), ("test", files.test_images, files.test_labels)]
+    return [
+        ("train", files.train_images, files.train_labels),
+        ("test", files.test_images, files.test_labels),
+    ]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -92,7 +100,9 @@ def _read_images(path: Path, label_file: str, out: NDArray[np.uint8]) -> list[in
     lines: list[int] = []
     for line, text in _lines(path):
         if len(lines) < len(out):
-            parse_pixels(text, separator=",", out=out[len(lines)], where=f"{path.name}, line {line}")
+            parse_pixels(
+                text, separator=",", out=out[len(lines)], where=f"{path.name}, line {line}"
+            )
         lines.append(line)
     if len(lines) != len(out):
         raise DataError(
@@ -104,4 +114,6 @@ def _read_images(path: Path, label_file: str, out: NDArray[np.uint8]) -> list[in
 
 def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> DataError:
     reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-    return DataError(f"{path.name}: cannot be read: {reason}", "check the file, or download it again.")
+    return DataError(
+        f"{path.name}: cannot be read: {reason}", "check the file, or download it again."
+    )

@@ -105,7 +105,10 @@ def blocks(path: Path, name: str, array: Array) -> Iterator[NDArray[Any]]:
 
 def _header(file: IO[bytes]) -> Array:
     version = np.lib.format.read_magic(file)
-    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }[version]
     shape, by_columns, dtype = read_header(file)
     if dtype.hasobject or min(shape, default=0) < 0:
         raise ValueError("no plain array")

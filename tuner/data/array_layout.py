@@ -49,7 +49,8 @@ def image_layout(array: Array, where: str) -> Layout:
     shape = array.shape
     if array.dtype.kind not in "uifb":
         raise DataError(
-            f"{where}: the values are of type {str(array.dtype)[:60]}; expected numbers", "save them as uint8."
+            f"{where}: the values are of type {str(array.dtype)[:60]}; expected numbers",
+            "save them as uint8.",
         )
     if len(shape) == 2 and shape[1] >= 16 and math.isqrt(shape[1]) ** 2 == shape[1]:
         side = math.isqrt(shape[1])
@@ -61,7 +62,8 @@ def image_layout(array: Array, where: str) -> Layout:
     if len(shape) == 4 and shape[1] in _CHANNELS:
         return Layout(height=shape[2], width=shape[3], channels=shape[1], is_first=True)
     raise DataError(
-        f"{where}: the shape is {shape_words(shape)}; expected n x height x width, or that x 1, 3 or 4 channels",
+        f"{where}: the shape is {shape_words(shape)}; expected n x height x width, or that x 1, 3"
+        " or 4 channels",
         _reshape_hint(shape),
     )
 
@@ -70,8 +72,8 @@ def _reshape_hint(shape: tuple[int, ...]) -> str:
     if len(shape) == 2 and shape[1] % 3 == 0 and math.isqrt(shape[1] // 3) ** 2 == shape[1] // 3:
         side = math.isqrt(shape[1] // 3)
         return (
-            f"{side} x {side} colour images? Then x.reshape(-1, {side}, {side}, 3); or, where all red "
-            f"values come first as in CIFAR, x.reshape(-1, 3, {side}, {side})."
+            f"{side} x {side} colour images? Then x.reshape(-1, {side}, {side}, 3); or, where all"
+            f" red values come first as in CIFAR, x.reshape(-1, 3, {side}, {side})."
         )
     if len(shape) == 4 and shape[2] in _CHANNELS:
         return "the images are along the last axis: numpy.moveaxis(x, -1, 0) puts them first."

@@ -10,8 +10,12 @@ from typing import Any, Protocol
 from tuner.data.images import PARTS
 from tuner.data.part_names import ROLE_WORDS, free_role, role_of
 
-_IMAGES = frozenset({"x", "image", "images", "img", "imgs", "data", "features", "inputs", "pixels", "samples"})
-_LABELS = frozenset({"y", "label", "labels", "target", "targets", "class", "classes", "lbl", "lbls", "t"})
+_IMAGES = frozenset(
+    {"x", "image", "images", "img", "imgs", "data", "features", "inputs", "pixels", "samples"}
+)
+_LABELS = frozenset(
+    {"y", "label", "labels", "target", "targets", "class", "classes", "lbl", "lbls", "t"}
+)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 _GLUED = re.compile(rf"(?P<first>x|y)?(?P<role>{ROLE_WORDS})(?P<last>x|y)?")
 
@@ -75,7 +79,9 @@ def _meanings(name: str) -> Iterator[tuple[str, str]]:
     glued = _GLUED.fullmatch(words[0]) if len(words) == 1 else None
     if glued and (glued["first"] or glued["last"]):
         words = [word for word in (glued["first"], glued["role"], glued["last"]) if word]
-    kinds = [kind for kind, known in (("images", _IMAGES), ("labels", _LABELS)) if known & set(words)]
+    kinds = [
+        kind for kind, known in (("images", _IMAGES), ("labels", _LABELS)) if known & set(words)
+    ]
     roles = [role for word in words if (role := role_of(word))]
     n_other = len([word for word in words if word not in _IMAGES | _LABELS and not role_of(word)])
     if len(kinds) == 1 and len(roles) <= 1 and not n_other:
@@ -92,7 +98,11 @@ def _only(names: list[str], arrays: Mapping[str, Shaped], *, are_images: bool) -
 
 def _by_shape(arrays: Mapping[str, Shaped]) -> list[Pair]:
     """The only array of three or four dimensions, and the only one with as many labels."""
-    images = [name for name, array in arrays.items() if len(array.shape) in (3, 4) and array.dtype.kind in "uif"]
+    images = [
+        name
+        for name, array in arrays.items()
+        if len(array.shape) in (3, 4) and array.dtype.kind in "uif"
+    ]
     if len(images) != 1:
         return []
     n = arrays[images[0]].shape[0]

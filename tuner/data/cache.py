@@ -30,7 +30,8 @@ from tuner.errors import DataError
 from tuner.store.files import write_atomically
 from tuner.store.reading import parse_json, read_whole
 
-# Raise it whenever a loader or a generator gives other pixels for the same source, or an entry has another form.
+# Raise it whenever a loader or a generator gives other pixels for the same source, or an entry has
+# another form.
 _FORMAT = 7
 
 # What the cache cannot take is held in memory up to this size.
@@ -49,8 +50,15 @@ _COLUMNS = ("labels", "parts", "groups", "copy_of", "near_group")
 def cache_key(card: Card, sources: Sequence[str | Path]) -> str:
     """Two hashes: 8 digits for where the data lie; 16 for the card's decoding fields and each file's size and time."""
     decoding = card.model_dump(include={"files", "image", "class_names"})
-    # However the folders are arranged, it is one place, whose older entries go when it is read in another way.
-    place = json.dumps({field: value for field, value in decoding["files"].items() if field not in ("top", "layout")})
+    # However the folders are arranged, it is one place, whose older entries go when it is read in
+    # another way.
+    place = json.dumps(
+        {
+            field: value
+            for field, value in decoding["files"].items()
+            if field not in ("top", "layout")
+        }
+    )
     rules = [_FORMAT, decoding, card.splits.roles(), card.splits.group, can_read_heic()]
     digest = hashlib.sha256(json.dumps(rules).encode())
     here = Path.cwd()
@@ -151,9 +159,10 @@ class NewEntry:
         if n_bytes <= _MAX_IN_MEMORY:
             return np.empty(shape, dtype=np.uint8)
         raise DataError(
-            f"{self._card.name}: its images take up to {n_bytes / 1e9:,.1f} GB, but the cache may take "
-            f"{limit / 1e9:,.1f} GB",
-            f"free space on the disk of {cache_folder(self._data_root)}, or set {LIMIT_VARIABLE}, such as 100GB.",
+            f"{self._card.name}: its images take up to {n_bytes / 1e9:,.1f} GB, but the cache may"
+            f" take {limit / 1e9:,.1f} GB",
+            f"free space on the disk of {cache_folder(self._data_root)}, or set {LIMIT_VARIABLE},"
+            " such as 100GB.",
         )
 
     def keep(self, images: Images) -> None:
@@ -213,7 +222,9 @@ def _cut(path: Path, shape: tuple[int, ...]) -> None:
         np.lib.format.read_array_header_1_0(file)
         start = file.tell()
         file.seek(0)
-        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "|u1", "fortran_order": False, "shape": shape}
+        )
         assert file.tell() == start
         file.truncate(start + math.prod(shape))
 
@@ -241,4 +252,8 @@ def _write(images: Images, folder: Path) -> None:
     }
     # The last file to be written: an entry without it is not whole.
     with write_atomically(folder / _META) as meta_file:
-        meta_file.write(json.dumps({"crc32": zlib.crc32(json.dumps(meta).encode()), "meta": meta}).encode("ascii"))
+        meta_file.write(
+            json.dumps({"crc32": zlib.crc32(json.dumps(meta).encode()), "meta": meta}).encode(
+                "ascii"
+            )
+        )

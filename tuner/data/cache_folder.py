@@ -21,7 +21,8 @@ LIMIT_VARIABLE = "TUNER_CACHE_LIMIT"
 _LARGEST_CACHE = 50_000_000_000
 _BYTES: Mapping[str, float] = MappingProxyType({"": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12})
 
-# The name of a data set, the two halves of its key, and what makes the folder's name new. Older versions wrote less.
+# The name of a data set, the two halves of its key, and what makes the folder's name new. Older
+# versions wrote less.
 _ENTRY = re.compile(r"([^.].*)-([0-9a-f]{8})[0-9a-f]{8,16}(-[a-z0-9_]{8})?")
 
 
@@ -88,10 +89,13 @@ def cache_limit(data_root: Path) -> int:
         match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?B)?", given, re.IGNORECASE)
         if match is None:
             raise ConfigurationError(
-                f'{LIMIT_VARIABLE} is "{given}"; expected a size', "give a number and a unit, such as 20GB."
+                f'{LIMIT_VARIABLE} is "{given}"; expected a size',
+                "give a number and a unit, such as 20GB.",
             )
         return int(float(match[1]) * _BYTES[(match[2] or "").upper().removeprefix("B")])
-    existing = next(folder for folder in [data_root, *data_root.absolute().parents] if folder.is_dir())
+    existing = next(
+        folder for folder in [data_root, *data_root.absolute().parents] if folder.is_dir()
+    )
     return min(_LARGEST_CACHE, shutil.disk_usage(existing).free // 2)
 
 

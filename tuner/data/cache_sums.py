@@ -1,7 +1,8 @@
 """Whether the files of a cache entry still hold what was written: sums of their blocks, and what is cheap to check.
 
-Small files are read whole each time. Of a large one, a sample of blocks is read unless it has been written to
-since it was last read whole, by its size, its time and its number on the disk (docs/adr/0018-damaged-files.md).
+Small files are read whole each time. Of a large one, a sample of blocks is read unless it has been
+written to since it was last read whole, by its size, its time and its number on the disk
+(docs/adr/0018-damaged-files.md).
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ def _read_sums(path: Path, starts: Sequence[int]) -> list[int]:
 
 def _stamp(path: Path) -> list[int]:
     status = path.stat()
-    # Not the time of the last change of its entry: workers give the file a second name, and take it away again.
+    # Not the time of the last change of its entry: workers give the file a second name, and take it
+    # away again.
     return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 

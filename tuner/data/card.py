@@ -80,14 +80,18 @@ class FileList(Strict):
     file_column: Column
     label_column: Column | None = None
     label_columns: list[Column] | None = Field(
-        default=None, min_length=2, description="a column per class, of which one holds 1, the others 0"
+        default=None,
+        min_length=2,
+        description="a column per class, of which one holds 1, the others 0",
     )
     split_column: Column | None = Field(default=None, description="names each image's part")
 
     @model_validator(mode="after")
     def _has_labels(self) -> Self:
         if (self.label_column is None) == (self.label_columns is None):
-            raise ValueError("must have either label_column or label_columns. | give one of the two.")
+            raise ValueError(
+                "must have either label_column or label_columns. | give one of the two."
+            )
         return self
 
 
@@ -96,11 +100,15 @@ class ClassFolders(Strict):
 
     type: Literal["class_folders"]
     path: str
-    top: str | None = Field(default=None, description="folder in it that holds the classes or parts")
+    top: str | None = Field(
+        default=None, description="folder in it that holds the classes or parts"
+    )
     layout: Literal["parts_in_classes", "file_names"] | None = Field(
         default=None,
-        description="parts_in_classes: each class's folder holds the parts' folders; file_names: there are no class "
-        "folders, and the name of each file begins with its class, such as cat.0.jpg",
+        description=(
+            "parts_in_classes: each class's folder holds the parts' folders; file_names: there are"
+            " no class folders, and the name of each file begins with its class, such as cat.0.jpg"
+        ),
     )
 
 
@@ -122,8 +130,8 @@ class ArrayCsv(Strict):
 class Npz(Strict):
     """An NPZ, or a folder of NPY files: arrays of images and of their labels.
 
-    Names in use are understood, such as x_train and y_train, or train_images and train_labels; others
-    are named here.
+    Names in use are understood, such as x_train and y_train, or train_images and train_labels;
+    others are named here.
     """
 
     type: Literal["npz"]
@@ -173,21 +181,31 @@ class ImageSettings(Strict):
     width: int = Field(ge=4, le=2048)
     channels: Literal[1, 3]
     background: list[Channel] = Field(
-        default=[255, 255, 255], min_length=3, max_length=3, description="red, green, blue under transparent pixels"
+        default=[255, 255, 255],
+        min_length=3,
+        max_length=3,
+        description="red, green, blue under transparent pixels",
     )
     value_range: list[float] | None = Field(
         default=None,
         min_length=2,
         max_length=2,
-        description="the values that become 0 and 255 in images of more than 8 bits, such as [0, 4095]; by default "
-        "the range is found from the largest value of the whole data set. Images of 8 bits are never changed",
+        description=(
+            "the values that become 0 and 255 in images of more than 8 bits, such as [0, 4095]; by"
+            " default the range is found from the largest value of the whole data set. Images of 8"
+            " bits are never changed"
+        ),
     )
 
     @field_validator("value_range")
     @classmethod
     def _white_is_above_black(cls, ends: list[float] | None) -> list[float] | None:
-        if ends is not None and not (math.isfinite(ends[0]) and math.isfinite(ends[1]) and ends[0] < ends[1]):
-            raise ValueError(f"is {ends[0]:g} to {ends[1]:g}, which is no range. | give black first, then white.")
+        if ends is not None and not (
+            math.isfinite(ends[0]) and math.isfinite(ends[1]) and ends[0] < ends[1]
+        ):
+            raise ValueError(
+                f"is {ends[0]:g} to {ends[1]:g}, which is no range. | give black first, then white."
+            )
         return ends
 
     @property
@@ -202,21 +220,28 @@ class Splits(Strict):
     train: str | None = Field(default=None, description="the data's own name for the training part")
     validation: str | None = None
     test: str | None = None
-    test_fraction: Fraction | None = Field(default=None, description="of all images; 0.1, or 0.2 under 500 images")
+    test_fraction: Fraction | None = Field(
+        default=None, description="of all images; 0.1, or 0.2 under 500 images"
+    )
     validation_fraction: Fraction | None = Field(
-        default=None, description="of those left, where a single part validates; 0.1, or 0.2 under 500 images"
+        default=None,
+        description="of those left, where a single part validates; 0.1, or 0.2 under 500 images",
     )
     group: str | None = Field(
         default=None,
-        description="images of one group are never parted. class_folders: a regular expression, searched in "
-        "class/file, whose first bracket or else whole match names the group; fer_csv, pixel_columns, file_list: the "
-        "column that names it",
+        description=(
+            "images of one group are never parted. class_folders: a regular expression, searched in"
+            " class/file, whose first bracket or else whole match names the group; fer_csv,"
+            " pixel_columns, file_list: the column that names it"
+        ),
     )
     folds: int | None = Field(
         default=None,
         ge=1,
         le=20,
-        description="times that a trial trains, each on other parts; 1, or at most 5 under 500 images",
+        description=(
+            "times that a trial trains, each on other parts; 1, or at most 5 under 500 images"
+        ),
     )
 
     def roles(self) -> dict[str, str]:
@@ -230,20 +255,27 @@ class Policies(Strict):
 
     duplicates: Literal["drop_from_train", "keep", "drop"] = Field(
         default="drop_from_train",
-        description="drop_from_train: what is identical to a given test image neither trains nor validates, and what "
-        "is identical to a given validation image does not train; drop: each distinct image counts once, besides",
+        description=(
+            "drop_from_train: what is identical to a given test image neither trains nor validates,"
+            " and what is identical to a given validation image does not train; drop: each distinct"
+            " image counts once, besides"
+        ),
     )
     conflicting: Literal["drop", "keep"] = Field(
         default="drop", description="images of which an identical one is of another class"
     )
-    unreadable: Literal["skip", "fail"] = Field(default="skip", description="fail: the data are refused")
+    unreadable: Literal["skip", "fail"] = Field(
+        default="skip", description="fail: the data are refused"
+    )
 
 
 class Published(Strict):
     """How the baseline's source trains it."""
 
     epochs: int = Field(ge=1)
-    stop_metric: str | None = Field(default=None, description="ends training as soon as it reaches stop_value")
+    stop_metric: str | None = Field(
+        default=None, description="ends training as soon as it reaches stop_value"
+    )
     stop_value: float | None = None
 
     @model_validator(mode="after")
@@ -259,7 +291,9 @@ class Baseline(Strict):
     title: str
     source: str
     values: dict[str, Any]
-    assumed: list[str] = Field(default=[], description="names of the values that the source leaves open")
+    assumed: list[str] = Field(
+        default=[], description="names of the values that the source leaves open"
+    )
     published: Published
 
     @field_validator("assumed")
@@ -267,7 +301,9 @@ class Baseline(Strict):
     def _assumed_is_set(cls, assumed: list[str], info: Any) -> list[str]:
         for name in assumed:
             if name not in info.data.get("values", {name: None}):
-                raise ValueError(f'names "{name}", which is not under values | add it to values, or take it out.')
+                raise ValueError(
+                    f'names "{name}", which is not under values | add it to values, or take it out.'
+                )
         return assumed
 
 
@@ -275,7 +311,9 @@ class Kaggle(Strict):
     """Where on Kaggle the data lie; `python -m tuner datasets fetch` gets them."""
 
     competition: str | None = Field(
-        default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="its name in the address of its page"
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        description="its name in the address of its page",
     )
     dataset: str | None = Field(
         default=None,
@@ -283,10 +321,12 @@ class Kaggle(Strict):
         description="owner/name",
     )
     archive: str | None = Field(
-        default=None, description="the one file of it that is needed, a zip or tar; everything by default"
+        default=None,
+        description="the one file of it that is needed, a zip or tar; everything by default",
     )
     files: dict[str, str] = Field(
-        min_length=1, description="where each path that the card names lies in what was downloaded and unpacked"
+        min_length=1,
+        description="where each path that the card names lies in what was downloaded and unpacked",
     )
 
     @model_validator(mode="after")
@@ -307,7 +347,9 @@ class Card(Strict):
 
     version: Literal[1] = 1
     name: str = Field(
-        min_length=1, max_length=120, description="lower-case letters and digits of any script, _ and -; no folder"
+        min_length=1,
+        max_length=120,
+        description="lower-case letters and digits of any script, _ and -; no folder",
     )
     title: str
     description: str = ""
@@ -317,16 +359,22 @@ class Card(Strict):
     image: ImageSettings
     class_names: list[str] | dict[str, str] | None = Field(
         default=None,
-        description="names in the order of the labels 0, 1, ...; or a mapping from the data's labels to names; "
-        "may be left out where the labels are names already",
+        description=(
+            "names in the order of the labels 0, 1, ...; or a mapping from the data's labels to"
+            " names; may be left out where the labels are names already"
+        ),
     )
     splits: Splits = Splits()
     policies: Policies = Policies()
-    horizontal_flip: bool = Field(default=False, description="whether a mirrored image is still of its class")
+    horizontal_flip: bool = Field(
+        default=False, description="whether a mirrored image is still of its class"
+    )
     fetch: str = Field(default="", description="how to get the data by hand")
     kaggle: Kaggle | None = None
     baseline: Baseline | None = None
-    space: str | None = Field(default=None, description="name of its search space; the card's own name by default")
+    space: str | None = Field(
+        default=None, description="name of its search space; the card's own name by default"
+    )
 
     @field_validator("name")
     @classmethod
@@ -347,12 +395,16 @@ class Card(Strict):
     @classmethod
     def _is_no_path(cls, space: str | None) -> str | None:
         if space is not None and (space in ("", ".", "..") or not _FOLDER_NAME.fullmatch(space)):
-            raise ValueError(f"is {shown(space)}; expected the name of a search space, without its folder.")
+            raise ValueError(
+                f"is {shown(space)}; expected the name of a search space, without its folder."
+            )
         return space
 
     @field_validator("class_names")
     @classmethod
-    def _names_differ(cls, names: list[str] | dict[str, str] | None) -> list[str] | dict[str, str] | None:
+    def _names_differ(
+        cls, names: list[str] | dict[str, str] | None
+    ) -> list[str] | dict[str, str] | None:
         found = list(names.values() if isinstance(names, dict) else names or ())
         if names is not None and (len(found) < 2 or len(set(found)) < len(found)):
             raise ValueError("must hold at least two names, all different | list each class once.")
@@ -363,18 +415,25 @@ class Card(Strict):
     def _group_can_be_read(cls, splits: Splits, info: ValidationInfo) -> Splits:
         files = info.data.get("files")
         if splits.group is not None and isinstance(files, ArrayCsv | Npz | Generated):
-            raise ValueError(f"has a group, which does not go with files of type {files.type}. | remove it.")
+            raise ValueError(
+                f"has a group, which does not go with files of type {files.type}. | remove it."
+            )
         if splits.group is not None and isinstance(files, ClassFolders):
             try:
                 re.compile(splits.group)
             except re.error as error:
-                raise ValueError(f"has a group that is no regular expression: {error}. | correct it.") from None
+                raise ValueError(
+                    f"has a group that is no regular expression: {error}. | correct it."
+                ) from None
         return splits
 
     @model_validator(mode="after")
     def _kaggle_has_every_file(self) -> Self:
         if self.kaggle and set(self.kaggle.files) != set(self.paths):
-            raise ValueError(f"has other files under kaggle than the card: {', '.join(self.paths)}. | name these.")
+            raise ValueError(
+                f"has other files under kaggle than the card: {', '.join(self.paths)}. | name"
+                " these."
+            )
         return self
 
     @property
@@ -394,7 +453,11 @@ class Card(Strict):
     def how_to_get(self) -> str:
         """What to do where the data are missing."""
         by_hand = self.fetch.strip().rstrip(".") or "put it there"
-        return f"`python -m tuner datasets fetch {self.name}`; or {by_hand}" if self.kaggle else by_hand
+        return (
+            f"`python -m tuner datasets fetch {self.name}`; or {by_hand}"
+            if self.kaggle
+            else by_hand
+        )
 
     @property
     def space_name(self) -> str:
@@ -442,7 +505,8 @@ def load_card(name: str, folders: Sequence[Path]) -> Card:
             return read_card(path)
     hint = did_you_mean(name, card_names(folders))
     raise ConfigurationError(
-        f'no data set is called "{name}"', f"{hint} `python -m tuner datasets` lists them; a folder or file works too."
+        f'no data set is called "{name}"',
+        f"{hint} `python -m tuner datasets` lists them; a folder or file works too.",
     )
 
 
@@ -459,7 +523,13 @@ def read_card(path: Path) -> Card:
     raise_problems(_leaving_paths(document, card))
     if card.name != path.stem:
         message = f'name is "{card.name}"; expected the file\'s name, "{path.stem}"'
-        raise_problems([Problem(where=document.where(("name",)), message=message, hint="rename one of the two.")])
+        raise_problems(
+            [
+                Problem(
+                    where=document.where(("name",)), message=message, hint="rename one of the two."
+                )
+            ]
+        )
     return card
 
 
@@ -471,17 +541,28 @@ def _leaving_paths(document: Document, card: Card) -> Iterator[Problem]:
     named: list[tuple[KeyPath, str]] = [
         (("files", key), value)
         for key, value in card.files.model_dump().items()
-        if value is not None and (key in _PATH_KEYS or (isinstance(card.files, ArrayCsv) and key != "type"))
+        if value is not None
+        and (key in _PATH_KEYS or (isinstance(card.files, ArrayCsv) and key != "type"))
     ]
     if isinstance(card.files, ClassFolders):
         named += [(("splits", role), part) for part, role in card.splits.roles().items()]
     if card.kaggle:
         named += [(("kaggle", "files", key), path) for key, path in card.kaggle.files.items()]
-        named += [(("kaggle", "archive"), card.kaggle.archive)] if card.kaggle.archive is not None else []
+        named += (
+            [(("kaggle", "archive"), card.kaggle.archive)]
+            if card.kaggle.archive is not None
+            else []
+        )
     for path, value in named:
         if not _stays_below(value):
-            message = f"{'.'.join(map(str, path))} is {shown(value)}; expected a path below the data root."
-            hint = "write it without leading / and without .., and put the data there; --data-dir names the root."
+            message = (
+                f"{'.'.join(map(str, path))} is {shown(value)}; expected a path below the data"
+                " root."
+            )
+            hint = (
+                "write it without leading / and without .., and put the data there; --data-dir"
+                " names the root."
+            )
             yield Problem(where=document.where(path), message=message, hint=hint)
 
 
@@ -489,7 +570,13 @@ def _stays_below(path: str) -> bool:
     # On Windows a backslash and a drive lead away, too; a card is the same on every system.
     parts = path.replace("\\", "/").split("/")
     has_drive = bool(re.match("[A-Za-z]:", path))
-    return bool(path) and not has_drive and parts[0] not in ("", "~") and ".." not in parts and one_line(path) == path
+    return (
+        bool(path)
+        and not has_drive
+        and parts[0] not in ("", "~")
+        and ".." not in parts
+        and one_line(path) == path
+    )
 
 
 def card_schema() -> str:

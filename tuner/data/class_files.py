@@ -35,7 +35,8 @@ class ClassFile:
         label: What the data call its class: the folder's name, or the beginning of the file's.
         below: Its path from the part's folder on.
         origin: Its path from the folder of the parts on, as it can be shown.
-        is_other: Whether its name says that it is no image, so that it counts only if it is one by its content.
+        is_other: Whether its name says that it is no image, so that it counts only if it is one by
+            its content.
     """
 
     path: str
@@ -65,7 +66,9 @@ class ClassFiles:
         return fold([*self.aside, *(Aside(NO_IMAGES, file.origin, 1) for file in others)])
 
 
-def list_files(name: str, files: ClassFolders, splits: Splits, tree: Folder, root: Path) -> ClassFiles:
+def list_files(
+    name: str, files: ClassFolders, splits: Splits, tree: Folder, root: Path
+) -> ClassFiles:
     """Find each file's class and part.
 
     Args:
@@ -76,7 +79,8 @@ def list_files(name: str, files: ClassFolders, splits: Splits, tree: Folder, roo
         root: The card's folder.
 
     Raises:
-        DataError: If a folder that the card names is missing, a class is empty, or there is no class.
+        DataError: If a folder that the card names is missing, a class is empty, or there is no
+            class.
     """
     return _Lister(name, files, splits, tree, root).listed()
 
@@ -84,13 +88,16 @@ def list_files(name: str, files: ClassFolders, splits: Splits, tree: Folder, roo
 class _Lister:
     """One listing; what it finds is kept until it is whole."""
 
-    def __init__(self, name: str, files: ClassFolders, splits: Splits, tree: Folder, root: Path) -> None:
+    def __init__(
+        self, name: str, files: ClassFolders, splits: Splits, tree: Folder, root: Path
+    ) -> None:
         """Take what `list_files` takes."""
         self._name, self._layout, self._root, self._tree = name, files.layout, root, tree
         self._roles = splits.roles() or {"": ""}
         self._has_parts = bool(splits.roles())
         self._files: list[ClassFile] = []
-        # By their paths: folders that are looked into, those whose files are used, and those of classes.
+        # By their paths: folders that are looked into, those whose files are used, and those of
+        # classes.
         self._levels = {""}
         self._named: set[str] = set()
         self._classes: set[str] = set()
@@ -133,8 +140,10 @@ class _Lister:
                 self._add_class(folder, folder.name, role, len(level.below), part)
         if part and len(self._files) == n_before:
             raise DataError(
-                f'{self._name}: the folder of the part "{printable(part)}" has no class folders with images',
-                "put each class's images into a folder of its own there; or leave the part out of splits.",
+                f'{self._name}: the folder of the part "{printable(part)}" has no class folders'
+                " with images",
+                "put each class's images into a folder of its own there; or leave the part out of"
+                " splits.",
             )
 
     def _add_part_of_classes(self, part: str, role: str) -> None:
@@ -147,7 +156,8 @@ class _Lister:
     def _add_class(self, folder: Folder, label: str, role: str, n_above: int, part: str) -> None:
         if folder.failure:
             raise DataError(
-                f'{self._name}: the folder of class "{printable(label)}" cannot be opened: {folder.failure}',
+                f'{self._name}: the folder of class "{printable(label)}" cannot be opened:'
+                f" {folder.failure}",
                 "allow reading it, or move it elsewhere.",
             )
         if not folder.n_images and not any(inner.others for inner in folder.walk()):
@@ -165,7 +175,9 @@ class _Lister:
         self._named.add(level.below)
         self._add_files(level, None, role, len(level.below), part)
 
-    def _add_files(self, folder: Folder, label: str | None, role: str, n_above: int, part: str) -> None:
+    def _add_files(
+        self, folder: Folder, label: str | None, role: str, n_above: int, part: str
+    ) -> None:
         others = frozenset(folder.others)
         here = folder.below[n_above:]
         start = f"{self._root}{os.sep}{folder.below}"
@@ -200,7 +212,10 @@ class _Lister:
     def _loose(self, level: Folder) -> Iterator[Aside]:
         """Files of a folder that is looked into, but those whose names tell their classes."""
         is_read = level.below in self._named
-        for reason, names in ((UNNAMED if is_read else NO_CLASS, level.images), (NO_IMAGES, level.others)):
+        for reason, names in (
+            (UNNAMED if is_read else NO_CLASS, level.images),
+            (NO_IMAGES, level.others),
+        ):
             for name in names:
                 if not (is_read and class_of(name)):
                     yield Aside(reason, printable(level.below + name), 1)

@@ -25,7 +25,8 @@ from tuner.data.tree import looks_like_image, scan
 from tuner.data.unreadable import counted, remedy
 from tuner.errors import DataError
 
-# More would hold more whole photos in memory; Pillow lets go of Python's lock, so threads do work in parallel.
+# More would hold more whole photos in memory; Pillow lets go of Python's lock, so threads do work
+# in parallel.
 _FILES_IN_FLIGHT = 8
 _FILES_PER_BLOCK = 64
 
@@ -54,7 +55,8 @@ def listed(card: Card, data_root: Path) -> ClassFiles:
     """The files that the images are read from, and what is left out.
 
     Raises:
-        DataError: If a folder that the card names is missing, a class is empty, or there is no class.
+        DataError: If a folder that the card names is missing, a class is empty, or there is no
+            class.
     """
     return _list_files(card, _root(card, data_root))
 
@@ -63,7 +65,8 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     """Decode all images, in the order part, class, file name; single unreadable files are left out and named.
 
     Raises:
-        DataError: If a class has no file, or none that can be read; or a folder is no class of the card.
+        DataError: If a class has no file, or none that can be read; or a folder is no class of the
+            card.
     """
     return read_files(card, _listing(card, data_root), allocate)
 
@@ -104,7 +107,8 @@ def stream_files(card: Card, listing: Listing) -> Images:
     digests = [b""] * len(paths)
     sums = np.zeros((len(paths), 2, card.image.channels), dtype=np.int64)
 
-    # A header says too little: a file that breaks off behind it would end every training that meets it.
+    # A header says too little: a file that breaks off behind it would end every training that meets
+    # it.
     def look_at(row: int, pixels: NDArray[np.uint8]) -> None:
         digests[row] = hashlib.sha256(np.ascontiguousarray(pixels).data).digest()
         sums[row] = pixel_sums(pixels)
@@ -112,7 +116,9 @@ def stream_files(card: Card, listing: Listing) -> Images:
     outcomes, settings = decode_all(paths, card.image, look_at, _in_parallel)
     kept = [row for row, outcome in enumerate(outcomes) if isinstance(outcome, FileFacts)]
     streamed = StreamedImages([paths[row] for row in kept], settings)
-    return _images(card, listing, outcomes, streamed, settings, [digests[row] for row in kept], sums[kept])
+    return _images(
+        card, listing, outcomes, streamed, settings, [digests[row] for row in kept], sums[kept]
+    )
 
 
 def check_names(labels: Iterable[tuple[str, str]], name: str) -> None:
@@ -132,13 +138,15 @@ def check_names(labels: Iterable[tuple[str, str]], name: str) -> None:
         other = by_form.setdefault((part, form), label)
         if other != label:
             raise DataError(
-                f'{name}: two folders are called "{printable(form)}", in two ways of writing the same letters',
+                f'{name}: two folders are called "{printable(form)}", in two ways of writing the'
+                " same letters",
                 "put the images of both into one folder.",
             )
         other = by_case.setdefault(form.casefold().strip(), form)
         if other != form:
             raise DataError(
-                f'{name}: "{printable(other)}" and "{printable(form)}" may be one class, written in two ways',
+                f'{name}: "{printable(other)}" and "{printable(form)}" may be one class, written in'
+                " two ways",
                 "rename one of the folders; or list both under class_names in a card.",
             )
 
@@ -150,7 +158,11 @@ def _root(card: Card, data_root: Path) -> Path:
 
 def _listing(card: Card, data_root: Path) -> Listing:
     root = _root(card, data_root)
-    files = [file for file in _list_files(card, root).files if not file.is_other or looks_like_image(file.path)]
+    files = [
+        file
+        for file in _list_files(card, root).files
+        if not file.is_other or looks_like_image(file.path)
+    ]
     names, numbers = _classes(card, files, root)
     return Listing(files=files, names=names, numbers=numbers)
 
@@ -160,18 +172,24 @@ def _list_files(card: Card, root: Path) -> ClassFiles:
     return list_files(card.name, card.files, card.splits, scan(root), root)
 
 
-def _classes(card: Card, files: list[ClassFile], root: Path) -> tuple[tuple[str, ...], dict[str, int]]:
+def _classes(
+    card: Card, files: list[ClassFile], root: Path
+) -> tuple[tuple[str, ...], dict[str, int]]:
     found = {file.label: one_form(file.label) for file in files}
     classes = card.class_numbers()
     if classes is None:
         check_names(((file.part, file.label) for file in files), card.name)
         in_turn = in_order(found.values())
-        classes = tuple(map(printable, in_turn)), {name: number for number, name in enumerate(in_turn)}
+        classes = (
+            tuple(map(printable, in_turn)),
+            {name: number for number, name in enumerate(in_turn)},
+        )
     names, by_form = classes[0], {one_form(label): number for label, number in classes[1].items()}
     for name in in_order(found.values()):
         if name not in by_form:
             raise DataError(
-                f'{card.name}: the folder "{printable(name)}" is no class of the card; expected {", ".join(names)}',
+                f'{card.name}: the folder "{printable(name)}" is no class of the card; expected'
+                f" {', '.join(names)}",
                 "rename or move the folder, or add the class to class_names in the card.",
             )
     numbers = {label: by_form[form] for label, form in found.items()}
@@ -197,11 +215,16 @@ def _in_parallel(task: Callable[[int], FileFacts], n: int) -> list[_Outcome]:
         except UnreadableImageError as error:
             return _Unreadable(reason=str(error), is_passing=error.is_passing)
 
-    # Pillow warns of odd metadata and of photos over 89 megapixels; both are decoded all the same. The filter is set
-    # once around all threads, since it belongs to the process.
-    with warnings.catch_warnings(), ThreadPoolExecutor(min(_FILES_IN_FLIGHT, usable_cores())) as pool:
+    # Pillow warns of odd metadata and of photos over 89 megapixels; both are decoded all the same.
+    # The filter is set once around all threads, since it belongs to the process.
+    with (
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(min(_FILES_IN_FLIGHT, usable_cores())) as pool,
+    ):
         warnings.simplefilter("ignore")
-        return [outcome for found in pool.map(block, range(0, n, _FILES_PER_BLOCK)) for outcome in found]
+        return [
+            outcome for found in pool.map(block, range(0, n, _FILES_PER_BLOCK)) for outcome in found
+        ]
 
 
 def _closed_up(pixels: NDArray[np.uint8], kept: list[int]) -> NDArray[np.uint8]:
@@ -223,7 +246,11 @@ def _images(
 ) -> Images:
     found = list(zip(listing.files, outcomes, strict=True))
     # A text that happens to begin like an image is none.
-    broken = [(file, outcome) for file, outcome in found if isinstance(outcome, _Unreadable) and not file.is_other]
+    broken = [
+        (file, outcome)
+        for file, outcome in found
+        if isinstance(outcome, _Unreadable) and not file.is_other
+    ]
     kept = [file for file, outcome in found if isinstance(outcome, FileFacts)]
     unreadable = [(file, outcome.reason) for file, outcome in broken]
     _check_readable(unreadable, kept, card.name)
@@ -252,18 +279,27 @@ def _groups(card: Card, files: list[ClassFile]) -> list[str]:
     bracket = min(pattern.groups, 1)
     matches = [pattern.search(file.below) for file in files]
     # A name need not be UTF-8, but files that name the groups are.
-    return [os.fsencode(match[bracket] or "").decode("utf-8", "backslashreplace") if match else "" for match in matches]
+    return [
+        os.fsencode(match[bracket] or "").decode("utf-8", "backslashreplace") if match else ""
+        for match in matches
+    ]
 
 
-def _check_readable(unreadable: list[tuple[ClassFile, str]], kept: list[ClassFile], name: str) -> None:
+def _check_readable(
+    unreadable: list[tuple[ClassFile, str]], kept: list[ClassFile], name: str
+) -> None:
     readable = {(file.part, one_form(file.label)) for file in kept}
     for file, _ in unreadable:
         where = file.part, one_form(file.label)
         if where not in readable:
-            reasons = [reason for other, reason in unreadable if (other.part, one_form(other.label)) == where]
+            reasons = [
+                reason
+                for other, reason in unreadable
+                if (other.part, one_form(other.label)) == where
+            ]
             inside = f" of the {file.part} part" if file.part else ""
             raise DataError(
-                f'{name}: none of the {len(reasons)} files of class "{printable(where[1])}"{inside} can be read as an '
-                f"image: {counted(reasons)}",
+                f'{name}: none of the {len(reasons)} files of class "{printable(where[1])}"{inside}'
+                f" can be read as an image: {counted(reasons)}",
                 remedy(reasons),
             )

@@ -21,9 +21,9 @@ def cut(
 ) -> NDArray[np.bool_]:
     """Choose units that hold about a fraction of each class, and at least one image of it.
 
-    Units are looked at from the largest on, each taken if it brings the classes nearer to their shares of all those
-    looked at, so that large and small units are on both sides; units of one image fill what is missing then, evenly
-    over the strata.
+    Units are looked at from the largest on, each taken if it brings the classes nearer to their
+    shares of all those looked at, so that large and small units are on both sides; units of one
+    image fill what is missing then, evenly over the strata.
 
     Args:
         labels: Class number of each image, (n,).
@@ -53,7 +53,11 @@ def cut(
         for position in range(n):
             state.take(int(own[(2 * position + 1) * len(own) // (2 * n)]))
         if not state.taken[number]:
-            able = [u for u in order[np.isin(order, units[labels == number])].tolist() if state.can_spare(u)]
+            able = [
+                u
+                for u in order[np.isin(order, units[labels == number])].tolist()
+                if state.can_spare(u)
+            ]
             if able:
                 state.take(max(able, key=lambda unit: state.gain(unit, state.missing())))
     return state.chosen[units]
@@ -69,8 +73,9 @@ def cut_folds(
 ) -> NDArray[np.int64]:
     """Share units out to folds, so that each fold has about the same number of images of each class.
 
-    Large units come first; each goes to the fold that has least of its classes, the smallest of those. Units of one
-    size are taken stratum by stratum, so that each stratum is spread over the folds.
+    Large units come first; each goes to the fold that has least of its classes, the smallest of
+    those. Units of one size are taken stratum by stratum, so that each stratum is spread over the
+    folds.
 
     Args:
         labels: Class number of each image, (n,).
@@ -83,7 +88,8 @@ def cut_folds(
         Number of the fold of each image, (n,).
     """
     counts = _Counts(labels, units)
-    # Whole numbers, so that ties are the same on every machine; a rare class weighs as much as a frequent one.
+    # Whole numbers, so that ties are the same on every machine; a rare class weighs as much as a
+    # frequent one.
     weights = 1_000_000 // np.maximum(counts.totals, 1)
     filled = np.zeros((n_folds, len(weights)), dtype=np.int64)
     fold_of = np.zeros(len(counts.sizes), dtype=np.int64)
@@ -102,7 +108,9 @@ def sample(labels: NDArray[np.int64], pool: Indices, n: int, *, seed: tuple[int,
     """`n` images of the pool, sorted: each class by its share, at least one of each where `n` allows."""
     order = pool[_shuffled(len(pool), seed)]
     classes, counts = np.unique(labels[pool], return_counts=True)
-    chosen = [order[labels[order] == c][:k] for c, k in zip(classes, quotas(counts, n), strict=True)]
+    chosen = [
+        order[labels[order] == c][:k] for c, k in zip(classes, quotas(counts, n), strict=True)
+    ]
     return np.sort(np.concatenate(chosen))
 
 

@@ -49,9 +49,11 @@ class Dataset:
     """A data set as a run uses it.
 
     Attributes:
-        images: All images; memory-mapped, so a worker had better load the data set again than receive a copy.
+        images: All images; memory-mapped, so a worker had better load the data set again than
+            receive a copy.
         split: Which of them train, validate and test.
-        spec: Shape, classes, and pixel statistics of the training part; with folds, of the first one's.
+        spec: Shape, classes, and pixel statistics of the training part; with folds, of the first
+            one's.
         card: Where it comes from.
         limit: `--limit`, where it was given.
         test_labels: The sealed labels.
@@ -87,7 +89,14 @@ def load_dataset(card: Card, data_root: Path, settings: SplitSettings) -> Datase
     split = make_split(images, settings, card.splits, card.policies)
     mean, std = pixel_statistics(images.images, split.train, images.sums)
     height, width, channels = images.images.shape[1:]
-    spec = ImageSpec(height=height, width=width, channels=channels, class_names=images.class_names, mean=mean, std=std)
+    spec = ImageSpec(
+        height=height,
+        width=width,
+        channels=channels,
+        class_names=images.class_names,
+        mean=mean,
+        std=std,
+    )
     return Dataset(
         images=images,
         split=split,
@@ -99,17 +108,23 @@ def load_dataset(card: Card, data_root: Path, settings: SplitSettings) -> Datase
 
 
 def pixel_statistics(
-    images: NDArray[np.uint8] | StreamedImages, indices: Indices, sums: NDArray[np.int64] | None = None
+    images: NDArray[np.uint8] | StreamedImages,
+    indices: Indices,
+    sums: NDArray[np.int64] | None = None,
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel, 0-255, over some images.
 
     Args:
         images: (n, height, width, channels).
         indices: Which of them.
-        sums: (n, 2, channels), as `pixel_sums` gives them, where they are known: then no pixel is read.
+        sums: (n, 2, channels), as `pixel_sums` gives them, where they are known: then no pixel is
+            read.
     """
     if sums is None:
-        total, squares = sum(map(pixel_sums, _chunks(images, indices)), np.zeros((2, images.shape[-1]), dtype=np.int64))
+        total, squares = sum(
+            map(pixel_sums, _chunks(images, indices)),
+            np.zeros((2, images.shape[-1]), dtype=np.int64),
+        )
     else:
         total, squares = sums[indices].sum(axis=0)
     n = len(indices) * images.shape[1] * images.shape[2]
@@ -118,7 +133,9 @@ def pixel_statistics(
     return tuple(mean.tolist()), tuple(std.tolist())
 
 
-def _chunks(images: NDArray[np.uint8] | StreamedImages, indices: Indices) -> Iterator[NDArray[np.uint8]]:
+def _chunks(
+    images: NDArray[np.uint8] | StreamedImages, indices: Indices
+) -> Iterator[NDArray[np.uint8]]:
     step = max(1, _CHUNK_BYTES // math.prod(images.shape[1:]))
     for start in range(0, len(indices), step):
         yield images[indices[start : start + step]]
@@ -170,10 +187,10 @@ def _copies_in_test(images: Images, split: Split) -> tuple[int, int]:
 def split_rows(dataset: Dataset) -> Iterator[tuple[str, str, str, str, str, str]]:
     """Origin, class name, part, group, reason if dropped, and folds of each image: what a run saves of its split.
 
-    The part is `train`, `validation`, `test`, `dropped`, or `unused` beyond a limit; with several folds it is
-    `fold 1`, ... for what validates in it. The group is the card's, or the number of a set of near-identical images.
-    The folds are those that the image trains in, such as `1 2 4`, since a limit takes other images in each; empty
-    where there is one only.
+    The part is `train`, `validation`, `test`, `dropped`, or `unused` beyond a limit; with several
+    folds it is `fold 1`, ... for what validates in it. The group is the card's, or the number of a
+    set of near-identical images. The folds are those that the image trains in, such as `1 2 4`,
+    since a limit takes other images in each; empty where there is one only.
     """
     images, split = dataset.images, dataset.split
     parts = np.full(len(images.labels), "unused", dtype="<U10")
@@ -190,6 +207,15 @@ def split_rows(dataset: Dataset) -> Iterator[tuple[str, str, str, str, str, str]
         row[fold.train] = len(split.folds) > 1
     for index, origin in enumerate(images.origins):
         near = int(images.near_group[index])
-        group = str(images.groups[index]) or (f"near-identical {near}" if set_sizes[near] > 1 else "")
+        group = str(images.groups[index]) or (
+            f"near-identical {near}" if set_sizes[near] > 1 else ""
+        )
         folds = " ".join(str(number) for number in np.flatnonzero(trains[:, index]) + 1)
-        yield origin, images.class_names[images.labels[index]], str(parts[index]), group, reasons.get(index, ""), folds
+        yield (
+            origin,
+            images.class_names[images.labels[index]],
+            str(parts[index]),
+            group,
+            reasons.get(index, ""),
+            folds,
+        )

@@ -21,14 +21,18 @@ from tuner.data.value_range import FULL_16_BITS, ValueRange, extremes, to_8_bits
 
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 
-# Those that nothing else is mistaken for and that start no other program, as far as Pillow was built with them.
+# Those that nothing else is mistaken for and that start no other program, as far as Pillow was
+# built with them.
 Image.init()
 with suppress(ImportError):
     import pi_heif
 
-    # Small pictures beside the photo take time, and EXIF's orientation is applied by libheif itself.
+    # Small pictures beside the photo take time, and EXIF's orientation is applied by libheif
+    # itself.
     pi_heif.register_heif_opener(thumbnails=False)
-_FORMATS = tuple({"JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "AVIF", "HEIF"} & Image.OPEN.keys())
+_FORMATS = tuple(
+    {"JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "AVIF", "HEIF"} & Image.OPEN.keys()
+)
 
 # A camera's photo fits; a small file that claims more would take gigabytes and many seconds.
 _MAX_PIXELS = 50_000_000
@@ -39,8 +43,9 @@ _MAX_SIDE = 65_535
 _LARGE_PIXELS = 16_000_000
 _LARGE = threading.Lock()
 
-# glibc keeps freed blocks of up to 32 MB for the thread that used them, so that each thread would hold on to the memory
-# of the largest image that it has seen; larger blocks go back to the system. Pillow's own size is 16 MB.
+# glibc keeps freed blocks of up to 32 MB for the thread that used them, so that each thread would
+# hold on to the memory of the largest image that it has seen; larger blocks go back to the system.
+# Pillow's own size is 16 MB.
 Image.core.set_block_size(2**26)  # type: ignore[attr-defined]
 
 _EXIF_ORIENTATION = 0x0112
@@ -59,7 +64,8 @@ class UnreadableImageError(Exception):
     """A file that is no image, or a broken one; the message is the reason in a few words.
 
     Attributes:
-        is_passing: Whether the system failed rather than the file, so that another attempt may succeed.
+        is_passing: Whether the system failed rather than the file, so that another attempt may
+            succeed.
     """
 
     def __init__(self, reason: str, *, is_passing: bool = False) -> None:
@@ -85,18 +91,24 @@ def decode(path: Path, settings: ImageSettings) -> NDArray[np.uint8]:
 def decode_with_facts(path: Path, settings: ImageSettings) -> tuple[NDArray[np.uint8], FileFacts]:
     """Do as `decode` does, and say what file it was.
 
-    Values of more than 8 bits are brought to 8 by the range that the settings state; without one, whole numbers of 16
-    bits by all of theirs, whatever the image holds, so that images stay comparable.
+    Values of more than 8 bits are brought to 8 by the range that the settings state; without one,
+    whole numbers of 16 bits by all of theirs, whatever the image holds, so that images stay
+    comparable.
 
     Raises:
-        UnreadableImageError: If it cannot be decoded; without a range, floats and numbers of 32 bits among them.
+        UnreadableImageError: If it cannot be decoded; without a range, floats and numbers of 32
+            bits among them.
     """
-    pixels, facts = _decoded(path, settings, lambda mode, kind: settings_range(settings) or _usual_range(mode, kind))
+    pixels, facts = _decoded(
+        path, settings, lambda mode, kind: settings_range(settings) or _usual_range(mode, kind)
+    )
     assert pixels is not None
     return pixels, facts
 
 
-def decode_or_measure(path: Path, settings: ImageSettings) -> tuple[NDArray[np.uint8] | None, FileFacts]:
+def decode_or_measure(
+    path: Path, settings: ImageSettings
+) -> tuple[NDArray[np.uint8] | None, FileFacts]:
     """Do as `decode_with_facts` does; but where a range is needed and not stated, only find the extreme values.
 
     Returns:
@@ -114,10 +126,13 @@ def settings_range(settings: ImageSettings) -> ValueRange | None:
 
 
 def _usual_range(mode: str, kind: str) -> ValueRange:
-    # Pillow brings the values of a PGM to 16 bits, and keeps them, as older versions those of a PNG, in 32.
+    # Pillow brings the values of a PGM to 16 bits, and keeps them, as older versions those of a
+    # PNG, in 32.
     if mode.startswith("I;16") or (mode == "I" and kind in ("PNG", "PPM")):
         return FULL_16_BITS
-    raise UnreadableImageError("values of 32 bits, and nothing states which of them are black and white")
+    raise UnreadableImageError(
+        "values of 32 bits, and nothing states which of them are black and white"
+    )
 
 
 def _decoded(
@@ -142,7 +157,9 @@ def _decoded(
                     return None, facts
                 upright = _of_8_bits(values, value_range, upright.info.get("transparency"))
             flat = _flatten(upright, settings)
-            flat = flat.resize((settings.width, settings.height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+            flat = flat.resize(
+                (settings.width, settings.height), Image.Resampling.LANCZOS, reducing_gap=3.0
+            )
         return np.asarray(flat, dtype=np.uint8).reshape(settings.shape), facts
 
 
@@ -194,7 +211,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 def _shrink(picture: Image.Image, settings: ImageSettings) -> None:
     """Tell a JPEG decoder to shrink by 2, 4 or 8 for next to nothing: 36 megapixels in 0.1 s instead of 0.6 s."""
-    # Twice the final side is kept, so that Lanczos has something to average, whatever way up the photo is.
+    # Twice the final side is kept, so that Lanczos has something to average, whatever way up the
+    # photo is.
     side = 2 * max(settings.height, settings.width)
     picture.draft(None, (side, side))
     if picture.width * picture.height > _MAX_PIXELS:
@@ -238,8 +256,11 @@ def _bits(picture: Image.Image) -> int:
     return 16 if picture.mode != "P" and any(";16" in raw_mode for raw_mode in raw_modes) else 8
 
 
-def _facts(picture: Image.Image, mode: str, size: tuple[int, int], bits: int, is_rotated: bool) -> FileFacts:
-    # An MPO is a JPEG with further views behind it; counting the frames of a GIF would read all of them.
+def _facts(
+    picture: Image.Image, mode: str, size: tuple[int, int], bits: int, is_rotated: bool
+) -> FileFacts:
+    # An MPO is a JPEG with further views behind it; counting the frames of a GIF would read all of
+    # them.
     is_mpo = picture.format == "MPO"
     return FileFacts(
         format="JPEG" if is_mpo else picture.format or "",
@@ -265,7 +286,9 @@ def _is_deep(picture: Image.Image) -> bool:
     return picture.mode in {"I", "F"} or picture.mode.startswith("I;16")
 
 
-def _of_8_bits(values: NDArray[np.float32], value_range: ValueRange, transparent: int | None) -> Image.Image:
+def _of_8_bits(
+    values: NDArray[np.float32], value_range: ValueRange, transparent: int | None
+) -> Image.Image:
     """An 8-bit grey image; one value may stand for transparency."""
     mask = None if transparent is None else values != transparent
     picture = Image.fromarray(to_8_bits(values, value_range))
@@ -279,5 +302,7 @@ def _flatten(picture: Image.Image, settings: ImageSettings) -> Image.Image:
     if picture.has_transparency_data:
         above = picture.convert("RGBA")
         red, green, blue = settings.background
-        picture = Image.alpha_composite(Image.new("RGBA", above.size, (red, green, blue, 255)), above)
+        picture = Image.alpha_composite(
+            Image.new("RGBA", above.size, (red, green, blue, 255)), above
+        )
     return picture.convert("L" if settings.channels == 1 else "RGB")

@@ -1,8 +1,9 @@
 """A seeded generator of drawn faces with seven expressions: a data set that needs no download.
 
-Each face is a handful of curves in face coordinates (x to the right, y down, the face about 1 in radius). An expression
-moves the curves of mouth, brows and eyes; a pose bends them all; light, noise, blur and things in front of the face
-make them hard to see. Weak expressions look almost neutral, so that no model can reach 100 %.
+Each face is a handful of curves in face coordinates (x to the right, y down, the face about 1 in
+radius). An expression moves the curves of mouth, brows and eyes; a pose bends them all; light,
+noise, blur and things in front of the face make them hard to see. Weak expressions look almost
+neutral, so that no model can reach 100 %.
 """
 
 from __future__ import annotations
@@ -21,9 +22,20 @@ Floats = NDArray[np.float64]
 
 _SCALE = 4  # drawn this much larger, then averaged: smooth strokes of any width
 
-# What a full expression does to the neutral face, after the action units of Ekman and Friesen's FACS. `brow_slope` > 0
-# lifts the inner ends; `curve` > 0 lifts the corners of the mouth.
-_FEATURES = ("brow_raise", "brow_slope", "eye_open", "curve", "open", "width", "wrinkle", "cheeks", "skew", "teeth")
+# What a full expression does to the neutral face, after the action units of Ekman and Friesen's
+# FACS. `brow_slope` > 0 lifts the inner ends; `curve` > 0 lifts the corners of the mouth.
+_FEATURES = (
+    "brow_raise",
+    "brow_slope",
+    "eye_open",
+    "curve",
+    "open",
+    "width",
+    "wrinkle",
+    "cheeks",
+    "skew",
+    "teeth",
+)
 _TARGETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "angry": {
@@ -34,13 +46,39 @@ _TARGETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
             "width": -0.1,
             "teeth": 0.5,
         },
-        "disgust": {"brow_raise": -0.5, "brow_slope": -0.45, "eye_open": -0.6, "curve": -0.6, "open": 0.2}
+        "disgust": {
+            "brow_raise": -0.5,
+            "brow_slope": -0.45,
+            "eye_open": -0.6,
+            "curve": -0.6,
+            "open": 0.2,
+        }
         | {"wrinkle": 1.0, "skew": 0.8},
-        "fear": {"brow_raise": 0.6, "brow_slope": 0.8, "eye_open": 0.7, "curve": -0.5, "open": 0.4, "width": 0.2}
+        "fear": {
+            "brow_raise": 0.6,
+            "brow_slope": 0.8,
+            "eye_open": 0.7,
+            "curve": -0.5,
+            "open": 0.4,
+            "width": 0.2,
+        }
         | {"teeth": 0.6},
-        "happy": {"brow_raise": 0.1, "eye_open": -0.3, "curve": 1.0, "open": 0.3, "width": 0.3, "cheeks": 1.0}
+        "happy": {
+            "brow_raise": 0.1,
+            "eye_open": -0.3,
+            "curve": 1.0,
+            "open": 0.3,
+            "width": 0.3,
+            "cheeks": 1.0,
+        }
         | {"teeth": 0.6},
-        "sad": {"brow_raise": 0.1, "brow_slope": 0.9, "eye_open": -0.4, "curve": -0.9, "width": -0.15},
+        "sad": {
+            "brow_raise": 0.1,
+            "brow_slope": 0.9,
+            "eye_open": -0.4,
+            "curve": -0.9,
+            "width": -0.15,
+        },
         "surprise": {"brow_raise": 1.0, "eye_open": 0.9, "open": 1.0, "width": -0.45},
         "neutral": {},
     }
@@ -61,7 +99,12 @@ class _Pen:
         return [(x, y) for x, y in (curve @ self.matrix.T + self.offset).tolist()]
 
     def line(self, curve: Floats, width: float = 1.0) -> None:
-        self.draw.line(self._points(curve), fill=self.ink, width=max(1, round(self.stroke * width)), joint="curve")
+        self.draw.line(
+            self._points(curve),
+            fill=self.ink,
+            width=max(1, round(self.stroke * width)),
+            joint="curve",
+        )
 
     def area(self, curve: Floats, fill: int) -> None:
         self.draw.polygon(self._points(curve), fill=fill)
@@ -112,7 +155,9 @@ def _pen(draw: ImageDraw.ImageDraw, side: int, skin: float, rng: np.random.Gener
     matrix = scale * rotation @ np.array([[1.0, shear], [0.0, 1.0]]) @ stretch @ mirror
     offset = side * (0.5 + rng.normal(0, 0.02, size=2))
     ink = int(skin * rng.uniform(0.05, 0.35))
-    return _Pen(draw=draw, matrix=matrix, offset=offset, stroke=side * rng.uniform(0.020, 0.034), ink=ink)
+    return _Pen(
+        draw=draw, matrix=matrix, offset=offset, stroke=side * rng.uniform(0.020, 0.034), ink=ink
+    )
 
 
 def _features(expression: str, rng: np.random.Generator) -> dict[str, float]:
@@ -142,7 +187,9 @@ def _head(pen: _Pen, skin: int, rng: np.random.Generator) -> None:
     pen.line(outline, rng.uniform(0.5, 1.2))
 
 
-def _eyes_and_brows(pen: _Pen, features: Mapping[str, float], turn: Floats, rng: np.random.Generator) -> None:
+def _eyes_and_brows(
+    pen: _Pen, features: Mapping[str, float], turn: Floats, rng: np.random.Generator
+) -> None:
     apart, level = rng.uniform(0.30, 0.40), rng.uniform(-0.25, -0.12)
     opening = float(np.clip(0.14 * (1 + 0.9 * features["eye_open"]), 0.02, 0.30))
     width, pupil = rng.uniform(0.14, 0.19), rng.uniform(0.055, 0.08)
@@ -164,7 +211,9 @@ def _eyes_and_brows(pen: _Pen, features: Mapping[str, float], turn: Floats, rng:
             pen.line(np.stack([x + 0.13 * t, y + 0.27 + 0.05 * t**2], axis=1), 0.5)
     if features["brow_slope"] < -0.45:
         for sign in (-1.0, 1.0):  # the furrow between the brows
-            pen.line(np.array([[sign * 0.04, level - 0.2], [sign * 0.03, level - 0.05]]) + turn, 0.5)
+            pen.line(
+                np.array([[sign * 0.04, level - 0.2], [sign * 0.03, level - 0.05]]) + turn, 0.5
+            )
 
 
 def _nose(pen: _Pen, features: Mapping[str, float], turn: Floats, rng: np.random.Generator) -> None:
@@ -180,7 +229,9 @@ def _nose(pen: _Pen, features: Mapping[str, float], turn: Floats, rng: np.random
             pen.line(np.array([[sign * 0.15, 0.2], [sign * 0.33, 0.36]]) + turn, 0.6)
 
 
-def _mouth(pen: _Pen, features: Mapping[str, float], turn: Floats, rng: np.random.Generator) -> None:
+def _mouth(
+    pen: _Pen, features: Mapping[str, float], turn: Floats, rng: np.random.Generator
+) -> None:
     half = 0.38 * (1 + 0.8 * features["width"]) * rng.uniform(0.85, 1.15)
     level = 0.52 + rng.normal(0, 0.03)
     t = np.linspace(-1, 1, 15)
@@ -188,8 +239,12 @@ def _mouth(pen: _Pen, features: Mapping[str, float], turn: Floats, rng: np.rando
     corner = features["curve"] * (0.12 - 0.24 * t**2)
     x = half * t + turn[0]
     tilt = 0.09 * features["skew"] * t
-    upper = np.stack([x, level + turn[1] + corner + tilt - 0.35 * opening * np.sqrt(1 - t**2)], axis=1)
-    lower = np.stack([x, level + turn[1] + corner + tilt + 0.65 * opening * np.sqrt(1 - t**2)], axis=1)
+    upper = np.stack(
+        [x, level + turn[1] + corner + tilt - 0.35 * opening * np.sqrt(1 - t**2)], axis=1
+    )
+    lower = np.stack(
+        [x, level + turn[1] + corner + tilt + 0.65 * opening * np.sqrt(1 - t**2)], axis=1
+    )
     if features["teeth"] and opening < 0.06:
         # Bared teeth need room: a closed mouth would hide them.
         lower = lower + np.array([0.0, 0.10])
@@ -202,7 +257,9 @@ def _mouth(pen: _Pen, features: Mapping[str, float], turn: Floats, rng: np.rando
         pen.line(np.concatenate([ring, upper[:1]]), 0.9)
     else:
         pen.line(upper, rng.uniform(0.9, 1.5))
-        pen.line(np.array([[-0.07, 0.12], [0.07, 0.12]]) + np.array([turn[0], level + turn[1]]), 0.4)
+        pen.line(
+            np.array([[-0.07, 0.12], [0.07, 0.12]]) + np.array([turn[0], level + turn[1]]), 0.4
+        )
 
 
 def _occlude(pen: _Pen, turn: Floats, rng: np.random.Generator) -> None:
@@ -215,7 +272,17 @@ def _occlude(pen: _Pen, turn: Floats, rng: np.random.Generator) -> None:
         pen.area(np.concatenate([edge, crown]), shade)
     elif rng.uniform() < 0.25:
         pen.area(
-            np.array([[-1.0, -0.5], [1.0, -0.5], [0.65, -0.65], [0.55, -1.3], [-0.55, -1.3], [-0.65, -0.65]]), shade
+            np.array(
+                [
+                    [-1.0, -0.5],
+                    [1.0, -0.5],
+                    [0.65, -0.65],
+                    [0.55, -1.3],
+                    [-0.55, -1.3],
+                    [-0.65, -0.65],
+                ]
+            ),
+            shade,
         )
     if rng.uniform() < 0.22:
         for sign in (-1.0, 1.0):
@@ -227,12 +294,20 @@ def _occlude(pen: _Pen, turn: Floats, rng: np.random.Generator) -> None:
         across = rng.uniform(0.07, 0.16) * np.array([-np.sin(angle), np.cos(angle)])
         pen.area(
             np.array(
-                [centre + along + across, centre + along - across, centre - along - across, centre - along + across]
+                [
+                    centre + along + across,
+                    centre + along - across,
+                    centre - along - across,
+                    centre - along + across,
+                ]
             ),
             shade,
         )
     if rng.uniform() < 0.12:
-        pen.area(_ellipse(rng.uniform(-0.6, 0.6), rng.uniform(0.5, 1.0), 0.35, 0.3), int(rng.uniform(100, 220)))
+        pen.area(
+            _ellipse(rng.uniform(-0.6, 0.6), rng.uniform(0.5, 1.0), 0.35, 0.3),
+            int(rng.uniform(100, 220)),
+        )
 
 
 def _light(image: Floats, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -14,7 +14,8 @@ _MAX_DISTANCE = 6
 _MIN_CORRELATION = 0.97
 _SIDE = 16
 _BAND_BITS = 16
-# Within a set of images that share a band, each meets so many others. Only drawings on plain ground have larger sets.
+# Within a set of images that share a band, each meets so many others. Only drawings on plain ground
+# have larger sets.
 _MAX_PARTNERS = 256
 _IMAGES_PER_CHUNK = 4096
 
@@ -26,33 +27,41 @@ def copies(images: NDArray[np.uint8]) -> NDArray[np.int64]:
         images: (n, height, width, channels); read one by one, so a memory map stays on disk.
 
     Returns:
-        (n,) the index of the first image with the same pixels; an image's own index where it is the first.
+        (n,) the index of the first image with the same pixels; an image's own index where it is the
+            first.
     """
     pixels = np.asarray(images)  # A memory map's own indexing is several times slower.
-    return first_equal(hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest() for image in pixels)
+    return first_equal(
+        hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
+        for image in pixels
+    )
 
 
 def first_equal(digests: Iterable[bytes]) -> NDArray[np.int64]:
     """Of each digest, the index of the first that equals it."""
     first: dict[bytes, int] = {}
-    return np.array([first.setdefault(digest, index) for index, digest in enumerate(digests)], dtype=np.int64)
+    return np.array(
+        [first.setdefault(digest, index) for index, digest in enumerate(digests)], dtype=np.int64
+    )
 
 
 def near_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Find sets of near-identical images: copies at another size, quality or brightness, with a mark or a trimmed edge.
 
-    Two images are near-identical if their perceptual hashes (ImageHash's `phash`) differ in at most 6 of 64 bits, and
-    their grey 16 x 16 thumbnails correlate by at least 0.97; sets are chained of such pairs. In the happy/sad photos
-    these are the 39 pairs of one photo, from 0.9996 up, and nothing else is above 0.89. In FER2013 all of 114 pairs
-    looked at from 0.96 up, and all of the 14 largest sets, showed one photo; below 0.96 some were two of one person.
-    Images under 16 pixels a side hold too little to tell: of them only identical ones make a set. 32,000 images of
+    Two images are near-identical if their perceptual hashes (ImageHash's `phash`) differ in at most
+    6 of 64 bits, and their grey 16 x 16 thumbnails correlate by at least 0.97; sets are chained of
+    such pairs. In the happy/sad photos these are the 39 pairs of one photo, from 0.9996 up, and
+    nothing else is above 0.89. In FER2013 all of 114 pairs looked at from 0.96 up, and all of the
+    14 largest sets, showed one photo; below 0.96 some were two of one person. Images under 16
+    pixels a side hold too little to tell: of them only identical ones make a set. 32,000 images of
     48 x 48 take 4 s on one core.
 
     Args:
         images: (n, height, width, channels), grey or RGB.
 
     Returns:
-        (n,) the number of the set, counted from 0 in the order of their first images. Identical images share a set.
+        (n,) the number of the set, counted from 0 in the order of their first images. Identical
+            images share a set.
     """
     if min(images.shape[1:3]) < _SIDE:
         return numbered(copies(images))
@@ -77,7 +86,8 @@ def _describe(images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
         small = picture.resize((2 * _SIDE, 2 * _SIDE), Image.Resampling.LANCZOS)
         thumbnails[index] = np.asarray(small.reduce(2)).ravel()
         bits[index] = imagehash.phash(small).hash.ravel()
-    # Neighbouring frequencies agree; each band takes every fourth bit, so that no band is alike in most images.
+    # Neighbouring frequencies agree; each band takes every fourth bit, so that no band is alike in
+    # most images.
     spread = bits.reshape(n, _BAND_BITS, 4).swapaxes(1, 2).reshape(n, 64)
     return thumbnails, np.packbits(spread, axis=1).view("<u8").ravel()
 
@@ -101,8 +111,9 @@ def _sets(thumbnails: NDArray[np.uint8], hashes: NDArray[np.uint64]) -> NDArray[
 def _candidates(hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
     """Pairs (2, k) of hashes at most 6 bits apart, without looking at all pairs.
 
-    Of the four bands of 16 bits, 6 differing bits leave one that differs in a bit at most: pairs are found by sorting
-    each band, and looking up every band with none, and with each one, of its bits flipped. A pair may come again.
+    Of the four bands of 16 bits, 6 differing bits leave one that differs in a bit at most: pairs
+    are found by sorting each band, and looking up every band with none, and with each one, of its
+    bits flipped. A pair may come again.
     """
     for band in hashes.astype("<u8").view("<u2").reshape(-1, 4).T:
         order = np.argsort(band, kind="stable")
@@ -125,7 +136,9 @@ def _candidates(hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
                     yield pairs[:, distance <= _MAX_DISTANCE]
 
 
-def _expand(start: NDArray[np.int64], n: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _expand(
+    start: NDArray[np.int64], n: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Row i with each of start[i], start[i] + 1, ..., n[i] of them."""
     rows = np.repeat(np.arange(len(n), dtype=np.int64), n)
     within = np.arange(len(rows), dtype=np.int64) - np.repeat(np.cumsum(n) - n, n)

@@ -47,7 +47,11 @@ def _places(card: Card, path: Path, header: list[str], first: list[str]) -> Plac
         label=label,
         usage=usage,
         group=group,
-        text=((lambda row: row[pixels]) if is_plain else (lambda row: blank_separated(row[pixels]))),
+        text=(
+            (lambda row: row[pixels]) if is_plain else (lambda row: blank_separated(row[pixels]))
+        ),
         separator=" ",
-        unused=tuple(name for at, name in enumerate(header) if at not in (label, pixels, usage, group)),
+        unused=tuple(
+            name for at, name in enumerate(header) if at not in (label, pixels, usage, group)
+        ),
     )

@@ -20,8 +20,8 @@ _MOST_FOLDERS = 20
 class FileFinder:
     """Finds files below a folder.
 
-    Names may lack their suffix, as in `id,breed`, and the folder, as where a download has spread its
-    images over `images_part_1` and `images_part_2`; one file only may fit.
+    Names may lack their suffix, as in `id,breed`, and the folder, as where a download has spread
+    its images over `images_part_1` and `images_part_2`; one file only may fit.
     """
 
     def __init__(self, root: Path) -> None:

@@ -166,7 +166,10 @@ def _rows(card: Card, table: TablePart) -> Iterator[_Row]:
     files, roles, path = _files(card), card.splits.roles(), table.path
     with csv_rows(path) as (header, rows):
         name_at = column_at(header, files.file_column, path)
-        labels_at = [column_at(header, column, path) for column in (files.label_columns or [files.label_column or 0])]
+        labels_at = [
+            column_at(header, column, path)
+            for column in files.label_columns or [files.label_column or 0]
+        ]
         split_at = None
         if files.split_column is not None and not table.role:
             split_at = column_at(header, files.split_column, path)
@@ -199,7 +202,9 @@ def _one_of(header: Sequence[str], row: Sequence[str], at: Sequence[int], where:
     values = [row[column].strip().casefold() for column in at]
     odd = [value for value in values if value not in _ONES | _ZEROS]
     if odd:
-        raise DataError(f'{where}: a class\'s column holds "{odd[0][:20]}"; expected 0 or 1', "correct the row.")
+        raise DataError(
+            f'{where}: a class\'s column holds "{odd[0][:20]}"; expected 0 or 1', "correct the row."
+        )
     found = [header[column] for column, value in zip(at, values, strict=True) if value in _ONES]
     if len(found) > 1:
         raise DataError(
@@ -215,7 +220,9 @@ def _left_out(card: Card, data_root: Path, listed: _Listed) -> tuple[LeftOut, ..
     skipped = {*listed.unlabelled, *listed.repeated}
     tables = {_whole(table.path) for table in table_parts(card, data_root)}
     tree = scan(top) if top else None
-    there = (f"{top}{os.sep}{name}" for name in tree.files()) if tree else _directly_in(listed.folders)
+    there = (
+        (f"{top}{os.sep}{name}" for name in tree.files()) if tree else _directly_in(listed.folders)
+    )
     base = top or (data_root / files.path).parent
     unnamed, others = [], []
     for path in there:
@@ -226,7 +233,9 @@ def _left_out(card: Card, data_root: Path, listed: _Listed) -> tuple[LeftOut, ..
             unnamed += [shown] if shown not in skipped else []
         elif top:
             others.append(shown)
-    label = files.label_column if files.label_column is not None else (files.label_columns or [0])[0]
+    label = (
+        files.label_column if files.label_column is not None else (files.label_columns or [0])[0]
+    )
     beside = other_tables(card, data_root, str(label))
     known = {name.partition(" (")[0] for one in beside for name in one.names}
     return (
@@ -259,6 +268,7 @@ def _no_files(card: Card, listed: _Listed) -> DataError:
         )
     first = f", such as {listed.missing[0]}" if listed.missing else ""
     return DataError(
-        f"{card.name}: none of the {len(listed.missing):,} files that the table names is there{first}",
+        f"{card.name}: none of the {len(listed.missing):,} files that the table names is"
+        f" there{first}",
         "put them beside the table; or state root, the folder that names start from, in a card.",
     )

@@ -10,9 +10,13 @@ from tuner.extras import install_line
 # Of what is an image, but not a whole one.
 DAMAGED = "damaged image"
 
-_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"heif"})
+_HEIC_BRANDS = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"heif"}
+)
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
-_VIDEO_BRANDS = frozenset({b"isom", b"iso2", b"mp41", b"mp42", b"qt  ", b"M4V ", b"avc1", b"3gp4", b"3gp5"})
+_VIDEO_BRANDS = frozenset(
+    {b"isom", b"iso2", b"mp41", b"mp42", b"qt  ", b"M4V ", b"avc1", b"3gp4", b"3gp5"}
+)
 _MOST_BRANDS = 16
 
 _SAVE = "which is not read; save it as PNG"
@@ -21,7 +25,8 @@ _TIFF = "TIFF of a kind that is not read; save it as grey or RGB"
 _DRAWING = f"SVG drawing, {_SAVE}"
 _WEB_PAGE = "web page, not an image; the download failed"
 
-# What stands where in a file, and what the file is then. What Pillow reads and refuses all the same is damaged.
+# What stands where in a file, and what the file is then. What Pillow reads and refuses all the same
+# is damaged.
 _MARKS = (
     (0, b"\xff\xd8\xff", DAMAGED),
     (0, b"\x89PNG", DAMAGED),
@@ -91,7 +96,11 @@ def _of_brands(brands: list[bytes]) -> str:
     if _AVIF_BRANDS & set(brands):
         return "AVIF image, damaged, or more than this Pillow reads; a newer Pillow may"
     if _HEIC_BRANDS & set(brands) or brands[0] in (b"mif1", b"msf1"):
-        return "damaged HEIC image" if can_read_heic() else f"HEIC image; {install_line('heic')} lets it be read"
+        return (
+            "damaged HEIC image"
+            if can_read_heic()
+            else f"HEIC image; {install_line('heic')} lets it be read"
+        )
     if brands[0] == b"crx ":
         return "a camera's raw file, which is not read; save it as 16-bit TIFF"
     return "a video, not an image" if _VIDEO_BRANDS & set(brands) else "not an image"

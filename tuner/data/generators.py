@@ -36,7 +36,8 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     if images.shape[1:] != card.image.shape or names is None or len(names[0]) != n_classes:
         made = " x ".join(map(str, images.shape[1:]))
         raise ConfigurationError(
-            f"{card.name}: {files.generator} makes {made} images in {n_classes} classes, but the card says otherwise",
+            f"{card.name}: {files.generator} makes {made} images in {n_classes} classes, but the"
+            " card says otherwise",
             "correct image and class_names in the card.",
         )
     pixels = allocate(len(images))

@@ -20,7 +20,8 @@ from tuner.names import printable as printable  # noqa: PLC0414 - for those who 
 
 PARTS = ("train", "validation", "test")
 
-# Gives a loader room for n images: uint8, (n, height, width, channels). It fills the first rows of it.
+# Gives a loader room for n images: uint8, (n, height, width, channels). It fills the first rows of
+# it.
 Allocate = Callable[[int], NDArray[np.uint8]]
 
 _IMAGES_PER_CHUNK = 1024
@@ -38,8 +39,8 @@ class FileFacts:
         is_animated: Whether it has several frames; the further views of a photo are none.
         is_rotated: Whether its EXIF data ask for a rotation or a mirrored image; decoding does it.
         bits: Of each value in the file: 8, 16 or 32.
-        lowest: Smallest value of an image whose values need a range to become 8 bits; None for others, and where no
-            pixel was decoded.
+        lowest: Smallest value of an image whose values need a range to become 8 bits; None for
+            others, and where no pixel was decoded.
         highest: Its largest.
     """
 
@@ -66,17 +67,20 @@ class Images:
         origins: Where each image comes from, such as `row 17` or `happy/3.png`; (n,).
         class_names: In the order of the class numbers.
         unreadable: What could not be read, as `name: reason`.
-        fingerprint: SHA-256 of pixels, labels, class names and parts, in hexadecimal; where images are streamed, of
-            each image's SHA-256 in place of its pixels.
-        groups: Text, (n,): images of one group stay together in a split; empty where the card's rule gives none.
+        fingerprint: SHA-256 of pixels, labels, class names and parts, in hexadecimal; where images
+            are streamed, of each image's SHA-256 in place of its pixels.
+        groups: Text, (n,): images of one group stay together in a split; empty where the card's
+            rule gives none.
         copy_of: int64, (n,): index of the first identical image, which may be the image itself.
         near_group: int64, (n,): number of the set of nearly identical images that it belongs to.
         files: Of each image, (n,), where images are files of their own; else empty.
-        sums: int64, (n, 2, channels): sum of the pixels and of their squares, where images are streamed; else None.
-        is_final: False where a file could not be read for a reason that may pass, such as a network that is down.
+        sums: int64, (n, 2, channels): sum of the pixels and of their squares, where images are
+            streamed; else None.
+        is_final: False where a file could not be read for a reason that may pass, such as a network
+            that is down.
         left_out: What was found beside the images and those that could not be read, by reason.
-        value_range: The values that became 0 and 255 in images of more than 8 bits; None where there are none, and the
-            card states nothing.
+        value_range: The values that became 0 and 255 in images of more than 8 bits; None where
+            there are none, and the card states nothing.
         is_mended: Whether the cache was found damaged, and the images were decoded again.
     """
 
@@ -133,12 +137,15 @@ def make_images(
     label_array = np.asarray(labels, dtype=np.int64)
     part_array = np.asarray(parts, dtype="<U10")
     if len(label_array) == 0:
-        raise DataError(f"{name}: it holds no images", "check that the file or folder is the right one.")
+        raise DataError(
+            f"{name}: it holds no images", "check that the file or folder is the right one."
+        )
     present = np.unique(label_array)
     if len(present) < 2:
         only = class_names[int(present[0])]
         raise DataError(
-            f'{name}: all images are of one class, "{only}"', "a classifier needs at least two classes; add the others."
+            f'{name}: all images are of one class, "{only}"',
+            "a classifier needs at least two classes; add the others.",
         )
     if isinstance(images, StreamedImages):
         content: Iterator[Any] = iter(digests)
@@ -168,9 +175,12 @@ def make_images(
 
 def pixel_sums(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Sums of each channel's pixels and of their squares: int64, (2, channels), of pixels (..., channels)."""
-    # Whole numbers are exact in any order of summing; a squared pixel is at most 65,025 and just fits 16 bits.
+    # Whole numbers are exact in any order of summing; a squared pixel is at most 65,025 and just
+    # fits 16 bits.
     values = pixels.reshape(-1, pixels.shape[-1]).astype(np.uint16)
-    return np.stack([values.sum(axis=0, dtype=np.int64), np.square(values).sum(axis=0, dtype=np.int64)])
+    return np.stack(
+        [values.sum(axis=0, dtype=np.int64), np.square(values).sum(axis=0, dtype=np.int64)]
+    )
 
 
 def _chunks(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:

@@ -30,7 +30,8 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
     """Translate the labels of a file.
 
     Args:
-        card: May name the classes; otherwise they are the distinct labels, whole numbers in their order, text sorted.
+        card: May name the classes; otherwise they are the distinct labels, whole numbers in their
+            order, text sorted.
         given: Label of each image, as the file writes it; none is empty.
         where: Place of each label, for messages.
 
@@ -53,8 +54,10 @@ def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Lab
             labels = card.class_names
             listed = ", ".join(labels) if isinstance(labels, dict) else f"0 to {len(names) - 1}"
             raise DataError(
-                f'{place}: the label is "{label if len(label) <= 60 else f"{label[:57]}..."}"; expected {listed}',
-                f"correct the label, or name its class under class_names in the card of {card.name}.",
+                f'{place}: the label is "{label if len(label) <= 60 else f"{label[:57]}..."}";'
+                f" expected {listed}",
+                "correct the label, or name its class under class_names in the card of"
+                f" {card.name}.",
             )
         numbers.append(number)
     return Labels(names=names, numbers=numbers)

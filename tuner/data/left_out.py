@@ -67,7 +67,9 @@ def left_out(reason: str, names: Sequence[str], unit: str) -> tuple[LeftOut, ...
     if not names:
         return ()
     n = len(names)
-    return (LeftOut(reason=reason, names=tuple(names[:SHOWN_NAMES]), n_names=n, n_files=n, unit=unit),)
+    return (
+        LeftOut(reason=reason, names=tuple(names[:SHOWN_NAMES]), n_names=n, n_files=n, unit=unit),
+    )
 
 
 def fold(found: Iterable[Aside]) -> tuple[LeftOut, ...]:

@@ -15,9 +15,9 @@ from tuner.data.card import Card, ClassFolders, FileList
 from tuner.data.images import Images
 from tuner.errors import MissingDataError
 
-# Each module has `sources(card, data_root)` and `read(card, data_root, allocate)`; that of class folders has
-# `listed` in place of `sources`, which says what is left out, too. Imported where used, since Pillow and scikit-learn
-# take their time.
+# Each module has `sources(card, data_root)` and `read(card, data_root, allocate)`; that of class
+# folders has `listed` in place of `sources`, which says what is left out, too. Imported where used,
+# since Pillow and scikit-learn take their time.
 _LOADERS: Mapping[str, str] = MappingProxyType(
     {
         "fer_csv": "tuner.data.fer_csv",
@@ -34,8 +34,8 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
 def load_images(card: Card, data_root: Path) -> Images:
     """Read a data set, from the cache if its source is unchanged.
 
-    Where another process decodes the same data set just now, this waits for it. Image files whose decoded images
-    would exceed the cache's limit are streamed.
+    Where another process decodes the same data set just now, this waits for it. Image files whose
+    decoded images would exceed the cache's limit are streamed.
 
     Raises:
         MissingDataError: If the data are missing, with how to get them.

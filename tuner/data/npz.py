@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.array_file import MOST_BY_COLUMNS_BYTES, Array, blocks, npy_files, open_arrays, shape_words
+from tuner.data.array_file import (
+    MOST_BY_COLUMNS_BYTES,
+    Array,
+    blocks,
+    npy_files,
+    open_arrays,
+    shape_words,
+)
 from tuner.data.array_layout import image_layout
 from tuner.data.array_names import Pair, pairs
 from tuner.data.card import Card, Npz
@@ -52,7 +59,8 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
     Images without a label are left out, and arrays that belong to no images are named.
 
     Raises:
-        DataError: If arrays are missing, or their shapes, types or values cannot be those of images and labels.
+        DataError: If arrays are missing, or their shapes, types or values cannot be those of images
+            and labels.
     """
     assert isinstance(card.files, Npz)
     path = data_root / card.files.path
@@ -74,7 +82,9 @@ def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
         rows.parts.extend([pair.part] * len(labelled))
         rows.origins.extend(f"{pair.images}[{row}]" for row in labelled)
         rows.places.extend(f"{path.name}, {pair.labels}[{row}]" for row in labelled)
-        rows.unlabelled.extend(f"{pair.images}[{row}]" for row, text in enumerate(texts) if not is_label(text))
+        rows.unlabelled.extend(
+            f"{pair.images}[{row}]" for row, text in enumerate(texts) if not is_label(text)
+        )
     translated = number_labels(card, rows.labels, rows.places)
     used = {name for pair in found for name in (pair.images, pair.labels)}
     unused = [
@@ -116,7 +126,9 @@ def part_names(arrays: Mapping[str, Array], path: Path, files: Npz | None = None
     found = list(stated) or pairs(arrays)
     if found and not missing:
         return found
-    names = [f"{printable(name)} ({shape_words(array.shape)})" for name, array in sorted(arrays.items())]
+    names = [
+        f"{printable(name)} ({shape_words(array.shape)})" for name, array in sorted(arrays.items())
+    ]
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
     if missing:
         raise DataError(
@@ -124,7 +136,8 @@ def part_names(arrays: Mapping[str, Array], path: Path, files: Npz | None = None
             "correct the names under files in the card.",
         )
     raise DataError(
-        f"{path.name}: expected the arrays x_train and y_train, or x and y; found {shown or 'none'}",
+        f"{path.name}: expected the arrays x_train and y_train, or x and y; found"
+        f" {shown or 'none'}",
         "save it with numpy.savez(path, x=images, y=labels); or name them in a card, such as "
         "files: {type: npz, path: FILE, train_images: NAME, train_labels: NAME}.",
     )
@@ -151,13 +164,15 @@ def _check(arrays: Mapping[str, Array], path: Path, pair: Pair, card: Card) -> N
     shape = (layout.height, layout.width, 3 if layout.channels == 4 else layout.channels)
     if shape != card.image.shape:
         raise DataError(
-            f"{path.name}, {x_name}: images are {shape_words(shape)}; expected {shape_words(card.image.shape)}",
+            f"{path.name}, {x_name}: images are {shape_words(shape)}; expected"
+            f" {shape_words(card.image.shape)}",
             "correct image: in the card.",
         )
     n_images, labels = arrays[x_name].shape[0], arrays[y_name].shape
     if math.prod(labels) != n_images and (len(labels) != 2 or labels[0] != n_images):
         raise DataError(
-            f"{path.name}: {x_name} has {n_images:,} images, but {y_name} has {math.prod(labels):,} labels",
+            f"{path.name}: {x_name} has {n_images:,} images, but {y_name} has {math.prod(labels):,}"
+            " labels",
             "save one label for each image.",
         )
     kind, n_bytes = arrays[y_name].dtype.kind, arrays[y_name].dtype.itemsize
@@ -171,8 +186,8 @@ def _check(arrays: Mapping[str, Array], path: Path, pair: Pair, card: Card) -> N
         n_bytes = math.prod(arrays[name].shape) * arrays[name].dtype.itemsize
         if arrays[name].by_columns and n_bytes > MOST_BY_COLUMNS_BYTES:
             raise DataError(
-                f"{path.name}, {name}: it takes {n_bytes / 1e9:,.1f} GB in Fortran's order; at most "
-                f"{MOST_BY_COLUMNS_BYTES / 1e9:g} GB can be read so",
+                f"{path.name}, {name}: it takes {n_bytes / 1e9:,.1f} GB in Fortran's order; at most"
+                f" {MOST_BY_COLUMNS_BYTES / 1e9:g} GB can be read so",
                 "save it by rows: numpy.ascontiguousarray(x).",
             )
 
@@ -214,7 +229,9 @@ def _is_one_hot(block: NDArray[Any]) -> bool:
     return bool((((block == 0) | (block == 1)).all(axis=1) & (block.sum(axis=1) == 1)).all())
 
 
-def _ranges(path: Path, arrays: Mapping[str, Array], found: list[Pair], card: Card) -> dict[bool, ValueRange]:
+def _ranges(
+    path: Path, arrays: Mapping[str, Array], found: list[Pair], card: Card
+) -> dict[bool, ValueRange]:
     """The values that become 0 and 255, of floats (True) and of whole numbers that are no bytes (False).
 
     Raises:
@@ -227,17 +244,25 @@ def _ranges(path: Path, arrays: Mapping[str, Array], found: list[Pair], card: Ca
             continue
         lowest, highest = kinds.get(array.dtype.kind == "f", (np.inf, -np.inf))
         for block in blocks(path, pair.images, array):
-            lowest, highest = np.minimum(lowest, float(block.min())), np.maximum(highest, float(block.max()))
+            lowest, highest = (
+                np.minimum(lowest, float(block.min())),
+                np.maximum(highest, float(block.max())),
+            )
         if not (lowest >= -LARGEST_VALUE and highest <= LARGEST_VALUE) and array.shape[0]:
             raise DataError(
-                f"{path.name}, {pair.images}: the values reach from {lowest:g} to {highest:g}; expected numbers",
+                f"{path.name}, {pair.images}: the values reach from {lowest:g} to {highest:g};"
+                " expected numbers",
                 "replace what is no number, and save them as uint8.",
             )
         kinds[array.dtype.kind == "f"] = float(lowest), float(highest)
     stated = card.image.value_range
     if stated is not None:
         return dict.fromkeys(kinds, (stated[0], stated[1]))
-    return {is_float: range_of(*ends, is_float=is_float) for is_float, ends in kinds.items() if np.isfinite(ends).all()}
+    return {
+        is_float: range_of(*ends, is_float=is_float)
+        for is_float, ends in kinds.items()
+        if np.isfinite(ends).all()
+    }
 
 
 def _only_deep(ranges: Mapping[bool, ValueRange], path: Path) -> ValueRange | None:
@@ -249,7 +274,10 @@ def _only_deep(ranges: Mapping[bool, ValueRange], path: Path) -> ValueRange | No
     deep = set(ranges.values()) - {(0.0, 255.0)}
     if len(deep) > 1:
         ends = " and ".join(range_words(one) for one in sorted(deep))
-        raise DataError(f"{path.name}: its arrays have values of {ends}", "save all of them by one scale, as uint8.")
+        raise DataError(
+            f"{path.name}: its arrays have values of {ends}",
+            "save all of them by one scale, as uint8.",
+        )
     return next(iter(deep), None)
 
 

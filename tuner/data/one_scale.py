@@ -31,8 +31,8 @@ def decode_all(
         paths: The files.
         settings: What images are turned into.
         keep: Takes the row of a file and its pixels (height, width, channels).
-        in_parallel: Calls a function with each of the first n whole numbers; what it returns, or what stands for an
-            `UnreadableImageError`.
+        in_parallel: Calls a function with each of the first n whole numbers; what it returns, or
+            what stands for an `UnreadableImageError`.
 
     Returns:
         What came of each file, and the settings with the range, where there is one.
@@ -46,7 +46,9 @@ def decode_all(
 
     outcomes = in_parallel(first, len(paths))
     deep = [
-        row for row, outcome in enumerate(outcomes) if isinstance(outcome, FileFacts) and outcome.highest is not None
+        row
+        for row, outcome in enumerate(outcomes)
+        if isinstance(outcome, FileFacts) and outcome.highest is not None
     ]
     if not deep or settings.value_range is not None:
         return outcomes, settings
@@ -66,7 +68,9 @@ def decode_all(
 
 def range_of_files(files: Iterable[FileFacts]) -> ValueRange:
     """The range of the files that need one; at least one does."""
-    deep = [(facts.lowest, facts.highest, facts.mode) for facts in files if facts.highest is not None]
+    deep = [
+        (facts.lowest, facts.highest, facts.mode) for facts in files if facts.highest is not None
+    ]
     return range_of(
         min(lowest for lowest, _, _ in deep if lowest is not None),
         max(highest for _, highest, _ in deep if highest is not None),

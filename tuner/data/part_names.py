@@ -12,7 +12,10 @@ from tuner.data.class_order import one_form
 
 _ROLES: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("train", "training", "trains", "trn", "trainval", "trainvalid"), "train")
-    | dict.fromkeys(("validation", "valid", "validate", "validating", "val", "vali", "dev", "devel"), "validation")
+    | dict.fromkeys(
+        ("validation", "valid", "validate", "validating", "val", "vali", "dev", "devel"),
+        "validation",
+    )
     | dict.fromkeys(("development", "tune", "tuning"), "validation")
     | dict.fromkeys(("test", "testing", "tests", "tst", "holdout", "heldout"), "test")
     | dict.fromkeys(("eval", "evaluation", "evaluate"), "evaluation")
@@ -57,7 +60,8 @@ FER_SPLITS = Splits(train="Training", validation="PublicTest", test="PrivateTest
 def role_of(name: str) -> str | None:
     """The role of what is called so in a table or an array; None where the name is no part's, or says more.
 
-    The role is `train`, `validation`, `test` or `evaluation`, which `free_role` makes one of the last two.
+    The role is `train`, `validation`, `test` or `evaluation`, which `free_role` makes one of the
+    last two.
     """
     role, stem = _role_and_stem(name, _SHORT)
     return role if role and not stem else None
@@ -112,7 +116,9 @@ def split_roles(values: Collection[str]) -> Splits | None:
     """
     if {value.casefold() for value in values} <= {name.casefold() for name in FER_SPLITS.roles()}:
         return FER_SPLITS
-    roles = {value: role_of(value) for value in sorted(values, key=lambda text: (text.casefold(), text))}
+    roles = {
+        value: role_of(value) for value in sorted(values, key=lambda text: (text.casefold(), text))
+    }
     known = {role for role in roles.values() if role}
     named: dict[str, str] = {}
     for value, found in roles.items():
@@ -126,8 +132,8 @@ def split_roles(values: Collection[str]) -> Splits | None:
 def named_parts(names: Iterable[str]) -> dict[str, str]:
     """The role of each folder that is a part by its name.
 
-    A name with further words counts where others differ from it by the role alone: `flowers_train` beside
-    `flowers_test`, but neither `bullet_train` beside `steam_train` nor `blood_test`.
+    A name with further words counts where others differ from it by the role alone: `flowers_train`
+    beside `flowers_test`, but neither `bullet_train` beside `steam_train` nor `blood_test`.
     """
     found = list(names)
     known = {name.casefold(): role for name, role in FER_SPLITS.roles().items()}

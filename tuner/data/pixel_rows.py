@@ -81,7 +81,8 @@ def read_rows(card: Card, data_root: Path, allocate: Allocate, locate: Locate) -
         lowest, highest = _extremes(card, tables, locate)
         if max(-lowest, highest) > LARGEST_VALUE:
             raise DataError(
-                f"{tables[0].path.name}: the values reach from {lowest:g} to {highest:g}; expected pixels",
+                f"{tables[0].path.name}: the values reach from {lowest:g} to {highest:g}; expected"
+                " pixels",
                 "correct them, or save whole numbers from 0 to 255.",
             ) from None
         value_range = range_of(lowest, highest, is_float=True)
@@ -136,7 +137,9 @@ def _parsed(
                     out[:] = planes.transpose(1, 2, 0)
                 found.labels.append(row[places.label])
                 usage = None if table.role else places.usage
-                found.parts.append(table.role if usage is None else role_in(row[usage], roles, where))
+                found.parts.append(
+                    table.role if usage is None else role_in(row[usage], roles, where)
+                )
                 found.groups.append("" if places.group is None else row[places.group])
                 found.origins.append(f"{prefix}line {line}")
                 found.places.append(where)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tuner.data.value_range import ValueRange, to_8_bits
 from tuner.errors import DataError
 
-# Of one value and what stands around it; a text that is longer on average is no image, and may be gigabytes.
+# Of one value and what stands around it; a text that is longer on average is no image, and may be
+# gigabytes.
 _MOST_LETTERS = 64
 # Beyond it are no pixels, and float32 has no room for the differences.
 LARGEST_VALUE = 1e30
@@ -45,7 +46,9 @@ def parse_pixels(
     """
     is_deep = value_range is not None
     if len(text) > _MOST_LETTERS * out.size:
-        raise _explain(text[: _MOST_LETTERS * out.size], separator, out, where, is_deep, is_cut=True)
+        raise _explain(
+            text[: _MOST_LETTERS * out.size], separator, out, where, is_deep, is_cut=True
+        )
     if value_range is None:
         values = _numbers(text, separator, np.int64)
         if values.size == out.size and values.min() >= 0 and values.max() <= 255:
@@ -89,7 +92,8 @@ def _numbers(text: str, separator: str, dtype: type[np.generic]) -> NDArray[Any]
     try:
         # numpy's own text parser: five times faster than int() per value.
         with warnings.catch_warnings():
-            # Older versions of NumPy only warn of text that is no number, and return the values before it.
+            # Older versions of NumPy only warn of text that is no number, and return the values
+            # before it.
             warnings.simplefilter("error", DeprecationWarning)
             return np.fromstring(text, dtype=dtype, sep=separator)
     except (ValueError, DeprecationWarning):
@@ -105,12 +109,16 @@ def _explain(
     *,
     is_cut: bool = False,
 ) -> DataError:
-    tokens = text.split() if separator == " " else [token.strip() for token in text.split(separator)]
+    tokens = (
+        text.split() if separator == " " else [token.strip() for token in text.split(separator)]
+    )
     expected = "a number" if is_deep else "a whole number from 0 to 255"
     for position, token in enumerate(tokens, start=1):
         if not _is_pixel(token, is_deep):
             shown = token if len(token) <= 20 else f"{token[:17]}..."
-            return DataError(f'{where}: pixel {position} is "{shown}"; expected {expected}', _hint(token))
+            return DataError(
+                f'{where}: pixel {position} is "{shown}"; expected {expected}', _hint(token)
+            )
     height, width, channels = out.shape
     shape = f"{height} x {width}" if channels == 1 else f"{height} x {width} x {channels}"
     found = f"more than {out.size:,}" if is_cut else f"{len(tokens):,}"

@@ -57,18 +57,22 @@ class Dropped:
         return {index: reason for indices, reason in named for index in indices.tolist()}
 
 
-def find_dropped(images: Images, policies: Policies, *, test: Indices, validation: Indices) -> Dropped:
+def find_dropped(
+    images: Images, policies: Policies, *, test: Indices, validation: Indices
+) -> Dropped:
     """Apply the policies.
 
     Args:
         images: The data set.
         policies: The card's.
-        test: The test part that the data give; empty where it will be cut. It stays whole, whatever the policies,
-            so that its official score can be compared.
+        test: The test part that the data give; empty where it will be cut. It stays whole, whatever
+            the policies, so that its official score can be compared.
         validation: The same for the validation part, which may lose images.
     """
     kept = ~_mask(images, test)
-    conflicting = kept & has_conflict(images) if policies.conflicting == "drop" else np.zeros_like(kept)
+    conflicting = (
+        kept & has_conflict(images) if policies.conflicting == "drop" else np.zeros_like(kept)
+    )
     kept &= ~conflicting
     copies_of_test, duplicates = np.zeros_like(kept), np.zeros_like(kept)
     if policies.duplicates != "keep":

@@ -49,8 +49,9 @@ class Split:
     Attributes:
         folds: What trains and validates; more than one for cross-validation.
         test: Sorted indices of the sealed images, (n,).
-        distinct_test: Whether each test image is new, (n,): the first of its copies in the test part, none of which
-            trains or validates in the data as they are given, or carries another label.
+        distinct_test: Whether each test image is new, (n,): the first of its copies in the test
+            part, none of which trains or validates in the data as they are given, or carries
+            another label.
         rule: How the parts were made, for the report.
         dropped: What is in no part, as the card's policies have it.
         is_official: Whether the data gave the test part.
@@ -79,14 +80,17 @@ class Split:
         return len(self.test)
 
 
-def make_split(images: Images, settings: SplitSettings, splits: Splits, policies: Policies) -> Split:
+def make_split(
+    images: Images, settings: SplitSettings, splits: Splits, policies: Policies
+) -> Split:
     """Keep the parts that the data give, drop what the policies name, and cut the rest.
 
-    A single held-out part tests. What is cut is stratified by class, and images that belong together stay on one side:
-    identical ones, the card's groups, and near-identical ones where that leaves each class enough to cut. Only where
-    the settings state sizes, copies are not kept apart, since exactly so many images are to train and to validate.
-    Where the policies drop all of a given validation part, validation is cut from training. Under 500 images the rest
-    is cut into folds.
+    A single held-out part tests. What is cut is stratified by class, and images that belong
+    together stay on one side: identical ones, the card's groups, and near-identical ones where that
+    leaves each class enough to cut. Only where the settings state sizes, copies are not kept apart,
+    since exactly so many images are to train and to validate. Where the policies drop all of a
+    given validation part, validation is cut from training. Under 500 images the rest is cut into
+    folds.
 
     Args:
         images: The data set.
@@ -106,11 +110,15 @@ def make_split(images: Images, settings: SplitSettings, splits: Splits, policies
     near = keepable_near(images, pool, 2 if is_official else _PARTS)
     if settings.outer is not None:
         _refuse_given_test(images, test)
-        pool, test, test_rule = _outer_fold(images, pool, settings.outer, seed=(settings.seed, 0), near=near)
+        pool, test, test_rule = _outer_fold(
+            images, pool, settings.outer, seed=(settings.seed, 0), near=near
+        )
         seen = pool
     elif not is_official:
         fraction = usual if splits.test_fraction is None else splits.test_fraction
-        pool, test, kept = _cut(images, pool, fraction, seed=(settings.seed, 0), n_left=_PARTS - 1, near=near)
+        pool, test, kept = _cut(
+            images, pool, fraction, seed=(settings.seed, 0), n_left=_PARTS - 1, near=near
+        )
         seen, test_rule = pool, f"a stratified {100 * fraction:.3g} % of all images tests ({kept})"
     if settings.sizes is not None:
         folds, rule = _first_images(_training_part(images, pool), settings.sizes)
@@ -171,7 +179,8 @@ def _without(images: Images, seen: Indices, dropped: Dropped) -> Indices:
     pool = np.setdiff1d(seen, list(dropped.reasons()))
     if not len(pool):
         raise DataError(
-            f"{images.name}: no image is left to train on", "add some; or see what policies in the card leave out."
+            f"{images.name}: no image is left to train on",
+            "add some; or see what policies in the card leave out.",
         )
     return pool
 
@@ -179,8 +188,9 @@ def _without(images: Images, seen: Indices, dropped: Dropped) -> Indices:
 def _refuse_given_test(images: Images, test: Indices) -> None:
     if len(test):
         raise ConfigurationError(
-            f"{images.name}: nested cross-validation tests every image in turn, but these data give a test part of "
-            f"{len(test):,} images, and only scores on that part can be compared with others'",
+            f"{images.name}: nested cross-validation tests every image in turn, but these data give"
+            f" a test part of {len(test):,} images, and only scores on that part can be compared"
+            " with others'",
             "leave --nested out.",
         )
 
@@ -196,7 +206,9 @@ def _outer_fold(
             f"{images.name}: outer fold {number} is to test, but there are {n_folds} of them",
             f"take one of 1 to {n_folds}.",
         )
-    fold_of = cut_folds(images.labels[pool], together.units, n_folds, seed=seed, strata=together.strata)
+    fold_of = cut_folds(
+        images.labels[pool], together.units, n_folds, seed=seed, strata=together.strata
+    )
     tests = fold_of == number - 1
     return pool[~tests], pool[tests], f"outer fold {number} of {n_folds} tests ({together.rule})"
 
@@ -214,48 +226,84 @@ def _first_images(pool: Indices, sizes: SplitSizes) -> tuple[tuple[Fold, ...], s
     wanted = sizes.train + sizes.validation
     if wanted > len(pool):
         raise ConfigurationError(
-            f"split asks for {sizes.train:,} + {sizes.validation:,} images, but the training part holds {len(pool):,}",
+            f"split asks for {sizes.train:,} + {sizes.validation:,} images, but the training part"
+            f" holds {len(pool):,}",
             "ask for fewer, or leave split out of the search space.",
         )
     rule = (
-        f"the first {sizes.train:,} images of the training part train, the next {sizes.validation:,} validate "
-        "(copies not kept apart)"
+        f"the first {sizes.train:,} images of the training part train, the next"
+        f" {sizes.validation:,} validate (copies not kept apart)"
     )
     return (Fold(train=pool[: sizes.train], validation=pool[sizes.train : wanted]),), rule
 
 
-def _given_validation(images: Images, pool: Indices, splits: Splits) -> tuple[tuple[Fold, ...], str]:
+def _given_validation(
+    images: Images, pool: Indices, splits: Splits
+) -> tuple[tuple[Fold, ...], str]:
     if splits.folds not in (None, 1):
         raise ConfigurationError(
             f"{images.name}: splits.folds is {splits.folds}, but the data give a validation part",
             "take folds, or the validation part, out of splits in the card.",
         )
     validates = images.parts[pool] == "validation"
-    return (Fold(train=pool[~validates], validation=pool[validates]),), "the given validation part validates"
+    return (
+        Fold(train=pool[~validates], validation=pool[validates]),
+    ), "the given validation part validates"
 
 
 def _cut(
-    images: Images, pool: Indices, fraction: float, *, seed: tuple[int, int], n_left: int, near: Near
+    images: Images,
+    pool: Indices,
+    fraction: float,
+    *,
+    seed: tuple[int, int],
+    n_left: int,
+    near: Near,
 ) -> tuple[Indices, Indices, str]:
     """What is left of the pool, what is cut from it, and what stayed together."""
     together = keep_together(images, pool, n_left + 1, near=near)
-    held = cut(images.labels[pool], together.units, fraction, seed=seed, n_left=n_left, strata=together.strata)
+    held = cut(
+        images.labels[pool],
+        together.units,
+        fraction,
+        seed=seed,
+        n_left=n_left,
+        strata=together.strata,
+    )
     return pool[~held], pool[held], together.rule
 
 
 def _folds(
-    images: Images, pool: Indices, n_folds: int, fraction: float, *, seed: tuple[int, int], near: Near
+    images: Images,
+    pool: Indices,
+    n_folds: int,
+    fraction: float,
+    *,
+    seed: tuple[int, int],
+    near: Near,
 ) -> tuple[tuple[Fold, ...], str]:
     """Folds, as many as each class has units at most; a single cut where that is one."""
     together = keep_together(images, pool, 2, near=near)
-    n_folds = min(n_folds, units_per_class(images, pool, together.units)) if together.strata is None else 1
+    n_folds = (
+        min(n_folds, units_per_class(images, pool, together.units))
+        if together.strata is None
+        else 1
+    )
     if n_folds == 1:
         train, validation, kept = _cut(images, pool, fraction, seed=seed, n_left=1, near=near)
         rule = f"a stratified {100 * fraction:.3g} % of the rest validates ({kept})"
         return (Fold(train=train, validation=validation),), rule
     fold_of = cut_folds(images.labels[pool], together.units, n_folds, seed=seed)
-    rule = f"the rest is cut into {n_folds} stratified folds, each of which validates once ({together.rule})"
-    return tuple(Fold(train=pool[fold_of != i], validation=pool[fold_of == i]) for i in range(n_folds)), rule
+    rule = (
+        f"the rest is cut into {n_folds} stratified folds, each of which validates once"
+        f" ({together.rule})"
+    )
+    return (
+        tuple(
+            Fold(train=pool[fold_of != i], validation=pool[fold_of == i]) for i in range(n_folds)
+        ),
+        rule,
+    )
 
 
 def _within_limits(
@@ -267,12 +315,17 @@ def _within_limits(
     if limit is not None and limit < len(folds[0].train) + len(folds[0].validation):
         folds = [_limited(images, fold, limit, seed) for fold in folds]
         said.append(f"limited to a stratified {limit:,} of training and validation")
-    for ceiling, what in ((settings.max_train, "training"), (settings.max_validation, "validation")):
+    for ceiling, what in (
+        (settings.max_train, "training"),
+        (settings.max_validation, "validation"),
+    ):
         longest = max(len(fold.train if what == "training" else fold.validation) for fold in folds)
         if ceiling is not None and ceiling < longest:
             said.append(f"limited to a stratified {ceiling:,} {what} images")
     train = (_at_most(images, fold.train, settings.max_train, seed) for fold in folds)
-    validation = (_at_most(images, fold.validation, settings.max_validation, seed) for fold in folds)
+    validation = (
+        _at_most(images, fold.validation, settings.max_validation, seed) for fold in folds
+    )
     return tuple(Fold(train=t, validation=v) for t, v in zip(train, validation, strict=True)), said
 
 
@@ -282,7 +335,8 @@ def _limited(images: Images, fold: Fold, limit: int, seed: int) -> Fold:
     n_validation = max(round(limit * len(fold.validation) / n_seen), 1)
     if limit - n_validation < n_classes:
         raise ConfigurationError(
-            f"the limit of {limit} images leaves fewer than one training image for each of {n_classes} classes",
+            f"the limit of {limit} images leaves fewer than one training image for each of"
+            f" {n_classes} classes",
             f"allow at least {2 * n_classes} images.",
         )
     return Fold(
@@ -308,7 +362,9 @@ def _left_out(dropped: Dropped) -> list[str]:
 
 
 def _check_classes(images: Images, train: Indices) -> None:
-    counts: Sequence[int] = np.bincount(images.labels[train], minlength=len(images.class_names)).tolist()
+    counts: Sequence[int] = np.bincount(
+        images.labels[train], minlength=len(images.class_names)
+    ).tolist()
     for name, n in zip(images.class_names, counts, strict=True):
         if n == 0:
             raise DataError(

@@ -114,7 +114,8 @@ def batches(inputs: Indexed, order: NDArray[Any], batch_size: int) -> Iterator[N
     if not isinstance(inputs, StreamedImages):
         yield from (inputs[chunk] for chunk in chunks)
         return
-    # The filters belong to the process: a thread that set and reset them could undo what another one has set.
+    # The filters belong to the process: a thread that set and reset them could undo what another
+    # one has set.
     with _pillow_quiet(), ThreadPoolExecutor(1) as ahead:
         waiting = [ahead.submit(inputs.pick, chunk) for chunk in chunks[:1]]
         for following in chunks[1:]:

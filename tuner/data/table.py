@@ -116,7 +116,9 @@ def _text(raw: IO[bytes], path: Path) -> io.TextIOWrapper:
 def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
     while line := text.readline(_LONGEST_LINE):
         if len(line) == _LONGEST_LINE:
-            raise DataError(f"{path.name}: a line has over {_LONGEST_LINE:,} letters", "write one image a line.")
+            raise DataError(
+                f"{path.name}: a line has over {_LONGEST_LINE:,} letters", "write one image a line."
+            )
         yield line
 
 
@@ -190,7 +192,9 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     hint = "check the file, or download it again."
     if isinstance(error, UnicodeError):
         reason = "it is not CSV text in UTF-8"
-        hint = "save it as CSV UTF-8; text in Latin-1 or another encoding: iconv -f latin1 -t utf-8."
+        hint = (
+            "save it as CSV UTF-8; text in Latin-1 or another encoding: iconv -f latin1 -t utf-8."
+        )
     elif isinstance(error, csv.Error):
         reason = "it is not CSV text in UTF-8"
     elif isinstance(error, (EOFError, zlib.error, lzma.LZMAError)) or error.strerror is None:  # type: ignore[attr-defined]

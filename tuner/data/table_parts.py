@@ -111,9 +111,14 @@ def other_files(card: Card, data_root: Path) -> tuple[LeftOut, ...]:
     tree = scan(folder)
     # The other tables directly in the folder have a line of their own.
     below = [
-        name for name in tree.files() if folder / name not in used and ("/" in name or not is_table(folder / name))
+        name
+        for name in tree.files()
+        if folder / name not in used and ("/" in name or not is_table(folder / name))
     ]
-    return (*left_out("not tables that are read", list(map(printable, below)), "file"), *fold(tree.all_aside()))
+    return (
+        *left_out("not tables that are read", list(map(printable, below)), "file"),
+        *fold(tree.all_aside()),
+    )
 
 
 def _table_files(card: Card) -> FerCsv | PixelColumns | FileList:

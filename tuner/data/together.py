@@ -26,7 +26,8 @@ class Together:
     Attributes:
         units: Number of the unit of each image of a pool, from 0, (n,).
         rule: What stays together, for people.
-        strata: Number of the group of each image, (n,), where a cut goes through the groups and each gives its share.
+        strata: Number of the group of each image, (n,), where a cut goes through the groups and
+            each gives its share.
     """
 
     units: NDArray[np.int64]
@@ -62,14 +63,17 @@ def keep_together(images: Images, pool: Indices, n_needed: int, *, near: Near) -
     elif np.array_equal(units, least):
         rule = f"{kept} together; near-identical ones chain too far"
     else:
-        rule = "groups together, and near-identical images without a group; the others chain too far"
+        rule = (
+            "groups together, and near-identical images without a group; the others chain too far"
+        )
     return Together(units=units, rule=rule)
 
 
 def keepable_near(images: Images, pool: Indices, n_needed: int) -> Near:
     """Which near-identical images can stay together, beside the groups: as many as leave each class enough units.
 
-    Drawings and frames of a film are alike all through, so that a single set may hold a whole class.
+    Drawings and frames of a film are alike all through, so that a single set may hold a whole
+    class.
     """
     for near in _CHOICES:
         if units_per_class(images, pool, _units(images, pool, near)) >= n_needed:
@@ -99,7 +103,9 @@ def _groups(images: Images, pool: Indices) -> NDArray[np.int64]:
     """Number of the group of each image; one without a group is one of its own."""
     texts = images.groups[pool]
     named = np.unique(texts, return_inverse=True)[1]
-    return np.unique(np.where(texts == "", -1 - pool, named), return_inverse=True)[1].astype(np.int64)
+    return np.unique(np.where(texts == "", -1 - pool, named), return_inverse=True)[1].astype(
+        np.int64
+    )
 
 
 def _merged(images: Images, pool: Indices, *groupings: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -113,7 +119,8 @@ def _merged(images: Images, pool: Indices, *groupings: NDArray[np.int64]) -> NDA
         sets = np.unique(grouping, return_inverse=True)[1]
         n_found, n_sets = int(found.max()) + 1, int(sets.max()) + 1
         graph = coo_array(
-            (np.ones(len(pool), dtype=np.int8), (found, sets + n_found)), shape=(n_found + n_sets, n_found + n_sets)
+            (np.ones(len(pool), dtype=np.int8), (found, sets + n_found)),
+            shape=(n_found + n_sets, n_found + n_sets),
         )
         found = connected_components(graph, directed=False)[1][found]
     return numbered(found)
@@ -125,7 +132,7 @@ def _check_distinct(images: Images, pool: Indices, units: NDArray[np.int64], n_n
         if n < n_needed:
             plural = "" if n == 1 else "s"
             raise DataError(
-                f'{images.name}: class "{images.class_names[number]}" has {n} distinct image{plural}; '
-                f"at least {n_needed} are needed to split",
+                f'{images.name}: class "{images.class_names[number]}" has {n} distinct'
+                f" image{plural}; at least {n_needed} are needed to split",
                 "add images.",
             )

@@ -10,9 +10,19 @@ from pathlib import Path
 from tuner.data.images import printable
 from tuner.data.left_out import DANGLING, LOOP, OWN, SYSTEM, TOO_DEEP, Aside
 
-_SYSTEM_FILES = frozenset({"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"})
+_SYSTEM_FILES = frozenset(
+    {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"}
+)
 _SYSTEM_FOLDERS = frozenset(
-    {"__macosx", "__pycache__", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"}
+    {
+        "__macosx",
+        "__pycache__",
+        "@eadir",
+        "#recycle",
+        "$recycle.bin",
+        "system volume information",
+        "lost+found",
+    }
 )
 _TOOLS_FOLDERS = frozenset({"datasets", "reports", "search_spaces"})
 # Python's recursion has a limit, and no data set is so deep.
@@ -42,8 +52,8 @@ class Folder:
     Attributes:
         name: Its own name.
         below: Its path, with a `/` at the end; empty for the top.
-        images: Names of files that are images by their names, sorted; where there are none, of all if some of the
-            others begin like images.
+        images: Names of files that are images by their names, sorted; where there are none, of all
+            if some of the others begin like images.
         others: All other names, sorted. The content of some may say otherwise.
         folders: Sorted by name.
         aside: What nobody means to be read, such as hidden files.
@@ -88,7 +98,9 @@ class Folder:
         for folder in self.walk():
             yield from folder.aside
             if folder.failure:
-                yield Aside(f"since it cannot be opened ({folder.failure})", printable(folder.below), 0)
+                yield Aside(
+                    f"since it cannot be opened ({folder.failure})", printable(folder.below), 0
+                )
 
     def n_files(self) -> int:
         """Files in all folders below, what nobody means to be read included."""
@@ -158,7 +170,9 @@ class _Scan:
                 aside.append(Aside(DANGLING, printable(below + entry.name), 1))
             else:
                 others.append(entry.name)
-        if not images and any(looks_like_image(f"{path}{os.sep}{other}") for other in others[:_SNIFFED]):
+        if not images and any(
+            looks_like_image(f"{path}{os.sep}{other}") for other in others[:_SNIFFED]
+        ):
             images, others = others, []
         return Folder(
             name=name,
@@ -178,7 +192,11 @@ class _Scan:
             return Aside(OWN, shown, count_files(entry.path))
         if len(ancestors) > _MOST_LEVELS:
             return Aside(TOO_DEEP, shown, count_files(entry.path))
-        found = None if self._is_second_link(entry) else self.folder(entry.path, entry.name, below, ancestors)
+        found = (
+            None
+            if self._is_second_link(entry)
+            else self.folder(entry.path, entry.name, below, ancestors)
+        )
         return Aside(LOOP, shown, 0) if found is None else found
 
     def _is_second_link(self, entry: os.DirEntry[str]) -> bool:

@@ -1,7 +1,7 @@
 """One scale for a whole data set whose values are not of 8 bits: which value is black, and which is white.
 
-A decision for each image by itself would make a dark scan look like a bright one: brightness between images is what a
-network may have to learn from.
+A decision for each image by itself would make a dark scan look like a bright one: brightness
+between images is what a network may have to learn from.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ FULL_16_BITS: ValueRange = (0.0, 65535.0)
 _BITS = (8, 10, 12, 14, 16)
 # Enlarging with Lanczos overshoots, so that floats of 0 to 1 may reach a little beyond.
 _OVERSHOOT = 0.05
-# Floats above 1 whose largest is smaller than this are no grey values of 0 to 255, but in a unit of their own.
+# Floats above 1 whose largest is smaller than this are no grey values of 0 to 255, but in a unit of
+# their own.
 _LEAST_OF_255 = 32.0
 
 

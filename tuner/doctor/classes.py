@@ -56,11 +56,18 @@ def _few(
         return
     images = subject.images
     named = [f'"{images.class_names[number]}" ({distinct[number]:,})' for number in found]
-    groups = [np.flatnonzero(images.labels == number).astype(np.int64) for number in found if distinct[number]]
+    groups = [
+        np.flatnonzero(images.labels == number).astype(np.int64)
+        for number in found
+        if distinct[number]
+    ]
     yield Finding(
         code="tiny-classes",
         severity=severity,
-        summary=f"{plural(len(found), 'class', 'classes')} with fewer than {limit} distinct images: {_list(named)}.",
+        summary=(
+            f"{plural(len(found), 'class', 'classes')} with fewer than {limit} distinct images:"
+            f" {_list(named)}."
+        ),
         meaning=meaning,
         advice="add images of it, or leave the class out.",
         counts={"classes": len(found), "limit": limit},
@@ -82,10 +89,18 @@ def not_in_every_part(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             code="class-missing-in-part",
             severity="error" if role == "train" else "warning",
-            summary=f"{subject.part_name(role)} has no image of {plural(len(missing), 'class', 'classes')}: {named}.",
-            meaning="A class that was never trained on is never predicted."
-            if role == "train"
-            else "How well such a class is found cannot be measured, and a mean over the classes leaves it out.",
+            summary=(
+                f"{subject.part_name(role)} has no image of"
+                f" {plural(len(missing), 'class', 'classes')}: {named}."
+            ),
+            meaning=(
+                "A class that was never trained on is never predicted."
+                if role == "train"
+                else (
+                    "How well such a class is found cannot be measured, and a mean over the classes"
+                    " leaves it out."
+                )
+            ),
             advice=f"add images of it to {subject.part_name(role)}, or leave the class out.",
             counts={"classes": len(missing)},
         )
@@ -109,11 +124,17 @@ def imbalance(subject: Subject) -> Iterator[Finding]:
     yield Finding(
         code="class-imbalance",
         severity="warning",
-        summary=f'{where}class "{images.class_names[most]}" has {ratio:.1f} times the images of '
-        f'"{images.class_names[least]}" ({counts[most]:,} to {counts[least]:,}).',
-        meaning="Accuracy hides the rare class: who always says the most frequent one is right in "
-        f"{100 * share:.0f} % of the cases.",
-        advice="search for objective: val_macro_f1, and let the space try imbalance: class_weights.",
+        summary=(
+            f'{where}class "{images.class_names[most]}" has {ratio:.1f} times the images of '
+            f'"{images.class_names[least]}" ({counts[most]:,} to {counts[least]:,}).'
+        ),
+        meaning=(
+            "Accuracy hides the rare class: who always says the most frequent one is right in "
+            f"{100 * share:.0f} % of the cases."
+        ),
+        advice=(
+            "search for objective: val_macro_f1, and let the space try imbalance: class_weights."
+        ),
         counts={"most": int(counts[most]), "least": int(counts[least])},
     )
 

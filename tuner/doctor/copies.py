@@ -32,16 +32,20 @@ def conflicting(subject: Subject) -> Iterator[Finding]:
         part_rows, part_distinct = _conflicting(subject, subject.rows(role))
         counts |= {f"{role}_distinct": part_distinct, f"{role}_images": len(part_rows)}
         if part_distinct:
-            inside.append(f"{part_distinct:,} ({len(part_rows):,}) within {subject.part_name(role)}")
+            inside.append(
+                f"{part_distinct:,} ({len(part_rows):,}) within {subject.part_name(role)}"
+            )
     share = len(rows) / len(images.labels)
     is_dropped = subject.card.policies.conflicting == "drop"
     groups = groups_of(images.copy_of, rows)
     yield Finding(
         code="conflicting-labels",
         severity="error" if share > WORTHLESS_CONFLICT else "warning",
-        summary=f"{plural(n_distinct, 'distinct image')} ({len(rows):,} images in all, {percent(share)}) "
-        f"{'carries' if n_distinct == 1 else 'carry'} more than one label"
-        f"{'; ' * bool(inside)}{', '.join(inside)}.",
+        summary=(
+            f"{plural(n_distinct, 'distinct image')} ({len(rows):,} images in all,"
+            f" {percent(share)}) {'carries' if n_distinct == 1 else 'carry'} more than one"
+            f" label{'; ' * bool(inside)}{', '.join(inside)}."
+        ),
         meaning=_CONFLICT
         + (
             "They are left out; only a given test part stays whole."
@@ -79,15 +83,26 @@ def across_parts(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             code="copies-across-parts",
             severity="error" if is_leak and is_kept and share > WORTHLESS_LEAK else "warning",
-            summary=f"{len(found):,} of {len(rows):,} {names[1]} images ({percent(share)}) "
-            f"{'copies' if len(found) == 1 else 'copy'} an image of {names[0]}.",
-            meaning=_KEPT
-            if is_kept
-            else "A model that has seen an image before is right about it by heart, so published scores on these parts "
-            "are too high. Here the copies are never trained on.",
-            advice="state policies: {duplicates: drop_from_train} in the card."
-            if is_kept
-            else "nothing; compare with published scores only where they were made on the same images.",
+            summary=(
+                f"{len(found):,} of {len(rows):,} {names[1]} images ({percent(share)}) "
+                f"{'copies' if len(found) == 1 else 'copy'} an image of {names[0]}."
+            ),
+            meaning=(
+                _KEPT
+                if is_kept
+                else (
+                    "A model that has seen an image before is right about it by heart, so published"
+                    " scores on these parts are too high. Here the copies are never trained on."
+                )
+            ),
+            advice=(
+                "state policies: {duplicates: drop_from_train} in the card."
+                if is_kept
+                else (
+                    "nothing; compare with published scores only where they were made on the same"
+                    " images."
+                )
+            ),
             counts={
                 "images": len(found),
                 "distinct": len(np.unique(copy_of[found])),
@@ -112,10 +127,16 @@ def near_across_parts(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             code="near-copies-across-parts",
             severity="warning",
-            summary=f"{len(found):,} of {len(rows):,} {names[1]} images ({percent(len(found) / len(rows))}) "
-            f"{'looks' if len(found) == 1 else 'look'} almost like an image of {names[0]}.",
-            meaning="Where they are the same picture, scaled or compressed anew, the score counts what was learned "
-            "by heart. Likeness is judged by a perceptual hash, so some pairs may be different pictures.",
+            summary=(
+                f"{len(found):,} of {len(rows):,} {names[1]} images"
+                f" ({percent(len(found) / len(rows))}) {'looks' if len(found) == 1 else 'look'}"
+                f" almost like an image of {names[0]}."
+            ),
+            meaning=(
+                "Where they are the same picture, scaled or compressed anew, the score counts what"
+                " was learned by heart. Likeness is judged by a perceptual hash, so some pairs may"
+                " be different pictures."
+            ),
             advice="look at them; delete true copies from the training part.",
             counts={"images": len(found), "part": len(rows)},
             examples=subject.groups(groups),
@@ -133,11 +154,17 @@ def near_copies(subject: Subject) -> Iterator[Finding]:
     yield Finding(
         code="near-copies",
         severity="info",
-        summary=f"{plural(len(groups), 'group')} of near copies, {n_distinct:,} distinct images in all.",
-        meaning="They are one picture scaled, cropped or compressed anew, or one drawn series: fewer independent "
-        "images than it seems.",
-        advice="nothing where parts are cut: each group stays on one side, unless they chain so far that a class has "
-        "too few. The number of groups is what a model learns from.",
+        summary=(
+            f"{plural(len(groups), 'group')} of near copies, {n_distinct:,} distinct images in all."
+        ),
+        meaning=(
+            "They are one picture scaled, cropped or compressed anew, or one drawn series: fewer"
+            " independent images than it seems."
+        ),
+        advice=(
+            "nothing where parts are cut: each group stays on one side, unless they chain so far"
+            " that a class has too few. The number of groups is what a model learns from."
+        ),
         counts={"groups": len(groups), "distinct": n_distinct},
         examples=subject.groups([_distinct(subject, group) for group in groups]),
         n_examples=len(groups),
@@ -159,10 +186,14 @@ def near_conflicting(subject: Subject) -> Iterator[Finding]:
     yield Finding(
         code="near-copies-conflicting",
         severity="warning",
-        summary=f"{plural(len(groups), 'group')} of near copies ({n:,} images) "
-        f"{'holds' if len(groups) == 1 else 'hold'} more than one label.",
-        meaning="Where they are the same picture, one of the labels is wrong. Drawings may differ in no more than what "
-        "makes their class.",
+        summary=(
+            f"{plural(len(groups), 'group')} of near copies ({n:,} images) "
+            f"{'holds' if len(groups) == 1 else 'hold'} more than one label."
+        ),
+        meaning=(
+            "Where they are the same picture, one of the labels is wrong. Drawings may differ in no"
+            " more than what makes their class."
+        ),
         advice="look at them, and correct or delete those that are wrong.",
         counts={"groups": len(groups), "images": n},
         examples=subject.groups(groups),
@@ -186,7 +217,9 @@ def within_parts(subject: Subject) -> Iterator[Finding]:
             severity="info",
             summary=f"{name}{len(rows):,} images, {n_distinct:,} distinct; {n_copies}.",
             meaning=_MEANINGS[role],
-            advice="nothing; or state policies: {duplicates: drop} in the card to keep one of each.",
+            advice=(
+                "nothing; or state policies: {duplicates: drop} in the card to keep one of each."
+            ),
             counts={"images": len(rows), "distinct": n_distinct},
             examples=subject.groups(groups),
             n_examples=len(groups),

@@ -66,7 +66,9 @@ def _counts(subject: Subject, role: str) -> PartCounts:
     return PartCounts(
         name=subject.part_name(role),
         role=role,
-        per_class=tuple(np.bincount(images.labels[rows], minlength=len(images.class_names)).tolist()),
+        per_class=tuple(
+            np.bincount(images.labels[rows], minlength=len(images.class_names)).tolist()
+        ),
         n_distinct=len(np.unique(images.copy_of[rows])),
         use=subject.use(role),
     )

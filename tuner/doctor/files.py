@@ -50,14 +50,23 @@ def unreadable(subject: Subject) -> Iterator[Finding]:
     yield Finding(
         code="unreadable",
         severity="error" if is_refused or share > WORTHLESS_UNREADABLE else "warning",
-        summary=f"{len(found):,} of {n_all:,} files ({percent(share)}) cannot be read: "
-        f"{_counted(Counter(reason for _, reason in pairs))}.",
-        meaning="A run refuses these data, as the card says."
-        if is_refused
-        else "They are left out. If they fail for a common cause, what is left is a biased choice.",
-        advice="replace or delete them, or set policies.unreadable to skip in the card."
-        if is_refused
-        else "replace or delete them.",
+        summary=(
+            f"{len(found):,} of {n_all:,} files ({percent(share)}) cannot be read: "
+            f"{_counted(Counter(reason for _, reason in pairs))}."
+        ),
+        meaning=(
+            "A run refuses these data, as the card says."
+            if is_refused
+            else (
+                "They are left out. If they fail for a common cause, what is left is a biased"
+                " choice."
+            )
+        ),
+        advice=(
+            "replace or delete them, or set policies.unreadable to skip in the card."
+            if is_refused
+            else "replace or delete them."
+        ),
         counts={"files": len(found), "all": n_all},
         examples=tuple((Sample(origin=name, note=reason),) for name, reason in pairs),
         n_examples=len(found),
@@ -77,7 +86,10 @@ def wrong_suffixes(subject: Subject) -> Iterator[Finding]:
         notes,
         code="wrong-suffix",
         summary="named with the suffix of another format",
-        meaning="Here the content decides, so they are read as what they are; many other tools trust the name.",
+        meaning=(
+            "Here the content decides, so they are read as what they are; many other tools trust"
+            " the name."
+        ),
         advice="rename them before other tools read them.",
     )
 
@@ -86,7 +98,9 @@ def odd_modes(subject: Subject) -> Iterator[Finding]:
     """Files that are neither 8-bit grey nor 8-bit RGB."""
     notes = {}
     for index, facts in enumerate(subject.images.files):
-        kind = "16 or 32 bits" if facts.mode.startswith("I;16") else _MODES.get(facts.mode, facts.mode)
+        kind = (
+            "16 or 32 bits" if facts.mode.startswith("I;16") else _MODES.get(facts.mode, facts.mode)
+        )
         if facts.mode not in ("L", "RGB", "YCbCr"):
             notes[index] = f"{kind} ({facts.mode})"
     kinds = Counter(note.rpartition(" (")[0] for note in notes.values())
@@ -95,8 +109,10 @@ def odd_modes(subject: Subject) -> Iterator[Finding]:
         notes,
         code="odd-mode",
         summary=f"neither 8-bit grey nor 8-bit RGB: {_counted(kinds)}",
-        meaning="They are converted, and transparency is filled with the card's background. If one class has more of "
-        "them than another, a model may learn the file format.",
+        meaning=(
+            "They are converted, and transparency is filled with the card's background. If one"
+            " class has more of them than another, a model may learn the file format."
+        ),
         advice="look whether colours and background came out right.",
     )
 
@@ -105,7 +121,11 @@ def rotated(subject: Subject) -> Iterator[Finding]:
     """Files whose EXIF data turn or mirror them."""
     yield from _of_files(
         subject,
-        {index: "EXIF rotation" for index, facts in enumerate(subject.images.files) if facts.is_rotated},
+        {
+            index: "EXIF rotation"
+            for index, facts in enumerate(subject.images.files)
+            if facts.is_rotated
+        },
         code="exif-rotated",
         summary="turned or mirrored by their EXIF data",
         meaning="They are put upright here; many other tools leave them lying on their side.",
@@ -117,7 +137,11 @@ def animated(subject: Subject) -> Iterator[Finding]:
     """Files of several frames."""
     yield from _of_files(
         subject,
-        {index: "several frames" for index, facts in enumerate(subject.images.files) if facts.is_animated},
+        {
+            index: "several frames"
+            for index, facts in enumerate(subject.images.files)
+            if facts.is_animated
+        },
         code="animated",
         severity="warning",
         summary="of several frames",
@@ -134,7 +158,11 @@ def extreme_sizes(subject: Subject) -> Iterator[Finding]:
     smallest = max(min(TINY_SIDE, height, width), min(height, width) / 4)
     yield from _of_files(
         subject,
-        {index: _size(facts) for index, facts in files if min(facts.width, facts.height) < smallest},
+        {
+            index: _size(facts)
+            for index, facts in files
+            if min(facts.width, facts.height) < smallest
+        },
         code="tiny-image",
         severity="warning",
         summary=f"under {smallest:.0f} pixels high or wide, and are brought to {width} x {height}",
@@ -168,7 +196,9 @@ def stretched(subject: Subject) -> Iterator[Finding]:
         code="stretched",
         severity="warning",
         summary=f"stretched more than {STRETCHED:.0f} to 1 when brought to {width} x {height}",
-        meaning="A round face becomes an egg, which is harder to learn and unlike what production sees.",
+        meaning=(
+            "A round face becomes an egg, which is harder to learn and unlike what production sees."
+        ),
         advice="crop them, or state an image size in the card that is closer to their shape.",
     )
 
@@ -200,7 +230,9 @@ def _of_files(
     yield Finding(
         code=code,
         severity=severity,
-        summary=f"{len(notes):,} of {n_all:,} files {'is' if len(notes) == 1 else 'are'} {summary}.",
+        summary=(
+            f"{len(notes):,} of {n_all:,} files {'is' if len(notes) == 1 else 'are'} {summary}."
+        ),
         meaning=meaning,
         advice=advice,
         counts={"files": len(notes), "all": n_all},

@@ -39,8 +39,10 @@ class Finding:
     """One thing that is odd or wrong.
 
     Attributes:
-        code: Names the kind of finding, such as `conflicting-labels`; the same kind may be found in several parts.
-        severity: `error` where results would be worthless, `warning` where they would mislead, `info` otherwise.
+        code: Names the kind of finding, such as `conflicting-labels`; the same kind may be found in
+            several parts.
+        severity: `error` where results would be worthless, `warning` where they would mislead,
+            `info` otherwise.
         summary: What was found, with counts, in one sentence.
         meaning: What it means for results.
         advice: What to do about it.

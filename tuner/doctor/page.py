@@ -70,21 +70,34 @@ def render(examination: Examination, images: NDArray[np.uint8] | StreamedImages)
     template = environment.get_template("finding.html")
     summary = environment.get_template("summary.html").render(examination=examination)
     bodies = [Body(name="summary", heading="Summary", html=Markup(summary))]
-    for number, (finding, groups) in enumerate(zip(examination.findings, shown, strict=True), start=1):
-        html = template.render(finding=finding, max_examples=MAX_EXAMPLES, groups=_pictures(finding, groups, sources))
-        bodies.append(Body(name=f"finding-{number}", heading=_HEADINGS[finding.code], html=Markup(html)))
+    for number, (finding, groups) in enumerate(
+        zip(examination.findings, shown, strict=True), start=1
+    ):
+        html = template.render(
+            finding=finding, max_examples=MAX_EXAMPLES, groups=_pictures(finding, groups, sources)
+        )
+        bodies.append(
+            Body(name=f"finding-{number}", heading=_HEADINGS[finding.code], html=Markup(html))
+        )
     return render_document(
         environment,
         title=f"{examination.title} – data",
         overline="tuner data doctor",
         heading=examination.title,
         bodies=bodies,
-        footer=Markup("Data <bdi>{}</bdi> · fingerprint {}").format(examination.name, examination.fingerprint[:16]),
+        footer=Markup("Data <bdi>{}</bdi> · fingerprint {}").format(
+            examination.name, examination.fingerprint[:16]
+        ),
         styles=[("tuner.doctor", "data.css")],
         has_pictures=True,
     )
 
 
-def _pictures(finding: Finding, groups: list[list[int]], sources: dict[int, Markup]) -> list[list[Picture]]:
+def _pictures(
+    finding: Finding, groups: list[list[int]], sources: dict[int, Markup]
+) -> list[list[Picture]]:
     by_index = {sample.index: sample for group in finding.examples for sample in group}
-    return [[Picture(sample=by_index[index], source=sources[index]) for index in group] for group in groups]
+    return [
+        [Picture(sample=by_index[index], source=sources[index]) for index in group]
+        for group in groups
+    ]

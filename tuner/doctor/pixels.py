@@ -28,8 +28,13 @@ def constant(subject: Subject) -> Iterator[Finding]:
         code="constant-images",
         severity="error" if n == n_all else "warning",
         summary=f"{n:,} of {n_all:,} images are of a single colour.",
-        meaning="Nothing can be learned from an image without content; its label is noise to a model.",
-        advice="look at them: a placeholder, a failed download or a failed conversion; replace or delete them.",
+        meaning=(
+            "Nothing can be learned from an image without content; its label is noise to a model."
+        ),
+        advice=(
+            "look at them: a placeholder, a failed download or a failed conversion; replace or"
+            " delete them."
+        ),
         counts={"images": n, "all": n_all},
         examples=subject.singles(rows),
         n_examples=n,
@@ -44,7 +49,9 @@ def rescaled(subject: Subject) -> Iterator[Finding]:
     yield Finding(
         code="rescaled-values",
         severity="info",
-        summary=f"Values of {range_words(images.value_range)} were brought to 0 to 255, by one scale.",
+        summary=(
+            f"Values of {range_words(images.value_range)} were brought to 0 to 255, by one scale."
+        ),
         meaning="A dark image stays dark; between two values that are very close nothing is left.",
         advice="if another range is right, state value_range under image in the card.",
         counts={"images": len(images.labels)},
@@ -58,9 +65,13 @@ def streamed(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             code="not-examined",
             severity="info",
-            summary="The images are too many for the cache: near copies and images of a single colour were not looked "
-            "for. Copies, images with the same pixels, were.",
-            meaning="Near copies may be on both sides of a cut, and some images may be without content.",
+            summary=(
+                "The images are too many for the cache: near copies and images of a single colour"
+                " were not looked for. Copies, images with the same pixels, were."
+            ),
+            meaning=(
+                "Near copies may be on both sides of a cut, and some images may be without content."
+            ),
             advice="give the cache more room if you can.",
             counts={"images": len(images.labels)},
         )
@@ -76,7 +87,8 @@ def constant_rows(images: NDArray[np.uint8]) -> Indices:
     found = []
     for start in range(0, n, _IMAGES_PER_CHUNK):
         chunk = images[start : start + _IMAGES_PER_CHUNK]
-        # Of nearly all images the middle line tells enough, so that little of a large memory-mapped set is read.
+        # Of nearly all images the middle line tells enough, so that little of a large memory-mapped
+        # set is read.
         line = chunk[:, height // 2]
         for row in np.flatnonzero((line == line[:, :1]).all(axis=(1, 2))):
             if (chunk[row] == chunk[row, 0, 0]).all():

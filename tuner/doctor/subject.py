@@ -73,7 +73,9 @@ class Subject:
 
     def _mixed(self, group: Indices) -> Indices:
         values = (self.images.parts[group], self.images.labels[group], group)
-        order = np.concatenate([np.sort(np.unique(value, return_index=True)[1]) for value in values])
+        order = np.concatenate(
+            [np.sort(np.unique(value, return_index=True)[1]) for value in values]
+        )
         return group[list(dict.fromkeys(order.tolist()))]
 
 
@@ -90,7 +92,9 @@ def groups_of(numbers: NDArray[np.int64], rows: Indices) -> list[Indices]:
         return []
     shared = shared[np.argsort(inverse[shared], kind="stable")]
     ends = np.flatnonzero(np.diff(inverse[shared])) + 1
-    return sorted((rows[group] for group in np.split(shared, ends)), key=lambda group: int(group[0]))
+    return sorted(
+        (rows[group] for group in np.split(shared, ends)), key=lambda group: int(group[0])
+    )
 
 
 def has_many(groups: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.bool_]:

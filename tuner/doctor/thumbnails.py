@@ -33,7 +33,10 @@ def shown_indices(findings: Sequence[Finding]) -> list[list[list[int]]]:
     The pictures are shared out, so that no finding takes all of them.
     """
     left = MAX_PICTURES
-    n_pictured = sum(any(s.index is not None for group in finding.examples for s in group) for finding in findings)
+    n_pictured = sum(
+        any(s.index is not None for group in finding.examples for s in group)
+        for finding in findings
+    )
     per_finding = min(MAX_PER_FINDING, max(_MIN_PER_FINDING, MAX_PICTURES // max(1, n_pictured)))
     shown = []
     for finding in findings:
@@ -56,7 +59,9 @@ def data_uri(image: NDArray[np.uint8]) -> Markup:
     Args:
         image: (height, width, channels), with 1 or 3 channels.
     """
-    picture = Image.fromarray(np.ascontiguousarray(image.squeeze(axis=2) if image.shape[2] == 1 else image))
+    picture = Image.fromarray(
+        np.ascontiguousarray(image.squeeze(axis=2) if image.shape[2] == 1 else image)
+    )
     picture.thumbnail((MAX_SIDE, MAX_SIDE))
     file_format = "PNG" if picture.width * picture.height <= _LARGEST_PNG_PIXELS else "JPEG"
     file = io.BytesIO()
@@ -65,7 +70,11 @@ def data_uri(image: NDArray[np.uint8]) -> Markup:
     return Markup("data:image/{};base64,{}").format(file_format.lower(), content)
 
 
-def data_uris(images: NDArray[np.uint8] | StreamedImages, indices: Iterable[int]) -> dict[int, Markup]:
+def data_uris(
+    images: NDArray[np.uint8] | StreamedImages, indices: Iterable[int]
+) -> dict[int, Markup]:
     """The pictures of some images, by their indices."""
     wanted = np.unique(np.fromiter(indices, dtype=np.int64))
-    return {index: data_uri(image) for index, image in zip(wanted.tolist(), images[wanted], strict=True)}
+    return {
+        index: data_uri(image) for index, image in zip(wanted.tolist(), images[wanted], strict=True)
+    }

@@ -35,7 +35,11 @@ def value_range(subject: Subject) -> Iterator[Finding]:
         advice="if another one is right, state value_range under image in the card.",
     )
     half = (found[0] + found[1]) / 2
-    dark = {i: f"at most {f.highest:g}" for i, f in deep.items() if f.highest is not None and f.highest <= half}
+    dark = {
+        i: f"at most {f.highest:g}"
+        for i, f in deep.items()
+        if f.highest is not None and f.highest <= half
+    }
     if len(dark) >= _MANY * len(deep):
         yield _finding(
             subject,
@@ -44,8 +48,10 @@ def value_range(subject: Subject) -> Iterator[Finding]:
             severity="warning",
             what=f"use less than half of the range {range_words(found)}",
             meaning="They are dark, and few of the 256 grey values are left to tell them apart.",
-            advice="save all files at one depth; or state value_range under image in the card, such as "
-            "[0, 4095] for scans of 12 bits.",
+            advice=(
+                "save all files at one depth; or state value_range under image in the card, such as"
+                " [0, 4095] for scans of 12 bits."
+            ),
         )
     beyond = {i: f"{f.lowest:g} to {f.highest:g}" for i, f in deep.items() if _is_beyond(f, found)}
     if beyond:
@@ -66,16 +72,30 @@ def wide_colours(subject: Subject) -> Iterator[Finding]:
     wide = {i: f.mode for i, f in enumerate(images.files) if f.bits > 8 and f.highest is None}
     if not wide:
         return
-    is_dark = not isinstance(images.images, StreamedImages) and _brightest(images.images, list(wide)) < 128
-    dark = " None of them uses more than half of that range, so few of 256 levels are left." if is_dark else ""
+    is_dark = (
+        not isinstance(images.images, StreamedImages)
+        and _brightest(images.images, list(wide)) < 128
+    )
+    dark = (
+        " None of them uses more than half of that range, so few of 256 levels are left."
+        if is_dark
+        else ""
+    )
     yield _finding(
         subject,
         wide,
         code="wide-colours",
         severity="warning" if is_dark else "info",
-        what="hold 16 bits of each channel, of which the upper 8 are read: 0 to 65,535 becomes 0 to 255",
+        what=(
+            "hold 16 bits of each channel, of which the upper 8 are read: 0 to 65,535 becomes 0"
+            " to 255"
+        ),
         meaning=f"Where the values fill the 16 bits, nothing is lost that 8 bits can show.{dark}",
-        advice="save scans of fewer bits as 8-bit images, all by the same factor." if is_dark else "nothing.",
+        advice=(
+            "save scans of fewer bits as 8-bit images, all by the same factor."
+            if is_dark
+            else "nothing."
+        ),
     )
 
 

@@ -23,7 +23,12 @@ def first_of_each_class(labels: np.ndarray, rows: np.ndarray) -> list[int]:
 
 
 def draw_activations(
-    model: keras.Model, images: np.ndarray, labels: np.ndarray, origins: list[str], n_classes: int, album: Album
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    origins: list[str],
+    n_classes: int,
+    album: Album,
 ) -> ActivationMaps | None:
     """Draw the maps of the first `MAX_LAYERS` convolutions, of `MAX_CHANNELS` channels each.
 
@@ -48,7 +53,10 @@ def draw_activations(
             origin=origin,
             picture=album.add(f"class-{label + 1:02d}", thumbnail(image)),
             maps=tuple(
-                album.add(f"class-{label + 1:02d}-layer-{number}", strip(layer_maps[i, ..., :MAX_CHANNELS]))
+                album.add(
+                    f"class-{label + 1:02d}-layer-{number}",
+                    strip(layer_maps[i, ..., :MAX_CHANNELS]),
+                )
                 for number, layer_maps in enumerate(maps, start=1)
             ),
         )

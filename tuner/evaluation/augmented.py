@@ -1,7 +1,8 @@
 """Test-time augmentation: the winner's class probabilities averaged over views of an image.
 
-Krizhevsky, Sutskever and Hinton (NeurIPS 2012) average over crops and mirror images. Averaging spoils some predictions
-that were right (Shanmugam et al., ICCV 2021), so validation images choose the views.
+Krizhevsky, Sutskever and Hinton (NeurIPS 2012) average over crops and mirror images. Averaging
+spoils some predictions that were right (Shanmugam et al., ICCV 2021), so validation images choose
+the views.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class AugmentedTest:
     validation_scores: tuple[float, ...]
     note: str
 
-    def score(self, test: OpenedTest, tuned: ModelResult) -> tuple[ModelResult, dict[str, np.ndarray]]:
+    def score(
+        self, test: OpenedTest, tuned: ModelResult
+    ) -> tuple[ModelResult, dict[str, np.ndarray]]:
         """Score the retrainings on the test images.
 
         Args:
@@ -59,7 +62,8 @@ class AugmentedTest:
             The scores, and the test probabilities (n, classes) by `NAME-SEED`.
 
         Raises:
-            TunerError: If the predictions of any retraining cannot be scored, with or without augmentation.
+            TunerError: If the predictions of any retraining cannot be scored, with or without
+                augmentation.
         """
         if tuned.error is not None:
             raise TunerError(tuned.error)
@@ -68,7 +72,9 @@ class AugmentedTest:
         latency = None
         for training, validation_score in zip(self.trained, self.validation_scores, strict=True):
             function = predictor(
-                finished_model(self.contender.model, self.contender.values, test.spec, training.checkpoint)
+                finished_model(
+                    self.contender.model, self.contender.values, test.spec, training.checkpoint
+                )
             )
             (found,) = averaged(function, test.images, test.rows, [self.chosen])
             scores, scores_on_new = test.score(found)
@@ -87,7 +93,13 @@ class AugmentedTest:
             if before.is_kept:
                 latency = latency_ms(partial(_of_one, function, self.chosen), test)
         result = replace(
-            tuned, name=NAME, title=TITLE, note=self.note, in_verdict=False, latency_ms=latency, runs=tuple(runs)
+            tuned,
+            name=NAME,
+            title=TITLE,
+            note=self.note,
+            in_verdict=False,
+            latency_ms=latency,
+            runs=tuple(runs),
         )
         return result, predicted
 
@@ -132,10 +144,14 @@ def _validation_scores(
 ) -> list[float]:
     """The score of a retraining with each set, on its own fold."""
     fold = fold_of_seed(training.seed, len(validation.rows))
-    function = predictor(finished_model(contender.model, contender.values, validation.spec, training.checkpoint))
+    function = predictor(
+        finished_model(contender.model, contender.values, validation.spec, training.checkpoint)
+    )
     found = averaged(function, validation.images, validation.rows[fold], sets)
     return [validation.score(validation.labels[fold], probabilities) for probabilities in found]
 
 
-def _of_one(function: Callable[[np.ndarray], np.ndarray], chosen: ViewSet, image: np.ndarray) -> np.ndarray:
+def _of_one(
+    function: Callable[[np.ndarray], np.ndarray], chosen: ViewSet, image: np.ndarray
+) -> np.ndarray:
     return averaged(function, image, np.arange(1), [chosen])

@@ -34,7 +34,8 @@ class Convolution:
     Attributes:
         name: The convolution's.
         end: The last of these layers.
-        is_rectified_later: Whether a ReLU follows a max pooling, which does the same as a ReLU in front of it.
+        is_rectified_later: Whether a ReLU follows a max pooling, which does the same as a ReLU in
+            front of it.
     """
 
     name: str
@@ -52,13 +53,17 @@ def convolutions(model: keras.Model) -> tuple[Convolution, ...]:
     """
     steps = list(_steps(model))
     return tuple(
-        _convolution(layer, [follower for follower, _ in takewhile(lambda step: step[1], steps[i + 1 :])])
+        _convolution(
+            layer, [follower for follower, _ in takewhile(lambda step: step[1], steps[i + 1 :])]
+        )
         for i, (layer, _) in enumerate(steps)
         if isinstance(layer, _CONVOLUTIONS) and tuple(_tensor(layer, "output").shape[1:3]) != (1, 1)
     )
 
 
-def maps_of(model: keras.Model, chosen: Sequence[Convolution], images: np.ndarray) -> list[np.ndarray]:
+def maps_of(
+    model: keras.Model, chosen: Sequence[Convolution], images: np.ndarray
+) -> list[np.ndarray]:
     """What convolutions put out for images (n, height, width, channels): float32 (n, rows, columns, channels) each."""
     found: dict[str, np.ndarray] = {}
 
@@ -70,14 +75,18 @@ def maps_of(model: keras.Model, chosen: Sequence[Convolution], images: np.ndarra
         for one in chosen:
             stack.enter_context(tapped(one.end, partial(keep, one.name)))
         model(images.astype("float32"), training=False)
-    return [np.maximum(found[one.name], 0) if one.is_rectified_later else found[one.name] for one in chosen]
+    return [
+        np.maximum(found[one.name], 0) if one.is_rectified_later else found[one.name]
+        for one in chosen
+    ]
 
 
 @contextmanager
 def tapped(layer: Any, tap: Callable[[Any], Any]) -> Iterator[None]:
     """Let a layer put out what `tap` makes of its outputs.
 
-    A network inside another has a graph of its own, so that no Keras model reaches from the outer inputs to its layers.
+    A network inside another has a graph of its own, so that no Keras model reaches from the outer
+    inputs to its layers.
     """
     call = layer.call
     layer.call = lambda *args, **options: tap(call(*args, **options))
@@ -97,12 +106,15 @@ def _steps(model: keras.Model) -> Iterator[tuple[Any, bool]]:
             yield from _steps(layer)
             previous = None
             continue
-        # A Sequential that was loaded keeps the graphs of all its beginnings, and its layers the first one's tensors.
+        # A Sequential that was loaded keeps the graphs of all its beginnings, and its layers the
+        # first one's tensors.
         if _tensor(layer, "output") is None:
             # It is called several times, so that there is no such thing as its output.
             previous = None
             continue
-        is_next = isinstance(model, keras.Sequential) or _tensor(layer, "input") is _tensor(previous, "output")
+        is_next = isinstance(model, keras.Sequential) or _tensor(layer, "input") is _tensor(
+            previous, "output"
+        )
         yield layer, previous is not None and is_next
         previous = layer
 

@@ -51,18 +51,23 @@ class _Tested:
 
 
 def compare_models(
-    models: Sequence[ModelResult], labels: np.ndarray, predicted: Mapping[str, np.ndarray], seed: int
+    models: Sequence[ModelResult],
+    labels: np.ndarray,
+    predicted: Mapping[str, np.ndarray],
+    seed: int,
 ) -> tuple[tuple[ModelResult, ...], tuple[Difference, ...]]:
     """Compare the winner with each other model on the same test images.
 
     Args:
         models: The winner first.
         labels: True class numbers of the test images, (n,).
-        predicted: Their class probabilities, (n, classes), by `NAME-SEED`, of every run of every model.
+        predicted: Their class probabilities, (n, classes), by `NAME-SEED`, of every run of every
+            model.
         seed: Of the bootstrap.
 
     Returns:
-        The models with the intervals of macro F1 and calibration error, where they have runs, and one difference for
+        The models with the intervals of macro F1 and calibration error, where they have runs, and
+            one difference for
         each but the winner; none where the winner has no run.
     """
     tested = _tested([model for model in models if model.runs], labels, predicted, seed)
@@ -80,7 +85,10 @@ def compare_models(
 
 
 def _tested(
-    models: Sequence[ModelResult], labels: np.ndarray, predicted: Mapping[str, np.ndarray], seed: int
+    models: Sequence[ModelResult],
+    labels: np.ndarray,
+    predicted: Mapping[str, np.ndarray],
+    seed: int,
 ) -> dict[str, _Tested]:
     if not models:
         return {}
@@ -88,7 +96,9 @@ def _tested(
     resampled = resample(labels, of_models, seed)
     return {
         model.name: _Tested(
-            result=model, right=np.stack([one.argmax(axis=1) == labels for one in of_model]), resampled=draws
+            result=model,
+            right=np.stack([one.argmax(axis=1) == labels for one in of_model]),
+            resampled=draws,
         )
         for model, of_model, draws in zip(models, of_models, resampled, strict=True)
     }
@@ -98,7 +108,9 @@ def _with_intervals(model: _Tested) -> ModelResult:
     return replace(
         model.result,
         macro_f1=percentile_interval(model.macro_f1, model.resampled.macro_f1),
-        calibration_error=reflected_interval(model.calibration_error, model.resampled.calibration_error, least=0.0),
+        calibration_error=reflected_interval(
+            model.calibration_error, model.resampled.calibration_error, least=0.0
+        ),
     )
 
 
@@ -123,10 +135,14 @@ def _difference(
         opponent=other.result.name,
         n=winner.right.shape[1],
         n_seeds=(len(winner.right), len(other.right)),
-        accuracy=Estimate(value=float(noise.difference), low=float(noise.low), high=float(noise.high)),
+        accuracy=Estimate(
+            value=float(noise.difference), low=float(noise.low), high=float(noise.high)
+        ),
         image_sd=float(noise.image_sd),
         seed_sd=None if noise.seed_sd is None else float(noise.seed_sd),
-        degrees_of_freedom=None if noise.degrees_of_freedom is None else float(noise.degrees_of_freedom),
+        degrees_of_freedom=(
+            None if noise.degrees_of_freedom is None else float(noise.degrees_of_freedom)
+        ),
         p_value=None if noise.p_value is None else float(noise.p_value),
         p_adjusted=p_adjusted,
         verdict="inconclusive",
@@ -160,8 +176,12 @@ def _verdict(found: Difference, n_comparisons: int) -> tuple[Verdict, str]:
     half_width = (found.accuracy.high - found.accuracy.low) / 2
     verdict: Verdict = "inconclusive" if half_width > _WIDE else "no clear difference"
     if found.p_value < _LEVEL:
-        return verdict, (
-            f"the interval by itself leaves zero out, but not after the correction for {n_comparisons} comparisons"
+        return (
+            verdict,
+            (
+                "the interval by itself leaves zero out, but not after the correction for"
+                f" {n_comparisons} comparisons"
+            ),
         )
     if verdict == "inconclusive":
         return verdict, _too_little(found)
@@ -173,11 +193,20 @@ def _failed(model: ModelResult, name: str) -> str:
     if not model.n_failed:
         return ""
     n_all = len(model.runs) + model.n_failed
-    return f"{model.n_failed} of {n_all} trainings of {name} failed, and the scores of the others may flatter it"
+    return (
+        f"{model.n_failed} of {n_all} trainings of {name} failed, and the scores of the others may"
+        " flatter it"
+    )
 
 
 def _one_training(n_seeds: tuple[int, int]) -> str:
-    whose = "each model" if n_seeds == (1, 1) else "the winner" if n_seeds[0] == 1 else "the other model"
+    whose = (
+        "each model"
+        if n_seeds == (1, 1)
+        else "the winner"
+        if n_seeds[0] == 1
+        else "the other model"
+    )
     return f"one training of {whose} cannot tell a real difference from the luck of a seed"
 
 
@@ -188,8 +217,8 @@ def _too_little(found: Difference) -> str:
     trainings = f"{a} trainings of each model" if a == b else f"{a} and {b} trainings of the models"
     source = "the images" if found.image_sd >= (found.seed_sd or 0.0) else "the trainings"
     return (
-        f"{images} and {trainings} are too few: a difference of up to {hidden:.1f} percentage points could hide "
-        f"behind their noise, most of which is that of {source}"
+        f"{images} and {trainings} are too few: a difference of up to {hidden:.1f} percentage"
+        f" points could hide behind their noise, most of which is that of {source}"
     )
 
 

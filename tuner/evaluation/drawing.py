@@ -14,8 +14,8 @@ MAX_SIDE = 96
 MAX_MAP_SIDE = 48
 MAPS_PER_LINE = 4
 
-# Its lightness grows evenly with the value (van der Walt and Smith, SciPy 2015); the dark colours are left out, and the
-# picture below is dimmed, so that more heat is never darker.
+# Its lightness grows evenly with the value (van der Walt and Smith, SciPy 2015); the dark colours
+# are left out, and the picture below is dimmed, so that more heat is never darker.
 _COLOURS, _FIRST_COLOUR, _DIMMED = colormaps["inferno"], 0.65, 0.5
 # Of the colour where a map is 1; the picture shines through.
 _MAX_OPACITY = 0.85
@@ -55,7 +55,9 @@ def thumbnail(image: np.ndarray) -> Image.Image:
 def heat(image: np.ndarray, saliency: np.ndarray) -> Image.Image:
     """A saliency map (rows, columns), 0 to 1, in colour over the image in dim grey, in the size of its `thumbnail`."""
     grey = thumbnail(image).convert("L")
-    enlarged = Image.fromarray(saliency.astype(np.float32)).resize(grey.size, Image.Resampling.BILINEAR)
+    enlarged = Image.fromarray(saliency.astype(np.float32)).resize(
+        grey.size, Image.Resampling.BILINEAR
+    )
     values = np.asarray(enlarged)
     opacity = _MAX_OPACITY * values[..., None]
     colour = 255 * _COLOURS(_FIRST_COLOUR + (1 - _FIRST_COLOUR) * values)[..., :3]

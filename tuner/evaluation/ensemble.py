@@ -1,7 +1,7 @@
 """An ensemble of the search's best trials, as validation images put it together.
 
-Forward selection with replacement (Caruana, Niculescu-Mizil, Crew and Ksikes, ICML 2004): a model that is selected
-twice counts twice, so that selection weighs the models too.
+Forward selection with replacement (Caruana, Niculescu-Mizil, Crew and Ksikes, ICML 2004): a model
+that is selected twice counts twice, so that selection weighs the models too.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class Ensemble:
     validation_score: float
     note: str
 
-    def score(self, test: OpenedTest, tuned: ModelResult) -> tuple[ModelResult, dict[str, np.ndarray]]:
+    def score(
+        self, test: OpenedTest, tuned: ModelResult
+    ) -> tuple[ModelResult, dict[str, np.ndarray]]:
         """Score the ensemble on the test images.
 
         Args:
@@ -118,17 +120,22 @@ class Ensemble:
             file_size_bytes=None,
             latency_ms=latency,
             max_epochs=max(
-                one.trial.last_epoch for one, count in zip(self.candidates, self.counts, strict=True) if count
+                one.trial.last_epoch
+                for one, count in zip(self.candidates, self.counts, strict=True)
+                if count
             ),
             runs=(run,),
         )
         return result, {f"{NAME}-0": found}
 
 
-def choose_ensemble(model: str, candidates: Sequence[Candidate], validation: Validation) -> Ensemble:
+def choose_ensemble(
+    model: str, candidates: Sequence[Candidate], validation: Validation
+) -> Ensemble:
     """Let the validation images put an ensemble together.
 
-    With cross-validation each trial predicts each image with the model of the fold in which the image validates.
+    With cross-validation each trial predicts each image with the model of the fold in which the
+    image validates.
 
     Args:
         model: The family or builder of all trials.
@@ -162,7 +169,8 @@ def choose_ensemble(model: str, candidates: Sequence[Candidate], validation: Val
 def select(predicted: Sequence[np.ndarray], cost: Callable[[np.ndarray], float]) -> tuple[int, ...]:
     """Select predictions one by one, each time the one that makes the mean of all selected best.
 
-    Of all the means on this way the best is taken, of equal ones that of the fewest; of equal predictions the first.
+    Of all the means on this way the best is taken, of equal ones that of the fewest; of equal
+    predictions the first.
 
     Args:
         predicted: Class probabilities of each model, (n, classes).
@@ -198,15 +206,26 @@ def _validation_predictions(model: str, candidate: Candidate, validation: Valida
     return np.concatenate(parts)
 
 
-def _model(model: str, candidate: Candidate, spec: ImageSpec, fold: int, n_folds: int) -> keras.Model:
-    return finished_model(model, candidate.trial.values, spec, candidate.checkpoint, fold=fold, n_folds=n_folds)
+def _model(
+    model: str, candidate: Candidate, spec: ImageSpec, fold: int, n_folds: int
+) -> keras.Model:
+    return finished_model(
+        model, candidate.trial.values, spec, candidate.checkpoint, fold=fold, n_folds=n_folds
+    )
 
 
-def _note(candidates: Sequence[Candidate], counts: Sequence[int], measure: str, score: float, alone: float) -> str:
+def _note(
+    candidates: Sequence[Candidate], counts: Sequence[int], measure: str, score: float, alone: float
+) -> str:
     ids = [candidate.trial.trial_id for candidate in candidates]
     chosen = [(trial_id, count) for trial_id, count in zip(ids, counts, strict=True) if count]
     if len(chosen) == 1:
         found = f"{measure} {score:.4f}"
-        return f"validation chose trial {chosen[0][0]} alone: adding other trials made it no better ({found})"
-    shares = ", ".join(f"{count / sum(counts):.2f} of trial {trial_id}" for trial_id, count in chosen)
+        return (
+            f"validation chose trial {chosen[0][0]} alone: adding other trials made it no better"
+            f" ({found})"
+        )
+    shares = ", ".join(
+        f"{count / sum(counts):.2f} of trial {trial_id}" for trial_id, count in chosen
+    )
     return f"validation chose {shares} ({measure} {score:.4f}; the best one alone {alone:.4f})"

@@ -47,7 +47,8 @@ def evaluate(
         try:
             runs.append(_seed_result(contender, training, test, found, is_kept=training is kept))
         except ScoreError as error:
-            # The test images must not choose among trainings: with one that cannot be scored, none is.
+            # The test images must not choose among trainings: with one that cannot be scored, none
+            # is.
             errors, runs, predicted = [error.message], [], {}
             break
         predicted[f"{contender.name}-{training.seed}"] = found

@@ -46,7 +46,8 @@ def make_pictures(
         spec: Their classes.
 
     Returns:
-        What is shown; what the first convolutions see, None where there are none; the pictures by file name.
+        What is shown; what the first convolutions see, None where there are none; the pictures by
+            file name.
     """
     album = Album()
     predicted = probabilities.argmax(axis=1)
@@ -63,19 +64,27 @@ def make_pictures(
             confidence=float(probabilities[position].max()),
             truth_probability=float(probabilities[position, labels[position]]),
             picture=album.add(stem, thumbnail(pixels[place])),
-            saliency=None if maps is None else album.add(f"{stem}-saliency", heat(pixels[place], maps[place])),
+            saliency=None
+            if maps is None
+            else album.add(f"{stem}-saliency", heat(pixels[place], maps[place])),
         )
 
     gallery = Gallery(
         n_mistakes=int(np.count_nonzero(predicted != labels)),
         mistakes=tuple(shown(p, i, f"mistake-{i + 1:02d}") for i, p in enumerate(mistakes)),
-        uncertain=tuple(shown(p, len(mistakes) + i, f"uncertain-{i + 1:02d}") for i, p in enumerate(uncertain)),
+        uncertain=tuple(
+            shown(p, len(mistakes) + i, f"uncertain-{i + 1:02d}") for i, p in enumerate(uncertain)
+        ),
         layer=layer,
         reason=reason,
         map_size=None if maps is None else (maps.shape[1], maps.shape[2]),
     )
     of_class = first_of_each_class(labels, rows)
-    examples = images[rows[of_class]], labels[of_class], [shown_origin(origins[p]) for p in of_class]
+    examples = (
+        images[rows[of_class]],
+        labels[of_class],
+        [shown_origin(origins[p]) for p in of_class],
+    )
     try:
         activations = draw_activations(model, *examples, spec.n_classes, album)
     # As above: of such a network the page has no maps, but all else.
@@ -85,7 +94,9 @@ def make_pictures(
     return gallery, activations, album.files
 
 
-def choose(rows: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> tuple[list[int], list[int]]:
+def choose(
+    rows: np.ndarray, labels: np.ndarray, probabilities: np.ndarray
+) -> tuple[list[int], list[int]]:
     """Positions of the most confident mistakes, and of the least confident other images; of equals the lowest row.
 
     Args:
@@ -94,7 +105,8 @@ def choose(rows: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> t
         probabilities: (n, classes).
 
     Returns:
-        At most `MAX_MISTAKES` positions, the most confident first; at most `MAX_UNCERTAIN`, the least confident first.
+        At most `MAX_MISTAKES` positions, the most confident first; at most `MAX_UNCERTAIN`, the
+            least confident first.
     """
     confidence = probabilities.max(axis=1)
     is_mistake = probabilities.argmax(axis=1) != labels
@@ -122,4 +134,8 @@ def _explain(
     # Your own network may do anything; the images are worth a look without maps, too.
     except Exception as error:
         LOG.exception("no saliency maps")
-        return None, None, f"They could not be computed ({type(error).__name__}); run.log says more."
+        return (
+            None,
+            None,
+            f"They could not be computed ({type(error).__name__}); run.log says more.",
+        )

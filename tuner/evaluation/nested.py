@@ -15,13 +15,15 @@ def pool(runs: Sequence[Results], folders: Sequence[str], command: str) -> Neste
     """Pool the test scores of the outer folds.
 
     Args:
-        runs: The results of one run per outer fold, in order; each was tested on its own part of the same data.
+        runs: The results of one run per outer fold, in order; each was tested on its own part of
+            the same data.
         folders: The runs' folders.
         command: The command line.
     """
     first = runs[0]
     found = zip(runs, folders, strict=True)
-    # A model that is another one in some fold, such as EfficientNetB2 without its weights, has another title there.
+    # A model that is another one in some fold, such as EfficientNetB2 without its weights, has
+    # another title there.
     titles = dict.fromkeys((model.name, model.title) for run in runs for model in run.models)
     return NestedResults(
         dataset=first.data.name,
@@ -47,7 +49,9 @@ def pool(runs: Sequence[Results], folders: Sequence[str], command: str) -> Neste
 
 def _pooled(runs: Sequence[Results], name: str, title: str) -> PooledModel:
     accuracies = tuple(_accuracy(run.models, name, title) for run in runs)
-    tested = [(a, run.data.n_test) for a, run in zip(accuracies, runs, strict=True) if a is not None]
+    tested = [
+        (a, run.data.n_test) for a, run in zip(accuracies, runs, strict=True) if a is not None
+    ]
     n, n_right = sum(n for _, n in tested), sum(a * n for a, n in tested)
     # Sums of floats may pass n by a rounding.
     low, high = wilson_interval(min(n_right, n), n)
@@ -69,5 +73,9 @@ def _accuracy(models: Sequence[ModelResult], name: str, title: str) -> float | N
 
 
 def _winning(runs: Sequence[Results], name: str) -> WinningValues:
-    values = Counter(run.search.best_values[name] for run in runs if name in {one.name for one in run.search.chosen})
+    values = Counter(
+        run.search.best_values[name]
+        for run in runs
+        if name in {one.name for one in run.search.chosen}
+    )
     return WinningValues(name=name, counts=tuple(values.most_common()))

@@ -1,6 +1,7 @@
 """Where a prediction is sensitive: Grad-CAM.
 
-Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", ICCV 2017.
+Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+Localization", ICCV 2017.
 """
 
 from __future__ import annotations
@@ -28,11 +29,18 @@ def sensitive_convolution(model: keras.Model) -> Convolution:
         NoSaliencyError: If the model has none, or is not one from images to class probabilities.
     """
     if not all(getattr(one, "inputs", None) for one in _networks(model)):
-        raise NoSaliencyError("The model is of a class of its own, whose layers Keras cannot follow.")
+        raise NoSaliencyError(
+            "The model is of a class of its own, whose layers Keras cannot follow."
+        )
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise NoSaliencyError("The model has several inputs or outputs.")
-    if getattr(_last_layer(model), "activation", None) not in (keras.activations.softmax, keras.activations.sigmoid):
-        raise NoSaliencyError("The last layer has no softmax or sigmoid of its own: class scores are not known.")
+    if getattr(_last_layer(model), "activation", None) not in (
+        keras.activations.softmax,
+        keras.activations.sigmoid,
+    ):
+        raise NoSaliencyError(
+            "The last layer has no softmax or sigmoid of its own: class scores are not known."
+        )
     found = convolutions(model)
     if not found:
         raise NoSaliencyError("The model has no convolution.")
@@ -44,8 +52,9 @@ def saliency_maps(
 ) -> np.ndarray:
     """Grad-CAM of the predicted classes.
 
-    Each channel of the convolution is weighted by the mean gradient of the class score with respect to it; of the sum,
-    what is positive is kept. The score is that before softmax, whose own gradient vanishes where a model is sure.
+    Each channel of the convolution is weighted by the mean gradient of the class score with respect
+    to it; of the sum, what is positive is kept. The score is that before softmax, whose own
+    gradient vanishes where a model is sure.
 
     Args:
         model: From images to softmax (n, classes) or sigmoid (n, 1).
@@ -54,17 +63,22 @@ def saliency_maps(
         predicted: Class numbers (n,).
 
     Returns:
-        Maps (n, rows, columns) in the convolution's size; each from 0 to 1, or all 0 where nothing is positive.
+        Maps (n, rows, columns) in the convolution's size; each from 0 to 1, or all 0 where nothing
+            is positive.
 
     Raises:
         NoSaliencyError: If Keras runs on a backend that gives no gradients.
     """
     size = n_together(model)
     parts = [slice(start, start + size) for start in range(0, len(images), size)]
-    return np.concatenate([_grad_cam(model, convolution, images[part], predicted[part]) for part in parts])
+    return np.concatenate(
+        [_grad_cam(model, convolution, images[part], predicted[part]) for part in parts]
+    )
 
 
-def _grad_cam(model: keras.Model, convolution: Convolution, images: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def _grad_cam(
+    model: keras.Model, convolution: Convolution, images: np.ndarray, predicted: np.ndarray
+) -> np.ndarray:
     (maps,) = maps_of(model, [convolution], images)
     units = model.output_shape[-1]
     chosen = np.eye(units)[predicted] if units > 1 else 2.0 * predicted[:, None] - 1.0
@@ -72,11 +86,15 @@ def _grad_cam(model: keras.Model, convolution: Convolution, images: np.ndarray, 
     def score(of_maps: Any) -> Any:
         """Class scores summed over the images: no image's maps change the score of another."""
         with tapped(convolution.end, lambda _: of_maps), _scores_put_out(model):
-            return keras.ops.sum(model(images.astype("float32"), training=False) * chosen.astype("float32"))
+            return keras.ops.sum(
+                model(images.astype("float32"), training=False) * chosen.astype("float32")
+            )
 
     gradients = gradient(score, maps)
     if gradients is None:
-        raise NoSaliencyError(f"Keras' backend {keras.backend.backend()} gives no gradients for a saliency map.")
+        raise NoSaliencyError(
+            f"Keras' backend {keras.backend.backend()} gives no gradients for a saliency map."
+        )
     weights = gradients.mean(axis=(1, 2), keepdims=True)
     found = np.maximum((weights * maps).sum(axis=3), 0)
     largest = found.max(axis=(1, 2), keepdims=True)

@@ -1,6 +1,7 @@
 """The sealed test set, opened after every choice has been made.
 
-A run's data set has no test labels but those in the seal (`Dataset.sealed`), which nothing but this module breaks.
+A run's data set has no test labels but those in the seal (`Dataset.sealed`), which nothing but this
+module breaks.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ class OpenedTest:
         rows: Those that test, (n,).
         labels: Their class numbers, (n,).
         origins: The file or row that each comes from.
-        is_new: Whether each is new to the given training data, (n,); None where that is all or none of them, or the
-            test part was cut by us.
+        is_new: Whether each is new to the given training data, (n,); None where that is all or none
+            of them, or the test part was cut by us.
         spec: Shape and classes.
     """
 
@@ -48,7 +49,11 @@ class OpenedTest:
             ScoreError: If they are no finite probabilities.
         """
         names = self.spec.class_names
-        new = None if self.is_new is None else score(self.labels[self.is_new], found[self.is_new], names)
+        new = (
+            None
+            if self.is_new is None
+            else score(self.labels[self.is_new], found[self.is_new], names)
+        )
         return score(self.labels, found, names), new
 
 

@@ -51,7 +51,9 @@ class FittedTemperature:
         )
 
 
-def temperature_of(contender: Contender, kept: Trained, validation: Validation) -> FittedTemperature:
+def temperature_of(
+    contender: Contender, kept: Trained, validation: Validation
+) -> FittedTemperature:
     """Fit the temperature of a retraining on the validation images of its fold.
 
     Args:
@@ -63,7 +65,9 @@ def temperature_of(contender: Contender, kept: Trained, validation: Validation) 
         ScoreError: If its predictions are no finite probabilities.
     """
     fold = fold_of_seed(kept.seed, len(validation.rows))
-    function = predictor(finished_model(contender.model, contender.values, validation.spec, kept.checkpoint))
+    function = predictor(
+        finished_model(contender.model, contender.values, validation.spec, kept.checkpoint)
+    )
     outputs = probabilities(predict(function, validation.images, validation.rows[fold]))
     found = checked_probabilities(outputs, validation.spec.n_classes, "validation images")
     labels = validation.labels[fold]

@@ -29,8 +29,8 @@ class Validation:
         rows: Those that validate, (n,) for each fold.
         labels: Their class numbers, (n,) for each fold.
         spec: Shape and classes.
-        measure: The field of `Scores` that decides: that of the objective, or accuracy where only a model's own builder
-            can compute the objective.
+        measure: The field of `Scores` that decides: that of the objective, or accuracy where only a
+            model's own builder can compute the objective.
     """
 
     images: np.ndarray | StreamedImages

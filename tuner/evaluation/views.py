@@ -88,7 +88,9 @@ def averaged(
     parts = []
     for batch in batches(inputs, rows, policy().predict_batch):
         found = {view: probabilities(function(view.of(batch))) for view in views}
-        parts.append(np.stack([np.mean([found[view] for view in one.views], axis=0) for one in sets]))
+        parts.append(
+            np.stack([np.mean([found[view] for view in one.views], axis=0) for one in sets])
+        )
     return np.concatenate(parts, axis=1)
 
 

@@ -25,8 +25,8 @@ class Reports:
 
     Attributes:
         on_epoch: Called after each epoch of each task.
-        is_stopping: Whether all tasks are to end: then each ends after the epoch under way, with its checkpoint
-            written, and its result says `request`.
+        is_stopping: Whether all tasks are to end: then each ends after the epoch under way, with
+            its checkpoint written, and its result says `request`.
         on_fold: Called after each fold's part of an epoch, where there are several folds.
     """
 

@@ -13,7 +13,8 @@ from contextlib import suppress
 
 import psutil
 
-# Listing all processes of a machine takes milliseconds; a builder does not start processes all the time.
+# Listing all processes of a machine takes milliseconds; a builder does not start processes all the
+# time.
 _LIST_EVERY_S = 0.5
 
 # Of Linux' prctl.

@@ -89,7 +89,8 @@ class WorkerHandle:
         self._family.end()
         self._process.kill()
         self._process.join()
-        # A worker whose fork server has died passes for dead; it leaves by itself when this is closed.
+        # A worker whose fork server has died passes for dead; it leaves by itself when this is
+        # closed.
         self._process.close()
         self.connection.close()
 

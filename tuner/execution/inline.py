@@ -18,7 +18,9 @@ class InlineExecutor:
 
     def __init__(self, reports: Reports) -> None:
         """Take what is told after epochs."""
-        self._hooks = Hooks(on_epoch=reports.on_epoch, on_fold=reports.on_fold, is_stopping=reports.is_stopping)
+        self._hooks = Hooks(
+            on_epoch=reports.on_epoch, on_fold=reports.on_fold, is_stopping=reports.is_stopping
+        )
         self._data: dict[str, TrainingData] = {}
         self._models = PreparedModels()
         self._pending: deque[TrainTask] = deque()

@@ -34,7 +34,9 @@ def _can_travel(error: Exception) -> bool:
 
 def _relative(error: Exception) -> Exception:
     if isinstance(error, TunerError):
-        known = next(kind for kind in type(error).__mro__ if kind.__module__ == TunerError.__module__)
+        known = next(
+            kind for kind in type(error).__mro__ if kind.__module__ == TunerError.__module__
+        )
         relative: Exception = known(reason_of(error), str(error.hint))
     elif isinstance(error, OSError) and isinstance(error.errno, int):
         relative = OSError(error.errno, reason_of(error))

@@ -25,7 +25,8 @@ _POLL_S = 0.2
 # How the folders of arrays begin, in the scratch folder.
 _ARRAYS = "arrays-"
 
-# A worker that holds this share of its limit after a task is replaced: what it holds it would not give back.
+# A worker that holds this share of its limit after a task is replaced: what it holds it would not
+# give back.
 _RETIRING_SHARE = 0.75
 
 
@@ -55,11 +56,15 @@ class ProcessExecutor:
             reports: What is told, and asked, while tasks run.
             n_workers: Processes.
             scratch: Folder for arrays, which no other executor uses at the same time.
-            trial_timeout_s: Seconds without a step after which a task has failed; None waits for ever.
-            worker_memory_bytes: Memory at which a worker is killed; None: its part of 0.8 of what there is.
+            trial_timeout_s: Seconds without a step after which a task has failed; None waits for
+                ever.
+            worker_memory_bytes: Memory at which a worker is killed; None: its part of 0.8 of what
+                there is.
             start_method: `forkserver` or `spawn`; None: what suits the system.
-            checkpoint_s: Seconds between two checkpoints of a task; None: as a training does without executor.
-            gpus: What each worker sees of `CUDA_VISIBLE_DEVICES`, in turn; empty for a machine without.
+            checkpoint_s: Seconds between two checkpoints of a task; None: as a training does
+                without executor.
+            gpus: What each worker sees of `CUDA_VISIBLE_DEVICES`, in turn; empty for a machine
+                without.
             log: Where workers' prints are appended; None for nowhere in particular.
         """
         self.n_workers = n_workers
@@ -84,7 +89,8 @@ class ProcessExecutor:
             OSError: If arrays cannot be written to the scratch folder.
         """
         self._scratch.mkdir(parents=True, exist_ok=True)
-        # A new name each time: where a worker still holds files open, some systems do not delete them.
+        # A new name each time: where a worker still holds files open, some systems do not delete
+        # them.
         self._data[name] = share(data, Path(mkdtemp(prefix=_ARRAYS, dir=self._scratch)))
 
     def submit(self, task: TrainTask) -> None:
@@ -132,7 +138,8 @@ class ProcessExecutor:
 
     def _new_worker(self) -> WorkerHandle:
         slot = min(set(range(self.n_workers)) - {worker.slot for worker in self._workers})
-        # One thread each, but no core of its own: the system's choice is as fast, and faster beside other work.
+        # One thread each, but no core of its own: the system's choice is as fast, and faster beside
+        # other work.
         gpu = self._gpus[slot % len(self._gpus)] if self._gpus else None
         settings = WorkerSettings(checkpoint_s=self._checkpoint_s, gpu=gpu, log=self._log)
         worker = WorkerHandle(self._start_method, slot, settings)
@@ -141,7 +148,8 @@ class ProcessExecutor:
 
     def _listen(self) -> None:
         """Hear what the workers say, for a moment at most."""
-        # Windows waits for 63 handles at most: one for each worker, which its death makes ready too.
+        # Windows waits for 63 handles at most: one for each worker, which its death makes ready
+        # too.
         wait([worker.connection for worker in self._workers], _POLL_S)
         for worker in list(self._workers):
             # Asked first: what it said before it died is still to be heard.
@@ -188,7 +196,9 @@ class ProcessExecutor:
             elif worker.used_bytes() > self._memory_bytes * _RETIRING_SHARE:
                 self._remove(worker)
 
-    def _look_after_busy(self, worker: WorkerHandle, assignment: Assignment, is_stopping: bool) -> None:
+    def _look_after_busy(
+        self, worker: WorkerHandle, assignment: Assignment, is_stopping: bool
+    ) -> None:
         if is_stopping:
             worker.ask_to_stop()
         failure = assignment.hang(self._timeout_s) or self._excess(worker)

@@ -1,7 +1,8 @@
 """Workers on a Ray cluster, one or many machines: Ray finds the place, starts them and notices when they die.
 
-Each worker is an actor, not a task: framework, GPU and traced models stay from training to training, and a request to
-stop reaches it while it trains. The driver keeps all files and all decisions.
+Each worker is an actor, not a task: framework, GPU and traced models stay from training to
+training, and a request to stop reaches it while it trains. The driver keeps all files and all
+decisions.
 """
 
 from __future__ import annotations
@@ -54,14 +55,18 @@ class RayExecutor:
         Args:
             reports: What is told, and asked, while tasks run.
             n_workers: Trainings at a time; None takes as many as the cluster has room for.
-            address: `HOST:PORT` of a running cluster; None starts Ray on this machine, unless this process has.
-            gpus_per_trial: Share of a GPU that a training takes, from 0 to 1; with 0 it trains on CPUs.
-            trial_timeout_s: Seconds without a step after which a task has failed; None waits for ever.
-            checkpoint_s: Seconds between two checkpoints that come back to the driver; None: as without executor.
+            address: `HOST:PORT` of a running cluster; None starts Ray on this machine, unless this
+                process has.
+            gpus_per_trial: Share of a GPU that a training takes, from 0 to 1; with 0 it trains on
+                CPUs.
+            trial_timeout_s: Seconds without a step after which a task has failed; None waits for
+                ever.
+            checkpoint_s: Seconds between two checkpoints that come back to the driver; None: as
+                without executor.
 
         Raises:
-            ConfigurationError: If the share is not from 0 to 1, nothing answers at the address, or no node has what a
-                training takes.
+            ConfigurationError: If the share is not from 0 to 1, nothing answers at the address, or
+                no node has what a training takes.
         """
         check_share(gpus_per_trial)
         self._is_ours = not ray.is_initialized()
@@ -86,8 +91,8 @@ class RayExecutor:
 
     def add_data(self, name: str, data: TrainingData) -> None:
         """Take data that tasks will name; each node gets one copy, which its workers share."""
-        # Ray shares plain arrays only, not memory maps of files that nodes may not have. Streamed images are too large
-        # for that: the nodes need the same files at the same place.
+        # Ray shares plain arrays only, not memory maps of files that nodes may not have. Streamed
+        # images are too large for that: the nodes need the same files at the same place.
         is_streamed = isinstance(data.inputs, StreamedImages)
         plain = replace(
             data,
@@ -105,7 +110,8 @@ class RayExecutor:
         """Wait for a pending task to end.
 
         Raises:
-            OSError: If a checkpoint cannot be written or read, here or on a node: no fault of the task.
+            OSError: If a checkpoint cannot be written or read, here or on a node: no fault of the
+                task.
             ConfigurationError: If workers cannot start.
         """
         while not self._results:
@@ -135,7 +141,12 @@ class RayExecutor:
         """Give tasks to workers that are free, and start workers for the rest; one without a place holds no task."""
         while self._waiting and (worker := next((w for w in self._workers if w.is_free), None)):
             assignment = self._waiting.popleft()
-            worker.begin(assignment, self._data[assignment.task.data], next(self._numbers), self._checkpoint_s)
+            worker.begin(
+                assignment,
+                self._data[assignment.task.data],
+                next(self._numbers),
+                self._checkpoint_s,
+            )
         n_starting = sum(not worker.is_ready for worker in self._workers)
         for _ in range(min(len(self._waiting) - n_starting, self.n_workers - len(self._workers))):
             self._workers.append(RayWorker(self._actor_class.options(**self._options).remote()))
@@ -157,7 +168,8 @@ class RayExecutor:
         awaited = [worker.awaited for worker in self._workers]
         heard, _ = ray.wait(awaited, timeout=_POLL_S, fetch_local=False)
         if heard:
-            # The first call ends with the first message; others that have come are not to wait for the next round.
+            # The first call ends with the first message; others that have come are not to wait for
+            # the next round.
             heard, _ = ray.wait(awaited, num_returns=len(awaited), timeout=0, fetch_local=False)
         return [worker for worker in self._workers if worker.awaited in heard]
 
@@ -182,7 +194,8 @@ class RayExecutor:
     def _welcome(self, worker: RayWorker, version: str) -> None:
         if version != tuner.__version__:
             raise ConfigurationError(
-                f"a Ray node has tuner {version}, this machine {tuner.__version__}", _SAME_EVERYWHERE
+                f"a Ray node has tuner {version}, this machine {tuner.__version__}",
+                _SAME_EVERYWHERE,
             )
         self._n_false_starts = 0
         worker.rest()
@@ -210,7 +223,9 @@ class RayExecutor:
         self._n_false_starts += 1
         if self._n_false_starts > MAX_LOST:
             reason = last_line(error)
-            raise ConfigurationError(f"no worker starts on the Ray cluster: {reason}", _SAME_EVERYWHERE) from error
+            raise ConfigurationError(
+                f"no worker starts on the Ray cluster: {reason}", _SAME_EVERYWHERE
+            ) from error
 
     def _look_after(self) -> None:
         """Ask to stop where that is due, and end workers that hang or do not heed it."""

@@ -33,7 +33,8 @@ def connect(address: str | None) -> None:
         ConfigurationError: If no cluster lets this machine in.
     """
     if address is None:
-        # Ray asks a token of whoever connects to one it starts, and would leave a new one in the home folder.
+        # Ray asks a token of whoever connects to one it starts, and would leave a new one in the
+        # home folder.
         if "RAY_AUTH_TOKEN_PATH" not in os.environ:
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex())
         _init(address="local", include_dashboard=False)
@@ -45,17 +46,20 @@ def connect(address: str | None) -> None:
     except AuthenticationError as error:
         raise ConfigurationError(
             f"the Ray cluster at {address} asks for a token",
-            "export RAY_AUTH_MODE=token, and copy the cluster's token to ~/.ray/auth_token; see docs/ray.md.",
+            "export RAY_AUTH_MODE=token, and copy the cluster's token to ~/.ray/auth_token; see"
+            " docs/ray.md.",
         ) from error
     except RuntimeEnvSetupError as error:
         raise ConfigurationError(
-            f"the Python files of {Path.cwd()} cannot be sent to the Ray cluster: {last_line(error)}",
+            f"the Python files of {Path.cwd()} cannot be sent to the Ray cluster:"
+            f" {last_line(error)}",
             "run tuner in a folder whose Python packages hold your own builder and little else.",
         ) from error
     except (ConnectionError, RuntimeError) as error:
         raise ConfigurationError(
             f"the Ray cluster at {address} cannot be joined: {error}",
-            "this machine must be one of its nodes: ray start --address=HOST:PORT; see docs/ray.md.",
+            "this machine must be one of its nodes: ray start --address=HOST:PORT; see"
+            " docs/ray.md.",
         ) from error
 
 
@@ -63,7 +67,9 @@ def _knock(address: str) -> None:
     """Find out at once what Ray would try for minutes."""
     host, _, port = address.rpartition(":")
     if not host or "/" in host or not port.isdigit():
-        raise ConfigurationError(f"--ray-address is {address}; it must be HOST:PORT", "such as 10.0.0.1:6379.")
+        raise ConfigurationError(
+            f"--ray-address is {address}; it must be HOST:PORT", "such as 10.0.0.1:6379."
+        )
     try:
         socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
     except OSError as error:
@@ -117,10 +123,15 @@ def worker_options(gpus_per_trial: float) -> dict[str, Any]:
         gpus_per_trial: Share of a GPU that it takes.
     """
     environment.prepare()
-    # Ray gives a worker as many threads as CPUs; JAX would take a whole GPU, where TensorFlow is told not to.
-    variables = environment.settings() | {"OMP_NUM_THREADS": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    # Ray gives a worker as many threads as CPUs; JAX would take a whole GPU, where TensorFlow is
+    # told not to.
+    variables = environment.settings() | {
+        "OMP_NUM_THREADS": "1",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    }
     if not gpus_per_trial:
-        # Ray hides GPUs only from workers that take some (ray/_private/utils.py); all others would share the first.
+        # Ray hides GPUs only from workers that take some (ray/_private/utils.py); all others would
+        # share the first.
         variables["CUDA_VISIBLE_DEVICES"] = ""
     return {
         "num_cpus": 1,
@@ -144,7 +155,9 @@ def n_places(gpus_per_trial: float) -> int:
     Raises:
         ConfigurationError: If it is none.
     """
-    n = sum(_n_places_on(node["Resources"], gpus_per_trial) for node in ray.nodes() if node["Alive"])
+    n = sum(
+        _n_places_on(node["Resources"], gpus_per_trial) for node in ray.nodes() if node["Alive"]
+    )
     if not n:
         gpus = f" and {gpus_per_trial:g} GPU" if gpus_per_trial else ""
         raise ConfigurationError(

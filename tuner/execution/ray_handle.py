@@ -40,7 +40,9 @@ class RayWorker:
         assert self.assignment is not None
         return self.assignment
 
-    def begin(self, assignment: Assignment, data: Any, number: int, checkpoint_s: float | None) -> None:
+    def begin(
+        self, assignment: Assignment, data: Any, number: int, checkpoint_s: float | None
+    ) -> None:
         """Let it train; `data` is Ray's reference to them."""
         task = assignment.task
         order = RemoteOrder(

@@ -1,6 +1,7 @@
 """A worker on a node of a Ray cluster: trains what it is sent, in a temporary folder: nodes need not share a disk.
 
-Nothing here knows of Ray, and no framework is imported at module level: the driver imports this module too.
+Nothing here knows of Ray, and no framework is imported at module level: the driver imports this
+module too.
 """
 
 from __future__ import annotations
@@ -159,7 +160,8 @@ class _Line:
 
 
 def _prepare() -> PreparedModels:
-    # Before the framework: the driver sends the settings that change numbers, not the folder for compiled programs.
+    # Before the framework: the driver sends the settings that change numbers, not the folder for
+    # compiled programs.
     environment.prepare()
     from tuner.backend.active import prepare_devices
     from tuner.training.prepared import PreparedModels
@@ -196,6 +198,8 @@ def _changed(path: Path | None) -> int:
 def _for_driver(error: Exception, task: TrainTask) -> Exception:
     """The error with its traceback; one of a disk names the node, and the file as the driver knows it."""
     if isinstance(error, OSError) and error.errno is not None and task.save_to:
-        told = OSError(error.errno, f"{error.strerror} on node {socket.gethostname()}", str(task.save_to))
+        told = OSError(
+            error.errno, f"{error.strerror} on node {socket.gethostname()}", str(task.save_to)
+        )
         error = told.with_traceback(error.__traceback__)
     return portable(error)

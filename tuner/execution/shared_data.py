@@ -25,7 +25,8 @@ class SharedData:
     """Where the arrays of a `TrainingData` are, each in a .npy file; small, since it goes with every task.
 
     Attributes:
-        inputs: See `TrainingData`, as all of these; of streamed images a pickle, since their paths may be many.
+        inputs: See `TrainingData`, as all of these; of streamed images a pickle, since their paths
+            may be many.
         labels: The class numbers.
         folds: Indices that train, and that validate.
         spec: The record itself.
@@ -93,7 +94,11 @@ def _share_inputs(inputs: np.ndarray | StreamedImages | Features, folder: Path) 
 
 def _open_inputs(path: Path) -> np.ndarray | StreamedImages:
     opened: np.ndarray | StreamedImages
-    opened = pickle.loads(path.read_bytes()) if path.suffix == _STREAMED else np.load(path, mmap_mode="r")
+    opened = (
+        pickle.loads(path.read_bytes())
+        if path.suffix == _STREAMED
+        else np.load(path, mmap_mode="r")
+    )
     return opened
 
 
@@ -109,7 +114,8 @@ def _linked(whole: Path, path: Path) -> Path:
 
 def _whole_file(array: np.ndarray) -> Path | None:
     """The .npy file that an array maps all of; None for any other array."""
-    # A view of a memory map names its file too, and a map of mode "c" may hold what its file does not.
+    # A view of a memory map names its file too, and a map of mode "c" may hold what its file does
+    # not.
     if not isinstance(array, np.memmap) or array.filename is None or array.mode == "c":
         return None
     path = Path(str(array.filename))

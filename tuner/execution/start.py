@@ -16,7 +16,8 @@ from typing import Any
 
 from tuner.backend import environment
 
-# What the fork server imports, so that workers have it at once; none of it may run an operation of a framework.
+# What the fork server imports, so that workers have it at once; none of it may run an operation of
+# a framework.
 _PRELOADED = ("tuner.execution.worker", "tuner.training.fit", "tuner.models.cnn")
 
 _ONE_THREAD = (
@@ -74,7 +75,8 @@ def _start(process: BaseProcess) -> None:
         try:
             return process.start()
         except (ConnectionError, EOFError):
-            # The fork server was killed a moment ago; once the system has cleaned up, another one is started.
+            # The fork server was killed a moment ago; once the system has cleaned up, another one
+            # is started.
             if time.monotonic() > deadline_s:
                 raise
             time.sleep(0.02)
@@ -99,7 +101,8 @@ def _block_interrupts() -> set[int] | None:
     """What was blocked before; None on systems that cannot block a signal."""
     if not hasattr(signal, "pthread_sigmask"):
         return None
-    # Starts with the first process otherwise, and unblocks interrupts then (multiprocessing/resource_tracker.py).
+    # Starts with the first process otherwise, and unblocks interrupts then
+    # (multiprocessing/resource_tracker.py).
     resource_tracker.ensure_running()
     return {int(s) for s in signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})}
 

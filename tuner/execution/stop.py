@@ -10,7 +10,8 @@ class StopRequest:
 
     Attributes:
         reason: `interrupted` or `terminated`; None as long as nobody asked.
-        is_heeded: Whether a loop is at work that looks here; where none is, whoever asks must stop things otherwise.
+        is_heeded: Whether a loop is at work that looks here; where none is, whoever asks must stop
+            things otherwise.
     """
 
     def __init__(self) -> None:

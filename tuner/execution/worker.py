@@ -1,8 +1,9 @@
 """A worker process: trains what it is sent, one task after the other, and keeps its models and data for the next.
 
-It sends None as a sign of life, the first when it is ready, an `EpochMetrics` after each epoch, with
-folds a `FoldDone` after each fold's part of it, and in the end a `TrainResult`, or the exception that
-is no fault of the task. No framework is imported at module level: the driver imports this module too.
+It sends None as a sign of life, the first when it is ready, an `EpochMetrics` after each epoch,
+with folds a `FoldDone` after each fold's part of it, and in the end a `TrainResult`, or the
+exception that is no fault of the task. No framework is imported at module level: the driver imports
+this module too.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ def main(connection: Connection[object, object], settings: WorkerSettings) -> No
     from tuner.training.prepared import PreparedModels
 
     prepare_devices(1)
-    # Keras collects garbage with every model that is built anew: a quarter of a second for what an import leaves.
+    # Keras collects garbage with every model that is built anew: a quarter of a second for what an
+    # import leaves.
     gc.freeze()
     desk = _Desk(connection, settings.checkpoint_s, PreparedModels())
     try:
@@ -110,7 +112,10 @@ class _Desk:
     """What a worker keeps between tasks."""
 
     def __init__(
-        self, connection: Connection[object, object], checkpoint_s: float | None, models: PreparedModels
+        self,
+        connection: Connection[object, object],
+        checkpoint_s: float | None,
+        models: PreparedModels,
     ) -> None:
         self._connection, self._checkpoint_s, self._models = connection, checkpoint_s, models
         self._data: dict[str, tuple[SharedData, TrainingData]] = {}

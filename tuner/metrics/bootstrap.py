@@ -35,12 +35,15 @@ class Resampled:
 
 
 def resample(
-    labels: ArrayLike, predicted: Sequence[Sequence[ArrayLike]], seed: int, n_resamples: int = N_RESAMPLES
+    labels: ArrayLike,
+    predicted: Sequence[Sequence[ArrayLike]],
+    seed: int,
+    n_resamples: int = N_RESAMPLES,
 ) -> list[Resampled]:
     """Score models on test images drawn with replacement, the same draws for all of them.
 
-    Images are drawn within each true class, so the classes keep their sizes (Efron and Tibshirani, 1993, chapter 8).
-    The scores are those of `classification.score`.
+    Images are drawn within each true class, so the classes keep their sizes (Efron and Tibshirani,
+    1993, chapter 8). The scores are those of `classification.score`.
 
     Args:
         labels: True class numbers, (n,) with n > 0.
@@ -84,9 +87,10 @@ def percentile_interval(value: float, draws: Floats) -> Estimate:
 def reflected_interval(value: float, draws: Floats, least: float) -> Estimate:
     """A score with the middle 95 % of its resampled values, reflected about it: the "basic" bootstrap interval.
 
-    A calibration error is a sum of distances, which noise makes larger, and resampling adds noise: the resampled values
-    lie above the score for the same reason for which the score lies above the truth (Davison and Hinkley, 1997,
-    section 5.2). The interval is stretched where it would leave the score itself out.
+    A calibration error is a sum of distances, which noise makes larger, and resampling adds noise:
+    the resampled values lie above the score for the same reason for which the score lies above the
+    truth (Davison and Hinkley, 1997, section 5.2). The interval is stretched where it would leave
+    the score itself out.
 
     Args:
         value: On the test images themselves.
@@ -95,15 +99,17 @@ def reflected_interval(value: float, draws: Floats, least: float) -> Estimate:
     """
     low, high = np.percentile(draws, _PERCENTILES)
     return Estimate(
-        value=value, low=max(min(2 * value - float(high), value), least), high=max(2 * value - float(low), value)
+        value=value,
+        low=max(min(2 * value - float(high), value), least),
+        high=max(2 * value - float(low), value),
     )
 
 
 def _summands(truth: NDArray[np.int64], predicted: NDArray[np.floating]) -> csc_matrix:
     """What each image adds to the sums that the scores are made of, (2 * classes + bins, images).
 
-    The sums are, per class, images predicted as it and those of them that are of it, and, per range of confidence,
-    right answers less confidence.
+    The sums are, per class, images predicted as it and those of them that are of it, and, per range
+    of confidence, right answers less confidence.
     """
     n, n_classes = predicted.shape
     chosen, confidence = predicted.argmax(axis=1), predicted.max(axis=1).astype(np.float64)

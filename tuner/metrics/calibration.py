@@ -13,13 +13,16 @@ Floats = NDArray[np.float64]
 
 N_BINS = 15
 
-# The least and the most that a fit may say; beyond lies nothing but a model that is never, or always, right.
+# The least and the most that a fit may say; beyond lies nothing but a model that is never, or
+# always, right.
 _TEMPERATURES = (0.05, 20.0)
 # The smallest probability that log loss takes; that of a confident mistake would be endless.
 _TINY = 1e-7
 
 
-def reliability(labels: ArrayLike, probabilities: ArrayLike) -> tuple[float, tuple[CalibrationBin, ...]]:
+def reliability(
+    labels: ArrayLike, probabilities: ArrayLike
+) -> tuple[float, tuple[CalibrationBin, ...]]:
     """Expected calibration error and reliability diagram, over 15 ranges of equal width (Guo et al., ICML 2017).
 
     Args:
@@ -50,7 +53,9 @@ def reliability(labels: ArrayLike, probabilities: ArrayLike) -> tuple[float, tup
 
 def bin_numbers(confidence: NDArray[np.float64]) -> NDArray[np.int64]:
     """The range, from 0, in which each confidence lies; each range includes its upper end."""
-    numbers: NDArray[np.int64] = np.clip(np.ceil(confidence * N_BINS) - 1, 0, N_BINS - 1).astype(np.int64)
+    numbers: NDArray[np.int64] = np.clip(np.ceil(confidence * N_BINS) - 1, 0, N_BINS - 1).astype(
+        np.int64
+    )
     return numbers
 
 
@@ -67,9 +72,9 @@ def tempered(probabilities: ArrayLike, temperature: float) -> Floats:
 def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
     """The temperature that fits these images best, within 0.05 to 20; 1 where none lowers their log loss.
 
-    A label counts as right with probability (n + 1) / (n + 2), the rest shared out among the other classes (after
-    Platt, Advances in Large Margin Classifiers, 1999): else a model without a mistake on these images would be taken
-    to make none at all.
+    A label counts as right with probability (n + 1) / (n + 2), the rest shared out among the other
+    classes (after Platt, Advances in Large Margin Classifiers, 1999): else a model without a
+    mistake on these images would be taken to make none at all.
 
     Args:
         labels: True class numbers, (n,) with n > 0.
@@ -85,16 +90,22 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
         beta = float(np.exp(-log_temperature))
         return float((logsumexp(beta * logits, axis=1) - beta * expected).mean())
 
-    found = minimize_scalar(cost, bounds=tuple(np.log(_TEMPERATURES)), method="bounded", options={"xatol": 1e-6})
+    found = minimize_scalar(
+        cost, bounds=tuple(np.log(_TEMPERATURES)), method="bounded", options={"xatol": 1e-6}
+    )
     temperature = float(np.exp(found.x))
     return (
-        temperature if log_loss(truth, tempered(probabilities, temperature)) < log_loss(truth, probabilities) else 1.0
+        temperature
+        if log_loss(truth, tempered(probabilities, temperature)) < log_loss(truth, probabilities)
+        else 1.0
     )
 
 
 def _logits(probabilities: ArrayLike) -> Floats:
     """Logits up to a constant per row; a probability of zero gets the smallest that float32 has."""
-    return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), np.finfo(np.float32).tiny))
+    return np.log(
+        np.maximum(np.asarray(probabilities, dtype=np.float64), np.finfo(np.float32).tiny)
+    )
 
 
 def _log_softmax(logits: Floats) -> Floats:

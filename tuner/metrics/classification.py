@@ -42,12 +42,16 @@ def wilson_interval(k: float, n: int) -> tuple[float, float]:
 
 
 def score(
-    labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str], images: str = "test images"
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    class_names: Sequence[str],
+    images: str = "test images",
 ) -> Scores:
     """Score predicted probabilities against the true classes.
 
-    Balanced accuracy and macro F1 are means over the classes that have test images: a class without any has no recall,
-    and counting it as 0 would punish the split, not the model. Such a class keeps its row, with n = 0.
+    Balanced accuracy and macro F1 are means over the classes that have test images: a class without
+    any has no recall, and counting it as 0 would punish the split, not the model. Such a class
+    keeps its row, with n = 0.
 
     Args:
         labels: True class numbers, shape (n,), from 0.
@@ -60,21 +64,28 @@ def score(
 
     Raises:
         ValueError: If shapes or class numbers do not fit together, or there is no image.
-        ScoreError: If a value is NaN or infinite, as after a training that diverged, or the rows are no probabilities.
+        ScoreError: If a value is NaN or infinite, as after a training that diverged, or the rows
+            are no probabilities.
     """
     truth, predicted = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     n, n_classes = len(truth), len(class_names)
     if truth.ndim != 1 or n == 0:
         raise ValueError(f"labels must have shape (n,) with n > 0, but got {truth.shape}")
     if predicted.shape != (n, n_classes):
-        raise ValueError(f"probabilities must have shape {(n, n_classes)}, but got {predicted.shape}")
+        raise ValueError(
+            f"probabilities must have shape {(n, n_classes)}, but got {predicted.shape}"
+        )
     if truth.min() < 0 or truth.max() >= n_classes:
-        raise ValueError(f"labels must be from 0 to {n_classes - 1}, but got {truth.min()} to {truth.max()}")
+        raise ValueError(
+            f"labels must be from 0 to {n_classes - 1}, but got {truth.min()} to {truth.max()}"
+        )
     predicted = checked_probabilities(predicted, n_classes, images)
     classes = np.arange(n_classes)
     chosen = predicted.argmax(axis=1)
     confusion = confusion_matrix(truth, chosen, labels=classes)
-    precision, recall, f1, support = precision_recall_fscore_support(truth, chosen, labels=classes, zero_division=0)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        truth, chosen, labels=classes, zero_division=0
+    )
     present = support > 0
     n_right = int(confusion.trace())
     low, high = wilson_interval(n_right, n)
@@ -89,7 +100,11 @@ def score(
         log_loss=log_loss(truth, predicted),
         per_class=tuple(
             ClassScores(
-                name=name, n=int(support[i]), precision=float(precision[i]), recall=float(recall[i]), f1=float(f1[i])
+                name=name,
+                n=int(support[i]),
+                precision=float(precision[i]),
+                recall=float(recall[i]),
+                f1=float(f1[i]),
             )
             for i, name in enumerate(class_names)
         ),

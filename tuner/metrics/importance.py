@@ -28,7 +28,11 @@ Array = NDArray[np.float64]
 
 def scored(trials: Sequence[Trial]) -> list[Trial]:
     """Those that were trained to their end and have a finite score."""
-    return [t for t in trials if t.status == "completed" and t.score is not None and math.isfinite(t.score)]
+    return [
+        t
+        for t in trials
+        if t.status == "completed" and t.score is not None and math.isfinite(t.score)
+    ]
 
 
 def n_needed(n_parameters: int) -> int:
@@ -39,8 +43,8 @@ def n_needed(n_parameters: int) -> int:
 def bound_outliers(scores: ArrayLike, direction: str) -> Array:
     """Scores in which none is worse than three interquartile ranges beyond the worse quartile.
 
-    Without it one diverged loss would be all of the variance (the outer fence of Tukey, Exploratory Data Analysis,
-    1977). Scores whose quartiles are equal stay as they are.
+    Without it one diverged loss would be all of the variance (the outer fence of Tukey, Exploratory
+    Data Analysis, 1977). Scores whose quartiles are equal stay as they are.
 
     Args:
         scores: Finite, shape (n,).
@@ -54,15 +58,19 @@ def bound_outliers(scores: ArrayLike, direction: str) -> Array:
     return values.clip(min=low - reach) if direction == "max" else values.clip(max=high + reach)
 
 
-def importance(trials: Sequence[Trial], parameters: Sequence[Parameter], direction: str, seed: int) -> Importance:
+def importance(
+    trials: Sequence[Trial], parameters: Sequence[Parameter], direction: str, seed: int
+) -> Importance:
     """Permutation importance of a random forest (Breiman, Machine Learning 45, 2001, 5-32).
 
-    A forest is fitted on a resample of the settings and judged on the settings that were not drawn, a promotion always
-    on the side of its parent. Scores count relative to the mean of all trials that were trained as long, and the forest
-    knows that length: a search trains its better settings longer, which must make no hyperparameter look important.
+    A forest is fitted on a resample of the settings and judged on the settings that were not drawn,
+    a promotion always on the side of its parent. Scores count relative to the mean of all trials
+    that were trained as long, and the forest knows that length: a search trains its better settings
+    longer, which must make no hyperparameter look important.
 
-    A hyperparameter that switches others on is shuffled together with them, and one that was off in some trials among
-    those where it was on, so that no setting arises that could not have been drawn.
+    A hyperparameter that switches others on is shuffled together with them, and one that was off in
+    some trials among those where it was on, so that no setting arises that could not have been
+    drawn.
 
     Args:
         trials: In any state; at most `MAX_TRIALS` of the scored ones are used, drawn at random.
@@ -71,27 +79,34 @@ def importance(trials: Sequence[Trial], parameters: Sequence[Parameter], directi
         seed: Decides every draw.
 
     Returns:
-        Means and 95 % ranges over `N_RESAMPLES` resamples of the loss of R2 that shuffling causes; it passes 1 where
-        the shuffled forest is worse than a constant. Empty, with the reason, where the trials cannot tell.
+        Means and 95 % ranges over `N_RESAMPLES` resamples of the loss of R2 that shuffling causes;
+            it passes 1 where
+        the shuffled forest is worse than a constant. Empty, with the reason, where the trials
+            cannot tell.
     """
     usable, needed = scored(trials), n_needed(len(parameters))
 
     def nothing(reason: str, explained: float | None = None) -> Importance:
-        return Importance(n_trials=len(usable), n_needed=needed, explained=explained, parameters=(), reason=reason)
+        return Importance(
+            n_trials=len(usable), n_needed=needed, explained=explained, parameters=(), reason=reason
+        )
 
     if not parameters:
         return nothing("no hyperparameter was searched.")
     if len(usable) < needed:
         return nothing(
-            f"{len(usable)} trials completed with a score, and at least {needed} are needed: 30, and five for each "
-            f"searched hyperparameter."
+            f"{len(usable)} trials completed with a score, and at least {needed} are needed: 30,"
+            " and five for each searched hyperparameter."
         )
     generator = np.random.default_rng(seed)
     used = _sample(usable, generator)
     settings = _settings(used)
     n_settings = int(settings.max()) + 1
     if n_settings < MIN_SETTINGS:
-        return nothing(f"only {n_settings} different settings were tried, and at least {MIN_SETTINGS} are needed.")
+        return nothing(
+            f"only {n_settings} different settings were tried, and at least {MIN_SETTINGS} are"
+            " needed."
+        )
     targets = _targets(used, direction)
     if np.ptp(targets) < 1e-12:
         return nothing("all trials that were trained as long have the same score.")
@@ -99,13 +114,15 @@ def importance(trials: Sequence[Trial], parameters: Sequence[Parameter], directi
     explained = fmean(share for share, _ in rounds)
     if explained < MIN_EXPLAINED:
         return nothing(
-            f"the searched hyperparameters explain {100 * max(0.0, explained):.0f} % of the variance of scores, which "
-            f"is too little to rank them ({100 * MIN_EXPLAINED:.0f} % are needed): they mattered little within their "
-            f"ranges, or chance mattered more.",
+            f"the searched hyperparameters explain {100 * max(0.0, explained):.0f} % of the"
+            f" variance of scores, which is too little to rank them ({100 * MIN_EXPLAINED:.0f} %"
+            " are needed): they mattered little within their ranges, or chance mattered more.",
             explained,
         )
     found = [
-        ParameterImportance(name=parameter.name, importance=_estimate([losses[i] for _, losses in rounds]))
+        ParameterImportance(
+            name=parameter.name, importance=_estimate([losses[i] for _, losses in rounds])
+        )
         for i, parameter in enumerate(parameters)
     ]
     return Importance(
@@ -156,15 +173,26 @@ def _rounds(
         weights = _drawn(n_settings, generator)[settings]
         drawn, left = weights > 0, np.flatnonzero(weights == 0)
         forest = RandomForestRegressor(
-            n_estimators=30, min_samples_leaf=2, max_features=0.5, random_state=int(generator.integers(2**31))
+            n_estimators=30,
+            min_samples_leaf=2,
+            max_features=0.5,
+            random_state=int(generator.integers(2**31)),
         )
         forest.fit(np.hstack([*blocks, depth])[drawn], targets[drawn], sample_weight=weights[drawn])
         seen = [block[left] for block in blocks]
-        versions = [seen, *(_shuffled(seen, i, members, generator) for i, members in enumerate(together))]
-        predicted = forest.predict(np.vstack([np.hstack([*version, depth[left]]) for version in versions]))
+        versions = [
+            seen,
+            *(_shuffled(seen, i, members, generator) for i, members in enumerate(together)),
+        ]
+        predicted = forest.predict(
+            np.vstack([np.hstack([*version, depth[left]]) for version in versions])
+        )
         errors = ((predicted.reshape(len(versions), -1) - targets[left]) ** 2).mean(axis=1)
         # Of all trials' variance: that of a few left-out ones would be a number of chance.
-        yield 1 - float(errors[0]) / variance, [float(error - errors[0]) / variance for error in errors[1:]]
+        yield (
+            1 - float(errors[0]) / variance,
+            [float(error - errors[0]) / variance for error in errors[1:]],
+        )
 
 
 def _drawn(n_settings: int, generator: np.random.Generator) -> NDArray[np.intp]:
@@ -186,7 +214,11 @@ def _encode(parameter: Parameter, values: Sequence[Mapping[str, Any]]) -> Array:
         return np.where(np.isfinite(numbers), numbers, np.nan)
     # The first choice is where none of the others is.
     rows = [
-        [row[name] == choice for choice in choices[1:]] if name in row else [math.nan] * (len(choices) - 1)
+        (
+            [row[name] == choice for choice in choices[1:]]
+            if name in row
+            else [math.nan] * (len(choices) - 1)
+        )
         for row in values
     ]
     return np.array(rows, dtype=np.float64).reshape(len(values), -1)
@@ -207,8 +239,14 @@ def _with_dependants(index: int, parameters: Sequence[Parameter]) -> list[int]:
     return members
 
 
-def _shuffled(blocks: list[Array], index: int, members: list[int], generator: np.random.Generator) -> list[Array]:
-    active = np.flatnonzero(~np.isnan(blocks[index]).all(axis=1)) if blocks[index].size else np.empty(0, dtype=np.intp)
+def _shuffled(
+    blocks: list[Array], index: int, members: list[int], generator: np.random.Generator
+) -> list[Array]:
+    active = (
+        np.flatnonzero(~np.isnan(blocks[index]).all(axis=1))
+        if blocks[index].size
+        else np.empty(0, dtype=np.intp)
+    )
     order = np.arange(len(blocks[index]))
     order[active] = generator.permutation(active)
     return [block[order] if i in members else block for i, block in enumerate(blocks)]

@@ -15,7 +15,9 @@ class ScoreError(TunerError):
     """Outputs that are no class probabilities, so that nothing can be told or scored by them."""
 
 
-def checked_probabilities(found: ArrayLike, n_classes: int, images: str = "images") -> NDArray[np.float64]:
+def checked_probabilities(
+    found: ArrayLike, n_classes: int, images: str = "images"
+) -> NDArray[np.float64]:
     """Refuse outputs that are no probability distributions over the classes.
 
     Args:
@@ -27,7 +29,8 @@ def checked_probabilities(found: ArrayLike, n_classes: int, images: str = "image
         The same, as floats, (n, classes).
 
     Raises:
-        ScoreError: If the shape is another one, a value is NaN, infinite or negative, or a row does not sum to 1.
+        ScoreError: If the shape is another one, a value is NaN, infinite or negative, or a row does
+            not sum to 1.
     """
     try:
         values = np.asarray(found, dtype=np.float64)
@@ -35,9 +38,10 @@ def checked_probabilities(found: ArrayLike, n_classes: int, images: str = "image
         values = np.empty(0)
     if values.ndim != 2 or values.shape[1] != n_classes:
         raise ScoreError(
-            f"the model's outputs are {' x '.join(map(str, values.shape))} numbers; expected {n_classes}, one for each "
-            f"class, for each of the {images}",
-            "end the model with one softmax unit per class, or with one sigmoid unit for two classes.",
+            f"the model's outputs are {' x '.join(map(str, values.shape))} numbers; expected"
+            f" {n_classes}, one for each class, for each of the {images}",
+            "end the model with one softmax unit per class, or with one sigmoid unit for two"
+            " classes.",
         )
     n_bad = int(np.count_nonzero(~np.isfinite(values).all(axis=1)))
     if n_bad:
@@ -49,6 +53,7 @@ def checked_probabilities(found: ArrayLike, n_classes: int, images: str = "image
     if is_off.any():
         raise ScoreError(
             "the model's outputs are no probabilities: they are negative, or do not sum to 1",
-            "end the model with softmax, or with one sigmoid unit for two classes; logits cannot be scored.",
+            "end the model with softmax, or with one sigmoid unit for two classes; logits cannot be"
+            " scored.",
         )
     return values

@@ -39,12 +39,14 @@ class TwoLevel:
 def two_level(right_a: ArrayLike, right_b: ArrayLike) -> TwoLevel:
     """Compare two models that were each trained with several seeds and predicted the same images.
 
-    The variance of the difference is that of its mean over the images plus that of each model's mean over its seeds;
-    Student's t has the degrees of freedom of Welch (Biometrika 34, 1947) and Satterthwaite (Biometrics 2, 1946). With
-    one seed of either model nothing is known of the seeds' noise: the interval is that of the images alone.
+    The variance of the difference is that of its mean over the images plus that of each model's
+    mean over its seeds; Student's t has the degrees of freedom of Welch (Biometrika 34, 1947) and
+    Satterthwaite (Biometrics 2, 1946). With one seed of either model nothing is known of the seeds'
+    noise: the interval is that of the images alone.
 
     Args:
-        right_a: Whether the first model, by seed, got each image right: bool, (..., seeds, n) with n > 0.
+        right_a: Whether the first model, by seed, got each image right: bool, (..., seeds, n) with
+            n > 0.
         right_b: The same of the second; it may have another number of seeds.
     """
     a, b = np.asarray(right_a, dtype=np.bool_), np.asarray(right_b, dtype=np.bool_)
@@ -65,7 +67,9 @@ def two_level(right_a: ArrayLike, right_b: ArrayLike) -> TwoLevel:
         )
     of_a, of_b = (right.mean(axis=-1).var(axis=-1, ddof=1) / k for right, k in ((a, k_a), (b, k_b)))
     variance = of_images + of_a + of_b
-    freedom = variance**2 / (of_images**2 / max(n - 1, 1) + of_a**2 / (k_a - 1) + of_b**2 / (k_b - 1))
+    freedom = variance**2 / (
+        of_images**2 / max(n - 1, 1) + of_a**2 / (k_a - 1) + of_b**2 / (k_b - 1)
+    )
     low, high = _t_interval(difference, variance, freedom)
     return TwoLevel(
         difference=difference,
@@ -85,13 +89,16 @@ def holm(p_values: ArrayLike) -> Floats:
         p_values: (..., comparisons).
 
     Returns:
-        The same shape and order: the smallest level at which each comparison is still rejected among all.
+        The same shape and order: the smallest level at which each comparison is still rejected
+            among all.
     """
     p = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(p, axis=-1)
     factors = np.arange(p.shape[-1], 0, -1)
     steps = np.maximum.accumulate(np.take_along_axis(p, order, axis=-1) * factors, axis=-1)
-    adjusted: Floats = np.minimum(np.take_along_axis(steps, np.argsort(order, axis=-1), axis=-1), 1.0)
+    adjusted: Floats = np.minimum(
+        np.take_along_axis(steps, np.argsort(order, axis=-1), axis=-1), 1.0
+    )
     return adjusted
 
 
@@ -113,8 +120,9 @@ def mcnemar(n_only_a: ArrayLike, n_only_b: ArrayLike) -> Floats:
 def _image_variance(per_image: Floats, difference: Floats) -> Floats:
     """Variance of the mean of (..., n) differences over images.
 
-    It is never less than if all images but one agreed, and one more said the opposite: else a handful of images that
-    agree by chance, or two models without a mistake, would leave no doubt at all.
+    It is never less than if all images but one agreed, and one more said the opposite: else a
+    handful of images that agree by chance, or two models without a mistake, would leave no doubt at
+    all.
     """
     n = per_image.shape[-1]
     spread = ((per_image - difference[..., None]) ** 2).sum(axis=-1) / max(n - 1, 1)

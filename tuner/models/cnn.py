@@ -12,8 +12,8 @@ from tuner.backend.active import BatchNormalization, Dropout
 from tuner.models.preprocessing import normalization_layers
 from tuner.records.image import ImageSpec
 
-# Keras' 0.99 leaves the moving statistics of small data sets far behind: half of the validation images were misread
-# while training accuracy stood at 99.7 %.
+# Keras' 0.99 leaves the moving statistics of small data sets far behind: half of the validation
+# images were misread while training accuracy stood at 99.7 %.
 BATCH_NORM_MOMENTUM = 0.9
 
 
@@ -25,15 +25,18 @@ def build(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
         image_spec: Shape, classes and pixel statistics.
 
     Returns:
-        A model from (n, height, width, channels), 0-255, to softmax probabilities (n, classes); not compiled.
+        A model from (n, height, width, channels), 0-255, to softmax probabilities (n, classes); not
+            compiled.
     """
     stack: list[keras.layers.Layer] = [layers.Input(image_spec.shape)]
     stack += normalization_layers(values["normalization"], image_spec)
     for block in range(values["conv_blocks"]):
         stack += _block(values, block)
-    stack.append(layers.Flatten() if values["pooling"] == "flatten" else layers.GlobalAveragePooling2D())
-    # Of the dense layer's inputs, which are most of the network's weights: on 1,000 faces that gained three points of
-    # validation accuracy over its outputs (docs/adr/0009-head-dropout.md).
+    stack.append(
+        layers.Flatten() if values["pooling"] == "flatten" else layers.GlobalAveragePooling2D()
+    )
+    # Of the dense layer's inputs, which are most of the network's weights: on 1,000 faces that
+    # gained three points of validation accuracy over its outputs (docs/adr/0009-head-dropout.md).
     if values["dropout"]:
         stack.append(Dropout(values["dropout"]))
     if values["dense_units"]:
@@ -51,12 +54,18 @@ def _block(values: Mapping[str, Any], block: int) -> list[keras.layers.Layer]:
     for conv in range(n_convs):
         # BatchNormalization has an offset of its own, so the convolution before it needs none.
         stack.append(
-            layers.Conv2D(value("filters"), value("kernel_size"), padding="same", use_bias=not values["batch_norm"])
+            layers.Conv2D(
+                value("filters"),
+                value("kernel_size"),
+                padding="same",
+                use_bias=not values["batch_norm"],
+            )
         )
         if values["batch_norm"]:
             stack.append(BatchNormalization(momentum=BATCH_NORM_MOMENTUM))
         if conv == n_convs - 1:
-            # The largest of four, then ReLU, equals ReLU, then the largest of four, for a quarter of the work.
+            # The largest of four, then ReLU, equals ReLU, then the largest of four, for a quarter
+            # of the work.
             stack.append(layers.MaxPooling2D(2))
         stack.append(layers.ReLU())
     if value("conv_dropout"):

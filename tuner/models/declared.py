@@ -31,7 +31,8 @@ def declared(model: str, image_spec: ImageSpec, given: Space) -> Declaration:
         given: The space that it is searched with, in whose values it is called.
 
     Raises:
-        ConfigurationError: If it cannot be imported or called, builds no model, or declares what cannot be searched.
+        ConfigurationError: If it cannot be imported or called, builds no model, or declares what
+            cannot be searched.
     """
     # Keras collects garbage with every model: a fifth of a second each time for what imports leave.
     gc.freeze()
@@ -73,13 +74,13 @@ def _with_notes(found: Declaration, model: str, builder: OwnBuilder) -> Declarat
     notes = [f"{model}: {note}" for note in found.notes]
     if keras_tuner_builder.fit_is_own(builder.target):
         notes.append(
-            f"{model} has a fit of its own, which is not called: tuner trains the models itself, and searches nothing "
-            "that fit asks hp for"
+            f"{model} has a fit of its own, which is not called: tuner trains the models itself,"
+            " and searches nothing that fit asks hp for"
         )
     if not found.is_thorough:
         notes.append(
-            f"{model} takes so long to build a model that not every choice was tried: names that it asks for only "
-            "under some values may not be searched"
+            f"{model} takes so long to build a model that not every choice was tried: names that it"
+            " asks for only under some values may not be searched"
         )
     return replace(found, notes=tuple(notes))
 
@@ -89,14 +90,18 @@ def _declared_beforehand(builder: OwnBuilder) -> list[Parameter]:
     try:
         keras_tuner_builder.declare_beforehand(builder.target, hp)
     except Exception as error:
-        raise ConfigurationError(f"declare_hyperparameters raises {reason_of(error)}", "mend the method.") from error
+        raise ConfigurationError(
+            f"declare_hyperparameters raises {reason_of(error)}", "mend the method."
+        ) from error
     return keras_tuner_builder.declared(hp)[0]
 
 
 def _build(builder: OwnBuilder, values: Mapping[str, Any]) -> Build:
     import keras
 
-    asked: Any = keras_tuner_builder.hyperparameters(values) if builder.takes_hp else ReadValues(values)
+    asked: Any = (
+        keras_tuner_builder.hyperparameters(values) if builder.takes_hp else ReadValues(values)
+    )
     problem, missing, is_compiled = None, None, True
     try:
         # What a builder prints each time is of use once at most: in its trainings.
@@ -108,7 +113,11 @@ def _build(builder: OwnBuilder, values: Mapping[str, Any]) -> Build:
             problem = f"it returned {type(model).__name__}, not a keras.Model"
     except (Exception, SystemExit) as error:
         problem = reason_of(error)
-        if isinstance(asked, ReadValues) and isinstance(error, KeyError) and error.args == (asked.missing,):
+        if (
+            isinstance(asked, ReadValues)
+            and isinstance(error, KeyError)
+            and error.args == (asked.missing,)
+        ):
             missing = asked.missing
     finally:
         keras.backend.clear_session()

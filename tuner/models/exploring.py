@@ -1,8 +1,9 @@
 """What a builder asks for under which values: it is called with some tens of settings; nothing is trained.
 
-A builder asks for some names only under `if hp.Boolean(...)` or in a loop over `hp.Int(...)`. So the ends of all ranges
-and every choice are tried together, then one at a time; what is asked only under some values of another name gets a
-condition, where tried settings leave no doubt about it. Pure: how a builder is called is the caller's part.
+A builder asks for some names only under `if hp.Boolean(...)` or in a loop over `hp.Int(...)`. So
+the ends of all ranges and every choice are tried together, then one at a time; what is asked only
+under some values of another name gets a condition, where tried settings leave no doubt about it.
+Pure: how a builder is called is the caller's part.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from tuner.space.declared import Declaration, described, merge
 from tuner.space.definition import Condition, Parameter, Space
 from tuner.space.sampling import grid_values, sample
 
-# Settings that are tried together, at most; a list of choices is as long at most for each of them to be tried.
+# Settings that are tried together, at most; a list of choices is as long at most for each of them
+# to be tried.
 N_TOGETHER = 8
 # Values of a range that are all tried, to find which of them ask for more.
 MAX_TRIED = 16
@@ -84,7 +86,8 @@ def explore(
     """Find what a builder declares.
 
     Args:
-        call: Calls it with some values; names that these leave out have the default that the builder declares.
+        call: Calls it with some values; names that these leave out have the default that the
+            builder declares.
         given: The space, whose values are tried in the place of those that the builder declares.
         limit: When to end.
         beforehand: What the builder declares without being called.
@@ -95,9 +98,12 @@ def explore(
     exploration = _Exploration(call, given, limit)
     exploration.learn(beforehand)
     is_thorough = exploration.run()
-    if all(build.problem for build in exploration.builds) and not any(b.missing for b in exploration.builds):
+    if all(build.problem for build in exploration.builds) and not any(
+        b.missing for b in exploration.builds
+    ):
         raise ConfigurationError(
-            f"it builds no model: {exploration.builds[0].problem}", "mend the builder, or the values that it gets."
+            f"it builds no model: {exploration.builds[0].problem}",
+            "mend the builder, or the values that it gets.",
         )
     return exploration.declaration(is_thorough=is_thorough)
 
@@ -147,7 +153,11 @@ class _Exploration:
             parameters=self._declared(),
             read=frozenset().union(*(build.read for build in self.builds)),
             reads_all=any(build.reads_all for build in self.builds),
-            defaults={name: value for build in reversed(self.builds) for name, value in build.defaults.items()},
+            defaults={
+                name: value
+                for build in reversed(self.builds)
+                for name, value in build.defaults.items()
+            },
             missing=tuple(dict.fromkeys(build.missing for build in self.builds if build.missing)),
             is_compiled=all(build.is_compiled for build in good),
             is_thorough=is_thorough,
@@ -164,19 +174,24 @@ class _Exploration:
                 )
             elif before.conditions != parameter.conditions:
                 raise ConfigurationError(
-                    f"it declares {parameter.name} in two ways: {described(before)}, and {described(parameter)}",
+                    f"it declares {parameter.name} in two ways: {described(before)}, and"
+                    f" {described(parameter)}",
                     "give the two names of their own; one name has one range.",
                 )
             else:
                 # So does Keras Tuner.
                 self.notes.append(
-                    f"{parameter.name} is declared as {described(before)}, and as {described(parameter)}; "
-                    "the first is searched"
+                    f"{parameter.name} is declared as {described(before)}, and as"
+                    f" {described(parameter)}; the first is searched"
                 )
 
     def _declared(self) -> tuple[Parameter, ...]:
         return tuple(
-            parameter if parameter.conditions else replace(parameter, conditions=self.conditions.get(name, ()))
+            (
+                parameter
+                if parameter.conditions
+                else replace(parameter, conditions=self.conditions.get(name, ()))
+            )
             for name, parameter in self.known.items()
         )
 
@@ -186,7 +201,9 @@ class _Exploration:
     def _try(self, values: Mapping[str, Any]) -> Build:
         key = repr(sorted(values.items()))
         if key not in self._made:
-            if self._made and (len(self._made) >= self.limit.n_builds or time.monotonic() >= self._ends_s):
+            if self._made and (
+                len(self._made) >= self.limit.n_builds or time.monotonic() >= self._ends_s
+            ):
                 raise _EnoughError
             self._made[key] = self.call(values)
             self.learn(self._made[key].declared)
@@ -208,7 +225,10 @@ class _Exploration:
         while len(self.known) > n_known:
             n_known = len(self.known)
             for name in list(self.known):
-                base = next((build for build in self.builds if not build.problem and name in build.names), None)
+                base = next(
+                    (build for build in self.builds if not build.problem and name in build.names),
+                    None,
+                )
                 if base is None:
                     continue
                 for value in _first_tried(self._effective(name)):
@@ -216,7 +236,9 @@ class _Exploration:
 
     def _effective(self, name: str) -> Parameter | None:
         """The parameter that is searched: the given space's, else the declared one; None where it is fixed."""
-        return next((parameter for parameter in self._space().parameters if parameter.name == name), None)
+        return next(
+            (parameter for parameter in self._space().parameters if parameter.name == name), None
+        )
 
     def _infer(self) -> None:
         """Find the conditions of names that not every model asks for."""
@@ -237,7 +259,9 @@ class _Exploration:
             if values is not None:
                 found.append(Condition(parent=parent, values=values))
         asking, others = self._split(name)
-        is_right = all(_meets(build, found) for build in asking) and not any(_meets(build, found) for build in others)
+        is_right = all(_meets(build, found) for build in asking) and not any(
+            _meets(build, found) for build in others
+        )
         return tuple(found) if found and is_right else ()
 
     def _values_that_ask(self, name: str, parent: str, reference: Build) -> tuple[Any, ...] | None:
@@ -270,7 +294,9 @@ class _Exploration:
 
 
 def _meets(build: Build, conditions: Sequence[Condition]) -> bool:
-    return all(c.parent in build.names and build.values.get(c.parent) in c.values for c in conditions)
+    return all(
+        c.parent in build.names and build.values.get(c.parent) in c.values for c in conditions
+    )
 
 
 def _either(first: tuple[Condition, ...], second: tuple[Condition, ...]) -> tuple[Condition, ...]:
@@ -293,7 +319,15 @@ def _narrowed(space: Space, number: int) -> Space:
     return replace(
         space,
         parameters=tuple(
-            replace(p, kind="choice", choices=(_value(p, number),), low=None, high=None, step=None, log=False)
+            replace(
+                p,
+                kind="choice",
+                choices=(_value(p, number),),
+                low=None,
+                high=None,
+                step=None,
+                log=False,
+            )
             for p in space.parameters
         ),
     )

@@ -55,7 +55,8 @@ def declared(hp: keras_tuner.HyperParameters) -> tuple[list[Parameter], list[str
     """What a builder has asked for, in its order; a name that is asked in several scopes comes several times.
 
     Returns:
-        The parameters, each with the conditions of its scopes: one value only is a choice of one. Then, in a line each,
+        The parameters, each with the conditions of its scopes: one value only is a choice of one.
+            Then, in a line each,
         what could not be taken over as it is declared.
     """
     notes: list[str] = []
@@ -65,7 +66,10 @@ def declared(hp: keras_tuner.HyperParameters) -> tuple[list[Parameter], list[str
 
 def fit_is_own(target: Any) -> bool:
     """Whether a HyperModel trains its models itself, with a `fit` of its own."""
-    return isinstance(target, keras_tuner.HyperModel) and type(target).fit is not keras_tuner.HyperModel.fit
+    return (
+        isinstance(target, keras_tuner.HyperModel)
+        and type(target).fit is not keras_tuner.HyperModel.fit
+    )
 
 
 def declare_beforehand(target: Any, hp: keras_tuner.HyperParameters) -> None:
@@ -81,12 +85,16 @@ def _parameter(found: Any, notes: list[str]) -> Parameter | None:
         case types.Fixed():
             return _choice(name, [found.value], conditions)
         case types.Boolean():
-            return Parameter(name=name, kind="boolean", choices=(False, True), conditions=conditions)
+            return Parameter(
+                name=name, kind="boolean", choices=(False, True), conditions=conditions
+            )
         case types.Choice():
             return _choice(name, found.values, conditions)
         case types.Int() | types.Float():
             return _number(found, conditions, notes)
-    notes.append(f"{name} is of a kind that is not supported, {type(found).__name__}; it keeps its default")
+    notes.append(
+        f"{name} is of a kind that is not supported, {type(found).__name__}; it keeps its default"
+    )
     return None
 
 
@@ -110,10 +118,19 @@ def _number(found: Any, conditions: tuple[Condition, ...], notes: list[str]) -> 
     kind = "int" if isinstance(found, keras_tuner.engine.hyperparameters.Int) else "float"
     low, high, step = found.min_value, found.max_value, found.step
     if found.sampling == "reverse_log":
-        notes.append(f"{found.name} is declared with sampling reverse_log; it is searched on a linear scale")
+        notes.append(
+            f"{found.name} is declared with sampling reverse_log; it is searched on a linear scale"
+        )
     if found.sampling != "linear" and step is not None:
-        listed = sorted({_rounded(value, kind) for _, value in zip(range(_MAX_LISTED), found.values, strict=False)})
-        return Parameter(name=found.name, kind="choice", choices=tuple(listed), conditions=conditions)
+        listed = sorted(
+            {
+                _rounded(value, kind)
+                for _, value in zip(range(_MAX_LISTED), found.values, strict=False)
+            }
+        )
+        return Parameter(
+            name=found.name, kind="choice", choices=tuple(listed), conditions=conditions
+        )
     if step is not None and low < high:
         # Keras Tuner stops at the last step below its maximum.
         n_steps = math.floor((high - low) / step + 1e-9)

@@ -27,8 +27,8 @@ _ROLES: Mapping[str, str] = {
     "input_shape": "input_shape",
     **dict.fromkeys(("n_classes", "num_classes", "classes"), "n_classes"),
 }
-# Keras' settings, such as a dtype policy, once a module was imported: it may set them for all its models, and Keras'
-# `clear_session` forgets that.
+# Keras' settings, such as a dtype policy, once a module was imported: it may set them for all its
+# models, and Keras' `clear_session` forgets that.
 _AT_IMPORT: dict[str, KerasSettings] = {}
 
 _FORMS = "write build(hp), build(values, image_spec) or a keras_tuner.HyperModel."
@@ -40,12 +40,13 @@ class OwnBuilder:
 
     Attributes:
         function: Builds a model.
-        arguments: What each parameter gets: `hp`, `values`, `image_spec`, `input_shape` or `n_classes`, in the order of
-            the signature; parameters that keep their default are left out, and so are the names of those that are
-            passed by position.
+        arguments: What each parameter gets: `hp`, `values`, `image_spec`, `input_shape` or
+            `n_classes`, in the order of the signature; parameters that keep their default are left
+            out, and so are the names of those that are passed by position.
         target: What the name stands for: the function, or the instance of a HyperModel.
         image_spec: Of the images.
-        settings: Keras' settings as its module has left them when it was imported; None where others imported it.
+        settings: Keras' settings as its module has left them when it was imported; None where
+            others imported it.
     """
 
     function: Callable[..., Any]
@@ -75,7 +76,9 @@ class OwnBuilder:
             "n_classes": spec.n_classes,
         }
         positional = [given[role] for name, role in self.arguments if name is None]
-        return self.function(*positional, **{name: given[role] for name, role in self.arguments if name is not None})
+        return self.function(
+            *positional, **{name: given[role] for name, role in self.arguments if name is not None}
+        )
 
 
 def load_own(model: str) -> Any:
@@ -99,7 +102,11 @@ def load_own(model: str) -> Any:
     if not hasattr(module, name):
         match = nearest(name, [known for known in vars(module) if not known.startswith("_")])
         where = getattr(module, "__file__", None) or module_name
-        hint = f'did you mean "{match}"?' if match else f"check the name after the colon; the module is {where}."
+        hint = (
+            f'did you mean "{match}"?'
+            if match
+            else f"check the name after the colon; the module is {where}."
+        )
         raise ConfigurationError(f'model "{model}": {module_name} has no function {name}', hint)
     return getattr(module, name)
 
@@ -118,9 +125,10 @@ def _imported(name: str) -> ModuleType:
 def own_builder(model: str, image_spec: ImageSpec) -> OwnBuilder:
     """Load a builder and decide what each of its parameters gets.
 
-    Parameters get what they are called: `hp`, `values`, `image_spec`, `input_shape`, `n_classes`. One required
-    parameter of another name gets `hp`, two get `values` and `image_spec`. Of a HyperModel, or of any other object
-    with a `build`, that method is called; a class is called first, by the same rule.
+    Parameters get what they are called: `hp`, `values`, `image_spec`, `input_shape`, `n_classes`.
+    One required parameter of another name gets `hp`, two get `values` and `image_spec`. Of a
+    HyperModel, or of any other object with a `build`, that method is called; a class is called
+    first, by the same rule.
 
     Raises:
         ConfigurationError: If it cannot be called so.
@@ -132,7 +140,9 @@ def own_builder(model: str, image_spec: ImageSpec) -> OwnBuilder:
     build = getattr(target, "build", None)
     function = build if callable(build) else target
     if not callable(function):
-        raise ConfigurationError(f'model "{model}" is {_a(type(target).__name__)}, which builds no model', _FORMS)
+        raise ConfigurationError(
+            f'model "{model}" is {_a(type(target).__name__)}, which builds no model', _FORMS
+        )
     # Keras Tuner wraps `build`; the method as it is written has the names of its parameters.
     written = getattr(target, "_build", function)
     arguments = _arguments(model, written if callable(written) else function)
@@ -150,9 +160,15 @@ def _refuse_models(model: str, target: Any) -> None:
     import keras
 
     if isinstance(target, keras.layers.Layer):
-        what = "is a model that is built already" if isinstance(target, keras.Model) else "is a layer"
+        what = (
+            "is a model that is built already" if isinstance(target, keras.Model) else "is a layer"
+        )
     elif inspect.isclass(target) and issubclass(target, keras.layers.Layer):
-        what = "is the class of a model" if issubclass(target, keras.Model) else "is the class of a layer"
+        what = (
+            "is the class of a model"
+            if issubclass(target, keras.Model)
+            else "is the class of a layer"
+        )
     else:
         return
     raise ConfigurationError(
@@ -171,7 +187,9 @@ def _instance(model: str, target: Any, image_spec: ImageSpec) -> Any:
         raise ConfigurationError(f'model "{model}" is a class without a build method', _FORMS)
     arguments = _arguments(model, target, is_class=True)
     try:
-        return OwnBuilder(function=target, arguments=arguments, target=target, image_spec=image_spec).build(None)
+        return OwnBuilder(
+            function=target, arguments=arguments, target=target, image_spec=image_spec
+        ).build(None)
     except Exception as error:
         raise ConfigurationError(
             f'model "{model}": its constructor raises {reason_of(error)}',
@@ -195,7 +213,9 @@ def _arguments(
     roles = {p.name: _ROLES[p.name] for p in plain if p.name in _ROLES and _is_open(p)}
     unnamed = [name for name in required if name not in roles]
     if not is_class and not {_HP, _VALUES} & set(roles.values()):
-        roles |= dict(zip(unnamed, (_HP,) if len(required) == 1 else (_VALUES, _SPEC), strict=False))
+        roles |= dict(
+            zip(unnamed, (_HP,) if len(required) == 1 else (_VALUES, _SPEC), strict=False)
+        )
     if unknown := [name for name in required if name not in roles]:
         known = listed([*(() if is_class else (_HP, _VALUES)), _SPEC, "input_shape", "n_classes"])
         what = "its constructor's parameter" if is_class else "its parameter"
@@ -216,7 +236,9 @@ def _is_open(parameter: inspect.Parameter) -> bool:
     return kind is not None and isinstance(default, kind) and not isinstance(default, bool)
 
 
-def _in_order(parameters: Sequence[inspect.Parameter], roles: Mapping[str, str]) -> Iterator[tuple[str | None, str]]:
+def _in_order(
+    parameters: Sequence[inspect.Parameter], roles: Mapping[str, str]
+) -> Iterator[tuple[str | None, str]]:
     """By position as long as none is left out: a decorator may call its parameters otherwise."""
     is_first = True
     for parameter in parameters:

@@ -12,8 +12,8 @@ def normalization_layers(kind: str, image_spec: ImageSpec) -> list[keras.layers.
     """Plain Keras layers that scale pixels of 0-255.
 
     Args:
-        kind: `rescale` to 0-1; `standardize` by the training part's mean and deviation per channel; `per_image` by each
-            image's own mean and deviation.
+        kind: `rescale` to 0-1; `standardize` by the training part's mean and deviation per channel;
+            `per_image` by each image's own mean and deviation.
         image_spec: Gives the statistics.
     """
     if kind == "standardize":
@@ -22,5 +22,8 @@ def normalization_layers(kind: str, image_spec: ImageSpec) -> list[keras.layers.
         return [layers.Normalization(mean=list(image_spec.mean), variance=variance)]
     rescale = layers.Rescaling(1 / 255)
     if kind == "per_image":
-        return [rescale, layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False, epsilon=1e-5)]
+        return [
+            rescale,
+            layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False, epsilon=1e-5),
+        ]
     return [rescale]

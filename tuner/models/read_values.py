@@ -51,9 +51,11 @@ class ReadValues(dict[str, Any]):
 
     def _note(self, name: str, default: Any = None) -> None:
         self.read.add(name)
-        # No subclass, such as NumPy's float64 or a member of an enumeration, and no infinity: the run's files would not
-        # give them back. The builder goes on taking them by itself.
-        is_plain = type(default) in (bool, int, str) or (type(default) is float and math.isfinite(default))
+        # No subclass, such as NumPy's float64 or a member of an enumeration, and no infinity: the
+        # run's files would not give them back. The builder goes on taking them by itself.
+        is_plain = type(default) in (bool, int, str) or (
+            type(default) is float and math.isfinite(default)
+        )
         if not super().__contains__(name) and is_plain:
             self.defaults.setdefault(name, default)
 

@@ -39,12 +39,18 @@ def setting_problem(model: str, values: Mapping[str, Any], height: int, width: i
     side = min(height, width)
     if side >> blocks >= 1:
         return None
-    return f"conv_blocks is {blocks}, but {blocks} poolings by 2 would shrink {height}x{width} images below 1x1"
+    return (
+        f"conv_blocks is {blocks}, but {blocks} poolings by 2 would shrink {height}x{width} images"
+        " below 1x1"
+    )
 
 
 def _backbone_problem(values: Mapping[str, Any]) -> str | None:
     if values["weights"] == "none" and values["unfreeze_blocks"]:
-        return f"unfreeze_blocks is {values['unfreeze_blocks']}, but with weights: none the whole network trains"
+        return (
+            f"unfreeze_blocks is {values['unfreeze_blocks']}, but with weights: none the whole"
+            " network trains"
+        )
     return None
 
 
@@ -59,7 +65,9 @@ def check_name(model: str, where: str = "") -> None:
         ConfigurationError: With the nearest name.
     """
     if model not in BUILDERS and ":" not in model:
-        raise ConfigurationError(f'{where}there is no model "{model}"', did_you_mean(model, BUILDERS))
+        raise ConfigurationError(
+            f'{where}there is no model "{model}"', did_you_mean(model, BUILDERS)
+        )
 
 
 def is_own(model: str) -> bool:
@@ -85,7 +93,8 @@ def build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:
     """Build a Keras model; your own `build(hp)` gets `HyperParameters` that return `values`.
 
     Returns:
-        A `keras.Model` whose inputs are (n, height, width, channels) on the 0-255 scale; compiled or not.
+        A `keras.Model` whose inputs are (n, height, width, channels) on the 0-255 scale; compiled
+            or not.
 
     Raises:
         ConfigurationError: If the builder is not found, or does not return a Keras model.
@@ -98,7 +107,9 @@ def build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:
     else:
         result = load_builder(model)(complete(model, values), image_spec)
     if not isinstance(result, keras.Model):
-        raise ConfigurationError(f'model "{model}" returned {type(result).__name__}', "return a keras.Model.")
+        raise ConfigurationError(
+            f'model "{model}" returned {type(result).__name__}', "return a keras.Model."
+        )
     return result
 
 

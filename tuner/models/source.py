@@ -24,7 +24,8 @@ def source_digests(model: str) -> dict[str, str]:
         model: `package.module:name`.
 
     Returns:
-        By path, relative to the folder that Python finds the builder in; empty where there is no source to find.
+        By path, relative to the folder that Python finds the builder in; empty where there is no
+            source to find.
     """
     first = model.partition(":")[0]
     root = _root(first) if find_module(model) else None

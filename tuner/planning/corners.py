@@ -25,7 +25,8 @@ class Corner:
 
     Attributes:
         values: Its hyperparameters.
-        n_parameters: Of the model, or of the head that is trained in its place; 0 where it cannot be built.
+        n_parameters: Of the model, or of the head that is trained in its place; 0 where it cannot
+            be built.
         checkpoint_bytes: Of its weights and its optimizer.
         problem: Why it cannot be built; None where it can.
     """
@@ -69,7 +70,9 @@ def _build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Corn
 
 
 def _narrowed(space: Space, end: str) -> Space:
-    return replace(space, parameters=tuple(_only_ends(parameter, end) for parameter in space.parameters))
+    return replace(
+        space, parameters=tuple(_only_ends(parameter, end) for parameter in space.parameters)
+    )
 
 
 def _only_ends(parameter: Parameter, end: str) -> Parameter:

@@ -14,7 +14,8 @@ from tuner.records.contender import Contender
 from tuner.search.schedule import Rung, total
 from tuner.space.definition import SearchSettings
 
-# Simulated runs, and their trials together; what a longer search takes is that of its first trials, times their share.
+# Simulated runs, and their trials together; what a longer search takes is that of its first trials,
+# times their share.
 N_RUNS = 100
 MAX_SIMULATED = 2_000
 _MAX_TOGETHER = 20_000
@@ -59,7 +60,8 @@ class Known:
         search: The method and its numbers.
         n_settings: Distinct settings of the space; None where they do not run out.
         costs: Of the settings that the search will try first.
-        contenders: The comparison in a run's order, with their costs; None stands for the winner's. Empty without one.
+        contenders: The comparison in a run's order, with their costs; None stands for the winner's.
+            Empty without one.
         n_seeds: Retrainings of each.
         n_train: Training images of a fold.
         n_folds: Times that each trial trains; a retraining trains once.
@@ -68,8 +70,10 @@ class Known:
         n_workers: Trainings at a time.
         keeps_models: Whether workers keep the space's models for the next training.
         ready_s: Seconds until the first training can begin.
-        features_s: Seconds of a frozen network before its head can be trained, and again for each scoring.
-        share: Part of a core that a training got while it was measured; None where that is not known.
+        features_s: Seconds of a frozen network before its head can be trained, and again for each
+            scoring.
+        share: Part of a core that a training got while it was measured; None where that is not
+            known.
         limits_s: Seconds after which search and run end at the latest.
     """
 
@@ -97,7 +101,8 @@ class Forecast:
     Attributes:
         n_trials: Trials of the search.
         n_epochs: Their epochs.
-        brackets: Rungs of the search, bracket by bracket, as they may come out; of a long search the first ones.
+        brackets: Rungs of the search, bracket by bracket, as they may come out; of a long search
+            the first ones.
         search_s: Seconds of the search.
         retraining_s: Seconds of the comparison's trainings.
         other_s: Seconds of all else: starting, scoring on the test set, the report.
@@ -146,10 +151,14 @@ def forecast(known: Known, seed: int) -> Forecast:
     )
 
 
-def _run(known: Known, search: SearchSettings, rng: np.random.Generator) -> tuple[SimulatedSearch, float, float, float]:
+def _run(
+    known: Known, search: SearchSettings, rng: np.random.Generator
+) -> tuple[SimulatedSearch, float, float, float]:
     """A simulated run: its search, and the seconds of search, retraining and all else."""
     crew = Crew(known.n_workers, keeps_models=known.keeps_models)
-    searched = simulate_search(search, known.costs, known.n_train * known.n_folds, known.n_settings, crew, rng)
+    searched = simulate_search(
+        search, known.costs, known.n_train * known.n_folds, known.n_settings, crew, rng
+    )
     search_s = crew.now_s
     models = [
         (contender, searched.winner, searched.cost) if cost is None else (contender, cost.key, cost)

@@ -20,7 +20,8 @@ from tuner.training.data import TrainingData
 PIXELS = 150_000
 MIN_STEPS, MAX_STEPS = 2, 20
 
-# So many pixels, about a second of a usual network, are timed in all, within these bounds of epochs.
+# So many pixels, about a second of a usual network, are timed in all, within these bounds of
+# epochs.
 TIMED_PIXELS = 600_000
 MIN_TIMED, MAX_TIMED = 2, 5
 
@@ -65,7 +66,8 @@ class Cost:
     Attributes:
         key: Tells models apart.
         build_s: Seconds to build it and to save its checkpoint, in every training.
-        trace_s: Seconds that its first epoch takes more than others, where the worker does not know it yet.
+        trace_s: Seconds that its first epoch takes more than others, where the worker does not know
+            it yet.
         image_s: Seconds per training image, its part of the validation included.
         step_s: Seconds per training step, likewise.
         predict_s: Seconds per image that is only predicted, by one core.
@@ -126,8 +128,12 @@ def measure(candidates: Sequence[Candidate], executor: Executor, folder: Path) -
         if result.failure:
             failures[candidate.name] = result.failure.reason
         else:
-            costs[candidate.key] = _cost(candidate, result, _checkpoint(folder, result.task_id).stat().st_size)
-    return Measured(costs=costs, failures=failures, trained_s=sum(result.duration_s for result in results))
+            costs[candidate.key] = _cost(
+                candidate, result, _checkpoint(folder, result.task_id).stat().st_size
+            )
+    return Measured(
+        costs=costs, failures=failures, trained_s=sum(result.duration_s for result in results)
+    )
 
 
 def part(candidate: Candidate) -> TrainingData:
@@ -159,7 +165,9 @@ def _results(named: Mapping[str, Candidate], executor: Executor, folder: Path) -
 
 
 def _task(name: str, candidate: Candidate, folder: Path) -> TrainTask:
-    n_timed = np.clip(TIMED_PIXELS // (_n_train(candidate) * _n_pixels(candidate)), MIN_TIMED, MAX_TIMED)
+    n_timed = np.clip(
+        TIMED_PIXELS // (_n_train(candidate) * _n_pixels(candidate)), MIN_TIMED, MAX_TIMED
+    )
     return TrainTask(
         task_id=name,
         model=candidate.model,
@@ -174,7 +182,9 @@ def _task(name: str, candidate: Candidate, folder: Path) -> TrainTask:
 
 
 def _n_train(candidate: Candidate) -> int:
-    n_steps = int(np.clip(PIXELS // (_n_pixels(candidate) * candidate.batch_size), MIN_STEPS, MAX_STEPS))
+    n_steps = int(
+        np.clip(PIXELS // (_n_pixels(candidate) * candidate.batch_size), MIN_STEPS, MAX_STEPS)
+    )
     return min(n_steps * candidate.batch_size, len(candidate.data.folds[0].train))
 
 

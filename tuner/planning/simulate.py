@@ -60,7 +60,9 @@ class Crew:
         trace_s = 0.0 if model in self._known[worker] else cost.trace_s
         if self._keeps_models:
             self._known[worker].add(model)
-        heapq.heappush(self._busy, (self.now_s + cost.build_s + trace_s + epochs_s, worker, task_id))
+        heapq.heappush(
+            self._busy, (self.now_s + cost.build_s + trace_s + epochs_s, worker, task_id)
+        )
 
     def next_end(self) -> str:
         """Go on to the end of the next training, and name it."""
@@ -117,12 +119,19 @@ def simulate_search(
         search.end(crew.next_end())
     best = search.best()
     return SimulatedSearch(
-        winner=_model(best), cost=costs[best.values["cost"]], brackets=search.brackets(), n_checkpoints=n_checkpoints
+        winner=_model(best),
+        cost=costs[best.values["cost"]],
+        brackets=search.brackets(),
+        n_checkpoints=n_checkpoints,
     )
 
 
 def simulate_retraining(
-    contenders: Sequence[tuple[Contender, str, Cost]], n_train: int, n_seeds: int, crew: Crew, rng: np.random.Generator
+    contenders: Sequence[tuple[Contender, str, Cost]],
+    n_train: int,
+    n_seeds: int,
+    crew: Crew,
+    rng: np.random.Generator,
 ) -> None:
     """Retrain seed by seed, as a run does.
 
@@ -138,7 +147,9 @@ def simulate_retraining(
         while waiting and crew.has_idle:
             contender, model, cost = waiting.popleft()
             n_images = min(n_train, contender.max_train_images or n_train)
-            crew.begin(contender.name, model, cost, n_epochs(contender, rng) * cost.image_s * n_images)
+            crew.begin(
+                contender.name, model, cost, n_epochs(contender, rng) * cost.image_s * n_images
+            )
         crew.next_end()
 
 
@@ -199,16 +210,24 @@ class _Search:
 
     def brackets(self) -> tuple[tuple[Rung, ...], ...]:
         """What was started, the oldest bracket first."""
-        sizes = Counter((t.bracket, t.first_epoch, t.last_epoch) for t in self._board.trials.values())
+        sizes = Counter(
+            (t.bracket, t.first_epoch, t.last_epoch) for t in self._board.trials.values()
+        )
         found: dict[int, list[Rung]] = {}
         for (bracket, first, last), n in sizes.items():
-            found.setdefault(bracket, []).append(Rung(n_trials=n, first_epoch=first, last_epoch=last))
-        return tuple(tuple(sorted(rungs, key=lambda rung: rung.first_epoch)) for rungs in found.values())
+            found.setdefault(bracket, []).append(
+                Rung(n_trials=n, first_epoch=first, last_epoch=last)
+            )
+        return tuple(
+            tuple(sorted(rungs, key=lambda rung: rung.first_epoch)) for rungs in found.values()
+        )
 
     def _trial(self, step: Step, trial_id: str) -> Trial:
         return Trial(
             trial_id=trial_id,
-            values=self._board.trials[step.parent_id].values if step.parent_id else self._new_setting(),
+            values=self._board.trials[step.parent_id].values
+            if step.parent_id
+            else self._new_setting(),
             bracket=step.bracket,
             rung=step.rung,
             parent_id=step.parent_id,

@@ -18,17 +18,21 @@ class Difference:
         opponent: The other one's `ModelResult.name`.
         n: Test images.
         n_seeds: Retrainings of the winner, and of the other one.
-        accuracy: Difference of the mean accuracies over the seeds, with the interval of a test with two levels of
-            noise: test images and seeds. With one seed of either, the interval leaves the seeds' noise out.
+        accuracy: Difference of the mean accuracies over the seeds, with the interval of a test with
+            two levels of noise: test images and seeds. With one seed of either, the interval leaves
+            the seeds' noise out.
         image_sd: Standard error that the choice of test images gives the difference.
         seed_sd: Standard error that the seeds give it; None with one seed of either.
-        degrees_of_freedom: Of the t distribution, after Welch and Satterthwaite; None with one seed of either.
+        degrees_of_freedom: Of the t distribution, after Welch and Satterthwaite; None with one seed
+            of either.
         p_value: Two-sided; None with one seed of either.
-        p_adjusted: Corrected for the number of comparisons of the verdict (Holm, 1979); None where there is no p value,
-            or the verdict does not speak of the model.
-        verdict: What may be said of the winner; of a model that the verdict does not speak of, what could be said.
+        p_adjusted: Corrected for the number of comparisons of the verdict (Holm, 1979); None where
+            there is no p value, or the verdict does not speak of the model.
+        verdict: What may be said of the winner; of a model that the verdict does not speak of, what
+            could be said.
         reason: Why the verdict is not a stronger one, in words; empty for `better` and `worse`.
-        macro_f1: Difference of the means, with the interval of a paired, stratified bootstrap over the test images.
+        macro_f1: Difference of the means, with the interval of a paired, stratified bootstrap over
+            the test images.
         calibration_error: The same for the expected calibration error; negative is better.
         n_only_winner: Test images that only the winner's kept model got right.
         n_only_opponent: Those that only the other one's got right.

@@ -9,16 +9,18 @@ from tuner.errors import TunerError
 
 LONGEST_LINE = 300
 _LONGEST_TRACEBACK = 20_000
-# Line breaks beside "\n", invisible characters that steer a terminal, and halves of a character that are no UTF-8.
+# Line breaks beside "\n", invisible characters that steer a terminal, and halves of a character
+# that are no UTF-8.
 _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 
 def short_line(text: str) -> str:
     """A text as a record keeps it: one line, at most `LONGEST_LINE` characters, all of them UTF-8 and harmless.
 
-    Use it for what an exception or a library says, of any length and content: white space is folded, the end is cut,
-    and characters that steer terminals are replaced. A message of tuner's own that names files, classes or keys takes
-    `tuner.names.one_line`, which cuts nothing and shows such characters as escapes.
+    Use it for what an exception or a library says, of any length and content: white space is
+    folded, the end is cut, and characters that steer terminals are replaced. A message of tuner's
+    own that names files, classes or keys takes `tuner.names.one_line`, which cuts nothing and shows
+    such characters as escapes.
     """
     # A text may be as large as memory allows: most of it is never looked at.
     return _safe(" ".join(text[: 20 * LONGEST_LINE].split()), "")[:LONGEST_LINE]
@@ -64,6 +66,8 @@ def _safe(text: str, kept: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        letter if letter in kept or unicodedata.category(letter) not in _UNSAFE else "\N{REPLACEMENT CHARACTER}"
+        letter
+        if letter in kept or unicodedata.category(letter) not in _UNSAFE
+        else "\N{REPLACEMENT CHARACTER}"
         for letter in text
     )

@@ -38,7 +38,8 @@ class RunStarted:
     direction: str
 
 
-# Title of the stage that trials run in: the views forecast its end, and its time is summed over sessions.
+# Title of the stage that trials run in: the views forecast its end, and its time is summed over
+# sessions.
 SEARCHING = "Searching"
 
 

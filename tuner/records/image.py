@@ -14,7 +14,8 @@ class ImageSpec:
         width: Pixels.
         channels: 1 (grey) or 3 (RGB).
         class_names: In the order of the class numbers.
-        mean: Mean of each channel over the training part (with folds, of the first one's), on the 0-255 scale.
+        mean: Mean of each channel over the training part (with folds, of the first one's), on the
+            0-255 scale.
         std: Standard deviation of each channel, over the same.
     """
 

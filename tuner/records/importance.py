@@ -13,7 +13,8 @@ class ParameterImportance:
 
     Attributes:
         name: The hyperparameter.
-        importance: Share of explained variance of the objective that is lost where its values are shuffled.
+        importance: Share of explained variance of the objective that is lost where its values are
+            shuffled.
     """
 
     name: str
@@ -27,8 +28,9 @@ class Importance:
     Attributes:
         n_trials: Completed trials with a finite score.
         n_needed: Fewest of them that say anything.
-        explained: Share of the variance of scores, between trials that were trained as long, that the fitted model
-            explains on settings that it has not seen; None where nothing was fitted.
+        explained: Share of the variance of scores, between trials that were trained as long, that
+            the fitted model explains on settings that it has not seen; None where nothing was
+            fitted.
         parameters: The most important first; empty where nothing can be said.
         reason: Why it is empty; empty otherwise.
     """

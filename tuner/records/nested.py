@@ -33,9 +33,11 @@ class PooledModel:
     Attributes:
         name: `tuned`, `baseline`, `baseline_published` or `efficientnet_b2`.
         title: What tables call it.
-        n: Images that tested it: all, but for the outer folds in which every retraining of it failed.
+        n: Images that tested it: all, but for the outer folds in which every retraining of it
+            failed.
         accuracy: Share of them whose class was found, the mean over the seeds; None where n is 0.
-        accuracy_low: Lower end of the 95 % Wilson interval on n images; it leaves training noise out.
+        accuracy_low: Lower end of the 95 % Wilson interval on n images; it leaves training noise
+            out.
         accuracy_high: Upper end.
         fold_accuracies: Mean over the seeds in each outer fold; None where it was not trained.
     """
@@ -55,8 +57,8 @@ class WinningValues:
 
     Attributes:
         name: The hyperparameter.
-        counts: Each value that won, with the number of outer folds in which it did, the most frequent first. A
-            hyperparameter that the winner had switched off counts nowhere.
+        counts: Each value that won, with the number of outer folds in which it did, the most
+            frequent first. A hyperparameter that the winner had switched off counts nowhere.
     """
 
     name: str

@@ -16,7 +16,8 @@ class Shown:
         confidence: Probability of that class.
         truth_probability: Probability of its own class.
         picture: File in `gallery/`: a small picture of it.
-        saliency: File in `gallery/`: what spoke for the prediction (Grad-CAM), drawn over it; None where there is none.
+        saliency: File in `gallery/`: what spoke for the prediction (Grad-CAM), drawn over it; None
+            where there is none.
     """
 
     origin: str
@@ -35,7 +36,8 @@ class Gallery:
     Attributes:
         n_mistakes: Mistakes in all.
         mistakes: The most confident ones, the most confident first.
-        uncertain: Images with the lowest confidence, right or wrong, the lowest first; none of `mistakes`.
+        uncertain: Images with the lowest confidence, right or wrong, the lowest first; none of
+            `mistakes`.
         layer: Convolution whose activations the saliency maps show; None where there are no maps.
         reason: Why there are no maps; empty otherwise.
         map_size: Rows and columns of a map before it is enlarged; None where there are no maps.
@@ -57,7 +59,8 @@ class ActivationRow:
         truth: Number of its class.
         origin: The file or row that it comes from.
         picture: File in `gallery/`.
-        maps: Files in `gallery/`, one per layer: the activation maps of its first channels, side by side.
+        maps: Files in `gallery/`, one per layer: the activation maps of its first channels, side by
+            side.
     """
 
     truth: int

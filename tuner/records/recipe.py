@@ -23,7 +23,8 @@ class RecipeData:
         split: How it was split.
         fold: Which of the folds trained and validated, from 0.
         background: Colour under transparent pixels, red, green, blue.
-        value_range: Values that become 0 and 255 in images of more than 8 bits; None where there were none.
+        value_range: Values that become 0 and 255 in images of more than 8 bits; None where there
+            were none.
     """
 
     name: str
@@ -55,7 +56,8 @@ class Recipe:
         epochs: The best epoch: how long to train where no validation images are left to decide.
         validation_score: What `monitor` was in that epoch; None where the winner was not retrained.
         test_accuracy: On the sealed test set; None where it was not scored.
-        temperature: What its logits are divided by for calibrated probabilities; None where it was not fitted.
+        temperature: What its logits are divided by for calibrated probabilities; None where it was
+            not fitted.
         versions: Packages that it was made with.
     """
 

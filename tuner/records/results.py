@@ -25,8 +25,8 @@ class RunSummary:
     Attributes:
         run_id: Name of the run's folder.
         folder: The run's folder, as seen from where the run was started.
-        state: How far it had come when this was written: `searching`, `retraining`, `interrupted`, `terminated` or
-            `complete`. A run that was killed stays in the state it was in.
+        state: How far it had come when this was written: `searching`, `retraining`, `interrupted`,
+            `terminated` or `complete`. A run that was killed stays in the state it was in.
         preset: `quick`, `standard` or `thorough`.
         seed: The run's one seed.
         started_at: ISO 8601, UTC.
@@ -77,11 +77,13 @@ class DataSummary:
         n_dropped_copies: Images left out since they are identical to a test image.
         n_dropped_duplicates: Images left out since they are identical to another one.
         n_dropped_conflicting: Images left out since an identical one is of another class.
-        n_test_distinct: Test images that no training or validation image of the given data is identical to, each once;
-            None where nobody counted.
+        n_test_distinct: Test images that no training or validation image of the given data is
+            identical to, each once; None where nobody counted.
         is_official_split: Whether the data gave the test part.
-        n_test_copies: Test images of which an identical one trained or validated; None where nobody counted.
-        n_test_near_copies: Those of which a near-identical one did, but no identical one; None likewise.
+        n_test_copies: Test images of which an identical one trained or validated; None where nobody
+            counted.
+        n_test_near_copies: Those of which a near-identical one did, but no identical one; None
+            likewise.
     """
 
     name: str
@@ -146,7 +148,8 @@ class SearchSummary:
         best_score: The winner's objective.
         best_values: The winner's hyperparameters, complete.
         parameters: The hyperparameters that were searched, with their ranges.
-        n_planned: Trials that the search was to have, promotions included, as foreseen before its start.
+        n_planned: Trials that the search was to have, promotions included, as foreseen before its
+            start.
     """
 
     model: str
@@ -180,7 +183,8 @@ class SearchSummary:
         # Parents stand before their children; one that was not searched is fixed, so always active.
         for one in self.parameters:
             if one.name in self.best_values and all(
-                (c.parent in active or c.parent not in self.searched) and self.best_values.get(c.parent) in c.values
+                (c.parent in active or c.parent not in self.searched)
+                and self.best_values.get(c.parent) in c.values
                 for c in one.conditions
             ):
                 active[one.name] = one
@@ -199,8 +203,9 @@ class SeedResult:
         validation_score: The objective of the kept weights.
         is_kept: Whether this is the training that validated best, whose model was saved.
         test: Scores on the sealed test set.
-        test_distinct: Scores on those images of the given test part, each counted once, that have one label and no copy
-            in the given training data; None where that is all of them, or the test part was cut here.
+        test_distinct: Scores on those images of the given test part, each counted once, that have
+            one label and no copy in the given training data; None where that is all of them, or the
+            test part was cut here.
     """
 
     seed: int
@@ -231,7 +236,8 @@ class ModelResult:
         runs: One per seed; empty where every retraining failed.
         n_failed: Retrainings that failed.
         error: Why it could not be trained; None otherwise.
-        macro_f1: Mean over the seeds, with the interval of a bootstrap over the test images; None without scores.
+        macro_f1: Mean over the seeds, with the interval of a bootstrap over the test images; None
+            without scores.
         calibration_error: The same for the expected calibration error.
     """
 
@@ -269,7 +275,8 @@ class Results:
         schema_version: Grows when a reader of old files must change.
     """
 
-    # JSON has no NaN: a metric of your own may be one, and must be there when the file is read again.
+    # JSON has no NaN: a metric of your own may be one, and must be there when the file is read
+    # again.
     __pydantic_config__: ClassVar[Mapping[str, Any]] = {"ser_json_inf_nan": "strings"}
 
     run: RunSummary
@@ -291,4 +298,6 @@ class Results:
         """
         spoken = [model.name for model in self.models if model.in_verdict]
         about = "baseline" if "baseline" in spoken else next(iter(spoken[1:]), None)
-        return next((difference for difference in self.differences if difference.opponent == about), None)
+        return next(
+            (difference for difference in self.differences if difference.opponent == about), None
+        )

@@ -46,7 +46,8 @@ class ClassScores:
     Attributes:
         name: The class.
         n: Its test images.
-        precision: Share of those predicted as this class that are of it; 0 where none was predicted.
+        precision: Share of those predicted as this class that are of it; 0 where none was
+            predicted.
         recall: Share of its images that were found.
         f1: Harmonic mean of the two.
     """
@@ -72,8 +73,8 @@ class Scores:
         log_loss: Mean negative log-likelihood, natural logarithm.
         per_class: In the order of the class numbers.
         confusion: `confusion[i][j]`: images of class i that were predicted as class j.
-        calibration_error: Expected calibration error: mean distance of confidence and accuracy over `calibration`,
-            weighted by images (Naeini, Cooper and Hauskrecht, AAAI 2015).
+        calibration_error: Expected calibration error: mean distance of confidence and accuracy over
+            `calibration`, weighted by images (Naeini, Cooper and Hauskrecht, AAAI 2015).
         calibration: Ranges of confidence that hold images, in order.
     """
 

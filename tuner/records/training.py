@@ -21,7 +21,8 @@ class EarlyStopping:
         monitor: Metric that decides which epoch is best, such as `val_loss`.
         direction: `min` or `max`.
         patience: Epochs without improvement after which training ends; None never ends it.
-        stop_metric: Metric that ends training as soon as it reaches `stop_value`; None where there is none.
+        stop_metric: Metric that ends training as soon as it reaches `stop_value`; None where there
+            is none.
         stop_value: See `stop_metric`.
         keeps_best: Whether the best epoch's weights are kept, not the last one's.
     """
@@ -83,14 +84,15 @@ class TrainTask:
         first_epoch: First epoch to train, from 1.
         last_epoch: Last epoch to train, included.
         resume_from: Checkpoint with weights and optimizer state after epoch `first_epoch - 1`.
-        save_to: Where the checkpoint is written, now and then and when the training ends. Where it is there already and
-            is this very task's, the training goes on from it.
-        schedule: `constant`, or `cosine`: the learning rate falls along half a cosine to about 0 (Loshchilov and
-            Hutter, ICLR 2017, without restarts).
+        save_to: Where the checkpoint is written, now and then and when the training ends. Where it
+            is there already and is this very task's, the training goes on from it.
+        schedule: `constant`, or `cosine`: the learning rate falls along half a cosine to about 0
+            (Loshchilov and Hutter, ICLR 2017, without restarts).
         schedule_epochs: Epoch at which the cosine ends; None for `last_epoch`.
         warmup_epochs: Epochs before the cosine begins, in which the rate rises in equal steps.
         early_stopping: None trains to `last_epoch` and keeps its weights.
-        stop_at: Unix time in seconds after which no further epoch begins; None where there is time enough.
+        stop_at: Unix time in seconds after which no further epoch begins; None where there is time
+            enough.
     """
 
     task_id: str
@@ -115,9 +117,10 @@ class Failure:
 
     Attributes:
         reason: One line.
-        traceback: The Python traceback; empty where there is none, and shortened where it is very long.
-        kind: `error` (an exception), `diverged` (a loss that is not finite), `memory`, `hang` (no step in time) or
-            `lost` (its worker died again and again).
+        traceback: The Python traceback; empty where there is none, and shortened where it is very
+            long.
+        kind: `error` (an exception), `diverged` (a loss that is not finite), `memory`, `hang` (no
+            step in time) or `lost` (its worker died again and again).
     """
 
     reason: str
@@ -141,8 +144,9 @@ class TrainResult:
         best_epoch: Epoch whose weights were kept; None where the training failed.
         n_parameters: Parameters of the model; None where it could not be built.
         failure: None where all went well.
-        ended_by: Why it ended, where it did not fail: `last_epoch`, `early_stopping`, `deadline` (its `stop_at`), or
-            `request`: everything was asked to stop, and the training may go on from its checkpoint.
+        ended_by: Why it ended, where it did not fail: `last_epoch`, `early_stopping`, `deadline`
+            (its `stop_at`), or `request`: everything was asked to stop, and the training may go on
+            from its checkpoint.
         n_lost_workers: Workers that died under it before it ended.
     """
 

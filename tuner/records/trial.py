@@ -16,7 +16,8 @@ class Trial:
     Attributes:
         trial_id: Four digits or more, in the order of the starts.
         values: The active hyperparameters' values.
-        bracket: Hyperband's bracket, from 0 (no halving), numbered on over iterations; 0 for other methods.
+        bracket: Hyperband's bracket, from 0 (no halving), numbered on over iterations; 0 for other
+            methods.
         rung: Rung within the bracket, from 0.
         parent_id: The trial that this one continues; None on the first rung.
         first_epoch: From 1.

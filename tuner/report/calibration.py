@@ -74,13 +74,20 @@ def compute(results: Results) -> Calibration:
     """Reliability and calibration error of each model with scores."""
     summaries, temperature = summarise(results.models), results.temperature
     diagrams = [
-        Reliability(summary=s, is_tempered=False, error=s.kept.test.calibration_error, bins=s.kept.test.calibration)
+        Reliability(
+            summary=s,
+            is_tempered=False,
+            error=s.kept.test.calibration_error,
+            bins=s.kept.test.calibration,
+        )
         for s in summaries
     ]
     winner = next((s for s in summaries if s.result.name == "tuned"), None)
     if temperature and winner:
         error = temperature.test_calibration_error[1]
-        diagrams.append(Reliability(summary=winner, is_tempered=True, error=error, bins=temperature.calibration))
+        diagrams.append(
+            Reliability(summary=winner, is_tempered=True, error=error, bins=temperature.calibration)
+        )
     return Calibration(
         n=summaries[0].n if summaries else 0,
         diagrams=tuple(diagrams),
@@ -95,11 +102,11 @@ def scaling_words(temperature: Temperature) -> str:
     error = tuple(round(100 * share, 1) / 100 for share in temperature.test_calibration_error)
     loss = tuple(round(one, 3) for one in temperature.test_log_loss)
     return (
-        f"Temperature scaling divides the winner's logits by T = {decimal(temperature.value, 2)}, fitted on "
-        f"{plural(temperature.n, 'validation image')} (log loss there {decimal(fitted[0])}, then "
-        f"{decimal(fitted[1])}). "
-        f"On the test set the kept model's calibration error {_change(error, percent)}, and its log loss "
-        f"{_change(loss, decimal)}. {_advice(error, loss)} Predicted classes stay the same."
+        f"Temperature scaling divides the winner's logits by T = {decimal(temperature.value, 2)},"
+        f" fitted on {plural(temperature.n, 'validation image')} (log loss there"
+        f" {decimal(fitted[0])}, then {decimal(fitted[1])}). On the test set the kept model's"
+        f" calibration error {_change(error, percent)}, and its log loss {_change(loss, decimal)}."
+        f" {_advice(error, loss)} Predicted classes stay the same."
     )
 
 
@@ -131,7 +138,15 @@ def draw_reliability(diagrams: Sequence[Reliability]) -> Markup:
             fill = "none" if one.is_tempered else "full"
             for size, bins in _by_weight(one):
                 x, y = [100 * b.confidence for b in bins], [100 * b.accuracy for b in bins]
-                axes.plot(x, y, look.marker, color=look.colour, fillstyle=fill, markersize=size, clip_on=False)
+                axes.plot(
+                    x,
+                    y,
+                    look.marker,
+                    color=look.colour,
+                    fillstyle=fill,
+                    markersize=size,
+                    clip_on=False,
+                )
         axes.set_xlim(0, 102)
         axes.set_ylim(-2, 102)
         axes.set_xlabel("Confidence, %")
@@ -140,8 +155,9 @@ def draw_reliability(diagrams: Sequence[Reliability]) -> Markup:
     return draw(
         "fig-reliability",
         "Reliability diagram",
-        "Share of right test predictions against their mean confidence, in ranges of confidence, for the kept model of "
-        "each kind. On the diagonal confidence is what it says; below it the model is too sure of itself.",
+        "Share of right test predictions against their mean confidence, in ranges of confidence,"
+        " for the kept model of each kind. On the diagonal confidence is what it says; below it the"
+        " model is too sure of itself.",
         paint,
         size=(4.4, 3.3),
     )

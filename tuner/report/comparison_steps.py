@@ -28,8 +28,10 @@ def not_compared(subject: Subject) -> Iterator[Step]:
     if has_option(results.run.command, "--search-only") and not results.models:
         yield Step(
             action="Retrain the winner and compare it",
-            fact=f"The run ended after its search: {integer(results.data.n_test)} test images wait, and no model was "
-            "retrained.",
+            fact=(
+                f"The run ended after its search: {integer(results.data.n_test)} test images wait,"
+                " and no model was retrained."
+            ),
             code=rerun(results.run.command, without=["--search-only"]),
         )
 
@@ -63,8 +65,10 @@ def more_seeds(subject: Subject) -> Iterator[Step]:
     if n_once:
         yield Step(
             action="Repeat the retraining with more seeds",
-            fact=f"{n_once} of {plural(len(spoken), 'model')} in the verdict trained once only, which cannot tell a "
-            "real difference from the noise of training.",
+            fact=(
+                f"{n_once} of {plural(len(spoken), 'model')} in the verdict trained once only,"
+                " which cannot tell a real difference from the noise of training."
+            ),
             code=with_more(results, "retrain.seeds", _MORE_SEEDS),
         )
 
@@ -95,14 +99,26 @@ def backbone_ahead(subject: Subject) -> Iterator[Step]:
             fact=f"On {plural(found.n, 'test image')} a pretrained network is ahead of the winner:",
             # Another family has other hyperparameters and a space of its own.
             code=rerun(results.run.command, "--model", model.name, without=["--space", "--set"]),
-            items=((model.title, f"by {points(-found.accuracy.value)} points, from {points(low)} to {points(high)}"),),
+            items=(
+                (
+                    model.title,
+                    (
+                        f"by {points(-found.accuracy.value)} points, from {points(low)} to"
+                        f" {points(high)}"
+                    ),
+                ),
+            ),
         )
 
 
 def _pretrained(results: Results) -> Iterator[tuple[ModelResult, Difference]]:
     by_name = {difference.opponent: difference for difference in results.differences}
     for model in results.models:
-        if model.name in by_name and model.name in BACKBONE_NAMES and weights_of(model) == "imagenet":
+        if (
+            model.name in by_name
+            and model.name in BACKBONE_NAMES
+            and weights_of(model) == "imagenet"
+        ):
             yield model, by_name[model.name]
 
 
@@ -114,8 +130,8 @@ def inconclusive(subject: Subject) -> Iterator[Step]:
     if any(model.n_failed for model in results.models if model.in_verdict):
         return
     difference = (
-        f"On {plural(found.n, 'test image')} the difference may be anything from {points(found.accuracy.low)} to "
-        f"{points(found.accuracy.high)} points"
+        f"On {plural(found.n, 'test image')} the difference may be anything from"
+        f" {points(found.accuracy.low)} to {points(found.accuracy.high)} points"
     )
     command, data = results.run.command, results.data
     if found.seed_sd > found.image_sd:
@@ -125,18 +141,26 @@ def inconclusive(subject: Subject) -> Iterator[Step]:
             fact=f"{difference}, more for the noise between {n} seeds than for that of the images.",
             code=with_more(results, "retrain.seeds", 2 * n),
         )
-    elif not data.is_official_split and data.n_test <= SMALL_TEST_SET and not has_option(command, "--nested"):
+    elif (
+        not data.is_official_split
+        and data.n_test <= SMALL_TEST_SET
+        and not has_option(command, "--nested")
+    ):
         yield Step(
             action="Let every image test in turn",
-            fact=f"{difference}, mostly for want of images. This pools the scores over all images; it tests no "
-            "difference and gives no verdict.",
+            fact=(
+                f"{difference}, mostly for want of images. This pools the scores over all images;"
+                " it tests no difference and gives no verdict."
+            ),
             code=rerun(command, "--nested"),
         )
     else:
         yield Step(
             action="Collect more test images",
-            fact=f"{difference}, mostly for want of images. No option makes the test set larger; four times as "
-            "many would halve that part of the noise.",
+            fact=(
+                f"{difference}, mostly for want of images. No option makes the test set larger;"
+                " four times as many would halve that part of the noise."
+            ),
         )
 
 
@@ -150,8 +174,12 @@ def calibrate(subject: Subject) -> Iterator[Step]:
     if before - after >= CALIBRATION_GAIN and loss_after <= loss_before:
         yield Step(
             action="Use calibrated probabilities",
-            fact=f"The winner's calibration error on the test set is {percent(before)}, and {percent(after)} after "
-            f"temperature scaling with T = {decimal(found.value, 2)}; log loss falls from {decimal(loss_before)} to "
-            f"{decimal(loss_after)}.",
-            code=f"python -m tuner predict {shlex.quote(results.run.folder)} --calibrated image.png",
+            fact=(
+                f"The winner's calibration error on the test set is {percent(before)}, and"
+                f" {percent(after)} after temperature scaling with T = {decimal(found.value, 2)};"
+                f" log loss falls from {decimal(loss_before)} to {decimal(loss_after)}."
+            ),
+            code=(
+                f"python -m tuner predict {shlex.quote(results.run.folder)} --calibrated image.png"
+            ),
         )

@@ -58,7 +58,11 @@ def context(subject: Subject) -> dict[str, Any] | None:
     curves = compute(subject.results)
     limits = axis_limits(curves)
     return (
-        {"curves": [(one, draw_curves(one, number, limits)) for number, one in enumerate(curves, 1)]}
+        {
+            "curves": [
+                (one, draw_curves(one, number, limits)) for number, one in enumerate(curves, 1)
+            ]
+        }
         if curves
         else None
     )
@@ -69,7 +73,9 @@ def compute(results: Results) -> tuple[ModelCurves, ...]:
     return tuple(
         ModelCurves(
             model=summary.result,
-            seeds=tuple(SeedCurve(run=run, kept=run is summary.kept) for run in summary.result.runs),
+            seeds=tuple(
+                SeedCurve(run=run, kept=run is summary.kept) for run in summary.result.runs
+            ),
             gap=_gap(summary),
         )
         for summary in summarise(results.models)
@@ -77,7 +83,9 @@ def compute(results: Results) -> tuple[ModelCurves, ...]:
     )
 
 
-def draw_curves(curves: ModelCurves, number: int, limits: dict[str, tuple[float, float]]) -> tuple[Markup, ...]:
+def draw_curves(
+    curves: ModelCurves, number: int, limits: dict[str, tuple[float, float]]
+) -> tuple[Markup, ...]:
     """One chart per metric that was recorded.
 
     Args:
@@ -110,19 +118,25 @@ def axis_limits(models: Sequence[ModelCurves]) -> dict[str, tuple[float, float]]
     return limits
 
 
-def _draw_metric(curves: ModelCurves, figure_id: str, metric: str, title: str, limits: tuple[float, float]) -> Markup:
+def _draw_metric(
+    curves: ModelCurves, figure_id: str, metric: str, title: str, limits: tuple[float, float]
+) -> Markup:
     look = look_of(curves.model.name)
 
     def paint(axes: Axes) -> None:
         for seed in curves.seeds:
             alpha, width = (1.0, 1.8) if seed.kept else (0.35, 0.9)
             if seed.kept:
-                axes.plot(*seed.series(metric), linestyle="--", color=look.colour, linewidth=width * 0.75)
+                axes.plot(
+                    *seed.series(metric), linestyle="--", color=look.colour, linewidth=width * 0.75
+                )
             epochs, values = seed.series(f"val_{metric}")
             axes.plot(epochs, values, color=look.colour, alpha=alpha, linewidth=width)
             if seed.kept and seed.run.best_epoch in epochs:
                 best = values[epochs.index(seed.run.best_epoch)]
-                axes.plot([seed.run.best_epoch], [best], look.marker, color=look.colour, markersize=7)
+                axes.plot(
+                    [seed.run.best_epoch], [best], look.marker, color=look.colour, markersize=7
+                )
         axes.set_ylim(*limits)
         # One epoch alone would get an axis of fractions.
         axes.set_xlim(0.5, max(len(seed.run.epochs) for seed in curves.seeds) + 0.5)
@@ -133,7 +147,8 @@ def _draw_metric(curves: ModelCurves, figure_id: str, metric: str, title: str, l
     return draw(
         figure_id,
         f"{title} against epochs, {curves.model.title}",
-        "Solid: validation, faint of the other seeds. Dashed: training. The mark: the epoch whose weights were kept.",
+        "Solid: validation, faint of the other seeds. Dashed: training. The mark: the epoch whose"
+        " weights were kept.",
         paint,
         size=(4.4, 2.5),
     )
@@ -150,8 +165,14 @@ def _gap(summary: ModelSummary) -> str:
     gap = overfit_gap(summary)
     if gap is None:
         changes = values_text(changed_batches(summary.result.values))
-        return f"{at}: {scores}. Training accuracy is of changed or balanced images ({changes}): the gap tells nothing."
-    return f"{at}: {scores}. {_meaning(gap)} (gap {decimal(100 * gap, 1)} points).{_later(summary, gap)}"
+        return (
+            f"{at}: {scores}. Training accuracy is of changed or balanced images ({changes}): the"
+            " gap tells nothing."
+        )
+    return (
+        f"{at}: {scores}. {_meaning(gap)} (gap {decimal(100 * gap, 1)}"
+        f" points).{_later(summary, gap)}"
+    )
 
 
 def _later(summary: ModelSummary, gap: float) -> str:
@@ -160,13 +181,16 @@ def _later(summary: ModelSummary, gap: float) -> str:
     found = overfit_gap(summary, last)
     if found is None or found - max(gap, 0.0) < LARGE_GAP:
         return ""
-    return f" After that epoch the gap grew: in epoch {last} it is {decimal(100 * found, 1)} points."
+    return (
+        f" After that epoch the gap grew: in epoch {last} it is {decimal(100 * found, 1)} points."
+    )
 
 
 def _meaning(gap: float) -> str:
     if gap < -SMALL_GAP:
         return (
-            "Training is the lower one, as dropout, or a mean over a whole epoch, can make it: no sign of overfitting"
+            "Training is the lower one, as dropout, or a mean over a whole epoch, can make it: no"
+            " sign of overfitting"
         )
     if gap < SMALL_GAP:
         return "The two are close: no sign of overfitting"

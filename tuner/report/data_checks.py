@@ -5,7 +5,14 @@ from __future__ import annotations
 from tuner.records.comparison import Difference
 from tuner.records.results import Results
 from tuner.report.check import NOT_TESTED, Check
-from tuner.report.facts import IMBALANCED, class_ratio, constant_guess, has_many_copies, only_class, winner_of
+from tuner.report.facts import (
+    IMBALANCED,
+    class_ratio,
+    constant_guess,
+    has_many_copies,
+    only_class,
+    winner_of,
+)
 from tuner.report.text import decimal, integer, interval, percent, plural
 
 # Half the width of an interval, in shares, beyond which the test images say too little.
@@ -20,9 +27,11 @@ def test_set(results: Results) -> Check:
     return Check(
         title=title,
         state="pass",
-        fact=f"The labels of its {plural(results.data.n_test, 'image')} were opened after hyperparameters, epochs and "
-        "seeds had been chosen on validation images; nothing was chosen after that. Other runs on the same images are "
-        "not counted here.",
+        fact=(
+            f"The labels of its {plural(results.data.n_test, 'image')} were opened after"
+            " hyperparameters, epochs and seeds had been chosen on validation images; nothing was"
+            " chosen after that. Other runs on the same images are not counted here."
+        ),
     )
 
 
@@ -33,12 +42,16 @@ def copies(results: Results) -> Check:
     words = plural(n_dropped, "copy of a test image", "copies of test images")
     left_out = f" Left out of training: {words}." if n_dropped else ""
     if n is None or n_near is None:
-        return Check(title=title, state="not known", fact=f"Nobody counted copies of test images.{left_out}")
+        return Check(
+            title=title, state="not known", fact=f"Nobody counted copies of test images.{left_out}"
+        )
     return Check(
         title=title,
         state="pass" if not n and not n_near else "fail" if has_many_copies(data) else "warn",
-        fact=f"Of {plural(data.n_test, 'test image')} {integer(n)} have an identical image among those that trained or "
-        f"validated, and {integer(n_near)} a near copy.{left_out}",
+        fact=(
+            f"Of {plural(data.n_test, 'test image')} {integer(n)} have an identical image among"
+            f" those that trained or validated, and {integer(n_near)} a near copy.{left_out}"
+        ),
     )
 
 
@@ -50,8 +63,8 @@ def enough_images(results: Results) -> Check:
         return Check(title=title, state="not known", fact=fact)
     ends, width = interval(winner.low, winner.high), winner.high - winner.low
     fact = (
-        f"On {plural(winner.n, 'image')} the 95 % interval of the winner's accuracy is {decimal(100 * width, 1)} "
-        f"points wide: {ends} %."
+        f"On {plural(winner.n, 'image')} the 95 % interval of the winner's accuracy is"
+        f" {decimal(100 * width, 1)} points wide: {ends} %."
     )
     is_wide = width > 2 * WIDE
     if found is None:
@@ -62,15 +75,20 @@ def enough_images(results: Results) -> Check:
     return Check(
         title=title,
         state="warn" if is_wide or are_to_blame else "pass",
-        fact=f"{fact} That of its difference to {opponent} reaches {decimal(100 * reach, 1)} "
-        f"points to either side; {_source(found)}.",
+        fact=(
+            f"{fact} That of its difference to {opponent} reaches {decimal(100 * reach, 1)} "
+            f"points to either side; {_source(found)}."
+        ),
     )
 
 
 def _source(found: Difference) -> str:
     if found.seed_sd is None:
         return "it leaves the noise of seeds out"
-    return f"the {'images' if found.image_sd >= found.seed_sd else 'seeds'} are the larger part of its noise"
+    return (
+        f"the {'images' if found.image_sd >= found.seed_sd else 'seeds'} are the larger part of its"
+        " noise"
+    )
 
 
 def guess(results: Results) -> Check:
@@ -78,17 +96,27 @@ def guess(results: Results) -> Check:
     title, found = "Better than a constant guess", constant_guess(results)
     if found is None:
         return Check(title=title, state="not known", fact="There are no test images.")
-    constant = f"Always naming the most frequent class would have {percent(found.share)} accuracy on the test set"
+    constant = (
+        f"Always naming the most frequent class would have {percent(found.share)} accuracy on the"
+        " test set"
+    )
     if found.winner is None or found.low is None:
         return Check(title=title, state="not known", fact=f"{constant}. {NOT_TESTED}")
     clearly = "clearly " if found.winner > found.share else ""
-    constants = [(model.title, name) for model in results.models if (name := only_class(model)) is not None]
+    constants = [
+        (model.title, name) for model in results.models if (name := only_class(model)) is not None
+    ]
     return Check(
         title=title,
         state="pass" if found.is_beaten else "fail",
-        fact=f"{constant}; the winner has {percent(found.winner)}, and its 95 % interval begins at "
-        f"{percent(found.low)}{'' if found.is_beaten else f': not {clearly}more'}.",
-        items=tuple((title, f'predicts one class, "{name}", for every test image') for title, name in constants),
+        fact=(
+            f"{constant}; the winner has {percent(found.winner)}, and its 95 % interval begins at "
+            f"{percent(found.low)}{'' if found.is_beaten else f': not {clearly}more'}."
+        ),
+        items=tuple(
+            (title, f'predicts one class, "{name}", for every test image')
+            for title, name in constants
+        ),
     )
 
 
@@ -98,11 +126,16 @@ def classes(results: Results) -> Check:
     if not data.n_train:
         return Check(title=title, state="not known", fact="There are no training images.")
     most, fewest, ratio = max(data.train_counts), min(data.train_counts), class_ratio(data)
-    says_little = ": accuracy says little of rare classes, macro F1 more" if ratio > IMBALANCED else ""
+    says_little = (
+        ": accuracy says little of rare classes, macro F1 more" if ratio > IMBALANCED else ""
+    )
     return Check(
         title=title,
         state="warn" if ratio > IMBALANCED else "pass",
-        fact=f"The commonest class has {decimal(ratio, 1)} times the training images of the rarest{says_little}.",
+        fact=(
+            f"The commonest class has {decimal(ratio, 1)} times the training images of the"
+            f" rarest{says_little}."
+        ),
         items=tuple(
             (
                 data.class_names[data.train_counts.index(count)],

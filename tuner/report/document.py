@@ -94,7 +94,10 @@ def render_document(
     """
     style = "".join(_asset(*sheet) for sheet in [("tuner.report", "document.css"), *styles])
     script = "".join(_asset(*part) for part in [("tuner.report", "document.js"), *scripts])
-    allowed = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'{'; img-src data:' if has_pictures else ''}"
+    allowed = (
+        f"style-src '{_hash(style)}'; script-src"
+        f" '{_hash(script)}'{'; img-src data:' if has_pictures else ''}"
+    )
     return environment.get_template("document.html").render(
         title=title,
         overline=overline,

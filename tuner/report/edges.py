@@ -19,7 +19,8 @@ NEAR = 0.02
 # Of two values one is always the first and the other the last.
 MIN_VALUES = 3
 
-# A range on a logarithmic scale grows by this factor, one on a linear scale by this share of its width.
+# A range on a logarithmic scale grows by this factor, one on a linear scale by this share of its
+# width.
 _LOG_GROWTH, _LINEAR_GROWTH = 4.0, 0.5
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
@@ -58,7 +59,11 @@ class Edge:
 
 def with_edges(search: SearchSummary) -> tuple[Parameter, ...]:
     """The parameters whose values have an order and of whose values at least three can be told apart."""
-    return tuple(p for p in search.chosen if _n_values(p) >= MIN_VALUES and _is_number(search.best_values[p.name]))
+    return tuple(
+        p
+        for p in search.chosen
+        if _n_values(p) >= MIN_VALUES and _is_number(search.best_values[p.name])
+    )
 
 
 def edges(search: SearchSummary) -> tuple[Edge, ...]:
@@ -84,18 +89,22 @@ def override(edge: Edge, model: str) -> str | None:
         model: The family that was searched.
 
     Returns:
-        Such as `space.dropout.max=0.9`; None for a builder of your own, whose code bounds its ranges, and for a name
+        Such as `space.dropout.max=0.9`; None for a builder of your own, whose code bounds its
+            ranges, and for a name
         that is no plain word and cannot be written on a command line.
     """
     parameter = edge.parameter
-    is_numbered = _OF_ONE_BLOCK.fullmatch(parameter.name) and parameter.name not in VOCABULARIES.get(model, {})
+    is_numbered = _OF_ONE_BLOCK.fullmatch(
+        parameter.name
+    ) and parameter.name not in VOCABULARIES.get(model, {})
     # A builder of your own says in its code how far a range may go.
     if not _PLAIN_NAME.fullmatch(parameter.name) or model not in VOCABULARIES:
         return None
     new = _beyond(edge, _bound(_term(parameter.name, model), edge.is_highest))
     spec, path = _spec(parameter, new, edge.is_highest), f"space.{parameter.name}"
     if is_numbered:
-        # The file may have it under this name or, by `per`, without the number; as a whole it stands in for both.
+        # The file may have it under this name or, by `per`, without the number; as a whole it
+        # stands in for both.
         return f"{path}={json.dumps(spec)}"
     if not parameter.choices:
         return f"{path}.{'max' if edge.is_highest else 'min'}={new:.6g}"
@@ -173,7 +182,9 @@ def _beyond(edge: Edge, bound: float) -> float:
         # Only exact multiples of the step are taken.
         n_steps = math.floor(abs(found - edge.end) / parameter.step + 1e-9)
         found = edge.end + sign * max(n_steps, 1) * parameter.step
-    is_whole = parameter.kind == "int" or all(isinstance(v, int) for v in parameter.choices or (0.5,))
+    is_whole = parameter.kind == "int" or all(
+        isinstance(v, int) for v in parameter.choices or (0.5,)
+    )
     return round(found) if is_whole else float(f"{found:.6g}")
 
 

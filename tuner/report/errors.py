@@ -117,7 +117,8 @@ class Confusions:
     Attributes:
         class_names: In the order of the class numbers.
         models: One entry per model with scores.
-        difference: Tuned minus baseline, like `matrix`; empty where either is missing or classes are too many.
+        difference: Tuned minus baseline, like `matrix`; empty where either is missing or classes
+            are too many.
     """
 
     class_names: tuple[str, ...]
@@ -140,13 +141,18 @@ def compute(results: Results) -> Confusions:
     return Confusions(
         class_names=results.data.class_names,
         models=tuple(_model_errors(s, few) for s in summaries),
-        difference=_difference(shares(tuned), shares(baseline)) if few and tuned and baseline else (),
+        difference=_difference(shares(tuned), shares(baseline))
+        if few and tuned and baseline
+        else (),
     )
 
 
 def shares(counts: Sequence[Sequence[int]]) -> tuple[tuple[Cell, ...], ...]:
     """A confusion matrix with each count's share of its row."""
-    return tuple(tuple(Cell(count=c, share=c / sum(row) if sum(row) else None) for c in row) for row in counts)
+    return tuple(
+        tuple(Cell(count=c, share=c / sum(row) if sum(row) else None) for c in row)
+        for row in counts
+    )
 
 
 def most_confused(counts: Sequence[Sequence[int]]) -> tuple[Pair, ...]:
@@ -157,7 +163,9 @@ def most_confused(counts: Sequence[Sequence[int]]) -> tuple[Pair, ...]:
         for j, count in enumerate(row)
         if i != j and count
     ]
-    return tuple(sorted(pairs, key=lambda p: (-p.count, -p.share, p.truth, p.predicted))[:MAX_PAIRS])
+    return tuple(
+        sorted(pairs, key=lambda p: (-p.count, -p.share, p.truth, p.predicted))[:MAX_PAIRS]
+    )
 
 
 def _model_errors(summary: ModelSummary, with_matrix: bool) -> ModelErrors:

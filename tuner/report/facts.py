@@ -11,11 +11,14 @@ from tuner.report.summary import ModelSummary, summarise
 from tuner.report.text import plural
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, batch_terms_on
 
-# Times that the commonest class may have the images of the rarest before accuracy says little of rare classes.
+# Times that the commonest class may have the images of the rarest before accuracy says little of
+# rare classes.
 IMBALANCED = 3.0
-# Share of test images that were trained on, or nearly so, from which the scores are those of seen images.
+# Share of test images that were trained on, or nearly so, from which the scores are those of seen
+# images.
 MANY_COPIES = 0.01
-# Training minus validation accuracy: below the first there is no overfitting, from the second on it is clear.
+# Training minus validation accuracy: below the first there is no overfitting, from the second on it
+# is clear.
 SMALL_GAP, LARGE_GAP = 0.03, 0.10
 
 
@@ -93,11 +96,16 @@ def optimism(results: Results, winner: ModelSummary) -> float:
 def overfit_gap(winner: ModelSummary, epoch: int | None = None) -> float | None:
     """Training minus validation accuracy of the kept retraining in an epoch; in its kept one, if none is named.
 
-    None where either was not recorded, or training images were changed or balanced, so that the gap tells nothing.
+    None where either was not recorded, or training images were changed or balanced, so that the gap
+    tells nothing.
     """
     run = winner.kept
     metrics = next((e.metrics for e in run.epochs if e.epoch == (epoch or run.best_epoch)), {})
-    if changed_batches(winner.result.values) or "accuracy" not in metrics or "val_accuracy" not in metrics:
+    if (
+        changed_batches(winner.result.values)
+        or "accuracy" not in metrics
+        or "val_accuracy" not in metrics
+    ):
         return None
     return metrics["accuracy"] - metrics["val_accuracy"]
 
@@ -105,7 +113,9 @@ def overfit_gap(winner: ModelSummary, epoch: int | None = None) -> float | None:
 def changed_batches(values: Mapping[str, Any]) -> dict[str, Any]:
     """The hyperparameters by which training images are others than validation has, or others more often."""
     # Class weights change the loss alone.
-    return {name: values[name] for name in batch_terms_on(values) if values[name] != "class_weights"}
+    return {
+        name: values[name] for name in batch_terms_on(values) if values[name] != "class_weights"
+    }
 
 
 def weights_of(model: ModelResult) -> str | None:

@@ -16,7 +16,9 @@ from matplotlib.figure import Figure
 from tuner.report.svg import BASELINE, EFFICIENTNET, GRID, TUNED, portable
 
 # Typed loosely: matplotlib's own type of these keys changes with its version.
-_DEFAULTS: dict[Any, Any] = {name: value for name, value in matplotlib.rcParamsDefault.items() if name != "backend"}
+_DEFAULTS: dict[Any, Any] = {
+    name: value for name, value in matplotlib.rcParamsDefault.items() if name != "backend"
+}
 _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tuner",
@@ -58,15 +60,26 @@ class Look:
 _LOOKS = {
     "tuned": Look(css_class="tuned", colour=TUNED, marker="o", symbol="●", dash="-"),
     "tuned_tta": Look(css_class="tuned", colour=TUNED, marker="P", symbol="✚", dash=(0, (8, 2))),
-    "ensemble": Look(css_class="tuned", colour=TUNED, marker="*", symbol="★", dash=(0, (5, 1, 1, 1))),
+    "ensemble": Look(
+        css_class="tuned", colour=TUNED, marker="*", symbol="★", dash=(0, (5, 1, 1, 1))
+    ),
     "baseline": Look(css_class="baseline", colour=BASELINE, marker="s", symbol="■", dash="--"),
-    "baseline_published": Look(css_class="baseline", colour=BASELINE, marker="D", symbol="◆", dash=(0, (3, 3))),
-    "efficientnet_b2": Look(css_class="efficientnet", colour=EFFICIENTNET, marker="^", symbol="▲", dash="-."),
+    "baseline_published": Look(
+        css_class="baseline", colour=BASELINE, marker="D", symbol="◆", dash=(0, (3, 3))
+    ),
+    "efficientnet_b2": Look(
+        css_class="efficientnet", colour=EFFICIENTNET, marker="^", symbol="▲", dash="-."
+    ),
 }
 _OTHER_LOOK = Look(css_class="baseline", colour=BASELINE, marker="v", symbol="▼", dash=(0, (1, 1)))
 # Of further backbones, by a number that the name gives: two of them are seldom the same.
 _MARKS = (("v", "▼"), ("<", "◀"), (">", "▶"), ("p", "⬟"), ("h", "⬢"), ("d", "♦"))
-_DASHES: tuple[tuple[int, tuple[int, ...]], ...] = ((0, (1, 1)), (0, (4, 1, 1, 1)), (0, (2, 2)), (0, (6, 2, 2, 2)))
+_DASHES: tuple[tuple[int, tuple[int, ...]], ...] = (
+    (0, (1, 1)),
+    (0, (4, 1, 1, 1)),
+    (0, (2, 2)),
+    (0, (6, 2, 2, 2)),
+)
 
 
 def look_of(model_name: str) -> Look:
@@ -103,7 +116,8 @@ def draw(
         figure_id: Unique on the page; prefixes every id inside.
         title: The chart's accessible name.
         description: What it shows, in a sentence.
-        paint: Draws on the axes; colours other than the module's constants do not follow the dark theme.
+        paint: Draws on the axes; colours other than the module's constants do not follow the dark
+            theme.
         size: Width and height in inches; 4.4 is about a phone's width.
 
     Returns:
@@ -111,7 +125,8 @@ def draw(
     """
     # Not a person's own settings: the page is the same everywhere.
     with matplotlib.rc_context({**_DEFAULTS, **_SETTINGS}), warnings.catch_warnings():
-        # Texts are drawn by the browser; matplotlib only measures them, and need not know every script's glyphs.
+        # Texts are drawn by the browser; matplotlib only measures them, and need not know every
+        # script's glyphs.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=size)
         paint(figure.add_subplot())

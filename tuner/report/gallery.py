@@ -17,7 +17,8 @@ from tuner.report.text import without_folders
 
 # Of all pictures together, as they stand in the page.
 MAX_BYTES = 1_500_000
-# Pixels of the page. Small pictures are enlarged by whole numbers up to it, so that every pixel stays a square.
+# Pixels of the page. Small pictures are enlarged by whole numbers up to it, so that every pixel
+# stays a square.
 _SIDE, _STRIP_WIDTH = 96, 208
 # Far more than a run draws.
 _MOST_PIXELS = 4_000_000
@@ -104,8 +105,8 @@ class Pictures:
         n_mistakes: Mistakes in all.
         mistakes: The most confident ones, the most confident first.
         uncertain: Images with the lowest confidence, the lowest first.
-        n_without: Images and classes of the run left out of all these, since their pictures would make the page too
-            large.
+        n_without: Images and classes of the run left out of all these, since their pictures would
+            make the page too large.
         layer: Convolution that the saliency maps belong to; None where there are no maps.
         map_size: Rows and columns of a map before it is enlarged.
         reason: Why there are no maps; empty otherwise.
@@ -162,7 +163,11 @@ def _opened(content: bytes) -> Image.Image:
 
 def context(subject: Subject) -> dict[str, Any] | None:
     """What the template is given; None where no model was tested."""
-    return {"gallery": compute(subject)} if any(model.runs for model in subject.results.models) else None
+    return (
+        {"gallery": compute(subject)}
+        if any(model.runs for model in subject.results.models)
+        else None
+    )
 
 
 def compute(subject: Subject) -> Pictures | None:
@@ -174,7 +179,11 @@ def compute(subject: Subject) -> Pictures | None:
     mistakes = _figures(gallery.mistakes, names, shelf)
     uncertain = _figures(gallery.uncertain, names, shelf)
     classes = _class_maps(activations, names, shelf)
-    n_all = len(gallery.mistakes) + len(gallery.uncertain) + (len(activations.rows) if activations else 0)
+    n_all = (
+        len(gallery.mistakes)
+        + len(gallery.uncertain)
+        + (len(activations.rows) if activations else 0)
+    )
     return Pictures(
         n_mistakes=gallery.n_mistakes,
         mistakes=mistakes,
@@ -206,7 +215,9 @@ def _figures(images: tuple[Shown, ...], names: tuple[str, ...], shelf: Shelf) ->
     )
 
 
-def _class_maps(activations: ActivationMaps | None, names: tuple[str, ...], shelf: Shelf) -> tuple[ClassMaps, ...]:
+def _class_maps(
+    activations: ActivationMaps | None, names: tuple[str, ...], shelf: Shelf
+) -> tuple[ClassMaps, ...]:
     return tuple(
         ClassMaps(
             name=names[row.truth],

@@ -30,8 +30,8 @@ class Point:
 
     Attributes:
         number: From 1, in the order of the ends.
-        minutes: Training time of all trials that had ended by then, itself included; more than the time that passed
-            where trials ran side by side.
+        minutes: Training time of all trials that had ended by then, itself included; more than the
+            time that passed where trials ran side by side.
         status: `completed`, `stopped`, `failed` or `running`.
         promoted: Whether it continues another trial.
         score: The objective; None where there is none that is finite.
@@ -81,7 +81,9 @@ def context(subject: Subject) -> dict[str, Any]:
     history = compute(subject.results, subject.trials)
     return {
         "history": history,
-        "figures": draw_history(history, subject.results.search.objective) if history.points else (),
+        "figures": (
+            draw_history(history, subject.results.search.objective) if history.points else ()
+        ),
     }
 
 
@@ -98,9 +100,13 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
     statuses = [trial.status for trial in trials]
     return History(
         points=points,
-        rows=_rows(trials, maximise, min(MAX_ROWS, MAX_CELLS // max(1, len(results.search.parameters)))),
+        rows=_rows(
+            trials, maximise, min(MAX_ROWS, MAX_CELLS // max(1, len(results.search.parameters)))
+        ),
         parameters=results.search.searched,
-        best_number=next((number for number, t in enumerate(trials, 1) if t.trial_id == best), None),
+        best_number=next(
+            (number for number, t in enumerate(trials, 1) if t.trial_id == best), None
+        ),
         n_completed=statuses.count("completed"),
         n_stopped=statuses.count("stopped"),
         n_failed=statuses.count("failed"),
@@ -112,7 +118,9 @@ def best_so_far(trials: Sequence[Trial], *, maximise: bool) -> tuple[Point, ...]
     """Every trial with the best score up to it; failed trials and scores that are not finite change nothing."""
     points: list[Point] = []
     best: float | None = None
-    for number, (trial, seconds) in enumerate(zip(trials, accumulate(t.duration_s for t in trials), strict=True), 1):
+    for number, (trial, seconds) in enumerate(
+        zip(trials, accumulate(t.duration_s for t in trials), strict=True), 1
+    ):
         score = trial.score if trial.score is not None and math.isfinite(trial.score) else None
         if score is not None and (best is None or (score > best if maximise else score < best)):
             best = score
@@ -144,8 +152,8 @@ def draw_history(history: History, objective: str) -> tuple[Markup, Markup]:
         axes.set_ylabel(objective, parse_math=False)
 
     seen = (
-        "Circles are first trainings, triangles promotions, squares trials that the time budget ended, crosses failed "
-        "trials; the line is the best so far."
+        "Circles are first trainings, triangles promotions, squares trials that the time budget"
+        " ended, crosses failed trials; the line is the best so far."
     )
     return (
         draw("fig-trials", f"Best {objective} so far against trials", seen, by_trial),
@@ -155,16 +163,37 @@ def draw_history(history: History, objective: str) -> tuple[Markup, Markup]:
 
 def _paint(axes: Axes, history: History, place: Callable[[Point], float]) -> None:
     for marker in ("o", "^", "s"):
-        some = [(place(p), p.score) for p in history.drawn if p.score is not None and _marker(p) == marker]
-        axes.plot([x for x, _ in some], [y for _, y in some], marker, color=BASELINE, markersize=5, fillstyle="none")
+        some = [
+            (place(p), p.score)
+            for p in history.drawn
+            if p.score is not None and _marker(p) == marker
+        ]
+        axes.plot(
+            [x for x, _ in some],
+            [y for _, y in some],
+            marker,
+            color=BASELINE,
+            markersize=5,
+            fillstyle="none",
+        )
     line = [(place(p), p.best) for p in history.points if p.best is not None]
-    axes.plot([x for x, _ in line], [y for _, y in line], color=TUNED, linewidth=1.8, drawstyle="steps-post")
+    axes.plot(
+        [x for x, _ in line],
+        [y for _, y in line],
+        color=TUNED,
+        linewidth=1.8,
+        drawstyle="steps-post",
+    )
     failed = [place(p) for p in history.drawn if p.status == "failed"]
     # Failed trials have no score: they stand on the horizontal axis.
     on_axis = axes.get_xaxis_transform()
-    axes.plot(failed, [0.03] * len(failed), "x", color=EFFICIENTNET, markersize=6, transform=on_axis)
+    axes.plot(
+        failed, [0.03] * len(failed), "x", color=EFFICIENTNET, markersize=6, transform=on_axis
+    )
     for x, y in (
-        (place(p), p.score) for p in history.points if p.number == history.best_number and p.score is not None
+        (place(p), p.score)
+        for p in history.points
+        if p.number == history.best_number and p.score is not None
     ):
         axes.plot([x], [y], "*", color=TUNED, markersize=11)
 

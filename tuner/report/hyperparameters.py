@@ -29,7 +29,8 @@ class Setting:
     Attributes:
         name: Its name.
         value: Its value.
-        chosen_by: `search`; `fixed`, by the space or a default; or nobody: searched, but without effect here.
+        chosen_by: `search`; `fixed`, by the space or a default; or nobody: searched, but without
+            effect here.
     """
 
     name: str
@@ -66,7 +67,10 @@ def compute(results: Results) -> BestSetting:
     chosen_by = dict.fromkeys(search.searched, "nobody: not active") | {
         p.name: "fixed" if len(p.choices) == 1 else "search" for p in search.chosen
     }
-    settings = [Setting(name=n, value=v, chosen_by=chosen_by.get(n, "fixed")) for n, v in search.best_values.items()]
+    settings = [
+        Setting(name=n, value=v, chosen_by=chosen_by.get(n, "fixed"))
+        for n, v in search.best_values.items()
+    ]
     given = results.run.folder
     folder = without_folders(given)
     return BestSetting(
@@ -92,7 +96,10 @@ def compute(results: Results) -> BestSetting:
 
 def as_json(values: Mapping[str, Any]) -> str:
     """Values as JSON; numbers that JSON does not know become null."""
-    plain = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in values.items()}
+    plain = {
+        name: None if isinstance(v, float) and not math.isfinite(v) else v
+        for name, v in values.items()
+    }
     return json.dumps(plain, indent=2, ensure_ascii=False, default=str) + "\n"
 
 

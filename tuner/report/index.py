@@ -32,7 +32,8 @@ class IndexedRun:
         results: Its numbers; None where they cannot be read.
         problem: Why there are none; empty otherwise.
         test_part: Which images tested, as a hash; None where it is not known.
-        outer_fold: Number of the outer fold of a nested cross-validation that it is; None for an ordinary run.
+        outer_fold: Number of the outer fold of a nested cross-validation that it is; None for an
+            ordinary run.
     """
 
     dataset: str
@@ -54,7 +55,8 @@ class Row:
         run_id: Name of the run's folder, or of the file.
         link: From the page to its report.
         started_at: ISO 8601, UTC.
-        state: `complete`, `in progress`, `interrupted`, `terminated`, `search only`, `nested`, or `no results`.
+        state: `complete`, `in progress`, `interrupted`, `terminated`, `search only`, `nested`, or
+            `no results`.
         note: What else must be known, such as why there are no results.
         model: What was searched.
         preset: `quick`, `standard` or `thorough`.
@@ -68,7 +70,8 @@ class Row:
         seeds: Retrainings of the winner, and of the other one where they differ.
         n_epochs: Epochs of the search and of all retrainings.
         duration_s: Seconds of the whole run.
-        not_comparable: Why it may not be compared with the data set's newest complete run; empty where it may.
+        not_comparable: Why it may not be compared with the data set's newest complete run; empty
+            where it may.
     """
 
     run_id: str
@@ -100,7 +103,8 @@ class DataSet:
         title: What reports call it.
         data_link: From the page to that of the data doctor; None where there is none.
         rows: Newest first.
-        newest: The newest complete run, which decides what may be compared; None where there is none.
+        newest: The newest complete run, which decides what may be compared; None where there is
+            none.
     """
 
     name: str
@@ -121,7 +125,8 @@ def render_index(datasets: Sequence[DataSet]) -> str:
     """
     environment = make_environment("tuner.report")
     html = {
-        name: environment.get_template(f"{name}.html").render(datasets=datasets) for name in ("index", "index_data")
+        name: environment.get_template(f"{name}.html").render(datasets=datasets)
+        for name in ("index", "index_data")
     }
     n_runs = sum(len(dataset.rows) for dataset in datasets)
     return render_document(
@@ -142,7 +147,9 @@ def compute(runs: Sequence[IndexedRun]) -> tuple[DataSet, ...]:
     """The runs by data set, in the order of the data sets' names, and newest first."""
     ordered = sorted(runs, key=lambda run: (run.started_at, run.run_id), reverse=True)
     ordered.sort(key=lambda run: run.dataset)
-    return tuple(_dataset(name, tuple(group)) for name, group in groupby(ordered, lambda run: run.dataset))
+    return tuple(
+        _dataset(name, tuple(group)) for name, group in groupby(ordered, lambda run: run.dataset)
+    )
 
 
 def _dataset(name: str, runs: Sequence[IndexedRun]) -> DataSet:
@@ -163,12 +170,23 @@ def _title(results: Results | NestedResults) -> str:
 def _is_reference(run: IndexedRun) -> bool:
     """Whether it is an ordinary run that has been tested: an outer fold tests other images than all other runs."""
     found = run.results
-    return isinstance(found, Results) and found.run.is_complete and bool(found.models) and run.outer_fold is None
+    return (
+        isinstance(found, Results)
+        and found.run.is_complete
+        and bool(found.models)
+        and run.outer_fold is None
+    )
 
 
 def _row(run: IndexedRun, newest: IndexedRun | None) -> Row:
     """One row; numbers that do not fit together are no reason to lose the others."""
-    row = Row(run_id=run.run_id, link=run.link, started_at=run.started_at, state="no results", note=run.problem)
+    row = Row(
+        run_id=run.run_id,
+        link=run.link,
+        started_at=run.started_at,
+        state="no results",
+        note=run.problem,
+    )
     try:
         reasons = "; ".join(_differences(run, newest)) if newest and run.results else ""
         match run.results:
@@ -178,7 +196,9 @@ def _row(run: IndexedRun, newest: IndexedRun | None) -> Row:
                 return replace(_of_nested(row, nested), not_comparable=reasons)
     except Exception as error:
         LOG.exception("a row of the page of all runs failed")
-        return replace(row, note=f"its numbers do not fit together: {type(error).__name__}: {error}")
+        return replace(
+            row, note=f"its numbers do not fit together: {type(error).__name__}: {error}"
+        )
     return row
 
 
@@ -202,7 +222,8 @@ def _of_run(row: Row, results: Results, outer_fold: int | None) -> Row:
         difference=main.accuracy if main else None,
         verdict=main.verdict if main else "",
         seeds=" / ".join(map(str, dict.fromkeys(n_seeds))),
-        n_epochs=search.n_epochs + sum(len(one.epochs) for model in results.models for one in model.runs),
+        n_epochs=search.n_epochs
+        + sum(len(one.epochs) for model in results.models for one in model.runs),
         duration_s=results.run.duration_s,
     )
 
@@ -217,7 +238,10 @@ def _of_nested(row: Row, nested: NestedResults) -> Row:
     return replace(
         row,
         state="nested",
-        note=f"{plural(len(nested.folds), 'outer fold')}, each image tested once; the difference is not tested",
+        note=(
+            f"{plural(len(nested.folds), 'outer fold')}, each image tested once; the difference is"
+            " not tested"
+        ),
         preset=nested.preset,
         n_test=nested.n_test,
         winner=_pooled_accuracy(models.get("tuned")),
@@ -245,12 +269,16 @@ def _differences(run: IndexedRun, newest: IndexedRun) -> Iterator[str]:
 
 def _fingerprint(run: IndexedRun) -> str:
     found = run.results
-    return found.data.fingerprint if isinstance(found, Results) else found.fingerprint if found else ""
+    return (
+        found.data.fingerprint if isinstance(found, Results) else found.fingerprint if found else ""
+    )
 
 
 def _objective(run: IndexedRun) -> str:
     found = run.results
-    return found.search.objective if isinstance(found, Results) else found.objective if found else ""
+    return (
+        found.search.objective if isinstance(found, Results) else found.objective if found else ""
+    )
 
 
 def _have_one_test_part(run: IndexedRun, newest: IndexedRun) -> bool:
@@ -258,4 +286,8 @@ def _have_one_test_part(run: IndexedRun, newest: IndexedRun) -> bool:
     if run.test_part and newest.test_part:
         return run.test_part == newest.test_part
     one, other = run.results, newest.results
-    return isinstance(one, Results) and isinstance(other, Results) and one.data.test_counts == other.data.test_counts
+    return (
+        isinstance(one, Results)
+        and isinstance(other, Results)
+        and one.data.test_counts == other.data.test_counts
+    )

@@ -16,8 +16,8 @@ from tuner.report.verdict import compute
 
 # What Markdown, its tables, HTML or GitHub's formulas would take for their own.
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~$&#]")
-# GitHub tells a person of each @name, links each #number and web address, and draws each :emoji:, if nothing stands
-# between; as an entity, since the space has no width.
+# GitHub tells a person of each @name, links each #number and web address, and draws each :emoji:,
+# if nothing stands between; as an entity, since the space has no width.
 _CALLS = re.compile(r"[@#](?=\w)|:(?=//|[\w+-]+:)|www(?=\.)", re.IGNORECASE)
 _SPACE = "&#8203;"
 
@@ -26,7 +26,8 @@ _HEAD = """\
 | Model | Test accuracy | Tuned minus it | Verdict | Test images | Seeds |
 | :-- | --: | --: | :-- | --: | --: |"""
 _INTERVALS = (
-    "Accuracy is the mean over the seeds, with its 95 % Wilson interval; a difference has the interval of its own test."
+    "Accuracy is the mean over the seeds, with its 95 % Wilson interval; a difference has the"
+    " interval of its own test."
 )
 
 
@@ -37,7 +38,8 @@ def as_markdown(results: Results) -> str:
         results: The run.
 
     Returns:
-        Lines that end with a line break; names are written so that they show verbatim, link nothing and call nobody.
+        Lines that end with a line break; names are written so that they show verbatim, link nothing
+            and call nobody.
     """
     title = results.data.title or results.data.name
     return "\n\n".join([f"### {escaped(title)}: tuner report", *_blocks(results)]) + "\n"
@@ -62,26 +64,39 @@ def _blocks(results: Results) -> Iterator[str]:
     if results.models:
         differences = {difference.opponent: difference for difference in results.differences}
         scored = {summary.result.name: summary for summary in summarise(results.models)}
-        rows = [_row(model, scored.get(model.name), differences.get(model.name)) for model in results.models]
+        rows = [
+            _row(model, scored.get(model.name), differences.get(model.name))
+            for model in results.models
+        ]
         yield "\n".join([_HEAD, *rows])
         yield _INTERVALS
     if doubts := [_doubt(check) for check in trust.compute(results) if check.state in _DOUBTS]:
         yield "\n".join(doubts)
-    yield f"Best hyperparameters, trial {escaped(search.best_trial_id)} of {integer(search.n_trials)}:"
+    yield (
+        f"Best hyperparameters, trial {escaped(search.best_trial_id)} of"
+        f" {integer(search.n_trials)}:"
+    )
     yield fenced(without_folders(as_yaml(search.model, search.best_values)), "yaml")
     yield fenced(without_folders(run.command), "sh")
 
 
 def _doubt(check: Check) -> str:
     named = "; ".join(f"{name} {rest}" for name, rest in check.items)
-    return f"- **{_DOUBTS[check.state]}**, {check.title}: {escaped(without_folders(f'{check.fact} {named}'))}"
+    return (
+        f"- **{_DOUBTS[check.state]}**, {check.title}:"
+        f" {escaped(without_folders(f'{check.fact} {named}'))}"
+    )
 
 
 def _row(model: ModelResult, summary: ModelSummary | None, difference: Difference | None) -> str:
     verdict = difference.verdict if difference else MISSING
     cells = [
         escaped(model.title),
-        f"{percent(summary.accuracy)} {interval(summary.low, summary.high)}" if summary else "not trained",
+        (
+            f"{percent(summary.accuracy)} {interval(summary.low, summary.high)}"
+            if summary
+            else "not trained"
+        ),
         points_interval(difference.accuracy) if difference else MISSING,
         verdict if model.in_verdict else "not in the verdict",
         integer(summary.n) if summary else MISSING,

@@ -65,13 +65,17 @@ def compute(results: Results, trials: Sequence[Trial]) -> Mattered:
     """What the section shows of a search.
 
     Args:
-        results: For the searched hyperparameters, the objective and what was computed of importance.
+        results: For the searched hyperparameters, the objective and what was computed of
+            importance.
         trials: In the order of their ends.
     """
     search = results.search
     sign = -1 if search.direction == "max" else 1
     ranked = sorted(scored(trials), key=lambda trial: sign * (trial.score or 0.0))
-    order = {one.name: place for place, one in enumerate(results.importance.parameters if results.importance else ())}
+    order = {
+        one.name: place
+        for place, one in enumerate(results.importance.parameters if results.importance else ())
+    }
     interesting = sorted(search.parameters, key=lambda parameter: order.get(parameter.name, 0))
     about = (search.objective, search.direction)
     return Mattered(
@@ -95,11 +99,25 @@ def draw_importance(rows: Sequence[ParameterImportance]) -> Markup:
     def paint(axes: Axes) -> None:
         for place, row in enumerate(rows):
             one, sure = row.importance, can_tell(row)
-            axes.plot([one.low, one.high], [place, place], color=TUNED if sure else BASELINE, linewidth=1.6)
+            axes.plot(
+                [one.low, one.high],
+                [place, place],
+                color=TUNED if sure else BASELINE,
+                linewidth=1.6,
+            )
             fill = "full" if sure else "none"
-            axes.plot([one.value], [place], "o", color=TUNED if sure else BASELINE, markersize=6, fillstyle=fill)
+            axes.plot(
+                [one.value],
+                [place],
+                "o",
+                color=TUNED if sure else BASELINE,
+                markersize=6,
+                fillstyle=fill,
+            )
         axes.axvline(0, color=INK, linewidth=0.8)
-        axes.set_yticks(range(len(rows)), [label_text(row.name, 24) for row in rows], parse_math=False)
+        axes.set_yticks(
+            range(len(rows)), [label_text(row.name, 24) for row in rows], parse_math=False
+        )
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlabel("Importance: explained variance lost")
         axes.grid(visible=False, axis="y")

@@ -25,11 +25,13 @@ class Comparison:
         summaries: Those with scores.
         untrained: Those without.
         n: Test images.
-        n_distinct: Those of which the given training data hold no copy; None where there are no copies.
+        n_distinct: Those of which the given training data hold no copy; None where there are no
+            copies.
         n_seeds: Retrainings of the model that has most of them.
         differences: The winner against each other model, in the order of the models.
         n_tested: Comparisons of the verdict, for which p values are corrected.
-        shares_trainings: Whether a row is made of the winner's trainings, several of them: of one no noise is known.
+        shares_trainings: Whether a row is made of the winner's trainings, several of them: of one
+            no noise is known.
     """
 
     summaries: tuple[ModelSummary, ...]
@@ -67,7 +69,8 @@ def compute(results: Results) -> Comparison:
         differences=differences,
         n_tested=sum(s.result.in_verdict for s, _ in differences),
         shares_trainings=any(
-            len(s.result.runs) > 1 and not any(run.epochs for run in s.result.runs) for s, _ in differences
+            len(s.result.runs) > 1 and not any(run.epochs for run in s.result.runs)
+            for s, _ in differences
         ),
     )
 
@@ -78,15 +81,24 @@ def draw_accuracies(summaries: Sequence[ModelSummary]) -> Markup:
     def paint(axes: Axes) -> None:
         for row, summary in enumerate(summaries):
             look = summary.look
-            axes.plot([100 * summary.low, 100 * summary.high], [row, row], color=look.colour, linewidth=2)
+            axes.plot(
+                [100 * summary.low, 100 * summary.high], [row, row], color=look.colour, linewidth=2
+            )
             axes.plot([100 * summary.accuracy], [row], look.marker, color=look.colour, markersize=8)
             if len(summary.result.runs) > 1:
                 seeds = [100 * run.test.accuracy for run in summary.result.runs]
                 axes.plot(
-                    seeds, [row + 0.26] * len(seeds), look.marker, color=look.colour, fillstyle="none", markersize=4
+                    seeds,
+                    [row + 0.26] * len(seeds),
+                    look.marker,
+                    color=look.colour,
+                    fillstyle="none",
+                    markersize=4,
                 )
         # Titles are people's text: a dollar sign is no formula.
-        axes.set_yticks(range(len(summaries)), [label_text(s.result.title) for s in summaries], parse_math=False)
+        axes.set_yticks(
+            range(len(summaries)), [label_text(s.result.title) for s in summaries], parse_math=False
+        )
         axes.set_ylim(len(summaries) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("Test accuracy, %")
@@ -107,7 +119,9 @@ def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> 
         axes.axvline(0, color=INK, linewidth=0.8)
         for row, (opponent, difference) in enumerate(differences):
             look, found = opponent.look, difference.accuracy
-            axes.plot([100 * found.low, 100 * found.high], [row, row], color=look.colour, linewidth=2)
+            axes.plot(
+                [100 * found.low, 100 * found.high], [row, row], color=look.colour, linewidth=2
+            )
             axes.plot([100 * found.value], [row], look.marker, color=look.colour, markersize=8)
         labels = [label_text(f"minus {opponent.result.title}") for opponent, _ in differences]
         axes.set_yticks(range(len(differences)), labels, parse_math=False)
@@ -118,7 +132,8 @@ def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> 
     return draw(
         "fig-differences",
         "The winner's test accuracy minus each other model's",
-        "Marks right of zero: the winner is ahead. Bars are 95 % intervals; one that crosses zero shows no clear lead.",
+        "Marks right of zero: the winner is ahead. Bars are 95 % intervals; one that crosses zero"
+        " shows no clear lead.",
         paint,
         size=(5.0, 0.65 + 0.42 * len(differences)),
     )

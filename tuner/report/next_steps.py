@@ -37,7 +37,10 @@ def _resume(results: Results) -> Step:
     search = results.search
     return Step(
         action="Wait, or go on with the run",
-        fact=f"It has not ended: {integer(search.n_trials)} of {plural(search.n_planned, 'planned trial')} are done.",
+        fact=(
+            f"It has not ended: {integer(search.n_trials)} of"
+            f" {plural(search.n_planned, 'planned trial')} are done."
+        ),
         code=resume_command(results.run.command),
     )
 
@@ -47,8 +50,10 @@ def _train(results: Results) -> Iterator[Step]:
     if found and found.verdict == "better":
         yield Step(
             action="Train for production, on the validation images too",
-            fact=f"The winner is better by {points(found.accuracy.value)} points of test accuracy, and no other number "
-            "of this run calls for a step.",
+            fact=(
+                f"The winner is better by {points(found.accuracy.value)} points of test accuracy,"
+                " and no other number of this run calls for a step."
+            ),
             code=f"python -m tuner train --from {shlex.quote(results.run.folder)} --full-data",
         )
 

@@ -41,7 +41,8 @@ class Section:
     Attributes:
         name: Its anchor.
         heading: What people read.
-        parts: Template and what fills it, one below the other; None leaves a part out, the first one the section.
+        parts: Template and what fills it, one below the other; None leaves a part out, the first
+            one the section.
     """
 
     name: str
@@ -58,7 +59,13 @@ SECTIONS = (
     _section("Verdict", "verdict", verdict.context),
     _section("Trust", "trust", trust.context),
     _section("Models side by side", "models", models.context),
-    _section("Errors", "errors", errors.context, ("calibration", calibration.context), ("gallery", gallery.context)),
+    _section(
+        "Errors",
+        "errors",
+        errors.context,
+        ("calibration", calibration.context),
+        ("gallery", gallery.context),
+    ),
     _section("Learning curves", "curves", curves.context),
     _section("Search history", "history", history.context),
     _section("What mattered", "mattered", mattered.context),
@@ -100,7 +107,9 @@ def _body(section: Section, subject: Subject, environment: Environment) -> Body 
     htmls = [_part(name, context, subject, environment) for name, context in section.parts]
     if htmls[0] is None:
         return None
-    return Body(name=section.name, heading=section.heading, html=Markup("\n").join(filter(None, htmls)))
+    return Body(
+        name=section.name, heading=section.heading, html=Markup("\n").join(filter(None, htmls))
+    )
 
 
 def _part(name: str, context: Context, subject: Subject, environment: Environment) -> Markup | None:
@@ -109,8 +118,12 @@ def _part(name: str, context: Context, subject: Subject, environment: Environmen
         values = context(subject)
         if values is None:
             return None
-        html = environment.get_template(f"{name}.html").render({"results": subject.results, **values})
+        html = environment.get_template(f"{name}.html").render(
+            {"results": subject.results, **values}
+        )
     except Exception as error:
         LOG.exception("part %s of the report failed", name)
-        html = environment.get_template("failed.html").render(error=f"{type(error).__name__}: {error}")
+        html = environment.get_template("failed.html").render(
+            error=f"{type(error).__name__}: {error}"
+        )
     return Markup(html)

@@ -26,7 +26,8 @@ class Parallel:
 
     Attributes:
         scales: The axes from left to right: hyperparameters, then the objective.
-        positions: A row per drawn trial, the best first: its places on the axes, 0 to 255; shape (trials, axes).
+        positions: A row per drawn trial, the best first: its places on the axes, 0 to 255; shape
+            (trials, axes).
         n_trials: Trials that have a score.
     """
 
@@ -50,7 +51,9 @@ class Parallel:
         return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
-def compute(ranked: Sequence[Trial], parameters: Sequence[Parameter], objective: str, direction: str) -> Parallel:
+def compute(
+    ranked: Sequence[Trial], parameters: Sequence[Parameter], objective: str, direction: str
+) -> Parallel:
     """What is drawn.
 
     Args:
@@ -62,7 +65,10 @@ def compute(ranked: Sequence[Trial], parameters: Sequence[Parameter], objective:
     score_scale = of_scores([t.score for t in ranked if t.score is not None], objective, direction)
     scales = tuple(of_parameter(parameter, ranked) for parameter in parameters)
     drawn = ranked[: MAX_BYTES // (len(scales) + 1)]
-    places = [[*(s.place(t.values.get(s.name)) for s in scales), score_scale.place(t.score)] for t in drawn]
+    places = [
+        [*(s.place(t.values.get(s.name)) for s in scales), score_scale.place(t.score)]
+        for t in drawn
+    ]
     return Parallel(
         scales=(*scales, score_scale),
         positions=np.rint(255 * np.array(places)).astype(np.uint8),
@@ -72,5 +78,13 @@ def compute(ranked: Sequence[Trial], parameters: Sequence[Parameter], objective:
 
 def _axis(scale: Scale) -> dict[str, Any]:
     """What the script must know of an axis; numbers have a range, categories have their labels alone."""
-    numbers = {} if scale.choices else {"low": scale.low, "high": scale.high, "log": scale.log, "end": scale.end}
-    return {"name": scale.name, "ticks": [[round(place, 4), label] for place, label in scale.ticks], **numbers}
+    numbers = (
+        {}
+        if scale.choices
+        else {"low": scale.low, "high": scale.high, "log": scale.log, "end": scale.end}
+    )
+    return {
+        "name": scale.name,
+        "ticks": [[round(place, 4), label] for place, label in scale.ticks],
+        **numbers,
+    }

@@ -15,7 +15,9 @@ from tuner.store.leftovers import sweep
 MAX_BARS = 10
 
 
-def draw_prediction(image: np.ndarray, probabilities: Sequence[float], class_names: Sequence[str], path: Path) -> None:
+def draw_prediction(
+    image: np.ndarray, probabilities: Sequence[float], class_names: Sequence[str], path: Path
+) -> None:
     """Draw an image beside a bar for each of its most probable classes.
 
     Args:

@@ -58,10 +58,16 @@ class Reproduction:
 
 def search_words(search: SearchSummary) -> str:
     """How the space was searched, with the numbers that mean something to the method."""
-    words = f"{METHODS.get(search.method, search.method)}, {plural(search.max_epochs, 'epoch')} at most"
+    words = (
+        f"{METHODS.get(search.method, search.method)}, {plural(search.max_epochs, 'epoch')} at most"
+    )
     if search.method in ("hyperband", "asha"):
         words += f", factor {search.factor}"
-    return f"{words}, {plural(search.iterations, 'iteration')}" if search.method == "hyperband" else words
+    return (
+        f"{words}, {plural(search.iterations, 'iteration')}"
+        if search.method == "hyperband"
+        else words
+    )
 
 
 def resume_command(command: str) -> str:
@@ -86,7 +92,10 @@ def compute(results: Results) -> Reproduction:
         ("Seed", str(run.seed)),
         (
             "Search",
-            f"{search_words(results.search)}; objective {results.search.objective} ({results.search.direction})",
+            (
+                f"{search_words(results.search)}; objective {results.search.objective}"
+                f" ({results.search.direction})"
+            ),
         ),
     )
     about_data = (
@@ -101,7 +110,9 @@ def compute(results: Results) -> Reproduction:
         ("Left out: conflicting labels", plural(data.n_dropped_conflicting, "image")),
         ("Left out: duplicates", plural(data.n_dropped_duplicates, "image")),
     )
-    counts = zip(data.class_names, data.train_counts, data.validation_counts, data.test_counts, strict=True)
+    counts = zip(
+        data.class_names, data.train_counts, data.validation_counts, data.test_counts, strict=True
+    )
     return Reproduction(
         command=command,
         folders_hidden=command != run.command,

@@ -12,12 +12,15 @@ _FLAGS = ("--search-only", "--nested", "--require-improvement")
 def rerun(command: str, *added: str, without: Sequence[str] = ()) -> str:
     """A run's command line with options added, and those that they replace left out.
 
-    A gate, `--require-improvement`, is left out too: it belongs to a pipeline, and not every run can be held to it.
+    A gate, `--require-improvement`, is left out too: it belongs to a pipeline, and not every run
+    can be held to it.
 
     Args:
         command: As `RunSummary.command` has it.
-        added: Words at its end; an option among them replaces that of the same name, but for `--set`, which adds up.
-        without: Options that are left out, with their values; also keys of `--set`, such as `retrain.epochs`.
+        added: Words at its end; an option among them replaces that of the same name, but for
+            `--set`, which adds up.
+        without: Options that are left out, with their values; also keys of `--set`, such as
+            `retrain.epochs`.
     """
     dropped = {
         "--require-improvement",

@@ -54,7 +54,13 @@ class Scale:
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """Positions with their labels, rising."""
         off = ((1.0, NOT_ACTIVE),) if self.has_off else ()
-        return (*((self.place(value), value_text(value)) for value in self.choices or self._round_numbers()), *off)
+        return (
+            *(
+                (self.place(value), value_text(value))
+                for value in self.choices or self._round_numbers()
+            ),
+            *off,
+        )
 
     def place(self, value: Any) -> float:
         """Position of a value, at the nearer end where it is beyond; 1 for what is no value of the axis."""
@@ -78,7 +84,11 @@ class Scale:
         if self.low == self.high:
             return [self.low]
         locator = LogLocator(numticks=5) if self.log else MaxNLocator(4, steps=[1, 2, 5, 10])
-        inside = [float(tick) for tick in locator.tick_values(self.low, self.high) if self.low <= tick <= self.high]
+        inside = [
+            float(tick)
+            for tick in locator.tick_values(self.low, self.high)
+            if self.low <= tick <= self.high
+        ]
         return inside if len(inside) > 1 else [self.low, self.high]
 
 
@@ -92,7 +102,9 @@ def of_parameter(parameter: Parameter, trials: Sequence[Trial]) -> Scale:
         high=float(parameter.high or 0),
         log=parameter.log,
         choices=choices,
-        has_off=any(value not in choices for value in values) if choices else not all(map(_is_number, values)),
+        has_off=any(value not in choices for value in values)
+        if choices
+        else not all(map(_is_number, values)),
     )
 
 

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 from tuner.records.results import Results
 from tuner.report.edges import Edge, edges, override
-from tuner.report.facts import IMBALANCED, LARGE_GAP, class_ratio, constant_guess, overfit_gap, winner_of
+from tuner.report.facts import (
+    IMBALANCED,
+    LARGE_GAP,
+    class_ratio,
+    constant_guess,
+    overfit_gap,
+    winner_of,
+)
 from tuner.report.mattered import can_tell
 from tuner.report.rerun import has_option, rerun
 from tuner.report.step import Step, remedy
@@ -24,7 +31,8 @@ _LENGTHS = (
 )
 # Epochs of the last rung with the preset `thorough`.
 THOROUGH_EPOCHS = 81
-# Against overfitting, and no danger to the class of an image; the first that was not searched is proposed.
+# Against overfitting, and no danger to the class of an image; the first that was not searched is
+# proposed.
 _REGULARISERS = (
     "space.shift={type: float, min: 0.0, max: 0.15, step: 0.05}",
     "space.random_erasing={type: float, min: 0.0, max: 0.5, step: 0.25}",
@@ -38,14 +46,18 @@ def no_better_than_a_guess(subject: Subject) -> Iterator[Step]:
     if guess is None or guess.winner is None or guess.low is None or guess.is_beaten:
         return
     fact = (
-        f"Always naming the most frequent class scores {percent(guess.share)} on the test set; the winner scores "
-        f"{percent(guess.winner)}, and its interval begins at {percent(guess.low)}."
+        f"Always naming the most frequent class scores {percent(guess.share)} on the test set; the"
+        f" winner scores {percent(guess.winner)}, and its interval begins at {percent(guess.low)}."
     )
     if results.run.preset != "thorough":
         longer = "standard" if results.run.preset == "quick" else "thorough"
         yield Step(action="Search and train longer", fact=fact, code=_longer(results, longer))
     is_imbalanced = class_ratio(results.data) > IMBALANCED
-    if is_imbalanced and results.search.objective != "val_macro_f1" and results.search.model in VOCABULARIES:
+    if (
+        is_imbalanced
+        and results.search.objective != "val_macro_f1"
+        and results.search.model in VOCABULARIES
+    ):
         yield Step(
             action="Search for macro F1, which no constant guess can win",
             fact=fact,
@@ -61,11 +73,16 @@ def failed_trials(subject: Subject) -> Iterator[Step]:
     reasons = Counter(trial.error for trial in subject.trials if trial.error)
     commonest = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:1]
     reason = commonest[0][0] if commonest else ""
-    action, options = remedy(reason) or ("Train failed trials again, with another seed", ("--retries", "1"))
+    action, options = remedy(reason) or (
+        "Train failed trials again, with another seed",
+        ("--retries", "1"),
+    )
     yield Step(
         action=action,
-        fact=f"{integer(search.n_failed)} of {plural(search.n_trials, 'trial')} failed"
-        f"{', most often for this reason:' if reason else '.'}",
+        fact=(
+            f"{integer(search.n_failed)} of {plural(search.n_trials, 'trial')} failed"
+            f"{', most often for this reason:' if reason else '.'}"
+        ),
         code=rerun(run.command, *options),
         items=tuple((text, f"({plural(count, 'trial')})") for text, count in commonest),
     )
@@ -80,22 +97,36 @@ def limits(subject: Subject) -> Iterator[Step]:
         without.append("--limit")
     if results.search.n_stopped and has_option(command, "--time-budget"):
         stopped = plural(results.search.n_stopped, "trial")
-        facts.append(f"The time budget stopped {stopped} of {integer(results.search.n_trials)} before the last epoch")
+        facts.append(
+            f"The time budget stopped {stopped} of {integer(results.search.n_trials)} before the"
+            " last epoch"
+        )
         without.append("--time-budget")
     if facts:
-        yield Step(action="Lift the limit", fact=f"{'. '.join(facts)}.", code=rerun(command, without=without))
+        yield Step(
+            action="Lift the limit",
+            fact=f"{'. '.join(facts)}.",
+            code=rerun(command, without=without),
+        )
 
 
 def wider_ranges(subject: Subject) -> Iterator[Step]:
     """Best values on an edge, as far as a wider range is likely to matter."""
     results = subject.results
-    changes = [(edge, text) for edge in _worth_widening(results) if (text := override(edge, results.search.model))]
+    changes = [
+        (edge, text)
+        for edge in _worth_widening(results)
+        if (text := override(edge, results.search.model))
+    ]
     shown = changes[:_SHOWN_EDGES]
     if shown:
         options = [word for _, text in shown for word in ("--set", text)]
         yield Step(
             action="Search beyond the edge",
-            fact=f"The best of {plural(results.search.n_trials, 'trial')} lies on the edge of what was searched:",
+            fact=(
+                f"The best of {plural(results.search.n_trials, 'trial')} lies on the edge of what"
+                " was searched:"
+            ),
             code=rerun(results.run.command, *options),
             items=tuple((edge.parameter.name, edge.words) for edge, _ in shown),
         )
@@ -104,12 +135,15 @@ def wider_ranges(subject: Subject) -> Iterator[Step]:
 def _worth_widening(results: Results) -> list[Edge]:
     """Edges of ranges, and of lists whose importance is above zero; those of what mattered most come first.
 
-    Of a few listed values one is at an end by chance alone, so that a list needs more to speak for it.
+    Of a few listed values one is at an end by chance alone, so that a list needs more to speak for
+    it.
     """
     importances = results.importance.parameters if results.importance else ()
     mattered = {one.name for one in importances if can_tell(one)}
     order = {one.name: place for place, one in enumerate(importances)}
-    found = [e for e in edges(results.search) if not e.parameter.choices or e.parameter.name in mattered]
+    found = [
+        e for e in edges(results.search) if not e.parameter.choices or e.parameter.name in mattered
+    ]
     return sorted(found, key=lambda edge: order.get(edge.parameter.name, len(order)))
 
 
@@ -123,8 +157,10 @@ def less_overfitting(subject: Subject) -> Iterator[Step]:
         return
     yield Step(
         action="Search for augmentation" if "dropout" not in proposals[0] else "Search for dropout",
-        fact=f"The winner overfits: in its kept epoch training accuracy is {decimal(100 * gap, 1)} points above "
-        "validation accuracy.",
+        fact=(
+            f"The winner overfits: in its kept epoch training accuracy is {decimal(100 * gap, 1)}"
+            " points above validation accuracy."
+        ),
         code=rerun(results.run.command, "--set", proposals[0]),
     )
 
@@ -132,12 +168,19 @@ def less_overfitting(subject: Subject) -> Iterator[Step]:
 def search_more(subject: Subject) -> Iterator[Step]:
     """A winner that is not clearly better."""
     results, found = subject.results, subject.results.main_difference
-    if found and found.verdict in ("worse", "no clear difference") and results.run.preset != "thorough":
+    if (
+        found
+        and found.verdict in ("worse", "no clear difference")
+        and results.run.preset != "thorough"
+    ):
         low, high = found.accuracy.low, found.accuracy.high
         yield Step(
             action="Search longer",
-            fact=f"{plural(results.search.n_trials, 'trial')} found nothing that is clearly better: "
-            f"{points(found.accuracy.value)} points of test accuracy, from {points(low)} to {points(high)}.",
+            fact=(
+                f"{plural(results.search.n_trials, 'trial')} found nothing that is clearly better:"
+                f" {points(found.accuracy.value)} points of test accuracy, from {points(low)} to"
+                f" {points(high)}."
+            ),
             code=_longer(results, "thorough"),
         )
 
@@ -147,4 +190,6 @@ def _longer(results: Results, preset: str) -> str:
     is_short = results.search.max_epochs < THOROUGH_EPOCHS
     # The preset `thorough` lifts a small ceiling by itself.
     ceiling = () if preset == "thorough" else ("retrain.epochs",)
-    return rerun(results.run.command, "--preset", preset, without=(*_LENGTHS, *ceiling) if is_short else ())
+    return rerun(
+        results.run.command, "--preset", preset, without=(*_LENGTHS, *ceiling) if is_short else ()
+    )

@@ -40,11 +40,15 @@ def headline(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterato
     elif not summaries:
         yield _words("No model could be retrained, so nothing was tested.")
     elif not results.models[0].runs:
-        yield _words("The winner of the search could not be retrained, so there is nothing to compare.")
+        yield _words(
+            "The winner of the search could not be retrained, so there is nothing to compare."
+        )
     elif main is None:
         first = next(iter(summaries.values()))
         yield from _score(first)
-        yield _words(f" accuracy on {plural(first.n, 'test image')}; {_nothing_to_compare(results)}.")
+        yield _words(
+            f" accuracy on {plural(first.n, 'test image')}; {_nothing_to_compare(results)}."
+        )
     else:
         yield from _main(main, summaries)
 
@@ -63,7 +67,9 @@ def details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator
     reason = main.reason if main else ""
     if reason:
         yield _words(f"{reason[0].upper()}{reason[1:].removesuffix('.')}.")
-    others = [d for d in results.differences if d is not main and summaries[d.opponent].result.in_verdict]
+    others = [
+        d for d in results.differences if d is not main and summaries[d.opponent].result.in_verdict
+    ]
     for number, other in enumerate(others):
         yield _words(" Against " if reason or number else "Against ")
         yield from _beside(other, summaries)
@@ -77,10 +83,10 @@ def _without_models(results: Results) -> str:
         "retraining": "In progress, the search has ended",
     }.get(results.run.state, results.run.state.capitalize())
     return (
-        f"{start}: no model was tested. Best {search.objective} in the search "
-        f"{decimal(search.best_score, 4)} on {validation_words(results.data)} "
-        f"({'higher' if search.direction == 'max' else 'lower'} is better; trial {search.best_trial_id}), "
-        "an optimistic number."
+        f"{start}: no model was tested. Best {search.objective} in the search"
+        f" {decimal(search.best_score, 4)} on {validation_words(results.data)}"
+        f" ({'higher' if search.direction == 'max' else 'lower'} is better; trial"
+        f" {search.best_trial_id}), an optimistic number."
     )
 
 
@@ -108,7 +114,9 @@ def _beside(other: Difference, summaries: Mapping[str, ModelSummary]) -> Iterato
 def _score(summary: ModelSummary) -> Iterator[Part]:
     yield _name(summary)
     yield _words(" ")
-    yield Part(text=f"{percent(summary.accuracy)} {interval(summary.low, summary.high)}", kind="number")
+    yield Part(
+        text=f"{percent(summary.accuracy)} {interval(summary.low, summary.high)}", kind="number"
+    )
 
 
 def _name(summary: ModelSummary) -> Part:

@@ -71,7 +71,9 @@ class Slices:
     n_beyond: int
 
 
-def compute(ranked: Sequence[Trial], parameters: Sequence[Parameter], objective: str, direction: str) -> Slices:
+def compute(
+    ranked: Sequence[Trial], parameters: Sequence[Parameter], objective: str, direction: str
+) -> Slices:
     """What is drawn.
 
     Args:
@@ -124,7 +126,9 @@ def draw_slices(slices: Slices) -> tuple[Markup, ...]:
 def _paint(axes: Axes, slices: Slices, scale: Scale) -> None:
     vertical = slices.score_scale
     for mark in slices.marks:
-        some = [(i, trial) for i, trial in enumerate(slices.drawn) if trial.last_epoch in mark.depths]
+        some = [
+            (i, trial) for i, trial in enumerate(slices.drawn) if trial.last_epoch in mark.depths
+        ]
         axes.plot(
             [_across(scale, trial, i) for i, trial in some],
             [min(max(_score(trial), vertical.low), vertical.high) for _, trial in some],
@@ -134,7 +138,9 @@ def _paint(axes: Axes, slices: Slices, scale: Scale) -> None:
             fillstyle="full" if mark.marker == "o" else "none",
         )
     ticks = scale.ticks[:: -(-len(scale.ticks) // _MAX_LABELS)]
-    axes.set_xticks([place for place, _ in ticks], [label_text(text, 12) for _, text in ticks], parse_math=False)
+    axes.set_xticks(
+        [place for place, _ in ticks], [label_text(text, 12) for _, text in ticks], parse_math=False
+    )
     axes.set_xlim(-_margin(scale), 1 + _margin(scale))
     axes.set_xlabel(_axis_name(scale) + (" (log scale)" if scale.log else ""), parse_math=False)
     axes.set_ylabel(_axis_name(vertical), parse_math=False)

@@ -17,18 +17,18 @@ def python_snippet(recipe_path: str, values: Mapping[str, Any]) -> str:
         values: The recipe's hyperparameters.
 
     Returns:
-        Code that expects `images`, shape (n, height, width, channels), 0-255, and `labels`, shape (n,), class numbers.
+        Code that expects `images`, shape (n, height, width, channels), 0-255, and `labels`, shape
+            (n,), class numbers.
     """
     # JSON's string literals are Python's too.
     literal = json.dumps(recipe_path, ensure_ascii=False)
     # Keras' `fit` knows nothing of what the search did to its batches.
     missing = "# without the augmentation, class weights or balanced sampling of the search; "
-    left_out = f"{missing}`python -m tuner train --from` has them\n" if batch_terms_on(values) else ""
+    left_out = (
+        f"{missing}`python -m tuner train --from` has them\n" if batch_terms_on(values) else ""
+    )
     return (
-        "from tuner.recipe import load_recipe\n"
-        "\n"
-        f"recipe = load_recipe({literal})\n"
-        "model = recipe.build()  # a compiled Keras model; images are 0-255\n"
-        f"{left_out}"
-        "model.fit(images, recipe.targets(labels), epochs=recipe.epochs, batch_size=recipe.batch_size)\n"
+        f"from tuner.recipe import load_recipe\n\nrecipe = load_recipe({literal})\nmodel ="
+        f" recipe.build()  # a compiled Keras model; images are 0-255\n{left_out}model.fit(images,"
+        " recipe.targets(labels), epochs=recipe.epochs, batch_size=recipe.batch_size)\n"
     )

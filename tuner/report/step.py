@@ -16,7 +16,8 @@ class Step:
         action: What to do.
         fact: What calls for it, with its numbers.
         code: What to paste; empty where no command does it.
-        items: What the fact speaks of, each as its name, which is people's text, and the rest of its line.
+        items: What the fact speaks of, each as its name, which is people's text, and the rest of
+            its line.
     """
 
     action: str

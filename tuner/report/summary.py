@@ -20,7 +20,8 @@ class MeanAccuracy:
     Attributes:
         n: Images.
         mean: Of the seeds' accuracies.
-        low: Lower end of the 95 % Wilson interval of the mean on n images; it leaves training noise out.
+        low: Lower end of the 95 % Wilson interval of the mean on n images; it leaves training noise
+            out.
         high: Upper end.
     """
 
@@ -38,14 +39,17 @@ class ModelSummary:
         result: The model.
         n: Test images.
         accuracy: Mean over the seeds.
-        low: Lower end of the 95 % Wilson interval of the mean accuracy on n images; it leaves training noise out.
+        low: Lower end of the 95 % Wilson interval of the mean accuracy on n images; it leaves
+            training noise out.
         high: Upper end.
         balanced_accuracy: Mean over the seeds.
         macro_f1: Mean over the seeds.
         log_loss: Mean over the seeds.
         calibration_error: Mean over the seeds.
-        distinct: On those test images of which the given training data hold no copy; None where there are no copies.
-        kept: The seed with the best validation accuracy, whose model a run keeps; the first of equals.
+        distinct: On those test images of which the given training data hold no copy; None where
+            there are no copies.
+        kept: The seed with the best validation accuracy, whose model a run keeps; the first of
+            equals.
     """
 
     result: ModelResult

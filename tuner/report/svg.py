@@ -1,8 +1,8 @@
 """matplotlib's SVG made fit for the page: small, and accepted by a strict content policy.
 
-matplotlib writes `style=` attributes, a `<style>` element and ids that repeat between figures; the policy would paint
-the first black and refuse the second. They become presentation attributes, classes of the page's style sheet, and ids
-of the figure's own.
+matplotlib writes `style=` attributes, a `<style>` element and ids that repeat between figures; the
+policy would paint the first black and refuse the second. They become presentation attributes,
+classes of the page's style sheet, and ids of the figure's own.
 """
 
 from __future__ import annotations
@@ -16,8 +16,13 @@ BASELINE, TUNED, EFFICIENTNET, INK, GRID = "#57606A", "#0072B2", "#D55E00", "#00
 _NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
 _HREF = "{http://www.w3.org/1999/xlink}href"
 # The style sheet gives each of these classes a light and a dark colour.
-_COLOUR_CLASS = {BASELINE.lower(): "baseline", TUNED.lower(): "tuned", EFFICIENTNET.lower(): "efficientnet"}
-# Lines that the style sheet knows by colour and width: those of the grid, and the axes with all thin black ones.
+_COLOUR_CLASS = {
+    BASELINE.lower(): "baseline",
+    TUNED.lower(): "tuned",
+    EFFICIENTNET.lower(): "efficientnet",
+}
+# Lines that the style sheet knows by colour and width: those of the grid, and the axes with all
+# thin black ones.
 _LINE_CLASS = {(GRID, "0.6"): "grid", (INK, "0.8"): "axis"}
 # What the style sheet says of every text, or SVG says anyway.
 _USUAL = {"text": {"font-size": "9px", "fill": "currentColor"}, "path": {"stroke-dashoffset": "0"}}
@@ -32,10 +37,14 @@ def portable(text: str, prefix: str, title: str, description: str) -> str:
         title: The figure's accessible name.
         description: What it shows.
     """
-    # Inside HTML an <svg> needs no namespace, and ElementTree would write prefixes that HTML does not know.
+    # Inside HTML an <svg> needs no namespace, and ElementTree would write prefixes that HTML does
+    # not know.
     root = ElementTree.fromstring(text.replace(_NAMESPACE, "", 1))
     referenced = [e.get(_HREF, "")[1:] for e in root.iter()]
-    ids = {old: f"{prefix}-{number}" for number, old in enumerate(dict.fromkeys(filter(None, referenced)))}
+    ids = {
+        old: f"{prefix}-{number}"
+        for number, old in enumerate(dict.fromkeys(filter(None, referenced)))
+    }
     for element in root.iter():
         _own_ids(element, ids)
         _style_to_attributes(element)
@@ -47,7 +56,9 @@ def portable(text: str, prefix: str, title: str, description: str) -> str:
     _join(root, "grid")
     _join(root, "axis")
     _label(root, prefix, title, description)
-    return re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode")).replace(" />", "/>")
+    return re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode")).replace(
+        " />", "/>"
+    )
 
 
 def _label(root: ElementTree.Element, prefix: str, title: str, description: str) -> None:
@@ -70,7 +81,11 @@ def _drop_unseen(parent: ElementTree.Element) -> None:
     for child in list(parent):
         _drop_unseen(child)
         is_empty = child.tag in {"g", "defs"} and len(child) == 0
-        is_clear = child.tag == "path" and child.get("fill") == "none" and not {"stroke", "class"} & set(child.attrib)
+        is_clear = (
+            child.tag == "path"
+            and child.get("fill") == "none"
+            and not {"stroke", "class"} & set(child.attrib)
+        )
         if child.tag in {"metadata", "style", "clipPath"} or is_empty or is_clear:
             parent.remove(child)
 
@@ -108,7 +123,11 @@ def _shorten(element: ElementTree.Element) -> None:
     # A tenth of a point is less than a pixel at every size that the page shows.
     for name in ("d", "x", "y", "transform"):
         if name in element.attrib:
-            shorter = re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), element.attrib[name])
+            shorter = re.sub(
+                r"-?\d+\.\d+",
+                lambda m: f"{float(m[0]):.1f}".removesuffix(".0"),
+                element.attrib[name],
+            )
             element.set(name, " ".join(shorter.split()))
     if "d" in element.attrib:
         # A move is followed by lines unless something else is said.
@@ -130,7 +149,9 @@ def _state_once(group: ElementTree.Element) -> None:
 
 
 def _style_to_attributes(element: ElementTree.Element) -> None:
-    stated = (part.split(":", 1) for part in element.attrib.pop("style", "").split(";") if ":" in part)
+    stated = (
+        part.split(":", 1) for part in element.attrib.pop("style", "").split(";") if ":" in part
+    )
     styles = {name.strip(): value.strip() for name, value in stated}
     line_class = _LINE_CLASS.get((styles.get("stroke", "").lower(), styles.get("stroke-width", "")))
     if line_class:

@@ -19,8 +19,9 @@ _MIN_USER = 3
 
 _SHOWN_CLASSES = 10
 
-# Web addresses come first, since they stay whole. A slash that opens a path follows no word, so that "s/step" does too;
-# within quotes the names of folders may have spaces. What was left out before stays as it is.
+# Web addresses come first, since they stay whole. A slash that opens a path follows no word, so
+# that "s/step" does too; within quotes the names of folders may have spaces. What was left out
+# before stays as it is.
 _FOLDERS = r"""
     (?P<address>https?://[^\s"'<>]+)
     | (?P<quote>["'])(?P<option>[\w-]*=)?(?:~/|(?:file:/+)?(?:[A-Za-z]:[\\/]|\\\\(?=\w)|/)[^"'<>:\n]*[\\/])
@@ -61,7 +62,9 @@ def interval(low: float, high: float) -> str:
 
 def points_interval(difference: Estimate) -> str:
     """A difference of shares with its interval, in percentage points: `+3.0 points [+1.2, +4.8]`."""
-    return f"{points(difference.value)} points [{points(difference.low)}, {points(difference.high)}]"
+    return (
+        f"{points(difference.value)} points [{points(difference.low)}, {points(difference.high)}]"
+    )
 
 
 def decimal_interval(estimate: Estimate) -> str:
@@ -102,11 +105,15 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 def class_counts(names: Sequence[str], counts: Sequence[int]) -> str:
     """Classes with their images, in one line: `cat 12, dog 9`; of many, the first ten."""
-    shown = ", ".join(f"{name} {n:,}" for name, n in zip(names[:_SHOWN_CLASSES], counts, strict=False))
+    shown = ", ".join(
+        f"{name} {n:,}" for name, n in zip(names[:_SHOWN_CLASSES], counts, strict=False)
+    )
     n_more = len(names) - _SHOWN_CLASSES
     if n_more <= 0:
         return shown
-    return f"{shown} and {plural(n_more, 'class', 'classes')} more ({sum(counts[_SHOWN_CLASSES:]):,})"
+    return (
+        f"{shown} and {plural(n_more, 'class', 'classes')} more ({sum(counts[_SHOWN_CLASSES:]):,})"
+    )
 
 
 def value_text(value: Any) -> str:
@@ -124,7 +131,8 @@ def values_text(values: Mapping[str, Any]) -> str:
 def without_folders(text: str) -> str:
     """The text with the folders of absolute paths left out: a page that is passed on names nobody's home folder.
 
-    Where the page is written on the machine of the run, that person's name is left out of paths too.
+    Where the page is written on the machine of the run, that person's name is left out of paths
+    too.
     """
     home, user = _person()
     if home:

@@ -30,12 +30,15 @@ def seeds(results: Results) -> Check:
     of_models = plural(len(models), "model")
     if min(counts) == 1:
         fact = (
-            f"With one training: {counts.count(1)} of {of_models} in the verdict. A real difference cannot be told "
-            "from the noise of training."
+            f"With one training: {counts.count(1)} of {of_models} in the verdict. A real difference"
+            " cannot be told from the noise of training."
         )
         return Check(title=title, state="warn", fact=fact, items=items)
     scores = [run.test.accuracy for run in winner.result.runs]
-    spread = f"the winner's differ by {decimal(100 * (max(scores) - min(scores)), 1)} points of test accuracy"
+    spread = (
+        f"the winner's differ by {decimal(100 * (max(scores) - min(scores)), 1)} points of test"
+        " accuracy"
+    )
     fact = f"At least {min(counts)} of each model in the verdict; {spread}."
     if doubtful:
         failed = f"Trainings failed of {len(doubtful)} of {of_models}, and the others may flatter."
@@ -53,13 +56,21 @@ def search_noise(results: Results) -> Check:
         fact = "The winner was not trained again; the best of many validation scores is optimistic."
         return Check(title=title, state="not known", fact=fact, items=((search.objective, best),))
     kept, data = winner.kept.validation_score, results.data
-    again = f"{decimal(kept, 4)} when trained again, best of {plural(len(winner.result.runs), 'seed')}"
+    again = (
+        f"{decimal(kept, 4)} when trained again, best of {plural(len(winner.result.runs), 'seed')}"
+    )
     items = ((search.objective, f"{best}; {again}"),)
     gap = optimism(results, winner)
     if not isfinite(gap):
-        return Check(title=title, state="not known", fact="The two cannot be compared.", items=items)
+        return Check(
+            title=title, state="not known", fact="The two cannot be compared.", items=items
+        )
     if search.objective != "val_accuracy" or data.n_folds > 1:
-        why = "the folds validate on different images" if data.n_folds > 1 else "the objective is no share of images"
+        why = (
+            "the folds validate on different images"
+            if data.n_folds > 1
+            else "the objective is no share of images"
+        )
         fact = f"Without a standard error the two cannot be told apart: {why}."
         return Check(title=title, state="not known", fact=fact, items=items)
     yardstick = f"two standard errors on {plural(data.n_validation, 'validation image')}"
@@ -74,18 +85,31 @@ def search_noise(results: Results) -> Check:
 
 def best_values(results: Results) -> Check:
     """Best values at the end of what was searched."""
-    title, found, of = "Best values inside their ranges", edges(results.search), with_edges(results.search)
+    title, found, of = (
+        "Best values inside their ranges",
+        edges(results.search),
+        with_edges(results.search),
+    )
     if not of:
-        return Check(title=title, state="pass", fact="No searched value has an order and more than two values.")
+        return Check(
+            title=title,
+            state="pass",
+            fact="No searched value has an order and more than two values.",
+        )
     if not found:
         return Check(
-            title=title, state="pass", fact=f"None of {plural(len(of), 'value')} with an order lies on an edge."
+            title=title,
+            state="pass",
+            fact=f"None of {plural(len(of), 'value')} with an order lies on an edge.",
         )
     return Check(
         title=title,
         state="warn",
-        fact=f"On an edge of what was searched: {len(found)} of {plural(len(of), 'value')} with an order. A better one "
-        "may lie beyond; where there are few values to choose from, the end may be chance.",
+        fact=(
+            f"On an edge of what was searched: {len(found)} of {plural(len(of), 'value')} with an"
+            " order. A better one may lie beyond; where there are few values to choose from, the"
+            " end may be chance."
+        ),
         items=tuple((edge.parameter.name, edge.words) for edge in found),
     )
 
@@ -98,12 +122,20 @@ def last_epoch(results: Results) -> Check:
     last, ceiling = winner.kept.epochs[-1].epoch, winner.result.max_epochs
     cut_off = [(m.title, f"{n} of {plural(len(m.runs), 'training')}") for m, n in _cut_off(results)]
     if not is_cut_off(winner):
-        fact = f"The kept retraining was best in epoch {winner.kept.best_epoch} of {last}, with a ceiling of {ceiling}."
+        fact = (
+            f"The kept retraining was best in epoch {winner.kept.best_epoch} of {last}, with a"
+            f" ceiling of {ceiling}."
+        )
         if cut_off:
             fact += " Best in their last epoch, so that they may still have been improving:"
-        return Check(title=title, state="warn" if cut_off else "pass", fact=fact, items=tuple(cut_off))
+        return Check(
+            title=title, state="warn" if cut_off else "pass", fact=fact, items=tuple(cut_off)
+        )
     why = "its ceiling" if last >= ceiling else f"short of its ceiling of {ceiling}"
-    fact = f"The kept retraining was best in its last epoch, {last}, {why}: it may still have been improving."
+    fact = (
+        f"The kept retraining was best in its last epoch, {last}, {why}: it may still have been"
+        " improving."
+    )
     return Check(title=title, state="warn", fact=fact, items=tuple(cut_off))
 
 
@@ -122,11 +154,18 @@ def failed_trials(results: Results) -> Check:
         return Check(title=title, state="not known", fact="No trial has ended.")
     share = search.n_failed / search.n_trials
     n_rejected = search.n_rejected
-    rejected = f" Left out before, since they cannot be built: {plural(n_rejected, 'setting')}." if n_rejected else ""
+    rejected = (
+        f" Left out before, since they cannot be built: {plural(n_rejected, 'setting')}."
+        if n_rejected
+        else ""
+    )
     return Check(
         title=title,
         state="fail" if share > MOST_FAILED else "warn" if share > MANY_FAILED else "pass",
-        fact=f"{integer(search.n_failed)} of {plural(search.n_trials, 'trial')} ({percent(share)}).{rejected}",
+        fact=(
+            f"{integer(search.n_failed)} of {plural(search.n_trials, 'trial')}"
+            f" ({percent(share)}).{rejected}"
+        ),
     )
 
 
@@ -136,10 +175,18 @@ def backbone_weights(results: Results) -> Check:
     tested = [model for model in results.models if model.runs]
     if not tested:
         return Check(title=title, state="not known", fact=NOT_TESTED)
-    backbones = [(model.title, weights) for model in tested if (weights := weights_of(model)) is not None]
+    backbones = [
+        (model.title, weights) for model in tested if (weights := weights_of(model)) is not None
+    ]
     # Named as MODULE:FUNCTION, as no built-in model is.
     own = [(model.title, "is of your own builder") for model in tested if ":" in model.model]
-    items = (*((name, _ORIGINS.get(weights, "began from weights of your own")) for name, weights in backbones), *own)
+    items = (
+        *(
+            (name, _ORIGINS.get(weights, "began from weights of your own"))
+            for name, weights in backbones
+        ),
+        *own,
+    )
     n_scratch = sum(weights == "none" for _, weights in backbones)
     if n_scratch:
         of_all = f"{n_scratch} of {plural(len(backbones), 'backbone')}"
@@ -149,5 +196,14 @@ def backbone_weights(results: Results) -> Check:
         fact = "Only the builder itself knows what its weights began from."
         return Check(title=title, state="not known", fact=fact, items=items)
     if not backbones:
-        return Check(title=title, state="pass", fact="No backbone was compared; all began from random weights.")
-    return Check(title=title, state="pass", fact=f"{plural(len(backbones), 'backbone')}, pretrained.", items=items)
+        return Check(
+            title=title,
+            state="pass",
+            fact="No backbone was compared; all began from random weights.",
+        )
+    return Check(
+        title=title,
+        state="pass",
+        fact=f"{plural(len(backbones), 'backbone')}, pretrained.",
+        items=items,
+    )

@@ -65,7 +65,11 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The verdict as plain text."""
-        return " ".join(filter(None, ("".join(p.text for p in parts) for parts in (self.headline, self.details))))
+        return " ".join(
+            filter(
+                None, ("".join(p.text for p in parts) for parts in (self.headline, self.details))
+            )
+        )
 
 
 def context(subject: Subject) -> dict[str, Any]:
@@ -89,7 +93,11 @@ def compute(results: Results) -> Verdict:
         cost=_cost(results),
         badges=_badges(results),
         noise=_noise(results.differences),
-        resume=None if results.run.is_complete else without_folders(resume_command(results.run.command)),
+        resume=(
+            None
+            if results.run.is_complete
+            else without_folders(resume_command(results.run.command))
+        ),
     )
 
 
@@ -100,8 +108,13 @@ def _noise(differences: Sequence[Difference]) -> str:
     if all(with_seeds):
         return "The intervals of the differences know of both, test images and seeds."
     if any(with_seeds):
-        return "The intervals of the differences know of the seeds too where both models have several."
-    return "The intervals of the differences know of the test images alone, since one seed shows no noise of training."
+        return (
+            "The intervals of the differences know of the seeds too where both models have several."
+        )
+    return (
+        "The intervals of the differences know of the test images alone, since one seed shows no"
+        " noise of training."
+    )
 
 
 def _axis(summaries: tuple[ModelSummary, ...]) -> tuple[float, float]:
@@ -132,10 +145,13 @@ def _cost(results: Results) -> tuple[tuple[str, str], ...]:
     search = results.search
     # Rows that were made of what others trained have no epochs of their own.
     runs = [run for model in results.models for run in model.runs if run.epochs]
-    searched = f"{plural(search.n_trials, 'trial')}, {plural(search.n_epochs, 'epoch')}, {duration(search.duration_s)}"
+    searched = (
+        f"{plural(search.n_trials, 'trial')}, {plural(search.n_epochs, 'epoch')},"
+        f" {duration(search.duration_s)}"
+    )
     retrained = (
-        f"{plural(len(runs), 'training')}, {plural(sum(len(run.epochs) for run in runs), 'epoch')}, "
-        f"{duration(sum(run.duration_s for run in runs))} of training"
+        f"{plural(len(runs), 'training')}, {plural(sum(len(run.epochs) for run in runs), 'epoch')},"
+        f" {duration(sum(run.duration_s for run in runs))} of training"
     )
     return (
         ("Search", searched),
@@ -153,9 +169,14 @@ def _badges(results: Results) -> tuple[str, ...]:
         badges.append(f"limited to {integer(data.limit)} images")
     if has_many_copies(data):
         n = integer(n_copies(data))
-        badges.append(f"{n} of {plural(data.n_test, 'test image')} much like images that trained or validated")
+        badges.append(
+            f"{n} of {plural(data.n_test, 'test image')} much like images that trained or validated"
+        )
     if search.n_stopped:
-        badges.append(f"{plural(search.n_stopped, 'trial')} of {integer(search.n_trials)} stopped by the time budget")
+        badges.append(
+            f"{plural(search.n_stopped, 'trial')} of {integer(search.n_trials)} stopped by the time"
+            " budget"
+        )
     if search.n_failed:
         badges.append(f"{plural(search.n_failed, 'failed trial')} of {integer(search.n_trials)}")
     if search.n_rejected:

@@ -18,7 +18,8 @@ BACKBONE_SIZE = 260
 
 BACKBONE_VALUES = {"dropout": 0.2, "optimizer": "adam", "batch_size": 32}
 
-# A head alone, on a few hundred images, has not learnt all that it can in 40 epochs at a third of it.
+# A head alone, on a few hundred images, has not learnt all that it can in 40 epochs at a third of
+# it.
 HEAD_LEARNING_RATE, SCRATCH_LEARNING_RATE = 3e-3, 1e-3
 
 
@@ -46,7 +47,9 @@ def tuned_contender(file: SearchSpaceFile, values: Mapping[str, Any], schedule: 
         schedule: Of the learning rate, by the preset; other models keep it.
     """
     rule = EarlyStopping(
-        monitor=file.objective.name, direction=file.objective.direction, patience=file.retrain.patience
+        monitor=file.objective.name,
+        direction=file.objective.direction,
+        patience=file.retrain.patience,
     )
     return Contender(
         name="tuned",
@@ -102,7 +105,9 @@ def _as_published(baseline: Contender, stated: Baseline) -> Contender:
     )
 
 
-def pretrained(tuned: Contender, name: str, stated: Mapping[str, Any], input_size: int) -> Contender:
+def pretrained(
+    tuned: Contender, name: str, stated: Mapping[str, Any], input_size: int
+) -> Contender:
     """A network that has learnt from ImageNet.
 
     Args:
@@ -112,7 +117,13 @@ def pretrained(tuned: Contender, name: str, stated: Mapping[str, Any], input_siz
         input_size: Pixels that images are resized to, unless `stated` gives a size.
     """
     values = complete(
-        name, {"input_size": input_size, "learning_rate": HEAD_LEARNING_RATE, **BACKBONE_VALUES, **stated}
+        name,
+        {
+            "input_size": input_size,
+            "learning_rate": HEAD_LEARNING_RATE,
+            **BACKBONE_VALUES,
+            **stated,
+        },
     )
     return replace(
         tuned,
@@ -128,12 +139,19 @@ def pretrained(tuned: Contender, name: str, stated: Mapping[str, Any], input_siz
 def from_scratch(tuned: Contender, name: str, settings: FromScratch) -> Contender:
     """The whole network from random weights; the verdict does not speak of it."""
     note = (
-        f"trained from scratch at {settings.input_size} px: no ImageNet weights were at hand, so this is not "
-        "the network at its best"
+        f"trained from scratch at {settings.input_size} px: no ImageNet weights were at hand, so"
+        " this is not the network at its best"
     )
     if settings.max_train_images:
-        note += f"; a first look with at most {settings.max_train_images} images and {settings.max_epochs} epochs"
-    stated = {"weights": "none", "input_size": settings.input_size, "learning_rate": SCRATCH_LEARNING_RATE}
+        note += (
+            f"; a first look with at most {settings.max_train_images} images and"
+            f" {settings.max_epochs} epochs"
+        )
+    stated = {
+        "weights": "none",
+        "input_size": settings.input_size,
+        "learning_rate": SCRATCH_LEARNING_RATE,
+    }
     return replace(
         tuned,
         name=name,

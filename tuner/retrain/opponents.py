@@ -21,7 +21,8 @@ class BackboneRules:
     Attributes:
         stated: What the space says of pretrained ones.
         scratch: How they are trained without weights.
-        input_size: Pixels that images are resized to for pretrained ones, where the space does not say.
+        input_size: Pixels that images are resized to for pretrained ones, where the space does not
+            say.
     """
 
     stated: Mapping[str, Any]
@@ -59,5 +60,8 @@ def backbone_opponents(
         yield from_scratch(tuned, name, rules.scratch)
         offline = pretrained(tuned, OFFLINE, rules.stated, rules.input_size)
         if OFFLINE not in names and problem(offline) is None:
-            tell(f"{BACKBONES[OFFLINE].title}, whose ImageNet weights are installed, stands in beside it")
+            tell(
+                f"{BACKBONES[OFFLINE].title}, whose ImageNet weights are installed, stands in"
+                " beside it"
+            )
             yield offline

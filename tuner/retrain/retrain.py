@@ -56,7 +56,8 @@ def retrain(
         request: Once made, what runs ends after its epoch; another call goes on from there.
 
     Returns:
-        One list per contender with one entry per seed; a failed training carries its failure. Incomplete where the
+        One list per contender with one entry per seed; a failed training carries its failure.
+            Incomplete where the
         end was asked for.
     """
     names = ", ".join(contender.title for contender in contenders)
@@ -94,12 +95,21 @@ class _Retraining:
         self._running: dict[str, tuple[Contender, int]] = {}
         self._trained: list[tuple[str, Trained]] = []
         self._n_folds = n_folds
-        self._order, self._executor, self._listener, self._request = order, executor, listener, request
+        self._order, self._executor, self._listener, self._request = (
+            order,
+            executor,
+            listener,
+            request,
+        )
 
     def run(self) -> list[tuple[str, Trained]]:
         """Train all, or until the end is asked for; each with its contender's name."""
         while self._waiting or self._running:
-            while self._waiting and len(self._running) < self._executor.n_workers and not self._request.is_made():
+            while (
+                self._waiting
+                and len(self._running) < self._executor.n_workers
+                and not self._request.is_made()
+            ):
                 self._begin(*self._waiting.popleft())
             if self._running:
                 result = self._executor.next_result()
@@ -120,7 +130,9 @@ class _Retraining:
             return
         self._running[task.task_id] = contender, number
         self._listener(
-            ModelStarted(task_id=task.task_id, title=contender.title, seed=number, last_epoch=task.last_epoch)
+            ModelStarted(
+                task_id=task.task_id, title=contender.title, seed=number, last_epoch=task.last_epoch
+            )
         )
         self._executor.submit(task)
 
@@ -141,18 +153,27 @@ class _Retraining:
         )
         self._trained.append((contender.name, trained))
         if result.failure:
-            LOG.error("%s failed: %s\n%s", result.task_id, result.failure.reason, result.failure.traceback)
+            LOG.error(
+                "%s failed: %s\n%s", result.task_id, result.failure.reason, result.failure.traceback
+            )
         elif result.n_lost_workers:
-            text = f"{result.task_id}: {result.n_lost_workers} of its workers died; others went on with it"
+            text = (
+                f"{result.task_id}: {result.n_lost_workers} of its workers died; others went on"
+                " with it"
+            )
             self._listener(Notice(text=text))
-        self._listener(ModelTrained(title=contender.title, seed=number, text=_text(contender, result)))
+        self._listener(
+            ModelTrained(title=contender.title, seed=number, text=_text(contender, result))
+        )
 
 
 def _path(contender: Contender, number: int, order: RetrainOrder) -> Path:
     return order.checkpoints / f"{contender.name}-{number}.npz"
 
 
-def _task(contender: Contender, number: int, data: str, order: RetrainOrder, stop_at: float | None) -> TrainTask:
+def _task(
+    contender: Contender, number: int, data: str, order: RetrainOrder, stop_at: float | None
+) -> TrainTask:
     return TrainTask(
         task_id=f"{contender.name}-{number}",
         model=contender.model,
@@ -174,7 +195,10 @@ def _text(contender: Contender, result: TrainResult) -> str:
     monitor = contender.early_stopping.monitor
     best = next(e for e in result.epochs if e.epoch == result.best_epoch)
     late = ", ended by the time budget" if result.ended_by == "deadline" else ""
-    return f"{len(result.epochs)} epochs{late}, {monitor} {best.metrics[monitor]:.4f} in epoch {best.epoch}"
+    return (
+        f"{len(result.epochs)} epochs{late}, {monitor} {best.metrics[monitor]:.4f} in epoch"
+        f" {best.epoch}"
+    )
 
 
 def _data_name(contender: Contender, fold: int) -> str:

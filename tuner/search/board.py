@@ -21,7 +21,8 @@ class RungState:
         n_started: Trials on it, running ones included.
         n_failed: Those of them that failed.
         n_promoted: Those of them that were promoted.
-        ranked: Trials with a score, the best first: (cost, number of the start), the score being the cost or minus it.
+        ranked: Trials with a score, the best first: (cost, number of the start), the score being
+            the cost or minus it.
         candidates: Those of `ranked` that can still be promoted.
     """
 
@@ -55,12 +56,15 @@ class Board:
         running: Those that have not ended.
     """
 
-    def __init__(self, objective: Objective, places: Callable[[int, int], int | None], n_wanted: int = 0) -> None:
+    def __init__(
+        self, objective: Objective, places: Callable[[int, int], int | None], n_wanted: int = 0
+    ) -> None:
         """Start empty.
 
         Args:
             objective: Ranks the trials.
-            places: How many trials of a (bracket, rung) can be promoted at most; None sets no limit.
+            places: How many trials of a (bracket, rung) can be promoted at most; None sets no
+                limit.
             n_wanted: The checkpoints of so many of the best settings are wanted after the search.
         """
         self.trials: dict[str, Trial] = {}
@@ -122,8 +126,8 @@ class Board:
     def disposable(self) -> list[str]:
         """Trials that became so since the last call: their checkpoints are needed no more.
 
-        These are not among the wanted, and failed, stand on a last rung, were promoted and the promotion has ended, or
-        are beaten by as many others as the next rung still has places.
+        These are not among the wanted, and failed, stand on a last rung, were promoted and the
+        promotion has ended, or are beaten by as many others as the next rung still has places.
         """
         ended, wanted = self._disposable, self.wanted
         self._disposable = [trial_id for trial_id in ended if trial_id in wanted]

@@ -25,7 +25,8 @@ from tuner.store.search_log import SearchLog
 
 LOG = logging.getLogger("tuner")
 
-# A space that fails this often from the start has nothing that works; more trials would only cost time.
+# A space that fails this often from the start has nothing that works; more trials would only cost
+# time.
 HOPELESS_FAILURES = 10
 
 
@@ -38,12 +39,13 @@ class SearchOrder:
         objective: What is optimised.
         seed: The run's seed.
         checkpoints: Folder for the trials' checkpoints.
-        patience: Epochs without improvement of the objective after which a trial ends; None never ends it.
+        patience: Epochs without improvement of the objective after which a trial ends; None never
+            ends it.
         schedule: Of the learning rate.
         schedule_epochs: Epochs that it is stretched over, whatever rung a trial is on.
         n_retries: How often a failed trial is trained again, each time with another seed.
-        deadline: Unix time in seconds after which nothing is started, and what runs ends after its epoch; None for
-            none.
+        deadline: Unix time in seconds after which nothing is started, and what runs ends after its
+            epoch; None for none.
     """
 
     model: str
@@ -137,16 +139,27 @@ class _Loop:
             DamagedFileError: If what the log says cannot have been.
         """
         entries = self._log.read()
-        history = [(entry.kind, entry.trial) for entry in entries if entry.trial is not None and entry.kind != "closed"]
+        history = [
+            (entry.kind, entry.trial)
+            for entry in entries
+            if entry.trial is not None and entry.kind != "closed"
+        ]
         try:
-            self._oracle.restore(history, [entry.state for entry in entries if entry.kind != "ended"])
+            self._oracle.restore(
+                history, [entry.state for entry in entries if entry.kind != "ended"]
+            )
         except Exception as error:
-            # Its lines are whole, but somebody has written them: no setting of this space, no state of a generator.
+            # Its lines are whole, but somebody has written them: no setting of this space, no state
+            # of a generator.
             LOG.exception("the log of the search cannot be gone on from")
-            raise self._log.damage(f"the log does not fit this search ({reason_of(error)})") from error
+            raise self._log.damage(
+                f"the log does not fit this search ({reason_of(error)})"
+            ) from error
         self.ended = [trial for kind, trial in history if kind == "ended"]
         known = {trial.trial_id for trial in self.ended}
-        self._waiting.extend(trial for kind, trial in history if kind == "started" and trial.trial_id not in known)
+        self._waiting.extend(
+            trial for kind, trial in history if kind == "started" and trial.trial_id not in known
+        )
         self._is_closed = any(entry.kind == "closed" for entry in entries)
         scores = [trial.score for trial in self.ended if trial.score is not None]
         self.best = self._order.objective.best(scores) if scores else None
@@ -183,7 +196,12 @@ class _Loop:
         is_late = self._order.deadline is not None and time.time() >= self._order.deadline
         is_hopeless = self.best is None and len(self.ended) >= HOPELESS_FAILURES
         # Before the first score there is nothing that could be returned.
-        return self._is_closed or self._request.is_made() or is_hopeless or (is_late and self.best is not None)
+        return (
+            self._is_closed
+            or self._request.is_made()
+            or is_hopeless
+            or (is_late and self.best is not None)
+        )
 
     def _next(self) -> Trial | None:
         if self._waiting:
@@ -202,17 +220,28 @@ class _Loop:
     def _take(self, trial: Trial, result: TrainResult) -> None:
         """Take what came of a trial, or train it once more."""
         if result.n_lost_workers and not result.failure:
-            text = f"trial {trial.trial_id}: {result.n_lost_workers} of its workers died; others went on with it"
+            text = (
+                f"trial {trial.trial_id}: {result.n_lost_workers} of its workers died; others went"
+                " on with it"
+            )
             self._listener(Notice(text=text))
         if result.failure:
-            LOG.error("trial %s failed: %s\n%s", trial.trial_id, result.failure.reason, result.failure.traceback)
+            LOG.error(
+                "trial %s failed: %s\n%s",
+                trial.trial_id,
+                result.failure.reason,
+                result.failure.traceback,
+            )
             if self._n_tries[trial.trial_id] < self._order.n_retries and not self._is_closing():
                 self._n_tries[trial.trial_id] += 1
-                self._listener(Notice(text=f"trial {trial.trial_id} is tried again: {result.failure.reason}"))
+                self._listener(
+                    Notice(text=f"trial {trial.trial_id} is tried again: {result.failure.reason}")
+                )
                 self._waiting.appendleft(trial)
                 return
         if result.ended_by == "deadline":
-            # Before the trial is kept: were the search to go on another time, it would be promoted as if it were whole.
+            # Before the trial is kept: were the search to go on another time, it would be promoted
+            # as if it were whole.
             self._close_log()
         self._end(self._outcome(trial, result))
 
@@ -265,7 +294,10 @@ class _Loop:
             return None
         objective = self._order.objective
         return EarlyStopping(
-            monitor=objective.name, direction=objective.direction, patience=self._order.patience, keeps_best=False
+            monitor=objective.name,
+            direction=objective.direction,
+            patience=self._order.patience,
+            keeps_best=False,
         )
 
     def _outcome(self, trial: Trial, result: TrainResult) -> Trial:
@@ -275,7 +307,9 @@ class _Loop:
         scores = [score for score in found if math.isfinite(score)]
         if trial.parent_id and not result.epochs:
             # It had stopped early on the rung below, and stands where it stood.
-            scores = [s for s in [self._oracle.board.trials[trial.parent_id].score] if s is not None]
+            scores = [
+                s for s in [self._oracle.board.trials[trial.parent_id].score] if s is not None
+            ]
         if not error and not scores:
             missing = f"the model gives no metric {objective.name}"
             error = f"{objective.name} was never a finite number" if found else missing
@@ -315,5 +349,6 @@ def _all_failed(trials: list[Trial]) -> SearchError:
     reason, n = reasons[0]
     return SearchError(
         f"no trial succeeded: {n} of {len(trials)} failed with: {reason}",
-        "see run.log in the run's folder for the tracebacks; mend the space or the model, then run again.",
+        "see run.log in the run's folder for the tracebacks; mend the space or the model, then run"
+        " again.",
     )

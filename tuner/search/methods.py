@@ -46,9 +46,9 @@ class Method(Protocol):
 class Hyperband:
     """Hyperband (Li et al., JMLR 18, 2018) with Keras Tuner's rung sizes, asynchronous over its brackets.
 
-    A trial is promoted once it surely belongs to the next rung; a new bracket starts as soon as the present ones
-    have nothing to start. Brackets are numbered on from iteration to iteration: with three to an iteration 2, 1, 0,
-    then 5, 4, 3.
+    A trial is promoted once it surely belongs to the next rung; a new bracket starts as soon as the
+    present ones have nothing to start. Brackets are numbered on from iteration to iteration: with
+    three to an iteration 2, 1, 0, then 5, 4, 3.
     """
 
     def __init__(self, settings: SearchSettings, order: Sequence[int] = ()) -> None:
@@ -56,7 +56,9 @@ class Hyperband:
         self._rungs = tuple(reversed(brackets(settings)))
         n = len(self._rungs)
         order = order or tuple(reversed(range(n)))
-        self._unfinished = [i * n + bracket for i in range(settings.iterations) for bracket in order]
+        self._unfinished = [
+            i * n + bracket for i in range(settings.iterations) for bracket in order
+        ]
         self._is_exhausted = False
 
     def no_new_settings(self) -> None:
@@ -76,10 +78,13 @@ class Hyperband:
             step = self._first_rung(board, bracket) or self._promotion(board, bracket)
             if step is not None:
                 return step
-            if any(board.rung(bracket, rung).n_running for rung in range(len(self._rungs_of(bracket)))):
+            if any(
+                board.rung(bracket, rung).n_running for rung in range(len(self._rungs_of(bracket)))
+            ):
                 i += 1
             else:
-                # With nothing to start and nothing running it stays so: it is never looked at again.
+                # With nothing to start and nothing running it stays so: it is never looked at
+                # again.
                 del self._unfinished[i]
         return None
 
@@ -111,8 +116,8 @@ class Hyperband:
 class Asha:
     """ASHA (Li et al., MLSys 2020): the best of a rung go on whenever a worker is free, so that none waits for others.
 
-    A trial is promoted when it is in the top 1/factor of its rung's ended trials; higher rungs come first; otherwise a
-    new setting starts.
+    A trial is promoted when it is in the top 1/factor of its rung's ended trials; higher rungs come
+    first; otherwise a new setting starts.
     """
 
     def __init__(self, settings: SearchSettings) -> None:
@@ -166,7 +171,9 @@ class Asha:
         return None if is_full or self._is_exhausted else _step(0, 0, self._rungs[0], None)
 
     def _best_on(self, board: Board) -> Step | None:
-        highest = next((rung for rung in reversed(range(self._top)) if board.rung(0, rung).candidates), None)
+        highest = next(
+            (rung for rung in reversed(range(self._top)) if board.rung(0, rung).candidates), None
+        )
         return None if highest is None else self._promote(board, highest)
 
     def _promote(self, board: Board, rung: int) -> Step:
@@ -207,5 +214,9 @@ METHODS: Mapping[str, Callable[[SearchSettings], Method]] = {
 
 def _step(bracket: int, number: int, rung: Rung, parent_id: str | None) -> Step:
     return Step(
-        bracket=bracket, rung=number, first_epoch=rung.first_epoch, last_epoch=rung.last_epoch, parent_id=parent_id
+        bracket=bracket,
+        rung=number,
+        first_epoch=rung.first_epoch,
+        last_epoch=rung.last_epoch,
+        parent_id=parent_id,
     )

@@ -1,9 +1,9 @@
 """Keras Tuner's oracle as the search uses it: the one module of the search that imports keras_tuner.
 
-What Keras Tuner 1.4.8 does differently, and is mended here without a fork (engine/oracle.py): `seed=0` means a random
-seed, and equal seeds share most of their settings; 20 collisions end the search of a small space; three failures in a
-row raise, and looking for them takes longer with every trial; the whole state is rewritten to disk at every step; and a
-call that raises keeps its lock.
+What Keras Tuner 1.4.8 does differently, and is mended here without a fork (engine/oracle.py):
+`seed=0` means a random seed, and equal seeds share most of their settings; 20 collisions end the
+search of a small space; three failures in a row raise, and looking for them takes longer with every
+trial; the whole state is rewritten to disk at every step; and a call that raises keeps its lock.
 """
 
 from __future__ import annotations
@@ -122,17 +122,21 @@ class SearchOracle(keras_tuner.Oracle):
     def generator_state(self) -> dict[str, Any]:
         """What to keep beside the trial that has just started, so that `restore` can go on after it; as JSON.
 
-        It holds only what is new since the last call, so that it stays short however many trials there are.
+        It holds only what is new since the last call, so that it stays short however many trials
+        there are.
         """
         return self._proposals.news() | {"is_exhausted": self._is_exhausted}
 
     def restore(
-        self, history: Iterable[tuple[Literal["started", "ended"], Trial]], states: Iterable[Mapping[str, Any]]
+        self,
+        history: Iterable[tuple[Literal["started", "ended"], Trial]],
+        states: Iterable[Mapping[str, Any]],
     ) -> None:
         """Go on exactly as the oracle would have that saw all this.
 
         Args:
-            history: Every start and end of a trial, in their order; a trial that ended has its score or its error.
+            history: Every start and end of a trial, in their order; a trial that ended has its
+                score or its error.
             states: All that `generator_state` gave, in order.
 
         Raises:
@@ -142,7 +146,9 @@ class SearchOracle(keras_tuner.Oracle):
         for event, trial in history:
             if event == "started":
                 if not has_setting(self._space, trial.values):
-                    raise ValueError(f"trial {trial.trial_id} has a setting that is not in the space")
+                    raise ValueError(
+                        f"trial {trial.trial_id} has a setting that is not in the space"
+                    )
                 self._past.append(trial)
                 self.next_trial()
             else:
@@ -184,7 +190,9 @@ class SearchOracle(keras_tuner.Oracle):
             return self.board.trials[step.parent_id].values
         if self._settings.method == "grid":
             return self._proposals.first_of(self._grid)
-        return self._proposals.drawn(self._expected_best() if self._settings.method == "bayesian" else ())
+        return self._proposals.drawn(
+            self._expected_best() if self._settings.method == "bayesian" else ()
+        )
 
     def _exhaust(self) -> None:
         self._is_exhausted = True
@@ -194,7 +202,9 @@ class SearchOracle(keras_tuner.Oracle):
         """What Keras Tuner's Gaussian process would try next; nothing before there are enough trials to fit it to."""
         n_parameters, n_ended = len(self._space.parameters), len(self.board.rung(0, 0).ranked)
         # Keras Tuner's own 3 per parameter would often be all there are.
-        if not n_parameters or n_ended < max(3, min(3 * n_parameters, total(self._settings)[0] // 3)):
+        if not n_parameters or n_ended < max(
+            3, min(3 * n_parameters, total(self._settings)[0] // 3)
+        ):
             return
         model = keras_tuner.oracles.BayesianOptimizationOracle(
             objective=self.objective,
@@ -206,7 +216,9 @@ class SearchOracle(keras_tuner.Oracle):
             # The fit says so wherever its kernel meets a bound; the proposal is as good.
             warnings.simplefilter("ignore")
             # Fitted to the ended trials first, the process can guess the scores of running ones.
-            model.trials = {key: trial for key, trial in self.trials.items() if key not in self.board.running}
+            model.trials = {
+                key: trial for key, trial in self.trials.items() if key not in self.board.running
+            }
             model.gpr.fit(*model._vectorize_trials())
             model.trials, model.ongoing_trials = self.trials, self.ongoing_trials
             values = model.populate_space("")["values"]
@@ -244,7 +256,11 @@ def _keras_tuner_values(trial: Trial) -> dict[str, Any]:
         "tuner/bracket": trial.bracket,
         "tuner/round": trial.rung,
     }
-    return dict(trial.values) | extra | ({"tuner/trial_id": trial.parent_id} if trial.parent_id else {})
+    return (
+        dict(trial.values)
+        | extra
+        | ({"tuner/trial_id": trial.parent_id} if trial.parent_id else {})
+    )
 
 
 def _on_grid(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -287,6 +303,8 @@ def _declare(hp: keras_tuner.HyperParameters, parameter: Parameter) -> None:
         case "choice":
             hp.Choice(parameter.name, list(parameter.choices), ordered=False)
         case "int":
-            hp.Int(parameter.name, int(parameter.low or 0), int(parameter.high or 0), sampling=sampling)
+            hp.Int(
+                parameter.name, int(parameter.low or 0), int(parameter.high or 0), sampling=sampling
+            )
         case _:
             hp.Float(parameter.name, parameter.low, parameter.high, sampling=sampling)

@@ -1,8 +1,9 @@
 """In which order Hyperband's brackets begin: any is right, but they leave workers idle for longer or shorter.
 
-Brackets overlap, yet at the end of a search few trials are left, and some of them are long. Begun last, the bracket
-whose trials train to the end at once leaves one of two workers idle for a whole such trial. How long list scheduling
-takes depends on the order of the jobs (Graham, SIAM J. Appl. Math. 17, 1969), so orders are tried on a simulated clock.
+Brackets overlap, yet at the end of a search few trials are left, and some of them are long. Begun
+last, the bracket whose trials train to the end at once leaves one of two workers idle for a whole
+such trial. How long list scheduling takes depends on the order of the jobs (Graham, SIAM J. Appl.
+Math. 17, 1969), so orders are tried on a simulated clock.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ def bracket_order(settings: SearchSettings, n_workers: int) -> tuple[int, ...]:
     whole_trials_second = (n - 1, 0, *reversed(range(1, n - 1)))
     longest_trials_first = (n - 1, *range(n - 1))
     return min(
-        usual, whole_trials_second, longest_trials_first, key=lambda order: _makespan(settings, order, n_workers)
+        usual,
+        whole_trials_second,
+        longest_trials_first,
+        key=lambda order: _makespan(settings, order, n_workers),
     )
 
 
@@ -60,7 +64,9 @@ def _makespan(settings: SearchSettings, order: tuple[int, ...], n_workers: int) 
                 last_epoch=step.last_epoch,
             )
             board.start(trial)
-            heapq.heappush(running, (now + trial.last_epoch - trial.first_epoch + 1, trial.trial_id))
+            heapq.heappush(
+                running, (now + trial.last_epoch - trial.first_epoch + 1, trial.trial_id)
+            )
         if not running:
             return now
         now, trial_id = heapq.heappop(running)

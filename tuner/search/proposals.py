@@ -27,7 +27,9 @@ class Proposals:
         generator: Every random decision comes from it.
     """
 
-    def __init__(self, space: Space, seed: int, problem: Callable[[Mapping[str, Any]], str | None]) -> None:
+    def __init__(
+        self, space: Space, seed: int, problem: Callable[[Mapping[str, Any]], str | None]
+    ) -> None:
         """Start with nothing tried.
 
         Args:
@@ -46,7 +48,8 @@ class Proposals:
     def drawn(self, first: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
         """The first of some settings that will do, else a random one; None where none is found.
 
-        Of a small space every setting is found, also one that lies behind several conditions and is drawn seldom.
+        Of a small space every setting is found, also one that lies behind several conditions and is
+        drawn seldom.
         """
         draws = (sample(self._space, self.generator) for _ in range(MAX_PROPOSALS))
         is_small = self._n_settings is not None and self._n_settings <= SMALL_SPACE
@@ -55,7 +58,10 @@ class Proposals:
     def first_of(self, proposed: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
         """The first of some settings that was not tried yet and can be built."""
         for values in proposed:
-            if self._n_settings is not None and len(self._tried) + len(self.rejected) >= self._n_settings:
+            if (
+                self._n_settings is not None
+                and len(self._tried) + len(self.rejected) >= self._n_settings
+            ):
                 return None
             key = setting_key(values)
             if key in self._tried or key in self.rejected:
@@ -72,7 +78,9 @@ class Proposals:
         told, self._untold = self._untold, {}
         return {"generator": self.generator.bit_generator.state, "rejected": told}
 
-    def restore(self, tried: Iterable[Mapping[str, Any]], news: Iterable[Mapping[str, Any]]) -> None:
+    def restore(
+        self, tried: Iterable[Mapping[str, Any]], news: Iterable[Mapping[str, Any]]
+    ) -> None:
         """Go on where another one was.
 
         Args:
@@ -104,7 +112,9 @@ def _grow(values: dict[str, Any], parameters: tuple[Parameter, ...]) -> Iterator
         yield values
         return
     parameter, *rest = parameters
-    if any(values.get(condition.parent) not in condition.values for condition in parameter.conditions):
+    if any(
+        values.get(condition.parent) not in condition.values for condition in parameter.conditions
+    ):
         yield from _grow(values, tuple(rest))
         return
     for value in _finite(parameter):
@@ -115,7 +125,8 @@ def _finite(parameter: Parameter) -> Iterable[Any]:
     values = grid_values(parameter)
     if values is None:
         raise ConfigurationError(
-            f"a grid cannot go through space.{parameter.name}, which may be any number in its range",
+            f"a grid cannot go through space.{parameter.name}, which may be any number in its"
+            " range",
             "list its values, give it a step, or choose another search.method.",
         )
     return values

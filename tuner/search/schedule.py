@@ -44,8 +44,8 @@ def brackets(settings: SearchSettings) -> tuple[tuple[Rung, ...], ...]:
 def n_new_settings(settings: SearchSettings) -> int | None:
     """How many settings a method other than Hyperband starts; None where only the space or `max_trials` ends it.
 
-    By default ASHA starts as many as Hyperband's first rungs hold; random and bayesian train so many to the end
-    that they take no more epochs than Hyperband.
+    By default ASHA starts as many as Hyperband's first rungs hold; random and bayesian train so
+    many to the end that they take no more epochs than Hyperband.
     """
     if settings.method == "grid":
         return None

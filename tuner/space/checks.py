@@ -33,7 +33,9 @@ def check_space(document: Document, layout: Layout, model: str) -> dict[str, lis
     Returns:
         The mistakes by key, for those that have any.
     """
-    problems = {key: list(_check_name(document, layout, key, model)) for key in document.data["space"]}
+    problems = {
+        key: list(_check_name(document, layout, key, model)) for key in document.data["space"]
+    }
     for key, spec in layout.specs.items():
         found, term = problems[key], _term(layout, key)
         if term:
@@ -57,8 +59,18 @@ def _check_size(document: Document, layout: Layout) -> dict[str, list[Problem]]:
         (n_values, _MAX_VALUES, "values of choices and conditions"),
     ):
         if n > most:
-            message = f"space has {n:,} {what}, those of each block counted; expected {most:,} or less."
-            return {"": [Problem(where=document.where(("space",)), message=message, hint="search less at a time.")]}
+            message = (
+                f"space has {n:,} {what}, those of each block counted; expected {most:,} or less."
+            )
+            return {
+                "": [
+                    Problem(
+                        where=document.where(("space",)),
+                        message=message,
+                        hint="search less at a time.",
+                    )
+                ]
+            }
     return {}
 
 
@@ -88,7 +100,8 @@ def dotted(path: KeyPath) -> str:
 
 def _term(layout: Layout, key: str) -> Term | None:
     if layout.terms is None:
-        # Whatever else a builder of one's own means by a name, these are done to its training images.
+        # Whatever else a builder of one's own means by a name, these are done to its training
+        # images.
         return BATCH_TERMS.get(key)
     block = layout.block(key)
     return layout.terms.get(block.base if block else key)
@@ -101,7 +114,10 @@ def _check_name(document: Document, layout: Layout, key: str, model: str) -> Ite
         most = layout.most(block.parent)
         if most is not None and block.index >= most:
             last = most - 1
-            message = f"{name} belongs to no block; {block.parent} is at most {most}, blocks count from 0."
+            message = (
+                f"{name} belongs to no block; {block.parent} is at most {most}, blocks count"
+                " from 0."
+            )
             hint = f"use {block.base}_0 to {block.base}_{last}, or raise {block.parent}."
             yield Problem(where=where, message=message, hint=hint)
         return
@@ -131,7 +147,11 @@ def check_kind(document: Document, key: str, spec: AnySpec, term: Term) -> Itera
     is_bool_choice = term.kind == "bool" and isinstance(spec, ChoiceSpec)
     if spec.type not in allowed and not is_bool_choice:
         message = f"space.{key}.type is {shown(spec.type)}; expected {listed(allowed)}."
-        yield Problem(where=document.where(("space", key, "type")), message=message, hint=f"{key} is {term.expected}.")
+        yield Problem(
+            where=document.where(("space", key, "type")),
+            message=message,
+            hint=f"{key} is {term.expected}.",
+        )
         return
     is_log = isinstance(spec, IntSpec | FloatSpec) and spec.sampling == "log"
     for path, value in value_paths(document, key, spec):
@@ -139,7 +159,9 @@ def check_kind(document: Document, key: str, spec: AnySpec, term: Term) -> Itera
             continue  # Said once, by _check_range.
         if not term.accepts(value):
             message = f"{dotted(path)} is {shown(value)}; expected {term.expected}."
-            yield Problem(where=document.where(path), message=message, hint=partial(_value_hint, value, term))
+            yield Problem(
+                where=document.where(path), message=message, hint=partial(_value_hint, value, term)
+            )
 
 
 def _value_hint(value: Any, term: Term) -> str:
@@ -148,7 +170,11 @@ def _value_hint(value: Any, term: Term) -> str:
     if term.kind == "text":
         match = nearest(value, term.choices)
         return f'did you mean "{match}"?' if match else ""
-    return "remove the quotes." if value.replace(".", "", 1).isdigit() or value in {"true", "false"} else ""
+    return (
+        "remove the quotes."
+        if value.replace(".", "", 1).isdigit() or value in {"true", "false"}
+        else ""
+    )
 
 
 def _check_range(document: Document, key: str, spec: IntSpec | FloatSpec) -> Iterator[Problem]:
@@ -159,14 +185,23 @@ def _check_range(document: Document, key: str, spec: IntSpec | FloatSpec) -> Ite
         return Problem(where=document.where(("space", key, part)), message=message, hint=hint)
 
     if not -_LARGEST <= spec.min <= _LARGEST or not -_LARGEST <= spec.max <= _LARGEST:
-        message = f"{name} goes from {low} to {high}; expected numbers from -{_LARGEST:g} to {_LARGEST:g}."
-        yield Problem(where=document.where(("space", key)), message=message, hint="give it a smaller range.")
+        message = (
+            f"{name} goes from {low} to {high}; expected numbers from -{_LARGEST:g} to"
+            f" {_LARGEST:g}."
+        )
+        yield Problem(
+            where=document.where(("space", key)), message=message, hint="give it a smaller range."
+        )
         return
     if spec.min > spec.max:
         yield problem("min", f"{name}.min is {low}, greater than max {high}.", "swap the two.")
     if spec.min == spec.max:
         fixed = f"{{type: fixed, value: {low}, when: ...}}" if spec.when else low
-        yield problem("min", f"{name}.min equals max; a single value is not searched.", f"write {key}: {fixed}")
+        yield problem(
+            "min",
+            f"{name}.min equals max; a single value is not searched.",
+            f"write {key}: {fixed}",
+        )
     if spec.sampling == "log":
         if spec.min <= 0:
             message = f"{name}.min is {low}; log sampling needs a min above 0."
@@ -178,7 +213,9 @@ def _check_range(document: Document, key: str, spec: IntSpec | FloatSpec) -> Ite
         yield from _check_step(document, key, spec, spec.step)
 
 
-def _check_step(document: Document, key: str, spec: IntSpec | FloatSpec, step: float) -> Iterator[Problem]:
+def _check_step(
+    document: Document, key: str, spec: IntSpec | FloatSpec, step: float
+) -> Iterator[Problem]:
     name, where = f"space.{key}.step", document.where(("space", key, "step"))
     if step <= 0:
         yield Problem(where=where, message=f"{name} is {shown(step)}; expected more than 0.")
@@ -189,15 +226,25 @@ def _check_step(document: Document, key: str, spec: IntSpec | FloatSpec, step: f
         return
     n_steps = (spec.max - spec.min) / step
     if n_steps > MAX_STEPS and isinstance(spec, FloatSpec):
-        message = f"{name} is {shown(step)}, which makes {n_steps:,.0f} steps; at most {MAX_STEPS:,} are searched."
+        message = (
+            f"{name} is {shown(step)}, which makes {n_steps:,.0f} steps; at most {MAX_STEPS:,} are"
+            " searched."
+        )
         yield Problem(where=where, message=message, hint="use a larger step, or remove it.")
         return
     # Decimals of the written digits: in floats, 0.3 / 0.1 is no whole number.
     low, high, width = (Decimal(str(value)) for value in (spec.min, spec.max, step))
     if low < high and (high - low) % width != 0:
         fitting = low + (high - low) // width * width
-        message = f"{name} is {shown(step)}, which leads from min {shown(spec.min)} past max {shown(spec.max)}."
-        hint = f"use max: {fitting} or {fitting + width}." if fitting > low else f"use max: {low + width}."
+        message = (
+            f"{name} is {shown(step)}, which leads from min {shown(spec.min)} past max"
+            f" {shown(spec.max)}."
+        )
+        hint = (
+            f"use max: {fitting} or {fitting + width}."
+            if fitting > low
+            else f"use max: {low + width}."
+        )
         yield Problem(where=where, message=message, hint=hint)
 
 
@@ -213,7 +260,8 @@ def _check_grid(document: Document, key: str, spec: IntSpec | FloatSpec) -> Iter
 def _check_choices(document: Document, key: str, spec: ChoiceSpec) -> Iterator[Problem]:
     name, where = f"space.{key}", document.where(("space", key))
     kinds = {
-        "true or false" if isinstance(v, bool) else "text" if isinstance(v, str) else "numbers" for v in spec.values
+        "true or false" if isinstance(v, bool) else "text" if isinstance(v, str) else "numbers"
+        for v in spec.values
     }
     if len(kinds) > 1:
         message = f"{name} mixes {' and '.join(sorted(kinds))}; expected values of one kind."
@@ -228,7 +276,9 @@ def _check_choices(document: Document, key: str, spec: ChoiceSpec) -> Iterator[P
     for path, value in value_paths(document, key, spec):
         if value in seen:
             message = f"{dotted(path)} is {shown(value)}, which is in the list already."
-            yield Problem(where=document.where(path), message=message, hint="delete one of the two.")
+            yield Problem(
+                where=document.where(path), message=message, hint="delete one of the two."
+            )
         seen.add(value)
 
 
@@ -246,7 +296,9 @@ def _check_per(document: Document, layout: Layout, key: str, spec: AnySpec) -> I
         if layout.block(key) or not term.per_block:
             names = [other for other, choice in layout.terms.items() if choice.per_block]
             message = f"{name} is set, but {key} is a single value."
-            yield Problem(where=where, message=message, hint=f"remove it; per goes with {listed(names)}.")
+            yield Problem(
+                where=where, message=message, hint=f"remove it; per goes with {listed(names)}."
+            )
             return
         if parent != "conv_blocks":
             message = f"{name} is {shown(parent)}; expected conv_blocks."
@@ -259,7 +311,12 @@ def _check_per(document: Document, layout: Layout, key: str, spec: AnySpec) -> I
         yield Problem(where=where, message=message, hint=partial(_other_name, parent, others))
     elif parent in layout.specs and layout.counts(parent) is None:
         message = f"{name} is {shown(parent)}, which is no whole number."
-        yield Problem(where=where, message=message, hint=f"{parent} must be an int, or fixed to one.")
+        yield Problem(
+            where=where, message=message, hint=f"{parent} must be an int, or fixed to one."
+        )
     elif (layout.most(parent) or 0) > MAX_BLOCKS:
-        message = f"{name} is {shown(parent)}, which may be {layout.most(parent):,}; expected {MAX_BLOCKS} or less."
+        message = (
+            f"{name} is {shown(parent)}, which may be {layout.most(parent):,}; expected"
+            f" {MAX_BLOCKS} or less."
+        )
         yield Problem(where=where, message=message, hint=f"lower the max of {parent}.")

@@ -1,7 +1,8 @@
 """From YAML's events to plain values, by the rules of YAML 1.2, within limits.
 
-PyYAML resolves YAML 1.1, where `1e-4` is text and `no` is False, knows tags that build objects, and repeats what stands
-behind an alias as often as it is asked to: a file of 500 bytes may stand for 10^10 values.
+PyYAML resolves YAML 1.1, where `1e-4` is text and `no` is False, knows tags that build objects, and
+repeats what stands behind an alias as often as it is asked to: a file of 500 bytes may stand for
+10^10 values.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class Composer:
     """Builds the values of one document.
 
     Attributes:
-        lines: Line number (from 1) of every key and list item, by its path; below an alias only the alias's own.
+        lines: Line number (from 1) of every key and list item, by its path; below an alias only the
+            alias's own.
         problems: Mistakes that do not end the reading.
     """
 
@@ -90,7 +92,11 @@ class Composer:
         self._parser.get_event()
         event = self._parser.get_event()
         if not isinstance(event, yaml.StreamEndEvent):
-            raise RefusedError(_line(event), "not valid YAML: a second document begins here.", "keep one of the two.")
+            raise RefusedError(
+                _line(event),
+                "not valid YAML: a second document begins here.",
+                "keep one of the two.",
+            )
         return data
 
     def _value(self, event: Any, path: _Place, depth: int) -> tuple[Any, int]:
@@ -104,7 +110,9 @@ class Composer:
             return self._kept(event, 1, lambda: (self._scalar(event, path), 0))
         if depth >= self._limits.depth:
             message = f"lists and keys are nested more than {self._limits.depth} levels deep."
-            raise RefusedError(_line(event), message, "flatten them, or close a bracket that is left open.")
+            raise RefusedError(
+                _line(event), message, "flatten them, or close a bracket that is left open."
+            )
         below = self._sequence if isinstance(event, yaml.SequenceStartEvent) else self._mapping
         return self._kept(event, self._n_values, lambda: below(path, depth))
 
@@ -130,15 +138,24 @@ class Composer:
         self._count(anchor.n_values, event)
         if depth + anchor.depth > self._limits.depth:
             message = f"lists and keys are nested more than {self._limits.depth} levels deep."
-            raise RefusedError(_line(event), message, f"write out what *{_cut(event.anchor)} stands for.")
+            raise RefusedError(
+                _line(event), message, f"write out what *{_cut(event.anchor)} stands for."
+            )
         # A copy, since a change of one place must not change the other.
         return copy.deepcopy(anchor.value), anchor.depth
 
     def _count(self, n: int, event: Any) -> None:
         self._n_values += n
         if self._n_values > self._limits.n_values:
-            message = f"it holds more than {self._limits.n_values:,} values, those behind each alias counted."
-            raise RefusedError(_line(event), message, "shorten it; an alias inside what an alias repeats multiplies.")
+            message = (
+                f"it holds more than {self._limits.n_values:,} values, those behind each alias"
+                " counted."
+            )
+            raise RefusedError(
+                _line(event),
+                message,
+                "shorten it; an alias inside what an alias repeats multiplies.",
+            )
 
     def _sequence(self, path: _Place, depth: int) -> tuple[list[Any], int]:
         items: list[Any] = []
@@ -179,7 +196,11 @@ class Composer:
                 message = f'the key "{_cut(key)}" has more than {self._limits.n_key:,} letters.'
                 raise RefusedError(line, message, "give it a shorter name.")
             if one_line(key) != key:
-                self._problem(line, f'the key "{_cut(key)}" has a line break or a control character.', "rename it.")
+                self._problem(
+                    line,
+                    f'the key "{_cut(key)}" has a line break or a control character.',
+                    "rename it.",
+                )
             elif key == "<<" and event.implicit[0]:
                 self._problem(line, "<< merges keys in YAML 1.1 only.", "write the keys out.")
                 return None
@@ -204,11 +225,15 @@ class Composer:
         if _FLOAT.fullmatch(text):
             number = float(text)
             if not math.isfinite(number):
-                self._problem(_line(event), f"{_dotted(path)} is infinite; expected a finite number.", "")
+                self._problem(
+                    _line(event), f"{_dotted(path)} is infinite; expected a finite number.", ""
+                )
             return number
         if AMBIGUOUS.fullmatch(text):
             message = f"{_dotted(path)} is {_cut(text)}, which YAML 1.1 and 1.2 read differently."
-            self._problem(_line(event), message, "write a decimal number, or put quotes around text.")
+            self._problem(
+                _line(event), message, "write a decimal number, or put quotes around text."
+            )
         return text
 
     def _whole_number(self, event: Any, path: _Place) -> int:
@@ -217,8 +242,13 @@ class Composer:
         digits = text.lstrip("+-").lstrip("0") or "0"
         most = self._limits.n_digits
         if len(digits) > most:
-            message = f"{_dotted(path)} is {_cut(text)}; expected a whole number of at most {most} digits."
-            self._problem(_line(event), message, "write a smaller number, or put quotes around text.")
+            message = (
+                f"{_dotted(path)} is {_cut(text)}; expected a whole number of at most {most}"
+                " digits."
+            )
+            self._problem(
+                _line(event), message, "write a smaller number, or put quotes around text."
+            )
             return 0
         return -int(digits) if text.startswith("-") else int(digits)
 

@@ -68,9 +68,14 @@ def possible(spec: AnySpec, value: Any) -> bool:
         return any(same(choice, value) for choice in spec.values)
     if isinstance(spec, BooleanSpec):
         return isinstance(value, bool)
-    if isinstance(value, bool) or not isinstance(value, int if isinstance(spec, IntSpec) else int | float):
+    if isinstance(value, bool) or not isinstance(
+        value, int if isinstance(spec, IntSpec) else int | float
+    ):
         return False
-    on_step = spec.step is None or (Decimal(str(value)) - Decimal(str(spec.min))) % Decimal(str(spec.step)) == 0
+    on_step = (
+        spec.step is None
+        or (Decimal(str(value)) - Decimal(str(spec.min))) % Decimal(str(spec.step)) == 0
+    )
     return spec.min <= value <= spec.max and on_step
 
 
@@ -84,7 +89,9 @@ def _check_parent(
 ) -> Iterator[Problem]:
     where, start = document.where(("space", key, "when", parent)), f"space.{key}.when.{parent}"
     if parent == key:
-        yield Problem(where=where, message=f"{start} is the parameter itself.", hint="name another parameter.")
+        yield Problem(
+            where=where, message=f"{start} is the parameter itself.", hint="name another parameter."
+        )
         return
     if parent in entries:
         return
@@ -102,14 +109,18 @@ def _check_parent(
     yield Problem(where=where, message=message, hint=partial(_other_name, parent, others))
 
 
-def _check_values(document: Document, key: str, parent: str, spec: AnySpec, values: list[Any]) -> Iterator[Problem]:
+def _check_values(
+    document: Document, key: str, parent: str, spec: AnySpec, values: list[Any]
+) -> Iterator[Problem]:
     written = document.data["space"][key]["when"][parent]
     for i, value in enumerate(values):
         if possible(spec, value):
             continue
         path = ("space", key, "when", parent, *((i,) if isinstance(written, list) else ()))
         message = f"space.{key}.when.{parent} is {shown(value)}, but {parent} is {_values(spec)}."
-        yield Problem(where=document.where(path), message=message, hint=partial(_other_value, value, spec))
+        yield Problem(
+            where=document.where(path), message=message, hint=partial(_other_value, value, spec)
+        )
 
 
 def _other_name(name: str, others: Collection[str]) -> str:

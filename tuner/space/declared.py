@@ -11,7 +11,8 @@ from tuner.space.sampling import grid_values
 from tuner.space.validation import listed, shown
 from tuner.space.vocabulary import BATCH_TERMS, TRAINING_TERMS, Term
 
-# The training loop takes its batches, and what is done to their images, from these names, whatever the model.
+# The training loop takes its batches, and what is done to their images, from these names, whatever
+# the model.
 LOOP_TERMS: Mapping[str, Term] = {"batch_size": TRAINING_TERMS["batch_size"], **BATCH_TERMS}
 
 
@@ -20,13 +21,17 @@ class Declaration:
     """What a builder of your own declares.
 
     Attributes:
-        parameters: What it asks `hp` for, parents first; a name with one value only is a choice of one.
+        parameters: What it asks `hp` for, parents first; a name with one value only is a choice of
+            one.
         read: Names that it looks up without declaring them, such as `values["units"]`.
         reads_all: Whether it goes through all values at once, so that any name may have an effect.
-        defaults: What it takes for names of `read` that it was not given, as in `values.get("units", 32)`.
+        defaults: What it takes for names of `read` that it was not given, as in
+            `values.get("units", 32)`.
         missing: Names of `read` that it cannot do without, and was not given.
-        is_compiled: Whether it compiles its models itself, so that the training loop chooses no optimizer and no loss.
-        is_thorough: Whether both ends of every range and every choice were tried, so that no name was missed.
+        is_compiled: Whether it compiles its models itself, so that the training loop chooses no
+            optimizer and no loss.
+        is_thorough: Whether both ends of every range and every choice were tried, so that no name
+            was missed.
         notes: Remarks to show before the search, a line each.
     """
 
@@ -55,7 +60,9 @@ def completed(given: Space, declaration: Declaration) -> Space:
     merged = merge(given, declaration.parameters)
     named = {*merged.fixed, *(parameter.name for parameter in merged.parameters)}
     defaults = {} if declaration.reads_all else declaration.defaults
-    return replace(merged, fixed={**{k: v for k, v in defaults.items() if k not in named}, **merged.fixed})
+    return replace(
+        merged, fixed={**{k: v for k, v in defaults.items() if k not in named}, **merged.fixed}
+    )
 
 
 def merge(given: Space, declared: Iterable[Parameter]) -> Space:
@@ -63,8 +70,8 @@ def merge(given: Space, declared: Iterable[Parameter]) -> Space:
 
     Args:
         given: The space: what it says of a name holds.
-        declared: What a builder declares, parents first. A condition that the given space can never meet drops the
-            parameter, and what is always met is no condition.
+        declared: What a builder declares, parents first. A condition that the given space can never
+            meet drops the parameter, and what is always met is no condition.
     """
     parameters, fixed = list(given.parameters), dict(given.fixed)
     known = {parameter.name: parameter for parameter in parameters}
@@ -98,7 +105,9 @@ def _conditions(
             return None
         parent = known[condition.parent]
         grid = grid_values(parent)
-        values = condition.values if grid is None else tuple(v for v in condition.values if v in grid)
+        values = (
+            condition.values if grid is None else tuple(v for v in condition.values if v in grid)
+        )
         if not values:
             return None
         if grid is None or len(values) < len(grid) or parent.conditions:
@@ -114,7 +123,9 @@ def allows(parameter: Parameter, value: Any) -> bool:
             choice == value and (is_switch or isinstance(choice, bool) == isinstance(value, bool))
             for choice in parameter.choices
         )
-    if isinstance(value, bool) or not isinstance(value, int if parameter.kind == "int" else int | float):
+    if isinstance(value, bool) or not isinstance(
+        value, int if parameter.kind == "int" else int | float
+    ):
         return False
     assert parameter.low is not None and parameter.high is not None
     if not parameter.low <= value <= parameter.high:
@@ -133,4 +144,8 @@ def described(parameter: Parameter) -> str:
         return listed(map(shown, parameter.choices))
     numbers = f"{shown(parameter.low)} to {shown(parameter.high)}"
     step = f" in steps of {shown(parameter.step)}" if parameter.step else ""
-    return f"{numbers}{step}, whole numbers" if parameter.kind == "int" and not step else f"{numbers}{step}"
+    return (
+        f"{numbers}{step}, whole numbers"
+        if parameter.kind == "int" and not step
+        else f"{numbers}{step}"
+    )

@@ -55,7 +55,8 @@ class Parameter:
         step: Distance of neighbouring values; None where any value is allowed.
         log: Whether values are drawn uniformly on a logarithmic scale.
         choices: Values of a choice; (False, True) for a boolean.
-        conditions: All must hold for the parameter to be active; parents stand before it in the space.
+        conditions: All must hold for the parameter to be active; parents stand before it in the
+            space.
     """
 
     name: str
@@ -86,13 +87,15 @@ class SearchSettings:
     """How the space is searched.
 
     Attributes:
-        method: `hyperband` (Li et al., JMLR 18, 2018), `asha` (Li et al., MLSys 2020), or one that trains every
-            setting to `max_epochs`: `random`, `bayesian` or `grid`.
+        method: `hyperband` (Li et al., JMLR 18, 2018), `asha` (Li et al., MLSys 2020), or one that
+            trains every setting to `max_epochs`: `random`, `bayesian` or `grid`.
         max_epochs: Epochs of the last rung.
         factor: Reduction factor between rungs.
-        iterations: How often the whole of Hyperband is run; the other methods get as much to do by default.
+        iterations: How often the whole of Hyperband is run; the other methods get as much to do by
+            default.
         max_trials: Trials at most, promotions included; None leaves the number to the method.
-        patience: Epochs without improvement of the objective after which a trial ends; None never ends it early.
+        patience: Epochs without improvement of the objective after which a trial ends; None never
+            ends it early.
     """
 
     method: str
@@ -141,7 +144,8 @@ class SplitSettings:
         sizes: Override of the card's split; None keeps it.
         max_train: Training images at most; None takes all.
         max_validation: Validation images at most; None takes all.
-        outer: Number of the outer fold of nested cross-validation that tests, from 1; None for the usual test part.
+        outer: Number of the outer fold of nested cross-validation that tests, from 1; None for the
+            usual test part.
     """
 
     seed: int
@@ -163,8 +167,8 @@ class SearchSpaceFile:
         objective: What is optimised.
         space: What is searched.
         search: How.
-        compare: Opponents of the winner: `baseline`, `baseline_published`, names of backbones, and rows that are made
-            of the winner's own models and trials.
+        compare: Opponents of the winner: `baseline`, `baseline_published`, names of backbones, and
+            rows that are made of the winner's own models and trials.
         backbone: Hyperparameters of the opponents that are pretrained.
         retrain: How all of them are retrained.
         split: Override of the card's split; None keeps it.

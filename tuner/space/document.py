@@ -16,7 +16,8 @@ from tuner.space.reading import BY_HAND, Limits, read_text
 
 __all__ = ["Document", "KeyPath", "Problem", "load_document", "parse_document", "raise_problems"]
 
-# libyaml is some ten times as fast, but says less of a mistake: PyYAML's own parser reads up to it once more.
+# libyaml is some ten times as fast, but says less of a mistake: PyYAML's own parser reads up to it
+# once more.
 _FAST: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _MAX_READ_TWICE = 60_000
 
@@ -29,7 +30,8 @@ class Document:
         name: The file's name as messages show it.
         data: Plain values: dict, list, str, int, float, bool, None.
         lines: Line number (from 1) of every key and list item, by its path.
-        origins: What messages name instead of a line, by path: values that do not come from the file.
+        origins: What messages name instead of a line, by path: values that do not come from the
+            file.
     """
 
     name: str
@@ -56,8 +58,8 @@ def load_document(path: Path, name: str | None = None, limits: Limits = BY_HAND)
         limits: What it may hold.
 
     Raises:
-        ConfigurationError: If the file cannot be read, is not YAML, repeats a key (both lines are named), or goes
-            beyond the limits.
+        ConfigurationError: If the file cannot be read, is not YAML, repeats a key (both lines are
+            named), or goes beyond the limits.
     """
     return parse_document(read_text(path, limits), name or str(path), limits)
 
@@ -71,7 +73,9 @@ def parse_document(text: str, name: str, limits: Limits = BY_HAND) -> Document:
         message = f"{name}:{number}: not valid YAML: the character U+{ord(bad[0]):04X}."
         raise ConfigurationError(message, "save it as plain UTF-8 text.")
     if len(text) > limits.n_bytes:
-        raise ConfigurationError(f"{name}: it has more than {limits.n_bytes / 1e6:g} MB.", "shorten it.")
+        raise ConfigurationError(
+            f"{name}: it has more than {limits.n_bytes / 1e6:g} MB.", "shorten it."
+        )
     try:
         try:
             return _parsed(_FAST, text, name, limits)
@@ -82,7 +86,9 @@ def parse_document(text: str, name: str, limits: Limits = BY_HAND) -> Document:
     except yaml.MarkedYAMLError as error:
         raise _not_yaml(error, text, name) from error
     except RefusedError as error:
-        raise ConfigurationError(one_line(f"{name}:{error.line}: {error.message}"), one_line(error.hint)) from error
+        raise ConfigurationError(
+            one_line(f"{name}:{error.line}: {error.message}"), one_line(error.hint)
+        ) from error
 
 
 def _parsed(loader: Any, text: str, name: str, limits: Limits) -> Document:
@@ -93,7 +99,9 @@ def _parsed(loader: Any, text: str, name: str, limits: Limits) -> Document:
     finally:
         parser.dispose()
     if not composer.lines:
-        raise ConfigurationError(f"{name}: the file is empty.", "see search_spaces/ and datasets/ for examples.")
+        raise ConfigurationError(
+            f"{name}: the file is empty.", "see search_spaces/ and datasets/ for examples."
+        )
     raise_problems(composer.problems)
     return Document(name=name, data=data, lines=composer.lines)
 

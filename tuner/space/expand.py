@@ -39,19 +39,32 @@ def _conditions(
         # A fixed parent has the value asked for, or the file would have been refused.
         if parent not in fixed:
             wants_float = _wants_float(layout, parent, entries[parent].spec)
-            conditions.append(Condition(parent=parent, values=tuple(_number(value, wants_float) for value in values)))
+            conditions.append(
+                Condition(
+                    parent=parent, values=tuple(_number(value, wants_float) for value in values)
+                )
+            )
     return tuple(conditions)
 
 
-def _parameter(name: str, spec: AnySpec, conditions: tuple[Condition, ...], wants_float: bool) -> Parameter:
+def _parameter(
+    name: str, spec: AnySpec, conditions: tuple[Condition, ...], wants_float: bool
+) -> Parameter:
     if isinstance(spec, FixedSpec):
         # Fixed, but not always there: a choice of one.
-        return Parameter(name=name, kind="choice", choices=(_number(spec.value, wants_float),), conditions=conditions)
+        return Parameter(
+            name=name,
+            kind="choice",
+            choices=(_number(spec.value, wants_float),),
+            conditions=conditions,
+        )
     if isinstance(spec, BooleanSpec):
         return Parameter(name=name, kind="boolean", choices=(False, True), conditions=conditions)
     if isinstance(spec, ChoiceSpec):
         if all(isinstance(value, bool) for value in spec.values):
-            return Parameter(name=name, kind="boolean", choices=(False, True), conditions=conditions)
+            return Parameter(
+                name=name, kind="boolean", choices=(False, True), conditions=conditions
+            )
         choices = tuple(_number(value, wants_float) for value in spec.values)
         return Parameter(name=name, kind="choice", choices=choices, conditions=conditions)
     return Parameter(

@@ -19,7 +19,9 @@ from tuner.space.vocabulary import TRAINING_TERMS
 _MAX_COMPARED = 1000
 
 
-def check_held(document: Document, file: SearchSpaceFile, declaration: Declaration) -> list[Problem]:
+def check_held(
+    document: Document, file: SearchSpaceFile, declaration: Declaration
+) -> list[Problem]:
     """The mistakes that a space makes about its builder, in the order of its lines.
 
     Args:
@@ -36,12 +38,20 @@ def check_held(document: Document, file: SearchSpaceFile, declaration: Declarati
             problems += _check_values(document, entry, declared[name], wanted, file.model)
         if name in declaration.terms:
             problems += check_kind(document, entry.key, entry.spec, declaration.terms[name])
-        elif name not in declaration.names and not declaration.reads_all and declaration.is_thorough:
+        elif (
+            name not in declaration.names and not declaration.reads_all and declaration.is_thorough
+        ):
             problems.append(_unread(document, name, entry, declaration, file.model))
     problems += [_missing(document, name, declaration, file.model) for name in declaration.missing]
-    if "normalization" in document.data and not declaration.reads_all and "normalization" not in declaration.names:
+    if (
+        "normalization" in document.data
+        and not declaration.reads_all
+        and "normalization" not in declaration.names
+    ):
         message = f"normalization has no effect: {file.model} never asks for it."
-        problems.append(Problem(where=document.where(("normalization",)), message=message, hint="remove it."))
+        problems.append(
+            Problem(where=document.where(("normalization",)), message=message, hint="remove it.")
+        )
     return in_order(problems)
 
 
@@ -54,8 +64,8 @@ def check_loop(declaration: Declaration, model: str) -> list[Problem]:
         if term is None or all(term.accepts(_as_meant(value, term.kind)) for value in values):
             continue
         message = (
-            f"it declares {parameter.name} as {described(parameter)}, but the training loop reads that name too, as "
-            f"{term.help}: {term.expected}."
+            f"it declares {parameter.name} as {described(parameter)}, but the training loop reads"
+            f" that name too, as {term.help}: {term.expected}."
         )
         hint = f"give {parameter.name} another name in the builder, or values that both can use."
         problems.append(Problem(where=f'model "{model}"', message=message, hint=hint))
@@ -71,17 +81,26 @@ def _only(name: str, value: Any) -> Parameter:
     return Parameter(name=name, kind="choice", choices=(value,))
 
 
-def _unread(document: Document, name: str, entry: Entry, declaration: Declaration, model: str) -> Problem:
+def _unread(
+    document: Document, name: str, entry: Entry, declaration: Declaration, model: str
+) -> Problem:
     where = document.where(("space", entry.key))
     if name in TRAINING_TERMS:
-        message = f"space.{name} has no effect: {model} compiles its model itself and never asks for {name}."
-        return Problem(where=where, message=message, hint=f"ask hp for {name} in the builder, or remove it.")
+        message = (
+            f"space.{name} has no effect: {model} compiles its model itself and never asks for"
+            f" {name}."
+        )
+        return Problem(
+            where=where, message=message, hint=f"ask hp for {name} in the builder, or remove it."
+        )
     message = f"space.{name} is never asked for by {model}."
     if name != entry.key:
         message = f"space.{entry.key} gives {name}, but {model} never asks for that."
     names = sorted(declaration.names)
     if not names:
-        return Problem(where=where, message=message, hint=f"remove it: {model} asks for no hyperparameters.")
+        return Problem(
+            where=where, message=message, hint=f"remove it: {model} asks for no hyperparameters."
+        )
     others = sorted(declaration.names - set(document.data["space"])) or names
     match = nearest(name, others) or nearest(name, names)
     hint = f'did you mean "{match}"?' if match else did_you_mean(name, others)
@@ -92,7 +111,11 @@ def _missing(document: Document, name: str, declaration: Declaration, model: str
     message = f'{model} reads values["{name}"], which the space does not give.'
     unread = [key for key in document.data["space"] if key not in declaration.names]
     match = nearest(name, unread)
-    hint = f'write {name} in the place of "{match}".' if match else f"write {name} into a space; --space FILE names it."
+    hint = (
+        f'write {name} in the place of "{match}".'
+        if match
+        else f"write {name} into a space; --space FILE names it."
+    )
     return Problem(where=document.where(("space",)), message=message, hint=hint)
 
 
@@ -112,9 +135,17 @@ def _check_values(
     if found:
         return
     grid = grid_values(wanted)
-    is_within = grid is None or len(grid) > _MAX_COMPARED or all(allows(declared, value) for value in grid)
+    is_within = (
+        grid is None or len(grid) > _MAX_COMPARED or all(allows(declared, value) for value in grid)
+    )
     is_free = grid is None and (declared.step is not None or bool(declared.choices))
     if is_free or not is_within:
-        message = f"space.{key} takes values between those that {model} declares: {described(declared)}."
-        hint = f"add step: {shown(declared.step)}, or list the values." if declared.step else "list the values."
+        message = (
+            f"space.{key} takes values between those that {model} declares: {described(declared)}."
+        )
+        hint = (
+            f"add step: {shown(declared.step)}, or list the values."
+            if declared.step
+            else "list the values."
+        )
         yield Problem(where=document.where(("space", key)), message=message, hint=hint)

@@ -11,7 +11,8 @@ from tuner.space.vocabulary import Term
 
 AnySpec = IntSpec | FloatSpec | ChoiceSpec | BooleanSpec | FixedSpec
 
-# Blocks that `per` may count, and flat parameters of a whole space: a tenth of it is more than any search can explore.
+# Blocks that `per` may count, and flat parameters of a whole space: a tenth of it is more than any
+# search can explore.
 MAX_BLOCKS = 100
 MAX_PARAMETERS = 1_000
 
@@ -53,7 +54,8 @@ class Layout:
     """The keys of `space:` as they stand in the file.
 
     Attributes:
-        specs: The declarations by key, in the order of the file; those with mistakes of shape are left out.
+        specs: The declarations by key, in the order of the file; those with mistakes of shape are
+            left out.
         terms: The family's vocabulary; None for your own builder, where any name is allowed.
     """
 
@@ -84,7 +86,12 @@ class Layout:
         if isinstance(spec, FixedSpec | ChoiceSpec) and per(spec) is None:
             values = [spec.value] if isinstance(spec, FixedSpec) else spec.values
             return tuple(values) if all(type(value) is int for value in values) else None
-        if spec is None and self.terms is not None and parent in self.terms and self.terms[parent].kind == "int":
+        if (
+            spec is None
+            and self.terms is not None
+            and parent in self.terms
+            and self.terms[parent].kind == "int"
+        ):
             return (self.terms[parent].default,)
         return None
 
@@ -107,7 +114,9 @@ class Layout:
             for index in range(min(self.most(parent) or 0, MAX_BLOCKS)):
                 name = f"{key}_{index}"
                 if name not in self.specs:
-                    flat[name] = Entry(key=key, spec=spec, block=Block(base=key, parent=parent, index=index))
+                    flat[name] = Entry(
+                        key=key, spec=spec, block=Block(base=key, parent=parent, index=index)
+                    )
         return flat
 
 

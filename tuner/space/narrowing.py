@@ -13,8 +13,9 @@ from tuner.space.layout import AnySpec, Entry, Layout, per
 def drop_unreachable(layout: Layout, before: Layout) -> Layout:
     """Leave out conditions that could hold before the overrides, and blocks that there were, but no longer.
 
-    A parameter goes where no value is left that switches it on, and with it what depends on it. What could not be
-    before either is a mistake of the file, and a parameter that was overridden itself is wanted: both stay.
+    A parameter goes where no value is left that switches it on, and with it what depends on it.
+    What could not be before either is a mistake of the file, and a parameter that was overridden
+    itself is wanted: both stay.
 
     Args:
         layout: The declarations with all overrides.
@@ -26,7 +27,11 @@ def drop_unreachable(layout: Layout, before: Layout) -> Layout:
         specs: dict[str, AnySpec] = {}
         now = layout.entries()
         for key, spec in layout.specs.items():
-            kept = _narrowed(key, spec, _Stage(layout, now), _Stage(before, then)) if key in unchanged else spec
+            kept = (
+                _narrowed(key, spec, _Stage(layout, now), _Stage(before, then))
+                if key in unchanged
+                else spec
+            )
             if kept is not None:
                 specs[key] = kept
         if specs == layout.specs:
@@ -48,7 +53,9 @@ def _narrowed(key: str, spec: AnySpec, now: _Stage, then: _Stage) -> AnySpec | N
         return None
     when = {
         parent: [
-            value for value in values if _can_be(now.entries, parent, value) or not _can_be(then.entries, parent, value)
+            value
+            for value in values
+            if _can_be(now.entries, parent, value) or not _can_be(then.entries, parent, value)
         ]
         for parent, values in (spec.when or {}).items()
     }

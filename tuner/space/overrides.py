@@ -33,7 +33,11 @@ _SECTIONS: Mapping[str, type[Strict]] = {
     "retrain": RetrainSpec,
     "split": SplitSpec,
 }
-_SPEC_KEYS = {key for spec in (IntSpec, FloatSpec, ChoiceSpec, BooleanSpec, FixedSpec) for key in spec.model_fields}
+_SPEC_KEYS = {
+    key
+    for spec in (IntSpec, FloatSpec, ChoiceSpec, BooleanSpec, FixedSpec)
+    for key in spec.model_fields
+}
 
 
 def apply_overrides(document: Document, overrides: Sequence[str]) -> Document:
@@ -41,10 +45,12 @@ def apply_overrides(document: Document, overrides: Sequence[str]) -> Document:
 
     Args:
         document: The file.
-        overrides: Texts of the form PATH=VALUE: keys joined by dots, list items by number from 0; the value is YAML.
+        overrides: Texts of the form PATH=VALUE: keys joined by dots, list items by number from 0;
+            the value is YAML.
 
     Raises:
-        ConfigurationError: If an override has no `=`, its value is not YAML, or its path leads nowhere.
+        ConfigurationError: If an override has no `=`, its value is not YAML, or its path leads
+            nowhere.
     """
     for override in overrides:
         document = _apply(document, override)
@@ -55,7 +61,9 @@ def _apply(document: Document, override: str) -> Document:
     origin = f"--set {_shown(override)}"
     dotted, equals, text = override.partition("=")
     if not equals or not dotted.strip() or not text.strip():
-        raise ConfigurationError(f"{origin}: expected PATH=VALUE.", "for example --set space.dropout.max=0.6")
+        raise ConfigurationError(
+            f"{origin}: expected PATH=VALUE.", "for example --set space.dropout.max=0.6"
+        )
     value = parse_document(text, origin).data
     data = copy.deepcopy(document.data)
     path: KeyPath = ()
@@ -71,7 +79,9 @@ def _apply(document: Document, override: str) -> Document:
     node[step] = value
     path = (*path, step)
     lines = {known: line for known, line in document.lines.items() if known[: len(path)] != path}
-    origins = {known: text for known, text in document.origins.items() if known[: len(path)] != path}
+    origins = {
+        known: text for known, text in document.origins.items() if known[: len(path)] != path
+    }
     return replace(document, data=data, lines=lines, origins={**origins, path: origin})
 
 
@@ -96,7 +106,9 @@ def _step(node: Any, part: str, path: KeyPath, document: Document, origin: str) 
     is_open = path == ("space",) and ":" in str(document.data.get("model", ""))
     if part not in known and not is_open:
         name = _shown(".".join(map(str, (*path, part))))
-        raise ConfigurationError(f"{origin}: {name} is not a known key.", did_you_mean(part, sorted(known)))
+        raise ConfigurationError(
+            f"{origin}: {name} is not a known key.", did_you_mean(part, sorted(known))
+        )
     return part
 
 
@@ -106,7 +118,12 @@ def _allowed(data: Any, path: KeyPath) -> set[str]:
         return set(SpaceFile.model_fields)
     if path == ("space",):
         terms = VOCABULARIES.get(str(data.get("model", "cnn")), {})
-        numbered = {f"{name}_{i}" for name, term in terms.items() if term.per_block for i in range(MAX_CONV_BLOCKS)}
+        numbered = {
+            f"{name}_{i}"
+            for name, term in terms.items()
+            if term.per_block
+            for i in range(MAX_CONV_BLOCKS)
+        }
         return set(terms) | numbered
     if path == ("backbone",):
         return set(VOCABULARIES[BACKBONE_NAMES[0]])

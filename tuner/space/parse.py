@@ -27,7 +27,13 @@ from tuner.space.narrowing import drop_unreachable
 from tuner.space.overrides import apply_overrides
 from tuner.space.schema import ObjectiveSpec, SpaceFile, Spec
 from tuner.space.validation import did_you_mean, in_order, listed, nearest, shown, validate
-from tuner.space.vocabulary import BACKBONE_TERMS, BATCH_TERMS, OBJECTIVES, TRAINING_TERMS, VOCABULARIES
+from tuner.space.vocabulary import (
+    BACKBONE_TERMS,
+    BATCH_TERMS,
+    OBJECTIVES,
+    TRAINING_TERMS,
+    VOCABULARIES,
+)
 
 # Keys of the format that no code reads yet; they are refused, never ignored.
 NOT_YET = ("constraints", "start_from")
@@ -36,23 +42,32 @@ _BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _SPEC: TypeAdapter[AnySpec] = TypeAdapter(Spec)
 
 
-def load_space(path: Path, overrides: Sequence[str] = (), model: str | None = None) -> SearchSpaceFile:
+def load_space(
+    path: Path, overrides: Sequence[str] = (), model: str | None = None
+) -> SearchSpaceFile:
     """Read a search space file.
 
     Args:
         path: The file.
-        overrides: Changes such as `space.dropout.max=0.6`, in the order of the command line; the value is YAML.
-        model: Replaces the file's model, which decides what hyperparameters there are; None keeps it.
+        overrides: Changes such as `space.dropout.max=0.6`, in the order of the command line; the
+            value is YAML.
+        model: Replaces the file's model, which decides what hyperparameters there are; None keeps
+            it.
 
     Raises:
-        ConfigurationError: With every mistake of the file, each with its line, the key and what was expected.
+        ConfigurationError: With every mistake of the file, each with its line, the key and what was
+            expected.
     """
     before, document = load_documents(path, overrides, model)
     return parse_space(document, before=before)
 
 
 def load_documents(
-    path: Path, overrides: Sequence[str] = (), model: str | None = None, *, is_asked_for: bool = True
+    path: Path,
+    overrides: Sequence[str] = (),
+    model: str | None = None,
+    *,
+    is_asked_for: bool = True,
 ) -> tuple[Document, Document]:
     """A space's document with its model, without and with the overrides; `load_space` says what it raises.
 
@@ -60,14 +75,20 @@ def load_documents(
         path: The file.
         overrides: As of `load_space`.
         model: As of `load_space`.
-        is_asked_for: Whether you name the file. Of one that is only the default, another model's hyperparameters mean
-            nothing for a builder of your own: what it declares is the space then.
+        is_asked_for: Whether you name the file. Of one that is only the default, another model's
+            hyperparameters mean nothing for a builder of your own: what it declares is the space
+            then.
     """
     document = load_document(path)
     if model is not None and isinstance(document.data, dict):
-        data, origins = {**document.data, "model": model}, {**document.origins, ("model",): f"--model {model}"}
+        data, origins = (
+            {**document.data, "model": model},
+            {**document.origins, ("model",): f"--model {model}"},
+        )
         if ":" in model and not is_asked_for and document.data.get("model", "cnn") != model:
-            data = {key: value for key, value in data.items() if key != "normalization"} | {"space": {}}
+            data = {key: value for key, value in data.items() if key != "normalization"} | {
+                "space": {}
+            }
             origins[("space",)] = f"--model {model}"
         document = replace(document, data=data, origins=origins)
     return document, apply_overrides(document, overrides)
@@ -78,15 +99,20 @@ def parse_space(document: Document, before: Document | None = None) -> SearchSpa
 
     Args:
         document: The file, with all changes.
-        before: The file without them. What was in order there, and has become unreachable, is left out.
+        before: The file without them. What was in order there, and has become unreachable, is left
+            out.
     """
     problems: list[Problem] = []
     if isinstance(document.data, dict):
         for key in NOT_YET:
             if key in document.data:
                 message = f"{key} is not supported yet."
-                problems.append(Problem(where=document.where((key,)), message=message, hint="remove it."))
-        document = replace(document, data={k: v for k, v in document.data.items() if k not in NOT_YET})
+                problems.append(
+                    Problem(where=document.where((key,)), message=message, hint="remove it.")
+                )
+        document = replace(
+            document, data={k: v for k, v in document.data.items() if k not in NOT_YET}
+        )
     file, mistakes = validate(document, SpaceFile)
     problems += mistakes
     data = document.data if isinstance(document.data, dict) else {}
@@ -112,15 +138,24 @@ def _check_model(document: Document, model: Any) -> list[Problem]:
     if not isinstance(model, str) or model in VOCABULARIES or _BUILDER.fullmatch(model):
         return []
     families = list(VOCABULARIES)
-    message = f"model is {shown(model)}; expected cnn, a backbone such as efficientnet_b2, or package.module:function."
+    message = (
+        f"model is {shown(model)}; expected cnn, a backbone such as efficientnet_b2, or"
+        " package.module:function."
+    )
     match = nearest(model, families)
-    hint = f'did you mean "{match}"?' if match else "name a builder of your own like my_package.models:build."
+    hint = (
+        f'did you mean "{match}"?'
+        if match
+        else "name a builder of your own like my_package.models:build."
+    )
     return [Problem(where=document.where(("model",)), message=message, hint=hint)]
 
 
 def _check_objective(document: Document, model: Any, objective: Any) -> list[Problem]:
     long_form = isinstance(objective, dict)
-    name, path = (objective.get("name"), ("objective", "name")) if long_form else (objective, ("objective",))
+    name, path = (
+        (objective.get("name"), ("objective", "name")) if long_form else (objective, ("objective",))
+    )
     if not isinstance(name, str):
         return []
     where, start = document.where(path), f"{'.'.join(path)} is {shown(name)}"
@@ -129,13 +164,17 @@ def _check_objective(document: Document, model: Any, objective: Any) -> list[Pro
         if direction not in ("max", "min") or direction == OBJECTIVES[name]:
             return []
         where = document.where(("objective", "direction"))
-        message = f"objective.direction is {direction}, but the best {name} is the {OBJECTIVES[name]}."
+        message = (
+            f"objective.direction is {direction}, but the best {name} is the {OBJECTIVES[name]}."
+        )
         return [Problem(where=where, message=message, hint="remove direction.")]
     if isinstance(model, str) and model in VOCABULARIES:
         message = f"{start}; expected {listed(OBJECTIVES)}."
         return [Problem(where=where, message=message, hint=did_you_mean(name, OBJECTIVES))]
     if not name.startswith("val_"):
-        message = f"{start}; expected a metric of the validation images, whose name begins with val_."
+        message = (
+            f"{start}; expected a metric of the validation images, whose name begins with val_."
+        )
         return [Problem(where=where, message=message, hint="name a metric such as val_accuracy.")]
     return []
 
@@ -148,14 +187,22 @@ def _check_backbone(document: Document, backbone: Any) -> Iterator[Problem]:
             message = f"{path} is not a hyperparameter of a backbone."
             yield Problem(where=where, message=message, hint=did_you_mean(name, terms))
         elif not terms[name].accepts(value):
-            yield Problem(where=where, message=f"{path} is {shown(value)}; expected {terms[name].expected}.", hint="")
+            yield Problem(
+                where=where,
+                message=f"{path} is {shown(value)}; expected {terms[name].expected}.",
+                hint="",
+            )
 
 
 def _check_normalization(document: Document) -> list[Problem]:
     if "normalization" not in document.data or "normalization" not in document.data["space"]:
         return []
     message = "normalization is set here and under space."
-    return [Problem(where=document.where(("normalization",)), message=message, hint="keep one of the two.")]
+    return [
+        Problem(
+            where=document.where(("normalization",)), message=message, hint="keep one of the two."
+        )
+    ]
 
 
 def layout_of(document: Document, model: str) -> Layout:
@@ -168,7 +215,9 @@ def layout_of(document: Document, model: str) -> Layout:
     return Layout(specs=specs, terms=VOCABULARIES.get(model))
 
 
-def _without_unreachable(document: Document, layout: Layout, before: Layout) -> tuple[Document, Layout]:
+def _without_unreachable(
+    document: Document, layout: Layout, before: Layout
+) -> tuple[Document, Layout]:
     reachable = drop_unreachable(layout, before)
     dropped = layout.specs.keys() - reachable.specs.keys()
     space = {key: value for key, value in document.data["space"].items() if key not in dropped}

@@ -20,8 +20,8 @@ class Problem:
     Attributes:
         where: `file:line`, or only the file's name where no line is known.
         message: What is wrong and what was expected.
-        hint: How to fix it; may be empty. A function where it takes time to find: it is called only for mistakes that
-            are printed.
+        hint: How to fix it; may be empty. A function where it takes time to find: it is called only
+            for mistakes that are printed.
     """
 
     where: str
@@ -46,7 +46,8 @@ def raise_problems(problems: Iterable[Problem]) -> None:
     """Raise the mistakes of a file as one error, the first ten in full; do nothing where there are none.
 
     Raises:
-        ConfigurationError: With one message per problem, in the order given, and the number of those left out.
+        ConfigurationError: With one message per problem, in the order given, and the number of
+            those left out.
     """
     found = list(problems)
     if not found:

@@ -22,7 +22,8 @@ class Limits:
         depth: Levels of lists and mappings in each other.
         n_key: Letters of a key.
         n_text: Letters of a text.
-        n_digits: Digits of a whole number; those of 15 are exact in every program, also where it is read as a float.
+        n_digits: Digits of a whole number; those of 15 are exact in every program, also where it is
+            read as a float.
     """
 
     n_bytes: int = 1_000_000
@@ -33,7 +34,8 @@ class Limits:
     n_digits: int = 15
 
 
-# Of spaces and cards, which people write; and of what a run wrote, which may name a hundred thousand classes.
+# Of spaces and cards, which people write; and of what a run wrote, which may name a hundred
+# thousand classes.
 BY_HAND = Limits()
 BY_A_RUN = Limits(n_bytes=20_000_000, n_values=250_000, n_text=1_000_000, n_digits=300)
 
@@ -42,8 +44,8 @@ def read_text(path: Path, limits: Limits = BY_HAND) -> str:
     """The text of a UTF-8 file, without a byte order mark.
 
     Raises:
-        ConfigurationError: If it is missing, no regular file (a folder, a pipe or a device may never end), too large,
-            or not UTF-8.
+        ConfigurationError: If it is missing, no regular file (a folder, a pipe or a device may
+            never end), too large, or not UTF-8.
     """
     shown = one_line(str(path))
     content = read_bytes(path, limits.n_bytes)
@@ -62,7 +64,9 @@ def read_bytes(path: Path, most: int) -> bytes:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            what = "it is a folder" if stat.S_ISDIR(mode) else "it is a pipe or a device, not a file"
+            what = (
+                "it is a folder" if stat.S_ISDIR(mode) else "it is a pipe or a device, not a file"
+            )
             raise ConfigurationError(f"{shown}: cannot be read: {what}.", _HINT)
         with open(path, "rb") as file:
             content = file.read(most + 1)

@@ -68,11 +68,14 @@ def n_settings(space: Space) -> int | None:
     """Number of distinct settings.
 
     Returns:
-        None where a searched float has no step, above a million, or where conditions tell too many kinds apart.
+        None where a searched float has no step, above a million, or where conditions tell too many
+            kinds apart.
     """
     grids = {parameter.name: grid_values(parameter) for parameter in space.parameters}
     # Where each parent is asked for last: what no later condition can see need not be told apart.
-    last = {c.parent: i for i, parameter in enumerate(space.parameters) for c in parameter.conditions}
+    last = {
+        c.parent: i for i, parameter in enumerate(space.parameters) for c in parameter.conditions
+    }
     # Settings are counted by what later conditions can see of them: the values of parents.
     counts: Counter[tuple[tuple[str, Any], ...]] = Counter({(): 1})
     for i, parameter in enumerate(space.parameters):
@@ -99,13 +102,18 @@ def n_settings(space: Space) -> int | None:
 
 def is_complete(space: Space, values: Mapping[str, Any]) -> bool:
     """Whether a setting has a value for each active parameter, and for no other."""
-    return all((parameter.name in values) == _is_active(parameter, values) for parameter in space.parameters)
+    return all(
+        (parameter.name in values) == _is_active(parameter, values)
+        for parameter in space.parameters
+    )
 
 
 def has_setting(space: Space, values: Mapping[str, Any]) -> bool:
     """Whether a setting is one of a space's: it is complete, and each value is one of its parameter's."""
     return is_complete(space, values) and all(
-        values[parameter.name] in _values(parameter) for parameter in space.parameters if parameter.name in values
+        values[parameter.name] in _values(parameter)
+        for parameter in space.parameters
+        if parameter.name in values
     )
 
 

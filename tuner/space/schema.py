@@ -6,7 +6,14 @@ import json
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    FiniteFloat,
+    WithJsonSchema,
+    field_validator,
+)
 
 from tuner.names import one_line
 from tuner.space.validation import Strict, shown
@@ -20,7 +27,9 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("is infinite; expected a finite number.")
     if isinstance(value, str) and one_line(value) != value:
-        raise ValueError(f"is {shown(value)}; expected text without line breaks and control characters.")
+        raise ValueError(
+            f"is {shown(value)}; expected text without line breaks and control characters."
+        )
     return value
 
 
@@ -73,17 +82,26 @@ MAX_KEYS = 500
 MAX_EPOCHS = 100_000
 MAX_TRIALS = 1_000_000
 
-Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "string", "boolean"]})]
+Scalar = Annotated[
+    Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "string", "boolean"]})
+]
 Values = Annotated[list[Scalar], Field(min_length=1, max_length=MAX_VALUES)]
 When = Annotated[
     dict[str, Annotated[Values, BeforeValidator(_as_list, json_schema_input_type=Scalar | Values)]],
     Field(
         min_length=1,
-        description="Active only where each named parameter has the value given, or one of those in a list.",
+        description=(
+            "Active only where each named parameter has the value given, or one of those in a list."
+        ),
     ),
 ]
-Per = Annotated[str, Field(description="One parameter per block: NAME_0, NAME_1, ... up to this parameter's value.")]
-Sampling = Annotated[Literal["linear", "log"], Field(description="Scale on which values are drawn evenly.")]
+Per = Annotated[
+    str,
+    Field(description="One parameter per block: NAME_0, NAME_1, ... up to this parameter's value."),
+]
+Sampling = Annotated[
+    Literal["linear", "log"], Field(description="Scale on which values are drawn evenly.")
+]
 
 
 class IntSpec(_Given):
@@ -92,7 +110,9 @@ class IntSpec(_Given):
     type: Literal["int"]
     min: int = Field(description="Smallest value, included.")
     max: int = Field(description="Largest value, included.")
-    step: int | None = Field(default=None, description="Distance of neighbouring values; 1 by default.")
+    step: int | None = Field(
+        default=None, description="Distance of neighbouring values; 1 by default."
+    )
     sampling: Sampling = "linear"
     per: Per | None = None
     when: When | None = None
@@ -104,7 +124,9 @@ class FloatSpec(_Given):
     type: Literal["float"]
     min: FiniteFloat = Field(description="Smallest value, included.")
     max: FiniteFloat = Field(description="Largest value, included.")
-    step: FiniteFloat | None = Field(default=None, description="Distance of neighbouring values; any value by default.")
+    step: FiniteFloat | None = Field(
+        default=None, description="Distance of neighbouring values; any value by default."
+    )
     sampling: Sampling = "linear"
     per: Per | None = None
     when: When | None = None
@@ -135,8 +157,12 @@ class FixedSpec(_Given):
     when: When | None = None
 
 
-TaggedSpec = Annotated[IntSpec | FloatSpec | ChoiceSpec | BooleanSpec | FixedSpec, Field(discriminator="type")]
-Spec = Annotated[TaggedSpec, BeforeValidator(_as_spec, json_schema_input_type=TaggedSpec | Values | Scalar)]
+TaggedSpec = Annotated[
+    IntSpec | FloatSpec | ChoiceSpec | BooleanSpec | FixedSpec, Field(discriminator="type")
+]
+Spec = Annotated[
+    TaggedSpec, BeforeValidator(_as_spec, json_schema_input_type=TaggedSpec | Values | Scalar)
+]
 
 
 class ObjectiveSpec(_Given):
@@ -156,18 +182,31 @@ class SearchSpec(_Given):
 
     method: Method = Field(
         default="hyperband",
-        description="hyperband and asha promote the best from rung to rung; random, bayesian and grid train every "
-        "setting to max_epochs.",
+        description=(
+            "hyperband and asha promote the best from rung to rung; random, bayesian and grid train"
+            " every setting to max_epochs."
+        ),
     )
     max_epochs: int = Field(
-        default=27, ge=1, le=MAX_EPOCHS, description="Epochs of the last rung; best a power of factor."
+        default=27,
+        ge=1,
+        le=MAX_EPOCHS,
+        description="Epochs of the last rung; best a power of factor.",
     )
-    factor: int = Field(default=3, ge=2, le=1_000, description="One of so many trials is promoted from rung to rung.")
+    factor: int = Field(
+        default=3,
+        ge=2,
+        le=1_000,
+        description="One of so many trials is promoted from rung to rung.",
+    )
     iterations: int = Field(
         default=1,
         ge=1,
         le=1_000,
-        description="How often the whole of Hyperband is run; the other methods get as much to do by default.",
+        description=(
+            "How often the whole of Hyperband is run; the other methods get as much to do by"
+            " default."
+        ),
     )
     max_trials: int | None = Field(
         default=None,
@@ -179,17 +218,25 @@ class SearchSpec(_Given):
         default=None,
         ge=1,
         le=MAX_EPOCHS,
-        description="Epochs without improvement of the objective after which a trial ends; by default it never does.",
+        description=(
+            "Epochs without improvement of the objective after which a trial ends; by default it"
+            " never does."
+        ),
     )
 
 
 class RetrainSpec(_Given):
     """How the winner and its opponents are retrained."""
 
-    epochs: int = Field(default=60, ge=1, le=MAX_EPOCHS, description="Most epochs of one retraining.")
+    epochs: int = Field(
+        default=60, ge=1, le=MAX_EPOCHS, description="Most epochs of one retraining."
+    )
     seeds: int = Field(default=3, ge=1, le=1_000, description="Retrainings per model.")
     patience: int = Field(
-        default=10, ge=1, le=MAX_EPOCHS, description="Epochs without improvement after which a retraining ends."
+        default=10,
+        ge=1,
+        le=MAX_EPOCHS,
+        description="Epochs without improvement after which a retraining ends.",
     )
 
 
@@ -200,8 +247,8 @@ class SplitSpec(_Given):
     validation: int = Field(ge=1, description="Number of validation images, the next ones.")
 
 
-# The first two are trained as a card states them, the next two are made of what the run has trained; the others are the
-# backbones of the vocabulary.
+# The first two are trained as a card states them, the next two are made of what the run has
+# trained; the others are the backbones of the vocabulary.
 Opponent = Literal[
     "baseline",
     "baseline_published",
@@ -228,22 +275,28 @@ class SpaceFile(_Given):
     """A search space for `python -m tuner run`."""
 
     version: Literal[1] = Field(description="Version of this format.")
-    dataset: str | None = Field(default=None, min_length=1, description="A data card's name; left out, it serves any.")
+    dataset: str | None = Field(
+        default=None, min_length=1, description="A data card's name; left out, it serves any."
+    )
     model: str = Field(
-        default="cnn", description="A built-in family, or a builder of your own: package.module:function."
+        default="cnn",
+        description="A built-in family, or a builder of your own: package.module:function.",
     )
-    objective: Annotated[ObjectiveSpec, BeforeValidator(_as_objective, json_schema_input_type=str | ObjectiveSpec)] = (
-        Field(default=ObjectiveSpec(name="val_accuracy"), description="Metric that is optimised.")
-    )
+    objective: Annotated[
+        ObjectiveSpec, BeforeValidator(_as_objective, json_schema_input_type=str | ObjectiveSpec)
+    ] = Field(default=ObjectiveSpec(name="val_accuracy"), description="Metric that is optimised.")
     space: dict[str, Spec] = Field(
-        max_length=MAX_KEYS, description="The hyperparameters: searched, a list (choice) or a plain value (fixed)."
+        max_length=MAX_KEYS,
+        description="The hyperparameters: searched, a list (choice) or a plain value (fixed).",
     )
     search: SearchSpec = SearchSpec()
     compare: list[Opponent] = Field(
         default=["baseline", "efficientnet_b2"],
         max_length=100,
-        description="Opponents of the winner; also tuned_tta, its probabilities averaged over views of an image, and "
-        "ensemble, of the best trials.",
+        description=(
+            "Opponents of the winner; also tuned_tta, its probabilities averaged over views of an"
+            " image, and ensemble, of the best trials."
+        ),
     )
     backbone: dict[str, Any] = Field(
         default={},
@@ -268,13 +321,22 @@ def space_json_schema() -> dict[str, Any]:
     reference = {"$ref": "#/$defs/Parameter"}
     space["additionalProperties"] = reference
     terms = {**VOCABULARIES[BACKBONE_NAMES[0]], **VOCABULARIES["cnn"]}
-    space["properties"] = {name: {"description": _help(name, term), **reference} for name, term in terms.items()}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema | {"title": "Tuner search space"}
+    space["properties"] = {
+        name: {"description": _help(name, term), **reference} for name, term in terms.items()
+    }
+    return (
+        {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+        | schema
+        | {"title": "Tuner search space"}
+    )
 
 
 def _help(name: str, term: Term) -> str:
     per_block = f" May be set per block, as {name}_0, {name}_1, ..." if term.per_block else ""
-    return f"{term.help[:1].upper()}{term.help[1:]}: {term.expected}; {shown(term.default)} by default.{per_block}"
+    return (
+        f"{term.help[:1].upper()}{term.help[1:]}: {term.expected}; {shown(term.default)} by"
+        f" default.{per_block}"
+    )
 
 
 def schema_text() -> str:

@@ -59,7 +59,9 @@ def validate(document: Document, model: type[ModelT]) -> tuple[ModelT | None, li
 
 def type_problems(document: Document, error: ValidationError) -> list[Problem]:
     """The mistakes of a record that is no pydantic model; it takes unknown keys without a word."""
-    return in_order(_problem(document, BaseModel, mistake) for mistake in error.errors(include_url=False))
+    return in_order(
+        _problem(document, BaseModel, mistake) for mistake in error.errors(include_url=False)
+    )
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
@@ -82,7 +84,11 @@ def _problem(document: Document, model: type[BaseModel], mistake: Mapping[str, A
         nearest_key = partial(_known_key, model, mistake["loc"])
         return Problem(where=where, message=f"{name} is not a known key.", hint=nearest_key)
     if kind == "missing":
-        missing = ".".join(map(str, (*path, *mistake["loc"][-1:]))) if mistake["loc"][-1:] != path[-1:] else name
+        missing = (
+            ".".join(map(str, (*path, *mistake["loc"][-1:])))
+            if mistake["loc"][-1:] != path[-1:]
+            else name
+        )
         return Problem(where=where, message=f"{missing} is missing.", hint="add it.")
     if kind in {"literal_error", "union_tag_invalid", "enum"}:
         tag_key = str(context.get("discriminator", "")).strip("'")
@@ -92,15 +98,21 @@ def _problem(document: Document, model: type[BaseModel], mistake: Mapping[str, A
         expected = context.get("expected") or context.get("expected_tags") or ""
         choices = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
         message = f"{name} is {shown(value)}; expected {listed(choices)}."
-        return Problem(where=where, message=message, hint=partial(did_you_mean, str(value), choices))
+        return Problem(
+            where=where, message=message, hint=partial(did_you_mean, str(value), choices)
+        )
     if kind == "union_tag_not_found":
         tag_key = str(context["discriminator"]).strip("'")
-        return Problem(where=where, message=f"{name}.{tag_key} is missing.", hint=f"add `{tag_key}:`.")
+        return Problem(
+            where=where, message=f"{name}.{tag_key} is missing.", hint=f"add `{tag_key}:`."
+        )
     if kind in {"value_error", "assertion_error"}:
         text, _, hint = str(context["error"]).partition(" | ")
         return Problem(where=where, message=f"{name} {text}", hint=hint)
     return Problem(
-        where=where, message=f"{name} is {shown(value)}; {_expected(mistake)}.", hint=_quotes_hint(value, kind)
+        where=where,
+        message=f"{name} is {shown(value)}; {_expected(mistake)}.",
+        hint=_quotes_hint(value, kind),
     )
 
 
@@ -161,7 +173,11 @@ def _beginning(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return value[:_MOST_LETTERS]
     if isinstance(value, list):
-        return [_beginning(item, depth + 1) for item in value[:_MOST_LETTERS]] if depth < _MOST_LEVELS else []
+        return (
+            [_beginning(item, depth + 1) for item in value[:_MOST_LETTERS]]
+            if depth < _MOST_LEVELS
+            else []
+        )
     if isinstance(value, Mapping):
         items = list(islice(value.items(), _MOST_LETTERS)) if depth < _MOST_LEVELS else []
         return {_beginning(key): _beginning(item, depth + 1) for key, item in items}

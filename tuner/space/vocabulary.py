@@ -15,7 +15,8 @@ class Term:
     """What a family accepts for one hyperparameter.
 
     Attributes:
-        kind: `int`, `float`, `bool`, `text`, or `weights`: one of the choices, or the path of a file.
+        kind: `int`, `float`, `bool`, `text`, or `weights`: one of the choices, or the path of a
+            file.
         default: Its value where a space says nothing.
         low: Smallest value allowed (for numbers).
         high: Largest value allowed (for numbers).
@@ -53,24 +54,47 @@ class Term:
         if self.kind == "weights":
             return isinstance(value, str) and bool(value)
         types = int if self.kind == "int" else int | float
-        return isinstance(value, types) and not isinstance(value, bool) and self.low <= value <= self.high
+        return (
+            isinstance(value, types)
+            and not isinstance(value, bool)
+            and self.low <= value <= self.high
+        )
 
 
 MAX_CONV_BLOCKS = 8
 
-# What may be optimised, and in which direction; your own builder may compile other metrics. None of the training
-# images is among them: a search for the best of those finds the network that overfits most.
+# What may be optimised, and in which direction; your own builder may compile other metrics. None of
+# the training images is among them: a search for the best of those finds the network that overfits
+# most.
 OBJECTIVES: Mapping[str, str] = MappingProxyType(
-    {"val_accuracy": "max", "val_macro_f1": "max", "val_balanced_accuracy": "max", "val_loss": "min"}
+    {
+        "val_accuracy": "max",
+        "val_macro_f1": "max",
+        "val_balanced_accuracy": "max",
+        "val_loss": "min",
+    }
 )
 
 TRAINING_TERMS: Mapping[str, Term] = MappingProxyType(
     {
-        "optimizer": Term(kind="text", default="adam", choices=("adam", "adamw", "sgd", "rmsprop"), help="optimizer"),
-        "learning_rate": Term(kind="float", default=1e-3, low=1e-8, high=10.0, help="step size of the optimizer"),
-        "momentum": Term(kind="float", default=0.9, high=0.9999, help="Nesterov momentum; sgd only"),
-        "weight_decay": Term(kind="float", default=0.0, high=1.0, help="decoupled weight decay, per step"),
-        "label_smoothing": Term(kind="float", default=0.0, high=0.9, help="share taken from the true class"),
+        "optimizer": Term(
+            kind="text",
+            default="adam",
+            choices=("adam", "adamw", "sgd", "rmsprop"),
+            help="optimizer",
+        ),
+        "learning_rate": Term(
+            kind="float", default=1e-3, low=1e-8, high=10.0, help="step size of the optimizer"
+        ),
+        "momentum": Term(
+            kind="float", default=0.9, high=0.9999, help="Nesterov momentum; sgd only"
+        ),
+        "weight_decay": Term(
+            kind="float", default=0.0, high=1.0, help="decoupled weight decay, per step"
+        ),
+        "label_smoothing": Term(
+            kind="float", default=0.0, high=0.9, help="share taken from the true class"
+        ),
         "batch_size": Term(kind="int", default=64, low=1, high=65536, help="images per step"),
     }
 )
@@ -79,17 +103,32 @@ TRAINING_TERMS: Mapping[str, Term] = MappingProxyType(
 AUGMENTATION_TERMS: Mapping[str, Term] = MappingProxyType(
     {
         "flip": Term(kind="bool", default=False, help="mirror every other image, left to right"),
-        "shift": Term(kind="float", default=0.0, high=0.5, help="largest shift, as a share of the side"),
-        "zoom": Term(kind="float", default=0.0, high=0.5, help="largest change of the scale, either way"),
-        "rotation": Term(kind="float", default=0.0, high=180.0, help="largest rotation in degrees, either way"),
-        "contrast": Term(kind="float", default=0.0, high=1.0, help="largest change of the contrast, either way"),
-        "random_erasing": Term(kind="float", default=0.0, high=1.0, help="probability of a covered rectangle"),
-        "mixup": Term(kind="float", default=0.0, high=2.0, help="alpha of the Beta distribution that mixes images"),
+        "shift": Term(
+            kind="float", default=0.0, high=0.5, help="largest shift, as a share of the side"
+        ),
+        "zoom": Term(
+            kind="float", default=0.0, high=0.5, help="largest change of the scale, either way"
+        ),
+        "rotation": Term(
+            kind="float", default=0.0, high=180.0, help="largest rotation in degrees, either way"
+        ),
+        "contrast": Term(
+            kind="float", default=0.0, high=1.0, help="largest change of the contrast, either way"
+        ),
+        "random_erasing": Term(
+            kind="float", default=0.0, high=1.0, help="probability of a covered rectangle"
+        ),
+        "mixup": Term(
+            kind="float",
+            default=0.0,
+            high=2.0,
+            help="alpha of the Beta distribution that mixes images",
+        ),
     }
 )
 
-# What decides only which training images come when, how they are changed and how much they count: the network, its
-# loss and its optimizer know nothing of it.
+# What decides only which training images come when, how they are changed and how much they count:
+# the network, its loss and its optimizer know nothing of it.
 BATCH_TERMS: Mapping[str, Term] = MappingProxyType(
     {
         "imbalance": Term(
@@ -105,24 +144,57 @@ BATCH_TERMS: Mapping[str, Term] = MappingProxyType(
 CNN_TERMS: Mapping[str, Term] = MappingProxyType(
     {
         "conv_blocks": Term(
-            kind="int", default=3, low=1, high=MAX_CONV_BLOCKS, help="blocks, each ends in a pooling by 2"
+            kind="int",
+            default=3,
+            low=1,
+            high=MAX_CONV_BLOCKS,
+            help="blocks, each ends in a pooling by 2",
         ),
-        "convs_per_block": Term(kind="int", default=1, low=1, high=4, help="convolutions in each block"),
+        "convs_per_block": Term(
+            kind="int", default=1, low=1, high=4, help="convolutions in each block"
+        ),
         "filters": Term(
-            kind="int", default=32, low=1, high=2048, per_block=True, help="filters of a block's convolutions"
+            kind="int",
+            default=32,
+            low=1,
+            high=2048,
+            per_block=True,
+            help="filters of a block's convolutions",
         ),
         "kernel_size": Term(
-            kind="int", default=3, low=1, high=15, per_block=True, help="side of the convolution kernels"
+            kind="int",
+            default=3,
+            low=1,
+            high=15,
+            per_block=True,
+            help="side of the convolution kernels",
         ),
-        "batch_norm": Term(kind="bool", default=True, help="BatchNormalization after each convolution"),
-        "conv_dropout": Term(kind="float", default=0.0, high=0.9, per_block=True, help="dropout at the end of a block"),
+        "batch_norm": Term(
+            kind="bool", default=True, help="BatchNormalization after each convolution"
+        ),
+        "conv_dropout": Term(
+            kind="float",
+            default=0.0,
+            high=0.9,
+            per_block=True,
+            help="dropout at the end of a block",
+        ),
         "pooling": Term(
-            kind="text", default="flatten", choices=("flatten", "global_average"), help="from maps to a vector"
+            kind="text",
+            default="flatten",
+            choices=("flatten", "global_average"),
+            help="from maps to a vector",
         ),
         "dense_units": Term(
-            kind="int", default=128, low=0, high=8192, help="units of the dense layer; 0 leaves it out"
+            kind="int",
+            default=128,
+            low=0,
+            high=8192,
+            help="units of the dense layer; 0 leaves it out",
         ),
-        "dropout": Term(kind="float", default=0.25, high=0.9, help="dropout before the dense layers"),
+        "dropout": Term(
+            kind="float", default=0.25, high=0.9, help="dropout before the dense layers"
+        ),
         "normalization": Term(
             kind="text",
             default="rescale",
@@ -143,13 +215,25 @@ BACKBONE_NAMES = (
 STAGE_TERMS: Mapping[str, Term] = MappingProxyType(
     {
         "head_epochs": Term(
-            kind="int", default=5, low=1, high=10_000, help="epochs of the head alone, before blocks are unfrozen"
+            kind="int",
+            default=5,
+            low=1,
+            high=10_000,
+            help="epochs of the head alone, before blocks are unfrozen",
         ),
         "fine_tune_learning_rate": Term(
-            kind="float", default=1e-4, low=1e-8, high=1.0, help="learning rate once blocks are unfrozen"
+            kind="float",
+            default=1e-4,
+            low=1e-8,
+            high=1.0,
+            help="learning rate once blocks are unfrozen",
         ),
         "warmup_epochs": Term(
-            kind="int", default=1, low=0, high=10_000, help="epochs in which that rate rises from near 0"
+            kind="int",
+            default=1,
+            low=0,
+            high=10_000,
+            help="epochs in which that rate rises from near 0",
         ),
     }
 )
@@ -157,18 +241,40 @@ STAGE_TERMS: Mapping[str, Term] = MappingProxyType(
 BACKBONE_TERMS: Mapping[str, Term] = MappingProxyType(
     {
         "weights": Term(
-            kind="weights", default="imagenet", choices=("imagenet", "none"), help="what the network has learnt before"
+            kind="weights",
+            default="imagenet",
+            choices=("imagenet", "none"),
+            help="what the network has learnt before",
         ),
         "input_size": Term(
-            kind="int", default=96, low=32, high=1024, help="pixels of a side that images are resized to"
+            kind="int",
+            default=96,
+            low=32,
+            high=1024,
+            help="pixels of a side that images are resized to",
         ),
-        "pooling": Term(kind="text", default="avg", choices=("avg", "max"), help="from the last maps to features"),
+        "pooling": Term(
+            kind="text",
+            default="avg",
+            choices=("avg", "max"),
+            help="from the last maps to features",
+        ),
         "dense_units": Term(
-            kind="int", default=0, low=0, high=8192, help="units of a dense layer in the head; 0 leaves it out"
+            kind="int",
+            default=0,
+            low=0,
+            high=8192,
+            help="units of a dense layer in the head; 0 leaves it out",
         ),
-        "dropout": Term(kind="float", default=0.2, high=0.9, help="dropout before the output layer"),
+        "dropout": Term(
+            kind="float", default=0.2, high=0.9, help="dropout before the output layer"
+        ),
         "unfreeze_blocks": Term(
-            kind="int", default=0, low=0, high=7, help="blocks that are trained too, from the last one on"
+            kind="int",
+            default=0,
+            low=0,
+            high=7,
+            help="blocks that are trained too, from the last one on",
         ),
         **STAGE_TERMS,
     }
@@ -184,7 +290,9 @@ VOCABULARIES: Mapping[str, Mapping[str, Term]] = MappingProxyType(
 
 def batch_terms_on(values: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of those `BATCH_TERMS` that a setting has switched on."""
-    return tuple(name for name, term in BATCH_TERMS.items() if values.get(name, term.default) != term.default)
+    return tuple(
+        name for name, term in BATCH_TERMS.items() if values.get(name, term.default) != term.default
+    )
 
 
 def with_defaults(terms: Mapping[str, Term], values: Mapping[str, Any]) -> dict[str, Any]:

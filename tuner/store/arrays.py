@@ -29,7 +29,9 @@ def write_zeros(path: Path, shape: tuple[int, ...]) -> None:
         OSError: If it cannot be written.
     """
     header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f4", "fortran_order": False, "shape": shape}
+    )
     with write_atomically(path) as file:
         file.write(header.getvalue())
         file.truncate(len(header.getvalue()) + 4 * math.prod(shape))

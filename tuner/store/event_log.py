@@ -85,7 +85,9 @@ def _event(line: bytes | None) -> dict[str, Any] | None:
     if not isinstance(event, dict) or not isinstance(event.get("event"), str):
         return None
     time_s = event.get("time_s")
-    is_time = isinstance(time_s, int | float) and not isinstance(time_s, bool) and abs(time_s) < 1e12
+    is_time = (
+        isinstance(time_s, int | float) and not isinstance(time_s, bool) and abs(time_s) < 1e12
+    )
     return event if is_time and math.isfinite(float(time_s or 0)) else None
 
 
@@ -94,7 +96,9 @@ def _trial(plain: Any) -> Trial | None:
     try:
         for epoch in plain["epochs"]:
             metrics = epoch["metrics"].items()
-            epoch["metrics"] = {name: math.nan if value is None else value for name, value in metrics}
+            epoch["metrics"] = {
+                name: math.nan if value is None else value for name, value in metrics
+            }
         return _TRIAL.validate_python(plain)
     except (TypeError, KeyError, AttributeError, ValidationError):
         return None

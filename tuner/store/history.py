@@ -56,7 +56,10 @@ class _History:
         if trial.trial_id in self._started:
             return f"trial {trial.trial_id} starts a second time"
         if trial.trial_id != expected:
-            return f"trial {trial.trial_id} starts, but trial {expected} should be the next: lines are missing"
+            return (
+                f"trial {trial.trial_id} starts, but trial {expected} should be the next: lines are"
+                " missing"
+            )
         if self._is_closed:
             return f"trial {trial.trial_id} starts after the end of the search"
         problem = self._odd_setting(trial)
@@ -70,7 +73,10 @@ class _History:
         if trial.parent_id is not None:
             parent = self._ended.get(trial.parent_id)
             if parent is None:
-                return f"trial {trial.trial_id} goes on from trial {trial.parent_id}, whose end is missing"
+                return (
+                    f"trial {trial.trial_id} goes on from trial {trial.parent_id}, whose end is"
+                    " missing"
+                )
             if parent.score is None or parent.values != trial.values:
                 return f"trial {trial.trial_id} cannot go on from trial {trial.parent_id}"
         return ""
@@ -94,5 +100,12 @@ class _History:
 def _setting(trial: Trial) -> Trial:
     """What of a trial is known when it starts."""
     return replace(
-        trial, score=None, error=None, epochs=(), duration_s=0.0, n_parameters=None, n_retries=0, is_stopped=False
+        trial,
+        score=None,
+        error=None,
+        epochs=(),
+        duration_s=0.0,
+        n_parameters=None,
+        n_retries=0,
+        is_stopped=False,
     )

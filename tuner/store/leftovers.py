@@ -15,14 +15,20 @@ from pathlib import Path
 
 import psutil
 
-# `.index.html.4711@0a1b2c3d.tmp`, `.4711@0a1b2c3d-model.keras`, `.model.keras.4711@0a1b2c3d.npz`; without the machine
-# as versions before wrote them.
+# `.index.html.4711@0a1b2c3d.tmp`, `.4711@0a1b2c3d-model.keras`, `.model.keras.4711@0a1b2c3d.npz`;
+# without the machine as versions before wrote them.
 _PROCESS = r"(?P<pid>\d{1,10})(@(?P<machine>[0-9a-f]{8}))?"
 _NAMES = tuple(
     re.compile(pattern.format(_PROCESS))
-    for pattern in (r"\..+\.{}\.tmp", r"\.{}-.+\.keras", r"\..+\.keras\.{}\.npz", r"\.unpacking-({}-)?\w+")
+    for pattern in (
+        r"\..+\.{}\.tmp",
+        r"\.{}-.+\.keras",
+        r"\..+\.keras\.{}\.npz",
+        r"\.unpacking-({}-)?\w+",
+    )
 )
-# Nothing of another machine can be known but how long it has not been touched: an epoch may take hours.
+# Nothing of another machine can be known but how long it has not been touched: an epoch may take
+# hours.
 _OLD_S = 2 * 86_400.0
 
 
@@ -35,8 +41,10 @@ def sweep(paths: Iterable[Path], *, is_alone: bool = False) -> int:
     """Delete what killed commands have left half written.
 
     Args:
-        paths: Files and folders to look at; only those that are named as half-written ones are touched.
-        is_alone: Whether a lock keeps every other command away, so that what is half written has been left behind.
+        paths: Files and folders to look at; only those that are named as half-written ones are
+            touched.
+        is_alone: Whether a lock keeps every other command away, so that what is half written has
+            been left behind.
 
     Returns:
         How many there were.

@@ -37,7 +37,9 @@ def read_whole(path: Path, most_bytes: int) -> bytes:
     with open(path, "rb") as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
-        raise ValueError(f"it is larger than the {most_bytes / 1e6:,.0f} MB that a run writes at most")
+        raise ValueError(
+            f"it is larger than the {most_bytes / 1e6:,.0f} MB that a run writes at most"
+        )
     return content
 
 
@@ -46,7 +48,8 @@ def read_json(path: Path, most_bytes: int) -> Any:
 
     Raises:
         OSError: If it is not there, or cannot be read.
-        ValueError: If it is no JSON, names a key twice, has a text that is no UTF-8, or is larger than that.
+        ValueError: If it is no JSON, names a key twice, has a text that is no UTF-8, or is larger
+            than that.
     """
     content = read_whole(path, most_bytes)
     found = parse_json(content)
@@ -60,7 +63,8 @@ def parse_json(content: bytes) -> Any:
     """What JSON in UTF-8 says.
 
     Raises:
-        ValueError: If it is no JSON, is nested too deeply, or names a key twice: nobody could say which one counts.
+        ValueError: If it is no JSON, is nested too deeply, or names a key twice: nobody could say
+            which one counts.
     """
     try:
         return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_each_once)
@@ -99,7 +103,12 @@ def kind_of(path: Path) -> str:
             mode = path.stat().st_mode
     except OSError:
         return ""
-    names = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
+    names = (
+        (stat.S_ISREG, "file"),
+        (stat.S_ISDIR, "folder"),
+        (stat.S_ISFIFO, "pipe"),
+        (stat.S_ISSOCK, "socket"),
+    )
     return next((name for is_kind, name in names if is_kind(mode)), "device")
 
 

@@ -1,6 +1,7 @@
 """What a recipe must be beyond its types: values within the vocabulary of its family, sizes and numbers that can be.
 
-A recipe is edited by hand and trained for hours; what is wrong in it is said before a framework is loaded.
+A recipe is edited by hand and trained for hours; what is wrong in it is said before a framework is
+loaded.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def recipe_problems(document: Document, recipe: Recipe) -> Iterator[Problem]:
     yield from _about_training(recipe, say)
 
 
-def _problem(document: Document, path: KeyPath, value: Any, expected: str, hint: Any = "") -> Problem:
+def _problem(
+    document: Document, path: KeyPath, value: Any, expected: str, hint: Any = ""
+) -> Problem:
     message = f"{'.'.join(map(str, path))} is {shown(value)}; expected {expected}."
     return Problem(where=document.where(path), message=message, hint=hint)
 
@@ -50,7 +53,9 @@ def _problem(document: Document, path: KeyPath, value: Any, expected: str, hint:
 def _about_model(recipe: Recipe, say: Say) -> Iterator[Problem]:
     if recipe.model not in VOCABULARIES and not _BUILDER.fullmatch(recipe.model):
         known = "cnn, a backbone such as efficientnet_b2, or package.module:function"
-        yield say(("model",), recipe.model, known, partial(did_you_mean, recipe.model, VOCABULARIES))
+        yield say(
+            ("model",), recipe.model, known, partial(did_you_mean, recipe.model, VOCABULARIES)
+        )
 
 
 def _about_values(model: str, values: Mapping[str, Any], say: Say) -> Iterator[Problem]:
@@ -59,7 +64,12 @@ def _about_values(model: str, values: Mapping[str, Any], say: Say) -> Iterator[P
         path = ("values", name)
         term = _term(terms, name)
         if terms is not None and term is None:
-            yield say(path, value, f"nothing: it is no hyperparameter of {model}", partial(did_you_mean, name, terms))
+            yield say(
+                path,
+                value,
+                f"nothing: it is no hyperparameter of {model}",
+                partial(did_you_mean, name, terms),
+            )
         elif term is not None and not term.accepts(value):
             yield say(path, value, term.expected)
         elif not isinstance(value, bool | int | float | str):
@@ -77,13 +87,19 @@ def _term(terms: Mapping[str, Term] | None, name: str) -> Term | None:
 def _about_image(image: ImageSpec, say: Say) -> Iterator[Problem]:
     for name in ("height", "width"):
         if not 1 <= getattr(image, name) <= _LARGEST_SIDE:
-            yield say(("image", name), getattr(image, name), f"a whole number from 1 to {_LARGEST_SIDE}")
+            yield say(
+                ("image", name), getattr(image, name), f"a whole number from 1 to {_LARGEST_SIDE}"
+            )
     if image.channels not in (1, 3):
         yield say(("image", "channels"), image.channels, "1 or 3")
     for name in ("mean", "std"):
         numbers = getattr(image, name)
         if len(numbers) != image.channels or not all(0 <= number <= 255 for number in numbers):
-            yield say(("image", name), list(numbers), f"{image.channels} numbers from 0 to 255, one for each channel")
+            yield say(
+                ("image", name),
+                list(numbers),
+                f"{image.channels} numbers from 0 to 255, one for each channel",
+            )
     if image.n_classes < 2:
         yield say(("image", "class_names"), list(image.class_names), "at least two names")
     seen: set[str] = set()
@@ -100,7 +116,9 @@ def _about_data(data: RecipeData, say: Say) -> Iterator[Problem]:
         if getattr(data, name) < 0:
             yield say(("data", name), getattr(data, name), "0 or more")
     if not all(0 <= channel <= 255 for channel in data.background):
-        yield say(("data", "background"), list(data.background), "three whole numbers from 0 to 255")
+        yield say(
+            ("data", "background"), list(data.background), "three whole numbers from 0 to 255"
+        )
     split = data.split
     if split.seed < 0:
         yield say(("data", "split", "seed"), split.seed, "0 or more")
@@ -122,9 +140,18 @@ def _about_training(recipe: Recipe, say: Say) -> Iterator[Problem]:
         yield say(("schedule",), recipe.schedule, listed(_SCHEDULES))
     is_built_in = ":" not in recipe.model
     if is_built_in and recipe.monitor not in OBJECTIVES:
-        yield say(("monitor",), recipe.monitor, listed(OBJECTIVES), partial(did_you_mean, recipe.monitor, OBJECTIVES))
+        yield say(
+            ("monitor",),
+            recipe.monitor,
+            listed(OBJECTIVES),
+            partial(did_you_mean, recipe.monitor, OBJECTIVES),
+        )
     elif not recipe.monitor.startswith("val_"):
-        yield say(("monitor",), recipe.monitor, "a metric of the validation images, whose name begins with val_")
+        yield say(
+            ("monitor",),
+            recipe.monitor,
+            "a metric of the validation images, whose name begins with val_",
+        )
     directions = (OBJECTIVES[recipe.monitor],) if recipe.monitor in OBJECTIVES else ("max", "min")
     if recipe.direction not in directions:
         yield say(("direction",), recipe.direction, listed(directions))
@@ -132,5 +159,7 @@ def _about_training(recipe: Recipe, say: Say) -> Iterator[Problem]:
         yield say(("validation_score",), recipe.validation_score, "a finite number")
     if recipe.test_accuracy is not None and not 0 <= recipe.test_accuracy <= 1:
         yield say(("test_accuracy",), recipe.test_accuracy, "a number from 0 to 1")
-    if recipe.temperature is not None and not (recipe.temperature > 0 and math.isfinite(recipe.temperature)):
+    if recipe.temperature is not None and not (
+        recipe.temperature > 0 and math.isfinite(recipe.temperature)
+    ):
         yield say(("temperature",), recipe.temperature, "a number above 0")

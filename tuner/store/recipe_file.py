@@ -31,7 +31,9 @@ class _Dumper(yaml.SafeDumper):
 
 _Dumper.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(rf"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|{AMBIGUOUS.pattern})$"),
+    re.compile(
+        rf"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|{AMBIGUOUS.pattern})$"
+    ),
     list("-+.0123456789"),
 )
 
@@ -63,7 +65,11 @@ def read_recipe(path: Path) -> Recipe:
         recipe = RECIPE.validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
         # What is missing beside an unknown key is most often that key, misspelt.
-        found = [p for p in type_problems(document, error) if not problems or not p.message.endswith(" is missing.")]
+        found = [
+            p
+            for p in type_problems(document, error)
+            if not problems or not p.message.endswith(" is missing.")
+        ]
         raise_problems(in_order([*problems, *found]))
         raise
     raise_problems(in_order([*problems, *recipe_problems(document, recipe)]))

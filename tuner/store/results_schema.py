@@ -26,7 +26,11 @@ def results_json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of results.json, described by the records' docstrings."""
     schema = TypeAdapter(Results).json_schema(mode="serialization", schema_generator=_Described)
     schema["properties"]["schema_version"] |= {"const": SCHEMA_VERSION}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema | {"title": "Tuner results"}
+    return (
+        {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+        | schema
+        | {"title": "Tuner results"}
+    )
 
 
 class _Described(GenerateJsonSchema):
@@ -35,7 +39,9 @@ class _Described(GenerateJsonSchema):
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
         """A record with its summary line, and each of its fields with what its docstring says of it."""
         described = super().dataclass_schema(schema)
-        summary, _, attributes = inspect.cleandoc(schema["cls"].__doc__ or "").partition("\n\nAttributes:\n")
+        summary, _, attributes = inspect.cleandoc(schema["cls"].__doc__ or "").partition(
+            "\n\nAttributes:\n"
+        )
         described["description"] = " ".join(summary.split())
         for name, text in _ATTRIBUTE.findall(attributes):
             described["properties"][name]["description"] = " ".join(text.split())

@@ -115,22 +115,25 @@ class RunFolder:
         """Make the folder; one that a killed command has made and not begun to fill is taken over.
 
         Raises:
-            ConfigurationError: If a run is there already, or the folder cannot be made or written to.
+            ConfigurationError: If a run is there already, or the folder cannot be made or written
+                to.
         """
         try:
             has_run = self._config.exists()
             if not has_run:
                 self.state.mkdir(parents=True, exist_ok=True)
-                # Not through a temporary file: a command that was started in the same second, and has the lock by
-                # now, sweeps those away.
+                # Not through a temporary file: a command that was started in the same second, and
+                # has the lock by now, sweeps those away.
                 self._open.touch()
         except OSError as error:
             raise ConfigurationError(
-                f"{self.path}: cannot write there: {error.strerror}", "choose another folder with --out."
+                f"{self.path}: cannot write there: {error.strerror}",
+                "choose another folder with --out.",
             ) from error
         if has_run:
             raise ConfigurationError(
-                f"{self.path}: a run of this name has just been started", "start this one again in a second."
+                f"{self.path}: a run of this name has just been started",
+                "start this one again in a second.",
             )
 
     @contextmanager
@@ -138,7 +141,8 @@ class RunFolder:
         """Keep every other command from working on this run; a killed one holds it no longer.
 
         Raises:
-            ConfigurationError: If another command works on it, or something else lies where one of its files belongs.
+            ConfigurationError: If another command works on it, or something else lies where one of
+                its files belongs.
         """
         self.check_places()
         # Outside of the state, which goes while the lock is held.
@@ -149,7 +153,9 @@ class RunFolder:
             who = ""
             # One that has just begun has not said so yet.
             with suppress(OSError):
-                who = f" (process {short_line(owner.read_text(encoding='utf-8', errors='replace'))})"
+                who = (
+                    f" (process {short_line(owner.read_text(encoding='utf-8', errors='replace'))})"
+                )
             raise ConfigurationError(
                 f"{self.path}: another command{who} is working on this run",
                 "wait for its end, or start a run of its own with --fresh.",
@@ -158,7 +164,8 @@ class RunFolder:
             # Some network drives lock nothing; docs/running.md says what is safe there.
             pass
         try:
-            # What a killed command was writing; whole files only count. Beside the state, `train` may be at work.
+            # What a killed command was writing; whole files only count. Beside the state, `train`
+            # may be at work.
             sweep(self.state.rglob(".*"), is_alone=lock.is_locked)
             sweep([*self.path.glob(".*"), *self.gallery.glob(".*")])
             write_text(owner, str(os.getpid()))
@@ -175,19 +182,23 @@ class RunFolder:
         Raises:
             DamagedFileError: For the first that is something else, or cannot be read and written.
         """
-        wanted = {self.path / name: "file" for name in _FILES} | {self.path / name: "folder" for name in _FOLDERS}
+        wanted = {self.path / name: "file" for name in _FILES} | {
+            self.path / name: "folder" for name in _FOLDERS
+        }
         wanted |= dict.fromkeys(self.state.glob("*.npz"), "file")
         for path, kind in wanted.items():
             found = kind_of(path)
             if found not in ("", kind):
                 raise DamagedFileError(
                     f"{path}: is a {found}, but a {kind} of the run belongs there",
-                    "move it away, and put back what the run wrote if you have it; --fresh starts a new run.",
+                    "move it away, and put back what the run wrote if you have it; --fresh starts a"
+                    " new run.",
                 )
             # A run that is under way may have deleted a checkpoint since.
             if found and not os.access(path, os.R_OK | os.W_OK) and kind_of(path):
                 raise DamagedFileError(
-                    f"{path}: may not be read and written", f"give yourself the right to this {kind}."
+                    f"{path}: may not be read and written",
+                    f"give yourself the right to this {kind}.",
                 )
 
     def started_at(self) -> str:
@@ -212,7 +223,8 @@ class RunFolder:
             config = read_plain_yaml(self._config, _MOST_CONFIG_BYTES)
         except (OSError, ValueError) as error:
             raise DamagedFileError(
-                f"{self._config}: cannot be read, so the run cannot be resumed: {short_line(str(error))}",
+                f"{self._config}: cannot be read, so the run cannot be resumed:"
+                f" {short_line(str(error))}",
                 "restore the file, or start again with --fresh.",
             ) from error
         if not isinstance(config, dict):
@@ -231,7 +243,9 @@ class RunFolder:
         """Write results.json."""
         text = _RESULTS.dump_json(results, indent=2).decode()
         # A row of a confusion matrix on one line: with many classes there are a million counts.
-        write_text(self.path / "results.json", _NUMBERS.sub(lambda m: " ".join(m[0].split()), text) + "\n")
+        write_text(
+            self.path / "results.json", _NUMBERS.sub(lambda m: " ".join(m[0].split()), text) + "\n"
+        )
 
     def read_results(self) -> Results:
         """Read results.json.
@@ -246,7 +260,9 @@ class RunFolder:
             version = plain.get("schema_version") if isinstance(plain, dict) else None
             if isinstance(version, int) and version != SCHEMA_VERSION:
                 raise DamagedFileError(
-                    f"{path}: its schema_version is {version}, but this version reads {SCHEMA_VERSION}", hint
+                    f"{path}: its schema_version is {version}, but this version reads"
+                    f" {SCHEMA_VERSION}",
+                    hint,
                 )
             results = _RESULTS.validate_python(plain)
         except FileNotFoundError as error:
@@ -295,10 +311,14 @@ class RunFolder:
                 found[path.name] = read_whole(path, _MOST_PICTURE_BYTES)
         return found
 
-    def write_predictions(self, labels: np.ndarray, probabilities: Mapping[str, np.ndarray]) -> None:
+    def write_predictions(
+        self, labels: np.ndarray, probabilities: Mapping[str, np.ndarray]
+    ) -> None:
         """Write the test labels (n,) and the probabilities (n, classes) of each model and seed."""
         with write_atomically(self.path / "predictions.npz") as file:
-            arrays: dict[str, Any] = {name: p.astype("float32", copy=False) for name, p in probabilities.items()}
+            arrays: dict[str, Any] = {
+                name: p.astype("float32", copy=False) for name, p in probabilities.items()
+            }
             np.savez_compressed(file, labels=labels, **arrays)
 
 

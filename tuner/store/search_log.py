@@ -40,7 +40,8 @@ class SearchLog:
     def started(self, trial: Trial, state: Mapping[str, Any]) -> None:
         """Keep that a trial was proposed.
 
-        Without waiting for the disk: were the line lost with the power, the next session would propose the same trial.
+        Without waiting for the disk: were the line lost with the power, the next session would
+        propose the same trial.
         """
         self._append(LogEntry(kind="started", trial=trial, state=dict(state)), must_last=False)
 

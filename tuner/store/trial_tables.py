@@ -56,7 +56,8 @@ class TrialTables:
         """The trials with their curves, as far as they were written.
 
         Raises:
-            DamagedFileError: If a table is not what was written, with its first wrong row; or a trial has lost epochs.
+            DamagedFileError: If a table is not what was written, with its first wrong row; or a
+                trial has lost epochs.
         """
         curves: dict[str, list[EpochMetrics]] = {}
         for trial_id, epoch in _parsed(self._curves, _epoch):
@@ -67,11 +68,16 @@ class TrialTables:
                 raise _damaged(self._trials, f"trial {trial.trial_id} is there twice", number)
             epochs = tuple(curves.pop(trial.trial_id, ()))
             if len(epochs) != n_epochs:
-                what = f"trial {trial.trial_id} has {len(epochs)} epochs, but {n_epochs} in {self._trials.name}"
+                what = (
+                    f"trial {trial.trial_id} has {len(epochs)} epochs, but {n_epochs} in"
+                    f" {self._trials.name}"
+                )
                 raise _damaged(self._curves, what)
             found[trial.trial_id] = replace(trial, epochs=epochs)
         if curves:
-            raise _damaged(self._trials, f"trial {next(iter(curves))} of {self._curves.name} is missing")
+            raise _damaged(
+                self._trials, f"trial {next(iter(curves))} of {self._curves.name} is missing"
+            )
         return list(found.values())
 
     def _row(self, trial: Trial) -> dict[str, Any]:
@@ -93,10 +99,18 @@ class TrialTables:
 
 
 def _curve_rows(trial: Trial) -> list[dict[str, Any]]:
-    of_epochs = [{_metric_column(name): value for name, value in e.metrics.items()} for e in trial.epochs]
+    of_epochs = [
+        {_metric_column(name): value for name, value in e.metrics.items()} for e in trial.epochs
+    ]
     empty = dict.fromkeys((name for metrics in of_epochs for name in metrics), "")
     return [
-        {"trial_id": trial.trial_id, "epoch": e.epoch, "duration_s": round(e.duration_s, 3), **empty, **metrics}
+        {
+            "trial_id": trial.trial_id,
+            "epoch": e.epoch,
+            "duration_s": round(e.duration_s, 3),
+            **empty,
+            **metrics,
+        }
         for e, metrics in zip(trial.epochs, of_epochs, strict=True)
     ]
 
@@ -116,7 +130,11 @@ def _cell(value: Any) -> Any:
 
 def _value_cell(value: Any) -> Any:
     """A hyperparameter's cell, of which `_value` gives the value back: empty text, or a number's, gets quotes."""
-    return json.dumps(value) if isinstance(value, str) and (not value or _value(value) != value) else _cell(value)
+    return (
+        json.dumps(value)
+        if isinstance(value, str) and (not value or _value(value) != value)
+        else _cell(value)
+    )
 
 
 def _value(text: str) -> Any:
@@ -168,7 +186,9 @@ def _read(path: Path) -> list[dict[str, str]]:
     try:
         # A spreadsheet puts a byte order mark before what it saves.
         text = read_whole(path, _MOST_BYTES).decode("utf-8-sig")
-        header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row] or [[]]
+        header, *rows = [
+            row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row
+        ] or [[]]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, csv.Error) as error:
@@ -193,17 +213,27 @@ def _parsed(path: Path, parse: Callable[[Mapping[str, str]], _Parsed]) -> Iterat
 
 def _damaged(path: Path, what: str, row: int | None = None) -> DamagedFileError:
     where = path if row is None else f"{path}: row {row}"
-    return DamagedFileError(f"{where}: {what}", "restore the file from a copy; nothing else of the run depends on it.")
+    return DamagedFileError(
+        f"{where}: {what}", "restore the file from a copy; nothing else of the run depends on it."
+    )
 
 
 def _epoch(row: Mapping[str, str]) -> tuple[str, EpochMetrics]:
-    metrics = {k.removeprefix(_METRIC): float(v) for k, v in row.items() if k not in _CURVE_COLUMNS and v}
-    return row["trial_id"], EpochMetrics(epoch=int(row["epoch"]), metrics=metrics, duration_s=float(row["duration_s"]))
+    metrics = {
+        k.removeprefix(_METRIC): float(v) for k, v in row.items() if k not in _CURVE_COLUMNS and v
+    }
+    return row["trial_id"], EpochMetrics(
+        epoch=int(row["epoch"]), metrics=metrics, duration_s=float(row["duration_s"])
+    )
 
 
 def _trial(row: Mapping[str, str]) -> tuple[Trial, int]:
     """A trial without its epochs, and how many it has."""
-    values = {k.removeprefix("values."): _value(v) for k, v in row.items() if k.startswith("values.") and v}
+    values = {
+        k.removeprefix("values."): _value(v)
+        for k, v in row.items()
+        if k.startswith("values.") and v
+    }
     trial = Trial(
         trial_id=row["trial_id"],
         values=values,

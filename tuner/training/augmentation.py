@@ -12,8 +12,8 @@ from tuner.backend.active import augment
 from tuner.errors import ConfigurationError
 from tuner.space.vocabulary import AUGMENTATION_TERMS
 
-# Share of an image that random erasing covers, and the sides' ratio (Zhong et al., AAAI 2020, whose best areas are up
-# to 40 %; faces lose their expression with so much).
+# Share of an image that random erasing covers, and the sides' ratio (Zhong et al., AAAI 2020, whose
+# best areas are up to 40 %; faces lose their expression with so much).
 _ERASED_AREA = (0.02, 0.2)
 _ERASED_LOG_RATIO = -math.log(0.3)
 
@@ -25,7 +25,9 @@ class Augmentation:
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         """Take the setting; terms that it leaves out are off, and others have nothing to do with it."""
-        self._terms = {name: values.get(name, term.default) for name, term in AUGMENTATION_TERMS.items()}
+        self._terms = {
+            name: values.get(name, term.default) for name, term in AUGMENTATION_TERMS.items()
+        }
 
     @property
     def is_off(self) -> bool:
@@ -51,7 +53,8 @@ class Augmentation:
             # Class numbers, alone or in a column.
             if targets.dtype.kind == "i":
                 raise ConfigurationError(
-                    "mixup mixes targets, but the model was compiled with a sparse loss, which takes class numbers",
+                    "mixup mixes targets, but the model was compiled with a sparse loss, which"
+                    " takes class numbers",
                     "compile it with categorical_crossentropy, or set mixup to 0.",
                 )
             partner, share = parameters["mixup"][:, 0].astype("int32"), parameters["mixup"][:, 1]
@@ -59,7 +62,9 @@ class Augmentation:
             weights = share * weights + (1 - share) * weights[partner]
         return augment(images, parameters), targets, weights
 
-    def draw(self, generator: np.random.Generator, n: int, height: int, width: int) -> dict[str, np.ndarray]:
+    def draw(
+        self, generator: np.random.Generator, n: int, height: int, width: int
+    ) -> dict[str, np.ndarray]:
         """The parameters that `tuner.backend.pixels.CHANGES` take, float32 (n, ...), for n images of this size."""
         terms, parameters = self._terms, {}
         if any(terms[name] for name in ("flip", "shift", "zoom", "rotation")):
@@ -73,13 +78,19 @@ class Augmentation:
             parameters["mixup"] = np.stack([generator.permutation(n), share], axis=1)
         return {name: values.astype("float32") for name, values in parameters.items()}
 
-    def _affine(self, generator: np.random.Generator, n: int, height: int, width: int) -> np.ndarray:
+    def _affine(
+        self, generator: np.random.Generator, n: int, height: int, width: int
+    ) -> np.ndarray:
         terms = self._terms
         angle = np.deg2rad(_around(generator, n, terms["rotation"]))
         scale = _around(generator, n, terms["zoom"]) + 1
-        right, down = width * _around(generator, n, terms["shift"]), height * _around(generator, n, terms["shift"])
+        right, down = (
+            width * _around(generator, n, terms["shift"]),
+            height * _around(generator, n, terms["shift"]),
+        )
         mirror = np.where(generator.random(n) < 0.5, -1.0, 1.0) if terms["flip"] else np.ones(n)
-        # From the result back to the image: a mirrored, turned and enlarged image is read the other way round.
+        # From the result back to the image: a mirrored, turned and enlarged image is read the other
+        # way round.
         cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
         return np.stack([mirror * cos, -sin, right, mirror * sin, cos, down], axis=1)
 
@@ -89,7 +100,9 @@ def _around(generator: np.random.Generator, n: int, largest: float) -> np.ndarra
     return generator.uniform(-largest, largest, n)
 
 
-def _boxes(generator: np.random.Generator, n: int, height: int, width: int, probability: float) -> np.ndarray:
+def _boxes(
+    generator: np.random.Generator, n: int, height: int, width: int, probability: float
+) -> np.ndarray:
     """Rectangles (n, 4) within the images: top, bottom, left, right; of no area where an image stays whole."""
     area = generator.uniform(*_ERASED_AREA, n) * (generator.random(n) < probability)
     ratio = np.exp(generator.uniform(-_ERASED_LOG_RATIO, _ERASED_LOG_RATIO, n))

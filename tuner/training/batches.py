@@ -33,10 +33,15 @@ def training_batches(
     Raises:
         ConfigurationError: If the model's loss cannot take what mixup mixes.
     """
-    rows, values = data.folds[fold].train, with_defaults({**TRAINING_TERMS, **BATCH_TERMS}, task.values)
+    rows, values = (
+        data.folds[fold].train,
+        with_defaults({**TRAINING_TERMS, **BATCH_TERMS}, task.values),
+    )
     generator = np.random.default_rng([task.seed, epoch, fold])
     is_balanced = values["imbalance"] == "balanced_sampling"
-    order = balanced_order(rows, data.labels, generator) if is_balanced else generator.permutation(rows)
+    order = (
+        balanced_order(rows, data.labels, generator) if is_balanced else generator.permutation(rows)
+    )
     weights = np.ones(len(order), dtype="float32")
     if values["imbalance"] == "class_weights":
         weights = class_weights(data.labels[rows], data.spec.n_classes)[data.labels[order]]
@@ -72,10 +77,13 @@ def class_weights(labels: np.ndarray, n_classes: int) -> np.ndarray:
     return (len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype("float32")
 
 
-def balanced_order(rows: np.ndarray, labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+def balanced_order(
+    rows: np.ndarray, labels: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
     """As many rows as there are, with each class equally often, in random order.
 
-    Of a large class some are left out, of a small one all come again and again, each about as often as another.
+    Of a large class some are left out, of a small one all come again and again, each about as often
+    as another.
 
     Args:
         rows: Of the training images, (n,).
@@ -84,7 +92,9 @@ def balanced_order(rows: np.ndarray, labels: np.ndarray, generator: np.random.Ge
     """
     classes = np.unique(labels[rows])
     # What does not go up evenly falls to random classes.
-    quotas = len(rows) // len(classes) + (generator.permutation(len(classes)) < len(rows) % len(classes))
+    quotas = len(rows) // len(classes) + (
+        generator.permutation(len(classes)) < len(rows) % len(classes)
+    )
     drawn = []
     for number, quota in zip(classes, quotas, strict=True):
         own = rows[labels[rows] == number]

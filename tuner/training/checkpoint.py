@@ -27,10 +27,12 @@ class Checkpoint:
 
     Attributes:
         order: `order_of` its task.
-        state: Of the model and its optimizer after the last epoch; may be empty once the training has ended.
+        state: Of the model and its optimizer after the last epoch; may be empty once the training
+            has ended.
         kept: Of the best epoch, where early stopping keeps it; else empty.
         epochs: Metrics of the epochs that the task has trained.
-        best: Value of the metric that early stopping watches, in its best epoch; None where nothing is watched.
+        best: Value of the metric that early stopping watches, in its best epoch; None where nothing
+            is watched.
         best_loss: The validation loss in that epoch; None where nothing is watched.
         best_epoch: That epoch; 0 where nothing is watched.
         progress_epoch: As in `Watch`.
@@ -69,7 +71,10 @@ def order_of(task: TrainTask) -> str:
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint atomically."""
     # Without the arrays, which `asdict` would copy.
-    about = asdict(replace(checkpoint, state=[], kept=[])) | {"version": _VERSION, "n_state": len(checkpoint.state)}
+    about = asdict(replace(checkpoint, state=[], kept=[])) | {
+        "version": _VERSION,
+        "n_state": len(checkpoint.state),
+    }
     del about["state"], about["kept"]
     with write_atomically(path) as file:
         np.savez(file, *checkpoint.state, *checkpoint.kept, about=np.array(json.dumps(about)))
@@ -113,7 +118,8 @@ def own_checkpoint(task: TrainTask) -> Checkpoint | None:
 def take_state(model: keras.Model) -> State:
     """Copy every variable of a model and its built optimizer; a resumed training then goes on as if never stopped.
 
-    Keras' own weights files leave out the states of the dropout layers' seeds, and fill an optimizer only once built.
+    Keras' own weights files leave out the states of the dropout layers' seeds, and fill an
+    optimizer only once built.
     """
     return [keras.ops.convert_to_numpy(variable).copy() for variable in _variables(model)]
 

@@ -31,8 +31,8 @@ _PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid")
 def with_probabilities(model: keras.Model, name: str, spec: ImageSpec, units: int) -> keras.Model:
     """The model as it predicts: of one tensor, which holds class probabilities.
 
-    Where the loss says `from_logits`, softmax (sigmoid for one unit) is put on top, in plain Keras. What trains is the
-    model itself, whose loss must get the logits.
+    Where the loss says `from_logits`, softmax (sigmoid for one unit) is put on top, in plain Keras.
+    What trains is the model itself, whose loss must get the logits.
 
     Args:
         model: Built, and compiled by its builder or not.
@@ -110,10 +110,14 @@ def _plain(model: keras.Model, spec: ImageSpec) -> keras.Model:
 
 def _outputs(model: keras.Model, name: str, spec: ImageSpec) -> np.ndarray:
     """What a model puts out for ten images of random pixels, (10, units)."""
-    found = keras.ops.convert_to_numpy(one_output(model(pixels(spec).astype("float32"), training=False)))
+    found = keras.ops.convert_to_numpy(
+        one_output(model(pixels(spec).astype("float32"), training=False))
+    )
     outputs = found.astype("float32")
     if len(outputs) != 10:
-        raise ConfigurationError(f'model "{name}" makes {len(outputs)} rows of 10 images', "return one row per image.")
+        raise ConfigurationError(
+            f'model "{name}" makes {len(outputs)} rows of 10 images', "return one row per image."
+        )
     if not np.isfinite(outputs).all():
         raise ConfigurationError(
             f'model "{name}" outputs values that are not finite for pixels of 0-255',
@@ -122,7 +126,9 @@ def _outputs(model: keras.Model, name: str, spec: ImageSpec) -> np.ndarray:
     return outputs
 
 
-def _check(model: keras.Model, name: str, activation: str | None, outputs: np.ndarray, spec: ImageSpec) -> None:
+def _check(
+    model: keras.Model, name: str, activation: str | None, outputs: np.ndarray, spec: ImageSpec
+) -> None:
     """Refuse outputs that are no class probabilities."""
     units = outputs.shape[1]
     if activation == "softmax" and units == 1:
@@ -134,7 +140,8 @@ def _check(model: keras.Model, name: str, activation: str | None, outputs: np.nd
         return
     if units == 1:
         raise ConfigurationError(
-            f'model "{name}" outputs one logit, not a probability, and its loss does not say from_logits',
+            f'model "{name}" outputs one logit, not a probability, and its loss does not say'
+            " from_logits",
             'end it with keras.layers.Dense(1, activation="sigmoid"), or compile it with '
             "loss=keras.losses.BinaryCrossentropy(from_logits=True).",
         )
@@ -142,8 +149,8 @@ def _check(model: keras.Model, name: str, activation: str | None, outputs: np.nd
     last = f'keras.layers.Dense({units}, activation="softmax")'
     if low < -_TOLERANCE or high > 1 + _TOLERANCE or activation == "linear":
         raise ConfigurationError(
-            f'model "{name}" outputs values from {low:.3g} to {high:.3g}, not class probabilities; they look like '
-            "logits, and its loss does not say from_logits",
+            f'model "{name}" outputs values from {low:.3g} to {high:.3g}, not class probabilities;'
+            " they look like logits, and its loss does not say from_logits",
             f"end it with {last}, or compile it with "
             f"loss=keras.losses.{_crossentropy(model, units)}(from_logits=True).",
         )
@@ -161,15 +168,21 @@ def _crossentropy(model: keras.Model, units: int) -> str:
 
 def _are_probabilities(outputs: np.ndarray) -> bool:
     within = outputs.min() >= -1e-4 and outputs.max() <= 1 + _TOLERANCE
-    return bool(within and (outputs.shape[1] == 1 or np.abs(outputs.sum(axis=1) - 1).max() <= _TOLERANCE))
+    return bool(
+        within and (outputs.shape[1] == 1 or np.abs(outputs.sum(axis=1) - 1).max() <= _TOLERANCE)
+    )
 
 
-def _is_done(model: keras.Model, activation: str | None, outputs: np.ndarray, spec: ImageSpec) -> bool:
+def _is_done(
+    model: keras.Model, activation: str | None, outputs: np.ndarray, spec: ImageSpec
+) -> bool:
     """Whether a model whose loss says `from_logits` puts out probabilities all the same; Keras copes with that."""
     return activation in _PROBABILITIES or _stay_probabilities(model, activation, outputs, spec)
 
 
-def _stay_probabilities(model: keras.Model, activation: str | None, outputs: np.ndarray, spec: ImageSpec) -> bool:
+def _stay_probabilities(
+    model: keras.Model, activation: str | None, outputs: np.ndarray, spec: ImageSpec
+) -> bool:
     """Whether outputs are probabilities whatever the weights: logits and sigmoids may look like some by chance."""
     if not _are_probabilities(outputs):
         return False
@@ -183,7 +196,9 @@ def _stay_probabilities(model: keras.Model, activation: str | None, outputs: np.
             for variable, value in zip(variables, before, strict=True):
                 # Biases begin as 0.
                 variable.assign((value + (0.1 if value.ndim == 1 else 0.0)) * factor)
-            found = keras.ops.convert_to_numpy(one_output(model(images, training=False))).astype("float32")
+            found = keras.ops.convert_to_numpy(one_output(model(images, training=False))).astype(
+                "float32"
+            )
             if np.isfinite(found).all() and not _are_probabilities(found):
                 return False
     finally:
@@ -204,7 +219,9 @@ def _last_activation(model: keras.Model) -> str | None:
         return kind
     activation = getattr(last, "activation", None)
     # A layer of your own may do more than what it calls its activation.
-    is_keras = all(str(getattr(one, "__module__", "")).startswith("keras.") for one in (type(last), activation))
+    is_keras = all(
+        str(getattr(one, "__module__", "")).startswith("keras.") for one in (type(last), activation)
+    )
     return getattr(activation, "__name__", None) if is_keras else None
 
 
@@ -216,5 +233,7 @@ def _topped(model: keras.Model, spec: ImageSpec, activation: str | None) -> kera
         inputs = keras.Input(spec.shape)
         outputs = one_output(model(inputs))
     if activation is not None:
-        outputs = keras.layers.Activation(activation, dtype="float32", name="class_probabilities")(outputs)
+        outputs = keras.layers.Activation(activation, dtype="float32", name="class_probabilities")(
+            outputs
+        )
     return keras.Model(inputs, outputs)

@@ -30,13 +30,15 @@ def compiled_model(
         model: A built-in name or `package.module:function`.
         values: Hyperparameters; those of `TRAINING_TERMS` decide the optimizer and the loss.
         image_spec: Shape and classes.
-        is_plain: Whether layers, loss and metrics are Keras' own, so that the model, once saved, loads where this
-            package is not installed; it trains more slowly, and every setting needs a trace of its own.
+        is_plain: Whether layers, loss and metrics are Keras' own, so that the model, once saved,
+            loads where this package is not installed; it trains more slowly, and every setting
+            needs a trace of its own.
 
     Raises:
         ConfigurationError: If the model's outputs do not fit the classes.
     """
-    # Layers of your own may not bear another precision than that of their builder, nor may any model after it.
+    # Layers of your own may not bear another precision than that of their builder, nor may any
+    # model after it.
     with active.training_precision() if model in BUILDERS and not is_plain else active.precision():
         if model not in BUILDERS:
             # Keras numbers metrics of a name: what was built before must not make `auc` an `auc_1`.
@@ -78,7 +80,10 @@ def _check_compiled(built: keras.Model, name: str, spec: ImageSpec, units: int) 
 def optimizer(values: Mapping[str, Any], *, is_plain: bool = False) -> keras.optimizers.Optimizer:
     """The optimizer of a setting, complete with `TRAINING_TERMS`; Keras' own where it is to be plain."""
     backend = neutral if is_plain else active
-    common = {"learning_rate": values["learning_rate"], "weight_decay": values["weight_decay"] or None}
+    common = {
+        "learning_rate": values["learning_rate"],
+        "weight_decay": values["weight_decay"] or None,
+    }
     match values["optimizer"]:
         case "sgd":
             return keras.optimizers.SGD(momentum=values["momentum"], nesterov=True, **common)
@@ -94,7 +99,8 @@ def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:
     """Class numbers (n,) in the form that the model's loss takes.
 
     Returns:
-        Class numbers (n,) int32 for a sparse loss; else (n, 1) float32 of 0 and 1 for a model with one unit; else
+        Class numbers (n,) int32 for a sparse loss; else (n, 1) float32 of 0 and 1 for a model with
+            one unit; else
         one-hot (n, classes) float32. A loss of your own is tried with each.
     """
     if labels.min() < 0:

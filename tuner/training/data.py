@@ -18,12 +18,13 @@ class TrainingData:
     """Arrays for one or many trainings.
 
     Attributes:
-        inputs: (n, height, width, channels) uint8 images, memory-mapped as a rule; images that are too many for the
-            cache are decoded at each access. Or their features.
+        inputs: (n, height, width, channels) uint8 images, memory-mapped as a rule; images that are
+            too many for the cache are decoded at each access. Or their features.
         labels: (n,) class numbers; those of the test images are hidden.
         folds: What trains and what validates: once, or several times over for cross-validation.
         spec: What a builder needs to know.
-        features: Folder where features of these images are kept; None computes them for each training anew.
+        features: Folder where features of these images are kept; None computes them for each
+            training anew.
     """
 
     inputs: np.ndarray | StreamedImages | Features

@@ -40,7 +40,9 @@ from tuner.training.prepared import PreparedModels
 _N_IMAGES = 10
 _N_SETTINGS = 2
 
-_FRAME = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<name>.+)$', re.MULTILINE)
+_FRAME = re.compile(
+    r'^  File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<name>.+)$', re.MULTILINE
+)
 
 
 class _BuilderError(Exception):
@@ -56,11 +58,14 @@ class _Trial:
     spec: ImageSpec
 
 
-def dry_build(model: str, settings: Sequence[Mapping[str, Any]], spec: ImageSpec, objective: str) -> list[str]:
+def dry_build(
+    model: str, settings: Sequence[Mapping[str, Any]], spec: ImageSpec, objective: str
+) -> list[str]:
     """Try out a builder, so that what cannot work is told now and not after the search.
 
-    Two settings are built and called on ten images of random pixels; the first that can be built is trained for one
-    step, saved and loaded back. Where neither can be built, the others are tried until one can.
+    Two settings are built and called on ten images of random pixels; the first that can be built is
+    trained for one step, saved and loaded back. Where neither can be built, the others are tried
+    until one can.
 
     Args:
         model: `package.module:function`.
@@ -92,8 +97,13 @@ def dry_build(model: str, settings: Sequence[Mapping[str, Any]], spec: ImageSpec
                 is_tried = True
             keras.backend.clear_session()
     if not is_tried:
-        raise ConfigurationError(f'model "{model}" cannot be built: {errors[0]}', "mend the builder.")
-    return notices + [f"some settings cannot be built, and their trials will fail: {error}" for error in errors[:1]]
+        raise ConfigurationError(
+            f'model "{model}" cannot be built: {errors[0]}', "mend the builder."
+        )
+    return notices + [
+        f"some settings cannot be built, and their trials will fail: {error}"
+        for error in errors[:1]
+    ]
 
 
 def _distinct(settings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -116,7 +126,8 @@ def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
     labels = np.arange(_N_IMAGES) % trial.spec.n_classes
     failing = leave_out_failing(built, targets(built, labels), example_outputs(built, images))
     notices = [
-        f"the metric {name} is left out, since it cannot be computed: {reason}" for name, reason in failing.items()
+        f"the metric {name} is left out, since it cannot be computed: {reason}"
+        for name, reason in failing.items()
     ]
     notices += _weight_notices(trial, built)
     notices += _threshold_notices(built)
@@ -130,7 +141,10 @@ def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
         folder = Path(place)
         result = _trained(trial, data, folder / "state.npz")
         if result.failure:
-            return [*notices, f"one step on ten images of random pixels went wrong: {result.failure.reason}"]
+            return [
+                *notices,
+                f"one step on ten images of random pixels went wrong: {result.failure.reason}",
+            ]
         reported = list(result.epochs[0].metrics)
         if objective not in reported:
             _refuse_objective(trial.model, objective, reported, failing)
@@ -166,29 +180,42 @@ def _trained(trial: _Trial, data: TrainingData, checkpoint: Path) -> TrainResult
         last_epoch=1,
         save_to=checkpoint,
     )
-    result = run_task(task, data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels(n_kept=0))
+    result = run_task(
+        task, data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels(n_kept=0)
+    )
     if result.failure and result.failure.kind == "error":
         raise ConfigurationError(
-            f'model "{trial.model}" cannot be trained: {result.failure.reason}{_place(result.failure.traceback)}',
-            "this was one step on ten images of random pixels; mend the builder, or what it compiles.",
+            f'model "{trial.model}" cannot be trained:'
+            f" {result.failure.reason}{_place(result.failure.traceback)}",
+            "this was one step on ten images of random pixels; mend the builder, or what it"
+            " compiles.",
         )
     return result
 
 
-def _refuse_objective(model: str, objective: str, reported: Sequence[str], failing: Mapping[str, str]) -> None:
+def _refuse_objective(
+    model: str, objective: str, reported: Sequence[str], failing: Mapping[str, str]
+) -> None:
     name = objective.removeprefix("val_")
     validation = [one for one in reported if one.startswith("val_")]
     if name in failing:
         raise ConfigurationError(
-            f'model "{model}": the objective is {objective}, but that metric cannot be computed: {failing[name]}',
+            f'model "{model}": the objective is {objective}, but that metric cannot be computed:'
+            f" {failing[name]}",
             "mend the metric, or state another objective in the space.",
         )
     other = next((one for one in validation if "acc" in one), "val_loss")
     raise ConfigurationError(
-        f'the objective is {objective}, but model "{model}" reports {", ".join(validation) or "no metrics"}',
-        f'compile it with metrics=["{name}"], or write objective: {other} in the space.'
-        if name in ("accuracy", other.removeprefix("val_"))
-        else f"compile it with a metric of the name {name}, or write objective: {other} in the space.",
+        f'the objective is {objective}, but model "{model}" reports'
+        f" {', '.join(validation) or 'no metrics'}",
+        (
+            f'compile it with metrics=["{name}"], or write objective: {other} in the space.'
+            if name in ("accuracy", other.removeprefix("val_"))
+            else (
+                f"compile it with a metric of the name {name}, or write objective: {other} in the"
+                " space."
+            )
+        ),
     )
 
 
@@ -198,11 +225,16 @@ def _come_back(trial: _Trial, folder: Path) -> list[str]:
     finished, again = (finished_model(*what, folder / "state.npz") for _ in range(2))
     wanted = outputs_of(finished, trial.spec)
     if not _alike(wanted, outputs_of(finished, trial.spec)):
-        return ["the model's predictions for one image differ from call to call, so its scores will, too"]
+        return [
+            "the model's predictions for one image differ from call to call, so its scores"
+            " will, too"
+        ]
     if not _alike(wanted, outputs_of(again, trial.spec)):
         raise ConfigurationError(
-            f'model "{trial.model}" cannot be rebuilt from its weights: its predictions are not the same then',
-            "keep all that training changes, and all that is drawn, in layers' own weights (self.add_weight).",
+            f'model "{trial.model}" cannot be rebuilt from its weights: its predictions are not the'
+            " same then",
+            "keep all that training changes, and all that is drawn, in layers' own weights"
+            " (self.add_weight).",
         )
     path = save_model(finished, folder / "model.keras", trial.spec)
     try:

@@ -1,7 +1,8 @@
 """A frozen network's features of images, in files that fill row by row as features are asked for.
 
-Any number of processes may fill a file at a time, and be killed at any moment: a row counts only once its mark is set,
-after its features are on disk. The mark is a sum of the row, so that a damaged row is computed again.
+Any number of processes may fill a file at a time, and be killed at any moment: a row counts only
+once its mark is set, after its features are on disk. The mark is a sum of the row, so that a
+damaged row is computed again.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Features:
     """Features in the place of images, (n, n_features) float32; like an array, it is indexed with row numbers.
 
     Attributes:
-        views: (n, n_features) of each view of the images: as they are, and mirrored where that is wanted.
+        views: (n, n_features) of each view of the images: as they are, and mirrored where that is
+            wanted.
         drawn: (n,) the view that each row is taken from; None takes the images as they are.
     """
 
@@ -74,7 +76,8 @@ def kept_features(
         shape: Number of all images, and of the features of each.
         rows: Images that are wanted.
         extract: From row numbers, at most `BATCH`, to features (rows, n_features).
-        before_batch: Called before each batch; what it raises ends the work, and what is there stays.
+        before_batch: Called before each batch; what it raises ends the work, and what is there
+            stays.
 
     Returns:
         (n_images, n_features) float32, mapped into memory; what nobody has asked for is 0.
@@ -83,7 +86,8 @@ def kept_features(
         OSError: If they cannot be written, as on a full disk.
     """
     parts = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
-    # Mapped and written through one descriptor: the file may be deleted, and made anew by others, at any moment.
+    # Mapped and written through one descriptor: the file may be deleted, and made anew by others,
+    # at any moment.
     with _opened(path, (shape[0], shape[1] + 1)) as file:
         table = _mapped(file)
         # In another order in each process, so that they seldom compute the same; hence no seed.
@@ -99,7 +103,8 @@ def _opened(path: Path, shape: tuple[int, int]) -> BinaryIO:
     """The file of a table, of which the last column holds the marks."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(path.with_suffix(".lock")):
-        # Nobody else begins this file now, so what is half written was left by a process that was killed.
+        # Nobody else begins this file now, so what is half written was left by a process that was
+        # killed.
         sweep(path.parent.glob(f".{glob.escape(path.name)}.*.tmp"), is_alone=True)
         if not _is_whole(path, shape):
             if path.is_dir():
@@ -113,7 +118,8 @@ def _is_whole(path: Path, shape: tuple[int, int]) -> bool:
         with open(path, "rb") as file:
             found = _mapped(file)
     except Exception:
-        # Not there, or cut short by whatever happened to the disk; NumPy's reader raises of all kinds.
+        # Not there, or cut short by whatever happened to the disk; NumPy's reader raises of all
+        # kinds.
         return False
     return found.shape == shape and found.dtype == np.float32
 

@@ -26,7 +26,13 @@ from tuner.training.model_form import brief, fit_to, is_graph, one_output
 
 
 def finished_model(
-    model: str, values: Mapping[str, Any], image_spec: ImageSpec, checkpoint: Path, *, fold: int = 0, n_folds: int = 1
+    model: str,
+    values: Mapping[str, Any],
+    image_spec: ImageSpec,
+    checkpoint: Path,
+    *,
+    fold: int = 0,
+    n_folds: int = 1,
 ) -> keras.Model:
     """The model of a checkpoint without its optimizer; of a frozen network, checkpoints hold the head alone.
 
@@ -52,8 +58,8 @@ def finished_model(
 def save_model(model: keras.Model, path: Path, image_spec: ImageSpec) -> Path:
     """Save a model to a .keras file, which is whole or not there at all.
 
-    Layers of a class of your own may not be able to say how they were made, or not all of it: such a model's weights
-    go into a .weights.h5 beside it, and `load_finished` builds the model anew.
+    Layers of a class of your own may not be able to say how they were made, or not all of it: such
+    a model's weights go into a .weights.h5 beside it, and `load_finished` builds the model anew.
 
     Args:
         model: From `finished_model`.
@@ -75,11 +81,13 @@ def save_model(model: keras.Model, path: Path, image_spec: ImageSpec) -> Path:
     return path
 
 
-def load_finished(path: Path, model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+def load_finished(
+    path: Path, model: str, values: Mapping[str, Any], image_spec: ImageSpec
+) -> keras.Model:
     """Load what `save_model` wrote.
 
-    A file that Keras alone cannot load, as with layers of your own or a Lambda, gives the weights only: the model is
-    built by its builder. So no code that stands in a file is run.
+    A file that Keras alone cannot load, as with layers of your own or a Lambda, gives the weights
+    only: the model is built by its builder. So no code that stands in a file is run.
 
     Args:
         path: A .keras or .weights.h5 file.
@@ -101,13 +109,16 @@ def load_finished(path: Path, model: str, values: Mapping[str, Any], image_spec:
             _check_fits(loaded, path, image_spec)
             return loaded
     if model in BUILDERS:
-        raise ConfigurationError(f"{path}: cannot be loaded as a Keras model: {reason}", "train it again.")
+        raise ConfigurationError(
+            f"{path}: cannot be loaded as a Keras model: {reason}", "train it again."
+        )
     try:
         return rebuilt(path, model, values, image_spec)
     except Exception as error:
         why = error.message if isinstance(error, ConfigurationError) else brief(error)
         raise ConfigurationError(
-            f'{path}: Keras alone cannot load it ({reason}), and with "{model}" it cannot be built anew: {why}',
+            f'{path}: Keras alone cannot load it ({reason}), and with "{model}" it cannot be built'
+            f" anew: {why}",
             f"run where {model.partition(':')[0]} is as it was when the model was trained.",
         ) from error
 
@@ -118,16 +129,20 @@ def _check_fits(model: keras.Model, path: Path, image_spec: ImageSpec) -> None:
         fit_to(model, path.as_posix(), image_spec)
         return
     units = 2 if model.output_shape[-1] == 1 else model.output_shape[-1]
-    fits = all(side in (None, n) for side, n in zip(model.input_shape[1:], image_spec.shape, strict=False))
+    fits = all(
+        side in (None, n) for side, n in zip(model.input_shape[1:], image_spec.shape, strict=False)
+    )
     if not fits or units != image_spec.n_classes:
         raise ConfigurationError(
-            f"{path}: takes images of {model.input_shape[1:]} and predicts {units} classes, but the recipe states "
-            f"{image_spec.shape} and {image_spec.n_classes}",
+            f"{path}: takes images of {model.input_shape[1:]} and predicts {units} classes, but the"
+            f" recipe states {image_spec.shape} and {image_spec.n_classes}",
             "give a model that was trained with this recipe.",
         )
 
 
-def rebuilt(path: Path, model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+def rebuilt(
+    path: Path, model: str, values: Mapping[str, Any], image_spec: ImageSpec
+) -> keras.Model:
     """The model of your own builder with the weights of a file.
 
     Raises:
@@ -140,7 +155,9 @@ def rebuilt(path: Path, model: str, values: Mapping[str, Any], image_spec: Image
     return predicting
 
 
-def _own(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> tuple[keras.Model, keras.Model]:
+def _own(
+    model: str, values: Mapping[str, Any], image_spec: ImageSpec
+) -> tuple[keras.Model, keras.Model]:
     """What your own builder makes, with weights of any kind; and the same as it predicts."""
     with active.precision():
         reset_uids()

@@ -35,7 +35,8 @@ from tuner.training.prepared import Prepared, PreparedModels
 from tuner.training.transfer import StoppedError, fine_tuning_task, head_task, with_features
 from tuner.training.watch import Watch
 
-# A training that is killed loses this much and the epoch under way; a checkpoint of a small network costs 30 ms.
+# A training that is killed loses this much and the epoch under way; a checkpoint of a small network
+# costs 30 ms.
 CHECKPOINT_S = 30.0
 
 
@@ -74,11 +75,13 @@ class NonFiniteLossError(TunerError):
     """Training diverged."""
 
 
-def run_task(task: TrainTask, data: TrainingData, hooks: Hooks, models: PreparedModels) -> TrainResult:
+def run_task(
+    task: TrainTask, data: TrainingData, hooks: Hooks, models: PreparedModels
+) -> TrainResult:
     """Train as ordered, from the task's own checkpoint where there is one.
 
-    Whatever goes wrong inside the training ends up in the result. What listens to the epochs, and the disk that the
-    checkpoint goes to, are not the setting's fault: they raise.
+    Whatever goes wrong inside the training ends up in the result. What listens to the epochs, and
+    the disk that the checkpoint goes to, are not the setting's fault: they raise.
 
     Args:
         task: The order.
@@ -108,7 +111,9 @@ class _Training:
         failure: None as long as all goes well.
     """
 
-    def __init__(self, task: TrainTask, data: TrainingData, hooks: Hooks, models: PreparedModels) -> None:
+    def __init__(
+        self, task: TrainTask, data: TrainingData, hooks: Hooks, models: PreparedModels
+    ) -> None:
         self.failure: Failure | None = None
         self._was_there = False
         self._order = order_of(task)
@@ -131,7 +136,8 @@ class _Training:
         except StoppedError:
             self._ended_by = "request"
         except DataError:
-            # An image that cannot be decoded any more, such as on a drive that is gone, would fail every setting.
+            # An image that cannot be decoded any more, such as on a drive that is gone, would fail
+            # every setting.
             raise
         except (Exception, SystemExit) as error:
             if is_disk_full(error):
@@ -201,7 +207,9 @@ class _Training:
             self._was_there = True
             return
         is_new = not own and not self._task.resume_from
-        heads = self._heads() if is_new and is_fine_tuned(self._task.model, self._task.values) else None
+        heads = (
+            self._heads() if is_new and is_fine_tuned(self._task.model, self._task.values) else None
+        )
         self._choose_stage()
         prepared = self._models.prepare(self._task, self._data)
         self._n_parameters = prepared.model.count_params()
@@ -240,13 +248,23 @@ class _Training:
             for fold in heads:
                 if self._hooks.is_stopping():
                     raise StoppedError
-                _train_epoch(prepared, replace(task, schedule="constant"), data, fold, self._hooks, rate, epoch)
+                _train_epoch(
+                    prepared,
+                    replace(task, schedule="constant"),
+                    data,
+                    fold,
+                    self._hooks,
+                    rate,
+                    epoch,
+                )
         return heads
 
     def _take_over(self, own: Checkpoint) -> None:
         """Be where this very task was when it was stopped."""
         self._epochs, self._kept = list(own.epochs), own.kept
-        self._watch = Watch(self._task.early_stopping, own.best, own.best_loss, own.best_epoch, own.progress_epoch)
+        self._watch = Watch(
+            self._task.early_stopping, own.best, own.best_loss, own.best_epoch, own.progress_epoch
+        )
         if self._epochs:
             # The last of them may have reached what ends the training.
             self._watch.see(self._epochs[-1])
@@ -257,7 +275,11 @@ class _Training:
         """Go on where the trial was on the rung below."""
         folds.put(parent.state)
         self._watch = Watch(
-            self._task.early_stopping, parent.best, parent.best_loss, parent.best_epoch, parent.progress_epoch
+            self._task.early_stopping,
+            parent.best,
+            parent.best_loss,
+            parent.best_epoch,
+            parent.progress_epoch,
         )
         if parent.ended_by == "early_stopping":
             self._ended_by = "early_stopping"
@@ -266,7 +288,9 @@ class _Training:
         number = self._last_epoch() + 1
         of_folds = list[EpochMetrics]()
         for fold in folds:
-            of_folds.append(_train_epoch(prepared, self._task, self._data, fold, self._hooks, base_rate, number))
+            of_folds.append(
+                _train_epoch(prepared, self._task, self._data, fold, self._hooks, base_rate, number)
+            )
             self._tell_fold(number, len(of_folds))
         epoch = mean(of_folds)
         self._epochs.append(epoch)
@@ -303,7 +327,13 @@ class _Training:
 
 
 def _train_epoch(
-    prepared: Prepared, task: TrainTask, data: TrainingData, fold: int, hooks: Hooks, base_rate: float, number: int
+    prepared: Prepared,
+    task: TrainTask,
+    data: TrainingData,
+    fold: int,
+    hooks: Hooks,
+    base_rate: float,
+    number: int,
 ) -> EpochMetrics:
     """Train the model of a fold in place for one epoch."""
     model, functions = prepared.model, prepared.functions
@@ -311,11 +341,15 @@ def _train_epoch(
     # A schedule that your builder compiled stays as it is; Keras would refuse to set its rate.
     if task.schedule == "cosine" and isinstance(model.optimizer.learning_rate, keras.Variable):
         model.optimizer.learning_rate = base_rate * rate_factor(task, number)
-    metrics = _pass(model, functions.train, training_batches(prepared, task, data, fold, number), hooks)
+    metrics = _pass(
+        model, functions.train, training_batches(prepared, task, data, fold, number), hooks
+    )
     _check_finite("training", metrics, number)
     rows = data.folds[fold].validation
     if len(rows):
-        validation = _pass(model, functions.test, validation_batches(model, data, rows, n_together(model)), hooks)
+        validation = _pass(
+            model, functions.test, validation_batches(model, data, rows, n_together(model)), hooks
+        )
         _check_finite("validation", validation, number)
         metrics |= {f"val_{name}": value for name, value in validation.items()}
     return EpochMetrics(epoch=number, metrics=metrics, duration_s=time.perf_counter() - started)
@@ -351,12 +385,19 @@ def rate_factor(task: TrainTask, epoch: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (epoch - 1 - warmup) / max(last - warmup, 1)))
 
 
-def predict(function: Callable[[np.ndarray], np.ndarray], inputs: Indexed, indices: np.ndarray) -> np.ndarray:
+def predict(
+    function: Callable[[np.ndarray], np.ndarray], inputs: Indexed, indices: np.ndarray
+) -> np.ndarray:
     """What a model puts out, (len(indices), units), for some of the inputs (n, ...), a batch at a time."""
-    return np.concatenate([function(batch) for batch in batches(inputs, indices, policy().predict_batch)])
+    return np.concatenate(
+        [function(batch) for batch in batches(inputs, indices, policy().predict_batch)]
+    )
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    # TensorFlow's own name for it, as asking for its class would import it; JAX says it in the message only.
-    is_device = type(error).__name__ == "ResourceExhaustedError" or words_of(error).startswith("RESOURCE_EXHAUSTED")
+    # TensorFlow's own name for it, as asking for its class would import it; JAX says it in the
+    # message only.
+    is_device = type(error).__name__ == "ResourceExhaustedError" or words_of(error).startswith(
+        "RESOURCE_EXHAUSTED"
+    )
     return is_device or isinstance(error, MemoryError)

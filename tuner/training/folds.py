@@ -26,7 +26,11 @@ class Folds:
 
     def take(self) -> State:
         """Copy the state of all folds, one after the other."""
-        return [array for state in self._states for array in state] if self._states else take_state(self.model)
+        return (
+            [array for state in self._states for array in state]
+            if self._states
+            else take_state(self.model)
+        )
 
     def put(self, state: State) -> None:
         """Assign what `take` copied.
@@ -54,5 +58,10 @@ class Folds:
 
 def mean(epochs: Sequence[EpochMetrics]) -> EpochMetrics:
     """One epoch of all folds: the mean of each metric, and all of the time."""
-    metrics = {name: float(np.mean([epoch.metrics[name] for epoch in epochs])) for name in epochs[0].metrics}
-    return EpochMetrics(epoch=epochs[0].epoch, metrics=metrics, duration_s=sum(epoch.duration_s for epoch in epochs))
+    metrics = {
+        name: float(np.mean([epoch.metrics[name] for epoch in epochs]))
+        for name in epochs[0].metrics
+    }
+    return EpochMetrics(
+        epoch=epochs[0].epoch, metrics=metrics, duration_s=sum(epoch.duration_s for epoch in epochs)
+    )

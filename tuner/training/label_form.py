@@ -10,12 +10,14 @@ from weakref import WeakKeyDictionary
 import keras
 import numpy as np
 
-# Class numbers (n,), one-hot (n, classes), class numbers as a column (n, 1), or the same as 0 and 1 for one unit.
+# Class numbers (n,), one-hot (n, classes), class numbers as a column (n, 1), or the same as 0 and 1
+# for one unit.
 Form = Literal["numbers", "one_hot", "number_column", "column"]
 
 Loss = Callable[[Any, Any], Any]
 
-# What has been found out about a model: a loss of your own is tried, which takes longer than a batch.
+# What has been found out about a model: a loss of your own is tried, which takes longer than a
+# batch.
 _FORMS: WeakKeyDictionary[keras.Model, Form] = WeakKeyDictionary()
 
 
@@ -63,7 +65,11 @@ def loss_functions(model: keras.Model) -> list[Loss]:
     if callable(loss):
         found.append(loss)
     # Models with a training step of their own often keep their loss as an attribute.
-    found += [value for value in vars(model).values() if isinstance(value, keras.losses.Loss) and value is not loss]
+    found += [
+        value
+        for value in vars(model).values()
+        if isinstance(value, keras.losses.Loss) and value is not loss
+    ]
     return [one for one in found if not type(one).__name__.startswith("Compile")]
 
 
@@ -87,7 +93,9 @@ def _find(model: keras.Model, units: int) -> Form:
             name = getattr(function, "__name__", type(function).__name__)
             return "numbers" if "sparse" in name.lower() else usual
         working = [form for form in _candidates(units) if _is_right(loss, form, units)]
-        is_sparse = str(getattr(loss, "name", None) or getattr(loss, "__name__", "")).startswith("sparse")
+        is_sparse = str(getattr(loss, "name", None) or getattr(loss, "__name__", "")).startswith(
+            "sparse"
+        )
         if working:
             return "numbers" if is_sparse and "numbers" in working else working[0]
         if is_sparse:

@@ -79,8 +79,10 @@ def _called(call: Any, name: str, spec: ImageSpec) -> Any:
     # Code of any kind runs here.
     except Exception as error:
         raise ConfigurationError(
-            f'model "{name}" cannot take images of {_shown(spec.shape)} (values 0-255, float32): {brief(error)}',
-            f"build it for keras.Input({spec.shape}); a build(values, image_spec) finds it in image_spec.shape.",
+            f'model "{name}" cannot take images of {_shown(spec.shape)} (values 0-255, float32):'
+            f" {brief(error)}",
+            f"build it for keras.Input({spec.shape}); a build(values, image_spec) finds it in"
+            " image_spec.shape.",
         ) from error
 
 
@@ -104,16 +106,22 @@ def _check_inputs(model: keras.Model, name: str, spec: ImageSpec) -> None:
             f'model "{name}" takes exactly {batch} images at a time, but batches differ in size',
             f"leave the batch's size out: keras.Input({spec.shape}).",
         )
-    fits = len(shape) == len(spec.shape) and all(side in (None, n) for side, n in zip(shape, spec.shape, strict=True))
+    fits = len(shape) == len(spec.shape) and all(
+        side in (None, n) for side, n in zip(shape, spec.shape, strict=True)
+    )
     if not fits:
         raise ConfigurationError(
-            f'model "{name}" takes images of {_shown(shape)}, but the data set\'s are {_shown(spec.shape)}',
+            f'model "{name}" takes images of {_shown(shape)}, but the data set\'s are'
+            f" {_shown(spec.shape)}",
             _other_size(shape, spec),
         )
 
 
 def _other_size(shape: list[int | None], spec: ImageSpec) -> str:
-    own = f"build it for keras.Input({spec.shape}): a build(values, image_spec) finds it in image_spec.shape"
+    own = (
+        f"build it for keras.Input({spec.shape}): a build(values, image_spec) finds it in"
+        " image_spec.shape"
+    )
     if len(shape) != 3 or shape[2] not in (None, 1, 3) or None in shape[:2]:
         return f"{own}."
     channels = shape[2] or spec.channels
@@ -127,14 +135,19 @@ def _units(outputs: Any, name: str, spec: ImageSpec) -> int:
     if isinstance(only, list | tuple | Mapping):
         names = f" ({', '.join(map(str, only))})" if isinstance(only, Mapping) else ""
         raise ConfigurationError(
-            f'model "{name}" outputs {len(only)} arrays{names}; expected one, of class probabilities',
-            "return a model with that output alone: keras.Model(model.input, model.outputs[0]), say.",
+            f'model "{name}" outputs {len(only)} arrays{names}; expected one, of class'
+            " probabilities",
+            "return a model with that output alone: keras.Model(model.input, model.outputs[0]),"
+            " say.",
         )
     shape = tuple(getattr(only, "shape", ()))
     if len(shape) != 2 or shape[1] is None:
-        shown = " x ".join("n" if side is None or i == 0 else str(side) for i, side in enumerate(shape))
+        shown = " x ".join(
+            "n" if side is None or i == 0 else str(side) for i, side in enumerate(shape)
+        )
         raise ConfigurationError(
-            f'model "{name}" outputs an array of {shown or "no shape"}; expected n x {spec.n_classes}',
+            f'model "{name}" outputs an array of {shown or "no shape"}; expected n x'
+            f" {spec.n_classes}",
             f"end it with keras.layers.Flatten() or GlobalAveragePooling2D(), then {_head(spec)}.",
         )
     return int(shape[1])

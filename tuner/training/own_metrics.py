@@ -94,5 +94,7 @@ def _is_of_keras(metric: keras.metrics.Metric) -> bool:
     """Whether nothing but Keras' own code computes a metric, which works inside a graph."""
     function = function_of(getattr(metric, "_fn", None))
     return all(
-        str(getattr(one, "__module__", "")).startswith("keras.") for one in (type(metric), function) if one is not None
+        str(getattr(one, "__module__", "")).startswith("keras.")
+        for one in (type(metric), function)
+        if one is not None
     )

@@ -22,7 +22,8 @@ from tuner.training.compiled import compiled_model, targets
 from tuner.training.data import TrainingData
 from tuner.training.own_metrics import leave_out_failing
 
-# Models that a worker keeps, and their parameters together: with Adam's moments, 10 million take 120 MB.
+# Models that a worker keeps, and their parameters together: with Adam's moments, 10 million take
+# 120 MB.
 N_KEPT = 16
 MAX_PARAMETERS = 10_000_000
 
@@ -59,10 +60,13 @@ class PreparedModels:
             is_weighted = task.values.get("imbalance") == "class_weights"
             own = compiled_model(task.model, task.values, data.spec)
             first = data.folds[0].train[:1]
-            leave_out_failing(own, targets(own, data.labels[first]), example_outputs(own, data.inputs[first]))
+            leave_out_failing(
+                own, targets(own, data.labels[first]), example_outputs(own, data.inputs[first])
+            )
             return self._traced(own, data, is_weighted=is_weighted)
-        # Keras draws the seeds of layers from here. A new seed of TensorFlow's own would throw away what it keeps of
-        # traced functions (eager/context.py, `_set_global_seed`), and make their next call 0.2 s longer.
+        # Keras draws the seeds of layers from here. A new seed of TensorFlow's own would throw away
+        # what it keeps of traced functions (eager/context.py, `_set_global_seed`), and make their
+        # next call 0.2 s longer.
         random.seed(task.seed)
         fresh = compiled_model(task.model, task.values, data.spec)
         if not self._n_kept:
@@ -72,14 +76,18 @@ class PreparedModels:
             self._kept.move_to_end(key)
             _set_as(kept.model, fresh)
             return kept
-        while self._kept and (len(self._kept) >= self._n_kept or self._n_parameters(fresh) > MAX_PARAMETERS):
+        while self._kept and (
+            len(self._kept) >= self._n_kept or self._n_parameters(fresh) > MAX_PARAMETERS
+        ):
             self._kept.popitem(last=False)
         self._kept[key] = self._traced(fresh, data)
         return self._kept[key]
 
     def _n_parameters(self, fresh: keras.Model) -> int:
         """Parameters of all kept models and a fresh one."""
-        return sum(kept.model.count_params() for kept in self._kept.values()) + int(fresh.count_params())
+        return sum(kept.model.count_params() for kept in self._kept.values()) + int(
+            fresh.count_params()
+        )
 
     @staticmethod
     def _traced(model: keras.Model, data: TrainingData, *, is_weighted: bool = True) -> Prepared:

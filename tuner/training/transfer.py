@@ -1,7 +1,7 @@
 """Transfer learning in two stages: a head on features that are computed once, then the network's last blocks too.
 
-The head comes first because random weights behind them would spoil what the blocks have learnt (Kumar et al., ICLR
-2022).
+The head comes first because random weights behind them would spoil what the blocks have learnt
+(Kumar et al., ICLR 2022).
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ def fine_tuning_task(task: TrainTask) -> TrainTask:
 
 
 def with_features(
-    task: TrainTask, data: TrainingData, is_stopping: Callable[[], bool], on_batch: Callable[[], None]
+    task: TrainTask,
+    data: TrainingData,
+    is_stopping: Callable[[], bool],
+    on_batch: Callable[[], None],
 ) -> TrainingData:
     """Replace images by their features; rows that neither train nor validate are not computed.
 
@@ -78,43 +81,65 @@ def with_features(
         arrays = tuple(_view(data.features, view, task, data, before_batch) for view in views)
     else:
         with TemporaryDirectory(prefix="tuner-features-") as folder:
-            arrays = tuple(np.array(_view(Path(folder), view, task, data, before_batch)) for view in views)
+            arrays = tuple(
+                np.array(_view(Path(folder), view, task, data, before_batch)) for view in views
+            )
     return replace(data, inputs=Features(views=arrays))
 
 
-def _view(folder: Path, view: str, task: TrainTask, data: TrainingData, before_batch: Callable[[], None]) -> np.ndarray:
+def _view(
+    folder: Path, view: str, task: TrainTask, data: TrainingData, before_batch: Callable[[], None]
+) -> np.ndarray:
     """The features of one view, of all images that train or validate in any fold."""
     key = feature_key(task.model, task.values)
     name = f"{key.model}-{key.input_size}-{key.pooling}-{_digest(key)}-{view}.npy"
 
     def extract(rows: np.ndarray) -> np.ndarray:
         images = data.inputs[rows]
-        return features_of(images[:, :, ::-1] if view == "mirrored" else images, task.model, task.values, data.spec)
+        return features_of(
+            images[:, :, ::-1] if view == "mirrored" else images, task.model, task.values, data.spec
+        )
 
-    seen = np.unique(np.concatenate([part for fold in data.folds for part in (fold.train, fold.validation)]))
+    seen = np.unique(
+        np.concatenate([part for fold in data.folds for part in (fold.train, fold.validation)])
+    )
     shape = len(data.inputs), BACKBONES[key.model].n_features
     return kept_features(folder / name, shape, seen, extract, before_batch)
 
 
 def _digest(key: FeatureKey) -> str:
     """Of the weights, and of whatever else changes the last bits of features, or their meaning."""
-    parts = _FORMAT, weights_digest(key.model, key.weights), keras.__version__, environment.settings(), str(policy())
+    parts = (
+        _FORMAT,
+        weights_digest(key.model, key.weights),
+        keras.__version__,
+        environment.settings(),
+        str(policy()),
+    )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
-def features_of(images: np.ndarray, model: str, values: Mapping[str, Any], spec: ImageSpec) -> np.ndarray:
+def features_of(
+    images: np.ndarray, model: str, values: Mapping[str, Any], spec: ImageSpec
+) -> np.ndarray:
     """Features (n, n_features) of at most `BATCH` images (n, height, width, channels)."""
     n_more = BATCH - len(images)
     whole = np.concatenate([images, np.repeat(images[-1:], n_more, axis=0)]) if n_more else images
     key = feature_key(model, values)
-    found: np.ndarray = _extractor(key, weights_digest(model, key.weights), spec)(whole)[: len(images)]
+    found: np.ndarray = _extractor(key, weights_digest(model, key.weights), spec)(whole)[
+        : len(images)
+    ]
     return found
 
 
 @lru_cache(maxsize=1)
-def _extractor(key: FeatureKey, weights: str, spec: ImageSpec) -> Callable[[np.ndarray], np.ndarray]:
+def _extractor(
+    key: FeatureKey, weights: str, spec: ImageSpec
+) -> Callable[[np.ndarray], np.ndarray]:
     """Building a network and tracing it takes as long as thousands of images."""
     # The file behind a path may change.
     del weights
-    found: Callable[[np.ndarray], np.ndarray] = predictor(build_extractor(BACKBONES[key.model], key.values(), spec))
+    found: Callable[[np.ndarray], np.ndarray] = predictor(
+        build_extractor(BACKBONES[key.model], key.values(), spec)
+    )
     return found

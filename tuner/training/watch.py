@@ -15,7 +15,8 @@ class Watch:
         best: The watched metric in its best epoch; None before there is one.
         best_loss: The validation loss in that epoch; None before, and where the model gives none.
         best_epoch: That epoch; 0 before.
-        progress_epoch: The last epoch in which the metric itself was better than before; 0 before there is one.
+        progress_epoch: The last epoch in which the metric itself was better than before; 0 before
+            there is one.
     """
 
     def __init__(
@@ -40,7 +41,8 @@ class Watch:
     def see(self, epoch: EpochMetrics) -> bool:
         """Take an epoch's metrics; True where it is the best so far, of equally good ones that of the lower loss.
 
-        Accuracies on few images are often equal, and the first epoch that reaches one has learnt least.
+        Accuracies on few images are often equal, and the first epoch that reaches one has learnt
+        least.
 
         Raises:
             TunerError: If the model does not give a metric that the rule names.
@@ -51,7 +53,10 @@ class Watch:
             if name not in epoch.metrics:
                 known = ", ".join(sorted(epoch.metrics))
                 raise TunerError(f"there is no metric {name}; the model gives {known}")
-        if self._rule.stop_metric and epoch.metrics[self._rule.stop_metric] >= self._rule.stop_value:
+        if (
+            self._rule.stop_metric
+            and epoch.metrics[self._rule.stop_metric] >= self._rule.stop_value
+        ):
             self._has_reached = True
         value, loss = epoch.metrics[self._rule.monitor], epoch.metrics.get("val_loss")
         # Nothing compares as better than NaN: once it were the best, it would stay so.
@@ -73,5 +78,7 @@ class Watch:
         """Whether training ends after this epoch."""
         if self._rule is None or epoch == 0:
             return False
-        waited = self._rule.patience is not None and epoch - self.progress_epoch >= self._rule.patience
+        waited = (
+            self._rule.patience is not None and epoch - self.progress_epoch >= self._rule.patience
+        )
         return self._has_reached or waited

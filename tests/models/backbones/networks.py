@@ -51,7 +51,9 @@ def notop(build: Callable[..., keras.Model], **options: Any) -> keras.Model:
         if isinstance(layer, keras.layers.Normalization) and layer.weights:
             layer.set_weights([np.array(_MEAN), np.array(_VARIANCE), np.array(0)])
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.set_weights([generator.uniform(0.5, 1.5, one.shape) for one in layer.get_weights()])
+            layer.set_weights(
+                [generator.uniform(0.5, 1.5, one.shape) for one in layer.get_weights()]
+            )
     return network
 
 

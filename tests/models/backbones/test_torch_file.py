@@ -10,7 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.models.backbones.torch_files import HEADER, elements, named, storage, tensor, text, torch_file
+from tests.models.backbones.torch_files import (
+    HEADER,
+    elements,
+    named,
+    storage,
+    tensor,
+    text,
+    torch_file,
+)
 from tuner.models.backbones.torch_file import read_tensors
 from tuner.models.backbones.weights import WeightsError
 
@@ -27,7 +35,10 @@ def read(folder: Path, data: bytes, sha256: str | None = None) -> dict[str, np.n
 def refusal(folder: Path, data: bytes) -> str:
     with pytest.raises(WeightsError) as caught:
         read(folder, data)
-    assert caught.value.hint == "delete the file and install its package again; use no file from elsewhere."
+    assert (
+        caught.value.hint
+        == "delete the file and install its package again; use no file from elsewhere."
+    )
     return caught.value.message
 
 
@@ -62,7 +73,9 @@ class Attack:
 
 @pytest.mark.parametrize("before", [b"", HEADER], ids=["first", "in place of the tensors"])
 @pytest.mark.parametrize("protocol", range(6))
-def test_malicious_pickle_is_refused_by_name_and_runs_nothing(tmp_path: Path, before: bytes, protocol: int) -> None:
+def test_malicious_pickle_is_refused_by_name_and_runs_nothing(
+    tmp_path: Path, before: bytes, protocol: int
+) -> None:
     trace = tmp_path / "trace"
     attack = pickle.dumps(Attack(trace), protocol=protocol)
     reason = refusal(tmp_path, before + attack)
@@ -75,7 +88,13 @@ def test_malicious_pickle_is_refused_by_name_and_runs_nothing(tmp_path: Path, be
 
 @pytest.mark.parametrize(
     "name",
-    ["builtins eval", "torch load", "torch._utils _rebuild_tensor", "collections Counter", "torch FloatStorage2"],
+    [
+        "builtins eval",
+        "torch load",
+        "torch._utils _rebuild_tensor",
+        "collections Counter",
+        "torch FloatStorage2",
+    ],
 )
 def test_any_other_name_is_refused(tmp_path: Path, name: str) -> None:
     reason = refusal(tmp_path, HEADER + b"c" + name.replace(" ", "\n").encode() + b"\n.")
@@ -90,12 +109,16 @@ def test_name_that_steers_a_terminal_is_escaped_and_cut(tmp_path: Path) -> None:
 
 def test_another_file_than_the_published_one_is_not_even_unpickled(tmp_path: Path) -> None:
     assert read(tmp_path, WHOLE, hashlib.sha256(WHOLE).hexdigest()).keys() == {"a"}
-    with pytest.raises(WeightsError, match=r"weights\.pth: its SHA-256 begins with [0-9a-f]{16}; expected 00000000"):
+    with pytest.raises(
+        WeightsError, match=r"weights\.pth: its SHA-256 begins with [0-9a-f]{16}; expected 00000000"
+    ):
         read(tmp_path, pickle.dumps(Attack(tmp_path / "trace")), "0" * 64)
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"gone\.pth: it cannot be read: No such file or directory"):
+    with pytest.raises(
+        WeightsError, match=r"gone\.pth: it cannot be read: No such file or directory"
+    ):
         read_tensors(tmp_path / "gone.pth")
 
 
@@ -116,7 +139,11 @@ def test_what_follows_the_last_storage_is_refused(tmp_path: Path) -> None:
             (2**30).to_bytes(8, "little") + SIX.tobytes(),
             f"storage s ends after 24 of {2**32} bytes",
         ),
-        (tensor(storage("s", 5), (5,), (1,)), elements(SIX), "storage s has 6 elements; expected 5"),
+        (
+            tensor(storage("s", 5), (5,), (1,)),
+            elements(SIX),
+            "storage s has 6 elements; expected 5",
+        ),
         (
             tensor(storage("s", 6), (2**20, 2**20), (0, 0)),
             elements(SIX),
@@ -127,13 +154,39 @@ def test_what_follows_the_last_storage_is_refused(tmp_path: Path) -> None:
             elements(SIX),
             "a tensor of (2,) does not fit into its storage of 6 elements",
         ),
-        (tensor(storage("s", 6), (2,), (6,)), elements(SIX), "it is damaged, or no PyTorch file from before 1.6"),
-        (tensor(storage("s", 6), (3,), (1,), 4), elements(SIX), "it is damaged, or no PyTorch file from before 1.6"),
-        (tensor(storage("s", 6, text("O")), (1,), (1,)), elements(SIX), "it holds storages of another layout"),
+        (
+            tensor(storage("s", 6), (2,), (6,)),
+            elements(SIX),
+            "it is damaged, or no PyTorch file from before 1.6",
+        ),
+        (
+            tensor(storage("s", 6), (3,), (1,), 4),
+            elements(SIX),
+            "it is damaged, or no PyTorch file from before 1.6",
+        ),
+        (
+            tensor(storage("s", 6, text("O")), (1,), (1,)),
+            elements(SIX),
+            "it holds storages of another layout",
+        ),
         (text("no tensor"), elements(SIX), "it holds other things than named tensors"),
-        (tensor(storage("t", 6), (6,), (1,)), elements(SIX), "its list of storages is not that of its tensors"),
+        (
+            tensor(storage("t", 6), (6,), (1,)),
+            elements(SIX),
+            "its list of storages is not that of its tensors",
+        ),
     ],
-    ids=["oversized", "other size", "stride 0", "backwards", "stride", "offset", "objects", "text", "other key"],
+    ids=[
+        "oversized",
+        "other size",
+        "stride 0",
+        "backwards",
+        "stride",
+        "offset",
+        "objects",
+        "text",
+        "other key",
+    ],
 )
 def test_tensor_must_lie_within_what_the_file_holds(
     tmp_path: Path, described: bytes, stored: bytes, reason: str
@@ -143,13 +196,22 @@ def test_tensor_must_lie_within_what_the_file_holds(
 
 
 def test_storage_stated_in_two_ways_is_refused(tmp_path: Path) -> None:
-    described = named({"a": tensor(storage("s", 6), (6,), (1,)), "b": tensor(storage("s", 60), (6,), (1,))})
-    assert refusal(tmp_path, torch_file(described, {"s": SIX})) == "weights.pth: it states storage s in two ways"
+    described = named(
+        {"a": tensor(storage("s", 6), (6,), (1,)), "b": tensor(storage("s", 60), (6,), (1,))}
+    )
+    assert (
+        refusal(tmp_path, torch_file(described, {"s": SIX}))
+        == "weights.pth: it states storage s in two ways"
+    )
 
 
 @pytest.mark.parametrize(
     ("instruction", "name"),
-    [(b"Nr\xff\xff\xff\x7f", "LONG_BINPUT 2147483647"), (b"Np2000000000\n", "PUT 2000000000"), (b"\x82\x01", "EXT1 1")],
+    [
+        (b"Nr\xff\xff\xff\x7f", "LONG_BINPUT 2147483647"),
+        (b"Np2000000000\n", "PUT 2000000000"),
+        (b"\x82\x01", "EXT1 1"),
+    ],
 )
 def test_instruction_that_claims_memory_or_an_extension_is_refused(
     tmp_path: Path, instruction: bytes, name: str
@@ -165,4 +227,6 @@ def test_other_layouts_are_refused(tmp_path: Path, header: object) -> None:
 
 
 def test_zip_of_a_newer_pytorch_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path, b"PK\x03\x04" + bytes(100)).endswith("it is damaged, or no PyTorch file from before 1.6")
+    assert refusal(tmp_path, b"PK\x03\x04" + bytes(100)).endswith(
+        "it is damaged, or no PyTorch file from before 1.6"
+    )

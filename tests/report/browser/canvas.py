@@ -1,7 +1,8 @@
 """What is to be seen on the canvas of the parallel coordinates, by its pixels, and how fast it follows its controls."""
 
-# Share of pixels with something on them, a number that tells pictures apart, and the contrasts (WCAG 2) to the page's
-# ground that the strongest hundredth of pixels have, of the names above the axes and of the lines between them.
+# Share of pixels with something on them, a number that tells pictures apart, and the contrasts
+# (WCAG 2) to the page's ground that the strongest hundredth of pixels have, of the names above the
+# axes and of the lines between them.
 DRAWN = """() => {
     const canvas = document.getElementById("parallel-canvas"), ratio = devicePixelRatio;
     const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -23,7 +24,8 @@ DRAWN = """() => {
     return { share: ink / width / height, hash, names: strongest(names), lines: strongest(lines) };
 }"""
 
-# Milliseconds from a control's event, after it was set to its last value or a third of its range, to the next picture.
+# Milliseconds from a control's event, after it was set to its last value or a third of its range,
+# to the next picture.
 CHANGED = """(control) => new Promise((done) => {
     const isSelect = control.localName === "select";
     control.value = isSelect ? control.options[control.options.length - 1].value : control.max / 3;

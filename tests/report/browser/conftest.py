@@ -57,7 +57,9 @@ class Opened:
 
     def open_details(self) -> None:
         """Open everything that can be opened."""
-        self.ask("() => { for (const one of document.querySelectorAll('details')) one.open = true; }")
+        self.ask(
+            "() => { for (const one of document.querySelectorAll('details')) one.open = true; }"
+        )
 
 
 Open = Callable[..., Opened]
@@ -66,12 +68,14 @@ Open = Callable[..., Opened]
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Ends with this package: as long as it is there, an event loop runs in the thread."""
-    installed = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome")))
+    installed = filter(
+        None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))
+    )
     chromium = os.environ.get("TUNER_CHROMIUM") or next(installed, None)
     if chromium is None:
         pytest.fail(
-            "no Chromium or Chrome: these tests look at the report in a browser. Install one (Debian: apt-get install "
-            "chromium), or name it in TUNER_CHROMIUM.",
+            "no Chromium or Chrome: these tests look at the report in a browser. Install one"
+            " (Debian: apt-get install chromium), or name it in TUNER_CHROMIUM.",
             pytrace=False,
         )
     with sync_playwright() as playwright:
@@ -94,7 +98,9 @@ def subject_of() -> Callable[[str], Subject]:
 
 
 @pytest.fixture(scope="package")
-def page_of(subject_of: Callable[[str], Subject], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def page_of(
+    subject_of: Callable[[str], Subject], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
     """The page of a story, written once."""
     folder = tmp_path_factory.mktemp("stories")
 
@@ -122,7 +128,17 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _run_drawn_faces(place: Path) -> Path:
     place.mkdir(exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "tuner", "run", "drawn_faces", "--preset", "quick", "--limit", "200"],
+        [
+            sys.executable,
+            "-m",
+            "tuner",
+            "run",
+            "drawn_faces",
+            "--preset",
+            "quick",
+            "--limit",
+            "200",
+        ],
         cwd=place,
         env={**os.environ, "LOGNAME": PERSON, "USER": PERSON},
         capture_output=True,
@@ -134,7 +150,9 @@ def _run_drawn_faces(place: Path) -> Path:
 
 
 @pytest.fixture
-def open_page(browser: Browser, page_of: Callable[[str], Path], request: pytest.FixtureRequest) -> Iterator[Open]:
+def open_page(
+    browser: Browser, page_of: Callable[[str], Path], request: pytest.FixtureRequest
+) -> Iterator[Open]:
     """Opens a story by its name, the `real` run, or a file, with the options of a browser context."""
     contexts: list[BrowserContext] = []
 
@@ -148,7 +166,9 @@ def open_page(browser: Browser, page_of: Callable[[str], Path], request: pytest.
         opened.page.on("request", lambda one: opened.requests.append(one.url))
         opened.page.on("console", lambda one: opened.complaints.append(f"{one.type}: {one.text}"))
         opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        opened.page.on("dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss()))
+        opened.page.on(
+            "dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss())
+        )
         opened.page.goto(path.as_uri())
         return opened
 

@@ -16,7 +16,14 @@ from tuner.metrics.calibration import fit_temperature, log_loss, reliability, te
 from tuner.metrics.classification import score
 from tuner.metrics.importance import importance
 from tuner.records.pictures import ActivationMaps, ActivationRow, Gallery, Shown
-from tuner.records.results import DataSummary, ModelResult, Results, RunSummary, SearchSummary, SeedResult
+from tuner.records.results import (
+    DataSummary,
+    ModelResult,
+    Results,
+    RunSummary,
+    SearchSummary,
+    SeedResult,
+)
 from tuner.records.scores import Temperature
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
@@ -38,7 +45,11 @@ PARAMETERS = (
         conditions=(Condition(parent="optimizer", values=("sgd",)),),
     ),
 )
-TITLES = {"tuned": "Tuned CNN", "baseline": "Baseline", "efficientnet_b2": "EfficientNetB2 (from scratch)"}
+TITLES = {
+    "tuned": "Tuned CNN",
+    "baseline": "Baseline",
+    "efficientnet_b2": "EfficientNetB2 (from scratch)",
+}
 # What each seed has more or less than the model's accuracy: the winner's, the others'.
 PROFILE = ((0.0, 0.0), (-0.008, 0.006), (0.008, -0.006))
 
@@ -48,10 +59,20 @@ _BAD = "<img src=x onerror=alert(1)>"
 def trial(number: int, parameters: Sequence[Parameter], generator: np.random.Generator) -> Trial:
     """One trial; every seventh fails, every eleventh is stopped, every fifth continues the first."""
     values = {p.name: _draw(p, generator) for p in parameters}
-    active = {p.name: values[p.name] for p in parameters if all(values[c.parent] in c.values for c in p.conditions)}
+    active = {
+        p.name: values[p.name]
+        for p in parameters
+        if all(values[c.parent] in c.values for c in p.conditions)
+    }
     fails, promoted = number % 7 == 6, number % 5 == 4
     rate, blocks = np.log10(values.get("learning_rate", 1e-2)), values.get("conv_blocks", 3)
-    reached = 0.72 - 0.12 * (rate + 2.4) ** 2 / 2 + 0.02 * blocks + 0.04 * promoted + generator.normal(0, 0.015)
+    reached = (
+        0.72
+        - 0.12 * (rate + 2.4) ** 2 / 2
+        + 0.02 * blocks
+        + 0.04 * promoted
+        + generator.normal(0, 0.015)
+    )
     return Trial(
         trial_id=f"{number:04d}",
         values=active,
@@ -99,8 +120,17 @@ def run_of(
     for place, (name, accuracy) in enumerate(accuracies.items()):
         for number in range(n_seeds):
             share = float(np.clip(accuracy + PROFILE[number][place > 0], 0, 1))
-            predicted[f"{name}-{number + 1}"] = _probabilities(share, labels, hardness, len(names), generator)
-        models.append(_model(name, labels, {k: v for k, v in predicted.items() if k.startswith(f"{name}-")}, names))
+            predicted[f"{name}-{number + 1}"] = _probabilities(
+                share, labels, hardness, len(names), generator
+            )
+        models.append(
+            _model(
+                name,
+                labels,
+                {k: v for k, v in predicted.items() if k.startswith(f"{name}-")},
+                names,
+            )
+        )
     compared, differences = compare_models(models, labels, predicted, seed)
     kept = next(run.seed for run in models[0].runs if run.is_kept)
     results = Results(
@@ -145,12 +175,16 @@ def win() -> Subject:
 
 def tie() -> Subject:
     """The same accuracy, on enough images to exclude a large difference."""
-    return run_of(accuracies={"tuned": 0.8, "baseline": 0.8, "efficientnet_b2": 0.6}, n_test=2800, seed=1)
+    return run_of(
+        accuracies={"tuned": 0.8, "baseline": 0.8, "efficientnet_b2": 0.6}, n_test=2800, seed=1
+    )
 
 
 def loss() -> Subject:
     """Ten points worse."""
-    return run_of(accuracies={"tuned": 0.72, "baseline": 0.82, "efficientnet_b2": 0.6}, n_test=2100, seed=2)
+    return run_of(
+        accuracies={"tuned": 0.72, "baseline": 0.82, "efficientnet_b2": 0.6}, n_test=2100, seed=2
+    )
 
 
 def tiny() -> Subject:
@@ -166,7 +200,9 @@ def one_seed() -> Subject:
 def of_classes(n: int) -> Subject:
     """Any number of classes, two test images each at least."""
     few = {"tuned": 0.7, "baseline": 0.6}
-    return run_of(accuracies=few, names=class_names(n), n_test=max(400, 2 * n), n_seeds=3 if n <= 10 else 2)
+    return run_of(
+        accuracies=few, names=class_names(n), n_test=max(400, 2 * n), n_seeds=3 if n <= 10 else 2
+    )
 
 
 def of_trials(n: int) -> Subject:
@@ -176,21 +212,39 @@ def of_trials(n: int) -> Subject:
 
 def large() -> Subject:
     """5,000 trials of 20 parameters, 100 classes."""
-    more = tuple(Parameter(name=f"filters_{i}", kind="choice", choices=(16, 32, 64)) for i in range(13))
-    return run_of(n_trials=5000, names=class_names(100), n_test=2000, n_seeds=3, parameters=(*PARAMETERS, *more))
+    more = tuple(
+        Parameter(name=f"filters_{i}", kind="choice", choices=(16, 32, 64)) for i in range(13)
+    )
+    return run_of(
+        n_trials=5000,
+        names=class_names(100),
+        n_test=2000,
+        n_seeds=3,
+        parameters=(*PARAMETERS, *more),
+    )
 
 
 def minimised() -> Subject:
     """An objective that is better where it is lower."""
     subject = run_of()
-    trials = tuple(replace(t, score=None if t.score is None else 1.5 - t.score) for t in subject.trials)
+    trials = tuple(
+        replace(t, score=None if t.score is None else 1.5 - t.score) for t in subject.trials
+    )
     search = replace(_search(trials, PARAMETERS, "min"), objective="val_loss")
     return Subject(results=replace(subject.results, search=search), trials=trials)
 
 
 def hostile() -> Subject:
     """Names of people who mean harm, or who have a strange taste: of classes, hyperparameters, data set and errors."""
-    odd = ("</script><script>alert(1)</script>", _BAD, "שלום \u202eevil", "y" * 300, " ", "7", "\" onfocus='alert(1)'")
+    odd = (
+        "</script><script>alert(1)</script>",
+        _BAD,
+        "שלום \u202eevil",
+        "y" * 300,
+        " ",
+        "7",
+        "\" onfocus='alert(1)'",
+    )
     return _named(_BAD, odd, (*HOSTILE, "7", "08"))
 
 
@@ -207,16 +261,30 @@ def not_finite() -> Subject:
     runs = tuple(
         replace(
             run,
-            epochs=tuple(replace(e, metrics={"loss": nan, "val_loss": inf, "accuracy": 0.5}) for e in run.epochs),
+            epochs=tuple(
+                replace(e, metrics={"loss": nan, "val_loss": inf, "accuracy": 0.5})
+                for e in run.epochs
+            ),
             test=replace(run.test, log_loss=inf),
         )
         for run in tuned.runs
     )
-    odd = replace(tuned, runs=runs, n_parameters=None, file_size_bytes=None, latency_ms=None, values={"rate": nan})
+    odd = replace(
+        tuned,
+        runs=runs,
+        n_parameters=None,
+        file_size_bytes=None,
+        latency_ms=None,
+        values={"rate": nan},
+    )
     scores = (nan, inf, -inf, None)
-    trials = tuple(replace(t, score=scores[i]) if i < 4 else t for i, t in enumerate(subject.trials))
+    trials = tuple(
+        replace(t, score=scores[i]) if i < 4 else t for i, t in enumerate(subject.trials)
+    )
     results = replace(subject.results, models=(odd, *others))
-    return replace(subject, results=replace(results, search=_search(trials, PARAMETERS)), trials=trials)
+    return replace(
+        subject, results=replace(results, search=_search(trials, PARAMETERS)), trials=trials
+    )
 
 
 def all_failed() -> Subject:
@@ -226,19 +294,25 @@ def all_failed() -> Subject:
         replace(m, runs=(), error="ran out of memory", macro_f1=None, calibration_error=None)
         for m in subject.results.models
     )
-    return replace(subject, results=replace(subject.results, models=broken, differences=(), temperature=None))
+    return replace(
+        subject, results=replace(subject.results, models=broken, differences=(), temperature=None)
+    )
 
 
 def search_only() -> Subject:
     """What `--search-only` leaves."""
     subject = run_of()
-    return replace(subject, results=replace(subject.results, models=(), differences=(), temperature=None))
+    return replace(
+        subject, results=replace(subject.results, models=(), differences=(), temperature=None)
+    )
 
 
 def in_progress() -> Subject:
     """A page that was written while the search was at work: two trials are still running, nothing is retrained."""
     subject = search_only()
-    running = tuple(replace(t, score=None, error=None, is_stopped=False) for t in subject.trials[-2:])
+    running = tuple(
+        replace(t, score=None, error=None, is_stopped=False) for t in subject.trials[-2:]
+    )
     trials = (*subject.trials[:-2], *running)
     results = replace(
         subject.results,
@@ -252,7 +326,11 @@ def in_progress() -> Subject:
 def with_pictures(subject: Subject) -> Subject:
     """The same run with a gallery of twelve mistakes, twelve uncertain images, and activation maps."""
     names = subject.results.data.class_names
-    pictures = {f"{kind}-{i:02d}.png": _picture(i) for kind in ("mistake", "uncertain", "heat") for i in range(12)}
+    pictures = {
+        f"{kind}-{i:02d}.png": _picture(i)
+        for kind in ("mistake", "uncertain", "heat")
+        for i in range(12)
+    }
     pictures |= {f"maps-{i}.png": _picture(i, (8 * 12, 12)) for i in range(2)}
     mistakes, uncertain = (
         tuple(
@@ -269,7 +347,9 @@ def with_pictures(subject: Subject) -> Subject:
         )
         for kind, confidence in (("mistake", 0.99), ("uncertain", 0.5))
     )
-    row = ActivationRow(truth=0, origin="first.png", picture="mistake-00.png", maps=("maps-0.png", "maps-1.png"))
+    row = ActivationRow(
+        truth=0, origin="first.png", picture="mistake-00.png", maps=("maps-0.png", "maps-1.png")
+    )
     kept = next(run for run in subject.results.models[0].runs if run.is_kept)
     n_mistakes = kept.test.n - round(kept.test.accuracy * kept.test.n)
     return replace(
@@ -277,7 +357,11 @@ def with_pictures(subject: Subject) -> Subject:
         results=replace(
             subject.results,
             gallery=Gallery(
-                n_mistakes=n_mistakes, mistakes=mistakes, uncertain=uncertain, layer="block_2_conv", reason=""
+                n_mistakes=n_mistakes,
+                mistakes=mistakes,
+                uncertain=uncertain,
+                layer="block_2_conv",
+                reason="",
             ),
             activations=ActivationMaps(
                 layers=("block_0_conv", "block_1_conv"),
@@ -292,7 +376,12 @@ def with_pictures(subject: Subject) -> Subject:
 
 def _named(text: str, parameter_names: Sequence[str], names: tuple[str, ...]) -> Subject:
     parameters = tuple(
-        replace(p, name=name, conditions=(), choices=(text, "</script>") if p.kind == "choice" else p.choices)
+        replace(
+            p,
+            name=name,
+            conditions=(),
+            choices=(text, "</script>") if p.kind == "choice" else p.choices,
+        )
         for p, name in zip(PARAMETERS, parameter_names, strict=True)
     )
     subject = with_pictures(run_of(names=names, parameters=parameters, n_trials=60))
@@ -302,7 +391,10 @@ def _named(text: str, parameter_names: Sequence[str], names: tuple[str, ...]) ->
         results=replace(
             results,
             run=replace(
-                results.run, command=f"python -m tuner run {text!r}", versions={text: text}, hardware={text: text}
+                results.run,
+                command=f"python -m tuner run {text!r}",
+                versions={text: text},
+                hardware={text: text},
             ),
             data=replace(
                 results.data,
@@ -314,7 +406,10 @@ def _named(text: str, parameter_names: Sequence[str], names: tuple[str, ...]) ->
                 unreadable=(text,),
             ),
             search=replace(results.search, objective=text),
-            models=tuple(replace(m, title=f"{m.title} {text}", note=text, values={text: text}) for m in results.models),
+            models=tuple(
+                replace(m, title=f"{m.title} {text}", note=text, values={text: text})
+                for m in results.models
+            ),
         ),
         trials=tuple(replace(t, error=text if t.error else None) for t in subject.trials),
     )
@@ -351,11 +446,19 @@ def _draw(parameter: Parameter, generator: np.random.Generator) -> bool | int | 
     low, high = parameter.low or 0.0, parameter.high or 1.0
     if parameter.log:
         return float(10 ** generator.uniform(np.log10(low), np.log10(high)))
-    return int(generator.integers(int(low), int(high) + 1)) if parameter.kind == "int" else generator.uniform(low, high)
+    return (
+        int(generator.integers(int(low), int(high) + 1))
+        if parameter.kind == "int"
+        else generator.uniform(low, high)
+    )
 
 
 def _probabilities(
-    accuracy: float, labels: np.ndarray, hardness: np.ndarray, n_classes: int, generator: np.random.Generator
+    accuracy: float,
+    labels: np.ndarray,
+    hardness: np.ndarray,
+    n_classes: int,
+    generator: np.random.Generator,
 ) -> np.ndarray:
     """Predictions that are right on exactly that share of the images, mostly on the same easy ones for every model."""
     difficulty = 0.8 * hardness + 0.6 * generator.normal(size=len(labels))
@@ -369,7 +472,11 @@ def _probabilities(
 
 
 def _model(
-    name: str, labels: np.ndarray, predicted: Mapping[str, np.ndarray], names: tuple[str, ...], n_epochs: int = 12
+    name: str,
+    labels: np.ndarray,
+    predicted: Mapping[str, np.ndarray],
+    names: tuple[str, ...],
+    n_epochs: int = 12,
 ) -> ModelResult:
     runs = []
     for number, probabilities in enumerate(predicted.values(), 1):
@@ -414,7 +521,9 @@ def _model(
     )
 
 
-def _search(trials: Sequence[Trial], parameters: Sequence[Parameter], direction: str = "max") -> SearchSummary:
+def _search(
+    trials: Sequence[Trial], parameters: Sequence[Parameter], direction: str = "max"
+) -> SearchSummary:
     good = [t for t in trials if t.score is not None and np.isfinite(t.score)]
     best = (max if direction == "max" else min)(good, key=lambda t: t.score or 0.0)
     return SearchSummary(

@@ -22,7 +22,9 @@ _FOCUSABLE = "a[href], button, summary, select, input, [tabindex='0']"
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("story", ["typical", "in progress", "hostile", "real"])
-def test_30_axe_finds_no_violation_of_wcag_a_and_aa(open_page: Open, story: str, scheme: str) -> None:
+def test_30_axe_finds_no_violation_of_wcag_a_and_aa(
+    open_page: Open, story: str, scheme: str
+) -> None:
     opened = open_page(story, color_scheme=scheme)
     opened.open_details()
     found = axe(opened)
@@ -31,7 +33,9 @@ def test_30_axe_finds_no_violation_of_wcag_a_and_aa(open_page: Open, story: str,
 
 
 @pytest.mark.parametrize("story", ["typical", "pictures", "real"])
-def test_31_tab_reaches_every_control_with_a_visible_focus_and_no_trap(open_page: Open, story: str) -> None:
+def test_31_tab_reaches_every_control_with_a_visible_focus_and_no_trap(
+    open_page: Open, story: str
+) -> None:
     # Without motion, so that what gets the focus is in sight at once.
     opened = open_page(story, reduced_motion="reduce")
     expected = opened.ask(
@@ -46,14 +50,12 @@ def test_31_tab_reaches_every_control_with_a_visible_focus_and_no_trap(open_page
     reached, unseen = set(), []
     for _ in range(expected + 1):
         opened.page.keyboard.press("Tab")
-        number, seen, what = opened.ask(
-            """() => {
+        number, seen, what = opened.ask("""() => {
                 const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
                 const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
                 const inside = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
                 return [wanted.indexOf(one), outlined && inside, one.outerHTML.slice(0, 120)];
-            }"""
-        )
+            }""")
         if number == -1:
             break
         reached.add(number)
@@ -68,8 +70,7 @@ def test_31_tab_reaches_every_control_with_a_visible_focus_and_no_trap(open_page
 def test_32_every_picture_has_a_name_and_a_table_in_its_section_or_linked_from_there(
     open_page: Open, story: str
 ) -> None:
-    found = open_page(story).ask(
-        """() => Array.from(document.querySelectorAll("svg, img, canvas"))
+    found = open_page(story).ask("""() => Array.from(document.querySelectorAll("svg, img, canvas"))
             .filter((one) => !one.closest("[aria-hidden=true]"))
             .map((one) => {
                 const labels = (one.getAttribute("aria-labelledby") ?? "").split(" ")
@@ -80,15 +81,16 @@ def test_32_every_picture_has_a_name_and_a_table_in_its_section_or_linked_from_t
                     .find((link) => document.querySelector(`${link.getAttribute("href")} table`));
                 const equivalent = section.querySelector("table") ?? elsewhere;
                 return { name, equivalent: Boolean(equivalent), html: one.outerHTML.slice(0, 120) };
-            })"""
-    )
+            })""")
     assert len(found) >= 4
     assert [one["html"] for one in found if not one["name"].strip()] == []
     assert [one["html"] for one in found if not one["equivalent"]] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_33_lines_and_names_on_the_canvas_stand_out_from_the_ground(open_page: Open, scheme: str) -> None:
+def test_33_lines_and_names_on_the_canvas_stand_out_from_the_ground(
+    open_page: Open, scheme: str
+) -> None:
     opened = open_page("typical", color_scheme=scheme)
     drawn = opened.ask(DRAWN)
     assert drawn["share"] > 0.01, "the canvas is blank"
@@ -100,7 +102,9 @@ def test_33_lines_and_names_on_the_canvas_stand_out_from_the_ground(open_page: O
 @pytest.mark.parametrize(
     "story", ["typical", "pictures", "hostile", "10 classes", "100 classes", "in progress", "real"]
 )
-def test_34_nothing_scrolls_sideways_on_a_phone_or_at_twice_the_size(open_page: Open, story: str, width: int) -> None:
+def test_34_nothing_scrolls_sideways_on_a_phone_or_at_twice_the_size(
+    open_page: Open, story: str, width: int
+) -> None:
     # A window of 1280 pixels at 200 % is one of 640.
     opened = open_page(story, viewport={"width": width, "height": 720})
     for _ in range(2):
@@ -131,11 +135,14 @@ def test_35_models_are_told_apart_without_red_and_green(open_page: Open, scheme:
     assert dashes.count() >= 1
 
 
-@pytest.mark.parametrize("story", ["typical", "pictures", "large", "hostile", "in progress", "all failed", "real"])
+@pytest.mark.parametrize(
+    "story", ["typical", "pictures", "large", "hostile", "in progress", "all failed", "real"]
+)
 def test_36_headings_come_in_order_and_ids_once(open_page: Open, story: str) -> None:
     opened = open_page(story)
     levels = opened.ask(
-        "() => Array.from(document.querySelectorAll('h1, h2, h3, h4, h5, h6'), (one) => +one.localName[1])"
+        "() => Array.from(document.querySelectorAll('h1, h2, h3, h4, h5, h6'), (one) =>"
+        " +one.localName[1])"
     )
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -143,7 +150,8 @@ def test_36_headings_come_in_order_and_ids_once(open_page: Open, story: str) -> 
     ids = opened.ask("() => Array.from(document.querySelectorAll('[id]'), (one) => one.id)")
     assert sorted(ids) == sorted(set(ids))
     empty = (
-        "() => Array.from(document.querySelectorAll('h1, h2, h3, h4')).filter((one) => !one.textContent.trim()).length"
+        "() => Array.from(document.querySelectorAll('h1, h2, h3, h4')).filter((one) =>"
+        " !one.textContent.trim()).length"
     )
     assert opened.ask(empty) == 0
 
@@ -152,6 +160,8 @@ def _lab(colour: str) -> np.ndarray:
     """A CSS colour as somebody without green cones sees it, in CIELAB (D65)."""
     rgb = np.array([float(n) for n in colour[colour.index("(") + 1 : -1].split(",")[:3]]) / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    x, y, z = np.clip(TO_XYZ @ np.clip(DEUTERANOPIA @ linear, 0, 1) / [0.9505, 1.0, 1.089], 1e-9, None)
+    x, y, z = np.clip(
+        TO_XYZ @ np.clip(DEUTERANOPIA @ linear, 0, 1) / [0.9505, 1.0, 1.089], 1e-9, None
+    )
     fx, fy, fz = (v ** (1 / 3) if v > 0.008856 else 7.787 * v + 16 / 116 for v in (x, y, z))
     return np.array([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)])

@@ -32,10 +32,8 @@ OPENINGS = {
 
 def rows(table: Locator) -> list[list[str]]:
     """Texts of a table's body, row by row."""
-    found: list[list[str]] = table.evaluate(
-        """(table) => Array.from(table.tBodies[0].rows, (row) =>
-            Array.from(row.cells, (cell) => cell.textContent.trim().replace(/\\s+/g, " ")))"""
-    )
+    found: list[list[str]] = table.evaluate("""(table) => Array.from(table.tBodies[0].rows, (row) =>
+            Array.from(row.cells, (cell) => cell.textContent.trim().replace(/\\s+/g, " ")))""")
     return found
 
 
@@ -114,13 +112,18 @@ def test_16_sentence_says_what_the_test_behind_it_says(
         2 if opening == "Inconclusive" else 1
     )
     points = f"{said(100 * main.accuracy.value, 1, sign=True)} points"
-    assert f"{points} {span(100 * main.accuracy.low, 100 * main.accuracy.high, 1, sign=True)}" in sentence
+    assert (
+        f"{points} {span(100 * main.accuracy.low, 100 * main.accuracy.high, 1, sign=True)}"
+        in sentence
+    )
     said_below = open_page(story).page.locator("#verdict").text_content() or ""
     assert main.reason.removesuffix(".").lower() in said_below.lower()
 
 
 @pytest.mark.parametrize("story", ["typical", "search only", "minimised", "real"])
-def test_17_every_table_of_scores_names_split_metric_direction_and_n(open_page: Open, story: str) -> None:
+def test_17_every_table_of_scores_names_split_metric_direction_and_n(
+    open_page: Open, story: str
+) -> None:
     opened = open_page(story)
     found = 0
     for one in opened.page.locator("table").all():
@@ -129,8 +132,12 @@ def test_17_every_table_of_scores_names_split_metric_direction_and_n(open_page: 
             continue
         found += 1
         around = f"{one.locator('caption').text_content()} {head}"
-        assert re.search(r"\b(test|validation|training)\b", around, re.IGNORECASE), f"no split: {around}"
-        assert re.search(r"[↑↓]|\b(higher|lower|negative is better)\b", around), f"no direction: {around}"
+        assert re.search(r"\b(test|validation|training)\b", around, re.IGNORECASE), (
+            f"no split: {around}"
+        )
+        assert re.search(r"[↑↓]|\b(higher|lower|negative is better)\b", around), (
+            f"no direction: {around}"
+        )
         assert re.search(r"\bn\b|\bImages\b|(?:test|validation) images", around), f"no n: {around}"
     assert found >= 1
 
@@ -168,10 +175,8 @@ def test_19_matrix_rows_sum_to_the_class_counts_and_the_trace_to_the_accuracy(
     assert matrices.count() == len(models) >= 2
     stated = opened.page.locator("#errors p.small:has-text('test accuracy')").all_text_contents()
     for matrix, words in zip(matrices.all(), stated, strict=True):
-        counts = matrix.evaluate(
-            """(table) => Array.from(table.tBodies[0].rows, (row) =>
-                Array.from(row.querySelectorAll("small"), (count) => Number(count.textContent)))"""
-        )
+        counts = matrix.evaluate("""(table) => Array.from(table.tBodies[0].rows, (row) =>
+                Array.from(row.querySelectorAll("small"), (count) => Number(count.textContent)))""")
         assert [sum(row) for row in counts] == numbers["data"]["test_counts"]
         n = sum(map(sum, counts))
         trace = sum(row[i] for i, row in enumerate(counts))
@@ -200,10 +205,15 @@ def test_20_numbers_of_the_models_are_those_of_results_json(
         assert re.fullmatch(rf"{said(100 * mean('accuracy'), 1)} % {INTERVAL}", row["Accuracy ↑"])
         assert row["Balanced accuracy ↑"] == f"{said(100 * mean('balanced_accuracy'), 1)} %"
         assert row["Log loss ↓"] == said(mean("log_loss"), 3)
-        for name, column in (("macro_f1", "Macro F1 ↑"), ("calibration_error", "Calibration error ↓")):
+        for name, column in (
+            ("macro_f1", "Macro F1 ↑"),
+            ("calibration_error", "Calibration error ↓"),
+        ):
             estimate = model[name]
             assert estimate["value"] == pytest.approx(mean(name))
-            assert row[column] == f"{said(mean(name), 3)} {span(estimate['low'], estimate['high'], 3)}"
+            assert (
+                row[column] == f"{said(mean(name), 3)} {span(estimate['low'], estimate['high'], 3)}"
+            )
         assert row["Parameters"] == f"{model['n_parameters']:,}"
         assert row["Latency per image"] == f"{said(model['latency_ms'], 1)} ms"
 
@@ -233,35 +243,50 @@ def test_20_numbers_of_the_seeds_and_classes_are_those_of_results_json(
     opened, numbers = open_page(story), numbers_of(story)
     models = [model for model in numbers["models"] if model["runs"]]
     if len(models[0]["runs"]) > 1:
-        seeds = [(run["seed"], run["test"]["accuracy"]) for model in models for run in model["runs"]]
+        seeds = [
+            (run["seed"], run["test"]["accuracy"]) for model in models for run in model["runs"]
+        ]
         shown = rows(table(opened, "Every seed"))
-        assert [(row[1], row[4]) for row in shown] == [(str(seed), f"{said(100 * a, 1)} %") for seed, a in seeds]
+        assert [(row[1], row[4]) for row in shown] == [
+            (str(seed), f"{said(100 * a, 1)} %") for seed, a in seeds
+        ]
     for number, model in enumerate(models, 1):
         test = next(run["test"] for run in model["runs"] if run["is_kept"])
         shown = rows(table(opened, f"Scores of every class {number}"))
-        assert [(row[1], row[2]) for row in shown] == [(c["name"], f"{c['n']:,}") for c in test["per_class"]]
+        assert [(row[1], row[2]) for row in shown] == [
+            (c["name"], f"{c['n']:,}") for c in test["per_class"]
+        ]
         for row, scores in zip(shown, test["per_class"], strict=True):
             for name in ("precision", "recall"):
                 assert f"{said(100 * scores[name], 1)} %" in row
     data = numbers["data"]
     counts = zip(data["train_counts"], data["validation_counts"], data["test_counts"], strict=True)
-    assert [row[2:] for row in rows(table(opened, "Images per class"))] == [[f"{n:,}" for n in c] for c in counts]
+    assert [row[2:] for row in rows(table(opened, "Images per class"))] == [
+        [f"{n:,}" for n in c] for c in counts
+    ]
 
 
 @pytest.mark.parametrize(
     ("story", "choose"), [("typical", max), ("minimised", min), ("not finite", max), ("real", max)]
 )
 def test_21_best_trial_is_the_best_of_those_that_succeeded(
-    open_page: Open, numbers_of: Callable[[str], dict[str, Any]], story: str, choose: Callable[..., Any]
+    open_page: Open,
+    numbers_of: Callable[[str], dict[str, Any]],
+    story: str,
+    choose: Callable[..., Any],
 ) -> None:
     opened, search = open_page(story), numbers_of(story)["search"]
-    trials = [row for row in rows(table(opened, "Trials")) if re.fullmatch(r"0\.\d+|1\.\d+", row[2])]
+    trials = [
+        row for row in rows(table(opened, "Trials")) if re.fullmatch(r"0\.\d+|1\.\d+", row[2])
+    ]
     assert len(trials) >= 3
     (best,) = [row for row in trials if row[1] == "best"]
     assert float(best[2]) == choose(float(row[2]) for row in trials)
     assert best[0] == search["best_trial_id"]
     assert best[2] == said(search["best_score"], 4)
-    assert f"trial {search['best_trial_id']}" in (opened.page.locator("#hyperparameters p").first.text_content() or "")
+    assert f"trial {search['best_trial_id']}" in (
+        opened.page.locator("#hyperparameters p").first.text_content() or ""
+    )
 
 
 @pytest.mark.parametrize("story", ["typical", "in progress", "10 trials", "real"])
@@ -277,7 +302,9 @@ def test_22_counts_of_completed_stopped_failed_and_unfinished_trials_add_up(
         "unfinished": r"(\d+) unfinished",
     }
     counts = {name: int(m[1]) if (m := re.search(p, words)) else 0 for name, p in patterns.items()}
-    statuses = Counter("completed" if row[1] == "best" else row[1] for row in rows(table(opened, "Trials")))
+    statuses = Counter(
+        "completed" if row[1] == "best" else row[1] for row in rows(table(opened, "Trials"))
+    )
     assert counts == {name: statuses[name] for name in counts}
     assert sum(counts.values()) == search["n_trials"]
     assert (counts["failed"], counts["stopped"]) == (search["n_failed"], search["n_stopped"])
@@ -286,7 +313,9 @@ def test_22_counts_of_completed_stopped_failed_and_unfinished_trials_add_up(
     assert ("stopped by the time budget" in badges) == (search["n_stopped"] > 0)
 
 
-def test_23_ten_trials_rank_nothing_and_say_why(open_page: Open, numbers_of: Callable[[str], dict[str, Any]]) -> None:
+def test_23_ten_trials_rank_nothing_and_say_why(
+    open_page: Open, numbers_of: Callable[[str], dict[str, Any]]
+) -> None:
     opened, importance = open_page("10 trials"), numbers_of("10 trials")["importance"]
     words = " ".join((opened.page.locator("#mattered").text_content() or "").split())
     assert importance["parameters"] == []
@@ -304,7 +333,9 @@ def test_23_many_trials_rank_the_hyperparameters_by_their_importance(
     assert len(shown) == len(importance["parameters"]) == 20
     for row, parameter in zip(shown, importance["parameters"], strict=True):
         assert row[0] == parameter["name"]
-        assert float(row[1].replace("−", "-")) == pytest.approx(parameter["importance"]["value"], abs=0.0051)
+        assert float(row[1].replace("−", "-")) == pytest.approx(
+            parameter["importance"]["value"], abs=0.0051
+        )
 
 
 @pytest.mark.parametrize("story", ["typical", "real"])
@@ -322,15 +353,27 @@ def test_24_snippets_are_valid_and_hold_the_very_values(
     assert snippet("shell").startswith("python -m tuner train --from ")
 
 
-@pytest.mark.parametrize("story", ["typical", "win", "tiny", "one seed", "10 trials", "in progress", "real"])
-def test_25_each_of_at_most_three_next_steps_cites_a_number_of_the_run(open_page: Open, story: str) -> None:
+@pytest.mark.parametrize(
+    "story", ["typical", "win", "tiny", "one seed", "10 trials", "in progress", "real"]
+)
+def test_25_each_of_at_most_three_next_steps_cites_a_number_of_the_run(
+    open_page: Open, story: str
+) -> None:
     opened = open_page(story)
     steps = opened.page.locator("#next_steps ol.steps > li")
     assert 1 <= steps.count() <= 3
     for step in steps.all():
-        action, code = step.locator("h3").text_content() or "", step.locator("pre").text_content() or ""
+        action, code = (
+            step.locator("h3").text_content() or "",
+            step.locator("pre").text_content() or "",
+        )
         fact = " ".join(
-            (step.evaluate("(li) => Array.from(li.querySelectorAll('p, ul'), (p) => p.textContent).join(' ')")).split()
+            (
+                step.evaluate(
+                    "(li) => Array.from(li.querySelectorAll('p, ul'), (p) =>"
+                    " p.textContent).join(' ')"
+                )
+            ).split()
         )
         assert action
         assert re.search(r"\d|one seed|one training", fact), f"{action} cites no number: {fact}"
@@ -338,7 +381,9 @@ def test_25_each_of_at_most_three_next_steps_cites_a_number_of_the_run(open_page
 
 
 @pytest.mark.parametrize("story", ["in progress", "1 trial", "search only", "all failed"])
-def test_26_a_run_that_has_little_to_show_still_gives_a_marked_page(open_page: Open, story: str) -> None:
+def test_26_a_run_that_has_little_to_show_still_gives_a_marked_page(
+    open_page: Open, story: str
+) -> None:
     opened = open_page(story)
     page = opened.page
     assert page.locator("h1").count() == 1

@@ -11,12 +11,23 @@ import pytest
 from tests.report.browser.canvas import READY
 from tests.report.browser.conftest import PERSON, Open
 
-EVERY = ("typical", "large", "hostile", "pictures", "not finite", "in progress", "all failed", "real")
+EVERY = (
+    "typical",
+    "large",
+    "hostile",
+    "pictures",
+    "not finite",
+    "in progress",
+    "all failed",
+    "real",
+)
 CHARTS = "svg[role=img]"
 
 
 @pytest.mark.parametrize("story", EVERY)
-def test_01_02_03_opens_from_disk_without_request_error_or_violation(open_page: Open, story: str) -> None:
+def test_01_02_03_opens_from_disk_without_request_error_or_violation(
+    open_page: Open, story: str
+) -> None:
     opened = open_page(story)
     opened.open_details()
     assert opened.requests == [opened.path.as_uri()], "requests other than the page itself"
@@ -27,7 +38,10 @@ def test_01_02_03_opens_from_disk_without_request_error_or_violation(open_page: 
 @pytest.mark.parametrize("story", EVERY)
 def test_03_policy_is_strict_and_no_attribute_evades_it(open_page: Open, story: str) -> None:
     opened = open_page(story)
-    policy = opened.page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content") or ""
+    policy = (
+        opened.page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content")
+        or ""
+    )
     allowed = dict(part.split(" ", 1) for part in policy.split("; "))
     assert allowed["default-src"] == "'none'"
     assert re.fullmatch(r"'sha256-[^' ]+'", allowed["style-src"])
@@ -48,9 +62,14 @@ def test_03_policy_is_strict_and_no_attribute_evades_it(open_page: Open, story: 
 def test_03_a_violation_would_be_seen(open_page: Open, tmp_path: Path) -> None:
     opened = open_page("typical")
     broken = tmp_path / "broken.html"
-    broken.write_text(opened.source.replace("<h1>", '<h1 style="color: red"><img src="https://localhost/a.png">'))
+    broken.write_text(
+        opened.source.replace("<h1>", '<h1 style="color: red"><img src="https://localhost/a.png">')
+    )
     opened = open_page(broken)
-    assert {one.split(":")[0] for one in opened.ask("() => violations")} == {"style-src-attr", "img-src"}
+    assert {one.split(":")[0] for one in opened.ask("() => violations")} == {
+        "style-src-attr",
+        "img-src",
+    }
     assert len(opened.complaints) >= 2
 
 
@@ -61,7 +80,13 @@ def test_04_ready_within_two_seconds_at_5000_trials_and_100_classes(open_page: O
 
 
 @pytest.mark.parametrize(
-    ("story", "limit"), [("typical", 150_000), ("large", 600_000), ("1000 classes", 3_000_000), ("pictures", 3_000_000)]
+    ("story", "limit"),
+    [
+        ("typical", 150_000),
+        ("large", 600_000),
+        ("1000 classes", 3_000_000),
+        ("pictures", 3_000_000),
+    ],
 )
 def test_05_size_stays_within_its_limit(open_page: Open, story: str, limit: int) -> None:
     size = len(open_page(story).source.encode())
@@ -72,16 +97,21 @@ def test_05_real_page_without_its_pictures_is_small(open_page: Open) -> None:
     source = open_page("real").source
     size = len(source.encode())
     assert size <= 3_000_000
-    without_gallery = re.sub(r"<h3>Images worth a look</h3>.*?</section>", "</section>", source, flags=re.DOTALL)
+    without_gallery = re.sub(
+        r"<h3>Images worth a look</h3>.*?</section>", "</section>", source, flags=re.DOTALL
+    )
     size = len(without_gallery.encode())
     assert size <= 150_000
 
 
-def test_06_works_in_a_sandboxed_frame_without_the_same_origin(open_page: Open, tmp_path: Path) -> None:
+def test_06_works_in_a_sandboxed_frame_without_the_same_origin(
+    open_page: Open, tmp_path: Path
+) -> None:
     inside = open_page("typical").path
     outside = tmp_path / "outside.html"
     outside.write_text(
-        f'<!doctype html><title>t</title><iframe sandbox="allow-scripts" src="{inside.as_uri()}"></iframe>'
+        '<!doctype html><title>t</title><iframe sandbox="allow-scripts"'
+        f' src="{inside.as_uri()}"></iframe>'
     )
     opened = open_page(outside, viewport={"width": 1280, "height": 720})
     frame = opened.page.frames[1]
@@ -94,7 +124,9 @@ def test_06_works_in_a_sandboxed_frame_without_the_same_origin(open_page: Open, 
 
 
 @pytest.mark.parametrize("story", ["typical", "real"])
-def test_07_verdict_tables_and_charts_are_there_without_javascript(open_page: Open, story: str) -> None:
+def test_07_verdict_tables_and_charts_are_there_without_javascript(
+    open_page: Open, story: str
+) -> None:
     opened = open_page(story, java_script_enabled=False)
     page = opened.page
     assert page.locator("#verdict .sentence").is_visible()
@@ -106,7 +138,9 @@ def test_07_verdict_tables_and_charts_are_there_without_javascript(open_page: Op
     assert sum(one.is_visible() for one in charts.all()) == charts.count() - closed.count()
     # What would do nothing is not offered.
     assert [
-        one.evaluate("e => e.outerHTML") for one in page.locator("button, select, input").all() if one.is_visible()
+        one.evaluate("e => e.outerHTML")
+        for one in page.locator("button, select, input").all()
+        if one.is_visible()
     ] == []
     assert not any(one.is_visible() for one in page.locator("canvas").all())
 

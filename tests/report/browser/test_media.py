@@ -20,7 +20,9 @@ PAPER = {"width": 718, "height": 1047}
 
 
 @pytest.mark.parametrize("story", ["typical", "pictures", "20 classes", "hostile", "real"])
-def test_37_on_paper_everything_is_open_light_and_inside_the_page(open_page: Open, story: str) -> None:
+def test_37_on_paper_everything_is_open_light_and_inside_the_page(
+    open_page: Open, story: str
+) -> None:
     opened = open_page(story, viewport=PAPER, color_scheme="dark")
     printed = opened.page.pdf(format="A4")
     assert printed.startswith(b"%PDF")
@@ -29,9 +31,13 @@ def test_37_on_paper_everything_is_open_light_and_inside_the_page(open_page: Ope
     assert opened.page.locator("details:not([open])").count() == 0
     # Of what is seen on a screen, paper may lack what can only be clicked on.
     controls = " ".join(opened.page.locator("main :is(button.copy, .controls)").all_inner_texts())
-    words = set(map(_letters, opened.page.locator("main").inner_text().split())) - set(map(_letters, controls.split()))
+    words = set(map(_letters, opened.page.locator("main").inner_text().split())) - set(
+        map(_letters, controls.split())
+    )
     opened.page.emulate_media(media="print", color_scheme="dark")
-    assert opened.ask("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert (
+        opened.ask("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    )
     assert opened.ask("() => getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     assert not opened.page.locator("nav").is_visible()
     assert opened.ask("() => document.documentElement.scrollWidth") <= PAPER["width"]
@@ -48,7 +54,9 @@ def test_37_on_paper_everything_is_open_light_and_inside_the_page(open_page: Ope
     )
     assert cut == []
     if story != "hostile":  # A PDF has right-to-left text in the order of the eye.
-        on_paper = _letters("".join(page.extract_text() for page in PdfReader(io.BytesIO(printed)).pages))
+        on_paper = _letters(
+            "".join(page.extract_text() for page in PdfReader(io.BytesIO(printed)).pages)
+        )
         assert len(words) > 300
         assert [word for word in words if word not in on_paper] == []
 
@@ -93,7 +101,8 @@ def test_39_copy_fills_the_clipboard_or_selects_the_text(open_page: Open, denied
     page = opened.page
     if denied:
         opened.ask(
-            "() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
+            "() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('',"
+            " 'NotAllowedError')); }"
         )
     else:
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -104,7 +113,9 @@ def test_39_copy_fills_the_clipboard_or_selects_the_text(open_page: Open, denied
         button = block.locator("xpath=preceding-sibling::button[1]")
         button.click()
         button.get_by_text("Selected" if denied else "Copied").wait_for()
-        found = opened.ask("() => getSelection().toString()" if denied else "() => navigator.clipboard.readText()")
+        found = opened.ask(
+            "() => getSelection().toString()" if denied else "() => navigator.clipboard.readText()"
+        )
         assert found.strip() == (text or "").strip()
     assert opened.complaints == []
 
@@ -116,14 +127,19 @@ def test_40_links_of_the_page_of_all_runs_lead_to_their_pages(open_page: Open, r
     addresses = [one.evaluate("(one) => one.href") for one in links.all()]
     assert (real / "report.html").as_uri() in addresses
     assert all(Path(unquote(urlsplit(one).path)).is_file() for one in addresses), addresses
-    assert all(not (one.get_attribute("href") or "/").startswith(("/", "file:", "http")) for one in links.all())
+    assert all(
+        not (one.get_attribute("href") or "/").startswith(("/", "file:", "http"))
+        for one in links.all()
+    )
     links.first.click()
     page.locator("#verdict .sentence").wait_for()
     assert opened.complaints == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_40_page_of_all_runs_is_as_accessible_as_a_report(open_page: Open, real: Path, scheme: str) -> None:
+def test_40_page_of_all_runs_is_as_accessible_as_a_report(
+    open_page: Open, real: Path, scheme: str
+) -> None:
     opened = open_page(real.parents[1] / "index.html", color_scheme=scheme)
     assert opened.requests == [opened.path.as_uri()]
     assert opened.ask("() => violations") == []

@@ -21,7 +21,9 @@ _KINDS = """() => Array.from(new Set(Array.from(document.querySelectorAll("*")).
     [one.localName, ...one.getAttributeNames().map((name) => `${one.localName} ${name}`)]))).sort()"""
 
 
-def test_10_hostile_names_add_no_element_no_attribute_and_no_dialog(open_page: Open, tmp_path: Path) -> None:
+def test_10_hostile_names_add_no_element_no_attribute_and_no_dialog(
+    open_page: Open, tmp_path: Path
+) -> None:
     plain = tmp_path / "plain.html"
     plain.write_text(render(hostile_twin()), encoding="utf-8")
     opened = open_page("hostile")
@@ -30,29 +32,32 @@ def test_10_hostile_names_add_no_element_no_attribute_and_no_dialog(open_page: O
     # The bdi of an empty name has a class of its own.
     assert set(opened.ask(_KINDS)) - set(expected) <= {"bdi class"}
     opened.open_details()
-    opened.ask("() => { for (const button of document.querySelectorAll('button')) button.click(); }")
+    opened.ask(
+        "() => { for (const button of document.querySelectorAll('button')) button.click(); }"
+    )
     assert opened.complaints == []
     assert opened.page.locator("script:not([type])").count() == 1
 
 
 def test_11_names_stand_verbatim_and_isolated(open_page: Open) -> None:
     opened = open_page("hostile")
-    isolated = opened.ask("() => Array.from(document.querySelectorAll('bdi'), (one) => one.textContent)")
+    isolated = opened.ask(
+        "() => Array.from(document.querySelectorAll('bdi'), (one) => one.textContent)"
+    )
     for name in filter(None, HOSTILE):
         assert name in isolated, f"{name!r} is not on the page as it is"
     assert "(empty name)" in isolated
-    assert opened.ask(
-        """() => Array.from(new Set(Array.from(
-            document.querySelectorAll("bdi"), (one) => getComputedStyle(one).unicodeBidi)))"""
-    ) == ["isolate"]
+    assert opened.ask("""() => Array.from(new Set(Array.from(
+            document.querySelectorAll("bdi"), (one) => getComputedStyle(one).unicodeBidi)))""") == [
+        "isolate"
+    ]
 
 
 def test_11_names_stand_nowhere_outside_an_isolated_place(open_page: Open) -> None:
     opened = open_page("hostile")
     # A right-to-left override turns what follows, unless its place is isolated.
     assert (
-        opened.ask(
-            """() => {
+        opened.ask("""() => {
             const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
             const found = [];
             while (walker.nextNode()) {
@@ -61,8 +66,7 @@ def test_11_names_stand_nowhere_outside_an_isolated_place(open_page: Open) -> No
                     found.push(parent.outerHTML.slice(0, 200));
             }
             return found;
-        }"""
-        )
+        }""")
         == []
     )
 
@@ -91,7 +95,9 @@ def test_13_duplicate_empty_and_numeric_names_keep_their_own_rows(open_page: Ope
     page = open_page("hostile").page
     rows = page.locator("#errors table.matrix").first.locator("tbody th")
     assert rows.count() == len(names)
-    assert [row.text_content().strip() for row in rows.all()] == [name or "(empty name)" for name in names]  # type: ignore[union-attr]
+    assert [row.text_content().strip() for row in rows.all()] == [
+        name or "(empty name)" for name in names
+    ]  # type: ignore[union-attr]
     counts = page.locator("#reproduce table tbody th")
     assert counts.count() == len(names)
     # "7" and "08" are names, not numbers: they are not sorted into one another or rounded.
@@ -114,7 +120,9 @@ def test_14_json_on_the_page_and_beside_it_stays_json(
     def refuse(word: str) -> None:
         raise AssertionError(f"{word} is no JSON")
 
-    blocks = open_page("not finite").page.locator("#snippet-json + button + pre, script[type='application/json']")
+    blocks = open_page("not finite").page.locator(
+        "#snippet-json + button + pre, script[type='application/json']"
+    )
     assert blocks.count() >= 1
     for block in blocks.all():
         json.loads(block.text_content() or "", parse_constant=refuse)

@@ -74,7 +74,9 @@ def test_29_what_is_left_out_of_charts_and_tables_is_said(open_page: Open) -> No
     assert int(drawn[1].replace(",", "")) < 5000
 
 
-def test_28_parallel_coordinates_of_5000_trials_are_drawn_and_filtered_in_time(open_page: Open) -> None:
+def test_28_parallel_coordinates_of_5000_trials_are_drawn_and_filtered_in_time(
+    open_page: Open,
+) -> None:
     opened = open_page("large")
     page = opened.page
     assert page.locator("#parallel-canvas").is_visible()
@@ -82,7 +84,8 @@ def test_28_parallel_coordinates_of_5000_trials_are_drawn_and_filtered_in_time(o
     assert int(options.last.get_attribute("value") or 0) > 500
     few = opened.ask(DRAWN)
     assert few["share"] > 0.01, "the canvas is blank"
-    # The longest that a change keeps the page busy, up to the next picture on the screen; the least of three.
+    # The longest that a change keeps the page busy, up to the next picture on the screen; the least
+    # of three.
     milliseconds = {
         name: min(page.locator(selector).evaluate(CHANGED) for _ in range(3))
         for name, selector in (("all trials", "#parallel-count"), ("narrowed", "#parallel-from"))
@@ -103,7 +106,9 @@ def test_28_parallel_coordinates_of_5000_trials_are_drawn_and_filtered_in_time(o
 def test_29_what_the_chart_of_all_hyperparameters_leaves_out_is_said(open_page: Open) -> None:
     page = open_page("large").page
     words = " ".join((page.locator("#mattered").text_content() or "").split())
-    total = int((page.locator("#parallel-count option").last.get_attribute("value") or "").replace(",", ""))
+    total = int(
+        (page.locator("#parallel-count option").last.get_attribute("value") or "").replace(",", "")
+    )
     assert re.search(r"[\d,]+ of 5,000 trials ended with a ", words)
     assert re.search(r"The other [\d,]+ failed, were stopped", words)
     drawn = re.search(r"([\d,]+) of the ([\d,]+) trials are drawn, evenly spaced", words)

@@ -93,7 +93,9 @@ def is_image(text: str) -> bool:
     """Whether a field holds many numbers."""
     begin = text[:400].strip()
     n = len(re.split(r"[\s,;|]+", begin))
-    return n >= LEAST_VALUES and re.fullmatch(r"[\[({]*[-+.\d][-+.\deE,;|\s\[\]]*", begin) is not None
+    return (
+        n >= LEAST_VALUES and re.fullmatch(r"[\[({]*[-+.\d][-+.\deE,;|\s\[\]]*", begin) is not None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,9 @@ def block(sample: Sample, stem: str) -> Block | None:
         is_first = patterns[columns[0]] == patterns[columns[1]]
         side = side if 3 * side * side == len(columns) else 0
         return Block(columns=columns, height=side, width=side, channels=3, channels_first=is_first)
-    height, width, channels = _size([sample.header[at] for at in columns], chosen[0], len(columns), stem)
+    height, width, channels = _size(
+        [sample.header[at] for at in columns], chosen[0], len(columns), stem
+    )
     return Block(columns=columns, height=height, width=width, channels=channels)
 
 
@@ -231,6 +235,9 @@ def is_one_hot(sample: Sample, among: Sequence[int]) -> bool:
         return False
     for row in sample.rows:
         values = [row[at].strip() for at in among]
-        if not set(values) <= {"0", "1", "0.0", "1.0"} or sum(v in ("1", "1.0") for v in values) != 1:
+        if (
+            not set(values) <= {"0", "1", "0.0", "1.0"}
+            or sum(v in ("1", "1.0") for v in values) != 1
+        ):
             return False
     return True

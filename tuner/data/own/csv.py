@@ -28,7 +28,8 @@ def csv_card(path: Path) -> Card:
     """Make the card.
 
     Raises:
-        DataError: If it is not clear what the columns mean, or the first row's pixels cannot be understood.
+        DataError: If it is not clear what the columns mean, or the first row's pixels cannot be
+            understood.
     """
     from tuner.data.own.file_list import list_card
 
@@ -146,14 +147,17 @@ def _bare_fields(paths: Sequence[Path], sample: Sample) -> dict[str, Any]:
     name, n = paths[0].name, len(sample.header)
     first, last = _values(paths, (0, n - 1), has_header=False)
     n_rows = sum(1 for _ in _cells(paths, 0, has_header=False))
-    likely = [at for at, found in ((0, first), (n - 1, last)) if columns.may_be_label(found, n_rows)]
+    likely = [
+        at for at, found in ((0, first), (n - 1, last)) if columns.may_be_label(found, n_rows)
+    ]
     if len(likely) == 2 and (chosen := columns.likelier_label((first, last))) is not None:
         likely = [likely[chosen]]
     if len(likely) != 1:
         raise DataError(
-            f"{name}: there is no header, and the label may be the first or the last of {n:,} columns",
-            "name the columns in the first line: label, pixel1, pixel2, ...; or write a card: files: "
-            "{type: pixel_columns, path: FILE, header: false, label_column: 0}.",
+            f"{name}: there is no header, and the label may be the first or the last of {n:,}"
+            " columns",
+            "name the columns in the first line: label, pixel1, pixel2, ...; or write a card:"
+            " files: {type: pixel_columns, path: FILE, header: false, label_column: 0}.",
         )
     height, width = columns.square(n - 1)
     if not height:
@@ -184,11 +188,15 @@ def _label(name: str, sample: Sample, among: list[int], pixels: str) -> int:
 def _no_square(name: str, n: int, kind: str) -> DataError:
     height, width = columns.square(n // 3) if n % 3 == 0 else (0, 0)
     if height:
-        order = ", channels_first: true where all red values come first" if kind == "pixel_columns" else ""
+        order = (
+            ", channels_first: true where all red values come first"
+            if kind == "pixel_columns"
+            else ""
+        )
         return DataError(
             f"{name}, line 2: it has {n:,} pixels: as many as {height} x {width} in colour",
-            f"write a card: files: {{type: {kind}, path: FILE, ...}}{order}; image: {{height: {height}, "
-            f"width: {width}, channels: 3}}.",
+            f"write a card: files: {{type: {kind}, path: FILE, ...}}{order}; image: {{height:"
+            f" {height}, width: {width}, channels: 3}}.",
         )
     return DataError(
         f"{name}, line 2: it has {n:,} pixels; expected a square number, such as 2,304 (48 x 48)",
@@ -196,7 +204,9 @@ def _no_square(name: str, n: int, kind: str) -> DataError:
     )
 
 
-def _values(paths: Sequence[Path], at: Sequence[int | None], *, has_header: bool = True) -> list[set[str]]:
+def _values(
+    paths: Sequence[Path], at: Sequence[int | None], *, has_header: bool = True
+) -> list[set[str]]:
     """The different values of some columns, stripped."""
     found: list[set[str]] = [set() for _ in at]
     for path in paths:
@@ -215,7 +225,9 @@ def _cells(paths: Sequence[Path], at: int, *, has_header: bool) -> Iterable[str]
             yield from (row[at] for _, row in chain([] if has_header else [(1, header)], rows))
 
 
-def _splits(name: str, header: list[str], usage: int | None, values: set[str], group: int | None) -> Splits:
+def _splits(
+    name: str, header: list[str], usage: int | None, values: set[str], group: int | None
+) -> Splits:
     if usage is None:
         return FER_SPLITS.model_copy(update={"group": None if group is None else header[group]})
     splits = split_roles(values - {""})

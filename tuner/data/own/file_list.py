@@ -21,7 +21,9 @@ from tuner.errors import DataError
 _MOSTLY = 0.5
 # Names of files come first, whatever else there is.
 _MOST_COLUMNS = 50
-_BOXES = frozenset({"xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "width", "height"})
+_BOXES = frozenset(
+    {"xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "width", "height"}
+)
 _SUFFIX = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|ppm|pgm|avif|heic)$", re.IGNORECASE)
 _NAMES = """
     file filename filepath filepaths path paths image images img imagepath imagefile imagename imgpath imgname
@@ -38,7 +40,9 @@ def list_card(path: Path, sample: Sample) -> Card:
     fields, root = list_fields([path], sample)
     place = {"path": str(path.resolve()), "root": None if root is None else str(root)}
     return made_card(
-        path.with_name(f"{table_stem(path)}.csv"), files=fields.pop("files").model_copy(update=place), **fields
+        path.with_name(f"{table_stem(path)}.csv"),
+        files=fields.pop("files").model_copy(update=place),
+        **fields,
     )
 
 
@@ -52,7 +56,8 @@ def list_fields(paths: Sequence[Path], sample: Sample) -> tuple[dict[str, Any], 
     if len({columns.plain(name) for name in header} & _BOXES) >= 3:
         raise DataError(
             f"{path.name}: it holds boxes: several objects of an image, each with its place",
-            "image classifiers need one class for each image: cut the boxes out, and give them in class folders.",
+            "image classifiers need one class for each image: cut the boxes out, and give them in"
+            " class folders.",
         )
     at, root = found_files(path, sample)
     has_header = not _is_name(header[at], root)
@@ -107,13 +112,15 @@ def found_files(path: Path, sample: Sample) -> tuple[int, Path]:
     named = [one for one in best if columns.plain(header[one[1]]) in _NAMES]
     chosen = named or best
     if len(chosen) > 1:
-        chosen = sorted(chosen, key=lambda one: _NAMES.index(columns.plain(header[one[1]])) if named else 0)
+        chosen = sorted(
+            chosen, key=lambda one: _NAMES.index(columns.plain(header[one[1]])) if named else 0
+        )
         if not named:
             names = " and ".join(f'"{header[at]}"' for _, at, _ in chosen[:2])
             raise DataError(
                 f"{path.name}: the columns {names} both name files",
-                "write a card that names one: files: {type: file_list, path: FILE, file_column: ..., "
-                "label_column: ...}.",
+                "write a card that names one: files: {type: file_list, path: FILE, file_column:"
+                " ..., label_column: ...}.",
             )
     return chosen[0][1], chosen[0][2]
 
@@ -121,7 +128,11 @@ def found_files(path: Path, sample: Sample) -> tuple[int, Path]:
 def _roots(path: Path) -> list[Path]:
     """Where names may start from: the table's folder, and one called like it; or images/, or others."""
     folder = path.parent.resolve()
-    inside = [one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith((".", "__"))]
+    inside = [
+        one
+        for one in sorted(folder.iterdir())
+        if one.is_dir() and not one.name.startswith((".", "__"))
+    ]
     usual = {"images": 1, "image": 1, "imgs": 1, "img": 1}
     inside.sort(key=lambda one: usual.get(one.name.casefold(), 2))
     # Beside train.csv and train/, what lies in test/ is none of it.
@@ -153,8 +164,8 @@ def _labels(name: str, sample: Sample, among: list[int], *, has_header: bool) ->
         )
     raise DataError(
         f"{name}: it names files, but which column holds their labels? Found {shown}",
-        "call that column label; or write a card: files: {type: file_list, path: FILE, file_column: ..., "
-        "label_column: ...}.",
+        "call that column label; or write a card: files: {type: file_list, path: FILE, file_column:"
+        " ..., label_column: ...}.",
     )
 
 
@@ -177,8 +188,15 @@ def _image(paths: Sequence[Path], sample: Sample, at: int, root: Path, *, has_he
 
 def _no_files(path: Path, sample: Sample) -> DataError:
     header = sample.header
-    shown = ", ".join(printable(one[:30]) for one in header[:5]) + (", ..." if len(header) > 5 else "")
-    named = [value for row in [header, *sample.rows[:5]] for value in row if _SUFFIX.search(value.strip())]
+    shown = ", ".join(printable(one[:30]) for one in header[:5]) + (
+        ", ..." if len(header) > 5 else ""
+    )
+    named = [
+        value
+        for row in [header, *sample.rows[:5]]
+        for value in row
+        if _SUFFIX.search(value.strip())
+    ]
     if named:
         first = printable(named[0].strip())
         if re.match(r"/|\\\\|[A-Za-z]:", first):
@@ -193,10 +211,11 @@ def _no_files(path: Path, sample: Sample) -> DataError:
             )
         return DataError(
             f"{path.name}: it names files such as {first[:80]}, but none of them is there",
-            f"put the images into {path.parent}, or into a folder images in it; names that start elsewhere need "
-            "a card that names root.",
+            f"put the images into {path.parent}, or into a folder images in it; names that start"
+            " elsewhere need a card that names root.",
         )
     return DataError(
         f"{path.name}: expected a column of labels and pixels, or of files; found {shown}",
-        "name the columns in the first line: emotion,pixels,Usage; or label,pixel1,pixel2,...; or file,label.",
+        "name the columns in the first line: emotion,pixels,Usage; or label,pixel1,pixel2,...; or"
+        " file,label.",
     )

@@ -26,11 +26,14 @@ def folder_card(path: Path) -> Card:
     """Make the card.
 
     Raises:
-        DataError: If the layout is not clear, or no image can be read; each cause has its own message.
+        DataError: If the layout is not clear, or no image can be read; each cause has its own
+            message.
     """
     tree = scan(path)
     layout = understand(tree, str(path))
-    files = ClassFolders(type="class_folders", path=str(path.resolve()), top=layout.top or None, layout=layout.kind)
+    files = ClassFolders(
+        type="class_folders", path=str(path.resolve()), top=layout.top or None, layout=layout.kind
+    )
     splits = Splits.model_validate(layout.parts)
     found = list_files(str(named(path.resolve().stem)["name"]), files, splits, tree, path).files
     # Of images alone: with a text file beside each, every second file would say nothing.
@@ -63,7 +66,9 @@ def typical_image(files: Sequence[Path], found: str) -> ImageSettings:
     # Evenly spread over the sorted list, so that every class is among them.
     sampled = files[:: max(1, math.ceil(len(files) / _SAMPLED_FILES))]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of photos over 89 megapixels, whose header is all that is read here
+        warnings.simplefilter(
+            "ignore"
+        )  # of photos over 89 megapixels, whose header is all that is read here
         headers = [facts for file in sampled if (facts := header(file))]
     if not headers:
         tried = "" if len(sampled) == len(files) else f" of {len(sampled)} that were tried"

@@ -15,7 +15,9 @@ from tuner.data.tree import Folder
 # Of alike folders above one another, what both must hold.
 _LEAST_SHARED = 2
 # Folders of images beside folders that say something else about them.
-_PICTURES = frozenset({"images", "image", "imgs", "img", "jpegimages", "photos", "pictures", "data", "dataset"})
+_PICTURES = frozenset(
+    {"images", "image", "imgs", "img", "jpegimages", "photos", "pictures", "data", "dataset"}
+)
 _BESIDE_PICTURES = frozenset(
     {
         "annotations", "annotation", "labels", "label", "bboxes", "boxes", "xml", "xmls", "imagesets", "masks", "mask",
@@ -86,7 +88,9 @@ def _around(inside: Sequence[Folder]) -> Folder | None:
     return with_folders[0] if not others or len(with_folders[0].with_images()) > 1 else None
 
 
-def _parts(level: Folder, inside: Sequence[Folder], roles: Mapping[str, str], refuse: Refusals) -> Layout | None:
+def _parts(
+    level: Folder, inside: Sequence[Folder], roles: Mapping[str, str], refuse: Refusals
+) -> Layout | None:
     """The layout of folders some of which are called like parts; None where those are classes."""
     parts = [folder for folder in inside if folder.name in roles]
     others = [folder for folder in inside if folder.name not in roles]
@@ -94,7 +98,12 @@ def _parts(level: Folder, inside: Sequence[Folder], roles: Mapping[str, str], re
     trains = [folder for folder in parts if roles[folder.name] == "train"]
     with_classes = [folder for folder in trains if entered[folder.name].with_images()]
     if not with_classes:
-        if len(parts) == 1 and parts[0].name.casefold() in _CLASSES_TOO and others and not parts[0].with_images():
+        if (
+            len(parts) == 1
+            and parts[0].name.casefold() in _CLASSES_TOO
+            and others
+            and not parts[0].with_images()
+        ):
             return None
         return _flat_parts(level, parts, others, roles, entered, refuse)
     if len(with_classes) > 1:
@@ -111,7 +120,10 @@ def _parts(level: Folder, inside: Sequence[Folder], roles: Mapping[str, str], re
     chosen = _chosen(usable, roles)
     if not chosen:
         return Layout(top=_path(entered[train.name]))
-    paths = {role: _below(entered[folder.name], level) for role, folder in {"train": train, **chosen}.items()}
+    paths = {
+        role: _below(entered[folder.name], level)
+        for role, folder in {"train": train, **chosen}.items()
+    }
     return Layout(top=_path(level), parts=paths)
 
 
@@ -141,7 +153,10 @@ def _flat_parts(
     chosen = _chosen(usable, roles)
     if not chosen:
         return Layout(top=_path(entered[train.name]), kind="file_names")
-    paths = {role: _below(entered[folder.name], level) for role, folder in {"train": train, **chosen}.items()}
+    paths = {
+        role: _below(entered[folder.name], level)
+        for role, folder in {"train": train, **chosen}.items()
+    }
     return Layout(top=_path(level), kind="file_names", parts=paths)
 
 
@@ -165,7 +180,10 @@ def _classes(level: Folder, inside: Sequence[Folder], refuse: Refusals) -> Layou
         return Layout(top=_path(level), kind="parts_in_classes", parts=parts)
     within = {folder.name: _entered(folder).with_images() for folder in inside}
     for folder in inside:
-        if len(_names(within[folder.name]) & (_names(inside) - {_key(folder.name)})) >= _LEAST_SHARED:
+        if (
+            len(_names(within[folder.name]) & (_names(inside) - {_key(folder.name)}))
+            >= _LEAST_SHARED
+        ):
             raise refuse.again(folder, [other for other in inside if other is not folder])
     # A stray image or two beside the folders changes nothing.
     structured = [folder for folder in inside if 2 * len(folder.images) < folder.n_images]
@@ -174,9 +192,15 @@ def _classes(level: Folder, inside: Sequence[Folder], refuse: Refusals) -> Layou
         raise refuse.masks(alike[0])
     if alike:
         raise refuse.alike(alike)
-    around = [folder for folder in inside if _key(folder.name) in _PICTURES and len(within[folder.name]) > 1]
+    around = [
+        folder
+        for folder in inside
+        if _key(folder.name) in _PICTURES and len(within[folder.name]) > 1
+    ]
     if around:
-        raise refuse.beside_pictures(around[0], [folder for folder in inside if folder is not around[0]])
+        raise refuse.beside_pictures(
+            around[0], [folder for folder in inside if folder is not around[0]]
+        )
     return Layout(top=_path(level))
 
 
@@ -185,12 +209,21 @@ def _parts_in_classes(inside: Sequence[Folder], refuse: Refusals) -> dict[str, s
     roles: dict[str, str] = {}
     for folder in inside:
         roles |= named_parts(below.name for below in folder.with_images())
-    has_train = [any(roles.get(below.name) == "train" for below in folder.with_images()) for folder in inside]
+    has_train = [
+        any(roles.get(below.name) == "train" for below in folder.with_images()) for folder in inside
+    ]
     if not any(has_train) or len(set(roles.values())) < 2:
         return {}
     if not all(has_train):
         raise refuse.parts_in_some(inside[has_train.index(True)], inside[has_train.index(False)])
-    whole = _alike([below for folder in inside for below in folder.with_images() if roles.get(below.name) == "train"])
+    whole = _alike(
+        [
+            below
+            for folder in inside
+            for below in folder.with_images()
+            if roles.get(below.name) == "train"
+        ]
+    )
     if whole:
         raise refuse.whole_sets(inside)
     chosen: dict[str, str] = {}
@@ -209,7 +242,11 @@ def _alike(structured: Sequence[Folder]) -> list[Folder]:
     for i, folder in enumerate(structured):
         for j, other in enumerate(names):
             n_shared = len(names[i] & other)
-            if i != j and n_shared >= _LEAST_SHARED and 2 * n_shared >= min(len(names[i]), len(other)):
+            if (
+                i != j
+                and n_shared >= _LEAST_SHARED
+                and 2 * n_shared >= min(len(names[i]), len(other))
+            ):
                 found.append(folder)
                 break
     return found
@@ -225,7 +262,9 @@ def _pictures_beside_annotations(level: Folder, inside: Sequence[Folder]) -> Fol
 def _of_pictures(pictures: Folder, refuse: Refusals) -> Layout:
     if are_clear(pictures.images):
         return Layout(top=_path(pictures), kind="file_names")
-    if len(pictures.with_images()) > 1 and not named_parts(folder.name for folder in pictures.folders):
+    if len(pictures.with_images()) > 1 and not named_parts(
+        folder.name for folder in pictures.folders
+    ):
         return Layout(top=_path(pictures))
     raise refuse.annotations(pictures)
 

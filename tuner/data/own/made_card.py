@@ -40,7 +40,9 @@ def image_settings(height: int, width: int, channels: int, where: str) -> ImageS
     """
     if not (min(height, width) >= _LEAST_PIXELS and max(height, width) <= _MOST_PIXELS):
         raise DataError(
-            f"{where}: images are {height:,} x {width:,}; expected {_LEAST_PIXELS} to {_MOST_PIXELS:,} pixels a side",
-            "bring them to a size between, or give a folder of image files, which are brought to any size.",
+            f"{where}: images are {height:,} x {width:,}; expected {_LEAST_PIXELS} to"
+            f" {_MOST_PIXELS:,} pixels a side",
+            "bring them to a size between, or give a folder of image files, which are brought to"
+            " any size.",
         )
     return ImageSettings(height=height, width=width, channels=1 if channels == 1 else 3)

@@ -32,8 +32,9 @@ class Refusals:
         """There are only files, or nothing at all."""
         if level.images:
             return self._error(
-                f"{_files(len(level.images))} directly in {self._place(level)}, such as {_first(level.images)}, and "
-                "neither folders nor the files' names tell the classes",
+                f"{_files(len(level.images))} directly in {self._place(level)}, such as"
+                f" {_first(level.images)}, and neither folders nor the files' names tell the"
+                " classes",
                 f"{_OWN_FOLDERS}; or call the files cat.1.jpg, cat.2.jpg, dog.1.jpg ...",
             )
         return self._no_images(level)
@@ -42,7 +43,8 @@ class Refusals:
         closed = [folder for folder in level.walk() if folder.failure]
         if closed:
             return self._error(
-                f"{printable(closed[0].below) or 'the folder'} cannot be opened: {closed[0].failure}",
+                f"{printable(closed[0].below) or 'the folder'} cannot be opened:"
+                f" {closed[0].failure}",
                 "allow reading it, or name another folder.",
             )
         others = [f"{folder.below}{name}" for folder in level.walk() for name in folder.others]
@@ -64,7 +66,8 @@ class Refusals:
             return self._error(seen, "name the folder with the class folders.")
         if level.folders:
             return self._error(
-                f"there are no images; {_shown(level.folders)} {_are(level.folders)} empty", f"{_OWN_FOLDERS}."
+                f"there are no images; {_shown(level.folders)} {_are(level.folders)} empty",
+                f"{_OWN_FOLDERS}.",
             )
         return self._error("the folder is empty", f"{_OWN_FOLDERS} there.")
 
@@ -72,15 +75,15 @@ class Refusals:
         """There is one class folder."""
         if is_part(only.name):
             return self._error(
-                f"all images lie in {printable(only.below)} ({_files(only.n_images)}), which is named like a "
-                "part, and neither folders nor the files' names tell the classes",
+                f"all images lie in {printable(only.below)} ({_files(only.n_images)}), which is"
+                " named like a part, and neither folders nor the files' names tell the classes",
                 f"{_OWN_FOLDERS} there; or name a CSV of file names and labels.",
             )
         rest = [folder for folder in level.folders if folder is not only]
         beside = f"; no image lies in {_shown(rest)}" if rest else ""
         return self._error(
-            f'only one class folder holds images, "{printable(only.name)}" ({_files(only.n_images)}), and their '
-            f"names tell no classes{beside}",
+            f'only one class folder holds images, "{printable(only.name)}"'
+            f" ({_files(only.n_images)}), and their names tell no classes{beside}",
             "a classifier needs at least two classes; add the others.",
         )
 
@@ -94,7 +97,8 @@ class Refusals:
     def two_names(self, role: str, one: str, other: str) -> DataError:
         """In class folders, a part has two names."""
         return self._error(
-            f"the class folders hold {printable(one)}/ and {printable(other)}/, both named like the {role} part",
+            f"the class folders hold {printable(one)}/ and {printable(other)}/, both named like the"
+            f" {role} part",
             "give each part one name in all class folders.",
         )
 
@@ -109,8 +113,8 @@ class Refusals:
     def beside_train(self, train: Folder, others: Sequence[Folder]) -> DataError:
         """A training part lies beside what may be classes, or parts."""
         return self._error(
-            f"{printable(train.name)}/ holds class folders, but {_shown(others)} beside it {_are(others)} not named "
-            "like a part",
+            f"{printable(train.name)}/ holds class folders, but {_shown(others)} beside it"
+            f" {_are(others)} not named like a part",
             f"call it test, or move it elsewhere; {_CARD}.",
         )
 
@@ -123,7 +127,8 @@ class Refusals:
             )
         return self._error(
             f"{_shown(parts)} {_are(parts)} named like a part, but beside {_shown(others)}",
-            f"put the class folders that train into a folder train; or move {_shown(parts)} elsewhere.",
+            f"put the class folders that train into a folder train; or move {_shown(parts)}"
+            " elsewhere.",
         )
 
     def unlabelled_parts(self, parts: Sequence[Folder], others: Sequence[Folder]) -> DataError:
@@ -132,55 +137,58 @@ class Refusals:
             return self.no_train(parts, others)
         names = [name for inner in parts[-1].walk() for name in inner.images]
         return self._error(
-            f"the images of {_shown(parts)} lie in no class folders, and names such as {_first(names)} tell no classes",
+            f"the images of {_shown(parts)} lie in no class folders, and names such as"
+            f" {_first(names)} tell no classes",
             f"{_OWN_FOLDERS} in each part; or name a CSV of file names and labels.",
         )
 
     def alike(self, folders: Sequence[Folder]) -> DataError:
         """Folders hold the same sub-folders, and are called like no parts."""
         return self._error(
-            f"{_shown(folders)} hold the same folders ({_shown(folders[0].with_images())}), so they look like parts or "
-            "versions of the data, not classes",
+            f"{_shown(folders)} hold the same folders ({_shown(folders[0].with_images())}), so they"
+            " look like parts or versions of the data, not classes",
             f"call them train, val and test, or name one of them; {_CARD}.",
         )
 
     def again(self, folder: Folder, others: Sequence[Folder]) -> DataError:
         """A folder holds the same folders as lie beside it."""
         return self._error(
-            f"{printable(folder.name)}/ holds folders that lie beside it as well ({_shown(others)})",
-            f"name the folder that counts, such as {self.where}/{printable(folder.below.rstrip('/'))}; or move one "
-            "elsewhere.",
+            f"{printable(folder.name)}/ holds folders that lie beside it as well"
+            f" ({_shown(others)})",
+            "name the folder that counts, such as"
+            f" {self.where}/{printable(folder.below.rstrip('/'))}; or move one elsewhere.",
         )
 
     def whole_sets(self, folders: Sequence[Folder]) -> DataError:
         """Several folders hold parts with the same classes."""
         return self._error(
-            f"{_shown(folders)} each hold parts ({_shown(folders[0].with_images())}) with class folders, so each looks "
-            "like a whole data set",
+            f"{_shown(folders)} each hold parts ({_shown(folders[0].with_images())}) with class"
+            " folders, so each looks like a whole data set",
             "name one of them.",
         )
 
     def masks(self, folder: Folder) -> DataError:
         """Each class folder holds images beside masks or boxes."""
         return self._error(
-            f"class folders hold images beside what describes them, such as {_shown(folder.with_images())} in "
-            f"{printable(folder.name)}/",
+            "class folders hold images beside what describes them, such as"
+            f" {_shown(folder.with_images())} in {printable(folder.name)}/",
             "leave only the images that are to be classified in the class folders.",
         )
 
     def beside_pictures(self, pictures: Folder, others: Sequence[Folder]) -> DataError:
         """A folder of class folders lies beside others that are no classes of the same kind."""
         return self._error(
-            f"{printable(pictures.name)}/ holds folders ({_shown(pictures.with_images())}), and beside it lies "
-            f"{_shown(others)}",
-            f"name the folder that holds the classes, such as {self.where}/{printable(pictures.below.rstrip('/'))}.",
+            f"{printable(pictures.name)}/ holds folders ({_shown(pictures.with_images())}), and"
+            f" beside it lies {_shown(others)}",
+            "name the folder that holds the classes, such as"
+            f" {self.where}/{printable(pictures.below.rstrip('/'))}.",
         )
 
     def annotations(self, pictures: Folder) -> DataError:
         """Images beside boxes or masks."""
         return self._error(
-            f"{printable(pictures.below)} lies beside annotations, as for finding or cutting out objects; nothing "
-            "tells one class for each image",
+            f"{printable(pictures.below)} lies beside annotations, as for finding or cutting out"
+            " objects; nothing tells one class for each image",
             f"{_OWN_FOLDERS}.",
         )
 

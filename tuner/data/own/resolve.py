@@ -27,15 +27,20 @@ _ONE_ARRAY = (
 _AS_CSV = "save the table as CSV (UTF-8)."
 _AS_NPZ = "read it in Python, and save the arrays: numpy.savez(path, x=images, y=labels)."
 _HINTS = {".npy": _ONE_ARRAY}
-_HINTS |= dict.fromkeys((".xlsx", ".xls", ".ods", ".json", ".jsonl", ".parquet", ".feather", ".txt"), _AS_CSV)
-_HINTS |= dict.fromkeys((".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt", ".pth", ".tfrecord"), _AS_NPZ)
+_HINTS |= dict.fromkeys(
+    (".xlsx", ".xls", ".ods", ".json", ".jsonl", ".parquet", ".feather", ".txt"), _AS_CSV
+)
+_HINTS |= dict.fromkeys(
+    (".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt", ".pth", ".tfrecord"), _AS_NPZ
+)
 
 
 def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
     """Find the card of a name, or make one up for the path of your own data.
 
     Args:
-        target: A card's name, a folder of class folders, a table, a `.npz`, a folder of these, or an archive.
+        target: A card's name, a folder of class folders, a table, a `.npz`, a folder of these, or
+            an archive.
         folders: Where cards are looked for.
         data_root: Folder of the data; a path may be relative to it, too.
 
@@ -47,7 +52,9 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
         return load_card(target, folders)
     path = own_path(target, data_root)
     if is_archive(path) and path.is_file():
-        return card_for(unpacked(path, data_root)).model_copy(update=named(table_stem(Path(archive_stem(path)))))
+        return card_for(unpacked(path, data_root)).model_copy(
+            update=named(table_stem(Path(archive_stem(path))))
+        )
     if (
         path.exists()
         or "/" in target
@@ -59,7 +66,9 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
         return card_for(path)
     near = nearest_path(path)
     if near and not nearest(target, card_names(folders)):
-        raise ConfigurationError(f'no data set, folder or file is called "{target}"', f'did you mean "./{near}"?')
+        raise ConfigurationError(
+            f'no data set, folder or file is called "{target}"', f'did you mean "./{near}"?'
+        )
     return load_card(target, folders)
 
 

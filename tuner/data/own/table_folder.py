@@ -105,7 +105,11 @@ def _entered(folder: Path) -> Path:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith((".", "__"))]
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.is_dir() and not path.name.startswith((".", "__"))
+    ]
 
 
 def _visible_tables(folder: Path) -> list[Path]:
@@ -134,7 +138,9 @@ def _tables(paths: Sequence[Path]) -> list[_Table]:
             continue  # Left out; the loader names it.
         found.append(_Table(path=path, sample=sample, is_list=is_list))
     return [
-        table for table in found if table.is_list == found[0].is_list and table.sample.header == found[0].sample.header
+        table
+        for table in found
+        if table.is_list == found[0].is_list and table.sample.header == found[0].sample.header
     ]
 
 
@@ -157,7 +163,9 @@ def _parts(tables: list[_Table], place: Path) -> dict[str, _Table]:
     """
     if len(tables) == 1:
         return {"": tables[0]}
-    names = [(*table.path.relative_to(place).parts[:-1], table_stem(table.path)) for table in tables]
+    names = [
+        (*table.path.relative_to(place).parts[:-1], table_stem(table.path)) for table in tables
+    ]
     told = [role_within(" ".join(name)) for name in names]
     found: dict[str, _Table] = {}
     for table, one in zip(tables, told, strict=True):

@@ -20,8 +20,8 @@ def unpacked(archive: Path, data_root: Path) -> Path:
 
     Args:
         archive: A zip or tar.
-        data_root: Folder of the data; each archive gets a folder below `.unpacked` in it, and in that one for the
-            state that it is in now: what is there of an older state goes.
+        data_root: Folder of the data; each archive gets a folder below `.unpacked` in it, and in
+            that one for the state that it is in now: what is there of an older state goes.
 
     Returns:
         The folder; or, where it holds only one, the folder, CSV or NPZ in it.
@@ -72,7 +72,9 @@ def _entered(folder: Path, archive: Path) -> Path:
         return tables[0]
     # A folder of nothing but images is a class, not the archive's own top folder.
     leads_on = (
-        len(folders) == 1 and not tables and any(path.is_dir() or _is_data_file(path) for path in folders[0].iterdir())
+        len(folders) == 1
+        and not tables
+        and any(path.is_dir() or _is_data_file(path) for path in folders[0].iterdir())
     )
     if not leads_on:
         return folder

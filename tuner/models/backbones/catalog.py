@@ -15,10 +15,12 @@ class Backbone:
     Attributes:
         name: In spaces and on the command line.
         title: In tables and texts.
-        application: Its function in `keras.applications`; empty for EfficientNet-Lite2, which is none of them.
+        application: Its function in `keras.applications`; empty for EfficientNet-Lite2, which is
+            none of them.
         n_features: Features per image, after pooling.
         blocks: What the names of a block's layers begin with, from the top block down.
-        has_lost_rescaling: Whether Keras leaves out a layer of it unless Keras itself downloads the weights.
+        has_lost_rescaling: Whether Keras leaves out a layer of it unless Keras itself downloads the
+            weights.
     """
 
     name: str
@@ -86,7 +88,10 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
     {
         backbone.name: backbone
         for backbone in (
-            *(_efficientnet(i, n) for i, n in enumerate((1280, 1280, 1408, 1536, 1792, 2048, 2304, 2560))),
+            *(
+                _efficientnet(i, n)
+                for i, n in enumerate((1280, 1280, 1408, 1536, 1792, 2048, 2304, 2560))
+            ),
             *(_efficientnet_v2(i, n) for i, n in enumerate((1280, 1280, 1408, 1536))),
             _LITE2,
         )

@@ -17,8 +17,8 @@ from tuner.records.image import ImageSpec
 def build(backbone: Backbone, values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     """Build the network and its head.
 
-    A network that has learnt before runs in inference mode even while it is trained: the statistics of a small data
-    set would spoil what it has learnt (Keras' guide to transfer learning).
+    A network that has learnt before runs in inference mode even while it is trained: the statistics
+    of a small data set would spoil what it has learnt (Keras' guide to transfer learning).
 
     Args:
         backbone: Which network.
@@ -26,7 +26,8 @@ def build(backbone: Backbone, values: Mapping[str, Any], image_spec: ImageSpec) 
         image_spec: Shape and classes.
 
     Returns:
-        A model from (n, height, width, channels), 0-255, to softmax probabilities (n, classes); not compiled. Only the
+        A model from (n, height, width, channels), 0-255, to softmax probabilities (n, classes); not
+            compiled. Only the
         head and the `unfreeze_blocks` top blocks train; everything does where `weights` is `none`.
 
     Raises:
@@ -40,7 +41,9 @@ def build(backbone: Backbone, values: Mapping[str, Any], image_spec: ImageSpec) 
     return keras.Model(inputs, _head(network(images), values, image_spec))
 
 
-def build_extractor(backbone: Backbone, values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+def build_extractor(
+    backbone: Backbone, values: Mapping[str, Any], image_spec: ImageSpec
+) -> keras.Model:
     """Build the frozen network alone.
 
     Args:
@@ -86,8 +89,8 @@ def copy_head(head: keras.Model, whole: keras.Model) -> None:
 def _freeze(network: keras.Model, backbone: Backbone, n_blocks: int) -> None:
     """Let only the top blocks of a network train, and keep all of it in inference mode.
 
-    Calling it with `training=False` would not do: a model that trains overrules that for the networks inside it
-    (keras/src/models/functional.py, `operation_fn`).
+    Calling it with `training=False` would not do: a model that trains overrules that for the
+    networks inside it (keras/src/models/functional.py, `operation_fn`).
     """
     for layer in network.layers:
         # A frozen BatchNormalization uses its moving statistics in training too.
@@ -107,9 +110,15 @@ def _rgb_inputs(size: int, image_spec: ImageSpec) -> tuple[keras.KerasTensor, ke
     return inputs, images
 
 
-def _head(features: keras.KerasTensor, values: Mapping[str, Any], image_spec: ImageSpec) -> keras.KerasTensor:
+def _head(
+    features: keras.KerasTensor, values: Mapping[str, Any], image_spec: ImageSpec
+) -> keras.KerasTensor:
     if values["dense_units"]:
-        features = layers.Dense(values["dense_units"], activation="relu", name="head_dense")(features)
+        features = layers.Dense(values["dense_units"], activation="relu", name="head_dense")(
+            features
+        )
     if values["dropout"]:
         features = Dropout(values["dropout"], name="head_dropout")(features)
-    return layers.Dense(image_spec.n_classes, activation="softmax", dtype="float32", name="head_output")(features)
+    return layers.Dense(
+        image_spec.n_classes, activation="softmax", dtype="float32", name="head_output"
+    )(features)

@@ -1,7 +1,8 @@
 """EfficientNet-Lite2: EfficientNetB2 without squeeze-and-excitation and with ReLU6, of Keras' own layers.
 
-Its source is TensorFlow's model garden (tpu/models/official/efficientnet/lite, 2020). Stem, first stage, last stage and
-top are those of B0; the layers are named as those of `keras.applications.EfficientNetB2`.
+Its source is TensorFlow's model garden (tpu/models/official/efficientnet/lite, 2020). Stem, first
+stage, last stage and top are those of B0; the layers are named as those of
+`keras.applications.EfficientNetB2`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Block:
         prefix: What its layers' names begin with.
         kernel_size: Of its depthwise convolution.
         strides: Of the same.
-        expansion: Its inner channels, as a multiple of those that come in; 1 has no expanding convolution.
+        expansion: Its inner channels, as a multiple of those that come in; 1 has no expanding
+            convolution.
         filters: Channels that go out.
         is_residual: Whether what comes in is added to what goes out.
         drop_rate: Share of the images for which only the added part is left, in training.
@@ -75,7 +77,10 @@ def build(input_size: int, pooling: str) -> keras.Model:
     """
     inputs = layers.Input((input_size, input_size, 3))
     x = layers.Rescaling(1 / 128, offset=-127 / 128)(inputs)
-    x = _activated(_convolved(x, _STEM_FILTERS, "stem_conv", "stem_bn", kernel_size=3, strides=2), "stem_activation")
+    x = _activated(
+        _convolved(x, _STEM_FILTERS, "stem_conv", "stem_bn", kernel_size=3, strides=2),
+        "stem_activation",
+    )
     for block in BLOCKS:
         x = _through(block, x)
     x = _activated(_convolved(x, _TOP_FILTERS, "top_conv", "top_bn"), "top_activation")
@@ -87,7 +92,10 @@ def _through(block: Block, inputs: keras.KerasTensor) -> keras.KerasTensor:
     x, name = inputs, block.prefix
     if block.expansion > 1:
         n_inner = block.expansion * inputs.shape[-1]
-        x = _activated(_convolved(x, n_inner, f"{name}expand_conv", f"{name}expand_bn"), f"{name}expand_activation")
+        x = _activated(
+            _convolved(x, n_inner, f"{name}expand_conv", f"{name}expand_bn"),
+            f"{name}expand_activation",
+        )
     x = layers.DepthwiseConv2D(
         block.kernel_size,
         strides=block.strides,
@@ -105,9 +113,19 @@ def _through(block: Block, inputs: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def _convolved(
-    x: keras.KerasTensor, filters: int, name: str, norm_name: str, *, kernel_size: int = 1, strides: int = 1
+    x: keras.KerasTensor,
+    filters: int,
+    name: str,
+    norm_name: str,
+    *,
+    kernel_size: int = 1,
+    strides: int = 1,
 ) -> keras.KerasTensor:
-    options: dict[str, Any] = {"padding": "same", "use_bias": False, "kernel_initializer": _initializer()}
+    options: dict[str, Any] = {
+        "padding": "same",
+        "use_bias": False,
+        "kernel_initializer": _initializer(),
+    }
     x = layers.Conv2D(filters, kernel_size, strides=strides, name=name, **options)(x)
     return layers.BatchNormalization(name=norm_name)(x)
 
@@ -118,4 +136,6 @@ def _activated(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 def _initializer() -> keras.initializers.Initializer:
     """As in keras.applications."""
-    return keras.initializers.VarianceScaling(scale=2.0, mode="fan_out", distribution="truncated_normal")
+    return keras.initializers.VarianceScaling(
+        scale=2.0, mode="fan_out", distribution="truncated_normal"
+    )

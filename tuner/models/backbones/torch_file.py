@@ -1,8 +1,9 @@
 """Tensors of a PyTorch file, read without PyTorch and without running anything that is in it.
 
-The layout is that of PyTorch before 1.6 (torch/serialization.py, `_legacy_load`): five pickles, which are a magic
-number, a version, the sizes of C types, the tensors, and the keys of their storages; then, for each storage, its number
-of elements in 8 bytes and the elements. An ordinary unpickler would call whatever function such a file names.
+The layout is that of PyTorch before 1.6 (torch/serialization.py, `_legacy_load`): five pickles,
+which are a magic number, a version, the sizes of C types, the tensors, and the keys of their
+storages; then, for each storage, its number of elements in 8 bytes and the elements. An ordinary
+unpickler would call whatever function such a file names.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def read_tensors(path: Path, sha256: str | None = None) -> dict[str, np.ndarray]
         The tensors by name, as views of the file's bytes that cannot be written to.
 
     Raises:
-        WeightsError: If it cannot be read, is another file, is damaged, or names anything but tensors.
+        WeightsError: If it cannot be read, is another file, is damaged, or names anything but
+            tensors.
     """
     try:
         data = path.read_bytes()
@@ -76,7 +78,9 @@ def read_tensors(path: Path, sha256: str | None = None) -> dict[str, np.ndarray]
         raise WeightsError(f"{path.name}: it cannot be read: {error.strerror}", _HINT) from error
     found = hashlib.sha256(data).hexdigest()
     if sha256 not in (None, found):
-        raise WeightsError(f"{path.name}: its SHA-256 begins with {found[:16]}; expected {str(sha256)[:16]}", _HINT)
+        raise WeightsError(
+            f"{path.name}: its SHA-256 begins with {found[:16]}; expected {str(sha256)[:16]}", _HINT
+        )
     try:
         return _tensors(data)
     except _UnreadableError as error:
@@ -85,7 +89,9 @@ def read_tensors(path: Path, sha256: str | None = None) -> dict[str, np.ndarray]
         raise WeightsError(f"{path.name}: {reason}", _HINT) from error
     # A damaged pickle makes the unpickler fail in any way.
     except Exception as error:
-        raise WeightsError(f"{path.name}: it is damaged, or no PyTorch file from before 1.6", _HINT) from error
+        raise WeightsError(
+            f"{path.name}: it is damaged, or no PyTorch file from before 1.6", _HINT
+        ) from error
 
 
 def _tensors(data: bytes) -> dict[str, np.ndarray]:
@@ -112,9 +118,12 @@ def _unpickle(file: BytesIO, data: bytes) -> Any:
     """The next pickle of a file whose content is `data`."""
     start = file.tell()
     for opcode, argument, _ in pickletools.genops(file):
-        # The C unpickler makes room for any number of remembered objects, and looks an extension up by itself.
+        # The C unpickler makes room for any number of remembered objects, and looks an extension up
+        # by itself.
         if opcode.name.startswith("EXT") or ("PUT" in opcode.name and (argument or 0) > len(data)):
-            raise _UnreadableError(f"its pickle has an instruction {opcode.name} {argument} that no tensor needs")
+            raise _UnreadableError(
+                f"its pickle has an instruction {opcode.name} {argument} that no tensor needs"
+            )
     return _Unpickler(BytesIO(data[start : file.tell()])).load()
 
 
@@ -125,7 +134,8 @@ class _Unpickler(pickle.Unpickler):
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            # A function of its own for each mention, since a pickle may set attributes of what it is given.
+            # A function of its own for each mention, since a pickle may set attributes of what it
+            # is given.
             return lambda storage, offset, size, stride, *_: _Tensor(storage, offset, size, stride)
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
@@ -133,7 +143,12 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> _Storage:
         kind, dtype, key, _device, n_elements, view = pid
-        if kind != "storage" or dtype not in _DTYPES.values() or type(key) is not str or view is not None:
+        if (
+            kind != "storage"
+            or dtype not in _DTYPES.values()
+            or type(key) is not str
+            or view is not None
+        ):
             raise _UnreadableError("it holds storages of another layout")
         return _Storage(key, dtype, n_elements)
 
@@ -141,11 +156,15 @@ class _Unpickler(pickle.Unpickler):
 def _elements(file: BytesIO, data: bytes, storage: _Storage) -> memoryview:
     n_elements = int.from_bytes(file.read(8), "little")
     if n_elements != storage.n_elements:
-        raise _UnreadableError(f"storage {storage.key} has {n_elements} elements; expected {storage.n_elements}")
+        raise _UnreadableError(
+            f"storage {storage.key} has {n_elements} elements; expected {storage.n_elements}"
+        )
     n_bytes = n_elements * np.dtype(storage.dtype).itemsize
     elements = memoryview(data)[file.tell() :][:n_bytes]
     if len(elements) != n_bytes:
-        raise _UnreadableError(f"storage {storage.key} ends after {len(elements)} of {n_bytes} bytes")
+        raise _UnreadableError(
+            f"storage {storage.key} ends after {len(elements)} of {n_bytes} bytes"
+        )
     file.seek(n_bytes, SEEK_CUR)
     return elements
 
@@ -154,7 +173,9 @@ def _array(tensor: _Tensor, elements: dict[str, memoryview]) -> np.ndarray:
     storage, offset, size, stride = tensor
     if min((offset, *size, *stride)) < 0 or math.prod(size) > storage.n_elements:
         # A stride of 0 makes any number of elements out of one.
-        raise _UnreadableError(f"a tensor of {size} does not fit into its storage of {storage.n_elements} elements")
+        raise _UnreadableError(
+            f"a tensor of {size} does not fit into its storage of {storage.n_elements} elements"
+        )
     dtype = np.dtype(storage.dtype)
     strides = [dtype.itemsize * n for n in stride]
     # NumPy refuses what reaches beyond the buffer.

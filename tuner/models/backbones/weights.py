@@ -10,7 +10,8 @@ from pathlib import Path
 from tuner.errors import TunerError
 from tuner.extras import install_line
 
-# `.weights.h5` and `.keras` are Keras 3's; a plain `.h5` is the layout in which keras.applications' files come.
+# `.weights.h5` and `.keras` are Keras 3's; a plain `.h5` is the layout in which keras.applications'
+# files come.
 _SUFFIXES = (".h5", ".keras")
 _DIGITS = 16
 
@@ -35,12 +36,17 @@ def weights_problem(name: str, weights: str) -> str | None:
         name: The backbone's.
         weights: `imagenet`, `none` or the path of a file.
     """
-    if (name, weights) == ("efficientnet_lite2", "imagenet") and importlib.util.find_spec(LITE2_PACKAGE) is None:
+    if (name, weights) == ("efficientnet_lite2", "imagenet") and importlib.util.find_spec(
+        LITE2_PACKAGE
+    ) is None:
         return f"EfficientNet-Lite2's ImageNet weights are not installed: {install_line('lite')}"
     if weights in ("imagenet", "none"):
         return None
     if not Path(weights).is_file():
-        return f'weights is "{weights}", but there is no such file; {name} takes imagenet, none or the path of a file'
+        return (
+            f'weights is "{weights}", but there is no such file; {name} takes imagenet, none or the'
+            " path of a file"
+        )
     if Path(weights).suffix not in _SUFFIXES:
         return f'weights is "{weights}", but {name} reads .h5, .weights.h5 and .keras files only'
     return None
@@ -64,7 +70,8 @@ def weights_digest(name: str, weights: str) -> str:
         return _file_digest(path.resolve(), status.st_size, status.st_mtime_ns)
     except OSError as error:
         raise WeightsError(
-            f'{name}: weights "{weights}" cannot be read: {error.strerror}', "check the path after `weights:`."
+            f'{name}: weights "{weights}" cannot be read: {error.strerror}',
+            "check the path after `weights:`.",
         ) from error
 
 
