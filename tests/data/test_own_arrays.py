@@ -209,10 +209,10 @@ def with_alpha(alpha: int) -> np.ndarray:
         (X > 127, (X > 127)[..., None] * 255),
         (np.asfortranarray(RGB), RGB),
     ],
-    ids=(
-        ["RGB", "CHW", "1HW", "HW1", "flat", "RGBA", "ARGB first", "clear", "big-endian"]
-        + ["0..255", "0..1", "-1..1", "16 bits", "bool", "Fortran"]
-    ),
+    ids=[
+        *["RGB", "CHW", "1HW", "HW1", "flat", "RGBA", "ARGB first", "clear", "big-endian"],
+        *["0..255", "0..1", "-1..1", "16 bits", "bool", "Fortran"],
+    ],
 )
 def test_images_may_have_any_form(tmp_path: Path, images: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_array_equal(load(saved(tmp_path, x=images, y=Y)).images, expected)
