@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 READY := $(VENV)/.ready
 
-.PHONY: run test test-jax soak check format ready clean
+.PHONY: run test test-jax soak check lint format ready clean
 
 ready: $(READY)
 
@@ -35,12 +35,13 @@ soak: $(READY)
 	$(BIN)/python -m tests.soak.fuzz_run_files --cases 1000
 	$(BIN)/python -m tests.soak.own_builders
 
-check: $(READY)
+check: lint test
+
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MAKE) test
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
