@@ -19,7 +19,7 @@ from tuner.records.results import (
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.report.page import render
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
 from tuner.space.definition import Parameter
 
 HOSTILE = (

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from tuner.records.results import Results
 from tuner.records.scores import Estimate, Temperature
-from tuner.report import calibration, errors
-from tuner.report.calibration import compute, scaling_words
-from tuner.report.document import make_environment
-from tuner.report.figures import look_of
-from tuner.report.subject import Subject
+from tuner.report.charts.figures import look_of
+from tuner.report.html_document import make_environment
+from tuner.report.reported_run import Subject
+from tuner.report.sections.errors import confusion, reliability
+from tuner.report.sections.errors.reliability import compute, scaling_words
 
 from .fixtures import results, search_only
 
@@ -33,10 +33,10 @@ def errors_section(run: Results) -> str:
     environment.globals["look_of"] = look_of
     subject = Subject(results=run)
     return "".join(
-        environment.get_template(f"{name}.html").render(results=run, **context)
+        environment.get_template(f"sections/{name}.html").render(results=run, **context)
         for name, context in (
-            ("errors", errors.context(subject)),
-            ("calibration", calibration.context(subject)),
+            ("confusion", confusion.context(subject)),
+            ("reliability", reliability.context(subject)),
         )
         if context
     )
@@ -105,7 +105,7 @@ def test_the_page_has_the_figure_its_table_and_the_interval_of_each_error() -> N
 
 def test_precision_has_the_wilson_interval_of_what_was_predicted() -> None:
     run = results()
-    row = errors.compute(run).models[0].classes[2]
+    row = confusion.compute(run).models[0].classes[2]
     kept = next(one for one in run.models[0].runs if one.is_kept)
     assert row.n_predicted == sum(line[2] for line in kept.test.confusion)
     assert row.precision_low < row.scores.precision < row.precision_high
@@ -118,7 +118,7 @@ def test_a_class_that_was_never_predicted_has_no_precision() -> None:
     models = tuple(
         replace(m, runs=tuple(replace(one, test=test) for one in m.runs)) for m in run.models
     )
-    row = errors.compute(replace(run, models=models)).models[0].classes[1]
+    row = confusion.compute(replace(run, models=models)).models[0].classes[1]
     assert (row.n_predicted, row.precision_low, row.precision_high) == (0, 0.0, 1.0)
     section = errors_section(replace(run, models=models))
     cells = re.sub(r"<td[^>]*>", "|", section)

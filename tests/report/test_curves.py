@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tuner.report import curves
+from tuner.report.sections import curves
 
 from .fixtures import results
 

@@ -13,10 +13,10 @@ from PIL import Image
 from tests.report.fixtures import HOSTILE, page, results
 from tuner.records.pictures import ActivationMaps, ActivationRow, Gallery, Shown
 from tuner.records.results import Results
-from tuner.report import gallery
-from tuner.report.document import make_environment
-from tuner.report.gallery import Shelf, compute
-from tuner.report.subject import Subject
+from tuner.report.html_document import make_environment
+from tuner.report.reported_run import Subject
+from tuner.report.sections.errors import gallery
+from tuner.report.sections.errors.gallery import Shelf, compute
 
 
 def picture(width: int = 48, height: int = 48, kind: str = "PNG") -> bytes:
@@ -67,7 +67,9 @@ def with_pictures(**changes: object) -> Results:
 def part(run: Results, files: Mapping[str, bytes] = FILES) -> str:
     """The part of the page about pictures."""
     shown = compute(Subject(results=run, pictures=files))
-    return make_environment("tuner.report").get_template("gallery.html").render(gallery=shown)
+    return (
+        make_environment("tuner.report").get_template("sections/gallery.html").render(gallery=shown)
+    )
 
 
 def text_of(html: str) -> str:

@@ -14,8 +14,8 @@ import yaml
 
 from tuner.models.registry import complete
 from tuner.records.results import Results
-from tuner.report import hyperparameters
-from tuner.report.snippet import python_snippet
+from tuner.report.sections import hyperparameters
+from tuner.report.snippets import python_snippet
 from tuner.space.definition import Condition, Parameter
 from tuner.space.document import parse_document
 from tuner.space.parse import load_space, parse_space

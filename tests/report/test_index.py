@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.test_nested_view import RESULTS as NESTED
 from tuner.records.results import Results
-from tuner.report.index import IndexedRun, Row, compute, render_index
+from tuner.report.runs_page import IndexedRun, Row, compute, render_index
 
 from .differences import difference
 from .fixtures import HOSTILE, results, search_only

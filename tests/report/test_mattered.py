@@ -20,10 +20,11 @@ from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results
 from tuner.records.scores import Estimate
 from tuner.records.trial import Trial
-from tuner.report import mattered, parallel, slices
-from tuner.report.document import make_environment
-from tuner.report.scales import NOT_ACTIVE, Scale, of_parameter, of_scores
-from tuner.report.subject import Subject
+from tuner.report.charts import parallel, slices
+from tuner.report.charts.scales import NOT_ACTIVE, Scale, of_parameter, of_scores
+from tuner.report.html_document import make_environment
+from tuner.report.reported_run import Subject
+from tuner.report.sections import mattered
 from tuner.space.definition import Condition, Parameter
 
 from .fixtures import HOSTILE, results
@@ -115,7 +116,7 @@ def section(run: Results, trials: Sequence[Trial]) -> str:
     assert context is not None
     return (
         make_environment("tuner.report")
-        .get_template("mattered.html")
+        .get_template("sections/mattered.html")
         .render(results=run, **context)
     )
 

@@ -17,13 +17,13 @@ from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results
 from tuner.records.scores import Estimate, Temperature
 from tuner.records.trial import Trial
-from tuner.report.document import make_environment
+from tuner.report.command_lines import rerun
 from tuner.report.edges import edges, override
-from tuner.report.next_steps import MAX_STEPS, compute, context
-from tuner.report.rerun import rerun
-from tuner.report.search_steps import THOROUGH_EPOCHS
-from tuner.report.step import Step
-from tuner.report.subject import Subject
+from tuner.report.html_document import make_environment
+from tuner.report.reported_run import Subject
+from tuner.report.sections.next_steps.next_step import Step
+from tuner.report.sections.next_steps.rules import MAX_STEPS, compute, context
+from tuner.report.sections.next_steps.search_steps import THOROUGH_EPOCHS
 from tuner.space.definition import Parameter, SearchSpaceFile
 from tuner.space.parse import load_space
 
@@ -77,7 +77,7 @@ def section(run: Results) -> str:
     """The section as the page has it."""
     return (
         make_environment("tuner.report")
-        .get_template("next_steps.html")
+        .get_template("sections/next_steps.html")
         .render(context(Subject(results=run)))
     )
 

@@ -11,8 +11,11 @@ import pytest
 from tuner.metrics.classification import wilson_interval
 from tuner.records.comparison import Verdict
 from tuner.records.results import Results
-from tuner.report import curves, errors, figures, history, models, reproduce, text, verdict
-from tuner.report.summary import summarise
+from tuner.report import text
+from tuner.report.charts import figures
+from tuner.report.model_summary import summarise
+from tuner.report.sections import curves, model_comparison, reproduce, search_history, verdict
+from tuner.report.sections.errors import confusion
 from tuner.space.schema import Method
 
 from .differences import difference
@@ -195,7 +198,7 @@ def test_score_on_new_images_stands_beside_the_official_one() -> None:
     other = seed_result(names, 1.0, 9, n_test=500).test
     runs = tuple(replace(seed, test_distinct=other) for seed in run.models[0].runs)
     run = replace(run, models=(replace(run.models[0], runs=runs), *run.models[1:]))
-    found = models.compute(run)
+    found = model_comparison.compute(run)
     assert (found.n, found.n_distinct) == (600, 500)
     first, second, *_ = found.summaries
     assert first.distinct is not None
@@ -214,7 +217,7 @@ def test_score_on_new_images_stands_beside_the_official_one() -> None:
 
 def test_models_without_scores_are_listed_apart() -> None:
     run = results()
-    found = models.compute(
+    found = model_comparison.compute(
         replace(run, models=(run.models[0], replace(run.models[1], runs=(), error="boom")))
     )
     assert [s.result.name for s in found.summaries] == ["tuned"]
@@ -223,7 +226,7 @@ def test_models_without_scores_are_listed_apart() -> None:
 
 def test_matrix_rows_sum_to_the_class_counts_and_its_trace_is_the_accuracy() -> None:
     run = results()
-    for model in errors.compute(run).models:
+    for model in confusion.compute(run).models:
         assert (
             tuple(sum(cell.count for cell in row) for row in model.matrix) == run.data.test_counts
         )
@@ -233,11 +236,11 @@ def test_matrix_rows_sum_to_the_class_counts_and_its_trace_is_the_accuracy() -> 
 
 
 def test_a_class_without_test_images_has_counts_and_no_shares() -> None:
-    assert [cell.share for cell in errors.shares([[0, 0], [1, 3]])[0]] == [None, None]
+    assert [cell.share for cell in confusion.shares([[0, 0], [1, 3]])[0]] == [None, None]
 
 
 def test_shades_run_from_none_to_all_of_the_row() -> None:
-    assert [cell.css_class for cell in errors.shares([[0, 1, 19], [5, 5, 0], [0, 0, 7]])[0]] == [
+    assert [cell.css_class for cell in confusion.shares([[0, 1, 19], [5, 5, 0], [0, 0, 7]])[0]] == [
         "h0",
         "h0",
         "h10",
@@ -245,7 +248,7 @@ def test_shades_run_from_none_to_all_of_the_row() -> None:
 
 
 def test_most_confused_pairs_come_by_images_and_never_from_the_diagonal() -> None:
-    pairs = errors.most_confused([[90, 10, 0], [3, 5, 2], [0, 10, 10]])
+    pairs = confusion.most_confused([[90, 10, 0], [3, 5, 2], [0, 10, 10]])
     assert [(p.truth, p.predicted, p.count, p.share) for p in pairs] == [
         (2, 1, 10, 0.5),
         (0, 1, 10, 0.1),
@@ -255,12 +258,12 @@ def test_most_confused_pairs_come_by_images_and_never_from_the_diagonal() -> Non
 
 
 def test_difference_is_tuned_minus_baseline_in_shares() -> None:
-    found = errors.compute(results(3))
+    found = confusion.compute(results(3))
     tuned, baseline = found.models[0].matrix, found.models[1].matrix
     assert found.difference[0][1].value == pytest.approx(
         (tuned[0][1].share or 0) - (baseline[0][1].share or 0)
     )
-    assert [errors.Difference(value=v).css_class for v in (0.0, 0.019, 0.05, -0.2, 0.9)] == [
+    assert [confusion.Difference(value=v).css_class for v in (0.0, 0.019, 0.05, -0.2, 0.9)] == [
         "",
         "",
         "p2",
@@ -270,7 +273,7 @@ def test_difference_is_tuned_minus_baseline_in_shares() -> None:
 
 
 def test_above_twenty_classes_pairs_and_class_scores_stand_for_the_matrix() -> None:
-    found = errors.compute(results(21))
+    found = confusion.compute(results(21))
     assert found.difference == ()
     assert all(
         model.matrix == () and len(model.classes) == 21 and model.pairs for model in found.models
@@ -278,7 +281,7 @@ def test_above_twenty_classes_pairs_and_class_scores_stand_for_the_matrix() -> N
 
 
 def test_recall_has_the_wilson_interval_of_the_class() -> None:
-    row = errors.compute(results(3)).models[0].classes[0]
+    row = confusion.compute(results(3)).models[0].classes[0]
     low, high = wilson_interval(round(row.scores.recall * row.scores.n), row.scores.n)
     assert (row.recall_low, row.recall_high) == (low, high)
 
@@ -290,11 +293,17 @@ def test_best_so_far_ignores_failed_trials_and_scores_that_are_not_finite() -> N
         replace(first, score=s, error="boom" if s is None else None, duration_s=60.0)
         for s in scores
     ]
-    points = history.best_so_far(some, maximise=True)
+    points = search_history.best_so_far(some, maximise=True)
     assert [p.best for p in points] == [0.5, 0.5, 0.5, 0.7, 0.7]
     assert [p.score for p in points] == [0.5, None, 0.4, 0.7, None]
     assert [p.minutes for p in points] == [1, 2, 3, 4, 5]
-    assert [p.best for p in history.best_so_far(some, maximise=False)] == [0.5, 0.5, 0.4, 0.4, 0.4]
+    assert [p.best for p in search_history.best_so_far(some, maximise=False)] == [
+        0.5,
+        0.5,
+        0.4,
+        0.4,
+        0.4,
+    ]
 
 
 def test_stopped_trial_keeps_its_score_and_may_be_the_best() -> None:
@@ -305,26 +314,28 @@ def test_stopped_trial_keeps_its_score_and_may_be_the_best() -> None:
         replace(first, trial_id="0002", score=0.5),
     ]
     run = results()
-    found = history.compute(replace(run, search=replace(run.search, best_trial_id="0001")), some)
+    found = search_history.compute(
+        replace(run, search=replace(run.search, best_trial_id="0001")), some
+    )
     assert (found.n_completed, found.n_stopped, found.n_failed, found.best_number) == (2, 1, 0, 2)
     assert [p.best for p in found.points] == [0.4, 0.6, 0.6]
 
 
 def test_history_finds_the_best_trial_and_its_counts_add_up() -> None:
-    found = history.compute(results(), trials())
+    found = search_history.compute(results(), trials())
     assert trials()[(found.best_number or 0) - 1].trial_id == results().search.best_trial_id
     assert (found.n_completed, found.n_stopped, found.n_failed, found.n_unfinished) == (20, 0, 3, 0)
 
 
 def test_a_long_search_keeps_its_best_trials_in_the_table() -> None:
     many = trials(1000)
-    found = history.compute(results(), many)
-    assert len(found.rows) == history.MAX_ROWS
+    found = search_history.compute(results(), many)
+    assert len(found.rows) == search_history.MAX_ROWS
     worst_kept = min(t.score or 0 for t in found.rows)
     left_out = [t for t in many if t not in found.rows and t.score is not None]
     assert all((t.score or 0) <= worst_kept for t in left_out)
     assert len(found.points) == 1000
-    assert len(found.drawn) == history.MAX_POINTS
+    assert len(found.drawn) == search_history.MAX_POINTS
 
 
 def test_reproduction_hides_the_folders_of_the_machine() -> None:
@@ -436,7 +447,9 @@ def test_a_row_that_trains_nothing_has_scores_but_no_curve_and_costs_no_training
     run, more = results(), with_augmented_row()
     assert verdict.compute(more).cost == verdict.compute(run).cost
     assert verdict.compute(more).sentence == verdict.compute(run).sentence
-    assert [summary.result.name for summary in models.compute(more).summaries][-1] == "tuned_tta"
+    assert [summary.result.name for summary in model_comparison.compute(more).summaries][
+        -1
+    ] == "tuned_tta"
     assert [one.model.name for one in curves.compute(more)] == [
         "tuned",
         "baseline",

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from tuner.records.results import Results
-from tuner.report.check import Check
-from tuner.report.document import make_environment
 from tuner.report.edges import edges, override
-from tuner.report.subject import Subject
-from tuner.report.trust import compute, context, summary_line
+from tuner.report.html_document import make_environment
+from tuner.report.reported_run import Subject
+from tuner.report.sections.trust.all_checks import compute, context, summary_line
+from tuner.report.sections.trust.check_result import Check
 from tuner.space.definition import Condition, Parameter
 
 from .differences import difference
@@ -344,7 +344,7 @@ def test_the_section_shows_states_as_words_and_hostile_names_isolated() -> None:
     run = with_parameters(parameter, model="mine:build", **{HOSTILE[0]: 3})
     section = (
         make_environment("tuner.report")
-        .get_template("trust.html")
+        .get_template("sections/trust.html")
         .render(context(Subject(results=run)))
     )
     assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi> = 3, searched among 1, 2, 3" in section

@@ -11,8 +11,8 @@ from tuner.cli import output, terminal
 from tuner.commands.run import RunOutcome
 from tuner.records.results import Results
 from tuner.report.facts import only_class
-from tuner.report.reproduce import resume_command
-from tuner.report.verdict import compute
+from tuner.report.sections.reproduce import resume_command
+from tuner.report.sections.verdict import compute
 
 
 def summary_lines(outcome: RunOutcome, command: str) -> list[str]:

@@ -11,7 +11,7 @@ from tuner.records.error_text import reason_of
 from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report.page import render
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
 from tuner.store.files import write_text
 from tuner.store.leftovers import sweep
 from tuner.store.reading import DamagedFileError

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tuner.data.streaming import StreamedImages
 from tuner.doctor.findings import MAX_EXAMPLES, Examination, Finding, Sample
 from tuner.doctor.thumbnails import data_uris, shown_indices
-from tuner.report.document import Body, make_environment, render_document
+from tuner.report.html_document import Body, make_environment, render_document
 
 _HEADINGS = {
     "animated": "Animated images",

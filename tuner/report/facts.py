@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.records.results import DataSummary, ModelResult, Results
-from tuner.report.summary import ModelSummary, summarise
+from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.text import plural
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, batch_terms_on
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.report.browser.stories import STORIES
 from tuner.report.page import render
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
 
 # Stands in a folder's and a person's name, so that a page that tells either is found out.
 PERSON = "annabelle-lee"

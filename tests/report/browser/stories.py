@@ -27,7 +27,7 @@ from tuner.records.results import (
 from tuner.records.scores import Temperature
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
 from tuner.space.definition import Condition, Parameter
 
 PARAMETERS = (

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator
 
 from tests.report.browser.conftest import Open, Opened
 from tests.report.browser.stories import STORIES
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
 from tuner.space.document import parse_document
 from tuner.store.run_folder import RunFolder
 

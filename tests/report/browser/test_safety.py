@@ -13,7 +13,7 @@ from tests.report.browser.conftest import Open
 from tests.report.browser.stories import hostile_twin
 from tests.report.fixtures import HOSTILE
 from tuner.report.page import render
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
 from tuner.store.run_folder import RunFolder
 
 # Every kind of element with every name of an attribute that it has.

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 
 from tuner.records.results import Results
 from tuner.records.scores import CalibrationBin, Temperature
-from tuner.report.figures import draw, look_of
-from tuner.report.subject import Subject
-from tuner.report.summary import ModelSummary, summarise
-from tuner.report.svg import GRID
+from tuner.report.charts.figures import draw, look_of
+from tuner.report.charts.svg import GRID
+from tuner.report.model_summary import ModelSummary, summarise
+from tuner.report.reported_run import Subject
 from tuner.report.text import decimal, percent, plural
 from tuner.space.vocabulary import BACKBONE_NAMES
 

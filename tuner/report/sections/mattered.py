@@ -13,12 +13,12 @@ from tuner.metrics.importance import MAX_TRIALS, scored
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results
 from tuner.records.trial import Trial
-from tuner.report import parallel, slices
-from tuner.report.figures import draw, label_text
-from tuner.report.parallel import Parallel
-from tuner.report.slices import Slices
-from tuner.report.subject import Subject
-from tuner.report.svg import BASELINE, INK, TUNED
+from tuner.report.charts import parallel, slices
+from tuner.report.charts.figures import draw, label_text
+from tuner.report.charts.parallel import Parallel
+from tuner.report.charts.slices import Slices
+from tuner.report.charts.svg import BASELINE, INK, TUNED
+from tuner.report.reported_run import Subject
 
 # Bars of the chart; the table has all of them.
 MAX_BARS = 20

@@ -9,8 +9,8 @@ from typing import Any
 from tuner.metrics.classification import wilson_interval
 from tuner.records.results import Results
 from tuner.records.scores import ClassScores, Scores
-from tuner.report.subject import Subject
-from tuner.report.summary import ModelSummary, summarise
+from tuner.report.model_summary import ModelSummary, summarise
+from tuner.report.reported_run import Subject
 
 MAX_MATRIX_CLASSES = 20
 MAX_PAIRS = 10

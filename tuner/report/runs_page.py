@@ -12,8 +12,8 @@ from markupsafe import Markup
 from tuner.records.nested import NestedResults, PooledModel
 from tuner.records.results import Results
 from tuner.records.scores import Estimate
-from tuner.report.document import Body, make_environment, render_document
-from tuner.report.summary import ModelSummary, state_words, summarise
+from tuner.report.html_document import Body, make_environment, render_document
+from tuner.report.model_summary import ModelSummary, state_words, summarise
 from tuner.report.text import plural
 
 LOG = logging.getLogger("tuner")

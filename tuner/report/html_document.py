@@ -13,7 +13,7 @@ from importlib.resources import files
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tuner.report import summary, text
+from tuner.report import model_summary, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +49,8 @@ def make_environment(package: str) -> Environment:
         "percent": text.percent,
         "percent0": partial(text.percent, digits=0),
         "points": partial(text.points, digits=0),
-        "state_words": summary.state_words,
-        "validation_words": summary.validation_words,
+        "state_words": model_summary.state_words,
+        "validation_words": model_summary.validation_words,
         "value_text": text.value_text,
         "values_text": text.values_text,
         "without_folders": text.without_folders,

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tuner.records.results import ModelResult, Results, SeedResult
+from tuner.report.charts.figures import draw, look_of
 from tuner.report.facts import LARGE_GAP, SMALL_GAP, changed_batches, overfit_gap
-from tuner.report.figures import draw, look_of
-from tuner.report.subject import Subject
-from tuner.report.summary import ModelSummary, summarise
+from tuner.report.model_summary import ModelSummary, summarise
+from tuner.report.reported_run import Subject
 from tuner.report.text import decimal, percent, values_text
 
 _METRICS = (("accuracy", "Accuracy"), ("loss", "Loss"))

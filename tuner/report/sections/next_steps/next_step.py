@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuner.records.results import Results
-from tuner.report.rerun import rerun
+from tuner.report.command_lines import rerun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

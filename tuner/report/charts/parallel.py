@@ -13,7 +13,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from tuner.records.trial import Trial
-from tuner.report.scales import Scale, of_parameter, of_scores
+from tuner.report.charts.scales import Scale, of_parameter, of_scores
 from tuner.space.definition import Parameter
 
 # A trial takes one byte per axis; more would make a page that opens slowly.

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tuner.records.results import Results
+from tuner.report.command_lines import has_option, rerun
 from tuner.report.edges import Edge, edges, override
 from tuner.report.facts import (
     IMBALANCED,
@@ -15,12 +16,11 @@ from tuner.report.facts import (
     overfit_gap,
     winner_of,
 )
-from tuner.report.mattered import can_tell
-from tuner.report.rerun import has_option, rerun
-from tuner.report.step import Step, remedy
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
+from tuner.report.sections.mattered import can_tell
+from tuner.report.sections.next_steps.next_step import Step, remedy
+from tuner.report.sections.trust.training_checks import MANY_FAILED
 from tuner.report.text import decimal, integer, percent, plural, points
-from tuner.report.training_checks import MANY_FAILED
 from tuner.space.vocabulary import VOCABULARIES
 
 _SHOWN_EDGES = 3

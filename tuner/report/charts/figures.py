@@ -13,7 +13,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tuner.report.svg import BASELINE, EFFICIENTNET, GRID, TUNED, portable
+from tuner.report.charts.svg import BASELINE, EFFICIENTNET, GRID, TUNED, portable
 
 # Typed loosely: matplotlib's own type of these keys changes with its version.
 _DEFAULTS: dict[Any, Any] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.records.results import Results, SearchSummary
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
 from tuner.report.text import duration, plural, without_folders
 
 METHODS = {

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.records.results import Results
-from tuner.report.snippet import python_snippet
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
+from tuner.report.snippets import python_snippet
 from tuner.report.text import without_folders
 
 RECIPE = "best.yaml"

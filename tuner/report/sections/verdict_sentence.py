@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tuner.records.comparison import Difference
 from tuner.records.results import Results
-from tuner.report.summary import ModelSummary, validation_words
+from tuner.report.model_summary import ModelSummary, validation_words
 from tuner.report.text import decimal, interval, percent, plural, points_interval
 
 # How the sentence about the baseline begins; about another model it says no more than the verdict.

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tuner.records.results import Results
-from tuner.report import data_checks, training_checks
-from tuner.report.check import Check
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
+from tuner.report.sections.trust import data_checks, training_checks
+from tuner.report.sections.trust.check_result import Check
 from tuner.report.text import plural
 
 _CHECKS: tuple[Callable[[Results], Check], ...] = (

@@ -11,9 +11,9 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from tuner.records.trial import Trial
-from tuner.report.figures import draw, label_text
-from tuner.report.scales import Scale, of_parameter, of_scores
-from tuner.report.svg import BASELINE, TUNED
+from tuner.report.charts.figures import draw, label_text
+from tuner.report.charts.scales import Scale, of_parameter, of_scores
+from tuner.report.charts.svg import BASELINE, TUNED
 from tuner.report.text import plural
 from tuner.space.definition import Parameter
 

@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from tuner.records.pictures import ActivationMaps, Shown
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
 from tuner.report.text import without_folders
 
 # Of all pictures together, as they stand in the page.

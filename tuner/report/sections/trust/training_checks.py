@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from math import isfinite, sqrt
 
 from tuner.records.results import ModelResult, Results
-from tuner.report.check import NOT_TESTED, Check
 from tuner.report.edges import edges, with_edges
 from tuner.report.facts import is_cut_off, optimism, trainings_words, weights_of, winner_of
-from tuner.report.summary import summarise
+from tuner.report.model_summary import summarise
+from tuner.report.sections.trust.check_result import NOT_TESTED, Check
 from tuner.report.text import decimal, integer, percent, plural
 
 # Shares of trials.

@@ -14,9 +14,9 @@ from matplotlib.ticker import MaxNLocator
 
 from tuner.records.results import Results
 from tuner.records.trial import Trial
-from tuner.report.figures import draw
-from tuner.report.subject import Subject
-from tuner.report.svg import BASELINE, EFFICIENTNET, TUNED
+from tuner.report.charts.figures import draw
+from tuner.report.charts.svg import BASELINE, EFFICIENTNET, TUNED
+from tuner.report.reported_run import Subject
 
 # Beyond these the page would grow past what a browser opens at once; it says what it leaves out.
 MAX_POINTS = 500

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tuner.records.comparison import Difference
 from tuner.records.results import Results
-from tuner.report.check import NOT_TESTED, Check
 from tuner.report.facts import (
     IMBALANCED,
     class_ratio,
@@ -13,6 +12,7 @@ from tuner.report.facts import (
     only_class,
     winner_of,
 )
+from tuner.report.sections.trust.check_result import NOT_TESTED, Check
 from tuner.report.text import decimal, integer, interval, percent, plural
 
 # Half the width of an interval, in shares, beyond which the test images say too little.

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
+from tuner.report.command_lines import has_option, rerun
 from tuner.report.facts import is_cut_off, trainings_words, weights_of, winner_of
-from tuner.report.rerun import has_option, rerun
-from tuner.report.step import Step, remedy, with_more
-from tuner.report.subject import Subject
+from tuner.report.reported_run import Subject
+from tuner.report.sections.next_steps.next_step import Step, remedy, with_more
 from tuner.report.text import decimal, integer, percent, plural, points
 from tuner.space.vocabulary import BACKBONE_NAMES
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.report.figures import label_text
+from tuner.report.charts.figures import label_text
 from tuner.store.files import write_atomically
 from tuner.store.leftovers import sweep
 

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
-from tuner.report.figures import draw, label_text
-from tuner.report.subject import Subject
-from tuner.report.summary import ModelSummary, summarise
-from tuner.report.svg import INK
+from tuner.report.charts.figures import draw, label_text
+from tuner.report.charts.svg import INK
+from tuner.report.model_summary import ModelSummary, summarise
+from tuner.report.reported_run import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
