@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tuner.records.results import Results
 from tuner.records.scores import Estimate, Temperature
-from tuner.report.charts.figures import look_of
+from tuner.report.charts.looks import look_of
 from tuner.report.html_document import make_environment
 from tuner.report.reported_run import Subject
 from tuner.report.sections.errors import confusion, reliability

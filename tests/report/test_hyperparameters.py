@@ -15,7 +15,7 @@ import yaml
 from tuner.models.registry import complete
 from tuner.records.results import Results
 from tuner.report.sections import hyperparameters
-from tuner.report.snippets import python_snippet
+from tuner.report.snippets import as_json, as_yaml, python_snippet
 from tuner.space.definition import Condition, Parameter
 from tuner.space.document import parse_document
 from tuner.space.parse import load_space, parse_space
@@ -62,15 +62,13 @@ def test_best_setting_round_trips_through_json_and_yaml() -> None:
     run = results()
     snippets = {key: code for _, key, code in hyperparameters.compute(run).snippets}
     assert json.loads(snippets["json"]) == run.search.best_values
-    parsed = yaml.safe_load(
-        hyperparameters.as_yaml("cnn", {"no": "1e-4", "a: b": True, "rate": 0.25})
-    )
+    parsed = yaml.safe_load(as_yaml("cnn", {"no": "1e-4", "a: b": True, "rate": 0.25}))
     assert parsed == {
         "version": 1,
         "model": "cnn",
         "space": {"no": "1e-4", "a: b": True, "rate": 0.25},
     }
-    assert yaml.safe_load(hyperparameters.as_yaml("own:build", {})) == {
+    assert yaml.safe_load(as_yaml("own:build", {})) == {
         "version": 1,
         "model": "own:build",
         "space": {},
@@ -85,15 +83,13 @@ def test_the_yaml_of_a_setting_is_a_space_that_fixes_it(path: Path) -> None:
     file = load_space(path)
     for seed in range(5):
         values = complete(file.model, sample(file.space, np.random.default_rng(seed)))
-        pasted = parse_space(
-            parse_document(hyperparameters.as_yaml(file.model, values), "pasted.yaml")
-        )
+        pasted = parse_space(parse_document(as_yaml(file.model, values), "pasted.yaml"))
         assert pasted.model == file.model
         assert complete(file.model, sample(pasted.space, np.random.default_rng(0))) == values
 
 
 def test_json_writes_numbers_that_it_does_not_know_as_null() -> None:
-    assert json.loads(hyperparameters.as_json({"rate": float("nan"), "units": 3})) == {
+    assert json.loads(as_json({"rate": float("nan"), "units": 3})) == {
         "rate": None,
         "units": 3,
     }

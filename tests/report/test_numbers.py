@@ -13,6 +13,7 @@ from tuner.records.comparison import Verdict
 from tuner.records.results import Results
 from tuner.report import text
 from tuner.report.charts import figures
+from tuner.report.command_lines import resume_command
 from tuner.report.model_summary import summarise
 from tuner.report.sections import curves, model_comparison, reproduce, search_history, verdict
 from tuner.report.sections.errors import confusion
@@ -145,7 +146,7 @@ def test_a_run_that_was_stopped_in_its_comparison_says_so() -> None:
 def test_command_that_goes_on_may_be_pasted_and_never_starts_afresh(
     command: str, resume: str
 ) -> None:
-    assert reproduce.resume_command(command) == resume
+    assert resume_command(command) == resume
 
 
 @pytest.mark.parametrize(

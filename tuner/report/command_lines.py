@@ -1,4 +1,4 @@
-"""Command lines that repeat a run with something changed."""
+"""Command lines that go on with a run, or repeat it with something changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from itertools import islice
 
 _FLAGS = ("--search-only", "--nested", "--require-improvement")
+
+
+def resume_command(command: str) -> str:
+    """The command line that goes on with what this one began."""
+    return f"{command} --resume"
 
 
 def rerun(command: str, *added: str, without: Sequence[str] = ()) -> str:

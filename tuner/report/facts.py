@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.records.importance import ParameterImportance
 from tuner.records.results import DataSummary, ModelResult, Results
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.text import plural
@@ -17,6 +18,8 @@ IMBALANCED = 3.0
 # Share of test images that were trained on, or nearly so, from which the scores are those of seen
 # images.
 MANY_COPIES = 0.01
+# Share of trials that failed from which on something is wrong with the search.
+MANY_FAILED = 0.1
 # Training minus validation accuracy: below the first there is no overfitting, from the second on it
 # is clear.
 SMALL_GAP, LARGE_GAP = 0.03, 0.10
@@ -63,6 +66,11 @@ def only_class(model: ModelResult) -> str | None:
     """The class that a model's kept training names for every test image; None where it names several."""
     kept = next((run for run in model.runs if run.is_kept), None)
     return kept.test.only_class if kept else None
+
+
+def can_tell(parameter: ParameterImportance) -> bool:
+    """Whether the importance can be told from none: its interval lies above zero."""
+    return parameter.importance.low > 0
 
 
 def class_ratio(data: DataSummary) -> float:

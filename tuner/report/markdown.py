@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.model_summary import ModelSummary, summarise
-from tuner.report.sections.hyperparameters import as_yaml
 from tuner.report.sections.trust import all_checks
 from tuner.report.sections.trust.check_result import Check
 from tuner.report.sections.verdict import compute
+from tuner.report.snippets import as_yaml
 from tuner.report.text import MISSING, integer, interval, percent, points_interval, without_folders
 
 # What Markdown, its tables, HTML or GitHub's formulas would take for their own.

@@ -9,7 +9,7 @@ from statistics import fmean
 from tuner.metrics.classification import wilson_interval
 from tuner.records.results import DataSummary, ModelResult, SeedResult, State
 from tuner.records.scores import Scores
-from tuner.report.charts.figures import Look, look_of
+from tuner.report.charts.looks import Look, look_of
 from tuner.report.text import plural
 
 

@@ -7,7 +7,7 @@ import logging
 from jinja2 import Environment
 from markupsafe import Markup
 
-from tuner.report.charts.figures import look_of
+from tuner.report.charts.looks import look_of
 from tuner.report.html_document import Body, make_environment, render_document
 from tuner.report.model_summary import state_words
 from tuner.report.reported_run import Subject

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tuner.records.results import ModelResult, Results, SeedResult
-from tuner.report.charts.figures import draw, look_of
+from tuner.report.charts.figures import draw
+from tuner.report.charts.looks import look_of
 from tuner.report.facts import LARGE_GAP, SMALL_GAP, changed_batches, overfit_gap
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import Subject

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tuner.records.results import Results
 from tuner.report.reported_run import Subject
-from tuner.report.snippets import python_snippet
+from tuner.report.snippets import as_json, as_yaml, python_snippet
 from tuner.report.text import without_folders
 
 RECIPE = "best.yaml"
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-# What YAML takes for a truth value or for nothing.
-_YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,29 +84,3 @@ def compute(results: Results) -> BestSetting:
             ),
         ),
     )
-
-
-def as_json(values: Mapping[str, Any]) -> str:
-    """Values as JSON; numbers that JSON does not know become null."""
-    plain = {
-        name: None if isinstance(v, float) and not math.isfinite(v) else v
-        for name, v in values.items()
-    }
-    return json.dumps(plain, indent=2, ensure_ascii=False, default=str) + "\n"
-
-
-def as_yaml(model: str, values: Mapping[str, Any]) -> str:
-    """A search space that fixes these values; a scalar is a fixed value there."""
-    lines = ["version: 1", f"model: {_yaml_scalar(model)}", "space:"]
-    if not values:
-        lines[-1] += " {}"
-    for name, value in values.items():
-        is_plain = _PLAIN_KEY.fullmatch(name) and name.lower() not in _YAML_WORDS
-        key = name if is_plain else json.dumps(name, ensure_ascii=False)
-        lines.append(f"  {key}: {_yaml_scalar(value)}")
-    return "\n".join(lines) + "\n"
-
-
-def _yaml_scalar(value: Any) -> str:
-    # JSON is YAML; quoting every text keeps `no` and `1e-4` the texts that they are.
-    return json.dumps(value, ensure_ascii=False, default=str)

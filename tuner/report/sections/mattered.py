@@ -18,6 +18,7 @@ from tuner.report.charts.figures import draw, label_text
 from tuner.report.charts.parallel import Parallel
 from tuner.report.charts.slices import Slices
 from tuner.report.charts.svg import BASELINE, INK, TUNED
+from tuner.report.facts import can_tell
 from tuner.report.reported_run import Subject
 
 # Bars of the chart; the table has all of them.
@@ -86,11 +87,6 @@ def compute(results: Results, trials: Sequence[Trial]) -> Mattered:
         slices=slices.compute(ranked, interesting, *about) if ranked else None,
         parallel=parallel.compute(ranked, search.parameters, *about) if ranked else None,
     )
-
-
-def can_tell(parameter: ParameterImportance) -> bool:
-    """Whether the importance can be told from none: its interval lies above zero."""
-    return parameter.importance.low > 0
 
 
 def draw_importance(rows: Sequence[ParameterImportance]) -> Markup:

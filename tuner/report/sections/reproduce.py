@@ -70,11 +70,6 @@ def search_words(search: SearchSummary) -> str:
     )
 
 
-def resume_command(command: str) -> str:
-    """The command line that goes on with what this one began."""
-    return f"{command} --resume"
-
-
 def context(subject: Subject) -> dict[str, Any]:
     """What the template is given."""
     return {"reproduction": compute(subject.results)}

@@ -9,10 +9,10 @@ from typing import Any
 
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
+from tuner.report.command_lines import resume_command
 from tuner.report.facts import has_many_copies, n_copies
 from tuner.report.model_summary import ModelSummary, state_words, summarise
 from tuner.report.reported_run import Subject
-from tuner.report.sections.reproduce import resume_command
 from tuner.report.sections.verdict_sentence import Part, details, headline
 from tuner.report.text import duration, integer, plural, without_folders
 

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 
 from tuner.records.results import Results
 from tuner.records.scores import CalibrationBin, Temperature
-from tuner.report.charts.figures import draw, look_of
+from tuner.report.charts.figures import draw
+from tuner.report.charts.looks import look_of
 from tuner.report.charts.svg import GRID
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import Subject

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Any
 
 from tuner.records.results import Results
+from tuner.report.command_lines import resume_command
 from tuner.report.reported_run import Subject
 from tuner.report.sections.next_steps import comparison_steps, search_steps
 from tuner.report.sections.next_steps.next_step import Step
-from tuner.report.sections.reproduce import resume_command
 from tuner.report.text import integer, plural, points
 
 MAX_STEPS = 3

@@ -11,15 +11,15 @@ from tuner.report.edges import Edge, edges, override
 from tuner.report.facts import (
     IMBALANCED,
     LARGE_GAP,
+    MANY_FAILED,
+    can_tell,
     class_ratio,
     constant_guess,
     overfit_gap,
     winner_of,
 )
 from tuner.report.reported_run import Subject
-from tuner.report.sections.mattered import can_tell
 from tuner.report.sections.next_steps.next_step import Step, remedy
-from tuner.report.sections.trust.training_checks import MANY_FAILED
 from tuner.report.text import decimal, integer, percent, plural, points
 from tuner.space.vocabulary import VOCABULARIES
 

@@ -7,13 +7,20 @@ from math import isfinite, sqrt
 
 from tuner.records.results import ModelResult, Results
 from tuner.report.edges import edges, with_edges
-from tuner.report.facts import is_cut_off, optimism, trainings_words, weights_of, winner_of
+from tuner.report.facts import (
+    MANY_FAILED,
+    is_cut_off,
+    optimism,
+    trainings_words,
+    weights_of,
+    winner_of,
+)
 from tuner.report.model_summary import summarise
 from tuner.report.sections.trust.check_result import NOT_TESTED, Check
 from tuner.report.text import decimal, integer, percent, plural
 
-# Shares of trials.
-MANY_FAILED, MOST_FAILED = 0.1, 0.5
+# Share of trials.
+MOST_FAILED = 0.5
 
 _ORIGINS = {"imagenet": "began from ImageNet weights", "none": "began from random weights"}
 
