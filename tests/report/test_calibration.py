@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from tuner.records.results import Results
 from tuner.records.scores import Estimate, Temperature
-from tuner.report.charts.looks import look_of
+from tuner.report.charts.model_styles import style_of
 from tuner.report.html_document import make_environment
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.errors import confusion, reliability
 from tuner.report.sections.errors.reliability import compute, scaling_words
 
@@ -30,13 +30,13 @@ def temperature(run: Results, error: tuple[float, float], loss: tuple[float, flo
 def errors_section(run: Results) -> str:
     """The section as the page has it."""
     environment = make_environment("tuner.report")
-    environment.globals["look_of"] = look_of
-    subject = Subject(results=run)
+    environment.globals["style_of"] = style_of
+    reported = ReportedRun(results=run)
     return "".join(
         environment.get_template(f"sections/{name}.html").render(results=run, **context)
         for name, context in (
-            ("confusion", confusion.context(subject)),
-            ("reliability", reliability.context(subject)),
+            ("confusion", confusion.context(reported)),
+            ("reliability", reliability.context(reported)),
         )
         if context
     )

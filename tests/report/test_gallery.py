@@ -14,9 +14,9 @@ from tests.report.fixtures import HOSTILE, page, results
 from tuner.records.pictures import ActivationMaps, ActivationRow, Gallery, Shown
 from tuner.records.results import Results
 from tuner.report.html_document import make_environment
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.errors import gallery
-from tuner.report.sections.errors.gallery import Shelf, compute
+from tuner.report.sections.errors.gallery import PictureBudget, compute
 
 
 def picture(width: int = 48, height: int = 48, kind: str = "PNG") -> bytes:
@@ -66,7 +66,7 @@ def with_pictures(**changes: object) -> Results:
 
 def part(run: Results, files: Mapping[str, bytes] = FILES) -> str:
     """The part of the page about pictures."""
-    shown = compute(Subject(results=run, pictures=files))
+    shown = compute(ReportedRun(results=run, pictures=files))
     return (
         make_environment("tuner.report").get_template("sections/gallery.html").render(gallery=shown)
     )
@@ -103,8 +103,10 @@ def test_every_picture_has_a_name_a_size_and_its_bytes_in_the_page() -> None:
 
 
 def test_small_pictures_are_enlarged_by_whole_numbers() -> None:
-    shelf = Shelf({"28": picture(28, 20), "96": picture(96, 64, "JPEG"), "strip": picture(51, 25)})
-    found = [shelf.picture("28"), shelf.picture("96"), shelf.picture("strip", 208)]
+    budget = PictureBudget(
+        {"28": picture(28, 20), "96": picture(96, 64, "JPEG"), "strip": picture(51, 25)}
+    )
+    found = [budget.picture("28"), budget.picture("96"), budget.picture("strip", 208)]
     assert [(p.width, p.height) for p in found if p] == [(84, 60), (96, 64), (204, 100)]
     assert found[1] and found[1].source.startswith("data:image/jpeg;")
 
@@ -121,7 +123,7 @@ def test_pictures_beyond_the_limit_are_left_out_and_counted(
 ) -> None:
     of_the_mistake = sum(len(FILES[name]) for name in ("m.png", "m-saliency.png"))
     monkeypatch.setattr(gallery, "MAX_BYTES", of_the_mistake * 4 // 3 + 2)
-    found = compute(Subject(results=with_pictures(), pictures=FILES))
+    found = compute(ReportedRun(results=with_pictures(), pictures=FILES))
     assert found
     assert (len(found.mistakes), len(found.uncertain), len(found.classes), found.n_without) == (
         1,

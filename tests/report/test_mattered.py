@@ -23,7 +23,7 @@ from tuner.records.trial import Trial
 from tuner.report.charts import parallel, slices
 from tuner.report.charts.scales import NOT_ACTIVE, Scale, of_parameter, of_scores
 from tuner.report.html_document import make_environment
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.sections import mattered
 from tuner.space.definition import Condition, Parameter
 
@@ -112,7 +112,7 @@ def one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def section(run: Results, trials: Sequence[Trial]) -> str:
-    context = mattered.context(Subject(results=run, trials=trials))
+    context = mattered.context(ReportedRun(results=run, trials=trials))
     assert context is not None
     return (
         make_environment("tuner.report")
@@ -180,7 +180,7 @@ def test_without_any_score_nothing_is_drawn_and_without_a_space_there_is_no_sect
     source = section(run(), (trial(0, None),))
     assert "There is nothing to draw." in source
     assert "<svg" not in source
-    assert mattered.context(Subject(results=run(parameters=()), trials=search(5))) is None
+    assert mattered.context(ReportedRun(results=run(parameters=()), trials=search(5))) is None
 
 
 def test_controls_wait_for_the_script() -> None:

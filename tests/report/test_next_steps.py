@@ -20,8 +20,8 @@ from tuner.records.trial import Trial
 from tuner.report.command_lines import rerun
 from tuner.report.edges import edges, override
 from tuner.report.html_document import make_environment
-from tuner.report.reported_run import Subject
-from tuner.report.sections.next_steps.next_step import Step
+from tuner.report.reported_run import ReportedRun
+from tuner.report.sections.next_steps.next_step import NextStep
 from tuner.report.sections.next_steps.rules import MAX_STEPS, compute, context
 from tuner.report.sections.next_steps.search_steps import THOROUGH_EPOCHS
 from tuner.space.definition import Parameter, SearchSpaceFile
@@ -64,11 +64,11 @@ def quiet(n_seeds: int = 3, n_test: int = 600) -> Results:
     return replace(run, search=search, models=(winner, *run.models[1:]))
 
 
-def steps(run: Results, some: tuple[Trial, ...] = ()) -> tuple[Step, ...]:
-    return compute(Subject(results=run, trials=some))
+def steps(run: Results, some: tuple[Trial, ...] = ()) -> tuple[NextStep, ...]:
+    return compute(ReportedRun(results=run, trials=some))
 
 
-def the_step(run: Results, some: tuple[Trial, ...] = ()) -> Step:
+def the_step(run: Results, some: tuple[Trial, ...] = ()) -> NextStep:
     (step,) = steps(run, some)
     return step
 
@@ -78,7 +78,7 @@ def section(run: Results) -> str:
     return (
         make_environment("tuner.report")
         .get_template("sections/next_steps.html")
-        .render(context(Subject(results=run)))
+        .render(context(ReportedRun(results=run)))
     )
 
 
@@ -489,7 +489,7 @@ def test_the_page_shows_fact_and_command_of_each_step() -> None:
     assert source.count("<pre") == len(steps(run)) > 0
 
 
-def parsed(step: Step, path: Path) -> SearchSpaceFile:
+def parsed(step: NextStep, path: Path) -> SearchSpaceFile:
     """The space that a step's command searches."""
     given = options(step.code)
     return load_space(path, given["overrides"], given["model"])

@@ -264,7 +264,9 @@ def test_difference_is_tuned_minus_baseline_in_shares() -> None:
     assert found.difference[0][1].value == pytest.approx(
         (tuned[0][1].share or 0) - (baseline[0][1].share or 0)
     )
-    assert [confusion.Difference(value=v).css_class for v in (0.0, 0.019, 0.05, -0.2, 0.9)] == [
+    assert [
+        confusion.ShareDifference(value=v).css_class for v in (0.0, 0.019, 0.05, -0.2, 0.9)
+    ] == [
         "",
         "",
         "p2",

@@ -9,16 +9,16 @@ import pytest
 from tuner.records.results import Results
 from tuner.report.edges import edges, override
 from tuner.report.html_document import make_environment
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.trust.all_checks import compute, context, summary_line
-from tuner.report.sections.trust.check_result import Check
+from tuner.report.sections.trust.check_result import CheckResult
 from tuner.space.definition import Condition, Parameter
 
 from .differences import difference
 from .fixtures import HOSTILE, results, search_only
 
 
-def check(run: Results, title: str) -> Check:
+def check(run: Results, title: str) -> CheckResult:
     return next(one for one in compute(run) if one.title == title)
 
 
@@ -345,7 +345,7 @@ def test_the_section_shows_states_as_words_and_hostile_names_isolated() -> None:
     section = (
         make_environment("tuner.report")
         .get_template("sections/trust.html")
-        .render(context(Subject(results=run)))
+        .render(context(ReportedRun(results=run)))
     )
     assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi> = 3, searched among 1, 2, 3" in section
     assert section.count('class="state"') == len(compute(run))

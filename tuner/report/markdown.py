@@ -9,7 +9,7 @@ from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.sections.trust import all_checks
-from tuner.report.sections.trust.check_result import Check
+from tuner.report.sections.trust.check_result import CheckResult
 from tuner.report.sections.verdict import compute
 from tuner.report.snippets import as_yaml
 from tuner.report.text import MISSING, integer, interval, percent, points_interval, without_folders
@@ -80,7 +80,7 @@ def _blocks(results: Results) -> Iterator[str]:
     yield fenced(without_folders(run.command), "sh")
 
 
-def _doubt(check: Check) -> str:
+def _doubt(check: CheckResult) -> str:
     named = "; ".join(f"{name} {rest}" for name, rest in check.items)
     return (
         f"- **{_DOUBTS[check.state]}**, {check.title}:"

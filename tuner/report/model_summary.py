@@ -9,7 +9,7 @@ from statistics import fmean
 from tuner.metrics.classification import wilson_interval
 from tuner.records.results import DataSummary, ModelResult, SeedResult, State
 from tuner.records.scores import Scores
-from tuner.report.charts.looks import Look, look_of
+from tuner.report.charts.model_styles import ModelStyle, style_of
 from tuner.report.text import plural
 
 
@@ -65,9 +65,9 @@ class ModelSummary:
     kept: SeedResult
 
     @property
-    def look(self) -> Look:
+    def style(self) -> ModelStyle:
         """How charts and legends show it."""
-        return look_of(self.result.name)
+        return style_of(self.result.name)
 
 
 def state_words(state: State) -> str:

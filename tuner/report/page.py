@@ -7,28 +7,28 @@ import logging
 from jinja2 import Environment
 from markupsafe import Markup
 
-from tuner.report.charts.looks import look_of
+from tuner.report.charts.model_styles import style_of
 from tuner.report.html_document import Body, make_environment, render_document
 from tuner.report.model_summary import state_words
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.contents import SECTIONS, Context, Section
 
 LOG = logging.getLogger("tuner")
 
 
-def render(subject: Subject) -> str:
+def render(reported: ReportedRun) -> str:
     """The report of a run; a part that fails is a card with its error, and takes no other with it.
 
     Args:
-        subject: The run.
+        reported: The run.
 
     Returns:
         A complete HTML document.
     """
     environment = make_environment("tuner.report")
-    environment.globals["look_of"] = look_of
-    bodies = [body for section in SECTIONS if (body := _body(section, subject, environment))]
-    results = subject.results
+    environment.globals["style_of"] = style_of
+    bodies = [body for section in SECTIONS if (body := _body(section, reported, environment))]
+    results = reported.results
     run, title = results.run, results.data.title or results.data.name
     return render_document(
         environment,
@@ -39,13 +39,13 @@ def render(subject: Subject) -> str:
         footer=Markup("Run <bdi>{}</bdi> · {}").format(run.run_id, run.started_at),
         styles=[("tuner.report", "page.css")],
         scripts=[("tuner.report", "parallel.js")],
-        has_pictures=bool(subject.pictures),
+        has_pictures=bool(reported.pictures),
     )
 
 
-def _body(section: Section, subject: Subject, environment: Environment) -> Body | None:
+def _body(section: Section, reported: ReportedRun, environment: Environment) -> Body | None:
     """A section; None where the run has nothing for it."""
-    htmls = [_part(name, context, subject, environment) for name, context in section.parts.items()]
+    htmls = [_part(name, context, reported, environment) for name, context in section.parts.items()]
     if htmls[0] is None:
         return None
     return Body(
@@ -53,14 +53,16 @@ def _body(section: Section, subject: Subject, environment: Environment) -> Body 
     )
 
 
-def _part(name: str, context: Context, subject: Subject, environment: Environment) -> Markup | None:
+def _part(
+    name: str, context: Context, reported: ReportedRun, environment: Environment
+) -> Markup | None:
     """A part of a section, or the error that it failed with; None where the run has nothing for it."""
     try:
-        values = context(subject)
+        values = context(reported)
         if values is None:
             return None
         html = environment.get_template(f"sections/{name}.html").render(
-            {"results": subject.results, **values}
+            {"results": reported.results, **values}
         )
     except Exception as error:
         LOG.exception("part %s of the report failed", name)

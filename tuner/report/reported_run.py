@@ -10,7 +10,7 @@ from tuner.records.trial import Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class ReportedRun:
     """A run as its files hold it; every section of the page takes what it needs.
 
     Attributes:

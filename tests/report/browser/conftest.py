@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.report.browser.stories import STORIES
 from tuner.report.page import render
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 
 # Stands in a folder's and a person's name, so that a page that tells either is found out.
 PERSON = "annabelle-lee"
@@ -85,11 +85,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def subject_of() -> Callable[[str], Subject]:
+def story_of() -> Callable[[str], ReportedRun]:
     """A story by its name, told once."""
-    told: dict[str, Subject] = {}
+    told: dict[str, ReportedRun] = {}
 
-    def tell(name: str) -> Subject:
+    def tell(name: str) -> ReportedRun:
         if name not in told:
             told[name] = STORIES[name]()
         return told[name]
@@ -99,7 +99,7 @@ def subject_of() -> Callable[[str], Subject]:
 
 @pytest.fixture(scope="package")
 def page_of(
-    subject_of: Callable[[str], Subject], tmp_path_factory: pytest.TempPathFactory
+    story_of: Callable[[str], ReportedRun], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Path]:
     """The page of a story, written once."""
     folder = tmp_path_factory.mktemp("stories")
@@ -107,7 +107,7 @@ def page_of(
     def write(name: str) -> Path:
         path = folder / f"{name}.html"
         if not path.exists():
-            path.write_text(render(subject_of(name)), encoding="utf-8")
+            path.write_text(render(story_of(name)), encoding="utf-8")
         return path
 
     return write

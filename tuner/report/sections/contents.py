@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.sections import (
     curves,
     hyperparameters,
@@ -20,7 +20,7 @@ from tuner.report.sections.errors import confusion, gallery, reliability
 from tuner.report.sections.next_steps import rules
 from tuner.report.sections.trust import all_checks
 
-Context = Callable[[Subject], Mapping[str, Any] | None]
+Context = Callable[[ReportedRun], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,10 @@ from matplotlib.ticker import MaxNLocator
 
 from tuner.records.results import ModelResult, Results, SeedResult
 from tuner.report.charts.figures import draw
-from tuner.report.charts.looks import look_of
+from tuner.report.charts.model_styles import style_of
 from tuner.report.facts import LARGE_GAP, SMALL_GAP, changed_batches, overfit_gap
 from tuner.report.model_summary import ModelSummary, summarise
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.text import decimal, percent, values_text
 
 _METRICS = (("accuracy", "Accuracy"), ("loss", "Loss"))
@@ -54,9 +54,9 @@ class ModelCurves:
     gap: str
 
 
-def context(subject: Subject) -> dict[str, Any] | None:
+def context(reported: ReportedRun) -> dict[str, Any] | None:
     """What the template is given; None where no model was retrained."""
-    curves = compute(subject.results)
+    curves = compute(reported.results)
     limits = axis_limits(curves)
     return (
         {
@@ -122,21 +122,21 @@ def axis_limits(models: Sequence[ModelCurves]) -> dict[str, tuple[float, float]]
 def _draw_metric(
     curves: ModelCurves, figure_id: str, metric: str, title: str, limits: tuple[float, float]
 ) -> Markup:
-    look = look_of(curves.model.name)
+    style = style_of(curves.model.name)
 
     def paint(axes: Axes) -> None:
         for seed in curves.seeds:
             alpha, width = (1.0, 1.8) if seed.kept else (0.35, 0.9)
             if seed.kept:
                 axes.plot(
-                    *seed.series(metric), linestyle="--", color=look.colour, linewidth=width * 0.75
+                    *seed.series(metric), linestyle="--", color=style.colour, linewidth=width * 0.75
                 )
             epochs, values = seed.series(f"val_{metric}")
-            axes.plot(epochs, values, color=look.colour, alpha=alpha, linewidth=width)
+            axes.plot(epochs, values, color=style.colour, alpha=alpha, linewidth=width)
             if seed.kept and seed.run.best_epoch in epochs:
                 best = values[epochs.index(seed.run.best_epoch)]
                 axes.plot(
-                    [seed.run.best_epoch], [best], look.marker, color=look.colour, markersize=7
+                    [seed.run.best_epoch], [best], style.marker, color=style.colour, markersize=7
                 )
         axes.set_ylim(*limits)
         # One epoch alone would get an axis of fractions.

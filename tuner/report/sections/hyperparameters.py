@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.records.results import Results
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.snippets import as_json, as_yaml, python_snippet
 from tuner.report.text import without_folders
 
@@ -47,9 +47,9 @@ class BestSetting:
     snippets: tuple[tuple[str, str, str], ...]
 
 
-def context(subject: Subject) -> dict[str, Any]:
+def context(reported: ReportedRun) -> dict[str, Any]:
     """What the template is given."""
-    return {"best": compute(subject.results)}
+    return {"best": compute(reported.results)}
 
 
 def compute(results: Results) -> BestSetting:

@@ -19,7 +19,7 @@ from tuner.report.charts.parallel import Parallel
 from tuner.report.charts.slices import Slices
 from tuner.report.charts.svg import BASELINE, INK, TUNED
 from tuner.report.facts import can_tell
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 
 # Bars of the chart; the table has all of them.
 MAX_BARS = 20
@@ -46,11 +46,11 @@ class Mattered:
     parallel: Parallel | None
 
 
-def context(subject: Subject) -> dict[str, Any] | None:
+def context(reported: ReportedRun) -> dict[str, Any] | None:
     """What the template is given; None where nothing was searched."""
-    if not subject.results.search.parameters:
+    if not reported.results.search.parameters:
         return None
-    mattered = compute(subject.results, subject.trials)
+    mattered = compute(reported.results, reported.trials)
     rows = mattered.importance.parameters if mattered.importance else ()
     return {
         "mattered": mattered,

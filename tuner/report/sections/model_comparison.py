@@ -14,7 +14,7 @@ from tuner.records.results import ModelResult, Results
 from tuner.report.charts.figures import draw, label_text
 from tuner.report.charts.svg import INK
 from tuner.report.model_summary import ModelSummary, summarise
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +44,11 @@ class Comparison:
     shares_trainings: bool
 
 
-def context(subject: Subject) -> dict[str, Any] | None:
+def context(reported: ReportedRun) -> dict[str, Any] | None:
     """What the template is given; None where no model was to be tested."""
-    if not subject.results.models:
+    if not reported.results.models:
         return None
-    comparison = compute(subject.results)
+    comparison = compute(reported.results)
     figures = [draw_accuracies(comparison.summaries)] if comparison.summaries else []
     if comparison.differences:
         figures.append(draw_differences(comparison.differences))
@@ -80,18 +80,20 @@ def draw_accuracies(summaries: Sequence[ModelSummary]) -> Markup:
 
     def paint(axes: Axes) -> None:
         for row, summary in enumerate(summaries):
-            look = summary.look
+            style = summary.style
             axes.plot(
-                [100 * summary.low, 100 * summary.high], [row, row], color=look.colour, linewidth=2
+                [100 * summary.low, 100 * summary.high], [row, row], color=style.colour, linewidth=2
             )
-            axes.plot([100 * summary.accuracy], [row], look.marker, color=look.colour, markersize=8)
+            axes.plot(
+                [100 * summary.accuracy], [row], style.marker, color=style.colour, markersize=8
+            )
             if len(summary.result.runs) > 1:
                 seeds = [100 * run.test.accuracy for run in summary.result.runs]
                 axes.plot(
                     seeds,
                     [row + 0.26] * len(seeds),
-                    look.marker,
-                    color=look.colour,
+                    style.marker,
+                    color=style.colour,
                     fillstyle="none",
                     markersize=4,
                 )
@@ -118,11 +120,11 @@ def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> 
     def paint(axes: Axes) -> None:
         axes.axvline(0, color=INK, linewidth=0.8)
         for row, (opponent, difference) in enumerate(differences):
-            look, found = opponent.look, difference.accuracy
+            style, found = opponent.style, difference.accuracy
             axes.plot(
-                [100 * found.low, 100 * found.high], [row, row], color=look.colour, linewidth=2
+                [100 * found.low, 100 * found.high], [row, row], color=style.colour, linewidth=2
             )
-            axes.plot([100 * found.value], [row], look.marker, color=look.colour, markersize=8)
+            axes.plot([100 * found.value], [row], style.marker, color=style.colour, markersize=8)
         labels = [label_text(f"minus {opponent.result.title}") for opponent, _ in differences]
         axes.set_yticks(range(len(differences)), labels, parse_math=False)
         axes.set_ylim(len(differences) - 0.5, -0.5)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.records.results import Results, SearchSummary
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.text import duration, plural, without_folders
 
 METHODS = {
@@ -70,9 +70,9 @@ def search_words(search: SearchSummary) -> str:
     )
 
 
-def context(subject: Subject) -> dict[str, Any]:
+def context(reported: ReportedRun) -> dict[str, Any]:
     """What the template is given."""
-    return {"reproduction": compute(subject.results)}
+    return {"reproduction": compute(reported.results)}
 
 
 def compute(results: Results) -> Reproduction:

@@ -16,7 +16,7 @@ from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report.charts.figures import draw
 from tuner.report.charts.svg import BASELINE, EFFICIENTNET, TUNED
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 
 # Beyond these the page would grow past what a browser opens at once; it says what it leaves out.
 MAX_POINTS = 500
@@ -76,13 +76,13 @@ class History:
         return self.points[:: math.ceil(len(self.points) / MAX_POINTS) or 1]
 
 
-def context(subject: Subject) -> dict[str, Any]:
+def context(reported: ReportedRun) -> dict[str, Any]:
     """What the template is given."""
-    history = compute(subject.results, subject.trials)
+    history = compute(reported.results, reported.trials)
     return {
         "history": history,
         "figures": (
-            draw_history(history, subject.results.search.objective) if history.points else ()
+            draw_history(history, reported.results.search.objective) if history.points else ()
         ),
     }
 

@@ -12,13 +12,13 @@ from tuner.records.results import ModelResult, Results
 from tuner.report.command_lines import resume_command
 from tuner.report.facts import has_many_copies, n_copies
 from tuner.report.model_summary import ModelSummary, state_words, summarise
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.verdict_sentence import Part, details, headline
 from tuner.report.text import duration, integer, plural, without_folders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class ScoreCard:
     """A model's headline score.
 
     Attributes:
@@ -37,7 +37,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class VerdictSection:
     """What the page says first.
 
     Attributes:
@@ -54,7 +54,7 @@ class Verdict:
 
     headline: tuple[Part, ...]
     details: tuple[Part, ...]
-    cards: tuple[Card, ...]
+    cards: tuple[ScoreCard, ...]
     axis: tuple[float, float]
     untrained: tuple[ModelResult, ...]
     cost: tuple[tuple[str, str], ...]
@@ -72,19 +72,19 @@ class Verdict:
         )
 
 
-def context(subject: Subject) -> dict[str, Any]:
+def context(reported: ReportedRun) -> dict[str, Any]:
     """What the template is given."""
-    return {"verdict": compute(subject.results)}
+    return {"verdict": compute(reported.results)}
 
 
-def compute(results: Results) -> Verdict:
+def compute(results: Results) -> VerdictSection:
     """The verdict of a run; its words are those of the tests in `Results.differences`."""
     summaries = summarise(results.models)
     spoken = sorted(summaries, key=lambda s: not s.result.in_verdict)
     axis = _axis(summaries)
     by_name = {s.result.name: s for s in spoken}
     differences = {difference.opponent: difference for difference in results.differences}
-    return Verdict(
+    return VerdictSection(
         headline=tuple(headline(results, by_name)),
         details=tuple(details(results, by_name)),
         cards=tuple(_card(s, differences.get(s.result.name), axis) for s in spoken),
@@ -126,13 +126,15 @@ def _axis(summaries: tuple[ModelSummary, ...]) -> tuple[float, float]:
     return low, high
 
 
-def _card(summary: ModelSummary, difference: Difference | None, axis: tuple[float, float]) -> Card:
+def _card(
+    summary: ModelSummary, difference: Difference | None, axis: tuple[float, float]
+) -> ScoreCard:
     low, high = axis
 
     def position(share: float) -> float:
         return round(100 * (share - low) / (high - low), 2)
 
-    return Card(
+    return ScoreCard(
         summary=summary,
         difference=difference,
         low_position=position(summary.low),

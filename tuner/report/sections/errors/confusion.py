@@ -10,7 +10,7 @@ from tuner.metrics.classification import wilson_interval
 from tuner.records.results import Results
 from tuner.records.scores import ClassScores, Scores
 from tuner.report.model_summary import ModelSummary, summarise
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 
 MAX_MATRIX_CLASSES = 20
 MAX_PAIRS = 10
@@ -37,7 +37,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class ConfusedPair:
     """Two classes that were mixed up.
 
     Attributes:
@@ -89,12 +89,12 @@ class ModelErrors:
 
     summary: ModelSummary
     matrix: tuple[tuple[Cell, ...], ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ConfusedPair, ...]
     classes: tuple[ClassRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class ShareDifference:
     """One cell of "tuned minus baseline".
 
     Attributes:
@@ -123,12 +123,12 @@ class Confusions:
 
     class_names: tuple[str, ...]
     models: tuple[ModelErrors, ...]
-    difference: tuple[tuple[Difference, ...], ...]
+    difference: tuple[tuple[ShareDifference, ...], ...]
 
 
-def context(subject: Subject) -> dict[str, Any] | None:
+def context(reported: ReportedRun) -> dict[str, Any] | None:
     """What the template is given; None where no model was tested."""
-    confusions = compute(subject.results)
+    confusions = compute(reported.results)
     return {"confusions": confusions} if confusions.models else None
 
 
@@ -155,10 +155,10 @@ def shares(counts: Sequence[Sequence[int]]) -> tuple[tuple[Cell, ...], ...]:
     )
 
 
-def most_confused(counts: Sequence[Sequence[int]]) -> tuple[Pair, ...]:
+def most_confused(counts: Sequence[Sequence[int]]) -> tuple[ConfusedPair, ...]:
     """The pairs of true and predicted class with most images, at most `MAX_PAIRS`."""
     pairs = [
-        Pair(truth=i, predicted=j, count=count, share=count / sum(row))
+        ConfusedPair(truth=i, predicted=j, count=count, share=count / sum(row))
         for i, row in enumerate(counts)
         for j, count in enumerate(row)
         if i != j and count
@@ -196,9 +196,11 @@ def _class_row(test: Scores, number: int) -> ClassRow:
 
 def _difference(
     tuned: tuple[tuple[Cell, ...], ...], baseline: tuple[tuple[Cell, ...], ...]
-) -> tuple[tuple[Difference, ...], ...]:
-    def minus(a: Cell, b: Cell) -> Difference:
-        return Difference(value=None if a.share is None or b.share is None else a.share - b.share)
+) -> tuple[tuple[ShareDifference, ...], ...]:
+    def minus(a: Cell, b: Cell) -> ShareDifference:
+        return ShareDifference(
+            value=None if a.share is None or b.share is None else a.share - b.share
+        )
 
     return tuple(
         tuple(minus(a, b) for a, b in zip(row_a, row_b, strict=True))

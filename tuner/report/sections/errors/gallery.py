@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from tuner.records.pictures import ActivationMaps, Shown
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.text import without_folders
 
 # Of all pictures together, as they stand in the page.
@@ -26,7 +26,7 @@ _MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class EmbeddedPicture:
     """A picture as the page holds it.
 
     Attributes:
@@ -41,7 +41,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class GalleryImage:
     """One image with what the winner says of it.
 
     Attributes:
@@ -61,8 +61,8 @@ class Figure:
     is_right: bool
     confidence: float
     truth_probability: float
-    picture: Picture | None
-    saliency: Picture | None
+    picture: EmbeddedPicture | None
+    saliency: EmbeddedPicture | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +78,8 @@ class ClassMaps:
 
     name: str
     origin: str
-    picture: Picture | None
-    maps: tuple[Picture | None, ...]
+    picture: EmbeddedPicture | None
+    maps: tuple[EmbeddedPicture | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +116,8 @@ class Pictures:
     """
 
     n_mistakes: int
-    mistakes: tuple[Figure, ...]
-    uncertain: tuple[Figure, ...]
+    mistakes: tuple[GalleryImage, ...]
+    uncertain: tuple[GalleryImage, ...]
     n_without: int
     layer: str | None
     map_size: tuple[int, int] | None
@@ -127,7 +127,7 @@ class Pictures:
     n_classes: int
 
 
-class Shelf:
+class PictureBudget:
     """A run's pictures by file name, handed out as long as there is room in the page."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
@@ -140,7 +140,7 @@ class Shelf:
         self._room -= sum(len(self._files.get(name or "", b"")) * 4 // 3 for name in names)
         return self._room >= 0
 
-    def picture(self, name: str | None, side: int = _SIDE) -> Picture | None:
+    def picture(self, name: str | None, side: int = _SIDE) -> EmbeddedPicture | None:
         """A file as a picture, enlarged up to `side`; None where there is none, or it is no whole PNG or JPEG."""
         content = self._files.get(name or "", b"")
         try:
@@ -154,31 +154,31 @@ class Shelf:
             return None
         scale = max(1, side // max(width, height))
         source = f"data:{_MEDIA_TYPES[kind]};base64,{base64.b64encode(content).decode()}"
-        return Picture(source=source, width=scale * width, height=scale * height)
+        return EmbeddedPicture(source=source, width=scale * width, height=scale * height)
 
 
 def _opened(content: bytes) -> Image.Image:
     return Image.open(io.BytesIO(content), formats=list(_MEDIA_TYPES))
 
 
-def context(subject: Subject) -> dict[str, Any] | None:
+def context(reported: ReportedRun) -> dict[str, Any] | None:
     """What the template is given; None where no model was tested."""
     return (
-        {"gallery": compute(subject)}
-        if any(model.runs for model in subject.results.models)
+        {"gallery": compute(reported)}
+        if any(model.runs for model in reported.results.models)
         else None
     )
 
 
-def compute(subject: Subject) -> Pictures | None:
+def compute(reported: ReportedRun) -> Pictures | None:
     """The pictures that fit into the page, mistakes first; None for a run without a gallery."""
-    gallery, activations = subject.results.gallery, subject.results.activations
+    gallery, activations = reported.results.gallery, reported.results.activations
     if gallery is None:
         return None
-    names, shelf = subject.results.data.class_names, Shelf(subject.pictures)
-    mistakes = _figures(gallery.mistakes, names, shelf)
-    uncertain = _figures(gallery.uncertain, names, shelf)
-    classes = _class_maps(activations, names, shelf)
+    names, budget = reported.results.data.class_names, PictureBudget(reported.pictures)
+    mistakes = _figures(gallery.mistakes, names, budget)
+    uncertain = _figures(gallery.uncertain, names, budget)
+    classes = _class_maps(activations, names, budget)
     n_all = (
         len(gallery.mistakes)
         + len(gallery.uncertain)
@@ -198,35 +198,37 @@ def compute(subject: Subject) -> Pictures | None:
     )
 
 
-def _figures(images: tuple[Shown, ...], names: tuple[str, ...], shelf: Shelf) -> tuple[Figure, ...]:
+def _figures(
+    images: tuple[Shown, ...], names: tuple[str, ...], budget: PictureBudget
+) -> tuple[GalleryImage, ...]:
     return tuple(
-        Figure(
+        GalleryImage(
             origin=without_folders(image.origin),
             truth=names[image.truth],
             predicted=names[image.predicted],
             is_right=image.truth == image.predicted,
             confidence=image.confidence,
             truth_probability=image.truth_probability,
-            picture=shelf.picture(image.picture),
-            saliency=shelf.picture(image.saliency),
+            picture=budget.picture(image.picture),
+            saliency=budget.picture(image.saliency),
         )
         for image in images
-        if shelf.take(image.picture, image.saliency)
+        if budget.take(image.picture, image.saliency)
     )
 
 
 def _class_maps(
-    activations: ActivationMaps | None, names: tuple[str, ...], shelf: Shelf
+    activations: ActivationMaps | None, names: tuple[str, ...], budget: PictureBudget
 ) -> tuple[ClassMaps, ...]:
     return tuple(
         ClassMaps(
             name=names[row.truth],
             origin=without_folders(row.origin),
-            picture=shelf.picture(row.picture),
-            maps=tuple(shelf.picture(name, _STRIP_WIDTH) for name in row.maps),
+            picture=budget.picture(row.picture),
+            maps=tuple(budget.picture(name, _STRIP_WIDTH) for name in row.maps),
         )
         for row in (activations.rows if activations else ())
-        if shelf.take(row.picture, *row.maps)
+        if budget.take(row.picture, *row.maps)
     )
 
 

@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from tuner.records.results import Results
 from tuner.records.scores import CalibrationBin, Temperature
 from tuner.report.charts.figures import draw
-from tuner.report.charts.looks import look_of
+from tuner.report.charts.model_styles import style_of
 from tuner.report.charts.svg import GRID
 from tuner.report.model_summary import ModelSummary, summarise
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.text import decimal, percent, plural
 from tuner.space.vocabulary import BACKBONE_NAMES
 
@@ -63,9 +63,9 @@ class Calibration:
     scaling: str
 
 
-def context(subject: Subject) -> dict[str, Any] | None:
+def context(reported: ReportedRun) -> dict[str, Any] | None:
     """What the template is given; None where no model was tested."""
-    found = compute(subject.results)
+    found = compute(reported.results)
     if not found.diagrams:
         return None
     return {"calibration": found, "figure": draw_reliability(found.diagrams)}
@@ -132,18 +132,18 @@ def draw_reliability(diagrams: Sequence[Reliability]) -> Markup:
     def paint(axes: Axes) -> None:
         axes.plot([0, 100], [0, 100], color=GRID, linewidth=1)
         for one in drawn:
-            look = look_of(one.summary.result.name)
-            dash = _TEMPERED_DASH if one.is_tempered else look.dash
+            style = style_of(one.summary.result.name)
+            dash = _TEMPERED_DASH if one.is_tempered else style.dash
             line = [100 * b.confidence for b in one.bins], [100 * b.accuracy for b in one.bins]
-            axes.plot(*line, linestyle=dash, color=look.colour, linewidth=1.2)
+            axes.plot(*line, linestyle=dash, color=style.colour, linewidth=1.2)
             fill = "none" if one.is_tempered else "full"
             for size, bins in _by_weight(one):
                 x, y = [100 * b.confidence for b in bins], [100 * b.accuracy for b in bins]
                 axes.plot(
                     x,
                     y,
-                    look.marker,
-                    color=look.colour,
+                    style.marker,
+                    color=style.colour,
                     fillstyle=fill,
                     markersize=size,
                     clip_on=False,

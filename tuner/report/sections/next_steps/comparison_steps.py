@@ -9,8 +9,8 @@ from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.command_lines import has_option, rerun
 from tuner.report.facts import is_cut_off, trainings_words, weights_of, winner_of
-from tuner.report.reported_run import Subject
-from tuner.report.sections.next_steps.next_step import Step, remedy, with_more
+from tuner.report.reported_run import ReportedRun
+from tuner.report.sections.next_steps.next_step import NextStep, remedy, with_more
 from tuner.report.text import decimal, integer, percent, plural, points
 from tuner.space.vocabulary import BACKBONE_NAMES
 
@@ -22,11 +22,11 @@ CALIBRATION_GAIN = 0.02
 _MORE_SEEDS = 3
 
 
-def not_compared(subject: Subject) -> Iterator[Step]:
+def not_compared(reported: ReportedRun) -> Iterator[NextStep]:
     """A run that ended after its search."""
-    results = subject.results
+    results = reported.results
     if has_option(results.run.command, "--search-only") and not results.models:
-        yield Step(
+        yield NextStep(
             action="Retrain the winner and compare it",
             fact=(
                 f"The run ended after its search: {integer(results.data.n_test)} test images wait,"
@@ -36,14 +36,14 @@ def not_compared(subject: Subject) -> Iterator[Step]:
         )
 
 
-def failed_trainings(subject: Subject) -> Iterator[Step]:
+def failed_trainings(reported: ReportedRun) -> Iterator[NextStep]:
     """Retrainings that failed leave the verdict open, whatever the others score."""
-    run = subject.results.run
-    failed = [model for model in subject.results.models if model.in_verdict and model.n_failed]
+    run = reported.results.run
+    failed = [model for model in reported.results.models if model.in_verdict and model.n_failed]
     if failed:
         again = ("Run again with another seed", ("--seed", str(run.seed + 1)))
         action, options = remedy(failed[0].error or "") or again
-        yield Step(
+        yield NextStep(
             action=action,
             fact=f"{plural(sum(model.n_failed for model in failed), 'retraining')} failed:",
             code=rerun(run.command, *options),
@@ -57,13 +57,13 @@ def _failure(model: ModelResult) -> Iterator[tuple[str, str]]:
         yield model.error, "(the reason)"
 
 
-def more_seeds(subject: Subject) -> Iterator[Step]:
+def more_seeds(reported: ReportedRun) -> Iterator[NextStep]:
     """One training shows no noise of training."""
-    results = subject.results
+    results = reported.results
     spoken = [model for model in results.models if model.runs and model.in_verdict]
     n_once = sum(len(model.runs) == 1 and not model.n_failed for model in spoken)
     if n_once:
-        yield Step(
+        yield NextStep(
             action="Repeat the retraining with more seeds",
             fact=(
                 f"{n_once} of {plural(len(spoken), 'model')} in the verdict trained once only,"
@@ -73,28 +73,28 @@ def more_seeds(subject: Subject) -> Iterator[Step]:
         )
 
 
-def more_epochs(subject: Subject) -> Iterator[Step]:
+def more_epochs(reported: ReportedRun) -> Iterator[NextStep]:
     """A retraining that was best in the last epoch of its ceiling."""
-    results, winner = subject.results, winner_of(subject.results)
+    results, winner = reported.results, winner_of(reported.results)
     if winner is None or not is_cut_off(winner):
         return
     last, ceiling = winner.kept.epochs[-1].epoch, winner.result.max_epochs
     if last >= ceiling:
-        yield Step(
+        yield NextStep(
             action="Retrain for more epochs",
             fact=f"The winner was best in epoch {last}, the last one that it was allowed.",
             code=with_more(results, "retrain.epochs", 2 * ceiling),
         )
 
 
-def backbone_ahead(subject: Subject) -> Iterator[Step]:
+def backbone_ahead(reported: ReportedRun) -> Iterator[NextStep]:
     """A pretrained network that is better than the winner."""
-    results = subject.results
+    results = reported.results
     ahead = [(model, found) for model, found in _pretrained(results) if found.verdict == "worse"]
     if ahead:
         model, found = min(ahead, key=lambda pair: pair[1].accuracy.value)
         low, high = -found.accuracy.high, -found.accuracy.low
-        yield Step(
+        yield NextStep(
             action="Search the pretrained network itself",
             fact=f"On {plural(found.n, 'test image')} a pretrained network is ahead of the winner:",
             # Another family has other hyperparameters and a space of its own.
@@ -122,9 +122,9 @@ def _pretrained(results: Results) -> Iterator[tuple[ModelResult, Difference]]:
             yield model, by_name[model.name]
 
 
-def inconclusive(subject: Subject) -> Iterator[Step]:
+def inconclusive(reported: ReportedRun) -> Iterator[NextStep]:
     """An interval that is too wide to say anything: more of what the larger part of its noise comes from."""
-    results, found = subject.results, subject.results.main_difference
+    results, found = reported.results, reported.results.main_difference
     if found is None or found.verdict != "inconclusive" or found.seed_sd is None:
         return
     if any(model.n_failed for model in results.models if model.in_verdict):
@@ -136,7 +136,7 @@ def inconclusive(subject: Subject) -> Iterator[Step]:
     command, data = results.run.command, results.data
     if found.seed_sd > found.image_sd:
         n = max(found.n_seeds)
-        yield Step(
+        yield NextStep(
             action="Repeat the retraining with more seeds",
             fact=f"{difference}, more for the noise between {n} seeds than for that of the images.",
             code=with_more(results, "retrain.seeds", 2 * n),
@@ -146,7 +146,7 @@ def inconclusive(subject: Subject) -> Iterator[Step]:
         and data.n_test <= SMALL_TEST_SET
         and not has_option(command, "--nested")
     ):
-        yield Step(
+        yield NextStep(
             action="Let every image test in turn",
             fact=(
                 f"{difference}, mostly for want of images. This pools the scores over all images;"
@@ -155,7 +155,7 @@ def inconclusive(subject: Subject) -> Iterator[Step]:
             code=rerun(command, "--nested"),
         )
     else:
-        yield Step(
+        yield NextStep(
             action="Collect more test images",
             fact=(
                 f"{difference}, mostly for want of images. No option makes the test set larger;"
@@ -164,15 +164,15 @@ def inconclusive(subject: Subject) -> Iterator[Step]:
         )
 
 
-def calibrate(subject: Subject) -> Iterator[Step]:
+def calibrate(reported: ReportedRun) -> Iterator[NextStep]:
     """Temperature scaling that carried over to the test images."""
-    results, found = subject.results, subject.results.temperature
+    results, found = reported.results, reported.results.temperature
     if found is None:
         return
     before, after = found.test_calibration_error
     loss_before, loss_after = found.test_log_loss
     if before - after >= CALIBRATION_GAIN and loss_after <= loss_before:
-        yield Step(
+        yield NextStep(
             action="Use calibrated probabilities",
             fact=(
                 f"The winner's calibration error on the test set is {percent(before)}, and"

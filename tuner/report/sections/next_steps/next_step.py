@@ -9,7 +9,7 @@ from tuner.report.command_lines import rerun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class NextStep:
     """Something to do next.
 
     Attributes:

@@ -9,33 +9,33 @@ from typing import Any
 
 from tuner.records.results import Results
 from tuner.report.command_lines import resume_command
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.next_steps import comparison_steps, search_steps
-from tuner.report.sections.next_steps.next_step import Step
+from tuner.report.sections.next_steps.next_step import NextStep
 from tuner.report.text import integer, plural, points
 
 MAX_STEPS = 3
 
 
-def context(subject: Subject) -> dict[str, Any]:
+def context(reported: ReportedRun) -> dict[str, Any]:
     """What the template is given."""
-    return {"steps": compute(subject)}
+    return {"steps": compute(reported)}
 
 
-def compute(subject: Subject) -> tuple[Step, ...]:
+def compute(reported: ReportedRun) -> tuple[NextStep, ...]:
     """The steps that the run's facts call for, what matters most first; each once."""
-    results = subject.results
+    results = reported.results
     if not results.run.is_complete:
         return (_resume(results),)
-    steps: dict[str, Step] = {}
-    for step in (found for rule in _RULES for found in rule(subject)):
+    steps: dict[str, NextStep] = {}
+    for step in (found for rule in _RULES for found in rule(reported)):
         steps.setdefault(step.code, step)
     return tuple(islice(steps.values(), MAX_STEPS)) or tuple(_train(results))
 
 
-def _resume(results: Results) -> Step:
+def _resume(results: Results) -> NextStep:
     search = results.search
-    return Step(
+    return NextStep(
         action="Wait, or go on with the run",
         fact=(
             f"It has not ended: {integer(search.n_trials)} of"
@@ -45,10 +45,10 @@ def _resume(results: Results) -> Step:
     )
 
 
-def _train(results: Results) -> Iterator[Step]:
+def _train(results: Results) -> Iterator[NextStep]:
     found = results.main_difference
     if found and found.verdict == "better":
-        yield Step(
+        yield NextStep(
             action="Train for production, on the validation images too",
             fact=(
                 f"The winner is better by {points(found.accuracy.value)} points of test accuracy,"
@@ -58,7 +58,7 @@ def _train(results: Results) -> Iterator[Step]:
         )
 
 
-_RULES: tuple[Callable[[Subject], Iterator[Step]], ...] = (
+_RULES: tuple[Callable[[ReportedRun], Iterator[NextStep]], ...] = (
     search_steps.no_better_than_a_guess,
     search_steps.failed_trials,
     comparison_steps.not_compared,

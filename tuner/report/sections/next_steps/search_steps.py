@@ -18,8 +18,8 @@ from tuner.report.facts import (
     overfit_gap,
     winner_of,
 )
-from tuner.report.reported_run import Subject
-from tuner.report.sections.next_steps.next_step import Step, remedy
+from tuner.report.reported_run import ReportedRun
+from tuner.report.sections.next_steps.next_step import NextStep, remedy
 from tuner.report.text import decimal, integer, percent, plural, points
 from tuner.space.vocabulary import VOCABULARIES
 
@@ -40,9 +40,9 @@ _REGULARISERS = (
 )
 
 
-def no_better_than_a_guess(subject: Subject) -> Iterator[Step]:
+def no_better_than_a_guess(reported: ReportedRun) -> Iterator[NextStep]:
     """A winner whose interval does not lie above a constant guess needs a longer search, or another objective."""
-    results, guess = subject.results, constant_guess(subject.results)
+    results, guess = reported.results, constant_guess(reported.results)
     if guess is None or guess.winner is None or guess.low is None or guess.is_beaten:
         return
     fact = (
@@ -51,33 +51,33 @@ def no_better_than_a_guess(subject: Subject) -> Iterator[Step]:
     )
     if results.run.preset != "thorough":
         longer = "standard" if results.run.preset == "quick" else "thorough"
-        yield Step(action="Search and train longer", fact=fact, code=_longer(results, longer))
+        yield NextStep(action="Search and train longer", fact=fact, code=_longer(results, longer))
     is_imbalanced = class_ratio(results.data) > IMBALANCED
     if (
         is_imbalanced
         and results.search.objective != "val_macro_f1"
         and results.search.model in VOCABULARIES
     ):
-        yield Step(
+        yield NextStep(
             action="Search for macro F1, which no constant guess can win",
             fact=fact,
             code=rerun(results.run.command, "--set", "objective=val_macro_f1"),
         )
 
 
-def failed_trials(subject: Subject) -> Iterator[Step]:
+def failed_trials(reported: ReportedRun) -> Iterator[NextStep]:
     """Many failed trials: what their commonest reason asks for."""
-    run, search = subject.results.run, subject.results.search
+    run, search = reported.results.run, reported.results.search
     if not search.n_trials or search.n_failed <= MANY_FAILED * search.n_trials:
         return
-    reasons = Counter(trial.error for trial in subject.trials if trial.error)
+    reasons = Counter(trial.error for trial in reported.trials if trial.error)
     commonest = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:1]
     reason = commonest[0][0] if commonest else ""
     action, options = remedy(reason) or (
         "Train failed trials again, with another seed",
         ("--retries", "1"),
     )
-    yield Step(
+    yield NextStep(
         action=action,
         fact=(
             f"{integer(search.n_failed)} of {plural(search.n_trials, 'trial')} failed"
@@ -88,9 +88,9 @@ def failed_trials(subject: Subject) -> Iterator[Step]:
     )
 
 
-def limits(subject: Subject) -> Iterator[Step]:
+def limits(reported: ReportedRun) -> Iterator[NextStep]:
     """Fewer images than there are, or trials that ran out of time."""
-    results, command = subject.results, subject.results.run.command
+    results, command = reported.results, reported.results.run.command
     facts, without = [], []
     if results.data.limit is not None and has_option(command, "--limit"):
         facts.append(f"Only {integer(results.data.limit)} images trained and validated")
@@ -103,16 +103,16 @@ def limits(subject: Subject) -> Iterator[Step]:
         )
         without.append("--time-budget")
     if facts:
-        yield Step(
+        yield NextStep(
             action="Lift the limit",
             fact=f"{'. '.join(facts)}.",
             code=rerun(command, without=without),
         )
 
 
-def wider_ranges(subject: Subject) -> Iterator[Step]:
+def wider_ranges(reported: ReportedRun) -> Iterator[NextStep]:
     """Best values on an edge, as far as a wider range is likely to matter."""
-    results = subject.results
+    results = reported.results
     changes = [
         (edge, text)
         for edge in _worth_widening(results)
@@ -121,7 +121,7 @@ def wider_ranges(subject: Subject) -> Iterator[Step]:
     shown = changes[:_SHOWN_EDGES]
     if shown:
         options = [word for _, text in shown for word in ("--set", text)]
-        yield Step(
+        yield NextStep(
             action="Search beyond the edge",
             fact=(
                 f"The best of {plural(results.search.n_trials, 'trial')} lies on the edge of what"
@@ -147,15 +147,15 @@ def _worth_widening(results: Results) -> list[Edge]:
     return sorted(found, key=lambda edge: order.get(edge.parameter.name, len(order)))
 
 
-def less_overfitting(subject: Subject) -> Iterator[Step]:
+def less_overfitting(reported: ReportedRun) -> Iterator[NextStep]:
     """Clear overfitting: a regulariser that was not searched yet."""
-    results, winner = subject.results, winner_of(subject.results)
+    results, winner = reported.results, winner_of(reported.results)
     gap = overfit_gap(winner) if winner else None
     searched = {f"space.{name}" for name in results.search.searched}
     proposals = [text for text in _REGULARISERS if text.partition("=")[0] not in searched]
     if gap is None or gap < LARGE_GAP or not proposals or results.search.model not in VOCABULARIES:
         return
-    yield Step(
+    yield NextStep(
         action="Search for augmentation" if "dropout" not in proposals[0] else "Search for dropout",
         fact=(
             f"The winner overfits: in its kept epoch training accuracy is {decimal(100 * gap, 1)}"
@@ -165,16 +165,16 @@ def less_overfitting(subject: Subject) -> Iterator[Step]:
     )
 
 
-def search_more(subject: Subject) -> Iterator[Step]:
+def search_more(reported: ReportedRun) -> Iterator[NextStep]:
     """A winner that is not clearly better."""
-    results, found = subject.results, subject.results.main_difference
+    results, found = reported.results, reported.results.main_difference
     if (
         found
         and found.verdict in ("worse", "no clear difference")
         and results.run.preset != "thorough"
     ):
         low, high = found.accuracy.low, found.accuracy.high
-        yield Step(
+        yield NextStep(
             action="Search longer",
             fact=(
                 f"{plural(results.search.n_trials, 'trial')} found nothing that is clearly better:"

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tuner.records.results import Results
-from tuner.report.reported_run import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.trust import data_checks, training_checks
-from tuner.report.sections.trust.check_result import Check
+from tuner.report.sections.trust.check_result import CheckResult
 from tuner.report.text import plural
 
-_CHECKS: tuple[Callable[[Results], Check], ...] = (
+_CHECKS: tuple[Callable[[Results], CheckResult], ...] = (
     data_checks.test_set,
     data_checks.copies,
     data_checks.enough_images,
@@ -27,18 +27,18 @@ _CHECKS: tuple[Callable[[Results], Check], ...] = (
 )
 
 
-def context(subject: Subject) -> dict[str, Any]:
+def context(reported: ReportedRun) -> dict[str, Any]:
     """What the template is given."""
-    checks = compute(subject.results)
+    checks = compute(reported.results)
     return {"checks": checks, "summary": summary_line(checks)}
 
 
-def compute(results: Results) -> tuple[Check, ...]:
+def compute(results: Results) -> tuple[CheckResult, ...]:
     """All checks, in the order of the page."""
     return tuple(check(results) for check in _CHECKS)
 
 
-def summary_line(checks: Sequence[Check]) -> str:
+def summary_line(checks: Sequence[CheckResult]) -> str:
     """Such as `8 of 10 checks passed, 2 warnings`."""
     count = Counter(check.state for check in checks)
     parts = [f"{count['pass']} of {plural(len(checks), 'check')} passed"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["pass", "warn", "fail", "not known"]
+CheckState = Literal["pass", "warn", "fail", "not known"]
 
 NOT_TESTED = "No model was retrained and tested."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class CheckResult:
     """One row.
 
     Attributes:
@@ -23,6 +23,6 @@ class Check:
     """
 
     title: str
-    state: State
+    state: CheckState
     fact: str
     items: tuple[tuple[str, str], ...] = ()

@@ -12,19 +12,19 @@ from tuner.report.facts import (
     only_class,
     winner_of,
 )
-from tuner.report.sections.trust.check_result import NOT_TESTED, Check
+from tuner.report.sections.trust.check_result import NOT_TESTED, CheckResult
 from tuner.report.text import decimal, integer, interval, percent, plural
 
 # Half the width of an interval, in shares, beyond which the test images say too little.
 WIDE = 0.05
 
 
-def test_set(results: Results) -> Check:
+def test_set(results: Results) -> CheckResult:
     """When the test images were opened."""
     title = "The search never saw the test set"
     if not any(model.runs for model in results.models):
-        return Check(title=title, state="pass", fact="Not opened: no model has been tested.")
-    return Check(
+        return CheckResult(title=title, state="pass", fact="Not opened: no model has been tested.")
+    return CheckResult(
         title=title,
         state="pass",
         fact=(
@@ -35,17 +35,17 @@ def test_set(results: Results) -> Check:
     )
 
 
-def copies(results: Results) -> Check:
+def copies(results: Results) -> CheckResult:
     """Test images that also trained or validated."""
     title, data = "No copies across the parts", results.data
     n, n_near, n_dropped = data.n_test_copies, data.n_test_near_copies, data.n_dropped_copies
     words = plural(n_dropped, "copy of a test image", "copies of test images")
     left_out = f" Left out of training: {words}." if n_dropped else ""
     if n is None or n_near is None:
-        return Check(
+        return CheckResult(
             title=title, state="not known", fact=f"Nobody counted copies of test images.{left_out}"
         )
-    return Check(
+    return CheckResult(
         title=title,
         state="pass" if not n and not n_near else "fail" if has_many_copies(data) else "warn",
         fact=(
@@ -55,12 +55,12 @@ def copies(results: Results) -> Check:
     )
 
 
-def enough_images(results: Results) -> Check:
+def enough_images(results: Results) -> CheckResult:
     """Whether the images or the seeds make the verdict uncertain."""
     title, winner, found = "Enough test images", winner_of(results), results.main_difference
     if winner is None:
         fact = f"{NOT_TESTED} {plural(results.data.n_test, 'image')} wait for it."
-        return Check(title=title, state="not known", fact=fact)
+        return CheckResult(title=title, state="not known", fact=fact)
     ends, width = interval(winner.low, winner.high), winner.high - winner.low
     fact = (
         f"On {plural(winner.n, 'image')} the 95 % interval of the winner's accuracy is"
@@ -68,11 +68,11 @@ def enough_images(results: Results) -> Check:
     )
     is_wide = width > 2 * WIDE
     if found is None:
-        return Check(title=title, state="warn" if is_wide else "pass", fact=fact)
+        return CheckResult(title=title, state="warn" if is_wide else "pass", fact=fact)
     reach = (found.accuracy.high - found.accuracy.low) / 2
     opponent = next(model.title for model in results.models if model.name == found.opponent)
     are_to_blame = reach > WIDE and found.image_sd >= (found.seed_sd or 0.0)
-    return Check(
+    return CheckResult(
         title=title,
         state="warn" if is_wide or are_to_blame else "pass",
         fact=(
@@ -91,22 +91,22 @@ def _source(found: Difference) -> str:
     )
 
 
-def guess(results: Results) -> Check:
+def guess(results: Results) -> CheckResult:
     """The winner against naming one class always."""
     title, found = "Better than a constant guess", constant_guess(results)
     if found is None:
-        return Check(title=title, state="not known", fact="There are no test images.")
+        return CheckResult(title=title, state="not known", fact="There are no test images.")
     constant = (
         f"Always naming the most frequent class would have {percent(found.share)} accuracy on the"
         " test set"
     )
     if found.winner is None or found.low is None:
-        return Check(title=title, state="not known", fact=f"{constant}. {NOT_TESTED}")
+        return CheckResult(title=title, state="not known", fact=f"{constant}. {NOT_TESTED}")
     clearly = "clearly " if found.winner > found.share else ""
     constants = [
         (model.title, name) for model in results.models if (name := only_class(model)) is not None
     ]
-    return Check(
+    return CheckResult(
         title=title,
         state="pass" if found.is_beaten else "fail",
         fact=(
@@ -120,16 +120,16 @@ def guess(results: Results) -> Check:
     )
 
 
-def classes(results: Results) -> Check:
+def classes(results: Results) -> CheckResult:
     """The commonest class against the rarest."""
     title, data = "Classes are balanced", results.data
     if not data.n_train:
-        return Check(title=title, state="not known", fact="There are no training images.")
+        return CheckResult(title=title, state="not known", fact="There are no training images.")
     most, fewest, ratio = max(data.train_counts), min(data.train_counts), class_ratio(data)
     says_little = (
         ": accuracy says little of rare classes, macro F1 more" if ratio > IMBALANCED else ""
     )
-    return Check(
+    return CheckResult(
         title=title,
         state="warn" if ratio > IMBALANCED else "pass",
         fact=(

@@ -16,7 +16,7 @@ from tuner.report.facts import (
     winner_of,
 )
 from tuner.report.model_summary import summarise
-from tuner.report.sections.trust.check_result import NOT_TESTED, Check
+from tuner.report.sections.trust.check_result import NOT_TESTED, CheckResult
 from tuner.report.text import decimal, integer, percent, plural
 
 # Share of trials.
@@ -25,11 +25,11 @@ MOST_FAILED = 0.5
 _ORIGINS = {"imagenet": "began from ImageNet weights", "none": "began from random weights"}
 
 
-def seeds(results: Results) -> Check:
+def seeds(results: Results) -> CheckResult:
     """Whether the noise of training can be seen."""
     title, winner = "Trainings repeated with other seeds", winner_of(results)
     if winner is None:
-        return Check(title=title, state="not known", fact=NOT_TESTED)
+        return CheckResult(title=title, state="not known", fact=NOT_TESTED)
     models = [s.result for s in summarise(results.models) if s.result.in_verdict]
     counts = [len(model.runs) for model in models]
     doubtful = [model for model in models if len(model.runs) == 1 or model.n_failed]
@@ -40,7 +40,7 @@ def seeds(results: Results) -> Check:
             f"With one training: {counts.count(1)} of {of_models} in the verdict. A real difference"
             " cannot be told from the noise of training."
         )
-        return Check(title=title, state="warn", fact=fact, items=items)
+        return CheckResult(title=title, state="warn", fact=fact, items=items)
     scores = [run.test.accuracy for run in winner.result.runs]
     spread = (
         f"the winner's differ by {decimal(100 * (max(scores) - min(scores)), 1)} points of test"
@@ -49,11 +49,11 @@ def seeds(results: Results) -> Check:
     fact = f"At least {min(counts)} of each model in the verdict; {spread}."
     if doubtful:
         failed = f"Trainings failed of {len(doubtful)} of {of_models}, and the others may flatter."
-        return Check(title=title, state="warn", fact=f"{fact} {failed}", items=items)
-    return Check(title=title, state="pass", fact=fact)
+        return CheckResult(title=title, state="warn", fact=f"{fact} {failed}", items=items)
+    return CheckResult(title=title, state="pass", fact=fact)
 
 
-def search_noise(results: Results) -> Check:
+def search_noise(results: Results) -> CheckResult:
     """Whether the best of many validation scores was met again."""
     title, winner, search = "The search's best score held", winner_of(results), results.search
     better = "higher" if search.direction == "max" else "lower"
@@ -61,7 +61,9 @@ def search_noise(results: Results) -> Check:
     best = f"({better} is better): {decimal(search.best_score, 4)} in the search, best of {trials}"
     if winner is None:
         fact = "The winner was not trained again; the best of many validation scores is optimistic."
-        return Check(title=title, state="not known", fact=fact, items=((search.objective, best),))
+        return CheckResult(
+            title=title, state="not known", fact=fact, items=((search.objective, best),)
+        )
     kept, data = winner.kept.validation_score, results.data
     again = (
         f"{decimal(kept, 4)} when trained again, best of {plural(len(winner.result.runs), 'seed')}"
@@ -69,7 +71,7 @@ def search_noise(results: Results) -> Check:
     items = ((search.objective, f"{best}; {again}"),)
     gap = optimism(results, winner)
     if not isfinite(gap):
-        return Check(
+        return CheckResult(
             title=title, state="not known", fact="The two cannot be compared.", items=items
         )
     if search.objective != "val_accuracy" or data.n_folds > 1:
@@ -79,7 +81,7 @@ def search_noise(results: Results) -> Check:
             else "the objective is no share of images"
         )
         fact = f"Without a standard error the two cannot be told apart: {why}."
-        return Check(title=title, state="not known", fact=fact, items=items)
+        return CheckResult(title=title, state="not known", fact=fact, items=items)
     yardstick = f"two standard errors on {plural(data.n_validation, 'validation image')}"
     has_sunk = gap > 2 * sqrt(kept * (1 - kept) / data.n_validation)
     fact = (
@@ -87,10 +89,10 @@ def search_noise(results: Results) -> Check:
         if has_sunk
         else f"The winner, trained again, is within {yardstick} of it, or better."
     )
-    return Check(title=title, state="warn" if has_sunk else "pass", fact=fact, items=items)
+    return CheckResult(title=title, state="warn" if has_sunk else "pass", fact=fact, items=items)
 
 
-def best_values(results: Results) -> Check:
+def best_values(results: Results) -> CheckResult:
     """Best values at the end of what was searched."""
     title, found, of = (
         "Best values inside their ranges",
@@ -98,18 +100,18 @@ def best_values(results: Results) -> Check:
         with_edges(results.search),
     )
     if not of:
-        return Check(
+        return CheckResult(
             title=title,
             state="pass",
             fact="No searched value has an order and more than two values.",
         )
     if not found:
-        return Check(
+        return CheckResult(
             title=title,
             state="pass",
             fact=f"None of {plural(len(of), 'value')} with an order lies on an edge.",
         )
-    return Check(
+    return CheckResult(
         title=title,
         state="warn",
         fact=(
@@ -121,11 +123,11 @@ def best_values(results: Results) -> Check:
     )
 
 
-def last_epoch(results: Results) -> Check:
+def last_epoch(results: Results) -> CheckResult:
     """Whether the kept retraining may have ended too early."""
     title, winner = "Training ran long enough", winner_of(results)
     if winner is None or not winner.kept.epochs:
-        return Check(title=title, state="not known", fact=NOT_TESTED)
+        return CheckResult(title=title, state="not known", fact=NOT_TESTED)
     last, ceiling = winner.kept.epochs[-1].epoch, winner.result.max_epochs
     cut_off = [(m.title, f"{n} of {plural(len(m.runs), 'training')}") for m, n in _cut_off(results)]
     if not is_cut_off(winner):
@@ -135,7 +137,7 @@ def last_epoch(results: Results) -> Check:
         )
         if cut_off:
             fact += " Best in their last epoch, so that they may still have been improving:"
-        return Check(
+        return CheckResult(
             title=title, state="warn" if cut_off else "pass", fact=fact, items=tuple(cut_off)
         )
     why = "its ceiling" if last >= ceiling else f"short of its ceiling of {ceiling}"
@@ -143,7 +145,7 @@ def last_epoch(results: Results) -> Check:
         f"The kept retraining was best in its last epoch, {last}, {why}: it may still have been"
         " improving."
     )
-    return Check(title=title, state="warn", fact=fact, items=tuple(cut_off))
+    return CheckResult(title=title, state="warn", fact=fact, items=tuple(cut_off))
 
 
 def _cut_off(results: Results) -> Iterator[tuple[ModelResult, int]]:
@@ -154,11 +156,11 @@ def _cut_off(results: Results) -> Iterator[tuple[ModelResult, int]]:
             yield model, n
 
 
-def failed_trials(results: Results) -> Check:
+def failed_trials(results: Results) -> CheckResult:
     """The share of trials that failed."""
     title, search = "Few trials failed", results.search
     if not search.n_trials:
-        return Check(title=title, state="not known", fact="No trial has ended.")
+        return CheckResult(title=title, state="not known", fact="No trial has ended.")
     share = search.n_failed / search.n_trials
     n_rejected = search.n_rejected
     rejected = (
@@ -166,7 +168,7 @@ def failed_trials(results: Results) -> Check:
         if n_rejected
         else ""
     )
-    return Check(
+    return CheckResult(
         title=title,
         state="fail" if share > MOST_FAILED else "warn" if share > MANY_FAILED else "pass",
         fact=(
@@ -176,12 +178,12 @@ def failed_trials(results: Results) -> Check:
     )
 
 
-def backbone_weights(results: Results) -> Check:
+def backbone_weights(results: Results) -> CheckResult:
     """What backbones began from."""
     title = "No backbone was trained from scratch"
     tested = [model for model in results.models if model.runs]
     if not tested:
-        return Check(title=title, state="not known", fact=NOT_TESTED)
+        return CheckResult(title=title, state="not known", fact=NOT_TESTED)
     backbones = [
         (model.title, weights) for model in tested if (weights := weights_of(model)) is not None
     ]
@@ -198,17 +200,17 @@ def backbone_weights(results: Results) -> Check:
     if n_scratch:
         of_all = f"{n_scratch} of {plural(len(backbones), 'backbone')}"
         fact = f"From scratch: {of_all}. That is not such a network at its best."
-        return Check(title=title, state="warn", fact=fact, items=items)
+        return CheckResult(title=title, state="warn", fact=fact, items=items)
     if own:
         fact = "Only the builder itself knows what its weights began from."
-        return Check(title=title, state="not known", fact=fact, items=items)
+        return CheckResult(title=title, state="not known", fact=fact, items=items)
     if not backbones:
-        return Check(
+        return CheckResult(
             title=title,
             state="pass",
             fact="No backbone was compared; all began from random weights.",
         )
-    return Check(
+    return CheckResult(
         title=title,
         state="pass",
         fact=f"{plural(len(backbones), 'backbone')}, pretrained.",

@@ -8,7 +8,7 @@ from tuner.report.charts.svg import BASELINE, EFFICIENTNET, TUNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ModelStyle:
     """How a model is told apart in every chart: by colour, marker and dash, never by colour alone.
 
     Attributes:
@@ -26,21 +26,27 @@ class Look:
     dash: str | tuple[int, tuple[int, ...]]
 
 
-_LOOKS = {
-    "tuned": Look(css_class="tuned", colour=TUNED, marker="o", symbol="●", dash="-"),
-    "tuned_tta": Look(css_class="tuned", colour=TUNED, marker="P", symbol="✚", dash=(0, (8, 2))),
-    "ensemble": Look(
+_STYLES = {
+    "tuned": ModelStyle(css_class="tuned", colour=TUNED, marker="o", symbol="●", dash="-"),
+    "tuned_tta": ModelStyle(
+        css_class="tuned", colour=TUNED, marker="P", symbol="✚", dash=(0, (8, 2))
+    ),
+    "ensemble": ModelStyle(
         css_class="tuned", colour=TUNED, marker="*", symbol="★", dash=(0, (5, 1, 1, 1))
     ),
-    "baseline": Look(css_class="baseline", colour=BASELINE, marker="s", symbol="■", dash="--"),
-    "baseline_published": Look(
+    "baseline": ModelStyle(
+        css_class="baseline", colour=BASELINE, marker="s", symbol="■", dash="--"
+    ),
+    "baseline_published": ModelStyle(
         css_class="baseline", colour=BASELINE, marker="D", symbol="◆", dash=(0, (3, 3))
     ),
-    "efficientnet_b2": Look(
+    "efficientnet_b2": ModelStyle(
         css_class="efficientnet", colour=EFFICIENTNET, marker="^", symbol="▲", dash="-."
     ),
 }
-_OTHER_LOOK = Look(css_class="baseline", colour=BASELINE, marker="v", symbol="▼", dash=(0, (1, 1)))
+_OTHER_STYLE = ModelStyle(
+    css_class="baseline", colour=BASELINE, marker="v", symbol="▼", dash=(0, (1, 1))
+)
 # Of further backbones, by a number that the name gives: two of them are seldom the same.
 _MARKS = (("v", "▼"), ("<", "◀"), (">", "▶"), ("p", "⬟"), ("h", "⬢"), ("d", "♦"))
 _DASHES: tuple[tuple[int, tuple[int, ...]], ...] = (
@@ -51,13 +57,13 @@ _DASHES: tuple[tuple[int, tuple[int, ...]], ...] = (
 )
 
 
-def look_of(model_name: str) -> Look:
-    """The look of a model, by `ModelResult.name`."""
-    if model_name in _LOOKS or not model_name.startswith("efficientnet"):
-        return _LOOKS.get(model_name, _OTHER_LOOK)
+def style_of(model_name: str) -> ModelStyle:
+    """The style of a model, by `ModelResult.name`."""
+    if model_name in _STYLES or not model_name.startswith("efficientnet"):
+        return _STYLES.get(model_name, _OTHER_STYLE)
     number = sum(map(ord, model_name))
     marker, symbol = _MARKS[number % len(_MARKS)]
-    return Look(
+    return ModelStyle(
         css_class="efficientnet",
         colour=EFFICIENTNET,
         marker=marker,
