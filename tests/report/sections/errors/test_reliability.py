@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
+from tests.report.fixtures import results, search_only
 from tuner.records.results import Results
 from tuner.records.scores import Estimate, Temperature
 from tuner.report.charts.model_styles import style_of
@@ -12,8 +12,6 @@ from tuner.report.html_document import make_environment
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.errors import confusion, reliability
 from tuner.report.sections.errors.reliability import compute, scaling_words
-
-from .fixtures import results, search_only
 
 
 def temperature(run: Results, error: tuple[float, float], loss: tuple[float, float]) -> Temperature:
@@ -101,25 +99,3 @@ def test_the_page_has_the_figure_its_table_and_the_interval_of_each_error() -> N
     assert section.count("[9.0, 13.0]") == 3
     table = section.split('aria-label="Reliability diagram"')[1]
     assert table.count("<tr><t") - 1 == sum(len(d.bins) for d in compute(run).diagrams)
-
-
-def test_precision_has_the_wilson_interval_of_what_was_predicted() -> None:
-    run = results()
-    row = confusion.compute(run).models[0].classes[2]
-    kept = next(one for one in run.models[0].runs if one.is_kept)
-    assert row.n_predicted == sum(line[2] for line in kept.test.confusion)
-    assert row.precision_low < row.scores.precision < row.precision_high
-    assert row.scores.precision == kept.test.confusion[2][2] / row.n_predicted
-
-
-def test_a_class_that_was_never_predicted_has_no_precision() -> None:
-    run = results(n_classes=2, n_test=10)
-    test = replace(run.models[0].runs[0].test, confusion=((5, 0), (5, 0)))
-    models = tuple(
-        replace(m, runs=tuple(replace(one, test=test) for one in m.runs)) for m in run.models
-    )
-    row = confusion.compute(replace(run, models=models)).models[0].classes[1]
-    assert (row.n_predicted, row.precision_low, row.precision_high) == (0, 0.0, 1.0)
-    section = errors_section(replace(run, models=models))
-    cells = re.sub(r"<td[^>]*>", "|", section)
-    assert "|0</td>|–</td>|–</td>" in cells

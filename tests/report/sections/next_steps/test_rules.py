@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.report.differences import difference
+from tests.report.fixtures import results, search_only, trials
 from tuner.cli.commands import cli
 from tuner.cli.run_commands import _check_testable
 from tuner.commands.options import PRESETS
@@ -26,9 +28,6 @@ from tuner.report.sections.next_steps.rules import MAX_STEPS, compute, context
 from tuner.report.sections.next_steps.search_steps import THOROUGH_EPOCHS
 from tuner.space.definition import Parameter, SearchSpaceFile
 from tuner.space.parse import load_space
-
-from .differences import difference
-from .fixtures import results, search_only, trials
 
 SPACE = """
 version: 1

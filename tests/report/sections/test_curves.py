@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.report.fixtures import results
 from tuner.report.sections import curves
-
-from .fixtures import results
 
 
 @pytest.mark.parametrize(

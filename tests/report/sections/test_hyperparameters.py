@@ -5,23 +5,16 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 
-from tuner.models.registry import complete
+from tests.report.fixtures import results
 from tuner.records.results import Results
 from tuner.report.sections import hyperparameters
-from tuner.report.snippets import as_json, as_yaml, python_snippet
+from tuner.report.snippets import as_yaml
 from tuner.space.definition import Condition, Parameter
-from tuner.space.document import parse_document
-from tuner.space.parse import load_space, parse_space
-from tuner.space.sampling import sample
-
-from .fixtures import results
 
 
 def test_a_value_that_had_no_effect_was_chosen_by_nobody() -> None:
@@ -73,32 +66,6 @@ def test_best_setting_round_trips_through_json_and_yaml() -> None:
         "model": "own:build",
         "space": {},
     }
-
-
-SPACES = sorted((Path(__file__).parents[2] / "search_spaces").glob("*.yaml"))
-
-
-@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
-def test_the_yaml_of_a_setting_is_a_space_that_fixes_it(path: Path) -> None:
-    file = load_space(path)
-    for seed in range(5):
-        values = complete(file.model, sample(file.space, np.random.default_rng(seed)))
-        pasted = parse_space(parse_document(as_yaml(file.model, values), "pasted.yaml"))
-        assert pasted.model == file.model
-        assert complete(file.model, sample(pasted.space, np.random.default_rng(0))) == values
-
-
-def test_json_writes_numbers_that_it_does_not_know_as_null() -> None:
-    assert json.loads(as_json({"rate": float("nan"), "units": 3})) == {
-        "rate": None,
-        "units": 3,
-    }
-
-
-@pytest.mark.parametrize("path", ["best.yaml", 'a "quoted" \\ path.yaml', "ключ 😀.yaml"])
-def test_the_python_snippet_parses_and_names_the_recipe(path: str) -> None:
-    tree = ast.parse(python_snippet(path, {}))
-    assert path in [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
 
 
 @pytest.mark.parametrize("name", ["flip", "imbalance"])
