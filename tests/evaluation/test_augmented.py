@@ -17,9 +17,9 @@ from tuner.errors import TunerError
 from tuner.evaluation import augmented
 from tuner.evaluation.augmented import AugmentedTest, choose_views
 from tuner.evaluation.evaluate import evaluate
+from tuner.evaluation.image_views import ViewSet, view_sets
 from tuner.evaluation.sealed import open_test
-from tuner.evaluation.validation import Validation, validation_of
-from tuner.evaluation.views import ViewSet, view_sets
+from tuner.evaluation.validation_images import Validation, validation_of
 from tuner.metrics.classification import score
 from tuner.records.contender import Trained
 from tuner.records.results import ModelResult

@@ -16,7 +16,7 @@ MAX_EXAMPLES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Example:
     """One image that shows what a finding means.
 
     Attributes:
@@ -57,7 +57,7 @@ class Finding:
     meaning: str
     advice: str
     counts: Mapping[str, int]
-    examples: tuple[tuple[Sample, ...], ...] = ()
+    examples: tuple[tuple[Example, ...], ...] = ()
     n_examples: int = 0
 
 

@@ -42,7 +42,9 @@ def shown_indices(findings: Sequence[Finding]) -> list[list[list[int]]]:
     for finding in findings:
         of_finding, room = [], min(per_finding, left)
         for group in finding.examples:
-            indices = [sample.index for sample in group if sample.index is not None][:MAX_PER_GROUP]
+            indices = [example.index for example in group if example.index is not None][
+                :MAX_PER_GROUP
+            ]
             # Half a pair shows nothing.
             if not indices or len(indices) > room:
                 break

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.report.fixtures import HOSTILE, results
-from tuner.metrics.importance import importance
+from tuner.metrics.permutation_importance import importance
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results
 from tuner.records.scores import Estimate

@@ -9,7 +9,7 @@ from typing import Any
 
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from tuner.metrics.importance import bound_outliers
+from tuner.metrics.permutation_importance import bound_outliers
 from tuner.records.trial import Trial
 from tuner.report.text import value_text
 from tuner.space.definition import Parameter

@@ -16,8 +16,8 @@ from tuner.report.sections import (
     search_history,
     verdict,
 )
-from tuner.report.sections.errors import confusion, gallery, reliability
 from tuner.report.sections.next_steps import rules
+from tuner.report.sections.prediction_errors import confusion, gallery, reliability
 from tuner.report.sections.trust import all_checks
 
 Context = Callable[[ReportedRun], Mapping[str, Any] | None]

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from tuner.metrics.importance import MAX_TRIALS, scored
+from tuner.metrics.permutation_importance import MAX_TRIALS, scored
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results
 from tuner.records.trial import Trial

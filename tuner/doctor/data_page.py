@@ -10,7 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from tuner.data.streaming import StreamedImages
-from tuner.doctor.findings import MAX_EXAMPLES, Examination, Finding, Sample
+from tuner.doctor.findings import MAX_EXAMPLES, Examination, Example, Finding
 from tuner.doctor.thumbnails import data_uris, shown_indices
 from tuner.report.html_document import Body, make_environment, render_document
 
@@ -42,15 +42,15 @@ _HEADINGS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class PicturedExample:
     """One example with its picture.
 
     Attributes:
-        sample: The example.
+        example: The example.
         source: Data URI.
     """
 
-    sample: Sample
+    example: Example
     source: Markup
 
 
@@ -95,9 +95,9 @@ def render(examination: Examination, images: NDArray[np.uint8] | StreamedImages)
 
 def _pictures(
     finding: Finding, groups: list[list[int]], sources: dict[int, Markup]
-) -> list[list[Picture]]:
-    by_index = {sample.index: sample for group in finding.examples for sample in group}
+) -> list[list[PicturedExample]]:
+    by_index = {example.index: example for group in finding.examples for example in group}
     return [
-        [Picture(sample=by_index[index], source=sources[index]) for index in group]
+        [PicturedExample(example=by_index[index], source=sources[index]) for index in group]
         for group in groups
     ]

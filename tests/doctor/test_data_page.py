@@ -14,7 +14,7 @@ from tests.data.samples import random_images
 from tests.report.test_page import Page, headings
 from tuner.data.images import Images
 from tuner.data.left_out import LeftOut
-from tuner.doctor.page import render
+from tuner.doctor.data_page import render
 from tuner.doctor.thumbnails import MAX_PER_FINDING, MAX_PICTURES, data_uri, shown_indices
 
 from .samples import data, look

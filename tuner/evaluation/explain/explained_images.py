@@ -11,9 +11,9 @@ import numpy as np
 
 from tuner.data.images import printable
 from tuner.data.streaming import Indexed
-from tuner.evaluation.activations import draw_activations, first_of_each_class
-from tuner.evaluation.drawing import Album, heat, thumbnail
-from tuner.evaluation.saliency import NoSaliencyError, saliency_maps, sensitive_convolution
+from tuner.evaluation.explain.activations import draw_activations, first_of_each_class
+from tuner.evaluation.explain.drawing import PictureFiles, heat, thumbnail
+from tuner.evaluation.explain.saliency import NoSaliencyError, saliency_maps, sensitive_convolution
 from tuner.records.image import ImageSpec
 from tuner.records.pictures import ActivationMaps, Gallery, Shown
 
@@ -49,7 +49,7 @@ def make_pictures(
         What is shown; what the first convolutions see, None where there are none; the pictures by
             file name.
     """
-    album = Album()
+    pictures = PictureFiles()
     predicted = probabilities.argmax(axis=1)
     mistakes, uncertain = choose(rows, labels, probabilities)
     chosen = np.array([*mistakes, *uncertain], dtype=np.int64)
@@ -63,10 +63,10 @@ def make_pictures(
             predicted=int(predicted[position]),
             confidence=float(probabilities[position].max()),
             truth_probability=float(probabilities[position, labels[position]]),
-            picture=album.add(stem, thumbnail(pixels[place])),
+            picture=pictures.add(stem, thumbnail(pixels[place])),
             saliency=None
             if maps is None
-            else album.add(f"{stem}-saliency", heat(pixels[place], maps[place])),
+            else pictures.add(f"{stem}-saliency", heat(pixels[place], maps[place])),
         )
 
     gallery = Gallery(
@@ -86,12 +86,12 @@ def make_pictures(
         [shown_origin(origins[p]) for p in of_class],
     )
     try:
-        activations = draw_activations(model, *examples, spec.n_classes, album)
+        activations = draw_activations(model, *examples, spec.n_classes, pictures)
     # As above: of such a network the page has no maps, but all else.
     except Exception:
         LOG.exception("no activation maps")
         activations = None
-    return gallery, activations, album.files
+    return gallery, activations, pictures.files
 
 
 def choose(

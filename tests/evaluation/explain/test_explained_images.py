@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.evaluation.networks import SIDE, linear_network
+from tests.evaluation.explain.networks import SIDE, linear_network
 from tests.images import image_spec
-from tuner.evaluation import gallery
-from tuner.evaluation.drawing import Album, heat, thumbnail
-from tuner.evaluation.gallery import choose, make_pictures, shown_origin
+from tuner.evaluation.explain import explained_images
+from tuner.evaluation.explain.drawing import PictureFiles, heat, thumbnail
+from tuner.evaluation.explain.explained_images import choose, make_pictures, shown_origin
 from tuner.records.pictures import Gallery
 
 SPEC = image_spec(side=SIDE)
@@ -107,7 +107,7 @@ def test_failure_of_the_maps_loses_no_picture(monkeypatch: pytest.MonkeyPatch) -
     def fail(*_: object) -> np.ndarray:
         raise ValueError("a layer of a person's own")
 
-    monkeypatch.setattr(gallery, "saliency_maps", fail)
+    monkeypatch.setattr(explained_images, "saliency_maps", fail)
     found, _ = pictured()
     assert "ValueError" in found.reason and len(found.mistakes) == 2
 
@@ -136,12 +136,15 @@ def test_large_images_are_shrunk_and_small_ones_left() -> None:
 def test_smaller_of_png_and_jpeg_is_kept() -> None:
     noise = np.random.default_rng(0).integers(0, 256, size=(96, 96, 3), dtype=np.uint8)
     flat = np.zeros((96, 96, 3), dtype=np.uint8)
-    album = Album()
-    assert [album.add("noise", thumbnail(noise)), album.add("flat", thumbnail(flat))] == [
+    pictures = PictureFiles()
+    assert [pictures.add("noise", thumbnail(noise)), pictures.add("flat", thumbnail(flat))] == [
         "noise.jpg",
         "flat.png",
     ]
-    assert {Image.open(io.BytesIO(file)).format for file in album.files.values()} == {"JPEG", "PNG"}
+    assert {Image.open(io.BytesIO(file)).format for file in pictures.files.values()} == {
+        "JPEG",
+        "PNG",
+    }
 
 
 def test_picture_without_heat_is_the_image_in_dim_grey() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from tuner.data.images import FileFacts
 from tuner.data.streaming import StreamedImages
 from tuner.data.value_range import ValueRange, range_words
+from tuner.doctor.examined_data import ExaminedData
 from tuner.doctor.findings import Finding, Severity
-from tuner.doctor.subject import Subject
 
 # Values may pass a range by this share of it: enlarging an image overshoots.
 _OVERSHOOT = 0.05
@@ -18,15 +18,15 @@ _OVERSHOOT = 0.05
 _MANY = 0.5
 
 
-def value_range(subject: Subject) -> Iterator[Finding]:
+def value_range(data: ExaminedData) -> Iterator[Finding]:
     """How values of more than 8 bits are brought to 8, and where half of that is left unused."""
-    found, deep = subject.images.value_range, _deep(subject)
+    found, deep = data.images.value_range, _deep(data)
     if found is None or not deep:
         return
-    n_others = len(subject.images.files) - len(deep)
+    n_others = len(data.images.files) - len(deep)
     others = " Files of 8 bits keep their values." if n_others else ""
     yield _finding(
-        subject,
+        data,
         {index: f"{facts.lowest:g} to {facts.highest:g}" for index, facts in deep.items()},
         code="value-range",
         severity="info",
@@ -42,7 +42,7 @@ def value_range(subject: Subject) -> Iterator[Finding]:
     }
     if len(dark) >= _MANY * len(deep):
         yield _finding(
-            subject,
+            data,
             dark,
             code="half-range",
             severity="warning",
@@ -56,7 +56,7 @@ def value_range(subject: Subject) -> Iterator[Finding]:
     beyond = {i: f"{f.lowest:g} to {f.highest:g}" for i, f in deep.items() if _is_beyond(f, found)}
     if beyond:
         yield _finding(
-            subject,
+            data,
             beyond,
             code="beyond-range",
             severity="warning",
@@ -66,9 +66,9 @@ def value_range(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def wide_colours(subject: Subject) -> Iterator[Finding]:
+def wide_colours(data: ExaminedData) -> Iterator[Finding]:
     """Colour files of 16 bits a channel, of which the upper 8 bits are read."""
-    images = subject.images
+    images = data.images
     wide = {i: f.mode for i, f in enumerate(images.files) if f.bits > 8 and f.highest is None}
     if not wide:
         return
@@ -82,7 +82,7 @@ def wide_colours(subject: Subject) -> Iterator[Finding]:
         else ""
     )
     yield _finding(
-        subject,
+        data,
         wide,
         code="wide-colours",
         severity="warning" if is_dark else "info",
@@ -99,8 +99,8 @@ def wide_colours(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _deep(subject: Subject) -> dict[int, FileFacts]:
-    return {i: facts for i, facts in enumerate(subject.images.files) if facts.highest is not None}
+def _deep(data: ExaminedData) -> dict[int, FileFacts]:
+    return {i: facts for i, facts in enumerate(data.images.files) if facts.highest is not None}
 
 
 def _is_beyond(facts: FileFacts, found: ValueRange) -> bool:
@@ -114,7 +114,7 @@ def _brightest(images: np.ndarray, rows: list[int]) -> int:
 
 
 def _finding(
-    subject: Subject,
+    data: ExaminedData,
     notes: Mapping[int, str],
     *,
     code: str,
@@ -123,7 +123,7 @@ def _finding(
     meaning: str,
     advice: str,
 ) -> Finding:
-    n, n_all = len(notes), len(subject.images.files)
+    n, n_all = len(notes), len(data.images.files)
     return Finding(
         code=code,
         severity=severity,
@@ -131,6 +131,6 @@ def _finding(
         meaning=meaning,
         advice=advice,
         counts={"files": n, "all": n_all},
-        examples=tuple((subject.sample(index, note),) for index, note in notes.items()),
+        examples=tuple((data.example(index, note),) for index, note in notes.items()),
         n_examples=n,
     )

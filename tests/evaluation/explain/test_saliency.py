@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tests.evaluation.networks import SIDE, bright_square, linear_network
+from tests.evaluation.explain.networks import SIDE, bright_square, linear_network
 from tests.images import SMALL_CNN, banded_images, image_spec
 from tuner.backend import neutral
 from tuner.backend.active import plain_copy
-from tuner.evaluation import saliency
-from tuner.evaluation.saliency import NoSaliencyError, saliency_maps, sensitive_convolution
+from tuner.evaluation.explain import saliency
+from tuner.evaluation.explain.saliency import NoSaliencyError, saliency_maps, sensitive_convolution
 from tuner.models.registry import build
 
 BACKBONE = {"weights": "none", "input_size": 64, "pooling": "avg", "dense_units": 8, "dropout": 0.2}

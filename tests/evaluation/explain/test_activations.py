@@ -9,11 +9,11 @@ import numpy as np
 from keras import layers
 from PIL import Image
 
-from tests.evaluation.networks import SIDE, bright_square, linear_network
+from tests.evaluation.explain.networks import SIDE, bright_square, linear_network
 from tests.images import SMALL_CNN, image_spec
-from tuner.evaluation.activations import draw_activations, first_of_each_class
-from tuner.evaluation.convolutions import convolutions, maps_of
-from tuner.evaluation.drawing import Album, strip
+from tuner.evaluation.explain.activations import draw_activations, first_of_each_class
+from tuner.evaluation.explain.convolutions import convolutions, maps_of
+from tuner.evaluation.explain.drawing import PictureFiles, strip
 from tuner.models.registry import build
 
 
@@ -33,13 +33,13 @@ def test_maps_are_those_of_the_first_convolutions_with_norm_and_activation() -> 
     first, second = maps_of(model, found[:2], bright_square(2, 2))
     assert (first.shape, second.shape) == ((1, 8, 8, 9), (1, 4, 4, 9))
     assert first.min() == 0, "ReLU stands behind the pooling"
-    album = Album()
-    drawn = draw_activations(model, bright_square(2, 2), np.array([1]), ["b.png"], 2, album)
+    pictures = PictureFiles()
+    drawn = draw_activations(model, bright_square(2, 2), np.array([1]), ["b.png"], 2, pictures)
     assert drawn is not None
     assert (drawn.n_channels, drawn.n_classes) == (((8, 9), (8, 9)), 2)
     (row,) = drawn.rows
     assert (row.truth, row.origin, len(row.maps)) == (1, "b.png", 2)
-    assert {row.picture, *row.maps} == set(album.files)
+    assert {row.picture, *row.maps} == set(pictures.files)
 
 
 def test_each_map_is_drawn_from_its_own_least_to_its_own_largest() -> None:
@@ -52,19 +52,27 @@ def test_each_map_is_drawn_from_its_own_least_to_its_own_largest() -> None:
 
 
 def test_eight_maps_stand_in_two_lines_and_large_ones_are_shrunk() -> None:
-    album = Album()
-    name = album.add("strip", strip(np.random.default_rng(0).random((130, 130, 8))))
-    assert Image.open(io.BytesIO(album.files[name])).size == (4 * 48 + 3 * 3, 2 * 48 + 3)
+    pictures = PictureFiles()
+    name = pictures.add("strip", strip(np.random.default_rng(0).random((130, 130, 8))))
+    assert Image.open(io.BytesIO(pictures.files[name])).size == (4 * 48 + 3 * 3, 2 * 48 + 3)
 
 
 def test_network_without_convolution_shows_nothing() -> None:
     model = keras.Sequential([layers.Input((SIDE, SIDE, 1)), layers.Flatten(), layers.Dense(2)])
-    assert draw_activations(model, bright_square(0, 0), np.array([0]), ["a"], 2, Album()) is None
+    assert (
+        draw_activations(model, bright_square(0, 0), np.array([0]), ["a"], 2, PictureFiles())
+        is None
+    )
 
 
 def test_one_convolution_gives_one_layer() -> None:
     drawn = draw_activations(
-        linear_network(np.ones((2, 2))), bright_square(0, 0), np.array([0]), ["a"], 2, Album()
+        linear_network(np.ones((2, 2))),
+        bright_square(0, 0),
+        np.array([0]),
+        ["a"],
+        2,
+        PictureFiles(),
     )
     assert drawn is not None
     assert (drawn.layers, drawn.n_channels) == (("conv",), ((2, 2),))

@@ -15,8 +15,8 @@ from tuner.records.pictures import ActivationMaps, ActivationRow, Gallery, Shown
 from tuner.records.results import Results
 from tuner.report.html_document import make_environment
 from tuner.report.reported_run import ReportedRun
-from tuner.report.sections.errors import gallery
-from tuner.report.sections.errors.gallery import PictureBudget, compute
+from tuner.report.sections.prediction_errors import gallery
+from tuner.report.sections.prediction_errors.gallery import PictureBudget, compute
 
 
 def picture(width: int = 48, height: int = 48, kind: str = "PNG") -> bytes:

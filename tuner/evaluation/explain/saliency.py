@@ -15,7 +15,7 @@ import numpy as np
 
 from tuner.backend.active import gradient, n_together
 from tuner.errors import TunerError
-from tuner.evaluation.convolutions import Convolution, convolutions, maps_of, tapped
+from tuner.evaluation.explain.convolutions import Convolution, convolutions, maps_of, tapped
 
 
 class NoSaliencyError(TunerError):

@@ -8,8 +8,8 @@ from posixpath import splitext
 from types import MappingProxyType
 
 from tuner.data.images import FileFacts
-from tuner.doctor.findings import Finding, Sample, Severity
-from tuner.doctor.subject import Subject
+from tuner.doctor.examined_data import ExaminedData
+from tuner.doctor.findings import Example, Finding, Severity
 from tuner.report.text import percent
 
 WORTHLESS_UNREADABLE = 0.5
@@ -38,15 +38,15 @@ _MODES: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 
 
-def unreadable(subject: Subject) -> Iterator[Finding]:
+def unreadable(data: ExaminedData) -> Iterator[Finding]:
     """Files that are no image, or a broken one."""
-    found = subject.images.unreadable
+    found = data.images.unreadable
     if not found:
         return
-    n_all = len(subject.images.labels) + len(found)
+    n_all = len(data.images.labels) + len(found)
     pairs = [text.rpartition(": ")[::2] for text in found]
     share = len(found) / n_all
-    is_refused = subject.card.policies.unreadable == "fail"
+    is_refused = data.card.policies.unreadable == "fail"
     yield Finding(
         code="unreadable",
         severity="error" if is_refused or share > WORTHLESS_UNREADABLE else "warning",
@@ -68,21 +68,21 @@ def unreadable(subject: Subject) -> Iterator[Finding]:
             else "replace or delete them."
         ),
         counts={"files": len(found), "all": n_all},
-        examples=tuple((Sample(origin=name, note=reason),) for name, reason in pairs),
+        examples=tuple((Example(origin=name, note=reason),) for name, reason in pairs),
         n_examples=len(found),
     )
 
 
-def wrong_suffixes(subject: Subject) -> Iterator[Finding]:
+def wrong_suffixes(data: ExaminedData) -> Iterator[Finding]:
     """Files whose suffix promises another format than they have."""
-    images = subject.images
+    images = data.images
     notes = {}
     for index, facts in enumerate(images.files):
         suffix = splitext(images.origins[index])[1]
         if suffix and _SUFFIXES.get(suffix.lower()) != facts.format:
             notes[index] = f"is {facts.format}"
     yield from _of_files(
-        subject,
+        data,
         notes,
         code="wrong-suffix",
         summary="named with the suffix of another format",
@@ -94,10 +94,10 @@ def wrong_suffixes(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def odd_modes(subject: Subject) -> Iterator[Finding]:
+def odd_modes(data: ExaminedData) -> Iterator[Finding]:
     """Files that are neither 8-bit grey nor 8-bit RGB."""
     notes = {}
-    for index, facts in enumerate(subject.images.files):
+    for index, facts in enumerate(data.images.files):
         kind = (
             "16 or 32 bits" if facts.mode.startswith("I;16") else _MODES.get(facts.mode, facts.mode)
         )
@@ -105,7 +105,7 @@ def odd_modes(subject: Subject) -> Iterator[Finding]:
             notes[index] = f"{kind} ({facts.mode})"
     kinds = Counter(note.rpartition(" (")[0] for note in notes.values())
     yield from _of_files(
-        subject,
+        data,
         notes,
         code="odd-mode",
         summary=f"neither 8-bit grey nor 8-bit RGB: {_counted(kinds)}",
@@ -117,13 +117,13 @@ def odd_modes(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def rotated(subject: Subject) -> Iterator[Finding]:
+def rotated(data: ExaminedData) -> Iterator[Finding]:
     """Files whose EXIF data turn or mirror them."""
     yield from _of_files(
-        subject,
+        data,
         {
             index: "EXIF rotation"
-            for index, facts in enumerate(subject.images.files)
+            for index, facts in enumerate(data.images.files)
             if facts.is_rotated
         },
         code="exif-rotated",
@@ -133,13 +133,13 @@ def rotated(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def animated(subject: Subject) -> Iterator[Finding]:
+def animated(data: ExaminedData) -> Iterator[Finding]:
     """Files of several frames."""
     yield from _of_files(
-        subject,
+        data,
         {
             index: "several frames"
-            for index, facts in enumerate(subject.images.files)
+            for index, facts in enumerate(data.images.files)
             if facts.is_animated
         },
         code="animated",
@@ -150,14 +150,14 @@ def animated(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def extreme_sizes(subject: Subject) -> Iterator[Finding]:
+def extreme_sizes(data: ExaminedData) -> Iterator[Finding]:
     """Files that are tiny or huge."""
-    height, width = subject.images.images.shape[1:3]
-    files = list(enumerate(subject.images.files))
+    height, width = data.images.images.shape[1:3]
+    files = list(enumerate(data.images.files))
     # What is brought to 8 x 8 may be as small.
     smallest = max(min(TINY_SIDE, height, width), min(height, width) / 4)
     yield from _of_files(
-        subject,
+        data,
         {
             index: _size(facts)
             for index, facts in files
@@ -170,7 +170,7 @@ def extreme_sizes(subject: Subject) -> Iterator[Finding]:
         advice="get them in a larger size, delete them, or state a smaller image size in the card.",
     )
     yield from _of_files(
-        subject,
+        data,
         {index: _size(facts) for index, facts in files if facts.width * facts.height > HUGE_AREA},
         code="huge-image",
         summary=f"of more than {HUGE_AREA // 1_000_000} million pixels",
@@ -179,11 +179,11 @@ def extreme_sizes(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def stretched(subject: Subject) -> Iterator[Finding]:
+def stretched(data: ExaminedData) -> Iterator[Finding]:
     """Files that stretching to the card's size distorts beyond recognition."""
-    height, width = subject.images.images.shape[1:3]
+    height, width = data.images.images.shape[1:3]
     notes = {}
-    for index, facts in enumerate(subject.images.files):
+    for index, facts in enumerate(data.images.files):
         shapes = [facts.width / facts.height]
         if facts.is_rotated:  # perhaps by a half turn only
             shapes.append(1 / shapes[0])
@@ -191,7 +191,7 @@ def stretched(subject: Subject) -> Iterator[Finding]:
         if min(max(factor, 1 / factor) for factor in factors) > STRETCHED:
             notes[index] = _size(facts)
     yield from _of_files(
-        subject,
+        data,
         notes,
         code="stretched",
         severity="warning",
@@ -204,7 +204,7 @@ def stretched(subject: Subject) -> Iterator[Finding]:
 
 
 def _of_files(
-    subject: Subject,
+    data: ExaminedData,
     notes: Mapping[int, str],
     *,
     code: str,
@@ -216,7 +216,7 @@ def _of_files(
     """A finding on single files; none where there is no such file.
 
     Args:
-        subject: The data set.
+        data: The data set.
         notes: What is odd, by the image's index.
         code: Kind of the finding.
         summary: What follows "3 of 80 files are".
@@ -226,7 +226,7 @@ def _of_files(
     """
     if not notes:
         return
-    n_all = len(subject.images.files)
+    n_all = len(data.images.files)
     yield Finding(
         code=code,
         severity=severity,
@@ -236,7 +236,7 @@ def _of_files(
         meaning=meaning,
         advice=advice,
         counts={"files": len(notes), "all": n_all},
-        examples=tuple((subject.sample(index, note),) for index, note in notes.items()),
+        examples=tuple((data.example(index, note),) for index, note in notes.items()),
         n_examples=len(notes),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tuner.doctor.page import render
+from tuner.doctor.data_page import render
 
 from .samples import codes, data, find, look
 

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from tuner.data.streaming import StreamedImages
 from tuner.data.value_range import range_words
+from tuner.doctor.examined_data import ExaminedData, Indices
 from tuner.doctor.findings import Finding
-from tuner.doctor.subject import Indices, Subject
 
 _IMAGES_PER_CHUNK = 4096
 
 
-def constant(subject: Subject) -> Iterator[Finding]:
+def constant(data: ExaminedData) -> Iterator[Finding]:
     """Images of a single colour."""
-    images = subject.images
+    images = data.images
     if isinstance(images.images, StreamedImages):
         return
     rows = constant_rows(images.images)
@@ -36,14 +36,14 @@ def constant(subject: Subject) -> Iterator[Finding]:
             " delete them."
         ),
         counts={"images": n, "all": n_all},
-        examples=subject.singles(rows),
+        examples=data.singles(rows),
         n_examples=n,
     )
 
 
-def rescaled(subject: Subject) -> Iterator[Finding]:
+def rescaled(data: ExaminedData) -> Iterator[Finding]:
     """Values of tables and arrays that were no bytes; files have a check of their own."""
-    images = subject.images
+    images = data.images
     if images.value_range is None or images.files:
         return
     yield Finding(
@@ -58,9 +58,9 @@ def rescaled(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def streamed(subject: Subject) -> Iterator[Finding]:
+def streamed(data: ExaminedData) -> Iterator[Finding]:
     """What is not looked at in a data set that is too large for the cache."""
-    images = subject.images
+    images = data.images
     if isinstance(images.images, StreamedImages):
         yield Finding(
             code="not-examined",

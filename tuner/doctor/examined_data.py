@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from tuner.data.card import Card
 from tuner.data.images import PARTS, Images
-from tuner.doctor.findings import Sample
+from tuner.doctor.findings import Example
 
 Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class ExaminedData:
     """A data set under examination.
 
     Attributes:
@@ -52,10 +52,10 @@ class Subject:
         """What the data call the part of a role."""
         return {role: part for part, role in self.card.splits.roles().items()}.get(role, role)
 
-    def sample(self, index: int, note: str = "") -> Sample:
+    def example(self, index: int, note: str = "") -> Example:
         """One image as an example."""
         images = self.images
-        return Sample(
+        return Example(
             origin=images.origins[index],
             index=int(index),
             part=self.part_name(str(images.parts[index])),
@@ -63,13 +63,13 @@ class Subject:
             note=note,
         )
 
-    def singles(self, indices: Iterable[int]) -> tuple[tuple[Sample, ...], ...]:
+    def singles(self, indices: Iterable[int]) -> tuple[tuple[Example, ...], ...]:
         """Some images as examples, each by itself."""
-        return tuple((self.sample(index),) for index in indices)
+        return tuple((self.example(index),) for index in indices)
 
-    def groups(self, groups: Sequence[Indices]) -> tuple[tuple[Sample, ...], ...]:
+    def groups(self, groups: Sequence[Indices]) -> tuple[tuple[Example, ...], ...]:
         """Some groups of images as examples; in each, every part and label comes before a second of it."""
-        return tuple(tuple(map(self.sample, self._mixed(group))) for group in groups)
+        return tuple(tuple(map(self.example, self._mixed(group))) for group in groups)
 
     def _mixed(self, group: Indices) -> Indices:
         values = (self.images.parts[group], self.images.labels[group], group)

@@ -22,7 +22,7 @@ _MAX_OPACITY = 0.85
 _GAP_GREY = 128
 
 
-class Album:
+class PictureFiles:
     """Pictures as files.
 
     Attributes:

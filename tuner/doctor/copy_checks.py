@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
+from tuner.doctor.examined_data import ExaminedData, Indices, groups_of, has_many
 from tuner.doctor.findings import Finding
-from tuner.doctor.subject import Indices, Subject, groups_of, has_many
 from tuner.report.text import percent, plural
 
 # Shares of a part or a set above which its scores mean nothing.
@@ -20,23 +20,21 @@ _KEPT = "Both stay in, as the card says: the score counts what was learned by he
 _CUT = "Identical images stay on one side wherever a part is cut."
 
 
-def conflicting(subject: Subject) -> Iterator[Finding]:
+def conflicting(data: ExaminedData) -> Iterator[Finding]:
     """The same image under more than one label."""
-    images = subject.images
-    rows, n_distinct = _conflicting(subject, np.arange(len(images.labels), dtype=np.int64))
+    images = data.images
+    rows, n_distinct = _conflicting(data, np.arange(len(images.labels), dtype=np.int64))
     if len(rows) == 0:
         return
     counts = {"distinct": n_distinct, "images": len(rows)}
     inside = []
-    for role in subject.roles if len(subject.roles) > 1 else ():
-        part_rows, part_distinct = _conflicting(subject, subject.rows(role))
+    for role in data.roles if len(data.roles) > 1 else ():
+        part_rows, part_distinct = _conflicting(data, data.rows(role))
         counts |= {f"{role}_distinct": part_distinct, f"{role}_images": len(part_rows)}
         if part_distinct:
-            inside.append(
-                f"{part_distinct:,} ({len(part_rows):,}) within {subject.part_name(role)}"
-            )
+            inside.append(f"{part_distinct:,} ({len(part_rows):,}) within {data.part_name(role)}")
     share = len(rows) / len(images.labels)
-    is_dropped = subject.card.policies.conflicting == "drop"
+    is_dropped = data.card.policies.conflicting == "drop"
     groups = groups_of(images.copy_of, rows)
     yield Finding(
         code="conflicting-labels",
@@ -55,31 +53,31 @@ def conflicting(subject: Subject) -> Iterator[Finding]:
         advice="look at them and correct the labels"
         + ("." if is_dropped else "; or state policies: {conflicting: drop} in the card."),
         counts=counts,
-        examples=subject.groups(groups),
+        examples=data.groups(groups),
         n_examples=len(groups),
     )
 
 
-def _conflicting(subject: Subject, rows: Indices) -> tuple[Indices, int]:
+def _conflicting(data: ExaminedData, rows: Indices) -> tuple[Indices, int]:
     """Those of the rows that have a copy among them under another label, and how many distinct images they are."""
-    groups = subject.images.copy_of[rows]
-    found = has_many(groups, subject.images.labels[rows])
+    groups = data.images.copy_of[rows]
+    found = has_many(groups, data.images.labels[rows])
     return rows[found], len(np.unique(groups[found]))
 
 
-def across_parts(subject: Subject) -> Iterator[Finding]:
+def across_parts(data: ExaminedData) -> Iterator[Finding]:
     """Images of one part that copy an image of another."""
-    copy_of, duplicates = subject.images.copy_of, subject.card.policies.duplicates
-    for first, second in combinations(subject.roles, 2):
-        rows = subject.rows(second)
-        found = rows[np.isin(copy_of[rows], copy_of[subject.rows(first)])]
+    copy_of, duplicates = data.images.copy_of, data.card.policies.duplicates
+    for first, second in combinations(data.roles, 2):
+        rows = data.rows(second)
+        found = rows[np.isin(copy_of[rows], copy_of[data.rows(first)])]
         if len(found) == 0:
             continue
         share = len(found) / len(rows)
-        is_leak = first == "train" and second == subject.testing_role
+        is_leak = first == "train" and second == data.testing_role
         is_kept = duplicates == "keep"
-        names = subject.part_name(first), subject.part_name(second)
-        groups = _joint_groups(subject, copy_of, found, first)
+        names = data.part_name(first), data.part_name(second)
+        groups = _joint_groups(data, copy_of, found, first)
         yield Finding(
             code="copies-across-parts",
             severity="error" if is_leak and is_kept and share > WORTHLESS_LEAK else "warning",
@@ -108,22 +106,22 @@ def across_parts(subject: Subject) -> Iterator[Finding]:
                 "distinct": len(np.unique(copy_of[found])),
                 "part": len(rows),
             },
-            examples=subject.groups(groups),
+            examples=data.groups(groups),
             n_examples=len(groups),
         )
 
 
-def near_across_parts(subject: Subject) -> Iterator[Finding]:
+def near_across_parts(data: ExaminedData) -> Iterator[Finding]:
     """Images of one part that look like an image of another, without being its copy."""
-    images = subject.images
-    for first, second in combinations(subject.roles, 2):
-        rows, others = subject.rows(second), subject.rows(first)
+    images = data.images
+    for first, second in combinations(data.roles, 2):
+        rows, others = data.rows(second), data.rows(first)
         is_near = np.isin(images.near_group[rows], images.near_group[others])
         found = rows[is_near & ~np.isin(images.copy_of[rows], images.copy_of[others])]
         if len(found) == 0:
             continue
-        names = subject.part_name(first), subject.part_name(second)
-        groups = _joint_groups(subject, images.near_group, found, first)
+        names = data.part_name(first), data.part_name(second)
+        groups = _joint_groups(data, images.near_group, found, first)
         yield Finding(
             code="near-copies-across-parts",
             severity="warning",
@@ -139,15 +137,15 @@ def near_across_parts(subject: Subject) -> Iterator[Finding]:
             ),
             advice="look at them; delete true copies from the training part.",
             counts={"images": len(found), "part": len(rows)},
-            examples=subject.groups(groups),
+            examples=data.groups(groups),
             n_examples=len(groups),
         )
 
 
-def near_copies(subject: Subject) -> Iterator[Finding]:
+def near_copies(data: ExaminedData) -> Iterator[Finding]:
     """Images that look alike without being copies."""
-    images = subject.images
-    groups = _near_groups(subject)
+    images = data.images
+    groups = _near_groups(data)
     if not groups:
         return
     n_distinct = len(np.unique(images.copy_of[np.concatenate(groups)]))
@@ -166,18 +164,18 @@ def near_copies(subject: Subject) -> Iterator[Finding]:
             " that a class has too few. The number of groups is what a model learns from."
         ),
         counts={"groups": len(groups), "distinct": n_distinct},
-        examples=subject.groups([_distinct(subject, group) for group in groups]),
+        examples=data.groups([_distinct(data, group) for group in groups]),
         n_examples=len(groups),
     )
 
 
-def near_conflicting(subject: Subject) -> Iterator[Finding]:
+def near_conflicting(data: ExaminedData) -> Iterator[Finding]:
     """Images that look alike under different labels."""
-    images = subject.images
-    exact = set(_conflicting(subject, np.arange(len(images.labels), dtype=np.int64))[0].tolist())
+    images = data.images
+    exact = set(_conflicting(data, np.arange(len(images.labels), dtype=np.int64))[0].tolist())
     groups = [
         group
-        for group in _near_groups(subject)
+        for group in _near_groups(data)
         if len(np.unique(images.labels[group])) > 1 and not exact.issuperset(group.tolist())
     ]
     if not groups:
@@ -196,20 +194,20 @@ def near_conflicting(subject: Subject) -> Iterator[Finding]:
         ),
         advice="look at them, and correct or delete those that are wrong.",
         counts={"groups": len(groups), "images": n},
-        examples=subject.groups(groups),
+        examples=data.groups(groups),
         n_examples=len(groups),
     )
 
 
-def within_parts(subject: Subject) -> Iterator[Finding]:
+def within_parts(data: ExaminedData) -> Iterator[Finding]:
     """Copies inside a part, or inside a data set without parts."""
-    copy_of = subject.images.copy_of
-    for role in subject.roles:
-        rows = subject.rows(role)
+    copy_of = data.images.copy_of
+    for role in data.roles:
+        rows = data.rows(role)
         n_distinct = len(np.unique(copy_of[rows]))
         if n_distinct == len(rows):
             continue
-        name = f"{subject.part_name(role)}: " if role else ""
+        name = f"{data.part_name(role)}: " if role else ""
         n_copies = plural(len(rows) - n_distinct, "copy", "copies")
         groups = groups_of(copy_of, rows)
         yield Finding(
@@ -221,7 +219,7 @@ def within_parts(subject: Subject) -> Iterator[Finding]:
                 "nothing; or state policies: {duplicates: drop} in the card to keep one of each."
             ),
             counts={"images": len(rows), "distinct": n_distinct},
-            examples=subject.groups(groups),
+            examples=data.groups(groups),
             n_examples=len(groups),
         )
 
@@ -234,20 +232,20 @@ _MEANINGS = {
 }
 
 
-def _near_groups(subject: Subject) -> list[Indices]:
+def _near_groups(data: ExaminedData) -> list[Indices]:
     """Groups of images that look alike and are not all copies of one."""
-    images = subject.images
+    images = data.images
     rows = np.flatnonzero(has_many(images.near_group, images.copy_of)).astype(np.int64)
     return groups_of(images.near_group, rows)
 
 
-def _distinct(subject: Subject, group: Indices) -> Indices:
+def _distinct(data: ExaminedData, group: Indices) -> Indices:
     """The group with one of each set of copies."""
-    return np.sort(group[np.unique(subject.images.copy_of[group], return_index=True)[1]])
+    return np.sort(group[np.unique(data.images.copy_of[group], return_index=True)[1]])
 
 
-def _joint_groups(subject: Subject, numbers: Indices, found: Indices, role: str) -> list[Indices]:
+def _joint_groups(data: ExaminedData, numbers: Indices, found: Indices, role: str) -> list[Indices]:
     """The found rows of one part with those of the other part that share their number."""
-    others = subject.rows(role)
+    others = data.rows(role)
     others = others[np.isin(numbers[others], numbers[found])]
     return groups_of(numbers, np.sort(np.concatenate([others, found])))

@@ -10,8 +10,8 @@ from tuner.records.scores import Estimate, Temperature
 from tuner.report.charts.model_styles import style_of
 from tuner.report.html_document import make_environment
 from tuner.report.reported_run import ReportedRun
-from tuner.report.sections.errors import confusion, reliability
-from tuner.report.sections.errors.reliability import compute, scaling_words
+from tuner.report.sections.prediction_errors import confusion, reliability
+from tuner.report.sections.prediction_errors.reliability import compute, scaling_words
 
 
 def temperature(run: Results, error: tuple[float, float], loss: tuple[float, float]) -> Temperature:

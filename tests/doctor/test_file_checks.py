@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.data.samples import make_card, random_images, write_folders
 from tuner.data.load import load_images
-from tuner.doctor.pixels import constant_rows
+from tuner.doctor.pixel_checks import constant_rows
 
 from .samples import codes, data, find, look, origins
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.images import tiny_dataset
 from tuner.data.split import Fold
-from tuner.evaluation.validation import validation_of
+from tuner.evaluation.validation_images import validation_of
 
 LABELS = np.array([0, 0, 0, 1])
 PREDICTED = np.array([[0.8, 0.2], [0.8, 0.2], [0.4, 0.6], [0.6, 0.4]])

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tuner.evaluation.views import View, ViewSet, averaged, view_sets
+from tuner.evaluation.image_views import View, ViewSet, averaged, view_sets
 
 IMAGE = np.arange(12, dtype=np.uint8).reshape(1, 3, 4, 1)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.report.fixtures import results
-from tuner.evaluation.nested import pool
+from tuner.evaluation.pooled_folds import pool
 from tuner.metrics.classification import wilson_interval
 from tuner.records.nested import NestedResults
 from tuner.records.results import Results

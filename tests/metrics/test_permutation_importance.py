@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tuner.metrics.importance import MAX_TRIALS, bound_outliers, importance, n_needed
+from tuner.metrics.permutation_importance import MAX_TRIALS, bound_outliers, importance, n_needed
 from tuner.records.importance import Importance
 from tuner.records.trial import Trial
 from tuner.space.definition import Condition, Parameter

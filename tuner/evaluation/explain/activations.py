@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from tuner.evaluation.convolutions import convolutions, maps_of
-from tuner.evaluation.drawing import Album, strip, thumbnail
+from tuner.evaluation.explain.convolutions import convolutions, maps_of
+from tuner.evaluation.explain.drawing import PictureFiles, strip, thumbnail
 from tuner.records.pictures import ActivationMaps, ActivationRow
 
 MAX_LAYERS = 2
@@ -28,7 +28,7 @@ def draw_activations(
     labels: np.ndarray,
     origins: list[str],
     n_classes: int,
-    album: Album,
+    pictures: PictureFiles,
 ) -> ActivationMaps | None:
     """Draw the maps of the first `MAX_LAYERS` convolutions, of `MAX_CHANNELS` channels each.
 
@@ -38,7 +38,7 @@ def draw_activations(
         labels: Their class numbers (n,).
         origins: Where they come from, (n,).
         n_classes: Classes in all.
-        album: Takes the pictures.
+        pictures: Takes the pictures.
 
     Returns:
         What was drawn; None where there is no image or no convolution.
@@ -51,9 +51,9 @@ def draw_activations(
         ActivationRow(
             truth=int(label),
             origin=origin,
-            picture=album.add(f"class-{label + 1:02d}", thumbnail(image)),
+            picture=pictures.add(f"class-{label + 1:02d}", thumbnail(image)),
             maps=tuple(
-                album.add(
+                pictures.add(
                     f"class-{label + 1:02d}-layer-{number}",
                     strip(layer_maps[i, ..., :MAX_CHANNELS]),
                 )

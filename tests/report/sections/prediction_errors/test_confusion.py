@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from tests.report.fixtures import results
-from tests.report.sections.errors.test_reliability import errors_section
+from tests.report.sections.prediction_errors.test_reliability import errors_section
 from tuner.metrics.classification import wilson_interval
-from tuner.report.sections.errors import confusion
+from tuner.report.sections.prediction_errors import confusion
 
 
 def test_matrix_rows_sum_to_the_class_counts_and_its_trace_is_the_accuracy() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.doctor.examined_data import ExaminedData
 from tuner.doctor.findings import Finding, Severity
-from tuner.doctor.subject import Subject
 from tuner.report.text import plural
 
 # Distinct images of a class: fewer cannot be split into three parts, or measure nothing.
@@ -19,13 +19,13 @@ IMBALANCED = 3.0
 _NAMED = 10
 
 
-def too_few(subject: Subject) -> Iterator[Finding]:
+def too_few(data: ExaminedData) -> Iterator[Finding]:
     """Classes with hardly any distinct image."""
-    images = subject.images
+    images = data.images
     pairs = np.unique(np.stack([images.labels, images.copy_of]), axis=1)
     distinct = np.bincount(pairs[0], minlength=len(images.class_names))
     yield from _few(
-        subject,
+        data,
         distinct,
         (distinct < MIN_DISTINCT),
         limit=MIN_DISTINCT,
@@ -33,7 +33,7 @@ def too_few(subject: Subject) -> Iterator[Finding]:
         meaning="Such a class cannot be trained, validated and tested on images of its own.",
     )
     yield from _few(
-        subject,
+        data,
         distinct,
         (distinct >= MIN_DISTINCT) & (distinct < SMALL_CLASS),
         limit=SMALL_CLASS,
@@ -43,7 +43,7 @@ def too_few(subject: Subject) -> Iterator[Finding]:
 
 
 def _few(
-    subject: Subject,
+    data: ExaminedData,
     distinct: NDArray[np.int64],
     is_few: NDArray[np.bool_],
     *,
@@ -54,7 +54,7 @@ def _few(
     found = np.flatnonzero(is_few)
     if len(found) == 0:
         return
-    images = subject.images
+    images = data.images
     named = [f'"{images.class_names[number]}" ({distinct[number]:,})' for number in found]
     groups = [
         np.flatnonzero(images.labels == number).astype(np.int64)
@@ -71,16 +71,16 @@ def _few(
         meaning=meaning,
         advice="add images of it, or leave the class out.",
         counts={"classes": len(found), "limit": limit},
-        examples=subject.groups(groups),
+        examples=data.groups(groups),
         n_examples=len(groups),
     )
 
 
-def not_in_every_part(subject: Subject) -> Iterator[Finding]:
+def not_in_every_part(data: ExaminedData) -> Iterator[Finding]:
     """Classes that a given part lacks."""
-    images = subject.images
-    for role in subject.roles if len(subject.roles) > 1 else ():
-        n = np.bincount(images.labels[subject.rows(role)], minlength=len(images.class_names))
+    images = data.images
+    for role in data.roles if len(data.roles) > 1 else ():
+        n = np.bincount(images.labels[data.rows(role)], minlength=len(images.class_names))
         n_all = np.bincount(images.labels, minlength=len(images.class_names))
         missing = [images.class_names[i] for i in np.flatnonzero((n == 0) & (n_all > 0))]
         if not missing:
@@ -90,7 +90,7 @@ def not_in_every_part(subject: Subject) -> Iterator[Finding]:
             code="class-missing-in-part",
             severity="error" if role == "train" else "warning",
             summary=(
-                f"{subject.part_name(role)} has no image of"
+                f"{data.part_name(role)} has no image of"
                 f" {plural(len(missing), 'class', 'classes')}: {named}."
             ),
             meaning=(
@@ -101,16 +101,16 @@ def not_in_every_part(subject: Subject) -> Iterator[Finding]:
                     " leaves it out."
                 )
             ),
-            advice=f"add images of it to {subject.part_name(role)}, or leave the class out.",
+            advice=f"add images of it to {data.part_name(role)}, or leave the class out.",
             counts={"classes": len(missing)},
         )
 
 
-def imbalance(subject: Subject) -> Iterator[Finding]:
+def imbalance(data: ExaminedData) -> Iterator[Finding]:
     """A class that has many times the images of another."""
-    images = subject.images
-    role = "train" if "train" in subject.roles else None
-    rows = np.arange(len(images.labels)) if role is None else subject.rows(role)
+    images = data.images
+    role = "train" if "train" in data.roles else None
+    rows = np.arange(len(images.labels)) if role is None else data.rows(role)
     counts = np.bincount(images.labels[rows], minlength=len(images.class_names))
     present = np.flatnonzero(counts)
     if len(present) == 0:
@@ -119,7 +119,7 @@ def imbalance(subject: Subject) -> Iterator[Finding]:
     ratio = counts[most] / counts[least]
     if ratio < IMBALANCED:
         return
-    where = f"{subject.part_name(role)}: " if role and len(subject.roles) > 1 else ""
+    where = f"{data.part_name(role)}: " if role and len(data.roles) > 1 else ""
     share = counts[most] / counts.sum()
     yield Finding(
         code="class-imbalance",
