@@ -1,4 +1,4 @@
-"""Copies are counted as images and as distinct images, in each part, across parts, and under several labels."""
+"""Copies are counted as images and as distinct images, within and across parts and labels."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def chosen(winner: Winner, views: ViewSet) -> AugmentedTest:
 def with_accuracies(
     monkeypatch: pytest.MonkeyPatch, winner: Winner, accuracies: Sequence[Sequence[float]]
 ) -> list[list[int]]:
-    """Make each set reach an accuracy on validation, training after training; gives the rows that were predicted."""
+    """Make each set reach an accuracy on validation, per training; gives the predicted rows."""
     labels, asked, left = winner.dataset.images.labels, list[list[int]](), iter(accuracies)
 
     def averaged(

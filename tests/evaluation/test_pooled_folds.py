@@ -1,4 +1,4 @@
-"""Nested cross-validation's outer folds taken together: each image counts once, whatever the fold's size."""
+"""Outer folds taken together: each image counts once, whatever the fold's size."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def search(
     sample: Callable[[np.random.Generator], dict[str, Any]] = draw,
     noise: float = 0.02,
 ) -> list[Trial]:
-    """Settings on two rungs: the better half is trained three times as long, which adds 0.5 to its score."""
+    """Settings on two rungs: the better half is trained 3 times as long and gains 0.5."""
     generator = np.random.default_rng(0)
     found: list[Trial] = []
 

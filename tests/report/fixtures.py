@@ -1,4 +1,4 @@
-"""A small run for the tests of the report; every argument that a test does not name has an ordinary value."""
+"""A small run for the tests of the report; arguments have ordinary values by default."""
 
 from __future__ import annotations
 

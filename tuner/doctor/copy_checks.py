@@ -1,4 +1,4 @@
-"""Checks for images that occur more than once: copies, near copies, and copies under different labels."""
+"""Checks for copies and near copies, across parts and under different labels."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def conflicting(data: ExaminedData) -> Iterator[Finding]:
 
 
 def _conflicting(data: ExaminedData, rows: Indices) -> tuple[Indices, int]:
-    """Those of the rows that have a copy among them under another label, and how many distinct images they are."""
+    """Rows with a copy among them under another label, and the number of distinct images."""
     groups = data.images.copy_of[rows]
     found = has_many(groups, data.images.labels[rows])
     return rows[found], len(np.unique(groups[found]))

@@ -1,4 +1,4 @@
-"""The page of an examination: what was found, with pictures of it, in one file without a request."""
+"""The page of an examination: what was found, with pictures, in one file without a request."""
 
 from __future__ import annotations
 

@@ -29,7 +29,10 @@ class ExaminedData:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The roles that the data give, in the order train, validation, test; one empty role where they give none."""
+        """The roles of the data's parts: train, validation, test.
+
+        One empty role where the data give no parts.
+        """
         given = set(np.unique(self.images.parts).tolist())
         return tuple(role for role in (*PARTS, "") if role in given)
 
@@ -68,7 +71,10 @@ class ExaminedData:
         return tuple((self.example(index),) for index in indices)
 
     def groups(self, groups: Sequence[Indices]) -> tuple[tuple[Example, ...], ...]:
-        """Some groups of images as examples; in each, every part and label comes before a second of it."""
+        """Some groups of images as examples.
+
+        In each, every part and label comes before a second of it.
+        """
         return tuple(tuple(map(self.example, self._mixed(group))) for group in groups)
 
     def _mixed(self, group: Indices) -> Indices:
@@ -80,7 +86,9 @@ class ExaminedData:
 
 
 def groups_of(numbers: NDArray[np.int64], rows: Indices) -> list[Indices]:
-    """The rows that share a number, together, in the order of their first; a row that shares it with none is left out.
+    """The rows that share a number, together, in the order of their first.
+
+    A row that shares it with none is left out.
 
     Args:
         numbers: One per image, (n,).

@@ -28,7 +28,7 @@ _LARGEST_PNG_PIXELS = 64 * 64
 
 
 def shown_indices(findings: Sequence[Finding]) -> list[list[list[int]]]:
-    """Which images are shown: for each finding and each of its groups, the indices of those that have a picture.
+    """The images that are shown: for each finding and each of its groups, their indices.
 
     The pictures are shared out, so that no finding takes all of them.
     """

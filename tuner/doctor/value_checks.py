@@ -1,4 +1,4 @@
-"""Checks of image files whose values are not of 8 bits: what becomes black and white, and whether that fits."""
+"""Checks of image files of more than 8 bits: what becomes black and white, and whether it fits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Views of an image over which class probabilities are averaged: shifted by a few pixels, and mirrored."""
+"""Views of an image over which class probabilities are averaged: shifted, and mirrored."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def averaged(
     rows: np.ndarray,
     sets: Sequence[ViewSet],
 ) -> np.ndarray:
-    """Mean class probabilities over the views of each set, (sets, n, classes); each view is predicted once.
+    """Mean class probabilities over the views of each set, (sets, n, classes).
+
+    Each view is predicted once.
 
     Args:
         function: From images to what a model puts out, (n, units).

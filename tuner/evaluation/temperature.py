@@ -1,4 +1,4 @@
-"""Temperature scaling of the winner: fitted on validation images, then measured on the test images."""
+"""Temperature scaling: fitted on validation images, then measured on the test images."""
 
 from __future__ import annotations
 

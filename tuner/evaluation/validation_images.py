@@ -1,4 +1,4 @@
-"""What may choose among predictions: the validation images, by the metric that the search optimised."""
+"""The validation images, which may choose among predictions by the search's metric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much each hyperparameter mattered in a search: permutation importance of a random forest, with intervals."""
+"""How much each hyperparameter mattered: permutation importance of a random forest."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def _rounds(
     settings: NDArray[np.intp],
     generator: np.random.Generator,
 ) -> Iterator[tuple[float, list[float]]]:
-    """Per resample: R2 on the settings that were not drawn, and what shuffling each parameter takes from it."""
+    """Per resample: R2 on settings that were not drawn, and its loss by shuffling a parameter."""
     blocks = [_encode(parameter, [trial.values for trial in trials]) for parameter in parameters]
     together = [_with_dependants(i, parameters) for i in range(len(parameters))]
     depth = np.array([[trial.last_epoch] for trial in trials], dtype=np.float64)
@@ -196,7 +196,10 @@ def _rounds(
 
 
 def _drawn(n_settings: int, generator: np.random.Generator) -> NDArray[np.intp]:
-    """How often each setting is drawn; of a few settings all may be, and then none would be left to judge by."""
+    """How often each setting is drawn.
+
+    Of a few settings all may be drawn, and then none would be left to judge by.
+    """
     while True:
         counts = np.bincount(generator.integers(n_settings, size=n_settings), minlength=n_settings)
         if (counts == 0).any():
@@ -204,7 +207,7 @@ def _drawn(n_settings: int, generator: np.random.Generator) -> NDArray[np.intp]:
 
 
 def _encode(parameter: Parameter, values: Sequence[Mapping[str, Any]]) -> Array:
-    """Columns of one parameter, shape (n, columns); NaN, which trees branch on, where it was not active."""
+    """Columns of one parameter, (n, columns); NaN, which trees branch on, where it is off."""
     name, choices = parameter.name, parameter.choices
     if all(isinstance(choice, int | float) and not isinstance(choice, bool) for choice in choices):
         numbers = np.array([_number(row.get(name)) for row in values])[:, None]

@@ -1,4 +1,7 @@
-"""An HTML document in one file: it opens from disk, requests nothing, and reads in the dark and on a phone."""
+"""An HTML document in one file.
+
+It opens from disk, requests nothing, and reads in the dark and on a phone.
+"""
 
 from __future__ import annotations
 

@@ -71,12 +71,12 @@ class ModelSummary:
 
 
 def state_words(state: State) -> str:
-    """How far a run had come when its page was written: `in progress`, `interrupted`, `terminated` or `complete`."""
+    """How far a run had come when its page was written, such as `in progress` or `complete`."""
     return "in progress" if state in ("searching", "retraining") else state
 
 
 def validation_words(data: DataSummary) -> str:
-    """On how many images the search scored its trials: `120 validation images`, of each of several folds."""
+    """On how many images the search scored its trials: `120 validation images`, or per fold."""
     images = plural(data.n_validation, "validation image")
     return images if data.n_folds == 1 else f"{images} in each of {data.n_folds} folds"
 

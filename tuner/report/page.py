@@ -56,7 +56,10 @@ def _body(section: Section, reported: ReportedRun, environment: Environment) -> 
 def _part(
     name: str, context: Context, reported: ReportedRun, environment: Environment
 ) -> Markup | None:
-    """A part of a section, or the error that it failed with; None where the run has nothing for it."""
+    """A part of a section, or the error that it failed with.
+
+    None where the run has nothing for it.
+    """
     try:
         values = context(reported)
         if values is None:

@@ -168,7 +168,10 @@ def _title(results: Results | NestedResults) -> str:
 
 
 def _is_reference(run: IndexedRun) -> bool:
-    """Whether it is an ordinary run that has been tested: an outer fold tests other images than all other runs."""
+    """Whether it is an ordinary run that has been tested.
+
+    An outer fold tests other images than all other runs.
+    """
     found = run.results
     return (
         isinstance(found, Results)
@@ -258,7 +261,10 @@ def _pooled_accuracy(model: PooledModel | None) -> Estimate | None:
 
 
 def _differences(run: IndexedRun, newest: IndexedRun) -> Iterator[str]:
-    """What differs from the newest complete run's fingerprint, test part and metric; other data have another test."""
+    """What differs from the newest complete run: data, test part or metric.
+
+    Other data always have another test part.
+    """
     if _fingerprint(run) != _fingerprint(newest):
         yield "other images, labels or classes"
     elif not _have_one_test_part(run, newest):
@@ -282,7 +288,10 @@ def _objective(run: IndexedRun) -> str:
 
 
 def _have_one_test_part(run: IndexedRun, newest: IndexedRun) -> bool:
-    """By their hashes, or by the images per class where one is not known; nested cross-validation tests every image."""
+    """By their hashes, or by the images per class where one is not known.
+
+    Nested cross-validation tests every image.
+    """
     if run.test_part and newest.test_part:
         return run.test_part == newest.test_part
     one, other = run.results, newest.results

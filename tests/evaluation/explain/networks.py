@@ -17,7 +17,7 @@ def identity_kernel(channels: int = 1) -> np.ndarray:
 def linear_network(
     head: np.ndarray, *, channels: int = 2, units_end: str = "softmax"
 ) -> keras.Model:
-    """Two channels, the image and its double; their means times `head` (channels, units) are the scores."""
+    """Two channels, the image and its double; scores are their means times `head`."""
     model = keras.Sequential(
         [
             layers.Input((SIDE, SIDE, 1)),

@@ -1,4 +1,4 @@
-"""Saliency maps: the numbers of Grad-CAM, the networks that it works for, and the reasons why there is none."""
+"""Saliency maps: the numbers of Grad-CAM, and the networks that it works for or not."""
 
 from __future__ import annotations
 

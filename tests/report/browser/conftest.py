@@ -1,4 +1,4 @@
-"""One headless Chromium for all tests here, and pages of hand-written and real runs to open in it."""
+"""One headless Chromium for all tests here, and pages of hand-written and real runs."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def page_of(
 
 @pytest.fixture(scope="package")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a real run, made by the command line as somebody would, once for all processes of the tests."""
+    """The folder of a real run, made by the command line, once for all processes of the tests."""
     base = tmp_path_factory.getbasetemp()
     place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / PERSON
     with filelock.FileLock(f"{place}.lock"):
@@ -153,7 +153,7 @@ def _run_drawn_faces(place: Path) -> Path:
 def open_page(
     browser: Browser, page_of: Callable[[str], Path], request: pytest.FixtureRequest
 ) -> Iterator[Open]:
-    """Opens a story by its name, the `real` run, or a file, with the options of a browser context."""
+    """Opens a story by its name, the `real` run, or a file, with options of a browser context."""
     contexts: list[BrowserContext] = []
 
     def go(what: str | Path, **options: Any) -> Opened:

@@ -1,4 +1,4 @@
-"""Runs written by hand, each told by a few plain numbers; what they say follows from predictions, not from wishes."""
+"""Runs written by hand, each from a few plain numbers and the predictions that follow."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _BAD = "<img src=x onerror=alert(1)>"
 
 
 def trial(number: int, parameters: Sequence[Parameter], generator: np.random.Generator) -> Trial:
-    """One trial; every seventh fails, every eleventh is stopped, every fifth continues the first."""
+    """One trial; every 7th fails, every 11th is stopped, every 5th continues the first."""
     values = {p.name: _draw(p, generator) for p in parameters}
     active = {
         p.name: values[p.name]
@@ -235,7 +235,7 @@ def minimised() -> ReportedRun:
 
 
 def hostile() -> ReportedRun:
-    """Names of people who mean harm, or who have a strange taste: of classes, hyperparameters, data set and errors."""
+    """Hostile or strange names of classes, hyperparameters, data set and errors."""
     odd = (
         "</script><script>alert(1)</script>",
         _BAD,
@@ -308,7 +308,7 @@ def search_only() -> ReportedRun:
 
 
 def in_progress() -> ReportedRun:
-    """A page that was written while the search was at work: two trials are still running, nothing is retrained."""
+    """A page written during the search: two trials are still running, nothing is retrained."""
     reported = search_only()
     running = tuple(
         replace(t, score=None, error=None, is_stopped=False) for t in reported.trials[-2:]
@@ -324,7 +324,7 @@ def in_progress() -> ReportedRun:
 
 
 def with_pictures(reported: ReportedRun) -> ReportedRun:
-    """The same run with a gallery of twelve mistakes, twelve uncertain images, and activation maps."""
+    """The same run with a gallery: 12 mistakes, 12 uncertain images, and activation maps."""
     names = reported.results.data.class_names
     pictures = {
         f"{kind}-{i:02d}.png": _picture(i)
@@ -460,7 +460,7 @@ def _probabilities(
     n_classes: int,
     generator: np.random.Generator,
 ) -> np.ndarray:
-    """Predictions that are right on exactly that share of the images, mostly on the same easy ones for every model."""
+    """Predictions that are right on exactly that share of the images, mostly the same easy ones."""
     difficulty = 0.8 * hardness + 0.6 * generator.normal(size=len(labels))
     right = difficulty.argsort().argsort() < round(accuracy * len(labels))
     wrong = (labels + generator.integers(1, n_classes, size=len(labels))) % n_classes

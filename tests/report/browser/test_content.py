@@ -1,4 +1,4 @@
-"""Points 15 to 26: what the page says follows from the run's numbers, and is never stronger than they are."""
+"""Points 15 to 26: what the page says follows from the run's numbers, and is no stronger."""
 
 from __future__ import annotations
 

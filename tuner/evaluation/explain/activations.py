@@ -15,7 +15,7 @@ MAX_CLASSES = 10
 
 
 def first_of_each_class(labels: np.ndarray, rows: np.ndarray) -> list[int]:
-    """Positions of the image with the lowest row number of each class that has any, of at most `MAX_CLASSES`."""
+    """Positions of the image with the lowest row of each class, of at most `MAX_CLASSES`."""
     order = np.argsort(rows, kind="stable")
     _, first = np.unique(labels[order], return_index=True)
     positions: list[int] = order[first][:MAX_CLASSES].tolist()

@@ -1,4 +1,7 @@
-"""The convolutions of a network, and what they put out; the layers of a network inside another count like its own."""
+"""The convolutions of a network, and their feature maps.
+
+The layers of a network inside another count like its own.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,9 @@ class Convolution:
 
 
 def convolutions(model: keras.Model) -> tuple[Convolution, ...]:
-    """The convolutions whose maps have more than one place, in order; none of a model whose graph Keras does not know.
+    """The convolutions whose maps have more than one place, in order.
+
+    None of a model without a graph of its layers.
 
     A layer that is called several times is passed over.
 
@@ -64,7 +69,10 @@ def convolutions(model: keras.Model) -> tuple[Convolution, ...]:
 def maps_of(
     model: keras.Model, chosen: Sequence[Convolution], images: np.ndarray
 ) -> list[np.ndarray]:
-    """What convolutions put out for images (n, height, width, channels): float32 (n, rows, columns, channels) each."""
+    """Feature maps of images (n, height, width, channels).
+
+    One float32 array (n, rows, columns, channels) per convolution.
+    """
     found: dict[str, np.ndarray] = {}
 
     def keep(name: str, maps: Any) -> Any:

@@ -45,7 +45,7 @@ class PictureFiles:
 
 
 def thumbnail(image: np.ndarray) -> Image.Image:
-    """An image (height, width, channels) of 1 or 3 channels, 0-255, at most `MAX_SIDE` pixels high and wide."""
+    """An image (height, width, 1 or 3), 0-255, at most `MAX_SIDE` pixels high and wide."""
     pixels = np.ascontiguousarray(image.astype(np.uint8))
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     picture.thumbnail((MAX_SIDE, MAX_SIDE))
@@ -53,7 +53,10 @@ def thumbnail(image: np.ndarray) -> Image.Image:
 
 
 def heat(image: np.ndarray, saliency: np.ndarray) -> Image.Image:
-    """A saliency map (rows, columns), 0 to 1, in colour over the image in dim grey, in the size of its `thumbnail`."""
+    """A saliency map (rows, columns), 0 to 1, in colour over the image in dim grey.
+
+    It has the size of the image's `thumbnail`.
+    """
     grey = thumbnail(image).convert("L")
     enlarged = Image.fromarray(saliency.astype(np.float32)).resize(
         grey.size, Image.Resampling.BILINEAR
@@ -66,7 +69,10 @@ def heat(image: np.ndarray, saliency: np.ndarray) -> Image.Image:
 
 
 def strip(maps: np.ndarray) -> Image.Image:
-    """Maps (rows, columns, channels) in grey, `MAPS_PER_LINE` side by side, each from its own least to its largest."""
+    """Maps (rows, columns, channels) in grey, `MAPS_PER_LINE` side by side.
+
+    Each map is scaled from its own minimum to its maximum.
+    """
     tiles = [_tile(maps[..., channel]) for channel in range(maps.shape[2])]
     width, height = tiles[0].size
     gap = max(1, width // 16)

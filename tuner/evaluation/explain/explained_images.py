@@ -1,4 +1,4 @@
-"""Test images worth a look: the most confident mistakes, the most uncertain images, and what the network sees."""
+"""Test images worth a look: confident mistakes, uncertain images, and what the network sees."""
 
 from __future__ import annotations
 
@@ -97,7 +97,9 @@ def make_pictures(
 def choose(
     rows: np.ndarray, labels: np.ndarray, probabilities: np.ndarray
 ) -> tuple[list[int], list[int]]:
-    """Positions of the most confident mistakes, and of the least confident other images; of equals the lowest row.
+    """Positions of the most confident mistakes, and of the least confident other images.
+
+    Among equals, the lowest row comes first.
 
     Args:
         rows: Numbers of the images in the data set, (n,).
@@ -117,7 +119,10 @@ def choose(
 
 
 def shown_origin(origin: str) -> str:
-    """An image's origin as a page can show it: of an absolute path the file's name, no control characters."""
+    """An image's origin as a page can show it, without control characters.
+
+    Of an absolute path only the file's name is left.
+    """
     below = re.split(r"[\\/]", origin)[-1] if _ABSOLUTE.match(origin) else origin
     return printable(below)
 

@@ -77,7 +77,10 @@ def compute(
 
 
 def _axis(scale: Scale) -> dict[str, Any]:
-    """What the script must know of an axis; numbers have a range, categories have their labels alone."""
+    """What the script needs to draw an axis.
+
+    Numbers have a range, categories have their labels alone.
+    """
     numbers = (
         {}
         if scale.choices

@@ -63,7 +63,10 @@ class Scale:
         )
 
     def place(self, value: Any) -> float:
-        """Position of a value, at the nearer end where it is beyond; 1 for what is no value of the axis."""
+        """Position of a value, at the nearer end where it is beyond.
+
+        Something that is no value of the axis is placed at 1.
+        """
         if self.choices:
             return self._place_choice(value)
         if not _is_number(value):
@@ -93,7 +96,10 @@ class Scale:
 
 
 def of_parameter(parameter: Parameter, trials: Sequence[Trial]) -> Scale:
-    """The axis of a hyperparameter: its range, and a place for trials in which it was not active."""
+    """The axis of a hyperparameter.
+
+    Its range, and a place for trials in which it was not active.
+    """
     values = [trial.values.get(parameter.name) for trial in trials]
     choices = parameter.choices
     return Scale(
@@ -109,7 +115,10 @@ def of_parameter(parameter: Parameter, trials: Sequence[Trial]) -> Scale:
 
 
 def of_scores(scores: Sequence[float], objective: str, direction: str) -> Scale:
-    """The axis of the objective: all scores but outliers on the worse side, which stand at its end."""
+    """The axis of the objective.
+
+    All scores but outliers on the worse side, which stand at its end.
+    """
     bounded = bound_outliers(scores, direction)
     return Scale(name=objective, low=float(bounded.min()), high=float(bounded.max()))
 

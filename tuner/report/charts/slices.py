@@ -151,7 +151,10 @@ def _axis_name(scale: Scale) -> str:
 
 
 def _across(scale: Scale, trial: Trial, index: int) -> float:
-    """Where a trial stands; those of one category stand side by side, so that they do not hide each other."""
+    """Where a trial stands.
+
+    Trials of one category stand side by side, so that none hides another.
+    """
     place = scale.place(trial.values.get(scale.name))
     if not scale.choices and not (scale.has_off and place == 1):
         return place

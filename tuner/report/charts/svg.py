@@ -77,7 +77,7 @@ def _label(root: ElementTree.Element, prefix: str, title: str, description: str)
 
 
 def _drop_unseen(parent: ElementTree.Element) -> None:
-    """Leave out metadata, the style element, groups in which nothing is drawn, and shapes without any colour."""
+    """Leave out metadata, the style element, empty groups, and shapes without any colour."""
     for child in list(parent):
         _drop_unseen(child)
         is_empty = child.tag in {"g", "defs"} and len(child) == 0

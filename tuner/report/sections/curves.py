@@ -1,4 +1,4 @@
-"""Section "Learning curves": training and validation of each retrained model, and the gap between them in words."""
+"""Section "Learning curves": training and validation of each retrained model, and their gap."""
 
 from __future__ import annotations
 

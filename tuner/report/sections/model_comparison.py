@@ -1,4 +1,4 @@
-"""Section "Models side by side": every test score with its cost in parameters, bytes and milliseconds."""
+"""Section "Models side by side": test scores, parameters, bytes and milliseconds."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def draw_accuracies(summaries: Sequence[ModelSummary]) -> Markup:
 
 
 def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> Markup:
-    """Forest plot: the winner minus each other model, with 95 % intervals, around a line at zero."""
+    """Forest plot: the winner minus each other model, with 95 % intervals."""
 
     def paint(axes: Axes) -> None:
         axes.axvline(0, color=INK, linewidth=0.8)

@@ -1,4 +1,4 @@
-"""Section "Reproduce": what somebody needs to get these numbers again, and what they are good for."""
+"""Section "Reproduce": what you need to get these numbers again."""
 
 from __future__ import annotations
 

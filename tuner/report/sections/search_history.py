@@ -1,4 +1,4 @@
-"""Section "Search history": what every trial reached, and how the best grew with trials and time."""
+"""Section "Search history": what each trial reached, and the best score so far."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class History:
 
     @property
     def drawn(self) -> tuple[Point, ...]:
-        """The points that get a mark of their own: evenly spaced ones where there are more than `MAX_POINTS`."""
+        """The points with a mark of their own: evenly spaced ones of more than `MAX_POINTS`."""
         return self.points[:: math.ceil(len(self.points) / MAX_POINTS) or 1]
 
 
@@ -115,7 +115,10 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
 
 
 def best_so_far(trials: Sequence[Trial], *, maximise: bool) -> tuple[Point, ...]:
-    """Every trial with the best score up to it; failed trials and scores that are not finite change nothing."""
+    """Every trial with the best score up to it.
+
+    Failed trials and scores that are not finite change nothing.
+    """
     points: list[Point] = []
     best: float | None = None
     for number, (trial, seconds) in enumerate(

@@ -62,7 +62,10 @@ def _nothing_to_compare(results: Results) -> str:
 
 
 def details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
-    """Why the headline is not a stronger one, and what is to be said of other models; the arguments are the same."""
+    """Why the headline is not a stronger one, and what is to be said of other models.
+
+    The arguments are the same.
+    """
     main = results.main_difference
     reason = main.reason if main else ""
     if reason:
@@ -91,7 +94,7 @@ def _without_models(results: Results) -> str:
 
 
 def _main(main: Difference, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
-    """Such as `Tuning helped: Tuned 68.8 % [...] against Baseline 65.8 % [...], +3.0 points [...] on 400 images`."""
+    """Such as `Tuning helped: Tuned 68.8 % [...] against Baseline 65.8 % [...], +3.0 points`."""
     opening = _OPENINGS.get(main.verdict) if main.opponent == "baseline" else None
     yield Part(text=opening or main.verdict.capitalize(), kind="opening")
     yield _words(": ")

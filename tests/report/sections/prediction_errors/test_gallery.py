@@ -50,7 +50,10 @@ UNCERTAIN = replace(
 
 
 def with_pictures(**changes: object) -> Results:
-    """A run with a mistake, an uncertain image and the maps of one layer, but for changes of its gallery."""
+    """A run with a mistake, an uncertain image and the maps of one layer.
+
+    Changes are fields of its gallery.
+    """
     shown = Gallery(
         n_mistakes=31,
         mistakes=(MISTAKE,),

@@ -123,7 +123,7 @@ def _pretrained(results: Results) -> Iterator[tuple[ModelResult, Difference]]:
 
 
 def inconclusive(reported: ReportedRun) -> Iterator[NextStep]:
-    """An interval that is too wide to say anything: more of what the larger part of its noise comes from."""
+    """An interval that is too wide: more of what the larger part of its noise comes from."""
     results, found = reported.results, reported.results.main_difference
     if found is None or found.verdict != "inconclusive" or found.seed_sd is None:
         return

@@ -27,14 +27,20 @@ class NextStep:
 
 
 def with_more(results: Results, key: str, count: int) -> str:
-    """The run again with a greater number; the quick preset states its own, whatever the space says."""
+    """The run again with a greater number.
+
+    The quick preset states its own, whatever the space says.
+    """
     if results.run.preset == "quick":
         return rerun(results.run.command, "--preset", "standard", without=(key,))
     return rerun(results.run.command, "--set", f"{key}={count}", without=(key,))
 
 
 def remedy(reason: str) -> tuple[str, tuple[str, ...]] | None:
-    """What to do, and the options that do it, where a training failed for want of something; None where not."""
+    """What to do, and the options that do it, where a training lacked memory or time.
+
+    None for other reasons.
+    """
     if "memory" in reason.lower():
         return "Give each training more memory: one at a time", ("--workers", "1")
     if reason.startswith("no step in"):

@@ -41,7 +41,7 @@ _REGULARISERS = (
 
 
 def no_better_than_a_guess(reported: ReportedRun) -> Iterator[NextStep]:
-    """A winner whose interval does not lie above a constant guess needs a longer search, or another objective."""
+    """A winner not clearly above a constant guess needs a longer search, or another objective."""
     results, guess = reported.results, constant_guess(reported.results)
     if guess is None or guess.winner is None or guess.low is None or guess.is_beaten:
         return
@@ -133,7 +133,7 @@ def wider_ranges(reported: ReportedRun) -> Iterator[NextStep]:
 
 
 def _worth_widening(results: Results) -> list[Edge]:
-    """Edges of ranges, and of lists whose importance is above zero; those of what mattered most come first.
+    """Edges of ranges, and of lists whose importance is above zero; the most important first.
 
     Of a few listed values one is at an end by chance alone, so that a list needs more to speak for
     it.

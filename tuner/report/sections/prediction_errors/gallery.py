@@ -1,4 +1,4 @@
-"""Part of section "Errors": test images worth a look, and what the winner's first convolutions see."""
+"""Part of "Errors": test images worth a look, and what the winner's first convolutions see."""
 
 from __future__ import annotations
 
@@ -135,13 +135,19 @@ class PictureBudget:
         self._files, self._room = files, MAX_BYTES
 
     def take(self, *names: str | None) -> bool:
-        """Make room for some files; False, for these and all that follow, where there is not enough."""
+        """Make room for some files.
+
+        Returns False, for these and all that follow, where there is not enough.
+        """
         # Base64 writes three bytes as four letters.
         self._room -= sum(len(self._files.get(name or "", b"")) * 4 // 3 for name in names)
         return self._room >= 0
 
     def picture(self, name: str | None, side: int = _SIDE) -> EmbeddedPicture | None:
-        """A file as a picture, enlarged up to `side`; None where there is none, or it is no whole PNG or JPEG."""
+        """A file as a picture, enlarged up to `side`.
+
+        None where there is none, or it is no whole PNG or JPEG.
+        """
         content = self._files.get(name or "", b"")
         try:
             with warnings.catch_warnings(action="ignore"), _opened(content) as image:

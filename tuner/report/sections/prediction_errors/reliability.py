@@ -1,4 +1,4 @@
-"""Part of "Errors": how far each model's confidence may be believed, before and after temperature scaling."""
+"""Part of "Errors": each model's calibration, before and after temperature scaling."""
 
 from __future__ import annotations
 

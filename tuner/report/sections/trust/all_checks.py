@@ -1,4 +1,4 @@
-"""Section "Trust": what was checked before anybody believes the verdict, each check with its numbers."""
+"""Section "Trust": all checks, in the order of the page, each with its numbers."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def last_epoch(results: Results) -> CheckResult:
 
 
 def _cut_off(results: Results) -> Iterator[tuple[ModelResult, int]]:
-    """The models of the verdict, and how many of their trainings were best in the last epoch that they may have."""
+    """The models of the verdict with trainings that were best in their last epoch, and how many."""
     for model in results.models:
         n = sum(bool(run.epochs) and run.best_epoch == model.max_epochs for run in model.runs)
         if n and model.in_verdict:
