@@ -24,17 +24,18 @@ STRETCHED = 2.0
 _SUFFIXES: Mapping[str, str] = MappingProxyType(
     {
         ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".mpo": "JPEG",
-        ".png": "PNG", ".apng": "PNG", ".gif": "GIF", ".webp": "WEBP", ".bmp": "BMP", ".dib": "DIB", ".tif": "TIFF", ".tiff": "TIFF",
-        ".ppm": "PPM", ".pgm": "PPM", ".pbm": "PPM", ".pnm": "PPM", ".avif": "AVIF", ".avifs": "AVIF",
-        ".heic": "HEIF", ".heif": "HEIF", ".hif": "HEIF",
+        ".png": "PNG", ".apng": "PNG", ".gif": "GIF", ".webp": "WEBP",
+        ".bmp": "BMP", ".dib": "DIB", ".tif": "TIFF", ".tiff": "TIFF",
+        ".ppm": "PPM", ".pgm": "PPM", ".pbm": "PPM", ".pnm": "PPM",
+        ".avif": "AVIF", ".avifs": "AVIF", ".heic": "HEIF", ".heif": "HEIF", ".hif": "HEIF",
     }
 )  # fmt: skip
 
 _MODES: Mapping[str, str] = MappingProxyType(
     {
-        "P": "palette", "PA": "palette", "RGBA": "transparency", "RGBa": "transparency",
-        "LA": "transparency", "La": "transparency", "CMYK": "CMYK", "1": "1 bit", "I": "16 or 32 bits",
-        "F": "16 or 32 bits",
+        "P": "palette", "PA": "palette", "CMYK": "CMYK", "1": "1 bit",
+        "RGBA": "transparency", "RGBa": "transparency", "LA": "transparency", "La": "transparency",
+        "I": "16 or 32 bits", "F": "16 or 32 bits",
     }
 )  # fmt: skip
 
