@@ -10,7 +10,7 @@ from tuner.doctor import class_checks, copy_checks, file_checks, pixel_checks, v
 from tuner.doctor.examined_data import ExaminedData
 from tuner.doctor.findings import SEVERITIES, Examination, PartCounts
 
-_CHECKS = (
+CHECKS = (
     copy_checks.conflicting,
     copy_checks.across_parts,
     copy_checks.near_across_parts,
@@ -46,7 +46,7 @@ def examine(images: Images, card: Card) -> Examination:
         Numbers, words and examples; nothing is drawn and nothing is written.
     """
     data = ExaminedData(images=images, card=card)
-    found = [finding for check in _CHECKS for finding in check(data)]
+    found = [finding for check in CHECKS for finding in check(data)]
     height, width, channels = images.images.shape[1:]
     return Examination(
         name=images.name,

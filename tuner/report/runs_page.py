@@ -126,7 +126,7 @@ def render_index(datasets: Sequence[DataSet]) -> str:
     environment = make_environment("tuner.report")
     html = {
         name: environment.get_template(f"{name}.html").render(datasets=datasets)
-        for name in ("index", "index_data")
+        for name in ("runs_page", "runs_page_data")
     }
     n_runs = sum(len(dataset.rows) for dataset in datasets)
     return render_document(
@@ -135,11 +135,11 @@ def render_index(datasets: Sequence[DataSet]) -> str:
         overline="tuner reports",
         heading="All runs",
         bodies=[
-            Body(name="runs", heading="Runs", html=Markup(html["index"])),
-            Body(name="data", heading="Data sets", html=Markup(html["index_data"])),
+            Body(name="runs", heading="Runs", html=Markup(html["runs_page"])),
+            Body(name="data", heading="Data sets", html=Markup(html["runs_page_data"])),
         ],
         footer=Markup("{} of {}").format(plural(n_runs, "run"), plural(len(datasets), "data set")),
-        styles=[("tuner.report", "index.css")],
+        styles=[("tuner.report", "runs_page.css")],
     )
 
 

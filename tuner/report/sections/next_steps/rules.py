@@ -16,6 +16,23 @@ from tuner.report.text import integer, plural, points
 
 MAX_STEPS = 3
 
+# What matters most comes first.
+RULES: tuple[Callable[[ReportedRun], Iterator[NextStep]], ...] = (
+    search_steps.no_better_than_a_guess,
+    search_steps.failed_trials,
+    comparison_steps.not_compared,
+    comparison_steps.failed_trainings,
+    comparison_steps.more_seeds,
+    search_steps.limits,
+    comparison_steps.backbone_ahead,
+    comparison_steps.inconclusive,
+    search_steps.wider_ranges,
+    comparison_steps.more_epochs,
+    search_steps.less_overfitting,
+    comparison_steps.calibrate,
+    search_steps.search_more,
+)
+
 
 def context(reported: ReportedRun) -> dict[str, Any]:
     """What the template is given."""
@@ -28,7 +45,7 @@ def compute(reported: ReportedRun) -> tuple[NextStep, ...]:
     if not results.run.is_complete:
         return (_resume(results),)
     steps: dict[str, NextStep] = {}
-    for step in (found for rule in _RULES for found in rule(reported)):
+    for step in (found for rule in RULES for found in rule(reported)):
         steps.setdefault(step.code, step)
     return tuple(islice(steps.values(), MAX_STEPS)) or tuple(_train(results))
 
@@ -56,20 +73,3 @@ def _train(results: Results) -> Iterator[NextStep]:
             ),
             code=f"python -m tuner train --from {shlex.quote(results.run.folder)} --full-data",
         )
-
-
-_RULES: tuple[Callable[[ReportedRun], Iterator[NextStep]], ...] = (
-    search_steps.no_better_than_a_guess,
-    search_steps.failed_trials,
-    comparison_steps.not_compared,
-    comparison_steps.failed_trainings,
-    comparison_steps.more_seeds,
-    search_steps.limits,
-    comparison_steps.backbone_ahead,
-    comparison_steps.inconclusive,
-    search_steps.wider_ranges,
-    comparison_steps.more_epochs,
-    search_steps.less_overfitting,
-    comparison_steps.calibrate,
-    search_steps.search_more,
-)

@@ -12,7 +12,7 @@ from tuner.report.sections.trust import data_checks, training_checks
 from tuner.report.sections.trust.check_result import CheckResult
 from tuner.report.text import plural
 
-_CHECKS: tuple[Callable[[Results], CheckResult], ...] = (
+CHECKS: tuple[Callable[[Results], CheckResult], ...] = (
     data_checks.test_set,
     data_checks.copies,
     data_checks.enough_images,
@@ -35,7 +35,7 @@ def context(reported: ReportedRun) -> dict[str, Any]:
 
 def compute(results: Results) -> tuple[CheckResult, ...]:
     """All checks, in the order of the page."""
-    return tuple(check(results) for check in _CHECKS)
+    return tuple(check(results) for check in CHECKS)
 
 
 def summary_line(checks: Sequence[CheckResult]) -> str:
