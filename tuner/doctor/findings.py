@@ -11,7 +11,7 @@ from tuner.data.left_out import LeftOut
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
-# Examples of a finding, and images of an example, that are named to people.
+# Examples of a finding, and images of an example, that are named.
 MAX_EXAMPLES = 20
 
 
@@ -91,7 +91,7 @@ class Examination:
 
     Attributes:
         name: Name of the card.
-        title: What people call it.
+        title: Its title, as text.
         fingerprint: Of the images, as a run states it.
         shape: (height, width, channels) that every image is brought to.
         class_names: In the order of the class numbers.

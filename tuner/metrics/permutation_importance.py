@@ -16,7 +16,7 @@ from tuner.records.scores import Estimate
 from tuner.records.trial import Trial
 from tuner.space.definition import Parameter
 
-# More trials change the ranking little, and make people wait.
+# More trials change the ranking little, and take long.
 MAX_TRIALS = 1000
 # Below this share of explained variance a ranking would be one of noise.
 MIN_EXPLAINED = 0.1
@@ -65,7 +65,7 @@ def importance(
 
     A forest is fitted on a resample of the settings and judged on the settings that were not drawn,
     a promotion always on the side of its parent. Scores count relative to the mean of all trials
-    that were trained as long, and the forest knows that length: a search trains its better settings
+    that were trained as long, and that length is an input of the forest: a search trains its better settings
     longer, which must make no hyperparameter look important.
 
     A hyperparameter that switches others on is shuffled together with them, and one that was off in

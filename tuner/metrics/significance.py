@@ -43,8 +43,8 @@ def two_level(right_a: ArrayLike, right_b: ArrayLike) -> TwoLevel:
 
     The variance of the difference is that of its mean over the images plus that of each model's
     mean over its seeds; Student's t has the degrees of freedom of Welch (Biometrika 34, 1947) and
-    Satterthwaite (Biometrics 2, 1946). With one seed of either model nothing is known of the seeds'
-    noise: the interval is that of the images alone.
+    Satterthwaite (Biometrics 2, 1946). With one seed of either model the seeds' noise cannot be
+    estimated: the interval is that of the images alone.
 
     Args:
         right_a: Whether the first model, by seed, got each image right: bool, (..., seeds, n) with

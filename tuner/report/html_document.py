@@ -25,7 +25,7 @@ class Body:
 
     Attributes:
         name: Its anchor.
-        heading: What people read.
+        heading: Its heading.
         html: What stands below the heading.
     """
 
@@ -85,7 +85,7 @@ def render_document(
         environment: From `make_environment`.
         title: What the browser calls the page.
         overline: What kind of page it is, above the heading.
-        heading: What the page is about; people's text.
+        heading: What the page is about; untrusted text.
         bodies: The parts, in order.
         footer: Last line.
         styles: Package and name of each style sheet, after the common one.

@@ -16,7 +16,7 @@ from tuner.report.text import MISSING, integer, interval, percent, points_interv
 
 # What Markdown, its tables, HTML or GitHub's formulas would take for their own.
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~$&#]")
-# GitHub tells a person of each @name, links each #number and web address, and draws each :emoji:,
+# GitHub notifies each @name, links each #number and web address, and draws each :emoji:,
 # if nothing stands between; as an entity, since the space has no width.
 _CALLS = re.compile(r"[@#](?=\w)|:(?=//|[\w+-]+:)|www(?=\.)", re.IGNORECASE)
 _SPACE = "&#8203;"

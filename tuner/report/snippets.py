@@ -1,4 +1,4 @@
-"""A setting in the forms that somebody may paste: Python, YAML and JSON."""
+"""A setting in the forms that you may paste: Python, YAML and JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def python_snippet(recipe_path: str, values: Mapping[str, Any]) -> str:
     """
     # JSON's string literals are Python's too.
     literal = json.dumps(recipe_path, ensure_ascii=False)
-    # Keras' `fit` knows nothing of what the search did to its batches.
+    # Keras' `fit` repeats nothing of what the search did to its batches.
     missing = "# without the augmentation, class weights or balanced sampling of the search; "
     left_out = (
         f"{missing}`python -m tuner train --from` has them\n" if batch_terms_on(values) else ""
@@ -42,7 +42,7 @@ def python_snippet(recipe_path: str, values: Mapping[str, Any]) -> str:
 
 
 def as_json(values: Mapping[str, Any]) -> str:
-    """Values as JSON; numbers that JSON does not know become null."""
+    """Values as JSON; numbers that JSON does not have become null."""
     plain = {
         name: None if isinstance(v, float) and not math.isfinite(v) else v
         for name, v in values.items()

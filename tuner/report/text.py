@@ -122,7 +122,7 @@ def class_counts(names: Sequence[str], counts: Sequence[int]) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A hyperparameter's value as people write it."""
+    """A hyperparameter's value as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
@@ -136,10 +136,8 @@ def values_text(values: Mapping[str, Any]) -> str:
 def without_folders(text: str) -> str:
     """The text with the folders of absolute paths left out.
 
-    A page that is passed on names nobody's home folder.
-
-    Where the page is written on the machine of the run, that person's name is left out of paths
-    too.
+    A page that is passed on reveals no home folder. Where it is written on the machine of the run,
+    the user's name is left out of paths too.
     """
     home, user = _person()
     if home:

@@ -1,4 +1,4 @@
-"""Test images worth a look: confident mistakes, uncertain images, and what the network sees."""
+"""Test images worth a look: confident mistakes, uncertain images, saliency and activation maps."""
 
 from __future__ import annotations
 

@@ -63,10 +63,10 @@ def draw(
     Returns:
         An `<svg>` element, the same bytes for the same numbers.
     """
-    # Not a person's own settings: the page is the same everywhere.
+    # Not the user's own settings: the page is the same everywhere.
     with matplotlib.rc_context({**_DEFAULTS, **_SETTINGS}), warnings.catch_warnings():
-        # Texts are drawn by the browser; matplotlib only measures them, and need not know every
-        # script's glyphs.
+        # Texts are drawn by the browser; matplotlib only measures them, and needs no glyphs of
+        # every script.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=size)
         paint(figure.add_subplot())

@@ -24,7 +24,7 @@ class Scale:
     """One axis.
 
     Attributes:
-        name: What it shows; people's text.
+        name: What it shows; untrusted text.
         low: Smallest number; 0 for choices.
         high: Largest number; 0 for choices.
         log: Whether numbers stand on a logarithmic scale.

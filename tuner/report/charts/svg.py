@@ -21,7 +21,7 @@ _COLOUR_CLASS = {
     TUNED.lower(): "tuned",
     EFFICIENTNET.lower(): "efficientnet",
 }
-# Lines that the style sheet knows by colour and width: those of the grid, and the axes with all
+# Lines with a class of the style sheet, by colour and width: those of the grid, and the axes with all
 # thin black ones.
 _LINE_CLASS = {(GRID, "0.6"): "grid", (INK, "0.8"): "axis"}
 # What the style sheet says of every text, or SVG says anyway.
@@ -38,7 +38,7 @@ def portable(text: str, prefix: str, title: str, description: str) -> str:
         description: What it shows.
     """
     # Inside HTML an <svg> needs no namespace, and ElementTree would write prefixes that HTML does
-    # not know.
+    # not have.
     root = ElementTree.fromstring(text.replace(_NAMESPACE, "", 1))
     referenced = [e.get(_HREF, "")[1:] for e in root.iter()]
     ids = {

@@ -29,7 +29,7 @@ class Section:
 
     Attributes:
         name: Its anchor.
-        heading: What people read.
+        heading: Its heading.
         parts: What fills each template in `templates/sections/`, one below the other, by the name
             of the template; None leaves a part out, the first one the section.
     """

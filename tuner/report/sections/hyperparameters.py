@@ -1,4 +1,4 @@
-"""Section "Best hyperparameters": the winner's setting in every form that somebody may paste."""
+"""Section "Best hyperparameters": the winner's setting in every form that you may paste."""
 
 from __future__ import annotations
 

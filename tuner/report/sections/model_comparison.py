@@ -97,7 +97,7 @@ def draw_accuracies(summaries: Sequence[ModelSummary]) -> Markup:
                     fillstyle="none",
                     markersize=4,
                 )
-        # Titles are people's text: a dollar sign is no formula.
+        # Titles are untrusted text: a dollar sign is no formula.
         axes.set_yticks(
             range(len(summaries)), [label_text(s.result.title) for s in summaries], parse_math=False
         )

@@ -48,7 +48,7 @@ class VerdictSection:
         untrained: Models without a single finished retraining.
         cost: What was spent, as name and value.
         badges: What limits the reading of the scores.
-        noise: What the intervals of the differences know of; empty where there is none.
+        noise: What the intervals of the differences account for; empty where there is none.
         resume: The command that goes on with a run that has not ended; None where it has.
     """
 

@@ -20,7 +20,7 @@ class Part:
 
     Attributes:
         text: What it says.
-        kind: `opening`, `name` (people's text), `number` (stays on one line) or `words`.
+        kind: `opening`, `name` (untrusted text), `number` (stays on one line) or `words`.
     """
 
     text: str

@@ -16,7 +16,7 @@ class NextStep:
         action: What to do.
         fact: What calls for it, with its numbers.
         code: What to paste; empty where no command does it.
-        items: What the fact speaks of, each as its name, which is people's text, and the rest of
+        items: What the fact speaks of, each as its name, which is untrusted text, and the rest of
             its line.
     """
 

@@ -66,7 +66,7 @@ def no_better_than_a_guess(reported: ReportedRun) -> Iterator[NextStep]:
 
 
 def failed_trials(reported: ReportedRun) -> Iterator[NextStep]:
-    """Many failed trials: what their commonest reason asks for."""
+    """Many failed trials: a remedy for their commonest reason."""
     run, search = reported.results.run, reported.results.search
     if not search.n_trials or search.n_failed <= MANY_FAILED * search.n_trials:
         return

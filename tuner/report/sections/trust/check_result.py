@@ -18,7 +18,7 @@ class CheckResult:
         title: The claim that was checked.
         state: What came of it; `not known` where the run cannot tell.
         fact: The numbers, in words.
-        items: What the fact speaks of, each as its name, which is people's text, and the rest of
+        items: What the fact speaks of, each as its name, which is untrusted text, and the rest of
             its line.
     """
 
