@@ -65,8 +65,8 @@ def importance(
 
     A forest is fitted on a resample of the settings and judged on the settings that were not drawn,
     a promotion always on the side of its parent. Scores count relative to the mean of all trials
-    that were trained as long, and that length is an input of the forest: a search trains its better settings
-    longer, which must make no hyperparameter look important.
+    that were trained as long, and that length is an input of the forest: a search trains its better
+    settings longer, which must make no hyperparameter look important.
 
     A hyperparameter that switches others on is shuffled together with them, and one that was off in
     some trials among those where it was on, so that no setting arises that could not have been

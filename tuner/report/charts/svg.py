@@ -21,8 +21,8 @@ _COLOUR_CLASS = {
     TUNED.lower(): "tuned",
     EFFICIENTNET.lower(): "efficientnet",
 }
-# Lines with a class of the style sheet, by colour and width: those of the grid, and the axes with all
-# thin black ones.
+# Lines with a class of the style sheet, by colour and width: those of the grid, and the axes with
+# all thin black ones.
 _LINE_CLASS = {(GRID, "0.6"): "grid", (INK, "0.8"): "axis"}
 # What the style sheet says of every text, or SVG says anyway.
 _USUAL = {"text": {"font-size": "9px", "fill": "currentColor"}, "path": {"stroke-dashoffset": "0"}}
