@@ -23,7 +23,7 @@ MIN_EXPLAINED = 0.1
 MIN_SETTINGS = 10
 N_RESAMPLES = 20
 
-Array = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 def scored(trials: Sequence[Trial]) -> list[Trial]:
@@ -40,7 +40,7 @@ def n_needed(n_parameters: int) -> int:
     return max(30, 5 * n_parameters)
 
 
-def bound_outliers(scores: ArrayLike, direction: str) -> Array:
+def bound_outliers(scores: ArrayLike, direction: str) -> Floats:
     """Scores in which none is worse than three interquartile ranges beyond the worse quartile.
 
     Without it one diverged loss would be all of the variance (the outer fence of Tukey, Exploratory
@@ -147,7 +147,7 @@ def _settings(trials: Sequence[Trial]) -> NDArray[np.intp]:
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)
 
 
-def _targets(trials: Sequence[Trial], direction: str) -> Array:
+def _targets(trials: Sequence[Trial], direction: str) -> Floats:
     """Scores less the mean of those that were trained as long, shape (n,)."""
     targets = np.array([trial.score for trial in trials], dtype=np.float64)
     depths = np.array([trial.last_epoch for trial in trials])
@@ -160,7 +160,7 @@ def _targets(trials: Sequence[Trial], direction: str) -> Array:
 def _rounds(
     trials: Sequence[Trial],
     parameters: Sequence[Parameter],
-    targets: Array,
+    targets: Floats,
     settings: NDArray[np.intp],
     generator: np.random.Generator,
 ) -> Iterator[tuple[float, list[float]]]:
@@ -206,7 +206,7 @@ def _drawn(n_settings: int, generator: np.random.Generator) -> NDArray[np.intp]:
             return counts
 
 
-def _encode(parameter: Parameter, values: Sequence[Mapping[str, Any]]) -> Array:
+def _encode(parameter: Parameter, values: Sequence[Mapping[str, Any]]) -> Floats:
     """Columns of one parameter, (n, columns); NaN, which trees branch on, where it is off."""
     name, choices = parameter.name, parameter.choices
     if all(isinstance(choice, int | float) and not isinstance(choice, bool) for choice in choices):
@@ -243,8 +243,8 @@ def _with_dependants(index: int, parameters: Sequence[Parameter]) -> list[int]:
 
 
 def _shuffled(
-    blocks: list[Array], index: int, members: list[int], generator: np.random.Generator
-) -> list[Array]:
+    blocks: list[Floats], index: int, members: list[int], generator: np.random.Generator
+) -> list[Floats]:
     active = (
         np.flatnonzero(~np.isnan(blocks[index]).all(axis=1))
         if blocks[index].size
