@@ -59,11 +59,11 @@ def main() -> None:
 
 def row(name: str, path: Path, page: Page, rounds: int) -> str:
     """A line of the table."""
-    subject = STORIES[name]()
+    reported = STORIES[name]()
     written, ready, filtered = [], [], []
     for _ in range(rounds):
         start = time.perf_counter()
-        source = render(subject)
+        source = render(reported)
         written.append(time.perf_counter() - start)
         path.write_text(source, encoding="utf-8")
         page.goto(path.as_uri())
@@ -73,7 +73,7 @@ def row(name: str, path: Path, page: Page, rounds: int) -> str:
     size, bare = (
         len(text.encode()) / 1000 for text in (source, re.sub(r'"data:[^"]*"', '""', source))
     )
-    trials, classes = len(subject.trials), len(subject.results.data.class_names)
+    trials, classes = len(reported.trials), len(reported.results.data.class_names)
     times = (
         f"{min(written):.1f} | {min(ready):.2f} |"
         f" {min((f for f in filtered if f is not None), default=0):.0f}"

@@ -45,5 +45,7 @@ def test_wheel_carries_spaces_cards_and_templates(tmp_path: Path) -> None:
     for folder in ("search_spaces", "datasets"):
         for path in (ROOT / folder).glob("*.yaml"):
             assert f"tuner/_bundled/{folder}/{path.name}" in names
-    assert {"tuner/report/templates/document.html", "tuner/doctor/templates/finding.html"} <= names
+    for package in ("report", "doctor"):
+        for path in (ROOT / "tuner" / package / "templates").rglob("*.*"):
+            assert path.relative_to(ROOT).as_posix() in names
     assert not any(name.startswith("tests/") for name in names)

@@ -12,7 +12,7 @@ from tests.images import banded_images, image_spec
 from tests.store.recipes import make_recipe
 from tuner.errors import ConfigurationError
 from tuner.recipe import load_recipe
-from tuner.report.snippet import python_snippet
+from tuner.report.snippets import python_snippet
 from tuner.store.recipe_file import write_recipe
 
 

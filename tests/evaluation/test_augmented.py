@@ -17,9 +17,9 @@ from tuner.errors import TunerError
 from tuner.evaluation import augmented
 from tuner.evaluation.augmented import AugmentedTest, choose_views
 from tuner.evaluation.evaluate import evaluate
+from tuner.evaluation.image_views import ViewSet, view_sets
 from tuner.evaluation.sealed import open_test
-from tuner.evaluation.validation import Validation, validation_of
-from tuner.evaluation.views import ViewSet, view_sets
+from tuner.evaluation.validation_images import Validation, validation_of
 from tuner.metrics.classification import score
 from tuner.records.contender import Trained
 from tuner.records.results import ModelResult
@@ -62,7 +62,7 @@ def chosen(winner: Winner, views: ViewSet) -> AugmentedTest:
 def with_accuracies(
     monkeypatch: pytest.MonkeyPatch, winner: Winner, accuracies: Sequence[Sequence[float]]
 ) -> list[list[int]]:
-    """Make each set reach an accuracy on validation, training after training; gives the rows that were predicted."""
+    """Make each set reach an accuracy on validation, per training; gives the predicted rows."""
     labels, asked, left = winner.dataset.images.labels, list[list[int]](), iter(accuracies)
 
     def averaged(

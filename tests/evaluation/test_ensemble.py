@@ -14,9 +14,9 @@ from tuner.backend.active import predictor
 from tuner.data.dataset import Dataset
 from tuner.data.split import Fold
 from tuner.evaluation import ensemble
-from tuner.evaluation.ensemble import Candidate, Ensemble, choose_ensemble, select
+from tuner.evaluation.ensemble import Ensemble, EnsembleCandidate, choose_ensemble, select
 from tuner.evaluation.sealed import open_test
-from tuner.evaluation.validation import validation_of
+from tuner.evaluation.validation_images import validation_of
 from tuner.metrics.classification import score
 from tuner.records.results import ModelResult
 from tuner.records.training import TrainResult
@@ -79,7 +79,7 @@ class Searched:
     """Trials of two folds."""
 
     dataset: Dataset
-    candidates: list[Candidate]
+    candidates: list[EnsembleCandidate]
     results: list[TrainResult]
 
 
@@ -105,7 +105,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
         results.append(
             run_task(task, data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels(0))
         )
-        candidates.append(Candidate(trial=trial, checkpoint=path))
+        candidates.append(EnsembleCandidate(trial=trial, checkpoint=path))
     return Searched(dataset, candidates, results)
 
 
@@ -197,7 +197,7 @@ def test_trials_that_were_not_selected_are_not_even_read_nor_their_epochs_counte
     searched: Searched, tmp_path: Path
 ) -> None:
     longer = replace(searched.candidates[1].trial, last_epoch=27)
-    gone = Candidate(trial=longer, checkpoint=tmp_path / "there is no such checkpoint")
+    gone = EnsembleCandidate(trial=longer, checkpoint=tmp_path / "there is no such checkpoint")
     alone = Ensemble(
         model="cnn",
         candidates=(searched.candidates[0], gone),

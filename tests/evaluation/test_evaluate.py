@@ -97,7 +97,7 @@ def test_scores_are_of_all_test_images_and_no_others(scored: Scored) -> None:
 def test_copies_of_given_training_images_are_scored_apart_too(
     scored: Scored, tmp_path: Path
 ) -> None:
-    """The official score counts all test images, as published ones do; the other one only those that are new."""
+    """The official score counts all test images; the other one only those that are new."""
     distinct = np.arange(24) % 3 > 0
     split = replace(scored.dataset.split, distinct_test=distinct, is_official=True)
     dataset = replace(scored.dataset, split=split)

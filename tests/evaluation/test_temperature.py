@@ -11,7 +11,7 @@ import pytest
 from tests.evaluation.test_evaluate import CONTENDER, train
 from tests.images import tiny_dataset
 from tuner.evaluation.temperature import FittedTemperature, temperature_of
-from tuner.evaluation.validation import validation_of
+from tuner.evaluation.validation_images import validation_of
 from tuner.metrics.calibration import fit_temperature, log_loss, reliability, tempered
 
 

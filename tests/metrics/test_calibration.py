@@ -80,7 +80,10 @@ def test_tempered_probabilities_are_those_of_the_divided_logits() -> None:
 
 
 def test_temperature_is_where_an_independent_derivative_of_the_log_loss_is_zero() -> None:
-    """With b = 1/T the derivative is the mean of the expected less the true logit (Guo et al., 2017, appendix)."""
+    """With b = 1/T the derivative is the mean of the expected less the true logit.
+
+    Source: Guo et al., 2017, appendix.
+    """
     labels, logits, probabilities = overconfident()
 
     def slope(b: float) -> float:

@@ -39,7 +39,7 @@ def test_without_seed_noise_it_is_the_t_test_of_the_images() -> None:
 
 
 def test_seeds_without_image_noise_give_the_test_of_welch() -> None:
-    """With very many images the seeds' noise is all there is: then SciPy's Welch test says the same."""
+    """With very many images only the seeds' noise is left: SciPy's Welch test agrees."""
     n, a, b = 1_000_000, (0.70, 0.74, 0.71), (0.66, 0.60)
     right_a, right_b = (
         np.array([np.arange(n) < share * n for share in shares]) for shares in (a, b)
@@ -53,7 +53,7 @@ def test_seeds_without_image_noise_give_the_test_of_welch() -> None:
 
 @pytest.mark.parametrize(("k_a", "k_b"), [(2, 2), (3, 3), (5, 2)])
 def test_three_parts_are_put_together_as_welch_and_satterthwaite_say(k_a: int, k_b: int) -> None:
-    """With three means instead of two SciPy has no test: the sum is written out, each term from SciPy."""
+    """SciPy has no test of three means: the sum is written out, each term from SciPy."""
     a, b = answers(400, k_a, k_b)
     found = two_level(a, b)
     parts = [

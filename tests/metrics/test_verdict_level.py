@@ -1,4 +1,7 @@
-"""The published level and coverage of the verdict's test, in one cell of benchmarks/verdict_simulation.py."""
+"""The published level and coverage of the verdict's test, in one cell of the simulation.
+
+The simulation is benchmarks/verdict_simulation.py.
+"""
 
 from __future__ import annotations
 

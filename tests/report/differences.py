@@ -17,7 +17,7 @@ def difference(
     margin: float = 0.04,
     **more: Any,
 ) -> Difference:
-    """The winner against another model, with an interval of a margin to each side; `more` are fields as they are."""
+    """The winner against another model, with a margin to each side; `more` are other fields."""
     estimate = Estimate(value=value, low=value - margin, high=value + margin)
     made = Difference(
         opponent=opponent,

@@ -1,4 +1,4 @@
-"""A small run for the tests of the report; every argument that a test does not name has an ordinary value."""
+"""A small run for the tests of the report; arguments have ordinary values by default."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tuner.records.results import (
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.report.page import render
-from tuner.report.subject import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.space.definition import Parameter
 
 HOSTILE = (
@@ -201,7 +201,7 @@ def page(
     run: Results, some: Sequence[Trial] = (), pictures: Mapping[str, bytes] | None = None
 ) -> str:
     """The page of a run."""
-    return render(Subject(results=run, trials=some, pictures=pictures or {}))
+    return render(ReportedRun(results=run, trials=some, pictures=pictures or {}))
 
 
 def search_only(n: int = 23) -> Results:

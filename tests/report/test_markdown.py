@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from tuner.records.results import Results
 from tuner.report.markdown import as_markdown, escaped, fenced
-from tuner.report.verdict import compute
+from tuner.report.sections.verdict import compute
 
 from .differences import difference
 from .fixtures import HOSTILE, results, search_only

@@ -47,7 +47,9 @@ from tuner.errors import TunerError
 from tuner.records.error_text import reason_of, short_line, traceback_of
 from tuner.records.training import EpochMetrics, Failure
 from tuner.records.trial import Trial
-from tuner.report import calibration, curves, history, mattered, models, slices
+from tuner.report.charts import slices
+from tuner.report.sections import curves, mattered, model_comparison, search_history
+from tuner.report.sections.prediction_errors import reliability
 from tuner.store.files import json_line
 from tuner.store.recipe_file import read_recipe, write_recipe
 from tuner.store.run_folder import RunFolder
@@ -215,7 +217,7 @@ def identity_of(name: str) -> dict[str, Any]:
 
 def _draw_nothing() -> None:
     """Charts take most of the time."""
-    for module in (calibration, curves, history, mattered, models, slices):
+    for module in (reliability, curves, search_history, mattered, model_comparison, slices):
         module.draw = lambda *_, **__: Markup("<svg></svg>")  # type: ignore[attr-defined]
 
 

@@ -441,7 +441,7 @@ def load_everything() -> None:
         "tuner.commands.predict",
         "tuner.commands.train",
         "tuner.data.class_folders",
-        "tuner.report.picture",
+        "tuner.report.charts.prediction_chart",
     ):
         importlib.import_module(name)
 

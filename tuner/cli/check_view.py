@@ -12,7 +12,7 @@ from rich.text import Text
 from tuner.cli.console import ErrorConsole
 from tuner.cli.output import plain
 from tuner.commands.check import Checked
-from tuner.doctor.findings import MAX_EXAMPLES, Examination, Finding, Sample
+from tuner.doctor.findings import MAX_EXAMPLES, Examination, Example, Finding
 from tuner.report.text import class_counts, plural
 
 # Examples of a finding, and images of an example, that are named; the page shows more, and --json
@@ -89,12 +89,13 @@ def _examples(finding: Finding) -> Iterator[str]:
     n_shown = MAX_EXAMPLES if finding.code in _MANY_EXAMPLES else SHOWN_EXAMPLES
     for group in finding.examples[:n_shown]:
         more = f" and {len(group) - SHOWN_IMAGES} more" if len(group) > SHOWN_IMAGES else ""
-        yield f"- {' · '.join(map(_sample, group[:SHOWN_IMAGES]))}{more}"
+        yield f"- {' · '.join(map(_example, group[:SHOWN_IMAGES]))}{more}"
     n_left = finding.n_examples - min(n_shown, len(finding.examples))
     if finding.examples and n_left:
         yield f"- and {n_left:,} more"
 
 
-def _sample(sample: Sample) -> str:
-    where = ", ".join(text for text in (sample.label, sample.part) if text)
-    return f"{sample.origin}{f' ({where})' if where else ''}{f': {sample.note}' if sample.note else ''}"
+def _example(example: Example) -> str:
+    where = ", ".join(text for text in (example.label, example.part) if text)
+    note = f": {example.note}" if example.note else ""
+    return f"{example.origin}{f' ({where})' if where else ''}{note}"

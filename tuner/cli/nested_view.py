@@ -9,7 +9,7 @@ from typing import Any
 
 from tuner.commands.nested import NestedOutcome
 from tuner.records.nested import NestedResults, PooledModel, WinningValues
-from tuner.report.reproduce import resume_command
+from tuner.report.command_lines import resume_command
 from tuner.report.text import interval, percent, plural, value_text
 
 # Of more values than these that won, the range says more.

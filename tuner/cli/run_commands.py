@@ -66,7 +66,7 @@ def run(
     from tuner.cli.views import view
     from tuner.commands.prepare import command_line
     from tuner.commands.run import run as run_command
-    from tuner.report.reproduce import resume_command
+    from tuner.report.command_lines import resume_command
 
     options = _run_options(given, command=command_line(sys.argv[1:]))
     shown = view(

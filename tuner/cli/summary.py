@@ -10,9 +10,9 @@ from typing import Any
 from tuner.cli import output, terminal
 from tuner.commands.run import RunOutcome
 from tuner.records.results import Results
+from tuner.report.command_lines import resume_command
 from tuner.report.facts import only_class
-from tuner.report.reproduce import resume_command
-from tuner.report.verdict import compute
+from tuner.report.sections.verdict import compute
 
 
 def summary_lines(outcome: RunOutcome, command: str) -> list[str]:

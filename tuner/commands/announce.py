@@ -12,7 +12,7 @@ from tuner.data.left_out import in_short
 from tuner.data.own.made_card import OWN_DATA
 from tuner.data.policies import Dropped
 from tuner.data.value_range import range_words
-from tuner.doctor.subject import Subject
+from tuner.doctor.examined_data import ExaminedData
 from tuner.records.events import Notice, RunStarted
 from tuner.report.text import class_counts, plural
 from tuner.search.schedule import total
@@ -103,13 +103,13 @@ def _classes(dataset: Dataset) -> str:
 
 def _uses(job: Job) -> str:
     """What becomes of the parts that were found in data without a card; empty where there are none."""
-    subject = Subject(images=job.dataset.images, card=job.card)
-    if job.card.source != OWN_DATA or subject.roles == ("",):
+    data = ExaminedData(images=job.dataset.images, card=job.card)
+    if job.card.source != OWN_DATA or data.roles == ("",):
         return ""
-    uses = ", ".join(f"{subject.part_name(role)} {subject.use(role)}" for role in subject.roles)
+    uses = ", ".join(f"{data.part_name(role)} {data.use(role)}" for role in data.roles)
     held_out = (
         ""
-        if "test" in subject.roles
+        if "test" in data.roles
         else "; it is the only part held out, so what validates is cut from the rest"
     )
     return f"parts: {uses}{held_out}"

@@ -52,7 +52,7 @@ def check(target: str, *, data_dir: Path, out: Path) -> Checked:
             written.
         DataError: If the data are missing, or too broken to load.
     """
-    from tuner.doctor.page import render
+    from tuner.doctor.data_page import render
 
     card = named_apart(resolve(target, card_folders(), data_dir), target, data_dir, out)
     images = load_images(card, data_dir)

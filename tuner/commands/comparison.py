@@ -132,7 +132,7 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
 def _fitted_temperature(job: Job, winner: Contender, kept: Trained) -> FittedTemperature | None:
     """What makes the winner's kept model believable, by the validation images; None for outputs that cannot be."""
     from tuner.evaluation.temperature import temperature_of
-    from tuner.evaluation.validation import validation_of
+    from tuner.evaluation.validation_images import validation_of
 
     try:
         return temperature_of(winner, kept, validation_of(job.dataset, job.file.objective.name))
@@ -146,7 +146,7 @@ def _pictures(
     job: Job, winner: Contender, kept: Trained, test: OpenedTest, found: np.ndarray
 ) -> tuple[Gallery | None, ActivationMaps | None]:
     """Write the pictures of the page; without them a run has lost nothing that matters."""
-    from tuner.evaluation.gallery import make_pictures
+    from tuner.evaluation.explain.explained_images import make_pictures
     from tuner.training.finished import finished_model
 
     job.tell(StageStarted(title="Drawing test images for the report"))

@@ -114,7 +114,7 @@ def n_candidates(file: SearchSpaceFile) -> int:
 
 def _rows(job: Job, winner: Contender, trained: Sequence[Trained]) -> Iterator[ExtraRow]:
     from tuner.evaluation import augmented, ensemble
-    from tuner.evaluation.validation import validation_of
+    from tuner.evaluation.validation_images import validation_of
     from tuner.search.loop import trial_checkpoint
 
     validation = validation_of(job.dataset, job.file.objective.name)
@@ -136,7 +136,7 @@ def _rows(job: Job, winner: Contender, trained: Sequence[Trained]) -> Iterator[E
             if entry.kind == "ended" and entry.trial
         ]
         candidates = [
-            ensemble.Candidate(
+            ensemble.EnsembleCandidate(
                 trial=trial, checkpoint=trial_checkpoint(job.folder.state, trial.trial_id)
             )
             for trial in best_settings(ended, job.file.objective, ensemble.N_CANDIDATES)

@@ -16,7 +16,7 @@ from tuner.errors import ConfigurationError
 from tuner.records.events import Listener, Notice
 from tuner.records.nested import NestedResults
 from tuner.records.results import Results
-from tuner.report.index import DataSet, IndexedRun, compute, render_index
+from tuner.report.runs_page import DataSet, IndexedRun, compute, render_index
 from tuner.store.files import write_text
 from tuner.store.leftovers import sweep
 from tuner.store.reading import first_line, read_json

@@ -180,7 +180,7 @@ def _pooled(
     done: Sequence[tuple[RunFolder, Results]], options: RunOptions, file: Path
 ) -> NestedOutcome:
     # scikit-learn takes a second to import, which an early mistake need not wait for.
-    from tuner.evaluation.nested import pool
+    from tuner.evaluation.pooled_folds import pool
 
     folders = tuple(folder for folder, _ in done)
     paths = [folder.path.as_posix() for folder in folders]

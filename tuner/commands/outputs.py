@@ -27,7 +27,7 @@ from tuner.records.error_text import reason_of
 from tuner.records.events import Event, FoldEnded, Listener
 from tuner.records.recipe import Recipe, RecipeData
 from tuner.records.results import Results
-from tuner.report.snippet import python_snippet
+from tuner.report.snippets import python_snippet
 from tuner.retrain.contenders import schedule_for
 from tuner.store.run_folder import RunFolder
 from tuner.training.data import TrainingData

@@ -134,7 +134,7 @@ def predict(
                 continue
             prediction = _prediction(one, next(rows), recipe, temperature)
             if picture is not None:
-                from tuner.report.picture import draw_prediction
+                from tuner.report.charts.prediction_chart import draw_prediction
 
                 draw_prediction(
                     one.pixels, prediction.probabilities, prediction.class_names, picture

@@ -11,7 +11,7 @@ from tuner.records.error_text import reason_of
 from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report.page import render
-from tuner.report.subject import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.store.files import write_text
 from tuner.store.leftovers import sweep
 from tuner.store.reading import DamagedFileError
@@ -35,11 +35,11 @@ def rebuild(folder: RunFolder, tell: Callable[[str], None] = LOG.warning) -> Pat
     results = folder.read_results()
     folder.check_places()
     sweep(folder.path.glob(".*.tmp"))
-    subject = Subject(
+    reported = ReportedRun(
         results=results, trials=_trials(folder, results, tell), pictures=folder.read_pictures()
     )
     try:
-        page = render(subject)
+        page = render(reported)
     except Exception as error:
         LOG.exception("the page of %s failed", folder.path)
         raise ConfigurationError(

@@ -238,7 +238,7 @@ def _check_weights(options: RunOptions, file: SearchSpaceFile) -> None:
 
 def _importance(job: Job, searched: SearchSummary) -> Importance | None:
     """What mattered in the search, now that it has ended; without it a run has lost nothing that it needs."""
-    from tuner.metrics.importance import importance
+    from tuner.metrics.permutation_importance import importance
 
     trials = TrialTables(job.folder.path).read()
     try:

@@ -6,32 +6,32 @@ import numpy as np
 
 from tuner.data.card import Card
 from tuner.data.images import Images
-from tuner.doctor import classes, copies, files, pixels, values
+from tuner.doctor import class_checks, copy_checks, file_checks, pixel_checks, value_checks
+from tuner.doctor.examined_data import ExaminedData
 from tuner.doctor.findings import SEVERITIES, Examination, PartCounts
-from tuner.doctor.subject import Subject
 
-_CHECKS = (
-    copies.conflicting,
-    copies.across_parts,
-    copies.near_across_parts,
-    files.unreadable,
-    classes.too_few,
-    classes.not_in_every_part,
-    classes.imbalance,
-    copies.near_conflicting,
-    copies.near_copies,
-    copies.within_parts,
-    pixels.constant,
-    files.animated,
-    files.stretched,
-    files.extreme_sizes,
-    files.wrong_suffixes,
-    files.odd_modes,
-    values.value_range,
-    values.wide_colours,
-    files.rotated,
-    pixels.rescaled,
-    pixels.streamed,
+CHECKS = (
+    copy_checks.conflicting,
+    copy_checks.across_parts,
+    copy_checks.near_across_parts,
+    file_checks.unreadable,
+    class_checks.too_few,
+    class_checks.not_in_every_part,
+    class_checks.imbalance,
+    copy_checks.near_conflicting,
+    copy_checks.near_copies,
+    copy_checks.within_parts,
+    pixel_checks.constant,
+    file_checks.animated,
+    file_checks.stretched,
+    file_checks.extreme_sizes,
+    file_checks.wrong_suffixes,
+    file_checks.odd_modes,
+    value_checks.value_range,
+    value_checks.wide_colours,
+    file_checks.rotated,
+    pixel_checks.rescaled,
+    pixel_checks.streamed,
 )
 
 
@@ -45,8 +45,8 @@ def examine(images: Images, card: Card) -> Examination:
     Returns:
         Numbers, words and examples; nothing is drawn and nothing is written.
     """
-    subject = Subject(images=images, card=card)
-    found = [finding for check in _CHECKS for finding in check(subject)]
+    data = ExaminedData(images=images, card=card)
+    found = [finding for check in CHECKS for finding in check(data)]
     height, width, channels = images.images.shape[1:]
     return Examination(
         name=images.name,
@@ -54,21 +54,21 @@ def examine(images: Images, card: Card) -> Examination:
         fingerprint=images.fingerprint,
         shape=(height, width, channels),
         class_names=images.class_names,
-        parts=tuple(_counts(subject, role) for role in subject.roles),
+        parts=tuple(_counts(data, role) for role in data.roles),
         n_unreadable=len(images.unreadable),
         findings=tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))),
         left_out=images.left_out,
     )
 
 
-def _counts(subject: Subject, role: str) -> PartCounts:
-    images, rows = subject.images, subject.rows(role)
+def _counts(data: ExaminedData, role: str) -> PartCounts:
+    images, rows = data.images, data.rows(role)
     return PartCounts(
-        name=subject.part_name(role),
+        name=data.part_name(role),
         role=role,
         per_class=tuple(
             np.bincount(images.labels[rows], minlength=len(images.class_names)).tolist()
         ),
         n_distinct=len(np.unique(images.copy_of[rows])),
-        use=subject.use(role),
+        use=data.use(role),
     )

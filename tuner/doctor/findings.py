@@ -11,12 +11,12 @@ from tuner.data.left_out import LeftOut
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
-# Examples of a finding, and images of an example, that are named to people.
+# Examples of a finding, and images of an example, that are named.
 MAX_EXAMPLES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Example:
     """One image that shows what a finding means.
 
     Attributes:
@@ -57,7 +57,7 @@ class Finding:
     meaning: str
     advice: str
     counts: Mapping[str, int]
-    examples: tuple[tuple[Sample, ...], ...] = ()
+    examples: tuple[tuple[Example, ...], ...] = ()
     n_examples: int = 0
 
 
@@ -91,7 +91,7 @@ class Examination:
 
     Attributes:
         name: Name of the card.
-        title: What people call it.
+        title: Its title, as text.
         fingerprint: Of the images, as a run states it.
         shape: (height, width, channels) that every image is brought to.
         class_names: In the order of the class numbers.

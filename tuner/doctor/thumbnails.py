@@ -28,7 +28,7 @@ _LARGEST_PNG_PIXELS = 64 * 64
 
 
 def shown_indices(findings: Sequence[Finding]) -> list[list[list[int]]]:
-    """Which images are shown: for each finding and each of its groups, the indices of those that have a picture.
+    """The images that are shown: for each finding and each of its groups, their indices.
 
     The pictures are shared out, so that no finding takes all of them.
     """
@@ -42,7 +42,9 @@ def shown_indices(findings: Sequence[Finding]) -> list[list[list[int]]]:
     for finding in findings:
         of_finding, room = [], min(per_finding, left)
         for group in finding.examples:
-            indices = [sample.index for sample in group if sample.index is not None][:MAX_PER_GROUP]
+            indices = [example.index for example in group if example.index is not None][
+                :MAX_PER_GROUP
+            ]
             # Half a pair shows nothing.
             if not indices or len(indices) > room:
                 break

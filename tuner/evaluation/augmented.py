@@ -18,9 +18,9 @@ from tuner.backend.active import predictor
 from tuner.data.split import fold_of_seed
 from tuner.errors import TunerError
 from tuner.evaluation.evaluate import latency_ms
+from tuner.evaluation.image_views import ViewSet, averaged, view_sets
 from tuner.evaluation.sealed import OpenedTest
-from tuner.evaluation.validation import Validation
-from tuner.evaluation.views import ViewSet, averaged, view_sets
+from tuner.evaluation.validation_images import Validation
 from tuner.records.contender import Contender, Trained
 from tuner.records.results import ModelResult, SeedResult
 from tuner.training.finished import finished_model

@@ -115,7 +115,7 @@ def _with_intervals(model: _Tested) -> ModelResult:
 
 
 def _adjusted(others: Sequence[_Tested], noises: Sequence[TwoLevel]) -> list[float | None]:
-    """P values corrected for the number of comparisons that the verdict speaks of; None for the others."""
+    """P values corrected for the comparisons in the verdict; None for the others."""
     pairs = enumerate(zip(others, noises, strict=True))
     spoken = {
         number: float(noise.p_value)

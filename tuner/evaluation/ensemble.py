@@ -16,7 +16,7 @@ import numpy as np
 from tuner.backend.active import predictor
 from tuner.evaluation.evaluate import latency_ms
 from tuner.evaluation.sealed import OpenedTest
-from tuner.evaluation.validation import Validation
+from tuner.evaluation.validation_images import Validation
 from tuner.metrics.probabilities import checked_probabilities
 from tuner.records.image import ImageSpec
 from tuner.records.results import ModelResult, SeedResult
@@ -37,7 +37,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class EnsembleCandidate:
     """A trial that may take part.
 
     Attributes:
@@ -63,7 +63,7 @@ class Ensemble:
     """
 
     model: str
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[EnsembleCandidate, ...]
     counts: tuple[int, ...]
     n_folds: int
     validation_score: float
@@ -130,7 +130,7 @@ class Ensemble:
 
 
 def choose_ensemble(
-    model: str, candidates: Sequence[Candidate], validation: Validation
+    model: str, candidates: Sequence[EnsembleCandidate], validation: Validation
 ) -> Ensemble:
     """Let the validation images put an ensemble together.
 
@@ -196,7 +196,9 @@ def _mixed(predicted: Sequence[np.ndarray], counts: Sequence[int]) -> np.ndarray
     return np.average(predicted, axis=0, weights=counts)
 
 
-def _validation_predictions(model: str, candidate: Candidate, validation: Validation) -> np.ndarray:
+def _validation_predictions(
+    model: str, candidate: EnsembleCandidate, validation: Validation
+) -> np.ndarray:
     """Class probabilities of all images that validate, fold after fold."""
     n_folds = len(validation.rows)
     parts = []
@@ -207,7 +209,7 @@ def _validation_predictions(model: str, candidate: Candidate, validation: Valida
 
 
 def _model(
-    model: str, candidate: Candidate, spec: ImageSpec, fold: int, n_folds: int
+    model: str, candidate: EnsembleCandidate, spec: ImageSpec, fold: int, n_folds: int
 ) -> keras.Model:
     return finished_model(
         model, candidate.trial.values, spec, candidate.checkpoint, fold=fold, n_folds=n_folds
@@ -215,7 +217,11 @@ def _model(
 
 
 def _note(
-    candidates: Sequence[Candidate], counts: Sequence[int], measure: str, score: float, alone: float
+    candidates: Sequence[EnsembleCandidate],
+    counts: Sequence[int],
+    measure: str,
+    score: float,
+    alone: float,
 ) -> str:
     ids = [candidate.trial.trial_id for candidate in candidates]
     chosen = [(trial_id, count) for trial_id, count in zip(ids, counts, strict=True) if count]

@@ -77,7 +77,10 @@ def evaluate(
 
 
 def kept_training(contender: Contender, trained: Sequence[Trained]) -> Trained | None:
-    """The retraining that validated best, whose model a run keeps, the first of equals; None where all have failed."""
+    """The retraining that validated best, whose model a run keeps; the first of equals.
+
+    None where all have failed.
+    """
     good = [t for t in trained if t.result.failure is None]
     return max(good, key=lambda t: _rank(contender, t), default=None)
 

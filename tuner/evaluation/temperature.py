@@ -1,4 +1,4 @@
-"""Temperature scaling of the winner: fitted on validation images, then measured on the test images."""
+"""Temperature scaling: fitted on validation images, then measured on the test images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from tuner.backend.active import predictor
 from tuner.data.split import fold_of_seed
-from tuner.evaluation.validation import Validation
+from tuner.evaluation.validation_images import Validation
 from tuner.metrics.calibration import fit_temperature, log_loss, reliability, tempered
 from tuner.metrics.probabilities import checked_probabilities
 from tuner.records.contender import Contender, Trained

@@ -1,4 +1,7 @@
-"""How macro F1 and calibration error would differ on other test images: a bootstrap that is the same for all models."""
+"""How macro F1 and calibration error would differ on other test images: a paired bootstrap.
+
+All models are scored on the same resampled images.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,9 @@ def percentile_interval(value: float, draws: Floats) -> Estimate:
 
 
 def reflected_interval(value: float, draws: Floats, least: float) -> Estimate:
-    """A score with the middle 95 % of its resampled values, reflected about it: the "basic" bootstrap interval.
+    """A score with its "basic" bootstrap interval.
+
+    The middle 95 % of its resampled values, reflected about the score.
 
     A calibration error is a sum of distances, which noise makes larger, and resampling adds noise:
     the resampled values lie above the score for the same reason for which the score lies above the

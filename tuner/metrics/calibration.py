@@ -23,7 +23,9 @@ _TINY = 1e-7
 def reliability(
     labels: ArrayLike, probabilities: ArrayLike
 ) -> tuple[float, tuple[CalibrationBin, ...]]:
-    """Expected calibration error and reliability diagram, over 15 ranges of equal width (Guo et al., ICML 2017).
+    """Expected calibration error and reliability diagram, over 15 ranges of equal width.
+
+    Source: Guo et al., ICML 2017.
 
     Args:
         labels: True class numbers, (n,) with n > 0.
@@ -70,7 +72,9 @@ def tempered(probabilities: ArrayLike, temperature: float) -> Floats:
 
 
 def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
-    """The temperature that fits these images best, within 0.05 to 20; 1 where none lowers their log loss.
+    """The temperature that fits these images best, within 0.05 to 20.
+
+    It is 1 where no temperature lowers their log loss.
 
     A label counts as right with probability (n + 1) / (n + 2), the rest shared out among the other
     classes (after Platt, Advances in Large Margin Classifiers, 1999): else a model without a

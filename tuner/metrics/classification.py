@@ -18,7 +18,9 @@ _Z_95 = NormalDist().inv_cdf(0.975)
 
 
 def wilson_interval(k: float, n: int) -> tuple[float, float]:
-    """95 % interval of a proportion (Wilson, JASA 22, 1927, 209-212), the score interval without continuity correction.
+    """95 % interval of a proportion: Wilson's score interval without continuity correction.
+
+    Source: Wilson, JASA 22, 1927, 209-212.
 
     Args:
         k: Successes, from 0 to n; may be fractional, as a mean over seeds is.

@@ -1,4 +1,4 @@
-"""Whether a difference in accuracy between two models is more than luck: of the test images, and of the seeds."""
+"""Whether a difference in accuracy is more than noise of the test images and the seeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoLevel:
-    """A difference of mean accuracies with two levels of noise; each array has the shape of the inputs' leading axes.
+    """A difference of mean accuracies with two levels of noise.
+
+    Each array has the shape of the inputs' leading axes.
 
     Attributes:
         difference: Mean accuracy of the first model minus that of the second.
@@ -41,8 +43,8 @@ def two_level(right_a: ArrayLike, right_b: ArrayLike) -> TwoLevel:
 
     The variance of the difference is that of its mean over the images plus that of each model's
     mean over its seeds; Student's t has the degrees of freedom of Welch (Biometrika 34, 1947) and
-    Satterthwaite (Biometrics 2, 1946). With one seed of either model nothing is known of the seeds'
-    noise: the interval is that of the images alone.
+    Satterthwaite (Biometrics 2, 1946). With one seed of either model the seeds' noise cannot be
+    estimated: the interval is that of the images alone.
 
     Args:
         right_a: Whether the first model, by seed, got each image right: bool, (..., seeds, n) with
@@ -83,7 +85,7 @@ def two_level(right_a: ArrayLike, right_b: ArrayLike) -> TwoLevel:
 
 
 def holm(p_values: ArrayLike) -> Floats:
-    """P values corrected for their number, step-down (Holm, Scandinavian Journal of Statistics 6, 1979).
+    """P values corrected for their number, step-down (Holm, Scand. J. Statist. 6, 1979).
 
     Args:
         p_values: (..., comparisons).
@@ -103,7 +105,9 @@ def holm(p_values: ArrayLike) -> Floats:
 
 
 def mcnemar(n_only_a: ArrayLike, n_only_b: ArrayLike) -> Floats:
-    """Exact two-sided McNemar test: whether a coin would split the discordant images so (Psychometrika 12, 1947).
+    """Exact two-sided McNemar test: whether a coin would split the discordant images so.
+
+    Source: McNemar, Psychometrika 12, 1947.
 
     Args:
         n_only_a: Images that only the first model got right.

@@ -1,4 +1,4 @@
-"""Best values that lie on the edge of what was searched, and the change of the space that looks beyond."""
+"""Best values on the edge of what was searched, and how to search beyond."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Edge:
 
 
 def with_edges(search: SearchSummary) -> tuple[Parameter, ...]:
-    """The parameters whose values have an order and of whose values at least three can be told apart."""
+    """The parameters whose values have an order, with at least three distinct values."""
     return tuple(
         p
         for p in search.chosen
@@ -67,7 +67,7 @@ def with_edges(search: SearchSummary) -> tuple[Parameter, ...]:
 
 
 def edges(search: SearchSummary) -> tuple[Edge, ...]:
-    """Best values within 2 % of the end of their range, or the first or last of at least three numbers.
+    """Best values within 2 % of an end of their range, or at an end of at least three numbers.
 
     An end beyond which the model family allows nothing, such as a dropout of 0, is no edge.
 
@@ -189,7 +189,7 @@ def _beyond(edge: Edge, bound: float) -> float:
 
 
 def _next_choice(choices: Sequence[float], is_highest: bool) -> float:
-    """What would come next: by the same factor where the last three share one, else by the same distance."""
+    """The next value: by the same factor where the last three share one, else the same distance."""
     first, second, third = sorted(choices, reverse=is_highest)[:3]
     if min(first, second, third) > 0 and math.isclose(first / second, second / third, rel_tol=0.01):
         return first * first / second

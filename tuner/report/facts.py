@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.records.importance import ParameterImportance
 from tuner.records.results import DataSummary, ModelResult, Results
-from tuner.report.summary import ModelSummary, summarise
+from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.text import plural
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, batch_terms_on
 
@@ -17,6 +18,8 @@ IMBALANCED = 3.0
 # Share of test images that were trained on, or nearly so, from which the scores are those of seen
 # images.
 MANY_COPIES = 0.01
+# Share of trials that failed from which on something is wrong with the search.
+MANY_FAILED = 0.1
 # Training minus validation accuracy: below the first there is no overfitting, from the second on it
 # is clear.
 SMALL_GAP, LARGE_GAP = 0.03, 0.10
@@ -60,9 +63,17 @@ def constant_guess(results: Results) -> ConstantGuess | None:
 
 
 def only_class(model: ModelResult) -> str | None:
-    """The class that a model's kept training names for every test image; None where it names several."""
+    """The class that a model's kept training names for every test image.
+
+    None where it names several.
+    """
     kept = next((run for run in model.runs if run.is_kept), None)
     return kept.test.only_class if kept else None
+
+
+def can_tell(parameter: ParameterImportance) -> bool:
+    """Whether the importance can be told from none: its interval lies above zero."""
+    return parameter.importance.low > 0
 
 
 def class_ratio(data: DataSummary) -> float:
@@ -72,7 +83,7 @@ def class_ratio(data: DataSummary) -> float:
 
 
 def has_many_copies(data: DataSummary) -> bool:
-    """Whether too many test images have copies or near copies among those that trained or validated."""
+    """Whether too many test images have copies among those that trained or validated."""
     return n_copies(data) > MANY_COPIES * data.n_test
 
 
@@ -94,7 +105,7 @@ def optimism(results: Results, winner: ModelSummary) -> float:
 
 
 def overfit_gap(winner: ModelSummary, epoch: int | None = None) -> float | None:
-    """Training minus validation accuracy of the kept retraining in an epoch; in its kept one, if none is named.
+    """Training minus validation accuracy of the kept retraining in an epoch, or in the kept one.
 
     None where either was not recorded, or training images were changed or balanced, so that the gap
     tells nothing.
@@ -111,7 +122,7 @@ def overfit_gap(winner: ModelSummary, epoch: int | None = None) -> float | None:
 
 
 def changed_batches(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The hyperparameters by which training images are others than validation has, or others more often."""
+    """The hyperparameters by which training images are changed or drawn more often."""
     # Class weights change the loss alone.
     return {
         name: values[name] for name in batch_terms_on(values) if values[name] != "class_weights"
@@ -119,14 +130,14 @@ def changed_batches(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def weights_of(model: ModelResult) -> str | None:
-    """What a backbone began from: `imagenet`, `none`, or the path of a file; None for other models."""
+    """Initial weights of a backbone: `imagenet`, `none` or a path; None for other models."""
     if model.model not in BACKBONE_NAMES:
         return None
     return str(model.values.get("weights", VOCABULARIES[model.model]["weights"].default))
 
 
 def trainings_words(model: ModelResult) -> str:
-    """How many of a model's trainings ended well: `1 of 3 trainings ended well`, or `trained once`."""
+    """A model's trainings in words: `1 of 3 trainings ended well`, or `trained once`."""
     n, n_all = len(model.runs), len(model.runs) + model.n_failed
     if model.n_failed:
         return f"{n} of {plural(n_all, 'training')} ended well"

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
-from tuner.report import trust
-from tuner.report.check import Check
-from tuner.report.hyperparameters import as_yaml
-from tuner.report.summary import ModelSummary, summarise
+from tuner.report.model_summary import ModelSummary, summarise
+from tuner.report.sections.trust import all_checks
+from tuner.report.sections.trust.check_result import CheckResult
+from tuner.report.sections.verdict import compute
+from tuner.report.snippets import as_yaml
 from tuner.report.text import MISSING, integer, interval, percent, points_interval, without_folders
-from tuner.report.verdict import compute
 
 # What Markdown, its tables, HTML or GitHub's formulas would take for their own.
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~$&#]")
-# GitHub tells a person of each @name, links each #number and web address, and draws each :emoji:,
+# GitHub notifies each @name, links each #number and web address, and draws each :emoji:,
 # if nothing stands between; as an entity, since the space has no width.
 _CALLS = re.compile(r"[@#](?=\w)|:(?=//|[\w+-]+:)|www(?=\.)", re.IGNORECASE)
 _SPACE = "&#8203;"
@@ -70,7 +70,7 @@ def _blocks(results: Results) -> Iterator[str]:
         ]
         yield "\n".join([_HEAD, *rows])
         yield _INTERVALS
-    if doubts := [_doubt(check) for check in trust.compute(results) if check.state in _DOUBTS]:
+    if doubts := [_doubt(check) for check in all_checks.compute(results) if check.state in _DOUBTS]:
         yield "\n".join(doubts)
     yield (
         f"Best hyperparameters, trial {escaped(search.best_trial_id)} of"
@@ -80,7 +80,7 @@ def _blocks(results: Results) -> Iterator[str]:
     yield fenced(without_folders(run.command), "sh")
 
 
-def _doubt(check: Check) -> str:
+def _doubt(check: CheckResult) -> str:
     named = "; ".join(f"{name} {rest}" for name, rest in check.items)
     return (
         f"- **{_DOUBTS[check.state]}**, {check.title}:"

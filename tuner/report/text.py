@@ -24,9 +24,11 @@ _SHOWN_CLASSES = 10
 # before stays as it is.
 _FOLDERS = r"""
     (?P<address>https?://[^\s"'<>]+)
-    | (?P<quote>["'])(?P<option>[\w-]*=)?(?:~/|(?:file:/+)?(?:[A-Za-z]:[\\/]|\\\\(?=\w)|/)[^"'<>:\n]*[\\/])
+    | (?P<quote>["'])(?P<option>[\w-]*=)?
+        (?:~/|(?:file:/+)?(?:[A-Za-z]:[\\/]|\\\\(?=\w)|/)[^"'<>:\n]*[\\/])
         (?:[^"'<>:\n]*[\\/])?(?P<last>[^"'<>:\n\\/]*)(?P=quote)
-    | (?:file:/+(?:[A-Za-z]:[\\/]+)?|(?<![\w~.\\/…-])(?:[A-Za-z]:[\\/]+|\\\\(?=\w)|~?/(?!/)))(?:[^\s/\\"'<>:]+[\\/]+)+
+    | (?:file:/+(?:[A-Za-z]:[\\/]+)?
+        |(?<![\w~.\\/…-])(?:[A-Za-z]:[\\/]+|\\\\(?=\w)|~?/(?!/)))(?:[^\s/\\"'<>:]+[\\/]+)+
     | (?<![\w~.\\/…-])~/(?=\w)
 """
 
@@ -48,7 +50,10 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def points(difference: float, digits: int = 1) -> str:
-    """A difference of two shares in percentage points, signed: `+4.2`; no sign where it rounds to zero."""
+    """A difference of two shares in percentage points, signed: `+4.2`.
+
+    There is no sign where it rounds to zero.
+    """
     text = decimal(100 * difference, digits)
     if float(text.replace("−", "-")) == 0:
         return text.removeprefix("−")
@@ -61,7 +66,7 @@ def interval(low: float, high: float) -> str:
 
 
 def points_interval(difference: Estimate) -> str:
-    """A difference of shares with its interval, in percentage points: `+3.0 points [+1.2, +4.8]`."""
+    """A difference of shares with its interval: `+3.0 points [+1.2, +4.8]`."""
     return (
         f"{points(difference.value)} points [{points(difference.low)}, {points(difference.high)}]"
     )
@@ -117,7 +122,7 @@ def class_counts(names: Sequence[str], counts: Sequence[int]) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A hyperparameter's value as people write it."""
+    """A hyperparameter's value as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
@@ -129,10 +134,10 @@ def values_text(values: Mapping[str, Any]) -> str:
 
 
 def without_folders(text: str) -> str:
-    """The text with the folders of absolute paths left out: a page that is passed on names nobody's home folder.
+    """The text with the folders of absolute paths left out.
 
-    Where the page is written on the machine of the run, that person's name is left out of paths
-    too.
+    A page that is passed on reveals no home folder. Where it is written on the machine of the run,
+    the user's name is left out of paths too.
     """
     home, user = _person()
     if home:
@@ -142,7 +147,10 @@ def without_folders(text: str) -> str:
 
 @functools.cache
 def _person() -> tuple[str, str]:
-    """Home folder and name of who writes the page; empty where unknown, or too short to be told from other words."""
+    """Home folder and name of who writes the page.
+
+    Empty where unknown, or too short to be told from other words.
+    """
     try:
         home = str(Path.home())
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""axe-core, put into a page as the browser's own tools would: past the content policy, and without a request."""
+"""axe-core, put into a page past the content policy, and without a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 
 
 def axe(opened: Opened) -> dict[str, Any]:
-    """Violations of WCAG A and AA, each with rule, count, first place and what is wrong; and the rules that pass."""
+    """Violations of WCAG A and AA, with rule, count, first place and problem; and passed rules."""
     opened.ask(SOURCE)
     found: dict[str, Any] = opened.ask(
         """async (tags) => {

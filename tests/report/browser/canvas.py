@@ -1,4 +1,4 @@
-"""What is to be seen on the canvas of the parallel coordinates, by its pixels, and how fast it follows its controls."""
+"""What the canvas of the parallel coordinates shows, by its pixels, and how fast it responds."""
 
 # Share of pixels with something on them, a number that tells pictures apart, and the contrasts
 # (WCAG 2) to the page's ground that the strongest hundredth of pixels have, of the names above the

@@ -1,4 +1,4 @@
-"""One headless Chromium for all tests here, and pages of hand-written and real runs to open in it."""
+"""One headless Chromium for all tests here, and pages of hand-written and real runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.report.browser.stories import STORIES
 from tuner.report.page import render
-from tuner.report.subject import Subject
+from tuner.report.reported_run import ReportedRun
 
 # Stands in a folder's and a person's name, so that a page that tells either is found out.
 PERSON = "annabelle-lee"
@@ -85,11 +85,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def subject_of() -> Callable[[str], Subject]:
+def story_of() -> Callable[[str], ReportedRun]:
     """A story by its name, told once."""
-    told: dict[str, Subject] = {}
+    told: dict[str, ReportedRun] = {}
 
-    def tell(name: str) -> Subject:
+    def tell(name: str) -> ReportedRun:
         if name not in told:
             told[name] = STORIES[name]()
         return told[name]
@@ -99,7 +99,7 @@ def subject_of() -> Callable[[str], Subject]:
 
 @pytest.fixture(scope="package")
 def page_of(
-    subject_of: Callable[[str], Subject], tmp_path_factory: pytest.TempPathFactory
+    story_of: Callable[[str], ReportedRun], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Path]:
     """The page of a story, written once for all processes of the tests."""
     folder = _shared(tmp_path_factory) / "stories"
@@ -109,7 +109,7 @@ def page_of(
         path = folder / f"{name}.html"
         with filelock.FileLock(f"{path}.lock"):
             if not path.exists():
-                path.write_text(render(subject_of(name)), encoding="utf-8")
+                path.write_text(render(story_of(name)), encoding="utf-8")
         return path
 
     return write
@@ -117,7 +117,7 @@ def page_of(
 
 @pytest.fixture(scope="package")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a real run, made by the command line as somebody would, once for all processes of the tests."""
+    """The folder of a real run, made by the command line, once for all processes of the tests."""
     place = _shared(tmp_path_factory) / PERSON
     with filelock.FileLock(f"{place}.lock"):
         if not place.exists():
@@ -163,7 +163,7 @@ def _run_drawn_faces(place: Path) -> Path:
 def open_page(
     browser: Browser, page_of: Callable[[str], Path], request: pytest.FixtureRequest
 ) -> Iterator[Open]:
-    """Opens a story by its name, the `real` run, or a file, with the options of a browser context."""
+    """Opens a story by its name, the `real` run, or a file, with options of a browser context."""
     contexts: list[BrowserContext] = []
 
     def go(what: str | Path, **options: Any) -> Opened:

@@ -1,4 +1,4 @@
-"""Runs written by hand, each told by a few plain numbers; what they say follows from predictions, not from wishes."""
+"""Runs written by hand, each from a few plain numbers and the predictions that follow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.report.fixtures import HOSTILE, class_names
 from tuner.evaluation.differences import compare_models
 from tuner.metrics.calibration import fit_temperature, log_loss, reliability, tempered
 from tuner.metrics.classification import score
-from tuner.metrics.importance import importance
+from tuner.metrics.permutation_importance import importance
 from tuner.records.pictures import ActivationMaps, ActivationRow, Gallery, Shown
 from tuner.records.results import (
     DataSummary,
@@ -27,7 +27,7 @@ from tuner.records.results import (
 from tuner.records.scores import Temperature
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
-from tuner.report.subject import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.space.definition import Condition, Parameter
 
 PARAMETERS = (
@@ -57,7 +57,7 @@ _BAD = "<img src=x onerror=alert(1)>"
 
 
 def trial(number: int, parameters: Sequence[Parameter], generator: np.random.Generator) -> Trial:
-    """One trial; every seventh fails, every eleventh is stopped, every fifth continues the first."""
+    """One trial; every 7th fails, every 11th is stopped, every 5th continues the first."""
     values = {p.name: _draw(p, generator) for p in parameters}
     active = {
         p.name: values[p.name]
@@ -98,7 +98,7 @@ def run_of(
     n_trials: int = 23,
     parameters: Sequence[Parameter] = PARAMETERS,
     seed: int = 0,
-) -> Subject:
+) -> ReportedRun:
     """A finished run.
 
     Args:
@@ -165,39 +165,39 @@ def run_of(
         differences=tuple(differences),
         temperature=_temperature(labels, predicted[f"tuned-{kept}"]),
     )
-    return _with_importance(Subject(results=results, trials=trials))
+    return _with_importance(ReportedRun(results=results, trials=trials))
 
 
-def win() -> Subject:
+def win() -> ReportedRun:
     """Ten points better, on enough images to see it."""
     return run_of(accuracies={"tuned": 0.84, "baseline": 0.74, "efficientnet_b2": 0.6}, n_test=2100)
 
 
-def tie() -> Subject:
+def tie() -> ReportedRun:
     """The same accuracy, on enough images to exclude a large difference."""
     return run_of(
         accuracies={"tuned": 0.8, "baseline": 0.8, "efficientnet_b2": 0.6}, n_test=2800, seed=1
     )
 
 
-def loss() -> Subject:
+def loss() -> ReportedRun:
     """Ten points worse."""
     return run_of(
         accuracies={"tuned": 0.72, "baseline": 0.82, "efficientnet_b2": 0.6}, n_test=2100, seed=2
     )
 
 
-def tiny() -> Subject:
+def tiny() -> ReportedRun:
     """Sixteen test images tell nothing."""
     return run_of(accuracies={"tuned": 0.75, "baseline": 0.69}, n_test=16, names=("happy", "sad"))
 
 
-def one_seed() -> Subject:
+def one_seed() -> ReportedRun:
     """One retraining each: a large difference that may be luck."""
     return run_of(n_seeds=1)
 
 
-def of_classes(n: int) -> Subject:
+def of_classes(n: int) -> ReportedRun:
     """Any number of classes, two test images each at least."""
     few = {"tuned": 0.7, "baseline": 0.6}
     return run_of(
@@ -205,12 +205,12 @@ def of_classes(n: int) -> Subject:
     )
 
 
-def of_trials(n: int) -> Subject:
+def of_trials(n: int) -> ReportedRun:
     """Any number of trials."""
     return run_of(n_trials=n, n_test=140, n_seeds=2)
 
 
-def large() -> Subject:
+def large() -> ReportedRun:
     """5,000 trials of 20 parameters, 100 classes."""
     more = tuple(
         Parameter(name=f"filters_{i}", kind="choice", choices=(16, 32, 64)) for i in range(13)
@@ -224,18 +224,18 @@ def large() -> Subject:
     )
 
 
-def minimised() -> Subject:
+def minimised() -> ReportedRun:
     """An objective that is better where it is lower."""
-    subject = run_of()
+    reported = run_of()
     trials = tuple(
-        replace(t, score=None if t.score is None else 1.5 - t.score) for t in subject.trials
+        replace(t, score=None if t.score is None else 1.5 - t.score) for t in reported.trials
     )
     search = replace(_search(trials, PARAMETERS, "min"), objective="val_loss")
-    return Subject(results=replace(subject.results, search=search), trials=trials)
+    return ReportedRun(results=replace(reported.results, search=search), trials=trials)
 
 
-def hostile() -> Subject:
-    """Names of people who mean harm, or who have a strange taste: of classes, hyperparameters, data set and errors."""
+def hostile() -> ReportedRun:
+    """Hostile or strange names of classes, hyperparameters, data set and errors."""
     odd = (
         "</script><script>alert(1)</script>",
         _BAD,
@@ -248,15 +248,15 @@ def hostile() -> Subject:
     return _named(_BAD, odd, (*HOSTILE, "7", "08"))
 
 
-def hostile_twin() -> Subject:
+def hostile_twin() -> ReportedRun:
     """The same run with harmless names."""
     return _named("harmless", tuple("abcdefg"), class_names(10))
 
 
-def not_finite() -> Subject:
+def not_finite() -> ReportedRun:
     """NaN, infinities and None wherever a run may have them."""
-    subject = run_of(n_trials=40)
-    tuned, *others = subject.results.models
+    reported = run_of(n_trials=40)
+    tuned, *others = reported.results.models
     nan, inf = float("nan"), float("inf")
     runs = tuple(
         replace(
@@ -279,53 +279,53 @@ def not_finite() -> Subject:
     )
     scores = (nan, inf, -inf, None)
     trials = tuple(
-        replace(t, score=scores[i]) if i < 4 else t for i, t in enumerate(subject.trials)
+        replace(t, score=scores[i]) if i < 4 else t for i, t in enumerate(reported.trials)
     )
-    results = replace(subject.results, models=(odd, *others))
+    results = replace(reported.results, models=(odd, *others))
     return replace(
-        subject, results=replace(results, search=_search(trials, PARAMETERS)), trials=trials
+        reported, results=replace(results, search=_search(trials, PARAMETERS)), trials=trials
     )
 
 
-def all_failed() -> Subject:
+def all_failed() -> ReportedRun:
     """No retraining ended well."""
-    subject = run_of()
+    reported = run_of()
     broken = tuple(
         replace(m, runs=(), error="ran out of memory", macro_f1=None, calibration_error=None)
-        for m in subject.results.models
+        for m in reported.results.models
     )
     return replace(
-        subject, results=replace(subject.results, models=broken, differences=(), temperature=None)
+        reported, results=replace(reported.results, models=broken, differences=(), temperature=None)
     )
 
 
-def search_only() -> Subject:
+def search_only() -> ReportedRun:
     """What `--search-only` leaves."""
-    subject = run_of()
+    reported = run_of()
     return replace(
-        subject, results=replace(subject.results, models=(), differences=(), temperature=None)
+        reported, results=replace(reported.results, models=(), differences=(), temperature=None)
     )
 
 
-def in_progress() -> Subject:
-    """A page that was written while the search was at work: two trials are still running, nothing is retrained."""
-    subject = search_only()
+def in_progress() -> ReportedRun:
+    """A page written during the search: two trials are still running, nothing is retrained."""
+    reported = search_only()
     running = tuple(
-        replace(t, score=None, error=None, is_stopped=False) for t in subject.trials[-2:]
+        replace(t, score=None, error=None, is_stopped=False) for t in reported.trials[-2:]
     )
-    trials = (*subject.trials[:-2], *running)
+    trials = (*reported.trials[:-2], *running)
     results = replace(
-        subject.results,
-        run=replace(subject.results.run, state="searching"),
+        reported.results,
+        run=replace(reported.results.run, state="searching"),
         search=replace(_search(trials, PARAMETERS), n_planned=40),
         importance=None,
     )
-    return Subject(results=results, trials=trials)
+    return ReportedRun(results=results, trials=trials)
 
 
-def with_pictures(subject: Subject) -> Subject:
-    """The same run with a gallery of twelve mistakes, twelve uncertain images, and activation maps."""
-    names = subject.results.data.class_names
+def with_pictures(reported: ReportedRun) -> ReportedRun:
+    """The same run with a gallery: 12 mistakes, 12 uncertain images, and activation maps."""
+    names = reported.results.data.class_names
     pictures = {
         f"{kind}-{i:02d}.png": _picture(i)
         for kind in ("mistake", "uncertain", "heat")
@@ -350,12 +350,12 @@ def with_pictures(subject: Subject) -> Subject:
     row = ActivationRow(
         truth=0, origin="first.png", picture="mistake-00.png", maps=("maps-0.png", "maps-1.png")
     )
-    kept = next(run for run in subject.results.models[0].runs if run.is_kept)
+    kept = next(run for run in reported.results.models[0].runs if run.is_kept)
     n_mistakes = kept.test.n - round(kept.test.accuracy * kept.test.n)
     return replace(
-        subject,
+        reported,
         results=replace(
-            subject.results,
+            reported.results,
             gallery=Gallery(
                 n_mistakes=n_mistakes,
                 mistakes=mistakes,
@@ -374,7 +374,7 @@ def with_pictures(subject: Subject) -> Subject:
     )
 
 
-def _named(text: str, parameter_names: Sequence[str], names: tuple[str, ...]) -> Subject:
+def _named(text: str, parameter_names: Sequence[str], names: tuple[str, ...]) -> ReportedRun:
     parameters = tuple(
         replace(
             p,
@@ -384,10 +384,10 @@ def _named(text: str, parameter_names: Sequence[str], names: tuple[str, ...]) ->
         )
         for p, name in zip(PARAMETERS, parameter_names, strict=True)
     )
-    subject = with_pictures(run_of(names=names, parameters=parameters, n_trials=60))
-    results = subject.results
+    reported = with_pictures(run_of(names=names, parameters=parameters, n_trials=60))
+    results = reported.results
     return replace(
-        subject,
+        reported,
         results=replace(
             results,
             run=replace(
@@ -411,11 +411,11 @@ def _named(text: str, parameter_names: Sequence[str], names: tuple[str, ...]) ->
                 for m in results.models
             ),
         ),
-        trials=tuple(replace(t, error=text if t.error else None) for t in subject.trials),
+        trials=tuple(replace(t, error=text if t.error else None) for t in reported.trials),
     )
 
 
-STORIES: Mapping[str, Callable[[], Subject]] = {
+STORIES: Mapping[str, Callable[[], ReportedRun]] = {
     "typical": run_of,
     "win": win,
     "tie": tie,
@@ -460,7 +460,7 @@ def _probabilities(
     n_classes: int,
     generator: np.random.Generator,
 ) -> np.ndarray:
-    """Predictions that are right on exactly that share of the images, mostly on the same easy ones for every model."""
+    """Predictions that are right on exactly that share of the images, mostly the same easy ones."""
     difficulty = 0.8 * hardness + 0.6 * generator.normal(size=len(labels))
     right = difficulty.argsort().argsort() < round(accuracy * len(labels))
     wrong = (labels + generator.integers(1, n_classes, size=len(labels))) % n_classes
@@ -548,10 +548,10 @@ def _search(
     )
 
 
-def _with_importance(subject: Subject) -> Subject:
-    search = subject.results.search
-    found = importance(subject.trials, search.parameters, search.direction, 0)
-    return replace(subject, results=replace(subject.results, importance=found))
+def _with_importance(reported: ReportedRun) -> ReportedRun:
+    search = reported.results.search
+    found = importance(reported.trials, search.parameters, search.direction, 0)
+    return replace(reported, results=replace(reported.results, importance=found))
 
 
 def _temperature(labels: np.ndarray, probabilities: np.ndarray) -> Temperature:

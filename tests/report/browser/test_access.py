@@ -1,4 +1,4 @@
-"""Points 30 to 36: for people who see little, no colours, use a keyboard, a phone, or have the page read to them."""
+"""Points 30 to 36: low vision, no colours, keyboard, phone and screen reader."""
 
 from __future__ import annotations
 

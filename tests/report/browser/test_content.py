@@ -1,4 +1,4 @@
-"""Points 15 to 26: what the page says follows from the run's numbers, and is never stronger than they are."""
+"""Points 15 to 26: what the page says follows from the run's numbers, and is no stronger."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from playwright.sync_api import Locator
 
 from tests.report.browser.conftest import Open, Opened
 from tests.report.browser.stories import STORIES
-from tuner.report.subject import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.space.document import parse_document
 from tuner.store.run_folder import RunFolder
 
@@ -62,14 +62,14 @@ def span(low: float, high: float, digits: int, sign: bool = False) -> str:
 
 @pytest.fixture
 def numbers_of(
-    subject_of: Callable[[str], Subject], tmp_path: Path, request: pytest.FixtureRequest
+    story_of: Callable[[str], ReportedRun], tmp_path: Path, request: pytest.FixtureRequest
 ) -> Callable[[str], dict[str, Any]]:
     """What results.json says of a story or of the real run."""
 
     def read(name: str) -> dict[str, Any]:
         folder = request.getfixturevalue("real") if name == "real" else tmp_path
         if name != "real":
-            RunFolder(folder).write_results(subject_of(name).results)
+            RunFolder(folder).write_results(story_of(name).results)
         found: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
         return found
 
@@ -98,10 +98,10 @@ def test_15_verdict_is_seen_at_1280_by_720_without_scrolling(open_page: Open, st
 
 @pytest.mark.parametrize("story", OPENINGS)
 def test_16_sentence_says_what_the_test_behind_it_says(
-    open_page: Open, subject_of: Callable[[str], Subject], story: str
+    open_page: Open, story_of: Callable[[str], ReportedRun], story: str
 ) -> None:
     verdict, opening = OPENINGS[story]
-    main = subject_of(story).results.main_difference
+    main = story_of(story).results.main_difference
     assert main is not None
     assert main.verdict == verdict
     significant = main.p_adjusted is not None and main.p_adjusted < 0.05

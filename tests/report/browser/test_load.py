@@ -1,4 +1,4 @@
-"""Points 1 to 9: the page opens anywhere, at once, and says nothing about the machine that it comes from."""
+"""Points 1 to 9: the page opens anywhere, at once, and does not reveal its machine."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_37_on_paper_everything_is_open_light_and_inside_the_page(
 
 
 def _letters(text: str) -> str:
-    """Without spaces, which a PDF sets by position, and with ligatures as the letters that they join."""
+    """Without spaces, which a PDF sets by position, and with ligatures as their letters."""
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 

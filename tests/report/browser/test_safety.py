@@ -13,7 +13,7 @@ from tests.report.browser.conftest import Open
 from tests.report.browser.stories import hostile_twin
 from tests.report.fixtures import HOSTILE
 from tuner.report.page import render
-from tuner.report.subject import Subject
+from tuner.report.reported_run import ReportedRun
 from tuner.store.run_folder import RunFolder
 
 # Every kind of element with every name of an attribute that it has.
@@ -115,7 +115,7 @@ def test_14_values_that_are_not_finite_are_shown_as_words(open_page: Open) -> No
 
 
 def test_14_json_on_the_page_and_beside_it_stays_json(
-    open_page: Open, subject_of: Callable[[str], Subject], tmp_path: Path
+    open_page: Open, story_of: Callable[[str], ReportedRun], tmp_path: Path
 ) -> None:
     def refuse(word: str) -> None:
         raise AssertionError(f"{word} is no JSON")
@@ -126,7 +126,7 @@ def test_14_json_on_the_page_and_beside_it_stays_json(
     assert blocks.count() >= 1
     for block in blocks.all():
         json.loads(block.text_content() or "", parse_constant=refuse)
-    results = subject_of("not finite").results
+    results = story_of("not finite").results
     folder = RunFolder(tmp_path)
     folder.write_results(results)
     json.loads((tmp_path / "results.json").read_text(), parse_constant=refuse)

@@ -1,0 +1,85 @@
+"""The winner's setting: who chose what, and what may be pasted."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.report.fixtures import results
+from tuner.records.results import Results
+from tuner.report.sections import hyperparameters
+from tuner.report.snippets import as_yaml
+from tuner.space.definition import Condition, Parameter
+
+
+def test_a_value_that_had_no_effect_was_chosen_by_nobody() -> None:
+    optimizer = Parameter(name="optimizer", kind="choice", choices=("sgd", "adam"))
+    momentum = Parameter(
+        name="momentum", kind="float", conditions=(Condition(parent="optimizer", values=("sgd",)),)
+    )
+    nesterov = Parameter(
+        name="nesterov", kind="boolean", conditions=(Condition(parent="momentum", values=(0.9,)),)
+    )
+    on = Parameter(
+        name="weight_decay",
+        kind="float",
+        conditions=(Condition(parent="batch_norm", values=(True,)),),
+    )
+    # The values are complete: what is not active has its default.
+    best = {
+        "filters": 8,
+        "optimizer": "adam",
+        "momentum": 0.9,
+        "nesterov": True,
+        "weight_decay": 0.1,
+    }
+    best["batch_norm"] = True
+    run = _with_best(results(), best)
+    run = replace(run, search=replace(run.search, parameters=(optimizer, momentum, nesterov, on)))
+    assert {one.name: one.chosen_by for one in hyperparameters.compute(run).settings} == {
+        "optimizer": "search",
+        "weight_decay": "search",
+        "filters": "fixed",
+        "momentum": "nobody: not active",
+        "nesterov": "nobody: not active",
+        "batch_norm": "fixed",
+    }
+
+
+def test_best_setting_round_trips_through_json_and_yaml() -> None:
+    run = results()
+    snippets = {key: code for _, key, code in hyperparameters.compute(run).snippets}
+    assert json.loads(snippets["json"]) == run.search.best_values
+    parsed = yaml.safe_load(as_yaml("cnn", {"no": "1e-4", "a: b": True, "rate": 0.25}))
+    assert parsed == {
+        "version": 1,
+        "model": "cnn",
+        "space": {"no": "1e-4", "a: b": True, "rate": 0.25},
+    }
+    assert yaml.safe_load(as_yaml("own:build", {})) == {
+        "version": 1,
+        "model": "own:build",
+        "space": {},
+    }
+
+
+@pytest.mark.parametrize("name", ["flip", "imbalance"])
+def test_the_python_snippet_says_what_of_the_search_it_leaves_out_and_only_then(name: str) -> None:
+    on, off = {"flip": (True, False), "imbalance": ("class_weights", "none")}[name]
+    run = results()
+    for value, is_said in ((on, True), (off, False)):
+        best = {**run.search.best_values, name: value}
+        code = {
+            key: code for _, key, code in hyperparameters.compute(_with_best(run, best)).snippets
+        }["python"]
+        ast.parse(code)
+        assert ("of the search; `python -m tuner train --from` has them\n" in code) is is_said
+
+
+def _with_best(run: Results, values: dict[str, Any]) -> Results:
+    return replace(run, search=replace(run.search, best_values=values))

@@ -1,0 +1,63 @@
+"""Best score so far, and the table of trials."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.report.fixtures import (
+    results,
+    trials,
+)
+from tuner.report.sections import search_history
+
+
+def test_best_so_far_ignores_failed_trials_and_scores_that_are_not_finite() -> None:
+    first, *_ = trials(1)
+    scores = (0.5, float("nan"), 0.4, 0.7, None)
+    some = [
+        replace(first, score=s, error="boom" if s is None else None, duration_s=60.0)
+        for s in scores
+    ]
+    points = search_history.best_so_far(some, maximise=True)
+    assert [p.best for p in points] == [0.5, 0.5, 0.5, 0.7, 0.7]
+    assert [p.score for p in points] == [0.5, None, 0.4, 0.7, None]
+    assert [p.minutes for p in points] == [1, 2, 3, 4, 5]
+    assert [p.best for p in search_history.best_so_far(some, maximise=False)] == [
+        0.5,
+        0.5,
+        0.4,
+        0.4,
+        0.4,
+    ]
+
+
+def test_stopped_trial_keeps_its_score_and_may_be_the_best() -> None:
+    first, *_ = trials(1)
+    some = [
+        replace(first, score=0.4),
+        replace(first, trial_id="0001", score=0.6, is_stopped=True),
+        replace(first, trial_id="0002", score=0.5),
+    ]
+    run = results()
+    found = search_history.compute(
+        replace(run, search=replace(run.search, best_trial_id="0001")), some
+    )
+    assert (found.n_completed, found.n_stopped, found.n_failed, found.best_number) == (2, 1, 0, 2)
+    assert [p.best for p in found.points] == [0.4, 0.6, 0.6]
+
+
+def test_history_finds_the_best_trial_and_its_counts_add_up() -> None:
+    found = search_history.compute(results(), trials())
+    assert trials()[(found.best_number or 0) - 1].trial_id == results().search.best_trial_id
+    assert (found.n_completed, found.n_stopped, found.n_failed, found.n_unfinished) == (20, 0, 3, 0)
+
+
+def test_a_long_search_keeps_its_best_trials_in_the_table() -> None:
+    many = trials(1000)
+    found = search_history.compute(results(), many)
+    assert len(found.rows) == search_history.MAX_ROWS
+    worst_kept = min(t.score or 0 for t in found.rows)
+    left_out = [t for t in many if t not in found.rows and t.score is not None]
+    assert all((t.score or 0) <= worst_kept for t in left_out)
+    assert len(found.points) == 1000
+    assert len(found.drawn) == search_history.MAX_POINTS

@@ -1,0 +1,139 @@
+"""What the verdict says, and on what it stays silent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.report.differences import difference
+from tests.report.fixtures import (
+    results,
+    search_only,
+)
+from tuner.records.comparison import Verdict
+from tuner.report.sections import verdict
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "reason", "sentence"),
+    [
+        (
+            "better",
+            0.078,
+            "",
+            "Tuning helped: {scores}, +7.8 points [+3.8, +11.8] on 600 test images.",
+        ),
+        (
+            "worse",
+            -0.031,
+            "",
+            "Tuning did not help: {scores}, −3.1 points [−7.1, +0.9] on 600 test images.",
+        ),
+        (
+            "no clear difference",
+            0.004,
+            "the test finds none.",
+            (
+                "No clear difference: {scores}, +0.4 points [−3.6, +4.4] on 600 test images. The"
+                " test finds none."
+            ),
+        ),
+        (
+            "inconclusive",
+            0.0,
+            "one seed",
+            "Inconclusive: {scores}, 0.0 points [−4.0, +4.0] on 600 test images. One seed.",
+        ),
+    ],
+)
+def test_verdict_says_what_the_test_says_and_why_no_more(
+    words: Verdict, value: float, reason: str, sentence: str
+) -> None:
+    run = replace(results(), differences=(difference(words, value, reason=reason),))
+    scores = "Tuned CNN 81.7 % [78.4, 84.6] against Baseline 73.9 % [70.3, 77.3]"
+    assert verdict.compute(run).sentence == sentence.format(scores=scores)
+
+
+def test_verdict_speaks_of_the_baseline_first_and_leaves_out_what_it_may_not_speak_of() -> None:
+    backbone = difference("worse", -0.1, opponent="efficientnet_b2")
+    run = replace(results(), differences=(difference("better", 0.078), backbone))
+    found = verdict.compute(run)
+    assert found.sentence.endswith("on 600 test images.")
+    assert [card.summary.result.name for card in found.cards] == [
+        "tuned",
+        "baseline",
+        "efficientnet_b2",
+    ]
+    assert [card.difference for card in found.cards] == [None, *run.differences]
+    spoken = replace(run, models=tuple(replace(model, in_verdict=True) for model in run.models))
+    said = " Against EfficientNetB2 (from scratch): worse, −10.0 points [−14.0, −6.0]."
+    assert verdict.compute(spoken).sentence == found.sentence + said
+
+
+def test_verdict_without_the_winner_compares_nothing() -> None:
+    run = results()
+    broken = replace(run, models=(replace(run.models[0], runs=(), error="boom"), *run.models[1:]))
+    said = "The winner of the search could not be retrained, so there is nothing to compare."
+    assert verdict.compute(broken).sentence == said
+
+
+def test_verdict_with_one_model_compares_nothing() -> None:
+    run = results()
+    alone = replace(
+        run, models=(run.models[0], replace(run.models[1], runs=(), error="out of memory"))
+    )
+    found = verdict.compute(alone)
+    assert found.sentence.endswith(
+        "the baseline could not be trained, so nothing is said of tuning."
+    )
+    apart = verdict.compute(replace(run, models=(run.models[0], run.models[2])))
+    assert apart.sentence.endswith(
+        "the verdict may speak of no other model, as the notes below say."
+    )
+    only = verdict.compute(replace(run, models=run.models[:1]))
+    assert only.sentence.endswith("there is no other model to compare it with.")
+    assert [model.error for model in found.untrained] == ["out of memory"]
+
+
+def test_verdict_of_a_search_calls_its_score_optimistic() -> None:
+    assert (
+        verdict.compute(search_only()).sentence
+        == "Search only: no model was tested. Best val_accuracy in the search 0.6989 on 140"
+        " validation images (higher is better; trial 0010), an optimistic number."
+    )
+
+
+def test_a_run_that_was_stopped_in_its_comparison_says_so() -> None:
+    stopped = replace(search_only(), run=replace(search_only().run, state="searching"))
+    found = verdict.compute(stopped)
+    assert found.sentence.startswith("In progress, 23 of 23 trials: no model was tested.")
+    assert found.badges[0] == "in progress"
+    assert found.resume == "python -m tuner run faces --preset standard --seed 1 --resume"
+    assert verdict.compute(search_only()).resume is None
+
+
+def test_verdict_without_any_trained_model_says_so() -> None:
+    run = results()
+    broken = replace(run, models=tuple(replace(m, runs=(), error="boom") for m in run.models))
+    assert verdict.compute(broken).sentence == "No model could be retrained, so nothing was tested."
+
+
+def test_badges_name_every_limit_of_the_run() -> None:
+    run = results(n_seeds=1)
+    data, search = (
+        replace(run.data, limit=6000, n_unreadable=2, n_test_near_copies=16),
+        replace(run.search, n_stopped=1),
+    )
+    limited = replace(run, data=data, search=search)
+    assert verdict.compute(limited).badges == (
+        "preset standard",
+        "seed 1",
+        "limited to 6,000 images",
+        "16 of 600 test images much like images that trained or validated",
+        "1 trial of 23 stopped by the time budget",
+        "3 failed trials of 23",
+        "2 settings could not be built and left out",
+        "2 unreadable images skipped",
+        "one seed: training noise unknown",
+    )

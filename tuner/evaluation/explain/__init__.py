@@ -1,0 +1,1 @@
+"""Test images worth a look, and what in them a network reacts to: saliency and activation maps."""

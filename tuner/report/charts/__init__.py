@@ -1,0 +1,1 @@
+"""Charts: how they are drawn, and those that are too large for their section."""

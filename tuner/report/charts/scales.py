@@ -1,0 +1,127 @@
+"""Where a hyperparameter's value stands on an axis from 0 to 1, the same in every chart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.ticker import LogLocator, MaxNLocator
+
+from tuner.metrics.permutation_importance import bound_outliers
+from tuner.records.trial import Trial
+from tuner.report.text import value_text
+from tuner.space.definition import Parameter
+
+NOT_ACTIVE = "not active"
+# Of an axis of numbers, the part that they fill where "not active" stands at its end.
+_NUMBERS_END = 0.82
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """One axis.
+
+    Attributes:
+        name: What it shows; untrusted text.
+        low: Smallest number; 0 for choices.
+        high: Largest number; 0 for choices.
+        log: Whether numbers stand on a logarithmic scale.
+        choices: The values that stand side by side; empty for numbers.
+        has_off: Whether some trials have no value; they stand at 1.
+    """
+
+    name: str
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    choices: tuple[Any, ...] = ()
+    has_off: bool = False
+
+    @property
+    def end(self) -> float:
+        """Where the largest number stands."""
+        return _NUMBERS_END if self.has_off else 1.0
+
+    @property
+    def step(self) -> float:
+        """Distance of two categories; 0 where there is one."""
+        n = len(self.choices) + self.has_off
+        return 1 / (n - 1) if n > 1 else 0.0
+
+    @property
+    def ticks(self) -> tuple[tuple[float, str], ...]:
+        """Positions with their labels, rising."""
+        off = ((1.0, NOT_ACTIVE),) if self.has_off else ()
+        return (
+            *(
+                (self.place(value), value_text(value))
+                for value in self.choices or self._round_numbers()
+            ),
+            *off,
+        )
+
+    def place(self, value: Any) -> float:
+        """Position of a value, at the nearer end where it is beyond.
+
+        Something that is no value of the axis is placed at 1.
+        """
+        if self.choices:
+            return self._place_choice(value)
+        if not _is_number(value):
+            return 1.0
+        if self.low == self.high:
+            return self.end / 2
+        bounded = min(max(float(value), self.low), self.high)
+        if self.log:
+            return self.end * math.log(bounded / self.low) / math.log(self.high / self.low)
+        return self.end * (bounded - self.low) / (self.high - self.low)
+
+    def _place_choice(self, value: Any) -> float:
+        if value not in self.choices:
+            return 1.0
+        return self.step * self.choices.index(value) if self.step else 0.5
+
+    def _round_numbers(self) -> list[float]:
+        if self.low == self.high:
+            return [self.low]
+        locator = LogLocator(numticks=5) if self.log else MaxNLocator(4, steps=[1, 2, 5, 10])
+        inside = [
+            float(tick)
+            for tick in locator.tick_values(self.low, self.high)
+            if self.low <= tick <= self.high
+        ]
+        return inside if len(inside) > 1 else [self.low, self.high]
+
+
+def of_parameter(parameter: Parameter, trials: Sequence[Trial]) -> Scale:
+    """The axis of a hyperparameter.
+
+    Its range, and a place for trials in which it was not active.
+    """
+    values = [trial.values.get(parameter.name) for trial in trials]
+    choices = parameter.choices
+    return Scale(
+        name=parameter.name,
+        low=float(parameter.low or 0),
+        high=float(parameter.high or 0),
+        log=parameter.log,
+        choices=choices,
+        has_off=any(value not in choices for value in values)
+        if choices
+        else not all(map(_is_number, values)),
+    )
+
+
+def of_scores(scores: Sequence[float], objective: str, direction: str) -> Scale:
+    """The axis of the objective.
+
+    All scores but outliers on the worse side, which stand at its end.
+    """
+    bounded = bound_outliers(scores, direction)
+    return Scale(name=objective, low=float(bounded.min()), high=float(bounded.max()))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

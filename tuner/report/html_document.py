@@ -1,0 +1,128 @@
+"""An HTML document in one file.
+
+It opens from disk, requests nothing, and reads in the dark and on a phone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.resources import files
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tuner.report import model_summary, text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A part of a document.
+
+    Attributes:
+        name: Its anchor.
+        heading: Its heading.
+        html: What stands below the heading.
+    """
+
+    name: str
+    heading: str
+    html: Markup
+
+
+@cache
+def make_environment(package: str) -> Environment:
+    """Where a package's templates are filled; those of this package come after them.
+
+    Made once: a template takes longer to compile than to fill.
+    """
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("tuner.report")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "decimal": text.decimal,
+        "duration": text.duration,
+        "file_size": text.file_size,
+        "integer": text.integer,
+        "p_text": text.p_text,
+        "percent": text.percent,
+        "percent0": partial(text.percent, digits=0),
+        "points": partial(text.points, digits=0),
+        "state_words": model_summary.state_words,
+        "validation_words": model_summary.validation_words,
+        "value_text": text.value_text,
+        "values_text": text.values_text,
+        "without_folders": text.without_folders,
+    }
+    environment.globals |= {
+        "decimal_interval": text.decimal_interval,
+        "interval": text.interval,
+        "plural": text.plural,
+        "points_interval": text.points_interval,
+    }
+    return environment
+
+
+def render_document(
+    environment: Environment,
+    *,
+    title: str,
+    overline: str,
+    heading: str,
+    bodies: Sequence[Body],
+    footer: Markup,
+    styles: Sequence[tuple[str, str]],
+    scripts: Sequence[tuple[str, str]] = (),
+    has_pictures: bool = False,
+) -> str:
+    """Put the parts together.
+
+    Args:
+        environment: From `make_environment`.
+        title: What the browser calls the page.
+        overline: What kind of page it is, above the heading.
+        heading: What the page is about; untrusted text.
+        bodies: The parts, in order.
+        footer: Last line.
+        styles: Package and name of each style sheet, after the common one.
+        scripts: The same of each script.
+        has_pictures: Whether it holds pictures as data URIs.
+
+    Returns:
+        A complete HTML document.
+    """
+    style = "".join(_asset(*sheet) for sheet in [("tuner.report", "document.css"), *styles])
+    script = "".join(_asset(*part) for part in [("tuner.report", "document.js"), *scripts])
+    allowed = (
+        f"style-src '{_hash(style)}'; script-src"
+        f" '{_hash(script)}'{'; img-src data:' if has_pictures else ''}"
+    )
+    return environment.get_template("document.html").render(
+        title=title,
+        overline=overline,
+        heading=heading,
+        sections=bodies,
+        footer=footer,
+        style=Markup(style),
+        script=Markup(script),
+        policy=f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'",
+    )
+
+
+def _asset(package: str, name: str) -> str:
+    # Less the indentation, comments and spaces that only readers of the file need.
+    text = files(package).joinpath("templates", name).read_text(encoding="utf-8")
+    text = re.sub(r"^\s*//.*\n|^\s+", "", text, flags=re.MULTILINE)
+    return re.sub(r"\s*([{};])\s*|(?<=:) ", r"\1", text) if name.endswith(".css") else text
+
+
+def _hash(content: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

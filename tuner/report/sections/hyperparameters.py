@@ -1,0 +1,86 @@
+"""Section "Best hyperparameters": the winner's setting in every form that you may paste."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.records.results import Results
+from tuner.report.reported_run import ReportedRun
+from tuner.report.snippets import as_json, as_yaml, python_snippet
+from tuner.report.text import without_folders
+
+RECIPE = "best.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One hyperparameter of the winner.
+
+    Attributes:
+        name: Its name.
+        value: Its value.
+        chosen_by: `search`; `fixed`, by the space or a default; or nobody: searched, but without
+            effect here.
+    """
+
+    name: str
+    value: Any
+    chosen_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestSetting:
+    """The whole section.
+
+    Attributes:
+        trial_id: The winner's trial.
+        settings: Searched ones first.
+        is_folder_hidden: Whether the folders of an absolute path were left out of the snippets.
+        snippets: Title, id and text of each form.
+    """
+
+    trial_id: str
+    is_folder_hidden: bool
+    settings: tuple[Setting, ...]
+    snippets: tuple[tuple[str, str, str], ...]
+
+
+def context(reported: ReportedRun) -> dict[str, Any]:
+    """What the template is given."""
+    return {"best": compute(reported.results)}
+
+
+def compute(results: Results) -> BestSetting:
+    """The winner's setting; paths are as seen from where the run was started."""
+    search = results.search
+    # A choice of one value is how a space fixes what is active under a condition.
+    chosen_by = dict.fromkeys(search.searched, "nobody: not active") | {
+        p.name: "fixed" if len(p.choices) == 1 else "search" for p in search.chosen
+    }
+    settings = [
+        Setting(name=n, value=v, chosen_by=chosen_by.get(n, "fixed"))
+        for n, v in search.best_values.items()
+    ]
+    given = results.run.folder
+    folder = without_folders(given)
+    return BestSetting(
+        trial_id=search.best_trial_id,
+        settings=tuple(sorted(settings, key=lambda s: s.chosen_by != "search")),
+        is_folder_hidden=folder != given,
+        snippets=(
+            (
+                "Python, where the run was started",
+                "python",
+                python_snippet(f"{folder}/{RECIPE}", search.best_values),
+            ),
+            ("YAML, a search space", "yaml", as_yaml(search.model, search.best_values)),
+            ("JSON", "json", as_json(search.best_values)),
+            (
+                "Command line, where the run was started",
+                "shell",
+                f"python -m tuner train --from {shlex.quote(folder)}\n",
+            ),
+        ),
+    )

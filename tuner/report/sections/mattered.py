@@ -1,0 +1,127 @@
+"""Section "What mattered": importance of the hyperparameters, slices and parallel coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from tuner.metrics.permutation_importance import MAX_TRIALS, scored
+from tuner.records.importance import Importance, ParameterImportance
+from tuner.records.results import Results
+from tuner.records.trial import Trial
+from tuner.report.charts import parallel, slices
+from tuner.report.charts.figures import draw, label_text
+from tuner.report.charts.parallel import Parallel
+from tuner.report.charts.slices import Slices
+from tuner.report.charts.svg import BASELINE, INK, TUNED
+from tuner.report.facts import can_tell
+from tuner.report.reported_run import ReportedRun
+
+# Bars of the chart; the table has all of them.
+MAX_BARS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mattered:
+    """The whole section.
+
+    Attributes:
+        importance: None as long as the search has not ended.
+        n_trials: Trials of the search.
+        n_scored: Those that were trained to their end and have a finite score.
+        n_used: Those of them that importance was computed from.
+        slices: None without a scored trial.
+        parallel: The same.
+    """
+
+    importance: Importance | None
+    n_trials: int
+    n_scored: int
+    n_used: int
+    slices: Slices | None
+    parallel: Parallel | None
+
+
+def context(reported: ReportedRun) -> dict[str, Any] | None:
+    """What the template is given; None where nothing was searched."""
+    if not reported.results.search.parameters:
+        return None
+    mattered = compute(reported.results, reported.trials)
+    rows = mattered.importance.parameters if mattered.importance else ()
+    return {
+        "mattered": mattered,
+        "rows": rows,
+        "max_bars": MAX_BARS,
+        "bars": draw_importance(rows[:MAX_BARS]) if rows else None,
+        "slice_figures": slices.draw_slices(mattered.slices) if mattered.slices else (),
+        "can_tell": can_tell,
+    }
+
+
+def compute(results: Results, trials: Sequence[Trial]) -> Mattered:
+    """What the section shows of a search.
+
+    Args:
+        results: For the searched hyperparameters, the objective and what was computed of
+            importance.
+        trials: In the order of their ends.
+    """
+    search = results.search
+    sign = -1 if search.direction == "max" else 1
+    ranked = sorted(scored(trials), key=lambda trial: sign * (trial.score or 0.0))
+    order = {
+        one.name: place
+        for place, one in enumerate(results.importance.parameters if results.importance else ())
+    }
+    interesting = sorted(search.parameters, key=lambda parameter: order.get(parameter.name, 0))
+    about = (search.objective, search.direction)
+    return Mattered(
+        importance=results.importance,
+        n_trials=len(trials),
+        n_scored=len(ranked),
+        n_used=min(results.importance.n_trials, MAX_TRIALS) if results.importance else 0,
+        slices=slices.compute(ranked, interesting, *about) if ranked else None,
+        parallel=parallel.compute(ranked, search.parameters, *about) if ranked else None,
+    )
+
+
+def draw_importance(rows: Sequence[ParameterImportance]) -> Markup:
+    """Importance with its intervals, the most important at the top."""
+
+    def paint(axes: Axes) -> None:
+        for place, row in enumerate(rows):
+            one, sure = row.importance, can_tell(row)
+            axes.plot(
+                [one.low, one.high],
+                [place, place],
+                color=TUNED if sure else BASELINE,
+                linewidth=1.6,
+            )
+            fill = "full" if sure else "none"
+            axes.plot(
+                [one.value],
+                [place],
+                "o",
+                color=TUNED if sure else BASELINE,
+                markersize=6,
+                fillstyle=fill,
+            )
+        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.set_yticks(
+            range(len(rows)), [label_text(row.name, 24) for row in rows], parse_math=False
+        )
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlabel("Importance: explained variance lost")
+        axes.grid(visible=False, axis="y")
+
+    return draw(
+        "fig-importance",
+        "Importance of the hyperparameters",
+        "A dot is the importance, the line its 95 % range; hollow where the range holds zero.",
+        paint,
+        size=(4.6, 0.7 + 0.24 * len(rows)),
+    )

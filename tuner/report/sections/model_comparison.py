@@ -1,0 +1,141 @@
+"""Section "Models side by side": test scores, parameters, bytes and milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from tuner.records.comparison import Difference
+from tuner.records.results import ModelResult, Results
+from tuner.report.charts.figures import draw, label_text
+from tuner.report.charts.svg import INK
+from tuner.report.model_summary import ModelSummary, summarise
+from tuner.report.reported_run import ReportedRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The models of a run.
+
+    Attributes:
+        summaries: Those with scores.
+        untrained: Those without.
+        n: Test images.
+        n_distinct: Those of which the given training data hold no copy; None where there are no
+            copies.
+        n_seeds: Retrainings of the model that has most of them.
+        differences: The winner against each other model, in the order of the models.
+        n_tested: Comparisons of the verdict, for which p values are corrected.
+        shares_trainings: Whether a row is made of the winner's trainings, several of them: of one
+            no noise is known.
+    """
+
+    summaries: tuple[ModelSummary, ...]
+    untrained: tuple[ModelResult, ...]
+    n: int
+    n_distinct: int | None
+    n_seeds: int
+    differences: tuple[tuple[ModelSummary, Difference], ...]
+    n_tested: int
+    shares_trainings: bool
+
+
+def context(reported: ReportedRun) -> dict[str, Any] | None:
+    """What the template is given; None where no model was to be tested."""
+    if not reported.results.models:
+        return None
+    comparison = compute(reported.results)
+    figures = [draw_accuracies(comparison.summaries)] if comparison.summaries else []
+    if comparison.differences:
+        figures.append(draw_differences(comparison.differences))
+    return {"comparison": comparison, "figures": figures}
+
+
+def compute(results: Results) -> Comparison:
+    """What the table and the chart show."""
+    summaries = summarise(results.models)
+    by_name = {s.result.name: s for s in summaries}
+    differences = tuple((by_name[d.opponent], d) for d in results.differences)
+    return Comparison(
+        summaries=summaries,
+        untrained=tuple(m for m in results.models if not m.runs),
+        n=summaries[0].n if summaries else 0,
+        n_distinct=next((s.distinct.n for s in summaries if s.distinct), None),
+        n_seeds=max((len(s.result.runs) for s in summaries), default=0),
+        differences=differences,
+        n_tested=sum(s.result.in_verdict for s, _ in differences),
+        shares_trainings=any(
+            len(s.result.runs) > 1 and not any(run.epochs for run in s.result.runs)
+            for s, _ in differences
+        ),
+    )
+
+
+def draw_accuracies(summaries: Sequence[ModelSummary]) -> Markup:
+    """Dot plot of test accuracies with 95 % intervals; a hollow dot is one seed."""
+
+    def paint(axes: Axes) -> None:
+        for row, summary in enumerate(summaries):
+            style = summary.style
+            axes.plot(
+                [100 * summary.low, 100 * summary.high], [row, row], color=style.colour, linewidth=2
+            )
+            axes.plot(
+                [100 * summary.accuracy], [row], style.marker, color=style.colour, markersize=8
+            )
+            if len(summary.result.runs) > 1:
+                seeds = [100 * run.test.accuracy for run in summary.result.runs]
+                axes.plot(
+                    seeds,
+                    [row + 0.26] * len(seeds),
+                    style.marker,
+                    color=style.colour,
+                    fillstyle="none",
+                    markersize=4,
+                )
+        # Titles are untrusted text: a dollar sign is no formula.
+        axes.set_yticks(
+            range(len(summaries)), [label_text(s.result.title) for s in summaries], parse_math=False
+        )
+        axes.set_ylim(len(summaries) - 0.5, -0.5)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("Test accuracy, %")
+
+    return draw(
+        "fig-accuracy",
+        "Test accuracy of each model",
+        "Filled marks are means over seeds with 95 % Wilson intervals, hollow marks single seeds.",
+        paint,
+        size=(5.0, 0.65 + 0.42 * len(summaries)),
+    )
+
+
+def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> Markup:
+    """Forest plot: the winner minus each other model, with 95 % intervals."""
+
+    def paint(axes: Axes) -> None:
+        axes.axvline(0, color=INK, linewidth=0.8)
+        for row, (opponent, difference) in enumerate(differences):
+            style, found = opponent.style, difference.accuracy
+            axes.plot(
+                [100 * found.low, 100 * found.high], [row, row], color=style.colour, linewidth=2
+            )
+            axes.plot([100 * found.value], [row], style.marker, color=style.colour, markersize=8)
+        labels = [label_text(f"minus {opponent.result.title}") for opponent, _ in differences]
+        axes.set_yticks(range(len(differences)), labels, parse_math=False)
+        axes.set_ylim(len(differences) - 0.5, -0.5)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("Difference of test accuracy, percentage points")
+
+    return draw(
+        "fig-differences",
+        "The winner's test accuracy minus each other model's",
+        "Marks right of zero: the winner is ahead. Bars are 95 % intervals; one that crosses zero"
+        " shows no clear lead.",
+        paint,
+        size=(5.0, 0.65 + 0.42 * len(differences)),
+    )

@@ -1,0 +1,48 @@
+"""A next step, and the changes of a command line that several rules propose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.records.results import Results
+from tuner.report.command_lines import rerun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """Something to do next.
+
+    Attributes:
+        action: What to do.
+        fact: What calls for it, with its numbers.
+        code: What to paste; empty where no command does it.
+        items: What the fact speaks of, each as its name, which is untrusted text, and the rest of
+            its line.
+    """
+
+    action: str
+    fact: str
+    code: str = ""
+    items: tuple[tuple[str, str], ...] = ()
+
+
+def with_more(results: Results, key: str, count: int) -> str:
+    """The run again with a greater number.
+
+    The quick preset states its own, whatever the space says.
+    """
+    if results.run.preset == "quick":
+        return rerun(results.run.command, "--preset", "standard", without=(key,))
+    return rerun(results.run.command, "--set", f"{key}={count}", without=(key,))
+
+
+def remedy(reason: str) -> tuple[str, tuple[str, ...]] | None:
+    """What to do, and the options that do it, where a training lacked memory or time.
+
+    None for other reasons.
+    """
+    if "memory" in reason.lower():
+        return "Give each training more memory: one at a time", ("--workers", "1")
+    if reason.startswith("no step in"):
+        return "Give slow trainings more time", ("--trial-timeout", "30m")
+    return None

@@ -1,0 +1,1 @@
+"""Section "Errors": confusion, calibration, and test images worth a look."""

@@ -1,0 +1,123 @@
+"""Section "Reproduce": what you need to get these numbers again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.records.results import Results, SearchSummary
+from tuner.report.reported_run import ReportedRun
+from tuner.report.text import duration, plural, without_folders
+
+METHODS = {
+    "hyperband": "Hyperband",
+    "asha": "ASHA",
+    "random": "random search",
+    "bayesian": "Bayesian optimisation",
+    "grid": "grid search",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassCounts:
+    """Images of one class in the three parts.
+
+    Attributes:
+        name: The class.
+        train: Training images.
+        validation: Validation images.
+        test: Test images.
+    """
+
+    name: str
+    train: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reproduction:
+    """The whole section.
+
+    Attributes:
+        command: The command line that repeats the run, without the folders of absolute paths.
+        folders_hidden: Whether any were left out of it.
+        groups: Facts by heading, each as name and value.
+        classes: One row per class.
+        unreadable: The first images that could not be read, each with its reason.
+        n_more_unreadable: How many others there are.
+    """
+
+    command: str
+    folders_hidden: bool
+    groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    classes: tuple[ClassCounts, ...]
+    unreadable: tuple[str, ...]
+    n_more_unreadable: int
+
+
+def search_words(search: SearchSummary) -> str:
+    """How the space was searched, with the numbers that mean something to the method."""
+    words = (
+        f"{METHODS.get(search.method, search.method)}, {plural(search.max_epochs, 'epoch')} at most"
+    )
+    if search.method in ("hyperband", "asha"):
+        words += f", factor {search.factor}"
+    return (
+        f"{words}, {plural(search.iterations, 'iteration')}"
+        if search.method == "hyperband"
+        else words
+    )
+
+
+def context(reported: ReportedRun) -> dict[str, Any]:
+    """What the template is given."""
+    return {"reproduction": compute(reported.results)}
+
+
+def compute(results: Results) -> Reproduction:
+    """Facts about the run, its data and its machine."""
+    run, data = results.run, results.data
+    command = without_folders(run.command)
+    about_run = (
+        ("Run", run.run_id),
+        ("Started (UTC)", run.started_at),
+        ("Duration", duration(run.duration_s)),
+        ("Preset", run.preset),
+        ("Seed", str(run.seed)),
+        (
+            "Search",
+            (
+                f"{search_words(results.search)}; objective {results.search.objective}"
+                f" ({results.search.direction})"
+            ),
+        ),
+    )
+    about_data = (
+        ("Data set", data.name),
+        ("Source", without_folders(data.source)),
+        ("Fingerprint", data.fingerprint),
+        ("Images", f"{data.height} × {data.width} pixels, {plural(data.channels, 'channel')}"),
+        ("Split", data.split_rule),
+        ("Limit", "none but the split's" if data.limit is None else plural(data.limit, "image")),
+        ("Unreadable", plural(data.n_unreadable, "image")),
+        ("Left out: copies of test images", plural(data.n_dropped_copies, "image")),
+        ("Left out: conflicting labels", plural(data.n_dropped_conflicting, "image")),
+        ("Left out: duplicates", plural(data.n_dropped_duplicates, "image")),
+    )
+    counts = zip(
+        data.class_names, data.train_counts, data.validation_counts, data.test_counts, strict=True
+    )
+    return Reproduction(
+        command=command,
+        folders_hidden=command != run.command,
+        groups=(
+            ("Run", about_run),
+            ("Data", about_data),
+            ("Versions", tuple(run.versions.items())),
+            ("Hardware", tuple(run.hardware.items())),
+        ),
+        classes=tuple(ClassCounts(name=n, train=a, validation=b, test=c) for n, a, b, c in counts),
+        unreadable=tuple(without_folders(line) for line in data.unreadable),
+        n_more_unreadable=data.n_unreadable - len(data.unreadable),
+    )

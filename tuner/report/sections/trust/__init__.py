@@ -1,0 +1,1 @@
+"""Section "Trust": checks of the data and of the trainings."""

@@ -1,0 +1,218 @@
+"""Checks of the trainings: those of the search, and those of the comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isfinite, sqrt
+
+from tuner.records.results import ModelResult, Results
+from tuner.report.edges import edges, with_edges
+from tuner.report.facts import (
+    MANY_FAILED,
+    is_cut_off,
+    optimism,
+    trainings_words,
+    weights_of,
+    winner_of,
+)
+from tuner.report.model_summary import summarise
+from tuner.report.sections.trust.check_result import NOT_TESTED, CheckResult
+from tuner.report.text import decimal, integer, percent, plural
+
+# Share of trials.
+MOST_FAILED = 0.5
+
+_ORIGINS = {"imagenet": "began from ImageNet weights", "none": "began from random weights"}
+
+
+def seeds(results: Results) -> CheckResult:
+    """Whether the noise of training can be seen."""
+    title, winner = "Trainings repeated with other seeds", winner_of(results)
+    if winner is None:
+        return CheckResult(title=title, state="not known", fact=NOT_TESTED)
+    models = [s.result for s in summarise(results.models) if s.result.in_verdict]
+    counts = [len(model.runs) for model in models]
+    doubtful = [model for model in models if len(model.runs) == 1 or model.n_failed]
+    items = tuple((model.title, trainings_words(model)) for model in doubtful)
+    of_models = plural(len(models), "model")
+    if min(counts) == 1:
+        fact = (
+            f"With one training: {counts.count(1)} of {of_models} in the verdict. A real difference"
+            " cannot be told from the noise of training."
+        )
+        return CheckResult(title=title, state="warn", fact=fact, items=items)
+    scores = [run.test.accuracy for run in winner.result.runs]
+    spread = (
+        f"the winner's differ by {decimal(100 * (max(scores) - min(scores)), 1)} points of test"
+        " accuracy"
+    )
+    fact = f"At least {min(counts)} of each model in the verdict; {spread}."
+    if doubtful:
+        failed = f"Trainings failed of {len(doubtful)} of {of_models}, and the others may flatter."
+        return CheckResult(title=title, state="warn", fact=f"{fact} {failed}", items=items)
+    return CheckResult(title=title, state="pass", fact=fact)
+
+
+def search_noise(results: Results) -> CheckResult:
+    """Whether the best of many validation scores was met again."""
+    title, winner, search = "The search's best score held", winner_of(results), results.search
+    better = "higher" if search.direction == "max" else "lower"
+    trials = plural(search.n_trials, "trial")
+    best = f"({better} is better): {decimal(search.best_score, 4)} in the search, best of {trials}"
+    if winner is None:
+        fact = "The winner was not trained again; the best of many validation scores is optimistic."
+        return CheckResult(
+            title=title, state="not known", fact=fact, items=((search.objective, best),)
+        )
+    kept, data = winner.kept.validation_score, results.data
+    again = (
+        f"{decimal(kept, 4)} when trained again, best of {plural(len(winner.result.runs), 'seed')}"
+    )
+    items = ((search.objective, f"{best}; {again}"),)
+    gap = optimism(results, winner)
+    if not isfinite(gap):
+        return CheckResult(
+            title=title, state="not known", fact="The two cannot be compared.", items=items
+        )
+    if search.objective != "val_accuracy" or data.n_folds > 1:
+        why = (
+            "the folds validate on different images"
+            if data.n_folds > 1
+            else "the objective is no share of images"
+        )
+        fact = f"Without a standard error the two cannot be told apart: {why}."
+        return CheckResult(title=title, state="not known", fact=fact, items=items)
+    yardstick = f"two standard errors on {plural(data.n_validation, 'validation image')}"
+    has_sunk = gap > 2 * sqrt(kept * (1 - kept) / data.n_validation)
+    fact = (
+        f"It did not hold: trained again, the winner is worse by more than {yardstick}."
+        if has_sunk
+        else f"The winner, trained again, is within {yardstick} of it, or better."
+    )
+    return CheckResult(title=title, state="warn" if has_sunk else "pass", fact=fact, items=items)
+
+
+def best_values(results: Results) -> CheckResult:
+    """Best values at the end of what was searched."""
+    title, found, of = (
+        "Best values inside their ranges",
+        edges(results.search),
+        with_edges(results.search),
+    )
+    if not of:
+        return CheckResult(
+            title=title,
+            state="pass",
+            fact="No searched value has an order and more than two values.",
+        )
+    if not found:
+        return CheckResult(
+            title=title,
+            state="pass",
+            fact=f"None of {plural(len(of), 'value')} with an order lies on an edge.",
+        )
+    return CheckResult(
+        title=title,
+        state="warn",
+        fact=(
+            f"On an edge of what was searched: {len(found)} of {plural(len(of), 'value')} with an"
+            " order. A better one may lie beyond; where there are few values to choose from, the"
+            " end may be chance."
+        ),
+        items=tuple((edge.parameter.name, edge.words) for edge in found),
+    )
+
+
+def last_epoch(results: Results) -> CheckResult:
+    """Whether the kept retraining may have ended too early."""
+    title, winner = "Training ran long enough", winner_of(results)
+    if winner is None or not winner.kept.epochs:
+        return CheckResult(title=title, state="not known", fact=NOT_TESTED)
+    last, ceiling = winner.kept.epochs[-1].epoch, winner.result.max_epochs
+    cut_off = [(m.title, f"{n} of {plural(len(m.runs), 'training')}") for m, n in _cut_off(results)]
+    if not is_cut_off(winner):
+        fact = (
+            f"The kept retraining was best in epoch {winner.kept.best_epoch} of {last}, with a"
+            f" ceiling of {ceiling}."
+        )
+        if cut_off:
+            fact += " Best in their last epoch, so that they may still have been improving:"
+        return CheckResult(
+            title=title, state="warn" if cut_off else "pass", fact=fact, items=tuple(cut_off)
+        )
+    why = "its ceiling" if last >= ceiling else f"short of its ceiling of {ceiling}"
+    fact = (
+        f"The kept retraining was best in its last epoch, {last}, {why}: it may still have been"
+        " improving."
+    )
+    return CheckResult(title=title, state="warn", fact=fact, items=tuple(cut_off))
+
+
+def _cut_off(results: Results) -> Iterator[tuple[ModelResult, int]]:
+    """The models of the verdict with trainings that were best in their last epoch, and how many."""
+    for model in results.models:
+        n = sum(bool(run.epochs) and run.best_epoch == model.max_epochs for run in model.runs)
+        if n and model.in_verdict:
+            yield model, n
+
+
+def failed_trials(results: Results) -> CheckResult:
+    """The share of trials that failed."""
+    title, search = "Few trials failed", results.search
+    if not search.n_trials:
+        return CheckResult(title=title, state="not known", fact="No trial has ended.")
+    share = search.n_failed / search.n_trials
+    n_rejected = search.n_rejected
+    rejected = (
+        f" Left out before, since they cannot be built: {plural(n_rejected, 'setting')}."
+        if n_rejected
+        else ""
+    )
+    return CheckResult(
+        title=title,
+        state="fail" if share > MOST_FAILED else "warn" if share > MANY_FAILED else "pass",
+        fact=(
+            f"{integer(search.n_failed)} of {plural(search.n_trials, 'trial')}"
+            f" ({percent(share)}).{rejected}"
+        ),
+    )
+
+
+def backbone_weights(results: Results) -> CheckResult:
+    """What backbones began from."""
+    title = "No backbone was trained from scratch"
+    tested = [model for model in results.models if model.runs]
+    if not tested:
+        return CheckResult(title=title, state="not known", fact=NOT_TESTED)
+    backbones = [
+        (model.title, weights) for model in tested if (weights := weights_of(model)) is not None
+    ]
+    # Named as MODULE:FUNCTION, as no built-in model is.
+    own = [(model.title, "is of your own builder") for model in tested if ":" in model.model]
+    items = (
+        *(
+            (name, _ORIGINS.get(weights, "began from weights of your own"))
+            for name, weights in backbones
+        ),
+        *own,
+    )
+    n_scratch = sum(weights == "none" for _, weights in backbones)
+    if n_scratch:
+        of_all = f"{n_scratch} of {plural(len(backbones), 'backbone')}"
+        fact = f"From scratch: {of_all}. That is not such a network at its best."
+        return CheckResult(title=title, state="warn", fact=fact, items=items)
+    if own:
+        fact = "Only the builder itself knows what its weights began from."
+        return CheckResult(title=title, state="not known", fact=fact, items=items)
+    if not backbones:
+        return CheckResult(
+            title=title,
+            state="pass",
+            fact="No backbone was compared; all began from random weights.",
+        )
+    return CheckResult(
+        title=title,
+        state="pass",
+        fact=f"{plural(len(backbones), 'backbone')}, pretrained.",
+        items=items,
+    )

@@ -1,0 +1,190 @@
+"""Section "Verdict": one generated sentence, the scores that it speaks of, what they cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.records.comparison import Difference
+from tuner.records.results import ModelResult, Results
+from tuner.report.command_lines import resume_command
+from tuner.report.facts import has_many_copies, n_copies
+from tuner.report.model_summary import ModelSummary, state_words, summarise
+from tuner.report.reported_run import ReportedRun
+from tuner.report.sections.verdict_sentence import Part, details, headline
+from tuner.report.text import duration, integer, plural, without_folders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreCard:
+    """A model's headline score.
+
+    Attributes:
+        summary: The model.
+        difference: The winner against it; None for the winner itself.
+        low_position: Lower end of its interval on the cards' common axis, 0 to 100.
+        position: Its accuracy there.
+        high_position: Upper end.
+    """
+
+    summary: ModelSummary
+    difference: Difference | None
+    low_position: float
+    position: float
+    high_position: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictSection:
+    """What the page says first.
+
+    Attributes:
+        headline: The sentence, in its first part.
+        details: Why it is not a stronger one, and what is to be said of other models.
+        cards: Models that the verdict speaks of, then those it leaves out.
+        axis: Ends of the cards' common axis, shares of 1.
+        untrained: Models without a single finished retraining.
+        cost: What was spent, as name and value.
+        badges: What limits the reading of the scores.
+        noise: What the intervals of the differences account for; empty where there is none.
+        resume: The command that goes on with a run that has not ended; None where it has.
+    """
+
+    headline: tuple[Part, ...]
+    details: tuple[Part, ...]
+    cards: tuple[ScoreCard, ...]
+    axis: tuple[float, float]
+    untrained: tuple[ModelResult, ...]
+    cost: tuple[tuple[str, str], ...]
+    badges: tuple[str, ...]
+    noise: str
+    resume: str | None
+
+    @property
+    def sentence(self) -> str:
+        """The verdict as plain text."""
+        return " ".join(
+            filter(
+                None, ("".join(p.text for p in parts) for parts in (self.headline, self.details))
+            )
+        )
+
+
+def context(reported: ReportedRun) -> dict[str, Any]:
+    """What the template is given."""
+    return {"verdict": compute(reported.results)}
+
+
+def compute(results: Results) -> VerdictSection:
+    """The verdict of a run; its words are those of the tests in `Results.differences`."""
+    summaries = summarise(results.models)
+    spoken = sorted(summaries, key=lambda s: not s.result.in_verdict)
+    axis = _axis(summaries)
+    by_name = {s.result.name: s for s in spoken}
+    differences = {difference.opponent: difference for difference in results.differences}
+    return VerdictSection(
+        headline=tuple(headline(results, by_name)),
+        details=tuple(details(results, by_name)),
+        cards=tuple(_card(s, differences.get(s.result.name), axis) for s in spoken),
+        axis=axis,
+        untrained=tuple(m for m in results.models if not m.runs),
+        cost=_cost(results),
+        badges=_badges(results),
+        noise=_noise(results.differences),
+        resume=(
+            None
+            if results.run.is_complete
+            else without_folders(resume_command(results.run.command))
+        ),
+    )
+
+
+def _noise(differences: Sequence[Difference]) -> str:
+    with_seeds = [difference.seed_sd is not None for difference in differences]
+    if not differences:
+        return ""
+    if all(with_seeds):
+        return "The intervals of the differences know of both, test images and seeds."
+    if any(with_seeds):
+        return (
+            "The intervals of the differences know of the seeds too where both models have several."
+        )
+    return (
+        "The intervals of the differences know of the test images alone, since one seed shows no"
+        " noise of training."
+    )
+
+
+def _axis(summaries: tuple[ModelSummary, ...]) -> tuple[float, float]:
+    """The intervals' range, widened to multiples of five per cent."""
+    if not summaries:
+        return 0.0, 1.0
+    low = math.floor(20 * min(s.low for s in summaries)) / 20
+    high = math.ceil(20 * max(s.high for s in summaries)) / 20
+    return low, high
+
+
+def _card(
+    summary: ModelSummary, difference: Difference | None, axis: tuple[float, float]
+) -> ScoreCard:
+    low, high = axis
+
+    def position(share: float) -> float:
+        return round(100 * (share - low) / (high - low), 2)
+
+    return ScoreCard(
+        summary=summary,
+        difference=difference,
+        low_position=position(summary.low),
+        position=position(summary.accuracy),
+        high_position=position(summary.high),
+    )
+
+
+def _cost(results: Results) -> tuple[tuple[str, str], ...]:
+    search = results.search
+    # Rows that were made of what others trained have no epochs of their own.
+    runs = [run for model in results.models for run in model.runs if run.epochs]
+    searched = (
+        f"{plural(search.n_trials, 'trial')}, {plural(search.n_epochs, 'epoch')},"
+        f" {duration(search.duration_s)}"
+    )
+    retrained = (
+        f"{plural(len(runs), 'training')}, {plural(sum(len(run.epochs) for run in runs), 'epoch')},"
+        f" {duration(sum(run.duration_s for run in runs))} of training"
+    )
+    return (
+        ("Search", searched),
+        *((("Retraining", retrained),) if results.models else ()),
+        ("Whole run", duration(results.run.duration_s)),
+    )
+
+
+def _badges(results: Results) -> tuple[str, ...]:
+    run, data, search = results.run, results.data, results.search
+    badges = [f"preset {run.preset}", f"seed {run.seed}"]
+    if not run.is_complete:
+        badges.insert(0, state_words(run.state))
+    if data.limit is not None:
+        badges.append(f"limited to {integer(data.limit)} images")
+    if has_many_copies(data):
+        n = integer(n_copies(data))
+        badges.append(
+            f"{n} of {plural(data.n_test, 'test image')} much like images that trained or validated"
+        )
+    if search.n_stopped:
+        badges.append(
+            f"{plural(search.n_stopped, 'trial')} of {integer(search.n_trials)} stopped by the time"
+            " budget"
+        )
+    if search.n_failed:
+        badges.append(f"{plural(search.n_failed, 'failed trial')} of {integer(search.n_trials)}")
+    if search.n_rejected:
+        badges.append(f"{plural(search.n_rejected, 'setting')} could not be built and left out")
+    if data.n_unreadable:
+        badges.append(f"{plural(data.n_unreadable, 'unreadable image')} skipped")
+    if results.models and max((len(model.runs) for model in results.models), default=0) == 1:
+        badges.append("one seed: training noise unknown")
+    return tuple(badges)

@@ -1,0 +1,134 @@
+"""The verdict in words: never stronger than the tests behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tuner.records.comparison import Difference
+from tuner.records.results import Results
+from tuner.report.model_summary import ModelSummary, validation_words
+from tuner.report.text import decimal, interval, percent, plural, points_interval
+
+# How the sentence about the baseline begins; about another model it says no more than the verdict.
+_OPENINGS = {"better": "Tuning helped", "worse": "Tuning did not help"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece of the sentence.
+
+    Attributes:
+        text: What it says.
+        kind: `opening`, `name` (untrusted text), `number` (stays on one line) or `words`.
+    """
+
+    text: str
+    kind: str
+
+
+def headline(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
+    """What a run has shown of its winner, in a sentence.
+
+    Args:
+        results: The run.
+        summaries: Of the models with scores, by name, those that the verdict speaks of first.
+    """
+    main = results.main_difference
+    if not results.models:
+        yield _words(_without_models(results))
+    elif not summaries:
+        yield _words("No model could be retrained, so nothing was tested.")
+    elif not results.models[0].runs:
+        yield _words(
+            "The winner of the search could not be retrained, so there is nothing to compare."
+        )
+    elif main is None:
+        first = next(iter(summaries.values()))
+        yield from _score(first)
+        yield _words(
+            f" accuracy on {plural(first.n, 'test image')}; {_nothing_to_compare(results)}."
+        )
+    else:
+        yield from _main(main, summaries)
+
+
+def _nothing_to_compare(results: Results) -> str:
+    if any(model.name == "baseline" for model in results.models):
+        return "the baseline could not be trained, so nothing is said of tuning"
+    if len(results.models) > 1:
+        return "the verdict may speak of no other model, as the notes below say"
+    return "there is no other model to compare it with"
+
+
+def details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
+    """Why the headline is not a stronger one, and what is to be said of other models.
+
+    The arguments are the same.
+    """
+    main = results.main_difference
+    reason = main.reason if main else ""
+    if reason:
+        yield _words(f"{reason[0].upper()}{reason[1:].removesuffix('.')}.")
+    others = [
+        d for d in results.differences if d is not main and summaries[d.opponent].result.in_verdict
+    ]
+    for number, other in enumerate(others):
+        yield _words(" Against " if reason or number else "Against ")
+        yield from _beside(other, summaries)
+
+
+def _without_models(results: Results) -> str:
+    search = results.search
+    start = {
+        "complete": "Search only",
+        "searching": f"In progress, {search.n_trials:,} of {search.n_planned:,} trials",
+        "retraining": "In progress, the search has ended",
+    }.get(results.run.state, results.run.state.capitalize())
+    return (
+        f"{start}: no model was tested. Best {search.objective} in the search"
+        f" {decimal(search.best_score, 4)} on {validation_words(results.data)}"
+        f" ({'higher' if search.direction == 'max' else 'lower'} is better; trial"
+        f" {search.best_trial_id}), an optimistic number."
+    )
+
+
+def _main(main: Difference, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
+    """Such as `Tuning helped: Tuned 68.8 % [...] against Baseline 65.8 % [...], +3.0 points`."""
+    opening = _OPENINGS.get(main.verdict) if main.opponent == "baseline" else None
+    yield Part(text=opening or main.verdict.capitalize(), kind="opening")
+    yield _words(": ")
+    yield from _score(next(iter(summaries.values())))
+    yield _words(" against ")
+    yield from _score(summaries[main.opponent])
+    yield _words(", ")
+    yield _points(main)
+    yield _words(f" on {plural(main.n, 'test image')}.")
+
+
+def _beside(other: Difference, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:
+    """Such as `EfficientNetB2: worse, -12.0 points [...]`."""
+    yield _name(summaries[other.opponent])
+    yield _words(f": {other.verdict}, ")
+    yield _points(other)
+    yield _words(".")
+
+
+def _score(summary: ModelSummary) -> Iterator[Part]:
+    yield _name(summary)
+    yield _words(" ")
+    yield Part(
+        text=f"{percent(summary.accuracy)} {interval(summary.low, summary.high)}", kind="number"
+    )
+
+
+def _name(summary: ModelSummary) -> Part:
+    return Part(text=summary.result.title, kind="name")
+
+
+def _points(difference: Difference) -> Part:
+    return Part(text=points_interval(difference.accuracy), kind="number")
+
+
+def _words(text: str) -> Part:
+    return Part(text=text, kind="words")
