@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.data.samples import make_card
-from tuner.data import fer_csv
+from tuner.data.formats import fer_csv
 from tuner.data.load import load_images
 
 

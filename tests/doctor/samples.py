@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tests.data.samples import make_card, random_images
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
 from tuner.data.images import FileFacts, Images, make_images
 from tuner.doctor.examine import examine
 from tuner.doctor.findings import Examination, Finding

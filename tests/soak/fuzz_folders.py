@@ -24,8 +24,8 @@ from collections import Counter
 from pathlib import Path
 
 from tests.data.layouts import picture
-from tuner.data.class_order import one_form
-from tuner.data.file_names import class_of
+from tuner.data.folders.class_order import one_form
+from tuner.data.folders.file_names import class_of
 from tuner.data.images import printable
 from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve

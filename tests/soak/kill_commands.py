@@ -440,7 +440,7 @@ def load_everything() -> None:
         "tuner.commands.fetch",
         "tuner.commands.predict",
         "tuner.commands.train",
-        "tuner.data.class_folders",
+        "tuner.data.folders.class_images",
         "tuner.report.picture",
     ):
         importlib.import_module(name)

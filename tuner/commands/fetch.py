@@ -13,9 +13,9 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from tuner.data.archive import unpack
-from tuner.data.card import Card, ClassFolders, card_folders, load_card
-from tuner.data.kaggle import download
+from tuner.data.cards.card import Card, ClassFolders, card_folders, load_card
+from tuner.data.downloads.archive import unpack
+from tuner.data.downloads.kaggle import download
 from tuner.data.load import missing_paths
 from tuner.errors import ConfigurationError, DataError
 from tuner.names import printable

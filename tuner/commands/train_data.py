@@ -9,11 +9,11 @@ import numpy as np
 
 from tuner.commands.prepare import refuse_flip
 from tuner.commands.recipe_images import recipe_settings
-from tuner.data.card import Card, ClassFolders, FileList, card_folders
+from tuner.data.cards.card import Card, ClassFolders, FileList, card_folders
 from tuner.data.dataset import Dataset, SealedLabels, load_dataset, pixel_statistics
+from tuner.data.decoding.resized import resized
+from tuner.data.decoding.value_range import range_words
 from tuner.data.own.resolve import resolve
-from tuner.data.resized import resized
-from tuner.data.value_range import range_words
 from tuner.errors import DataError, MissingDataError
 from tuner.records.recipe import Recipe
 from tuner.space.definition import SplitSettings

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.duplicates import copies, first_equal, near_groups
+from tuner.data.decoding.streaming import StreamedImages
+from tuner.data.decoding.value_range import ValueRange
 from tuner.data.left_out import LeftOut
-from tuner.data.streaming import StreamedImages
-from tuner.data.value_range import ValueRange
+from tuner.data.splits.duplicates import copies, first_equal, near_groups
 from tuner.errors import DataError
 from tuner.names import one_line
 from tuner.names import printable as printable  # noqa: PLC0414 - for those who list files

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tuner.data.card import Card
-from tuner.data.class_order import in_order
+from tuner.data.cards.card import Card
+from tuner.data.folders.class_order import in_order
 from tuner.errors import DataError
 
 # What pandas and people write where there is no label; "none" may well be a class.

@@ -9,9 +9,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tuner.data.cache import cache_key, delete_outdated, has_damaged, load_cached, new_entry
-from tuner.data.cache_folder import locked
-from tuner.data.card import Card, ClassFolders, FileList
+from tuner.data.cache.cache_folder import locked
+from tuner.data.cache.cached_images import (
+    cache_key,
+    delete_outdated,
+    has_damaged,
+    load_cached,
+    new_entry,
+)
+from tuner.data.cards.card import Card, ClassFolders, FileList
 from tuner.data.images import Images
 from tuner.errors import MissingDataError
 
@@ -20,13 +26,13 @@ from tuner.errors import MissingDataError
 # since Pillow and scikit-learn take their time.
 _LOADERS: Mapping[str, str] = MappingProxyType(
     {
-        "fer_csv": "tuner.data.fer_csv",
-        "pixel_columns": "tuner.data.pixel_columns",
-        "file_list": "tuner.data.file_list",
-        "class_folders": "tuner.data.class_folders",
-        "array_csv": "tuner.data.array_csv",
-        "npz": "tuner.data.npz",
-        "generator": "tuner.data.generators",
+        "fer_csv": "tuner.data.formats.fer_csv",
+        "pixel_columns": "tuner.data.formats.pixel_columns",
+        "file_list": "tuner.data.tables.listed_files",
+        "class_folders": "tuner.data.folders.class_images",
+        "array_csv": "tuner.data.formats.array_csv",
+        "npz": "tuner.data.formats.npz",
+        "generator": "tuner.data.formats.generators",
     }
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
 from tuner.data.images import Images
 from tuner.doctor import classes, copies, files, pixels, values
 from tuner.doctor.findings import SEVERITIES, Examination, PartCounts

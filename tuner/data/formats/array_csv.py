@@ -1,0 +1,119 @@
+"""Array CSVs: one image per row, values in the order height, width, channel, and a file with one label per row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.cards.card import ArrayCsv, Card
+from tuner.data.images import Allocate, Images, make_images
+from tuner.data.labels import number_labels
+from tuner.data.tables.pixel_text import parse_pixels
+from tuner.errors import DataError
+
+# Labels that are read beyond what the images' file has room for.
+_SOME_MORE = 1000
+
+
+def sources(card: Card, data_root: Path) -> list[Path]:
+    """The files that the images are read from."""
+    return [data_root / name for _, *pair in _pairs(card) for name in pair]
+
+
+def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
+    """Parse the files.
+
+    Raises:
+        DataError: For the first row that cannot be used, or where images and labels differ in
+            number.
+    """
+    labels: list[str] = []
+    parts: list[str] = []
+    origins: list[str] = []
+    places: list[str] = []
+    sizes: list[int] = []
+    n_values = math.prod(card.image.shape)
+    for part, image_name, label_name in _pairs(card):
+        # A value takes a digit and what separates it. A few too many are told below, in more
+        # detail.
+        most = (data_root / image_name).stat().st_size // (2 * n_values) + _SOME_MORE
+        given = list(islice(_lines(data_root / label_name), most + 1))
+        if len(given) > most:
+            raise DataError(
+                f"{Path(label_name).name} has over {most:,} labels, more than"
+                f" {Path(image_name).name} can hold images",
+                "give one label for each image; download both again.",
+            )
+        sizes.append(len(given))
+        labels.extend(text.strip() for _, text in given)
+        places.extend(f"{Path(label_name).name}, line {line}" for line, _ in given)
+        parts.extend([part] * len(given))
+    pixels = allocate(len(labels))
+    start = 0
+    for n, (_, image_name, label_name) in zip(sizes, _pairs(card), strict=True):
+        lines = _read_images(
+            data_root / image_name, Path(label_name).name, pixels[start : start + n]
+        )
+        origins.extend(f"{Path(image_name).name}, line {line}" for line in lines)
+        start += n
+    translated = number_labels(card, labels, places)
+    return make_images(
+        name=card.name,
+        images=pixels,
+        labels=translated.numbers,
+        parts=parts,
+        origins=origins,
+        class_names=translated.names,
+    )
+
+
+def _pairs(card: Card) -> list[tuple[str, str, str]]:
+    """Part, file of images and file of labels."""
+    files = card.files
+    assert isinstance(files, ArrayCsv)
+    if files.test_images is None or files.test_labels is None:
+        return [("", files.train_images, files.train_labels)]
+    return [
+        ("train", files.train_images, files.train_labels),
+        ("test", files.test_images, files.test_labels),
+    ]
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers, from 1; blank ones are passed over."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for line, text in enumerate(file, start=1):
+                if text.strip():
+                    yield line, text
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _read_images(path: Path, label_file: str, out: NDArray[np.uint8]) -> list[int]:
+    """Read line by line, since the text is several times larger than the images; return the lines' numbers."""
+    lines: list[int] = []
+    for line, text in _lines(path):
+        if len(lines) < len(out):
+            parse_pixels(
+                text, separator=",", out=out[len(lines)], where=f"{path.name}, line {line}"
+            )
+        lines.append(line)
+    if len(lines) != len(out):
+        raise DataError(
+            f"{path.name} has {len(lines):,} rows, but {label_file} has {len(out):,}",
+            "give one label for each image; download both again.",
+        )
+    return lines
+
+
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> DataError:
+    reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+    return DataError(
+        f"{path.name}: cannot be read: {reason}", "check the file, or download it again."
+    )
