@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.images import training_data
-from tuner.data.cards.card import ImageSettings
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.decoding.streaming import StreamedImages
 from tuner.execution.shared_data import open_shared, share
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from posixpath import splitext
 from types import MappingProxyType
 
-from tuner.data.images import FileFacts
+from tuner.data.decoding.file_facts import FileFacts
 from tuner.doctor.findings import Finding, Sample, Severity
 from tuner.doctor.subject import Subject
 from tuner.report.text import percent

@@ -10,10 +10,10 @@ import keras
 import numpy as np
 
 from tuner.data.decoding.streaming import Indexed
-from tuner.data.images import printable
 from tuner.evaluation.activations import draw_activations, first_of_each_class
 from tuner.evaluation.drawing import Album, heat, thumbnail
 from tuner.evaluation.saliency import NoSaliencyError, saliency_maps, sensitive_convolution
+from tuner.names import printable
 from tuner.records.image import ImageSpec
 from tuner.records.pictures import ActivationMaps, Gallery, Shown
 

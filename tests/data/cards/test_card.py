@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.data.samples import make_card, random_images, write_fer, write_folders
-from tuner.data.cards.card import card_folders, card_names, card_schema, load_card, read_card
+from tuner.data.cards.card_files import card_folders, card_names, card_schema, load_card, read_card
 from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError, DataError

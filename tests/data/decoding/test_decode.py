@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from tuner.data.cards.card import ImageSettings
 from tuner.data.decoding.decode import UnreadableImageError, decode, decode_with_facts, inspect
-from tuner.data.images import FileFacts
+from tuner.data.decoding.file_facts import FileFacts
+from tuner.data.decoding.image_settings import ImageSettings
 
 RGB = ImageSettings(height=8, width=8, channels=3, background=[10, 20, 30])
 GREY = ImageSettings(height=8, width=8, channels=1)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.data.cards.card import ImageSettings
 from tuner.data.decoding import file_kind as formats
 from tuner.data.decoding.decode import UnreadableImageError, decode
+from tuner.data.decoding.image_settings import ImageSettings
 
 RGB = ImageSettings(height=8, width=8, channels=3)
 

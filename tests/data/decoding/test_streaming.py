@@ -12,9 +12,10 @@ from PIL import Image
 
 from tests.data.samples import make_card, random_images, write_folders
 from tuner.data.cache.cache_folder import entries
-from tuner.data.cards.card import Card, ImageSettings
+from tuner.data.cards.card import Card
 from tuner.data.dataset import pixel_statistics
 from tuner.data.decoding.decode import decode
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.decoding.streaming import StreamedImages, batches
 from tuner.data.images import Images
 from tuner.data.load import load_images

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from tests.data.samples import make_card
-from tuner.data.cards.card import Card, ImageSettings
+from tuner.data.cards.card import Card
 from tuner.data.decoding.decode import UnreadableImageError, decode
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.decoding.value_range import ValueRange, extremes, range_of, range_words, to_8_bits
 from tuner.data.folders.class_images import stream
 from tuner.data.images import Images

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from tests.data.samples import make_card, random_images, write_folders
-from tuner.data.cards.card import ImageSettings
 from tuner.data.decoding import one_scale
 from tuner.data.decoding.decode import UnreadableImageError
-from tuner.data.images import FileFacts
+from tuner.data.decoding.file_facts import FileFacts
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.load import load_images
 
 

@@ -11,10 +11,9 @@ import pytest
 from PIL import Image
 
 from tests.data.samples import make_card, random_images, write_fer, write_folders
-from tuner.data.arrays import array_file
+from tuner.data.arrays import array_checks, array_file, array_labels, array_values
 from tuner.data.cards.card import Card
-from tuner.data.folders import class_images as class_folders
-from tuner.data.formats import npz
+from tuner.data.formats.class_folders import ClassFolders
 from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError, DataError
@@ -132,8 +131,10 @@ def test_file_that_vanishes_after_the_listing_is_skipped_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
-    listed = class_folders._list_files(folder_card(), tmp_path / "photos")
-    monkeypatch.setattr(class_folders, "_list_files", lambda card, root: listed)
+    card = folder_card()
+    assert isinstance(card.files, ClassFolders)
+    listed = card.files._listed(card, tmp_path)
+    monkeypatch.setattr(ClassFolders, "_listed", lambda self, card, data_root: listed)
     (tmp_path / "photos/cat/1.png").unlink()
     loaded = load_images(folder_card(), tmp_path)
     assert loaded.unreadable == ("cat/1.png: No such file or directory",)
@@ -284,13 +285,13 @@ def test_large_arrays_in_fortrans_order_are_refused(
     x = random_images(10)
     np.savez(tmp_path / "a.npz", x=np.asfortranarray(x), y=np.arange(10) % 2)
     card = make_card({"type": "npz", "path": "a.npz"})
-    monkeypatch.setattr(npz, "MOST_BY_COLUMNS_BYTES", 100)
+    monkeypatch.setattr(array_checks, "MOST_BY_COLUMNS_BYTES", 100)
     with pytest.raises(DataError) as caught:
         load_images(card, tmp_path)
     message = "a.npz, x: it takes 0.0 GB in Fortran's order; at most 1e-07 GB can be read so"
     assert caught.value.message == message
     assert caught.value.hint == "save it by rows: numpy.ascontiguousarray(x)."
-    monkeypatch.setattr(npz, "MOST_BY_COLUMNS_BYTES", 160)
+    monkeypatch.setattr(array_checks, "MOST_BY_COLUMNS_BYTES", 160)
     np.testing.assert_array_equal(load_images(card, tmp_path).images, x)
 
 
@@ -303,14 +304,15 @@ def test_arrays_are_read_in_blocks_of_limited_size(
     arrange: Callable[[np.ndarray], np.ndarray],
 ) -> None:
     monkeypatch.setattr(array_file, "_BLOCK_BYTES", block_bytes)
-    x, lengths, blocks = random_images(10), [], npz.blocks
+    x, lengths, blocks = random_images(10), [], array_file.blocks
 
-    def watched(path: Path, name: str, array: array_file.Array) -> Iterator[np.ndarray]:
-        for block in blocks(path, name, array):
+    def watched(values: np.ndarray) -> Iterator[np.ndarray]:
+        for block in blocks(values):
             lengths.append(block.nbytes)
             yield block
 
-    monkeypatch.setattr(npz, "blocks", watched)
+    for user in (array_labels, array_values):
+        monkeypatch.setattr(user, "blocks", watched)
     np.savez(tmp_path / "a.npz", x=arrange(x), y=np.arange(10) % 2)
     loaded = load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
     np.testing.assert_array_equal(loaded.images, x)

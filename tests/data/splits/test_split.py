@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.data.samples import random_images
-from tuner.data.cards.card import Policies, Splits
 from tuner.data.images import Images, make_images
 from tuner.data.splits.split import Split, make_split, n_outer_folds
+from tuner.data.splits.split_rules import Policies, Splits
 from tuner.errors import ConfigurationError, DataError
 from tuner.space.definition import SplitSettings, SplitSizes
 

@@ -1,23 +1,30 @@
-"""The arrays of an NPZ, or of a folder of NPY files: their headers, then their rows block by block."""
+"""The arrays of an NPZ, or of a folder of NPY files: their headers, then a memory map of each.
+
+What is mapped is a copy in an unnamed file of the cache (docs/adr/0023-arrays-by-memory-map.md): a
+file that somebody shortens, or a drive that fails, would otherwise kill the process that has it
+mapped.
+"""
 
 from __future__ import annotations
 
 import math
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.errors import DataError
 
-_BLOCK_BYTES = 64_000_000
+_BLOCK_BYTES = 16_000_000
+_COPIED_BYTES = 4_000_000
 # Rows of an array in Fortran's order are scattered over its file: all of it must be in memory.
 MOST_BY_COLUMNS_BYTES = 1_000_000_000
 
@@ -83,24 +90,51 @@ def _opened(path: Path, name: str) -> Iterator[IO[bytes]]:
         yield member
 
 
-def blocks(path: Path, name: str, array: Array) -> Iterator[NDArray[Any]]:
-    """The rows of an array, a few at a time.
+def map_array(path: Path, name: str, array: Array, room: Path) -> NDArray[Any]:
+    """An array as a memory map.
+
+    Args:
+        path: The NPZ, or the folder.
+        name: Of the array.
+        array: Its header.
+        room: Folder for the copy that is mapped; where it cannot be written, the system's folder
+            for such files. Nothing is left in it.
 
     Raises:
-        DataError: If the file is damaged.
+        DataError: If the file is damaged, or there is no room.
     """
-    row_bytes = math.prod(array.shape[1:]) * array.dtype.itemsize
-    step = max(1, _BLOCK_BYTES // max(1, row_bytes))
-    with _opened(path, name) as file:
-        if array.by_columns or not array.shape:
-            whole = np.atleast_1d(np.lib.format.read_array(file, allow_pickle=False))
-            yield from (whole[start : start + step] for start in range(0, len(whole), step))
-            return
+    n_bytes = math.prod(array.shape) * array.dtype.itemsize
+    if not n_bytes:
+        return np.empty(array.shape, array.dtype)
+    order: Literal["C", "F"] = "F" if array.by_columns else "C"
+    with _opened(path, name) as file, _unnamed_file(room) as copy:
         _header(file)
-        for start in range(0, array.shape[0], step):
-            n = min(step, array.shape[0] - start)
-            block = np.frombuffer(file.read(n * row_bytes), dtype=array.dtype)
-            yield block.reshape(n, *array.shape[1:])
+        for start in range(0, n_bytes, _COPIED_BYTES):
+            part = file.read(min(_COPIED_BYTES, n_bytes - start))
+            try:
+                copy.write(part)
+                copy.flush()
+            except OSError as error:
+                raise DataError(
+                    f"{path.name}, {name}: a copy of its {n_bytes / 1e9:,.1f} GB is mapped into"
+                    f" memory, and cannot be written: {error.strerror}",
+                    f"free space on the disk of {room}.",
+                ) from error
+        if copy.tell() != n_bytes:
+            raise EOFError
+        return np.memmap(copy, dtype=array.dtype, mode="r", shape=array.shape, order=order)
+
+
+def _unnamed_file(room: Path) -> IO[bytes]:
+    with suppress(OSError):
+        return tempfile.TemporaryFile(dir=room)
+    return tempfile.TemporaryFile()
+
+
+def blocks(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """The rows of an array, a few at a time."""
+    step = max(1, _BLOCK_BYTES // max(1, values[:1].nbytes))
+    yield from (values[start : start + step] for start in range(0, len(values), step))
 
 
 def _header(file: IO[bytes]) -> Array:

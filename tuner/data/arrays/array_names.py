@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
 
+from tuner.data.arrays.array_file import Array, shape_words
 from tuner.data.folders.part_names import ROLE_WORDS, free_role, role_of
 from tuner.data.images import PARTS
+from tuner.errors import DataError
+from tuner.names import printable
 
 _IMAGES = frozenset(
     {"x", "image", "images", "img", "imgs", "data", "features", "inputs", "pixels", "samples"}
@@ -18,18 +21,6 @@ _LABELS = frozenset(
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 _GLUED = re.compile(rf"(?P<first>x|y)?(?P<role>{ROLE_WORDS})(?P<last>x|y)?")
-
-
-class Shaped(Protocol):
-    """What an array's header says of it."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Its shape."""
-
-    @property
-    def dtype(self) -> Any:
-        """Its type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +38,39 @@ class Pair:
     labels: str
 
 
-def pairs(arrays: Mapping[str, Shaped]) -> list[Pair]:
+def part_names(arrays: Mapping[str, Array], path: Path, stated: Sequence[Pair] = ()) -> list[Pair]:
+    """The arrays of images and of labels of each part: those that the card names, else those that are clear.
+
+    Args:
+        arrays: What is there.
+        path: The file or folder, for messages.
+        stated: What the card names; empty where it names none.
+
+    Raises:
+        DataError: If it is not clear, or one that the card names is missing.
+    """
+    missing = [name for pair in stated for name in (pair.images, pair.labels) if name not in arrays]
+    found = list(stated) or pairs(arrays)
+    if found and not missing:
+        return found
+    names = [
+        f"{printable(name)} ({shape_words(array.shape)})" for name, array in sorted(arrays.items())
+    ]
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
+    if missing:
+        raise DataError(
+            f"{path.name}: there is no array {missing[0]}; found {shown or 'none'}",
+            "correct the names under files in the card.",
+        )
+    raise DataError(
+        f"{path.name}: expected the arrays x_train and y_train, or x and y; found"
+        f" {shown or 'none'}",
+        "save it with numpy.savez(path, x=images, y=labels); or name them in a card, such as "
+        "files: {type: npz, path: FILE, train_images: NAME, train_labels: NAME}.",
+    )
+
+
+def pairs(arrays: Mapping[str, Array]) -> list[Pair]:
     """Pairs of arrays in the order of the parts; none where it is not clear.
 
     Of several that may be the same, such as `data` and `images`, the one of a fitting shape wins.
@@ -88,7 +111,7 @@ def _meanings(name: str) -> Iterator[tuple[str, str]]:
         yield (roles[0] if roles else "", kinds[0])
 
 
-def _only(names: list[str], arrays: Mapping[str, Shaped], *, are_images: bool) -> str | None:
+def _only(names: list[str], arrays: Mapping[str, Array], *, are_images: bool) -> str | None:
     """The one that it can be; of several, the only one of a fitting shape."""
     fitting = [name for name in names if (len(arrays[name].shape) >= 3) == are_images]
     if len(names) == 1:
@@ -96,7 +119,7 @@ def _only(names: list[str], arrays: Mapping[str, Shaped], *, are_images: bool) -
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _by_shape(arrays: Mapping[str, Shaped]) -> list[Pair]:
+def _by_shape(arrays: Mapping[str, Array]) -> list[Pair]:
     """The only array of three or four dimensions, and the only one with as many labels."""
     images = [
         name

@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from tuner.data.cache.cache_folder import LIMIT_VARIABLE, cache_folder, cache_limit, entries
 from tuner.data.cache.cache_sums import check, sums_of
 from tuner.data.cards.card import Card
+from tuner.data.decoding.file_facts import FileFacts
 from tuner.data.decoding.file_kind import can_read_heic
 from tuner.data.decoding.streaming import StreamedImages
-from tuner.data.images import FileFacts, Images
+from tuner.data.images import Images
 from tuner.data.left_out import LeftOut
 from tuner.errors import DataError
 from tuner.store.files import write_atomically

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from tuner.data.cards.card import ImageSettings
+from tuner.data.decoding.file_facts import FileFacts
 from tuner.data.decoding.file_kind import DAMAGED, why_no_image
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.decoding.value_range import FULL_16_BITS, ValueRange, extremes, to_8_bits
-from tuner.data.images import FileFacts
 
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 

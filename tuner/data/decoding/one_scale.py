@@ -9,10 +9,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.cards.card import ImageSettings
 from tuner.data.decoding.decode import decode_or_measure
+from tuner.data.decoding.file_facts import FileFacts
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.decoding.value_range import ValueRange, range_of
-from tuner.data.images import FileFacts
 
 T = TypeVar("T")
 

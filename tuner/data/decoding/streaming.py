@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tuner.errors import DataError
 
 if TYPE_CHECKING:
-    from tuner.data.cards.card import ImageSettings
+    from tuner.data.decoding.image_settings import ImageSettings
 
 # More would hold more whole photos in memory.
 _MAX_THREADS = 8

@@ -20,8 +20,8 @@ from pathlib import Path, PurePath
 from typing import IO, cast
 
 from tuner.data.folders.tree import IMAGE_SUFFIXES
-from tuner.data.images import printable
 from tuner.errors import DataError
+from tuner.names import printable
 from tuner.store.files import is_disk_full
 from tuner.store.leftovers import sweep, writer
 

@@ -10,7 +10,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tuner.data.cards.card import Card, Kaggle
+from tuner.data.cards.card import Card
+from tuner.data.cards.kaggle_place import Kaggle
 from tuner.errors import ConfigurationError, DataError
 from tuner.extras import install_line
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner.data.cards.card import ClassFolders, Splits
 from tuner.data.folders.file_names import class_of
 from tuner.data.folders.tree import Folder
-from tuner.data.images import printable
 from tuner.data.left_out import (
     BESIDE,
     NO_CLASS,
@@ -23,6 +21,7 @@ from tuner.data.left_out import (
     fold,
 )
 from tuner.errors import DataError
+from tuner.names import printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,41 +66,54 @@ class ClassFiles:
 
 
 def list_files(
-    name: str, files: ClassFolders, splits: Splits, tree: Folder, root: Path
+    name: str,
+    tree: Folder,
+    root: Path,
+    *,
+    roles: Mapping[str, str],
+    top: str,
+    layout: str | None,
 ) -> ClassFiles:
     """Find each file's class and part.
 
     Args:
         name: Of the data set, for messages.
-        files: How the folders are arranged.
-        splits: Names the parts' folders.
         tree: What is in the root.
         root: The card's folder.
+        roles: The role of each part's folder, by its name; empty where there are no parts.
+        top: Folder in the root that holds the classes or parts; empty for the root itself.
+        layout: How the folders are arranged, as `ClassFolders` says.
 
     Raises:
         DataError: If a folder that the card names is missing, a class is empty, or there is no
             class.
     """
-    return _Lister(name, files, splits, tree, root).listed()
+    return _Lister(name, tree, root, roles, top, layout).listed()
 
 
 class _Lister:
     """One listing; what it finds is kept until it is whole."""
 
     def __init__(
-        self, name: str, files: ClassFolders, splits: Splits, tree: Folder, root: Path
+        self,
+        name: str,
+        tree: Folder,
+        root: Path,
+        roles: Mapping[str, str],
+        top: str,
+        layout: str | None,
     ) -> None:
         """Take what `list_files` takes."""
-        self._name, self._layout, self._root, self._tree = name, files.layout, root, tree
-        self._roles = splits.roles() or {"": ""}
-        self._has_parts = bool(splits.roles())
+        self._name, self._layout, self._root, self._tree = name, layout, root, tree
+        self._roles = roles or {"": ""}
+        self._has_parts = bool(roles)
         self._files: list[ClassFile] = []
         # By their paths: folders that are looked into, those whose files are used, and those of
         # classes.
         self._levels = {""}
         self._named: set[str] = set()
         self._classes: set[str] = set()
-        self._top = self._level(tree, files.top or "")
+        self._top = self._level(tree, top)
 
     def listed(self) -> ClassFiles:
         """All files."""

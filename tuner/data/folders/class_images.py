@@ -1,4 +1,4 @@
-"""A folder per class, with or without a folder per part above them."""
+"""Listed image files to decoded images, or to streamed ones."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.cards.card import Card, ClassFolders, ImageSettings
 from tuner.data.decoding.decode import UnreadableImageError, settings_range
+from tuner.data.decoding.file_facts import FileFacts
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.decoding.one_scale import decode_all
 from tuner.data.decoding.streaming import StreamedImages, usable_cores
 from tuner.data.decoding.unreadable import counted, remedy
-from tuner.data.folders.class_files import ClassFile, ClassFiles, list_files
+from tuner.data.described import Described
+from tuner.data.folders.class_files import ClassFile
 from tuner.data.folders.class_order import in_order, one_form
-from tuner.data.folders.tree import looks_like_image, scan
-from tuner.data.images import Allocate, FileFacts, Images, make_images, pixel_sums, printable
+from tuner.data.folders.tree import looks_like_image
+from tuner.data.images import Allocate, Images, make_images, pixel_sums
 from tuner.errors import DataError
+from tuner.names import printable
 
 # More would hold more whole photos in memory; Pillow lets go of Python's lock, so threads do work
 # in parallel.
@@ -33,11 +36,19 @@ _FILES_PER_BLOCK = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What is known before any image is decoded; of the files whose names say no image, those that begin like one."""
+    """What is known before any image is decoded.
+
+    Attributes:
+        files: Of those whose names say no image, only the ones that begin like one.
+        names: The class names in the order of their numbers.
+        numbers: Class number of each label.
+        groups: The group of each file; empty where it has none.
+    """
 
     files: list[ClassFile]
     names: tuple[str, ...]
     numbers: dict[str, int]
+    groups: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,27 +62,20 @@ class _Unreadable:
 _Outcome = FileFacts | _Unreadable
 
 
-def listed(card: Card, data_root: Path) -> ClassFiles:
-    """The files that the images are read from, and what is left out.
+def listing_of(card: Described, files: Sequence[ClassFile], root: Path) -> Listing:
+    """The files of class folders with their classes and groups.
 
     Raises:
-        DataError: If a folder that the card names is missing, a class is empty, or there is no
-            class.
+        DataError: If a folder is no class of the card, or a class has no folder.
     """
-    return _list_files(card, _root(card, data_root))
+    images = [file for file in files if not file.is_other or looks_like_image(file.path)]
+    names, numbers = _classes(card, images, root)
+    return Listing(
+        files=images, names=names, numbers=numbers, groups=_groups(card.splits.group, images)
+    )
 
 
-def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
-    """Decode all images, in the order part, class, file name; single unreadable files are left out and named.
-
-    Raises:
-        DataError: If a class has no file, or none that can be read; or a folder is no class of the
-            card.
-    """
-    return read_files(card, _listing(card, data_root), allocate)
-
-
-def read_files(card: Card, listing: Listing, allocate: Allocate) -> Images:
+def read_files(card: Described, listing: Listing, allocate: Allocate) -> Images:
     """Decode listed files, in their order; single unreadable ones are left out and named.
 
     Raises:
@@ -88,16 +92,7 @@ def read_files(card: Card, listing: Listing, allocate: Allocate) -> Images:
     return _images(card, listing, outcomes, _closed_up(pixels, kept), settings)
 
 
-def stream(card: Card, data_root: Path) -> Images:
-    """Do as `read` does, but keep no pixels: images are decoded again whenever they are asked for.
-
-    Raises:
-        DataError: As `read`.
-    """
-    return stream_files(card, _listing(card, data_root))
-
-
-def stream_files(card: Card, listing: Listing) -> Images:
+def stream_files(card: Described, listing: Listing) -> Images:
     """Do as `read_files` does, but keep no pixels.
 
     Raises:
@@ -151,29 +146,8 @@ def check_names(labels: Iterable[tuple[str, str]], name: str) -> None:
             )
 
 
-def _root(card: Card, data_root: Path) -> Path:
-    assert isinstance(card.files, ClassFolders)
-    return data_root / card.files.path
-
-
-def _listing(card: Card, data_root: Path) -> Listing:
-    root = _root(card, data_root)
-    files = [
-        file
-        for file in _list_files(card, root).files
-        if not file.is_other or looks_like_image(file.path)
-    ]
-    names, numbers = _classes(card, files, root)
-    return Listing(files=files, names=names, numbers=numbers)
-
-
-def _list_files(card: Card, root: Path) -> ClassFiles:
-    assert isinstance(card.files, ClassFolders)
-    return list_files(card.name, card.files, card.splits, scan(root), root)
-
-
 def _classes(
-    card: Card, files: list[ClassFile], root: Path
+    card: Described, files: list[ClassFile], root: Path
 ) -> tuple[tuple[str, ...], dict[str, int]]:
     found = {file.label: one_form(file.label) for file in files}
     classes = card.class_numbers()
@@ -236,7 +210,7 @@ def _closed_up(pixels: NDArray[np.uint8], kept: list[int]) -> NDArray[np.uint8]:
 
 
 def _images(
-    card: Card,
+    card: Described,
     listing: Listing,
     outcomes: list[_Outcome],
     images: NDArray[np.uint8] | StreamedImages,
@@ -262,7 +236,11 @@ def _images(
         origins=[file.origin for file in kept],
         class_names=listing.names,
         unreadable=[f"{file.origin}: {reason}" for file, reason in unreadable],
-        groups=_groups(card, kept),
+        groups=[
+            group
+            for group, outcome in zip(listing.groups, outcomes, strict=True)
+            if isinstance(outcome, FileFacts)
+        ],
         files=[outcome for outcome in outcomes if isinstance(outcome, FileFacts)],
         digests=digests,
         sums=sums,
@@ -271,11 +249,11 @@ def _images(
     )
 
 
-def _groups(card: Card, files: list[ClassFile]) -> list[str]:
+def _groups(rule: str | None, files: list[ClassFile]) -> list[str]:
     """What the card's rule finds in each path; its first bracket, where it has one."""
-    if card.splits.group is None:
-        return []
-    pattern = re.compile(card.splits.group)
+    if rule is None:
+        return [""] * len(files)
+    pattern = re.compile(rule)
     bracket = min(pattern.groups, 1)
     matches = [pattern.search(file.below) for file in files]
     # A name need not be UTF-8, but files that name the groups are.

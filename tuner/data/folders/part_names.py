@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
-from tuner.data.cards.card import Splits
 from tuner.data.folders.class_order import one_form
+from tuner.data.splits.split_rules import Splits
 
 _ROLES: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("train", "training", "trains", "trn", "trainval", "trainvalid"), "train")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner.data.images import printable
 from tuner.data.left_out import DANGLING, LOOP, OWN, SYSTEM, TOO_DEEP, Aside
+from tuner.names import printable
 
 _SYSTEM_FILES = frozenset(
     {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"}

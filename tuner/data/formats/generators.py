@@ -3,57 +3,80 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field, ValidationInfo, field_validator
 
-from tuner.data.cards.card import Card, Generated
-from tuner.data.images import Allocate, Images, make_images
+from tuner.data.described import Described
+from tuner.data.formats.loader import Loader, Sources
 from tuner.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-def sources(card: Card, data_root: Path) -> list[Path]:
-    """No files."""
-    return []
+    from tuner.data.images import Allocate, Images
 
 
-def read(card: Card, data_root: Path, allocate: Allocate) -> Images:
-    """Make the images that the card names; its class names stand in the order of the generator's labels.
+class Generated(Loader):
+    """Images that need no file."""
 
-    Raises:
-        ConfigurationError: If the card states another image size, or another number of classes.
-    """
-    files = card.files
-    assert isinstance(files, Generated)
-    if files.generator == "digits":
-        images, labels = _digits()
-    else:
-        from tuner.data.formats.drawn_faces import draw_faces
+    type: Literal["generator"]
+    generator: Literal["digits", "drawn_faces"]
+    n: int | None = Field(default=None, ge=1, description="number of images; drawn_faces only")
+    seed: int = Field(default=0, ge=0, description="drawn_faces only")
 
-        images, labels = draw_faces(files.n or 3000, files.seed, card.image.height)
-    names = card.class_numbers()
-    n_classes = int(labels.max()) + 1
-    if images.shape[1:] != card.image.shape or names is None or len(names[0]) != n_classes:
-        made = " x ".join(map(str, images.shape[1:]))
-        raise ConfigurationError(
-            f"{card.name}: {files.generator} makes {made} images in {n_classes} classes, but the"
-            " card says otherwise",
-            "correct image and class_names in the card.",
+    path_keys: ClassVar[tuple[str, ...]] = ()
+
+    @field_validator("n", "seed")
+    @classmethod
+    def _is_used(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if info.data.get("generator") == "digits":
+            raise ValueError("does not go with digits, which are always the same. | remove it.")
+        return value
+
+    def sources(self, card: Described, data_root: Path) -> Sources:
+        """No files."""
+        return Sources(paths=[])
+
+    def read(self, card: Described, data_root: Path, allocate: Allocate) -> Images:
+        """Make the images; the card's class names are in the order of the generator's labels.
+
+        Raises:
+            ConfigurationError: If the card states another image size, or another number of classes.
+        """
+        from tuner.data.images import make_images
+
+        if self.generator == "digits":
+            images, labels = _digits()
+        else:
+            from tuner.data.formats.drawn_faces import draw_faces
+
+            images, labels = draw_faces(self.n or 3000, self.seed, card.image.height)
+        names = card.class_numbers()
+        n_classes = int(labels.max()) + 1
+        if images.shape[1:] != card.image.shape or names is None or len(names[0]) != n_classes:
+            made = " x ".join(map(str, images.shape[1:]))
+            raise ConfigurationError(
+                f"{card.name}: {self.generator} makes {made} images in {n_classes} classes, but the"
+                " card says otherwise",
+                "correct image and class_names in the card.",
+            )
+        pixels = allocate(len(images))
+        pixels[:] = images
+        return make_images(
+            name=card.name,
+            images=pixels,
+            labels=labels,
+            parts=[""] * len(labels),
+            origins=[f"image {number}" for number in range(len(labels))],
+            class_names=names[0],
         )
-    pixels = allocate(len(images))
-    pixels[:] = images
-    return make_images(
-        name=card.name,
-        images=pixels,
-        labels=labels,
-        parts=[""] * len(labels),
-        origins=[f"image {number}" for number in range(len(labels))],
-        class_names=names[0],
-    )
 
 
 def _digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """scikit-learn's 1,797 handwritten digits (UCI), 8 x 8, brightness 0-16 stretched to 0-255."""
+    import numpy as np
     from sklearn.datasets import load_digits
 
     bunch = load_digits()

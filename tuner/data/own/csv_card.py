@@ -7,15 +7,18 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from tuner.data.cards.card import Card, FerCsv, PixelColumns, Splits
+from tuner.data.cards.card import Card
 from tuner.data.folders.part_names import FER_SPLITS, split_roles
-from tuner.data.images import printable
+from tuner.data.formats.fer_csv import FerCsv
+from tuner.data.formats.pixel_columns import PixelColumns
 from tuner.data.labels import is_label, plain_label
 from tuner.data.own import columns
 from tuner.data.own.columns import Block, Sample
 from tuner.data.own.made_card import image_settings, made_card
+from tuner.data.splits.split_rules import Splits
 from tuner.data.tables.table import csv_rows, table_stem
 from tuner.errors import DataError
+from tuner.names import printable
 
 _FER_CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 _SAMPLED_ROWS = 200

@@ -8,13 +8,16 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from tuner.data.cards.card import Card, ClassFolders, ImageSettings, Splits
+from tuner.data.cards.card import Card
+from tuner.data.decoding.file_facts import FileFacts
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.decoding.unreadable import counted, remedy
 from tuner.data.folders.class_files import list_files
 from tuner.data.folders.tree import scan
-from tuner.data.images import FileFacts
+from tuner.data.formats.class_folders import ClassFolders
 from tuner.data.own.folder_layout import understand
 from tuner.data.own.made_card import made_card, named
+from tuner.data.splits.split_rules import Splits
 from tuner.errors import DataError
 
 _SAMPLED_FILES = 200
@@ -35,7 +38,14 @@ def folder_card(path: Path) -> Card:
         type="class_folders", path=str(path.resolve()), top=layout.top or None, layout=layout.kind
     )
     splits = Splits.model_validate(layout.parts)
-    found = list_files(str(named(path.resolve().stem)["name"]), files, splits, tree, path).files
+    found = list_files(
+        str(named(path.resolve().stem)["name"]),
+        tree,
+        path,
+        roles=splits.roles(),
+        top=layout.top,
+        layout=layout.kind,
+    ).files
     # Of images alone: with a text file beside each, every second file would say nothing.
     images = [Path(file.path) for file in found if not file.is_other]
     image = typical_image(images, f"{path}: there are {len(images):,} files in class folders")

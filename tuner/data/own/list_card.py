@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tuner.data.cards.card import Card, FileList
+from tuner.data.cards.card import Card
 from tuner.data.folders.part_names import split_roles
-from tuner.data.images import printable
+from tuner.data.formats.file_list import FileList
 from tuner.data.own import columns
 from tuner.data.own.columns import Sample
 from tuner.data.own.made_card import made_card
 from tuner.data.tables.file_finder import FileFinder
 from tuner.data.tables.table import csv_rows, table_stem
 from tuner.errors import DataError
+from tuner.names import printable
 
 # Of the sampled rows, where values are no names of images: numbers may be those of files by chance.
 _MOSTLY = 0.5

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tuner.data.cards.card import Card, Npz
+from tuner.data.cards.card import Card
+from tuner.data.formats.npz import Npz
 from tuner.data.own.made_card import image_settings, made_card
 
 
@@ -16,7 +17,7 @@ def npz_card(path: Path) -> Card:
     """
     from tuner.data.arrays.array_file import open_arrays
     from tuner.data.arrays.array_layout import image_layout
-    from tuner.data.formats.npz import part_names
+    from tuner.data.arrays.array_names import part_names
 
     arrays = open_arrays(path)
     name = part_names(arrays, path)[0].images

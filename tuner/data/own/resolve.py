@@ -6,7 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tuner.data.cards.card import Card, card_names, load_card
+from tuner.data.cards.card import Card
+from tuner.data.cards.card_files import card_names, load_card
 from tuner.data.downloads.archive import archive_stem, is_archive
 from tuner.data.downloads.unpacked import unpacked
 from tuner.data.own.csv_card import csv_card

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.cards.card import Policies
 from tuner.data.images import Images
+from tuner.data.splits.split_rules import Policies
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]

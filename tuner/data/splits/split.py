@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.cards.card import Policies, Splits
 from tuner.data.images import Images
 from tuner.data.splits.cut import cut, cut_folds, sample
 from tuner.data.splits.policies import Dropped, find_distinct, find_dropped
+from tuner.data.splits.split_rules import Policies, Splits
 from tuner.data.splits.together import Near, Together, keep_together, keepable_near, units_per_class
 from tuner.errors import ConfigurationError, DataError
 from tuner.space.definition import SplitSettings, SplitSizes

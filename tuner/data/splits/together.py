@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.duplicates import numbered
 from tuner.data.images import Images
-from tuner.data.splits.duplicates import numbered
 from tuner.errors import DataError
 
 Indices = NDArray[np.int64]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -12,41 +12,42 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.cards.card import Card, Column, FerCsv, PixelColumns
 from tuner.data.decoding.value_range import ValueRange, range_of
-from tuner.data.images import Allocate, Images, make_images, printable
+from tuner.data.described import Described
+from tuner.data.images import Allocate, Images, make_images
 from tuner.data.labels import is_label, number_labels
 from tuner.data.left_out import LeftOut, left_out
 from tuner.data.tables.pixel_text import LARGEST_VALUE, FractionError, extremes_of, parse_pixels
+from tuner.data.tables.row_places import Column, Locate, Places, role_in
 from tuner.data.tables.table import csv_rows, n_letters
-from tuner.data.tables.table_parts import TablePart, other_files, other_tables, table_parts
+from tuner.data.tables.table_parts import (
+    TablePart,
+    TablePlace,
+    other_files,
+    other_tables,
+    table_parts,
+)
 from tuner.errors import DataError
+from tuner.names import printable
+
+_Rows = Iterator[tuple[int, list[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where a row of a table holds what.
+class RowForm:
+    """How the rows of a format are read.
 
     Attributes:
-        label: Index of the label.
-        usage: Index of the part's name; None where there is none.
-        group: The same of what images are not parted from.
-        text: The values of an image, from its row.
-        separator: What stands between them.
-        unused: Names of the columns that are not read.
+        locate: Finds what stands where in a table.
+        label: The column of labels; a table without it is left out.
+        has_header: Whether the first line names the columns.
+        channels_first: Whether the channels of an image follow each other.
     """
 
-    label: int
-    usage: int | None
-    group: int | None
-    text: Callable[[list[str]], str]
-    separator: str
-    unused: tuple[str, ...] = ()
-
-
-# Finds the places in a table, by its first row and the one that follows it.
-Locate = Callable[[Card, Path, list[str], list[str]], Places]
-_Rows = Iterator[tuple[int, list[str]]]
+    locate: Locate
+    label: Column
+    has_header: bool = True
+    channels_first: bool = False
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class _Found:
     unused: dict[str, None] = field(default_factory=dict)
 
 
-def read_rows(card: Card, data_root: Path, allocate: Allocate, locate: Locate) -> Images:
+def read_rows(card: Described, place: TablePlace, allocate: Allocate, form: RowForm) -> Images:
     """Parse the tables; rows are named by their line, the header being line 1.
 
     Rows without a label are left out. Where any value is a fraction, all are read by one scale.
@@ -70,15 +71,15 @@ def read_rows(card: Card, data_root: Path, allocate: Allocate, locate: Locate) -
     Raises:
         DataError: For the first row that cannot be used, or a missing column.
     """
-    tables = table_parts(card, data_root)
+    tables = table_parts(place)
     most = sum(n_letters(table.path) for table in tables) // (2 * math.prod(card.image.shape))
     pixels = allocate(most + len(tables))
     stated = card.image.value_range
     value_range = None if stated is None else (stated[0], stated[1])
     try:
-        found = _parsed(card, tables, locate, pixels, value_range)
+        found = _parsed(card, tables, form, pixels, value_range)
     except FractionError:
-        lowest, highest = _extremes(card, tables, locate)
+        lowest, highest = _extremes(card, tables, form)
         if max(-lowest, highest) > LARGEST_VALUE:
             raise DataError(
                 f"{tables[0].path.name}: the values reach from {lowest:g} to {highest:g}; expected"
@@ -86,7 +87,7 @@ def read_rows(card: Card, data_root: Path, allocate: Allocate, locate: Locate) -
                 "correct them, or save whole numbers from 0 to 255.",
             ) from None
         value_range = range_of(lowest, highest, is_float=True)
-        found = _parsed(card, tables, locate, pixels, value_range)
+        found = _parsed(card, tables, form, pixels, value_range)
     if not found.labels and found.unlabelled:
         raise DataError(
             f"{tables[0].path.name}: none of its {len(found.unlabelled):,} rows has a label",
@@ -101,24 +102,24 @@ def read_rows(card: Card, data_root: Path, allocate: Allocate, locate: Locate) -
         origins=found.origins,
         class_names=translated.names,
         groups=found.groups,
-        left_out=_left_out(card, data_root, found),
+        left_out=_left_out(place, form, found),
         value_range=None if value_range == (0.0, 255.0) else value_range,
     )
 
 
 def _parsed(
-    card: Card,
+    card: Described,
     tables: list[TablePart],
-    locate: Locate,
+    form: RowForm,
     pixels: NDArray[np.uint8],
     value_range: ValueRange | None,
 ) -> _Found:
     found = _Found()
     roles = card.splits.roles()
-    planes = _planes(card)
+    planes = _planes(card) if form.channels_first else None
     for table in tables:
         prefix = f"{printable(table.name)}, " if len(tables) > 1 else ""
-        with _located(card, table.path, locate) as (places, rows):
+        with _located(table.path, form) as (places, rows):
             found.unused |= dict.fromkeys(places.unused)
             for line, row in rows:
                 if not is_label(row[places.label]):
@@ -146,12 +147,12 @@ def _parsed(
     return found
 
 
-def _extremes(card: Card, tables: list[TablePart], locate: Locate) -> tuple[float, float]:
+def _extremes(card: Described, tables: list[TablePart], form: RowForm) -> tuple[float, float]:
     """The smallest and the largest value of all tables."""
     size = math.prod(card.image.shape)
     lowest, highest = math.inf, -math.inf
     for table in tables:
-        with _located(card, table.path, locate) as (places, rows):
+        with _located(table.path, form) as (places, rows):
             for _, row in rows:
                 low, high = extremes_of(places.text(row), places.separator, size)
                 lowest, highest = min(lowest, low), max(highest, high)
@@ -159,13 +160,12 @@ def _extremes(card: Card, tables: list[TablePart], locate: Locate) -> tuple[floa
 
 
 @contextmanager
-def _located(card: Card, path: Path, locate: Locate) -> Iterator[tuple[Places, _Rows]]:
+def _located(path: Path, form: RowForm) -> Iterator[tuple[Places, _Rows]]:
     """Places, and the rows, each as wide as the header."""
     with csv_rows(path) as (header, rows):
         first = next(rows, None)
-        places = locate(card, path, header, first[1] if first else [])
-        has_header = not isinstance(card.files, PixelColumns) or card.files.header
-        begin = ([] if has_header else [(1, header)]) + ([first] if first else [])
+        places = form.locate(path, header, first[1] if first else [])
+        begin = ([] if form.has_header else [(1, header)]) + ([first] if first else [])
         yield places, _as_wide(chain(begin, rows), len(header), path)
 
 
@@ -179,61 +179,16 @@ def _as_wide(rows: Iterator[tuple[int, list[str]]], width: int, path: Path) -> _
         yield line, row
 
 
-def _planes(card: Card) -> NDArray[np.uint8] | None:
+def _planes(card: Described) -> NDArray[np.uint8]:
     """Room for an image whose channels follow each other."""
-    if not isinstance(card.files, PixelColumns) or not card.files.channels_first:
-        return None
     height, width, channels = card.image.shape
     return np.empty((channels, height, width), dtype=np.uint8)
 
 
-def _left_out(card: Card, data_root: Path, found: _Found) -> tuple[LeftOut, ...]:
-    files = card.files
-    assert isinstance(files, FerCsv | PixelColumns)
+def _left_out(place: TablePlace, form: RowForm, found: _Found) -> tuple[LeftOut, ...]:
     return (
         *left_out("without a label", found.unlabelled, "row"),
         *left_out("neither label, part nor pixels", list(found.unused), "column"),
-        *other_tables(card, data_root, str(files.label_column)),
-        *other_files(card, data_root),
+        *other_tables(place, str(form.label)),
+        *other_files(place),
     )
-
-
-def column_at(header: list[str], column: Column, path: Path) -> int:
-    """Index of a column by its name, whatever its case; or by its position.
-
-    Raises:
-        DataError: If there is none.
-    """
-    if isinstance(column, int):
-        if -len(header) <= column < len(header):
-            return column % len(header)
-    elif column in header:
-        return header.index(column)
-    else:
-        alike = [at for at, name in enumerate(header) if name.casefold() == column.casefold()]
-        if len(alike) == 1:
-            return alike[0]
-    shown = ", ".join(header[:5])
-    raise DataError(
-        f'{path.name}: there is no column "{column}"; found {shown}',
-        "the first line must name the columns.",
-    )
-
-
-def role_in(usage: str, roles: dict[str, str], where: str) -> str:
-    """The role of a row's part, by its name in any case.
-
-    Raises:
-        DataError: If it is none of the card's.
-    """
-    name = usage.strip()
-    role = roles.get(name)
-    if role is None:
-        folded = {known.casefold(): role for known, role in roles.items()}
-        role = folded.get(name.casefold())
-    if role is None:
-        raise DataError(
-            f'{where}: the part is "{usage}"; expected {", ".join(roles) or "no such column"}',
-            "correct the row, or name this part under splits in the card.",
-        )
-    return role
