@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tuner.data.cache_sums import check, sums_of
+from tuner.data.cache.cache_sums import check, sums_of
 
 _MEGABYTE = 2**20
 

@@ -29,9 +29,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
 from tuner.data.load import load_images
-from tuner.data.split import Fold
+from tuner.data.splits.split import Fold
 from tuner.execution.executor import Reports
 from tuner.execution.process import ProcessExecutor
 from tuner.execution.start import warm_up

@@ -19,7 +19,7 @@ from pathlib import Path
 LOAD = """
 import json, resource, sys, time
 from pathlib import Path
-from tuner.data.card import card_folders, load_card
+from tuner.data.cards.card_files import card_folders, load_card
 from tuner.data.load import load_images
 card = load_card("fer2013", card_folders())
 start = time.perf_counter()

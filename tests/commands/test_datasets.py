@@ -9,7 +9,7 @@ import pytest
 from tests.cli.calling import call, write_photos
 from tests.data.samples import make_card
 from tuner.commands.datasets import clean_caches
-from tuner.data.cache_folder import cache_sizes, locked
+from tuner.data.cache.cache_folder import cache_sizes, locked
 from tuner.data.load import load_images
 from tuner.errors import ConfigurationError
 from tuner.report.text import file_size

@@ -20,7 +20,7 @@ from requests.exceptions import ConnectionError as NoConnectionError
 from tests.cli.calling import Outcome, call
 from tests.data.samples import write_fer, write_folders
 from tuner.commands.fetch import _stage
-from tuner.data.card import card_folders, load_card, read_card
+from tuner.data.cards.card_files import card_folders, load_card, read_card
 from tuner.data.load import load_images
 from tuner.errors import ConfigurationError, DataError
 

@@ -18,7 +18,7 @@ from tuner.commands import nested
 from tuner.commands.nested import NestedOutcome, run_nested
 from tuner.commands.options import ExecutionOptions, RunOptions
 from tuner.commands.run import RunOutcome
-from tuner.data.card import card_folders
+from tuner.data.cards.card_files import card_folders
 from tuner.data.dataset import load_dataset
 from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError, DataError

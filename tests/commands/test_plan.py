@@ -14,7 +14,7 @@ from tests.images import tiny_dataset
 from tuner.commands import plan
 from tuner.commands.options import RunOptions
 from tuner.commands.outputs import training_data
-from tuner.data.card import Baseline
+from tuner.data.cards.published_baseline import Baseline
 from tuner.planning.measure import Measured, model_key
 from tuner.records.contender import Contender
 from tuner.space.parse import load_space

@@ -8,7 +8,7 @@ import pytest
 
 from tests.data.samples import make_card
 from tuner.commands.prepare import check_backbones, check_flip, space_path
-from tuner.data.card import card_folders, load_card
+from tuner.data.cards.card_files import card_folders, load_card
 from tuner.data.own.made_card import OWN_DATA
 from tuner.errors import ConfigurationError
 from tuner.space.document import parse_document

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tuner.commands.train_data import load_fitting
-from tuner.data.card import FileList
+from tuner.data.formats.file_list import FileList
 from tuner.errors import DataError
 from tuner.records.image import ImageSpec
 from tuner.records.recipe import Recipe, RecipeData

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.data.samples import make_card
-from tuner.data import fer_csv
+from tuner.data.formats.fer_csv import FerCsv
 from tuner.data.load import load_images
 
 
@@ -17,14 +17,14 @@ def say(line: str) -> None:
 
 def main() -> None:
     card = make_card({"type": "fer_csv", "path": "fer.csv"}, class_names=["no", "yes"])
-    read = fer_csv.read
+    read = FerCsv.read
 
     def slow_read(*arguments: Any) -> Any:
         say("decoding")
         sys.stdin.readline()
         return read(*arguments)
 
-    fer_csv.read = slow_read
+    FerCsv.read = slow_read  # type: ignore[method-assign]
     say("loading")
     sys.stdin.readline()
     say(load_images(card, Path(sys.argv[1])).fingerprint)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
 
 
 def make_card(files: dict[str, Any], size: int = 4, channels: int = 1, **fields: Any) -> Card:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.data.samples import make_card, random_images, write_folders
 from tuner.data import dataset as datasets
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
 from tuner.data.dataset import (
     Dataset,
     SealedLabels,
@@ -20,7 +20,7 @@ from tuner.data.dataset import (
     summary,
 )
 from tuner.data.images import Images, make_images
-from tuner.data.split import make_split
+from tuner.data.splits.split import make_split
 from tuner.errors import DataError
 from tuner.records.image import ImageSpec
 from tuner.space.definition import SplitSettings

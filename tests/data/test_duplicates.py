@@ -11,8 +11,8 @@ from PIL import Image
 
 from tests.data.samples import random_images
 from tuner.data import duplicates
-from tuner.data.drawn_faces import draw_faces
 from tuner.data.duplicates import copies, near_groups
+from tuner.data.formats.drawn_faces import draw_faces
 
 
 def photos(n: int, size: int = 48) -> list[Image.Image]:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.data.card import load_card
+from tuner.data.cards.card_files import load_card
 from tuner.data.dataset import load_dataset, split_rows, summary
 from tuner.data.load import load_images
-from tuner.data.policies import has_conflict
+from tuner.data.splits.policies import has_conflict
 from tuner.space.definition import SplitSettings
 from tuner.store.run_folder import RunFolder
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from tests.data.samples import make_card, random_images
-from tuner.data.card import Card
-from tuner.data.images import FileFacts, Images, make_images
+from tuner.data.cards.card import Card
+from tuner.data.decoding.file_facts import FileFacts
+from tuner.data.images import Images, make_images
 from tuner.doctor.examine import examine
 from tuner.doctor.findings import Examination, Finding
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.data.card import load_card
+from tuner.data.cards.card_files import load_card
 from tuner.data.load import load_images
 from tuner.doctor.examine import examine
 from tuner.doctor.findings import Finding

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from tests.images import training_data
-from tuner.data.card import ImageSettings
-from tuner.data.streaming import StreamedImages
+from tuner.data.decoding.image_settings import ImageSettings
+from tuner.data.decoding.streaming import StreamedImages
 from tuner.execution.shared_data import open_shared, share
 
 DATA = training_data()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.images import SMALL_CNN, stopping
-from tuner.data.card import Baseline
+from tuner.data.cards.published_baseline import Baseline
 from tuner.models.registry import complete
 from tuner.records.contender import Contender
 from tuner.retrain.contenders import FromScratch, baselines, from_scratch, pretrained, schedule_for

@@ -28,9 +28,9 @@ from tests.data.samples import make_card
 from tests.soak import corpus, mutations, table_corpus
 from tests.soak.children import Limits, start_timers, stop_timers, within
 from tests.soak.options import fuzz_options
-from tuner.data.archive import unpack
-from tuner.data.cache_folder import LIMIT_VARIABLE
-from tuner.data.card import Card
+from tuner.data.cache.cache_folder import LIMIT_VARIABLE
+from tuner.data.cards.card import Card
+from tuner.data.downloads.archive import unpack
 from tuner.data.images import Images
 from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve

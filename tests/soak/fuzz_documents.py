@@ -25,7 +25,7 @@ import numpy as np
 from tests.soak import documents
 from tests.soak.children import Limits, start_timers, within
 from tests.soak.options import fuzz_options
-from tuner.data.card import read_card
+from tuner.data.cards.card_files import read_card
 from tuner.errors import ConfigurationError
 from tuner.names import one_line
 from tuner.space.parse import load_space

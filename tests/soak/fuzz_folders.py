@@ -24,12 +24,12 @@ from collections import Counter
 from pathlib import Path
 
 from tests.data.layouts import picture
-from tuner.data.class_order import one_form
-from tuner.data.file_names import class_of
-from tuner.data.images import printable
+from tuner.data.folders.class_order import one_form
+from tuner.data.folders.file_names import class_of
 from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve
 from tuner.errors import TunerError
+from tuner.names import printable
 
 _CLASSES = (
     "cat", "dog", "0", "1", "2", "10", "class_2", "class_10", "café", "naïve ünï 😀", "a b", "x" * 60, "happy", "sad",

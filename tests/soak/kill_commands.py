@@ -440,8 +440,8 @@ def load_everything() -> None:
         "tuner.commands.fetch",
         "tuner.commands.predict",
         "tuner.commands.train",
-        "tuner.data.class_folders",
         "tuner.report.charts.prediction_chart",
+        "tuner.data.folders.class_images",
     ):
         importlib.import_module(name)
 

@@ -36,7 +36,7 @@ def validate(files: tuple[Path, ...], schema: str | None) -> int:
 
 def _print_schema(kind: str) -> None:
     if kind == "card":
-        from tuner.data.card import card_schema as schema
+        from tuner.data.cards.card_files import card_schema as schema
     elif kind == "results":
         from tuner.store.results_schema import schema_text as schema
     else:

@@ -8,10 +8,10 @@ import numpy as np
 
 from tuner.commands.job import Job
 from tuner.data.dataset import HIDDEN_LABEL, Dataset
+from tuner.data.decoding.value_range import range_words
 from tuner.data.left_out import in_short
 from tuner.data.own.made_card import OWN_DATA
-from tuner.data.policies import Dropped
-from tuner.data.value_range import range_words
+from tuner.data.splits.policies import Dropped
 from tuner.doctor.examined_data import ExaminedData
 from tuner.records.events import Notice, RunStarted
 from tuner.report.text import class_counts, plural

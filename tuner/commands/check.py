@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.commands.data_names import keep_name, named_apart
-from tuner.data.card import Card, card_folders
+from tuner.data.cards.card import Card
+from tuner.data.cards.card_files import card_folders
 from tuner.data.images import Images
 from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve

@@ -12,7 +12,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from tuner.data.card import Card, card_folders, card_names
+from tuner.data.cards.card import Card
+from tuner.data.cards.card_files import card_folders, card_names
 from tuner.data.own.made_card import OWN_DATA
 from tuner.data.own.resolve import own_path
 from tuner.store.files import write_text

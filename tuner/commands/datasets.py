@@ -11,8 +11,8 @@ from typing import Any
 
 import filelock
 
-from tuner.data.cache_folder import cache_sizes, delete, entries, locked
-from tuner.data.card import card_folders, card_names, load_card
+from tuner.data.cache.cache_folder import cache_sizes, delete, entries, locked
+from tuner.data.cards.card_files import card_folders, card_names, load_card
 from tuner.data.load import missing_paths
 from tuner.errors import ConfigurationError
 from tuner.report.text import file_size

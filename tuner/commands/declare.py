@@ -10,7 +10,7 @@ from tuner.commands.hardware import n_cores
 from tuner.commands.open_run import plain
 from tuner.commands.options import RunOptions
 from tuner.commands.prepare import check_flip, space_documents
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
 from tuner.models.registry import is_own
 from tuner.records.image import ImageSpec
 from tuner.space.declared import Declaration, completed, described

@@ -13,9 +13,10 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from tuner.data.archive import unpack
-from tuner.data.card import Card, ClassFolders, card_folders, load_card
-from tuner.data.kaggle import download
+from tuner.data.cards.card import Card
+from tuner.data.cards.card_files import card_folders, load_card
+from tuner.data.downloads.archive import unpack
+from tuner.data.downloads.kaggle import download
 from tuner.data.load import missing_paths
 from tuner.errors import ConfigurationError, DataError
 from tuner.names import printable
@@ -204,7 +205,7 @@ def _stage(card: Card, download: Path, stage: Path, path: str) -> _Manifest:
     """Copy what belongs at one of the card's paths; the rest of a download, such as a second copy, is left out."""
     assert card.kaggle is not None
     source = download / card.kaggle.files[path]
-    parts = list(card.splits.roles()) if isinstance(card.files, ClassFolders) else []
+    parts = list(card.splits.roles()) if card.files.parts_are_folders else []
     manifest: _Manifest = {}
     for top in [source / part for part in parts] or [source]:
         _refuse_link(card, top, download)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuner.commands.options import RunOptions
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
 from tuner.execution.stop import StopRequest
 from tuner.records.events import Listener

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner.data.tree import IMAGE_SUFFIXES, Folder, scan
+from tuner.data.folders.tree import IMAGE_SUFFIXES, Folder, scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

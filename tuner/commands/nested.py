@@ -18,7 +18,7 @@ from tuner.commands.prepare import load_configuration, split_settings
 from tuner.commands.run import run
 from tuner.data.dataset import load_dataset
 from tuner.data.load import load_images
-from tuner.data.split import n_outer_folds
+from tuner.data.splits.split import n_outer_folds
 from tuner.errors import ConfigurationError, DataError
 from tuner.execution.stop import StopRequest
 from tuner.records.events import Event, Listener, Notice, RunStarted, StageStarted

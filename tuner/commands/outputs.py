@@ -17,10 +17,10 @@ from tuner.commands.job import Job
 from tuner.commands.open_run import plain
 from tuner.commands.options import PRESETS, RunOptions
 from tuner.commands.prepare import split_settings
-from tuner.data.cache_folder import features_folder
-from tuner.data.card import Card
+from tuner.data.cache.cache_folder import features_folder
+from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
-from tuner.data.split import fold_of_seed
+from tuner.data.splits.split import fold_of_seed
 from tuner.errors import ConfigurationError
 from tuner.records.contender import Trained
 from tuner.records.error_text import reason_of

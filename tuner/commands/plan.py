@@ -23,7 +23,7 @@ from tuner.commands.outputs import training_data
 from tuner.commands.prepare import check_fixed_setting, load_configuration, split_settings
 from tuner.commands.search import RETRAINING_SHARE
 from tuner.commands.try_builder import with_builder
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.errors import ConfigurationError, SearchError
 from tuner.execution.executor import Executor, Reports

@@ -16,12 +16,12 @@ from tuner.commands.hardware import n_cores
 from tuner.commands.named_images import NamedImage, named_images
 from tuner.commands.recipe_images import recipe_settings
 from tuner.commands.train import recipe_path
-from tuner.data.card import ImageSettings
-from tuner.data.decode import UnreadableImageError, decode_with_facts
-from tuner.data.formats import DAMAGED
-from tuner.data.images import FileFacts
-from tuner.data.streaming import usable_cores
-from tuner.data.value_range import FULL_16_BITS, range_words
+from tuner.data.decoding.decode import UnreadableImageError, decode_with_facts
+from tuner.data.decoding.file_facts import FileFacts
+from tuner.data.decoding.file_kind import DAMAGED
+from tuner.data.decoding.image_settings import ImageSettings
+from tuner.data.decoding.streaming import usable_cores
+from tuner.data.decoding.value_range import FULL_16_BITS, range_words
 from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
 from tuner.metrics.probabilities import ScoreError, checked_probabilities

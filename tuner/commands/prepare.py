@@ -8,7 +8,8 @@ from pathlib import Path
 import tuner
 from tuner.commands.data_names import named_apart
 from tuner.commands.options import PRESETS, RunOptions, apply
-from tuner.data.card import Card, card_folders
+from tuner.data.cards.card import Card
+from tuner.data.cards.card_files import card_folders
 from tuner.data.dataset import Dataset
 from tuner.data.own.made_card import OWN_DATA
 from tuner.data.own.resolve import resolve

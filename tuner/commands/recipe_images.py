@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.data.card import ImageSettings
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.records.recipe import Recipe
 
 

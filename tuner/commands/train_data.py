@@ -9,11 +9,12 @@ import numpy as np
 
 from tuner.commands.prepare import refuse_flip
 from tuner.commands.recipe_images import recipe_settings
-from tuner.data.card import Card, ClassFolders, FileList, card_folders
+from tuner.data.cards.card import Card
+from tuner.data.cards.card_files import card_folders
 from tuner.data.dataset import Dataset, SealedLabels, load_dataset, pixel_statistics
+from tuner.data.decoding.value_range import range_words
 from tuner.data.own.resolve import resolve
 from tuner.data.resized import resized
-from tuner.data.value_range import range_words
 from tuner.errors import DataError, MissingDataError
 from tuner.records.recipe import Recipe
 from tuner.space.definition import SplitSettings
@@ -63,7 +64,7 @@ def _fitting(
     wanted = recipe_settings(recipe)
     own = (card.image.height, card.image.width, card.image.channels)
     # Files are decoded in any size; tables of pixels and arrays come in one of their own.
-    if isinstance(card.files, ClassFolders | FileList):
+    if card.files.has_image_files:
         card = _with_image(card, **wanted.model_dump(exclude={"value_range"}))
     dataset = load_dataset(card, data_dir, settings)
     found, then = dataset.images.used_range, recipe.data.value_range

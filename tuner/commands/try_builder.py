@@ -10,7 +10,7 @@ import numpy as np
 
 from tuner.commands.declare import declare
 from tuner.commands.options import RunOptions
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
 from tuner.models.registry import is_own
 from tuner.planning.corners import corners
 from tuner.records.events import Listener, Notice

@@ -9,7 +9,7 @@ from tuner.backend import environment
 from tuner.commands.declare import hold
 from tuner.commands.hardware import n_cores
 from tuner.commands.prepare import check_flip
-from tuner.data.card import card_folders, card_names, load_card, read_card
+from tuner.data.cards.card_files import card_folders, card_names, load_card, read_card
 from tuner.errors import ConfigurationError
 from tuner.models.registry import is_own
 from tuner.models.source import find_module

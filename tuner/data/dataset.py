@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
+from tuner.data.decoding.streaming import StreamedImages
 from tuner.data.images import Images, pixel_sums
 from tuner.data.load import load_images
-from tuner.data.split import Indices, Split, make_split
-from tuner.data.streaming import StreamedImages
+from tuner.data.splits.split import Indices, Split, make_split
 from tuner.errors import DataError
 from tuner.records.image import ImageSpec
 from tuner.records.results import DataSummary

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.decoding.file_facts import FileFacts
+from tuner.data.decoding.streaming import StreamedImages
+from tuner.data.decoding.value_range import ValueRange
 from tuner.data.duplicates import copies, first_equal, near_groups
 from tuner.data.left_out import LeftOut
-from tuner.data.streaming import StreamedImages
-from tuner.data.value_range import ValueRange
 from tuner.errors import DataError
-from tuner.names import one_line
-from tuner.names import printable as printable  # noqa: PLC0414 - for those who list files
+from tuner.names import one_line, printable
 
 PARTS = ("train", "validation", "test")
 
@@ -25,34 +25,6 @@ PARTS = ("train", "validation", "test")
 Allocate = Callable[[int], NDArray[np.uint8]]
 
 _IMAGES_PER_CHUNK = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileFacts:
-    """What an image file says of itself.
-
-    Attributes:
-        format: By its content, as Pillow calls it, such as `JPEG` or `PNG`.
-        mode: Pillow's name for its kind of pixels: `RGB`, `L`, `P`, `RGBA`, `CMYK`, `I;16`, `1` ...
-        width: Pixels as they are stored, before any rotation; of a TIFF, after it.
-        height: The same.
-        is_animated: Whether it has several frames; the further views of a photo are none.
-        is_rotated: Whether its EXIF data ask for a rotation or a mirrored image; decoding does it.
-        bits: Of each value in the file: 8, 16 or 32.
-        lowest: Smallest value of an image whose values need a range to become 8 bits; None for
-            others, and where no pixel was decoded.
-        highest: Its largest.
-    """
-
-    format: str
-    mode: str
-    width: int
-    height: int
-    is_animated: bool
-    is_rotated: bool
-    bits: int = 8
-    lowest: float | None = field(default=None, compare=False)
-    highest: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tuner.data.card import Card
-from tuner.data.class_order import in_order
+from tuner.data.described import Described
+from tuner.data.folders.class_order import in_order
 from tuner.errors import DataError
 
 # What pandas and people write where there is no label; "none" may well be a class.
@@ -26,7 +26,7 @@ class Labels:
     numbers: list[int]
 
 
-def number_labels(card: Card, given: Sequence[str], where: Sequence[str]) -> Labels:
+def number_labels(card: Described, given: Sequence[str], where: Sequence[str]) -> Labels:
     """Translate the labels of a file.
 
     Args:

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
-from tuner.data.cache import cache_key, delete_outdated, has_damaged, load_cached, new_entry
-from tuner.data.cache_folder import locked
-from tuner.data.card import Card, ClassFolders, FileList
+from tuner.data.cache.cache_folder import locked
+from tuner.data.cache.cached_images import (
+    cache_key,
+    delete_outdated,
+    has_damaged,
+    load_cached,
+    new_entry,
+)
+from tuner.data.cards.card import Card
 from tuner.data.images import Images
 from tuner.errors import MissingDataError
-
-# Each module has `sources(card, data_root)` and `read(card, data_root, allocate)`; that of class
-# folders has `listed` in place of `sources`, which says what is left out, too. Imported where used,
-# since Pillow and scikit-learn take their time.
-_LOADERS: Mapping[str, str] = MappingProxyType(
-    {
-        "fer_csv": "tuner.data.fer_csv",
-        "pixel_columns": "tuner.data.pixel_columns",
-        "file_list": "tuner.data.file_list",
-        "class_folders": "tuner.data.class_folders",
-        "array_csv": "tuner.data.array_csv",
-        "npz": "tuner.data.npz",
-        "generator": "tuner.data.generators",
-    }
-)
 
 
 def load_images(card: Card, data_root: Path) -> Images:
@@ -49,16 +37,14 @@ def load_images(card: Card, data_root: Path) -> Images:
             f"{card.how_to_get}; where they are elsewhere, name the root with --data-dir. "
             "Works right now: `python -m tuner run drawn_faces`.",
         )
-    loader = importlib.import_module(_LOADERS[card.files.type])
-    if not isinstance(card.files, ClassFolders):
-        return _load(card, data_root, loader, loader.sources(card, data_root))
-    listed = loader.listed(card, data_root)
-    images = _load(card, data_root, loader, [file.path for file in listed.files])
-    # Not from the cache, which a text file more beside the class folders must not outdate.
-    return replace(images, left_out=listed.left_out(images.origins))
+    sources = card.files.sources(card, data_root)
+    images = _load(card, data_root, sources.paths)
+    if sources.left_out is None:
+        return images
+    return replace(images, left_out=sources.left_out(images))
 
 
-def _load(card: Card, data_root: Path, loader: Any, sources: Sequence[str | Path]) -> Images:
+def _load(card: Card, data_root: Path, sources: Sequence[str | Path]) -> Images:
     key = cache_key(card, sources)
     cached = load_cached(card, key, data_root)
     if cached is not None:
@@ -73,10 +59,10 @@ def _load(card: Card, data_root: Path, loader: Any, sources: Sequence[str | Path
             delete_outdated(card, key, data_root)
         with new_entry(card, key, data_root) as entry:
             images: Images
-            if isinstance(card.files, ClassFolders | FileList) and not entry.has_room(len(sources)):
-                images = loader.stream(card, data_root)
+            if card.files.has_image_files and not entry.has_room(len(sources)):
+                images = card.files.stream(card, data_root)
             else:
-                images = loader.read(card, data_root, entry.allocate)
+                images = card.files.read(card, data_root, entry.allocate)
             entry.keep(images)
     # Memory-mapped from here on, unless the cache could not be written.
     return replace(load_cached(card, key, data_root) or images, is_mended=is_mended)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from tuner.data.card import ImageSettings
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.images import Images
 from tuner.errors import DataError
 

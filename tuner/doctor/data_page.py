@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from tuner.data.streaming import StreamedImages
+from tuner.data.decoding.streaming import StreamedImages
 from tuner.doctor.findings import MAX_EXAMPLES, Examination, Example, Finding
 from tuner.doctor.thumbnails import data_uris, shown_indices
 from tuner.report.html_document import Body, make_environment, render_document

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
 from tuner.data.images import Images
 from tuner.doctor import class_checks, copy_checks, file_checks, pixel_checks, value_checks
 from tuner.doctor.examined_data import ExaminedData

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.card import Card
+from tuner.data.cards.card import Card
 from tuner.data.images import PARTS, Images
 from tuner.doctor.findings import Example
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from posixpath import splitext
 from types import MappingProxyType
 
-from tuner.data.images import FileFacts
+from tuner.data.decoding.file_facts import FileFacts
 from tuner.doctor.examined_data import ExaminedData
 from tuner.doctor.findings import Example, Finding, Severity
 from tuner.report.text import percent

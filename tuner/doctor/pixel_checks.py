@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.streaming import StreamedImages
-from tuner.data.value_range import range_words
+from tuner.data.decoding.streaming import StreamedImages
+from tuner.data.decoding.value_range import range_words
 from tuner.doctor.examined_data import ExaminedData, Indices
 from tuner.doctor.findings import Finding
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
-from tuner.data.streaming import StreamedImages
+from tuner.data.decoding.streaming import StreamedImages
 from tuner.doctor.findings import Finding
 
 # Pixels of the longer side; larger images are shrunk.

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from tuner.data.images import FileFacts
-from tuner.data.streaming import StreamedImages
-from tuner.data.value_range import ValueRange, range_words
+from tuner.data.decoding.file_facts import FileFacts
+from tuner.data.decoding.streaming import StreamedImages
+from tuner.data.decoding.value_range import ValueRange, range_words
 from tuner.doctor.examined_data import ExaminedData
 from tuner.doctor.findings import Finding, Severity
 

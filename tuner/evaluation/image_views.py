@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.backend.active import policy
-from tuner.data.streaming import StreamedImages, batches
+from tuner.data.decoding.streaming import StreamedImages, batches
 from tuner.training.compiled import probabilities
 
 # Of the image's side; facial features stay in place with so little.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.data.dataset import Dataset
-from tuner.data.streaming import StreamedImages
+from tuner.data.decoding.streaming import StreamedImages
 from tuner.metrics.classification import score
 from tuner.records.image import ImageSpec
 from tuner.records.scores import Scores

@@ -17,7 +17,7 @@ import ray
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 import tuner
-from tuner.data.streaming import StreamedImages
+from tuner.data.decoding.streaming import StreamedImages
 from tuner.errors import ConfigurationError
 from tuner.execution.assignment import MAX_LOST, Assignment, Lookout
 from tuner.execution.executor import Reports

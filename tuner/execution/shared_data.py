@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.data.split import Fold
-from tuner.data.streaming import StreamedImages
+from tuner.data.decoding.streaming import StreamedImages
+from tuner.data.splits.split import Fold
 from tuner.records.image import ImageSpec
 from tuner.store.arrays import write_array
 from tuner.store.files import write_atomically

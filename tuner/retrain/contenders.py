@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tuner.data.card import Baseline
+from tuner.data.cards.published_baseline import Baseline
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import complete
 from tuner.records.contender import Contender

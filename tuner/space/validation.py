@@ -20,6 +20,17 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def both_or_neither(record: Strict, first: str, second: str) -> None:
+    """Refuse a record that has only one of two keys.
+
+    Raises:
+        ValueError: With the key that is missing.
+    """
+    for given, other in ((first, second), (second, first)):
+        if getattr(record, given) is not None and getattr(record, other) is None:
+            raise ValueError(f"has {given}, but no {other}. | add {other}, or remove {given}.")
+
+
 # Of a value in a message.
 _MOST_LETTERS, _MOST_LEVELS = 61, 3
 # No typing error is so long, and comparing long texts takes long.

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuner.data.streaming import batches
+from tuner.data.decoding.streaming import batches
 from tuner.records.training import TrainTask
 from tuner.space.vocabulary import BATCH_TERMS, TRAINING_TERMS, with_defaults
 from tuner.training.augmentation import Augmentation

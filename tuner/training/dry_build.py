@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from tuner.backend.steps import example_outputs
-from tuner.data.split import Fold
+from tuner.data.splits.split import Fold
 from tuner.errors import ConfigurationError, TunerError
 from tuner.models.registry import complete
 from tuner.records.error_text import place_in

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from tuner.backend.active import n_together, policy
-from tuner.data.streaming import Indexed, batches
+from tuner.data.decoding.streaming import Indexed, batches
 from tuner.errors import DataError, TunerError
 from tuner.models.backbones.classifier import copy_head
 from tuner.models.backbones.stages import is_fine_tuned, is_frozen

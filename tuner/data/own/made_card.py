@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tuner.data.card import Card, ImageSettings
+from tuner.data.cards.card import Card
+from tuner.data.decoding.image_settings import ImageSettings
 from tuner.errors import DataError
 from tuner.names import plain_name, printable
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner.data.archive import is_archive
-from tuner.data.images import printable
-from tuner.data.part_names import is_part
-from tuner.data.tree import Folder
+from tuner.data.downloads.archive import is_archive
+from tuner.data.folders.part_names import is_part
+from tuner.data.folders.tree import Folder
 from tuner.errors import DataError
+from tuner.names import printable
 
 _OWN_FOLDERS = "put each class's images into a folder of its own"
 _CARD = "or write a card, whose splits name the parts (datasets/README.md)"

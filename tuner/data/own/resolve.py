@@ -6,15 +6,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tuner.data.archive import archive_stem, is_archive
-from tuner.data.card import Card, card_names, load_card
-from tuner.data.own.csv import csv_card
-from tuner.data.own.folder import folder_card
+from tuner.data.cards.card import Card
+from tuner.data.cards.card_files import card_names, load_card
+from tuner.data.downloads.archive import archive_stem, is_archive
+from tuner.data.downloads.unpacked import unpacked
+from tuner.data.own.csv_card import csv_card
+from tuner.data.own.folder_card import folder_card
 from tuner.data.own.made_card import named
-from tuner.data.own.npz import npz_card
-from tuner.data.own.table_folder import table_folder_card
-from tuner.data.own.unpacked import unpacked
-from tuner.data.table import is_table, table_stem
+from tuner.data.own.npz_card import npz_card
+from tuner.data.own.table_folder_card import table_folder_card
+from tuner.data.tables.table import is_table, table_stem
 from tuner.errors import ConfigurationError, DataError, MissingDataError
 from tuner.space.validation import nearest
 from tuner.store.nearest_path import did_you_mean_path, nearest_path

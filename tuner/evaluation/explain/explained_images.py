@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from tuner.data.images import printable
-from tuner.data.streaming import Indexed
+from tuner.data.decoding.streaming import Indexed
 from tuner.evaluation.explain.activations import draw_activations, first_of_each_class
 from tuner.evaluation.explain.drawing import PictureFiles, heat, thumbnail
 from tuner.evaluation.explain.saliency import NoSaliencyError, saliency_maps, sensitive_convolution
+from tuner.names import printable
 from tuner.records.image import ImageSpec
 from tuner.records.pictures import ActivationMaps, Gallery, Shown
 

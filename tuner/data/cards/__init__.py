@@ -1,0 +1,1 @@
+"""Data cards: what a card may say, and how it is read."""

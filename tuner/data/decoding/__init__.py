@@ -1,0 +1,1 @@
+"""Image files to pixels of 8 bits."""

@@ -1,0 +1,1 @@
+"""What is downloaded: Kaggle's data, and archives."""

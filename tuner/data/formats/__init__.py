@@ -1,0 +1,1 @@
+"""How data lie on disk: one module for each file type of a card, and their registry."""

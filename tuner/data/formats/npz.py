@@ -1,0 +1,147 @@
+"""NPZ files, and folders of NPY files, with arrays of images and labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tuner.data.described import Described
+from tuner.data.formats.loader import Loader, Sources
+from tuner.data.left_out import LeftOut, fold, left_out
+from tuner.names import printable
+from tuner.space.validation import both_or_neither
+
+if TYPE_CHECKING:
+    from tuner.data.arrays.array_names import Pair
+    from tuner.data.images import Allocate, Images
+
+
+class Npz(Loader):
+    """An NPZ, or a folder of NPY files: arrays of images and of their labels.
+
+    Names in use are understood, such as x_train and y_train, or train_images and train_labels;
+    others are named here.
+    """
+
+    type: Literal["npz"]
+    path: str
+    train_images: str | None = Field(default=None, description="name of the array")
+    train_labels: str | None = None
+    validation_images: str | None = None
+    validation_labels: str | None = None
+    test_images: str | None = None
+    test_labels: str | None = None
+
+    path_keys: ClassVar[tuple[str, ...]] = ("path",)
+
+    @model_validator(mode="after")
+    def _parts_are_whole(self) -> Self:
+        for part in ("train", "validation", "test"):
+            both_or_neither(self, f"{part}_images", f"{part}_labels")
+        if self.train_images is None and (self.validation_images or self.test_images):
+            raise ValueError("has no train_images. | name the array that trains.")
+        return self
+
+    def sources(self, card: Described, data_root: Path) -> Sources:
+        """The file; of a folder, that and its arrays, since its time changes with what is left out."""
+        from tuner.data.arrays.array_file import npy_files
+
+        path = data_root / self.path
+        return Sources(paths=[path, *npy_files(path)] if path.is_dir() else [path])
+
+    def read(self, card: Described, data_root: Path, allocate: Allocate) -> Images:
+        """Map the arrays into memory, and bring them to 8 bits by one scale for all of them.
+
+        Images without a label are left out, and arrays that belong to no images are named.
+
+        Raises:
+            DataError: If arrays are missing, or their shapes, types or values cannot be those of
+                images and labels.
+        """
+        from tuner.data.arrays.array_checks import check_pair
+        from tuner.data.arrays.array_file import map_array, open_arrays, shape_words
+        from tuner.data.arrays.array_labels import label_texts
+        from tuner.data.arrays.array_layout import image_layout
+        from tuner.data.arrays.array_names import part_names
+        from tuner.data.arrays.array_values import fill, find_ranges, only_deep
+        from tuner.data.cache.cache_folder import cache_folder
+        from tuner.data.images import make_images
+        from tuner.data.labels import is_label, number_labels
+
+        path, room = data_root / self.path, cache_folder(data_root)
+        arrays = open_arrays(path)
+        found = part_names(arrays, path, self._stated())
+        for pair in found:
+            check_pair(arrays, path, pair, card.image)
+        used = {name for pair in found for name in (pair.images, pair.labels)}
+        values = {name: map_array(path, name, arrays[name], room) for name in used}
+        ranges = find_ranges(
+            ((pair.images, values[pair.images]) for pair in found), path, card.image
+        )
+        value_range = only_deep(ranges, path)
+        pixels = allocate(sum(arrays[pair.images].shape[0] for pair in found))
+        labels: list[str] = []
+        parts: list[str] = []
+        origins: list[str] = []
+        places: list[str] = []
+        unlabelled: list[str] = []
+        for pair in found:
+            texts = label_texts(values[pair.labels], f"{path.name}, {pair.labels}")
+            rows = [row for row, text in enumerate(texts) if is_label(text)]
+            out = pixels[len(labels) : len(labels) + len(rows)]
+            layout = image_layout(arrays[pair.images], pair.images)
+            fill(out, rows, values[pair.images], layout, ranges, card.image)
+            labels.extend(texts[row] for row in rows)
+            parts.extend([pair.part] * len(rows))
+            origins.extend(f"{pair.images}[{row}]" for row in rows)
+            places.extend(f"{path.name}, {pair.labels}[{row}]" for row in rows)
+            unlabelled.extend(
+                f"{pair.images}[{row}]" for row, text in enumerate(texts) if not is_label(text)
+            )
+        translated = number_labels(card, labels, places)
+        unused = [
+            f"{printable(name)} ({shape_words(array.shape) or 'one value'})"
+            for name, array in arrays.items()
+            if name not in used
+        ]
+        return make_images(
+            name=card.name,
+            images=pixels[: len(labels)],
+            labels=translated.numbers,
+            parts=parts,
+            origins=origins,
+            class_names=translated.names,
+            value_range=value_range,
+            left_out=(
+                *left_out("without a label", unlabelled, "image"),
+                *left_out("neither images with labels nor labels", unused, "array"),
+                *(_other_files(path) if path.is_dir() else ()),
+            ),
+        )
+
+    def _stated(self) -> list[Pair]:
+        """The pairs that a card names; a single one is of no part."""
+        from tuner.data.arrays.array_names import Pair
+
+        named = {
+            "train": (self.train_images, self.train_labels),
+            "validation": (self.validation_images, self.validation_labels),
+            "test": (self.test_images, self.test_labels),
+        }
+        given = {part: both for part, both in named.items() if None not in both}
+        return [
+            Pair(part=part if len(given) > 1 else "", images=str(images), labels=str(labels))
+            for part, (images, labels) in given.items()
+        ]
+
+
+def _other_files(folder: Path) -> tuple[LeftOut, ...]:
+    """What lies beside the arrays of a folder."""
+    from tuner.data.arrays.array_file import npy_files
+    from tuner.data.folders.tree import scan
+
+    tree, arrays = scan(folder), {path.name for path in npy_files(folder)}
+    others = [printable(name) for name in tree.files() if name not in arrays]
+    return (*left_out("not arrays that are read", others, "file"), *fold(tree.all_aside()))

@@ -1,0 +1,1 @@
+"""Which images train, validate and test, and which are copies of others."""

@@ -1,0 +1,66 @@
+"""What a card says of its parts, and of images that would make scores dishonest."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tuner.space.validation import Strict
+
+Fraction = Annotated[float, Field(gt=0.0, lt=0.9)]
+
+
+class Splits(Strict):
+    """Which given part plays which role, and how large the parts are that must be cut."""
+
+    train: str | None = Field(default=None, description="the data's own name for the training part")
+    validation: str | None = None
+    test: str | None = None
+    test_fraction: Fraction | None = Field(
+        default=None, description="of all images; 0.1, or 0.2 under 500 images"
+    )
+    validation_fraction: Fraction | None = Field(
+        default=None,
+        description="of those left, where a single part validates; 0.1, or 0.2 under 500 images",
+    )
+    group: str | None = Field(
+        default=None,
+        description=(
+            "images of one group are never parted. class_folders: a regular expression, searched in"
+            " class/file, whose first bracket or else whole match names the group; fer_csv,"
+            " pixel_columns, file_list: the column that names it"
+        ),
+    )
+    folds: int | None = Field(
+        default=None,
+        ge=1,
+        le=20,
+        description=(
+            "times that a trial trains, each on other parts; 1, or at most 5 under 500 images"
+        ),
+    )
+
+    def roles(self) -> dict[str, str]:
+        """The role (`train`, `validation` or `test`) of each given part, by the data's own name for it."""
+        named = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {part: role for role, part in named.items() if part is not None}
+
+
+class Policies(Strict):
+    """What becomes of images that would make scores dishonest. A test part that the data give always stays whole."""
+
+    duplicates: Literal["drop_from_train", "keep", "drop"] = Field(
+        default="drop_from_train",
+        description=(
+            "drop_from_train: what is identical to a given test image neither trains nor validates,"
+            " and what is identical to a given validation image does not train; drop: each distinct"
+            " image counts once, besides"
+        ),
+    )
+    conflicting: Literal["drop", "keep"] = Field(
+        default="drop", description="images of which an identical one is of another class"
+    )
+    unreadable: Literal["skip", "fail"] = Field(
+        default="skip", description="fail: the data are refused"
+    )

@@ -1,0 +1,1 @@
+"""CSV tables, which hold images or name their files."""
