@@ -87,8 +87,8 @@ def random_data(n: int, folder: Path) -> TrainingData:
 
 def network_s(model: str, values: dict[str, object], data: TrainingData) -> float:
     """Seconds that the features of all training images take."""
-    from tuner.training.features import BATCH
-    from tuner.training.transfer import features_of
+    from tuner.training.transfer.extraction import features_of
+    from tuner.training.transfer.features import BATCH
 
     started = time.perf_counter()
     for i in range(0, len(data.inputs), BATCH):

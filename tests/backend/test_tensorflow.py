@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.backend.test_pixels import EVERYTHING, IMAGES
+from tests.backend.test_image_changes import EVERYTHING, IMAGES
 from tests.images import SMALL_CNN, banded_images, image_spec
 from tuner.backend import active, tensorflow
 from tuner.backend.policy import Gpu, choose

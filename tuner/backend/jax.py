@@ -11,7 +11,7 @@ import jax
 import keras
 import numpy as np
 
-from tuner.backend import neutral, pixels
+from tuner.backend import image_changes, neutral
 from tuner.backend.neutral import (
     RUN_TIME_VALUES,
     Adam,
@@ -73,9 +73,9 @@ def _capability(device: Any) -> tuple[int, int] | None:
 
 
 def augment(images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> Any:
-    """Images changed in the ways of `pixels.CHANGES` that there are parameters for, uint8 as before."""
+    """Images changed in the ways of `image_changes.CHANGES` that there are parameters for, uint8 as before."""
     changed: Any = images
-    for name in pixels.CHANGES:
+    for name in image_changes.CHANGES:
         if name in parameters:
             changed = _change(name)(changed, parameters[name])
     return changed
@@ -83,7 +83,7 @@ def augment(images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> Any:
 
 @cache
 def _change(name: str) -> Callable[[Any, Any], Any]:
-    return jax.jit(pixels.CHANGES[name])
+    return jax.jit(image_changes.CHANGES[name])
 
 
 def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras.src.utils import module_utils
 
-from tuner.backend import pixels
+from tuner.backend import image_changes
 from tuner.backend.policy import Gpu
 from tuner.backend.steps import Steps
 
@@ -59,8 +59,8 @@ def leave_tensorflow_out() -> None:
 
 
 def augment(images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Images changed in the ways of `pixels.CHANGES` that there are parameters for, uint8 as before."""
-    for name, change in pixels.CHANGES.items():
+    """Images changed in the ways of `image_changes.CHANGES` that there are parameters for, uint8 as before."""
+    for name, change in image_changes.CHANGES.items():
         if name in parameters:
             images = keras.ops.convert_to_numpy(change(images, parameters[name]))
     return images

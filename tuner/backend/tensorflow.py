@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tuner.backend import pixels
+from tuner.backend import image_changes
 from tuner.backend.policy import Gpu
 from tuner.backend.steps import Steps, example_outputs
 
@@ -185,13 +185,13 @@ def gpus() -> list[Gpu]:
 
 
 def augment(images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tf.Tensor:
-    """Images changed in the ways of `pixels.CHANGES` that there are parameters for, uint8 as before."""
+    """Images changed in the ways of `image_changes.CHANGES` that there are parameters for, uint8 as before."""
     n = len(images)
     # XLA compiles for a fixed number of images; with powers of two, an epoch's last batch seldom
     # needs its own program.
     n_more = (1 << (n - 1).bit_length()) - n if _has_xla() else 0
     changed = _lengthened(images, n_more)
-    for name in pixels.CHANGES:
+    for name in image_changes.CHANGES:
         if name in parameters:
             values = _lengthened(parameters[name], n_more)
             changed = _change(name, images.shape[1:], values.shape[1:])(changed, values)
@@ -214,7 +214,10 @@ def _change(name: str, image: tuple[int, ...], values: tuple[int, ...]) -> Calla
     """
     signature = [tf.TensorSpec((None, *image), "uint8"), tf.TensorSpec((None, *values), "float32")]
     return tf.function(
-        pixels.CHANGES[name], input_signature=signature, autograph=False, jit_compile=_has_xla()
+        image_changes.CHANGES[name],
+        input_signature=signature,
+        autograph=False,
+        jit_compile=_has_xla(),
     )
 
 

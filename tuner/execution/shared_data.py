@@ -15,7 +15,7 @@ from tuner.records.image import ImageSpec
 from tuner.store.arrays import write_array
 from tuner.store.files import write_atomically
 from tuner.training.data import TrainingData
-from tuner.training.features import Features
+from tuner.training.transfer.features import Features
 
 _STREAMED = ".pickle"
 

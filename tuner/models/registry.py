@@ -114,7 +114,7 @@ def build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:
 
 
 def _build_own(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:
-    from tuner.models.own import own_builder
+    from tuner.models.own_builder import own_builder
 
     builder = own_builder(model, image_spec)
     if not builder.takes_hp:

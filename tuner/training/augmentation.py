@@ -65,7 +65,7 @@ class Augmentation:
     def draw(
         self, generator: np.random.Generator, n: int, height: int, width: int
     ) -> dict[str, np.ndarray]:
-        """The parameters that `tuner.backend.pixels.CHANGES` take, float32 (n, ...), for n images of this size."""
+        """The parameters that `image_changes.CHANGES` take, float32 (n, ...), for n images."""
         terms, parameters = self._terms, {}
         if any(terms[name] for name in ("flip", "shift", "zoom", "rotation")):
             parameters["affine"] = self._affine(generator, n, height, width)

@@ -14,8 +14,8 @@ from tuner.space.vocabulary import BATCH_TERMS, TRAINING_TERMS, with_defaults
 from tuner.training.augmentation import Augmentation
 from tuner.training.compiled import targets
 from tuner.training.data import TrainingData
-from tuner.training.features import Features
 from tuner.training.prepared import Prepared
+from tuner.training.transfer.features import Features
 
 
 def training_batches(

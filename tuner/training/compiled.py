@@ -16,9 +16,9 @@ from tuner.errors import ConfigurationError
 from tuner.models.registry import BUILDERS, build
 from tuner.records.image import ImageSpec
 from tuner.space.vocabulary import TRAINING_TERMS, with_defaults
-from tuner.training.class_outputs import with_probabilities
-from tuner.training.label_form import form_of, in_form
-from tuner.training.model_form import fit_to, units_of
+from tuner.training.own_builders.class_outputs import with_probabilities
+from tuner.training.own_builders.label_form import form_of, in_form
+from tuner.training.own_builders.model_form import fit_to, units_of
 
 
 def compiled_model(

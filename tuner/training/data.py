@@ -10,7 +10,7 @@ import numpy as np
 from tuner.data.split import Fold
 from tuner.data.streaming import StreamedImages
 from tuner.records.image import ImageSpec
-from tuner.training.features import Features
+from tuner.training.transfer.features import Features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

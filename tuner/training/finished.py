@@ -21,8 +21,8 @@ from tuner.records.image import ImageSpec
 from tuner.store.leftovers import writer
 from tuner.store.model_file import weights_file
 from tuner.training.checkpoint import load_checkpoint, put_weights
-from tuner.training.class_outputs import pixels, with_probabilities
-from tuner.training.model_form import brief, fit_to, is_graph, one_output
+from tuner.training.own_builders.class_outputs import pixels, with_probabilities
+from tuner.training.own_builders.model_form import brief, fit_to, is_graph, one_output
 
 
 def finished_model(

@@ -29,11 +29,16 @@ from tuner.training.checkpoint import (
     save_checkpoint,
 )
 from tuner.training.data import TrainingData
+from tuner.training.early_stopping import Watch
 from tuner.training.folds import Folds, mean
-from tuner.training.own_metrics import scalars
+from tuner.training.own_builders.own_metrics import scalars
 from tuner.training.prepared import Prepared, PreparedModels
-from tuner.training.transfer import StoppedError, fine_tuning_task, head_task, with_features
-from tuner.training.watch import Watch
+from tuner.training.transfer.extraction import (
+    StoppedError,
+    fine_tuning_task,
+    head_task,
+    with_features,
+)
 
 # A training that is killed loses this much and the epoch under way; a checkpoint of a small network
 # costs 30 ms.

@@ -20,7 +20,7 @@ from tuner.space.vocabulary import BATCH_TERMS, STAGE_TERMS
 from tuner.training.checkpoint import put_state, take_state
 from tuner.training.compiled import compiled_model, targets
 from tuner.training.data import TrainingData
-from tuner.training.own_metrics import leave_out_failing
+from tuner.training.own_builders.own_metrics import leave_out_failing
 
 # Models that a worker keeps, and their parameters together: with Adam's moments, 10 million take
 # 120 MB.

@@ -27,7 +27,7 @@ from tuner.models.registry import complete
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
 from tuner.training.data import TrainingData
-from tuner.training.features import BATCH, Features, kept_features
+from tuner.training.transfer.features import BATCH, Features, kept_features
 
 # To be raised when a network is built in another way.
 _FORMAT = 1

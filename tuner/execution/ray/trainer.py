@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import tuner
 from tuner.backend import environment
 from tuner.execution.assignment import LIFE_S
-from tuner.execution.portable import portable
+from tuner.execution.picklable import portable
 from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 

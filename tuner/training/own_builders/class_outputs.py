@@ -11,7 +11,7 @@ from keras.src.models import Functional
 
 from tuner.errors import ConfigurationError
 from tuner.records.image import ImageSpec
-from tuner.training.label_form import (
+from tuner.training.own_builders.label_form import (
     Form,
     Loss,
     form_of,
@@ -20,7 +20,7 @@ from tuner.training.label_form import (
     loss_functions,
     loss_value,
 )
-from tuner.training.model_form import is_graph, one_output
+from tuner.training.own_builders.model_form import is_graph, one_output
 
 # A probability in 16 bits may miss 1 by so much.
 _TOLERANCE = 0.02

@@ -8,7 +8,7 @@ from typing import Any
 import ray
 
 from tuner.execution.assignment import Assignment
-from tuner.execution.ray_worker import RemoteOrder
+from tuner.execution.ray.trainer import RemoteOrder
 
 
 class RayWorker:

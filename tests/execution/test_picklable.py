@@ -8,7 +8,7 @@ import pytest
 
 from tests.records.test_error_text import error_with, fails
 from tuner.errors import ConfigurationError, DataError
-from tuner.execution.portable import portable
+from tuner.execution.picklable import portable
 
 
 class NeedsThreeError(OSError):

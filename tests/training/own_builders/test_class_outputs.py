@@ -12,8 +12,8 @@ from keras import layers
 
 from tests.images import image_spec
 from tuner.errors import ConfigurationError
-from tuner.training.class_outputs import pixels, with_probabilities
-from tuner.training.model_form import fit_to
+from tuner.training.own_builders.class_outputs import pixels, with_probabilities
+from tuner.training.own_builders.model_form import fit_to
 
 SPEC = image_spec(2)
 IMAGES = pixels(SPEC).astype("float32")

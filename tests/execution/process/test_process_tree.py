@@ -10,7 +10,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from tuner.execution.family import Family
+from tuner.execution.process.process_tree import Family
 
 MIB = 2**20
 PATIENCE_S = 30
@@ -33,7 +33,7 @@ def started() -> Iterator[list[psutil.Process]]:
 def start(how: str, started: list[psutil.Process]) -> subprocess.Popen[str]:
     """Start a worker or a driver, and wait until its processes are there."""
     head = subprocess.Popen(
-        [sys.executable, "-m", "tests.execution.families", how],
+        [sys.executable, "-m", "tests.execution.process.process_trees", how],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

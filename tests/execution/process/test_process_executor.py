@@ -15,7 +15,7 @@ import pytest
 
 from tests.execution.test_contract import DATA, Clock, Driver, curve, run, run_inline
 from tests.images import train_task
-from tuner.execution.process import ProcessExecutor
+from tuner.execution.process.process_executor import ProcessExecutor
 from tuner.records.training import EpochMetrics, Failure, TrainTask
 
 BUILDERS = "tests.execution.builders"
@@ -279,7 +279,7 @@ SCRIPT = """
 from pathlib import Path
 from tests.images import train_task, training_data
 from tuner.execution.executor import Reports
-from tuner.execution.process import ProcessExecutor
+from tuner.execution.process.process_executor import ProcessExecutor
 
 reports = Reports(on_epoch=lambda task, epoch: print("epoch", epoch.epoch, flush=True))
 executor = ProcessExecutor(reports, n_workers=1, scratch=Path("scratch"), start_method="{method}")
@@ -306,7 +306,7 @@ def start_script(folder: Path, method: str, last_epoch: int) -> subprocess.Popen
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Python in a folder, and in a process group of its own."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=folder,
@@ -356,8 +356,8 @@ from multiprocessing import forkserver
 from pathlib import Path
 from tests.images import train_task, training_data
 from tuner.execution.executor import Reports
-from tuner.execution.process import ProcessExecutor
-from tuner.execution.start import warm_up
+from tuner.execution.process.process_executor import ProcessExecutor
+from tuner.execution.process.start import warm_up
 
 signal.signal(signal.SIGINT, lambda *interrupt: None)
 warm_up()

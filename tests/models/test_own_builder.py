@@ -10,10 +10,10 @@ import pytest
 
 from tests.images import image_spec
 from tuner.errors import ConfigurationError
-from tuner.models import own
+from tuner.models import own_builder as own_module
 from tuner.models.keras_tuner_builder import declared as declared_by
 from tuner.models.keras_tuner_builder import fit_is_own, hyperparameters
-from tuner.models.own import own_builder
+from tuner.models.own_builder import own_builder
 from tuner.models.read_values import ReadValues
 from tuner.space.definition import Condition, Parameter
 
@@ -104,8 +104,8 @@ CASES: dict[str, tuple[Any, Any]] = {
 }
 
 
-def loaded(monkeypatch: pytest.MonkeyPatch, target: Any) -> own.OwnBuilder:
-    monkeypatch.setattr(own, "load_own", lambda model: target)
+def loaded(monkeypatch: pytest.MonkeyPatch, target: Any) -> own_module.OwnBuilder:
+    monkeypatch.setattr(own_module, "load_own", lambda model: target)
     return own_builder("m:target", SPEC)
 
 

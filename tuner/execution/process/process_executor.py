@@ -12,11 +12,11 @@ from tempfile import mkdtemp
 
 from tuner.execution.assignment import Assignment, Lookout
 from tuner.execution.executor import Reports
-from tuner.execution.handle import WorkerHandle
 from tuner.execution.memory import default_limit_bytes, in_gib
+from tuner.execution.process.start import default_start_method
+from tuner.execution.process.task_server import WorkerSettings
+from tuner.execution.process.worker_process import WorkerHandle
 from tuner.execution.shared_data import SharedData, share
-from tuner.execution.start import default_start_method
-from tuner.execution.worker import WorkerSettings
 from tuner.records.training import EpochMetrics, Failure, FoldDone, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 

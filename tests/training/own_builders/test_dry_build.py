@@ -13,8 +13,8 @@ from tests.images import image_spec
 from tests.soak import published
 from tuner.errors import ConfigurationError
 from tuner.training import finished
-from tuner.training.dry_build import dry_build
-from tuner.training.own_metrics import scalars
+from tuner.training.own_builders.dry_build import dry_build
+from tuner.training.own_builders.own_metrics import scalars
 
 SPEC = image_spec(2)
 SETTINGS: list[dict[str, Any]] = [{"units": 4}, {"units": 8}]

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tuner.training import features
-from tuner.training.features import BATCH, Features, kept_features
+from tuner.training.transfer import features
+from tuner.training.transfer.features import BATCH, Features, kept_features
 
 
 def rows_as_features(rows: np.ndarray) -> np.ndarray:

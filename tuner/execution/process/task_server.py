@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.execution.assignment import LIFE_S
-from tuner.execution.family import adopt_orphans, end_own_family
-from tuner.execution.portable import portable
+from tuner.execution.picklable import portable
+from tuner.execution.process.process_tree import adopt_orphans, end_own_family
 from tuner.execution.shared_data import SharedData, open_shared
 from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
 from tuner.training.data import TrainingData

@@ -11,7 +11,7 @@ from keras import layers
 from tests.images import image_spec
 from tests.soak import published
 from tuner.errors import ConfigurationError
-from tuner.training.model_form import fit_to, units_of
+from tuner.training.own_builders.model_form import fit_to, units_of
 
 SPEC = image_spec(2)
 

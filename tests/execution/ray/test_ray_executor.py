@@ -35,10 +35,10 @@ from tests.execution.test_contract import (  # noqa: E402
 from tests.images import SMALL_CNN, train_task  # noqa: E402
 from tests.search.fakes import ACCURACY, WIDE, drive, make_oracle, settings  # noqa: E402
 from tuner.errors import ConfigurationError  # noqa: E402
-from tuner.execution import ray_connection, ray_worker  # noqa: E402
 from tuner.execution.executor import Reports, epoch_listener  # noqa: E402
-from tuner.execution.ray_cluster import RayExecutor  # noqa: E402
-from tuner.execution.ray_worker import RemoteOrder, Trainer  # noqa: E402
+from tuner.execution.ray import connection, trainer  # noqa: E402
+from tuner.execution.ray.ray_executor import RayExecutor  # noqa: E402
+from tuner.execution.ray.trainer import RemoteOrder, Trainer  # noqa: E402
 from tuner.execution.stop import StopRequest  # noqa: E402
 from tuner.models.registry import build  # noqa: E402
 from tuner.records.events import Event, Notice  # noqa: E402
@@ -139,7 +139,7 @@ def test_hanging_task_is_ended_and_the_next_one_runs(
 
 
 def test_steps_are_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.execution.ray_worker.LIFE_S", 0.0)
+    monkeypatch.setattr("tuner.execution.ray.trainer.LIFE_S", 0.0)
     order = RemoteOrder(
         number=1, task=train_task(last_epoch=1), parent=None, own=None, checkpoint_s=None
     )
@@ -152,7 +152,7 @@ def test_steps_are_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_node_prepares_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "")
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
-    ray_worker._prepare()
+    trainer._prepare()
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2"
 
 
@@ -181,7 +181,7 @@ def test_training_without_a_share_of_a_gpu_sees_none(executor: RayExecutor, tmp_
 def test_ray_chooses_the_gpu_of_a_training_that_takes_one(
     share: float, variables: Mapping[str, str]
 ) -> None:
-    given = ray_connection.worker_options(share)["runtime_env"]["env_vars"]
+    given = connection.worker_options(share)["runtime_env"]["env_vars"]
     assert {name: text for name, text in given.items() if name.startswith("CUDA")} == variables
 
 
@@ -247,7 +247,7 @@ def test_search_on_two_nodes_loses_no_trial_when_one_dies(cluster: Cluster, tmp_
     space = replace(WIDE, fixed={"doomed": node.node_id, "reached": str(tmp_path / "reached")})
     hyperband = settings(max_epochs=3)
     order = SearchOrder(
-        model="tests.execution.test_ray:build_where",
+        model="tests.execution.ray.test_ray_executor:build_where",
         objective=ACCURACY,
         seed=1,
         checkpoints=tmp_path / "checkpoints",
@@ -343,7 +343,7 @@ def test_cluster_without_a_place_is_refused(cluster: Cluster) -> None:
 def test_node_has_places_for_what_both_its_cpus_and_its_gpus_allow(
     resources: Mapping[str, float], gpus_per_trial: float, n: int
 ) -> None:
-    assert ray_connection._n_places_on(resources, gpus_per_trial) == n
+    assert connection._n_places_on(resources, gpus_per_trial) == n
 
 
 @pytest.mark.parametrize("share", [-0.5, 1.5, 2.0])
@@ -362,10 +362,10 @@ def test_folder_too_large_to_send_is_named_and_signals_stay(
 
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(ray_connection, "_knock", lambda address: None)
+    monkeypatch.setattr(connection, "_knock", lambda address: None)
     monkeypatch.setattr(ray, "init", take_sigterm_and_fail)
     with pytest.raises(ConfigurationError) as caught:
-        ray_connection.connect("127.0.0.1:9")
+        connection.connect("127.0.0.1:9")
     assert (
         caught.value.message
         == f"the Python files of {tmp_path} cannot be sent to the Ray cluster: Failed to upload"
@@ -384,7 +384,7 @@ def test_folder_too_large_to_send_is_named_and_signals_stay(
 )
 def test_address_that_cannot_be_used_is_told_at_once(address: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        ray_connection.connect(address)
+        connection.connect(address)
     assert caught.value.message == message
 
 
@@ -392,7 +392,7 @@ def test_own_modules_are_those_of_the_folder(tmp_path: Path) -> None:
     for name in ("own.py", "package/__init__.py", "data/images.py", "space.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert ray_connection._own_modules(tmp_path) == [
+    assert connection._own_modules(tmp_path) == [
         str(tmp_path / "own.py"),
         str(tmp_path / "package"),
     ]

@@ -10,8 +10,8 @@ import numpy as np
 
 from tuner.backend.active import run_traced
 from tuner.errors import ConfigurationError
-from tuner.training.label_form import function_of
-from tuner.training.model_form import brief
+from tuner.training.own_builders.label_form import function_of
+from tuner.training.own_builders.model_form import brief
 
 
 def leave_out_failing(model: keras.Model, targets: np.ndarray, outputs: Any) -> dict[str, str]:

@@ -14,7 +14,7 @@ from tuner.backend.environment import KERAS_SETTINGS
 from tuner.errors import ConfigurationError, TunerError
 from tuner.models import keras_tuner_builder
 from tuner.models.exploring import Build, explore
-from tuner.models.own import OwnBuilder, own_builder
+from tuner.models.own_builder import OwnBuilder, own_builder
 from tuner.models.read_values import ReadValues
 from tuner.records.error_text import reason_of
 from tuner.records.image import ImageSpec

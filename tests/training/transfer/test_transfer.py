@@ -16,12 +16,12 @@ from tests.images import train_task, training_data
 from tuner.models.backbones import lite2
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
-from tuner.training import transfer
 from tuner.training.checkpoint import load_checkpoint
 from tuner.training.data import TrainingData
 from tuner.training.finished import finished_model
 from tuner.training.fit import Hooks, run_task
 from tuner.training.prepared import PreparedModels
+from tuner.training.transfer import extraction
 
 MODEL = "efficientnet_lite2"
 DATA = training_data(30, 10, n_rest=7)
@@ -102,7 +102,7 @@ def test_features_are_computed_once_for_all_settings_of_the_head(
 ) -> None:
     data = replace(DATA, features=tmp_path / "features")
     trained(task(weights, tmp_path), data)
-    monkeypatch.setattr(transfer, "features_of", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(extraction, "features_of", lambda *_: pytest.fail("computed again"))
     other = task(
         weights, tmp_path, values={"dense_units": 8, "dropout": 0.0, "learning_rate": 0.01}, seed=5
     )
@@ -140,7 +140,7 @@ def test_finished_model_of_a_head_predicts_from_images_what_the_head_does_from_f
     order = task(weights, tmp_path, values={"dropout": 0.0})
     trained(order, DATA)
     whole = finished_model(MODEL, order.values, DATA.spec, tmp_path / "t.npz")
-    features = transfer.features_of(DATA.inputs[:5], MODEL, order.values, DATA.spec)
+    features = extraction.features_of(DATA.inputs[:5], MODEL, order.values, DATA.spec)
     kernel, bias, *_ = load_checkpoint(tmp_path / "t.npz").weights
     logits = features @ kernel + bias
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -253,7 +253,7 @@ def test_full_disk_under_the_features_is_no_fault_of_the_setting(
     def full(number: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tuner.training.features.os.fsync", full)
+    monkeypatch.setattr("tuner.training.transfer.features.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         trained(task(weights, tmp_path), replace(DATA, features=tmp_path / "f"))
 

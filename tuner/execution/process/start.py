@@ -18,7 +18,7 @@ from tuner.backend import environment
 
 # What the fork server imports, so that workers have it at once; none of it may run an operation of
 # a framework.
-_PRELOADED = ("tuner.execution.worker", "tuner.training.fit", "tuner.models.cnn")
+_PRELOADED = ("tuner.execution.process.task_server", "tuner.training.fit", "tuner.models.cnn")
 
 _ONE_THREAD = (
     "OMP_NUM_THREADS",

@@ -1,4 +1,4 @@
-"""Workers that start processes, for tests without a framework: `python -m tests.execution.families HOW`.
+"""Workers that start processes, for tests without a framework: `python -m tests.execution.process.process_trees HOW`.
 
 Each prints the numbers of the processes that it has started, and waits.
 """
@@ -26,7 +26,7 @@ def tell(*numbers: object) -> None:
 
 def be_worker() -> None:
     """A child, one in a session of its own, one whose parent ends, and one of 64 MiB."""
-    from tuner.execution.family import adopt_orphans
+    from tuner.execution.process.process_tree import adopt_orphans
 
     adopt_orphans()
     children = [subprocess.Popen(_SLEEP), subprocess.Popen(_SLEEP, start_new_session=True)]
@@ -42,7 +42,7 @@ def be_worker() -> None:
 
 def be_worker_of_driver() -> None:
     """A worker as a driver starts it, with a child of its own."""
-    from tuner.execution.worker import WorkerSettings, _settle
+    from tuner.execution.process.task_server import WorkerSettings, _settle
 
     _settle(WorkerSettings())
     child = subprocess.Popen(_SLEEP)

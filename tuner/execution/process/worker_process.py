@@ -8,13 +8,13 @@ from contextlib import suppress
 from multiprocessing import Pipe
 from pathlib import Path
 
-from tuner.execution import worker
 from tuner.execution.assignment import Assignment
-from tuner.execution.family import Family
 from tuner.execution.memory import used_bytes
+from tuner.execution.process import task_server
+from tuner.execution.process.process_tree import Family
+from tuner.execution.process.start import start_process
+from tuner.execution.process.task_server import Order, WorkerSettings
 from tuner.execution.shared_data import SharedData
-from tuner.execution.start import start_process
-from tuner.execution.worker import Order, WorkerSettings
 
 
 class WorkerHandle:
@@ -34,7 +34,9 @@ class WorkerHandle:
         self.saved: set[Path] = set()
         self._is_ready = False
         self.connection, other_end = Pipe()
-        self._process = start_process(method, f"worker-{slot}", worker.main, other_end, settings)
+        self._process = start_process(
+            method, f"worker-{slot}", task_server.main, other_end, settings
+        )
         assert self._process.pid is not None
         self._family = Family(self._process.pid)
         # Else the end of the worker would not be the end of what it says.

@@ -21,9 +21,9 @@ from tuner.data.streaming import StreamedImages
 from tuner.errors import ConfigurationError
 from tuner.execution.assignment import MAX_LOST, Assignment, Lookout
 from tuner.execution.executor import Reports
-from tuner.execution.ray_connection import check_share, connect, last_line, n_places, worker_options
-from tuner.execution.ray_handle import RayWorker
-from tuner.execution.ray_worker import Saved, Trainer
+from tuner.execution.ray.connection import check_share, connect, last_line, n_places, worker_options
+from tuner.execution.ray.ray_worker import RayWorker
+from tuner.execution.ray.trainer import Saved, Trainer
 from tuner.records.training import EpochMetrics, Failure, FoldDone, TrainResult, TrainTask
 from tuner.store.files import write_atomically
 from tuner.training.data import TrainingData

@@ -22,7 +22,6 @@ from tuner.errors import ConfigurationError, TunerError
 from tuner.models.registry import complete
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainResult, TrainTask
-from tuner.training.class_outputs import pixels, reads_logits
 from tuner.training.compiled import compiled_model, targets
 from tuner.training.data import TrainingData
 from tuner.training.finished import (
@@ -33,8 +32,9 @@ from tuner.training.finished import (
     save_model,
 )
 from tuner.training.fit import Hooks, run_task
-from tuner.training.model_form import brief, units_of
-from tuner.training.own_metrics import leave_out_failing
+from tuner.training.own_builders.class_outputs import pixels, reads_logits
+from tuner.training.own_builders.model_form import brief, units_of
+from tuner.training.own_builders.own_metrics import leave_out_failing
 from tuner.training.prepared import PreparedModels
 
 _N_IMAGES = 10
@@ -286,7 +286,7 @@ def _threshold_notices(model: keras.Model) -> list[str]:
 
 def _place(trace: str) -> str:
     """The last line of your own code in a traceback, such as ` (net.py:12, in build)`."""
-    others = f"{Path(__file__).parents[1]}{os.sep}", sysconfig.get_paths()["stdlib"], "<"
+    others = f"{Path(__file__).parents[2]}{os.sep}", sysconfig.get_paths()["stdlib"], "<"
     own = [
         frame
         for frame in _FRAME.finditer(trace)

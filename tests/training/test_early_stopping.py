@@ -6,7 +6,7 @@ import pytest
 
 from tests.images import stopping
 from tuner.records.training import EpochMetrics
-from tuner.training.watch import Watch
+from tuner.training.early_stopping import Watch
 
 
 def epoch(number: int, accuracy: float, loss: float | None = None) -> EpochMetrics:
