@@ -98,7 +98,8 @@ def network_s(model: str, values: dict[str, object], data: TrainingData) -> floa
 
 def head_s(model: str, values: dict[str, object], data: TrainingData) -> float:
     """Seconds of an epoch on features that are there; the first of ten traces, and is left out."""
-    from tuner.training.fit import Hooks, run_task
+    from tuner.training.fit import run_task
+    from tuner.training.hooks import Hooks
     from tuner.training.prepared import PreparedModels
 
     seconds: list[float] = []

@@ -6,7 +6,7 @@ import pytest
 
 from tests.images import stopping
 from tuner.records.training import EpochMetrics
-from tuner.training.early_stopping import Watch
+from tuner.training.early_stopping import EarlyStopper
 
 
 def epoch(number: int, accuracy: float, loss: float | None = None) -> EpochMetrics:
@@ -15,7 +15,7 @@ def epoch(number: int, accuracy: float, loss: float | None = None) -> EpochMetri
 
 
 def best_of(*epochs: tuple[float, float | None], direction: str = "max") -> int:
-    watch = Watch(stopping(direction=direction))
+    watch = EarlyStopper(stopping(direction=direction))
     for number, (accuracy, loss) in enumerate(epochs, start=1):
         watch.see(epoch(number, accuracy, loss))
     return watch.best_epoch
@@ -40,7 +40,7 @@ def test_of_equal_values_without_a_lower_loss_the_first_is_best(
 
 
 def test_lower_loss_at_an_equal_value_is_no_reason_to_go_on() -> None:
-    watch = Watch(stopping(patience=2))
+    watch = EarlyStopper(stopping(patience=2))
     for number, loss in enumerate((0.5, 0.4), start=1):
         watch.see(epoch(number, 0.9, loss))
         assert not watch.ends_after(number)
@@ -50,7 +50,7 @@ def test_lower_loss_at_an_equal_value_is_no_reason_to_go_on() -> None:
 
 
 def test_watch_goes_on_where_another_one_was() -> None:
-    watch = Watch(stopping(), best=0.9, best_loss=0.4, best_epoch=3, progress_epoch=1)
+    watch = EarlyStopper(stopping(), best=0.9, best_loss=0.4, best_epoch=3, progress_epoch=1)
     assert not watch.see(epoch(4, 0.9, 0.5))
     assert watch.see(epoch(5, 0.9, 0.3))
     assert watch.progress_epoch == 1

@@ -14,7 +14,8 @@ from tuner.data.split import Fold
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.checkpoint import load_checkpoint
 from tuner.training.data import TrainingData
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 
 MODELS = PreparedModels()

@@ -7,7 +7,8 @@ from collections import deque
 from tuner.execution.executor import Reports
 from tuner.records.training import TrainResult, TrainTask
 from tuner.training.data import TrainingData
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 
 

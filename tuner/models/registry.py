@@ -31,11 +31,12 @@ def complete(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def setting_problem(model: str, values: Mapping[str, Any], height: int, width: int) -> str | None:
     """Why a setting cannot be built for images of this size, in one line; None where it can."""
+    whole = complete(model, values)
     if model in BACKBONES:
-        return _backbone_problem(complete(model, values))
+        return _backbone_problem(whole)
     if model != "cnn":
         return None
-    blocks = complete(model, values)["conv_blocks"]
+    blocks = whole["conv_blocks"]
     side = min(height, width)
     if side >> blocks >= 1:
         return None

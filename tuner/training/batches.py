@@ -10,7 +10,6 @@ import numpy as np
 
 from tuner.data.streaming import batches
 from tuner.records.training import TrainTask
-from tuner.space.vocabulary import BATCH_TERMS, TRAINING_TERMS, with_defaults
 from tuner.training.augmentation import Augmentation
 from tuner.training.compiled import targets
 from tuner.training.data import TrainingData
@@ -33,10 +32,7 @@ def training_batches(
     Raises:
         ConfigurationError: If the model's loss cannot take what mixup mixes.
     """
-    rows, values = (
-        data.folds[fold].train,
-        with_defaults({**TRAINING_TERMS, **BATCH_TERMS}, task.values),
-    )
+    rows, values = data.folds[fold].train, task.all_values
     generator = np.random.default_rng([task.seed, epoch, fold])
     is_balanced = values["imbalance"] == "balanced_sampling"
     order = (

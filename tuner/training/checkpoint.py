@@ -26,7 +26,7 @@ class Checkpoint:
     """Where a training is.
 
     Attributes:
-        order: `order_of` its task.
+        order: `task_digest` its task.
         state: Of the model and its optimizer after the last epoch; may be empty once the training
             has ended.
         kept: Of the best epoch, where early stopping keeps it; else empty.
@@ -35,7 +35,7 @@ class Checkpoint:
             is watched.
         best_loss: The validation loss in that epoch; None where nothing is watched.
         best_epoch: That epoch; 0 where nothing is watched.
-        progress_epoch: As in `Watch`.
+        progress_epoch: As in `EarlyStopper`.
         n_parameters: Of the model.
         duration_s: Seconds that the task has taken.
         ended_by: As in `TrainResult`; None where the training may go on.
@@ -59,7 +59,7 @@ class Checkpoint:
         return self.kept or self.state
 
 
-def order_of(task: TrainTask) -> str:
+def task_digest(task: TrainTask) -> str:
     """Digest of what decides a task's outcome: a checkpoint is only its own task's."""
     parts = asdict(task)
     for name in ("save_to", "stop_at"):
@@ -112,7 +112,7 @@ def own_checkpoint(task: TrainTask) -> Checkpoint | None:
         checkpoint = load_checkpoint(task.save_to)
     except (OSError, ValueError):
         return None
-    return checkpoint if checkpoint.order == order_of(task) else None
+    return checkpoint if checkpoint.order == task_digest(task) else None
 
 
 def take_state(model: keras.Model) -> State:

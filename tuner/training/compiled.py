@@ -15,7 +15,7 @@ from tuner.backend.class_scores import class_scores
 from tuner.errors import ConfigurationError
 from tuner.models.registry import BUILDERS, build
 from tuner.records.image import ImageSpec
-from tuner.space.vocabulary import TRAINING_TERMS, with_defaults
+from tuner.space.vocabulary import with_all_defaults
 from tuner.training.own_builders.class_outputs import with_probabilities
 from tuner.training.own_builders.label_form import form_of, in_form
 from tuner.training.own_builders.model_form import fit_to, units_of
@@ -48,7 +48,7 @@ def compiled_model(
     if built.compiled:
         _check_compiled(built, model, image_spec, units)
         return built
-    values = with_defaults(TRAINING_TERMS, values)
+    values = with_all_defaults(model, values)
     if is_plain:
         built = plain_copy(built)
     make_loss = neutral.crossentropy if is_plain else active.crossentropy

@@ -8,7 +8,7 @@ from tuner.errors import TunerError
 from tuner.records.training import EarlyStopping, EpochMetrics
 
 
-class Watch:
+class EarlyStopper:
     """Watches one training.
 
     Attributes:

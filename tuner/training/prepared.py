@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
 
 from tuner.backend.active import RUN_TIME_VALUES, dials, steps
 from tuner.backend.steps import Steps, example_outputs
-from tuner.models.registry import BUILDERS, complete
+from tuner.models.registry import BUILDERS
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
 from tuner.space.vocabulary import BATCH_TERMS, STAGE_TERMS
@@ -71,7 +69,7 @@ class PreparedModels:
         fresh = compiled_model(task.model, task.values, data.spec)
         if not self._n_kept:
             return self._traced(fresh, data)
-        key = _architecture(task.model, task.values, data.spec)
+        key = _architecture(task, data.spec)
         if kept := self._kept.get(key):
             self._kept.move_to_end(key)
             _set_as(kept.model, fresh)
@@ -100,19 +98,18 @@ class PreparedModels:
         return Prepared(model=model, functions=steps(model, example), is_weighted=is_weighted)
 
 
-def _architecture(model: str, values: Mapping[str, Any], spec: ImageSpec) -> str:
+def _architecture(task: TrainTask, spec: ImageSpec) -> str:
     """What a traced graph depends on; of a value that it reads while it runs, only whether it is 0.
 
     Not what happens to batches, nor when: weights are part of every step, whatever they are.
     """
     # A trial states what was searched, the winner's retraining states all: both are the same model.
-    whole = complete(model, values)
     parts = {
         name: bool(value) if name in RUN_TIME_VALUES else value
-        for name, value in whole.items()
+        for name, value in task.all_values.items()
         if name not in BATCH_TERMS and name not in STAGE_TERMS
     }
-    return repr((model, spec, sorted(parts.items())))
+    return repr((task.model, spec, sorted(parts.items())))
 
 
 def _set_as(model: keras.Model, fresh: keras.Model) -> None:

@@ -132,7 +132,8 @@ class _Desk:
         self._connection.send(answer)
 
     def _train(self, order: Order) -> TrainResult:
-        from tuner.training.fit import CHECKPOINT_S, Hooks, run_task
+        from tuner.training.fit import run_task
+        from tuner.training.hooks import CHECKPOINT_S, Hooks
 
         line = _Line(self._connection)
         hooks = Hooks(

@@ -110,7 +110,8 @@ class Trainer:
     def _train(
         self, order: RemoteOrder, data: TrainingData, folder: Path, tell: Callable[[Message], None]
     ) -> TrainResult:
-        from tuner.training.fit import CHECKPOINT_S, Hooks, run_task
+        from tuner.training.fit import run_task
+        from tuner.training.hooks import CHECKPOINT_S, Hooks
 
         task = _at_home(order, folder)
         line = _Line(task.save_to, tell)

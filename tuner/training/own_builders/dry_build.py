@@ -19,7 +19,6 @@ import numpy as np
 from tuner.backend.steps import example_outputs
 from tuner.data.split import Fold
 from tuner.errors import ConfigurationError, TunerError
-from tuner.models.registry import complete
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainResult, TrainTask
 from tuner.training.compiled import compiled_model, targets
@@ -31,7 +30,8 @@ from tuner.training.finished import (
     rebuilt,
     save_model,
 )
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.own_builders.class_outputs import pixels, reads_logits
 from tuner.training.own_builders.model_form import brief, units_of
 from tuner.training.own_builders.own_metrics import leave_out_failing
@@ -112,7 +112,7 @@ def _distinct(settings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _build(trial: _Trial) -> keras.Model:
     try:
-        return compiled_model(trial.model, complete(trial.model, trial.values), trial.spec)
+        return compiled_model(trial.model, trial.values, trial.spec)
     except TunerError:
         raise
     except (Exception, SystemExit) as error:

@@ -1,8 +1,4 @@
-"""Transfer learning in two stages: a head on features that are computed once, then the network's last blocks too.
-
-The head comes first because random weights behind them would spoil what the blocks have learnt
-(Kumar et al., ICLR 2022).
-"""
+"""A frozen network's features in the place of images, computed once for all trainings that want them."""
 
 from __future__ import annotations
 
@@ -21,32 +17,16 @@ from tuner.backend import environment
 from tuner.backend.active import policy, predictor
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.classifier import build_extractor
-from tuner.models.backbones.stages import HEAD, FeatureKey, feature_key
+from tuner.models.backbones.stages import FeatureKey, feature_key
 from tuner.models.backbones.weights import weights_digest
-from tuner.models.registry import complete
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
 from tuner.training.data import TrainingData
+from tuner.training.hooks import StoppedError
 from tuner.training.transfer.features import BATCH, Features, kept_features
 
 # To be raised when a network is built in another way.
 _FORMAT = 1
-
-
-class StoppedError(Exception):
-    """Somebody asked for the end while features were computed."""
-
-
-def head_task(task: TrainTask) -> TrainTask:
-    """The training of a network's head alone."""
-    return replace(task, model=task.model + HEAD, values=complete(task.model, task.values))
-
-
-def fine_tuning_task(task: TrainTask) -> TrainTask:
-    """The training of head and blocks together: slower, and gently at first."""
-    values = complete(task.model, task.values)
-    slow = {**values, "learning_rate": values["fine_tune_learning_rate"]}
-    return replace(task, values=slow, warmup_epochs=values["warmup_epochs"])
 
 
 def with_features(
@@ -76,7 +56,7 @@ def with_features(
             raise StoppedError
         on_batch()
 
-    views = ("as_is", "mirrored") if complete(task.model, task.values)["flip"] else ("as_is",)
+    views = ("as_is", "mirrored") if task.all_values["flip"] else ("as_is",)
     if data.features is not None:
         arrays = tuple(_view(data.features, view, task, data, before_batch) for view in views)
     else:

@@ -19,7 +19,8 @@ from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.checkpoint import load_checkpoint
 from tuner.training.data import TrainingData
 from tuner.training.finished import finished_model
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 from tuner.training.transfer import extraction
 
