@@ -39,7 +39,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, gpus: list[str], cores: int = 8) ->
     monkeypatch.setattr(executors, "gpus", lambda: gpus)
     monkeypatch.setattr(executors, "n_cores", lambda: cores)
     monkeypatch.setattr(executors, "default_limit_bytes", lambda n: 2**40)
-    monkeypatch.setattr(process_executor, "WorkerHandle", FakeWorker)
+    monkeypatch.setattr(process_executor, "WorkerProcess", FakeWorker)
 
 
 def gpus_of_workers(tmp_path: Path, n: int, **options: Any) -> list[str | None]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.records.test_error_text import error_with, fails
 from tuner.errors import ConfigurationError, DataError
-from tuner.execution.picklable import portable
+from tuner.execution.picklable import picklable
 
 
 class NeedsThreeError(OSError):
@@ -45,7 +45,7 @@ class OwnDataError(DataError):
 def test_any_error_reaches_the_driver_with_its_traceback(
     error: Exception, kind: type, text: str
 ) -> None:
-    arrived = pickle.loads(pickle.dumps(portable(error)))
+    arrived = pickle.loads(pickle.dumps(picklable(error)))
     assert type(arrived) is kind
     assert str(arrived).startswith(text)
     assert isinstance(error, OSError) is (getattr(arrived, "errno", None) == 28)

@@ -15,10 +15,10 @@ def epoch(number: int, accuracy: float, loss: float | None = None) -> EpochMetri
 
 
 def best_of(*epochs: tuple[float, float | None], direction: str = "max") -> int:
-    watch = EarlyStopper(stopping(direction=direction))
+    stopper = EarlyStopper(stopping(direction=direction))
     for number, (accuracy, loss) in enumerate(epochs, start=1):
-        watch.see(epoch(number, accuracy, loss))
-    return watch.best_epoch
+        stopper.see(epoch(number, accuracy, loss))
+    return stopper.best_epoch
 
 
 def test_better_value_is_best_whatever_the_loss() -> None:
@@ -40,17 +40,17 @@ def test_of_equal_values_without_a_lower_loss_the_first_is_best(
 
 
 def test_lower_loss_at_an_equal_value_is_no_reason_to_go_on() -> None:
-    watch = EarlyStopper(stopping(patience=2))
+    stopper = EarlyStopper(stopping(patience=2))
     for number, loss in enumerate((0.5, 0.4), start=1):
-        watch.see(epoch(number, 0.9, loss))
-        assert not watch.ends_after(number)
-    watch.see(epoch(3, 0.9, 0.3))
-    assert watch.ends_after(3)
-    assert watch.best_epoch == 3
+        stopper.see(epoch(number, 0.9, loss))
+        assert not stopper.ends_after(number)
+    stopper.see(epoch(3, 0.9, 0.3))
+    assert stopper.ends_after(3)
+    assert stopper.best_epoch == 3
 
 
-def test_watch_goes_on_where_another_one_was() -> None:
-    watch = EarlyStopper(stopping(), best=0.9, best_loss=0.4, best_epoch=3, progress_epoch=1)
-    assert not watch.see(epoch(4, 0.9, 0.5))
-    assert watch.see(epoch(5, 0.9, 0.3))
-    assert watch.progress_epoch == 1
+def test_goes_on_where_another_one_was() -> None:
+    stopper = EarlyStopper(stopping(), best=0.9, best_loss=0.4, best_epoch=3, progress_epoch=1)
+    assert not stopper.see(epoch(4, 0.9, 0.5))
+    assert stopper.see(epoch(5, 0.9, 0.3))
+    assert stopper.progress_epoch == 1

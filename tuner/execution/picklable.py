@@ -10,19 +10,19 @@ from tuner.records.error_text import reason_of, traceback_of
 _BUILTIN = "builtins"
 
 
-def portable(error: Exception) -> Exception:
+def picklable(error: Exception) -> Exception:
     """The error as any process can take it, with its traceback in a note.
 
     A class of your own module may not exist in the driver, may hold what cannot be sent, or may be
     sent and not be put together again; the nearest class above it that the driver knows takes its
     place.
     """
-    sent = error if _can_travel(error) else _relative(error)
+    sent = error if _can_be_sent(error) else _relative(error)
     sent.add_note(f"In a worker:\n{traceback_of(error)}")
     return sent
 
 
-def _can_travel(error: Exception) -> bool:
+def _can_be_sent(error: Exception) -> bool:
     if type(error).__module__.partition(".")[0] not in (_BUILTIN, "tuner"):
         return False
     try:

@@ -9,7 +9,7 @@ from tuner.records.training import EarlyStopping, EpochMetrics
 
 
 class EarlyStopper:
-    """Watches one training.
+    """Early stopping of one training.
 
     Attributes:
         best: The watched metric in its best epoch; None before there is one.
@@ -27,7 +27,7 @@ class EarlyStopper:
         best_epoch: int = 0,
         progress_epoch: int = 0,
     ) -> None:
-        """Begin, or go on where another watch was: early stopping reaches over promotions."""
+        """Begin, or go on where another one was: early stopping reaches over promotions."""
         self.best, self.best_loss, self.best_epoch = best, best_loss, best_epoch
         self.progress_epoch = progress_epoch
         self._rule = rule

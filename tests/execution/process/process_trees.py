@@ -42,9 +42,9 @@ def be_worker() -> None:
 
 def be_worker_of_driver() -> None:
     """A worker as a driver starts it, with a child of its own."""
-    from tuner.execution.process.task_server import WorkerSettings, _settle
+    from tuner.execution.process.task_server import WorkerSettings, _set_up
 
-    _settle(WorkerSettings())
+    _set_up(WorkerSettings())
     child = subprocess.Popen(_SLEEP)
     tell(multiprocessing.current_process().pid, child.pid)
     threading.Event().wait()

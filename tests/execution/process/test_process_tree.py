@@ -10,13 +10,13 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from tuner.execution.process.process_tree import Family
+from tuner.execution.process.process_tree import ProcessTree
 
 MIB = 2**20
 PATIENCE_S = 30
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux keeps orphans with their family"
+    sys.platform != "linux", reason="only Linux keeps orphans in the tree"
 )
 
 
@@ -54,23 +54,23 @@ def all_end(processes: list[psutil.Process]) -> bool:
 
 def test_everything_that_a_worker_has_started_ends_with_it(started: list[psutil.Process]) -> None:
     worker = start("worker", started)
-    family = Family(worker.pid)
-    assert 64 * MIB <= family.used_bytes() < 512 * MIB
-    family.end()
+    tree = ProcessTree(worker.pid)
+    assert 64 * MIB <= tree.used_bytes() < 512 * MIB
+    tree.end()
     worker.wait(PATIENCE_S)
     assert len(started) == 5
     assert all_end(started[1:])
-    family.end()  # Nobody is left.
-    assert Family(worker.pid).used_bytes() == 0
+    tree.end()  # Nobody is left.
+    assert ProcessTree(worker.pid).used_bytes() == 0
 
 
 def test_what_is_left_of_a_worker_that_was_killed_ends_too(started: list[psutil.Process]) -> None:
     worker = start("worker", started)
-    family = Family(worker.pid)
-    family.used_bytes()
+    tree = ProcessTree(worker.pid)
+    tree.used_bytes()
     worker.kill()
     worker.wait(PATIENCE_S)
-    family.end()
+    tree.end()
     assert all_end(started[1:])
 
 
@@ -78,10 +78,10 @@ def test_a_process_that_has_got_the_number_of_a_dead_worker_is_left_alone(
     started: list[psutil.Process], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stranger = start("worker", started)
-    family = Family(stranger.pid)
-    monkeypatch.setattr(family, "_began_s", 0.0)
-    assert family.used_bytes() == 0
-    family.end()
+    tree = ProcessTree(stranger.pid)
+    monkeypatch.setattr(tree, "_began_s", 0.0)
+    assert tree.used_bytes() == 0
+    tree.end()
     assert stranger.poll() is None
     assert all(process.is_running() for process in started)
     stranger.kill()

@@ -362,7 +362,7 @@ def test_folder_too_large_to_send_is_named_and_signals_stay(
 
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(connection, "_knock", lambda address: None)
+    monkeypatch.setattr(connection, "_check_reachable", lambda address: None)
     monkeypatch.setattr(ray, "init", take_sigterm_and_fail)
     with pytest.raises(ConfigurationError) as caught:
         connection.connect("127.0.0.1:9")

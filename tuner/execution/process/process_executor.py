@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import mkdtemp
 
-from tuner.execution.assignment import Assignment, Lookout
 from tuner.execution.executor import Reports
 from tuner.execution.memory import default_limit_bytes, in_gib
+from tuner.execution.pool import WorkerPool
 from tuner.execution.process.start import default_start_method
 from tuner.execution.process.task_server import WorkerSettings
-from tuner.execution.process.worker_process import WorkerHandle
+from tuner.execution.process.worker_process import WorkerProcess
 from tuner.execution.shared_data import SharedData, share
-from tuner.records.training import EpochMetrics, Failure, FoldDone, TrainResult, TrainTask
+from tuner.records.training import Failure, TrainTask
 from tuner.training.data import TrainingData
 
 _POLL_S = 0.2
@@ -30,12 +28,8 @@ _ARRAYS = "arrays-"
 _RETIRING_SHARE = 0.75
 
 
-class ProcessExecutor:
-    """Trains in warm processes, which keep their framework, models and data from task to task.
-
-    Attributes:
-        n_workers: How many tasks run at a time.
-    """
+class ProcessExecutor(WorkerPool[WorkerProcess]):
+    """Trains in warm processes, which keep their framework, models and data from task to task."""
 
     def __init__(
         self,
@@ -67,18 +61,13 @@ class ProcessExecutor:
                 without.
             log: Where workers' prints are appended; None for nowhere in particular.
         """
+        super().__init__(reports, trial_timeout_s)
         self.n_workers = n_workers
-        self._reports = reports
         self._scratch = scratch
-        self._timeout_s = trial_timeout_s
         self._memory_bytes = worker_memory_bytes or default_limit_bytes(n_workers)
         self._start_method = start_method or default_start_method()
         self._checkpoint_s, self._gpus, self._log = checkpoint_s, gpus, log
         self._data: dict[str, SharedData] = {}
-        self._waiting: deque[Assignment] = deque()
-        self._results: deque[TrainResult] = deque()
-        self._workers: list[WorkerHandle] = []
-        self._lookout = Lookout()
         # What a driver that was killed left behind.
         self._sweep()
 
@@ -93,129 +82,54 @@ class ProcessExecutor:
         # them.
         self._data[name] = share(data, Path(mkdtemp(prefix=_ARRAYS, dir=self._scratch)))
 
-    def submit(self, task: TrainTask) -> None:
-        """Take a task, and start it where a worker is free."""
-        self._waiting.append(Assignment(task=task))
-        self._assign()
-
-    def next_result(self) -> TrainResult:
-        """Wait for a pending task to end.
-
-        Raises:
-            OSError: If a checkpoint or an array cannot be written or read: no fault of the task.
-        """
-        while not self._results:
-            self._assign()
-            self._listen()
-            self._look_after()
-        return self._results.popleft()
-
     def close(self) -> None:
         """Kill all workers, and delete the arrays."""
-        while self._workers:
-            self._workers.pop().end()
-        self._waiting.clear()
-        self._results.clear()
+        super().close()
         self._sweep()
-
-    def __enter__(self) -> ProcessExecutor:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def _assign(self) -> None:
         while self._waiting and (worker := self._free_worker(self._waiting[0].task)):
             assignment = self._waiting.popleft()
             worker.begin(assignment, self._data[assignment.task.data])
 
-    def _free_worker(self, task: TrainTask) -> WorkerHandle | None:
-        """An idle worker, best the one that trained what the task goes on from, or a new one; None if all are busy."""
-        idle = [w for w in self._workers if w.assignment is None]
+    def _free_worker(self, task: TrainTask) -> WorkerProcess | None:
+        """An idle worker, best the one that trained what the task goes on from, or a new one."""
+        idle = [worker for worker in self._workers if worker.assignment is None]
         if idle:
-            return max(idle, key=lambda w: task.resume_from in w.saved)
+            return max(idle, key=lambda worker: task.resume_from in worker.saved)
         return self._new_worker() if len(self._workers) < self.n_workers else None
 
-    def _new_worker(self) -> WorkerHandle:
+    def _new_worker(self) -> WorkerProcess:
         slot = min(set(range(self.n_workers)) - {worker.slot for worker in self._workers})
         # One thread each, but no core of its own: the system's choice is as fast, and faster beside
         # other work.
         gpu = self._gpus[slot % len(self._gpus)] if self._gpus else None
         settings = WorkerSettings(checkpoint_s=self._checkpoint_s, gpu=gpu, log=self._log)
-        worker = WorkerHandle(self._start_method, slot, settings)
+        worker = WorkerProcess(self._start_method, slot, settings)
         self._workers.append(worker)
         return worker
 
     def _listen(self) -> None:
-        """Hear what the workers say, for a moment at most."""
         # Windows waits for 63 handles at most: one for each worker, which its death makes ready
         # too.
         wait([worker.connection for worker in self._workers], _POLL_S)
         for worker in list(self._workers):
-            # Asked first: what it said before it died is still to be heard.
+            # Asked first: what it sent before it died is still to be read.
             is_alive = worker.is_alive()
             for message in worker.messages():
-                self._hear(worker, message)
+                self._take(worker, message)
             if not is_alive:
-                self._lose(worker)
+                self._lose(worker, Failure(reason=worker.exit_reason(), kind="lost"))
 
-    def _hear(self, worker: WorkerHandle, message: object) -> None:
-        assignment = worker.assignment
-        assert assignment is not None
-        match message:
-            case EpochMetrics() if assignment.is_new(message):
-                assignment.epochs.append(message)
-                self._reports.on_epoch(assignment.task, message)
-            case FoldDone():
-                self._reports.on_fold(assignment.task, message)
-            case TrainResult():
-                worker.assignment = None
-                self._results.append(replace(message, n_lost_workers=assignment.n_lost))
-            case Exception():
-                worker.assignment = None
-                raise message
-
-    def _lose(self, worker: WorkerHandle) -> None:
-        """Begin the task of a dead worker again, a few times; it goes on from its checkpoint."""
-        assignment, failure = worker.assignment, Failure(reason=worker.last_words(), kind="lost")
-        self._remove(worker)
-        if assignment is None:
-            return
-        if result := assignment.lose(failure, is_stopping=self._reports.is_stopping()):
-            self._results.append(result)
-        else:
-            self._waiting.appendleft(assignment)
-
-    def _look_after(self) -> None:
-        """Ask to stop where that is due, and end workers that hang or have taken too much."""
-        is_stopping, pause_s = self._reports.is_stopping(), self._lookout.pause_s()
-        for worker in list(self._workers):
-            if worker.assignment:
-                worker.assignment.forgive(pause_s)
-                self._look_after_busy(worker, worker.assignment, is_stopping)
-            elif worker.used_bytes() > self._memory_bytes * _RETIRING_SHARE:
-                self._remove(worker)
-
-    def _look_after_busy(
-        self, worker: WorkerHandle, assignment: Assignment, is_stopping: bool
-    ) -> None:
-        if is_stopping:
-            worker.ask_to_stop()
-        failure = assignment.hang(self._timeout_s) or self._excess(worker)
-        if failure or assignment.is_overdue():
-            self._remove(worker)
-            self._results.append(assignment.cut_off(failure))
-
-    def _excess(self, worker: WorkerHandle) -> Failure | None:
+    def _excess(self, worker: WorkerProcess) -> Failure | None:
         used = worker.used_bytes()
         if used <= self._memory_bytes:
             return None
         reason = f"its worker used {in_gib(used)}; the limit is {in_gib(self._memory_bytes)}"
         return Failure(reason=reason, kind="memory")
 
-    def _remove(self, worker: WorkerHandle) -> None:
-        self._workers.remove(worker)
-        worker.end()
+    def _is_worn_out(self, worker: WorkerProcess) -> bool:
+        return worker.used_bytes() > self._memory_bytes * _RETIRING_SHARE
 
     def _sweep(self) -> None:
         for folder in self._scratch.glob(f"{_ARRAYS}*"):

@@ -28,13 +28,13 @@ def adopt_orphans() -> None:
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def end_own_family() -> None:
+def end_own_tree() -> None:
     """End this process with its children and theirs, at once."""
     _kill(_below(os.getpid()))
     os._exit(1)
 
 
-class Family:
+class ProcessTree:
     """A worker and its descendants, seen from outside."""
 
     def __init__(self, pid: int) -> None:

@@ -14,18 +14,17 @@ import os
 import signal
 import sys
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuner.execution.assignment import LIFE_S
-from tuner.execution.picklable import portable
-from tuner.execution.process.process_tree import adopt_orphans, end_own_family
+from tuner.execution.channel import Channel
+from tuner.execution.picklable import picklable
+from tuner.execution.process.process_tree import adopt_orphans, end_own_tree
 from tuner.execution.shared_data import SharedData, open_shared
-from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
+from tuner.records.training import TrainResult, TrainTask
 from tuner.training.data import TrainingData
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class Order:
 
 def main(connection: Connection[object, object], settings: WorkerSettings) -> None:
     """Train until the driver is gone."""
-    _settle(settings)
+    _set_up(settings)
     from tuner.backend.active import prepare_devices
     from tuner.training.prepared import PreparedModels
 
@@ -66,18 +65,18 @@ def main(connection: Connection[object, object], settings: WorkerSettings) -> No
     # Keras collects garbage with every model that is built anew: a quarter of a second for what an
     # import leaves.
     gc.freeze()
-    desk = _Desk(connection, settings.checkpoint_s, PreparedModels())
+    server = TaskServer(connection, settings.checkpoint_s, PreparedModels())
     try:
         connection.send(None)
         while True:
-            desk.serve(connection.recv())
+            server.serve(connection.recv())
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _settle(settings: WorkerSettings) -> None:
+def _set_up(settings: WorkerSettings) -> None:
     adopt_orphans()
-    threading.Thread(target=_leave_with_driver, daemon=True).start()
+    threading.Thread(target=_exit_with_driver, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Standard output is the driver's results; what a builder prints must not end up among them.
     os.dup2(2, 1)
@@ -100,16 +99,16 @@ def _print_to(log: Path) -> None:
         )
 
 
-def _leave_with_driver() -> None:
+def _exit_with_driver() -> None:
     """End at once when the driver is gone, even if it was killed, and whatever the main thread does."""
     driver = multiprocessing.parent_process()
     assert driver is not None
     driver.join()
-    end_own_family()
+    end_own_tree()
 
 
-class _Desk:
-    """What a worker keeps between tasks."""
+class TaskServer:
+    """Serves one task after the other, and keeps models and data for the next."""
 
     def __init__(
         self,
@@ -117,6 +116,7 @@ class _Desk:
         checkpoint_s: float | None,
         models: PreparedModels,
     ) -> None:
+        """Take the way to the driver, the seconds between checkpoints, and where models are kept."""
         self._connection, self._checkpoint_s, self._models = connection, checkpoint_s, models
         self._data: dict[str, tuple[SharedData, TrainingData]] = {}
 
@@ -128,21 +128,14 @@ class _Desk:
         try:
             answer: object = self._train(order)
         except Exception as error:
-            answer = portable(error)
+            answer = picklable(error)
         self._connection.send(answer)
 
     def _train(self, order: Order) -> TrainResult:
         from tuner.training.fit import run_task
-        from tuner.training.hooks import CHECKPOINT_S, Hooks
 
-        line = _Line(self._connection)
-        hooks = Hooks(
-            on_epoch=line.tell_epoch,
-            on_fold=line.tell_fold,
-            on_step=line.tell_life,
-            is_stopping=line.is_stopping,
-            checkpoint_s=CHECKPOINT_S if self._checkpoint_s is None else self._checkpoint_s,
-        )
+        stop = _StopSignal(self._connection)
+        hooks = Channel(self._connection.send).hooks(stop.is_set, self._checkpoint_s)
         return run_task(order.task, self._opened(order.task.data, order.data), hooks, self._models)
 
     def _opened(self, name: str, shared: SharedData) -> TrainingData:
@@ -151,33 +144,15 @@ class _Desk:
         return self._data[name][1]
 
 
-class _Line:
-    """What is said to the driver, and heard from it, during one task."""
+class _StopSignal:
+    """The request to stop during one task: meanwhile the driver sends nothing else."""
 
     def __init__(self, connection: Connection[object, object]) -> None:
         self._connection = connection
-        self._told_s = time.monotonic()
-        self._is_stopping = False
+        self._is_set = False
 
-    def tell_epoch(self, task: TrainTask, epoch: EpochMetrics) -> None:
-        del task
-        self._tell(epoch)
-
-    def tell_fold(self, task: TrainTask, fold: FoldDone) -> None:
-        del task
-        self._tell(fold)
-
-    def tell_life(self) -> None:
-        if time.monotonic() - self._told_s >= LIFE_S:
-            self._tell(None)
-
-    def is_stopping(self) -> bool:
-        # While a task is under way the driver says nothing but to stop.
-        if not self._is_stopping and self._connection.poll():
+    def is_set(self) -> bool:
+        if not self._is_set and self._connection.poll():
             self._connection.recv()
-            self._is_stopping = True
-        return self._is_stopping
-
-    def _tell(self, message: object) -> None:
-        self._connection.send(message)
-        self._told_s = time.monotonic()
+            self._is_set = True
+        return self._is_set

@@ -11,20 +11,20 @@ from pathlib import Path
 from tuner.execution.assignment import Assignment
 from tuner.execution.memory import used_bytes
 from tuner.execution.process import task_server
-from tuner.execution.process.process_tree import Family
+from tuner.execution.process.process_tree import ProcessTree
 from tuner.execution.process.start import start_process
 from tuner.execution.process.task_server import Order, WorkerSettings
 from tuner.execution.shared_data import SharedData
 
 
-class WorkerHandle:
-    """Starts a worker, gives it orders, listens to it and ends it.
+class WorkerProcess:
+    """A worker: starts it, sends it orders, reads its messages and ends it.
 
     Attributes:
         slot: Its number among the workers, from 0.
         assignment: What it trains; None while it has nothing to do.
         saved: Where its tasks left checkpoints.
-        connection: What it says comes here; it ends when the worker does.
+        connection: Its messages come here; it ends when the worker does.
     """
 
     def __init__(self, method: str, slot: int, settings: WorkerSettings) -> None:
@@ -38,8 +38,8 @@ class WorkerHandle:
             method, f"worker-{slot}", task_server.main, other_end, settings
         )
         assert self._process.pid is not None
-        self._family = Family(self._process.pid)
-        # Else the end of the worker would not be the end of what it says.
+        self._tree = ProcessTree(self._process.pid)
+        # Else the end of the worker would not be the end of its messages.
         other_end.close()
 
     def is_alive(self) -> bool:
@@ -52,30 +52,34 @@ class WorkerHandle:
         assignment.begin(is_ready=self._is_ready)
         if task.save_to:
             self.saved.add(task.save_to)
-        self._say(Order(task=task, data=data))
+        self._send(Order(task=task, data=data))
 
     def ask_to_stop(self) -> None:
         """Ask it, once, to end its task after the epoch under way."""
         if self.assignment and self.assignment.ask_to_stop():
-            self._say(None)
+            self._send(None)
+
+    def release(self) -> None:
+        """Take its task from it, which has ended."""
+        self.assignment = None
 
     def messages(self) -> Iterator[object]:
-        """What it has said since."""
+        """What it has sent since."""
         # It has died, perhaps in the middle of a message.
         with suppress(EOFError, OSError):
             while self.connection.poll():
                 message = self.connection.recv()
                 self._is_ready = True
                 if self.assignment:
-                    self.assignment.hear()
+                    self.assignment.mark_alive()
                 yield message
 
     def used_bytes(self) -> int:
         """Memory that it has taken, with its children."""
         assert self._process.pid is not None
-        return used_bytes(self._process.pid) + self._family.used_bytes()
+        return used_bytes(self._process.pid) + self._tree.used_bytes()
 
-    def last_words(self) -> str:
+    def exit_reason(self) -> str:
         """How it died."""
         self._process.join()
         code = self._process.exitcode
@@ -88,7 +92,7 @@ class WorkerHandle:
 
     def end(self) -> None:
         """Kill it, if it is alive, and whatever it has started."""
-        self._family.end()
+        self._tree.end()
         self._process.kill()
         self._process.join()
         # A worker whose fork server has died passes for dead; it leaves by itself when this is
@@ -96,7 +100,7 @@ class WorkerHandle:
         self._process.close()
         self.connection.close()
 
-    def _say(self, message: object) -> None:
-        # It has died; who listens will hear of it.
+    def _send(self, message: object) -> None:
+        # It has died, which its messages will show.
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(message)

@@ -20,7 +20,7 @@ from tuner.backend import environment
 from tuner.errors import ConfigurationError
 
 # Seconds that a cluster has to answer.
-_KNOCK_S = 10.0
+_CONNECT_S = 10.0
 
 
 def connect(address: str | None) -> None:
@@ -39,7 +39,7 @@ def connect(address: str | None) -> None:
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex())
         _init(address="local", include_dashboard=False)
         return
-    _knock(address)
+    _check_reachable(address)
     try:
         # Nodes that Ray starts here have the working directory themselves.
         _init(address=address, runtime_env={"py_modules": _own_modules(Path.cwd())})
@@ -63,7 +63,7 @@ def connect(address: str | None) -> None:
         ) from error
 
 
-def _knock(address: str) -> None:
+def _check_reachable(address: str) -> None:
     """Find out at once what Ray would try for minutes."""
     host, _, port = address.rpartition(":")
     if not host or "/" in host or not port.isdigit():
@@ -71,7 +71,7 @@ def _knock(address: str) -> None:
             f"--ray-address is {address}; it must be HOST:PORT", "such as 10.0.0.1:6379."
         )
     try:
-        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
+        socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
     except OSError as error:
         raise ConfigurationError(
             f"nothing answers at {address}: {error.strerror or error}",

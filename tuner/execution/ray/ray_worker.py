@@ -26,19 +26,13 @@ class RayWorker:
         self.is_ready = False
         self.awaited: Any = actor.version.remote()
         self._actor = actor
-        self._life: Any = None
+        self._death: Any = None
         self._number = 0
 
     @property
     def is_free(self) -> bool:
         """Whether it can begin a task."""
         return self.is_ready and self.assignment is None
-
-    @property
-    def busy(self) -> Assignment:
-        """The assignment of a worker that has one."""
-        assert self.assignment is not None
-        return self.assignment
 
     def begin(
         self, assignment: Assignment, data: Any, number: int, checkpoint_s: float | None
@@ -57,7 +51,7 @@ class RayWorker:
         self.awaited = self._actor.train.options(num_returns="streaming").remote(order, data)
 
     def message(self) -> object:
-        """What it has said.
+        """The message that Ray has of it.
 
         Raises:
             RayError: If it has died.
@@ -65,18 +59,18 @@ class RayWorker:
         is_stream = isinstance(self.awaited, ray.ObjectRefGenerator)
         message = ray.get(next(self.awaited) if is_stream else self.awaited)
         if self.assignment:
-            self.assignment.hear()
+            self.assignment.mark_alive()
         return message
 
-    def rest(self) -> None:
-        """Have nothing to do but to live."""
+    def release(self) -> None:
+        """Be ready for a task: Ray waits for nothing but its death now."""
         self.is_ready, self.assignment = True, None
-        self._life = self._life or self._actor.live.remote()
-        self.awaited = self._life
+        self._death = self._death or self._actor.wait_forever.remote()
+        self.awaited = self._death
 
     def ask_to_stop(self) -> None:
         """Ask it, once, to end its task after the epoch under way."""
-        if self.busy.ask_to_stop():
+        if self.assignment and self.assignment.ask_to_stop():
             self._actor.ask_to_stop.remote(self._number)
 
     def end(self) -> None:

@@ -10,7 +10,6 @@ import os
 import shutil
 import socket
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +21,8 @@ from typing import TYPE_CHECKING
 
 import tuner
 from tuner.backend import environment
-from tuner.execution.assignment import LIFE_S
-from tuner.execution.picklable import portable
+from tuner.execution.channel import Channel
+from tuner.execution.picklable import picklable
 from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
 from tuner.training.data import TrainingData
 
@@ -78,12 +77,12 @@ class Trainer:
         """Of this package; the answer says that the worker is ready, too."""
         return tuner.__version__
 
-    def live(self) -> None:
-        """Never return: who waits for it hears of the worker's death, even while it has nothing to do."""
+    def wait_forever(self) -> None:
+        """Never return: the call fails when the worker dies, even while it is idle."""
         threading.Event().wait()
 
     def train(self, order: RemoteOrder, data: TrainingData) -> Iterator[Message]:
-        """What is told as it comes; last the result, or the exception that is no fault of the task."""
+        """Messages as they come; last the result, or the exception that is no fault of the task."""
         messages: SimpleQueue[Message] = SimpleQueue()
         self._thread.submit(self._run, order, data, messages.put)
         while True:
@@ -96,68 +95,48 @@ class Trainer:
         """End an order, and those before it, after the epoch under way."""
         self._asked = max(self._asked, number)
 
-    def _run(self, order: RemoteOrder, data: TrainingData, tell: Callable[[Message], None]) -> None:
+    def _run(self, order: RemoteOrder, data: TrainingData, send: Callable[[Message], None]) -> None:
         try:
             with TemporaryDirectory(prefix="tuner-") as folder:
-                outcome: Message = self._train(order, data, Path(folder), tell)
+                outcome: Message = self._train(order, data, Path(folder), send)
         except Exception as error:
             outcome = _for_driver(error, order.task)
         except BaseException:
-            # A builder that leaves the program; nobody would hear of it otherwise.
+            # A builder that leaves the program; the driver would not see it otherwise.
             os._exit(1)
-        tell(outcome)
+        send(outcome)
 
     def _train(
-        self, order: RemoteOrder, data: TrainingData, folder: Path, tell: Callable[[Message], None]
+        self, order: RemoteOrder, data: TrainingData, folder: Path, send: Callable[[Message], None]
     ) -> TrainResult:
         from tuner.training.fit import run_task
-        from tuner.training.hooks import CHECKPOINT_S, Hooks
 
-        task = _at_home(order, folder)
-        line = _Line(task.save_to, tell)
-        hooks = Hooks(
-            on_epoch=line.tell_epoch,
-            on_fold=line.tell_fold,
-            on_step=line.tell_life,
-            is_stopping=lambda: self._asked >= order.number,
-            checkpoint_s=CHECKPOINT_S if order.checkpoint_s is None else order.checkpoint_s,
-        )
+        task = _with_local_files(order, folder)
+        channel = _CheckpointChannel(task.save_to, send)
+        hooks = channel.hooks(lambda: self._asked >= order.number, order.checkpoint_s)
         features = data.features and self._features / data.features.name
         result = run_task(task, replace(data, features=features), hooks, self._models)
-        line.tell_checkpoint()
+        channel.send_checkpoint()
         return result
 
 
-class _Line:
-    """What is said to the driver during one task."""
+class _CheckpointChannel(Channel):
+    """Sends checkpoints too: the driver cannot read this node's files."""
 
-    def __init__(self, saved: Path | None, tell: Callable[[Message], None]) -> None:
-        self._saved, self._send = saved, tell
-        self._sent = _changed(saved)
-        self._told_s = time.monotonic()
+    def __init__(self, saved: Path | None, send: Callable[[Message], None]) -> None:
+        super().__init__(send)
+        self._saved = saved
+        self._sent_version = _version(saved)
 
-    def tell_epoch(self, task: TrainTask, epoch: EpochMetrics) -> None:
-        del task
+    def send_epoch(self, task: TrainTask, epoch: EpochMetrics) -> None:
         # Written since the last epoch.
-        self.tell_checkpoint()
-        self._tell(epoch)
+        self.send_checkpoint()
+        super().send_epoch(task, epoch)
 
-    def tell_fold(self, task: TrainTask, fold: FoldDone) -> None:
-        del task
-        self._tell(fold)
-
-    def tell_life(self) -> None:
-        if time.monotonic() - self._told_s >= LIFE_S:
-            self._tell(None)
-
-    def tell_checkpoint(self) -> None:
-        if self._saved and _changed(self._saved) != self._sent:
-            self._sent = _changed(self._saved)
-            self._tell(Saved(content=self._saved.read_bytes()))
-
-    def _tell(self, message: Message) -> None:
-        self._send(message)
-        self._told_s = time.monotonic()
+    def send_checkpoint(self) -> None:
+        if self._saved and _version(self._saved) != self._sent_version:
+            self._sent_version = _version(self._saved)
+            self.send(Saved(content=self._saved.read_bytes()))
 
 
 def _prepare() -> PreparedModels:
@@ -171,7 +150,7 @@ def _prepare() -> PreparedModels:
     return PreparedModels()
 
 
-def _at_home(order: RemoteOrder, folder: Path) -> TrainTask:
+def _with_local_files(order: RemoteOrder, folder: Path) -> TrainTask:
     """The task with its files in a folder of this node."""
     task = order.task
     return replace(
@@ -192,15 +171,15 @@ def _placed(folder: Path, path: Path | None, content: bytes | None) -> Path | No
     return placed
 
 
-def _changed(path: Path | None) -> int:
+def _version(path: Path | None) -> int:
     return path.stat().st_mtime_ns if path and path.exists() else 0
 
 
 def _for_driver(error: Exception, task: TrainTask) -> Exception:
     """The error with its traceback; one of a disk names the node, and the file as the driver knows it."""
     if isinstance(error, OSError) and error.errno is not None and task.save_to:
-        told = OSError(
+        known = OSError(
             error.errno, f"{error.strerror} on node {socket.gethostname()}", str(task.save_to)
         )
-        error = told.with_traceback(error.__traceback__)
-    return portable(error)
+        error = known.with_traceback(error.__traceback__)
+    return picklable(error)
