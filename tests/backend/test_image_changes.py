@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tuner.backend import active, neutral
+from tuner.backend import neutral
+from tuner.backend.active import backend
 
 N = 3
 IMAGES = np.random.default_rng(0).integers(0, 256, (N, 5, 6, 3), dtype=np.uint8)
@@ -22,7 +23,7 @@ EVERYTHING: dict[str, np.ndarray] = {
 }
 
 
-@pytest.fixture(params=[active, neutral], ids=["active", "neutral"])
+@pytest.fixture(params=[backend, neutral.BACKEND], ids=["active", "neutral"])
 def augment(request: pytest.FixtureRequest) -> Any:
     return lambda images, **parameters: np.asarray(request.param.augment(images, parameters))
 
@@ -100,7 +101,8 @@ def test_mixup_mixes_each_image_with_its_partner(augment: Any) -> None:
 
 def test_both_ways_agree_on_everything_together() -> None:
     one, other = (
-        np.asarray(module.augment(IMAGES, EVERYTHING), dtype=int) for module in (active, neutral)
+        np.asarray(implementation.augment(IMAGES, EVERYTHING), dtype=int)
+        for implementation in (backend, neutral.BACKEND)
     )
     # Where a value lies between two whole numbers, the last bit decides, and contrast may double
     # that.

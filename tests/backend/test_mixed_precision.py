@@ -31,7 +31,7 @@ CAPABILITIES = {"mixed_float16": (7, 5), "mixed_bfloat16": (8, 0)}
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A process that believes to see a GPU; without XLA, which would compile for the CPU for long."""
     gpu = Gpu(name="made up", capability=CAPABILITIES[request.param])
-    monkeypatch.setattr(active, "gpus", lambda: [gpu])
+    monkeypatch.setattr(active.backend, "gpus", lambda: [gpu])
     monkeypatch.delenv("TUNER_ACCELERATION", raising=False)
     active.policy.cache_clear()
     assert active.policy().uses_xla
@@ -153,7 +153,7 @@ def test_model_that_is_saved_is_float32_and_predicts_alike_without_this_package(
 
 
 def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(active, "gpus", lambda: [Gpu(name="made up", capability=(8, 0))])
+    monkeypatch.setattr(active.backend, "gpus", lambda: [Gpu(name="made up", capability=(8, 0))])
     monkeypatch.setenv("TUNER_ACCELERATION", "off")
     active.policy.cache_clear()
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from tuner.backend.active import BatchNormalization, Dropout
+from tuner.backend.active import backend
 from tuner.records.image import ImageSpec
 
 
@@ -30,15 +30,15 @@ def build_expression_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> ke
             layers.Conv2D(filters, kernel_size, padding="valid")
             for _ in range(values["convs_per_block"])
         ]
-        stack += [BatchNormalization(), layers.MaxPooling2D(2), layers.ReLU()]
+        stack += [backend.BatchNormalization(), layers.MaxPooling2D(2), layers.ReLU()]
     stack += [
         layers.Flatten(),
         layers.Dense(values["dense_units"]),
-        BatchNormalization(),
+        backend.BatchNormalization(),
         layers.ReLU(),
     ]
     if values["dropout"]:
-        stack.append(Dropout(values["dropout"]))
+        stack.append(backend.Dropout(values["dropout"]))
     stack.append(layers.Dense(image_spec.n_classes, activation="softmax", dtype="float32"))
     return keras.Sequential(stack)
 
@@ -60,6 +60,6 @@ def build_sigmoid_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> keras
         stack += [layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D(2)]
     stack += [layers.Flatten(), layers.Dense(values["dense_units"], activation="relu")]
     if values["dropout"]:
-        stack.append(Dropout(values["dropout"]))
+        stack.append(backend.Dropout(values["dropout"]))
     stack.append(layers.Dense(1, activation="sigmoid", dtype="float32"))
     return keras.Sequential(stack)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tuner.backend.active import augment
+from tuner.backend.active import backend
 from tuner.errors import ConfigurationError
 from tuner.space.vocabulary import AUGMENTATION_TERMS
 
@@ -60,7 +60,7 @@ class Augmentation:
             partner, share = parameters["mixup"][:, 0].astype("int32"), parameters["mixup"][:, 1]
             targets = share[:, None] * targets + (1 - share[:, None]) * targets[partner]
             weights = share * weights + (1 - share) * weights[partner]
-        return augment(images, parameters), targets, weights
+        return backend.augment(images, parameters), targets, weights
 
     def draw(
         self, generator: np.random.Generator, n: int, height: int, width: int

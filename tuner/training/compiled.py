@@ -10,8 +10,9 @@ import numpy as np
 from keras.src.utils.naming import reset_uids
 
 from tuner.backend import active, neutral
-from tuner.backend.active import plain_copy
+from tuner.backend.active import backend, plain_copy
 from tuner.backend.class_scores import class_scores
+from tuner.backend.protocol import Backend
 from tuner.errors import ConfigurationError
 from tuner.models.registry import BUILDERS, build
 from tuner.records.image import ImageSpec
@@ -51,8 +52,7 @@ def compiled_model(
     values = with_all_defaults(model, values)
     if is_plain:
         built = plain_copy(built)
-    make_loss = neutral.crossentropy if is_plain else active.crossentropy
-    loss = make_loss(values["label_smoothing"], is_binary=units == 1)
+    loss = _maker(is_plain).crossentropy(values["label_smoothing"], is_binary=units == 1)
     # A saved metric of ours would not load elsewhere either.
     metrics = ["accuracy"] if is_plain else ["accuracy", *class_scores(image_spec.n_classes)]
     if model not in BUILDERS:
@@ -79,7 +79,7 @@ def _check_compiled(built: keras.Model, name: str, spec: ImageSpec, units: int) 
 
 def optimizer(values: Mapping[str, Any], *, is_plain: bool = False) -> keras.optimizers.Optimizer:
     """The optimizer of a setting, complete with `TRAINING_TERMS`; Keras' own where it is to be plain."""
-    backend = neutral if is_plain else active
+    maker = _maker(is_plain)
     common = {
         "learning_rate": values["learning_rate"],
         "weight_decay": values["weight_decay"] or None,
@@ -88,11 +88,16 @@ def optimizer(values: Mapping[str, Any], *, is_plain: bool = False) -> keras.opt
         case "sgd":
             return keras.optimizers.SGD(momentum=values["momentum"], nesterov=True, **common)
         case "adamw":
-            return backend.AdamW(**{**common, "weight_decay": values["weight_decay"]})
+            return maker.AdamW(**{**common, "weight_decay": values["weight_decay"]})
         case "rmsprop":
             return keras.optimizers.RMSprop(**common)
         case _:
-            return backend.Adam(**common)
+            return maker.Adam(**common)
+
+
+def _maker(is_plain: bool) -> Backend:
+    """Whose optimizers and losses a model gets."""
+    return neutral.BACKEND if is_plain else backend
 
 
 def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:

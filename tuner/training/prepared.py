@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from tuner.backend.active import RUN_TIME_VALUES, dials, steps
+from tuner.backend.active import backend
 from tuner.backend.steps import Steps, example_outputs
 from tuner.models.registry import BUILDERS
 from tuner.records.image import ImageSpec
@@ -95,7 +95,9 @@ class PreparedModels:
         example: tuple[np.ndarray, ...] = data.inputs[first], targets(model, data.labels[first])
         if is_weighted:
             example += (np.ones(1, dtype="float32"),)
-        return Prepared(model=model, functions=steps(model, example), is_weighted=is_weighted)
+        return Prepared(
+            model=model, functions=backend.steps(model, example), is_weighted=is_weighted
+        )
 
 
 def _architecture(task: TrainTask, spec: ImageSpec) -> str:
@@ -105,7 +107,7 @@ def _architecture(task: TrainTask, spec: ImageSpec) -> str:
     """
     # A trial states what was searched, the winner's retraining states all: both are the same model.
     parts = {
-        name: bool(value) if name in RUN_TIME_VALUES else value
+        name: bool(value) if name in backend.run_time_values else value
         for name, value in task.all_values.items()
         if name not in BATCH_TERMS and name not in STAGE_TERMS
     }
@@ -116,5 +118,6 @@ def _set_as(model: keras.Model, fresh: keras.Model) -> None:
     """Give a used model the weights, optimizer and run-time values of a fresh one."""
     fresh.optimizer.build(fresh.trainable_variables)
     put_state(model, take_state(fresh))
-    for dial, value in zip(dials(model), dials(fresh), strict=True):
-        dial.assign(value)
+    variables = backend.run_time_variables(model), backend.run_time_variables(fresh)
+    for variable, value in zip(*variables, strict=True):
+        variable.assign(value)

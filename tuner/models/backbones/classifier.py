@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from tuner.backend.active import Dropout
+from tuner.backend.active import backend
 from tuner.models.backbones.catalog import Backbone
 from tuner.models.backbones.network import build_network
 from tuner.records.image import ImageSpec
@@ -118,7 +118,7 @@ def _head(
             features
         )
     if values["dropout"]:
-        features = Dropout(values["dropout"], name="head_dropout")(features)
+        features = backend.Dropout(values["dropout"], name="head_dropout")(features)
     return layers.Dense(
         image_spec.n_classes, activation="softmax", dtype="float32", name="head_output"
     )(features)

@@ -50,7 +50,7 @@ class _BuilderError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Trial:
+class _Setting:
     """A setting that is tried out."""
 
     model: str
@@ -86,14 +86,14 @@ def dry_build(
         for number, values in enumerate(_distinct(settings)):
             if is_tried and number >= _N_SETTINGS:
                 break
-            trial = _Trial(model=model, values=values, spec=spec)
+            setting = _Setting(model=model, values=values, spec=spec)
             try:
-                built = _build(trial)
+                built = _build(setting)
             except _BuilderError as error:
                 errors.append(str(error))
                 continue
             if not is_tried:
-                notices += _try_out(trial, built, objective)
+                notices += _try_out(setting, built, objective)
                 is_tried = True
             keras.backend.clear_session()
     if not is_tried:
@@ -110,36 +110,36 @@ def _distinct(settings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return list({repr(sorted(values.items())): values for values in settings}.values())
 
 
-def _build(trial: _Trial) -> keras.Model:
+def _build(setting: _Setting) -> keras.Model:
     try:
-        return compiled_model(trial.model, trial.values, trial.spec)
+        return compiled_model(setting.model, setting.values, setting.spec)
     except TunerError:
         raise
     except (Exception, SystemExit) as error:
-        shown = ", ".join(f"{name}={value}" for name, value in trial.values.items())
-        setting = f" (with {shown})" if shown else ""
-        raise _BuilderError(f"{brief(error)}{_place(traceback.format_exc())}{setting}") from error
+        shown = ", ".join(f"{name}={value}" for name, value in setting.values.items())
+        given = f" (with {shown})" if shown else ""
+        raise _BuilderError(f"{brief(error)}{_place(traceback.format_exc())}{given}") from error
 
 
-def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
-    images = pixels(trial.spec, _N_IMAGES)
-    labels = np.arange(_N_IMAGES) % trial.spec.n_classes
+def _try_out(setting: _Setting, built: keras.Model, objective: str) -> list[str]:
+    images = pixels(setting.spec, _N_IMAGES)
+    labels = np.arange(_N_IMAGES) % setting.spec.n_classes
     failing = leave_out_failing(built, targets(built, labels), example_outputs(built, images))
     notices = [
         f"the metric {name} is left out, since it cannot be computed: {reason}"
         for name, reason in failing.items()
     ]
-    notices += _weight_notices(trial, built)
+    notices += _weight_notices(setting, built)
     notices += _threshold_notices(built)
     data = TrainingData(
         inputs=images,
         labels=labels,
         folds=(Fold(train=np.arange(_N_IMAGES), validation=np.arange(_N_IMAGES)),),
-        spec=trial.spec,
+        spec=setting.spec,
     )
     with TemporaryDirectory(prefix="tuner-dry-") as place:
         folder = Path(place)
-        result = _trained(trial, data, folder / "state.npz")
+        result = _trained(setting, data, folder / "state.npz")
         if result.failure:
             return [
                 *notices,
@@ -147,17 +147,17 @@ def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
             ]
         reported = list(result.epochs[0].metrics)
         if objective not in reported:
-            _refuse_objective(trial.model, objective, reported, failing)
-        return notices + _come_back(trial, folder)
+            _refuse_objective(setting.model, objective, reported, failing)
+        return notices + _come_back(setting, folder)
 
 
-def _weight_notices(trial: _Trial, built: keras.Model) -> list[str]:
+def _weight_notices(setting: _Setting, built: keras.Model) -> list[str]:
     """A word on weights that do not train, and on those that no seed changes, as where a builder sets one itself."""
     if not built.trainable_variables:
         return ["the model has no trainable weights, so all epochs are the same"]
     keras.utils.set_random_seed(1)
     try:
-        other = _build(trial)
+        other = _build(setting)
     except _BuilderError:
         return []
     pairs = zip(built.trainable_variables, other.trainable_variables, strict=False)
@@ -169,12 +169,12 @@ def _weight_notices(trial: _Trial, built: keras.Model) -> list[str]:
     ]
 
 
-def _trained(trial: _Trial, data: TrainingData, checkpoint: Path) -> TrainResult:
+def _trained(setting: _Setting, data: TrainingData, checkpoint: Path) -> TrainResult:
     """Train one epoch of one step the way trials do; a loss that is not finite is no mistake of the builder."""
     task = TrainTask(
         task_id="dry",
-        model=trial.model,
-        values=trial.values,
+        model=setting.model,
+        values=setting.values,
         seed=0,
         first_epoch=1,
         last_epoch=1,
@@ -185,7 +185,7 @@ def _trained(trial: _Trial, data: TrainingData, checkpoint: Path) -> TrainResult
     )
     if result.failure and result.failure.kind == "error":
         raise ConfigurationError(
-            f'model "{trial.model}" cannot be trained:'
+            f'model "{setting.model}" cannot be trained:'
             f" {result.failure.reason}{_place(result.failure.traceback)}",
             "this was one step on ten images of random pixels; mend the builder, or what it"
             " compiles.",
@@ -219,51 +219,51 @@ def _refuse_objective(
     )
 
 
-def _come_back(trial: _Trial, folder: Path) -> list[str]:
+def _come_back(setting: _Setting, folder: Path) -> list[str]:
     """Check that what is trained can be put together again, from a checkpoint and from the file that a run keeps."""
-    what = trial.model, trial.values, trial.spec
+    what = setting.model, setting.values, setting.spec
     finished, again = (finished_model(*what, folder / "state.npz") for _ in range(2))
-    wanted = outputs_of(finished, trial.spec)
-    if not _alike(wanted, outputs_of(finished, trial.spec)):
+    wanted = outputs_of(finished, setting.spec)
+    if not _alike(wanted, outputs_of(finished, setting.spec)):
         return [
             "the model's predictions for one image differ from call to call, so its scores"
             " will, too"
         ]
-    if not _alike(wanted, outputs_of(again, trial.spec)):
+    if not _alike(wanted, outputs_of(again, setting.spec)):
         raise ConfigurationError(
-            f'model "{trial.model}" cannot be rebuilt from its weights: its predictions are not the'
+            f'model "{setting.model}" cannot be rebuilt from its weights: its predictions are not the'
             " same then",
             "keep all that training changes, and all that is drawn, in layers' own weights"
             " (self.add_weight).",
         )
-    path = save_model(finished, folder / "model.keras", trial.spec)
+    path = save_model(finished, folder / "model.keras", setting.spec)
     try:
-        found = outputs_of(rebuilt(path, *what), trial.spec)
+        found = outputs_of(rebuilt(path, *what), setting.spec)
     except Exception as error:
         found, reason = wanted + 1, brief(error)
     else:
         reason = "its predictions are not the same then"
     if not _alike(wanted, found):
         # Keras alone may be able to do what its builder is not needed for.
-        if path.suffix == ".keras" and _loads_alone(path, trial, wanted):
+        if path.suffix == ".keras" and _loads_alone(path, setting, wanted):
             return []
         raise ConfigurationError(
-            f'model "{trial.model}" cannot be loaded again once it is saved: {reason}',
+            f'model "{setting.model}" cannot be loaded again once it is saved: {reason}',
             "give its own layers get_config() and @keras.saving.register_keras_serializable().",
         )
-    if path.suffix == ".keras" and _loads_alone(path, trial, wanted):
+    if path.suffix == ".keras" and _loads_alone(path, setting, wanted):
         return []
     why = (
         "Keras alone cannot load model.keras, as with layers of your own"
         if path.suffix == ".keras"
         else "Keras cannot describe the model in a file, so model.weights.h5 will hold its weights"
     )
-    return [f"{why}; `predict` builds it with {trial.model}: keep that module"]
+    return [f"{why}; `predict` builds it with {setting.model}: keep that module"]
 
 
-def _loads_alone(path: Path, trial: _Trial, wanted: np.ndarray) -> bool:
+def _loads_alone(path: Path, setting: _Setting, wanted: np.ndarray) -> bool:
     try:
-        return _alike(wanted, outputs_of(load_finished(path, "", {}, trial.spec), trial.spec))
+        return _alike(wanted, outputs_of(load_finished(path, "", {}, setting.spec), setting.spec))
     except Exception:
         return False
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuner.backend.active import run_traced
+from tuner.backend.active import backend
 from tuner.errors import ConfigurationError
 from tuner.training.own_builders.label_form import function_of
 from tuner.training.own_builders.model_form import brief
@@ -73,7 +73,7 @@ def _problem(metric: keras.metrics.Metric, targets: np.ndarray, outputs: Any) ->
         _updated(metric)(*arrays)
         scalars({metric.name: metric.result()})
         if not _is_of_keras(metric):
-            run_traced(_updated(metric), *arrays)
+            backend.run_traced(_updated(metric), *arrays)
     # Code of any kind runs here.
     except Exception as error:
         return brief(error)
