@@ -1,4 +1,7 @@
-"""Trainings in mixed precision, as on a GPU, here slowly on a CPU: what is saved is a float32 network."""
+"""Trainings in mixed precision, as on a GPU, here slowly on a CPU.
+
+What is saved is a float32 network.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ CAPABILITIES = {"mixed_float16": (7, 5), "mixed_bfloat16": (8, 0)}
 
 @pytest.fixture(params=CAPABILITIES)
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A process that believes to see a GPU; without XLA, which would compile for the CPU for long."""
+    """A process that believes to see a GPU.
+
+    Without XLA, which would compile for the CPU for long.
+    """
     gpu = Gpu(name="made up", capability=CAPABILITIES[request.param])
     monkeypatch.setattr(active.backend, "gpus", lambda: [gpu])
     monkeypatch.delenv("TUNER_ACCELERATION", raising=False)

@@ -20,7 +20,10 @@ IMAGES, LABELS = banded_images(20, SPEC)
 
 
 class Counting(keras.layers.Layer):
-    """Passes its inputs on and counts how often Python runs it: once per trace, not once per step."""
+    """Passes its inputs on and counts how often Python runs it.
+
+    Once per trace, not once per step.
+    """
 
     calls = 0
 

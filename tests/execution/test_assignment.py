@@ -1,4 +1,7 @@
-"""When a task hangs, is overdue, or is given up: the rules of all executors, by a clock that the tests set."""
+"""When a task hangs, is overdue, or is given up.
+
+The rules of all executors, by a clock that the tests set.
+"""
 
 from __future__ import annotations
 

@@ -49,7 +49,10 @@ def policy() -> Policy:
 
 
 def uses_xla() -> bool:
-    """Whether a model of ours is to be compiled with `jit_compile`; JAX is made for nothing else."""
+    """Whether a model of ours is to be compiled with `jit_compile`.
+
+    JAX is made for nothing else.
+    """
     return policy().uses_xla or keras.backend.backend() == "jax"
 
 
@@ -82,7 +85,10 @@ def precision(name: str | None = None) -> Iterator[None]:
 
 
 def n_together(model: keras.Model) -> int:
-    """How many images a model predicts together, by the largest that it sees: it may enlarge them itself."""
+    """How many images a model predicts together, by the largest that it sees.
+
+    A model may enlarge images itself.
+    """
     # A model of your own class has no shapes of its layers.
     seen = [getattr(layer, "output", None) for layer in model.layers] + list(
         getattr(model, "inputs", None) or []
@@ -93,7 +99,10 @@ def n_together(model: keras.Model) -> int:
 
 
 def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from any number of images (n, ...) to what the model puts out, (n, units), `n_together` at a time."""
+    """A function from images (n, ...) to what the model puts out, (n, units).
+
+    It takes any number of images, and predicts `n_together` of them at a time.
+    """
     function, n_at_once = backend.predictor(model), n_together(model)
 
     def predict(images: np.ndarray) -> np.ndarray:

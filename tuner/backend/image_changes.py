@@ -1,4 +1,7 @@
-"""What augmentation does to pixels, as operations that every backend has; all that is random is handed in."""
+"""What augmentation does to pixels, as operations that every backend has.
+
+All that is random is handed in.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from keras import ops
 
 
 def moved(images: Any, matrices: Any) -> Any:
-    """Images shifted, scaled, turned and mirrored with one bilinear interpolation; what lies outside is reflected.
+    """Images shifted, scaled, turned and mirrored with one bilinear interpolation.
+
+    What lies outside is reflected.
 
     Args:
         images: uint8 (n, height, width, channels); all but n must be known.
@@ -41,7 +46,7 @@ def moved(images: Any, matrices: Any) -> Any:
 
 
 def contrasted(images: Any, factors: Any) -> Any:
-    """Images (n, height, width, channels) whose distances from their mean are scaled by factors (n, 1)."""
+    """Images (n, height, width, channels), distances from their mean scaled by factors (n, 1)."""
     pixels, mean = ops.cast(images, "float32"), _mean(images)
     return _as_images(ops.clip(mean + _per_image(factors) * (pixels - mean), 0.0, 255.0))
 
@@ -108,7 +113,7 @@ def _from_centre(side: int) -> Any:
 
 
 def _place(offsets: Any, side: int) -> tuple[Any, Any]:
-    """The pixel at or before an offset from the centre, and how far beyond it the offset lies, from 0 to 1."""
+    """The pixel at or before an offset from the centre, and how far beyond it that lies, 0 to 1."""
     last = float(side - 1)
     reflected = last - ops.abs(last - ops.abs(offsets + last / 2))
     # Reflected once; what lies even further outside gets the edge.

@@ -99,7 +99,9 @@ def _on_variables(
     function: Callable[..., tuple[Mapping[str, Any], State]],
     variables: Sequence[Sequence[keras.Variable]],
 ) -> Callable[..., Mapping[str, Any]]:
-    """A function of state and batch as one of the batch alone; the state comes from variables, and goes back there.
+    """A function of state and batch as one of the batch alone.
+
+    The state comes from variables, and goes back there.
 
     Keras' `train_on_batch` does the same, but looks for all variables of the model each time and
     waits for the metrics.

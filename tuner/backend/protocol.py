@@ -1,4 +1,4 @@
-"""What the package needs of a Keras backend, stated once: every implementation is checked against it."""
+"""What the package needs of a Keras backend; every implementation is checked against it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Backend(Protocol):
         """What a traced step of a compiled model reads beside its weights and its optimizer."""
 
     def prepare_devices(self, n_threads: int) -> None:
-        """Let memory of a GPU grow as needed, and set the number of threads, before the first operation.
+        """Let memory of a GPU grow, and set the number of threads, before the first operation.
 
         Args:
             n_threads: Threads within an operation.
@@ -47,7 +47,10 @@ class Backend(Protocol):
         """The GPUs that this process sees."""
 
     def augment(self, images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> Any:
-        """Images changed in the ways of `image_changes.CHANGES` that there are parameters for, uint8 as before."""
+        """Images changed as the parameters say, uint8 as before.
+
+        The parameters are those of `image_changes.CHANGES`, by their names there.
+        """
 
     def steps(self, model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
         """What an epoch loop does with a batch.
@@ -62,13 +65,15 @@ class Backend(Protocol):
         """A builder inside may let every function run eagerly; afterwards they are graphs again."""
 
     def run_traced(self, function: Callable[..., Any], *arrays: Any) -> Any:
-        """Call a function inside a graph, as training does with whatever a model was compiled with."""
+        """Call a function inside a graph, as training does with a model's losses and metrics."""
 
     def predictor(self, model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
         """A function from images (n, ...) to what the model puts out, (n, units)."""
 
     def gradient(self, function: Callable[[Any], Any], at: np.ndarray) -> np.ndarray | None:
-        """The gradient of a scalar function of one array at a point, in the array's shape; variables are constants.
+        """The gradient of a scalar function of one array at a point, in the array's shape.
+
+        Variables are constants.
 
         None where the backend has no gradients outside of training.
         """

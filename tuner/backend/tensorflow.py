@@ -59,7 +59,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 
 class Dropout(keras.layers.Dropout):
-    """Dropout whose rate the graph reads while it runs, so that settings that differ in it share one trace.
+    """Dropout whose rate the graph reads while it runs: settings that differ in it share one trace.
 
     Attributes:
         run_time_value: The rate; not one of the layer's weights.
@@ -82,7 +82,9 @@ class Dropout(keras.layers.Dropout):
 
 
 class SmoothedCrossentropy(keras.losses.Loss):
-    """Categorical crossentropy, or binary crossentropy for one unit, whose label smoothing the graph reads as it runs.
+    """Categorical crossentropy, or binary for one unit.
+
+    The graph reads the label smoothing as it runs.
 
     Labels y of k classes become y (1 - s) + s / k (Szegedy et al., CVPR 2016); for one unit k is 2.
 
@@ -107,7 +109,10 @@ class SmoothedCrossentropy(keras.losses.Loss):
 
 
 def _fused_step(adam: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
-    """Update a variable in one pass over the memory; Keras makes ten operations of it, each with a pass of its own."""
+    """Update a variable in one pass over the memory.
+
+    Keras makes ten operations of it, each with a pass of its own.
+    """
     if isinstance(gradient, tf.IndexedSlices):
         keras.optimizers.Adam.update_step(adam, gradient, variable, learning_rate)
         return
@@ -201,7 +206,7 @@ class TensorFlowBackend:
         return changed[:n] if n_more else changed
 
     def steps(self, model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
-        """Trace the model's own `train_step` and `test_step`, once each, whatever the size of a batch.
+        """Trace the model's own `train_step` and `test_step`, once for all sizes of a batch.
 
         XLA compiles them where the model was compiled so, for each size of a batch anew. Variables
         that a first call creates would cause a second trace.
@@ -278,7 +283,10 @@ def _change(name: str, image: tuple[int, ...], values: tuple[int, ...]) -> Calla
 
 @cache
 def _has_xla() -> bool:
-    """Whether XLA can be used; not every build of TensorFlow has it, and a GPU is fast enough without."""
+    """Whether XLA can be used.
+
+    Not every build of TensorFlow has it, and a GPU is fast enough without.
+    """
     if tf.config.list_physical_devices("GPU"):
         return False
     try:

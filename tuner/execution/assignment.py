@@ -38,7 +38,10 @@ class Assignment:
     asked_s: float | None = None
 
     def begin(self, *, is_ready: bool) -> None:
-        """Go to a worker; one that is not ready still loads the framework, however long that takes."""
+        """Go to a worker.
+
+        One that is not ready still loads the framework, however long that takes.
+        """
         self.alive_s = monotonic() if is_ready else None
         self.asked_s = None
 
@@ -72,18 +75,24 @@ class Assignment:
             self.asked_s = min(self.asked_s + pause_s, now_s)
 
     def is_new(self, epoch: EpochMetrics) -> bool:
-        """Whether an epoch was not reported before; a worker that takes over may train some again."""
+        """Whether an epoch was not reported before.
+
+        A worker that takes over may train some again.
+        """
         return not self.epochs or epoch.epoch > self.epochs[-1].epoch
 
     def lose(self, failure: Failure, *, is_stopping: bool) -> TrainResult | None:
-        """Count a worker that died; the result of a task that ends with it, None where it begins again."""
+        """Count a worker that died.
+
+        Returns the result of a task that ends with it, or None where it begins again.
+        """
         self.n_lost += 1
         if is_stopping:
             return self.cut_off(None)
         return self.cut_off(failure) if self.n_lost > MAX_LOST else None
 
     def cut_off(self, failure: Failure | None) -> TrainResult:
-        """The result of a task whose worker sent none: a failure, or None where it was asked to stop."""
+        """The result of a task whose worker sent none; without a failure it was asked to stop."""
         return TrainResult(
             task_id=self.task.task_id,
             epochs=tuple(self.epochs),

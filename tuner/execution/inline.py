@@ -13,7 +13,10 @@ from tuner.training.prepared import PreparedModels
 
 
 class InlineExecutor:
-    """Trains in this process, one task at a time; a task that hangs or runs out of memory takes the process along."""
+    """Trains in this process, one task at a time.
+
+    A task that hangs or runs out of memory takes the process along.
+    """
 
     n_workers = 1
 

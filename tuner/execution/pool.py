@@ -36,7 +36,9 @@ Worker = TypeVar("Worker", bound=PoolWorker)
 
 
 class WorkerPool(ABC, Generic[Worker]):
-    """An executor whose workers train elsewhere; how they start and send messages is the member's part.
+    """An executor whose workers train elsewhere.
+
+    How they start and send messages is the member's part.
 
     A task whose worker dies begins again, a few times, from its last checkpoint. One whose worker
     makes no step in time has failed; so has one whose worker exceeds a limit of the member.
@@ -48,7 +50,7 @@ class WorkerPool(ABC, Generic[Worker]):
     n_workers: int
 
     def __init__(self, reports: Reports, trial_timeout_s: float | None) -> None:
-        """Take what is told while tasks run, and the seconds without a step after which one has failed."""
+        """Take the reports, and the seconds without a step after which a task has failed."""
         self._reports, self._timeout_s = reports, trial_timeout_s
         self._waiting: deque[Assignment] = deque()
         self._results: deque[TrainResult] = deque()

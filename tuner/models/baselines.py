@@ -1,4 +1,7 @@
-"""The networks that the original projects published, layer by layer; the cards say where each value comes from."""
+"""The networks that the original projects published, layer by layer.
+
+The cards say where each value comes from.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from tuner.records.image import ImageSpec
 
 
 def build_expression_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
-    """The network of fer2013 and facial_expressions: pairs of convolutions, then BN, pooling and ReLU.
+    """The network of fer2013 and facial_expressions.
+
+    Its blocks are pairs of convolutions, then BN, pooling and ReLU.
 
     Args:
         values: `filters` and `kernel_sizes`, a list with one number per block; `convs_per_block`,
@@ -44,7 +49,9 @@ def build_expression_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> ke
 
 
 def build_sigmoid_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
-    """The network of emoji_happy_sad, happy_sad and cats_dogs: 3x3 convolutions, a dense layer, one sigmoid unit.
+    """The network of emoji_happy_sad, happy_sad and cats_dogs.
+
+    It has 3x3 convolutions, a dense layer and one sigmoid unit.
 
     Args:
         values: `filters`, a list with one number per convolution; `dense_units`; `dropout`, 0 for

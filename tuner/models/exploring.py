@@ -1,4 +1,6 @@
-"""What a builder asks for under which values: it is called with some tens of settings; nothing is trained.
+"""What a builder asks for under which values; nothing is trained.
+
+It is called with some tens of settings.
 
 A builder asks for some names only under `if hp.Boolean(...)` or in a loop over `hp.Int(...)`. So
 the ends of all ranges and every choice are tried together, then one at a time; what is asked only
@@ -209,7 +211,7 @@ class _Exploration:
         return self._made[key]
 
     def _try_together(self) -> None:
-        """All names at their first value, all at their last, and so on, until that brings no new names."""
+        """All names at their first value, at their last, and so on, until no new names come."""
         n_known = -1
         while len(self.known) > n_known:
             n_known = len(self.known)
@@ -219,7 +221,10 @@ class _Exploration:
                     self._try(sample(narrowed(space, number), np.random.default_rng(0)))
 
     def _try_one_at_a_time(self) -> None:
-        """Every choice and the ends of every range, each from the first setting whose model asks for the name."""
+        """Every choice and the ends of every range, one at a time.
+
+        Each is tried from the first setting whose model asks for the name.
+        """
         n_known = -1
         while len(self.known) > n_known:
             n_known = len(self.known)
@@ -234,7 +239,10 @@ class _Exploration:
                     self._try({**base.values, name: value})
 
     def _effective(self, name: str) -> Parameter | None:
-        """The parameter that is searched: the given space's, else the declared one; None where it is fixed."""
+        """The parameter that is searched: the given space's, else the declared one.
+
+        None where it is fixed.
+        """
         return next(
             (parameter for parameter in self._space().parameters if parameter.name == name), None
         )
@@ -264,7 +272,10 @@ class _Exploration:
         return tuple(found) if found and is_right else ()
 
     def _values_that_ask(self, name: str, parent: str, reference: Build) -> tuple[Any, ...] | None:
-        """The parent's values under which a name is asked, all else as in the reference; None where all of them do."""
+        """The parent's values under which a name is asked, all else as in the reference.
+
+        None where all of them do.
+        """
         parameter = self._effective(parent)
         grid = None if parameter is None else grid_values(parameter)
         if parameter is None or grid is None or len(grid) > MAX_TRIED:
@@ -282,7 +293,7 @@ class _Exploration:
         return [b for b in good if name in b.names], [b for b in good if name not in b.names]
 
     def _check(self) -> None:
-        """Drop the conditions that a random setting contradicts: Keras Tuner knows none of them either."""
+        """Drop the conditions that a random setting contradicts; Keras Tuner has none either."""
         rng = np.random.default_rng(1)
         for _ in range(N_CHECKED):
             values = sample(self._space(), rng)

@@ -57,7 +57,10 @@ class OwnBuilder:
 
     @property
     def takes_hp(self) -> bool:
-        """Whether it gets Keras Tuner's `HyperParameters`; else it gets a mapping of values, or nothing of the two."""
+        """Whether it gets Keras Tuner's `HyperParameters`.
+
+        Else it gets a mapping of values, or nothing of the two.
+        """
         return any(role == _HP for _, role in self.arguments)
 
     def build(self, hyperparameters: Any) -> Any:
@@ -227,7 +230,10 @@ def _arguments(
 
 
 def _is_open(parameter: inspect.Parameter) -> bool:
-    """Whether a parameter may get what its name says: a default of another kind means something else by it."""
+    """Whether a parameter may get what its name says.
+
+    A default of another kind means something else by it.
+    """
     default = parameter.default
     if default is parameter.empty or default is None:
         return True

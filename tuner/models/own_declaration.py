@@ -1,4 +1,7 @@
-"""What your own builder declares: it is called with some tens of settings, in this process; nothing is trained."""
+"""What your own builder declares: it is called with some tens of settings, in this process.
+
+Nothing is trained.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Every model by name; imports no Keras, so that names and settings are checked before a framework is loaded."""
+"""Every model by name.
+
+Imports no Keras, so that names and settings are checked before a framework is loaded.
+"""
 
 from __future__ import annotations
 

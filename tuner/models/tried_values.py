@@ -14,7 +14,10 @@ MAX_TRIED = 16
 
 
 def narrowed(space: Space, number: int) -> Space:
-    """The space with one value only for each parameter: of ranges low, high and middle, of choices each in turn."""
+    """The space with one value only for each parameter.
+
+    Of ranges it is low, high and middle in turn, of choices each in turn.
+    """
     return replace(
         space,
         parameters=tuple(

@@ -1,4 +1,4 @@
-"""The batches of an epoch: which images, in which order, changed and weighted as the setting says."""
+"""The batches of an epoch: which images, in which order, with which changes and weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from tuner.training.transfer.features import Features
 def training_batches(
     prepared: Prepared, task: TrainTask, data: TrainingData, fold: int, epoch: int
 ) -> Iterator[tuple[Any, ...]]:
-    """What a training step takes, batch by batch; the same for the same task, fold and epoch, whatever went before.
+    """What a training step takes, batch by batch.
+
+    The same for the same task, fold and epoch, whatever went before.
 
     Args:
         prepared: The model.
@@ -63,7 +65,9 @@ def validation_batches(
 
 
 def class_weights(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """The weight of each class in the loss, (classes,) float32: n / (k count), so that the mean over images is 1.
+    """The weight of each class in the loss, (classes,) float32: n / (k count).
+
+    So the mean over images is 1.
 
     Args:
         labels: Of the training images, (n,).

@@ -105,7 +105,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def own_checkpoint(task: TrainTask) -> Checkpoint | None:
-    """The checkpoint that this very task has left behind, or None; what cannot be read is no loss but time."""
+    """The checkpoint that this very task has left behind, or None.
+
+    What cannot be read is no loss but time.
+    """
     if task.save_to is None:
         return None
     try:
@@ -116,7 +119,9 @@ def own_checkpoint(task: TrainTask) -> Checkpoint | None:
 
 
 def take_state(model: keras.Model) -> State:
-    """Copy every variable of a model and its built optimizer; a resumed training then goes on as if never stopped.
+    """Copy every variable of a model and its built optimizer.
+
+    A resumed training then goes on as if never stopped.
 
     Keras' own weights files leave out the states of the dropout layers' seeds, and fill an
     optimizer only once built.

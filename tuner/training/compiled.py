@@ -25,7 +25,9 @@ from tuner.training.own_builders.model_form import fit_to, units_of
 def compiled_model(
     model: str, values: Mapping[str, Any], image_spec: ImageSpec, *, is_plain: bool = False
 ) -> keras.Model:
-    """Build a model and compile it, unless its builder has done so: then its own optimizer, losses and metrics stay.
+    """Build a model and compile it, unless its builder has done so.
+
+    Then its own optimizer, losses and metrics stay.
 
     Args:
         model: A built-in name or `package.module:function`.
@@ -78,7 +80,10 @@ def _check_compiled(built: keras.Model, name: str, spec: ImageSpec, units: int) 
 
 
 def optimizer(values: Mapping[str, Any], *, is_plain: bool = False) -> keras.optimizers.Optimizer:
-    """The optimizer of a setting, complete with `TRAINING_TERMS`; Keras' own where it is to be plain."""
+    """The optimizer of a setting, complete with `TRAINING_TERMS`.
+
+    Keras' own where it is to be plain.
+    """
     maker = _maker(is_plain)
     common = {
         "learning_rate": values["learning_rate"],
@@ -115,6 +120,6 @@ def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:
 
 
 def probabilities(outputs: np.ndarray) -> np.ndarray:
-    """Class probabilities (n, classes) from what a model puts out: softmax (n, classes) or sigmoid (n, 1)."""
+    """Class probabilities (n, classes) from softmax (n, classes) or sigmoid (n, 1)."""
     outputs = np.asarray(outputs, dtype="float64")
     return np.concatenate([1 - outputs, outputs], axis=1) if outputs.shape[1] == 1 else outputs

@@ -1,4 +1,7 @@
-"""What a training may see: inputs with their labels, and which of them train and validate; no test images."""
+"""What a training may see: inputs with their labels, and which of them train and validate.
+
+No test images.
+"""
 
 from __future__ import annotations
 

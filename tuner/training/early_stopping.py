@@ -39,7 +39,9 @@ class EarlyStopper:
         return self._rule is not None and self._rule.keeps_best
 
     def see(self, epoch: EpochMetrics) -> bool:
-        """Take an epoch's metrics; True where it is the best so far, of equally good ones that of the lower loss.
+        """Take an epoch's metrics.
+
+        True where it is the best so far, of equally good ones that of the lower loss.
 
         Accuracies on few images are often equal, and the first epoch that reaches one has learnt
         least.

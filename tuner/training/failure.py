@@ -13,7 +13,10 @@ class NonFiniteLossError(TunerError):
 
 
 def is_from_outside(error: BaseException) -> bool:
-    """Whether an error would fail every setting: images that cannot be read any more, or a full disk."""
+    """Whether an error would fail every setting.
+
+    Images cannot be read any more, or a disk is full.
+    """
     return isinstance(error, DataError) or is_disk_full(error)
 
 

@@ -1,4 +1,4 @@
-"""Models that are built, compiled and traced, kept for the next training of the same architecture."""
+"""Built, compiled and traced models, kept for the next training of the same architecture."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ class Prepared:
 
 
 class PreparedModels:
-    """The models used last: tracing costs as much as several epochs of a small data set, at every promotion again."""
+    """The models used last.
+
+    Tracing costs as much as several epochs of a small data set, at every promotion again.
+    """
 
     def __init__(self, n_kept: int = N_KEPT) -> None:
         """Keep at most `n_kept` models; 0 prepares every one anew."""
@@ -50,7 +53,7 @@ class PreparedModels:
         self._n_kept = n_kept
 
     def prepare(self, task: TrainTask, data: TrainingData) -> Prepared:
-        """A model for a task: a kept one of its architecture, set as a fresh one would be, or a fresh one."""
+        """A model for a task: a fresh one, or a kept one that is set as a fresh one would be."""
         # Your own builder may draw from any generator, and may keep state that cannot be reset.
         if task.model not in BUILDERS:
             keras.utils.set_random_seed(task.seed % 2**32)

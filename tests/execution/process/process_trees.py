@@ -1,4 +1,6 @@
-"""Workers that start processes, for tests without a framework: `python -m tests.execution.process.process_trees HOW`.
+"""Workers that start processes, for tests without a framework.
+
+`python -m tests.execution.process.process_trees HOW`.
 
 Each prints the numbers of the processes that it has started, and waits.
 """

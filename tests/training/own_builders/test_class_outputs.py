@@ -1,4 +1,7 @@
-"""What a model of your own predicts: probabilities, or logits that get what its loss applies to them."""
+"""What a model of your own predicts.
+
+Probabilities, or logits that get what its loss applies to them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A builder of your own is tried out: what cannot work is told before the search, what can be mended is."""
+"""A builder of your own is tried out.
+
+What cannot work is told before the search, what can be mended is.
+"""
 
 from __future__ import annotations
 

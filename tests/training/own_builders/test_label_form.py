@@ -1,4 +1,7 @@
-"""The labels that a loss takes: what is known of Keras' own, and what a loss of your own shows when it is tried."""
+"""The labels that a loss takes.
+
+What is known of Keras' own, and what a loss of your own shows when it is tried.
+"""
 
 from __future__ import annotations
 

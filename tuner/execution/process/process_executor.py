@@ -1,4 +1,7 @@
-"""Workers in processes of their own: a crash, a leak, a hang or a kill costs one training, never the search."""
+"""Workers in processes of their own.
+
+A crash, a leak, a hang or a kill costs one training, never the search.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A worker and the processes that its trainings have started: what they take is the worker's, and they end with it.
+"""A worker and the processes that its trainings have started.
+
+What they take is the worker's, and they end with it.
 
 They stay in the driver's group of processes, so that Ctrl-Z stops all of them.
 """
@@ -46,7 +48,7 @@ class ProcessTree:
         self._listed_s = float("-inf")
 
     def used_bytes(self) -> int:
-        """Memory that the descendants have for themselves, what they share with the worker left out."""
+        """Memory that the descendants have for themselves, not shared with the worker."""
         if time.monotonic() - self._listed_s >= _LIST_EVERY_S:
             self._list()
             self._used_bytes = sum(map(_private_bytes, self._known.values()))

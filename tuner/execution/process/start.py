@@ -1,4 +1,4 @@
-"""How worker processes begin: early, with one thread each, and without the program that ordered them."""
+"""How worker processes begin: early, with one thread each, without the driver's program."""
 
 from __future__ import annotations
 
@@ -34,13 +34,18 @@ _PATIENCE_S = 10.0
 
 
 def default_start_method() -> str:
-    """`forkserver` where there is one; macOS has one, but its own libraries do not survive a fork."""
+    """`forkserver` where there is one.
+
+    macOS has one, but its own libraries do not survive a fork.
+    """
     has_one = "forkserver" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
     return "forkserver" if has_one else "spawn"
 
 
 def warm_up() -> None:
-    """Start the process that workers are forked from, and return at once: it imports the framework meanwhile.
+    """Start the process that workers are forked from, and return at once.
+
+    It imports the framework meanwhile.
 
     Call it as early as possible; more calls do nothing, nor does one where there is no fork server.
     """
@@ -61,9 +66,8 @@ def start_process(method: str, name: str, target: Callable[..., None], *args: An
     """
     if method == "forkserver":
         warm_up()
-    process: BaseProcess = multiprocessing.get_context(method).Process(  # type: ignore[attr-defined]
-        name=name, target=target, args=args, daemon=True
-    )
+    context: Any = multiprocessing.get_context(method)
+    process: BaseProcess = context.Process(name=name, target=target, args=args, daemon=True)
     with _as_children_need_it(), _without_main():
         _start(process)
     return process
@@ -84,7 +88,10 @@ def _start(process: BaseProcess) -> None:
 
 @contextmanager
 def _as_children_need_it() -> Iterator[None]:
-    """Settings that children inherit: one thread for each library, and interrupts blocked: they are the driver's."""
+    """Settings that children inherit: one thread for each library, and interrupts blocked.
+
+    Interrupts are the driver's.
+    """
     environment.prepare()
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
@@ -117,7 +124,10 @@ def _restore(before: dict[str, str | None]) -> None:
 
 @contextmanager
 def _without_main() -> Iterator[None]:
-    """Hide the main module, which a child would run again: it may be a notebook, or a script without a guard."""
+    """Hide the main module, which a child would run again.
+
+    It may be a notebook, or a script without a guard.
+    """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:

@@ -1,4 +1,6 @@
-"""A worker process: trains what it is sent, one task after the other, and keeps its models and data for the next.
+"""A worker process: trains one task after the other.
+
+It keeps its models and data for the next task.
 
 It sends None as a sign of life, the first when it is ready, an `EpochMetrics` after each epoch,
 with folds a `FoldDone` after each fold's part of it, and in the end a `TrainResult`, or the
@@ -88,7 +90,10 @@ def _set_up(settings: WorkerSettings) -> None:
 
 
 def _print_to(log: Path) -> None:
-    """Append what Python and its children print to a log; TensorFlow's own lines stay on descriptor 2."""
+    """Append what Python and its children print to a log.
+
+    TensorFlow's own lines stay on descriptor 2.
+    """
     # A folder that was deleted meanwhile is the driver's to notice.
     with suppress(OSError):
         target = os.open(log, os.O_WRONLY | os.O_APPEND)
@@ -100,7 +105,7 @@ def _print_to(log: Path) -> None:
 
 
 def _exit_with_driver() -> None:
-    """End at once when the driver is gone, even if it was killed, and whatever the main thread does."""
+    """End at once when the driver is gone, whatever the main thread does."""
     driver = multiprocessing.parent_process()
     assert driver is not None
     driver.join()
@@ -116,7 +121,7 @@ class TaskServer:
         checkpoint_s: float | None,
         models: PreparedModels,
     ) -> None:
-        """Take the way to the driver, the seconds between checkpoints, and where models are kept."""
+        """Take the connection, the seconds between checkpoints, and where models are kept."""
         self._connection, self._checkpoint_s, self._models = connection, checkpoint_s, models
         self._data: dict[str, tuple[SharedData, TrainingData]] = {}
 

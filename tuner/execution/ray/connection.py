@@ -1,4 +1,4 @@
-"""The way to a Ray cluster: the connection, its token, how a worker starts there, and how many fit."""
+"""The connection to a Ray cluster, its token, how a worker starts there, and how many fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Workers on a Ray cluster, one or many machines: Ray finds the place, starts them and notices when they die.
+"""Workers on a Ray cluster of one or many machines.
+
+Ray finds the place, starts them and detects their deaths.
 
 Each worker is an actor, not a task: framework, GPU and traced models stay from training to
 training, and a request to stop reaches it while it trains. The driver keeps all files and all

@@ -1,4 +1,6 @@
-"""A worker on a node of a Ray cluster: trains what it is sent, in a temporary folder: nodes need not share a disk.
+"""A worker on a node of a Ray cluster: trains what it is sent, in a temporary folder.
+
+Nodes need not share a disk.
 
 Nothing here knows of Ray, and no framework is imported at module level: the driver imports this
 module too.
@@ -176,7 +178,10 @@ def _version(path: Path | None) -> int:
 
 
 def _for_driver(error: Exception, task: TrainTask) -> Exception:
-    """The error with its traceback; one of a disk names the node, and the file as the driver knows it."""
+    """The error with its traceback.
+
+    One of a disk names the node, and the file as the driver knows it.
+    """
     if isinstance(error, OSError) and error.errno is not None and task.save_to:
         known = OSError(
             error.errno, f"{error.strerror} on node {socket.gethostname()}", str(task.save_to)

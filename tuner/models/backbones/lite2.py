@@ -1,4 +1,6 @@
-"""EfficientNet-Lite2: EfficientNetB2 without squeeze-and-excitation and with ReLU6, of Keras' own layers.
+"""EfficientNet-Lite2.
+
+EfficientNetB2 without squeeze-and-excitation and with ReLU6, of Keras' own layers.
 
 Its source is TensorFlow's model garden (tpu/models/official/efficientnet/lite, 2020). Stem, first
 stage, last stage and top are those of B0; the layers are named as those of

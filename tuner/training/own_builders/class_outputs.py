@@ -1,4 +1,7 @@
-"""Class probabilities from what a model of your own puts out; logits get the softmax or sigmoid of its loss."""
+"""Class probabilities from what a model of your own puts out.
+
+Logits get the softmax or sigmoid of its loss.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,10 @@ def with_probabilities(model: keras.Model, name: str, spec: ImageSpec, units: in
 
 
 def reads_logits(model: keras.Model, units: int) -> bool:
-    """Whether a model was compiled with a loss that takes logits, by what the loss states, or else by what it does."""
+    """Whether a model was compiled with a loss that takes logits.
+
+    What the loss states decides, or else what it does.
+    """
     if not model.compiled:
         return False
     form = form_of(model, units)
@@ -80,7 +86,10 @@ def _stated(loss: Any) -> bool | None:
 
 
 def _takes_logits(loss: Loss, form: Form, units: int) -> bool:
-    """Try a loss: softmax does not change if all logits grow by the same; logits beyond 0 to 1 differ in the loss."""
+    """Try a loss: softmax does not change if all logits grow by the same.
+
+    Logits beyond 0 to 1 differ in the loss.
+    """
     n_classes = max(units, 2)
     labels = np.arange(n_classes + 3) % n_classes
     targets = in_form(form, labels, units)
@@ -96,7 +105,9 @@ def _takes_logits(loss: Loss, form: Form, units: int) -> bool:
 
 
 def _plain(model: keras.Model, spec: ImageSpec) -> keras.Model:
-    """The model without what only training needs: its class where Keras knows the graph, and what it was compiled with.
+    """The model without what only training needs.
+
+    That is its class, where Keras has the graph, and what it was compiled with.
 
     A class, a loss or an optimizer of your own would keep Keras from loading what is saved.
     """
@@ -176,14 +187,20 @@ def _are_probabilities(outputs: np.ndarray) -> bool:
 def _is_done(
     model: keras.Model, activation: str | None, outputs: np.ndarray, spec: ImageSpec
 ) -> bool:
-    """Whether a model whose loss says `from_logits` puts out probabilities all the same; Keras copes with that."""
+    """Whether a model whose loss says `from_logits` puts out probabilities all the same.
+
+    Keras copes with that.
+    """
     return activation in _PROBABILITIES or _stay_probabilities(model, activation, outputs, spec)
 
 
 def _stay_probabilities(
     model: keras.Model, activation: str | None, outputs: np.ndarray, spec: ImageSpec
 ) -> bool:
-    """Whether outputs are probabilities whatever the weights: logits and sigmoids may look like some by chance."""
+    """Whether outputs are probabilities whatever the weights.
+
+    Logits and sigmoids may look like probabilities by chance.
+    """
     if not _are_probabilities(outputs):
         return False
     if activation is not None:
@@ -208,7 +225,10 @@ def _stay_probabilities(
 
 
 def _last_activation(model: keras.Model) -> str | None:
-    """The name of the activation that a model ends with; None where the last layer does not tell."""
+    """The name of the activation that a model ends with.
+
+    None where the last layer does not tell.
+    """
     last: Any = model
     while isinstance(last, keras.Model):
         if not is_graph(last):
@@ -226,7 +246,10 @@ def _last_activation(model: keras.Model) -> str | None:
 
 
 def _topped(model: keras.Model, spec: ImageSpec, activation: str | None) -> keras.Model:
-    """The model with an activation on top, of one tensor; a subclassed one as a layer of another."""
+    """The model with an activation on top, of one tensor.
+
+    A subclassed one as a layer of another.
+    """
     if is_graph(model):
         inputs, outputs = model.inputs[0], model.outputs[0]
     else:

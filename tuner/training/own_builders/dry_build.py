@@ -1,4 +1,7 @@
-"""A builder of your own tried out before the search: built, called, trained for one step, saved and loaded back."""
+"""A builder of your own tried out before the search.
+
+Its model is built, called, trained for one step, saved and loaded back.
+"""
 
 from __future__ import annotations
 
@@ -152,7 +155,10 @@ def _try_out(setting: _Setting, built: keras.Model, objective: str) -> list[str]
 
 
 def _weight_notices(setting: _Setting, built: keras.Model) -> list[str]:
-    """A word on weights that do not train, and on those that no seed changes, as where a builder sets one itself."""
+    """Notes on weights that do not train, and on those that no seed changes.
+
+    No seed changes them where a builder sets one itself.
+    """
     if not built.trainable_variables:
         return ["the model has no trainable weights, so all epochs are the same"]
     keras.utils.set_random_seed(1)
@@ -170,7 +176,10 @@ def _weight_notices(setting: _Setting, built: keras.Model) -> list[str]:
 
 
 def _trained(setting: _Setting, data: TrainingData, checkpoint: Path) -> TrainResult:
-    """Train one epoch of one step the way trials do; a loss that is not finite is no mistake of the builder."""
+    """Train one epoch of one step the way trials do.
+
+    A loss that is not finite is no mistake of the builder.
+    """
     task = TrainTask(
         task_id="dry",
         model=setting.model,
@@ -220,7 +229,10 @@ def _refuse_objective(
 
 
 def _come_back(setting: _Setting, folder: Path) -> list[str]:
-    """Check that what is trained can be put together again, from a checkpoint and from the file that a run keeps."""
+    """Check that what is trained can be put together again.
+
+    Once from a checkpoint, and once from the file that a run keeps.
+    """
     what = setting.model, setting.values, setting.spec
     finished, again = (finished_model(*what, folder / "state.npz") for _ in range(2))
     wanted = outputs_of(finished, setting.spec)
@@ -231,8 +243,8 @@ def _come_back(setting: _Setting, folder: Path) -> list[str]:
         ]
     if not _alike(wanted, outputs_of(again, setting.spec)):
         raise ConfigurationError(
-            f'model "{setting.model}" cannot be rebuilt from its weights: its predictions are not the'
-            " same then",
+            f'model "{setting.model}" cannot be rebuilt from its weights: its predictions are not'
+            " the same then",
             "keep all that training changes, and all that is drawn, in layers' own weights"
             " (self.add_weight).",
         )

@@ -54,7 +54,10 @@ def only_loss(loss: Any) -> Any:
 
 
 def loss_functions(model: keras.Model) -> list[Loss]:
-    """What computes a model's loss from labels and outputs, the likeliest first; empty where that is not known."""
+    """What computes a model's loss from labels and outputs, the likeliest first.
+
+    Empty where that is not known.
+    """
     found: list[Loss] = []
     if type(model).compute_loss is not keras.Model.compute_loss:
         found.append(lambda y, outputs: model.compute_loss(None, y, outputs))

@@ -1,4 +1,7 @@
-"""Whether a model of your own takes the images and gives one output per class; builds it where it is lazily built."""
+"""Whether a model of your own takes the images and gives one output per class.
+
+Builds it where it is lazily built.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ from tuner.records.image import ImageSpec
 
 
 def fit_to(model: keras.Model, name: str, spec: ImageSpec) -> int:
-    """Check a model against the images and classes, and build it on the images' shape if it is not built yet.
+    """Check a model against the images and classes.
+
+    It is built on the images' shape if it is not built yet.
 
     Args:
         model: A `Sequential` without an `Input`, or a subclassed model, gets its weights here.
@@ -50,7 +55,10 @@ def fit_to(model: keras.Model, name: str, spec: ImageSpec) -> int:
 
 
 def is_graph(model: keras.Model) -> bool:
-    """Whether Keras knows a model's layers from inputs to outputs; a subclassed one does anything in its `call`."""
+    """Whether Keras knows a model's layers from inputs to outputs.
+
+    A subclassed one does anything in its `call`.
+    """
     call = type(model).call
     return bool(getattr(model, "inputs", None)) and call in (Functional.call, keras.Sequential.call)
 

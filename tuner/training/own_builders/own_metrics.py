@@ -1,4 +1,7 @@
-"""Metrics that a builder of your own has compiled: one that raises is left out, so that it fails no training."""
+"""Metrics that a builder of your own has compiled.
+
+One that raises is left out, so that it fails no training.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,10 @@ def scalar(value: Any) -> float:
 
 
 def scalars(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """What a step measures, one number by each name; a metric with several named values counts as several."""
+    """What a step measures, one number by each name.
+
+    A metric with several named values counts as several.
+    """
     found: dict[str, float] = {}
     for name, value in metrics.items():
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""A frozen network's features in the place of images, computed once for all trainings that want them."""
+"""A frozen network's features in the place of images, computed once for all trainings."""
 
 from __future__ import annotations
 

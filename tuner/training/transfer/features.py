@@ -28,7 +28,9 @@ BATCH = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Features:
-    """Features in the place of images, (n, n_features) float32; like an array, it is indexed with row numbers.
+    """Features in the place of images, (n, n_features) float32.
+
+    Like an array, it is indexed with row numbers.
 
     Attributes:
         views: (n, n_features) of each view of the images: as they are, and mirrored where that is
@@ -152,12 +154,15 @@ def _put(file: BinaryIO, table: np.memmap, rows: np.ndarray, features: np.ndarra
 
 
 def _marks(features: np.ndarray) -> np.ndarray:
-    """The mark of each row, uint32 (n,): a sum of its bits, which any change of one value changes; never 0."""
+    """The mark of each row, uint32 (n,), never 0.
+
+    It is a sum of the row's bits, which any change of one value changes.
+    """
     sums: np.ndarray = np.ascontiguousarray(features).view(np.uint32).sum(axis=1, dtype=np.uint64)
     return (sums % (2**32 - 1) + 1).astype(np.uint32)
 
 
 def _are_there(rows: np.ndarray) -> np.ndarray:
-    """Which rows of a table hold what was written, boolean (n,): neither missing nor changed since."""
+    """Which rows of a table, (n,) bool, hold what was written: neither missing nor changed."""
     found: np.ndarray = np.ascontiguousarray(rows[:, -1]).view(np.uint32) == _marks(rows[:, :-1])
     return found

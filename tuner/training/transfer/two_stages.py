@@ -1,4 +1,4 @@
-"""The stages of transfer learning: a head alone on frozen features, then the network's last blocks too.
+"""The stages of transfer learning: a head on frozen features, then the network's last blocks.
 
 The head comes first because random weights behind them would spoil what the blocks have learnt
 (Kumar et al., ICLR 2022).
