@@ -1,4 +1,4 @@
-"""The executors' contract on a Ray that the executor starts, then a cluster of two nodes, one of which dies."""
+"""The executors' contract on a Ray of its own, then a cluster of two nodes, one of which dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features in files that fill row by row, whoever else fills them, and whoever is killed over it."""
+"""Features in files that fill row by row, whoever else fills them or is killed meanwhile."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class _BuilderError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Setting:
+class _TriedSetting:
     """A setting that is tried out."""
 
     model: str
@@ -89,7 +89,7 @@ def dry_build(
         for number, values in enumerate(_distinct(settings)):
             if is_tried and number >= _N_SETTINGS:
                 break
-            setting = _Setting(model=model, values=values, spec=spec)
+            setting = _TriedSetting(model=model, values=values, spec=spec)
             try:
                 built = _build(setting)
             except _BuilderError as error:
@@ -113,7 +113,7 @@ def _distinct(settings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return list({repr(sorted(values.items())): values for values in settings}.values())
 
 
-def _build(setting: _Setting) -> keras.Model:
+def _build(setting: _TriedSetting) -> keras.Model:
     try:
         return compiled_model(setting.model, setting.values, setting.spec)
     except TunerError:
@@ -124,7 +124,7 @@ def _build(setting: _Setting) -> keras.Model:
         raise _BuilderError(f"{brief(error)}{_place(traceback.format_exc())}{given}") from error
 
 
-def _try_out(setting: _Setting, built: keras.Model, objective: str) -> list[str]:
+def _try_out(setting: _TriedSetting, built: keras.Model, objective: str) -> list[str]:
     images = pixels(setting.spec, _N_IMAGES)
     labels = np.arange(_N_IMAGES) % setting.spec.n_classes
     failing = leave_out_failing(built, targets(built, labels), example_outputs(built, images))
@@ -154,7 +154,7 @@ def _try_out(setting: _Setting, built: keras.Model, objective: str) -> list[str]
         return notices + _come_back(setting, folder)
 
 
-def _weight_notices(setting: _Setting, built: keras.Model) -> list[str]:
+def _weight_notices(setting: _TriedSetting, built: keras.Model) -> list[str]:
     """Notes on weights that do not train, and on those that no seed changes.
 
     No seed changes them where a builder sets one itself.
@@ -175,7 +175,7 @@ def _weight_notices(setting: _Setting, built: keras.Model) -> list[str]:
     ]
 
 
-def _trained(setting: _Setting, data: TrainingData, checkpoint: Path) -> TrainResult:
+def _trained(setting: _TriedSetting, data: TrainingData, checkpoint: Path) -> TrainResult:
     """Train one epoch of one step the way trials do.
 
     A loss that is not finite is no mistake of the builder.
@@ -228,7 +228,7 @@ def _refuse_objective(
     )
 
 
-def _come_back(setting: _Setting, folder: Path) -> list[str]:
+def _come_back(setting: _TriedSetting, folder: Path) -> list[str]:
     """Check that what is trained can be put together again.
 
     Once from a checkpoint, and once from the file that a run keeps.
@@ -273,7 +273,7 @@ def _come_back(setting: _Setting, folder: Path) -> list[str]:
     return [f"{why}; `predict` builds it with {setting.model}: keep that module"]
 
 
-def _loads_alone(path: Path, setting: _Setting, wanted: np.ndarray) -> bool:
+def _loads_alone(path: Path, setting: _TriedSetting, wanted: np.ndarray) -> bool:
     try:
         return _alike(wanted, outputs_of(load_finished(path, "", {}, setting.spec), setting.spec))
     except Exception:
