@@ -14,7 +14,7 @@ def picklable(error: Exception) -> Exception:
     """The error as any process can take it, with its traceback in a note.
 
     A class of your own module may not exist in the driver, may hold what cannot be sent, or may be
-    sent and not be put together again; the nearest class above it that the driver knows takes its
+    sent and not be put together again; the nearest class above it that the driver has takes its
     place.
     """
     sent = error if _can_be_sent(error) else _relative(error)

@@ -17,7 +17,7 @@ from tuner.store.files import write_atomically
 
 State = list[np.ndarray]
 
-# What a checkpoint tells beside its arrays; a file of another version is not this version's.
+# Of what a checkpoint holds beside its arrays; a file of another version is refused.
 _VERSION = 2
 
 

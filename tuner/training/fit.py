@@ -107,7 +107,7 @@ class _Training:
     def _checkpoint(self, folds: Folds) -> Checkpoint:
         """Where the training is."""
         assert self._n_parameters is not None
-        # With more time, or when nobody asks any more, it may go on.
+        # It may go on later: with more time, or in the next run.
         ended_by = None if self._ended_by in ("request", "deadline") else self._ended_by
         return Checkpoint(
             order=self._digest,

@@ -96,7 +96,7 @@ def _keeping_sigterm() -> Iterator[None]:
 
 
 def last_line(error: Exception) -> str:
-    """What an error of Ray says in the end; before that it often tells of Ray's insides."""
+    """The last line of an error of Ray; those before it often describe Ray's internals."""
     return str(error).strip().splitlines()[-1]
 
 
@@ -136,7 +136,7 @@ def worker_options(gpus_per_trial: float) -> dict[str, Any]:
     return {
         "num_cpus": 1,
         "num_gpus": gpus_per_trial,
-        # One that never returns, one that trains, one that hears the request to stop.
+        # One that never returns, one that trains, one that takes the request to stop.
         "max_concurrency": 3,
         "max_restarts": 0,
         "runtime_env": {"env_vars": variables},

@@ -2,7 +2,7 @@
 
 Nodes need not share a disk.
 
-Nothing here knows of Ray, and no framework is imported at module level: the driver imports this
+Nothing here imports Ray, and no framework is imported at module level: the driver imports this
 module too.
 """
 
@@ -180,7 +180,7 @@ def _version(path: Path | None) -> int:
 def _for_driver(error: Exception, task: TrainTask) -> Exception:
     """The error with its traceback.
 
-    One of a disk names the node, and the file as the driver knows it.
+    One of a disk names the node, and the file as the driver names it.
     """
     if isinstance(error, OSError) and error.errno is not None and task.save_to:
         known = OSError(

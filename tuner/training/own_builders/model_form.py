@@ -55,7 +55,7 @@ def fit_to(model: keras.Model, name: str, spec: ImageSpec) -> int:
 
 
 def is_graph(model: keras.Model) -> bool:
-    """Whether Keras knows a model's layers from inputs to outputs.
+    """Whether Keras has a model's layers from inputs to outputs.
 
     A subclassed one does anything in its `call`.
     """

@@ -82,7 +82,7 @@ def kept_features(
             stays.
 
     Returns:
-        (n_images, n_features) float32, mapped into memory; what nobody has asked for is 0.
+        (n_images, n_features) float32, mapped into memory; rows that were never wanted are 0.
 
     Raises:
         OSError: If they cannot be written, as on a full disk.
