@@ -8,58 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
-from tests.images import train_task, training_data
-from tuner.models.backbones import lite2
+from tests.training.transfer.small_network import DATA, MODEL, task, trained
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.records.training import EpochMetrics, TrainResult, TrainTask
+from tuner.records.training import TrainTask
 from tuner.training.checkpoint import load_checkpoint
 from tuner.training.data import TrainingData
 from tuner.training.finished import finished_model
-from tuner.training.fit import run_task
-from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 from tuner.training.transfer import extraction
-
-MODEL = "efficientnet_lite2"
-DATA = training_data(30, 10, n_rest=7)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
-    keras.utils.set_random_seed(1)
-    lite2.build(32, "avg").save_weights(path)
-    return str(path)
-
-
-def task(weights: str, folder: Path, **changes: Any) -> TrainTask:
-    values = {
-        "weights": weights,
-        "input_size": 32,
-        "batch_size": 15,
-        "head_epochs": 1,
-        **changes.pop("values", {}),
-    }
-    usual = {
-        "model": MODEL,
-        "values": values,
-        "schedule": "cosine",
-        "schedule_epochs": 3,
-        "save_to": folder / "t.npz",
-    }
-    return train_task(**usual | changes)
-
-
-def trained(order: TrainTask, data: TrainingData, **hooks: Any) -> TrainResult:
-    return run_task(order, data, Hooks(on_epoch=_no_listener, **hooks), PreparedModels())
-
-
-def _no_listener(order: TrainTask, epoch: EpochMetrics) -> None:
-    return
 
 
 def layers_by_name(values: Mapping[str, Any], checkpoint: Path) -> dict[str, list[np.ndarray]]:
@@ -88,51 +47,6 @@ def test_frozen_network_trains_a_head_whose_checkpoint_holds_nothing_else(
     assert [epoch.epoch for epoch in result.epochs] == [1, 2]
     assert result.n_parameters == (1280 + 1) * 2
     assert (tmp_path / "t.npz").stat().st_size < 100_000
-
-
-def test_features_of_images_that_test_are_never_computed(weights: str, tmp_path: Path) -> None:
-    trained(task(weights, tmp_path), replace(DATA, features=tmp_path / "features"))
-    (path,) = (tmp_path / "features").glob("*.npy")
-    marks = np.load(path)[:, -1]
-    # A row that was computed ends with its checksum, which is never 0.
-    np.testing.assert_array_equal(marks != 0, [True] * 40 + [False] * 7)
-
-
-def test_features_are_computed_once_for_all_settings_of_the_head(
-    weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = replace(DATA, features=tmp_path / "features")
-    trained(task(weights, tmp_path), data)
-    monkeypatch.setattr(extraction, "features_of", lambda *_: pytest.fail("computed again"))
-    other = task(
-        weights, tmp_path, values={"dense_units": 8, "dropout": 0.0, "learning_rate": 0.01}, seed=5
-    )
-    assert trained(other, data).failure is None
-
-
-def test_features_of_another_size_are_others(weights: str, tmp_path: Path) -> None:
-    data = replace(DATA, features=tmp_path / "features")
-    trained(task(weights, tmp_path), data)
-    trained(task(weights, tmp_path, values={"input_size": 40}), data)
-    assert len(list((tmp_path / "features").glob("*.npy"))) == 2
-
-
-def test_flip_computes_a_mirrored_view_too(weights: str, tmp_path: Path) -> None:
-    flipped = replace(DATA, inputs=DATA.inputs[:, :, ::-1])
-    trained(task(weights, tmp_path, values={"flip": True}), replace(DATA, features=tmp_path / "a"))
-    trained(task(weights, tmp_path), replace(flipped, features=tmp_path / "b"))
-    (mirrored,) = (tmp_path / "a").glob("*mirrored.npy")
-    (of_flipped,) = (tmp_path / "b").glob("*as_is.npy")
-    np.testing.assert_array_equal(np.load(mirrored)[:40], np.load(of_flipped)[:40])
-
-
-def test_without_a_folder_features_are_kept_in_memory(weights: str, tmp_path: Path) -> None:
-    with_folder = trained(task(weights, tmp_path), replace(DATA, features=tmp_path / "features"))
-    (tmp_path / "t.npz").unlink()
-    without = trained(task(weights, tmp_path), DATA)
-    assert [epoch.metrics for epoch in without.epochs] == [
-        epoch.metrics for epoch in with_folder.epochs
-    ]
 
 
 def test_finished_model_of_a_head_predicts_from_images_what_the_head_does_from_features(
@@ -229,16 +143,6 @@ def test_head_is_trained_before_blocks_are_unfrozen(
     assert result.epochs[0].metrics["val_loss"] != alone.epochs[0].metrics["val_loss"]
 
 
-def test_stop_while_features_are_computed_leaves_nothing_half_done(
-    weights: str, tmp_path: Path
-) -> None:
-    result = trained(
-        task(weights, tmp_path), replace(DATA, features=tmp_path / "f"), is_stopping=lambda: True
-    )
-    assert (result.ended_by, result.epochs, result.failure) == ("request", (), None)
-    assert not (tmp_path / "t.npz").exists()
-
-
 def test_deadline_that_has_passed_lets_features_and_a_first_epoch_end(
     weights: str, tmp_path: Path
 ) -> None:
@@ -246,17 +150,6 @@ def test_deadline_that_has_passed_lets_features_and_a_first_epoch_end(
         task(weights, tmp_path, stop_at=time.time() - 1), replace(DATA, features=tmp_path / "f")
     )
     assert (result.ended_by, len(result.epochs), result.failure) == ("deadline", 1, None)
-
-
-def test_full_disk_under_the_features_is_no_fault_of_the_setting(
-    weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(number: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("tuner.training.transfer.features.os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        trained(task(weights, tmp_path), replace(DATA, features=tmp_path / "f"))
 
 
 def test_every_backbone_of_the_vocabulary_is_in_the_catalogue() -> None:
