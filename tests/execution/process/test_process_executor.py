@@ -154,10 +154,10 @@ def test_clock_of_a_spawned_worker_starts_when_it_is_ready(make: Make) -> None:
     executor.submit(train_task())
     (worker,) = executor._workers
     assert worker.assignment is not None
-    assert worker.assignment.heard_s is None
+    assert worker.assignment.alive_s is None
     assert worker.connection.poll(PATIENCE_S)
     assert next(worker.messages()) is None
-    assert worker.assignment.heard_s is not None
+    assert worker.assignment.alive_s is not None
     assert executor.next_result().failure is None
 
 
