@@ -28,7 +28,7 @@ environment.prepare()
 import keras
 import numpy as np
 
-from tuner.backend.active import prepare_devices, steps
+from tuner.backend.active import backend, prepare_devices
 from tuner.models.registry import complete
 from tuner.records.image import ImageSpec
 from tuner.training.augmentation import Augmentation, Batch
@@ -92,7 +92,7 @@ def table(
         mean=(128.0,) * shape[2], std=(64.0,) * shape[2],
     )  # fmt: skip
     model = compiled_model("cnn", complete("cnn", values), spec)
-    train = steps(model, batch).train
+    train = backend.steps(model, batch).train
     plain = timed(lambda: train(*batch), n_steps)
     plain()
     step_s = statistics.median(plain() for _ in range(3))
@@ -112,11 +112,11 @@ def table(
         found = ratios(timed(augmented, n_steps), plain, n_pairs)
         show(name, found, f"{1000 * alone_s:.2f} ms")
         medians.append(statistics.median(found))
-    unweighted = steps(model, batch[:2]).train
+    unweighted = backend.steps(model, batch[:2]).train
     show("weights", ratios(plain, timed(lambda: unweighted(*batch[:2]), n_steps), n_pairs))
     other = compiled_model("cnn", complete("cnn", values), spec)
     other.compile(optimizer=other.optimizer, loss=other.loss, metrics=["accuracy"])
-    unscored = steps(other, batch).train
+    unscored = backend.steps(other, batch).train
     show("scores", ratios(plain, timed(lambda: unscored(*batch), n_steps), n_pairs))
     keras.backend.clear_session()
     return max(medians)

@@ -33,8 +33,8 @@ from tuner.data.cards.card import Card
 from tuner.data.load import load_images
 from tuner.data.splits.split import Fold
 from tuner.execution.executor import Reports
-from tuner.execution.process import ProcessExecutor
-from tuner.execution.start import warm_up
+from tuner.execution.process.process_executor import ProcessExecutor
+from tuner.execution.process.start import warm_up
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
 from tuner.space.vocabulary import VOCABULARIES, with_defaults

@@ -24,7 +24,8 @@ from tuner.data.splits.split import Fold
 from tuner.records.training import EarlyStopping, TrainTask
 from tuner.space.definition import SplitSettings
 from tuner.training.data import TrainingData
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 
 

@@ -87,8 +87,8 @@ def random_data(n: int, folder: Path) -> TrainingData:
 
 def network_s(model: str, values: dict[str, object], data: TrainingData) -> float:
     """Seconds that the features of all training images take."""
-    from tuner.training.features import BATCH
-    from tuner.training.transfer import features_of
+    from tuner.training.transfer.extraction import features_of
+    from tuner.training.transfer.features import BATCH
 
     started = time.perf_counter()
     for i in range(0, len(data.inputs), BATCH):
@@ -98,7 +98,8 @@ def network_s(model: str, values: dict[str, object], data: TrainingData) -> floa
 
 def head_s(model: str, values: dict[str, object], data: TrainingData) -> float:
     """Seconds of an epoch on features that are there; the first of ten traces, and is left out."""
-    from tuner.training.fit import Hooks, run_task
+    from tuner.training.fit import run_task
+    from tuner.training.hooks import Hooks
     from tuner.training.prepared import PreparedModels
 
     seconds: list[float] = []

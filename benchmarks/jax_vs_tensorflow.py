@@ -28,8 +28,7 @@ def serve(side: int, steps: int) -> None:
     environment.prepare()
     import numpy as np
 
-    from tuner.backend.active import prepare_devices
-    from tuner.backend.active import steps as make_steps
+    from tuner.backend.active import backend, prepare_devices
     from tuner.records.image import ImageSpec
     from tuner.training.compiled import compiled_model
 
@@ -52,7 +51,9 @@ def serve(side: int, steps: int) -> None:
     for _ in sys.stdin:
         start = time.perf_counter()
         if functions is None:
-            functions = make_steps(compiled_model("cnn", values, spec), (images[:1], targets[:1]))
+            functions = backend.steps(
+                compiled_model("cnn", values, spec), (images[:1], targets[:1])
+            )
         for i in range(0, n, BATCH):
             metrics = functions.train(images[i : i + BATCH], targets[i : i + BATCH])
         float(metrics["loss"])

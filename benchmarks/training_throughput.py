@@ -32,7 +32,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from tuner.backend.active import prepare_devices, steps
+from tuner.backend.active import backend, prepare_devices
 from tuner.models.registry import complete
 from tuner.records.image import ImageSpec
 from tuner.training.compiled import compiled_model
@@ -66,7 +66,7 @@ def plain_model() -> keras.Model:
 
 def own_loop(model: keras.Model, images: np.ndarray, targets: np.ndarray) -> Callable[[], None]:
     """One epoch of our loop."""
-    train = steps(model, (images[:1], targets[:1])).train
+    train = backend.steps(model, (images[:1], targets[:1])).train
 
     def epoch() -> None:
         for i in range(0, len(images), BATCH):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tuner.backend import active, neutral
+from tuner.backend import neutral
+from tuner.backend.active import backend
 
 RNG = np.random.default_rng(0)
 START = [RNG.normal(size=shape).astype("float32") for shape in ((3, 3, 2, 4), (7,))]
@@ -27,7 +28,9 @@ def trained(optimizer: keras.optimizers.Optimizer) -> list[np.ndarray]:
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 def test_same_weights_and_moments_as_keras(name: str, weight_decay: float) -> None:
     options = {"learning_rate": 0.01, "weight_decay": weight_decay}
-    ours, theirs = (trained(getattr(module, name)(**options)) for module in (active, neutral))
+    ours, theirs = (
+        trained(getattr(module, name)(**options)) for module in (backend, neutral.BACKEND)
+    )
     for one, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
 
@@ -40,4 +43,4 @@ def test_rows_of_an_embedding_are_updated_too() -> None:
         optimizer.apply([rows], [table])
         return np.asarray(table)
 
-    np.testing.assert_array_equal(updated(active.Adam(0.1)), updated(neutral.Adam(0.1)))
+    np.testing.assert_array_equal(updated(backend.Adam(0.1)), updated(neutral.BACKEND.Adam(0.1)))

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tuner.backend.active import BatchNormalization
+from tuner.backend.active import backend
 
 MAPS = np.random.default_rng(0).normal(3.0, 2.0, size=(3, 5, 4, 4, 6)).astype("float32")
 
 
 def pair(**settings: Any) -> tuple[keras.layers.Layer, keras.layers.Layer]:
     """The fused layer and Keras' own, with the same uneven gamma and beta."""
-    layers = BatchNormalization(**settings), keras.layers.BatchNormalization(**settings)
+    layers = backend.BatchNormalization(**settings), keras.layers.BatchNormalization(**settings)
     for layer in layers:
         layer.build((None, 4, 4, 6))
         layer.set_weights([np.linspace(0.5, 1.5, 6) + i for i, _ in enumerate(layer.get_weights())])
@@ -94,7 +94,7 @@ def test_frozen_layer_uses_its_moving_statistics_even_while_training() -> None:
 
 def test_rank_two_inputs_equal_keras_layer() -> None:
     vectors = MAPS.reshape(3, -1, 6)
-    fused, plain = BatchNormalization(), keras.layers.BatchNormalization()
+    fused, plain = backend.BatchNormalization(), keras.layers.BatchNormalization()
     for batch in vectors:
         np.testing.assert_allclose(
             fused(batch, training=True), plain(batch, training=True), rtol=1e-6, atol=1e-6

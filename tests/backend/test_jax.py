@@ -10,7 +10,7 @@ import pytest
 
 jax = pytest.importorskip("jax", reason="JAX is not installed")
 
-from tuner.backend import jax as backend  # noqa: E402
+from tuner.backend.jax import BACKEND  # noqa: E402
 from tuner.backend.policy import Gpu  # noqa: E402
 
 
@@ -25,7 +25,7 @@ def test_gpus_are_told_by_name_and_capability(monkeypatch: pytest.MonkeyPatch) -
         device("cpu", "cpu"),
     ]
     monkeypatch.setattr(jax, "devices", lambda: found)
-    assert backend.gpus() == [
+    assert BACKEND.gpus() == [
         Gpu(name="NVIDIA A100", capability=(8, 0)),
         Gpu(name="MI250", capability=None),
     ]
@@ -36,8 +36,8 @@ def test_threads_and_memory_are_set_and_a_persons_own_memory_setting_stays(
 ) -> None:
     monkeypatch.setenv("NPROC", "8")
     monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "true")
-    backend.prepare_devices(3)
+    BACKEND.prepare_devices(3)
     assert (os.environ["NPROC"], os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"]) == ("3", "true")
     monkeypatch.delenv("XLA_PYTHON_CLIENT_PREALLOCATE")
-    backend.prepare_devices(1)
+    BACKEND.prepare_devices(1)
     assert (os.environ["NPROC"], os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"]) == ("1", "false")

@@ -1,4 +1,7 @@
-"""Trainings in mixed precision, as on a GPU, here slowly on a CPU: what is saved is a float32 network."""
+"""Trainings in mixed precision, as on a GPU, here slowly on a CPU.
+
+What is saved is a float32 network.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ from tuner.records.training import TrainResult, TrainTask
 from tuner.training.checkpoint import load_checkpoint
 from tuner.training.compiled import compiled_model
 from tuner.training.finished import finished_model, save_model
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 
 DATA = training_data()
@@ -28,9 +32,12 @@ CAPABILITIES = {"mixed_float16": (7, 5), "mixed_bfloat16": (8, 0)}
 
 @pytest.fixture(params=CAPABILITIES)
 def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A process that believes to see a GPU; without XLA, which would compile for the CPU for long."""
+    """A process that believes to see a GPU.
+
+    Without XLA, which would compile for the CPU for long.
+    """
     gpu = Gpu(name="made up", capability=CAPABILITIES[request.param])
-    monkeypatch.setattr(active, "gpus", lambda: [gpu])
+    monkeypatch.setattr(active.backend, "gpus", lambda: [gpu])
     monkeypatch.delenv("TUNER_ACCELERATION", raising=False)
     active.policy.cache_clear()
     assert active.policy().uses_xla
@@ -152,7 +159,7 @@ def test_model_that_is_saved_is_float32_and_predicts_alike_without_this_package(
 
 
 def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(active, "gpus", lambda: [Gpu(name="made up", capability=(8, 0))])
+    monkeypatch.setattr(active.backend, "gpus", lambda: [Gpu(name="made up", capability=(8, 0))])
     monkeypatch.setenv("TUNER_ACCELERATION", "off")
     active.policy.cache_clear()
     try:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from tests.images import SMALL_CNN, banded_images, image_spec
-from tuner.backend.active import BatchNormalization, plain_copy, steps
+from tuner.backend.active import backend, plain_copy
 from tuner.models.registry import build
 from tuner.training.compiled import compiled_model, targets
 
@@ -22,7 +22,7 @@ def trained() -> keras.Model:
     keras.utils.set_random_seed(0)
     model = compiled_model("cnn", SMALL_CNN, SPEC)
     images, labels = banded_images(20, SPEC)
-    functions = steps(model, (images[:1], targets(model, labels[:1])))
+    functions = backend.steps(model, (images[:1], targets(model, labels[:1])))
     for _ in range(2):
         functions.train(images, targets(model, labels))
     uncompiled = build("cnn", SMALL_CNN, SPEC)
@@ -32,7 +32,7 @@ def trained() -> keras.Model:
 
 def test_copy_has_keras_layers_only_and_the_same_predictions() -> None:
     model = trained()
-    assert any(type(layer) is BatchNormalization for layer in model.layers)
+    assert any(type(layer) is backend.BatchNormalization for layer in model.layers)
     copy = plain_copy(model)
     assert all(type(layer).__module__.startswith("keras.") for layer in copy.layers)
     images = banded_images(20, SPEC, seed=1)[0].astype("float32")

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from tests.images import SMALL_CNN, banded_images, image_spec, train_task, training_data
-from tuner.backend import active, neutral
+from tuner.backend import neutral
+from tuner.backend.active import backend
+from tuner.backend.protocol import Backend
 from tuner.training.compiled import compiled_model, targets
 from tuner.training.prepared import PreparedModels
 
@@ -18,7 +20,10 @@ IMAGES, LABELS = banded_images(20, SPEC)
 
 
 class Counting(keras.layers.Layer):
-    """Passes its inputs on and counts how often Python runs it: once per trace, not once per step."""
+    """Passes its inputs on and counts how often Python runs it.
+
+    Once per trace, not once per step.
+    """
 
     calls = 0
 
@@ -48,7 +53,7 @@ def test_each_function_is_traced_once_or_on_jax_once_for_each_size_of_a_batch() 
     network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     counting.calls = 0
     wanted = targets(network, LABELS)
-    functions = active.steps(network, (IMAGES[:1], wanted[:1]))
+    functions = backend.steps(network, (IMAGES[:1], wanted[:1]))
     n_train, n_test = (3, 2) if keras.backend.backend() == "jax" else (1, 1)
     for n in (8, 8, 3, 20):
         functions.train(IMAGES[:n], wanted[:n])
@@ -58,20 +63,20 @@ def test_each_function_is_traced_once_or_on_jax_once_for_each_size_of_a_batch() 
     assert counting.calls == n_train + n_test
 
 
-@pytest.mark.parametrize("module", [active, neutral])
-def test_optimizer_is_built_before_the_first_step(module: Any) -> None:
+@pytest.mark.parametrize("implementation", [backend, neutral.BACKEND])
+def test_optimizer_is_built_before_the_first_step(implementation: Any) -> None:
     network = model()
     assert not network.optimizer.built
-    module.steps(network, (IMAGES[:1], targets(network, LABELS[:1])))
+    implementation.steps(network, (IMAGES[:1], targets(network, LABELS[:1])))
     assert network.optimizer.built
 
 
 def test_neutral_twin_has_the_same_metrics_over_all_batches() -> None:
     found = []
-    for module in (active, neutral):
+    for implementation in (backend, neutral.BACKEND):
         network = model()
         wanted = targets(network, LABELS)
-        functions = module.steps(network, (IMAGES[:1], wanted[:1]))
+        functions = implementation.steps(network, (IMAGES[:1], wanted[:1]))
         for n in (12, 8):
             trained = functions.train(IMAGES[:n], wanted[:n])
         trained = {name: float(value) for name, value in trained.items()}
@@ -79,7 +84,7 @@ def test_neutral_twin_has_the_same_metrics_over_all_batches() -> None:
         for part in (slice(0, 12), slice(12, 20)):
             tested = functions.test(IMAGES[part], wanted[part])
         tested = {name: float(value) for name, value in tested.items()}
-        predicted = module.predictor(network)(IMAGES)
+        predicted = implementation.predictor(network)(IMAGES)
         found.append((trained, tested, predicted))
     (trained, tested, predicted), (neutral_trained, neutral_tested, neutral_predicted) = found
     assert (
@@ -93,29 +98,32 @@ def test_neutral_twin_has_the_same_metrics_over_all_batches() -> None:
     assert predicted.shape == (20, 2)
 
 
-@pytest.mark.parametrize("module", [active, neutral])
-def test_weights_count_in_the_loss_of_a_step(module: Any) -> None:
+@pytest.mark.parametrize("implementation", [backend, neutral.BACKEND])
+def test_weights_count_in_the_loss_of_a_step(implementation: Any) -> None:
     network = model()
     wanted = targets(network, LABELS)
-    function = module.steps(network, (IMAGES[:1], wanted[:1], np.ones(1, dtype="float32"))).train
+    function = implementation.steps(
+        network, (IMAGES[:1], wanted[:1], np.ones(1, dtype="float32"))
+    ).train
     losses = [
         float(function(IMAGES, wanted, np.full(20, w, dtype="float32"))["loss"]) for w in (0.0, 0.0)
     ]
     assert losses == [0.0, 0.0]
     network.reset_metrics()
     plain = model()
-    once = module.steps(plain, (IMAGES[:1], wanted[:1])).train(IMAGES, wanted)
-    twice = module.steps(model(), (IMAGES[:1], wanted[:1], np.ones(1, dtype="float32"))).train(
-        IMAGES, wanted, np.full(20, 2.0, dtype="float32")
-    )
+    once = implementation.steps(plain, (IMAGES[:1], wanted[:1])).train(IMAGES, wanted)
+    twice = implementation.steps(
+        model(), (IMAGES[:1], wanted[:1], np.ones(1, dtype="float32"))
+    ).train(IMAGES, wanted, np.full(20, 2.0, dtype="float32"))
     assert float(twice["loss"]) == pytest.approx(2 * float(once["loss"]), rel=1e-5)
     assert float(twice["accuracy"]) == float(once["accuracy"])
 
 
-def test_both_modules_offer_the_same_names() -> None:
-    for name in ("BatchNormalization", "augment", "predictor", "prepare_devices", "steps"):
-        assert callable(getattr(neutral, name))
-        assert callable(getattr(active, name))
+@pytest.mark.parametrize("implementation", [backend, neutral.BACKEND])
+def test_every_backend_has_all_that_the_protocol_names(implementation: Backend) -> None:
+    names = [name for name in vars(Backend) if not name.startswith("_")]
+    assert {"steps", "augment", "gradient"} <= set(names)
+    assert not [n for n in [*names, *Backend.__annotations__] if not hasattr(implementation, n)]
 
 
 def test_settings_that_differ_in_their_learning_rate_share_steps_on_every_backend() -> None:
@@ -138,7 +146,7 @@ def test_model_compiled_without_jit_trains_as_with_it() -> None:
         network.set_weights([np.full((64, 2), 0.01, dtype="float32"), np.zeros(2, dtype="float32")])
         network.compile("sgd", "categorical_crossentropy", jit_compile=jit_compile)
         wanted = targets(network, LABELS)
-        train = active.steps(network, (IMAGES[:1], wanted[:1])).train
+        train = backend.steps(network, (IMAGES[:1], wanted[:1])).train
         return [float(train(IMAGES[:n], wanted[:n])["loss"]) for n in (12, 8)]
 
     assert losses(jit_compile=False) == pytest.approx(losses(jit_compile="auto"), rel=1e-5)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.backend.test_pixels import EVERYTHING, IMAGES
+from tests.backend.test_image_changes import EVERYTHING, IMAGES
 from tests.images import SMALL_CNN, banded_images, image_spec
 from tuner.backend import active, tensorflow
 from tuner.backend.policy import Gpu, choose
@@ -30,7 +30,7 @@ def test_memory_of_every_gpu_grows_and_threads_are_set(monkeypatch: pytest.Monke
             f"set_{name}_op_parallelism_threads",
             lambda n, name=name: told.append((name, n)),
         )
-    tensorflow.prepare_devices(3)
+    tensorflow.BACKEND.prepare_devices(3)
     assert told == [("GPU:0", True), ("GPU:1", True), ("intra", 3), ("inter", 1)]
 
 
@@ -38,7 +38,7 @@ def test_gpus_are_told_by_name_and_capability(monkeypatch: pytest.MonkeyPatch) -
     details = {"a": {"device_name": "Tesla T4", "compute_capability": (7, 5)}, "b": {}}
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a", "b"])
     monkeypatch.setattr(tf.config.experimental, "get_device_details", details.__getitem__)
-    assert tensorflow.gpus() == [
+    assert tensorflow.BACKEND.gpus() == [
         Gpu(name="Tesla T4", capability=(7, 5)),
         Gpu(name="GPU", capability=None),
     ]
@@ -47,17 +47,19 @@ def test_gpus_are_told_by_name_and_capability(monkeypatch: pytest.MonkeyPatch) -
 def test_strengths_and_batch_sizes_share_a_trace() -> None:
     tensorflow._change.cache_clear()
     for n in (3, 2, 1):
-        tensorflow.augment(IMAGES[:n], {"contrast": np.full((n, 1), 0.5 * n, dtype="float32")})
+        tensorflow.BACKEND.augment(
+            IMAGES[:n], {"contrast": np.full((n, 1), 0.5 * n, dtype="float32")}
+        )
     assert (
         tensorflow._change("contrast", IMAGES.shape[1:], (1,)).experimental_get_tracing_count() == 1
     )
 
 
 def test_images_are_the_same_without_xla(monkeypatch: pytest.MonkeyPatch) -> None:
-    with_xla = np.asarray(tensorflow.augment(IMAGES, EVERYTHING), dtype=int)
+    with_xla = np.asarray(tensorflow.BACKEND.augment(IMAGES, EVERYTHING), dtype=int)
     tensorflow._change.cache_clear()
     monkeypatch.setattr(tensorflow, "_has_xla", lambda: False)
-    without = np.asarray(tensorflow.augment(IMAGES, EVERYTHING), dtype=int)
+    without = np.asarray(tensorflow.BACKEND.augment(IMAGES, EVERYTHING), dtype=int)
     tensorflow._change.cache_clear()
     assert np.abs(with_xla - without).max() <= 2
 
@@ -70,7 +72,7 @@ def losses(*, jit_compile: bool) -> list[float]:
     model = compiled_model("cnn", {**SMALL_CNN, "dropout": 0.0}, spec)
     model.jit_compile = jit_compile
     wanted = targets(model, labels)
-    functions = tensorflow.steps(model, (images[:1], wanted[:1]))
+    functions = tensorflow.BACKEND.steps(model, (images[:1], wanted[:1]))
     batches = [slice(0, 8), slice(8, 16), slice(16, 20)]
     found = [float(functions.train(images[rows], wanted[rows])["loss"]) for rows in batches]
     model.reset_metrics()
@@ -95,7 +97,7 @@ def test_network_learns_in_mixed_precision_under_xla(
     )
     assert (model.jit_compile, model.layers[1].dtype_policy.name) == (True, policy.precision)
     wanted = targets(model, labels)
-    functions = tensorflow.steps(model, (images[:1], wanted[:1]))
+    functions = tensorflow.BACKEND.steps(model, (images[:1], wanted[:1]))
     before = float(functions.test(images, wanted)["loss"])
     for _ in range(30):
         functions.train(images, wanted)
@@ -106,7 +108,7 @@ def test_network_learns_in_mixed_precision_under_xla(
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_fused_normalization_in_16_bits_is_keras_own_within_their_accuracy(precision: str) -> None:
     layers = (
-        tensorflow.BatchNormalization(dtype=precision),
+        tensorflow.BACKEND.BatchNormalization(dtype=precision),
         keras.layers.BatchNormalization(dtype=precision),
     )
     found = []
@@ -128,7 +130,7 @@ def test_fused_normalization_in_16_bits_is_keras_own_within_their_accuracy(preci
 
 
 def test_dropout_in_16_bits_keeps_type_share_and_mean() -> None:
-    layer = tensorflow.Dropout(0.25, dtype="mixed_bfloat16", seed=1)
+    layer = tensorflow.BACKEND.Dropout(0.25, dtype="mixed_bfloat16", seed=1)
     outputs = layer(np.ones((100, 100), dtype="float32"), training=True)
     assert outputs.dtype == "bfloat16"
     found = np.asarray(outputs, dtype="float32")

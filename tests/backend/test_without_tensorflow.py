@@ -47,7 +47,10 @@ print(os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"], names.count("tf_XLAEigen"))
 
 @pytest.fixture
 def trapped(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment in which an import of TensorFlow is noticed; the tests share what JAX has compiled."""
+    """An environment in which an import of TensorFlow is noticed.
+
+    The tests share what JAX has compiled.
+    """
     package = tmp_path / "path" / "tensorflow"
     package.mkdir(parents=True)
     package.joinpath("__init__.py").write_text(TRAP, encoding="ascii")

@@ -13,9 +13,9 @@ from tuner.commands import executors
 from tuner.commands.executors import check_installed, make_executor, n_workers
 from tuner.commands.options import ExecutionOptions
 from tuner.errors import ConfigurationError
-from tuner.execution import process
 from tuner.execution.executor import Reports
-from tuner.execution.worker import WorkerSettings
+from tuner.execution.process import process_executor
+from tuner.execution.process.task_server import WorkerSettings
 
 REPORTS = Reports(on_epoch=lambda task, epoch: None)
 
@@ -39,7 +39,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, gpus: list[str], cores: int = 8) ->
     monkeypatch.setattr(executors, "gpus", lambda: gpus)
     monkeypatch.setattr(executors, "n_cores", lambda: cores)
     monkeypatch.setattr(executors, "default_limit_bytes", lambda n: 2**40)
-    monkeypatch.setattr(process, "WorkerHandle", FakeWorker)
+    monkeypatch.setattr(process_executor, "WorkerProcess", FakeWorker)
 
 
 def gpus_of_workers(tmp_path: Path, n: int, **options: Any) -> list[str | None]:
@@ -48,7 +48,7 @@ def gpus_of_workers(tmp_path: Path, n: int, **options: Any) -> list[str | None]:
         executor.add_data("images", training_data(4, 2))
         for number in range(n):
             executor.submit(train_task(task_id=f"t{number}"))
-        assert isinstance(executor, process.ProcessExecutor)
+        assert isinstance(executor, process_executor.ProcessExecutor)
         return [worker.settings.gpu for worker in executor._workers]  # type: ignore[attr-defined]
 
 

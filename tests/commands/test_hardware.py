@@ -15,7 +15,7 @@ T4 = Gpu(name="Tesla T4", capability=(7, 5))
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that seems to have one."""
-    monkeypatch.setattr(active, "gpus", lambda: [T4])
+    monkeypatch.setattr(active.backend, "gpus", lambda: [T4])
     monkeypatch.setattr(active, "policy", lambda: choose([T4]))
 
 

@@ -23,7 +23,8 @@ from tuner.records.training import TrainResult
 from tuner.records.trial import Trial
 from tuner.training.data import TrainingData
 from tuner.training.finished import finished_model
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 
 LABELS = np.array([0, 0, 1, 1])

@@ -14,7 +14,8 @@ from tuner.commands.outputs import training_data
 from tuner.data.dataset import HIDDEN_LABEL, summary
 from tuner.data.splits.split import Fold
 from tuner.evaluation.sealed import open_test
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 
 

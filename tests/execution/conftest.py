@@ -1,4 +1,7 @@
-"""One thread, set before any test computes: results of workers are compared with this process' to the last bit."""
+"""One thread, set before any test computes.
+
+Results of workers are compared with this process' to the last bit.
+"""
 
 from __future__ import annotations
 

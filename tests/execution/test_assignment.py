@@ -1,4 +1,7 @@
-"""When a task hangs, is overdue, or is given up: the rules of all executors, by a clock that the tests set."""
+"""When a task hangs, is overdue, or is given up.
+
+The rules of all executors, by a clock that the tests set.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import pytest
 
 from tests.execution.test_contract import Clock
 from tests.images import train_task
-from tuner.execution.assignment import GRACE_S, MAX_LOST, PAUSE_S, Assignment, Lookout
+from tuner.execution.assignment import GRACE_S, MAX_LOST, PAUSE_S, Assignment, PauseDetector
 from tuner.records.training import Failure
 
 HANG = Failure(reason="no step in 10 s", kind="hang")
@@ -31,7 +34,7 @@ def test_silence_longer_than_the_timeout_is_a_hang(clock: Clock) -> None:
     clock.advance(2)
     assert assignment.hang(10.0) == HANG
     assert assignment.hang(None) is None
-    assignment.hear()
+    assignment.mark_alive()
     assert assignment.hang(10.0) is None
 
 
@@ -39,7 +42,7 @@ def test_time_to_load_the_framework_is_no_silence(clock: Clock) -> None:
     assignment = begun(is_ready=False)
     clock.advance(1000)
     assert assignment.hang(10.0) is None
-    assignment.hear()
+    assignment.mark_alive()
     clock.advance(11)
     assert assignment.hang(10.0) == HANG
 
@@ -49,7 +52,7 @@ def test_pause_counts_neither_as_silence_nor_against_the_time_to_stop(clock: Clo
     assignment.ask_to_stop()
     clock.advance(9)
     clock.advance(1000)
-    assignment.forgive(1000)
+    assignment.ignore_pause(1000)
     assert (assignment.hang(10.0), assignment.is_overdue()) == (None, False)
     clock.advance(2)
     assert assignment.hang(10.0) == HANG
@@ -60,19 +63,19 @@ def test_pause_counts_neither_as_silence_nor_against_the_time_to_stop(clock: Clo
 def test_pause_before_the_last_sign_of_life_gives_no_time_in_advance(clock: Clock) -> None:
     assignment = begun()
     clock.advance(1000)
-    assignment.hear()
-    assignment.forgive(1000)
+    assignment.mark_alive()
+    assignment.ignore_pause(1000)
     clock.advance(11)
     assert assignment.hang(10.0) == HANG
 
 
 def test_only_a_long_gap_between_two_looks_is_a_pause(clock: Clock) -> None:
-    lookout = Lookout()
+    detector = PauseDetector()
     clock.advance(PAUSE_S - 1)
-    assert lookout.pause_s() == 0
+    assert detector.pause_s() == 0
     clock.advance(PAUSE_S + 1)
-    assert lookout.pause_s() == pytest.approx(PAUSE_S + 1, abs=0.5)
-    assert lookout.pause_s() == 0
+    assert detector.pause_s() == pytest.approx(PAUSE_S + 1, abs=0.5)
+    assert detector.pause_s() == 0
 
 
 def test_request_to_stop_is_made_once_and_forgotten_by_the_next_worker(clock: Clock) -> None:

@@ -16,7 +16,7 @@ import pytest
 from tests.images import SMALL_CNN, train_task, training_data
 from tuner.execution.executor import Executor, Reports
 from tuner.execution.inline import InlineExecutor
-from tuner.execution.process import ProcessExecutor
+from tuner.execution.process.process_executor import ProcessExecutor
 from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
 from tuner.training.checkpoint import load_checkpoint
 

@@ -1,4 +1,7 @@
-"""Settings of the process that a builder of your own changes: they hold for its own models, each of them."""
+"""Settings of the process that a builder of your own changes.
+
+They hold for its own models, each of them.
+"""
 
 from __future__ import annotations
 

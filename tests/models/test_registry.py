@@ -10,7 +10,7 @@ import pytest
 
 from tests.images import image_spec
 from tuner.errors import ConfigurationError
-from tuner.models.own import own_builder
+from tuner.models.own_builder import own_builder
 from tuner.models.registry import BUILDERS, build, complete, load_builder
 from tuner.training.compiled import compiled_model
 

@@ -1,4 +1,7 @@
-"""Retraining: once per seed, under the contender's rules, on training and validation images only."""
+"""Retraining.
+
+Once per seed, under the contender's rules, on training and validation images only.
+"""
 
 from __future__ import annotations
 

@@ -258,16 +258,16 @@ def called(place: Place) -> int:
 def _load_everything() -> None:
     """Import what drivers and workers need, run no operation of a framework, and put the made-up training in place."""
     import tuner.backend.active
-    import tuner.execution.process
-    import tuner.execution.start
+    import tuner.execution.process.process_executor
+    import tuner.execution.process.start
     import tuner.report.page
     import tuner.search.loop
     import tuner.training.fit
 
     tuner.training.fit.run_task = training.run_task  # type: ignore[assignment]
     tuner.backend.active.prepare_devices = lambda n_threads: None
-    tuner.execution.process.default_start_method = lambda: "fork"  # type: ignore[assignment]
-    tuner.execution.start.default_start_method = lambda: "fork"
+    tuner.execution.process.process_executor.default_start_method = lambda: "fork"  # type: ignore[assignment]
+    tuner.execution.process.start.default_start_method = lambda: "fork"
 
 
 def _family(driver: int) -> tuple[list[int], list[int]]:

@@ -13,9 +13,9 @@ from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
 from tuner.training.checkpoint import (
     Checkpoint,
     load_checkpoint,
-    order_of,
     own_checkpoint,
     save_checkpoint,
+    task_digest,
 )
 
 EPOCH_S = 0.003
@@ -76,7 +76,7 @@ def run_task(task: TrainTask, data: Any, hooks: Any, models: Any) -> TrainResult
 
 def _checkpoint(task: TrainTask, epochs: list[EpochMetrics], state: float) -> Checkpoint:
     return Checkpoint(
-        order=order_of(task),
+        order=task_digest(task),
         state=[np.array(state)],
         kept=[],
         epochs=tuple(epochs),

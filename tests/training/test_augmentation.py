@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tuner.backend.pixels import CHANGES
+from tuner.backend.image_changes import CHANGES
 from tuner.errors import ConfigurationError
 from tuner.space.vocabulary import AUGMENTATION_TERMS
 from tuner.training.augmentation import Augmentation

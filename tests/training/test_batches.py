@@ -17,9 +17,10 @@ from tuner.training.batches import (
     validation_batches,
 )
 from tuner.training.data import TrainingData
-from tuner.training.features import Features
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
+from tuner.training.transfer.features import Features
 
 DATA = training_data()
 MODELS = PreparedModels()

@@ -16,11 +16,12 @@ from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.checkpoint import (
     Checkpoint,
     load_checkpoint,
-    order_of,
     own_checkpoint,
     save_checkpoint,
+    task_digest,
 )
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 
 DATA = training_data()
@@ -150,7 +151,7 @@ def test_order_does_not_depend_on_where_files_lie_or_how_long_there_is_time(tmp_
     moved = replace(
         task, save_to=tmp_path / "b" / "t.npz", resume_from=tmp_path / "b" / "p.npz", stop_at=1.0
     )
-    assert order_of(moved) == order_of(task)
+    assert task_digest(moved) == task_digest(task)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.9])

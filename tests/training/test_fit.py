@@ -17,11 +17,13 @@ from tuner.backend.policy import Policy
 from tuner.errors import DataError
 from tuner.metrics.classification import score
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
+from tuner.training.batch_predict import predict
 from tuner.training.checkpoint import load_checkpoint, put_state
 from tuner.training.compiled import compiled_model, probabilities
 from tuner.training.data import TrainingData
 from tuner.training.finished import finished_model
-from tuner.training.fit import Hooks, predict, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 
 DATA = training_data()
@@ -150,7 +152,7 @@ def test_schedule_that_a_builder_compiled_is_obeyed_in_the_place_of_the_cosine()
 def test_validation_metrics_are_exact_over_partial_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tuner.training.fit.policy", lambda: Policy(predict_batch=7))
+    monkeypatch.setattr("tuner.training.batch_predict.policy", lambda: Policy(predict_batch=7))
     result = run(save_to=tmp_path / "end.npz")
     found = outputs(tmp_path / "end.npz", DATA, VALIDATION)
     labels = DATA.labels[VALIDATION]

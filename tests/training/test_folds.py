@@ -14,7 +14,8 @@ from tuner.data.splits.split import Fold
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.checkpoint import load_checkpoint
 from tuner.training.data import TrainingData
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 
 MODELS = PreparedModels()
@@ -45,7 +46,7 @@ def test_an_epoch_is_one_of_every_fold() -> None:
 
 
 def test_a_fold_never_learns_from_another_folds_training() -> None:
-    """Other labels of the images that only the first fold trains on must not move the second fold's curve."""
+    """Other labels of images that only the first fold trains on do not move the second's curve."""
     changed = BOTH.labels.copy()
     changed[:16] = 1 - changed[:16]
     only_second = Fold(train=np.arange(16, 48), validation=np.arange(48, 64))

@@ -10,7 +10,8 @@ import pytest
 from tests.images import SMALL_CNN, train_task, training_data
 from tuner.models.registry import complete
 from tuner.records.training import TrainTask
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 
 DATA = training_data()

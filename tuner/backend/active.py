@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import importlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 
@@ -12,106 +13,46 @@ import numpy as np
 from tuner.backend import environment, keras_settings
 from tuner.backend.neutral import leave_tensorflow_out
 from tuner.backend.policy import PLAIN, Policy, choose
+from tuner.backend.protocol import Backend
 
 # Whoever builds a model has this module imported before: workers too, and those of a Ray cluster.
 keras.config.set_image_data_format(environment.KERAS_SETTINGS["image_data_format"])
 keras.config.set_floatx(environment.KERAS_SETTINGS["floatx"])
 keras.config.set_epsilon(environment.KERAS_SETTINGS["epsilon"])
 
-if keras.backend.backend() == "tensorflow":
-    from tuner.backend.tensorflow import (
-        RUN_TIME_VALUES,
-        Adam,
-        AdamW,
-        BatchNormalization,
-        Dropout,
-        augment,
-        crossentropy,
-        dials,
-        gpus,
-        gradient,
-        graphs_kept,
-        prepare_devices,
-        run_traced,
-        steps,
-    )
-    from tuner.backend.tensorflow import predictor as _predictor
-elif keras.backend.backend() == "jax":
-    from tuner.backend.jax import (
-        RUN_TIME_VALUES,
-        Adam,
-        AdamW,
-        BatchNormalization,
-        Dropout,
-        augment,
-        crossentropy,
-        dials,
-        gpus,
-        gradient,
-        graphs_kept,
-        prepare_devices,
-        run_traced,
-        steps,
-    )
-    from tuner.backend.jax import predictor as _predictor
+# Backends with an implementation of their own; each module has a `BACKEND`.
+IMPLEMENTATIONS: Mapping[str, str] = {
+    "tensorflow": "tuner.backend.tensorflow",
+    "jax": "tuner.backend.jax",
+}
 
-    leave_tensorflow_out()
-else:
-    from tuner.backend.neutral import (
-        RUN_TIME_VALUES,
-        Adam,
-        AdamW,
-        BatchNormalization,
-        Dropout,
-        augment,
-        crossentropy,
-        dials,
-        gpus,
-        gradient,
-        graphs_kept,
-        prepare_devices,
-        run_traced,
-        steps,
-    )
-    from tuner.backend.neutral import predictor as _predictor
+_MODULE = IMPLEMENTATIONS.get(keras.backend.backend(), "tuner.backend.neutral")
 
+backend: Backend = importlib.import_module(_MODULE).BACKEND
+
+if keras.backend.backend() != "tensorflow":
     leave_tensorflow_out()
 
-__all__ = [
-    "RUN_TIME_VALUES",
-    "Adam",
-    "AdamW",
-    "BatchNormalization",
-    "Dropout",
-    "augment",
-    "crossentropy",
-    "dials",
-    "gpus",
-    "gradient",
-    "graphs_kept",
-    "n_together",
-    "plain_copy",
-    "policy",
-    "precision",
-    "predictor",
-    "prepare_devices",
-    "run_traced",
-    "steps",
-    "training_precision",
-    "uses_xla",
-]
+# What a process calls first.
+prepare_devices = backend.prepare_devices
 
-_PLAIN = {BatchNormalization: keras.layers.BatchNormalization, Dropout: keras.layers.Dropout}
+_PLAIN = {
+    backend.BatchNormalization: keras.layers.BatchNormalization,
+    backend.Dropout: keras.layers.Dropout,
+}
 
 
 @cache
 def policy() -> Policy:
     """What this process makes of its devices; asks for them, so call `prepare_devices` before."""
-    return choose(gpus()) if environment.is_accelerated() else PLAIN
+    return choose(backend.gpus()) if environment.is_accelerated() else PLAIN
 
 
 def uses_xla() -> bool:
-    """Whether a model of ours is to be compiled with `jit_compile`; JAX is made for nothing else."""
+    """Whether a model of ours is to be compiled with `jit_compile`.
+
+    JAX is made for nothing else.
+    """
     return policy().uses_xla or keras.backend.backend() == "jax"
 
 
@@ -135,7 +76,7 @@ def precision(name: str | None = None) -> Iterator[None]:
         name: Keras' dtype policy; None for the one that holds.
     """
     before = keras_settings.current()
-    with graphs_kept():
+    with backend.graphs_kept():
         keras.config.set_dtype_policy(name or before.precision)
         try:
             yield
@@ -144,7 +85,10 @@ def precision(name: str | None = None) -> Iterator[None]:
 
 
 def n_together(model: keras.Model) -> int:
-    """How many images a model predicts together, by the largest that it sees: it may enlarge them itself."""
+    """How many images a model predicts together, by the largest that it sees.
+
+    A model may enlarge images itself.
+    """
     # A model of your own class has no shapes of its layers.
     seen = [getattr(layer, "output", None) for layer in model.layers] + list(
         getattr(model, "inputs", None) or []
@@ -155,8 +99,11 @@ def n_together(model: keras.Model) -> int:
 
 
 def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from any number of images (n, ...) to what the model puts out, (n, units), `n_together` at a time."""
-    function, n_at_once = _predictor(model), n_together(model)
+    """A function from images (n, ...) to what the model puts out, (n, units).
+
+    It takes any number of images, and predicts `n_together` of them at a time.
+    """
+    function, n_at_once = backend.predictor(model), n_together(model)
 
     def predict(images: np.ndarray) -> np.ndarray:
         parts = [images[i : i + n_at_once] for i in range(0, max(len(images), 1), n_at_once)]

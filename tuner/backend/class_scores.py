@@ -1,4 +1,4 @@
-"""Scores that count every class alike, exact over all batches of an epoch: what is summed up are counts."""
+"""Scores that count every class alike, exact over an epoch: what is summed up are counts."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from keras import ops
 
 
 def class_scores(n_classes: int) -> list[keras.metrics.Metric]:
-    """Metrics named `macro_f1` and `balanced_accuracy`, as `tuner.metrics.classification.score` defines them.
+    """Metrics `macro_f1` and `balanced_accuracy`, as `tuner.metrics.classification.score` has them.
 
     They take targets (n, classes), or (n, 1) of one sigmoid unit, and outputs of the same shape.
     """
-    counts = _Counts(n_classes)
+    counts = _MacroF1(n_classes)
     return [counts, _BalancedAccuracy(counts)]
 
 
-class _Counts(keras.metrics.Metric):
-    """Counts, per class, images that are rightly taken for it, taken for it, and of it; gives macro F1."""
+class _MacroF1(keras.metrics.Metric):
+    """Macro F1, from three counts per class: rightly taken for it, taken for it, and of it."""
 
     def __init__(self, n_classes: int) -> None:
         super().__init__(name="macro_f1", dtype="float32")
@@ -56,7 +56,7 @@ class _Counts(keras.metrics.Metric):
 class _BalancedAccuracy(keras.metrics.Metric):
     """Reads what another metric has counted."""
 
-    def __init__(self, counts: _Counts) -> None:
+    def __init__(self, counts: _MacroF1) -> None:
         super().__init__(name="balanced_accuracy", dtype="float32")
         # A function, since Keras would take the other metric's variables for this one's too.
         self._result: Callable[[], Any] = lambda: counts.mean_over_present(counts.recalls())

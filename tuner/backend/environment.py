@@ -1,4 +1,7 @@
-"""Settings that a framework reads once, when it is imported; call `prepare` before. Imports no framework itself."""
+"""Settings that a framework reads once, when it is imported; call `prepare` before.
+
+Imports no framework itself.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,9 @@ _GPUS = Path("/proc/driver/nvidia/gpus")
 
 
 def prepare() -> None:
-    """Set what you have not set: oneDNN kernels on, start-up chatter down, the backend, JAX's cache of programs.
+    """Set what you have not set.
+
+    That is: oneDNN kernels on, start-up messages off, the backend, JAX's cache of programs.
 
     The backend is TensorFlow, or JAX where there is no TensorFlow.
 
@@ -101,7 +106,10 @@ def _check_keras_json() -> None:
 
 
 def settings() -> dict[str, str]:
-    """The settings in force that change numbers; they belong into a run's configuration, and to workers elsewhere."""
+    """The settings in force that change numbers.
+
+    They belong into a run's configuration, and to workers elsewhere.
+    """
     return {
         name: os.environ.get(name, "")
         for name in ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TUNER_ACCELERATION")
@@ -122,7 +130,10 @@ def gpus() -> list[str]:
 
 
 def gpu_models() -> str:
-    """The models of the machine's GPUs, such as `Tesla T4`, each once; `none` where none may be used."""
+    """The models of the machine's GPUs, such as `Tesla T4`, each once.
+
+    `none` where none may be used.
+    """
     if not gpus():
         return "none"
     lines = [
@@ -135,7 +146,10 @@ def gpu_models() -> str:
 
 
 def _compilation_cache() -> Path | None:
-    """The folder for what JAX has compiled: yours, or ours, made where it was not; None where none can be kept."""
+    """The folder for what JAX has compiled: yours, or ours, made where it was not.
+
+    None where none can be kept.
+    """
     if (named := os.environ.get("JAX_COMPILATION_CACHE_DIR")) is not None:
         return Path(named)
     try:

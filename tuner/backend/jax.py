@@ -1,4 +1,4 @@
-"""JAX's own ways where Keras' batch functions are slow; what is not here is as in `neutral.py`."""
+"""JAX's own ways where Keras' batch functions are slow; all else is as in `NeutralBackend`."""
 
 from __future__ import annotations
 
@@ -11,59 +11,53 @@ import jax
 import keras
 import numpy as np
 
-from tuner.backend import neutral, pixels
-from tuner.backend.neutral import (
-    RUN_TIME_VALUES,
-    Adam,
-    AdamW,
-    BatchNormalization,
-    Dropout,
-    crossentropy,
-    dials,
-    graphs_kept,
-    predictor,
-    run_traced,
-)
+from tuner.backend.image_changes import CHANGES
+from tuner.backend.neutral import NeutralBackend
 from tuner.backend.policy import Gpu
+from tuner.backend.protocol import Backend
 from tuner.backend.steps import Steps, example_outputs
-
-__all__ = [
-    "RUN_TIME_VALUES",
-    "Adam",
-    "AdamW",
-    "BatchNormalization",
-    "Dropout",
-    "augment",
-    "crossentropy",
-    "dials",
-    "gpus",
-    "gradient",
-    "graphs_kept",
-    "predictor",
-    "prepare_devices",
-    "run_traced",
-    "steps",
-]
 
 State = tuple[list[Any], ...]
 
 
-def prepare_devices(n_threads: int) -> None:
-    """Let memory of a GPU grow as needed, and set the number of threads; JAX reads both once, at its first operation.
+class JaxBackend(NeutralBackend):
+    """Compiled steps, changes of images and gradients; see `Backend`."""
 
-    Args:
-        n_threads: Threads for all operations together.
-    """
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    # No option of JAX's; XLA's CPU client reads it (xla/pjrt/cpu/cpu_client.cc,
-    # DefaultThreadPoolSize).
-    os.environ["NPROC"] = str(n_threads)
+    def prepare_devices(self, n_threads: int) -> None:
+        """Set memory and threads; JAX reads both once, at its first operation."""
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+        # No option of JAX's; XLA's CPU client reads it (xla/pjrt/cpu/cpu_client.cc,
+        # DefaultThreadPoolSize).
+        os.environ["NPROC"] = str(n_threads)
+
+    def gpus(self) -> list[Gpu]:
+        """JAX's devices."""
+        found = [device for device in jax.devices() if device.platform == "gpu"]
+        return [Gpu(name=device.device_kind, capability=_capability(device)) for device in found]
+
+    def augment(self, images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> Any:
+        """Each change as one compiled program."""
+        changed: Any = images
+        for name in CHANGES:
+            if name in parameters:
+                changed = _change(name)(changed, parameters[name])
+        return changed
+
+    def steps(self, model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
+        """Compile the model's own `train_step` and `test_step`, for each size of a batch anew.
+
+        An epoch has two sizes, that of its last batch being another. To fill that up to the usual
+        one would save the second compilation, and change what BatchNormalization and the metrics
+        see. A model that was compiled without `jit_compile` gets Keras' own batch functions.
+        """
+        return _compiled(model, example) if model.jit_compile else super().steps(model, example)
+
+    def gradient(self, function: Callable[[Any], Any], at: np.ndarray) -> np.ndarray | None:
+        """JAX's own."""
+        return np.asarray(jax.grad(function)(at))
 
 
-def gpus() -> list[Gpu]:
-    """The GPUs that this process sees."""
-    found = [device for device in jax.devices() if device.platform == "gpu"]
-    return [Gpu(name=device.device_kind, capability=_capability(device)) for device in found]
+BACKEND: Backend = JaxBackend()
 
 
 def _capability(device: Any) -> tuple[int, int] | None:
@@ -72,33 +66,13 @@ def _capability(device: Any) -> tuple[int, int] | None:
     return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else None
 
 
-def augment(images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> Any:
-    """Images changed in the ways of `pixels.CHANGES` that there are parameters for, uint8 as before."""
-    changed: Any = images
-    for name in pixels.CHANGES:
-        if name in parameters:
-            changed = _change(name)(changed, parameters[name])
-    return changed
-
-
 @cache
 def _change(name: str) -> Callable[[Any, Any], Any]:
-    return jax.jit(pixels.CHANGES[name])
+    return jax.jit(CHANGES[name])
 
 
-def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
-    """Compile the model's own `train_step` and `test_step`, for each size of a batch anew.
-
-    An epoch has two sizes, that of its last batch being another. To fill that up to the usual one
-    would save the second compilation, and change what BatchNormalization and the metrics see.
-
-    Args:
-        model: Compiled, with `jit_compile` or for Keras' own batch functions without; its optimizer
-            and metrics are built here, since they are part of what a step takes.
-        example: What a training step will take, of at least one row.
-    """
-    if not model.jit_compile:
-        return neutral.steps(model, example)
+def _compiled(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
+    """The steps; optimizer and metrics are built here, since they are part of what a step takes."""
     if model.optimizer is not None:
         model.optimizer.build(model.trainable_variables)
     model.compute_metrics(example[0], example[1], example_outputs(model, example[0]))
@@ -125,7 +99,9 @@ def _on_variables(
     function: Callable[..., tuple[Mapping[str, Any], State]],
     variables: Sequence[Sequence[keras.Variable]],
 ) -> Callable[..., Mapping[str, Any]]:
-    """A function of state and batch as one of the batch alone; the state comes from variables, and goes back there.
+    """A function of state and batch as one of the batch alone.
+
+    The state comes from variables, and goes back there.
 
     Keras' `train_on_batch` does the same, but looks for all variables of the model each time and
     waits for the metrics.
@@ -139,8 +115,3 @@ def _on_variables(
         return metrics
 
     return step
-
-
-def gradient(function: Callable[[Any], Any], at: np.ndarray) -> np.ndarray | None:
-    """The gradient of a scalar function of one array at a point, in the array's shape; variables are constants."""
-    return np.asarray(jax.grad(function)(at))

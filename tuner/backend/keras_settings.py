@@ -9,7 +9,9 @@ import keras
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KerasSettings:
-    """Keras' settings of a process; not the order of an image's axes, which is the same for all models.
+    """Keras' settings of a process.
+
+    Not the order of an image's axes, which is the same for all models.
 
     Attributes:
         precision: The dtype policy of new layers.

@@ -1,4 +1,7 @@
-"""What training makes of an accelerator: a decision from the devices alone; imports no framework."""
+"""What training makes of an accelerator: a decision from the devices alone.
+
+Imports no framework.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ class Policy:
     predict_batch: int = 256
 
     def n_together(self, n_pixels: int) -> int:
-        """How many images of so many pixels are predicted together: of larger ones fewer, or maps take gigabytes."""
+        """How many images of so many pixels are predicted together.
+
+        Of larger ones fewer, or maps would take gigabytes.
+        """
         return max(1, min(self.predict_batch, self.predict_batch * _PREDICT_SIDE**2 // n_pixels))
 
     def __str__(self) -> str:

@@ -25,8 +25,8 @@ class Steps:
 
 
 def example_outputs(model: Any, images: np.ndarray) -> Any:
-    """Something in the form of what a model puts out for images (n, ...), as it arranges its outputs."""
-    # Only a graph whose outputs are known, and are one tensor, tells a shape without being run.
+    """Something of the form in which a model arranges what it puts out for images (n, ...)."""
+    # Only a graph whose outputs are known, and are one tensor, has a shape without being run.
     if getattr(model, "inputs", None) and not isinstance(
         getattr(model, "_outputs_struct", None), list | tuple | dict
     ):

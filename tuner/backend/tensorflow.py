@@ -1,4 +1,4 @@
-"""TensorFlow's fast paths: the one module that may use `tf.`; `neutral.py` is its twin."""
+"""TensorFlow's fast paths: the one module that may use `tf.`; `NeutralBackend` is their twin."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tuner.backend import pixels
+from tuner.backend.image_changes import CHANGES
 from tuner.backend.policy import Gpu
+from tuner.backend.protocol import Backend
 from tuner.backend.steps import Steps, example_outputs
 
 
@@ -58,46 +59,48 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 
 class Dropout(keras.layers.Dropout):
-    """Dropout whose rate the graph reads while it runs, so that settings that differ in it share one trace.
+    """Dropout whose rate the graph reads while it runs: settings that differ in it share one trace.
 
     Attributes:
-        dial: The rate; not one of the layer's weights.
+        run_time_value: The rate; not one of the layer's weights.
     """
 
     def __init__(self, rate: float, **options: Any) -> None:
         """Take a rate above 0; a network without dropout has no such layer."""
         super().__init__(rate, **options)
-        self.dial = tf.Variable(rate, trainable=False, dtype="float32")
+        self.run_time_value = tf.Variable(rate, trainable=False, dtype="float32")
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Set a share of the inputs (n, ...) to 0 in training, and enlarge the others."""
         if not training:
             return inputs
         seed = tf.cast(self.seed_generator.next(), "int32")
-        rate = tf.cast(self.dial.read_value(), inputs.dtype)
+        rate = tf.cast(self.run_time_value.read_value(), inputs.dtype)
         return tf.nn.experimental.stateless_dropout(
             inputs, rate, seed, noise_shape=self.noise_shape
         )
 
 
 class SmoothedCrossentropy(keras.losses.Loss):
-    """Categorical crossentropy, or binary crossentropy for one unit, whose label smoothing the graph reads as it runs.
+    """Categorical crossentropy, or binary for one unit.
+
+    The graph reads the label smoothing as it runs.
 
     Labels y of k classes become y (1 - s) + s / k (Szegedy et al., CVPR 2016); for one unit k is 2.
 
     Attributes:
-        dial: The label smoothing s.
+        run_time_value: The label smoothing s.
     """
 
     def __init__(self, label_smoothing: float, *, is_binary: bool) -> None:
         """Take the smoothing, from 0 on, and whether there is one sigmoid unit."""
         super().__init__(name="binary_crossentropy" if is_binary else "categorical_crossentropy")
-        self.dial = tf.Variable(label_smoothing, trainable=False, dtype="float32")
+        self.run_time_value = tf.Variable(label_smoothing, trainable=False, dtype="float32")
         self._is_binary = is_binary
 
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """The loss of each image (n,) from labels and probabilities (n, units)."""
-        smoothing = self.dial.read_value()
+        smoothing = self.run_time_value.read_value()
         n_classes = 2 if self._is_binary else y_pred.shape[-1]
         smoothed = y_true * (1 - smoothing) + smoothing / n_classes
         if self._is_binary:
@@ -106,7 +109,10 @@ class SmoothedCrossentropy(keras.losses.Loss):
 
 
 def _fused_step(adam: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
-    """Update a variable in one pass over the memory; Keras makes ten operations of it, each with a pass of its own."""
+    """Update a variable in one pass over the memory.
+
+    Keras makes ten operations of it, each with a pass of its own.
+    """
     if isinstance(gradient, tf.IndexedSlices):
         keras.optimizers.Adam.update_step(adam, gradient, variable, learning_rate)
         return
@@ -139,63 +145,117 @@ class AdamW(keras.optimizers.AdamW):
     update_step = _fused_step
 
 
-# Hyperparameters that differ between settings that share a trace; an optimizer holds its rate in a
-# variable.
-RUN_TIME_VALUES = frozenset({"learning_rate", "dropout", "conv_dropout", "label_smoothing"})
+class TensorFlowBackend:
+    """Traced functions and fused kernels; see `Backend`."""
+
+    BatchNormalization = BatchNormalization
+    Dropout = Dropout
+    Adam = Adam
+    AdamW = AdamW
+
+    # An optimizer holds its rate in a variable.
+    run_time_values = frozenset({"learning_rate", "dropout", "conv_dropout", "label_smoothing"})
+
+    def crossentropy(self, label_smoothing: float, *, is_binary: bool) -> keras.losses.Loss:
+        """A loss that reads its label smoothing as it runs."""
+        return SmoothedCrossentropy(label_smoothing, is_binary=is_binary)
+
+    def run_time_variables(self, model: keras.Model) -> list[tf.Variable]:
+        """The rates of dropout layers, and the label smoothing."""
+        found = [layer.run_time_value for layer in model.layers if isinstance(layer, Dropout)]
+        if isinstance(model.loss, SmoothedCrossentropy):
+            found.append(model.loss.run_time_value)
+        return found
+
+    def prepare_devices(self, n_threads: int) -> None:
+        """Let memory grow, and pin the number of threads: it changes the last bits of results.
+
+        TensorFlow refuses both once it has run an operation; then they stay as they are. Operations
+        run one after another.
+        """
+        try:
+            for gpu in tf.config.list_physical_devices("GPU"):
+                tf.config.experimental.set_memory_growth(gpu, True)
+            tf.config.threading.set_intra_op_parallelism_threads(n_threads)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+        except RuntimeError:
+            return
+
+    def gpus(self) -> list[Gpu]:
+        """TensorFlow's devices."""
+        details = [
+            tf.config.experimental.get_device_details(gpu)
+            for gpu in tf.config.list_physical_devices("GPU")
+        ]
+        return [
+            Gpu(name=d.get("device_name", "GPU"), capability=d.get("compute_capability"))
+            for d in details
+        ]
+
+    def augment(self, images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tf.Tensor:
+        """Each change as one traced function."""
+        n = len(images)
+        # XLA compiles for a fixed number of images; with powers of two, an epoch's last batch
+        # seldom needs its own program.
+        n_more = (1 << (n - 1).bit_length()) - n if _has_xla() else 0
+        changed = _lengthened(images, n_more)
+        for name in CHANGES:
+            if name in parameters:
+                values = _lengthened(parameters[name], n_more)
+                changed = _change(name, images.shape[1:], values.shape[1:])(changed, values)
+        return changed[:n] if n_more else changed
+
+    def steps(self, model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
+        """Trace the model's own `train_step` and `test_step`, once for all sizes of a batch.
+
+        XLA compiles them where the model was compiled so, for each size of a batch anew. Variables
+        that a first call creates would cause a second trace.
+        """
+        if model.optimizer is not None:
+            model.optimizer.build(model.trainable_variables)
+        model.compute_metrics(example[0], example[1], example_outputs(model, example[0]))
+        model.reset_metrics()
+        signature = [tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in example]
+
+        @tf.function(input_signature=signature, autograph=False, jit_compile=model.jit_compile)
+        def train(x: tf.Tensor, *rest: tf.Tensor) -> Mapping[str, Any]:
+            return model.train_step((tf.cast(x, "float32"), *rest))
+
+        @tf.function(input_signature=signature[:2], autograph=False, jit_compile=model.jit_compile)
+        def test(x: tf.Tensor, y: tf.Tensor) -> Mapping[str, Any]:
+            return model.test_step((tf.cast(x, "float32"), y))
+
+        return Steps(train=train, test=test)
+
+    def graphs_kept(self) -> AbstractContextManager[None]:
+        """TensorFlow has a switch that lets every function run eagerly."""
+        return _graphs_kept()
+
+    def run_traced(self, function: Callable[..., Any], *arrays: Any) -> Any:
+        """Inside a graph."""
+        return tf.function(function, autograph=False)(*arrays)
+
+    def predictor(self, model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+        """Traced once for any number of images."""
+
+        @tf.function(reduce_retracing=True, autograph=False, jit_compile=False)
+        def predict(x: tf.Tensor) -> tf.Tensor:
+            return model(tf.cast(x, "float32"), training=False)
+
+        return lambda images: predict(tf.convert_to_tensor(images)).numpy()
+
+    def gradient(
+        self, function: Callable[[tf.Tensor], tf.Tensor], at: np.ndarray
+    ) -> np.ndarray | None:
+        """By a tape that watches nothing but the point."""
+        point = tf.convert_to_tensor(at)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(point)
+            value = function(point)
+        return tape.gradient(value, point, unconnected_gradients="zero").numpy()
 
 
-def crossentropy(label_smoothing: float, *, is_binary: bool) -> keras.losses.Loss:
-    """The loss of a classifier with one softmax unit per class, or with one sigmoid unit."""
-    return SmoothedCrossentropy(label_smoothing, is_binary=is_binary)
-
-
-def dials(model: keras.Model) -> list[tf.Variable]:
-    """What a traced step of a compiled model reads beside its weights and its optimizer."""
-    layers = [layer.dial for layer in model.layers if isinstance(layer, Dropout)]
-    return [*layers, model.loss.dial] if isinstance(model.loss, SmoothedCrossentropy) else layers
-
-
-def prepare_devices(n_threads: int) -> None:
-    """Let memory of a GPU grow as needed, and pin the number of threads, since it changes the last bits of results.
-
-    TensorFlow refuses both once it has run an operation; then they stay as they are.
-
-    Args:
-        n_threads: Threads within an operation; operations run one after another.
-    """
-    try:
-        for gpu in tf.config.list_physical_devices("GPU"):
-            tf.config.experimental.set_memory_growth(gpu, True)
-        tf.config.threading.set_intra_op_parallelism_threads(n_threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    except RuntimeError:
-        return
-
-
-def gpus() -> list[Gpu]:
-    """The GPUs that this process sees."""
-    details = [
-        tf.config.experimental.get_device_details(gpu)
-        for gpu in tf.config.list_physical_devices("GPU")
-    ]
-    return [
-        Gpu(name=d.get("device_name", "GPU"), capability=d.get("compute_capability"))
-        for d in details
-    ]
-
-
-def augment(images: np.ndarray, parameters: Mapping[str, np.ndarray]) -> tf.Tensor:
-    """Images changed in the ways of `pixels.CHANGES` that there are parameters for, uint8 as before."""
-    n = len(images)
-    # XLA compiles for a fixed number of images; with powers of two, an epoch's last batch seldom
-    # needs its own program.
-    n_more = (1 << (n - 1).bit_length()) - n if _has_xla() else 0
-    changed = _lengthened(images, n_more)
-    for name in pixels.CHANGES:
-        if name in parameters:
-            values = _lengthened(parameters[name], n_more)
-            changed = _change(name, images.shape[1:], values.shape[1:])(changed, values)
-    return changed[:n] if n_more else changed
+BACKEND: Backend = TensorFlowBackend()
 
 
 def _lengthened(array: np.ndarray, n_more: int) -> np.ndarray:
@@ -214,13 +274,19 @@ def _change(name: str, image: tuple[int, ...], values: tuple[int, ...]) -> Calla
     """
     signature = [tf.TensorSpec((None, *image), "uint8"), tf.TensorSpec((None, *values), "float32")]
     return tf.function(
-        pixels.CHANGES[name], input_signature=signature, autograph=False, jit_compile=_has_xla()
+        CHANGES[name],
+        input_signature=signature,
+        autograph=False,
+        jit_compile=_has_xla(),
     )
 
 
 @cache
 def _has_xla() -> bool:
-    """Whether XLA can be used; not every build of TensorFlow has it, and a GPU is fast enough without."""
+    """Whether XLA can be used.
+
+    Not every build of TensorFlow has it, and a GPU is fast enough without.
+    """
     if tf.config.list_physical_devices("GPU"):
         return False
     try:
@@ -228,39 +294,6 @@ def _has_xla() -> bool:
     except tf.errors.OpError:
         return False
     return True
-
-
-def steps(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
-    """Trace the model's own `train_step` and `test_step`, once each, whatever the size of a batch.
-
-    XLA compiles them where the model was compiled so, for each size of a batch anew.
-
-    Args:
-        model: Compiled; its optimizer and metrics are built here: variables that a first call
-            creates would cause a second trace.
-        example: What a training step will take, of at least one row, for the shapes: images and
-            targets, and weights where there are any.
-    """
-    if model.optimizer is not None:
-        model.optimizer.build(model.trainable_variables)
-    model.compute_metrics(example[0], example[1], example_outputs(model, example[0]))
-    model.reset_metrics()
-    signature = [tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in example]
-
-    @tf.function(input_signature=signature, autograph=False, jit_compile=model.jit_compile)
-    def train(x: tf.Tensor, *rest: tf.Tensor) -> Mapping[str, Any]:
-        return model.train_step((tf.cast(x, "float32"), *rest))
-
-    @tf.function(input_signature=signature[:2], autograph=False, jit_compile=model.jit_compile)
-    def test(x: tf.Tensor, y: tf.Tensor) -> Mapping[str, Any]:
-        return model.test_step((tf.cast(x, "float32"), y))
-
-    return Steps(train=train, test=test)
-
-
-def graphs_kept() -> AbstractContextManager[None]:
-    """A builder inside may let TensorFlow run every function eagerly; afterwards they are graphs again."""
-    return _graphs_kept()
 
 
 @contextmanager
@@ -271,27 +304,3 @@ def _graphs_kept() -> Iterator[None]:
     finally:
         if tf.config.functions_run_eagerly() != before:
             tf.config.run_functions_eagerly(before)
-
-
-def run_traced(function: Callable[..., Any], *arrays: Any) -> Any:
-    """Call a function inside a graph, as training does with whatever a model was compiled with."""
-    return tf.function(function, autograph=False)(*arrays)
-
-
-def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from images (n, ...) to what the model puts out, (n, units)."""
-
-    @tf.function(reduce_retracing=True, autograph=False, jit_compile=False)
-    def predict(x: tf.Tensor) -> tf.Tensor:
-        return model(tf.cast(x, "float32"), training=False)
-
-    return lambda images: predict(tf.convert_to_tensor(images)).numpy()
-
-
-def gradient(function: Callable[[tf.Tensor], tf.Tensor], at: np.ndarray) -> np.ndarray | None:
-    """The gradient of a scalar function of one array at a point, in the array's shape; variables are constants."""
-    point = tf.convert_to_tensor(at)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(point)
-        value = function(point)
-    return tape.gradient(value, point, unconnected_gradients="zero").numpy()

@@ -58,7 +58,7 @@ def declare(
     if not is_own(file.model):
         return Declared(file=file)
     from tuner.backend.active import prepare_devices
-    from tuner.models.declared import declared
+    from tuner.models.own_declaration import declared
 
     prepare_devices(1 if options.execution.executor == "inline" else n_cores())
     _, document = space_documents(options, card)

@@ -33,7 +33,7 @@ def check_installed(options: ExecutionOptions) -> None:
 def warm_up(options: ExecutionOptions) -> None:
     """Let the workers' framework load while the data are read."""
     if options.executor == "process":
-        from tuner.execution.start import warm_up
+        from tuner.execution.process.start import warm_up
 
         warm_up()
 
@@ -62,7 +62,7 @@ def make_executor(
 
         return InlineExecutor(reports)
     if options.executor == "ray":
-        from tuner.execution.ray_cluster import RayExecutor
+        from tuner.execution.ray.ray_executor import RayExecutor
 
         return RayExecutor(
             reports,
@@ -71,7 +71,7 @@ def make_executor(
             gpus_per_trial=options.gpus_per_trial,
             trial_timeout_s=options.trial_timeout_s,
         )
-    from tuner.execution.process import ProcessExecutor
+    from tuner.execution.process.process_executor import ProcessExecutor
 
     return ProcessExecutor(
         reports,

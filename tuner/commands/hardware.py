@@ -47,12 +47,12 @@ def _accelerator(executor: str) -> dict[str, str]:
     """What is known of GPUs and of what is made of them; of other backends than two, nothing."""
     import keras
 
-    from tuner.backend.active import gpus, policy
+    from tuner.backend.active import backend, policy
 
     if keras.backend.backend() not in ("tensorflow", "jax"):
         return {"gpu": "unknown", "acceleration": "unknown"}
     return {
-        "gpu": ", ".join(sorted({gpu.name for gpu in gpus()})) or "none",
+        "gpu": ", ".join(sorted({gpu.name for gpu in backend.gpus()})) or "none",
         "acceleration": "as each node decides" if executor == "ray" else str(policy()),
     }
 

@@ -328,7 +328,7 @@ def _features_s(subject: _Subject, contenders: Sequence[Contender]) -> tuple[flo
 
 def _frozen_s(model: str, values: Mapping[str, Any], data: TrainingData) -> tuple[float, float]:
     """Seconds until a frozen network is ready, and then per image."""
-    from tuner.training.transfer import features_of
+    from tuner.training.transfer.extraction import features_of
 
     images, times_s = data.inputs[data.folds[0].train[:_N_TIMED]], [time.perf_counter()]
     for _ in range(2):

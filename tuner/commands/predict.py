@@ -212,8 +212,8 @@ def _load(path: Path, recipe: Recipe) -> _Predictor:
 def _probabilities(
     function: _Predictor, pixels: np.ndarray, path: Path, recipe: Recipe
 ) -> np.ndarray:
+    from tuner.training.batch_predict import predict as predict_batches
     from tuner.training.compiled import probabilities
-    from tuner.training.fit import predict as predict_batches
 
     found = probabilities(predict_batches(function, pixels, np.arange(len(pixels))))
     try:

@@ -264,8 +264,8 @@ def _tested(model: Any, dataset: Dataset, fold: Fold) -> Scores | None:
     """
     from tuner.backend.active import predictor
     from tuner.evaluation.sealed import open_test
+    from tuner.training.batch_predict import predict
     from tuner.training.compiled import probabilities
-    from tuner.training.fit import predict
 
     rows = dataset.split.test if dataset.split.n_test else fold.train[:_LOOKED_AT]
     found = probabilities(predict(predictor(model), dataset.images.images, rows))

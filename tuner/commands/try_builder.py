@@ -70,7 +70,7 @@ def try_builder(file: SearchSpaceFile, spec: ImageSpec) -> list[str]:
         ConfigurationError: With the reason, and how to mend it.
     """
     # It imports Keras.
-    from tuner.training.dry_build import dry_build
+    from tuner.training.own_builders.dry_build import dry_build
 
     rng = np.random.default_rng(0)
     settings = [corners(file.space)[0], *(sample(file.space, rng) for _ in range(_MOST_DRAWN))]

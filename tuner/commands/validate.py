@@ -73,7 +73,7 @@ def _with_builder(document: Document, file: SearchSpaceFile) -> SearchSpaceFile:
         return file
     environment.prepare()
     from tuner.backend.active import prepare_devices
-    from tuner.models.declared import declared
+    from tuner.models.own_declaration import declared
 
     prepare_devices(n_cores())
     try:

@@ -21,9 +21,9 @@ from tuner.metrics.probabilities import checked_probabilities
 from tuner.records.image import ImageSpec
 from tuner.records.results import ModelResult, SeedResult
 from tuner.records.trial import Trial
+from tuner.training.batch_predict import predict
 from tuner.training.compiled import probabilities
 from tuner.training.finished import finished_model
-from tuner.training.fit import predict
 
 # Settings that take part in the choice.
 N_CANDIDATES = 5

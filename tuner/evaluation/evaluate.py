@@ -13,9 +13,9 @@ from tuner.evaluation.sealed import OpenedTest
 from tuner.metrics.probabilities import ScoreError
 from tuner.records.contender import Contender, Trained
 from tuner.records.results import ModelResult, SeedResult
+from tuner.training.batch_predict import predict
 from tuner.training.compiled import probabilities
 from tuner.training.finished import finished_model, save_model
-from tuner.training.fit import predict
 
 LATENCY_REPEATS = 20
 

@@ -13,9 +13,9 @@ from tuner.metrics.calibration import fit_temperature, log_loss, reliability, te
 from tuner.metrics.probabilities import checked_probabilities
 from tuner.records.contender import Contender, Trained
 from tuner.records.scores import Temperature
+from tuner.training.batch_predict import predict
 from tuner.training.compiled import probabilities
 from tuner.training.finished import finished_model
-from tuner.training.fit import predict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

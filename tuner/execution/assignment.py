@@ -1,4 +1,4 @@
-"""A task in the hands of workers, and the rules that hold for it on one machine as on many."""
+"""A task under way in workers, and the rules that hold for it on one machine as on many."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
-
-# Seconds between two signs of life of a worker.
-LIFE_S = 1.0
 
 # Seconds that a task has for the epoch under way once it is asked to stop.
 GRACE_S = 30.0
@@ -26,10 +23,10 @@ class Assignment:
 
     Attributes:
         task: The order.
-        epochs: Those heard of.
+        epochs: Those that were reported.
         n_lost: Workers that died under it.
         began_s: Monotonic seconds, as all times here.
-        heard_s: When its worker last gave a sign of life; None until the worker is ready.
+        alive_s: When its worker last sent something; None until the worker is ready.
         asked_s: When it was asked to stop; None if it was not.
     """
 
@@ -37,17 +34,20 @@ class Assignment:
     epochs: list[EpochMetrics] = field(default_factory=list)
     n_lost: int = 0
     began_s: float = field(default_factory=monotonic)
-    heard_s: float | None = None
+    alive_s: float | None = None
     asked_s: float | None = None
 
     def begin(self, *, is_ready: bool) -> None:
-        """Go to a worker; one that is not ready still loads the framework, for as long as that takes."""
-        self.heard_s = monotonic() if is_ready else None
+        """Go to a worker.
+
+        One that is not ready still loads the framework, however long that takes.
+        """
+        self.alive_s = monotonic() if is_ready else None
         self.asked_s = None
 
-    def hear(self) -> None:
-        """Take a sign of life."""
-        self.heard_s = monotonic()
+    def mark_alive(self) -> None:
+        """Note that its worker has sent something."""
+        self.alive_s = monotonic()
 
     def ask_to_stop(self) -> bool:
         """Begin the time that it has to end; False if it was asked before."""
@@ -62,31 +62,37 @@ class Assignment:
 
     def hang(self, timeout_s: float | None) -> Failure | None:
         """The failure of a task whose worker has been silent for longer than that."""
-        if timeout_s is None or self.heard_s is None or monotonic() - self.heard_s <= timeout_s:
+        if timeout_s is None or self.alive_s is None or monotonic() - self.alive_s <= timeout_s:
             return None
         return Failure(reason=f"no step in {timeout_s:g} s", kind="hang")
 
-    def forgive(self, pause_s: float) -> None:
-        """Leave a pause of the driver out of account."""
+    def ignore_pause(self, pause_s: float) -> None:
+        """Leave a pause of the driver out of the times."""
         now_s = monotonic()
-        if self.heard_s is not None:
-            self.heard_s = min(self.heard_s + pause_s, now_s)
+        if self.alive_s is not None:
+            self.alive_s = min(self.alive_s + pause_s, now_s)
         if self.asked_s is not None:
             self.asked_s = min(self.asked_s + pause_s, now_s)
 
     def is_new(self, epoch: EpochMetrics) -> bool:
-        """Whether nobody has heard of an epoch; a worker that takes over may train some again."""
+        """Whether an epoch was not reported before.
+
+        A worker that takes over may train some again.
+        """
         return not self.epochs or epoch.epoch > self.epochs[-1].epoch
 
     def lose(self, failure: Failure, *, is_stopping: bool) -> TrainResult | None:
-        """Count a worker that died; the result where the task ends with it, None where it is to begin again."""
+        """Count a worker that died.
+
+        Returns the result of a task that ends with it, or None where it begins again.
+        """
         self.n_lost += 1
         if is_stopping:
             return self.cut_off(None)
         return self.cut_off(failure) if self.n_lost > MAX_LOST else None
 
     def cut_off(self, failure: Failure | None) -> TrainResult:
-        """The result of a task whose worker did not live to tell it: a failure, or None where it was asked to stop."""
+        """The result of a task whose worker sent none; without a failure it was asked to stop."""
         return TrainResult(
             task_id=self.task.task_id,
             epochs=tuple(self.epochs),
@@ -97,11 +103,11 @@ class Assignment:
         )
 
 
-class Lookout:
-    """Notices that the driver was paused: stopped by Ctrl-Z, asleep with its laptop, busy with something else."""
+class PauseDetector:
+    """Finds pauses of the driver: stopped by Ctrl-Z, asleep with its laptop, or otherwise busy."""
 
     def __init__(self) -> None:
-        """Begin to look."""
+        """Begin with a look."""
         self._looked_s = monotonic()
 
     def pause_s(self) -> float:

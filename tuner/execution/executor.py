@@ -1,4 +1,7 @@
-"""Where a training runs: one interface, so that search and retraining never know which member they talk to."""
+"""Where a training runs: one interface for all executors.
+
+Search and retraining are the same whichever member runs their tasks.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ def _nothing(task: TrainTask, fold: FoldDone) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reports:
-    """What an executor tells, and asks, while tasks run; all of it in the thread that waits for results.
+    """What an executor reports, and asks, while tasks run.
+
+    All of it is called in the thread that waits for results.
 
     Attributes:
         on_epoch: Called after each epoch of each task.
@@ -36,7 +41,9 @@ class Reports:
 
 
 class Executor(Protocol):
-    """Takes orders and gives results back, in whatever order they end; `close` it, or use it in a `with`.
+    """Takes tasks and gives results back, in the order in which they end.
+
+    `close` it, or use it in a `with`.
 
     Attributes:
         n_workers: How many tasks run at a time.

@@ -7,12 +7,16 @@ from collections import deque
 from tuner.execution.executor import Reports
 from tuner.records.training import TrainResult, TrainTask
 from tuner.training.data import TrainingData
-from tuner.training.fit import Hooks, run_task
+from tuner.training.fit import run_task
+from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
 
 
 class InlineExecutor:
-    """Trains in this process, one task at a time; a task that hangs or runs out of memory takes the process along."""
+    """Trains in this process, one task at a time.
+
+    A task that hangs or runs out of memory takes the process along.
+    """
 
     n_workers = 1
 

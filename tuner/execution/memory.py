@@ -42,7 +42,10 @@ def in_gib(n_bytes: int) -> str:
 
 
 def _cgroup_limits(root: Path) -> list[int]:
-    """What a container grants, by the files of either version of control groups; empty where nothing is limited."""
+    """What a container grants, by the files of either version of control groups.
+
+    Empty where nothing is limited.
+    """
     found = (_read(root / name) for name in ("memory.max", "memory/memory.limit_in_bytes"))
     return [int(text) for text in found if text.isdigit()]
 

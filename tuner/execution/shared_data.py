@@ -15,14 +15,16 @@ from tuner.records.image import ImageSpec
 from tuner.store.arrays import write_array
 from tuner.store.files import write_atomically
 from tuner.training.data import TrainingData
-from tuner.training.features import Features
+from tuner.training.transfer.features import Features
 
 _STREAMED = ".pickle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedData:
-    """Where the arrays of a `TrainingData` are, each in a .npy file; small, since it goes with every task.
+    """Where the arrays of a `TrainingData` are, each in a .npy file.
+
+    Small, since it goes with every task.
 
     Attributes:
         inputs: See `TrainingData`, as all of these; of streamed images a pickle, since their paths
@@ -41,7 +43,9 @@ class SharedData:
 
 
 def share(data: TrainingData, folder: Path) -> SharedData:
-    """Write the arrays into a folder; inputs that are a memory-mapped .npy file already are linked there.
+    """Write the arrays into a folder.
+
+    Inputs that are a memory-mapped .npy file already are linked there.
 
     Raises:
         OSError: If they cannot be written.
@@ -103,7 +107,10 @@ def _open_inputs(path: Path) -> np.ndarray | StreamedImages:
 
 
 def _linked(whole: Path, path: Path) -> Path:
-    """A second name for a file, under which it stays when its own is deleted: another command may renew the cache."""
+    """A second name for a file, under which it stays when its own is deleted.
+
+    Another command may renew the cache.
+    """
     try:
         os.link(whole, path)
     except OSError:

@@ -6,21 +6,21 @@ from typing import Literal
 
 
 class StopRequest:
-    """Whether somebody asked for the end.
+    """Whether a stop was requested.
 
     Attributes:
-        reason: `interrupted` or `terminated`; None as long as nobody asked.
+        reason: `interrupted` or `terminated`; None without a request.
         is_heeded: Whether a loop is at work that looks here; where none is, whoever asks must stop
             things otherwise.
     """
 
     def __init__(self) -> None:
-        """Nobody has asked."""
+        """Begin without a request."""
         self.reason: Literal["interrupted", "terminated"] | None = None
         self.is_heeded = False
 
     def is_made(self) -> bool:
-        """Whether somebody asked for the end."""
+        """Whether a stop was requested."""
         return self.reason is not None
 
     def __enter__(self) -> StopRequest:

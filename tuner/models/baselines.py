@@ -1,4 +1,7 @@
-"""The networks that the original projects published, layer by layer; the cards say where each value comes from."""
+"""The networks that the original projects published, layer by layer.
+
+The cards say where each value comes from.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ from typing import Any
 import keras
 from keras import layers
 
-from tuner.backend.active import BatchNormalization, Dropout
+from tuner.backend.active import backend
 from tuner.records.image import ImageSpec
 
 
 def build_expression_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
-    """The network of fer2013 and facial_expressions: pairs of convolutions, then BN, pooling and ReLU.
+    """The network of fer2013 and facial_expressions.
+
+    Its blocks are pairs of convolutions, then BN, pooling and ReLU.
 
     Args:
         values: `filters` and `kernel_sizes`, a list with one number per block; `convs_per_block`,
@@ -30,21 +35,23 @@ def build_expression_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> ke
             layers.Conv2D(filters, kernel_size, padding="valid")
             for _ in range(values["convs_per_block"])
         ]
-        stack += [BatchNormalization(), layers.MaxPooling2D(2), layers.ReLU()]
+        stack += [backend.BatchNormalization(), layers.MaxPooling2D(2), layers.ReLU()]
     stack += [
         layers.Flatten(),
         layers.Dense(values["dense_units"]),
-        BatchNormalization(),
+        backend.BatchNormalization(),
         layers.ReLU(),
     ]
     if values["dropout"]:
-        stack.append(Dropout(values["dropout"]))
+        stack.append(backend.Dropout(values["dropout"]))
     stack.append(layers.Dense(image_spec.n_classes, activation="softmax", dtype="float32"))
     return keras.Sequential(stack)
 
 
 def build_sigmoid_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
-    """The network of emoji_happy_sad, happy_sad and cats_dogs: 3x3 convolutions, a dense layer, one sigmoid unit.
+    """The network of emoji_happy_sad, happy_sad and cats_dogs.
+
+    It has 3x3 convolutions, a dense layer and one sigmoid unit.
 
     Args:
         values: `filters`, a list with one number per convolution; `dense_units`; `dropout`, 0 for
@@ -60,6 +67,6 @@ def build_sigmoid_cnn(values: Mapping[str, Any], image_spec: ImageSpec) -> keras
         stack += [layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D(2)]
     stack += [layers.Flatten(), layers.Dense(values["dense_units"], activation="relu")]
     if values["dropout"]:
-        stack.append(Dropout(values["dropout"]))
+        stack.append(backend.Dropout(values["dropout"]))
     stack.append(layers.Dense(1, activation="sigmoid", dtype="float32"))
     return keras.Sequential(stack)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from tuner.backend.active import BatchNormalization, Dropout
+from tuner.backend.active import backend
 from tuner.models.preprocessing import normalization_layers
 from tuner.records.image import ImageSpec
 
@@ -38,7 +38,7 @@ def build(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
     # Of the dense layer's inputs, which are most of the network's weights: on 1,000 faces that
     # gained three points of validation accuracy over its outputs (docs/adr/0009-head-dropout.md).
     if values["dropout"]:
-        stack.append(Dropout(values["dropout"]))
+        stack.append(backend.Dropout(values["dropout"]))
     if values["dense_units"]:
         stack.append(layers.Dense(values["dense_units"], activation="relu"))
     stack.append(layers.Dense(image_spec.n_classes, activation="softmax", dtype="float32"))
@@ -62,12 +62,12 @@ def _block(values: Mapping[str, Any], block: int) -> list[keras.layers.Layer]:
             )
         )
         if values["batch_norm"]:
-            stack.append(BatchNormalization(momentum=BATCH_NORM_MOMENTUM))
+            stack.append(backend.BatchNormalization(momentum=BATCH_NORM_MOMENTUM))
         if conv == n_convs - 1:
             # The largest of four, then ReLU, equals ReLU, then the largest of four, for a quarter
             # of the work.
             stack.append(layers.MaxPooling2D(2))
         stack.append(layers.ReLU())
     if value("conv_dropout"):
-        stack.append(Dropout(value("conv_dropout")))
+        stack.append(backend.Dropout(value("conv_dropout")))
     return stack

@@ -1,4 +1,6 @@
-"""What a builder asks for under which values: it is called with some tens of settings; nothing is trained.
+"""What a builder asks for under which values; nothing is trained.
+
+It is called with some tens of settings.
 
 A builder asks for some names only under `if hp.Boolean(...)` or in a loop over `hp.Int(...)`. So
 the ends of all ranges and every choice are tried together, then one at a time; what is asked only
@@ -9,13 +11,14 @@ Pure: how a builder is called is the caller's part.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tuner.errors import ConfigurationError
+from tuner.models.tried_values import MAX_TRIED, first_tried, n_values, narrowed
 from tuner.space.declared import Declaration, described, merge
 from tuner.space.definition import Condition, Parameter, Space
 from tuner.space.sampling import grid_values, sample
@@ -23,8 +26,6 @@ from tuner.space.sampling import grid_values, sample
 # Settings that are tried together, at most; a list of choices is as long at most for each of them
 # to be tried.
 N_TOGETHER = 8
-# Values of a range that are all tried, to find which of them ask for more.
-MAX_TRIED = 16
 # Random settings that have to agree with the conditions that were found.
 N_CHECKED = 8
 
@@ -135,7 +136,7 @@ class _Exploration:
         self._ends_s = time.monotonic() + self.limit.seconds
         is_thorough = False
         try:
-            self._try(sample(_narrowed(self.given, 0), np.random.default_rng(0)))
+            self._try(sample(narrowed(self.given, 0), np.random.default_rng(0)))
             self._try_together()
             self._try_one_at_a_time()
             is_thorough = True
@@ -210,17 +211,20 @@ class _Exploration:
         return self._made[key]
 
     def _try_together(self) -> None:
-        """All names at their first value, all at their last, and so on, until that brings no new names."""
+        """All names at their first value, at their last, and so on, until no new names come."""
         n_known = -1
         while len(self.known) > n_known:
             n_known = len(self.known)
             for number in range(N_TOGETHER):
                 space = self._space()
-                if number < max([2, *map(_n_values, space.parameters)]):
-                    self._try(sample(_narrowed(space, number), np.random.default_rng(0)))
+                if number < max([2, *map(n_values, space.parameters)]):
+                    self._try(sample(narrowed(space, number), np.random.default_rng(0)))
 
     def _try_one_at_a_time(self) -> None:
-        """Every choice and the ends of every range, each from the first setting whose model asks for the name."""
+        """Every choice and the ends of every range, one at a time.
+
+        Each is tried from the first setting whose model asks for the name.
+        """
         n_known = -1
         while len(self.known) > n_known:
             n_known = len(self.known)
@@ -231,11 +235,14 @@ class _Exploration:
                 )
                 if base is None:
                     continue
-                for value in _first_tried(self._effective(name)):
+                for value in first_tried(self._effective(name)):
                     self._try({**base.values, name: value})
 
     def _effective(self, name: str) -> Parameter | None:
-        """The parameter that is searched: the given space's, else the declared one; None where it is fixed."""
+        """The parameter that is searched: the given space's, else the declared one.
+
+        None where it is fixed.
+        """
         return next(
             (parameter for parameter in self._space().parameters if parameter.name == name), None
         )
@@ -265,7 +272,10 @@ class _Exploration:
         return tuple(found) if found and is_right else ()
 
     def _values_that_ask(self, name: str, parent: str, reference: Build) -> tuple[Any, ...] | None:
-        """The parent's values under which a name is asked, all else as in the reference; None where all of them do."""
+        """The parent's values under which a name is asked, all else as in the reference.
+
+        None where all of them do.
+        """
         parameter = self._effective(parent)
         grid = None if parameter is None else grid_values(parameter)
         if parameter is None or grid is None or len(grid) > MAX_TRIED:
@@ -274,7 +284,7 @@ class _Exploration:
         def asks(value: Any) -> bool:
             return name in self._try({**reference.values, parent: value}).names
 
-        if all(asks(value) for value in _first_tried(parameter)):
+        if all(asks(value) for value in first_tried(parameter)):
             return None
         return tuple(value for value in grid if asks(value))
 
@@ -283,7 +293,7 @@ class _Exploration:
         return [b for b in good if name in b.names], [b for b in good if name not in b.names]
 
     def _check(self) -> None:
-        """Drop the conditions that a random setting contradicts: Keras Tuner knows none of them either."""
+        """Drop the conditions that a random setting contradicts; Keras Tuner has none either."""
         rng = np.random.default_rng(1)
         for _ in range(N_CHECKED):
             values = sample(self._space(), rng)
@@ -312,47 +322,3 @@ def _either(first: tuple[Condition, ...], second: tuple[Condition, ...]) -> tupl
         a if a == b else replace(a, values=tuple(dict.fromkeys([*a.values, *b.values])))
         for a, b in zip(first, second, strict=True)
     )
-
-
-def _narrowed(space: Space, number: int) -> Space:
-    """The space with one value only for each parameter: of ranges low, high and middle, of choices each in turn."""
-    return replace(
-        space,
-        parameters=tuple(
-            replace(
-                p,
-                kind="choice",
-                choices=(_value(p, number),),
-                low=None,
-                high=None,
-                step=None,
-                log=False,
-            )
-            for p in space.parameters
-        ),
-    )
-
-
-def _n_values(parameter: Parameter) -> int:
-    return len(parameter.choices) or 3
-
-
-def _value(parameter: Parameter, number: int) -> Any:
-    values = parameter.choices or tuple(_ends(parameter))
-    return values[number % len(values)]
-
-
-def _ends(parameter: Parameter) -> Iterator[Any]:
-    """Low, high and middle of a range."""
-    grid = grid_values(parameter)
-    if grid is not None:
-        yield from (grid[0], grid[-1], grid[len(grid) // 2])
-    elif parameter.low is not None and parameter.high is not None:
-        yield from (parameter.low, parameter.high, (parameter.low + parameter.high) / 2)
-
-
-def _first_tried(parameter: Parameter | None) -> Sequence[Any]:
-    """Every choice, and the ends of a range."""
-    if parameter is None:
-        return ()
-    return parameter.choices[:MAX_TRIED] or list(_ends(parameter))[:2]

@@ -18,7 +18,7 @@ _MAX_LISTED = 1000
 
 
 def hyperparameters(values: Mapping[str, Any]) -> keras_tuner.HyperParameters:
-    """`HyperParameters` whose `hp.Int(name, ...)` and the like return `values[name]`, else their default."""
+    """`HyperParameters` that return `values[name]` for a name, or the default that is declared."""
     hp = AskedHyperParameters()
     hp.values = dict(values)
     return hp
@@ -45,14 +45,19 @@ class AskedHyperParameters(keras_tuner.HyperParameters):
         return super().get(name)
 
     def copy(self) -> AskedHyperParameters:
-        """Keras Tuner's; a HyperModel that is not tunable asks a copy, so that nothing of it is searched."""
+        """Keras Tuner's.
+
+        A HyperModel that is not tunable asks a copy, so that nothing of it is searched.
+        """
         copied = type(self).from_config(self.get_config())
         self._copies.append(copied)
         return copied
 
 
 def declared(hp: keras_tuner.HyperParameters) -> tuple[list[Parameter], list[str]]:
-    """What a builder has asked for, in its order; a name that is asked in several scopes comes several times.
+    """What a builder has asked for, in its order.
+
+    A name that is asked in several scopes comes several times.
 
     Returns:
         The parameters, each with the conditions of its scopes: one value only is a choice of one.

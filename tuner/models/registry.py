@@ -1,4 +1,7 @@
-"""Every model by name; imports no Keras, so that names and settings are checked before a framework is loaded."""
+"""Every model by name.
+
+Imports no Keras, so that names and settings are checked before a framework is loaded.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +34,12 @@ def complete(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def setting_problem(model: str, values: Mapping[str, Any], height: int, width: int) -> str | None:
     """Why a setting cannot be built for images of this size, in one line; None where it can."""
+    whole = complete(model, values)
     if model in BACKBONES:
-        return _backbone_problem(complete(model, values))
+        return _backbone_problem(whole)
     if model != "cnn":
         return None
-    blocks = complete(model, values)["conv_blocks"]
+    blocks = whole["conv_blocks"]
     side = min(height, width)
     if side >> blocks >= 1:
         return None
@@ -114,7 +118,7 @@ def build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:
 
 
 def _build_own(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Any:
-    from tuner.models.own import own_builder
+    from tuner.models.own_builder import own_builder
 
     builder = own_builder(model, image_spec)
     if not builder.takes_hp:

@@ -1,4 +1,4 @@
-"""The source of your own builder: its module, and what that imports from the same folder or package."""
+"""The source of your own builder: its module, and what that imports from beside it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ _INSTALLED = ("site-packages", "dist-packages")
 
 
 def source_digests(model: str) -> dict[str, str]:
-    """A hash of each source file that a builder is made of; files elsewhere than its own do not count.
+    """A hash of each source file that a builder is made of.
+
+    Files elsewhere than its own do not count.
 
     Nothing is run but the packages that the modules are in, which Python imports to find them.
 
@@ -61,7 +63,10 @@ def find_module(model: str) -> ModuleSpec | None:
 
 
 def _root(name: str) -> Path | None:
-    """The folder that a module's top-level name is found in; of an installed package, its own folder."""
+    """The folder that a module's top-level name is found in.
+
+    Of an installed package, its own folder.
+    """
     top = name.partition(".")[0]
     spec = _spec(top)
     if spec is None:
@@ -98,7 +103,10 @@ def _spec(name: str) -> ModuleSpec | None:
 
 
 def _imported(content: bytes, name: str, *, is_package: bool) -> Iterator[str]:
-    """Names of all modules that a source may import; a name that turns out to be none is found nowhere."""
+    """Names of all modules that a source may import.
+
+    A name that turns out to be none is found nowhere.
+    """
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError):

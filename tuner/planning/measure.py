@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from tuner.data.splits.split import Fold
 from tuner.execution.executor import Executor
+from tuner.execution.run_tasks import run_tasks
 from tuner.models.registry import complete
 from tuner.records.training import TrainResult, TrainTask
 from tuner.space.vocabulary import TRAINING_TERMS
@@ -154,13 +156,16 @@ def part(candidate: Candidate) -> TrainingData:
 
 def _results(named: Mapping[str, Candidate], executor: Executor, folder: Path) -> list[TrainResult]:
     results: list[TrainResult] = []
-    for number, (name, candidate) in enumerate(named.items()):
-        if number >= executor.n_workers:
-            results.append(executor.next_result())
+    waiting = deque(named.items())
+
+    def next_task() -> TrainTask | None:
+        if not waiting:
+            return None
+        name, candidate = waiting.popleft()
         executor.add_data(name, part(candidate))
-        executor.submit(_task(name, candidate, folder))
-    while len(results) < len(named):
-        results.append(executor.next_result())
+        return _task(name, candidate, folder)
+
+    run_tasks(executor, next_task, results.append)
     return results
 
 

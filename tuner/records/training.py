@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.records.error_text import several_lines, short_line
+from tuner.space.vocabulary import with_all_defaults
 
 # What executors call the data set's own images.
 IMAGES = "images"
@@ -79,7 +80,7 @@ class TrainTask:
         task_id: Names the task in logs and files.
         data: Name of the executor's data that it trains on.
         model: A family's name or `package.module:function`.
-        values: Hyperparameter values, complete for a built-in family.
+        values: Hyperparameter values as they are stated; a builder of your own gets just these.
         seed: Descends from the run's seed; decides weights, shuffling and dropout.
         first_epoch: First epoch to train, from 1.
         last_epoch: Last epoch to train, included.
@@ -109,6 +110,11 @@ class TrainTask:
     early_stopping: EarlyStopping | None = None
     stop_at: float | None = None
     data: str = IMAGES
+
+    @property
+    def all_values(self) -> dict[str, Any]:
+        """The values with the default of each that they leave out: what a training reads."""
+        return with_all_defaults(self.model, self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,7 +166,10 @@ def from_scratch(tuned: Contender, name: str, settings: FromScratch) -> Contende
 
 
 def schedule_for(model: str, schedule: str) -> str:
-    """The learning rate's schedule of a model's trainings: a backbone's always falls, in search and retraining."""
+    """The learning rate's schedule of a model's trainings.
+
+    A backbone's always falls, in search and retraining.
+    """
     return "cosine" if model in BACKBONES else schedule
 
 

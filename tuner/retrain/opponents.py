@@ -37,7 +37,9 @@ def backbone_opponents(
     problem: Callable[[Contender], str | None],
     tell: Callable[[str], None],
 ) -> Iterator[Contender]:
-    """Pretrained backbones; one whose weights cannot be had is trained from scratch, beside one that needs no network.
+    """Pretrained backbones.
+
+    One whose weights cannot be had is trained from scratch, beside one that needs no network.
 
     Args:
         tuned: The winner.

@@ -13,6 +13,7 @@ import numpy as np
 
 from tuner.data.splits.split import Fold, fold_of_seed
 from tuner.execution.executor import Executor
+from tuner.execution.run_tasks import run_tasks
 from tuner.execution.stop import StopRequest
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Listener, ModelStarted, ModelTrained, Notice, StageStarted
@@ -104,37 +105,37 @@ class _Retraining:
 
     def run(self) -> list[tuple[str, Trained]]:
         """Train all, or until the end is asked for; each with its contender's name."""
-        while self._waiting or self._running:
-            while (
-                self._waiting
-                and len(self._running) < self._executor.n_workers
-                and not self._request.is_made()
-            ):
-                self._begin(*self._waiting.popleft())
-            if self._running:
-                result = self._executor.next_result()
-                contender, number = self._running.pop(result.task_id)
-                if result.ended_by != "request":
-                    self._take(contender, number, result)
-            elif self._request.is_made():
-                break
+        run_tasks(self._executor, self._next_task, self._take_result)
         return self._trained
 
-    def _begin(self, contender: Contender, number: int) -> None:
+    def _next_task(self) -> TrainTask | None:
+        while self._waiting and not self._request.is_made():
+            task = self._begun(*self._waiting.popleft())
+            if task is not None:
+                return task
+        return None
+
+    def _take_result(self, result: TrainResult) -> None:
+        contender, number = self._running.pop(result.task_id)
+        if result.ended_by != "request":
+            self._take(contender, number, result)
+
+    def _begun(self, contender: Contender, number: int) -> TrainTask | None:
+        """The task of a training that begins; None where its time was over before."""
         data = _data_name(contender, fold_of_seed(number, self._n_folds))
         task = _task(contender, number, data, self._order, self._stop_at())
         deadline = self._order.deadline
         # Of the winner there must be one training, or nothing would come of the search.
         if deadline is not None and time.time() >= deadline and (self._trained or self._running):
             self._take(contender, number, _too_late(task.task_id))
-            return
+            return None
         self._running[task.task_id] = contender, number
         self._listener(
             ModelStarted(
                 task_id=task.task_id, title=contender.title, seed=number, last_epoch=task.last_epoch
             )
         )
-        self._executor.submit(task)
+        return task
 
     def _stop_at(self) -> float | None:
         """When a training must end so that those after it get as much time."""

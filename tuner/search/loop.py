@@ -13,6 +13,7 @@ from typing import Protocol
 
 from tuner.errors import SearchError
 from tuner.execution.executor import Executor
+from tuner.execution.run_tasks import run_tasks
 from tuner.execution.seeds import TRIALS, task_seed
 from tuner.execution.stop import StopRequest
 from tuner.records.error_text import reason_of
@@ -167,18 +168,7 @@ class _Loop:
 
     def run(self) -> None:
         """Train until there is nothing more to start, or no more time, or somebody asks for the end."""
-        while True:
-            while len(self._running) < self._executor.n_workers and not self._is_closing():
-                trial = self._next()
-                if trial is None:
-                    break
-                self._submit(trial)
-            if not self._running:
-                return
-            result = self._executor.next_result()
-            trial = self._running.pop(result.task_id)
-            if result.ended_by != "request":
-                self._take(trial, result)
+        run_tasks(self._executor, self._next_task, self._take_result)
 
     def close(self) -> None:
         """Search nothing any more; what was begun and could not be trained has failed."""
@@ -211,11 +201,19 @@ class _Loop:
             self._log.started(trial, self._oracle.generator_state())
         return trial
 
-    def _submit(self, trial: Trial) -> None:
+    def _next_task(self) -> TrainTask | None:
+        trial = None if self._is_closing() else self._next()
+        if trial is None:
+            return None
         self._running[trial.trial_id] = trial
         if not self._n_tries[trial.trial_id]:
             self._listener(TrialStarted(trial=trial))
-        self._executor.submit(self._task(trial))
+        return self._task(trial)
+
+    def _take_result(self, result: TrainResult) -> None:
+        trial = self._running.pop(result.task_id)
+        if result.ended_by != "request":
+            self._take(trial, result)
 
     def _take(self, trial: Trial, result: TrainResult) -> None:
         """Take what came of a trial, or train it once more."""

@@ -295,6 +295,15 @@ def batch_terms_on(values: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def with_all_defaults(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with every default that a training of the model reads.
+
+    Those are the terms of its family; of a builder of your own, and of a baseline, only those of
+    the optimizer, the loss and the batches.
+    """
+    return with_defaults(VOCABULARIES.get(model, {**TRAINING_TERMS, **BATCH_TERMS}), values)
+
+
 def with_defaults(terms: Mapping[str, Term], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, with the default of every term that they leave out; NAME_i counts as set for its block only."""
     return {name: term.default for name, term in terms.items()} | dict(values)

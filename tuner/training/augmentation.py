@@ -1,4 +1,7 @@
-"""Random changes of training images: what is drawn here in NumPy, the backend then does to the pixels."""
+"""Random changes of training images.
+
+What is drawn here in NumPy, the backend then does to the pixels.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tuner.backend.active import augment
+from tuner.backend.active import backend
 from tuner.errors import ConfigurationError
 from tuner.space.vocabulary import AUGMENTATION_TERMS
 
@@ -24,7 +27,10 @@ class Augmentation:
     """The random changes of one setting."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        """Take the setting; terms that it leaves out are off, and others have nothing to do with it."""
+        """Take the setting.
+
+        Terms that it leaves out are off, and others have nothing to do with it.
+        """
         self._terms = {
             name: values.get(name, term.default) for name, term in AUGMENTATION_TERMS.items()
         }
@@ -60,12 +66,12 @@ class Augmentation:
             partner, share = parameters["mixup"][:, 0].astype("int32"), parameters["mixup"][:, 1]
             targets = share[:, None] * targets + (1 - share[:, None]) * targets[partner]
             weights = share * weights + (1 - share) * weights[partner]
-        return augment(images, parameters), targets, weights
+        return backend.augment(images, parameters), targets, weights
 
     def draw(
         self, generator: np.random.Generator, n: int, height: int, width: int
     ) -> dict[str, np.ndarray]:
-        """The parameters that `tuner.backend.pixels.CHANGES` take, float32 (n, ...), for n images of this size."""
+        """The parameters that `image_changes.CHANGES` take, float32 (n, ...), for n images."""
         terms, parameters = self._terms, {}
         if any(terms[name] for name in ("flip", "shift", "zoom", "rotation")):
             parameters["affine"] = self._affine(generator, n, height, width)
@@ -103,7 +109,10 @@ def _around(generator: np.random.Generator, n: int, largest: float) -> np.ndarra
 def _boxes(
     generator: np.random.Generator, n: int, height: int, width: int, probability: float
 ) -> np.ndarray:
-    """Rectangles (n, 4) within the images: top, bottom, left, right; of no area where an image stays whole."""
+    """Rectangles (n, 4) within the images: top, bottom, left, right.
+
+    They have no area where an image stays whole.
+    """
     area = generator.uniform(*_ERASED_AREA, n) * (generator.random(n) < probability)
     ratio = np.exp(generator.uniform(-_ERASED_LOG_RATIO, _ERASED_LOG_RATIO, n))
     # The largest side is 0.82 of the image's.

@@ -1,4 +1,4 @@
-"""The batches of an epoch: which images, in which order, changed and weighted as the setting says."""
+"""The batches of an epoch: which images, in which order, with which changes and weights."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import numpy as np
 
 from tuner.data.decoding.streaming import batches
 from tuner.records.training import TrainTask
-from tuner.space.vocabulary import BATCH_TERMS, TRAINING_TERMS, with_defaults
 from tuner.training.augmentation import Augmentation
 from tuner.training.compiled import targets
 from tuner.training.data import TrainingData
-from tuner.training.features import Features
 from tuner.training.prepared import Prepared
+from tuner.training.transfer.features import Features
 
 
 def training_batches(
     prepared: Prepared, task: TrainTask, data: TrainingData, fold: int, epoch: int
 ) -> Iterator[tuple[Any, ...]]:
-    """What a training step takes, batch by batch; the same for the same task, fold and epoch, whatever went before.
+    """What a training step takes, batch by batch.
+
+    The same for the same task, fold and epoch, whatever went before.
 
     Args:
         prepared: The model.
@@ -33,10 +34,7 @@ def training_batches(
     Raises:
         ConfigurationError: If the model's loss cannot take what mixup mixes.
     """
-    rows, values = (
-        data.folds[fold].train,
-        with_defaults({**TRAINING_TERMS, **BATCH_TERMS}, task.values),
-    )
+    rows, values = data.folds[fold].train, task.all_values
     generator = np.random.default_rng([task.seed, epoch, fold])
     is_balanced = values["imbalance"] == "balanced_sampling"
     order = (
@@ -67,7 +65,9 @@ def validation_batches(
 
 
 def class_weights(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """The weight of each class in the loss, (classes,) float32: n / (k count), so that the mean over images is 1.
+    """The weight of each class in the loss, (classes,) float32: n / (k count).
+
+    So the mean over images is 1.
 
     Args:
         labels: Of the training images, (n,).

@@ -17,7 +17,7 @@ from tuner.store.files import write_atomically
 
 State = list[np.ndarray]
 
-# What a checkpoint tells beside its arrays; a file of another version is not this version's.
+# Of what a checkpoint holds beside its arrays; a file of another version is refused.
 _VERSION = 2
 
 
@@ -26,7 +26,7 @@ class Checkpoint:
     """Where a training is.
 
     Attributes:
-        order: `order_of` its task.
+        order: `task_digest` its task.
         state: Of the model and its optimizer after the last epoch; may be empty once the training
             has ended.
         kept: Of the best epoch, where early stopping keeps it; else empty.
@@ -35,7 +35,7 @@ class Checkpoint:
             is watched.
         best_loss: The validation loss in that epoch; None where nothing is watched.
         best_epoch: That epoch; 0 where nothing is watched.
-        progress_epoch: As in `Watch`.
+        progress_epoch: As in `EarlyStopper`.
         n_parameters: Of the model.
         duration_s: Seconds that the task has taken.
         ended_by: As in `TrainResult`; None where the training may go on.
@@ -59,7 +59,7 @@ class Checkpoint:
         return self.kept or self.state
 
 
-def order_of(task: TrainTask) -> str:
+def task_digest(task: TrainTask) -> str:
     """Digest of what decides a task's outcome: a checkpoint is only its own task's."""
     parts = asdict(task)
     for name in ("save_to", "stop_at"):
@@ -105,18 +105,23 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def own_checkpoint(task: TrainTask) -> Checkpoint | None:
-    """The checkpoint that this very task has left behind, or None; what cannot be read is no loss but time."""
+    """The checkpoint that this very task has left behind, or None.
+
+    What cannot be read is no loss but time.
+    """
     if task.save_to is None:
         return None
     try:
         checkpoint = load_checkpoint(task.save_to)
     except (OSError, ValueError):
         return None
-    return checkpoint if checkpoint.order == order_of(task) else None
+    return checkpoint if checkpoint.order == task_digest(task) else None
 
 
 def take_state(model: keras.Model) -> State:
-    """Copy every variable of a model and its built optimizer; a resumed training then goes on as if never stopped.
+    """Copy every variable of a model and its built optimizer.
+
+    A resumed training then goes on as if never stopped.
 
     Keras' own weights files leave out the states of the dropout layers' seeds, and fill an
     optimizer only once built.

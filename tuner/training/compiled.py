@@ -10,21 +10,24 @@ import numpy as np
 from keras.src.utils.naming import reset_uids
 
 from tuner.backend import active, neutral
-from tuner.backend.active import plain_copy
+from tuner.backend.active import backend, plain_copy
 from tuner.backend.class_scores import class_scores
+from tuner.backend.protocol import Backend
 from tuner.errors import ConfigurationError
 from tuner.models.registry import BUILDERS, build
 from tuner.records.image import ImageSpec
-from tuner.space.vocabulary import TRAINING_TERMS, with_defaults
-from tuner.training.class_outputs import with_probabilities
-from tuner.training.label_form import form_of, in_form
-from tuner.training.model_form import fit_to, units_of
+from tuner.space.vocabulary import with_all_defaults
+from tuner.training.own_builders.class_outputs import with_probabilities
+from tuner.training.own_builders.label_form import form_of, in_form
+from tuner.training.own_builders.model_form import fit_to, units_of
 
 
 def compiled_model(
     model: str, values: Mapping[str, Any], image_spec: ImageSpec, *, is_plain: bool = False
 ) -> keras.Model:
-    """Build a model and compile it, unless its builder has done so: then its own optimizer, losses and metrics stay.
+    """Build a model and compile it, unless its builder has done so.
+
+    Then its own optimizer, losses and metrics stay.
 
     Args:
         model: A built-in name or `package.module:function`.
@@ -48,11 +51,10 @@ def compiled_model(
     if built.compiled:
         _check_compiled(built, model, image_spec, units)
         return built
-    values = with_defaults(TRAINING_TERMS, values)
+    values = with_all_defaults(model, values)
     if is_plain:
         built = plain_copy(built)
-    make_loss = neutral.crossentropy if is_plain else active.crossentropy
-    loss = make_loss(values["label_smoothing"], is_binary=units == 1)
+    loss = _maker(is_plain).crossentropy(values["label_smoothing"], is_binary=units == 1)
     # A saved metric of ours would not load elsewhere either.
     metrics = ["accuracy"] if is_plain else ["accuracy", *class_scores(image_spec.n_classes)]
     if model not in BUILDERS:
@@ -78,8 +80,11 @@ def _check_compiled(built: keras.Model, name: str, spec: ImageSpec, units: int) 
 
 
 def optimizer(values: Mapping[str, Any], *, is_plain: bool = False) -> keras.optimizers.Optimizer:
-    """The optimizer of a setting, complete with `TRAINING_TERMS`; Keras' own where it is to be plain."""
-    backend = neutral if is_plain else active
+    """The optimizer of a setting, complete with `TRAINING_TERMS`.
+
+    Keras' own where it is to be plain.
+    """
+    maker = _maker(is_plain)
     common = {
         "learning_rate": values["learning_rate"],
         "weight_decay": values["weight_decay"] or None,
@@ -88,11 +93,16 @@ def optimizer(values: Mapping[str, Any], *, is_plain: bool = False) -> keras.opt
         case "sgd":
             return keras.optimizers.SGD(momentum=values["momentum"], nesterov=True, **common)
         case "adamw":
-            return backend.AdamW(**{**common, "weight_decay": values["weight_decay"]})
+            return maker.AdamW(**{**common, "weight_decay": values["weight_decay"]})
         case "rmsprop":
             return keras.optimizers.RMSprop(**common)
         case _:
-            return backend.Adam(**common)
+            return maker.Adam(**common)
+
+
+def _maker(is_plain: bool) -> Backend:
+    """Whose optimizers and losses a model gets."""
+    return neutral.BACKEND if is_plain else backend
 
 
 def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:
@@ -110,6 +120,6 @@ def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:
 
 
 def probabilities(outputs: np.ndarray) -> np.ndarray:
-    """Class probabilities (n, classes) from what a model puts out: softmax (n, classes) or sigmoid (n, 1)."""
+    """Class probabilities (n, classes) from softmax (n, classes) or sigmoid (n, 1)."""
     outputs = np.asarray(outputs, dtype="float64")
     return np.concatenate([1 - outputs, outputs], axis=1) if outputs.shape[1] == 1 else outputs

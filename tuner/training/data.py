@@ -1,4 +1,7 @@
-"""What a training may see: inputs with their labels, and which of them train and validate; no test images."""
+"""What a training may see: inputs with their labels, and which of them train and validate.
+
+No test images.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 from tuner.data.decoding.streaming import StreamedImages
 from tuner.data.splits.split import Fold
 from tuner.records.image import ImageSpec
-from tuner.training.features import Features
+from tuner.training.transfer.features import Features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

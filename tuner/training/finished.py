@@ -21,8 +21,8 @@ from tuner.records.image import ImageSpec
 from tuner.store.leftovers import writer
 from tuner.store.model_file import weights_file
 from tuner.training.checkpoint import load_checkpoint, put_weights
-from tuner.training.class_outputs import pixels, with_probabilities
-from tuner.training.model_form import brief, fit_to, is_graph, one_output
+from tuner.training.own_builders.class_outputs import pixels, with_probabilities
+from tuner.training.own_builders.model_form import brief, fit_to, is_graph, one_output
 
 
 def finished_model(
@@ -34,7 +34,9 @@ def finished_model(
     fold: int = 0,
     n_folds: int = 1,
 ) -> keras.Model:
-    """The model of a checkpoint without its optimizer; of a frozen network, checkpoints hold the head alone.
+    """The model of a checkpoint without its optimizer.
+
+    Of a frozen network, checkpoints hold the head alone.
 
     A model of ours is float32; a builder of your own decides the precision of its own models only.
     One whose loss takes logits gets softmax or sigmoid on top.
@@ -187,7 +189,10 @@ def _saved(model: keras.Model, file: Path, image_spec: ImageSpec) -> None:
 
 
 def _check_same(model: keras.Model, file: Path, image_spec: ImageSpec) -> None:
-    """Refuse a file that loads as a model that predicts something else: a layer may keep settings to itself."""
+    """Refuse a file that loads as a model that predicts something else.
+
+    A layer may leave settings out of what it saves.
+    """
     try:
         loaded = keras.models.load_model(file, compile=False)
     except Exception:

@@ -1,4 +1,7 @@
-"""Cross-validation in one training: a model for each fold, all of one architecture, that share one traced network."""
+"""Cross-validation in one training: a model for each fold, all of one architecture.
+
+They share one traced network.
+"""
 
 from __future__ import annotations
 

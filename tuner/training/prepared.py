@@ -1,26 +1,24 @@
-"""Models that are built, compiled and traced, kept for the next training of the same architecture."""
+"""Built, compiled and traced models, kept for the next training of the same architecture."""
 
 from __future__ import annotations
 
 import random
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
 
-from tuner.backend.active import RUN_TIME_VALUES, dials, steps
+from tuner.backend.active import backend
 from tuner.backend.steps import Steps, example_outputs
-from tuner.models.registry import BUILDERS, complete
+from tuner.models.registry import BUILDERS
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainTask
 from tuner.space.vocabulary import BATCH_TERMS, STAGE_TERMS
 from tuner.training.checkpoint import put_state, take_state
 from tuner.training.compiled import compiled_model, targets
 from tuner.training.data import TrainingData
-from tuner.training.own_metrics import leave_out_failing
+from tuner.training.own_builders.own_metrics import leave_out_failing
 
 # Models that a worker keeps, and their parameters together: with Adam's moments, 10 million take
 # 120 MB.
@@ -44,7 +42,10 @@ class Prepared:
 
 
 class PreparedModels:
-    """The models used last: tracing costs as much as several epochs of a small data set, at every promotion again."""
+    """The models used last.
+
+    Tracing costs as much as several epochs of a small data set, at every promotion again.
+    """
 
     def __init__(self, n_kept: int = N_KEPT) -> None:
         """Keep at most `n_kept` models; 0 prepares every one anew."""
@@ -52,7 +53,7 @@ class PreparedModels:
         self._n_kept = n_kept
 
     def prepare(self, task: TrainTask, data: TrainingData) -> Prepared:
-        """A model for a task: a kept one of its architecture, set as a fresh one would be, or a fresh one."""
+        """A model for a task: a fresh one, or a kept one that is set as a fresh one would be."""
         # Your own builder may draw from any generator, and may keep state that cannot be reset.
         if task.model not in BUILDERS:
             keras.utils.set_random_seed(task.seed % 2**32)
@@ -71,7 +72,7 @@ class PreparedModels:
         fresh = compiled_model(task.model, task.values, data.spec)
         if not self._n_kept:
             return self._traced(fresh, data)
-        key = _architecture(task.model, task.values, data.spec)
+        key = _architecture(task, data.spec)
         if kept := self._kept.get(key):
             self._kept.move_to_end(key)
             _set_as(kept.model, fresh)
@@ -97,27 +98,29 @@ class PreparedModels:
         example: tuple[np.ndarray, ...] = data.inputs[first], targets(model, data.labels[first])
         if is_weighted:
             example += (np.ones(1, dtype="float32"),)
-        return Prepared(model=model, functions=steps(model, example), is_weighted=is_weighted)
+        return Prepared(
+            model=model, functions=backend.steps(model, example), is_weighted=is_weighted
+        )
 
 
-def _architecture(model: str, values: Mapping[str, Any], spec: ImageSpec) -> str:
+def _architecture(task: TrainTask, spec: ImageSpec) -> str:
     """What a traced graph depends on; of a value that it reads while it runs, only whether it is 0.
 
     Not what happens to batches, nor when: weights are part of every step, whatever they are.
     """
     # A trial states what was searched, the winner's retraining states all: both are the same model.
-    whole = complete(model, values)
     parts = {
-        name: bool(value) if name in RUN_TIME_VALUES else value
-        for name, value in whole.items()
+        name: bool(value) if name in backend.run_time_values else value
+        for name, value in task.all_values.items()
         if name not in BATCH_TERMS and name not in STAGE_TERMS
     }
-    return repr((model, spec, sorted(parts.items())))
+    return repr((task.model, spec, sorted(parts.items())))
 
 
 def _set_as(model: keras.Model, fresh: keras.Model) -> None:
     """Give a used model the weights, optimizer and run-time values of a fresh one."""
     fresh.optimizer.build(fresh.trainable_variables)
     put_state(model, take_state(fresh))
-    for dial, value in zip(dials(model), dials(fresh), strict=True):
-        dial.assign(value)
+    variables = backend.run_time_variables(model), backend.run_time_variables(fresh)
+    for variable, value in zip(*variables, strict=True):
+        variable.assign(value)

@@ -1,4 +1,4 @@
-"""A network of keras.applications' own code that builds in a second, and files of weights as Keras offers them."""
+"""A small network of keras.applications' own code, and files of weights as Keras offers them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def tiny_efficientnet(width: float = 0.1, **options: Any) -> keras.Model:
 
 
 def notop(build: Callable[..., keras.Model], **options: Any) -> keras.Model:
-    """A network whose weights are random, but for the normalization of ImageNet's pixels, which its files hold."""
+    """A network of random weights, but for the normalization of pixels, which its files hold."""
     keras.utils.set_random_seed(0)
     options = {"include_top": False, "input_shape": (32, 32, 3)} | options
     network = build(weights=None, **options)

@@ -1,4 +1,7 @@
-"""Classifiers on a backbone: the known traps of transfer learning, each with a test, and what becomes of a model."""
+"""Classifiers on a backbone.
+
+The known traps of transfer learning, each with a test, and what becomes of a model.
+"""
 
 from __future__ import annotations
 

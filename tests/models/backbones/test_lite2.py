@@ -43,7 +43,7 @@ def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def convolved(x: np.ndarray, kernel: np.ndarray, strides: int = 1) -> np.ndarray:
-    """Convolution of maps (n, channels, height, width) with zeros around as TensorFlow places them."""
+    """Convolution of maps (n, channels, height, width) with zeros around, as in TensorFlow."""
     side = kernel.shape[-1]
     total = max((-(-x.shape[-1] // strides) - 1) * strides + side - x.shape[-1], 0)
     around = (total // 2, total - total // 2)
@@ -69,7 +69,7 @@ def clipped(x: np.ndarray) -> np.ndarray:
 
 
 def numpy_features(images: np.ndarray, tensors: Tensors) -> np.ndarray:
-    """EfficientNet-Lite2 in NumPy and in PyTorch's layout, its structure read from the tensors' names and shapes."""
+    """EfficientNet-Lite2 in NumPy and PyTorch's layout, by the tensors' names and shapes."""
     x = np.moveaxis((images - 127) / 128, -1, 1).astype("float64")
     x = clipped(normalized(convolved(x, tensors["_conv_stem.weight"], 2), tensors, "_bn0"))
     # The first blocks of stages 2, 3, 4 and 6 halve the maps.

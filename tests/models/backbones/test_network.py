@@ -1,4 +1,7 @@
-"""Networks with weights of every origin: the same numbers as keras.applications', or a clear refusal."""
+"""Networks with weights of every origin.
+
+The same numbers as keras.applications', or a clear refusal.
+"""
 
 from __future__ import annotations
 

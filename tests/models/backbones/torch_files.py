@@ -1,4 +1,7 @@
-"""PyTorch files of the layout before 1.6, written instruction by instruction: nothing here needs PyTorch."""
+"""PyTorch files of the layout before 1.6, written instruction by instruction.
+
+Nothing here needs PyTorch.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuner.backend.active import gradient, n_together
+from tuner.backend.active import backend, n_together
 from tuner.errors import TunerError
 from tuner.evaluation.explain.convolutions import Convolution, convolutions, maps_of, tapped
 
@@ -90,7 +90,7 @@ def _grad_cam(
                 model(images.astype("float32"), training=False) * chosen.astype("float32")
             )
 
-    gradients = gradient(score, maps)
+    gradients = backend.gradient(score, maps)
     if gradients is None:
         raise NoSaliencyError(
             f"Keras' backend {keras.backend.backend()} gives no gradients for a saliency map."

@@ -1,1 +1,4 @@
-"""Networks that have learnt from ImageNet, by name: what each is, its weights, and classifiers made of it."""
+"""Networks that have learnt from ImageNet, by name.
+
+What each is, its weights, and classifiers made of it.
+"""

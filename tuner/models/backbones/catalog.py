@@ -31,7 +31,10 @@ class Backbone:
     has_lost_rescaling: bool
 
     def is_unfrozen(self, layer_name: str, n_blocks: int) -> bool:
-        """Whether a layer is in the `n_blocks` top blocks; what follows the last block belongs to that one."""
+        """Whether a layer is in the `n_blocks` top blocks.
+
+        What follows the last block belongs to that one.
+        """
         if layer_name.startswith("top_"):
             return n_blocks > 0
         return layer_name.startswith(self.blocks[:n_blocks])

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from tuner.backend.active import Dropout
+from tuner.backend.active import backend
 from tuner.models.backbones.catalog import Backbone
 from tuner.models.backbones.network import build_network
 from tuner.records.image import ImageSpec
@@ -80,7 +80,7 @@ def build_head(backbone: Backbone, values: Mapping[str, Any], image_spec: ImageS
 
 
 def copy_head(head: keras.Model, whole: keras.Model) -> None:
-    """Give the head of a whole classifier the weights of a head of the same setting that was trained alone."""
+    """Give the head of a whole classifier the weights of a like head that was trained alone."""
     for layer in head.layers:
         if layer.weights:
             whole.get_layer(layer.name).set_weights(layer.get_weights())
@@ -101,7 +101,10 @@ def _freeze(network: keras.Model, backbone: Backbone, n_blocks: int) -> None:
 
 
 def _rgb_inputs(size: int, image_spec: ImageSpec) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Inputs, and the same as RGB of `size` pixels; no rescaling, since every backbone has its own inside."""
+    """Inputs, and the same as RGB of `size` pixels.
+
+    No rescaling, since every backbone has its own inside.
+    """
     inputs = images = layers.Input(image_spec.shape)
     if (image_spec.height, image_spec.width) != (size, size):
         images = layers.Resizing(size, size)(images)
@@ -118,7 +121,7 @@ def _head(
             features
         )
     if values["dropout"]:
-        features = Dropout(values["dropout"], name="head_dropout")(features)
+        features = backend.Dropout(values["dropout"], name="head_dropout")(features)
     return layers.Dense(
         image_spec.n_classes, activation="softmax", dtype="float32", name="head_output"
     )(features)

@@ -1,4 +1,6 @@
-"""EfficientNet-Lite2: EfficientNetB2 without squeeze-and-excitation and with ReLU6, of Keras' own layers.
+"""EfficientNet-Lite2.
+
+EfficientNetB2 without squeeze-and-excitation and with ReLU6, of Keras' own layers.
 
 Its source is TensorFlow's model garden (tpu/models/official/efficientnet/lite, 2020). Stem, first
 stage, last stage and top are those of B0; the layers are named as those of
@@ -20,7 +22,7 @@ _MAX_DROP_RATE = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class MBConv:
     """An inverted residual block.
 
     Attributes:
@@ -43,7 +45,7 @@ class Block:
     drop_rate: float
 
 
-def _blocks() -> Iterator[Block]:
+def _blocks() -> Iterator[MBConv]:
     kernel_sizes = 3, 3, 5, 3, 5, 5, 3
     strides = 1, 2, 2, 2, 1, 2, 1
     filters = 16, 24, 48, 88, 120, 208, 352
@@ -51,7 +53,7 @@ def _blocks() -> Iterator[Block]:
     for stage, n in enumerate(repeats):
         for i in range(n):
             before = sum(repeats[:stage]) + i
-            yield Block(
+            yield MBConv(
                 prefix=f"block{stage + 1}{'abcde'[i]}_",
                 kernel_size=kernel_sizes[stage],
                 strides=strides[stage] if i == 0 else 1,
@@ -62,7 +64,7 @@ def _blocks() -> Iterator[Block]:
             )
 
 
-BLOCKS: tuple[Block, ...] = tuple(_blocks())
+BLOCKS: tuple[MBConv, ...] = tuple(_blocks())
 
 
 def build(input_size: int, pooling: str) -> keras.Model:
@@ -88,7 +90,7 @@ def build(input_size: int, pooling: str) -> keras.Model:
     return keras.Model(inputs, pool(name=f"{pooling}_pool")(x), name="efficientnet_lite2")
 
 
-def _through(block: Block, inputs: keras.KerasTensor) -> keras.KerasTensor:
+def _through(block: MBConv, inputs: keras.KerasTensor) -> keras.KerasTensor:
     x, name = inputs, block.prefix
     if block.expansion > 1:
         n_inner = block.expansion * inputs.shape[-1]

@@ -1,4 +1,7 @@
-"""EfficientNet-Lite2's ImageNet weights, converted from the PyTorch file of the package in the extra `lite`."""
+"""EfficientNet-Lite2's ImageNet weights.
+
+They are converted from the PyTorch file of the package in the extra `lite`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ _CLASSIFIER = {"_fc.weight": (1000, 1280), "_fc.bias": (1000,)}
 
 
 def build_pretrained(input_size: int, pooling: str) -> keras.Model:
-    """Build the network of `lite2.build` with ImageNet weights: those converted before, else those of the package.
+    """Build the network of `lite2.build` with ImageNet weights.
+
+    They are those converted before, else those of the package.
 
     Raises:
         NoPretrainedWeightsError: If the package is not installed.

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tuner.models.backbones import catalog
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.space.vocabulary import VOCABULARIES, with_defaults
+from tuner.space.vocabulary import with_all_defaults
 
 # Ends the name of a backbone's head, which trains on the backbone's features.
 HEAD = "/head"
@@ -15,12 +15,12 @@ HEAD = "/head"
 
 def is_frozen(model: str, values: Mapping[str, Any]) -> bool:
     """Whether a setting trains only a head, on features that never change."""
-    return model in BACKBONES and catalog.is_frozen(_complete(model, values))
+    return model in BACKBONES and catalog.is_frozen(with_all_defaults(model, values))
 
 
 def is_fine_tuned(model: str, values: Mapping[str, Any]) -> bool:
     """Whether a setting trains blocks of a network that has learnt before, after the head."""
-    return model in BACKBONES and catalog.is_fine_tuned(_complete(model, values))
+    return model in BACKBONES and catalog.is_fine_tuned(with_all_defaults(model, values))
 
 
 def needs_features(model: str, values: Mapping[str, Any]) -> bool:
@@ -48,9 +48,5 @@ class FeatureKey(NamedTuple):
 
 def feature_key(model: str, values: Mapping[str, Any]) -> FeatureKey:
     """The same for settings of backbones that have the same features."""
-    whole = _complete(model, values)
+    whole = with_all_defaults(model, values)
     return FeatureKey(model, whole["weights"], whole["input_size"], whole["pooling"])
-
-
-def _complete(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return with_defaults(VOCABULARIES[model], values)

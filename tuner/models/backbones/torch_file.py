@@ -46,7 +46,10 @@ class _Storage(NamedTuple):
 
 
 class _Tensor(NamedTuple):
-    """A view as the file states it; nothing of it is checked yet. Offset and strides count elements."""
+    """A view as the file states it.
+
+    Nothing of it is checked yet. Offset and strides count elements.
+    """
 
     storage: _Storage
     offset: int

@@ -1,4 +1,7 @@
-"""Where a backbone's weights come from, and what is said when they cannot be had; imports no Keras."""
+"""Where a backbone's weights come from, and what is said when they cannot be had.
+
+Imports no Keras.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ class NoPretrainedWeightsError(WeightsError):
 
 
 def weights_problem(name: str, weights: str) -> str | None:
-    """Why weights cannot be those of a backbone, in one line, as far as a look at the disk tells; None where they may.
+    """Why weights cannot be those of a backbone, in one line; None where they may.
+
+    Only a look at the disk decides.
 
     Args:
         name: The backbone's.
@@ -53,7 +58,9 @@ def weights_problem(name: str, weights: str) -> str | None:
 
 
 def weights_digest(name: str, weights: str) -> str:
-    """What changes exactly when the weights do: `imagenet`, `none`, or the beginning of the SHA-256 of a file.
+    """What changes exactly when the weights do.
+
+    That is `imagenet`, `none`, or the beginning of the SHA-256 of a file.
 
     Args:
         name: The backbone's.

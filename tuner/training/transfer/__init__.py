@@ -1,0 +1,1 @@
+"""Transfer learning: features of frozen networks, and the stages of a training."""
