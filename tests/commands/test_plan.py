@@ -12,9 +12,9 @@ from tests.cli.calling import Outcome, call, write_photos, write_space
 from tests.data.samples import make_card
 from tests.images import tiny_dataset
 from tuner.commands import plan
-from tuner.commands.options import RunOptions
-from tuner.commands.outputs import training_data
 from tuner.data.card import Baseline
+from tuner.pipeline.outputs.journal import training_data
+from tuner.pipeline.run_options import RunOptions
 from tuner.planning.measure import Measured, model_key
 from tuner.records.contender import Contender
 from tuner.space.parse import load_space

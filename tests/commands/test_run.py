@@ -14,8 +14,8 @@ from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
 from tests.data.samples import write_folders
-from tuner.commands.outputs import recipe_header
 from tuner.names import printable
+from tuner.pipeline.outputs.journal import recipe_header
 from tuner.store.run_folder import RunFolder
 
 FILES = {

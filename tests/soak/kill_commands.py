@@ -160,7 +160,7 @@ def write_images(folder: Path) -> None:
 def write_run(place: Path) -> None:
     """A run's recipe with its images."""
     from tests.store.recipes import make_recipe
-    from tuner.commands.recipe_images import recipe_settings
+    from tuner.production.recipe_images import recipe_settings
     from tuner.records.image import ImageSpec
     from tuner.space.definition import SplitSettings
     from tuner.store.recipe_file import write_recipe

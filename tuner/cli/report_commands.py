@@ -27,7 +27,7 @@ def report(run: Path, markdown: bool) -> None:
 
         click.echo(plain(as_markdown(folder.read_results())), nl=False)
         return
-    from tuner.commands.report import rebuild
+    from tuner.pipeline.outputs.run_page import rebuild
 
     click.echo(rebuild(folder, lambda text: say(f"note: {text}")))
 
@@ -38,7 +38,7 @@ def report(run: Path, markdown: bool) -> None:
 @as_json
 def compare(runs: tuple[Path, ...], out: Path, json_lines: bool) -> None:
     """Write one page with every run below --out, or with the folders RUN, and print its path."""
-    from tuner.commands.index import compare as compare_command
+    from tuner.pipeline.outputs.all_runs import compare as compare_command
 
     compared = compare_command(out, runs)
     if json_lines:

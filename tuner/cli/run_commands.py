@@ -15,7 +15,7 @@ from tuner.cli.output import print_json, print_result, say
 from tuner.cli.signals import INTERRUPTED, TERMINATED
 
 if TYPE_CHECKING:
-    from tuner.commands.options import RunOptions
+    from tuner.pipeline.run_options import RunOptions
     from tuner.records.events import Listener
 
 # A quality gate that was asked for.
@@ -64,8 +64,8 @@ def run(
     from tuner.cli.signals import REQUEST
     from tuner.cli.summary import missed_improvement, run_ended, summary_lines
     from tuner.cli.views import view
-    from tuner.commands.prepare import command_line
     from tuner.commands.run import run as run_command
+    from tuner.pipeline.preparation.configuration import command_line
     from tuner.report.reproduce import resume_command
 
     options = _run_options(given, command=command_line(sys.argv[1:]))
@@ -99,7 +99,7 @@ def _check_testable(
         raise click.UsageError(
             "--require-improvement needs the comparison that --search-only leaves out."
         )
-    from tuner.commands.options import states_seeds
+    from tuner.pipeline.run_options import states_seeds
 
     if preset == "quick" and not states_seeds(overrides):
         raise click.UsageError(
@@ -151,8 +151,9 @@ def plan(json_lines: bool, **given: Any) -> None:
 
 def _run_options(given: dict[str, Any], command: str) -> RunOptions:
     """Options as the commands know them: where trainings run is a record of its own."""
-    from tuner.commands.executors import check_installed
-    from tuner.commands.options import ExecutionOptions, RunOptions
+    from tuner.execution.execution_options import ExecutionOptions
+    from tuner.execution.make_executor import check_installed
+    from tuner.pipeline.run_options import RunOptions
 
     if given["executor"] != "ray" and (given["ray_address"] or given["gpus_per_trial"]):
         option = "--ray-address" if given["ray_address"] else "--gpus-per-trial"

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner.commands.data_names import keep_name, named_apart
 from tuner.data.card import Card, card_folders
 from tuner.data.images import Images
 from tuner.data.load import load_images
@@ -15,6 +14,7 @@ from tuner.data.own.resolve import resolve
 from tuner.doctor.examine import examine
 from tuner.doctor.findings import Examination, Finding
 from tuner.errors import ConfigurationError, DataError
+from tuner.pipeline.preparation.data_names import keep_name, named_apart
 from tuner.store.files import is_disk_full, write_text
 
 PAGE = "data.html"

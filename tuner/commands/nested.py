@@ -11,16 +11,16 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from tuner.backend import environment
-from tuner.commands.index import write_index
-from tuner.commands.open_run import identity, newest_run, timed_name
-from tuner.commands.options import RunOptions
-from tuner.commands.prepare import load_configuration, split_settings
 from tuner.commands.run import run
 from tuner.data.dataset import load_dataset
 from tuner.data.load import load_images
 from tuner.data.split import n_outer_folds
 from tuner.errors import ConfigurationError, DataError
 from tuner.execution.stop import StopRequest
+from tuner.pipeline.open_run import identity, newest_run, timed_name
+from tuner.pipeline.outputs.all_runs import write_index
+from tuner.pipeline.preparation.configuration import load_configuration, split_settings
+from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, Listener, Notice, RunStarted, StageStarted
 from tuner.records.nested import NestedResults
 from tuner.records.results import Results

@@ -14,19 +14,12 @@ import numpy as np
 
 from tuner.backend import environment
 from tuner.backend.environment import gpus
-from tuner.commands.comparison import backbone_rules, missing_weights
-from tuner.commands.executors import make_executor, warm_up
-from tuner.commands.hardware import n_cores
-from tuner.commands.open_run import identity, open_run
-from tuner.commands.options import PRESETS, RunOptions
-from tuner.commands.outputs import training_data
-from tuner.commands.prepare import check_fixed_setting, load_configuration, split_settings
-from tuner.commands.search import RETRAINING_SHARE
-from tuner.commands.try_builder import with_builder
+from tuner.cores import n_cores
 from tuner.data.card import Card
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.errors import ConfigurationError, SearchError
 from tuner.execution.executor import Executor, Reports
+from tuner.execution.make_executor import make_executor, warm_up
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.stages import (
     HEAD,
@@ -36,6 +29,17 @@ from tuner.models.backbones.stages import (
     trained_part,
 )
 from tuner.models.registry import BUILDERS, setting_problem
+from tuner.pipeline.comparison.scoring import backbone_rules, missing_weights
+from tuner.pipeline.open_run import identity, open_run
+from tuner.pipeline.outputs.journal import training_data
+from tuner.pipeline.preparation.configuration import (
+    check_fixed_setting,
+    load_configuration,
+    split_settings,
+)
+from tuner.pipeline.preparation.try_builder import with_builder
+from tuner.pipeline.run_options import PRESETS, RunOptions
+from tuner.pipeline.search_stage import RETRAINING_SHARE
 from tuner.planning.corners import Corner, build_corner, corners
 from tuner.planning.forecast import Forecast, Known, forecast
 from tuner.planning.gauge import Gauge

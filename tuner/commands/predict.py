@@ -12,19 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from tuner.backend import environment
-from tuner.commands.hardware import n_cores
-from tuner.commands.named_images import NamedImage, named_images
-from tuner.commands.recipe_images import recipe_settings
 from tuner.commands.train import recipe_path
+from tuner.cores import n_cores
 from tuner.data.card import ImageSettings
 from tuner.data.decode import UnreadableImageError, decode_with_facts
 from tuner.data.formats import DAMAGED
 from tuner.data.images import FileFacts
-from tuner.data.streaming import usable_cores
 from tuner.data.value_range import FULL_16_BITS, range_words
 from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
+from tuner.production.named_images import NamedImage, named_images
+from tuner.production.recipe_images import recipe_settings
 from tuner.records.recipe import Recipe
 from tuner.store.model_file import model_file
 from tuner.store.recipe_file import read_recipe
@@ -172,7 +171,7 @@ def _decoded(
         return _Decoded(path=file.path, pixels=pixels, note=_note(facts, settings))
 
     n = max(1, min(_IMAGES_AT_A_TIME, _BYTES_AT_A_TIME // math.prod(settings.shape)))
-    with ThreadPoolExecutor(min(_MAX_THREADS, usable_cores())) as pool:
+    with ThreadPoolExecutor(min(_MAX_THREADS, n_cores())) as pool:
         for start in range(0, len(files), n):
             with warnings.catch_warnings():
                 # Of odd metadata and of very large photos; both are decoded all the same.

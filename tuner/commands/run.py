@@ -9,32 +9,33 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tuner.backend import environment
-from tuner.commands.announce import announce
 from tuner.commands.check import check_before_run
-from tuner.commands.comparison import Scored, retrain_all, score
-from tuner.commands.data_names import keep_name
-from tuner.commands.declare import kept, resumed
-from tuner.commands.executors import make_executor, warm_up
-from tuner.commands.hardware import hardware, n_cores, versions
-from tuner.commands.index import write_index
-from tuner.commands.job import Job
-from tuner.commands.open_run import identity, open_run
-from tuner.commands.options import RunOptions
-from tuner.commands.outputs import Journal, config, recipe_header, recipe_of, unless_deleted
-from tuner.commands.prepare import (
+from tuner.cores import n_cores
+from tuner.data.dataset import load_dataset, split_rows, summary
+from tuner.errors import SearchError, SpaceError
+from tuner.execution.executor import Executor, Reports, epoch_listener, fold_listener
+from tuner.execution.make_executor import make_executor, warm_up
+from tuner.execution.stop import StopRequest
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.registry import complete
+from tuner.pipeline.announce import announce
+from tuner.pipeline.comparison.scoring import Scored, retrain_all, score
+from tuner.pipeline.job import Job
+from tuner.pipeline.open_run import identity, open_run
+from tuner.pipeline.outputs.all_runs import write_index
+from tuner.pipeline.outputs.hardware import hardware, versions
+from tuner.pipeline.outputs.journal import Journal, config, recipe_header, recipe_of, unless_deleted
+from tuner.pipeline.preparation.configuration import (
     check_fixed_setting,
     load_configuration,
     searched_weights,
     split_settings,
 )
-from tuner.commands.search import search_space
-from tuner.commands.try_builder import with_builder
-from tuner.data.dataset import load_dataset, split_rows, summary
-from tuner.errors import SearchError, SpaceError
-from tuner.execution.executor import Executor, Reports, epoch_listener, fold_listener
-from tuner.execution.stop import StopRequest
-from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.registry import complete
+from tuner.pipeline.preparation.data_names import keep_name
+from tuner.pipeline.preparation.declare import kept, resumed
+from tuner.pipeline.preparation.try_builder import with_builder
+from tuner.pipeline.run_options import RunOptions
+from tuner.pipeline.search_stage import search_space
 from tuner.records.contender import Trained
 from tuner.records.events import Listener, Notice
 from tuner.records.importance import Importance
@@ -261,7 +262,7 @@ def _write(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
 
 def _write_page(job: Job, results: Results) -> None:
     # scikit-learn and matplotlib take a second to import, which an early mistake need not wait for.
-    from tuner.commands.report import rebuild
+    from tuner.pipeline.outputs.run_page import rebuild
 
     job.folder.write_results(results)
     # From the files, as `report` does it, so that both write the same page.

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from tuner.backend import environment
-from tuner.commands.options import DATA_ROOT
-from tuner.commands.outputs import training_data
-from tuner.commands.train_data import load_fitting
 from tuner.data.dataset import Dataset
 from tuner.data.split import Fold
 from tuner.errors import ConfigurationError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.metrics.probabilities import checked_probabilities
 from tuner.names import printable
+from tuner.pipeline.outputs.journal import training_data
+from tuner.pipeline.run_options import DATA_ROOT
+from tuner.production.fitting import load_fitting
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.recipe import Recipe
 from tuner.records.scores import Scores

@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.cores import n_cores
 from tuner.data.card import Card, ClassFolders, ImageSettings
 from tuner.data.class_files import ClassFile, ClassFiles, list_files
 from tuner.data.class_order import in_order, one_form
 from tuner.data.decode import UnreadableImageError, settings_range
 from tuner.data.images import Allocate, FileFacts, Images, make_images, pixel_sums, printable
 from tuner.data.one_scale import decode_all
-from tuner.data.streaming import StreamedImages, usable_cores
+from tuner.data.streaming import StreamedImages
 from tuner.data.tree import looks_like_image, scan
 from tuner.data.unreadable import counted, remedy
 from tuner.errors import DataError
@@ -219,7 +220,7 @@ def _in_parallel(task: Callable[[int], FileFacts], n: int) -> list[_Outcome]:
     # The filter is set once around all threads, since it belongs to the process.
     with (
         warnings.catch_warnings(),
-        ThreadPoolExecutor(min(_FILES_IN_FLIGHT, usable_cores())) as pool,
+        ThreadPoolExecutor(min(_FILES_IN_FLIGHT, n_cores())) as pool,
     ):
         warnings.simplefilter("ignore")
         return [

@@ -1,0 +1,201 @@
+"""From options to a space and a data set that fit each other; no framework is loaded yet."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import tuner
+from tuner.data.card import Card, card_folders
+from tuner.data.dataset import Dataset
+from tuner.data.own.made_card import OWN_DATA
+from tuner.data.own.resolve import resolve
+from tuner.errors import ConfigurationError
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.weights import weights_problem
+from tuner.models.registry import check_name, complete, setting_problem
+from tuner.pipeline.preparation.data_names import named_apart
+from tuner.pipeline.run_options import PRESETS, RunOptions, apply
+from tuner.space.definition import SearchSpaceFile, SplitSettings
+from tuner.space.document import Document
+from tuner.space.parse import load_documents, parse_space
+from tuner.space.sampling import sample
+
+
+def space_folders() -> list[Path]:
+    """Where spaces are looked for: the working directory's `search_spaces/`, then those that came with the package."""
+    package = Path(tuner.__file__).parent
+    bundled = package / "_bundled" / "search_spaces"
+    return [
+        Path("search_spaces"),
+        bundled if bundled.is_dir() else package.parent / "search_spaces",
+    ]
+
+
+def space_path(card: Card, given: Path | None, model: str | None = None) -> Path:
+    """The space to search: the given one; else the backbone's, where one is asked for; else the data set's own.
+
+    Args:
+        card: Of the data set.
+        given: What you name; None where you name nothing.
+        model: The same.
+
+    Raises:
+        ConfigurationError: If there is none.
+    """
+    if given is not None:
+        return given
+    # All backbones have the same hyperparameters.
+    for name in (model, "efficientnet_b2") if model in BACKBONES else (card.space_name, "default"):
+        for folder in space_folders():
+            if (folder / f"{name}.yaml").is_file():
+                return folder / f"{name}.yaml"
+    raise ConfigurationError(
+        f"there is no search space for {card.name}", "name one with --space FILE."
+    )
+
+
+def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
+    """The data set's card and the search space, with preset and options applied; nothing of the data is read yet.
+
+    Raises:
+        ConfigurationError: For mistakes in space, card or options.
+        DataError: If your own data are missing, or cannot be understood.
+    """
+    # Names end up in the run's files, which are UTF-8; better refused now than when all is trained.
+    named = f"{options.dataset}{options.out}{options.command}"
+    if named != named.encode("utf-8", "replace").decode():
+        raise ConfigurationError(
+            "a name on the command line is not UTF-8 text", "rename the folder or file."
+        )
+    card = resolve(options.dataset, card_folders(), options.data_dir)
+    # The space is chosen by the plain name.
+    before, document = space_documents(options, card)
+    file = parse_space(document, before=before)
+    if card.baseline:
+        check_name(card.baseline.model, f"{card.name}, baseline: ")
+    check_flip(file, card)
+    check_backbones(file)
+    card = named_apart(card, options.dataset, options.data_dir, options.out)
+    return card, apply(PRESETS[options.preset], options, file)
+
+
+def space_documents(options: RunOptions, card: Card) -> tuple[Document, Document]:
+    """The document of the space that is searched, without and with the changes of the command line."""
+    path = space_path(card, options.space, options.model)
+    return load_documents(
+        path, options.overrides, options.model, is_asked_for=options.space is not None
+    )
+
+
+def split_settings(options: RunOptions, file: SearchSpaceFile) -> SplitSettings:
+    """How the data are split; a preset's ceilings count where you have not said how many images to take."""
+    if options.limit is not None or file.split is not None:
+        return SplitSettings(
+            seed=options.seed, limit=options.limit, sizes=file.split, outer=options.outer
+        )
+    preset = PRESETS[options.preset]
+    return SplitSettings(
+        seed=options.seed,
+        max_train=preset.max_train,
+        max_validation=preset.max_validation,
+        outer=options.outer,
+    )
+
+
+def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:
+    """Refuse a space that can only propose what cannot be built.
+
+    Raises:
+        ConfigurationError: If the fixed values alone make the network impossible.
+    """
+    import numpy as np
+
+    searched = {parameter.name for parameter in file.space.parameters}
+    if "conv_blocks" in searched or file.model in BACKBONES:
+        return
+    values = sample(file.space, np.random.default_rng(0))
+    problem = setting_problem(file.model, values, dataset.spec.height, dataset.spec.width)
+    if problem:
+        raise ConfigurationError(
+            f"{file.name}: {problem}", "use fewer conv_blocks, or larger images."
+        )
+
+
+def check_flip(file: SearchSpaceFile, card: Card) -> None:
+    """Refuse a space that mirrors images whose class may change with it, such as digits.
+
+    Raises:
+        ConfigurationError: If the space fixes or searches `flip: true`, and the card does not allow
+            it.
+    """
+    searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
+    if True in searched.get("flip", (file.space.fixed.get("flip"),)):
+        refuse_flip(card, f"{file.name}: flip may be true", "remove flip from the space")
+    if file.backbone.get("flip"):
+        refuse_flip(card, f"{file.name}: backbone.flip is true", "remove it")
+
+
+def check_backbones(file: SearchSpaceFile) -> None:
+    """Refuse backbones that cannot be built, such as for weights that are not there, before hours of search.
+
+    Raises:
+        ConfigurationError: With the reason.
+    """
+    for name in file.compare:
+        if name in BACKBONES:
+            weights = complete(name, file.backbone)["weights"]
+            untrained = (
+                "weights: none leaves nothing that was learnt before" if weights == "none" else None
+            )
+            _refuse_weights(
+                f"{file.name}: compare, {name}", untrained or weights_problem(name, weights)
+            )
+    if file.model in BACKBONES:
+        for weights in searched_weights(file):
+            _refuse_weights(file.name, weights_problem(file.model, weights))
+
+
+def searched_weights(file: SearchSpaceFile) -> tuple[str, ...]:
+    """What a backbone's `weights` may be in a space."""
+    searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
+    fixed = complete(file.model, file.space.fixed)["weights"]
+    found: tuple[str, ...] = searched.get("weights", (fixed,))
+    return found
+
+
+def _refuse_weights(where: str, problem: str | None) -> None:
+    if problem:
+        raise ConfigurationError(
+            f"{where}: {problem}", "docs/backbones.md says what `weights` may be."
+        )
+
+
+def refuse_flip(card: Card, what: str, remedy: str) -> None:
+    """Refuse what mirrors images, unless the card says that they keep their class.
+
+    Args:
+        card: Of the images.
+        what: Would mirror them, with its place.
+        remedy: How it would not.
+
+    Raises:
+        ConfigurationError: If the card does not allow it.
+    """
+    if card.horizontal_flip:
+        return
+    if card.source == OWN_DATA:
+        raise ConfigurationError(
+            f"{what}, but nothing says that a mirrored image of {card.name} keeps its class",
+            f"{remedy}, or write a card for the data with horizontal_flip: true.",
+        )
+    raise ConfigurationError(
+        f"{what}, but datasets/{card.name}.yaml says horizontal_flip: false",
+        f"{remedy}; where mirrored images keep their class, set horizontal_flip: true in the card.",
+    )
+
+
+def command_line(arguments: list[str]) -> str:
+    """The command that makes the run from its beginning, to be pasted into a shell."""
+    words = [word for word in arguments if word not in ("--resume", "--fresh")]
+    return shlex.join(["python", "-m", "tuner", *words])
