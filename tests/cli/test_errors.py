@@ -327,7 +327,7 @@ def test_full_disk_says_what_to_do(
     def no_room(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", *([name] if name else []))
 
-    monkeypatch.setattr("tuner.commands.run.load_dataset", no_room)
+    monkeypatch.setattr("tuner.pipeline.preparation.prepare.load_dataset", no_room)
     shown = call("run", "digits", cwd=tmp_path)
     assert shown.code == 1
     assert shown.err.splitlines() == [

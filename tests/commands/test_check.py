@@ -9,8 +9,8 @@ import pytest
 
 from tests.cli.calling import call, write_photos
 from tests.doctor.samples import card, data
-from tuner.commands.check import check_before_run
 from tuner.errors import DataError
+from tuner.pipeline.preparation.examination import check_before_run
 
 
 def test_own_folder_is_examined_and_its_page_written(tmp_path: Path) -> None:

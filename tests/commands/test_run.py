@@ -15,7 +15,7 @@ from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
 from tests.data.samples import write_folders
 from tuner.names import printable
-from tuner.pipeline.outputs.journal import recipe_header
+from tuner.pipeline.outputs.sealing import recipe_header
 from tuner.store.run_folder import RunFolder
 
 FILES = {

@@ -13,7 +13,7 @@ from tests.images import tiny_dataset, train_task
 from tuner.data.dataset import HIDDEN_LABEL, summary
 from tuner.data.split import Fold
 from tuner.evaluation.sealed import open_test
-from tuner.pipeline.outputs.journal import training_data
+from tuner.pipeline.training_data import training_data
 from tuner.training.fit import Hooks, run_task
 from tuner.training.prepared import PreparedModels
 

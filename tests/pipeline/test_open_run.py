@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tuner.errors import ConfigurationError
-from tuner.pipeline.open_run import differences, open_run
+from tuner.pipeline.identity import differences
+from tuner.pipeline.open_run import open_run
 from tuner.pipeline.run_options import RunOptions
 from tuner.store.run_folder import RunFolder
 

@@ -14,7 +14,8 @@ from tuner.pipeline.preparation.configuration import (
     load_configuration,
     split_settings,
 )
-from tuner.pipeline.run_options import PRESETS, RunOptions, apply
+from tuner.pipeline.presets import PRESETS, apply
+from tuner.pipeline.run_options import RunOptions
 from tuner.space.definition import RetrainSettings, SearchSpaceFile, SplitSizes
 from tuner.space.parse import load_space
 

@@ -11,7 +11,7 @@ import pytest
 
 from tuner.cli.commands import cli
 from tuner.cli.run_commands import _check_testable
-from tuner.pipeline.run_options import PRESETS
+from tuner.pipeline.presets import PRESETS
 from tuner.records.comparison import Verdict
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results

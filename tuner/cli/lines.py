@@ -26,7 +26,7 @@ from tuner.records.trial import Trial
 from tuner.report.text import plural
 
 if TYPE_CHECKING:
-    from tuner.commands.plan import Plan
+    from tuner.planning.plan_record import Plan
 
 HEARTBEAT_S = 60.0
 # A person who presses Ctrl-C wants to see at once that it was noticed.

@@ -99,7 +99,7 @@ def _check_testable(
         raise click.UsageError(
             "--require-improvement needs the comparison that --search-only leaves out."
         )
-    from tuner.pipeline.run_options import states_seeds
+    from tuner.pipeline.presets import states_seeds
 
     if preset == "quick" and not states_seeds(overrides):
         raise click.UsageError(

@@ -17,7 +17,8 @@ from tuner.data.load import load_images
 from tuner.data.split import n_outer_folds
 from tuner.errors import ConfigurationError, DataError
 from tuner.execution.stop import StopRequest
-from tuner.pipeline.open_run import identity, newest_run, timed_name
+from tuner.pipeline.identity import identity, timed_name
+from tuner.pipeline.open_run import newest_run
 from tuner.pipeline.outputs.all_runs import write_index
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
 from tuner.pipeline.run_options import RunOptions

@@ -19,8 +19,8 @@ from tuner.errors import ConfigurationError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.metrics.probabilities import checked_probabilities
 from tuner.names import printable
-from tuner.pipeline.outputs.journal import training_data
 from tuner.pipeline.run_options import DATA_ROOT
+from tuner.pipeline.training_data import training_data
 from tuner.production.fitting import load_fitting
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.recipe import Recipe

@@ -11,7 +11,7 @@ from tuner.data.card import card_folders, card_names, load_card, read_card
 from tuner.errors import ConfigurationError
 from tuner.models.registry import is_own
 from tuner.models.source import find_module
-from tuner.pipeline.preparation.configuration import check_flip
+from tuner.pipeline.preparation.checks import check_flip
 from tuner.pipeline.preparation.declare import hold
 from tuner.records.image import ImageSpec
 from tuner.space.definition import SearchSpaceFile

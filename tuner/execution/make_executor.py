@@ -38,6 +38,13 @@ def warm_up(options: ExecutionOptions) -> None:
         warm_up()
 
 
+def prepare_this_process(options: ExecutionOptions) -> None:
+    """Set up the devices of the process that asks for trainings: with one thread if it trains."""
+    from tuner.backend.active import prepare_devices
+
+    prepare_devices(1 if options.executor == "inline" else n_cores())
+
+
 def n_workers(options: ExecutionOptions) -> int:
     """Trainings at a time: as asked for; else one per GPU; else one per core, as far as there is memory for them."""
     if options.executor == "inline":

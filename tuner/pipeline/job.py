@@ -42,5 +42,12 @@ class Job:
     @property
     def deadline(self) -> float | None:
         """Unix time in seconds by which the run is to end; None for none."""
-        budget_s = self.options.time_budget_s
+        return self._in(self.options.time_budget_s)
+
+    @property
+    def search_deadline(self) -> float | None:
+        """Unix time in seconds by which the search is to end; None for none."""
+        return self._in(self.options.search_budget_s)
+
+    def _in(self, budget_s: float | None) -> float | None:
         return None if budget_s is None else self.began_s + budget_s

@@ -1,63 +1,98 @@
-"""A new run's folder, or the unfinished one that goes on."""
+"""A new run's folder, or the unfinished one that goes on, and the job that works in it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import asdict, replace
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tuner.backend import environment
-from tuner.data.dataset import Dataset
+from tuner.data.dataset import split_rows
 from tuner.errors import ConfigurationError
-from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.backbones.weights import weights_digest
-from tuner.models.registry import is_own
-from tuner.models.source import source_digests
+from tuner.execution.stop import StopRequest
+from tuner.pipeline.identity import differences, plain, short_digest, timed_name
+from tuner.pipeline.job import Job
+from tuner.pipeline.outputs.hardware import versions
+from tuner.pipeline.outputs.journal import Journal, unless_deleted
+from tuner.pipeline.preparation.declare import kept, resumed
+from tuner.pipeline.preparation.prepare import Prepared
 from tuner.pipeline.run_options import RunOptions
-from tuner.space.definition import SearchSpaceFile
+from tuner.records.events import Listener
+from tuner.report.text import plural
 from tuner.store.run_folder import RunFolder
 
 SHOWN_DIFFERENCES = 5
 
 
-def identity(options: RunOptions, file: SearchSpaceFile, dataset: Dataset) -> dict[str, Any]:
-    """What must be the same for a run to go on: whatever decides its trials and scores."""
-    split = dataset.split
-    return {
-        "space": plain(asdict(replace(file, name=""))),
-        "data": {
-            "fingerprint": dataset.images.fingerprint,
-            "train": [_digest(fold.train.tobytes()) for fold in split.folds],
-            "validation": [_digest(fold.validation.tobytes()) for fold in split.folds],
-            "test": _digest(split.test.tobytes()),
-        },
-        "builder": source_digests(file.model) if is_own(file.model) else {},
-        "weights": {path: weights_digest(file.model, path) for path in _weights(file)},
-        "seed": options.seed,
-        "preset": options.preset,
-        "keras": dict(environment.KERAS_SETTINGS),
-        "backend": environment.settings() | {"gpu": environment.gpu_models()},
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedRun:
+    """A run that may begin, or go on.
+
+    Attributes:
+        job: What its stages share.
+        warnings: What you should know before it searches, in a line each.
+        is_resumed: Whether an earlier session has begun it.
+    """
+
+    job: Job
+    warnings: tuple[str, ...]
+    is_resumed: bool
 
 
-def _weights(file: SearchSpaceFile) -> list[str]:
-    """Files that networks begin from: what is in them may change."""
-    searched = [
-        parameter.choices for parameter in file.space.parameters if parameter.name == "weights"
-    ]
-    named = [
-        *(searched[0] if searched else ()),
-        file.space.fixed.get("weights"),
-        file.backbone.get("weights"),
-    ]
-    is_backbone = file.model in BACKBONES
-    own = named if is_backbone else named[-1:]
-    return sorted({str(path) for path in own if path not in (None, "imagenet", "none")})
+@contextmanager
+def opened_run(
+    options: RunOptions,
+    prepared: Prepared,
+    listener: Listener,
+    request: StopRequest,
+    began_s: float,
+) -> Iterator[OpenedRun]:
+    """Lock the folder of a run and open its journal; a new run gets a folder first.
+
+    Args:
+        options: What you asked for.
+        prepared: Card, space and data.
+        listener: Called for everything that happens.
+        request: Once made, the run ends in order.
+        began_s: Unix time in seconds at which the command began.
+
+    Raises:
+        ConfigurationError: If the folder cannot be written, or the run cannot be resumed.
+    """
+    root = options.out / prepared.card.name
+    folder, is_resumed, passed_over = open_run(options, root, prepared.identity)
+    warnings = [*prepared.notices, *passed_over]
+    if prepared.dataset.images.is_mended:
+        warnings.append("the cache of the images was damaged; they were decoded again")
+    if not is_resumed:
+        folder.create()
+    with folder.locked(), unless_deleted(folder):
+        if folder.write_split(split_rows(prepared.dataset)) and is_resumed:
+            warnings.append("split.csv was missing or changed, and is written again")
+        if not is_resumed:
+            # Last, since a folder without it counts as never begun.
+            folder.write_config(_config(options, prepared.identity) | kept(prepared.file))
+        file = resumed(prepared.file, folder.read_config(), f"{folder.path}/config.yaml")
+        folder.events.mend()
+        if n_odd := folder.events.n_odd():
+            warnings.append(
+                f"events.jsonl: {plural(n_odd, 'line')} passed over that no run has written"
+            )
+        with Journal(folder, listener) as journal:
+            job = Job(
+                options=options,
+                card=prepared.card,
+                file=file,
+                dataset=prepared.dataset.sealed(),
+                folder=folder,
+                tell=journal.tell,
+                request=request,
+                began_s=began_s,
+                earlier_s=folder.events.spent_s(),
+            )
+            yield OpenedRun(job=job, warnings=tuple(warnings), is_resumed=is_resumed)
 
 
 def open_run(
@@ -99,45 +134,11 @@ def open_run(
 
 def newest_run(root: Path, now: Mapping[str, Any]) -> RunFolder | None:
     """The newest run of an identity, ended or not; None where there is none."""
-    for path in sorted(root.glob(f"*-{_short_digest(now)}"), reverse=True):
+    for path in sorted(root.glob(f"*-{short_digest(now)}"), reverse=True):
         with suppress(ConfigurationError):
             if RunFolder(path).read_config().get("identity") == now:
                 return RunFolder(path)
     return None
-
-
-def timed_name(identity: Any) -> str:
-    """The time, and a hash of what is done, such as `20260131-101500-0a1b2c3d`."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{_short_digest(identity)}"
-
-
-def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
-    """What differs between two configurations, one line each, such as `space.search.factor is 4, was 3`."""
-    if isinstance(then, Mapping) and isinstance(now, Mapping):
-        for key in dict.fromkeys([*then, *now]):
-            yield from differences(
-                then.get(key), now.get(key), f"{path}.{key}" if path else str(key)
-            )
-    elif isinstance(then, list) and isinstance(now, list) and _named(then) and _named(now):
-        yield from differences(_by_name(then), _by_name(now), path)
-    elif then != now:
-        # A hash tells you nothing.
-        yield (
-            f"{path} changed"
-            if path.startswith(("data.", "builder."))
-            else f"{path} is {_short(now)}, was {_short(then)}"
-        )
-
-
-def plain(value: Any) -> Any:
-    """Tuples, paths and NumPy's floats as YAML and JSON know them."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return float(value)
-    return str(value) if isinstance(value, Path) else value
 
 
 def _unfinished(root: Path) -> list[RunFolder]:
@@ -157,22 +158,11 @@ def _changed(run: RunFolder, found: list[str]) -> ConfigurationError:
     )
 
 
-def _named(items: list[Any]) -> bool:
-    return all(isinstance(item, Mapping) and isinstance(item.get("name"), str) for item in items)
-
-
-def _by_name(items: list[Any]) -> dict[str, Any]:
-    return {item["name"]: item for item in items}
-
-
-def _short(value: Any) -> str:
-    text = "not there" if value is None else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _short_digest(identity: Any) -> str:
-    return _digest(json.dumps(identity, sort_keys=True).encode())[:8]
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _config(options: RunOptions, identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that decided the run, as plain values for config.yaml."""
+    return {
+        "started_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "options": plain(asdict(options)),
+        "identity": identity,
+        "versions": versions(),
+    }

@@ -9,8 +9,8 @@ from tuner.execution.executor import Executor
 from tuner.models.registry import complete, setting_problem
 from tuner.pipeline.comparison.extra_rows import n_candidates
 from tuner.pipeline.job import Job
-from tuner.pipeline.outputs.journal import training_data
 from tuner.pipeline.outputs.news import News
+from tuner.pipeline.training_data import training_data
 from tuner.records.events import SEARCHING, Event, Notice, SearchResumed, StageStarted
 from tuner.records.results import SearchSummary
 from tuner.records.training import IMAGES
@@ -21,9 +21,6 @@ from tuner.search.schedule import total
 from tuner.space.sampling import n_settings
 from tuner.store.reading import DamagedFileError
 from tuner.store.trial_tables import TrialTables
-
-# Of a time budget, what the search leaves to the retraining of winner and opponents.
-RETRAINING_SHARE = 1 / 3
 
 
 def search_space(
@@ -73,7 +70,7 @@ def search_space(
             schedule=schedule_for(file.model, "constant"),
             schedule_epochs=file.search.max_epochs,
             n_retries=job.options.retries,
-            deadline=_deadline(job),
+            deadline=job.search_deadline,
         ),
         oracle,
         executor,
@@ -131,12 +128,6 @@ def _n_rows(tables: TrialTables) -> int:
         return len(tables.read())
     except DamagedFileError:
         return 0
-
-
-def _deadline(job: Job) -> float | None:
-    if job.deadline is None or job.options.search_only:
-        return job.deadline
-    return job.deadline - RETRAINING_SHARE * (job.options.time_budget_s or 0.0)
 
 
 def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummary:

@@ -13,7 +13,7 @@ from tuner.data.own.resolve import resolve
 from tuner.data.resized import resized
 from tuner.data.value_range import range_words
 from tuner.errors import DataError, MissingDataError
-from tuner.pipeline.preparation.configuration import refuse_flip
+from tuner.pipeline.preparation.checks import refuse_flip
 from tuner.production.recipe_images import recipe_settings
 from tuner.records.recipe import Recipe
 from tuner.space.definition import SplitSettings

@@ -10,7 +10,9 @@ from tests.data.samples import make_card
 from tuner.data.card import card_folders, load_card
 from tuner.data.own.made_card import OWN_DATA
 from tuner.errors import ConfigurationError
-from tuner.pipeline.preparation.configuration import check_backbones, check_flip, space_path
+from tuner.pipeline.preparation.checks import check_flip
+from tuner.pipeline.preparation.configuration import space_path
+from tuner.pipeline.preparation.weights import check_backbones
 from tuner.space.document import parse_document
 from tuner.space.parse import load_space, parse_space
 

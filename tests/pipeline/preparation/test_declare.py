@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tuner.models.read_values import ReadValues
-from tuner.pipeline.open_run import differences
+from tuner.pipeline.identity import differences
 from tuner.pipeline.preparation.declare import hold, kept, resumed
 from tuner.space.declared import Declaration
 from tuner.space.definition import Condition, Parameter

@@ -1,36 +1,18 @@
-"""What a run writes beside its numbers: events and log, resolved configuration, the sealed recipe."""
+"""The journal of a run: every event in events.jsonl and run.log."""
 
 from __future__ import annotations
 
 import logging
-import shlex
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from tuner.data.cache_folder import features_folder
-from tuner.data.card import Card
-from tuner.data.dataset import Dataset
-from tuner.data.split import fold_of_seed
 from tuner.errors import ConfigurationError
-from tuner.pipeline.job import Job
-from tuner.pipeline.open_run import plain
-from tuner.pipeline.outputs.hardware import versions
-from tuner.pipeline.preparation.configuration import split_settings
-from tuner.pipeline.run_options import PRESETS, RunOptions
-from tuner.records.contender import Trained
 from tuner.records.error_text import reason_of
 from tuner.records.events import Event, FoldEnded, Listener
-from tuner.records.recipe import Recipe, RecipeData
-from tuner.records.results import Results
-from tuner.report.snippet import python_snippet
-from tuner.retrain.contenders import schedule_for
 from tuner.store.run_folder import RunFolder
-from tuner.training.data import TrainingData
 
 LOG = logging.getLogger("tuner")
 
@@ -107,92 +89,4 @@ def _deleted(folder: RunFolder) -> ConfigurationError:
         " trials with it",
         "move it back and run the same command to resume; if it is gone, the same command starts a"
         " new run.",
-    )
-
-
-def config(options: RunOptions, identity: Mapping[str, Any], started_at: str) -> dict[str, Any]:
-    """Everything that decided the run, as plain values for config.yaml."""
-    return {
-        "started_at": started_at,
-        "options": plain(asdict(options)),
-        "identity": identity,
-        "versions": versions(),
-    }
-
-
-def training_data(dataset: Dataset, data_root: Path, otherwise: Path | None = None) -> TrainingData:
-    """What a training may see of a data set: all labels but those of the test images.
-
-    Args:
-        dataset: The data set.
-        data_root: Where features of its images are kept, for later runs too.
-        otherwise: Where they are kept if nothing can be written there; None keeps them nowhere.
-    """
-    features = features_folder(dataset.images.name, dataset.images.fingerprint, data_root)
-    return TrainingData(
-        inputs=dataset.images.images,
-        labels=dataset.sealed().images.labels,
-        folds=dataset.split.folds,
-        spec=dataset.spec,
-        features=features or otherwise,
-    )
-
-
-def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
-    """Seal the winner.
-
-    Args:
-        job: The run.
-        results: Its numbers.
-        tuned: The winner's retrainings: the one that validated best is sealed. Empty after
-            `--search-only`.
-    """
-    split, search, file = job.dataset.split, results.search, job.file
-    runs = results.models[0].runs if results.models else ()
-    best = next((run for run in runs if run.is_kept), None)
-    number = fold_of_seed(best.seed, len(split.folds)) if best else 0
-    fold = split.folds[number]
-    return Recipe(
-        model=search.model,
-        values=search.best_values,
-        image=job.dataset.spec,
-        data=RecipeData(
-            name=job.options.dataset,
-            fingerprint=job.dataset.images.fingerprint,
-            n_train=len(fold.train),
-            n_validation=len(fold.validation),
-            n_test=split.n_test,
-            split=split_settings(job.options, file),
-            fold=number,
-            background=background(job.card),
-            value_range=job.dataset.images.value_range,
-        ),
-        seed=next(t.task_seed for t in tuned if t.seed == best.seed) if best else job.options.seed,
-        max_epochs=file.retrain.epochs,
-        patience=file.retrain.patience,
-        schedule=schedule_for(search.model, PRESETS[job.options.preset].schedule),
-        monitor=file.objective.name,
-        direction=file.objective.direction,
-        epochs=best.best_epoch if best else file.retrain.epochs,
-        validation_score=best.validation_score if best else None,
-        test_accuracy=best.test.accuracy if best else None,
-        versions=results.run.versions,
-        temperature=results.temperature.value if results.temperature else None,
-    )
-
-
-def background(card: Card) -> tuple[int, int, int]:
-    """The colour that a card puts under transparent pixels."""
-    red, green, blue = card.image.background
-    return red, green, blue
-
-
-def recipe_header(folder: RunFolder, values: Mapping[str, Any]) -> str:
-    """The comment above a recipe: how to use it."""
-    return (
-        "The best hyperparameters of a run, sealed with the data and versions that they were found"
-        " with.\nTrain them again:  python -m tuner train --from"
-        f" {shlex.quote(folder.path.as_posix())}\nIn your own script, with `images` (n, height,"
-        " width, channels) of 0-255 and class numbers `labels` (n,):\n\n"
-        + python_snippet("best.yaml", values)
     )

@@ -7,19 +7,18 @@ from pathlib import Path
 
 import tuner
 from tuner.data.card import Card, card_folders
-from tuner.data.dataset import Dataset
-from tuner.data.own.made_card import OWN_DATA
 from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.backbones.weights import weights_problem
-from tuner.models.registry import check_name, complete, setting_problem
+from tuner.models.registry import check_name
+from tuner.pipeline.preparation.checks import check_flip
 from tuner.pipeline.preparation.data_names import named_apart
-from tuner.pipeline.run_options import PRESETS, RunOptions, apply
+from tuner.pipeline.preparation.weights import check_backbones
+from tuner.pipeline.presets import PRESETS, apply
+from tuner.pipeline.run_options import RunOptions
 from tuner.space.definition import SearchSpaceFile, SplitSettings
 from tuner.space.document import Document
 from tuner.space.parse import load_documents, parse_space
-from tuner.space.sampling import sample
 
 
 def space_folders() -> list[Path]:
@@ -100,98 +99,6 @@ def split_settings(options: RunOptions, file: SearchSpaceFile) -> SplitSettings:
         max_train=preset.max_train,
         max_validation=preset.max_validation,
         outer=options.outer,
-    )
-
-
-def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:
-    """Refuse a space that can only propose what cannot be built.
-
-    Raises:
-        ConfigurationError: If the fixed values alone make the network impossible.
-    """
-    import numpy as np
-
-    searched = {parameter.name for parameter in file.space.parameters}
-    if "conv_blocks" in searched or file.model in BACKBONES:
-        return
-    values = sample(file.space, np.random.default_rng(0))
-    problem = setting_problem(file.model, values, dataset.spec.height, dataset.spec.width)
-    if problem:
-        raise ConfigurationError(
-            f"{file.name}: {problem}", "use fewer conv_blocks, or larger images."
-        )
-
-
-def check_flip(file: SearchSpaceFile, card: Card) -> None:
-    """Refuse a space that mirrors images whose class may change with it, such as digits.
-
-    Raises:
-        ConfigurationError: If the space fixes or searches `flip: true`, and the card does not allow
-            it.
-    """
-    searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
-    if True in searched.get("flip", (file.space.fixed.get("flip"),)):
-        refuse_flip(card, f"{file.name}: flip may be true", "remove flip from the space")
-    if file.backbone.get("flip"):
-        refuse_flip(card, f"{file.name}: backbone.flip is true", "remove it")
-
-
-def check_backbones(file: SearchSpaceFile) -> None:
-    """Refuse backbones that cannot be built, such as for weights that are not there, before hours of search.
-
-    Raises:
-        ConfigurationError: With the reason.
-    """
-    for name in file.compare:
-        if name in BACKBONES:
-            weights = complete(name, file.backbone)["weights"]
-            untrained = (
-                "weights: none leaves nothing that was learnt before" if weights == "none" else None
-            )
-            _refuse_weights(
-                f"{file.name}: compare, {name}", untrained or weights_problem(name, weights)
-            )
-    if file.model in BACKBONES:
-        for weights in searched_weights(file):
-            _refuse_weights(file.name, weights_problem(file.model, weights))
-
-
-def searched_weights(file: SearchSpaceFile) -> tuple[str, ...]:
-    """What a backbone's `weights` may be in a space."""
-    searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
-    fixed = complete(file.model, file.space.fixed)["weights"]
-    found: tuple[str, ...] = searched.get("weights", (fixed,))
-    return found
-
-
-def _refuse_weights(where: str, problem: str | None) -> None:
-    if problem:
-        raise ConfigurationError(
-            f"{where}: {problem}", "docs/backbones.md says what `weights` may be."
-        )
-
-
-def refuse_flip(card: Card, what: str, remedy: str) -> None:
-    """Refuse what mirrors images, unless the card says that they keep their class.
-
-    Args:
-        card: Of the images.
-        what: Would mirror them, with its place.
-        remedy: How it would not.
-
-    Raises:
-        ConfigurationError: If the card does not allow it.
-    """
-    if card.horizontal_flip:
-        return
-    if card.source == OWN_DATA:
-        raise ConfigurationError(
-            f"{what}, but nothing says that a mirrored image of {card.name} keeps its class",
-            f"{remedy}, or write a card for the data with horizontal_flip: true.",
-        )
-    raise ConfigurationError(
-        f"{what}, but datasets/{card.name}.yaml says horizontal_flip: false",
-        f"{remedy}; where mirrored images keep their class, set horizontal_flip: true in the card.",
     )
 
 

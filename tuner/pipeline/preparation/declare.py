@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from tuner.cores import n_cores
 from tuner.data.card import Card
+from tuner.execution.make_executor import prepare_this_process
 from tuner.models.registry import is_own
-from tuner.pipeline.open_run import plain
-from tuner.pipeline.preparation.configuration import check_flip, space_documents
+from tuner.pipeline.identity import plain
+from tuner.pipeline.preparation.checks import check_flip
+from tuner.pipeline.preparation.configuration import space_documents
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.image import ImageSpec
 from tuner.space.declared import Declaration, completed, described
@@ -57,10 +58,9 @@ def declare(
     """
     if not is_own(file.model):
         return Declared(file=file)
-    from tuner.backend.active import prepare_devices
     from tuner.models.declared import declared
 
-    prepare_devices(1 if options.execution.executor == "inline" else n_cores())
+    prepare_this_process(options.execution)
     _, document = space_documents(options, card)
     found = hold(document, file, declared(file.model, image_spec, file.space))
     check_flip(found.file, card)
