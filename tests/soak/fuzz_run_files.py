@@ -37,10 +37,10 @@ from tests.report.fixtures import results, trials
 from tests.soak.damages import DAMAGES
 from tests.soak.options import fuzz_options
 from tests.store.recipes import make_recipe
+from tuner.commands.compare import compare
 from tuner.data.load import load_images
 from tuner.errors import TunerError
 from tuner.pipeline.open_run import open_run
-from tuner.pipeline.outputs.all_runs import compare
 from tuner.pipeline.outputs.run_page import rebuild
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.search_stage import _tell_what_is_there

@@ -282,6 +282,7 @@ def left_by_predict(place: Path) -> str:
 def train(place: Path) -> None:
     """`train` with a made-up training that writes its checkpoint, and a made-up model that is saved."""
     from tuner.commands import train as train_command
+    from tuner.production import recipe_training
     from tuner.records.training import EpochMetrics
     from tuner.store.files import write_atomically
     from tuner.store.leftovers import writer
@@ -320,7 +321,7 @@ def train(place: Path) -> None:
         module = ModuleType(name)
         vars(module).update(parts)
         sys.modules[name] = module
-    train_command._tested = lambda *_: None  # type: ignore[assignment]
+    recipe_training.tested = lambda *_: None  # type: ignore[assignment]
     train_command.train(train_options(place), lambda event: None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,13 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
     from tuner.cli.views import view
     from tuner.commands.train import TrainOptions
     from tuner.commands.train import train as train_command
+    from tuner.production.recipe_training import RecipeTraining
 
+    training = RecipeTraining(
+        **{field.name: options.pop(field.name) for field in fields(RecipeTraining)}
+    )
     with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
-        trained = train_command(TrainOptions(**options), listener)
+        trained = train_command(TrainOptions(**options, training=training), listener)
     if json_lines:
         print_json(train_ended(trained))
         return

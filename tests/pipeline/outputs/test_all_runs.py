@@ -17,7 +17,7 @@ from tests.cli.test_nested_view import RESULTS as NESTED
 from tests.report.differences import difference
 from tests.report.fixtures import results
 from tests.report.test_page import Page
-from tuner.pipeline.outputs import all_runs as index
+from tuner.pipeline.outputs import all_runs
 from tuner.pipeline.outputs.all_runs import write_index
 from tuner.records.events import Event, Notice
 from tuner.records.nested import NestedResults
@@ -199,7 +199,7 @@ def test_failure_of_the_page_is_a_notice_too(
         raise RuntimeError("odd")
 
     make_run(tmp_path, "faces/20260101-000000-00000000")
-    monkeypatch.setattr(index, "render_index", broken)
+    monkeypatch.setattr(all_runs, "render_index", broken)
     heard: list[Event] = []
     write_index(tmp_path, heard.append)
     assert heard == [Notice(text="the page of all runs was not written: odd")]
@@ -217,14 +217,14 @@ def test_run_that_the_page_fails_with_keeps_its_row_and_takes_no_other_with_it(
     make_run(tmp_path, "reports/faces/20260101-000000-00000000")
     odd = make_run(tmp_path, "reports/faces/20260102-000000-00000000")
     odd.write_results(replace(TESTED, data=replace(TESTED.data, title="odd")))
-    draw = index.render_index
+    draw = all_runs.render_index
 
     def fails_with_one(datasets: Any) -> str:
         if any(dataset.title == "odd" for dataset in datasets):
             raise OverflowError("cannot convert float infinity to integer")
         return draw(datasets)
 
-    monkeypatch.setattr(index, "render_index", fails_with_one)
+    monkeypatch.setattr(all_runs, "render_index", fails_with_one)
     odd_row, good = listed(tmp_path)
     assert (good["state"], odd_row["state"], odd_row["note"]) == (
         "complete",

@@ -1,11 +1,11 @@
-"""`compare`: the page of all runs, which `run` writes anew as well."""
+"""The page of all runs, which a run writes anew when it ends."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,56 +25,33 @@ from tuner.store.run_folder import RunFolder, time_of_name
 LOG = logging.getLogger("tuner")
 
 PAGE = "index.html"
-# A choice of runs must not take the place of the page of all.
-SOME = "compare.html"
 _NESTED = TypeAdapter(NestedResults)
 _MOST_NESTED_BYTES = 500_000_000
 # A run's files of which each makes a folder a run's.
-_MARKS = ("config.yaml", "results.json")
+MARKS = ("config.yaml", "results.json")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """The page of all runs.
-
-    Attributes:
-        page: Where it is.
-        datasets: What it shows.
-    """
-
-    page: Path
-    datasets: tuple[DataSet, ...]
-
-    def records(self) -> Iterator[dict[str, Any]]:
-        """One JSON record per run, then one that names the page."""
-        for dataset in self.datasets:
-            for row in dataset.rows:
-                yield {"event": "RunListed", "dataset": dataset.name, **asdict(row)}
-        yield {"event": "CompareEnded", "page": self.page.as_posix()}
+def runs_below(out: Path) -> list[IndexedRun]:
+    """All runs below the root of the reports, nested ones too."""
+    return [
+        *(looked_at(path, out) for path in _folders(out)),
+        *(_of_nested(path, out) for path in sorted(out.glob("*/nested-*.json"))),
+    ]
 
 
-def compare(out: Path, runs: Sequence[Path] = ()) -> Compared:
-    """Write the page of all runs.
-
-    Args:
-        out: Root of the reports, where the page goes.
-        runs: Folders of the runs that it shows; none stands for all below the root.
+def write_runs(runs: Sequence[IndexedRun], page: Path) -> tuple[DataSet, ...]:
+    """Write a page of some runs, and return what it shows; leftovers of killed commands go.
 
     Raises:
-        ConfigurationError: If there is no run, one that is named is none, or the page cannot be
-            written.
+        ConfigurationError: If there is no run, or the page cannot be written.
     """
-    root, folders = (out.resolve(), _named(runs)) if runs else (out, _folders(out))
-    found = [_looked_at(path, root) for path in folders]
+    out = page.parent
     if not runs:
-        found += [_of_nested(path, out) for path in sorted(out.glob("*/nested-*.json"))]
-    if not found:
         raise ConfigurationError(
             f"{out}: there is no run",
             "name another root with --out, or try `python -m tuner run drawn_faces`.",
         )
-    datasets, html = _drawn(found)
-    page = out / (SOME if runs else PAGE)
+    datasets, html = _drawn(runs)
     try:
         write_text(page, html)
         sweep([*out.glob(".*.tmp"), *out.glob("*/.*.tmp")])
@@ -82,13 +59,13 @@ def compare(out: Path, runs: Sequence[Path] = ()) -> Compared:
         raise ConfigurationError(
             f"{page}: cannot be written: {error}", "name another root with --out."
         ) from error
-    return Compared(page=page, datasets=datasets)
+    return datasets
 
 
 def write_index(out: Path, tell: Listener) -> None:
     """Write the page of all runs at the end of one, which must not fail because of the others."""
     try:
-        compare(out)
+        write_runs(runs_below(out), out / PAGE)
     except Exception as error:
         LOG.exception("the page of all runs failed")
         message = error.message if isinstance(error, ConfigurationError) else error
@@ -96,7 +73,7 @@ def write_index(out: Path, tell: Listener) -> None:
 
 
 def _drawn(runs: Sequence[IndexedRun]) -> tuple[tuple[DataSet, ...], str]:
-    """What the page shows, and the page; a run that it fails with keeps its row, and takes no other with it."""
+    """What the page shows, and the page; a run that cannot be drawn keeps its row."""
     try:
         datasets = compute(runs)
         return datasets, render_index(datasets)
@@ -121,20 +98,11 @@ def _without_results(run: IndexedRun) -> IndexedRun:
 
 
 def _folders(out: Path) -> list[Path]:
-    return sorted({path.parent for mark in _MARKS for path in out.glob(f"*/*/{mark}")})
+    return sorted({path.parent for mark in MARKS for path in out.glob(f"*/*/{mark}")})
 
 
-def _named(runs: Sequence[Path]) -> list[Path]:
-    for path in runs:
-        if not any((path / mark).exists() for mark in _MARKS):
-            raise ConfigurationError(
-                f"{path}: there is no run",
-                "give a run's folder, such as reports/digits/20260131-101500-0a1b2c3d.",
-            )
-    return list(dict.fromkeys(path.resolve() for path in runs))
-
-
-def _looked_at(path: Path, out: Path) -> IndexedRun:
+def looked_at(path: Path, out: Path) -> IndexedRun:
+    """The run of a folder, with links from the page of all runs; without numbers if unreadable."""
     try:
         return _of_folder(path, out)
     except OSError as error:
@@ -217,7 +185,7 @@ def _of_nested(path: Path, out: Path) -> IndexedRun:
 
 
 def _link(path: Path, out: Path) -> str | None:
-    """From the page to a file, percent-encoded; None where there is no such file, or no way to it."""
+    """From the page to a file, percent-encoded; None if there is no such file, or no way to it."""
     if not path.is_file():
         return None
     try:

@@ -1,4 +1,4 @@
-"""`report`: the page of a run, built again from its files."""
+"""The page of a run, built from its files."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def rebuild(folder: RunFolder, tell: Callable[[str], None] = LOG.warning) -> Pat
 
 
 def _trials(folder: RunFolder, results: Results, tell: Callable[[str], None]) -> Sequence[Trial]:
-    """The trials of the tables; where those are damaged, of the events, from which they are written again."""
+    """The trials of the tables; if those are damaged, they are written again from the events."""
     n, tables = (
         results.search.n_trials,
         TrialTables(folder.path, [p.name for p in results.search.parameters]),
