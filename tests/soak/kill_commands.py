@@ -327,7 +327,7 @@ def train(place: Path) -> None:
 
 def train_options(place: Path) -> Any:
     """The options of both kinds of training."""
-    from tuner.commands.train import TrainOptions
+    from tuner.production.train_options import TrainOptions
 
     return TrainOptions(source=place, out=place / "out.keras", data_dir=place / "data")
 

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.options import CONTEXT, as_json, no_progress, quiet, what_to_search
+from tuner.cli.options import (
+    CONTEXT,
+    as_json,
+    hidden_retries,
+    no_progress,
+    quiet,
+    retries,
+    what_to_search,
+)
 from tuner.cli.output import print_json, print_result, say
 from tuner.cli.signals import INTERRUPTED, TERMINATED
 
@@ -25,13 +33,7 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 
 @click.command(context_settings=CONTEXT)
 @what_to_search
-@click.option(
-    "--retries",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="How many times a failed trial is trained again.",
-)
+@retries
 @click.option(
     "--nested",
     is_flag=True,
@@ -132,8 +134,7 @@ def _run_nested(
 
 @click.command(context_settings=CONTEXT)
 @what_to_search
-# It changes no plan; a command line of `run` is a command line of `plan`.
-@click.option("--retries", type=click.IntRange(min=0), default=0, hidden=True)
+@hidden_retries
 @click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
 def plan(json_lines: bool, **given: Any) -> None:
     """Estimate what `run` would cost from a few measured steps: trials, model sizes, memory, disk and time."""

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from tuner.data.split import Fold
-from tuner.pipeline.run_options import DATA_ROOT
 from tuner.pipeline.training_data import training_data
 from tuner.production.fitting import load_fitting
-from tuner.production.recipe_training import RecipeTraining, check_writable, train_recipe
+from tuner.production.recipe_training import check_writable, train_recipe
 from tuner.production.recipes import data_changes, fold_of, import_notice, recipe_path
+from tuner.production.train_options import TrainOptions
 from tuner.records.events import Listener, Notice
 from tuner.records.scores import Scores
 from tuner.store.recipe_file import read_recipe
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainOptions:
-    """Options of `train`.
-
-    Attributes:
-        source: A run's folder, or a best.yaml.
-        data: Other data of the same classes; None takes the recipe's own.
-        training: How it is trained.
-        data_dir: Root of the data.
-        out: The .keras file to write; None puts it beside the recipe.
-    """
-
-    source: Path
-    data: str | None = None
-    training: RecipeTraining = field(default_factory=RecipeTraining)
-    data_dir: Path = DATA_ROOT
-    out: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Where trainings can run; `make_executor` makes each.
+EXECUTORS = ("process", "inline", "ray")
+
+# Tracing a large network takes minutes.
+TRIAL_TIMEOUT_S = 600.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionOptions:
@@ -19,9 +25,9 @@ class ExecutionOptions:
         gpus_per_trial: Share of a GPU that a training takes on a Ray cluster.
     """
 
-    executor: str = "process"
+    executor: str = EXECUTORS[0]
     workers: int | None = None
-    trial_timeout_s: float | None = 600.0
+    trial_timeout_s: float | None = TRIAL_TIMEOUT_S
     worker_memory_bytes: int | None = None
     ray_address: str | None = None
     gpus_per_trial: float = 0.0

@@ -11,6 +11,9 @@ from tuner.execution.execution_options import ExecutionOptions
 DATA_ROOT = Path("datasets/data")
 REPORTS = Path("reports")
 
+# How much a run does; `presets` says what each means.
+PRESET_NAMES = ("quick", "standard", "thorough")
+
 # Of a time budget, what the search leaves to the retraining of winner and opponents.
 RETRAINING_SHARE = 1 / 3
 

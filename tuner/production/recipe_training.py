@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from tuner.data.split import Fold
 from tuner.errors import ConfigurationError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.metrics.probabilities import checked_probabilities
+from tuner.production.train_options import RecipeTraining
 from tuner.records.events import Listener, StageStarted
 from tuner.records.recipe import Recipe
 from tuner.records.scores import Scores
@@ -23,22 +23,6 @@ from tuner.training.data import TrainingData
 
 # Training images whose outputs are looked at where there are no test images.
 _LOOKED_AT = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipeTraining:
-    """How a recipe is trained.
-
-    Attributes:
-        full_data: Train on validation images too, for as many epochs as the best epoch of the run.
-        seed: Replaces the recipe's; None keeps it, so that the run's own training is repeated.
-        threads: Of the processor; with one, as in a run, the run's numbers come out again to the
-            last bit.
-    """
-
-    full_data: bool = False
-    seed: int | None = None
-    threads: int = 1
 
 
 class _OnlyTriedError(Exception):
