@@ -1,4 +1,4 @@
-"""Every mistake of a person ends in two lines, where and what, then the fix; with the documented code."""
+"""Every mistake of yours ends in two lines, where and what, then the fix, and the exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan in lines: counts, sizes and times that people can read, and nothing that steers a terminal."""
+"""A plan in lines: readable counts, sizes and times, and nothing that steers a terminal."""
 
 from __future__ import annotations
 

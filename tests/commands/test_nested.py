@@ -93,7 +93,7 @@ def interrupted_in(number: int) -> NestedOutcome:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunOptions]:
-    """What runs are asked for; each is read from those that have ended, and takes a minute of a clock."""
+    """What runs are asked for; each is read from those that have ended, and takes a minute."""
     found, clock = list[RunOptions](), [1_000_000.0]
     monkeypatch.setattr(nested.time, "time", lambda: clock[0])
 

@@ -1,4 +1,4 @@
-"""A whole run on a folder of class folders with hostile names, without a card: what it says and what it leaves."""
+"""A whole run on class folders with hostile names, without a card: what it says and leaves."""
 
 from __future__ import annotations
 

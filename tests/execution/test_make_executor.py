@@ -1,4 +1,4 @@
-"""How many trainings run at a time, and which GPU each of them sees; workers and GPUs are made up."""
+"""How many trainings run at a time, and which GPU each sees; workers and GPUs are made up."""
 
 from __future__ import annotations
 

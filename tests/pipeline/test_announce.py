@@ -1,4 +1,4 @@
-"""The first lines of a run name classes, parts and what is left out; no framework is needed for them."""
+"""The first lines of a run name classes, parts and what is left out; they need no framework."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other data are made to fit the recipe: size, range of values, order of classes. No network is built here."""
+"""Other data are made to fit the recipe: size, range of values, order of classes."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ hidden_retries = click.option(
 
 
 def what_to_search(command: Any) -> Any:
-    """The options that `run` and `plan` share: what is searched, on which data, where and how long."""
+    """The options that `run` and `plan` share: what is searched, on which data, and how long."""
     options = (
         click.argument("dataset"),
         click.option("--space", type=A_PATH, help="Search space; the data set's own by default."),

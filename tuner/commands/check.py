@@ -1,4 +1,4 @@
-"""`datasets check`: the data doctor and its page; `run` has the same examination made before it starts."""
+"""`datasets check`: the data doctor and its page; `run` examines the same before it starts."""
 
 from __future__ import annotations
 

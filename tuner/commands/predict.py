@@ -51,7 +51,7 @@ def predict(
     *,
     calibrated: bool = False,
 ) -> Iterator[Prediction | NotPredicted]:
-    """Predict the classes of image files, some at a time, so that any number of them takes the same memory.
+    """Predict the classes of image files, some at a time: any number takes the same memory.
 
     Args:
         run: A run's folder, or a best.yaml.

@@ -64,7 +64,7 @@ def _check(path: Path) -> ConfigurationError | None:
 
 
 def _with_builder(document: Document, file: SearchSpaceFile) -> SearchSpaceFile:
-    """Hold a space against its own builder too, as far as that builds models here, without a data set.
+    """Hold a space against its own builder too, if that builds models without a data set.
 
     Raises:
         ConfigurationError: With the mistakes that the space makes about its builder.

@@ -1,4 +1,4 @@
-"""The executor that a person asked for, or the one that fits the machine."""
+"""The executor that you asked for, as the machine allows."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def prepare_this_process(options: ExecutionOptions) -> None:
 
 
 def n_workers(options: ExecutionOptions) -> int:
-    """Trainings at a time: as asked for; else one per GPU; else one per core, as far as there is memory for them."""
+    """Trainings at a time: as asked for; else one per GPU; else one per core that memory allows."""
     if options.executor == "inline":
         return 1
     n_that_fit = max(1, default_limit_bytes(1) // MIN_WORKER_BYTES)
@@ -59,7 +59,7 @@ def make_executor(
     """Make the executor.
 
     Args:
-        options: What the person asked for.
+        options: What you asked for.
         reports: What the executor tells and asks.
         scratch: A folder for files that workers share.
         log: Where worker processes' prints are appended; None for nowhere.

@@ -102,7 +102,7 @@ def _classes(dataset: Dataset) -> str:
 
 
 def _uses(job: Job) -> str:
-    """What becomes of the parts that were found in data without a card; empty where there are none."""
+    """What becomes of the parts that were found in data without a card; empty if none were."""
     subject = Subject(images=job.dataset.images, card=job.card)
     if job.card.source != OWN_DATA or subject.roles == ("",):
         return ""

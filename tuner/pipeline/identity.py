@@ -66,7 +66,7 @@ def short_digest(identity: Any) -> str:
 
 
 def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
-    """What differs between two configurations, one line each, such as `space.search.factor is 4, was 3`."""
+    """What differs between two configurations, a line each: `space.search.factor is 4, was 3`."""
     if isinstance(then, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys([*then, *now]):
             yield from differences(
@@ -84,7 +84,7 @@ def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
 
 
 def plain(value: Any) -> Any:
-    """Tuples, paths and NumPy's floats as YAML and JSON know them."""
+    """Tuples, paths and NumPy's floats as YAML and JSON hold them."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

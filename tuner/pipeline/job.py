@@ -18,12 +18,12 @@ class Job:
     """One run.
 
     Attributes:
-        options: What the person asked for.
+        options: What you asked for.
         card: The data set's card.
         file: The search space with preset and options applied.
         dataset: The data, split.
         folder: The run's folder.
-        tell: Hears of everything that happens.
+        tell: Called for everything that happens.
         request: Once made, the run ends in order.
         began_s: Unix time in seconds at which this session began.
         earlier_s: Seconds that earlier sessions took.

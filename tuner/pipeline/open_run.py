@@ -98,7 +98,7 @@ def opened_run(
 def open_run(
     options: RunOptions, root: Path, now: Mapping[str, Any]
 ) -> tuple[RunFolder, bool, list[str]]:
-    """The folder to work in, whether it is an unfinished run's, and which unfinished runs are passed over as damaged.
+    """The folder to work in, whether it is an unfinished run's, and which damaged ones are left.
 
     Args:
         options: `resume` says what you want: None takes up an unfinished run of the same identity,

@@ -89,7 +89,7 @@ def search_space(
 
 
 def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:
-    """Bring the tables in line with the log, and tell how far an earlier session had come: the trials of then.
+    """Bring the tables in line with the log, and return the trials of earlier sessions.
 
     Raises:
         DamagedFileError: If the log is damaged, or gone.

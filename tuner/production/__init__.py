@@ -1,1 +1,1 @@
-"""What a sealed recipe is used for: data that fit it, a model trained by it, images predicted by it."""
+"""What a sealed recipe is used for: to train a model again, and to predict images."""

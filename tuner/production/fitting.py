@@ -1,4 +1,4 @@
-"""The data of `train`, made to fit the recipe: its size of images, its range of values, its order of classes."""
+"""Data made to fit a recipe: its size of images, its range of values, its order of classes."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class NamedImage:
 
 
 def named_images(paths: Iterable[Path]) -> Iterator[NamedImage]:
-    """The files in the order given; those of a folder, and of the folders in it, sorted and without hidden ones."""
+    """The files in the order given; those below a folder sorted, and without hidden ones."""
     for path in paths:
         if not path.is_dir():
             yield NamedImage(path=path, is_meant=True)

@@ -1,4 +1,4 @@
-"""Rows that train nothing: when they are chosen, what becomes of failures, and runs that are cut off in between."""
+"""Rows that train nothing: when they are chosen, their failures, and runs that are cut off."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PowerCutError(BaseException):
 
 
 def comparing(rows: str) -> tuple[str, str]:
-    """What stands in the tiny space, and what is to stand there: another comparison, and few trials."""
+    """What the tiny space says, and what it is to say: another comparison, and few trials."""
     search = "search: {method: hyperband, max_epochs: 2, factor: 2}\ncompare: "
     few = "search: {method: random, max_epochs: 1, max_trials: 3}\ncompare: "
     return f"{search}[baseline]", f"{few}[{rows}]"

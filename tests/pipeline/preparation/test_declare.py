@@ -1,4 +1,4 @@
-"""A completed space: what is said of it, what a resumed run takes over, and what a changed builder is."""
+"""A completed space: what is said of it, what a resumed run keeps, what a changed builder is."""
 
 from __future__ import annotations
 

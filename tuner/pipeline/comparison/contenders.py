@@ -36,7 +36,7 @@ def contenders(
         card: Of the data set; it may state a baseline.
         file: The space, with preset and options applied.
         spec: Of the images.
-        values: The winner's hyperparameters; empty where nobody knows them yet.
+        values: The winner's hyperparameters; empty before the search has found them.
         tell: Called with what is left out, and with what stands in for it.
     """
     return list(_contenders(options, card, file, spec, values, tell))

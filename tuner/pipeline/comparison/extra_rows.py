@@ -1,4 +1,4 @@
-"""Rows of the comparison that train nothing: what they are is chosen by validation, before the test set is opened."""
+"""Rows that train nothing: validation chooses them before the test set is opened."""
 
 from __future__ import annotations
 

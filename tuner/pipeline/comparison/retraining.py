@@ -19,7 +19,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
     """Retrain all models of the comparison, side by side.
 
     Returns:
-        Each model with its trainings, the winner first; None where somebody asked for the end
+        Each model with its trainings, the winner first; None where you asked for the end
             before all were trained.
     """
     from tuner.retrain.retrain import RetrainOrder, retrain

@@ -90,7 +90,7 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
 
 
 def _fitted_temperature(job: Job, winner: Contender, kept: Trained) -> FittedTemperature | None:
-    """What makes the winner's kept model believable, by the validation images; None for outputs that cannot be."""
+    """The temperature of the winner's kept model, by the validation images; None if it has none."""
     from tuner.evaluation.temperature import temperature_of
     from tuner.evaluation.validation import validation_of
 

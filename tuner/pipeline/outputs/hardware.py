@@ -13,7 +13,7 @@ _PACKAGES = ("tensorflow", "jax", "keras", "keras-tuner", "numpy", "scikit-learn
 
 
 def versions() -> dict[str, str]:
-    """Version of each package that decides what a run computes; those that are not installed are left out."""
+    """Version of each installed package that decides what a run computes."""
     found = {"tuner": tuner.__version__, "python": platform.python_version()}
     for name in _PACKAGES:
         try:
@@ -24,7 +24,7 @@ def versions() -> dict[str, str]:
 
 
 def hardware(executor: str, n_workers: int) -> dict[str, str]:
-    """Processor, GPUs, workers and the settings that change numbers; the framework is loaded for it.
+    """Processor, GPUs, workers and settings that change numbers; loads the framework.
 
     GPUs are those of this machine; what is made of theirs, nodes of a Ray cluster decide for
     themselves.

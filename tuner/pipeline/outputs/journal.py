@@ -18,7 +18,7 @@ LOG = logging.getLogger("tuner")
 
 
 class _QuietFileHandler(logging.FileHandler):
-    """A log that cannot be written, as on a full disk, must not hide the error that ended the run."""
+    """A log that cannot be written must not hide the error that ended the run."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Say nothing."""
@@ -49,13 +49,12 @@ class Journal:
         if error is not None:
             LOG.error("the run ended: %s", reason_of(error), exc_info=error)
         LOG.removeHandler(self._handler)
-        # On a full disk the last lines cannot be flushed, and the person had better hear of the
-        # first error.
+        # On a full disk the last lines cannot be flushed; the first error says more.
         with suppress(OSError):
             self._handler.close()
 
     def tell(self, event: Event) -> None:
-        """Keep an event and pass it on; of an epoch's folds no log needs to know."""
+        """Keep an event and pass it on; an epoch's folds are not logged."""
         if isinstance(event, FoldEnded):
             self._listener(event)
             return
@@ -70,7 +69,7 @@ class Journal:
 
 @contextmanager
 def unless_deleted(folder: RunFolder) -> Iterator[None]:
-    """Say so where a file of the run is not there because somebody deleted or moved its folder.
+    """Say so where a file of the run is not there because its folder was deleted or moved.
 
     Raises:
         ConfigurationError: In place of the missing file's error.

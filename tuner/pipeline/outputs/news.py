@@ -23,7 +23,12 @@ class News:
     def __init__(
         self, earlier: Sequence[Trial], publish: Callable[[Sequence[Trial]], None]
     ) -> None:
-        """Take what earlier sessions have found, and what to do with all of it; the first time comes after a minute."""
+        """Publish for the first time after a minute.
+
+        Args:
+            earlier: Trials of earlier sessions.
+            publish: Called with all trials so far.
+        """
         self._trials = list(earlier)
         self._publish = publish
         self._next_s = time.monotonic() + _INTERVAL_S

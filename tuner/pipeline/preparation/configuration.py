@@ -22,7 +22,7 @@ from tuner.space.parse import load_documents, parse_space
 
 
 def space_folders() -> list[Path]:
-    """Where spaces are looked for: the working directory's `search_spaces/`, then those that came with the package."""
+    """Where spaces are looked for: `search_spaces/` here, then those that the package brings."""
     package = Path(tuner.__file__).parent
     bundled = package / "_bundled" / "search_spaces"
     return [
@@ -32,7 +32,7 @@ def space_folders() -> list[Path]:
 
 
 def space_path(card: Card, given: Path | None, model: str | None = None) -> Path:
-    """The space to search: the given one; else the backbone's, where one is asked for; else the data set's own.
+    """The space to search: the given one; else the backbone's, if asked for; else the data set's.
 
     Args:
         card: Of the data set.
@@ -55,7 +55,7 @@ def space_path(card: Card, given: Path | None, model: str | None = None) -> Path
 
 
 def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
-    """The data set's card and the search space, with preset and options applied; nothing of the data is read yet.
+    """The card and the search space, with preset and options applied; no data are read yet.
 
     Raises:
         ConfigurationError: For mistakes in space, card or options.
@@ -80,7 +80,7 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
 
 
 def space_documents(options: RunOptions, card: Card) -> tuple[Document, Document]:
-    """The document of the space that is searched, without and with the changes of the command line."""
+    """The document of the space, without and with the changes of the command line."""
     path = space_path(card, options.space, options.model)
     return load_documents(
         path, options.overrides, options.model, is_asked_for=options.space is not None
@@ -88,7 +88,7 @@ def space_documents(options: RunOptions, card: Card) -> tuple[Document, Document
 
 
 def split_settings(options: RunOptions, file: SearchSpaceFile) -> SplitSettings:
-    """How the data are split; a preset's ceilings count where you have not said how many images to take."""
+    """How the data are split; a preset's ceilings count unless you say how many images to take."""
     if options.limit is not None or file.split is not None:
         return SplitSettings(
             seed=options.seed, limit=options.limit, sizes=file.split, outer=options.outer

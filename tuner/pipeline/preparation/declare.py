@@ -1,4 +1,4 @@
-"""The space of a builder of your own: what you write of it, completed with what its code declares."""
+"""The space of a builder of your own: what you write, completed with what its code declares."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def kept(file: SearchSpaceFile) -> dict[str, Any]:
-    """What a run's config.yaml keeps of a completed space, so that a resumed run searches the same one."""
+    """What config.yaml keeps of a completed space, so that a resumed run searches the same one."""
     return {"declared": plain(asdict(file.space))} if is_own(file.model) else {}
 
 

@@ -30,7 +30,9 @@ SLOW_S = 30.0
 def with_builder(
     options: RunOptions, card: Card, file: SearchSpaceFile, spec: ImageSpec, listener: Listener
 ) -> tuple[SearchSpaceFile, Sequence[str]]:
-    """Complete a space with what its own builder declares, and try the builder out; a built-in family stays as it is.
+    """Complete a space with what its own builder declares, and try the builder out.
+
+    A built-in family stays as it is.
 
     Args:
         options: Of the run.

@@ -12,7 +12,7 @@ from tuner.space.definition import SearchSpaceFile
 
 
 def check_backbones(file: SearchSpaceFile) -> None:
-    """Refuse backbones that cannot be built, such as for weights that are not there, before hours of search.
+    """Refuse backbones that cannot be built, such as for missing weights, before hours of search.
 
     Raises:
         ConfigurationError: With the reason.
