@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tuner.errors import ConfigurationError
-from tuner.pipeline.identity import differences
 from tuner.pipeline.open_run import open_run
 from tuner.pipeline.run_options import RunOptions
 from tuner.store.run_folder import RunFolder
@@ -64,13 +63,3 @@ def test_only_a_damaged_run_to_resume_is_an_error_with_the_damage(tmp_path: Path
     ) as caught:
         open_run(RunOptions(dataset="digits", resume=True), tmp_path, NOW)
     assert caught.value.hint == "restore the file, or start again with --fresh."
-
-
-def test_differences_are_told_whatever_the_configuration_says() -> None:
-    then = {"seed": [1], "space": {"parameters": [{"name": ["x"]}, 3]}, "data": None}
-    now = {"seed": 1, "space": {"parameters": [{"name": "x"}]}, "data": {"test": "a"}}
-    assert list(differences(then, now)) == [
-        "seed is 1, was [1]",
-        'space.parameters is [{"name": "x"}], was [{"name": ["x"]}, 3]',
-        'data is {"test": "a"}, was not there',
-    ]

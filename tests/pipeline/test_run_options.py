@@ -115,3 +115,14 @@ def test_command_line_may_be_pasted_into_a_shell() -> None:
         " $HOME' 'naïve'"
     )
     assert shlex.split(line) == ["python", "-m", "tuner", *arguments]
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "search_only", "search_s"),
+    [(90.0, False, 60.0), (90.0, True, 90.0), (None, False, None)],
+)
+def test_search_leaves_a_third_of_the_time_to_the_comparison(
+    budget_s: float | None, search_only: bool, search_s: float | None
+) -> None:
+    options = RunOptions(dataset="tiny", time_budget_s=budget_s, search_only=search_only)
+    assert options.search_budget_s == (None if search_s is None else pytest.approx(search_s))
