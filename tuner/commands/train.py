@@ -70,8 +70,8 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     # Other data are others by intent.
     for text in () if options.data else changes:
         listener(Notice(text=f"the data differ from those of the recipe: {text}"))
-    fold = fold_of(recipe, dataset)
-    if options.training.full_data:
+    fold, is_full = fold_of(recipe, dataset), options.training.full_data
+    if is_full:
         everything = np.sort(np.concatenate([fold.train, fold.validation]))
         fold = Fold(train=everything, validation=everything[:0])
     data = replace(training_data(dataset, options.data_dir), folds=(fold,))
@@ -84,10 +84,8 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
         epochs=epoch.epoch,
         monitor=recipe.monitor,
         n_validation=len(fold.validation),
-        validation_score=None if options.training.full_data else epoch.metrics[recipe.monitor],
+        validation_score=None if is_full else epoch.metrics[recipe.monitor],
         expected=recipe.validation_score if is_comparable else None,
         test=test,
-        expected_test=recipe.test_accuracy
-        if is_comparable and not options.training.full_data
-        else None,
+        expected_test=recipe.test_accuracy if is_comparable and not is_full else None,
     )
