@@ -15,9 +15,10 @@ from pathlib import Path
 
 import psutil
 
-from tuner.commands.options import ExecutionOptions, RunOptions
 from tuner.commands.run import run
+from tuner.execution.execution_options import ExecutionOptions
 from tuner.execution.stop import StopRequest
+from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, TrialEnded
 
 LIMIT_MB = 50.0

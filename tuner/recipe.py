@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tuner.backend import environment
 from tuner.records.recipe import Recipe
+from tuner.space.vocabulary import TRAINING_TERMS
 from tuner.store.recipe_file import read_recipe
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ class UsableRecipe:
         self.recipe = recipe
         self._model: keras.Model | None = None
         self.epochs = recipe.epochs
-        self.batch_size = int(recipe.values.get("batch_size", 64))
+        self.batch_size = int(recipe.values.get("batch_size", TRAINING_TERMS["batch_size"].default))
 
     def build(self) -> keras.Model:
-        """A fresh compiled model of Keras' own layers, from images (n, height, width, channels) of 0-255."""
+        """A fresh compiled model of Keras' own layers; images (n, height, width, channels) are 0-255."""
         environment.prepare()
         from tuner.training.compiled import compiled_model
 

@@ -1,4 +1,4 @@
-"""Every mistake of a person ends in two lines, where and what, then the fix; with the documented code."""
+"""Every mistake of yours ends in two lines, where and what, then the fix, and the exit code."""
 
 from __future__ import annotations
 
@@ -327,7 +327,7 @@ def test_full_disk_says_what_to_do(
     def no_room(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", *([name] if name else []))
 
-    monkeypatch.setattr("tuner.commands.run.load_dataset", no_room)
+    monkeypatch.setattr("tuner.pipeline.preparation.prepare.load_dataset", no_room)
     shown = call("run", "digits", cwd=tmp_path)
     assert shown.code == 1
     assert shown.err.splitlines() == [

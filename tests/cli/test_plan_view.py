@@ -1,4 +1,4 @@
-"""A plan in lines: counts, sizes and times that people can read, and nothing that steers a terminal."""
+"""A plan in lines: readable counts, sizes and times, and nothing that steers a terminal."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.planning.costs import contender
 from tests.search.fakes import settings
 from tuner.cli import output
 from tuner.cli.plan_view import SHOWN_BRACKETS, lines, plan_table, record, show
-from tuner.commands.plan import Plan
 from tuner.planning.corners import Corner
 from tuner.planning.forecast import Forecast, Range
 from tuner.planning.measure import Cost
+from tuner.planning.plan_record import Plan
 from tuner.search.schedule import Rung
 from tuner.store.files import json_line
 

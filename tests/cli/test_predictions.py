@@ -11,8 +11,9 @@ import pytest
 
 from tuner.cli import output
 from tuner.cli.predictions import show_predictions
-from tuner.commands.predict import NotPredicted, Prediction
+from tuner.commands.predict import Prediction
 from tuner.errors import DataError
+from tuner.production.decoded_images import NotPredicted
 
 GOOD = Prediction(
     image=Path("a.png"), class_name="cat", probabilities=(0.75, 0.25), class_names=("cat", "dog")

@@ -136,7 +136,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(
     def broken(*_: object) -> None:
         raise RuntimeError("odd \x1b[31m")
 
-    monkeypatch.setattr("tuner.commands.report.rebuild", broken)
+    monkeypatch.setattr("tuner.commands.report.report", broken)
     shown = call("report", "somewhere", cwd=tmp_path)
     assert shown.code == 1
     assert shown.err.startswith("Traceback")

@@ -16,13 +16,14 @@ import pytest
 from tests.cli.calling import Outcome, call, write_photos
 from tuner.commands import nested
 from tuner.commands.nested import NestedOutcome, run_nested
-from tuner.commands.options import ExecutionOptions, RunOptions
 from tuner.commands.run import RunOutcome
 from tuner.data.cards.card_files import card_folders
 from tuner.data.dataset import load_dataset
 from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError, DataError
+from tuner.execution.execution_options import ExecutionOptions
 from tuner.execution.stop import StopRequest
+from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import SEARCHING, Event, Notice, RunStarted, StageStarted
 from tuner.store.recipe_file import read_recipe
 from tuner.store.run_folder import RunFolder
@@ -92,7 +93,7 @@ def interrupted_in(number: int) -> NestedOutcome:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunOptions]:
-    """What runs are asked for; each is read from those that have ended, and takes a minute of a clock."""
+    """What runs are asked for; each is read from those that have ended, and takes a minute."""
     found, clock = list[RunOptions](), [1_000_000.0]
     monkeypatch.setattr(nested.time, "time", lambda: clock[0])
 

@@ -2,118 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.calling import Outcome, call, write_photos, write_space
-from tests.data.samples import make_card
-from tests.images import tiny_dataset
 from tuner.commands import plan
-from tuner.commands.options import RunOptions
-from tuner.commands.outputs import training_data
-from tuner.data.cards.published_baseline import Baseline
-from tuner.planning.measure import Measured, model_key
-from tuner.records.contender import Contender
-from tuner.space.parse import load_space
 from tuner.store.run_folder import RunFolder
-
-STATED = {
-    "model": "sigmoid_cnn",
-    "title": "t",
-    "source": "s",
-    "values": {},
-    "published": {"epochs": 20, "stop_metric": "accuracy", "stop_value": 0.999},
-}
-
-
-def subject(tmp_path: Path, *compare: str) -> plan._Subject:
-    card = make_card({"type": "npz", "path": "tiny.npz"}, size=8)
-    dataset = tiny_dataset()
-    return plan._Subject(
-        identity={},
-        options=RunOptions(dataset="tiny", preset="quick"),
-        card=card.model_copy(update={"baseline": Baseline.model_validate(STATED)}),
-        file=replace(load_space(write_space(tmp_path)), compare=compare),
-        dataset=dataset,
-        data=training_data(dataset, tmp_path),
-        settings=(),
-    )
-
-
-def contenders(tmp_path: Path, *compare: str) -> list[Contender]:
-    return plan._contenders(subject(tmp_path, *compare), lambda event: None)
-
-
-def test_published_baseline_keeps_its_own_epochs_and_its_own_reason_to_stop(tmp_path: Path) -> None:
-    tuned, usual, published = contenders(tmp_path, "baseline", "baseline_published")
-    assert (usual.name, usual.max_epochs, usual.early_stopping) == (
-        "baseline",
-        2,
-        tuned.early_stopping,
-    )
-    rule = published.early_stopping
-    assert (published.name, published.max_epochs) == ("baseline_published", 20)
-    assert (rule.patience, rule.stop_metric, rule.stop_value) == (None, "accuracy", 0.999)
-
-
-def test_both_baselines_are_one_model_to_measure(tmp_path: Path) -> None:
-    found = contenders(tmp_path, "baseline", "baseline_published")
-    assert len({model_key(one.model, one.values) for one in found[1:]}) == 1
-
-
-def test_backbone_without_weights_is_planned_from_scratch_with_its_fewer_images(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plan, "missing_weights", lambda contender: "no network")
-    tuned, found = contenders(tmp_path, "efficientnet_b2")
-    assert (found.values["weights"], found.max_epochs, found.max_train_images) == ("none", 2, 300)
-    assert plan._features_s(subject(tmp_path), [tuned, found]) == (0.0, 0.0)
-    fewer = plan._fewer(subject(tmp_path).data, 30)
-    assert len(fewer.folds[0].train) == 30
-
-
-def test_frozen_backbone_is_measured_as_a_head_and_its_features_take_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plan, "missing_weights", lambda contender: None)
-    monkeypatch.setattr(plan, "_frozen_s", lambda model, values, data: (10.0, 0.5))
-    tuned, found = contenders(tmp_path, "efficientnet_b2")
-    # 64 images train and validate, 24 test.
-    assert plan._features_s(subject(tmp_path), [tuned, found]) == (10 + 0.5 * 64, 10 + 0.5 * 24)
-    head = plan._candidate(found.title, found.model, found.values, subject(tmp_path).data)
-    assert head.model == "efficientnet_b2/head"
-    assert head.data.inputs.shape == (88, 1408)
-
-
-def test_settings_with_equal_features_compute_them_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    timed: list[int] = []
-
-    def frozen_s(model: str, values: Any, data: Any) -> tuple[float, float]:
-        timed.append(values["input_size"])
-        return 1.0, 0.0
-
-    monkeypatch.setattr(plan, "_frozen_s", frozen_s)
-    whole = subject(tmp_path)
-    file = replace(whole.file, model="efficientnet_b2")
-    sizes = (96, 96, 160)
-    settings = [
-        plan._candidate("", "efficientnet_b2", {"input_size": size}, whole.data) for size in sizes
-    ]
-    found = plan._features_s(replace(whole, file=file, settings=settings), [])
-    assert (timed, found) == ([96, 160], (2.0, 0.0))
-
-
-def test_opponent_that_could_not_be_measured_costs_nothing(tmp_path: Path) -> None:
-    found = contenders(tmp_path, "baseline")
-    measured = Measured(costs={}, failures={"Baseline": "out of memory"}, trained_s=1.0)
-    assert [(one.name, cost) for one, cost in plan._with_costs(found, measured)] == [
-        ("tuned", None)
-    ]
 
 
 @pytest.fixture(scope="module")

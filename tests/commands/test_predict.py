@@ -15,6 +15,7 @@ from PIL import Image
 from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
 from tuner.commands import predict
+from tuner.production import decoded_images
 from tuner.store.recipe_file import read_recipe, write_recipe
 
 
@@ -111,7 +112,7 @@ def test_images_are_predicted_some_at_a_time(
     finished: Finished, images: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = call("predict", finished.folder, *images, "--json", cwd=finished.place)
-    monkeypatch.setattr(predict, "_IMAGES_AT_A_TIME", 2)
+    monkeypatch.setattr(decoded_images, "_IMAGES_AT_A_TIME", 2)
     assert (
         call("predict", finished.folder, *images, "--json", cwd=finished.place).records
         == together.records

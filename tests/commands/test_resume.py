@@ -17,10 +17,11 @@ from PIL import Image
 from tests.cli.calling import call
 from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
-from tuner.commands.options import ExecutionOptions, RunOptions
 from tuner.commands.run import RunOutcome, run
 from tuner.errors import ConfigurationError
+from tuner.execution.execution_options import ExecutionOptions
 from tuner.execution.stop import StopRequest
+from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import (
     EpochEnded,
     Event,

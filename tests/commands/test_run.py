@@ -1,4 +1,4 @@
-"""A whole run on a folder of class folders with hostile names, without a card: what it says and what it leaves."""
+"""A whole run on class folders with hostile names, without a card: what it says and leaves."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
 from tests.data.samples import write_folders
-from tuner.commands.outputs import recipe_header
 from tuner.names import printable
+from tuner.pipeline.outputs.sealing import recipe_header
 from tuner.store.run_folder import RunFolder
 
 FILES = {

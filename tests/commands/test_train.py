@@ -12,7 +12,6 @@ from PIL import Image
 
 from tests.cli.calling import call, write_photos
 from tests.commands.finished import Finished
-from tuner.commands.train import import_notice
 
 
 def best_run(finished: Finished) -> dict[str, float]:
@@ -231,22 +230,6 @@ def test_training_leaves_a_persons_files_beside_the_model_alone(finished: Finish
         == 0
     )
     assert (finished.place / "photos.npz").read_bytes() == b"a person's own"
-
-
-def test_what_a_recipe_is_about_to_import_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "my_models").mkdir()
-    (tmp_path / "my_models/__init__.py").write_text("raise AssertionError('imported')")
-    assert import_notice("cnn") is None
-    notice = import_notice("my_models.nets:build")
-    assert (
-        notice
-        == f"this recipe imports my_models.nets ({tmp_path}/my_models/__init__.py) and runs its"
-        " build, which is code"
-    )
-    assert "(not found yet)" in str(import_notice("no_such_models:build"))
 
 
 def test_data_that_moved_are_asked_for(finished: Finished, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 
 import tuner
 from tests.images import tiny_dataset, train_task
-from tuner.commands.outputs import training_data
 from tuner.data.dataset import HIDDEN_LABEL, summary
 from tuner.data.splits.split import Fold
 from tuner.evaluation.sealed import open_test
+from tuner.pipeline.training_data import training_data
 from tuner.training.fit import run_task
 from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels

@@ -10,8 +10,8 @@ import pytest
 
 import tuner
 from tests.images import image_spec
-from tuner.commands.declare import hold
 from tuner.models.own_declaration import declared
+from tuner.pipeline.preparation.declare import hold
 from tuner.space.definition import Space
 from tuner.space.document import load_document
 from tuner.space.parse import parse_space

@@ -37,13 +37,13 @@ from tests.report.fixtures import results, trials
 from tests.soak.damages import DAMAGES
 from tests.soak.options import fuzz_options
 from tests.store.recipes import make_recipe
-from tuner.commands.index import compare
-from tuner.commands.open_run import open_run
-from tuner.commands.options import RunOptions
-from tuner.commands.report import rebuild
-from tuner.commands.search import _tell_what_is_there
+from tuner.commands.compare import compare
 from tuner.data.load import load_images
 from tuner.errors import TunerError
+from tuner.pipeline.open_run import open_run
+from tuner.pipeline.outputs.run_page import rebuild
+from tuner.pipeline.run_options import RunOptions
+from tuner.pipeline.search_stage import _tell_what_is_there
 from tuner.records.error_text import reason_of, short_line, traceback_of
 from tuner.records.training import EpochMetrics, Failure
 from tuner.records.trial import Trial

@@ -160,7 +160,7 @@ def write_images(folder: Path) -> None:
 def write_run(place: Path) -> None:
     """A run's recipe with its images."""
     from tests.store.recipes import make_recipe
-    from tuner.commands.recipe_images import recipe_settings
+    from tuner.production.recipe_images import recipe_settings
     from tuner.records.image import ImageSpec
     from tuner.space.definition import SplitSettings
     from tuner.store.recipe_file import write_recipe
@@ -282,6 +282,7 @@ def left_by_predict(place: Path) -> str:
 def train(place: Path) -> None:
     """`train` with a made-up training that writes its checkpoint, and a made-up model that is saved."""
     from tuner.commands import train as train_command
+    from tuner.production import recipe_training
     from tuner.records.training import EpochMetrics
     from tuner.store.files import write_atomically
     from tuner.store.leftovers import writer
@@ -320,13 +321,13 @@ def train(place: Path) -> None:
         module = ModuleType(name)
         vars(module).update(parts)
         sys.modules[name] = module
-    train_command._tested = lambda *_: None  # type: ignore[assignment]
+    recipe_training.tested = lambda *_: None  # type: ignore[assignment]
     train_command.train(train_options(place), lambda event: None)
 
 
 def train_options(place: Path) -> Any:
     """The options of both kinds of training."""
-    from tuner.commands.train import TrainOptions
+    from tuner.production.train_options import TrainOptions
 
     return TrainOptions(source=place, out=place / "out.keras", data_dir=place / "data")
 

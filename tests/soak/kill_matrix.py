@@ -218,9 +218,10 @@ def forked(place: Place) -> int:
 
 
 def _drive(place: Place) -> None:
-    from tuner.commands.options import ExecutionOptions, RunOptions
     from tuner.commands.run import run
+    from tuner.execution.execution_options import ExecutionOptions
     from tuner.execution.stop import StopRequest
+    from tuner.pipeline.run_options import RunOptions
 
     options = RunOptions(
         dataset="digits",

@@ -78,7 +78,7 @@ def check(dataset: str, out: Path, data_dir: Path, json_lines: bool) -> None:
     """Examine the data of NAME_OR_FOLDER. The exit code is 4 if results on them would be worthless."""
     from tuner.cli.check_view import examination_table, records, show
     from tuner.commands.check import check as check_command
-    from tuner.commands.check import refuse_worthless
+    from tuner.pipeline.preparation.examination import refuse_worthless
 
     checked = check_command(dataset, data_dir=data_dir, out=out)
     if json_lines:

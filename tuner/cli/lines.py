@@ -1,4 +1,4 @@
-"""A run in plain lines: one per event that is worth it, and a sign of life a minute; no carriage returns."""
+"""A run in plain lines: one per event that is worth it, and a sign of life a minute."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tuner.records.trial import Trial
 from tuner.report.text import plural
 
 if TYPE_CHECKING:
-    from tuner.commands.plan import Plan
+    from tuner.planning.plan_record import Plan
 
 HEARTBEAT_S = 60.0
 # A person who presses Ctrl-C wants to see at once that it was noticed.
@@ -37,7 +37,7 @@ SHOWN_TASKS = 8
 
 @contextmanager
 def every(seconds: float, do: Callable[[], None]) -> Iterator[threading.Lock]:
-    """Do something again and again in a thread, but never while the lock is held that this gives."""
+    """Do something again and again in a thread, but never while the lock that this gives is held."""
     lock, ended = threading.Lock(), threading.Event()
 
     def work() -> None:
@@ -56,7 +56,7 @@ def every(seconds: float, do: Callable[[], None]) -> Iterator[threading.Lock]:
 
 @contextmanager
 def plain_lines(request: StopRequest, time_budget_s: float | None = None) -> Iterator[Listener]:
-    """A listener that prints; tracing a large network takes minutes without an event, so a thread watches the clock."""
+    """A listener that prints; a thread gives a sign of life where minutes pass without an event."""
     lines = PlainLines(request, Progress(time_budget_s))
     with every(LOOK_S, lines.give_sign_of_life) as lock:
 
@@ -84,7 +84,7 @@ class PlainLines:
             self._say(line)
 
     def give_sign_of_life(self) -> None:
-        """Say once that the end was asked for, and what goes on, where nothing was printed for a minute."""
+        """Say once that the end was asked for, and what goes on after a minute without a line."""
         if self._request.is_made() and not self._has_told_of_stop:
             self._has_told_of_stop = True
             self._say(STOPPING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from tuner.cli.options import A_PATH, A_SEED, CONTEXT, as_json, data_dir, no_progress, quiet
 from tuner.cli.output import print_json, print_result, say
 from tuner.errors import ConfigurationError
+from tuner.production.train_options import RecipeTraining, TrainOptions
 
 
 @click.command(context_settings=CONTEXT)
@@ -30,7 +32,7 @@ from tuner.errors import ConfigurationError
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
-    default=1,
+    default=RecipeTraining().threads,
     show_default=True,
     help="Threads of the CPU: more are faster, 1 repeats the run's numbers exactly.",
 )
@@ -43,11 +45,13 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
     """Train a fresh model with the best hyperparameters of a run, without a search."""
     from tuner.cli.trained import train_ended, trained_lines
     from tuner.cli.views import view
-    from tuner.commands.train import TrainOptions
     from tuner.commands.train import train as train_command
 
+    training = RecipeTraining(
+        **{field.name: options.pop(field.name) for field in fields(RecipeTraining)}
+    )
     with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
-        trained = train_command(TrainOptions(**options), listener)
+        trained = train_command(TrainOptions(**options, training=training), listener)
     if json_lines:
         print_json(train_ended(trained))
         return

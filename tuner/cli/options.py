@@ -8,21 +8,26 @@ from typing import Any
 import click
 
 from tuner.cli.units import DURATION, SIZE
+from tuner.execution.execution_options import EXECUTORS, TRIAL_TIMEOUT_S
+from tuner.pipeline.run_options import DATA_ROOT, PRESET_NAMES, REPORTS, RunOptions
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 A_PATH = click.Path(path_type=Path)
 # Of 32 bits, as a recipe keeps it: what a run has sealed can be trained again.
 A_SEED = click.IntRange(min=0, max=2**32 - 1)
 
+# What holds where you say nothing.
+_USUAL = RunOptions(dataset="")
+
 data_dir = click.option(
     "--data-dir",
     type=A_PATH,
-    default=Path("datasets/data"),
+    default=DATA_ROOT,
     show_default=True,
     help="Root of the data.",
 )
 out = click.option(
-    "--out", type=A_PATH, default=Path("reports"), show_default=True, help="Root of the reports."
+    "--out", type=A_PATH, default=REPORTS, show_default=True, help="Root of the reports."
 )
 as_json = click.option(
     "--json", "json_lines", is_flag=True, help="Results and events as JSON Lines on stdout."
@@ -33,8 +38,21 @@ no_progress = click.option(
 )
 
 
+retries = click.option(
+    "--retries",
+    type=click.IntRange(min=0),
+    default=_USUAL.retries,
+    show_default=True,
+    help="How many times a failed trial is trained again.",
+)
+# It changes no plan; a command line of `run` is a command line of `plan`.
+hidden_retries = click.option(
+    "--retries", type=click.IntRange(min=0), default=_USUAL.retries, hidden=True
+)
+
+
 def what_to_search(command: Any) -> Any:
-    """The options that `run` and `plan` share: what is searched, on which data, where and how long."""
+    """The options that `run` and `plan` share: what is searched, on which data, and how long."""
     options = (
         click.argument("dataset"),
         click.option("--space", type=A_PATH, help="Search space; the data set's own by default."),
@@ -47,8 +65,8 @@ def what_to_search(command: Any) -> Any:
         ),
         click.option(
             "--preset",
-            type=click.Choice(["quick", "standard", "thorough"]),
-            default="standard",
+            type=click.Choice(PRESET_NAMES),
+            default=_USUAL.preset,
             show_default=True,
             help="How much to do.",
         ),
@@ -67,7 +85,7 @@ def what_to_search(command: Any) -> Any:
         click.option(
             "--seed",
             type=A_SEED,
-            default=0,
+            default=_USUAL.seed,
             show_default=True,
             help="Seed of everything that is random.",
         ),
@@ -81,8 +99,8 @@ def what_to_search(command: Any) -> Any:
         click.option("--search-only", is_flag=True, help="Leave out the comparison."),
         click.option(
             "--executor",
-            type=click.Choice(["process", "inline", "ray"]),
-            default="process",
+            type=click.Choice(EXECUTORS),
+            default=_USUAL.execution.executor,
             show_default=True,
             help="Where trainings run: worker processes, this process, or a Ray cluster.",
         ),
@@ -109,7 +127,7 @@ def what_to_search(command: Any) -> Any:
             "--trial-timeout",
             "trial_timeout_s",
             type=DURATION,
-            default="10m",
+            default=f"{TRIAL_TIMEOUT_S / 60:g}m",
             show_default=True,
             help="Fail a training that makes no progress for this long; 0 waits forever.",
         ),
@@ -125,7 +143,7 @@ def what_to_search(command: Any) -> Any:
         click.option(
             "--gpus-per-trial",
             type=click.FloatRange(min=0, max=1),
-            default=0.0,
+            default=_USUAL.execution.gpus_per_trial,
             help="Share of a GPU for each training; with --executor ray.",
         ),
         out,

@@ -13,8 +13,8 @@ from tuner.cli.console import ErrorConsole
 from tuner.cli.lines import image_counts
 from tuner.cli.output import plain
 from tuner.cli.progress import short_time
-from tuner.commands.plan import Plan
 from tuner.planning.forecast import Range
+from tuner.planning.plan_record import Plan
 from tuner.report.text import file_size, plural
 from tuner.search.schedule import Rung
 

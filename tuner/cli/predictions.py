@@ -11,7 +11,8 @@ from tuner.errors import DataError
 from tuner.report.text import plural
 
 if TYPE_CHECKING:
-    from tuner.commands.predict import NotPredicted, Prediction
+    from tuner.commands.predict import Prediction
+    from tuner.production.decoded_images import NotPredicted
 
 # Files that a message names; `--json` names all.
 SHOWN = 10
@@ -27,7 +28,7 @@ def show_predictions(found: Iterable[Prediction | NotPredicted], *, json_lines: 
     Raises:
         DataError: At the end, if a file could not be read, or there was no image at all.
     """
-    from tuner.commands.predict import NotPredicted
+    from tuner.production.decoded_images import NotPredicted
 
     n = 0
     bad: list[NotPredicted] = []

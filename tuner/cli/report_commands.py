@@ -19,17 +19,14 @@ from tuner.cli.output import plain, print_json, say
 )
 def report(run: Path, markdown: bool) -> None:
     """Rebuild the page of RUN from its files."""
-    from tuner.store.run_folder import RunFolder
-
-    folder = RunFolder(run)
     if markdown:
-        from tuner.report.markdown import as_markdown
+        from tuner.commands.report import markdown as markdown_of
 
-        click.echo(plain(as_markdown(folder.read_results())), nl=False)
+        click.echo(plain(markdown_of(run)), nl=False)
         return
-    from tuner.commands.report import rebuild
+    from tuner.commands.report import report as report_command
 
-    click.echo(rebuild(folder, lambda text: say(f"note: {text}")))
+    click.echo(report_command(run, lambda text: say(f"note: {text}")))
 
 
 @click.command(context_settings=CONTEXT)
@@ -38,7 +35,7 @@ def report(run: Path, markdown: bool) -> None:
 @as_json
 def compare(runs: tuple[Path, ...], out: Path, json_lines: bool) -> None:
     """Write one page with every run below --out, or with the folders RUN, and print its path."""
-    from tuner.commands.index import compare as compare_command
+    from tuner.commands.compare import compare as compare_command
 
     compared = compare_command(out, runs)
     if json_lines:

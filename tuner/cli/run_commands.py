@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.options import CONTEXT, as_json, no_progress, quiet, what_to_search
+from tuner.cli.options import (
+    CONTEXT,
+    as_json,
+    hidden_retries,
+    no_progress,
+    quiet,
+    retries,
+    what_to_search,
+)
 from tuner.cli.output import print_json, print_result, say
 from tuner.cli.signals import INTERRUPTED, TERMINATED
 
 if TYPE_CHECKING:
-    from tuner.commands.options import RunOptions
+    from tuner.pipeline.run_options import RunOptions
     from tuner.records.events import Listener
 
 # A quality gate that was asked for.
@@ -25,13 +33,7 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 
 @click.command(context_settings=CONTEXT)
 @what_to_search
-@click.option(
-    "--retries",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="How many times a failed trial is trained again.",
-)
+@retries
 @click.option(
     "--nested",
     is_flag=True,
@@ -64,8 +66,8 @@ def run(
     from tuner.cli.signals import REQUEST
     from tuner.cli.summary import missed_improvement, run_ended, summary_lines
     from tuner.cli.views import view
-    from tuner.commands.prepare import command_line
     from tuner.commands.run import run as run_command
+    from tuner.pipeline.preparation.configuration import command_line
     from tuner.report.command_lines import resume_command
 
     options = _run_options(given, command=command_line(sys.argv[1:]))
@@ -99,7 +101,7 @@ def _check_testable(
         raise click.UsageError(
             "--require-improvement needs the comparison that --search-only leaves out."
         )
-    from tuner.commands.options import states_seeds
+    from tuner.pipeline.presets import states_seeds
 
     if preset == "quick" and not states_seeds(overrides):
         raise click.UsageError(
@@ -132,8 +134,7 @@ def _run_nested(
 
 @click.command(context_settings=CONTEXT)
 @what_to_search
-# It changes no plan; a command line of `run` is a command line of `plan`.
-@click.option("--retries", type=click.IntRange(min=0), default=0, hidden=True)
+@hidden_retries
 @click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
 def plan(json_lines: bool, **given: Any) -> None:
     """Estimate what `run` would cost from a few measured steps: trials, model sizes, memory, disk and time."""
@@ -151,8 +152,9 @@ def plan(json_lines: bool, **given: Any) -> None:
 
 def _run_options(given: dict[str, Any], command: str) -> RunOptions:
     """Options as the commands know them: where trainings run is a record of its own."""
-    from tuner.commands.executors import check_installed
-    from tuner.commands.options import ExecutionOptions, RunOptions
+    from tuner.execution.execution_options import ExecutionOptions
+    from tuner.execution.make_executor import check_installed
+    from tuner.pipeline.run_options import RunOptions
 
     if given["executor"] != "ray" and (given["ray_address"] or given["gpus_per_trial"]):
         option = "--ray-address" if given["ray_address"] else "--gpus-per-trial"

@@ -11,16 +11,17 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from tuner.backend import environment
-from tuner.commands.index import write_index
-from tuner.commands.open_run import identity, newest_run, timed_name
-from tuner.commands.options import RunOptions
-from tuner.commands.prepare import load_configuration, split_settings
 from tuner.commands.run import run
 from tuner.data.dataset import load_dataset
 from tuner.data.load import load_images
 from tuner.data.splits.split import n_outer_folds
 from tuner.errors import ConfigurationError, DataError
 from tuner.execution.stop import StopRequest
+from tuner.pipeline.identity import identity, timed_name
+from tuner.pipeline.open_run import newest_run
+from tuner.pipeline.outputs.all_runs import write_index
+from tuner.pipeline.preparation.configuration import load_configuration, split_settings
+from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, Listener, Notice, RunStarted, StageStarted
 from tuner.records.nested import NestedResults
 from tuner.records.results import Results
@@ -37,10 +38,9 @@ class NestedOutcome:
     Attributes:
         folders: Folders of the runs that have ended, in the order of the outer folds.
         n_outer: Number of outer folds.
-        file: The nested-....json that holds the results; None where somebody asked for the end
-            before.
+        file: The nested-....json that holds the results; None where you asked for the end before.
         results: What it holds; None likewise.
-        stopped: `interrupted` or `terminated`, where somebody asked for the end; else None.
+        stopped: `interrupted` or `terminated`, where you asked for the end; else None.
     """
 
     folders: tuple[RunFolder, ...]
@@ -54,9 +54,9 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
     """Let each outer fold test a run of its own; runs that have ended before are not made again.
 
     Args:
-        options: What the person asked for; a time budget is shared out over the outer folds that
+        options: What you asked for; a time budget is shared out over the outer folds that
             are left.
-        listener: Hears of everything that happens.
+        listener: Called for everything that happens.
         request: Once made, the run that is under way ends in order, so that all can go on another
             time.
 
@@ -127,7 +127,7 @@ def _ended(root: Path, now: Mapping[str, Any]) -> tuple[RunFolder, Results] | No
 
 
 def _once(listener: Listener) -> Listener:
-    """A listener that hears what all runs say of the same data only once, and all that happens in each."""
+    """Pass on what all runs say of the same data only once, and all that happens in each."""
     told: set[str] = set()
     is_opening = False
 
@@ -159,7 +159,7 @@ def _changed(name: str, number: int, n_outer: int) -> DataError:
 def _options_of(
     options: RunOptions, began_s: float, n_left: int, *, can_insist: bool
 ) -> RunOptions:
-    """An outer fold's share of the time; --resume can insist on the first only, and only where none has ended."""
+    """An outer fold's share of the time; --resume insists on the first only, if none has ended."""
     budget_s = options.time_budget_s
     if budget_s is not None:
         budget_s = max(budget_s - (time.time() - began_s), 0.0) / n_left

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tuner.backend import environment
-from tuner.commands.hardware import n_cores
-from tuner.commands.named_images import NamedImage, named_images
-from tuner.commands.recipe_images import recipe_settings
-from tuner.commands.train import recipe_path
-from tuner.data.decoding.decode import UnreadableImageError, decode_with_facts
-from tuner.data.decoding.file_facts import FileFacts
-from tuner.data.decoding.file_kind import DAMAGED
-from tuner.data.decoding.image_settings import ImageSettings
-from tuner.data.decoding.streaming import usable_cores
-from tuner.data.decoding.value_range import FULL_16_BITS, range_words
+from tuner.cores import n_cores
 from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
+from tuner.production.decoded_images import Decoded, NotPredicted, decoded_images
+from tuner.production.named_images import named_images
+from tuner.production.recipe_images import recipe_settings
+from tuner.production.recipes import recipe_path
 from tuner.records.recipe import Recipe
 from tuner.store.model_file import model_file
 from tuner.store.recipe_file import read_recipe
-
-# Images and bytes that are held at a time, however many are to be predicted; predictions are made
-# by 256 or 512.
-_IMAGES_AT_A_TIME = 1024
-_BYTES_AT_A_TIME = 256_000_000
-# More would hold more whole photos in memory.
-_MAX_THREADS = 8
 
 _Predictor = Callable[[np.ndarray], np.ndarray]
 
@@ -58,30 +43,6 @@ class Prediction:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotPredicted:
-    """A file without a prediction.
-
-    Attributes:
-        image: Its path.
-        reason: Why, in a few words.
-        is_bad: Whether it should have been an image; else it only lay in a folder of images.
-    """
-
-    image: Path
-    reason: str
-    is_bad: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Decoded:
-    """An image as the model takes it: (height, width, channels)."""
-
-    path: Path
-    pixels: np.ndarray
-    note: str
-
-
 def predict(
     run: Path,
     images: Sequence[Path],
@@ -90,7 +51,7 @@ def predict(
     *,
     calibrated: bool = False,
 ) -> Iterator[Prediction | NotPredicted]:
-    """Predict the classes of image files, some at a time, so that any number of them takes the same memory.
+    """Predict the classes of image files, some at a time: any number takes the same memory.
 
     Args:
         run: A run's folder, or a best.yaml.
@@ -120,8 +81,8 @@ def predict(
             f"--picture draws one image, but {len(files)} are given", "give one image."
         )
     function: _Predictor | None = None
-    for decoded in _decoded(files, recipe_settings(recipe)):
-        pixels = [one.pixels for one in decoded if isinstance(one, _Decoded)]
+    for decoded in decoded_images(files, recipe_settings(recipe)):
+        pixels = [one.pixels for one in decoded if isinstance(one, Decoded)]
         # Starting the framework takes seconds, which files that are all broken need not wait for.
         if pixels and function is None:
             function = _load(path, recipe)
@@ -157,47 +118,6 @@ def _temperature(recipe: Recipe, recipe_file: Path, model: Path | None) -> float
     return recipe.temperature
 
 
-def _decoded(
-    files: Sequence[NamedImage], settings: ImageSettings
-) -> Iterator[list[_Decoded | NotPredicted]]:
-    """The files in order, as many at a time as memory may hold."""
-
-    def one(file: NamedImage) -> _Decoded | NotPredicted:
-        try:
-            pixels, facts = decode_with_facts(file.path, settings)
-        except UnreadableImageError as error:
-            reason = "the folder holds no files" if file.path.is_dir() else str(error)
-            is_bad = file.is_meant or reason == DAMAGED
-            return NotPredicted(image=file.path, reason=reason, is_bad=is_bad)
-        return _Decoded(path=file.path, pixels=pixels, note=_note(facts, settings))
-
-    n = max(1, min(_IMAGES_AT_A_TIME, _BYTES_AT_A_TIME // math.prod(settings.shape)))
-    with ThreadPoolExecutor(min(_MAX_THREADS, usable_cores())) as pool:
-        for start in range(0, len(files), n):
-            with warnings.catch_warnings():
-                # Of odd metadata and of very large photos; both are decoded all the same.
-                warnings.filterwarnings("ignore", module=r"PIL\.")
-                decoded = list(pool.map(one, files[start : start + n]))
-            yield decoded
-
-
-def _note(facts: FileFacts, settings: ImageSettings) -> str:
-    """A remark on an image of more than 8 bits; empty where its values are within the recipe's range."""
-    if facts.highest is None or facts.lowest is None:
-        return ""
-    held = f"{facts.lowest:g} to {facts.highest:g}"
-    if settings.value_range is None:
-        taken = range_words(FULL_16_BITS)
-        return (
-            f"values {held} of more than 8 bits, unlike the data of the recipe: {taken} becomes 0"
-            " to 255"
-        )
-    black, white = settings.value_range
-    if black <= facts.lowest and facts.highest <= white:
-        return ""
-    return f"values {held} are cut off at the recipe's value_range, {range_words((black, white))}"
-
-
 def _load(path: Path, recipe: Recipe) -> _Predictor:
     """The model as a function from images to what it puts out."""
     environment.prepare()
@@ -223,7 +143,7 @@ def _probabilities(
 
 
 def _prediction(
-    image: _Decoded, found: np.ndarray, recipe: Recipe, temperature: float | None
+    image: Decoded, found: np.ndarray, recipe: Recipe, temperature: float | None
 ) -> Prediction:
     shares = found if temperature is None else tempered(found[None], temperature)[0]
     names = recipe.image.class_names

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tuner.backend import environment
-from tuner.commands.declare import hold
-from tuner.commands.hardware import n_cores
-from tuner.commands.prepare import check_flip
+from tuner.cores import n_cores
 from tuner.data.cards.card_files import card_folders, card_names, load_card, read_card
 from tuner.errors import ConfigurationError
 from tuner.models.registry import is_own
 from tuner.models.source import find_module
+from tuner.pipeline.preparation.checks import check_flip
+from tuner.pipeline.preparation.declare import hold
 from tuner.records.image import ImageSpec
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.document import Document, load_document, raise_problems
@@ -64,7 +64,7 @@ def _check(path: Path) -> ConfigurationError | None:
 
 
 def _with_builder(document: Document, file: SearchSpaceFile) -> SearchSpaceFile:
-    """Hold a space against its own builder too, as far as that builds models here, without a data set.
+    """Hold a space against its own builder too, if that builds models without a data set.
 
     Raises:
         ConfigurationError: With the mistakes that the space makes about its builder.

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tuner.data.decoding.streaming import usable_cores
+from tuner.cores import n_cores
 from tuner.store.files import write_text
 from tuner.store.reading import read_json
 
@@ -83,7 +83,7 @@ def _read_sums(path: Path, starts: Sequence[int]) -> list[int]:
 
     if len(starts) <= 1:
         return [sum_at(start) for start in starts]
-    with ThreadPoolExecutor(min(4, usable_cores())) as pool:
+    with ThreadPoolExecutor(min(4, n_cores())) as pool:
         return list(pool.map(sum_at, starts))
 
 

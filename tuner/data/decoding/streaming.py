@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.cores import n_cores
 from tuner.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class StreamedImages:
     def pick(self, rows: NDArray[Any]) -> NDArray[np.uint8]:
         """Do as indexing does, for row numbers; what Pillow warns of is shown."""
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(min(_MAX_THREADS, usable_cores()))
+            self._pool = ThreadPoolExecutor(min(_MAX_THREADS, n_cores()))
         decoded = list(self._pool.map(self._decode, rows.reshape(-1).tolist()))
         return np.array(decoded, dtype=np.uint8).reshape(*rows.shape, *self.settings.shape)
 
@@ -81,11 +81,6 @@ def _pillow_quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         yield
-
-
-def usable_cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Indexed(Protocol):

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.cores import n_cores
 from tuner.data.decoding.decode import UnreadableImageError, settings_range
 from tuner.data.decoding.file_facts import FileFacts
 from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.decoding.one_scale import decode_all
-from tuner.data.decoding.streaming import StreamedImages, usable_cores
+from tuner.data.decoding.streaming import StreamedImages
 from tuner.data.decoding.unreadable import counted, remedy
 from tuner.data.described import Described
 from tuner.data.folders.class_files import ClassFile
@@ -193,7 +194,7 @@ def _in_parallel(task: Callable[[int], FileFacts], n: int) -> list[_Outcome]:
     # The filter is set once around all threads, since it belongs to the process.
     with (
         warnings.catch_warnings(),
-        ThreadPoolExecutor(min(_FILES_IN_FLIGHT, usable_cores())) as pool,
+        ThreadPoolExecutor(min(_FILES_IN_FLIGHT, n_cores())) as pool,
     ):
         warnings.simplefilter("ignore")
         return [

@@ -11,6 +11,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import mkdtemp
 
+from tuner.execution.execution_options import TRIAL_TIMEOUT_S
 from tuner.execution.executor import Reports
 from tuner.execution.memory import default_limit_bytes, in_gib
 from tuner.execution.pool import WorkerPool
@@ -40,7 +41,7 @@ class ProcessExecutor(WorkerPool[WorkerProcess]):
         *,
         n_workers: int,
         scratch: Path,
-        trial_timeout_s: float | None = 600.0,
+        trial_timeout_s: float | None = TRIAL_TIMEOUT_S,
         worker_memory_bytes: int | None = None,
         start_method: str | None = None,
         checkpoint_s: float | None = None,

@@ -21,6 +21,7 @@ import tuner
 from tuner.data.decoding.streaming import StreamedImages
 from tuner.errors import ConfigurationError
 from tuner.execution.assignment import MAX_LOST
+from tuner.execution.execution_options import TRIAL_TIMEOUT_S
 from tuner.execution.executor import Reports
 from tuner.execution.pool import WorkerPool
 from tuner.execution.ray.connection import check_share, connect, last_line, n_places, worker_options
@@ -45,7 +46,7 @@ class RayExecutor(WorkerPool[RayWorker]):
         n_workers: int | None = None,
         address: str | None = None,
         gpus_per_trial: float = 0.0,
-        trial_timeout_s: float | None = 600.0,
+        trial_timeout_s: float | None = TRIAL_TIMEOUT_S,
         checkpoint_s: float | None = None,
     ) -> None:
         """Connect; workers start when the first tasks need them.

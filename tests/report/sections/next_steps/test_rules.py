@@ -13,7 +13,7 @@ from tests.report.differences import difference
 from tests.report.fixtures import results, search_only, trials
 from tuner.cli.commands import cli
 from tuner.cli.run_commands import _check_testable
-from tuner.commands.options import PRESETS
+from tuner.pipeline.presets import PRESETS
 from tuner.records.comparison import Verdict
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results

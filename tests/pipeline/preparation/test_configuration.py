@@ -1,0 +1,40 @@
+"""Which space is searched, and what the command line changes in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tuner.data.card import card_folders, load_card
+
+from tests.data.samples import make_card
+from tuner.errors import ConfigurationError
+from tuner.pipeline.preparation.configuration import space_path
+from tuner.space.parse import load_space
+
+CARD = make_card({"type": "npz", "path": "tiny.npz"}, size=8)
+SPACES = Path(__file__).parents[3] / "search_spaces"
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (None, "cats_dogs"),
+        ("cnn", "cats_dogs"),
+        ("my.models:build", "cats_dogs"),
+        ("efficientnet_b2", "efficientnet_b2"),
+        ("efficientnet_lite2", "efficientnet_b2"),
+    ],
+)
+def test_backbone_brings_a_space_of_its_own(model: str | None, name: str) -> None:
+    card = load_card("cats_dogs", card_folders())
+    assert space_path(card, None, model).stem == name
+    assert space_path(card, Path("mine.yaml"), model) == Path("mine.yaml")
+
+
+def test_set_changes_what_is_said_of_opponents(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("version: 1\nspace: {}\n", encoding="utf-8")
+    file = load_space(tmp_path / "my.yaml", ["backbone.input_size=224", "backbone.weights=own.h5"])
+    assert file.backbone == {"input_size": 224, "weights": "own.h5"}
+    with pytest.raises(ConfigurationError, match=r"backbone.inputsize is not a known key"):
+        load_space(tmp_path / "my.yaml", ["backbone.inputsize=224"])

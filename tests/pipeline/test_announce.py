@@ -1,0 +1,57 @@
+"""The first lines of a run name classes, parts and what is left out; they need no framework."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from tests.data.layouts import Layout, write
+from tuner.data.dataset import load_dataset
+from tuner.data.own.resolve import resolve
+from tuner.pipeline.announce import announce
+from tuner.records.events import Notice
+from tuner.space.definition import SplitSettings
+from tuner.space.parse import load_space
+
+
+def notices(root: Path, layout: Layout) -> list[str]:
+    write(root / "given", layout)
+    (root / "s.yaml").write_text("version: 1\nmodel: cnn\nspace: {filters: [4, 8]}\n")
+    card = resolve(str(root / "given"), [], root / "data")
+    told: list[Any] = []
+    job = SimpleNamespace(
+        file=load_space(root / "s.yaml"),
+        card=card,
+        dataset=load_dataset(card, root / "data", SplitSettings(seed=0)).sealed(),
+        folder=SimpleNamespace(path=root),
+        tell=told.append,
+    )
+    announce(job, [], is_resumed=False)  # type: ignore[arg-type]
+    return [event.text for event in told if isinstance(event, Notice)][1:]
+
+
+def test_classes_parts_and_what_is_left_out_are_told(tmp_path: Path) -> None:
+    layout = [f"{part}/{c}/*.png 9" for part in ("train", "val", "holdout") for c in ("cat", "dog")]
+    classes, parts, left_out = notices(
+        tmp_path, [*layout, "new/*.png 3", "README.md", "train/.DS_Store"]
+    )
+    assert classes == "classes: cat 27, dog 27"
+    assert parts == "parts: train trains, val validates, holdout tests"
+    assert "not images (README.md); 3" in left_out
+    assert left_out.endswith("in no class folder (new/)")
+
+
+def test_validation_part_that_tests_is_told(tmp_path: Path) -> None:
+    assert notices(
+        tmp_path, [f"{part}/{c}/*.png 9" for part in ("train", "val") for c in range(12)]
+    ) == [
+        (
+            "classes: 0 18, 1 18, 2 18, 3 18, 4 18, 5 18, 6 18, 7 18, 8 18, 9 18 and 2 classes more"
+            " (36)"
+        ),
+        (
+            "parts: train trains, val tests; it is the only part held out, so what validates is cut"
+            " from the rest"
+        ),
+    ]

@@ -1,0 +1,128 @@
+"""What presets and flags make of a space."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calling import write_space
+from tuner.pipeline.preparation.configuration import (
+    command_line,
+    load_configuration,
+    split_settings,
+)
+from tuner.pipeline.presets import PRESETS, apply
+from tuner.pipeline.run_options import RunOptions
+from tuner.space.definition import RetrainSettings, SearchSpaceFile, SplitSizes
+from tuner.space.parse import load_space
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> SearchSpaceFile:
+    space = load_space(write_space(tmp_path))
+    return replace(space, retrain=RetrainSettings(epochs=60, seeds=2, patience=7))
+
+
+def applied(file: SearchSpaceFile, preset: str, **flags: int) -> tuple[int, int, int, int, int]:
+    made = apply(PRESETS[preset], RunOptions(dataset="digits", preset=preset, **flags), file)
+    assert made.retrain.patience == 7
+    return (
+        made.search.max_epochs,
+        made.search.factor,
+        made.search.iterations,
+        made.retrain.epochs,
+        made.retrain.seeds,
+    )
+
+
+def test_presets(file: SearchSpaceFile) -> None:
+    assert applied(file, "quick") == (4, 4, 1, 10, 1)
+    assert applied(file, "standard") == (2, 2, 1, 60, 2)
+    assert applied(file, "thorough") == (81, 3, 1, 120, 5)
+
+
+def test_preset_never_trains_a_short_retraining_longer_or_a_long_one_shorter(
+    file: SearchSpaceFile,
+) -> None:
+    short = replace(file, retrain=RetrainSettings(epochs=3, seeds=2, patience=7))
+    long = replace(file, retrain=RetrainSettings(epochs=300, seeds=2, patience=7))
+    assert applied(short, "quick")[3] == 3
+    assert applied(long, "thorough")[3] == 300
+
+
+def test_schedules_and_efficientnet_of_the_presets() -> None:
+    assert [PRESETS[name].schedule for name in ("quick", "standard", "thorough")] == [
+        "constant",
+        "constant",
+        "cosine",
+    ]
+    quick = PRESETS["quick"].from_scratch
+    assert (quick.input_size, quick.max_train_images, quick.max_epochs) == (48, 300, 2)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_flags_beat_presets(file: SearchSpaceFile, preset: str) -> None:
+    assert applied(file, preset, max_epochs=9, factor=5)[:2] == (9, 5)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_seeds_that_were_asked_for_beat_presets(file: SearchSpaceFile, preset: str) -> None:
+    asked = replace(file, retrain=replace(file.retrain, seeds=10))
+    options = RunOptions(dataset="digits", preset=preset, overrides=("retrain.seeds=10",))
+    assert apply(PRESETS[preset], options, asked).retrain.seeds == 10
+
+
+def test_quick_takes_fewer_images_unless_told_how_many(file: SearchSpaceFile) -> None:
+    quick = RunOptions(dataset="digits", preset="quick", seed=4)
+    settings = split_settings(quick, file)
+    assert (settings.seed, settings.limit, settings.max_train, settings.max_validation) == (
+        4,
+        None,
+        1000,
+        500,
+    )
+    settings = split_settings(replace(quick, limit=6000), file)
+    assert (settings.limit, settings.max_train, settings.max_validation) == (6000, None, None)
+    sizes = SplitSizes(train=20, validation=10)
+    settings = split_settings(quick, replace(file, split=sizes))
+    assert (settings.sizes, settings.max_train) == (sizes, None)
+
+
+def test_model_of_the_command_line_replaces_the_spaces(tmp_path: Path) -> None:
+    space = write_space(tmp_path)
+    card, made = load_configuration(
+        RunOptions(dataset="digits", space=space, model="my.models:build")
+    )
+    assert (card.name, made.model) == ("digits", "my.models:build")
+
+
+def test_command_line_may_be_pasted_into_a_shell() -> None:
+    arguments = [
+        "run",
+        "./my photos",
+        "--set",
+        "space.filters=[8, 16]",
+        "--out",
+        "it's $HOME",
+        "naïve",
+    ]
+    line = command_line(arguments)
+    assert (
+        line == "python -m tuner run './my photos' --set 'space.filters=[8, 16]' --out 'it'\"'\"'s"
+        " $HOME' 'naïve'"
+    )
+    assert shlex.split(line) == ["python", "-m", "tuner", *arguments]
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "search_only", "search_s"),
+    [(90.0, False, 60.0), (90.0, True, 90.0), (None, False, None)],
+)
+def test_search_leaves_a_third_of_the_time_to_the_comparison(
+    budget_s: float | None, search_only: bool, search_s: float | None
+) -> None:
+    options = RunOptions(dataset="tiny", time_budget_s=budget_s, search_only=search_only)
+    assert options.search_budget_s == (None if search_s is None else pytest.approx(search_s))

@@ -1,0 +1,125 @@
+"""The first words of a run: what it has before it, and what is odd about its data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tuner.data.dataset import HIDDEN_LABEL, Dataset
+from tuner.data.decoding.value_range import range_words
+from tuner.data.left_out import in_short
+from tuner.data.own.made_card import OWN_DATA
+from tuner.data.splits.policies import Dropped
+from tuner.doctor.examined_data import ExaminedData
+from tuner.pipeline.job import Job
+from tuner.records.events import Notice, RunStarted
+from tuner.report.text import class_counts, plural
+from tuner.search.schedule import total
+from tuner.space.sampling import n_settings
+
+SHOWN_UNREADABLE = 5
+
+
+def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
+    """Tell what the run has before it, and what is odd about its data.
+
+    Args:
+        job: The run.
+        warnings: What the examination of the data has found, in a line each.
+        is_resumed: Whether an earlier session has begun it.
+    """
+    n_trials, n_epochs = total(job.file.search, n_settings(job.file.space))
+    split, unreadable = job.dataset.split, job.dataset.images.unreadable
+    job.tell(
+        RunStarted(
+            dataset=job.card.title,
+            n_train=len(split.train),
+            n_validation=len(split.validation),
+            n_folds=len(split.folds),
+            n_test=split.n_test,
+            folder=str(job.folder.path),
+            n_trials=n_trials,
+            n_epochs=n_epochs,
+            objective=job.file.objective.name,
+            direction=job.file.objective.direction,
+        )
+    )
+    if is_resumed:
+        job.tell(
+            Notice(
+                text=(
+                    f"the unfinished run goes on; --fresh starts a new one ({job.folder.path.name})"
+                )
+            )
+        )
+    if job.file.dataset not in (None, job.card.name):
+        job.tell(
+            Notice(
+                text=(
+                    f"{job.file.name} was written for {job.file.dataset}, and is used for"
+                    f" {job.card.name}"
+                )
+            )
+        )
+    if job.card.source == OWN_DATA:
+        height, width, channels = job.dataset.spec.shape
+        job.tell(
+            Notice(
+                text=(
+                    f"images are brought to {height}x{width},"
+                    f" {'grey' if channels == 1 else 'colour'}"
+                )
+            )
+        )
+    job.tell(Notice(text=f"classes: {_classes(job.dataset)}"))
+    if uses := _uses(job):
+        job.tell(Notice(text=uses))
+    if left_out_files := in_short(job.dataset.images.left_out):
+        job.tell(Notice(text=left_out_files))
+    if (value_range := job.dataset.images.used_range) is not None:
+        job.tell(
+            Notice(text=f"images of more than 8 bits: {range_words(value_range)} becomes 0 to 255")
+        )
+    for text in warnings:
+        job.tell(Notice(text=text))
+    if left_out := _left_out(split.dropped):
+        job.tell(Notice(text=f"left out: {left_out}; split.csv names them"))
+    for text in unreadable[:SHOWN_UNREADABLE]:
+        job.tell(Notice(text=f"skipped, cannot be read: {text}"))
+    if len(unreadable) > SHOWN_UNREADABLE:
+        job.tell(
+            Notice(text=f"{len(unreadable)} images in all could not be read; the report names them")
+        )
+
+
+def _classes(dataset: Dataset) -> str:
+    """The classes with their images, those under the seal included."""
+    labels, names = dataset.images.labels, dataset.spec.class_names
+    seen = np.bincount(labels[labels != HIDDEN_LABEL], minlength=len(names)).tolist()
+    sealed = dataset.test_labels.counts(len(names))
+    return class_counts(names, [n + n_sealed for n, n_sealed in zip(seen, sealed, strict=True)])
+
+
+def _uses(job: Job) -> str:
+    """What becomes of the parts that were found in data without a card; empty if none were."""
+    data = ExaminedData(images=job.dataset.images, card=job.card)
+    if job.card.source != OWN_DATA or data.roles == ("",):
+        return ""
+    uses = ", ".join(f"{data.part_name(role)} {data.use(role)}" for role in data.roles)
+    held_out = (
+        ""
+        if "test" in data.roles
+        else "; it is the only part held out, so what validates is cut from the rest"
+    )
+    return f"parts: {uses}{held_out}"
+
+
+def _left_out(dropped: Dropped) -> str:
+    """What the card's policies drop, by reason; empty where that is nothing."""
+    counts = (
+        (dropped.n_copies_of_test, "copy of test images", "copies of test images"),
+        (dropped.n_conflicting, "with conflicting labels", "with conflicting labels"),
+        (dropped.n_duplicates, "duplicate", "duplicates"),
+    )
+    return ", ".join(plural(n, one, many) for n, one, many in counts if n)

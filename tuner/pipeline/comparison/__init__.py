@@ -1,0 +1,1 @@
+"""The models that a run compares: who they are, their retraining, their scores."""

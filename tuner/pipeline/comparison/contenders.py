@@ -1,0 +1,88 @@
+"""Who is compared: one list, which a run trains and a plan costs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from tuner.data.cards.card import Card
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.pipeline.presets import PRESETS
+from tuner.pipeline.run_options import RunOptions
+from tuner.records.contender import Contender
+from tuner.records.events import Listener, Notice, StageStarted
+from tuner.records.image import ImageSpec
+from tuner.retrain.contenders import BACKBONE_SIZE, baselines, tuned_contender
+from tuner.retrain.opponents import BackboneRules, backbone_opponents
+from tuner.space.definition import SearchSpaceFile
+
+LOG = logging.getLogger("tuner")
+
+
+def contenders(
+    options: RunOptions,
+    card: Card,
+    file: SearchSpaceFile,
+    spec: ImageSpec,
+    values: Mapping[str, Any],
+    tell: Listener,
+) -> list[Contender]:
+    """The winner and its opponents, in the order in which a run trains them.
+
+    Args:
+        options: Those of the run.
+        card: Of the data set; it may state a baseline.
+        file: The space, with preset and options applied.
+        spec: Of the images.
+        values: The winner's hyperparameters; empty before the search has found them.
+        tell: Called with what is left out, and with what stands in for it.
+    """
+    return list(_contenders(options, card, file, spec, values, tell))
+
+
+def _contenders(
+    options: RunOptions,
+    card: Card,
+    file: SearchSpaceFile,
+    spec: ImageSpec,
+    values: Mapping[str, Any],
+    tell: Listener,
+) -> Iterator[Contender]:
+    schedule = PRESETS[options.preset].schedule
+    yield (tuned := tuned_contender(file, values, schedule))
+    # A backbone's rate falls whatever the preset says; that of its opponents need not.
+    rules = replace(tuned, schedule=schedule)
+    if card.baseline:
+        yield from baselines(rules, card.baseline, file.compare)
+    elif {"baseline", "baseline_published"} & set(file.compare):
+        tell(Notice(text="this data set has no card that states a baseline, so none is compared"))
+    names = [name for name in file.compare if name in BACKBONES]
+    if names:
+        tell(StageStarted(title="Looking for pretrained weights"))
+    how = backbone_rules(options, file, spec)
+    yield from backbone_opponents(
+        rules, names, how, missing_weights, lambda text: tell(Notice(text=text))
+    )
+
+
+def backbone_rules(options: RunOptions, file: SearchSpaceFile, spec: ImageSpec) -> BackboneRules:
+    """How a run trains backbones for the comparison."""
+    preset = PRESETS[options.preset]
+    size = min(max(spec.height, spec.width, preset.min_backbone_size), BACKBONE_SIZE)
+    return BackboneRules(stated=file.backbone, scratch=preset.from_scratch, input_size=size)
+
+
+def missing_weights(contender: Contender) -> str | None:
+    """Why a backbone's weights cannot be had, in one line; downloads them where it must."""
+    from tuner.models.backbones.network import build_network
+    from tuner.models.backbones.weights import NoPretrainedWeightsError
+
+    try:
+        build_network(BACKBONES[contender.model], contender.values)
+    except NoPretrainedWeightsError as error:
+        LOG.warning("%s: %s %s", contender.title, error.message, error.hint)
+        # The notice begins with the name already.
+        return error.message.removeprefix(f"{BACKBONES[contender.model].title}: ")
+    return None

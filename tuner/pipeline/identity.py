@@ -1,0 +1,111 @@
+"""What a run is: everything that decides its trials and scores."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tuner.backend import environment
+from tuner.data.dataset import Dataset
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.weights import weights_digest
+from tuner.models.registry import is_own
+from tuner.models.source import source_digests
+from tuner.pipeline.run_options import RunOptions
+from tuner.space.definition import SearchSpaceFile
+
+
+def identity(options: RunOptions, file: SearchSpaceFile, dataset: Dataset) -> dict[str, Any]:
+    """What must be the same for a run to go on: whatever decides its trials and scores."""
+    split = dataset.split
+    return {
+        "space": plain(asdict(replace(file, name=""))),
+        "data": {
+            "fingerprint": dataset.images.fingerprint,
+            "train": [_digest(fold.train.tobytes()) for fold in split.folds],
+            "validation": [_digest(fold.validation.tobytes()) for fold in split.folds],
+            "test": _digest(split.test.tobytes()),
+        },
+        "builder": source_digests(file.model) if is_own(file.model) else {},
+        "weights": {path: weights_digest(file.model, path) for path in _weights(file)},
+        "seed": options.seed,
+        "preset": options.preset,
+        "keras": dict(environment.KERAS_SETTINGS),
+        "backend": environment.settings() | {"gpu": environment.gpu_models()},
+    }
+
+
+def _weights(file: SearchSpaceFile) -> list[str]:
+    """Files that networks begin from: what is in them may change."""
+    searched = [
+        parameter.choices for parameter in file.space.parameters if parameter.name == "weights"
+    ]
+    named = [
+        *(searched[0] if searched else ()),
+        file.space.fixed.get("weights"),
+        file.backbone.get("weights"),
+    ]
+    is_backbone = file.model in BACKBONES
+    own = named if is_backbone else named[-1:]
+    return sorted({str(path) for path in own if path not in (None, "imagenet", "none")})
+
+
+def timed_name(identity: Any) -> str:
+    """The time, and a hash of what is done, such as `20260131-101500-0a1b2c3d`."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{short_digest(identity)}"
+
+
+def short_digest(identity: Any) -> str:
+    """A hash of a few letters, which tells identities apart in the names of folders."""
+    return _digest(json.dumps(identity, sort_keys=True).encode())[:8]
+
+
+def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
+    """What differs between two configurations, a line each: `space.search.factor is 4, was 3`."""
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        for key in dict.fromkeys([*then, *now]):
+            yield from differences(
+                then.get(key), now.get(key), f"{path}.{key}" if path else str(key)
+            )
+    elif isinstance(then, list) and isinstance(now, list) and _named(then) and _named(now):
+        yield from differences(_by_name(then), _by_name(now), path)
+    elif then != now:
+        # A hash tells you nothing.
+        yield (
+            f"{path} changed"
+            if path.startswith(("data.", "builder."))
+            else f"{path} is {_short(now)}, was {_short(then)}"
+        )
+
+
+def plain(value: Any) -> Any:
+    """Tuples, paths and NumPy's floats as YAML and JSON hold them."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+def _named(items: list[Any]) -> bool:
+    return all(isinstance(item, Mapping) and isinstance(item.get("name"), str) for item in items)
+
+
+def _by_name(items: list[Any]) -> dict[str, Any]:
+    return {item["name"]: item for item in items}
+
+
+def _short(value: Any) -> str:
+    text = "not there" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

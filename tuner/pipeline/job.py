@@ -1,0 +1,53 @@
+"""What the stages of one run share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.data.cards.card import Card
+from tuner.data.dataset import Dataset
+from tuner.execution.stop import StopRequest
+from tuner.pipeline.run_options import RunOptions
+from tuner.records.events import Listener
+from tuner.space.definition import SearchSpaceFile
+from tuner.store.run_folder import RunFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run.
+
+    Attributes:
+        options: What you asked for.
+        card: The data set's card.
+        file: The search space with preset and options applied.
+        dataset: The data, split.
+        folder: The run's folder.
+        tell: Called for everything that happens.
+        request: Once made, the run ends in order.
+        began_s: Unix time in seconds at which this session began.
+        earlier_s: Seconds that earlier sessions took.
+    """
+
+    options: RunOptions
+    card: Card
+    file: SearchSpaceFile
+    dataset: Dataset
+    folder: RunFolder
+    tell: Listener
+    request: StopRequest
+    began_s: float
+    earlier_s: float
+
+    @property
+    def deadline(self) -> float | None:
+        """Unix time in seconds by which the run is to end; None for none."""
+        return self._in(self.options.time_budget_s)
+
+    @property
+    def search_deadline(self) -> float | None:
+        """Unix time in seconds by which the search is to end; None for none."""
+        return self._in(self.options.search_budget_s)
+
+    def _in(self, budget_s: float | None) -> float | None:
+        return None if budget_s is None else self.began_s + budget_s

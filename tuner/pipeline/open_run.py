@@ -1,0 +1,168 @@
+"""A new run's folder, or the unfinished one that goes on, and the job that works in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tuner.data.dataset import split_rows
+from tuner.errors import ConfigurationError
+from tuner.execution.stop import StopRequest
+from tuner.pipeline.identity import differences, plain, short_digest, timed_name
+from tuner.pipeline.job import Job
+from tuner.pipeline.outputs.hardware import versions
+from tuner.pipeline.outputs.journal import Journal, unless_deleted
+from tuner.pipeline.preparation.declare import kept, resumed
+from tuner.pipeline.preparation.prepare import Prepared
+from tuner.pipeline.run_options import RunOptions
+from tuner.records.events import Listener
+from tuner.report.text import plural
+from tuner.store.run_folder import RunFolder
+
+SHOWN_DIFFERENCES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedRun:
+    """A run that may begin, or go on.
+
+    Attributes:
+        job: What its stages share.
+        warnings: What you should know before it searches, in a line each.
+        is_resumed: Whether an earlier session has begun it.
+    """
+
+    job: Job
+    warnings: tuple[str, ...]
+    is_resumed: bool
+
+
+@contextmanager
+def opened_run(
+    options: RunOptions,
+    prepared: Prepared,
+    listener: Listener,
+    request: StopRequest,
+    began_s: float,
+) -> Iterator[OpenedRun]:
+    """Lock the folder of a run and open its journal; a new run gets a folder first.
+
+    Args:
+        options: What you asked for.
+        prepared: Card, space and data.
+        listener: Called for everything that happens.
+        request: Once made, the run ends in order.
+        began_s: Unix time in seconds at which the command began.
+
+    Raises:
+        ConfigurationError: If the folder cannot be written, or the run cannot be resumed.
+    """
+    root = options.out / prepared.card.name
+    folder, is_resumed, passed_over = open_run(options, root, prepared.identity)
+    warnings = [*prepared.notices, *passed_over]
+    if prepared.dataset.images.is_mended:
+        warnings.append("the cache of the images was damaged; they were decoded again")
+    if not is_resumed:
+        folder.create()
+    with folder.locked(), unless_deleted(folder):
+        if folder.write_split(split_rows(prepared.dataset)) and is_resumed:
+            warnings.append("split.csv was missing or changed, and is written again")
+        if not is_resumed:
+            # Last, since a folder without it counts as never begun.
+            folder.write_config(_config(options, prepared.identity) | kept(prepared.file))
+        file = resumed(prepared.file, folder.read_config(), f"{folder.path}/config.yaml")
+        folder.events.mend()
+        if n_odd := folder.events.n_odd():
+            warnings.append(
+                f"events.jsonl: {plural(n_odd, 'line')} passed over that no run has written"
+            )
+        with Journal(folder, listener) as journal:
+            job = Job(
+                options=options,
+                card=prepared.card,
+                file=file,
+                dataset=prepared.dataset.sealed(),
+                folder=folder,
+                tell=journal.tell,
+                request=request,
+                began_s=began_s,
+                earlier_s=folder.events.spent_s(),
+            )
+            yield OpenedRun(job=job, warnings=tuple(warnings), is_resumed=is_resumed)
+
+
+def open_run(
+    options: RunOptions, root: Path, now: Mapping[str, Any]
+) -> tuple[RunFolder, bool, list[str]]:
+    """The folder to work in, whether it is an unfinished run's, and which damaged ones are left.
+
+    Args:
+        options: `resume` says what you want: None takes up an unfinished run of the same identity,
+            if any.
+        root: Where the data set's runs are.
+        now: `identity` of what you ask for.
+
+    Raises:
+        ConfigurationError: If a run is to be resumed, but there is none, none of the same identity,
+            or only one whose configuration is damaged.
+    """
+    then, damaged = {}, list[ConfigurationError]()
+    for run in [] if options.resume is False else _unfinished(root):
+        try:
+            then[run] = run.read_config().get("identity", {})
+        except ConfigurationError as error:
+            damaged.append(error)
+    passed_over = [f"an unfinished run is passed over: {error.message}" for error in damaged]
+    for run, identity_then in then.items():
+        if identity_then == now:
+            return run, True, passed_over
+    if options.resume:
+        if then:
+            run = next(iter(then))
+            raise _changed(run, list(differences(then[run], now)))
+        if damaged:
+            raise damaged[0]
+        raise ConfigurationError(
+            f"{root}: there is no unfinished run to resume", "leave --resume out."
+        )
+    return RunFolder(root / timed_name(now)), False, passed_over
+
+
+def newest_run(root: Path, now: Mapping[str, Any]) -> RunFolder | None:
+    """The newest run of an identity, ended or not; None where there is none."""
+    for path in sorted(root.glob(f"*-{short_digest(now)}"), reverse=True):
+        with suppress(ConfigurationError):
+            if RunFolder(path).read_config().get("identity") == now:
+                return RunFolder(path)
+    return None
+
+
+def _unfinished(root: Path) -> list[RunFolder]:
+    """The unfinished runs of a data set, the newest first."""
+    if not root.is_dir():
+        return []
+    runs = [RunFolder(path) for path in sorted(root.iterdir(), reverse=True)]
+    return [run for run in runs if run.is_unfinished]
+
+
+def _changed(run: RunFolder, found: list[str]) -> ConfigurationError:
+    more = f" and {len(found) - SHOWN_DIFFERENCES} more" if len(found) > SHOWN_DIFFERENCES else ""
+    return ConfigurationError(
+        f"{run.path}: cannot be resumed, as it was begun with something else: "
+        f"{'; '.join(found[:SHOWN_DIFFERENCES])}{more}",
+        "restore what has changed, or start a run of its own with --fresh.",
+    )
+
+
+def _config(options: RunOptions, identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that decided the run, as plain values for config.yaml."""
+    return {
+        "started_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "options": plain(asdict(options)),
+        "identity": identity,
+        "versions": versions(),
+    }

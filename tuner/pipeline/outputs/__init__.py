@@ -1,0 +1,1 @@
+"""What a run writes: its journal, its recipe, its pages."""

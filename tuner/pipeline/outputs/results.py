@@ -1,0 +1,91 @@
+"""The numbers of a run and its page, written again whenever more is known."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+
+from tuner.data.dataset import summary
+from tuner.pipeline.comparison.scoring import Scored
+from tuner.pipeline.job import Job
+from tuner.pipeline.outputs.hardware import hardware, versions
+from tuner.pipeline.outputs.sealing import recipe_header, recipe_of
+from tuner.records.contender import Trained
+from tuner.records.events import Notice
+from tuner.records.importance import Importance
+from tuner.records.results import Results, RunSummary, SearchSummary, State
+from tuner.store.recipe_file import write_recipe
+from tuner.store.trial_tables import TrialTables
+
+LOG = logging.getLogger("tuner")
+
+
+def results_of(
+    job: Job, searched: SearchSummary, n_workers: int, state: State, scored: Scored | None = None
+) -> Results:
+    """What results.json holds of a run.
+
+    Args:
+        job: The run.
+        searched: What its search has found.
+        n_workers: Trainings at a time.
+        state: How far the run has come.
+        scored: What the test images say; None before they were looked at.
+    """
+    found = scored or Scored()
+    return Results(
+        run=RunSummary(
+            run_id=job.folder.path.name,
+            folder=job.folder.path.as_posix(),
+            state=state,
+            preset=job.options.preset,
+            seed=job.options.seed,
+            started_at=job.folder.started_at(),
+            duration_s=job.earlier_s + time.time() - job.began_s,
+            command=job.options.command,
+            versions=versions(),
+            hardware=hardware(job.options.execution.executor, n_workers),
+        ),
+        data=summary(job.dataset),
+        search=searched,
+        models=found.models,
+        differences=found.differences,
+        temperature=found.temperature,
+        gallery=found.gallery,
+        activations=found.activations,
+    )
+
+
+def importance_of(job: Job, searched: SearchSummary) -> Importance | None:
+    """What mattered in the search; None, and a notice, where that cannot be computed."""
+    from tuner.metrics.permutation_importance import importance
+
+    trials = TrialTables(job.folder.path).read()
+    try:
+        return importance(trials, searched.parameters, searched.direction, job.options.seed)
+    except Exception as error:
+        LOG.exception("the importance of the hyperparameters could not be computed")
+        job.tell(
+            Notice(
+                text=f"what mattered in the search is not known: {type(error).__name__}: {error}"
+            )
+        )
+        return None
+
+
+def write_recipe_and_page(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
+    """Write best.yaml, results.json and report.html; `tuned` are the winner's retrainings."""
+    header = recipe_header(job.folder, results.search.best_values)
+    write_recipe(recipe_of(job, results, tuned), job.folder.recipe, header)
+    write_page(job, results)
+
+
+def write_page(job: Job, results: Results) -> None:
+    """Write results.json and report.html."""
+    # scikit-learn and matplotlib take a second to import, which an early mistake need not wait for.
+    from tuner.pipeline.outputs.run_page import rebuild
+
+    job.folder.write_results(results)
+    # From the files, as `report` does it, so that both write the same page.
+    rebuild(job.folder)

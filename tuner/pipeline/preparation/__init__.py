@@ -1,0 +1,1 @@
+"""What a run needs before it has a folder: card, space, data and builder, each checked."""

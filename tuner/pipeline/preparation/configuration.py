@@ -1,0 +1,109 @@
+"""From options to a space and a data set that fit each other; no framework is loaded yet."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import tuner
+from tuner.data.cards.card import Card
+from tuner.data.cards.card_files import card_folders
+from tuner.data.own.resolve import resolve
+from tuner.errors import ConfigurationError
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.registry import check_name
+from tuner.pipeline.preparation.checks import check_flip
+from tuner.pipeline.preparation.data_names import named_apart
+from tuner.pipeline.preparation.weights import check_backbones
+from tuner.pipeline.presets import PRESETS, apply
+from tuner.pipeline.run_options import RunOptions
+from tuner.space.definition import SearchSpaceFile, SplitSettings
+from tuner.space.document import Document
+from tuner.space.parse import load_documents, parse_space
+
+
+def space_folders() -> list[Path]:
+    """Where spaces are looked for: `search_spaces/` here, then those that the package brings."""
+    package = Path(tuner.__file__).parent
+    bundled = package / "_bundled" / "search_spaces"
+    return [
+        Path("search_spaces"),
+        bundled if bundled.is_dir() else package.parent / "search_spaces",
+    ]
+
+
+def space_path(card: Card, given: Path | None, model: str | None = None) -> Path:
+    """The space to search: the given one; else the backbone's, if asked for; else the data set's.
+
+    Args:
+        card: Of the data set.
+        given: What you name; None where you name nothing.
+        model: The same.
+
+    Raises:
+        ConfigurationError: If there is none.
+    """
+    if given is not None:
+        return given
+    # All backbones have the same hyperparameters.
+    for name in (model, "efficientnet_b2") if model in BACKBONES else (card.space_name, "default"):
+        for folder in space_folders():
+            if (folder / f"{name}.yaml").is_file():
+                return folder / f"{name}.yaml"
+    raise ConfigurationError(
+        f"there is no search space for {card.name}", "name one with --space FILE."
+    )
+
+
+def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
+    """The card and the search space, with preset and options applied; no data are read yet.
+
+    Raises:
+        ConfigurationError: For mistakes in space, card or options.
+        DataError: If your own data are missing, or cannot be understood.
+    """
+    # Names end up in the run's files, which are UTF-8; better refused now than when all is trained.
+    named = f"{options.dataset}{options.out}{options.command}"
+    if named != named.encode("utf-8", "replace").decode():
+        raise ConfigurationError(
+            "a name on the command line is not UTF-8 text", "rename the folder or file."
+        )
+    card = resolve(options.dataset, card_folders(), options.data_dir)
+    # The space is chosen by the plain name.
+    before, document = space_documents(options, card)
+    file = parse_space(document, before=before)
+    if card.baseline:
+        check_name(card.baseline.model, f"{card.name}, baseline: ")
+    check_flip(file, card)
+    check_backbones(file)
+    card = named_apart(card, options.dataset, options.data_dir, options.out)
+    return card, apply(PRESETS[options.preset], options, file)
+
+
+def space_documents(options: RunOptions, card: Card) -> tuple[Document, Document]:
+    """The document of the space, without and with the changes of the command line."""
+    path = space_path(card, options.space, options.model)
+    return load_documents(
+        path, options.overrides, options.model, is_asked_for=options.space is not None
+    )
+
+
+def split_settings(options: RunOptions, file: SearchSpaceFile) -> SplitSettings:
+    """How the data are split; a preset's ceilings count unless you say how many images to take."""
+    if options.limit is not None or file.split is not None:
+        return SplitSettings(
+            seed=options.seed, limit=options.limit, sizes=file.split, outer=options.outer
+        )
+    preset = PRESETS[options.preset]
+    return SplitSettings(
+        seed=options.seed,
+        max_train=preset.max_train,
+        max_validation=preset.max_validation,
+        outer=options.outer,
+    )
+
+
+def command_line(arguments: list[str]) -> str:
+    """The command that makes the run from its beginning, to be pasted into a shell."""
+    words = [word for word in arguments if word not in ("--resume", "--fresh")]
+    return shlex.join(["python", "-m", "tuner", *words])

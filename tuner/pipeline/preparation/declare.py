@@ -1,0 +1,161 @@
+"""The space of a builder of your own: what you write, completed with what its code declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from tuner.data.cards.card import Card
+from tuner.execution.make_executor import prepare_this_process
+from tuner.models.registry import is_own
+from tuner.pipeline.identity import plain
+from tuner.pipeline.preparation.checks import check_flip
+from tuner.pipeline.preparation.configuration import space_documents
+from tuner.pipeline.run_options import RunOptions
+from tuner.records.image import ImageSpec
+from tuner.space.declared import Declaration, completed, described
+from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space
+from tuner.space.document import Document, Problem, raise_problems
+from tuner.space.held import check_held, check_loop
+from tuner.space.sampling import grid_values
+from tuner.store.reading import DamagedFileError
+
+# In a note; the report shows all.
+_SHOWN_NAMES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """A space and its builder, held against each other.
+
+    Attributes:
+        file: The space, completed with what its builder declares; that of a built-in family as it
+            is.
+        notes: Remarks to show before the search, a line each.
+        problems: Names that nothing reads, and values that the builder does not declare.
+    """
+
+    file: SearchSpaceFile
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def declare(
+    options: RunOptions, card: Card, file: SearchSpaceFile, image_spec: ImageSpec
+) -> Declared:
+    """Complete a space with what its builder declares.
+
+    Args:
+        options: Of the run.
+        card: Of the data set.
+        file: The space, with preset and options applied.
+        image_spec: Of the images.
+
+    Raises:
+        ConfigurationError: If the builder cannot be called, or needs values that the space does not
+            give.
+    """
+    if not is_own(file.model):
+        return Declared(file=file)
+    from tuner.models.own_declaration import declared
+
+    prepare_this_process(options.execution)
+    _, document = space_documents(options, card)
+    found = hold(document, file, declared(file.model, image_spec, file.space))
+    check_flip(found.file, card)
+    return found
+
+
+def hold(document: Document, file: SearchSpaceFile, declaration: Declaration) -> Declared:
+    """Hold a space against a declaration.
+
+    Raises:
+        ConfigurationError: If the builder needs values that the space does not give.
+    """
+    problems = check_held(document, file, declaration)
+    if declaration.missing:
+        raise_problems(problems)
+    whole = replace(file, space=completed(file.space, declaration))
+    problems += [*check_loop(declaration, file.model), *_check_grid(whole)]
+    return Declared(
+        file=whole,
+        notes=(*declaration.notes, *_notes(file, whole, declaration)),
+        problems=tuple(problems),
+    )
+
+
+def _check_grid(file: SearchSpaceFile) -> Iterator[Problem]:
+    for parameter in file.space.parameters if file.search.method == "grid" else ():
+        if grid_values(parameter) is None:
+            message = (
+                f"{parameter.name} may be any number from {described(parameter)}, and search.method"
+                " is grid"
+            )
+            hint = f"list values for {parameter.name} in the space, or choose another method."
+            yield Problem(where=f'model "{file.model}"', message=message, hint=hint)
+
+
+def _notes(
+    given: SearchSpaceFile, whole: SearchSpaceFile, declaration: Declaration
+) -> Iterator[str]:
+    model, space = whole.model, whole.space
+    before = {parameter.name for parameter in given.space.parameters} | set(given.space.fixed)
+    unread = sorted(before - declaration.names - set(declaration.terms))
+    if unread and not declaration.is_thorough and not declaration.reads_all:
+        yield f"{model} did not ask for {_named(unread)} in the settings that were tried"
+    if not space.parameters:
+        yield f"{model}: no hyperparameters are searched, so that the search is one setting"
+    elif added := [
+        parameter.name for parameter in space.parameters if parameter.name not in before
+    ]:
+        yield f"searched as {model} declares it: {_named(added)}"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN_NAMES
+    return f"{', '.join(names[:_SHOWN_NAMES])}{f' and {more} more' if more > 0 else ''}"
+
+
+def kept(file: SearchSpaceFile) -> dict[str, Any]:
+    """What config.yaml keeps of a completed space, so that a resumed run searches the same one."""
+    return {"declared": plain(asdict(file.space))} if is_own(file.model) else {}
+
+
+def resumed(
+    file: SearchSpaceFile, config: Mapping[str, Any], where: str = "config.yaml"
+) -> SearchSpaceFile:
+    """The space that an unfinished run has begun to search, from its config.yaml.
+
+    Args:
+        file: The space as the run's options give it.
+        config: What the file holds.
+        where: Begins the message.
+
+    Raises:
+        DamagedFileError: If the file does not hold such a space.
+    """
+    if not is_own(file.model) or "declared" not in config:
+        return file
+    space = config["declared"]
+    try:
+        parameters = tuple(_parameter(parameter) for parameter in space["parameters"])
+        return replace(file, space=Space(parameters=parameters, fixed=dict(space["fixed"])))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedFileError(
+            f"{where}: declared is no space that a run has written, so the run cannot be resumed",
+            "restore the file, or start again with --fresh.",
+        ) from error
+
+
+def _parameter(plain_parameter: Mapping[str, Any]) -> Parameter:
+    conditions: Sequence[Mapping[str, Any]] = plain_parameter["conditions"]
+    return Parameter(
+        **{
+            **plain_parameter,
+            "choices": tuple(plain_parameter["choices"]),
+            "conditions": tuple(
+                Condition(parent=c["parent"], values=tuple(c["values"])) for c in conditions
+            ),
+        }
+    )

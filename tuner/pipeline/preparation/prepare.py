@@ -1,0 +1,61 @@
+"""What a run and a plan begin with: card, space, data and builder, each checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.data.cards.card import Card
+from tuner.data.dataset import Dataset, load_dataset
+from tuner.execution.make_executor import warm_up
+from tuner.pipeline.identity import identity
+from tuner.pipeline.preparation.checks import check_fixed_setting
+from tuner.pipeline.preparation.configuration import load_configuration, split_settings
+from tuner.pipeline.preparation.examination import check_before_run
+from tuner.pipeline.preparation.try_builder import with_builder
+from tuner.pipeline.run_options import RunOptions
+from tuner.records.events import Listener
+from tuner.space.definition import SearchSpaceFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What is searched, and on what.
+
+    Attributes:
+        card: The data set's card.
+        file: The space with preset and options applied, completed with what its builder declares.
+        dataset: The data, split.
+        identity: What must be the same for a run to go on.
+        notices: What you should know of data and builder, in a line each.
+    """
+
+    card: Card
+    file: SearchSpaceFile
+    dataset: Dataset
+    identity: Mapping[str, Any]
+    notices: tuple[str, ...]
+
+
+def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> Prepared:
+    """Load card, space and data, and try out a builder of your own.
+
+    Args:
+        options: What you asked for.
+        listener: Gets a notice where a builder takes long.
+        examines_data: Whether data are refused on which results would be worthless.
+
+    Raises:
+        ConfigurationError: For mistakes in space, card or options, or a builder that cannot work.
+        DataError: For data that are missing, unusable or worthless.
+    """
+    card, file = load_configuration(options)
+    warm_up(options.execution)
+    dataset = load_dataset(card, options.data_dir, split_settings(options, file))
+    check_fixed_setting(file, dataset)
+    found = check_before_run(dataset.images, card, options.dataset) if examines_data else []
+    # Of the space as you wrote it: what a builder declares follows from its code.
+    now = identity(options, file, dataset)
+    file, notices = with_builder(options, card, file, dataset.spec, listener)
+    return Prepared(card=card, file=file, dataset=dataset, identity=now, notices=(*found, *notices))

@@ -1,0 +1,102 @@
+"""How much a run does: the presets, and what they make of a space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tuner.errors import ConfigurationError
+from tuner.pipeline.run_options import RunOptions
+from tuner.retrain.contenders import BACKBONE_SIZE, FromScratch
+from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """How much a run does.
+
+    Attributes:
+        from_scratch: How a backbone is trained without ImageNet weights.
+        min_backbone_size: Pixels that smaller images are enlarged to for a pretrained backbone.
+        search: Hyperband's numbers; None takes the space's own.
+        max_retrain_epochs: Ceiling of the retraining; None takes the space's own.
+        min_retrain_epochs: Floor of that ceiling.
+        seeds: Retrainings per model; None takes the space's own.
+        schedule: Of the learning rate in the retraining.
+        max_train: Training images at most; None takes all.
+        max_validation: Validation images at most; None takes all.
+    """
+
+    from_scratch: FromScratch
+    min_backbone_size: int = BACKBONE_SIZE
+    search: SearchSettings | None = None
+    max_retrain_epochs: int | None = None
+    min_retrain_epochs: int = 1
+    seeds: int | None = None
+    schedule: str = "constant"
+    max_train: int | None = None
+    max_validation: int | None = None
+
+
+FROM_SCRATCH = FromScratch(input_size=96)
+
+PRESETS = {
+    "quick": Preset(
+        search=SearchSettings(method="hyperband", max_epochs=4, factor=4, iterations=1),
+        max_retrain_epochs=10,
+        seeds=1,
+        max_train=1000,
+        max_validation=500,
+        from_scratch=FromScratch(input_size=48, max_epochs=2, max_train_images=300),
+        # Of 48 pixels the last maps would be 2x2, where ImageNet's features say little; 260 takes
+        # seven times as long.
+        min_backbone_size=96,
+    ),
+    "standard": Preset(from_scratch=FROM_SCRATCH),
+    "thorough": Preset(
+        search=SearchSettings(method="hyperband", max_epochs=81, factor=3, iterations=1),
+        min_retrain_epochs=120,
+        seeds=5,
+        schedule="cosine",
+        from_scratch=FROM_SCRATCH,
+    ),
+}
+
+
+def states_seeds(overrides: Sequence[str]) -> bool:
+    """Whether `--set` says how many trainings each model gets, which beats the preset."""
+    return any(override.partition("=")[0].strip() == "retrain.seeds" for override in overrides)
+
+
+def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchSpaceFile:
+    """The space's own settings, then what the preset states, then what the command line states.
+
+    Raises:
+        ConfigurationError: If the numbers make no Hyperband.
+    """
+    # A preset says how much is searched, the space how.
+    search = replace(preset.search, method=file.search.method) if preset.search else file.search
+    search = replace(
+        search,
+        max_epochs=search.max_epochs if options.max_epochs is None else options.max_epochs,
+        factor=search.factor if options.factor is None else options.factor,
+        max_trials=file.search.max_trials if options.max_trials is None else options.max_trials,
+        patience=file.search.patience,
+    )
+    if search.max_epochs < 1 or search.factor < 2:
+        raise ConfigurationError(
+            "a search needs max_epochs of at least 1 and a factor of at least 2, but got"
+            f" {search.max_epochs} and {search.factor}",
+            "for example --max-epochs 27 --factor 3.",
+        )
+    epochs = max(file.retrain.epochs, preset.min_retrain_epochs)
+    retrain = RetrainSettings(
+        epochs=min(epochs, preset.max_retrain_epochs or epochs),
+        seeds=(
+            file.retrain.seeds
+            if states_seeds(options.overrides)
+            else preset.seeds or file.retrain.seeds
+        ),
+        patience=file.retrain.patience,
+    )
+    return replace(file, search=search, retrain=retrain)

@@ -1,0 +1,158 @@
+"""The search of a run, from its log on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from tuner.execution.executor import Executor
+from tuner.models.registry import complete, setting_problem
+from tuner.pipeline.comparison.extra_rows import n_candidates
+from tuner.pipeline.job import Job
+from tuner.pipeline.outputs.news import News
+from tuner.pipeline.training_data import training_data
+from tuner.records.events import SEARCHING, Event, Notice, SearchResumed, StageStarted
+from tuner.records.results import SearchSummary
+from tuner.records.training import IMAGES
+from tuner.records.trial import Trial
+from tuner.report.text import plural
+from tuner.retrain.contenders import schedule_for
+from tuner.search.schedule import total
+from tuner.space.sampling import n_settings
+from tuner.store.reading import DamagedFileError
+from tuner.store.trial_tables import TrialTables
+
+
+def search_space(
+    job: Job, executor: Executor, publish: Callable[[SearchSummary], None]
+) -> SearchSummary | None:
+    """Search, and say what was found; None where the search was stopped before its first score.
+
+    Args:
+        job: The run.
+        executor: Trains.
+        publish: Is called now and then while the search goes on, with what it has found so far.
+
+    Raises:
+        ConfigurationError: If no setting of the space can be built.
+        SearchError: If no trial succeeded.
+    """
+    from tuner.search.loop import SearchOrder, search
+    from tuner.search.oracle import SearchOracle
+
+    file, spec = job.file, job.dataset.spec
+    tables = TrialTables(job.folder.path, [parameter.name for parameter in file.space.parameters])
+    oracle = SearchOracle(
+        space=file.space,
+        objective=file.objective,
+        settings=file.search,
+        seed=job.options.seed,
+        problem=lambda values: setting_problem(file.model, values, spec.height, spec.width),
+        n_workers=executor.n_workers,
+        n_wanted=n_candidates(file),
+    )
+
+    def tell(event: Event) -> None:
+        job.tell(event)
+        news.hear(event)
+
+    executor.add_data(IMAGES, training_data(job.dataset, job.options.data_dir, job.folder.features))
+    job.tell(StageStarted(title=SEARCHING))
+    earlier = _tell_what_is_there(job, tables)
+    news = News(earlier, lambda trials: publish(_summary(job, trials, oracle.n_rejected)))
+    trials = search(
+        SearchOrder(
+            model=file.model,
+            objective=file.objective,
+            seed=job.options.seed,
+            checkpoints=job.folder.state,
+            patience=file.search.patience,
+            schedule=schedule_for(file.model, "constant"),
+            schedule_epochs=file.search.max_epochs,
+            n_retries=job.options.retries,
+            deadline=job.search_deadline,
+        ),
+        oracle,
+        executor,
+        job.folder.search_log,
+        tables,
+        tell,
+        job.request,
+    )
+    # Row by row they were appended without waiting for the disk.
+    tables.rewrite(trials)
+    return (
+        _summary(job, trials, oracle.n_rejected)
+        if any(t.score is not None for t in trials)
+        else None
+    )
+
+
+def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:
+    """Bring the tables in line with the log, and return the trials of earlier sessions.
+
+    Raises:
+        DamagedFileError: If the log is damaged, or gone.
+    """
+    log = job.folder.search_log
+    entries = log.read()
+    ended = [entry.trial for entry in entries if entry.kind == "ended" and entry.trial]
+    n_rows = _n_rows(tables)
+    if n_rows and not entries:
+        raise log.damage(
+            f"the log is missing or empty, though trials.csv holds {plural(n_rows, 'trial')}"
+        )
+    if log.n_doubled:
+        job.tell(
+            Notice(
+                text=(
+                    f"{plural(log.n_doubled, 'line')} of state/trials.jsonl, there twice, passed"
+                    " over"
+                )
+            )
+        )
+    if n_rows > len(ended):
+        lost = f"{plural(n_rows - len(ended), 'trial')} of trials.csv"
+        job.tell(Notice(text=f"state/trials.jsonl has lost the end of {lost}, trained again"))
+    tables.rewrite(ended)
+    if ended:
+        # Their curves are in the tables; every session would write all of them into its events
+        # again.
+        job.tell(SearchResumed(trials=tuple(replace(trial, epochs=()) for trial in ended)))
+    return ended
+
+
+def _n_rows(tables: TrialTables) -> int:
+    """Trials in the tables; none where those are damaged: they are written again from the log."""
+    try:
+        return len(tables.read())
+    except DamagedFileError:
+        return 0
+
+
+def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummary:
+    from tuner.search.loop import winner
+
+    file = job.file
+    best = winner(trials, file.objective)
+    assert best.score is not None
+    return SearchSummary(
+        model=file.model,
+        method=file.search.method,
+        max_epochs=file.search.max_epochs,
+        factor=file.search.factor,
+        iterations=file.search.iterations,
+        objective=file.objective.name,
+        direction=file.objective.direction,
+        n_trials=len(trials),
+        n_failed=sum(trial.status == "failed" for trial in trials),
+        n_stopped=sum(trial.status == "stopped" for trial in trials),
+        n_rejected=n_rejected,
+        n_epochs=sum(len(trial.epochs) for trial in trials),
+        duration_s=job.folder.events.spent_s(SEARCHING),
+        best_trial_id=best.trial_id,
+        best_score=best.score,
+        best_values=complete(file.model, best.values),
+        parameters=file.space.parameters,
+        n_planned=total(file.search, n_settings(file.space))[0],
+    )

@@ -1,0 +1,118 @@
+"""What a plan measures: the settings that a run tries first, the extremes, and the opponents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tuner.errors import ConfigurationError
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.stages import trained_part
+from tuner.models.registry import setting_problem
+from tuner.planning.corners import Corner, build_corner, corners
+from tuner.planning.measure import Candidate
+from tuner.records.contender import Contender
+from tuner.records.image import ImageSpec
+from tuner.search.proposals import Proposals
+from tuner.search.schedule import brackets, n_new_settings
+from tuner.space.definition import SearchSettings, SearchSpaceFile
+from tuner.training.data import TrainingData
+
+# Settings that are measured: of a quick search all that there are.
+MAX_MEASURED = 8
+
+
+def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list[Candidate]:
+    """The settings that a run tries first, where it draws them.
+
+    Raises:
+        ConfigurationError: If none of them can be built.
+    """
+    proposals = Proposals(
+        file.space,
+        seed,
+        lambda values: setting_problem(file.model, values, data.spec.height, data.spec.width),
+    )
+    drawn = [proposals.drawn() for _ in range(n_first(file.search))]
+    found = [values for values in drawn if values is not None]
+    if not found:
+        reason = next(iter(proposals.rejected.values()))
+        raise ConfigurationError(
+            f"none of {len(proposals.rejected)} drawn settings can be built, as {reason}",
+            "widen the space, or use larger images.",
+        )
+    return [
+        candidate_of(f"setting {number}", file.model, values, data)
+        for number, values in enumerate(found, start=1)
+    ]
+
+
+def n_first(search: SearchSettings) -> int:
+    """Settings that are measured: those that a search begins with, as far as there is time."""
+    first_rungs = sum(rungs[0].n_trials for rungs in brackets(search)) * search.iterations
+    n_new = first_rungs if search.method == "hyperband" else n_new_settings(search)
+    return min(MAX_MEASURED, n_new or MAX_MEASURED, search.max_trials or MAX_MEASURED)
+
+
+def built_corners(
+    file: SearchSpaceFile, settings: Sequence[Candidate], spec: ImageSpec
+) -> list[Corner]:
+    """Corners of the space and what was drawn, the smallest first; then those that cannot be built.
+
+    Where the deepest models are impossible, so are most corners.
+
+    Raises:
+        ConfigurationError: If none can be built.
+    """
+    tried = [*corners(file.space), *(setting.values for setting in settings)]
+    found = [build_corner(file.model, values, spec) for values in tried]
+    if all(corner.problem for corner in found):
+        raise ConfigurationError(
+            f"{file.name}: no model can be built: {found[0].problem}",
+            "mend the space or the builder.",
+        )
+    return sorted(found, key=lambda corner: (corner.problem is not None, corner.n_parameters))
+
+
+def candidates(
+    model: str,
+    data: TrainingData,
+    settings: Sequence[Candidate],
+    contenders: Sequence[Contender],
+    found: Sequence[Corner],
+) -> list[Candidate]:
+    """What is measured: what takes longest comes first, so that no worker is left alone with it.
+
+    Args:
+        model: Family or builder of the space.
+        data: What a run trains on.
+        settings: Those that it tries first.
+        contenders: Its comparison, the winner first; EfficientNetB2 is a run's last.
+        found: Corners of the space, those that can be built from the smallest to the largest.
+    """
+    others = [
+        candidate_of(c.title, c.model, c.values, fewer(data, c.max_train_images))
+        for c in contenders[:0:-1]
+    ]
+    built = [corner for corner in found if corner.problem is None]
+    largest = candidate_of("the largest model", model, built[-1].values, data)
+    smallest = candidate_of("the smallest model", model, built[0].values, data)
+    return [*others, largest, *settings, smallest]
+
+
+def candidate_of(name: str, model: str, values: Mapping[str, Any], data: TrainingData) -> Candidate:
+    """What a run trains; a head is measured on zeros in the place of features."""
+    part = trained_part(model, values)
+    if part != model:
+        zeros = np.broadcast_to(np.float32(0), (len(data.inputs), BACKBONES[model].n_features))
+        data = replace(data, inputs=zeros)
+    return Candidate(name=name, model=part, values=values, data=data)
+
+
+def fewer(data: TrainingData, max_train_images: int | None) -> TrainingData:
+    """The first fold, with the training images that a contender is given."""
+    fold = data.folds[0]
+    return replace(data, folds=(replace(fold, train=fold.train[:max_train_images]),))

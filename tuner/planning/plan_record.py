@@ -1,0 +1,60 @@
+"""A plan: what a run would do, and what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.planning.corners import Corner
+from tuner.planning.forecast import Forecast
+from tuner.planning.measure import Cost
+from tuner.records.contender import Contender
+from tuner.space.definition import SearchSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run would do, and what that costs.
+
+    Attributes:
+        dataset: Title of the data set.
+        shape: (height, width, channels) of the images.
+        n_train: Training images of a fold.
+        n_validation: Validation images of a fold.
+        n_folds: Times that a trial trains, each on other parts.
+        n_test: Test images.
+        search: The method and its numbers.
+        contenders: The comparison, the winner first; empty where it is left out.
+        n_seeds: Retrainings of each.
+        executor: `process`, `inline` or `ray`.
+        n_workers: Trainings at a time.
+        corners: Settings that were built, the smallest model first, and those that cannot be.
+        costs: Of those models of the space whose steps were timed.
+        failures: Why others could not be, by their names.
+        memory_bytes: The most that each training process took; empty where they are out of sight.
+        share: Part of a core that a training got while it was measured; None where that is not
+            known.
+        time_budget_s: What you allow.
+        forecast: Times and disk.
+        unfinished: The unfinished run that `run` would go on with; None where it would begin a new
+            one.
+    """
+
+    dataset: str
+    shape: tuple[int, int, int]
+    n_train: int
+    n_validation: int
+    n_folds: int
+    n_test: int
+    search: SearchSettings
+    contenders: tuple[Contender, ...]
+    n_seeds: int
+    executor: str
+    n_workers: int
+    corners: tuple[Corner, ...]
+    costs: tuple[Cost, ...]
+    failures: dict[str, str]
+    memory_bytes: tuple[int, ...]
+    share: float | None
+    time_budget_s: float | None
+    forecast: Forecast
+    unfinished: str | None

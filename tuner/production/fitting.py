@@ -1,0 +1,145 @@
+"""Data made to fit a recipe: its size of images, its range of values, its order of classes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tuner.data.cards.card import Card
+from tuner.data.cards.card_files import card_folders
+from tuner.data.dataset import Dataset, SealedLabels, load_dataset, pixel_statistics
+from tuner.data.decoding.value_range import range_words
+from tuner.data.own.resolve import resolve
+from tuner.data.resized import resized
+from tuner.errors import DataError, MissingDataError
+from tuner.pipeline.preparation.checks import refuse_flip
+from tuner.production.recipe_images import recipe_settings
+from tuner.records.recipe import Recipe
+from tuner.space.definition import SplitSettings
+
+# Classes that a message names.
+_SHOWN = 5
+
+
+def load_fitting(
+    recipe: Recipe, recipe_file: Path, other: str | None, data_dir: Path
+) -> tuple[Dataset, list[str]]:
+    """Load the recipe's data or others, as the recipe's model takes them.
+
+    Args:
+        recipe: States size, channels, background, range of values and classes.
+        recipe_file: Where it stands.
+        other: Other data; None takes the recipe's own.
+        data_dir: Root of the data.
+
+    Returns:
+        The data, and what was done to make them fit, in a line each.
+
+    Raises:
+        ConfigurationError: If the recipe mirrors images whose class may change with it.
+        DataError: If the data are missing, or of other classes, or cannot be made to fit.
+    """
+    try:
+        card = resolve(other or recipe.data.name, card_folders(), data_dir)
+        return _fitting(card, recipe, recipe_file, other, data_dir)
+    except MissingDataError as error:
+        if other:
+            raise
+        raise MissingDataError(
+            f"{error.message}; the recipe names it",
+            "start from the folder that the run was started in, or name where the data are now: "
+            "--data PATH, or --data-dir for the root of the data.",
+        ) from error
+
+
+def _fitting(
+    card: Card, recipe: Recipe, recipe_file: Path, other: str | None, data_dir: Path
+) -> tuple[Dataset, list[str]]:
+    if recipe.values.get("flip"):
+        refuse_flip(card, f"{recipe_file}: flip is true", "set flip: false in the recipe")
+    # What was asked of the recipe's data, such as a limit, was not asked of other data.
+    settings = SplitSettings(seed=recipe.data.split.seed) if other else recipe.data.split
+    wanted = recipe_settings(recipe)
+    own = (card.image.height, card.image.width, card.image.channels)
+    # Files are decoded in any size; tables of pixels and arrays come in one of their own.
+    if card.files.has_image_files:
+        card = _with_image(card, **wanted.model_dump(exclude={"value_range"}))
+    dataset = load_dataset(card, data_dir, settings)
+    found, then = dataset.images.used_range, recipe.data.value_range
+    if found is not None and then is None:
+        raise DataError(
+            f"{card.name}: its images hold more than 8 bits ({range_words(found)}), but the recipe "
+            "does not say which of their values are black and white",
+            f"write `value_range: [{found[0]:g}, {found[1]:g}]` under data in {recipe_file}, or"
+            " search again on these data with `python -m tuner run`.",
+        )
+    if found is not None and then is not None and found != then:
+        dataset = load_dataset(
+            _with_image(card, value_range=wanted.value_range), data_dir, settings
+        )
+    if dataset.spec.shape != wanted.shape:
+        dataset = _resized(dataset, recipe)
+    notes = []
+    if other and own != wanted.shape:
+        notes.append(
+            f"images are resized to {_words(*wanted.shape)}, as in the recipe (they are"
+            f" {_words(*own)})"
+        )
+    if found is not None and then is not None and found != then:
+        notes.append(
+            f"values {range_words(then)} become 0 to 255, as in the recipe ({range_words(found)}"
+            " would fit)"
+        )
+    return _in_order(dataset, recipe), notes
+
+
+def _with_image(card: Card, **fields: object) -> Card:
+    return card.model_copy(update={"image": card.image.model_copy(update=fields)})
+
+
+def _words(height: int, width: int, channels: int) -> str:
+    return f"{height} x {width} {'grey' if channels == 1 else 'colour'}"
+
+
+def _resized(dataset: Dataset, recipe: Recipe) -> Dataset:
+    images = resized(dataset.images, recipe_settings(recipe))
+    mean, std = pixel_statistics(images.images, dataset.split.train)
+    height, width, channels = recipe.image.shape
+    spec = replace(dataset.spec, height=height, width=width, channels=channels, mean=mean, std=std)
+    return replace(dataset, images=images, spec=spec)
+
+
+def _in_order(dataset: Dataset, recipe: Recipe) -> Dataset:
+    """The data with the recipe's class numbers; names decide, whatever their order."""
+    now, then = dataset.spec.class_names, recipe.image.class_names
+    if now == then:
+        return dataset
+    new, missing = (
+        [name for name in ours if name not in theirs] for ours, theirs in ((now, then), (then, now))
+    )
+    if new or missing:
+        parts = [
+            f"{word} {_named(names)}"
+            for word, names in (("new", new), ("missing", missing))
+            if names
+        ]
+        raise DataError(
+            f"{dataset.card.name}: its classes are not those of the recipe: {'; '.join(parts)}",
+            "use data of the same classes, or search again on these data with `python -m tuner"
+            " run`.",
+        )
+    numbers = np.array([then.index(name) for name in now], dtype=np.int64)
+    labels = numbers[dataset.images.labels]
+    return replace(
+        dataset,
+        images=replace(dataset.images, labels=labels, class_names=then),
+        spec=replace(dataset.spec, class_names=then),
+        test_labels=SealedLabels(labels[dataset.split.test]),
+    )
+
+
+def _named(names: list[str]) -> str:
+    shown = ", ".join(f'"{name}"' for name in names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else shown

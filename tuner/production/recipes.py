@@ -1,0 +1,67 @@
+"""A sealed recipe: where it is, what it imports, and whether its data are as they were."""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from tuner.data.dataset import Dataset
+from tuner.data.splits.split import Fold
+from tuner.errors import ConfigurationError
+from tuner.names import printable
+from tuner.records.recipe import Recipe
+from tuner.store.nearest_path import did_you_mean_path
+
+
+def recipe_path(source: Path) -> Path:
+    """The recipe of a run's folder, or the file itself.
+
+    Raises:
+        ConfigurationError: If there is none.
+    """
+    path = source / "best.yaml" if source.is_dir() else source
+    if not path.is_file():
+        raise ConfigurationError(
+            f"{source}: there is no best.yaml, so this is not a finished run",
+            f"{did_you_mean_path(source)}give the folder of a finished run, "
+            "such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml.",
+        )
+    return path
+
+
+def import_notice(model: str) -> str | None:
+    """What a recipe of your own model imports, told before it is imported; None if built in."""
+    module, is_own, function = model.partition(":")
+    if not is_own:
+        return None
+    # As the builder is found: the working directory first, then what is installed.
+    spec = PathFinder.find_spec(module.partition(".")[0], [str(Path.cwd()), *sys.path])
+    places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+    place = printable(next(filter(None, places), "not found yet"))
+    return f"this recipe imports {module} ({place}) and runs its {function}, which is code"
+
+
+def data_changes(recipe: Recipe, dataset: Dataset) -> list[str]:
+    """What is not as it was when the recipe was made; empty where all is the same."""
+    found = []
+    data, fold = recipe.data, fold_of(recipe, dataset)
+    for name, before, part in (
+        ("training", data.n_train, fold.train),
+        ("validation", data.n_validation, fold.validation),
+        ("test", data.n_test, dataset.split.test),
+    ):
+        if before != len(part):
+            found.append(f"{len(part):,} {name} images, {before:,} then")
+    now, then = (
+        fingerprint[:12] for fingerprint in (dataset.images.fingerprint, recipe.data.fingerprint)
+    )
+    if now != then:
+        found.append(f"images or labels changed (fingerprint {now}, {then} then)")
+    return found
+
+
+def fold_of(recipe: Recipe, dataset: Dataset) -> Fold:
+    """What the recipe's model was trained on; other data may have fewer folds."""
+    folds = dataset.split.folds
+    return folds[recipe.data.fold % len(folds)]

@@ -1,0 +1,43 @@
+"""What you ask of `train`, and what holds where you say nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tuner.pipeline.run_options import DATA_ROOT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeTraining:
+    """How a recipe is trained.
+
+    Attributes:
+        full_data: Train on validation images too, for as many epochs as the best epoch of the run.
+        seed: Replaces the recipe's; None keeps it, so that the run's own training is repeated.
+        threads: Of the processor; with one, as in a run, the run's numbers come out again to the
+            last bit.
+    """
+
+    full_data: bool = False
+    seed: int | None = None
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainOptions:
+    """Options of `train`.
+
+    Attributes:
+        source: A run's folder, or a best.yaml.
+        data: Other data of the same classes; None takes the recipe's own.
+        training: How it is trained.
+        data_dir: Root of the data.
+        out: The .keras file to write; None puts it beside the recipe.
+    """
+
+    source: Path
+    data: str | None = None
+    training: RecipeTraining = field(default_factory=RecipeTraining)
+    data_dir: Path = DATA_ROOT
+    out: Path | None = None
