@@ -44,8 +44,8 @@ from tuner.records.contender import Contender
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.retrain.contenders import baselines, tuned_contender
 from tuner.retrain.opponents import backbone_opponents
-from tuner.search.proposals import Proposals
-from tuner.search.schedule import brackets, n_new_settings
+from tuner.search.methods.method import method_class
+from tuner.search.proposals import Proposals, draws
 from tuner.space.definition import SearchSettings, SearchSpaceFile
 from tuner.space.sampling import n_settings
 from tuner.training.data import TrainingData
@@ -180,7 +180,10 @@ def _some_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list
         seed,
         lambda values: setting_problem(file.model, values, data.spec.height, data.spec.width),
     )
-    drawn = [proposals.drawn() for _ in range(_n_first(file.search))]
+    drawn = [
+        proposals.first_of(draws(file.space, proposals.generator))
+        for _ in range(_n_first(file.search))
+    ]
     found = [values for values in drawn if values is not None]
     if not found:
         reason = next(iter(proposals.rejected.values()))
@@ -195,9 +198,7 @@ def _some_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list
 
 
 def _n_first(search: SearchSettings) -> int:
-    first_rungs = sum(rungs[0].n_trials for rungs in brackets(search)) * search.iterations
-    n_new = first_rungs if search.method == "hyperband" else n_new_settings(search)
-    return min(MAX_MEASURED, n_new or MAX_MEASURED, search.max_trials or MAX_MEASURED)
+    return min(MAX_MEASURED, method_class(search.method).cost(search, None).n_settings)
 
 
 def _plan(
