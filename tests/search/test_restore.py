@@ -14,7 +14,7 @@ from tests.search.test_study import FIVE
 from tuner.records.trial import Trial
 from tuner.search.board import Board
 from tuner.search.methods.hyperband import Hyperband
-from tuner.search.methods.method import Event, Setup, Step
+from tuner.search.methods.method import Setup, Step, TrialEvent
 from tuner.search.proposals import Proposals
 from tuner.search.study import Study
 from tuner.space.definition import Space
@@ -42,9 +42,9 @@ def oracle_of(space: Space, method: str) -> Study:
 
 def log_of(
     study: Study, n_workers: int, running: list[Trial]
-) -> tuple[list[Event], list[dict[str, Any]]]:
+) -> tuple[list[TrialEvent], list[dict[str, Any]]]:
     """All that happens from here on, and the state of each start; the oldest trial ends first."""
-    log: list[Event] = []
+    log: list[TrialEvent] = []
     states: list[dict[str, Any]] = []
     while True:
         while len(running) < n_workers and (trial := study.next_trial()):
@@ -147,7 +147,7 @@ class Momentum(Hyperband):
     def state(self) -> dict[str, Any]:
         return {"place": self.place}
 
-    def restore(self, history: Sequence[Event], states: Sequence[Mapping[str, Any]]) -> None:
+    def restore(self, history: Sequence[TrialEvent], states: Sequence[Mapping[str, Any]]) -> None:
         self.place = states[-1]["place"] if states else 0.1
 
 

@@ -9,14 +9,14 @@ from tuner.errors import SpaceError
 from tuner.records.events import EpochEnded
 from tuner.records.trial import Trial
 from tuner.search.board import Board
-from tuner.search.methods.method import Event, Method, Setup, Step, method_class
+from tuner.search.methods.method import Method, Setup, Step, TrialEvent, method_class
 from tuner.search.methods.rungs import epochs_left
 from tuner.search.proposals import Proposals
 from tuner.space.definition import Objective, SearchSettings, Space
 from tuner.space.sampling import has_setting
 
 
-class Settings(Protocol):
+class SettingSource(Protocol):
     """Where new settings come from: `Proposals`, or made up."""
 
     @property
@@ -43,7 +43,7 @@ class Study:
     """
 
     def __init__(
-        self, setup: Setup, method: Method, proposals: Settings, n_wanted: int = 0
+        self, setup: Setup, method: Method, proposals: SettingSource, n_wanted: int = 0
     ) -> None:
         """Begin with nothing started.
 
@@ -59,7 +59,7 @@ class Study:
 
     @property
     def n_rejected(self) -> int:
-        """Settings that could not be built, and were never proposed."""
+        """SettingSource that could not be built, and were never proposed."""
         return len(self._proposals.rejected)
 
     @property
@@ -108,7 +108,7 @@ class Study:
         own = self._method.state()
         return state | {"method": dict(own)} if own else state
 
-    def restore(self, history: Sequence[Event], states: Iterable[Mapping[str, Any]]) -> None:
+    def restore(self, history: Sequence[TrialEvent], states: Iterable[Mapping[str, Any]]) -> None:
         """Go on exactly as the study would have that saw all this.
 
         Args:

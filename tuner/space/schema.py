@@ -177,16 +177,16 @@ class ObjectiveSpec(_Given):
 
 
 if TYPE_CHECKING:
-    Method = str
+    MethodName = str
 else:
     # The names are those of the list of methods, and of nothing else.
-    Method = Literal[tuple(METHODS)]
+    MethodName = Literal[tuple(METHODS)]
 
 
 class SearchSpec(_Given):
     """How the space is searched."""
 
-    method: Method = Field(default=DEFAULT_METHOD, description=method_help())
+    method: MethodName = Field(default=DEFAULT_METHOD, description=method_help())
     max_epochs: int = Field(
         default=27,
         ge=1,

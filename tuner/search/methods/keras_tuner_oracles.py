@@ -28,7 +28,7 @@ from tuner.records.trial import Trial
 from tuner.search.board import Board
 from tuner.search.methods import bayesian, grid, hyperband, random
 from tuner.search.methods.keras_tuner_space import declared, on_space
-from tuner.search.methods.method import Event, Method, Proposer, SearchCost, Setup, Step
+from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Step, TrialEvent
 from tuner.search.methods.random import Draws
 from tuner.search.methods.rungs import brackets, promotable
 from tuner.space.definition import SearchSettings
@@ -95,7 +95,7 @@ class _OracleMethod(Method):
         waits, self._waits = self._waits, []
         return {"waits": waits}
 
-    def restore(self, history: Sequence[Event], states: Sequence[Mapping[str, Any]]) -> None:
+    def restore(self, history: Sequence[TrialEvent], states: Sequence[Mapping[str, Any]]) -> None:
         """Go through everything once more.
 
         Raises:

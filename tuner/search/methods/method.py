@@ -15,7 +15,7 @@ from tuner.search.board import Board
 from tuner.space.definition import Objective, SearchSettings, Space
 from tuner.space.methods import METHODS
 
-Event = tuple[Literal["started", "ended"], Trial]
+TrialEvent = tuple[Literal["started", "ended"], Trial]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +170,7 @@ class Method(ABC):
         """What to log with the trial that has just started, as JSON."""
         return {}
 
-    def restore(self, history: Sequence[Event], states: Sequence[Mapping[str, Any]]) -> None:
+    def restore(self, history: Sequence[TrialEvent], states: Sequence[Mapping[str, Any]]) -> None:
         """Be where the method was that saw all this.
 
         Args:
