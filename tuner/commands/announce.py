@@ -42,6 +42,7 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
             folder=str(job.folder.path),
             n_trials=cost.n_trials,
             n_epochs=cost.n_epochs,
+            is_exact=cost.is_exact,
             objective=job.file.objective.name,
             direction=job.file.objective.direction,
         )

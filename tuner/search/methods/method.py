@@ -101,8 +101,8 @@ class Proposer(Protocol):
     def propose(self, board: Board, step: Step) -> Iterator[Mapping[str, Any]]:
         """Settings for a step, the best first.
 
-        Which of them were tried already, or cannot be built, is none of its business: the first
-        that will do is taken.
+        Those that were tried already or cannot be built may be among them: `Proposals` takes the
+        first that will do.
         """
 
 
