@@ -1,4 +1,4 @@
-"""How long 256 workers wait for the search to give them something to do, told by a simulation with a clock of its own.
+"""How long 256 workers wait for the search to give them work, in a simulation with its own clock.
 
     python benchmarks/idle_workers.py [--workers 256] [--seed 0]
 
@@ -24,11 +24,13 @@ import random
 import sys
 from dataclasses import replace
 
+import numpy as np
+
 from tuner.records.trial import Trial
 from tuner.search.board import Board
-from tuner.search.methods import METHODS, Step
-from tuner.search.schedule import brackets
-from tuner.space.definition import Objective, SearchSettings
+from tuner.search.methods.method import Setup, Step, method_class
+from tuner.search.methods.rungs import brackets, epochs_left
+from tuner.space.definition import Objective, SearchSettings, Space
 
 LIMIT = 0.05
 MEDIAN_S = 10.0
@@ -85,8 +87,17 @@ def simulate(
     settings: SearchSettings, n_workers: int, seed: int, deadline_s: float
 ) -> tuple[Board, list[tuple[float, float]]]:
     """The board after a search, and when each trial started and ended, in seconds."""
-    method = METHODS[settings.method](settings)
-    board = Board(Objective(name="val_accuracy", direction="max"), method.places)
+    objective = Objective(name="val_accuracy", direction="max")
+    setup = Setup(
+        settings=settings,
+        space=Space(parameters=(), fixed={}),
+        objective=objective,
+        generator=np.random.default_rng(seed),
+        seed=seed,
+        n_workers=n_workers,
+    )
+    method = method_class(settings.method)(setup)
+    board = Board(objective)
     rng = random.Random(seed)
     running: list[tuple[float, str]] = []
     spans: list[tuple[float, float]] = []
@@ -96,6 +107,7 @@ def simulate(
             len(running) < n_workers
             and now < deadline_s
             and (step := method.next_step(board)) is not None
+            and step.n_epochs <= epochs_left(settings, board)
         ):
             trial = started(step, board, rng)
             board.start(trial)
@@ -126,15 +138,8 @@ def started(step: Step, board: Board, rng: random.Random) -> Trial:
         "limit": rng.random(),
         "lack": rng.random(),
     }
-    return Trial(
-        trial_id=f"{len(board.trials):04d}",
-        values=values if step.parent_id is None else board.trials[step.parent_id].values,
-        bracket=step.bracket,
-        rung=step.rung,
-        parent_id=step.parent_id,
-        first_epoch=step.first_epoch,
-        last_epoch=step.last_epoch,
-    )
+    parent = None if step.parent_id is None else board.trials[step.parent_id]
+    return step.trial(f"{len(board.trials):04d}", values if parent is None else parent.values)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the search itself costs per trial, in time and on disk, and that it is the same at 10 trials and at 10,000.
+"""What the search itself costs per trial, in time and on disk, at 10 trials and at 10,000.
 
     python benchmarks/search_bookkeeping.py [--space search_spaces/fer2013.yaml] [--running 64]
 
@@ -25,7 +25,7 @@ environment.prepare()
 
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
-from tuner.search.oracle import SearchOracle
+from tuner.search.study import make_study
 from tuner.space.definition import SearchSettings, SearchSpaceFile
 from tuner.space.parse import load_space
 from tuner.store.search_log import SearchLog
@@ -34,7 +34,7 @@ LIMIT_MS = 5.0
 
 
 def main() -> int:
-    """Search with both methods, ten times as many trials each time, and print what one trial cost."""
+    """Search with both methods, ten times as many trials each time; print what one trial cost."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -68,7 +68,7 @@ def trial_costs(
     settings = SearchSettings(
         method=method, max_epochs=81, factor=3, iterations=50, max_trials=n_trials
     )
-    oracle = SearchOracle(
+    study = make_study(
         space=file.space,
         objective=file.objective,
         settings=settings,
@@ -80,17 +80,17 @@ def trial_costs(
     running: list[Trial] = []
     while True:
         start = time.perf_counter()
-        trial = oracle.next_trial() if len(running) < n_running else None
+        trial = study.next_trial() if len(running) < n_running else None
         if trial is not None:
-            log.started(trial, oracle.generator_state())
+            log.started(trial, study.state())
             costs[trial.trial_id] = 1e3 * (time.perf_counter() - start)
             running.append(trial)
         elif running:
             ended = trained(running.pop(rng.randrange(len(running))), rng)
             start = time.perf_counter()
             log.ended(ended)
-            oracle.end(ended)
-            oracle.board.disposable()
+            study.end(ended)
+            study.disposable()
             costs[ended.trial_id] += 1e3 * (time.perf_counter() - start)
         else:
             return list(costs.values())

@@ -17,12 +17,14 @@ from tuner.planning.corners import Corner
 from tuner.planning.forecast import Forecast, Range
 from tuner.planning.measure import Cost
 from tuner.planning.plan_record import Plan
-from tuner.search.schedule import Rung
+from tuner.search.methods.rungs import Rung
 from tuner.store.files import json_line
 
 FORECAST = Forecast(
     n_trials=7,
     n_epochs=15,
+    is_exact=True,
+    notes=(),
     brackets=(
         (
             Rung(n_trials=4, first_epoch=1, last_epoch=1),
@@ -104,10 +106,14 @@ def test_data_and_search_are_counted() -> None:
     ]
 
 
-def test_size_of_an_asha_search_is_an_estimate() -> None:
-    assert (
-        shown(search=settings(4, 4, method="asha"))["search"][0]
-        == "asha: about 7 trials, 15 epochs"
+def test_size_that_is_not_known_exactly_is_about_right() -> None:
+    found = shown(search=settings(4, 4, method="asha"), forecast=replace(FORECAST, is_exact=False))
+    assert found["search"][0] == "asha: about 7 trials, 15 epochs"
+
+
+def test_what_you_should_know_about_the_search_stands_below_it() -> None:
+    assert shown(forecast=replace(FORECAST, notes=("the grid ends early",)))["search"][-1] == (
+        "the grid ends early"
     )
 
 

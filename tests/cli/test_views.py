@@ -280,6 +280,12 @@ def test_events_as_lines() -> None:
     ]
 
 
+def test_size_that_is_not_known_exactly_is_about_right() -> None:
+    event = replace(started(), is_exact=False)
+    line = describe(event, heard(event)).splitlines()[1]
+    assert line.startswith("about 7 trials, 20 epochs planned; ")
+
+
 def test_plain_lines_give_a_sign_of_life_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     errors = io.StringIO()
     monkeypatch.setattr(output, "ERRORS", errors)

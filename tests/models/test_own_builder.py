@@ -166,6 +166,7 @@ def test_declarations_become_parameters() -> None:
     hp.Choice("kind", ["a", "b"])
     hp.Choice("norm", [True, False])
     hp.Choice("only", ["relu"])
+    hp.Choice("code", [3, 1], ordered=False)
     hp.Int("units", 8, 30, step=8)
     hp.Int("layers", 1, 3)
     hp.Int("power", 4, 40, step=2, sampling="log")
@@ -182,12 +183,13 @@ def test_declarations_become_parameters() -> None:
     found, notes = declared_by(hp)
     assert found == [
         Parameter(name="kind", kind="choice", choices=("a", "b")),
-        Parameter(name="norm", kind="choice", choices=(1, 0)),
+        Parameter(name="norm", kind="ordinal", choices=(1, 0)),
         Parameter(name="only", kind="choice", choices=("relu",)),
+        Parameter(name="code", kind="choice", choices=(3, 1)),
         Parameter(name="units", kind="int", low=8, high=24, step=8),
         Parameter(name="layers", kind="int", low=1, high=3),
-        Parameter(name="power", kind="choice", choices=(4, 8, 16, 32)),
-        Parameter(name="fixed", kind="choice", choices=(3,)),
+        Parameter(name="power", kind="ordinal", choices=(4, 8, 16, 32)),
+        Parameter(name="fixed", kind="ordinal", choices=(3,)),
         Parameter(name="last", kind="choice", choices=("softmax",)),
         Parameter(name="rate", kind="float", low=1e-4, high=1e-1, log=True),
         Parameter(name="back", kind="float", low=0.1, high=1.0),

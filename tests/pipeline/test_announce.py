@@ -15,9 +15,11 @@ from tuner.space.definition import SplitSettings
 from tuner.space.parse import load_space
 
 
-def notices(root: Path, layout: Layout) -> list[str]:
+def notices(root: Path, layout: Layout, search: str = "{}") -> list[str]:
     write(root / "given", layout)
-    (root / "s.yaml").write_text("version: 1\nmodel: cnn\nspace: {filters: [4, 8]}\n")
+    (root / "s.yaml").write_text(
+        f"version: 1\nmodel: cnn\nspace: {{filters: [4, 8]}}\nsearch: {search}\n"
+    )
     card = resolve(str(root / "given"), [], root / "data")
     told: list[Any] = []
     job = SimpleNamespace(
@@ -28,12 +30,12 @@ def notices(root: Path, layout: Layout) -> list[str]:
         tell=told.append,
     )
     announce(job, [], is_resumed=False)  # type: ignore[arg-type]
-    return [event.text for event in told if isinstance(event, Notice)][1:]
+    return [event.text for event in told if isinstance(event, Notice)]
 
 
 def test_classes_parts_and_what_is_left_out_are_told(tmp_path: Path) -> None:
     layout = [f"{part}/{c}/*.png 9" for part in ("train", "val", "holdout") for c in ("cat", "dog")]
-    classes, parts, left_out = notices(
+    _, classes, parts, left_out = notices(
         tmp_path, [*layout, "new/*.png 3", "README.md", "train/.DS_Store"]
     )
     assert classes == "classes: cat 27, dog 27"
@@ -45,7 +47,7 @@ def test_classes_parts_and_what_is_left_out_are_told(tmp_path: Path) -> None:
 def test_validation_part_that_tests_is_told(tmp_path: Path) -> None:
     assert notices(
         tmp_path, [f"{part}/{c}/*.png 9" for part in ("train", "val") for c in range(12)]
-    ) == [
+    )[1:] == [
         (
             "classes: 0 18, 1 18, 2 18, 3 18, 4 18, 5 18, 6 18, 7 18, 8 18, 9 18 and 2 classes more"
             " (36)"
@@ -55,3 +57,11 @@ def test_validation_part_that_tests_is_told(tmp_path: Path) -> None:
             " from the rest"
         ),
     ]
+
+
+def test_grid_that_its_budget_cuts_short_is_told(tmp_path: Path) -> None:
+    layout = [f"{c}/*.png 30" for c in ("cat", "dog")]
+    search = "{method: grid, max_epochs: 9, max_total_epochs: 9}"
+    assert notices(tmp_path, layout, search)[0] == (
+        "search.max_total_epochs ends the grid after 1 of 2 settings; 18 trains them all"
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.calling import write_space
+from tuner.errors import ConfigurationError
 from tuner.pipeline.preparation.configuration import (
     command_line,
     load_configuration,
@@ -66,6 +67,22 @@ def test_schedules_and_efficientnet_of_the_presets() -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 def test_flags_beat_presets(file: SearchSpaceFile, preset: str) -> None:
     assert applied(file, preset, max_epochs=9, factor=5)[:2] == (9, 5)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_budget_of_epochs_holds_for_every_preset(file: SearchSpaceFile, preset: str) -> None:
+    budgeted = replace(file, search=replace(file.search, max_total_epochs=90))
+    options = RunOptions(dataset="digits", preset=preset)
+    assert apply(PRESETS[preset], options, budgeted).search.max_total_epochs == 90
+
+
+def test_budget_of_less_than_one_training_is_refused(file: SearchSpaceFile) -> None:
+    budgeted = replace(file, search=replace(file.search, max_total_epochs=3))
+    with pytest.raises(ConfigurationError) as caught:
+        apply(PRESETS["quick"], RunOptions(dataset="digits", preset="quick"), budgeted)
+    assert str(caught.value) == (
+        "search.max_total_epochs is 3, too few to train one trial to max_epochs, 4"
+    )
 
 
 @pytest.mark.parametrize("preset", PRESETS)

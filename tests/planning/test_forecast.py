@@ -75,8 +75,8 @@ def test_forecast_is_wider_where_settings_differ_and_the_same_for_the_same_seed(
 @pytest.mark.parametrize(
     ("search", "n_settings", "n_trials", "n_epochs"),
     [
-        (settings(3, 3, method="grid"), None, 1_000_000, 3_000_000),
-        (settings(3, 3, method="grid"), 40_000, 40_000, 120_000),
+        (settings(3, 3, method="grid", max_total_epochs=9**9), None, 1_000_000, 3_000_000),
+        (settings(3, 3, method="grid", max_total_epochs=9**9), 40_000, 40_000, 120_000),
         (settings(4, 4, 10_000), None, 70_000, 150_000),
         (settings(3, 3, method="random", max_trials=500_000), None, 500_000, 1_500_000),
     ],

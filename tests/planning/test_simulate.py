@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.planning.costs import contender, cost
-from tests.search.fakes import settings
+from tests.search.fakes import settings, total
 from tuner.planning.measure import Cost
 from tuner.planning.simulate import (
     Crew,
@@ -15,7 +15,6 @@ from tuner.planning.simulate import (
     simulate_retraining,
     simulate_search,
 )
-from tuner.search.schedule import total
 from tuner.space.definition import SearchSettings
 
 
@@ -77,7 +76,7 @@ def test_search_never_starts_more_trials_than_it_may(method: str) -> None:
 
 
 def test_grid_tries_every_setting_once() -> None:
-    found = searched(settings(3, 3, method="grid"), crew_of(2), n_settings=7)
+    found = searched(settings(3, 3, method="grid", max_total_epochs=21), crew_of(2), n_settings=7)
     assert sizes(found) == [[(7, 1, 3)]]
 
 

@@ -172,6 +172,7 @@ def results(
         search=SearchSummary(
             model="cnn",
             method="hyperband",
+            method_words="Hyperband, 27 epochs at most, factor 3, 1 iteration",
             max_epochs=27,
             factor=3,
             iterations=1,

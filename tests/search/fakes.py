@@ -1,4 +1,4 @@
-"""A search without any training: spaces, an oracle, and scores that a function makes up."""
+"""A search without any training: spaces, an study, and scores that a function makes up."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
 from tuner.records.trial import Trial
-from tuner.search.oracle import SearchOracle
+from tuner.search.methods.method import Setup, method_class
+from tuner.search.study import Study
+from tuner.search.study import make_study as _make_study
 from tuner.space.definition import Objective, Parameter, SearchSettings, Space
 from tuner.training.data import TrainingData
 
@@ -26,6 +30,7 @@ def settings(
     *,
     method: str = "hyperband",
     max_trials: int | None = None,
+    max_total_epochs: int | None = None,
 ) -> SearchSettings:
     return SearchSettings(
         method=method,
@@ -33,10 +38,17 @@ def settings(
         factor=factor,
         iterations=iterations,
         max_trials=max_trials,
+        max_total_epochs=max_total_epochs,
     )
 
 
-def make_oracle(
+def total(search: SearchSettings, n_settings: int | None = None) -> tuple[int, int]:
+    """Trials and epochs that the method says it will train."""
+    cost = method_class(search.method).cost(search, n_settings)
+    return cost.n_trials, cost.n_epochs
+
+
+def make_study(
     space: Space = WIDE,
     *,
     search: SearchSettings | None = None,
@@ -45,8 +57,8 @@ def make_oracle(
     problem: Callable[[Mapping[str, Any]], str | None] = lambda values: None,
     n_workers: int = 1,
     n_wanted: int = 0,
-) -> SearchOracle:
-    return SearchOracle(
+) -> Study:
+    return _make_study(
         space=space,
         objective=objective,
         settings=search or settings(),
@@ -54,6 +66,18 @@ def make_oracle(
         problem=problem,
         n_workers=n_workers,
         n_wanted=n_wanted,
+    )
+
+
+def setup_of(search: SearchSettings, space: Space = WIDE) -> Setup:
+    """What a method is made from; one worker, seed 0."""
+    return Setup(
+        settings=search,
+        space=space,
+        objective=ACCURACY,
+        generator=np.random.default_rng(0),
+        seed=0,
+        n_workers=1,
     )
 
 
@@ -68,20 +92,20 @@ def ended(trial: Trial, score: Callable[[Trial], float | None] = by_x) -> Trial:
 
 
 def drive(
-    oracle: SearchOracle,
+    study: Study,
     score: Callable[[Trial], float | None] = by_x,
     n_workers: int = 1,
 ) -> list[Trial]:
-    """All trials of a search, `n_workers` at a time, the oldest ends first; a score of None is a failure."""
+    """All trials of a search, `n_workers` at a time, the oldest ends first; no score is a failure."""
     trials: list[Trial] = []
     running: list[Trial] = []
     while True:
-        while len(running) < n_workers and (trial := oracle.next_trial()):
+        while len(running) < n_workers and (trial := study.next_trial()):
             running.append(trial)
         if not running:
             return trials
         trials.append(ended(running.pop(0), score))
-        oracle.end(trials[-1])
+        study.end(trials[-1])
 
 
 def rung_sizes(trials: list[Trial]) -> dict[tuple[int, int], int]:
@@ -94,7 +118,7 @@ def n_epochs(trials: list[Trial]) -> int:
 
 
 class FakeExecutor:
-    """Ends the oldest task first; `answer` gives the metrics of an epoch, or says why the task fails."""
+    """Ends the oldest task first; `answer` gives an epoch's metrics, or says why the task fails."""
 
     def __init__(
         self, answer: Callable[[TrainTask, int], Mapping[str, float] | str], n_workers: int = 1

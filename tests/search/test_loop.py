@@ -1,4 +1,4 @@
-"""The loop between oracle and executor; an executor of the tests makes the metrics up."""
+"""The loop between study and executor; an executor of the tests makes the metrics up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.images import training_data
-from tests.search.fakes import ACCURACY, FakeExecutor, make_oracle, rung_sizes, settings
+from tests.search.fakes import ACCURACY, FakeExecutor, make_study, rung_sizes, settings
 from tuner.errors import SearchError
 from tuner.execution.executor import Executor, Reports, epoch_listener
 from tuner.execution.inline import InlineExecutor
@@ -22,7 +22,8 @@ from tuner.execution.stop import StopRequest
 from tuner.records.events import EpochEnded, Event, Listener, Notice, TrialEnded, TrialStarted
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.records.trial import Trial
-from tuner.search.loop import SearchOrder, root, search, winner
+from tuner.search.loop import SearchOrder, root, search
+from tuner.search.ranking import winner
 from tuner.space.definition import Objective, Parameter, Space
 from tuner.store.search_log import SearchLog
 
@@ -64,7 +65,7 @@ def begin(
         SearchOrder(
             model="cnn", objective=objective, seed=seed, checkpoints=folder / "state", **order
         ),
-        make_oracle(objective=objective, seed=seed),
+        make_study(objective=objective, seed=seed),
         executor,
         SearchLog(folder / "state" / "trials.jsonl"),
         kept or Kept(),
@@ -76,7 +77,7 @@ def begin(
 def run(
     answer: Answer = by_x, *, objective: Objective = ACCURACY, seed: int = 1, n_workers: int = 1
 ) -> tuple[list[Trial], FakeExecutor, list[Event], list[Trial]]:
-    """The trials, the executor with its tasks, the events, and the trials as they were handed on."""
+    """The trials, the executor with its tasks, the events, and the trials that were handed on."""
     executor, events, kept = FakeExecutor(answer, n_workers), [], Kept()
     with tempfile.TemporaryDirectory() as folder:
         trials = begin(
@@ -478,11 +479,11 @@ def test_real_search_is_repeated_exactly_by_its_seed(tmp_path: Path) -> None:
             seed=3,
             checkpoints=tmp_path / name,
         )
-        oracle = make_oracle(space, search=settings(2, 2), seed=3)
+        study = make_study(space, search=settings(2, 2), seed=3)
         executor = InlineExecutor(Reports(on_epoch=lambda task, epoch: None))
         executor.add_data("images", training_data(32, 16))
         log = SearchLog(tmp_path / name / "trials.jsonl")
-        trials = search(order, oracle, executor, log, Kept(), lambda event: None, StopRequest())
+        trials = search(order, study, executor, log, Kept(), lambda event: None, StopRequest())
         assert any(t.parent_id for t in trials)
         return [(t.trial_id, t.values, t.score, [e.metrics for e in t.epochs]) for t in trials]
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.search.fakes import WIDE, drive, make_oracle, settings
+from tests.search.fakes import WIDE, drive, make_study, settings
 from tuner.errors import ConfigurationError
-from tuner.search.proposals import Proposals, every_setting
+from tuner.search.proposals import Proposals, draws, every_setting
 from tuner.space.definition import Condition, Parameter, Space
 
 NESTED = Space(
@@ -35,7 +35,7 @@ def test_every_setting_has_the_active_parameters_only() -> None:
 @pytest.mark.parametrize("n_workers", [1, 3])
 def test_grid_trains_every_setting_once(n_workers: int) -> None:
     trials = drive(
-        make_oracle(NESTED, search=settings(9, 3, method="grid")),
+        make_study(NESTED, search=settings(9, 3, method="grid")),
         lambda t: t.values["units"],
         n_workers=n_workers,
     )
@@ -44,20 +44,20 @@ def test_grid_trains_every_setting_once(n_workers: int) -> None:
 
 
 def test_grid_leaves_out_what_cannot_be_built_and_counts_it() -> None:
-    oracle = make_oracle(
+    study = make_study(
         NESTED,
         search=settings(9, 3, method="grid"),
         problem=lambda v: "too wide" if v["units"] == 4 else None,
     )
-    assert len(drive(oracle, lambda t: 1.0)) == oracle.n_rejected == 4
-    assert oracle.rejected == "too wide"
+    assert len(drive(study, lambda t: 1.0)) == study.n_rejected == 4
+    assert study.rejected == "too wide"
 
 
 def test_grid_of_any_number_says_which_parameter() -> None:
     with pytest.raises(
         ConfigurationError, match=r"a grid cannot go through space\.x, which may be any number"
     ):
-        make_oracle(WIDE, search=settings(9, 3, method="grid")).next_trial()
+        make_study(WIDE, search=settings(9, 3, method="grid")).next_trial()
 
 
 def test_a_setting_that_is_hardly_ever_drawn_is_found_in_a_small_space() -> None:
@@ -69,16 +69,17 @@ def test_a_setting_that_is_hardly_ever_drawn_is_found_in_a_small_space() -> None
         for i in range(10)
     )  # fmt: skip
     # The last of its 31 settings comes up once in a million draws.
-    proposals = Proposals(Space(parameters=on, fixed={}), 0, lambda values: None)
+    space = Space(parameters=on, fixed={})
+    proposals = Proposals(space, 0, lambda values: None)
     found = []
-    while (values := proposals.drawn()) is not None:
+    while (values := proposals.first_of(draws(space, proposals.generator))) is not None:
         found.append(values)
     assert len(found) == len({json.dumps(values) for values in found}) == 31
 
 
 def test_news_are_told_once_and_are_json() -> None:
     proposals = Proposals(NESTED, 0, lambda values: "too wide" if values["units"] == 4 else None)
-    while proposals.drawn() is not None:
+    while proposals.first_of(draws(NESTED, proposals.generator)) is not None:
         pass
     assert list(proposals.news()["rejected"].values()) == ["too wide"] * 4
     again = json.loads(json.dumps(proposals.news()))
@@ -97,13 +98,13 @@ HILL = Space(
 
 
 def test_bayesian_improves_on_its_random_start_with_values_of_the_space() -> None:
-    oracle = make_oracle(
+    study = make_study(
         HILL,
         search=settings(9, 3, method="bayesian", max_trials=12),
         problem=lambda values: "x is too small" if values["x"] < 0.2 else None,
     )
     trials = drive(
-        oracle,
+        study,
         lambda t: -((t.values["x"] - 0.7) ** 2) - (t.values["dropout"] - 0.2) ** 2,
         n_workers=2,
     )
@@ -119,6 +120,6 @@ def test_bayesian_improves_on_its_random_start_with_values_of_the_space() -> Non
 
 def test_bayesian_tries_all_of_a_small_space_without_repeats() -> None:
     trials = drive(
-        make_oracle(NESTED, search=settings(9, 3, method="bayesian")), lambda t: t.values["units"]
+        make_study(NESTED, search=settings(9, 3, method="bayesian")), lambda t: t.values["units"]
     )
     assert sorted(map(repr, (t.values for t in trials))) == sorted(map(repr, every_setting(NESTED)))

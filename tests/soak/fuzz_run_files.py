@@ -167,9 +167,9 @@ def _unfinished(folder: RunFolder, *, light: bool) -> None:
 def _searched(*, light: bool) -> Iterator[tuple[Trial, dict[str, Any]]]:
     """Five trials that start, of which four end, each with the state of the search."""
     if not light:
-        from tests.search.fakes import make_oracle
+        from tests.search.fakes import make_study
 
-        oracle = make_oracle()
+        study = make_study()
     for number in range(5):
         trial: Trial | None = Trial(
             trial_id=f"{number:04d}", values={"x": number / 10, "conv_blocks": 1}, bracket=2, rung=0, parent_id=None,
@@ -177,7 +177,7 @@ def _searched(*, light: bool) -> Iterator[tuple[Trial, dict[str, Any]]]:
         )  # fmt: skip
         state: dict[str, Any] = {"rejected": {}, "is_exhausted": False}
         if not light:
-            trial, state = oracle.next_trial(), oracle.generator_state()
+            trial, state = study.next_trial(), study.state()
         assert trial
         yield trial, state
         if number < 4:
@@ -186,7 +186,7 @@ def _searched(*, light: bool) -> Iterator[tuple[Trial, dict[str, Any]]]:
             )
             ended = replace(trial, score=trial.values["x"], epochs=(epoch,), duration_s=1.0)
             if not light:
-                oracle.end(ended)
+                study.end(ended)
             yield ended, {}
 
 
@@ -315,12 +315,12 @@ def _go_on(root: Path, light: bool) -> None:
 
 
 def _replay(folder: RunFolder) -> None:
-    from tests.search.fakes import ACCURACY, make_oracle
+    from tests.search.fakes import ACCURACY, make_study
     from tuner.search.loop import SearchOrder, _Loop
 
     order: Any = SearchOrder(model="cnn", objective=ACCURACY, seed=1, checkpoints=folder.state)
     nothing: Any = None
-    _Loop(order, make_oracle(), nothing, folder.search_log, nothing, nothing, nothing).restore()
+    _Loop(order, make_study(), nothing, folder.search_log, nothing, nothing, nothing).restore()
 
 
 def cached(rng: random.Random, root: Path, light: bool) -> Iterator[str]:

@@ -74,6 +74,15 @@ def test_a_plain_value_is_fixed_and_a_list_is_a_choice() -> None:
     )
 
 
+def test_a_list_of_numbers_has_an_order_and_one_of_words_has_none() -> None:
+    found = by_name(parse("optimizer: [adam, sgd]", "dense_units: [64, 32, 96]"))
+    assert {name: parameter.kind for name, parameter in found.items()} == {
+        "optimizer": "choice",
+        "dense_units": "ordinal",
+    }
+    assert found["dense_units"].choices == (64, 32, 96)
+
+
 def test_whole_numbers_serve_as_floats() -> None:
     file = parse(
         "dropout: [0, 0.5]", "label_smoothing: 0", "momentum: {type: float, min: 0, max: 0.9}"
@@ -146,7 +155,7 @@ def test_a_fixed_value_with_a_condition_is_a_choice_of_one() -> None:
     )
     assert by_name(file)["momentum"] == Parameter(
         name="momentum",
-        kind="choice",
+        kind="ordinal",
         choices=(0.9,),
         conditions=(Condition(parent="optimizer", values=("sgd",)),),
     )

@@ -126,7 +126,8 @@ def describe(event: Event, progress: Progress) -> str:
 def _plan(event: RunStarted) -> str:
     return (
         f"{event.dataset}: {image_counts(event)}\n"
-        f"{plural(event.n_trials, 'trial')}, {plural(event.n_epochs, 'epoch')} planned; "
+        f"{'' if event.is_exact else 'about '}{plural(event.n_trials, 'trial')},"
+        f" {plural(event.n_epochs, 'epoch')} planned; "
         f"objective {event.objective}\nlog {event.folder}/run.log"
     )
 

@@ -16,7 +16,7 @@ from tuner.cli.progress import short_time
 from tuner.planning.forecast import Range
 from tuner.planning.plan_record import Plan
 from tuner.report.text import file_size, plural
-from tuner.search.schedule import Rung
+from tuner.search.methods.rungs import Rung
 
 # Brackets that are listed one by one.
 SHOWN_BRACKETS = 8
@@ -64,7 +64,7 @@ def lines(plan: Plan) -> Iterator[tuple[str, str]]:
 
 def _search(plan: Plan) -> Iterator[tuple[str, str]]:
     found = plan.forecast
-    about = "about " if plan.search.method == "asha" else ""
+    about = "" if found.is_exact else "about "
     yield (
         "search",
         (
@@ -77,6 +77,8 @@ def _search(plan: Plan) -> Iterator[tuple[str, str]]:
     n_shown = sum(rung.n_trials for bracket in found.brackets[:SHOWN_BRACKETS] for rung in bracket)
     if n_shown < found.n_trials:
         yield "", f"and {plural(found.n_trials - n_shown, 'trial')} more"
+    for text in found.notes:
+        yield "", text
 
 
 def _rung(rung: Rung) -> str:

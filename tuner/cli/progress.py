@@ -20,6 +20,7 @@ from tuner.records.events import (
 )
 from tuner.records.training import EpochMetrics, FoldDone
 from tuner.records.trial import Trial
+from tuner.space.definition import as_cost
 
 # A setting of the space may cost a fraction or a multiple of the mean one.
 LOW, HIGH = 0.6, 1.7
@@ -165,8 +166,7 @@ class Progress:
 
     def _rank(self, trial: Trial) -> float:
         """Small for a good trial; sorting is stable, so of equal scores the earlier trial stays ahead."""
-        score = trial.score or 0.0
-        return score if self.started and self.started.direction == "min" else -score
+        return as_cost(trial.score or 0.0, self.started.direction if self.started else "max")
 
     def remaining(self) -> str:
         """Time that the search still needs, as a range in words."""

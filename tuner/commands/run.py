@@ -126,7 +126,7 @@ def _executor(job: Job) -> Executor:
 
 def _reports(job: Job) -> Reports:
     return Reports(
-        on_epoch=epoch_listener(job.tell),
+        on_epoch=epoch_listener(job.tell_epoch),
         on_fold=fold_listener(job.tell),
         is_stopping=job.request.is_made,
     )

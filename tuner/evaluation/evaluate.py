@@ -13,6 +13,7 @@ from tuner.evaluation.sealed import OpenedTest
 from tuner.metrics.probabilities import ScoreError
 from tuner.records.contender import Contender, Trained
 from tuner.records.results import ModelResult, SeedResult
+from tuner.space.definition import as_cost
 from tuner.training.batch_predict import predict
 from tuner.training.compiled import probabilities
 from tuner.training.finished import finished_model, save_model
@@ -93,7 +94,7 @@ def _validation_score(contender: Contender, training: Trained) -> float:
 
 def _rank(contender: Contender, training: Trained) -> float:
     score = _validation_score(contender, training)
-    return score if contender.early_stopping.direction == "max" else -score
+    return -as_cost(score, contender.early_stopping.direction)
 
 
 def _seed_result(

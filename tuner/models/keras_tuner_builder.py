@@ -11,7 +11,7 @@ from typing import Any
 
 import keras_tuner
 
-from tuner.space.definition import Condition, Parameter
+from tuner.space.definition import Condition, Parameter, kind_of_list
 
 # A grid on a logarithmic scale is listed value by value.
 _MAX_LISTED = 1000
@@ -94,7 +94,7 @@ def _parameter(found: Any, notes: list[str]) -> Parameter | None:
                 name=name, kind="boolean", choices=(False, True), conditions=conditions
             )
         case types.Choice():
-            return _choice(name, found.values, conditions)
+            return _choice(name, found.values, conditions, is_ordered=found.ordered)
         case types.Int() | types.Float():
             return _number(found, conditions, notes)
     notes.append(
@@ -107,11 +107,19 @@ def _conditions(found: Any) -> tuple[Condition, ...]:
     return tuple(Condition(parent=c.name, values=tuple(c.values)) for c in found.conditions)
 
 
-def _choice(name: str, values: Iterable[Any], conditions: tuple[Condition, ...]) -> Parameter:
+def _choice(
+    name: str,
+    values: Iterable[Any],
+    conditions: tuple[Condition, ...],
+    *,
+    is_ordered: bool = True,
+) -> Parameter:
     distinct = tuple(dict.fromkeys(values)) if all(map(_is_plain, values)) else tuple(values)
     is_boolean = len(distinct) == 2 and all(isinstance(value, bool) for value in distinct)
-    kind, choices = ("boolean", (False, True)) if is_boolean else ("choice", distinct)
-    return Parameter(name=name, kind=kind, choices=choices, conditions=conditions)
+    if is_boolean:
+        return Parameter(name=name, kind="boolean", choices=(False, True), conditions=conditions)
+    kind = kind_of_list(distinct) if is_ordered else "choice"
+    return Parameter(name=name, kind=kind, choices=distinct, conditions=conditions)
 
 
 def _is_plain(value: Any) -> bool:
@@ -134,7 +142,7 @@ def _number(found: Any, conditions: tuple[Condition, ...], notes: list[str]) -> 
             }
         )
         return Parameter(
-            name=found.name, kind="choice", choices=tuple(listed), conditions=conditions
+            name=found.name, kind="ordinal", choices=tuple(listed), conditions=conditions
         )
     if step is not None and low < high:
         # Keras Tuner stops at the last step below its maximum.

@@ -15,7 +15,7 @@ from tuner.doctor.examined_data import ExaminedData
 from tuner.pipeline.job import Job
 from tuner.records.events import Notice, RunStarted
 from tuner.report.text import class_counts, plural
-from tuner.search.schedule import total
+from tuner.search.methods.method import method_class
 from tuner.space.sampling import n_settings
 
 SHOWN_UNREADABLE = 5
@@ -29,7 +29,8 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         warnings: What the examination of the data has found, in a line each.
         is_resumed: Whether an earlier session has begun it.
     """
-    n_trials, n_epochs = total(job.file.search, n_settings(job.file.space))
+    method, n = method_class(job.file.search.method), n_settings(job.file.space)
+    cost = method.cost(job.file.search, n)
     split, unreadable = job.dataset.split, job.dataset.images.unreadable
     job.tell(
         RunStarted(
@@ -39,12 +40,15 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
             n_folds=len(split.folds),
             n_test=split.n_test,
             folder=str(job.folder.path),
-            n_trials=n_trials,
-            n_epochs=n_epochs,
+            n_trials=cost.n_trials,
+            n_epochs=cost.n_epochs,
+            is_exact=cost.is_exact,
             objective=job.file.objective.name,
             direction=job.file.objective.direction,
         )
     )
+    for text in method.notes(job.file.search, n):
+        job.tell(Notice(text=text))
     if is_resumed:
         job.tell(
             Notice(

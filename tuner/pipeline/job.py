@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
 from tuner.execution.stop import StopRequest
 from tuner.pipeline.run_options import RunOptions
-from tuner.records.events import Listener
+from tuner.records.events import EpochEnded, Event, Listener
 from tuner.space.definition import SearchSpaceFile
 from tuner.store.run_folder import RunFolder
 
@@ -27,6 +28,7 @@ class Job:
         request: Once made, the run ends in order.
         began_s: Unix time in seconds at which this session began.
         earlier_s: Seconds that earlier sessions took.
+        epoch_watchers: Called for every epoch that ends, before it is told; the search adds one.
     """
 
     options: RunOptions
@@ -38,6 +40,14 @@ class Job:
     request: StopRequest
     began_s: float
     earlier_s: float
+    epoch_watchers: list[Callable[[EpochEnded], None]] = field(default_factory=list)
+
+    def tell_epoch(self, event: Event) -> None:
+        """Tell that an epoch has ended."""
+        if isinstance(event, EpochEnded):
+            for watcher in self.epoch_watchers:
+                watcher(event)
+        self.tell(event)
 
     @property
     def deadline(self) -> float | None:

@@ -9,6 +9,7 @@ from tuner.errors import ConfigurationError
 from tuner.pipeline.run_options import RunOptions
 from tuner.retrain.contenders import BACKBONE_SIZE, FromScratch
 from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile
+from tuner.space.methods import DEFAULT_METHOD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ FROM_SCRATCH = FromScratch(input_size=96)
 
 PRESETS = {
     "quick": Preset(
-        search=SearchSettings(method="hyperband", max_epochs=4, factor=4, iterations=1),
+        search=SearchSettings(method=DEFAULT_METHOD, max_epochs=4, factor=4, iterations=1),
         max_retrain_epochs=10,
         seeds=1,
         max_train=1000,
@@ -54,7 +55,7 @@ PRESETS = {
     ),
     "standard": Preset(from_scratch=FROM_SCRATCH),
     "thorough": Preset(
-        search=SearchSettings(method="hyperband", max_epochs=81, factor=3, iterations=1),
+        search=SearchSettings(method=DEFAULT_METHOD, max_epochs=81, factor=3, iterations=1),
         min_retrain_epochs=120,
         seeds=5,
         schedule="cosine",
@@ -81,6 +82,7 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
         max_epochs=search.max_epochs if options.max_epochs is None else options.max_epochs,
         factor=search.factor if options.factor is None else options.factor,
         max_trials=file.search.max_trials if options.max_trials is None else options.max_trials,
+        max_total_epochs=file.search.max_total_epochs,
         patience=file.search.patience,
     )
     if search.max_epochs < 1 or search.factor < 2:
@@ -88,6 +90,12 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
             "a search needs max_epochs of at least 1 and a factor of at least 2, but got"
             f" {search.max_epochs} and {search.factor}",
             "for example --max-epochs 27 --factor 3.",
+        )
+    if search.max_total_epochs is not None and search.max_total_epochs < search.max_epochs:
+        raise ConfigurationError(
+            f"search.max_total_epochs is {search.max_total_epochs}, too few to train one trial to"
+            f" max_epochs, {search.max_epochs}",
+            "raise the one or lower the other.",
         )
     epochs = max(file.retrain.epochs, preset.min_retrain_epochs)
     retrain = RetrainSettings(

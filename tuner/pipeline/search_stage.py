@@ -17,7 +17,8 @@ from tuner.records.training import IMAGES
 from tuner.records.trial import Trial
 from tuner.report.text import plural
 from tuner.retrain.contenders import schedule_for
-from tuner.search.schedule import total
+from tuner.search.methods.method import method_class
+from tuner.search.ranking import winner
 from tuner.space.sampling import n_settings
 from tuner.store.reading import DamagedFileError
 from tuner.store.trial_tables import TrialTables
@@ -38,11 +39,11 @@ def search_space(
         SearchError: If no trial succeeded.
     """
     from tuner.search.loop import SearchOrder, search
-    from tuner.search.oracle import SearchOracle
+    from tuner.search.study import make_study
 
     file, spec = job.file, job.dataset.spec
     tables = TrialTables(job.folder.path, [parameter.name for parameter in file.space.parameters])
-    oracle = SearchOracle(
+    study = make_study(
         space=file.space,
         objective=file.objective,
         settings=file.search,
@@ -52,6 +53,8 @@ def search_space(
         n_wanted=n_candidates(file),
     )
 
+    job.epoch_watchers.append(study.take_epoch)
+
     def tell(event: Event) -> None:
         job.tell(event)
         news.hear(event)
@@ -59,7 +62,7 @@ def search_space(
     executor.add_data(IMAGES, training_data(job.dataset, job.options.data_dir, job.folder.features))
     job.tell(StageStarted(title=SEARCHING))
     earlier = _tell_what_is_there(job, tables)
-    news = News(earlier, lambda trials: publish(_summary(job, trials, oracle.n_rejected)))
+    news = News(earlier, lambda trials: publish(_summary(job, trials, study.n_rejected)))
     trials = search(
         SearchOrder(
             model=file.model,
@@ -72,7 +75,7 @@ def search_space(
             n_retries=job.options.retries,
             deadline=job.search_deadline,
         ),
-        oracle,
+        study,
         executor,
         job.folder.search_log,
         tables,
@@ -82,7 +85,7 @@ def search_space(
     # Row by row they were appended without waiting for the disk.
     tables.rewrite(trials)
     return (
-        _summary(job, trials, oracle.n_rejected)
+        _summary(job, trials, study.n_rejected)
         if any(t.score is not None for t in trials)
         else None
     )
@@ -131,14 +134,14 @@ def _n_rows(tables: TrialTables) -> int:
 
 
 def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummary:
-    from tuner.search.loop import winner
-
     file = job.file
+    method = method_class(file.search.method)
     best = winner(trials, file.objective)
     assert best.score is not None
     return SearchSummary(
         model=file.model,
         method=file.search.method,
+        method_words=method.words(file.search),
         max_epochs=file.search.max_epochs,
         factor=file.search.factor,
         iterations=file.search.iterations,
@@ -154,5 +157,5 @@ def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummar
         best_score=best.score,
         best_values=complete(file.model, best.values),
         parameters=file.space.parameters,
-        n_planned=total(file.search, n_settings(file.space))[0],
+        n_planned=method.cost(file.search, n_settings(file.space)).n_trials,
     )

@@ -16,8 +16,8 @@ from tuner.planning.corners import Corner, build_corner, corners
 from tuner.planning.measure import Candidate
 from tuner.records.contender import Contender
 from tuner.records.image import ImageSpec
-from tuner.search.proposals import Proposals
-from tuner.search.schedule import brackets, n_new_settings
+from tuner.search.methods.method import method_class
+from tuner.search.proposals import Proposals, draws
 from tuner.space.definition import SearchSettings, SearchSpaceFile
 from tuner.training.data import TrainingData
 
@@ -36,7 +36,10 @@ def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list
         seed,
         lambda values: setting_problem(file.model, values, data.spec.height, data.spec.width),
     )
-    drawn = [proposals.drawn() for _ in range(n_first(file.search))]
+    drawn = [
+        proposals.first_of(draws(file.space, proposals.generator))
+        for _ in range(n_first(file.search))
+    ]
     found = [values for values in drawn if values is not None]
     if not found:
         reason = next(iter(proposals.rejected.values()))
@@ -52,9 +55,7 @@ def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list
 
 def n_first(search: SearchSettings) -> int:
     """Settings that are measured: those that a search begins with, as far as there is time."""
-    first_rungs = sum(rungs[0].n_trials for rungs in brackets(search)) * search.iterations
-    n_new = first_rungs if search.method == "hyperband" else n_new_settings(search)
-    return min(MAX_MEASURED, n_new or MAX_MEASURED, search.max_trials or MAX_MEASURED)
+    return min(MAX_MEASURED, method_class(search.method).cost(search, None).n_settings)
 
 
 def built_corners(

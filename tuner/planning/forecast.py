@@ -1,4 +1,4 @@
-"""Time and disk of a run: many simulated ones, since nobody knows yet which setting wins and when training ends."""
+"""Time and disk of a run: many simulated ones, since the winner is not known yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from tuner.planning.measure import Cost
 from tuner.planning.simulate import Crew, SimulatedSearch, simulate_retraining, simulate_search
 from tuner.records.contender import Contender
-from tuner.search.schedule import Rung, total
+from tuner.search.methods.method import method_class
+from tuner.search.methods.rungs import Rung
 from tuner.space.definition import SearchSettings
 
 # Simulated runs, and their trials together; what a longer search takes is that of its first trials,
@@ -101,6 +102,8 @@ class Forecast:
     Attributes:
         n_trials: Trials of the search.
         n_epochs: Their epochs.
+        is_exact: Whether both are known beforehand; otherwise they are about right.
+        notes: What you should know before the search begins.
         brackets: Rungs of the search, bracket by bracket, as they may come out; of a long search
             the first ones.
         search_s: Seconds of the search.
@@ -112,6 +115,8 @@ class Forecast:
 
     n_trials: int
     n_epochs: int
+    is_exact: bool
+    notes: tuple[str, ...]
     brackets: tuple[tuple[Rung, ...], ...]
     search_s: Range
     retraining_s: Range
@@ -128,20 +133,23 @@ def forecast(known: Known, seed: int) -> Forecast:
         seed: Decides what chance decides.
     """
     rng = np.random.default_rng(seed)
-    n_trials, n_epochs = total(known.search, known.n_settings)
-    is_cut = n_trials > MAX_SIMULATED
+    method = method_class(known.search.method)
+    cost = method.cost(known.search, known.n_settings)
+    is_cut = cost.n_trials > MAX_SIMULATED
     search = replace(known.search, max_trials=MAX_SIMULATED) if is_cut else known.search
-    n_runs = min(N_RUNS, _MAX_TOGETHER // min(n_trials, MAX_SIMULATED))
+    n_runs = min(N_RUNS, _MAX_TOGETHER // min(cost.n_trials, MAX_SIMULATED))
     runs = [_run(known, search, rng) for _ in range(n_runs)]
     first = runs[0][0]
     n_simulated, n_simulated_epochs = _size(first)
-    factor = n_epochs / n_simulated_epochs if is_cut else 1.0
+    factor = cost.n_epochs / n_simulated_epochs if is_cut else 1.0
     times_s = np.array([[factor * search_s, *others_s] for _, search_s, *others_s in runs])
     search_s, retraining_s, other_s = (_range(stage, known.share) for stage in times_s.T)
     search_s = search_s.at_most(known.limits_s[0])
     return Forecast(
-        n_trials=n_trials if is_cut else n_simulated,
-        n_epochs=n_epochs if is_cut else n_simulated_epochs,
+        n_trials=cost.n_trials if is_cut else n_simulated,
+        n_epochs=cost.n_epochs if is_cut else n_simulated_epochs,
+        is_exact=cost.is_exact,
+        notes=method.notes(known.search, known.n_settings),
         brackets=first.brackets,
         search_s=search_s,
         retraining_s=retraining_s.at_most(known.limits_s[1] - search_s.low),
@@ -178,14 +186,14 @@ def _size(searched: SimulatedSearch) -> tuple[int, int]:
 
 def _disk_bytes(known: Known, searched: SimulatedSearch, factor: float) -> int:
     """Of the search or of the retrainings, each of which holds its last state and its best."""
-    # Only ASHA keeps more checkpoints the longer it searches.
-    n = searched.n_checkpoints * (factor if known.search.method == "asha" else 1.0)
+    grows = method_class(known.search.method).keeps_more_over_time
+    n = searched.n_checkpoints * (factor if grows else 1.0)
     largest = known.largest_checkpoint_bytes
     sizes = [cost.checkpoint_bytes if cost else largest for _, cost in known.contenders]
     return max(round(n * known.n_folds * largest), 2 * known.n_seeds * sum(sizes))
 
 
 def _range(values: np.ndarray, share: float | None) -> Range:
-    """From a machine that has nothing else to do, to one that is as busy as it was while measuring."""
+    """From a machine with nothing else to do, to one as busy as it was while measuring."""
     low, high = np.quantile(values, _QUANTILES)
     return Range(low=float(low) * (share or 1.0) / SPREAD, high=float(high) * SPREAD)

@@ -24,6 +24,7 @@ class RunStarted:
         n_epochs: Epochs planned.
         objective: What is optimised.
         direction: `max` or `min`.
+        is_exact: Whether trials and epochs are known beforehand; otherwise they are about right.
     """
 
     dataset: str
@@ -36,6 +37,7 @@ class RunStarted:
     n_epochs: int
     objective: str
     direction: str
+    is_exact: bool = True
 
 
 # Title of the stage that trials run in: the views forecast its end, and its time is summed over

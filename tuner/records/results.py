@@ -132,7 +132,9 @@ class SearchSummary:
 
     Attributes:
         model: The family that was searched.
-        method: `hyperband`, `asha`, `random`, `bayesian` or `grid`.
+        method: The search method by the name that a space gives it.
+        method_words: The method for people, with the numbers that mean something to it; empty where
+            an earlier version wrote the record.
         max_epochs: Epochs of the last rung.
         factor: Reduction factor.
         iterations: How often the whole of Hyperband was run.
@@ -170,6 +172,7 @@ class SearchSummary:
     parameters: tuple[Parameter, ...]
     n_planned: int
     n_stopped: int = 0
+    method_words: str = ""
 
     @property
     def searched(self) -> tuple[str, ...]:

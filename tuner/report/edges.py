@@ -128,7 +128,8 @@ def _edge(parameter: Parameter, search: SearchSummary) -> Edge | None:
 
 def _n_values(parameter: Parameter) -> float:
     """Number of values that have an order; 0 for booleans and texts."""
-    if parameter.kind == "choice":
+    if parameter.choices:
+        # Earlier versions wrote lists of numbers as `choice`, too.
         return len(parameter.choices) if all(_is_number(v) for v in parameter.choices) else 0
     if parameter.low is None or parameter.high is None:
         return 0
@@ -200,7 +201,7 @@ def _next_choice(choices: Sequence[float], is_highest: bool) -> float:
 def _spec(parameter: Parameter, new: float, is_highest: bool) -> dict[str, Any]:
     """The whole declaration of a parameter, with a value beyond its edge."""
     low, high = _ends(parameter)
-    spec: dict[str, Any] = {"type": parameter.kind}
+    spec: dict[str, Any] = {"type": "choice" if parameter.choices else parameter.kind}
     if parameter.choices:
         spec["values"] = sorted([*parameter.choices, new])
     else:

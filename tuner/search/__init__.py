@@ -1,1 +1,1 @@
-"""The search: Keras Tuner's oracle driven by our own loop."""
+"""The search: a method, a board of trials and new settings, driven by a loop of our own."""

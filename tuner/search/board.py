@@ -1,12 +1,15 @@
-"""All bookkeeping of a search: which trials there are, how each rung stands, which checkpoints are needed no more."""
+"""All bookkeeping of a search: trials, rungs, settings, checkpoints."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
+from tuner.search.ranking import best_settings
 from tuner.space.definition import Objective
 
 # (cost, number of the start): sorted, the best comes first, and of equal ones the oldest.
@@ -23,7 +26,7 @@ class RungState:
         n_promoted: Those of them that were promoted.
         ranked: Trials with a score, the best first: (cost, number of the start), the score being
             the cost or minus it.
-        candidates: Those of `ranked` that can still be promoted.
+        candidates: Those of `ranked` that were not promoted.
     """
 
     n_started: int = 0
@@ -48,36 +51,62 @@ class RungState:
         return bisect_left(self.ranked, self.candidates[0])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingView:
+    """All that is known about one setting, over all of its trials.
+
+    Attributes:
+        values: Its hyperparameters.
+        trial_ids: Its trials, each going on from the one before.
+        bracket: Bracket of its trials.
+        entry_rung: Rung of the first of them.
+        last_rung: Rung of the last of them.
+        is_running: Whether the last of them has not ended.
+        curve: Metrics of every epoch so far, from 1; of a running trial up to the last epoch that
+            was reported.
+    """
+
+    values: Mapping[str, Any]
+    trial_ids: tuple[str, ...]
+    bracket: int
+    entry_rung: int
+    last_rung: int
+    is_running: bool
+    curve: tuple[EpochMetrics, ...]
+
+
 class Board:
-    """Trials and rungs; a start or an end costs the same whether there are 10 trials or 10,000.
+    """Trials and rungs.
 
     Attributes:
         trials: By id, in the order of their starts; running ones have neither score nor error.
-        running: Those that have not ended.
+        running: Those that have not ended, each with the epochs that were reported.
+        ended: Ids of the others, in the order of their ends.
+        n_epochs: Epochs that all trials train, had none ended early.
     """
 
-    def __init__(
-        self, objective: Objective, places: Callable[[int, int], int | None], n_wanted: int = 0
-    ) -> None:
+    def __init__(self, objective: Objective, n_wanted: int = 0) -> None:
         """Start empty.
 
         Args:
             objective: Ranks the trials.
-            places: How many trials of a (bracket, rung) can be promoted at most; None sets no
-                limit.
             n_wanted: The checkpoints of so many of the best settings are wanted after the search.
         """
         self.trials: dict[str, Trial] = {}
         self.running: dict[str, Trial] = {}
+        self.ended: list[str] = []
+        self.n_epochs = 0
         self._objective = objective
-        self._sign = 1 if objective.direction == "min" else -1
-        self._places = places
         self._n_wanted = n_wanted
         self._wanted: list[Trial] = []
         self._ids: list[str] = []
         self._numbers: dict[str, int] = {}
         self._rungs: dict[tuple[int, int], RungState] = {}
-        self._disposable: list[str] = []
+        # By (bracket, rung), so that only the rungs that have any are looked at.
+        self._with_checkpoint: dict[tuple[int, int], list[str]] = {}
+        self._reported: dict[str, list[EpochMetrics]] = {}
+        # The trials of one setting, by the id of each of them.
+        self._chains: dict[str, list[str]] = {}
 
     @property
     def n_running(self) -> int:
@@ -93,16 +122,38 @@ class Board:
         """How a rung stands; empty where nothing has started on it."""
         return self._rungs.setdefault((bracket, rung), RungState())
 
+    def candidates(self, bracket: int, rung: int, n: int | None = None) -> list[str]:
+        """The `n` best trials of a rung that were not promoted, or all of them; best first."""
+        return [self._ids[number] for _, number in self.rung(bracket, rung).candidates[:n]]
+
     def best_candidate(self, bracket: int, rung: int) -> str | None:
-        """The best trial that can still be promoted from a rung."""
-        candidates = self.rung(bracket, rung).candidates
-        return self._ids[candidates[0][1]] if candidates else None
+        """The best trial of a rung that was not promoted."""
+        return next(iter(self.candidates(bracket, rung, 1)), None)
+
+    def rungs_with_checkpoints(self) -> set[tuple[int, int]]:
+        """The (bracket, rung) of all ended trials that still have a checkpoint."""
+        return set(self._with_checkpoint)
+
+    def curve(self, trial_id: str) -> tuple[EpochMetrics, ...]:
+        """The epochs of a trial; of a running one those that were reported."""
+        reported = self._reported.get(trial_id)
+        return self.trials[trial_id].epochs if reported is None else tuple(reported)
+
+    def settings(self) -> list[SettingView]:
+        """Every setting that was started, the oldest first."""
+        first = (trial for trial in self.trials.values() if trial.parent_id is None)
+        return [self._view(self._chains[trial.trial_id]) for trial in first]
 
     def start(self, trial: Trial) -> None:
         """Take a trial that starts; where it has a parent, that one is promoted by it."""
         self.trials[trial.trial_id] = self.running[trial.trial_id] = trial
         self._numbers[trial.trial_id] = len(self._ids)
         self._ids.append(trial.trial_id)
+        self._reported[trial.trial_id] = []
+        chain = self._chains[trial.parent_id] if trial.parent_id else []
+        self._chains[trial.trial_id] = chain
+        chain.append(trial.trial_id)
+        self.n_epochs += trial.last_epoch - trial.first_epoch + 1
         self.rung(trial.bracket, trial.rung).n_started += 1
         if trial.parent_id is not None:
             parent = self.trials[trial.parent_id]
@@ -110,49 +161,62 @@ class Board:
             before.n_promoted += 1
             del before.candidates[bisect_left(before.candidates, self._entry(parent))]
 
+    def report(self, trial_id: str, epoch: EpochMetrics) -> None:
+        """Take an epoch of a running trial; of any other task, nothing.
+
+        A trial that is trained once more begins its curve again.
+        """
+        if trial_id in self.running:
+            earlier = (e for e in self._reported[trial_id] if e.epoch < epoch.epoch)
+            self._reported[trial_id] = [*earlier, epoch]
+
     def end(self, trial: Trial) -> None:
         """Take a trial that ended, with its score or its error."""
-        del self.running[trial.trial_id]
+        del self.running[trial.trial_id], self._reported[trial.trial_id]
         self.trials[trial.trial_id] = trial
+        self.ended.append(trial.trial_id)
+        self._with_checkpoint.setdefault((trial.bracket, trial.rung), []).append(trial.trial_id)
+        rung = self.rung(trial.bracket, trial.rung)
         if trial.score is None:
-            self.rung(trial.bracket, trial.rung).n_failed += 1
-            self._disposable.append(trial.trial_id)
-        else:
-            self._rank(trial)
-            self._wanted = best_settings([*self._wanted, trial], self._objective, self._n_wanted)
-        if trial.parent_id is not None:
-            self._disposable.append(trial.parent_id)
+            rung.n_failed += 1
+            return
+        insort(rung.ranked, self._entry(trial))
+        insort(rung.candidates, self._entry(trial))
+        self._wanted = best_settings([*self._wanted, trial], self._objective, self._n_wanted)
 
-    def disposable(self) -> list[str]:
-        """Trials that became so since the last call: their checkpoints are needed no more.
+    def release(self, promotable: Collection[str]) -> list[str]:
+        """Trials that have a checkpoint which is needed no more; each is named once.
 
-        These are not among the wanted, and failed, stand on a last rung, were promoted and the
-        promotion has ended, or are beaten by as many others as the next rung still has places.
+        Needed are those of the wanted trials, of parents whose promotion runs, and of trials that
+        may still be promoted.
+
+        Args:
+            promotable: The latter; a trial that is not among them is not promoted later.
         """
-        ended, wanted = self._disposable, self.wanted
-        self._disposable = [trial_id for trial_id in ended if trial_id in wanted]
-        return [trial_id for trial_id in ended if trial_id not in wanted]
+        others = self.wanted | {t.parent_id for t in self.running.values() if t.parent_id}
+        gone: list[str] = []
+        for key, trial_ids in list(self._with_checkpoint.items()):
+            unneeded = [i for i in trial_ids if i not in promotable and i not in others]
+            if len(unneeded) == len(trial_ids):
+                del self._with_checkpoint[key]
+            elif unneeded:
+                left = set(trial_ids).difference(unneeded)
+                self._with_checkpoint[key] = [i for i in trial_ids if i in left]
+            gone += unneeded
+        return gone
 
-    def _rank(self, trial: Trial) -> None:
-        entry, rung = self._entry(trial), self.rung(trial.bracket, trial.rung)
-        insort(rung.ranked, entry)
-        insort(rung.candidates, entry)
-        places = self._places(trial.bracket, trial.rung)
-        # One came, so at most one goes: a promotion takes a candidate away together with its place.
-        if places is not None and len(rung.candidates) > places - rung.n_promoted:
-            self._disposable.append(self._ids[rung.candidates.pop()[1]])
+    def _view(self, chain: list[str]) -> SettingView:
+        trials = [self.trials[trial_id] for trial_id in chain]
+        return SettingView(
+            values=trials[0].values,
+            trial_ids=tuple(chain),
+            bracket=trials[0].bracket,
+            entry_rung=trials[0].rung,
+            last_rung=trials[-1].rung,
+            is_running=chain[-1] in self.running,
+            curve=tuple(epoch for trial_id in chain for epoch in self.curve(trial_id)),
+        )
 
     def _entry(self, trial: Trial) -> _Entry:
         assert trial.score is not None  # Only trials with a score are ranked and promoted.
-        return self._sign * trial.score, self._numbers[trial.trial_id]
-
-
-def best_settings(trials: Iterable[Trial], objective: Objective, n: int) -> list[Trial]:
-    """The best trial of each of the `n` best settings, the best first; of equal ones the oldest."""
-    sign = 1 if objective.direction == "min" else -1
-    ranked = sorted((sign * t.score, int(t.trial_id), t) for t in trials if t.score is not None)
-    found: list[Trial] = []
-    for _, _, trial in ranked:
-        if len(found) < n and all(trial.values != other.values for other in found):
-            found.append(trial)
-    return found
+        return self._objective.cost(trial.score), self._numbers[trial.trial_id]

@@ -1,4 +1,4 @@
-"""The search loop: the oracle proposes, the executor trains, the oracle hears how it went."""
+"""The search loop: the study proposes, the executor trains, the study takes what became of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +19,7 @@ from tuner.records.error_text import reason_of
 from tuner.records.events import Listener, Notice, TrialEnded, TrialStarted
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
 from tuner.records.trial import Trial
-from tuner.search.oracle import SearchOracle
+from tuner.search.study import Study
 from tuner.space.definition import Objective
 from tuner.store.search_log import SearchLog
 
@@ -33,7 +32,7 @@ HOPELESS_FAILURES = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchOrder:
-    """What the loop needs beside oracle and executor.
+    """What the loop needs beside study and executor.
 
     Attributes:
         model: Family or builder.
@@ -69,7 +68,7 @@ class TrialKeeper(Protocol):
 
 def search(
     order: SearchOrder,
-    oracle: SearchOracle,
+    study: Study,
     executor: Executor,
     log: SearchLog,
     keeper: TrialKeeper,
@@ -80,7 +79,7 @@ def search(
 
     Args:
         order: What to search for.
-        oracle: Proposes and promotes; it has seen nothing yet.
+        study: Proposes and promotes; it has seen nothing yet.
         executor: Trains.
         log: What happened so far, and where all that happens is kept.
         keeper: Gets each trial that ends.
@@ -93,13 +92,13 @@ def search(
     Raises:
         SearchError: If no trial succeeded; the commonest reason comes first.
     """
-    loop = _Loop(order, oracle, executor, log, keeper, listener, request)
+    loop = _Loop(order, study, executor, log, keeper, listener, request)
     loop.restore()
     loop.run()
     if request.is_made():
         return loop.ended
     loop.close()
-    for trial_id in {trial.trial_id for trial in loop.ended} - oracle.board.wanted:
+    for trial_id in {trial.trial_id for trial in loop.ended} - study.board.wanted:
         loop.remove_checkpoint(trial_id)
     if loop.best is None:
         raise _all_failed(loop.ended)
@@ -117,7 +116,7 @@ class _Loop:
     def __init__(
         self,
         order: SearchOrder,
-        oracle: SearchOracle,
+        study: Study,
         executor: Executor,
         log: SearchLog,
         keeper: TrialKeeper,
@@ -126,7 +125,7 @@ class _Loop:
     ) -> None:
         self.ended: list[Trial] = []
         self.best: float | None = None
-        self._order, self._oracle, self._executor, self._log = order, oracle, executor, log
+        self._order, self._study, self._executor, self._log = order, study, executor, log
         self._keeper, self._listener, self._request = keeper, listener, request
         self._waiting: deque[Trial] = deque()
         self._running: dict[str, Trial] = {}
@@ -134,7 +133,9 @@ class _Loop:
         self._is_closed = False
 
     def restore(self) -> None:
-        """Be where the log says the search was; trials that had not ended are trained next, from their checkpoints.
+        """Be where the log says the search was.
+
+        Trials that had not ended are trained next, from their checkpoints.
 
         Raises:
             DamagedFileError: If what the log says cannot have been.
@@ -146,7 +147,7 @@ class _Loop:
             if entry.trial is not None and entry.kind != "closed"
         ]
         try:
-            self._oracle.restore(
+            self._study.restore(
                 history, [entry.state for entry in entries if entry.kind != "ended"]
             )
         except Exception as error:
@@ -180,7 +181,7 @@ class _Loop:
     def _close_log(self) -> None:
         if not self._is_closed:
             self._is_closed = True
-            self._log.close(self._oracle.generator_state())
+            self._log.close(self._study.state())
 
     def _is_closing(self) -> bool:
         is_late = self._order.deadline is not None and time.time() >= self._order.deadline
@@ -196,9 +197,9 @@ class _Loop:
     def _next(self) -> Trial | None:
         if self._waiting:
             return self._waiting.popleft()
-        trial = self._oracle.next_trial()
+        trial = self._study.next_trial()
         if trial is not None:
-            self._log.started(trial, self._oracle.generator_state())
+            self._log.started(trial, self._study.state())
         return trial
 
     def _next_task(self) -> TrainTask | None:
@@ -246,7 +247,7 @@ class _Loop:
     def _end(self, trial: Trial) -> None:
         self._log.ended(trial)
         self.ended.append(trial)
-        self._oracle.end(trial)
+        self._study.end(trial)
         is_best = trial.score is not None and self._order.objective.better(trial.score, self.best)
         self.best = trial.score if is_best else self.best
         self._keeper.keep(trial)
@@ -254,7 +255,7 @@ class _Loop:
         self._remove_disposable()
 
     def _remove_disposable(self) -> None:
-        for trial_id in self._oracle.board.disposable():
+        for trial_id in self._study.disposable():
             self.remove_checkpoint(trial_id)
 
     def remove_checkpoint(self, trial_id: str) -> None:
@@ -282,8 +283,8 @@ class _Loop:
         )
 
     def _seed(self, trial: Trial) -> int:
-        """A promoted trial goes on with its root's shuffling and dropout, as if it had never stopped."""
-        first, n_tries = root(trial, self._oracle.board.trials), self._n_tries[trial.trial_id]
+        """A promoted trial continues its root's shuffling and dropout, as if it never stopped."""
+        first, n_tries = root(trial, self._study.board.trials), self._n_tries[trial.trial_id]
         tries = (first.n_retries, n_tries) if trial.parent_id else (n_tries, 0)
         return task_seed(self._order.seed, TRIALS, int(first.trial_id), *tries)
 
@@ -305,9 +306,7 @@ class _Loop:
         scores = [score for score in found if math.isfinite(score)]
         if trial.parent_id and not result.epochs:
             # It had stopped early on the rung below, and stands where it stood.
-            scores = [
-                s for s in [self._oracle.board.trials[trial.parent_id].score] if s is not None
-            ]
+            scores = [s for s in [self._study.board.trials[trial.parent_id].score] if s is not None]
         if not error and not scores:
             missing = f"the model gives no metric {objective.name}"
             error = f"{objective.name} was never a finite number" if found else missing
@@ -333,13 +332,6 @@ def root(trial: Trial, by_id: dict[str, Trial]) -> Trial:
     while trial.parent_id is not None:
         trial = by_id[trial.parent_id]
     return trial
-
-
-def winner(trials: Sequence[Trial], objective: Objective) -> Trial:
-    """The trial with the best score; of equal ones the first."""
-    good = [t for t in trials if t.score is not None]
-    best = objective.best(t.score for t in good if t.score is not None)
-    return next(t for t in sorted(good, key=lambda t: int(t.trial_id)) if t.score == best)
 
 
 def _all_failed(trials: list[Trial]) -> SearchError:

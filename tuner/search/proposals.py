@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -45,16 +44,6 @@ class Proposals:
         self._tried: set[str] = set()
         self._untold: dict[str, str] = {}
 
-    def drawn(self, first: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
-        """The first of some settings that will do, else a random one; None where none is found.
-
-        Of a small space every setting is found, also one that lies behind several conditions and is
-        drawn seldom.
-        """
-        draws = (sample(self._space, self.generator) for _ in range(MAX_PROPOSALS))
-        is_small = self._n_settings is not None and self._n_settings <= SMALL_SPACE
-        return self.first_of(chain(first, draws, every_setting(self._space) if is_small else ()))
-
     def first_of(self, proposed: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
         """The first of some settings that was not tried yet and can be built."""
         for values in proposed:
@@ -74,7 +63,10 @@ class Proposals:
         return None
 
     def news(self) -> dict[str, Any]:
-        """What to keep for a restart: the generator's state, and the settings rejected since the last call; as JSON."""
+        """What to keep for a restart, as JSON.
+
+        That is the generator's state, and the settings rejected since the last call.
+        """
         told, self._untold = self._untold, {}
         return {"generator": self.generator.bit_generator.state, "rejected": told}
 
@@ -96,6 +88,19 @@ class Proposals:
 def setting_key(values: Mapping[str, Any]) -> str:
     """A short name of a setting, the same for equal settings."""
     return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:32]
+
+
+def draws(space: Space, generator: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Random settings, as many as are tried before a space counts as exhausted.
+
+    Of a small space every setting follows, also one that lies behind several conditions and is
+    drawn seldom.
+    """
+    for _ in range(MAX_PROPOSALS):
+        yield sample(space, generator)
+    n = n_settings(space)
+    if n is not None and n <= SMALL_SPACE:
+        yield from every_setting(space)
 
 
 def every_setting(space: Space) -> Iterator[dict[str, Any]]:

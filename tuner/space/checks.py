@@ -1,4 +1,4 @@
-"""What pydantic cannot see in a search space: names, bounds and ranges that make no sense together."""
+"""What pydantic cannot see in a search space: names, bounds and ranges that do not fit together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from tuner.space.document import Document, KeyPath, Problem
 from tuner.space.layout import MAX_BLOCKS, MAX_PARAMETERS, AnySpec, Layout, per
+from tuner.space.methods import METHODS
 from tuner.space.schema import ChoiceSpec, FixedSpec, FloatSpec, IntSpec
 from tuner.space.validation import did_you_mean, listed, nearest, shown
 from tuner.space.vocabulary import BATCH_TERMS, Term
@@ -23,7 +24,7 @@ _MAX_VALUES = 100_000
 
 
 def check_space(document: Document, layout: Layout, model: str) -> dict[str, list[Problem]]:
-    """The mistakes in names, kinds, bounds, ranges, choices and `per` of a space; `conditions` judges `when`.
+    """The mistakes in names, kinds, bounds, ranges, choices and `per`; `conditions` judges `when`.
 
     Args:
         document: The file; also its keys that have mistakes of shape are checked for their names.
@@ -51,7 +52,7 @@ def check_space(document: Document, layout: Layout, model: str) -> dict[str, lis
 
 
 def _check_size(document: Document, layout: Layout) -> dict[str, list[Problem]]:
-    """Refuse what is small on paper only: repeated for each block, a few lines become a million values."""
+    """Refuse what is small on paper only: repeated for each block, it becomes a million values."""
     entries = layout.entries().values()
     n_values = sum(_n_values(entry.spec) for entry in entries)
     for n, most, what in (
@@ -80,7 +81,7 @@ def _n_values(spec: AnySpec) -> int:
 
 
 def value_paths(document: Document, key: str, spec: AnySpec) -> Iterator[tuple[KeyPath, Any]]:
-    """Every value that a declaration allows by name, with where it stands; lists and plain values are short forms."""
+    """Every value that a declaration allows by name, with where it stands."""
     long_form = isinstance(document.data["space"][key], Mapping)
     path: KeyPath = ("space", key)
     if isinstance(spec, FixedSpec):
@@ -142,7 +143,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
 
 
 def check_kind(document: Document, key: str, spec: AnySpec, term: Term) -> Iterator[Problem]:
-    """The mistakes in the type and the values of a declaration, for what a term of the vocabulary accepts."""
+    """The mistakes in a declaration's type and values, judged by a term of the vocabulary."""
     allowed = _KINDS[term.kind]
     is_bool_choice = term.kind == "bool" and isinstance(spec, ChoiceSpec)
     if spec.type not in allowed and not is_bool_choice:
@@ -250,9 +251,15 @@ def _check_step(
 
 def _check_grid(document: Document, key: str, spec: IntSpec | FloatSpec) -> Iterator[Problem]:
     search = document.data.get("search")
-    is_grid = isinstance(search, Mapping) and search.get("method") == "grid"
-    if is_grid and isinstance(spec, FloatSpec) and spec.step is None:
-        message = f"space.{key} may be any number from min to max, and search.method is grid."
+    method = search.get("method") if isinstance(search, Mapping) else None
+    entry = METHODS.get(method) if isinstance(method, str) else None
+    if (
+        entry is not None
+        and entry.needs_finite_ranges
+        and isinstance(spec, FloatSpec)
+        and spec.step is None
+    ):
+        message = f"space.{key} may be any number from min to max, and search.method is {method}."
         hint = "list its values, give it a step, or choose another method."
         yield Problem(where=document.where(("space", key)), message=message, hint=hint)
 

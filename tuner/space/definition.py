@@ -7,6 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 
+def as_cost(score: float, direction: str) -> float:
+    """A score as a cost: the less of it, the better.
+
+    Args:
+        score: The score.
+        direction: `max` or `min`.
+    """
+    return score if direction == "min" else -score
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
     """What the search optimises.
@@ -19,15 +29,17 @@ class Objective:
     name: str
     direction: str
 
+    def cost(self, score: float) -> float:
+        """A score as a cost: the less of it, the better."""
+        return as_cost(score, self.direction)
+
     def best(self, scores: Iterable[float]) -> float:
         """The best of some scores."""
-        return max(scores) if self.direction == "max" else min(scores)
+        return min(scores, key=self.cost)
 
     def better(self, score: float, than: float | None) -> bool:
         """Whether a score beats another; any score beats None."""
-        if than is None:
-            return True
-        return score > than if self.direction == "max" else score < than
+        return than is None or self.cost(score) < self.cost(than)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +61,13 @@ class Parameter:
 
     Attributes:
         name: Flat name, such as `filters_0`.
-        kind: `int`, `float`, `choice` or `boolean`.
+        kind: `int`, `float`, `ordinal` (a list of numbers, which has an order), `choice` (a list
+            of words, which has none) or `boolean`.
         low: Smallest value of an int or float, included.
         high: Largest value, included.
         step: Distance of neighbouring values; None where any value is allowed.
         log: Whether values are drawn uniformly on a logarithmic scale.
-        choices: Values of a choice; (False, True) for a boolean.
+        choices: Values of a list; (False, True) for a boolean.
         conditions: All must hold for the parameter to be active; parents stand before it in the
             space.
     """
@@ -67,6 +80,12 @@ class Parameter:
     log: bool = False
     choices: tuple[Any, ...] = ()
     conditions: tuple[Condition, ...] = ()
+
+
+def kind_of_list(values: Iterable[Any]) -> str:
+    """The kind of a parameter with these values: numbers have an order, words have none."""
+    are_numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+    return "ordinal" if are_numbers else "choice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +106,14 @@ class SearchSettings:
     """How the space is searched.
 
     Attributes:
-        method: `hyperband` (Li et al., JMLR 18, 2018), `asha` (Li et al., MLSys 2020), or one that
-            trains every setting to `max_epochs`: `random`, `bayesian` or `grid`.
+        method: One of `tuner.space.methods.METHODS`.
         max_epochs: Epochs of the last rung.
         factor: Reduction factor between rungs.
         iterations: How often the whole of Hyperband is run; the other methods get as much to do by
             default.
         max_trials: Trials at most, promotions included; None leaves the number to the method.
+        max_total_epochs: Epochs of all trials together at most; None takes the sum of Hyperband,
+            or sets no limit where `max_trials` is given.
         patience: Epochs without improvement of the objective after which a trial ends; None never
             ends it early.
     """
@@ -103,6 +123,7 @@ class SearchSettings:
     factor: int
     iterations: int
     max_trials: int | None = None
+    max_total_epochs: int | None = None
     patience: int | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tuner.space.conditions import order
-from tuner.space.definition import Condition, Parameter, Space
+from tuner.space.definition import Condition, Parameter, Space, kind_of_list
 from tuner.space.layout import AnySpec, Entry, Layout
 from tuner.space.schema import BooleanSpec, ChoiceSpec, FixedSpec
 
@@ -51,12 +51,10 @@ def _parameter(
     name: str, spec: AnySpec, conditions: tuple[Condition, ...], wants_float: bool
 ) -> Parameter:
     if isinstance(spec, FixedSpec):
-        # Fixed, but not always there: a choice of one.
+        # Fixed, but not always there: a list of one.
+        choices: tuple[Any, ...] = (_number(spec.value, wants_float),)
         return Parameter(
-            name=name,
-            kind="choice",
-            choices=(_number(spec.value, wants_float),),
-            conditions=conditions,
+            name=name, kind=kind_of_list(choices), choices=choices, conditions=conditions
         )
     if isinstance(spec, BooleanSpec):
         return Parameter(name=name, kind="boolean", choices=(False, True), conditions=conditions)
@@ -66,7 +64,9 @@ def _parameter(
                 name=name, kind="boolean", choices=(False, True), conditions=conditions
             )
         choices = tuple(_number(value, wants_float) for value in spec.values)
-        return Parameter(name=name, kind="choice", choices=choices, conditions=conditions)
+        return Parameter(
+            name=name, kind=kind_of_list(choices), choices=choices, conditions=conditions
+        )
     return Parameter(
         name=name,
         kind=spec.type,
@@ -79,7 +79,7 @@ def _parameter(
 
 
 def _wants_float(layout: Layout, name: str, spec: AnySpec) -> bool:
-    """Whether whole numbers among the values stand for floats: in a float of the family, or beside a float."""
+    """Whether whole numbers stand for floats: in a float of the family, or beside a float."""
     block = layout.block(name)
     term = (layout.terms or {}).get(block.base if block else name)
     if term is not None:

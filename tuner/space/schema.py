@@ -1,10 +1,10 @@
-"""The shape of a search space file, for pydantic and for editors; `checks` judges what the values mean."""
+"""The shape of a search space file, for pydantic and editors; `checks` judges the values."""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from tuner.names import one_line
+from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
 from tuner.space.validation import Strict, shown
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Term
 
@@ -81,6 +82,7 @@ MAX_VALUES = 1_000
 MAX_KEYS = 500
 MAX_EPOCHS = 100_000
 MAX_TRIALS = 1_000_000
+MAX_TOTAL_EPOCHS = 1_000_000_000
 
 Scalar = Annotated[
     Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "string", "boolean"]})
@@ -174,19 +176,17 @@ class ObjectiveSpec(_Given):
     )
 
 
-Method = Literal["hyperband", "asha", "random", "bayesian", "grid"]
+if TYPE_CHECKING:
+    MethodName = str
+else:
+    # The names are those of the list of methods, and of nothing else.
+    MethodName = Literal[tuple(METHODS)]
 
 
 class SearchSpec(_Given):
     """How the space is searched."""
 
-    method: Method = Field(
-        default="hyperband",
-        description=(
-            "hyperband and asha promote the best from rung to rung; random, bayesian and grid train"
-            " every setting to max_epochs."
-        ),
-    )
+    method: MethodName = Field(default=DEFAULT_METHOD, description=method_help())
     max_epochs: int = Field(
         default=27,
         ge=1,
@@ -206,6 +206,15 @@ class SearchSpec(_Given):
         description=(
             "How often the whole of Hyperband is run; the other methods get as much to do by"
             " default."
+        ),
+    )
+    max_total_epochs: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_TOTAL_EPOCHS,
+        description=(
+            "Epochs of all trials together at most; by default the sum of Hyperband's, or no limit"
+            " where max_trials is given."
         ),
     )
     max_trials: int | None = Field(
@@ -311,7 +320,7 @@ class SpaceFile(_Given):
 
 
 def space_json_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a search space file, with the built-in families' names and their help.
+    """The JSON Schema (draft 2020-12) of a search space file, with the built-in families' names.
 
     Where families mean different things by a name, the help is the CNN's.
     """

@@ -33,7 +33,7 @@ from tests.execution.test_contract import (  # noqa: E402
     run_inline,
 )
 from tests.images import SMALL_CNN, train_task  # noqa: E402
-from tests.search.fakes import ACCURACY, WIDE, drive, make_oracle, settings  # noqa: E402
+from tests.search.fakes import ACCURACY, WIDE, drive, make_study, settings  # noqa: E402
 from tuner.errors import ConfigurationError  # noqa: E402
 from tuner.execution.executor import Reports, epoch_listener  # noqa: E402
 from tuner.execution.ray import connection, trainer  # noqa: E402
@@ -264,11 +264,11 @@ def test_search_on_two_nodes_loses_no_trial_when_one_dies(cluster: Cluster, tmp_
     ) as executor:
         assert executor.n_workers == 2
         executor.add_data("images", DATA)
-        oracle = make_oracle(space, search=hyperband)
+        study = make_study(space, search=hyperband)
         killer = remove_when(cluster, node, tmp_path / "reached")
         trials = search(
             order,
-            oracle,
+            study,
             executor,
             SearchLog(tmp_path / "log.jsonl"),
             Keeper(),
@@ -280,7 +280,7 @@ def test_search_on_two_nodes_loses_no_trial_when_one_dies(cluster: Cluster, tmp_
     assert (
         len({t.trial_id for t in trials})
         == len(trials)
-        == len(drive(make_oracle(space, search=hyperband)))
+        == len(drive(make_study(space, search=hyperband)))
     )
     assert kept == trials
     assert [e.text.partition(": ")[2] for e in events if isinstance(e, Notice)] == [

@@ -529,6 +529,7 @@ def _search(
     return SearchSummary(
         model="cnn",
         method="hyperband",
+        method_words="Hyperband, 9 epochs at most, factor 3, 1 iteration",
         max_epochs=9,
         factor=3,
         iterations=1,

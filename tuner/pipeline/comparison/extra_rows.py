@@ -13,7 +13,7 @@ from tuner.pipeline.job import Job
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import StageStarted
 from tuner.records.results import ModelResult
-from tuner.search.board import best_settings
+from tuner.search.ranking import best_settings
 from tuner.space.definition import SearchSpaceFile
 
 if TYPE_CHECKING:

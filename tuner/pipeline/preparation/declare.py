@@ -18,6 +18,7 @@ from tuner.space.declared import Declaration, completed, described
 from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space
 from tuner.space.document import Document, Problem, raise_problems
 from tuner.space.held import check_held, check_loop
+from tuner.space.methods import METHODS
 from tuner.space.sampling import grid_values
 from tuner.store.reading import DamagedFileError
 
@@ -86,11 +87,12 @@ def hold(document: Document, file: SearchSpaceFile, declaration: Declaration) ->
 
 
 def _check_grid(file: SearchSpaceFile) -> Iterator[Problem]:
-    for parameter in file.space.parameters if file.search.method == "grid" else ():
+    method = file.search.method
+    for parameter in file.space.parameters if METHODS[method].needs_finite_ranges else ():
         if grid_values(parameter) is None:
             message = (
                 f"{parameter.name} may be any number from {described(parameter)}, and search.method"
-                " is grid"
+                f" is {method}"
             )
             hint = f"list values for {parameter.name} in the space, or choose another method."
             yield Problem(where=f'model "{file.model}"', message=message, hint=hint)

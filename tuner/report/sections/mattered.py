@@ -20,6 +20,7 @@ from tuner.report.charts.slices import Slices
 from tuner.report.charts.svg import BASELINE, INK, TUNED
 from tuner.report.facts import can_tell
 from tuner.report.reported_run import ReportedRun
+from tuner.space.definition import as_cost
 
 # Bars of the chart; the table has all of them.
 MAX_BARS = 20
@@ -71,8 +72,7 @@ def compute(results: Results, trials: Sequence[Trial]) -> Mattered:
         trials: In the order of their ends.
     """
     search = results.search
-    sign = -1 if search.direction == "max" else 1
-    ranked = sorted(scored(trials), key=lambda trial: sign * (trial.score or 0.0))
+    ranked = sorted(scored(trials), key=lambda trial: as_cost(trial.score or 0.0, search.direction))
     order = {
         one.name: place
         for place, one in enumerate(results.importance.parameters if results.importance else ())

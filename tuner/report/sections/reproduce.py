@@ -9,14 +9,6 @@ from tuner.records.results import Results, SearchSummary
 from tuner.report.reported_run import ReportedRun
 from tuner.report.text import duration, plural, without_folders
 
-METHODS = {
-    "hyperband": "Hyperband",
-    "asha": "ASHA",
-    "random": "random search",
-    "bayesian": "Bayesian optimisation",
-    "grid": "grid search",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassCounts:
@@ -58,16 +50,8 @@ class Reproduction:
 
 def search_words(search: SearchSummary) -> str:
     """How the space was searched, with the numbers that mean something to the method."""
-    words = (
-        f"{METHODS.get(search.method, search.method)}, {plural(search.max_epochs, 'epoch')} at most"
-    )
-    if search.method in ("hyperband", "asha"):
-        words += f", factor {search.factor}"
-    return (
-        f"{words}, {plural(search.iterations, 'iteration')}"
-        if search.method == "hyperband"
-        else words
-    )
+    # An earlier version left the words to the report.
+    return search.method_words or f"{search.method}, {plural(search.max_epochs, 'epoch')} at most"
 
 
 def context(reported: ReportedRun) -> dict[str, Any]:

@@ -27,7 +27,7 @@ _SHOWN_EDGES = 3
 # What can hold a run shorter than a preset would.
 _LENGTHS = (
     *("--max-epochs", "--factor", "--max-trials", "--time-budget"),
-    *("search.max_epochs", "search.factor", "search.max_trials"),
+    *("search.max_epochs", "search.factor", "search.max_trials", "search.max_total_epochs"),
 )
 # Epochs of the last rung with the preset `thorough`.
 THOROUGH_EPOCHS = 81

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.search.fakes import drive, make_oracle, rung_sizes, settings
-from tuner.search.order import _makespan, bracket_order
-from tuner.search.schedule import brackets, total
+from tests.search.fakes import drive, make_study, rung_sizes, settings, total
+from tuner.search.methods.hyperband import _makespan, bracket_order
+from tuner.search.methods.rungs import brackets
 
 
 @pytest.mark.parametrize(("max_epochs", "factor"), [(9, 3), (27, 3), (81, 3)])
@@ -47,11 +47,11 @@ def test_no_order_is_chosen_that_takes_longer_than_the_papers(
 
 
 def test_order_changes_no_rung() -> None:
-    one, two = (rung_sizes(drive(make_oracle(n_workers=n), n_workers=n)) for n in (1, 2))
+    one, two = (rung_sizes(drive(make_study(n_workers=n), n_workers=n)) for n in (1, 2))
     assert one == two
 
 
 def test_every_iteration_has_the_order() -> None:
-    trials = drive(make_oracle(search=settings(9, 3, iterations=2), n_workers=2), n_workers=2)
+    trials = drive(make_study(search=settings(9, 3, iterations=2), n_workers=2), n_workers=2)
     begun = list(dict.fromkeys(trial.bracket for trial in trials))
     assert begun == [2, 0, 1, 5, 3, 4]

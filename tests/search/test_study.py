@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.search.fakes import WIDE, drive, make_oracle, n_epochs, rung_sizes, settings
+from tests.search.fakes import WIDE, drive, make_study, n_epochs, rung_sizes, settings, total
 from tuner.errors import ConfigurationError
 from tuner.models.registry import setting_problem
 from tuner.records.trial import Trial
-from tuner.search.schedule import brackets, total
+from tuner.search.methods.rungs import brackets
 from tuner.space.definition import Objective, Parameter, Space
 from tuner.space.parse import load_space
 
@@ -30,7 +29,7 @@ def test_trials_and_rungs_are_those_of_the_schedule(
     max_epochs: int, factor: int, n_workers: int
 ) -> None:
     search = settings(max_epochs, factor)
-    trials = drive(make_oracle(search=search), n_workers=n_workers)
+    trials = drive(make_study(search=search), n_workers=n_workers)
     assert (len(trials), n_epochs(trials)) == total(search)
     planned = brackets(search)
     for number, rungs in zip(reversed(range(len(planned))), planned, strict=True):
@@ -44,7 +43,7 @@ def test_trials_and_rungs_are_those_of_the_schedule(
 
 def test_iterations_repeat_the_whole_with_new_settings() -> None:
     search = settings(9, 3, iterations=2)
-    trials = drive(make_oracle(search=search))
+    trials = drive(make_study(search=search))
     assert (len(trials), n_epochs(trials)) == total(search)
     first_rungs = [t.values["x"] for t in trials if t.rung == 0]
     assert len(set(first_rungs)) == len(first_rungs)
@@ -53,8 +52,8 @@ def test_iterations_repeat_the_whole_with_new_settings() -> None:
 @pytest.mark.parametrize("n_workers", [1, 3])
 @pytest.mark.parametrize("direction", ["max", "min"])
 def test_the_best_of_a_rung_go_on_with_their_own_settings(direction: str, n_workers: int) -> None:
-    oracle = make_oracle(objective=Objective(name="val_loss", direction=direction))
-    trials = drive(oracle, n_workers=n_workers)
+    study = make_study(objective=Objective(name="val_loss", direction=direction))
+    trials = drive(study, n_workers=n_workers)
     by_id = {t.trial_id: t for t in trials}
     for bracket, rung in [key for key in rung_sizes(trials) if key[1] > 0]:
         promoted = by_rung(trials, bracket, rung)
@@ -71,14 +70,14 @@ def test_the_best_of_a_rung_go_on_with_their_own_settings(direction: str, n_work
 
 
 def test_trials_are_numbered_in_the_order_of_their_starts() -> None:
-    assert [t.trial_id for t in drive(make_oracle())] == [f"{i:04d}" for i in range(23)]
+    assert [t.trial_id for t in drive(make_study())] == [f"{i:04d}" for i in range(23)]
 
 
 @pytest.mark.parametrize("n_workers", [1, 4])
 @pytest.mark.parametrize("failing", [{0}, {8}, {0, 3, 5}, {9}, {12}, set(range(8))], ids=str)
 def test_failed_trials_leave_no_rung_without_promotion(failing: set[int], n_workers: int) -> None:
     trials = drive(
-        make_oracle(),
+        make_study(),
         lambda t: None if int(t.trial_id) in failing else float(t.values["x"]),
         n_workers=n_workers,
     )
@@ -104,7 +103,7 @@ def test_five_failures_at_100_by_3_lose_no_rung() -> None:
     }
     for failing in ({0, 1, 2, 3, 4}, {10, 30, 50, 70, 90}, {80, 100, 120, 125, 130}):
         trials = drive(
-            make_oracle(search=search),
+            make_study(search=search),
             lambda t, bad=failing: None if int(t.trial_id) in bad else float(t.values["x"]),
         )
         assert sum(t.score is None for t in trials) == 5
@@ -112,7 +111,7 @@ def test_five_failures_at_100_by_3_lose_no_rung() -> None:
 
 
 def test_later_iterations_have_brackets_of_their_own() -> None:
-    trials = drive(make_oracle(search=settings(9, 3, iterations=2)))
+    trials = drive(make_study(search=settings(9, 3, iterations=2)))
     once = {(2, 0): 9, (2, 1): 3, (2, 2): 1, (1, 0): 5, (1, 1): 2, (0, 0): 3}
     assert rung_sizes(trials) == once | {
         (bracket + 3, rung): n for (bracket, rung), n in once.items()
@@ -120,20 +119,20 @@ def test_later_iterations_have_brackets_of_their_own() -> None:
 
 
 def test_new_bracket_starts_as_soon_as_the_present_ones_have_nothing_to_start() -> None:
-    oracle = make_oracle()
-    assert [(t.bracket, t.rung) for _ in range(10) if (t := oracle.next_trial())] == [
-        (2, 0)
-    ] * 9 + [(1, 0)]
+    study = make_study()
+    assert [(t.bracket, t.rung) for _ in range(10) if (t := study.next_trial())] == [(2, 0)] * 9 + [
+        (1, 0)
+    ]
 
 
 def test_bracket_whose_trials_all_fail_ends_and_the_next_one_starts() -> None:
-    trials = drive(make_oracle(), lambda t: None if t.bracket == 2 else float(t.values["x"]))
+    trials = drive(make_study(), lambda t: None if t.bracket == 2 else float(t.values["x"]))
     assert rung_sizes(trials) == {(2, 0): 9, (1, 0): 5, (1, 1): 2, (0, 0): 3}
 
 
 @pytest.mark.parametrize("n_workers", [1, 2])
 def test_small_space_is_tried_completely_without_repeats_and_still_promotes(n_workers: int) -> None:
-    trials = drive(make_oracle(FIVE), n_workers=n_workers)
+    trials = drive(make_study(FIVE), n_workers=n_workers)
     assert sorted(t.values["x"] for t in trials if t.rung == 0) == [1, 2, 3, 4, 5]
     assert rung_sizes(trials) == {(2, 0): 5, (2, 1): 3, (2, 2): 1}
     assert [t.values["x"] for t in trials if t.last_epoch == 9] == [5]
@@ -141,18 +140,18 @@ def test_small_space_is_tried_completely_without_repeats_and_still_promotes(n_wo
 
 def test_space_with_nothing_to_search_is_one_setting_trained_to_the_end() -> None:
     fixed = Space(parameters=(), fixed={"filters": 8, "x": 1})
-    trials = drive(make_oracle(fixed))
+    trials = drive(make_study(fixed))
     assert [(t.first_epoch, t.last_epoch) for t in trials] == [(1, 1), (2, 3), (4, 9)]
     assert all(t.values == fixed.fixed for t in trials)
 
 
 def test_same_seed_same_settings_and_another_seed_others() -> None:
     values = {
-        seed: [t.values["x"] for t in drive(make_oracle(seed=seed)) if t.rung == 0]
+        seed: [t.values["x"] for t in drive(make_study(seed=seed)) if t.rung == 0]
         for seed in range(4)
     }
     for seed, found in values.items():
-        assert found == [t.values["x"] for t in drive(make_oracle(seed=seed)) if t.rung == 0]
+        assert found == [t.values["x"] for t in drive(make_study(seed=seed)) if t.rung == 0]
     everything = [x for found in values.values() for x in found]
     assert len(set(everything)) == len(everything) == 4 * 17
 
@@ -170,7 +169,7 @@ def test_parameters_appear_only_where_their_conditions_hold(tmp_path: Path) -> N
         "  batch_size: 32\n"
         "search: {method: hyperband, max_epochs: 9, factor: 3}\n"
     )
-    trials = drive(make_oracle(load_space(path).space), lambda t: float(t.trial_id))
+    trials = drive(make_study(load_space(path).space), lambda t: float(t.trial_id))
     assert {t.values["conv_blocks"] for t in trials} == {1, 2, 3}
     for trial in trials:
         filters = {f"filters_{i}" for i in range(trial.values["conv_blocks"])}
@@ -190,53 +189,24 @@ def test_impossible_settings_are_counted_and_never_proposed() -> None:
     def problem(values: Mapping[str, Any]) -> str | None:
         return setting_problem("cnn", values, 8, 8)
 
-    oracle = make_oracle(space, problem=problem)
-    trials = drive(oracle)
+    study = make_study(space, problem=problem)
+    trials = drive(study)
     assert len(trials) == 23
     assert {t.values["conv_blocks"] for t in trials} == {1, 2, 3}
-    assert oracle.n_rejected > 0
-    assert oracle.rejected.startswith("conv_blocks is ")
+    assert study.n_rejected > 0
+    assert study.rejected.startswith("conv_blocks is ")
 
 
 def test_space_in_which_nothing_can_be_built_says_why() -> None:
-    oracle = make_oracle(problem=lambda values: "x is too large")
+    study = make_study(problem=lambda values: "x is too large")
     with pytest.raises(
         ConfigurationError, match=r"none of \d+ drawn settings can be built, as x is too large"
     ) as caught:
-        oracle.next_trial()
+        study.next_trial()
     assert caught.value.hint == "widen the space, or use larger images."
 
 
-def test_call_that_raises_keeps_no_lock() -> None:
-    problems = iter([ValueError("cannot judge"), None])
-
-    def problem(values: Mapping[str, Any]) -> str | None:
-        found = next(problems)
-        if found is not None:
-            raise found
-        return None
-
-    oracle = make_oracle(problem=problem)
-    with pytest.raises(ValueError, match="cannot judge"):
-        oracle.next_trial()
-    trials: list[Trial | None] = []
-    other = threading.Thread(target=lambda: trials.append(oracle.next_trial()), daemon=True)
-    other.start()
-    other.join(timeout=10)
-    assert [trial.trial_id for trial in trials if trial] == ["0000"]
-
-
-def test_keras_tuner_sees_the_trials_by_its_own_names() -> None:
-    oracle = make_oracle()
-    drive(oracle, lambda t: t.values["x"] + t.last_epoch)
-    best = oracle.get_best_trials()[0]
-    assert best.hyperparameters.values["tuner/epochs"] == 9
-    assert best.score == max(t.score for t in oracle.board.trials.values() if t.score is not None)
-    assert len(oracle.trials) == 23
-    assert oracle.ongoing_trials == {}
-
-
-def test_oracle_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_study_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    drive(make_oracle())
+    drive(make_study())
     assert list(tmp_path.iterdir()) == []

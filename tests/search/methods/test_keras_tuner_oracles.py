@@ -1,0 +1,217 @@
+"""Keras Tuner's own methods: what they decide here is what they decide under Keras Tuner."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import pytest
+
+from tests.search.fakes import ACCURACY, WIDE, drive, ended, make_study, rung_sizes, settings
+from tests.search.test_study import FIVE
+from tuner.errors import ConfigurationError
+from tuner.records.trial import Trial
+from tuner.search.study import Study
+from tuner.space.definition import Condition, Parameter, Space
+
+MIXED = Space(
+    parameters=(
+        Parameter(name="optimizer", kind="choice", choices=("adam", "sgd", "lion")),
+        Parameter(
+            name="momentum", kind="float", low=0.1, high=0.9, step=0.1,
+            conditions=(Condition(parent="optimizer", values=("sgd",)),),
+        ),
+        Parameter(name="rate", kind="float", low=1e-4, high=1e-1, log=True),
+        Parameter(name="units", kind="int", low=2, high=64, step=2),
+        Parameter(name="norm", kind="boolean", choices=(False, True)),
+    ),
+    fixed={"batch_size": 32},
+)  # fmt: skip
+METHODS = [f"keras_tuner_{name}" for name in ("hyperband", "bayesian", "random", "grid")]
+
+
+def score(values: Mapping[str, Any], last_epoch: int) -> float:
+    """Made up, the same for the same setting and epoch."""
+    return round((values["units"] - 30) ** 2 / 1000 + values["rate"], 9) + last_epoch / 100
+
+
+def build(hp: keras_tuner.HyperParameters) -> None:
+    """A builder that asks for MIXED."""
+    if hp.Choice("optimizer", ["adam", "sgd", "lion"]) == "sgd":
+        with hp.conditional_scope("optimizer", ["sgd"]):
+            hp.Float("momentum", 0.1, 0.9, step=0.1)
+    hp.Float("rate", 1e-4, 1e-1, sampling="log")
+    hp.Int("units", 2, 64, step=2)
+    hp.Boolean("norm")
+
+
+def declared() -> keras_tuner.HyperParameters:
+    """MIXED, as a user of Keras Tuner declares it."""
+    hp = keras_tuner.HyperParameters()
+    hp.Choice("optimizer", ["adam", "sgd", "lion"])
+    with hp.conditional_scope("optimizer", ["sgd"]):
+        hp.Float("momentum", 0.1, 0.9, step=0.1)
+    hp.Float("rate", 1e-4, 1e-1, sampling="log")
+    hp.Int("units", 2, 64, step=2)
+    hp.Boolean("norm")
+    return hp
+
+
+def keras_tuner_trials(tuner: type[keras_tuner.Tuner], **numbers: Any) -> list[dict[str, Any]]:
+    """What Keras Tuner itself trains, in a search of its own with made-up scores."""
+    seen: list[dict[str, Any]] = []
+
+    class MadeUp(tuner):  # type: ignore[misc, valid-type]
+        def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> float:
+            values = dict(trial.hyperparameters.values)
+            seen.append(values)
+            return score(values, values.get("tuner/epochs", 9))
+
+    search = MadeUp(
+        build,
+        objective=keras_tuner.Objective("default_objective", "max"),
+        hyperparameters=declared(),
+        tune_new_entries=False,
+        seed=7,
+        overwrite=True,
+        directory="made",
+        project_name="up",
+        **numbers,
+    )
+    search.search(verbose=0)
+    return seen
+
+
+def settings_of(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The space's own values, in tenths where Keras Tuner adds tenths up."""
+    return [
+        {
+            name: round(value, 12) if isinstance(value, float) else value
+            for name, value in values.items()
+            if not name.startswith("tuner/")
+        }
+        for values in found
+    ]
+
+
+def ours(method: str, **numbers: Any) -> list[Trial]:
+    study = make_study(MIXED, search=settings(9, 3, method=method, **numbers), seed=7)
+    return drive(study, lambda trial: score(trial.values, trial.last_epoch))
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("iterations", [1, 2])
+def test_hyperband_starts_and_promotes_what_keras_tuner_does(iterations: int) -> None:
+    theirs = keras_tuner_trials(
+        keras_tuner.Hyperband, max_epochs=9, factor=3, hyperband_iterations=iterations
+    )
+    trials = ours("keras_tuner_hyperband", iterations=iterations)
+    assert len(theirs) == len(trials) == 23 * iterations
+    for trial, values in zip(trials, theirs, strict=True):
+        parent = values.get("tuner/trial_id")
+        assert trial.parent_id == parent
+        assert (trial.first_epoch - 1, trial.last_epoch, trial.rung) == (
+            values["tuner/initial_epoch"],
+            values["tuner/epochs"],
+            values["tuner/round"],
+        )
+    found = settings_of([dict(trial.values) for trial in trials])
+    assert found == [{"batch_size": 32} | values for values in settings_of(theirs)]
+
+
+@pytest.mark.parametrize(
+    ("method", "tuner"),
+    [
+        ("keras_tuner_random", keras_tuner.RandomSearch),
+        ("keras_tuner_grid", keras_tuner.GridSearch),
+        ("keras_tuner_bayesian", keras_tuner.BayesianOptimization),
+    ],
+)
+def test_full_training_tries_what_keras_tuner_does(
+    method: str, tuner: type[keras_tuner.Tuner]
+) -> None:
+    # Past the drawn points, of which there are three for each hyperparameter.
+    n = 18 if method == "keras_tuner_bayesian" else 8
+    theirs = keras_tuner_trials(tuner, max_trials=n)
+    trials = ours(method, max_trials=n)
+    found = settings_of([dict(trial.values) for trial in trials])
+    assert found == [{"batch_size": 32} | values for values in settings_of(theirs)]
+
+
+def test_brackets_are_numbered_on_and_promotions_stay_in_their_own() -> None:
+    sizes = rung_sizes(ours("keras_tuner_hyperband", iterations=2))
+    once = {(2, 0): 9, (2, 1): 3, (2, 2): 1, (1, 0): 5, (1, 1): 2, (0, 0): 3}
+    assert sizes == once | {(bracket + 3, rung): n for (bracket, rung), n in once.items()}
+
+
+def history_of(study: Study, n_workers: int, running: list[Trial]) -> Iterator[tuple[Any, Any]]:
+    """Every start with its state and every end from here on; the oldest trial ends first."""
+    while True:
+        while len(running) < n_workers and (trial := study.next_trial()):
+            running.append(trial)
+            yield ("started", trial), json.loads(json.dumps(study.state()))
+        if not running:
+            return
+        trial = ended(running.pop(0), lambda t: None if t.trial_id == "0003" else float(t.trial_id))
+        study.end(trial)
+        yield ("ended", trial), None
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+@pytest.mark.parametrize("space", [WIDE, FIVE], ids=["wide", "five"])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_rest_is_the_same_after_a_cut_anywhere(
+    method: str, space: Space, n_workers: int
+) -> None:
+    n = 6 if method == "keras_tuner_bayesian" else None
+
+    def study() -> Study:
+        search = settings(9, 3, method=method, max_trials=n)
+        return make_study(space, search=search, n_workers=n_workers)
+
+    whole = list(history_of(study(), n_workers, []))
+    for cut in range(0, len(whole) + 1, 3):
+        past = whole[:cut]
+        restored = study()
+        restored.restore(
+            [event for event, _ in past], [state for _, state in past if state is not None]
+        )
+        rest = list(history_of(restored, n_workers, list(restored.board.running.values())))
+        if n_workers == 1 or (past[-1:] and past[-1][0][0] == "started"):
+            assert [event for event, _ in rest] == [event for event, _ in whole[cut:]]
+
+
+def test_log_of_another_search_is_refused() -> None:
+    trial = ours("keras_tuner_random")[0]
+    study = make_study(MIXED, search=settings(9, 3, method="keras_tuner_random"), seed=8)
+    with pytest.raises(ValueError, match="Keras Tuner starts another trial than 0000"):
+        study.restore([("started", trial)], [study.state()])
+
+
+def test_seed_0_is_a_seed() -> None:
+    def drawn() -> list[Any]:
+        search = settings(9, 3, method="keras_tuner_random")
+        return [trial.values for trial in drive(make_study(search=search, seed=0))]
+
+    assert drawn() == drawn()
+
+
+def test_three_failures_in_a_row_do_not_end_the_search() -> None:
+    search = settings(9, 3, method="keras_tuner_hyperband")
+    assert len(drive(make_study(search=search), lambda trial: None)) >= 9
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_oracles_write_no_file_and_need_something_to_search(method: str, tmp_path: Path) -> None:
+    search = settings(9, 3, method=method, max_trials=3)
+    drive(make_study(search=search))
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ConfigurationError, match="no hyperparameter is searched"):
+        make_study(Space(parameters=(), fixed={"x": 1}), search=search, objective=ACCURACY)

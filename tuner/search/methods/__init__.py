@@ -1,0 +1,1 @@
+"""Search methods, one module each; `tuner.space.methods` lists them by name."""

@@ -1,0 +1,68 @@
+"""A space as Keras Tuner's `HyperParameters`, and Keras Tuner's values as those of the space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import keras_tuner
+import numpy as np
+
+from tuner.space.definition import Parameter, Space
+from tuner.space.sampling import grid_values
+
+
+def declared(space: Space, *, steps: bool = False) -> keras_tuner.HyperParameters:
+    """Every hyperparameter, declared beforehand.
+
+    Args:
+        space: What to declare.
+        steps: Whether with the steps of ranges; a model of the scores is better off without.
+    """
+    hp = keras_tuner.HyperParameters()
+    for parameter in space.parameters:
+        _declare(hp, parameter, steps)
+    return hp
+
+
+def on_space(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Active values in the space's order, each brought to the nearest its parameter allows."""
+    return dict(space.fixed) | {
+        parameter.name: _nearest(values[parameter.name], parameter)
+        for parameter in space.parameters
+        if parameter.name in values
+    }
+
+
+def _nearest(value: Any, parameter: Parameter) -> Any:
+    if parameter.choices:
+        return value
+    grid = grid_values(parameter)
+    if grid is not None:
+        return min(grid, key=lambda allowed: abs(allowed - value))
+    # On a logarithmic scale the ends come out a rounding error beside themselves.
+    return float(np.clip(value, parameter.low, parameter.high))
+
+
+def _declare(hp: keras_tuner.HyperParameters, parameter: Parameter, steps: bool) -> None:
+    """Declare one parameter inside the scopes of its conditions."""
+    if parameter.conditions:
+        first, *rest = parameter.conditions
+        with hp.conditional_scope(first.parent, list(first.values)):
+            _declare(hp, replace(parameter, conditions=tuple(rest)), steps)
+        return
+    sampling = "log" if parameter.log else "linear"
+    # On a logarithmic scale a step would be a factor to Keras Tuner.
+    step = parameter.step if steps and not parameter.log else None
+    match parameter.kind:
+        case "boolean":
+            hp.Boolean(parameter.name)
+        case "int":
+            low, high = int(parameter.low or 0), int(parameter.high or 0)
+            whole = None if step is None else int(step)
+            hp.Int(parameter.name, low, high, step=whole, sampling=sampling)
+        case "float":
+            hp.Float(parameter.name, parameter.low, parameter.high, step=step, sampling=sampling)
+        case _:
+            hp.Choice(parameter.name, list(parameter.choices), ordered=False)

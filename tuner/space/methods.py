@@ -1,0 +1,74 @@
+"""The search methods by name: the one list of them.
+
+It stands below the search so that a space can be checked without any of the code that searches:
+the code of a method is named, and imported where a search is made (`method_class`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodEntry:
+    """A search method as a file may name it.
+
+    Attributes:
+        target: Where its class is, as module:class.
+        help: What it does, in the words of the schema and the command line.
+        needs_finite_ranges: Whether every searched hyperparameter must have a finite number of
+            values.
+    """
+
+    target: str
+    help: str
+    needs_finite_ranges: bool = False
+
+
+DEFAULT_METHOD = "hyperband"
+
+METHODS: Mapping[str, MethodEntry] = {
+    DEFAULT_METHOD: MethodEntry(
+        target="tuner.search.methods.hyperband:Hyperband",
+        help="promotes the best of each rung, in brackets that halve more or less",
+    ),
+    "asha": MethodEntry(
+        target="tuner.search.methods.asha:Asha",
+        help="promotes the best of each rung without waiting for the others",
+    ),
+    "random": MethodEntry(
+        target="tuner.search.methods.random:RandomSearch",
+        help="trains drawn settings to max_epochs",
+    ),
+    "bayesian": MethodEntry(
+        target="tuner.search.methods.bayesian:Bayesian",
+        help="trains settings that a Gaussian process proposes to max_epochs",
+    ),
+    "grid": MethodEntry(
+        target="tuner.search.methods.grid:Grid",
+        help="trains every setting to max_epochs, in order",
+        needs_finite_ranges=True,
+    ),
+    "keras_tuner_hyperband": MethodEntry(
+        target="tuner.search.methods.keras_tuner_oracles:KerasTunerHyperband",
+        help="is Keras Tuner's own Hyperband",
+    ),
+    "keras_tuner_bayesian": MethodEntry(
+        target="tuner.search.methods.keras_tuner_oracles:KerasTunerBayesian",
+        help="is Keras Tuner's own Bayesian optimisation",
+    ),
+    "keras_tuner_random": MethodEntry(
+        target="tuner.search.methods.keras_tuner_oracles:KerasTunerRandom",
+        help="is Keras Tuner's own random search",
+    ),
+    "keras_tuner_grid": MethodEntry(
+        target="tuner.search.methods.keras_tuner_oracles:KerasTunerGrid",
+        help="is Keras Tuner's own grid search",
+    ),
+}
+
+
+def method_help() -> str:
+    """All methods with what they do, as one sentence."""
+    return "; ".join(f"{name} {entry.help}" for name, entry in METHODS.items()) + "."
