@@ -80,7 +80,7 @@ def test_budget_of_less_than_one_training_is_refused(file: SearchSpaceFile) -> N
     budgeted = replace(file, search=replace(file.search, max_total_epochs=3))
     with pytest.raises(ConfigurationError) as caught:
         apply(PRESETS["quick"], RunOptions(dataset="digits", preset="quick"), budgeted)
-    assert str(caught.value) == (
+    assert caught.value.message == (
         "search.max_total_epochs is 3, too few to train one trial to max_epochs, 4"
     )
 
