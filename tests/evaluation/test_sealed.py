@@ -12,7 +12,7 @@ import tuner
 from tests.images import tiny_dataset, train_task
 from tuner.commands.outputs import training_data
 from tuner.data.dataset import HIDDEN_LABEL, summary
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.evaluation.sealed import open_test
 from tuner.training.fit import Hooks, run_task
 from tuner.training.prepared import PreparedModels

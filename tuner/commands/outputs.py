@@ -20,7 +20,7 @@ from tuner.commands.prepare import split_settings
 from tuner.data.cache.cache_folder import features_folder
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
-from tuner.data.splits.split import fold_of_seed
+from tuner.data.splits.fold import fold_of_seed
 from tuner.errors import ConfigurationError
 from tuner.records.contender import Trained
 from tuner.records.error_text import reason_of

@@ -17,7 +17,7 @@ from tuner.commands.options import DATA_ROOT
 from tuner.commands.outputs import training_data
 from tuner.commands.train_data import load_fitting
 from tuner.data.dataset import Dataset
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.errors import ConfigurationError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.metrics.probabilities import checked_probabilities

@@ -14,7 +14,8 @@ from tuner.data.cards.card import Card
 from tuner.data.decoding.streaming import StreamedImages
 from tuner.data.images import Images, pixel_sums
 from tuner.data.load import load_images
-from tuner.data.splits.split import Indices, Split, make_split
+from tuner.data.splits.fold import Indices
+from tuner.data.splits.split import Split, make_split
 from tuner.errors import DataError
 from tuner.records.image import ImageSpec
 from tuner.records.results import DataSummary

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.execution.executor import Executor
 from tuner.models.registry import complete
 from tuner.records.training import TrainResult, TrainTask

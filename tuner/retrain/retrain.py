@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.data.splits.split import Fold, fold_of_seed
+from tuner.data.splits.fold import Fold, fold_of_seed
 from tuner.execution.executor import Executor
 from tuner.execution.stop import StopRequest
 from tuner.records.contender import Contender, Trained

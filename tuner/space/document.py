@@ -10,9 +10,9 @@ import yaml
 
 from tuner.errors import ConfigurationError
 from tuner.names import one_line
+from tuner.space.bounded_reading import BY_HAND, DocumentLimits, read_text
 from tuner.space.composing import Composer, KeyPath, RefusedError
 from tuner.space.problems import Problem, raise_problems
-from tuner.space.reading import BY_HAND, Limits, read_text
 
 __all__ = ["Document", "KeyPath", "Problem", "load_document", "parse_document", "raise_problems"]
 
@@ -49,7 +49,9 @@ class Document:
         return self.name
 
 
-def load_document(path: Path, name: str | None = None, limits: Limits = BY_HAND) -> Document:
+def load_document(
+    path: Path, name: str | None = None, limits: DocumentLimits = BY_HAND
+) -> Document:
     """Read a YAML file.
 
     Args:
@@ -64,7 +66,7 @@ def load_document(path: Path, name: str | None = None, limits: Limits = BY_HAND)
     return parse_document(read_text(path, limits), name or str(path), limits)
 
 
-def parse_document(text: str, name: str, limits: Limits = BY_HAND) -> Document:
+def parse_document(text: str, name: str, limits: DocumentLimits = BY_HAND) -> Document:
     """Parse YAML text; `load_document` says what it raises."""
     name = one_line(name)
     bad = yaml.reader.Reader.NON_PRINTABLE.search(text)
@@ -91,7 +93,7 @@ def parse_document(text: str, name: str, limits: Limits = BY_HAND) -> Document:
         ) from error
 
 
-def _parsed(loader: Any, text: str, name: str, limits: Limits) -> Document:
+def _parsed(loader: Any, text: str, name: str, limits: DocumentLimits) -> Document:
     parser = loader(text)
     try:
         composer = Composer(parser, name, limits)

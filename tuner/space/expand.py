@@ -6,7 +6,7 @@ from typing import Any
 
 from tuner.space.conditions import order
 from tuner.space.definition import Condition, Parameter, Space
-from tuner.space.layout import AnySpec, Entry, Layout
+from tuner.space.layout import AnySpec, FlatParameter, Layout
 from tuner.space.schema import BooleanSpec, ChoiceSpec, FixedSpec
 
 
@@ -27,7 +27,7 @@ def expand(layout: Layout) -> Space:
 
 
 def _conditions(
-    layout: Layout, entry: Entry, entries: dict[str, Entry], fixed: dict[str, Any]
+    layout: Layout, entry: FlatParameter, entries: dict[str, FlatParameter], fixed: dict[str, Any]
 ) -> tuple[Condition, ...]:
     conditions = []
     if entry.block and entry.block.parent in entries:

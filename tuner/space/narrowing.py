@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tuner.space.conditions import possible
-from tuner.space.layout import AnySpec, Entry, Layout, per
+from tuner.space.layout import AnySpec, FlatParameter, Layout, per
 
 
 def drop_unreachable(layout: Layout, before: Layout) -> Layout:
@@ -43,7 +43,7 @@ class _Stage(NamedTuple):
     """Declarations, and the flat parameters behind them."""
 
     layout: Layout
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, FlatParameter]
 
 
 def _narrowed(key: str, spec: AnySpec, now: _Stage, then: _Stage) -> AnySpec | None:
@@ -71,5 +71,5 @@ def _has_block(layout: Layout, key: str) -> bool:
     return block is None or most is None or block.index < most
 
 
-def _can_be(entries: Mapping[str, Entry], parent: str, value: Any) -> bool:
+def _can_be(entries: Mapping[str, FlatParameter], parent: str, value: Any) -> bool:
     return parent in entries and possible(entries[parent].spec, value)

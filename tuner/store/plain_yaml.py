@@ -20,7 +20,7 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-class _Dumper(yaml.SafeDumper):
+class _PlainDumper(yaml.SafeDumper):
     """Writes equal parts out, instead of referring from one to the other."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -30,7 +30,7 @@ class _Dumper(yaml.SafeDumper):
 
 def plain_yaml(value: Any) -> str:
     """Plain values as YAML."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return yaml.dump(value, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True)
 
 
 def read_plain_yaml(path: Path, most_bytes: int) -> Any:

@@ -27,7 +27,7 @@ _ENTRY = re.compile(r"([^.].*)-([0-9a-f]{8})[0-9a-f]{8,16}(-[a-z0-9_]{8})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CacheEntry:
     """One folder of the cache.
 
     Attributes:
@@ -59,14 +59,16 @@ def features_folder(name: str, fingerprint: str, data_root: Path) -> Path | None
     return folder if os.access(existing, os.W_OK) else None
 
 
-def entries(data_root: Path, name: str | None = None) -> list[Entry]:
+def entries(data_root: Path, name: str | None = None) -> list[CacheEntry]:
     """What is there, whole or not, of all data sets or of one; sorted."""
     try:
         found = sorted(cache_folder(data_root).iterdir())
     except OSError:
         return []
     matches = ((path, _ENTRY.fullmatch(path.name)) for path in found)
-    listed = [Entry(name=match[1], source=match[2], path=path) for path, match in matches if match]
+    listed = [
+        CacheEntry(name=match[1], source=match[2], path=path) for path, match in matches if match
+    ]
     return [entry for entry in listed if name in (None, entry.name)]
 
 
@@ -144,7 +146,7 @@ def _undo(lock: Path, made: list[Path]) -> None:
                 folder.rmdir()
 
 
-def delete(entry: Entry) -> int:
+def delete(entry: CacheEntry) -> int:
     """Delete a folder of the cache; who has mapped its files may go on with them.
 
     Returns:

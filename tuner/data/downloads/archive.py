@@ -54,7 +54,7 @@ _DAMAGE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ArchiveLimits:
     """What an archive may hold.
 
     Attributes:
@@ -71,7 +71,7 @@ class Limits:
     bomb_bytes: int = 10**9
 
 
-LIMITS = Limits()
+LIMITS = ArchiveLimits()
 
 
 def is_archive(path: Path) -> bool:
@@ -87,7 +87,9 @@ def archive_stem(path: Path) -> str:
     return path.name[: len(path.name) - len(suffix)] or path.name
 
 
-def unpack(archive: Path, to: Path, limits: Limits = LIMITS, *, with_inner: bool = False) -> None:
+def unpack(
+    archive: Path, to: Path, limits: ArchiveLimits = LIMITS, *, with_inner: bool = False
+) -> None:
     """Unpack a zip or tar into a new folder, which is there only when everything is in it.
 
     Only files and folders are unpacked. Links are refused, even those that stay inside: tarfile's
@@ -156,7 +158,7 @@ def _unpack_inner(building: Path, budget: _Budget) -> None:
 class _Budget:
     """Counts what an archive holds, and knows which member is at work."""
 
-    def __init__(self, archive: Path, limits: Limits) -> None:
+    def __init__(self, archive: Path, limits: ArchiveLimits) -> None:
         self.archive = archive
         self.outer = ""
         self.member = ""

@@ -14,7 +14,7 @@ from tuner.names import printable
 from tuner.space.validation import both_or_neither
 
 if TYPE_CHECKING:
-    from tuner.data.arrays.array_names import Pair
+    from tuner.data.arrays.array_names import ArrayPair
     from tuner.data.images import Allocate, Images
 
 
@@ -121,9 +121,9 @@ class Npz(Loader):
             ),
         )
 
-    def _stated(self) -> list[Pair]:
+    def _stated(self) -> list[ArrayPair]:
         """The pairs that a card names; a single one is of no part."""
-        from tuner.data.arrays.array_names import Pair
+        from tuner.data.arrays.array_names import ArrayPair
 
         named = {
             "train": (self.train_images, self.train_labels),
@@ -132,7 +132,7 @@ class Npz(Loader):
         }
         given = {part: both for part, both in named.items() if None not in both}
         return [
-            Pair(part=part if len(given) > 1 else "", images=str(images), labels=str(labels))
+            ArrayPair(part=part if len(given) > 1 else "", images=str(images), labels=str(labels))
             for part, (images, labels) in given.items()
         ]
 

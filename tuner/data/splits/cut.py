@@ -36,7 +36,7 @@ def cut(
     Returns:
         Whether each image is chosen, (n,).
     """
-    counts = _Counts(labels, units)
+    counts = _UnitCounts(labels, units)
     state = _Cut(counts, fraction, n_left)
     order = _large_first(counts.sizes, seed)
     for unit in order[counts.sizes[order] > 1].tolist():
@@ -87,7 +87,7 @@ def cut_folds(
     Returns:
         Number of the fold of each image, (n,).
     """
-    counts = _Counts(labels, units)
+    counts = _UnitCounts(labels, units)
     # Whole numbers, so that ties are the same on every machine; a rare class weighs as much as a
     # frequent one.
     weights = 1_000_000 // np.maximum(counts.totals, 1)
@@ -126,7 +126,7 @@ def quotas(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     return quota
 
 
-class _Counts:
+class _UnitCounts:
     """Images of each unit and class. Only what is not 0 is held: units are many, and most have a single class."""
 
     def __init__(self, labels: NDArray[np.int64], units: NDArray[np.int64]) -> None:
@@ -148,7 +148,7 @@ class _Counts:
 class _Cut:
     """A cut in the making: which units are chosen, and what that leaves to wish for in each class."""
 
-    def __init__(self, counts: _Counts, fraction: float, n_left: int) -> None:
+    def __init__(self, counts: _UnitCounts, fraction: float, n_left: int) -> None:
         self.counts = counts
         self.totals = counts.totals
         n_wanted = max(round(fraction * int(self.totals.sum())), int(np.count_nonzero(self.totals)))

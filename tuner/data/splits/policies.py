@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.images import Images
+from tuner.data.splits.fold import Indices
 from tuner.data.splits.split_rules import Policies
 
-Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
