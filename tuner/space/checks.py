@@ -1,4 +1,4 @@
-"""What pydantic cannot see in a search space: names, bounds and ranges that make no sense together."""
+"""What pydantic cannot check: names, bounds and ranges that make no sense together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _MAX_VALUES = 100_000
 
 
 def check_space(document: Document, layout: Layout, model: str) -> dict[str, list[Problem]]:
-    """The mistakes in names, kinds, bounds, ranges, choices and `per` of a space; `conditions` judges `when`.
+    """The mistakes in names, kinds, bounds, ranges, choices and `per` of a space.
+
+    `conditions` judges `when`.
 
     Args:
         document: The file; also its keys that have mistakes of shape are checked for their names.
@@ -51,7 +53,10 @@ def check_space(document: Document, layout: Layout, model: str) -> dict[str, lis
 
 
 def _check_size(document: Document, layout: Layout) -> dict[str, list[Problem]]:
-    """Refuse what is small on paper only: repeated for each block, a few lines become a million values."""
+    """Refuse what is small on paper only.
+
+    Repeated for each block, a few lines become a million values.
+    """
     entries = layout.entries().values()
     n_values = sum(_n_values(entry.spec) for entry in entries)
     for n, most, what in (
@@ -80,7 +85,10 @@ def _n_values(spec: AnySpec) -> int:
 
 
 def value_paths(document: Document, key: str, spec: AnySpec) -> Iterator[tuple[KeyPath, Any]]:
-    """Every value that a declaration allows by name, with where it stands; lists and plain values are short forms."""
+    """Every value that a declaration allows by name, with where it stands.
+
+    Lists and plain values are short forms.
+    """
     long_form = isinstance(document.data["space"][key], Mapping)
     path: KeyPath = ("space", key)
     if isinstance(spec, FixedSpec):
@@ -142,7 +150,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
 
 
 def check_kind(document: Document, key: str, spec: AnySpec, term: Term) -> Iterator[Problem]:
-    """The mistakes in the type and the values of a declaration, for what a term of the vocabulary accepts."""
+    """The mistakes in the type and values of a declaration, by its term of the vocabulary."""
     allowed = _KINDS[term.kind]
     is_bool_choice = term.kind == "bool" and isinstance(spec, ChoiceSpec)
     if spec.type not in allowed and not is_bool_choice:

@@ -34,7 +34,10 @@ def check_conditions(document: Document, layout: Layout, wrong: Collection[str])
 
 
 def order(entries: Mapping[str, FlatParameter]) -> list[str]:
-    """The names with parents before children, else in the order of the file; those in circles are left out."""
+    """The names with parents before children, else in the order of the file.
+
+    Those in circles are left out.
+    """
     places = {name: place for place, name in enumerate(entries)}
     names = list(entries)
     needs = {name: len(parents(entry) & entries.keys()) for name, entry in entries.items()}

@@ -1,4 +1,4 @@
-"""Strict YAML: YAML 1.2 scalars, no duplicate keys, and the line of every key, so that errors can say where."""
+"""Strict YAML: YAML 1.2 scalars, no duplicate keys, and the line of every key for errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Document:
     origins: dict[KeyPath, str] = field(default_factory=dict)
 
     def where(self, path: KeyPath) -> str:
-        """`file:line` of the path or, where the key is missing, of the nearest parent that is there."""
+        """`file:line` of the path; where the key is missing, of the nearest parent there is."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.origins:
                 return self.origins[path[:length]]

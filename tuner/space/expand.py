@@ -79,7 +79,10 @@ def _parameter(
 
 
 def _wants_float(layout: Layout, name: str, spec: AnySpec) -> bool:
-    """Whether whole numbers among the values stand for floats: in a float of the family, or beside a float."""
+    """Whether whole numbers among the values stand for floats.
+
+    They do in a float of the family, or beside a float.
+    """
     block = layout.block(name)
     term = (layout.terms or {}).get(block.base if block else name)
     if term is not None:

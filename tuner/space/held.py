@@ -122,7 +122,10 @@ def _missing(document: Document, name: str, declaration: Declaration, model: str
 def _check_values(
     document: Document, entry: FlatParameter, declared: Parameter, wanted: Parameter, model: str
 ) -> Iterator[Problem]:
-    """Values outside of what the code declares; a range whose ends fit may still take other steps."""
+    """Values outside of what the code declares.
+
+    A range whose ends fit may still take other steps.
+    """
     key, found = entry.key, False
     for path, value in value_paths(document, key, entry.spec):
         if allows(declared, value):

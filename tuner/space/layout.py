@@ -1,4 +1,7 @@
-"""The flat parameters behind the keys of `space:`: `per` gives one per block, NAME_i belongs to block i."""
+"""The flat parameters behind the keys of `space:`.
+
+`per` gives one per block; NAME_i belongs to block i.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,7 @@ class Layout:
         )
 
     def counts(self, parent: str) -> Sequence[int] | None:
-        """All values of the parameter that counts blocks; None where it is not a plain whole number.
+        """All values of the parameter that counts blocks; None where it is no plain whole number.
 
         They may be many: `most` is their greatest.
         """
@@ -106,7 +109,10 @@ class Layout:
         return counts[-1] if isinstance(counts, range) else max(counts)
 
     def entries(self) -> dict[str, FlatParameter]:
-        """The flat parameters by name; a NAME_i of its own stands in for the one that `per` would give."""
+        """The flat parameters by name.
+
+        A NAME_i of its own takes the place of the one that `per` would give.
+        """
         flat: dict[str, FlatParameter] = {}
         for key, spec in self.specs.items():
             parent = per(spec)

@@ -1,4 +1,7 @@
-"""What an override puts out of reach: `--set space.optimizer=adam` leaves no use for the momentum of sgd."""
+"""What an override puts out of reach.
+
+`--set space.optimizer=adam` leaves no use for the momentum of sgd.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from tuner.space.layout import AnySpec, FlatParameter, Layout, per
 
 
 def drop_unreachable(layout: Layout, before: Layout) -> Layout:
-    """Leave out conditions that could hold before the overrides, and blocks that there were, but no longer.
+    """Leave out conditions and blocks that were possible before the overrides alone.
 
     A parameter goes where no value is left that switches it on, and with it what depends on it.
     What could not be before either is a mistake of the file, and a parameter that was overridden

@@ -1,4 +1,4 @@
-"""YAML that tuner has written for itself: no names of types, no references, and no more than it can have written."""
+"""YAML that tuner has written for itself: no names of types, no references, within bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tuner.store.reading import read_whole
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses references: ten lines of them make a document of any size, and our own files have none."""
+    """Refuses references: ten lines of them make a document of any size; our files have none."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """PyYAML's hook for every node."""

@@ -26,7 +26,10 @@ RECIPE = TypeAdapter(Recipe)
 
 
 class _RecipeDumper(yaml.SafeDumper):
-    """Quotes text that our reader would take for a number; PyYAML knows YAML 1.1, where `1e-4` and `08` are text."""
+    """Quotes text that our reader would take for a number.
+
+    PyYAML reads YAML 1.1, where `1e-4` and `08` are text.
+    """
 
 
 _RecipeDumper.add_implicit_resolver(

@@ -1,4 +1,4 @@
-"""Archives are unpacked whole or not at all, inside their folder and within limits; messages name the member."""
+"""Archives are unpacked whole or not at all, inside their folder and within limits."""
 
 from __future__ import annotations
 

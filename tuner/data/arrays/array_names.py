@@ -41,7 +41,9 @@ class ArrayPair:
 def part_names(
     arrays: Mapping[str, Array], path: Path, stated: Sequence[ArrayPair] = ()
 ) -> list[ArrayPair]:
-    """The arrays of images and of labels of each part: those that the card names, else those that are clear.
+    """The arrays of images and of labels of each part.
+
+    They are those that the card names, else those that are clear.
 
     Args:
         arrays: What is there.

@@ -1,4 +1,4 @@
-"""The folder of the caches: what lies in it, how much it may hold, who fills it, and how it is emptied."""
+"""The folder of the caches: its entries, its limit, its lock, and how it is emptied."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ def cache_sizes(data_root: Path) -> dict[str, int]:
 
 
 def cache_limit(data_root: Path) -> int:
-    """Bytes that one data set may take: 50 GB and half of the free disk, or what TUNER_CACHE_LIMIT says.
+    """Bytes that one data set may take.
+
+    At most 50 GB and half of the free disk; or what TUNER_CACHE_LIMIT says.
 
     Raises:
         ConfigurationError: If that is no size.
@@ -103,7 +105,9 @@ def cache_limit(data_root: Path) -> int:
 
 @contextmanager
 def locked(name: str, data_root: Path, *, timeout_s: float = -1.0) -> Iterator[bool]:
-    """Hold the right to fill or to empty a data set's cache; one process at a time, and a killed one lets go of it.
+    """Hold the lock of a data set's cache, to fill or to empty it.
+
+    One process at a time holds it; a killed one lets go of it.
 
     Args:
         name: Name of the data set.

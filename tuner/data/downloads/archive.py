@@ -1,4 +1,7 @@
-"""Archives of other people's making: unpacked whole or not at all, never outside their folder, never without bounds."""
+"""Archives of other people's making, unpacked whole or not at all.
+
+Nothing is written outside their folder, and nothing without bounds.
+"""
 
 from __future__ import annotations
 
@@ -141,7 +144,10 @@ def _unpack_into(archive: Path, folder: Path, budget: _Budget) -> None:
 
 
 def _unpack_inner(building: Path, budget: _Budget) -> None:
-    """Unpack the archives that an archive holds, as competitions hand them out; images beside them are what counts."""
+    """Unpack the archives that an archive holds, as competitions hand them out.
+
+    Where there are images beside them, those count.
+    """
     files = [path for path in sorted(building.rglob("*")) if path.is_file()]
     if any(path.suffix[1:].lower() in IMAGE_SUFFIXES for path in files):
         return
@@ -280,7 +286,9 @@ def _decompressed(file: IO[bytes], magic: bytes) -> IO[bytes]:
 
 
 class _Forward:
-    """A tar's bytes, read once, front to back: crafted headers make tarfile loop (CVE-2025-8194) or fill the memory.
+    """A tar's bytes, read once, front to back.
+
+    Crafted headers make tarfile loop (CVE-2025-8194) or fill the memory.
 
     Attributes:
         left: Bytes that may be read or passed over until it is set again.

@@ -45,7 +45,7 @@ class Npz(Loader):
         return self
 
     def sources(self, card: Described, data_root: Path) -> Sources:
-        """The file; of a folder, that and its arrays, since its time changes with what is left out."""
+        """The file; or the folder, whose time changes with what is left out, and its arrays."""
         from tuner.data.arrays.array_file import npy_files
 
         path = data_root / self.path

@@ -186,7 +186,10 @@ def square(n: int) -> tuple[int, int]:
 
 
 def has_no_header(sample: TableSample) -> bool:
-    """Whether the first row holds values already: numbers, but for one label, that do not count the columns."""
+    """Whether the first row holds values already.
+
+    Such are numbers, but for one label, that do not count the columns.
+    """
     header = sample.header
     if len(header) <= LEAST_VALUES:
         return False
@@ -230,7 +233,7 @@ def _are_counted(values: Collection[str]) -> bool:
 
 
 def may_be_label(values: Collection[str], n_rows: int) -> bool:
-    """Whether a column may hold classes, by its different values: several, and far fewer than rows."""
+    """Whether a column may hold classes: its values are several, and far fewer than rows."""
     return 2 <= len(values) <= max(2, _MOST_CLASSES_SHARE * n_rows)
 
 

@@ -1,4 +1,7 @@
-"""A card for a table: of pixels, such as FER2013's or MNIST's, or of the names of files and their labels."""
+"""A card for a table.
+
+The table is of pixels, such as FER2013's or MNIST's, or of the names of files and their labels.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,7 @@ def read_sample(path: Path) -> TableSample:
 
 
 def pixel_fields(paths: Sequence[Path], sample: TableSample) -> dict[str, Any] | None:
-    """What a card says of tables of pixels with the same columns; their path is for the caller to fill in.
+    """What a card says of tables of pixels with the same columns, but for their path.
 
     Returns:
         None where the table holds no pixels.
@@ -239,7 +242,10 @@ def _splits(
 
 
 def _class_names(label: str, found: set[str]) -> list[str] | dict[str, str] | None:
-    """FER's classes for a column called emotion, as far as they occur; else None, for the labels themselves."""
+    """FER's classes for a column called emotion, as far as they occur.
+
+    Otherwise None, for the labels themselves.
+    """
     if columns.plain(label) != "emotion":
         return None
     known = {str(number): name for number, name in enumerate(_FER_CLASSES)}

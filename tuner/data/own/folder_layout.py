@@ -1,4 +1,7 @@
-"""What the folders of somebody's images mean: classes, parts, or folders around them. Pure: a tree in, a layout out."""
+"""What the folders of images mean: classes, parts, or folders around them.
+
+Pure: a tree in, a layout out.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,7 @@ def understand(tree: Folder, where: str) -> FolderLayout:
 
 
 def _around(inside: Sequence[Folder]) -> Folder | None:
-    """The folder that lies around everything else, perhaps beside samples; None where there is none."""
+    """The folder around everything else, perhaps beside samples; None where there is none."""
     with_folders = [folder for folder in inside if folder.with_images()]
     others = [folder for folder in inside if folder not in with_folders]
     if len(with_folders) != 1 or not all(is_aside(folder.name) for folder in others):
@@ -279,7 +282,7 @@ def _entered(folder: Folder) -> Folder:
 
 
 def _is_repeated(folder: Folder, inside: Sequence[Folder]) -> bool:
-    """Whether the one folder inside is called like the one around it, or like any folder of images."""
+    """Whether the folder inside is called like the one around it, or like one of images."""
     return _key(inside[0].name) in {_key(folder.name), *_PICTURES}
 
 

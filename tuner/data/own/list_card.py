@@ -48,7 +48,9 @@ def list_card(path: Path, sample: TableSample) -> Card:
 
 
 def list_fields(paths: Sequence[Path], sample: TableSample) -> tuple[dict[str, Any], Path | None]:
-    """What a card says of such tables but for path and root, and the root where it is not the tables' own folder.
+    """What a card says of such tables but for path and root, and the root.
+
+    The root is None where it is the tables' own folder.
 
     Raises:
         DataError: As `list_card`.
@@ -125,7 +127,7 @@ def found_files(path: Path, sample: TableSample) -> tuple[int, Path]:
 
 
 def _roots(path: Path) -> list[Path]:
-    """Where names may start from: the table's folder, and one called like it; or images/, or others."""
+    """Where names may start from: the table's folder, one called like it, images/, or others."""
     folder = path.parent.resolve()
     inside = [
         one

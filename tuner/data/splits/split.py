@@ -1,4 +1,7 @@
-"""Which images train, validate and test. Pure functions: the same images and seed give the same split everywhere."""
+"""Which images train, validate and test.
+
+Pure functions: the same images and seed give the same split everywhere.
+"""
 
 from __future__ import annotations
 
@@ -126,7 +129,9 @@ def make_split(
 
 
 def n_outer_folds(images: Images, policies: Policies) -> int:
-    """Number of parts that test in turn in nested cross-validation: five, or as many as each class has units.
+    """Number of parts that test in turn in nested cross-validation.
+
+    Five, or as many as each class has units.
 
     Args:
         images: The data set.
