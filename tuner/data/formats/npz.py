@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -33,8 +33,6 @@ class Npz(Loader):
     validation_labels: str | None = None
     test_images: str | None = None
     test_labels: str | None = None
-
-    path_keys: ClassVar[tuple[str, ...]] = ("path",)
 
     @model_validator(mode="after")
     def _parts_are_whole(self) -> Self:
@@ -75,7 +73,7 @@ class Npz(Loader):
         found = part_names(arrays, path, self._stated())
         for pair in found:
             check_pair(arrays, path, pair, card.image)
-        used = {name for pair in found for name in (pair.images, pair.labels)}
+        used = dict.fromkeys(name for pair in found for name in (pair.images, pair.labels))
         values = {name: map_array(path, name, arrays[name], room) for name in used}
         ranges = find_ranges(
             ((pair.images, values[pair.images]) for pair in found), path, card.image
