@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.data.samples import random_images
+from tests.data.samples import make_card, random_images
 from tuner.data.arrays import array_file
 from tuner.data.arrays.array_file import map_array, open_arrays
+from tuner.data.load import load_images
 from tuner.errors import DataError
 
 X = random_images(10)
@@ -68,6 +69,9 @@ def test_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             def __exit__(self, *_: object) -> None:
                 file.close()
 
+            def fileno(self) -> int:
+                return int(file.fileno())
+
             def write(self, part: bytes) -> int:
                 raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -81,3 +85,26 @@ def test_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         " on device"
     )
     assert caught.value.hint == f"free space on the disk of {tmp_path}."
+
+
+def test_room_is_reserved_before_anything_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    np.savez(tmp_path / "a.npz", x=X)
+    monkeypatch.setattr("os.posix_fallocate", refuse, raising=False)
+    with pytest.raises(DataError, match="cannot be written: No space left on device"):
+        mapped(tmp_path / "a.npz", tmp_path)
+
+
+def test_nothing_is_unpacked_where_the_cache_has_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(tmp_path / "a.npz", x=X, y=np.arange(10) % 2)
+    monkeypatch.setenv("TUNER_CACHE_LIMIT", "1B")
+    monkeypatch.setattr("tuner.data.cache.cached_images._MAX_IN_MEMORY", 1)
+    monkeypatch.setattr(array_file, "map_array", None)
+    with pytest.raises(DataError, match=r"but the cache may take 0\.0 GB"):
+        load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)

@@ -73,13 +73,14 @@ class Npz(Loader):
         found = part_names(arrays, path, self._stated())
         for pair in found:
             check_pair(arrays, path, pair, card.image)
+        # Before anything is unpacked: what the cache refuses would fill the disk.
+        pixels = allocate(sum(arrays[pair.images].shape[0] for pair in found))
         used = dict.fromkeys(name for pair in found for name in (pair.images, pair.labels))
         values = {name: map_array(path, name, arrays[name], room) for name in used}
         ranges = find_ranges(
             ((pair.images, values[pair.images]) for pair in found), path, card.image
         )
         value_range = only_deep(ranges, path)
-        pixels = allocate(sum(arrays[pair.images].shape[0] for pair in found))
         labels: list[str] = []
         parts: list[str] = []
         origins: list[str] = []
