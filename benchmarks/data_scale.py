@@ -31,7 +31,7 @@ from PIL import Image
 
 from tuner.data.cards.card import Card
 from tuner.data.load import load_images
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.execution.executor import Reports
 from tuner.execution.process.process_executor import ProcessExecutor
 from tuner.execution.process.start import warm_up

@@ -20,7 +20,7 @@ environment.prepare()
 from tuner.backend.active import prepare_devices
 from tuner.data.cards.card_files import card_folders, load_card
 from tuner.data.dataset import load_dataset
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.records.training import EarlyStopping, TrainTask
 from tuner.space.definition import SplitSettings
 from tuner.training.data import TrainingData

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from tuner.backend import environment
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.records.image import ImageSpec
 from tuner.records.training import EpochMetrics, TrainTask
 from tuner.training.data import TrainingData

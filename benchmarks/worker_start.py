@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.execution.executor import Reports
 from tuner.execution.process.process_executor import ProcessExecutor
 from tuner.execution.process.start import warm_up

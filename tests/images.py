@@ -9,7 +9,8 @@ import numpy as np
 from tests.data.samples import make_card
 from tuner.data.dataset import Dataset, SealedLabels, pixel_statistics
 from tuner.data.images import make_images
-from tuner.data.splits.split import Fold, Split
+from tuner.data.splits.fold import Fold
+from tuner.data.splits.split import Split
 from tuner.records.image import ImageSpec
 from tuner.records.training import EarlyStopping, TrainTask
 from tuner.training.data import TrainingData

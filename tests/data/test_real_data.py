@@ -140,7 +140,7 @@ def thumbnail(path: Path) -> np.ndarray:
 def test_saved_split_of_happy_sad_trains_on_no_file_that_shows_a_test_photo(
     data_root: Path, tmp_path: Path
 ) -> None:
-    """From split.csv and the files alone: neither equal bytes, nor the same photo at another size."""
+    """From split.csv and the files: neither equal bytes, nor the same photo at another size."""
     dataset = load_dataset(load_card("happy_sad", [CARDS]), data_root, SplitSettings(seed=0))
     folder = RunFolder(tmp_path / "run")
     folder.create()

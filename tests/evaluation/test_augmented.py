@@ -12,7 +12,7 @@ import pytest
 from tests.evaluation.test_evaluate import CONTENDER, failed, train
 from tests.images import tiny_dataset
 from tuner.data.dataset import Dataset
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.errors import TunerError
 from tuner.evaluation import augmented
 from tuner.evaluation.augmented import AugmentedTest, choose_views

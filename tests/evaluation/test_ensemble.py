@@ -12,7 +12,7 @@ import pytest
 from tests.images import SMALL_CNN, tiny_dataset, train_task
 from tuner.backend.active import predictor
 from tuner.data.dataset import Dataset
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.evaluation import ensemble
 from tuner.evaluation.ensemble import Ensemble, EnsembleCandidate, choose_ensemble, select
 from tuner.evaluation.sealed import open_test

@@ -11,7 +11,7 @@ import numpy as np
 import tuner
 from tests.images import tiny_dataset, train_task
 from tuner.data.dataset import HIDDEN_LABEL, summary
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.evaluation.sealed import open_test
 from tuner.pipeline.training_data import training_data
 from tuner.training.fit import run_task

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.images import tiny_dataset
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.evaluation.validation_images import validation_of
 
 LABELS = np.array([0, 0, 0, 1])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.data.card import Baseline
-
+from tuner.data.cards.published_baseline import Baseline
 from tuner.models.registry import complete
 from tuner.records.contender import Contender
 from tuner.records.training import EarlyStopping

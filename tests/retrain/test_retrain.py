@@ -15,7 +15,7 @@ import pytest
 
 from tests.images import SMALL_CNN, stopping, training_data
 from tests.search.fakes import FakeExecutor
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.execution.executor import Reports
 from tuner.execution.inline import InlineExecutor
 from tuner.execution.stop import StopRequest

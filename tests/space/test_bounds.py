@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tuner.errors import ConfigurationError
+from tuner.space.bounded_reading import BY_A_RUN
 from tuner.space.document import load_document, parse_document
 from tuner.space.parse import load_space, parse_space
-from tuner.space.reading import BY_A_RUN
 from tuner.space.sampling import n_settings
 
 OWN = "version: 1\nmodel: a:b\nspace:\n"

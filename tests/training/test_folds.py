@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.images import stopping, train_task, training_data
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.records.training import EpochMetrics, TrainResult, TrainTask
 from tuner.training.checkpoint import load_checkpoint
 from tuner.training.data import TrainingData

@@ -20,7 +20,7 @@ from tuner.data.downloads.kaggle import download
 from tuner.data.load import missing_paths
 from tuner.errors import ConfigurationError, DataError
 from tuner.names import printable
-from tuner.space.reading import read_bytes
+from tuner.space.bounded_reading import read_bytes
 from tuner.store.files import is_disk_full, write_text
 
 MANIFEST = ".fetched.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.pipeline.training_data import training_data
 from tuner.production.fitting import load_fitting
 from tuner.production.recipe_training import check_writable, train_recipe

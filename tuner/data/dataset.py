@@ -14,7 +14,8 @@ from tuner.data.cards.card import Card
 from tuner.data.decoding.streaming import StreamedImages
 from tuner.data.images import Images, pixel_sums
 from tuner.data.load import load_images
-from tuner.data.splits.split import Indices, Split, make_split
+from tuner.data.splits.fold import Indices
+from tuner.data.splits.split import Split, make_split
 from tuner.errors import DataError
 from tuner.records.image import ImageSpec
 from tuner.records.results import DataSummary
@@ -177,7 +178,7 @@ def summary(dataset: Dataset) -> DataSummary:
 
 
 def _copies_in_test(images: Images, split: Split) -> tuple[int, int]:
-    """Test images with a copy among those that train or validate, and others with a near copy there."""
+    """Test images with a copy, and others with a near copy, among those that train or validate."""
     used = np.concatenate([part for fold in split.folds for part in (fold.train, fold.validation)])
     copies = np.isin(images.copy_of[split.test], images.copy_of[used])
     near = np.isin(images.near_group[split.test], images.near_group[used]) & ~copies
@@ -185,7 +186,9 @@ def _copies_in_test(images: Images, split: Split) -> tuple[int, int]:
 
 
 def split_rows(dataset: Dataset) -> Iterator[tuple[str, str, str, str, str, str]]:
-    """Origin, class name, part, group, reason if dropped, and folds of each image: what a run saves of its split.
+    """What a run saves of its split: a row for each image.
+
+    A row is its origin, class name, part, group, reason if dropped, and folds.
 
     The part is `train`, `validation`, `test`, `dropped`, or `unused` beyond a limit; with several
     folds it is `fold 1`, ... for what validates in it. The group is the card's, or the number of a

@@ -28,4 +28,4 @@ class Described(Protocol):
         """The names of the classes, as the card states them."""
 
     def class_numbers(self) -> tuple[tuple[str, ...], dict[str, int]] | None:
-        """The class names in order, and the class number of everything the data may call a class."""
+        """The class names in order, and the number of everything the data may call a class."""

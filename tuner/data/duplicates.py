@@ -1,4 +1,7 @@
-"""Identical and near-identical images: the same pixels, and the same picture at another size, crop or quality."""
+"""Identical and near-identical images.
+
+Identical are the same pixels; near-identical is the same picture at another size, crop or quality.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,9 @@ def first_equal(digests: Iterable[bytes]) -> NDArray[np.int64]:
 
 
 def near_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Find sets of near-identical images: copies at another size, quality or brightness, with a mark or a trimmed edge.
+    """Find sets of near-identical images.
+
+    Such are copies at another size, quality or brightness, with a mark or a trimmed edge.
 
     Two images are near-identical if their perceptual hashes (ImageHash's `phash`) differ in at most
     6 of 64 bits, and their grey 16 x 16 thumbnails correlate by at least 0.97; sets are chained of

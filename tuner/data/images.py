@@ -29,7 +29,9 @@ _IMAGES_PER_CHUNK = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """A data set: memory-mapped from the cache as a rule, or in memory, or decoded whenever images are asked for.
+    """A data set, memory-mapped from the cache as a rule.
+
+    It may be in memory too, or be decoded whenever images are asked for.
 
     Attributes:
         name: Name of the card.
@@ -98,7 +100,9 @@ def make_images(
     left_out: Sequence[LeftOut] = (),
     value_range: ValueRange | None = None,
 ) -> Images:
-    """Check what a loader read, fingerprint it and look for copies; `digests` and `sums` are those of streamed images.
+    """Check what a loader read, fingerprint it and look for copies.
+
+    `digests` and `sums` are those of streamed images.
 
     Raises:
         DataError: If there is no image, or fewer than two classes have any.
@@ -146,7 +150,10 @@ def make_images(
 
 
 def pixel_sums(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Sums of each channel's pixels and of their squares: int64, (2, channels), of pixels (..., channels)."""
+    """Sums of each channel's pixels and of their squares.
+
+    They are int64, (2, channels), of pixels (..., channels).
+    """
     # Whole numbers are exact in any order of summing; a squared pixel is at most 65,025 and just
     # fits 16 bits.
     values = pixels.reshape(-1, pixels.shape[-1]).astype(np.uint16)

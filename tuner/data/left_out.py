@@ -1,4 +1,4 @@
-"""What was found beside the images that are used: every file is one of these, used, or unreadable."""
+"""What was found beside the images: every file is one of these, used, or unreadable."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ UNNAMED = "whose names tell no class"
 
 
 class Aside(NamedTuple):
-    """One file or folder that is not used: why, its path, which ends with / for a folder, and its files."""
+    """One file or folder that is not used: why, its path, and its number of files.
+
+    The path of a folder ends with /.
+    """
 
     reason: str
     name: str
@@ -63,7 +66,7 @@ class LeftOut:
 
 
 def left_out(reason: str, names: Sequence[str], unit: str) -> tuple[LeftOut, ...]:
-    """A record of things that are left out for one reason, one for each name; none where there is no name."""
+    """A record of things that are left out for one reason; none where there is no name."""
     if not names:
         return ()
     n = len(names)
@@ -89,7 +92,7 @@ def fold(found: Iterable[Aside]) -> tuple[LeftOut, ...]:
 
 
 def in_short(left_out: Sequence[LeftOut]) -> str:
-    """A line for the beginning of a run; empty where nothing but the system's own files is left out."""
+    """A line for the beginning of a run; empty where only the system's own files are left out."""
     told = [one for one in left_out if one.reason not in (SYSTEM, OWN)]
     files = [f"{one.n_files:,} {one.reason} ({_few(one)})" for one in told if one.unit == "file"]
     others = [f"{one.count} ({_few(one)})" for one in told if one.unit != "file"]

@@ -1,4 +1,7 @@
-"""Decoded images brought to another size: rows of a CSV and arrays, which come in a size of their own."""
+"""Decoded images brought to another size.
+
+Rows of a CSV and arrays come in a size of their own.
+"""
 
 from __future__ import annotations
 

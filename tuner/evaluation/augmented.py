@@ -15,7 +15,7 @@ from statistics import fmean
 import numpy as np
 
 from tuner.backend.active import predictor
-from tuner.data.splits.split import fold_of_seed
+from tuner.data.splits.fold import fold_of_seed
 from tuner.errors import TunerError
 from tuner.evaluation.evaluate import latency_ms
 from tuner.evaluation.image_views import ViewSet, averaged, view_sets

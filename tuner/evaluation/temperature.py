@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.backend.active import predictor
-from tuner.data.splits.split import fold_of_seed
+from tuner.data.splits.fold import fold_of_seed
 from tuner.evaluation.validation_images import Validation
 from tuner.metrics.calibration import fit_temperature, log_loss, reliability, tempered
 from tuner.metrics.probabilities import checked_probabilities

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tuner.data.decoding.streaming import StreamedImages
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.records.image import ImageSpec
 from tuner.store.arrays import write_array
 from tuner.store.files import write_atomically

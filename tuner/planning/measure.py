@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.execution.executor import Executor
 from tuner.execution.run_tasks import run_tasks
 from tuner.models.registry import complete

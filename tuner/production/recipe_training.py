@@ -8,7 +8,7 @@ from typing import Any
 
 from tuner.backend import environment
 from tuner.data.dataset import Dataset
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.errors import ConfigurationError, TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.metrics.probabilities import checked_probabilities

@@ -7,7 +7,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from tuner.data.dataset import Dataset
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.errors import ConfigurationError
 from tuner.names import printable
 from tuner.records.recipe import Recipe

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.data.splits.split import Fold, fold_of_seed
+from tuner.data.splits.fold import Fold, fold_of_seed
 from tuner.execution.executor import Executor
 from tuner.execution.run_tasks import run_tasks
 from tuner.execution.stop import StopRequest

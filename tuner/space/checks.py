@@ -52,7 +52,10 @@ def check_space(document: Document, layout: Layout, model: str) -> dict[str, lis
 
 
 def _check_size(document: Document, layout: Layout) -> dict[str, list[Problem]]:
-    """Refuse what is small on paper only: repeated for each block, it becomes a million values."""
+    """Refuse what is small on paper only.
+
+    Repeated for each block, a few lines become a million values.
+    """
     entries = layout.entries().values()
     n_values = sum(_n_values(entry.spec) for entry in entries)
     for n, most, what in (
@@ -81,7 +84,10 @@ def _n_values(spec: AnySpec) -> int:
 
 
 def value_paths(document: Document, key: str, spec: AnySpec) -> Iterator[tuple[KeyPath, Any]]:
-    """Every value that a declaration allows by name, with where it stands."""
+    """Every value that a declaration allows by name, with where it stands.
+
+    Lists and plain values are short forms.
+    """
     long_form = isinstance(document.data["space"][key], Mapping)
     path: KeyPath = ("space", key)
     if isinstance(spec, FixedSpec):

@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from tuner.names import one_line
+from tuner.space.bounded_reading import DocumentLimits
 from tuner.space.problems import Problem
-from tuner.space.reading import Limits
 
 KeyPath = tuple[str | int, ...]
 # None where a value is read and dropped, such as that of a key that is set twice.
@@ -67,7 +67,7 @@ class Composer:
         problems: Mistakes that do not end the reading.
     """
 
-    def __init__(self, parser: Any, name: str, limits: Limits) -> None:
+    def __init__(self, parser: Any, name: str, limits: DocumentLimits) -> None:
         """Take PyYAML's parser of a text, what messages call the file, and what it may hold."""
         self.lines: dict[KeyPath, int] = {}
         self.problems: list[Problem] = []

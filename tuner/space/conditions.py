@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from tuner.space.document import Document, Problem
-from tuner.space.layout import AnySpec, Entry, Layout, per
+from tuner.space.layout import AnySpec, FlatParameter, Layout, per
 from tuner.space.schema import BooleanSpec, ChoiceSpec, FixedSpec, FloatSpec, IntSpec
 from tuner.space.validation import did_you_mean, listed, nearest, shown
 
@@ -33,8 +33,11 @@ def check_conditions(document: Document, layout: Layout, wrong: Collection[str])
     return [*problems, *_check_circles(document, entries)]
 
 
-def order(entries: Mapping[str, Entry]) -> list[str]:
-    """The names with parents before children, else in the order of the file; those in circles are left out."""
+def order(entries: Mapping[str, FlatParameter]) -> list[str]:
+    """The names with parents before children, else in the order of the file.
+
+    Those in circles are left out.
+    """
     places = {name: place for place, name in enumerate(entries)}
     names = list(entries)
     needs = {name: len(parents(entry) & entries.keys()) for name, entry in entries.items()}
@@ -55,7 +58,7 @@ def order(entries: Mapping[str, Entry]) -> list[str]:
     return done
 
 
-def parents(entry: Entry) -> set[str]:
+def parents(entry: FlatParameter) -> set[str]:
     """The names that a parameter's being active depends on."""
     return set(entry.spec.when or ()) | ({entry.block.parent} if entry.block else set())
 
@@ -85,7 +88,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def _check_parent(
-    document: Document, layout: Layout, entries: Mapping[str, Entry], key: str, parent: str
+    document: Document, layout: Layout, entries: Mapping[str, FlatParameter], key: str, parent: str
 ) -> Iterator[Problem]:
     where, start = document.where(("space", key, "when", parent)), f"space.{key}.when.{parent}"
     if parent == key:
@@ -143,7 +146,7 @@ def _values(spec: AnySpec) -> str:
     return "true or false"
 
 
-def _check_circles(document: Document, entries: Mapping[str, Entry]) -> Iterator[Problem]:
+def _check_circles(document: Document, entries: Mapping[str, FlatParameter]) -> Iterator[Problem]:
     ordered = set(order(entries))
     reported: set[str] = set()
     for name, entry in entries.items():
@@ -158,7 +161,7 @@ def _check_circles(document: Document, entries: Mapping[str, Entry]) -> Iterator
         yield Problem(where=where, message=message, hint="remove one of these conditions.")
 
 
-def _circle(start: str, entries: Mapping[str, Entry]) -> list[str]:
+def _circle(start: str, entries: Mapping[str, FlatParameter]) -> list[str]:
     """The shortest way from a name over its parents back to itself, or nothing."""
     paths = deque([[start]])
     seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Strict YAML: YAML 1.2 scalars, no duplicate keys, and the line of every key, so that errors can say where."""
+"""Strict YAML: YAML 1.2 scalars, no duplicate keys, and the line of every key for errors."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import yaml
 
 from tuner.errors import ConfigurationError
 from tuner.names import one_line
+from tuner.space.bounded_reading import BY_HAND, DocumentLimits, read_text
 from tuner.space.composing import Composer, KeyPath, RefusedError
 from tuner.space.problems import Problem, raise_problems
-from tuner.space.reading import BY_HAND, Limits, read_text
 
 __all__ = ["Document", "KeyPath", "Problem", "load_document", "parse_document", "raise_problems"]
 
@@ -40,7 +40,7 @@ class Document:
     origins: dict[KeyPath, str] = field(default_factory=dict)
 
     def where(self, path: KeyPath) -> str:
-        """`file:line` of the path or, where the key is missing, of the nearest parent that is there."""
+        """`file:line` of the path; where the key is missing, of the nearest parent there is."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.origins:
                 return self.origins[path[:length]]
@@ -49,7 +49,9 @@ class Document:
         return self.name
 
 
-def load_document(path: Path, name: str | None = None, limits: Limits = BY_HAND) -> Document:
+def load_document(
+    path: Path, name: str | None = None, limits: DocumentLimits = BY_HAND
+) -> Document:
     """Read a YAML file.
 
     Args:
@@ -64,7 +66,7 @@ def load_document(path: Path, name: str | None = None, limits: Limits = BY_HAND)
     return parse_document(read_text(path, limits), name or str(path), limits)
 
 
-def parse_document(text: str, name: str, limits: Limits = BY_HAND) -> Document:
+def parse_document(text: str, name: str, limits: DocumentLimits = BY_HAND) -> Document:
     """Parse YAML text; `load_document` says what it raises."""
     name = one_line(name)
     bad = yaml.reader.Reader.NON_PRINTABLE.search(text)
@@ -91,7 +93,7 @@ def parse_document(text: str, name: str, limits: Limits = BY_HAND) -> Document:
         ) from error
 
 
-def _parsed(loader: Any, text: str, name: str, limits: Limits) -> Document:
+def _parsed(loader: Any, text: str, name: str, limits: DocumentLimits) -> Document:
     parser = loader(text)
     try:
         composer = Composer(parser, name, limits)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tuner.space.conditions import order
 from tuner.space.definition import Condition, Parameter, Space, kind_of_list
-from tuner.space.layout import AnySpec, Entry, Layout
+from tuner.space.layout import AnySpec, FlatParameter, Layout
 from tuner.space.schema import BooleanSpec, ChoiceSpec, FixedSpec
 
 
@@ -27,7 +27,7 @@ def expand(layout: Layout) -> Space:
 
 
 def _conditions(
-    layout: Layout, entry: Entry, entries: dict[str, Entry], fixed: dict[str, Any]
+    layout: Layout, entry: FlatParameter, entries: dict[str, FlatParameter], fixed: dict[str, Any]
 ) -> tuple[Condition, ...]:
     conditions = []
     if entry.block and entry.block.parent in entries:
@@ -79,7 +79,10 @@ def _parameter(
 
 
 def _wants_float(layout: Layout, name: str, spec: AnySpec) -> bool:
-    """Whether whole numbers stand for floats: in a float of the family, or beside a float."""
+    """Whether whole numbers among the values stand for floats.
+
+    They do in a float of the family, or beside a float.
+    """
     block = layout.block(name)
     term = (layout.terms or {}).get(block.base if block else name)
     if term is not None:

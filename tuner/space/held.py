@@ -9,7 +9,7 @@ from tuner.space.checks import check_kind, dotted, value_paths
 from tuner.space.declared import Declaration, allows, described
 from tuner.space.definition import Parameter, SearchSpaceFile
 from tuner.space.document import Document, Problem
-from tuner.space.layout import Entry
+from tuner.space.layout import FlatParameter
 from tuner.space.parse import layout_of
 from tuner.space.sampling import grid_values
 from tuner.space.validation import did_you_mean, in_order, nearest, shown
@@ -82,7 +82,7 @@ def _only(name: str, value: Any) -> Parameter:
 
 
 def _unread(
-    document: Document, name: str, entry: Entry, declaration: Declaration, model: str
+    document: Document, name: str, entry: FlatParameter, declaration: Declaration, model: str
 ) -> Problem:
     where = document.where(("space", entry.key))
     if name in TRAINING_TERMS:
@@ -120,9 +120,12 @@ def _missing(document: Document, name: str, declaration: Declaration, model: str
 
 
 def _check_values(
-    document: Document, entry: Entry, declared: Parameter, wanted: Parameter, model: str
+    document: Document, entry: FlatParameter, declared: Parameter, wanted: Parameter, model: str
 ) -> Iterator[Problem]:
-    """Values outside of what the code declares; a range whose ends fit may still take other steps."""
+    """Values outside of what the code declares.
+
+    A range whose ends fit may still take other steps.
+    """
     key, found = entry.key, False
     for path, value in value_paths(document, key, entry.spec):
         if allows(declared, value):

@@ -1,4 +1,7 @@
-"""The flat parameters behind the keys of `space:`: `per` gives one per block, NAME_i belongs to block i."""
+"""The flat parameters behind the keys of `space:`.
+
+`per` gives one per block; NAME_i belongs to block i.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _NUMBERED = re.compile(r"(?P<base>.+)_(?P<index>0|[1-9][0-9]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class ParameterBlock:
     """The block that a parameter belongs to.
 
     Attributes:
@@ -35,7 +38,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class FlatParameter:
     """One flat parameter.
 
     Attributes:
@@ -46,7 +49,7 @@ class Entry:
 
     key: str
     spec: AnySpec
-    block: Block | None
+    block: ParameterBlock | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ class Layout:
     specs: Mapping[str, AnySpec]
     terms: Mapping[str, Term] | None
 
-    def block(self, key: str) -> Block | None:
+    def block(self, key: str) -> ParameterBlock | None:
         """The block that a key such as `filters_0` belongs to; None for every other key."""
         match = _NUMBERED.fullmatch(key)
         if match is None or (self.terms is not None and key in self.terms):
@@ -73,10 +76,12 @@ class Layout:
             parent = "conv_blocks" if per_block else None
         else:
             parent = per(self.specs[base]) if base in self.specs else None
-        return Block(base=base, parent=parent, index=int(match["index"])) if parent else None
+        return (
+            ParameterBlock(base=base, parent=parent, index=int(match["index"])) if parent else None
+        )
 
     def counts(self, parent: str) -> Sequence[int] | None:
-        """All values of the parameter that counts blocks; None where it is not a plain whole number.
+        """All values of the parameter that counts blocks; None where it is no plain whole number.
 
         They may be many: `most` is their greatest.
         """
@@ -103,19 +108,24 @@ class Layout:
         # Python's max would go through all values of a range.
         return counts[-1] if isinstance(counts, range) else max(counts)
 
-    def entries(self) -> dict[str, Entry]:
-        """The flat parameters by name; a NAME_i of its own stands in for the one that `per` would give."""
-        flat: dict[str, Entry] = {}
+    def entries(self) -> dict[str, FlatParameter]:
+        """The flat parameters by name.
+
+        A NAME_i of its own takes the place of the one that `per` would give.
+        """
+        flat: dict[str, FlatParameter] = {}
         for key, spec in self.specs.items():
             parent = per(spec)
             if parent is None:
-                flat[key] = Entry(key=key, spec=spec, block=self.block(key))
+                flat[key] = FlatParameter(key=key, spec=spec, block=self.block(key))
                 continue
             for index in range(min(self.most(parent) or 0, MAX_BLOCKS)):
                 name = f"{key}_{index}"
                 if name not in self.specs:
-                    flat[name] = Entry(
-                        key=key, spec=spec, block=Block(base=key, parent=parent, index=index)
+                    flat[name] = FlatParameter(
+                        key=key,
+                        spec=spec,
+                        block=ParameterBlock(base=key, parent=parent, index=index),
                     )
         return flat
 

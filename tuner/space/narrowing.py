@@ -1,4 +1,7 @@
-"""What an override puts out of reach: `--set space.optimizer=adam` leaves no use for the momentum of sgd."""
+"""What an override puts out of reach.
+
+`--set space.optimizer=adam` leaves no use for the momentum of sgd.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tuner.space.conditions import possible
-from tuner.space.layout import AnySpec, Entry, Layout, per
+from tuner.space.layout import AnySpec, FlatParameter, Layout, per
 
 
 def drop_unreachable(layout: Layout, before: Layout) -> Layout:
-    """Leave out conditions that could hold before the overrides, and blocks that there were, but no longer.
+    """Leave out conditions and blocks that were possible before the overrides alone.
 
     A parameter goes where no value is left that switches it on, and with it what depends on it.
     What could not be before either is a mistake of the file, and a parameter that was overridden
@@ -43,7 +46,7 @@ class _Stage(NamedTuple):
     """Declarations, and the flat parameters behind them."""
 
     layout: Layout
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, FlatParameter]
 
 
 def _narrowed(key: str, spec: AnySpec, now: _Stage, then: _Stage) -> AnySpec | None:
@@ -71,5 +74,5 @@ def _has_block(layout: Layout, key: str) -> bool:
     return block is None or most is None or block.index < most
 
 
-def _can_be(entries: Mapping[str, Entry], parent: str, value: Any) -> bool:
+def _can_be(entries: Mapping[str, FlatParameter], parent: str, value: Any) -> bool:
     return parent in entries and possible(entries[parent].spec, value)

@@ -69,7 +69,9 @@ def load_documents(
     *,
     is_asked_for: bool = True,
 ) -> tuple[Document, Document]:
-    """A space's document with its model, without and with the overrides; `load_space` says what it raises.
+    """A space's document with its model, without and with the overrides.
+
+    `load_space` says what it raises.
 
     Args:
         path: The file.

@@ -1,4 +1,7 @@
-"""From a parsed YAML file to a pydantic model, with every mistake reported at once, where it stands, in plain words."""
+"""From a parsed YAML file to a pydantic model.
+
+Every mistake is reported at once, where it stands, in plain words.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
-    """A hint that offers the nearest choice or, where none is near, all of them; empty without choices."""
+    """A hint that offers the nearest choice; where none is near, all of them.
+
+    It is empty without choices.
+    """
     choices = list(choices)
     if not choices:
         return ""
@@ -174,13 +180,19 @@ def _quotes_hint(value: Any, kind: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: text in quotes, `true` and `null` as YAML writes them, at most 60 characters."""
+    """A value as a message shows it, in at most 60 characters.
+
+    Text is in quotes; `true` and `null` are as YAML writes them.
+    """
     text = json.dumps(_beginning(value), ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _beginning(value: Any, depth: int = 0) -> Any:
-    """What the first letters of a value are made of: the whole of a large one takes long to write."""
+    """What the first letters of a value are made of.
+
+    The whole of a large one takes long to write.
+    """
     if isinstance(value, str):
         return value[:_MOST_LETTERS]
     if isinstance(value, list):
@@ -202,7 +214,10 @@ def listed(choices: Iterable[Any]) -> str:
 
 
 def _document_path(data: Any, location: Iterable[str | int]) -> KeyPath:
-    """The part of pydantic's location that stands in the file; pydantic adds the tags of unions to it."""
+    """The part of pydantic's location that stands in the file.
+
+    Pydantic adds the tags of unions to it.
+    """
     path: list[str | int] = []
     tag = None
     for part in location:

@@ -1,4 +1,4 @@
-"""YAML that tuner has written for itself: no names of types, no references, and no more than it can have written."""
+"""YAML that tuner has written for itself: no names of types, no references, within bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tuner.store.reading import read_whole
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses references: ten lines of them make a document of any size, and our own files have none."""
+    """Refuses references: ten lines of them make a document of any size; our files have none."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """PyYAML's hook for every node."""
@@ -20,7 +20,7 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-class _Dumper(yaml.SafeDumper):
+class _PlainDumper(yaml.SafeDumper):
     """Writes equal parts out, instead of referring from one to the other."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -30,7 +30,7 @@ class _Dumper(yaml.SafeDumper):
 
 def plain_yaml(value: Any) -> str:
     """Plain values as YAML."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return yaml.dump(value, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True)
 
 
 def read_plain_yaml(path: Path, most_bytes: int) -> Any:

@@ -14,10 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from tuner.records.image import ImageSpec
 from tuner.records.recipe import Recipe, RecipeData
+from tuner.space.bounded_reading import BY_A_RUN
 from tuner.space.composing import AMBIGUOUS
 from tuner.space.definition import SplitSettings
 from tuner.space.document import Document, Problem, load_document, raise_problems
-from tuner.space.reading import BY_A_RUN
 from tuner.space.validation import did_you_mean, in_order, type_problems
 from tuner.store.files import write_text
 from tuner.store.recipe_checks import recipe_problems
@@ -25,11 +25,14 @@ from tuner.store.recipe_checks import recipe_problems
 RECIPE = TypeAdapter(Recipe)
 
 
-class _Dumper(yaml.SafeDumper):
-    """Quotes text that our reader would take for a number; PyYAML knows YAML 1.1, where `1e-4` and `08` are text."""
+class _RecipeDumper(yaml.SafeDumper):
+    """Quotes text that our reader would take for a number.
+
+    PyYAML reads YAML 1.1, where `1e-4` and `08` are text.
+    """
 
 
-_Dumper.add_implicit_resolver(
+_RecipeDumper.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(
         rf"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|{AMBIGUOUS.pattern})$"
@@ -48,7 +51,7 @@ def write_recipe(recipe: Recipe, path: Path, header: str) -> None:
     """
     comment = "".join(f"# {line}".rstrip() + "\n" for line in header.splitlines())
     plain = RECIPE.dump_python(recipe, mode="json")
-    body = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    body = yaml.dump(plain, Dumper=_RecipeDumper, sort_keys=False, allow_unicode=True, width=120)
     write_text(path, comment + body)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tuner.data.decoding.streaming import StreamedImages
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.records.image import ImageSpec
 from tuner.training.transfer.features import Features
 

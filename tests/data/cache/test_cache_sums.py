@@ -1,4 +1,4 @@
-"""Small files are read whole each time; of large ones a sample, as long as nobody has written to them."""
+"""Small files are read whole each time; of large ones a sample, until somebody writes to them."""
 
 from __future__ import annotations
 

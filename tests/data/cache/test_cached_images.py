@@ -186,7 +186,7 @@ def test_missing_group_column_is_named(tmp_path: Path, card: Card) -> None:
 
 
 def start_loading(root: Path) -> subprocess.Popen[str]:
-    """A process that loads the set, and says so when it begins, when it decodes, and what it has loaded."""
+    """A process that loads the set, and says when it begins and decodes, and what it has loaded."""
     command = [sys.executable, "-m", "tests.data.load_in_child", str(root)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

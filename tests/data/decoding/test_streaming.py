@@ -1,4 +1,4 @@
-"""Class folders over the cache's limit are decoded when they are asked for, and are used as an array is."""
+"""Class folders over the cache's limit are decoded on demand, and are used as an array is."""
 
 from __future__ import annotations
 

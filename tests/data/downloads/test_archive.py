@@ -1,4 +1,4 @@
-"""Archives are unpacked whole or not at all, inside their folder and within limits; messages name the member."""
+"""Archives are unpacked whole or not at all, inside their folder and within limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from tests.data.samples import random_images, write_fer, write_folders
-from tuner.data.downloads.archive import Limits, archive_stem, is_archive, unpack
+from tuner.data.downloads.archive import ArchiveLimits, archive_stem, is_archive, unpack
 from tuner.data.downloads.unpacked import unpacked
 from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve
@@ -52,11 +52,11 @@ def special(kind: bytes, name: str = "photos/x", link: str = "") -> tarfile.TarI
     return info
 
 
-def refused(archive: Path, limits: Limits | None = None) -> str:
+def refused(archive: Path, limits: ArchiveLimits | None = None) -> str:
     """The message; nothing may be left."""
     before = sorted(archive.parent.rglob("*"))
     with pytest.raises(DataError) as caught:
-        unpack(archive, archive.parent / "out", limits or Limits())
+        unpack(archive, archive.parent / "out", limits or ArchiveLimits())
     assert sorted(archive.parent.rglob("*")) == before
     assert caught.value.hint
     return caught.value.message
@@ -163,17 +163,17 @@ def test_limits_name_the_member_at_which_it_is_too_much(tmp_path: Path, kind: st
     else:
         archive.write_bytes(gzip.compress(tar_bytes(files)))
     assert (
-        refused(archive, Limits(n_members=2))
+        refused(archive, ArchiveLimits(n_members=2))
         == f"a.{kind}, 2.txt: it is one of more than 2 files and folders"
     )
-    few = Limits(total_bytes=100_000)
+    few = ArchiveLimits(total_bytes=100_000)
     assert refused(archive, few) == f"a.{kind}, 2.txt: with it the files take more than 0.0001 GB"
-    bomb = Limits(bomb_bytes=50_000, ratio=5)
+    bomb = ArchiveLimits(bomb_bytes=50_000, ratio=5)
     assert (
         refused(archive, bomb)
         == f"a.{kind}, 1.txt: with it the files take more than 5 times the archive's own size"
     )
-    unpack(archive, tmp_path / "out", Limits(bomb_bytes=160_000, ratio=5))
+    unpack(archive, tmp_path / "out", ArchiveLimits(bomb_bytes=160_000, ratio=5))
 
 
 def test_zip_that_lies_about_a_size_is_damaged(tmp_path: Path) -> None:

@@ -382,7 +382,7 @@ def test_table_without_header_whose_label_is_not_clear_is_refused(tmp_path: Path
 
 
 def colour_rows(order: str) -> tuple[str, np.ndarray]:
-    """Lines of six colour images of 4 x 4, their values in the order height, width, channel, or channel first."""
+    """Lines of six colour images of 4 x 4, with the channel of their values last or first."""
     images = random_images(6, 4, 3)
     rows = [image if order == "last" else image.transpose(2, 0, 1) for image in images]
     lines = [f"{i % 2},{','.join(map(str, row.ravel()))}" for i, row in enumerate(rows)]

@@ -1,4 +1,4 @@
-"""NPZ files and folders of NPY files as people download them: each is read, or refused with a hint that fits."""
+"""NPZ files and folders of NPY files as people download them: read, or refused with a hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cuts take whole units, come near to their shares, and leave something of each class on both sides."""
+"""Cuts take whole units, come near to their shares, and leave each class on both sides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tuner.data.splits.cut import cut, cut_folds, quotas, sample
 
 @st.composite
 def data_sets(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
-    """Class and unit of each image: units of 1 to 6 images of one class, and at least four units of each class."""
+    """Class and unit of each image: units of 1 to 6 images, at least four of each class."""
     n_classes = draw(st.integers(2, 4))
     sizes = [draw(st.lists(st.integers(1, 6), min_size=4, max_size=25)) for _ in range(n_classes)]
     labels = np.concatenate([np.full(sum(found), number) for number, found in enumerate(sizes)])

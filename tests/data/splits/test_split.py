@@ -1,4 +1,4 @@
-"""Splits keep given parts, keep copies together, are stratified, and never let anything touch the test part."""
+"""Splits keep given parts and copies together, are stratified, and leave the test part alone."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def images_of(
 
 
 def pixel_copies(images: Images, *pairs: tuple[int, int]) -> Images:
-    """The same data, with a copy of another image's pixels at some places: pairs of copy and original."""
+    """The same data, with copies of other images at some places: pairs of copy and original."""
     pixels = images.images.copy()
     for copy, original in pairs:
         pixels[copy] = pixels[original]

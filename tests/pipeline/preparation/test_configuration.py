@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tuner.data.card import card_folders, load_card
 
 from tests.data.samples import make_card
+from tuner.data.cards.card_files import card_folders, load_card
 from tuner.errors import ConfigurationError
 from tuner.pipeline.preparation.configuration import space_path
 from tuner.space.parse import load_space

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tuner.data.arrays.array_file import MOST_BY_COLUMNS_BYTES, Array, shape_words
 from tuner.data.arrays.array_layout import image_layout
-from tuner.data.arrays.array_names import Pair
+from tuner.data.arrays.array_names import ArrayPair
 from tuner.data.decoding.image_settings import ImageSettings
 from tuner.errors import DataError
 
@@ -17,7 +17,7 @@ _MOST_LABEL_BYTES = 4096
 
 
 def check_pair(
-    arrays: Mapping[str, Array], path: Path, pair: Pair, settings: ImageSettings
+    arrays: Mapping[str, Array], path: Path, pair: ArrayPair, settings: ImageSettings
 ) -> None:
     """Make sure that images and labels fit the card and each other.
 

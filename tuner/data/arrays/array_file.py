@@ -8,6 +8,7 @@ mapped.
 from __future__ import annotations
 
 import math
+import os
 import tempfile
 import zipfile
 import zlib
@@ -109,20 +110,35 @@ def map_array(path: Path, name: str, array: Array, room: Path) -> NDArray[Any]:
     order: Literal["C", "F"] = "F" if array.by_columns else "C"
     with _opened(path, name) as file, _unnamed_file(room) as copy:
         _header(file)
+        with _written(path, name, n_bytes, room):
+            _reserve(copy, n_bytes)
         for start in range(0, n_bytes, _COPIED_BYTES):
             part = file.read(min(_COPIED_BYTES, n_bytes - start))
-            try:
+            with _written(path, name, n_bytes, room):
                 copy.write(part)
                 copy.flush()
-            except OSError as error:
-                raise DataError(
-                    f"{path.name}, {name}: a copy of its {n_bytes / 1e9:,.1f} GB is mapped into"
-                    f" memory, and cannot be written: {error.strerror}",
-                    f"free space on the disk of {room}.",
-                ) from error
         if copy.tell() != n_bytes:
             raise EOFError
         return np.memmap(copy, dtype=array.dtype, mode="r", shape=array.shape, order=order)
+
+
+def _reserve(copy: IO[bytes], n_bytes: int) -> None:
+    """Fail at once where the disk has no room, rather than when it is full."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(copy.fileno(), 0, n_bytes)
+
+
+@contextmanager
+def _written(path: Path, name: str, n_bytes: int, room: Path) -> Iterator[None]:
+    """What goes wrong with the copy is not the fault of the data."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{path.name}, {name}: a copy of its {n_bytes / 1e9:,.1f} GB is mapped into"
+            f" memory, and cannot be written: {error.strerror}",
+            f"free space on the disk of {room}.",
+        ) from error
 
 
 def _unnamed_file(room: Path) -> IO[bytes]:

@@ -15,7 +15,7 @@ _CHANNELS = (1, 3, 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class ArrayLayout:
     """How an array holds images.
 
     Attributes:
@@ -37,7 +37,7 @@ class Layout:
         return images.reshape(len(images), self.height, self.width, self.channels)
 
 
-def image_layout(array: Array, where: str) -> Layout:
+def image_layout(array: Array, where: str) -> ArrayLayout:
     """How an array holds its images.
 
     Understood are n x height x width, that x 1, 3 or 4 channels, n x 1, 3 or 4 channels x height x
@@ -54,13 +54,13 @@ def image_layout(array: Array, where: str) -> Layout:
         )
     if len(shape) == 2 and shape[1] >= 16 and math.isqrt(shape[1]) ** 2 == shape[1]:
         side = math.isqrt(shape[1])
-        return Layout(height=side, width=side, channels=1, is_first=False)
+        return ArrayLayout(height=side, width=side, channels=1, is_first=False)
     if len(shape) == 3:
-        return Layout(height=shape[1], width=shape[2], channels=1, is_first=False)
+        return ArrayLayout(height=shape[1], width=shape[2], channels=1, is_first=False)
     if len(shape) == 4 and shape[3] in _CHANNELS:
-        return Layout(height=shape[1], width=shape[2], channels=shape[3], is_first=False)
+        return ArrayLayout(height=shape[1], width=shape[2], channels=shape[3], is_first=False)
     if len(shape) == 4 and shape[1] in _CHANNELS:
-        return Layout(height=shape[2], width=shape[3], channels=shape[1], is_first=True)
+        return ArrayLayout(height=shape[2], width=shape[3], channels=shape[1], is_first=True)
     raise DataError(
         f"{where}: the shape is {shape_words(shape)}; expected n x height x width, or that x 1, 3"
         " or 4 channels",

@@ -24,7 +24,7 @@ _GLUED = re.compile(rf"(?P<first>x|y)?(?P<role>{ROLE_WORDS})(?P<last>x|y)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class ArrayPair:
     """Images and their labels.
 
     Attributes:
@@ -38,8 +38,12 @@ class Pair:
     labels: str
 
 
-def part_names(arrays: Mapping[str, Array], path: Path, stated: Sequence[Pair] = ()) -> list[Pair]:
-    """The arrays of images and of labels of each part: those that the card names, else those that are clear.
+def part_names(
+    arrays: Mapping[str, Array], path: Path, stated: Sequence[ArrayPair] = ()
+) -> list[ArrayPair]:
+    """The arrays of images and of labels of each part.
+
+    They are those that the card names, else those that are clear.
 
     Args:
         arrays: What is there.
@@ -70,7 +74,7 @@ def part_names(arrays: Mapping[str, Array], path: Path, stated: Sequence[Pair] =
     )
 
 
-def pairs(arrays: Mapping[str, Array]) -> list[Pair]:
+def pairs(arrays: Mapping[str, Array]) -> list[ArrayPair]:
     """Pairs of arrays in the order of the parts; none where it is not clear.
 
     Of several that may be the same, such as `data` and `images`, the one of a fitting shape wins.
@@ -85,15 +89,15 @@ def pairs(arrays: Mapping[str, Array]) -> list[Pair]:
         images = _only(by_role.get((part, "images"), []), arrays, are_images=True)
         labels = _only(by_role.get((part, "labels"), []), arrays, are_images=False)
         if images and labels:
-            found.append(Pair(part=part, images=images, labels=labels))
+            found.append(ArrayPair(part=part, images=images, labels=labels))
     if any(pair.part == "train" for pair in found):
         found = [pair for pair in found if pair.part]
         return found if len(found) > 1 else [_of_no_part(found[0])]
     return [pair for pair in found if not pair.part] or _by_shape(arrays)
 
 
-def _of_no_part(pair: Pair) -> Pair:
-    return Pair(part="", images=pair.images, labels=pair.labels)
+def _of_no_part(pair: ArrayPair) -> ArrayPair:
+    return ArrayPair(part="", images=pair.images, labels=pair.labels)
 
 
 def _meanings(name: str) -> Iterator[tuple[str, str]]:
@@ -119,7 +123,7 @@ def _only(names: list[str], arrays: Mapping[str, Array], *, are_images: bool) ->
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _by_shape(arrays: Mapping[str, Array]) -> list[Pair]:
+def _by_shape(arrays: Mapping[str, Array]) -> list[ArrayPair]:
     """The only array of three or four dimensions, and the only one with as many labels."""
     images = [
         name
@@ -134,4 +138,4 @@ def _by_shape(arrays: Mapping[str, Array]) -> list[Pair]:
         for name, array in arrays.items()
         if name != images[0] and 1 <= len(array.shape) <= 2 and array.shape[0] == n
     ]
-    return [Pair(part="", images=images[0], labels=labels[0])] if len(labels) == 1 else []
+    return [ArrayPair(part="", images=images[0], labels=labels[0])] if len(labels) == 1 else []

@@ -10,10 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.arrays.array_file import blocks
-from tuner.data.arrays.array_layout import Layout
+from tuner.data.arrays.array_layout import ArrayLayout
 from tuner.data.decoding.image_settings import ImageSettings
-from tuner.data.decoding.value_range import ValueRange, range_of, range_words, to_8_bits
-from tuner.data.tables.pixel_text import LARGEST_VALUE
+from tuner.data.decoding.value_range import (
+    LARGEST_VALUE,
+    ValueRange,
+    range_of,
+    range_words,
+    to_8_bits,
+)
 from tuner.errors import DataError
 
 # Of floats (True), and of whole numbers that are no bytes (False).
@@ -78,7 +83,7 @@ def fill(
     out: NDArray[np.uint8],
     rows: Sequence[int],
     values: NDArray[Any],
-    layout: Layout,
+    layout: ArrayLayout,
     ranges: Ranges,
     settings: ImageSettings,
 ) -> None:

@@ -1,4 +1,4 @@
-"""The folder of the caches: what lies in it, how much it may hold, who fills it, and how it is emptied."""
+"""The folder of the caches: its entries, its limit, its lock, and how it is emptied."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ENTRY = re.compile(r"([^.].*)-([0-9a-f]{8})[0-9a-f]{8,16}(-[a-z0-9_]{8})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CacheEntry:
     """One folder of the cache.
 
     Attributes:
@@ -59,14 +59,16 @@ def features_folder(name: str, fingerprint: str, data_root: Path) -> Path | None
     return folder if os.access(existing, os.W_OK) else None
 
 
-def entries(data_root: Path, name: str | None = None) -> list[Entry]:
+def entries(data_root: Path, name: str | None = None) -> list[CacheEntry]:
     """What is there, whole or not, of all data sets or of one; sorted."""
     try:
         found = sorted(cache_folder(data_root).iterdir())
     except OSError:
         return []
     matches = ((path, _ENTRY.fullmatch(path.name)) for path in found)
-    listed = [Entry(name=match[1], source=match[2], path=path) for path, match in matches if match]
+    listed = [
+        CacheEntry(name=match[1], source=match[2], path=path) for path, match in matches if match
+    ]
     return [entry for entry in listed if name in (None, entry.name)]
 
 
@@ -79,7 +81,9 @@ def cache_sizes(data_root: Path) -> dict[str, int]:
 
 
 def cache_limit(data_root: Path) -> int:
-    """Bytes that one data set may take: 50 GB and half of the free disk, or what TUNER_CACHE_LIMIT says.
+    """Bytes that one data set may take.
+
+    At most 50 GB and half of the free disk; or what TUNER_CACHE_LIMIT says.
 
     Raises:
         ConfigurationError: If that is no size.
@@ -101,7 +105,9 @@ def cache_limit(data_root: Path) -> int:
 
 @contextmanager
 def locked(name: str, data_root: Path, *, timeout_s: float = -1.0) -> Iterator[bool]:
-    """Hold the right to fill or to empty a data set's cache; one process at a time, and a killed one lets go of it.
+    """Hold the lock of a data set's cache, to fill or to empty it.
+
+    One process at a time holds it; a killed one lets go of it.
 
     Args:
         name: Name of the data set.
@@ -144,7 +150,7 @@ def _undo(lock: Path, made: list[Path]) -> None:
                 folder.rmdir()
 
 
-def delete(entry: Entry) -> int:
+def delete(entry: CacheEntry) -> int:
     """Delete a folder of the cache; who has mapped its files may go on with them.
 
     Returns:

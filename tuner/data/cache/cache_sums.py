@@ -1,4 +1,4 @@
-"""Whether the files of a cache entry still hold what was written: sums of their blocks, and what is cheap to check.
+"""Whether the files of a cache entry still hold what was written, by sums of their blocks.
 
 Small files are read whole each time. Of a large one, a sample of blocks is read unless it has been
 written to since it was last read whole, by its size, its time and its number on the disk

@@ -1,4 +1,7 @@
-"""Decoded images on disk, memory-mapped: the second load of a data set takes a moment and next to no memory."""
+"""Decoded images on disk, memory-mapped.
+
+The second load of a data set takes a moment and next to no memory.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,11 @@ _COLUMNS = ("labels", "parts", "groups", "copy_of", "near_group")
 
 
 def cache_key(card: Card, sources: Sequence[str | Path]) -> str:
-    """Two hashes: 8 digits for where the data lie; 16 for the card's decoding fields and each file's size and time."""
+    """Two hashes: of where the data are, and of what decides the pixels.
+
+    The first has 8 digits; the second 16, for the card's decoding fields and each file's size and
+    time.
+    """
     decoding = card.model_dump(include={"files", "image", "class_names"})
     # However the folders are arranged, it is one place, whose older entries go when it is read in
     # another way.
@@ -75,7 +82,7 @@ def cache_key(card: Card, sources: Sequence[str | Path]) -> str:
 
 
 def load_cached(card: Card, key: str, data_root: Path) -> Images | None:
-    """The cached images, memory-mapped or streamed; None where there are none, or they are damaged."""
+    """The cached images, memory-mapped or streamed; None where there are no whole ones."""
     for path in _entries_of(card, key, data_root):
         # Readers raise whatever a damaged file makes them stumble over.
         with suppress(Exception):
@@ -132,7 +139,10 @@ def _read_meta(path: Path) -> dict[str, Any]:
 
 
 class NewEntry:
-    """Room for the images that a loader decodes: a file of the cache, or memory where the cache cannot take them."""
+    """Room for the images that a loader decodes.
+
+    It is a file of the cache, or memory where the cache cannot take them.
+    """
 
     def __init__(self, card: Card, data_root: Path, folder: Path | None) -> None:
         """Take the folder to fill; None where there can be none."""
@@ -167,7 +177,10 @@ class NewEntry:
         )
 
     def keep(self, images: Images) -> None:
-        """Make a whole entry of it; do nothing where that is not possible, or another attempt may read more."""
+        """Make a whole entry of it.
+
+        Do nothing where that is not possible, or another attempt may read more.
+        """
         if self._folder is None or not images.is_final:
             return
         if not (self._is_mapped or isinstance(images.images, StreamedImages)):
@@ -193,7 +206,10 @@ def new_entry(card: Card, key: str, data_root: Path) -> Iterator[NewEntry]:
 
 
 def delete_outdated(card: Card, key: str, data_root: Path) -> None:
-    """Delete what is there of the same source: outdated, damaged, or left behind by a process that was killed."""
+    """Delete what is there of the same source.
+
+    It is outdated, damaged, or left behind by a process that was killed.
+    """
     for entry in entries(data_root, card.name):
         if entry.source == key[:8]:
             if entry.path.is_dir():
@@ -217,7 +233,10 @@ def _map(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _cut(path: Path, shape: tuple[int, ...]) -> None:
-    """Shorten an array's file to fewer rows: NumPy leaves room in the header for a number of any length."""
+    """Shorten an array's file to fewer rows.
+
+    NumPy leaves room in the header for a number of any length.
+    """
     with path.open("r+b") as file:
         np.lib.format.read_magic(file)
         np.lib.format.read_array_header_1_0(file)

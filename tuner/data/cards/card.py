@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from tuner.data.cards.kaggle_place import Kaggle
 from tuner.data.cards.published_baseline import Baseline
 from tuner.data.decoding.image_settings import ImageSettings
-from tuner.data.formats.registry import Files
+from tuner.data.formats.loaders import Files
 from tuner.data.splits.split_rules import Policies, Splits
 from tuner.names import one_line, plain_name
 from tuner.space.validation import Strict, shown

@@ -16,7 +16,10 @@ from tuner.space.validation import did_you_mean, shown, validate
 
 
 def card_folders() -> list[Path]:
-    """Where cards are looked for: the working directory's `datasets/` first, then those that came with the package."""
+    """Where cards are looked for.
+
+    The working directory's `datasets/` comes first, then what came with the package.
+    """
     package = Path(tuner.__file__).parent
     bundled = package / "_bundled" / "datasets"
     return [Path("datasets"), bundled if bundled.is_dir() else package.parent / "datasets"]

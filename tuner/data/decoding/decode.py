@@ -75,7 +75,9 @@ class UnreadableImageError(Exception):
 
 
 def decode(path: Path, settings: ImageSettings) -> NDArray[np.uint8]:
-    """Decode the first frame, upright, stretched to the size, transparency filled with the background colour.
+    """Decode the first frame, upright and stretched to the size.
+
+    Transparency is filled with the background colour.
 
     The file's content decides what it is, never its suffix.
 
@@ -109,7 +111,9 @@ def decode_with_facts(path: Path, settings: ImageSettings) -> tuple[NDArray[np.u
 def decode_or_measure(
     path: Path, settings: ImageSettings
 ) -> tuple[NDArray[np.uint8] | None, FileFacts]:
-    """Do as `decode_with_facts` does; but where a range is needed and not stated, only find the extreme values.
+    """Do as `decode_with_facts` does, where no range is needed or one is stated.
+
+    Otherwise only find the extreme values.
 
     Returns:
         The pixels, or None where the whole data set must say first which range its values have.
@@ -210,7 +214,10 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 
 def _shrink(picture: Image.Image, settings: ImageSettings) -> None:
-    """Tell a JPEG decoder to shrink by 2, 4 or 8 for next to nothing: 36 megapixels in 0.1 s instead of 0.6 s."""
+    """Tell a JPEG decoder to shrink by 2, 4 or 8 for next to nothing.
+
+    36 megapixels take 0.1 s instead of 0.6 s.
+    """
     # Twice the final side is kept, so that Lanczos has something to average, whatever way up the
     # photo is.
     side = 2 * max(settings.height, settings.width)
@@ -228,7 +235,7 @@ def _is_rotated(picture: Image.Image) -> bool:
 
 
 def _orientation(picture: Image.Image) -> int:
-    """EXIF's number for which way up the image is; 1 where it says nothing that can be understood."""
+    """EXIF's number for which way up the image is; 1 where it says nothing clear."""
     try:
         found = picture.getexif().get(_EXIF_ORIENTATION, 1)
     # Damaged EXIF data raise many things, and the image is as good as without them.
@@ -249,7 +256,10 @@ def _why_no_image(path: Path) -> str:
 
 
 def _bits(picture: Image.Image) -> int:
-    """Bits of a value in the file; of several channels Pillow keeps the upper 8, and only its tiles tell."""
+    """Bits of a value in the file.
+
+    Of several channels Pillow keeps the upper 8, and only its tiles tell.
+    """
     if _is_deep(picture):
         return 16 if picture.mode.startswith("I;16") else 32
     raw_modes = (str(tile[3]) for tile in getattr(picture, "tile", ()))
@@ -282,7 +292,10 @@ def _is_animated(picture: Image.Image) -> bool:
 
 
 def _is_deep(picture: Image.Image) -> bool:
-    """Whether its values are brought to 8 bits here: Pillow's own conversion would cut every one off at 255."""
+    """Whether its values are brought to 8 bits here.
+
+    Pillow's own conversion would cut every one off at 255.
+    """
     return picture.mode in {"I", "F"} or picture.mode.startswith("I;16")
 
 

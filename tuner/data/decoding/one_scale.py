@@ -23,7 +23,10 @@ def decode_all(
     keep: Callable[[int, NDArray[np.uint8]], None],
     in_parallel: Callable[[Callable[[int], FileFacts], int], list[FileFacts | T]],
 ) -> tuple[list[FileFacts | T], ImageSettings]:
-    """Decode every file; those of more than 8 bits a second time, once the range of all their values is known.
+    """Decode every file.
+
+    Those of more than 8 bits are decoded a second time, once the range of all their values is
+    known.
 
     A set of 8-bit files is read once, as before there were ranges.
 

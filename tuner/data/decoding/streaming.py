@@ -1,4 +1,4 @@
-"""Images that are decoded whenever they are asked for: data sets that are too large for the cache."""
+"""Images that are decoded whenever they are asked for, as they exceed the cache."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _MAX_THREADS = 8
 
 
 class StreamedImages:
-    """Stands where an array (n, height, width, channels) of uint8 is indexed; it can be sent to other processes.
+    """Images that are indexed as an array (n, height, width, channels) of uint8 is.
+
+    They can be sent to other processes.
 
     Attributes:
         paths: The files.
@@ -95,7 +97,9 @@ class Indexed(Protocol):
 
 
 def batches(inputs: Indexed, order: NDArray[Any], batch_size: int) -> Iterator[NDArray[Any]]:
-    """The inputs in the given order, a batch at a time; streamed ones are decoded while the batch before is used.
+    """The inputs in the given order, a batch at a time.
+
+    Streamed ones are decoded while the batch before is used.
 
     Args:
         inputs: (n, ...).

@@ -1,4 +1,6 @@
-"""One scale for a whole data set whose values are not of 8 bits: which value is black, and which is white.
+"""One scale for a whole data set whose values are not of 8 bits.
+
+It says which value is black, and which is white.
 
 A decision for each image by itself would make a dark scan look like a bright one: brightness
 between images is what a network may have to learn from.
@@ -11,6 +13,9 @@ from numpy.typing import NDArray
 
 # The values that become 0 and 255.
 ValueRange = tuple[float, float]
+
+# Beyond it are no pixels, and float32 has no room for the differences.
+LARGEST_VALUE = 1e30
 
 FULL_16_BITS: ValueRange = (0.0, 65535.0)
 

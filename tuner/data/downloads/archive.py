@@ -1,4 +1,7 @@
-"""Archives of other people's making: unpacked whole or not at all, never outside their folder, never without bounds."""
+"""Archives of other people's making, unpacked whole or not at all.
+
+Nothing is written outside their folder, and nothing without bounds.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ _DAMAGE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ArchiveLimits:
     """What an archive may hold.
 
     Attributes:
@@ -71,7 +74,7 @@ class Limits:
     bomb_bytes: int = 10**9
 
 
-LIMITS = Limits()
+LIMITS = ArchiveLimits()
 
 
 def is_archive(path: Path) -> bool:
@@ -87,7 +90,9 @@ def archive_stem(path: Path) -> str:
     return path.name[: len(path.name) - len(suffix)] or path.name
 
 
-def unpack(archive: Path, to: Path, limits: Limits = LIMITS, *, with_inner: bool = False) -> None:
+def unpack(
+    archive: Path, to: Path, limits: ArchiveLimits = LIMITS, *, with_inner: bool = False
+) -> None:
     """Unpack a zip or tar into a new folder, which is there only when everything is in it.
 
     Only files and folders are unpacked. Links are refused, even those that stay inside: tarfile's
@@ -139,7 +144,10 @@ def _unpack_into(archive: Path, folder: Path, budget: _Budget) -> None:
 
 
 def _unpack_inner(building: Path, budget: _Budget) -> None:
-    """Unpack the archives that an archive holds, as competitions hand them out; images beside them are what counts."""
+    """Unpack the archives that an archive holds, as competitions hand them out.
+
+    Where there are images beside them, those count.
+    """
     files = [path for path in sorted(building.rglob("*")) if path.is_file()]
     if any(path.suffix[1:].lower() in IMAGE_SUFFIXES for path in files):
         return
@@ -156,7 +164,7 @@ def _unpack_inner(building: Path, budget: _Budget) -> None:
 class _Budget:
     """Counts what an archive holds, and knows which member is at work."""
 
-    def __init__(self, archive: Path, limits: Limits) -> None:
+    def __init__(self, archive: Path, limits: ArchiveLimits) -> None:
         self.archive = archive
         self.outer = ""
         self.member = ""
@@ -278,7 +286,9 @@ def _decompressed(file: IO[bytes], magic: bytes) -> IO[bytes]:
 
 
 class _Forward:
-    """A tar's bytes, read once, front to back: crafted headers make tarfile loop (CVE-2025-8194) or fill the memory.
+    """A tar's bytes, read once, front to back.
+
+    Crafted headers make tarfile loop (CVE-2025-8194) or fill the memory.
 
     Attributes:
         left: Bytes that may be read or passed over until it is set again.

@@ -16,7 +16,9 @@ UNPACKED = ".unpacked"
 
 
 def unpacked(archive: Path, data_root: Path) -> Path:
-    """What an archive of own data holds, as a path that may stand in its place; only the first call unpacks it.
+    """What an archive of own data holds, as a path that may stand in its place.
+
+    Only the first call unpacks it.
 
     Args:
         archive: A zip or tar.
@@ -44,7 +46,10 @@ def unpacked(archive: Path, data_root: Path) -> Path:
 
 
 def _unpack_anew(archive: Path, folder: Path, *, is_alone: bool) -> None:
-    """Unpack unless another process has just done so; alone, delete what that archive has left there before."""
+    """Unpack unless another process has just done so.
+
+    Alone, delete what that archive has left there before.
+    """
     if not folder.is_dir():
         try:
             unpack(archive, folder, with_inner=True)

@@ -59,7 +59,10 @@ class ClassFiles:
     aside: tuple[Aside, ...]
 
     def left_out(self, used: Collection[str]) -> tuple[LeftOut, ...]:
-        """What is not used, by reason; a file that is no image by its name counts unless its origin is among `used`."""
+        """What is not used, by reason.
+
+        A file that is no image by its name counts unless its origin is among `used`.
+        """
         known = frozenset(used)
         others = (file for file in self.files if file.is_other and file.origin not in known)
         return fold([*self.aside, *(Aside(NO_IMAGES, file.origin, 1) for file in others)])

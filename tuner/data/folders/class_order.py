@@ -11,7 +11,10 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Names sorted as people count: 0, 1, 2, ..., 10, and class_2 before class_10; else by code points."""
+    """Names sorted as people count: 2 before 10, and class_2 before class_10.
+
+    What has no numbers is sorted by code points.
+    """
     found = set(names)
     # "-1" and "0.5" are numbers only where all names are.
     if all(_NUMBER.fullmatch(name) for name in found):

@@ -1,4 +1,4 @@
-"""Names of the parts of a split, wherever they stand: train, test_set, seg_train, x_val, holdout ..."""
+"""Names of the parts of a split: train, test_set, seg_train, x_val, holdout ..."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ FER_SPLITS = Splits(train="Training", validation="PublicTest", test="PrivateTest
 
 
 def role_of(name: str) -> str | None:
-    """The role of what is called so in a table or an array; None where the name is no part's, or says more.
+    """The role of what is called so in a table or an array.
+
+    None where the name is no part's, or says more.
 
     The role is `train`, `validation`, `test` or `evaluation`, which `free_role` makes one of the
     last two.
@@ -73,7 +75,7 @@ def role_within(name: str) -> str | None:
 
 
 def is_part(name: str) -> bool:
-    """Whether a folder, or the beginning of files' names, is called like a part, and nothing else."""
+    """Whether a folder, or the beginning of files' names, is called like a part and no more."""
     role, stem = _role_and_stem(name)
     return bool(role) and not stem
 

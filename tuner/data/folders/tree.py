@@ -1,4 +1,4 @@
-"""A folder as it is found: what is an image by its name, what is none, and what nobody means to be read."""
+"""A folder as it is found: images by their names, other files, and what is not to be read."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def _identities_above(root: Path) -> frozenset[tuple[int, int]]:
 
 
 def _is_made_by_tuner(entry: os.DirEntry[str], root: Path) -> bool:
-    """Whether it is a folder of the tool's own that lies among the data: reports, caches, cards or spaces."""
+    """Whether it is one of the tool's own folders: reports, caches, cards or spaces."""
     path = Path(entry.path)
     try:
         if any(file.suffix[1:].lower() in IMAGE_SUFFIXES for file in path.iterdir()):

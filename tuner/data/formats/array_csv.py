@@ -1,4 +1,7 @@
-"""Array CSVs: one image per row, values in the order height, width, channel, and a file with one label per row."""
+"""Array CSVs: one image per row, and a file with one label per row.
+
+The values are in the order height, width, channel.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ _SOME_MORE = 1000
 
 
 class ArrayCsv(Loader):
-    """CSVs without header: a row of height x width x channels values per image, and a file of labels."""
+    """CSVs without header: a row of values per image, and a file of labels.
+
+    The values are in the order height, width, channel.
+    """
 
     type: Literal["array_csv"]
     train_images: str
@@ -121,7 +127,10 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _read_images(path: Path, label_file: str, out: NDArray[np.uint8]) -> list[int]:
-    """Read line by line, since the text is several times larger than the images; return the lines' numbers."""
+    """Read line by line, and return the lines' numbers.
+
+    The text is several times larger than the images.
+    """
     from tuner.data.tables.pixel_text import parse_pixels
 
     lines: list[int] = []

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class ClassFolders(Loader):
-    """A folder per class, or a folder per part (named under `splits`) with a folder per class in each."""
+    """A folder per class, or a folder per part with a folder per class in each.
+
+    `splits` names the parts' folders.
+    """
 
     type: Literal["class_folders"]
     path: str
@@ -64,7 +67,9 @@ class ClassFolders(Loader):
         )
 
     def read(self, card: Described, data_root: Path, allocate: Allocate) -> Images:
-        """Decode all images, in the order part, class, file name; single unreadable files are left out and named.
+        """Decode all images, in the order part, class, file name.
+
+        Single unreadable files are left out and named.
 
         Raises:
             DataError: If a class has no file, or none that can be read; or a folder is no class of
@@ -75,7 +80,9 @@ class ClassFolders(Loader):
         return read_files(card, self._listing(card, data_root), allocate)
 
     def stream(self, card: Described, data_root: Path) -> Images:
-        """Do as `read` does, but keep no pixels: images are decoded again whenever they are asked for.
+        """Do as `read` does, but keep no pixels.
+
+        Images are decoded again whenever they are asked for.
 
         Raises:
             DataError: As `read`.

@@ -1,4 +1,4 @@
-"""FER-style tables: a label, blank-separated grey values, and perhaps the part (`Usage`) in each row."""
+"""FER-style tables: a label, grey values in one column, perhaps the part in each row."""
 
 from __future__ import annotations
 

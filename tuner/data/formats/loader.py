@@ -35,7 +35,7 @@ class Sources:
 class Loader(Strict):
     """One data format: the keys under `files` in a card, and how images are read by them.
 
-    A new format is a module with a class derived from this one, and a line in `registry.LOADERS`.
+    A new format is a module with a class derived from this one, and a line in `loaders.LOADERS`.
     What it needs of NumPy, Pillow or scikit-learn is imported where it is used: a card can be
     checked without them.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,7 +14,7 @@ from tuner.names import printable
 from tuner.space.validation import both_or_neither
 
 if TYPE_CHECKING:
-    from tuner.data.arrays.array_names import Pair
+    from tuner.data.arrays.array_names import ArrayPair
     from tuner.data.images import Allocate, Images
 
 
@@ -34,8 +34,6 @@ class Npz(Loader):
     test_images: str | None = None
     test_labels: str | None = None
 
-    path_keys: ClassVar[tuple[str, ...]] = ("path",)
-
     @model_validator(mode="after")
     def _parts_are_whole(self) -> Self:
         for part in ("train", "validation", "test"):
@@ -45,7 +43,7 @@ class Npz(Loader):
         return self
 
     def sources(self, card: Described, data_root: Path) -> Sources:
-        """The file; of a folder, that and its arrays, since its time changes with what is left out."""
+        """The file; or the folder, whose time changes with what is left out, and its arrays."""
         from tuner.data.arrays.array_file import npy_files
 
         path = data_root / self.path
@@ -75,13 +73,14 @@ class Npz(Loader):
         found = part_names(arrays, path, self._stated())
         for pair in found:
             check_pair(arrays, path, pair, card.image)
-        used = {name for pair in found for name in (pair.images, pair.labels)}
+        # Before anything is unpacked: what the cache refuses would fill the disk.
+        pixels = allocate(sum(arrays[pair.images].shape[0] for pair in found))
+        used = dict.fromkeys(name for pair in found for name in (pair.images, pair.labels))
         values = {name: map_array(path, name, arrays[name], room) for name in used}
         ranges = find_ranges(
             ((pair.images, values[pair.images]) for pair in found), path, card.image
         )
         value_range = only_deep(ranges, path)
-        pixels = allocate(sum(arrays[pair.images].shape[0] for pair in found))
         labels: list[str] = []
         parts: list[str] = []
         origins: list[str] = []
@@ -121,9 +120,9 @@ class Npz(Loader):
             ),
         )
 
-    def _stated(self) -> list[Pair]:
+    def _stated(self) -> list[ArrayPair]:
         """The pairs that a card names; a single one is of no part."""
-        from tuner.data.arrays.array_names import Pair
+        from tuner.data.arrays.array_names import ArrayPair
 
         named = {
             "train": (self.train_images, self.train_labels),
@@ -132,7 +131,7 @@ class Npz(Loader):
         }
         given = {part: both for part, both in named.items() if None not in both}
         return [
-            Pair(part=part if len(given) > 1 else "", images=str(images), labels=str(labels))
+            ArrayPair(part=part if len(given) > 1 else "", images=str(images), labels=str(labels))
             for part, (images, labels) in given.items()
         ]
 

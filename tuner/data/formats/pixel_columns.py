@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PixelColumns(TableLoader):
-    """A table with one image per row, and a column for each of its values; `path` as for fer_csv."""
+    """A table with one image per row, and a column for each value; `path` as for fer_csv."""
 
     type: Literal["pixel_columns"]
     header: bool = Field(default=True, description="whether the first line names the columns")
@@ -30,7 +30,9 @@ class PixelColumns(TableLoader):
     )
 
     def read(self, card: Described, data_root: Path, allocate: Allocate) -> Images:
-        """Parse the tables; each column is a value of the image, in their order, but for those that the card names.
+        """Parse the tables.
+
+        Each column is a value of the image, in their order, but for those that the card names.
 
         Raises:
             DataError: For the first row that cannot be used, or a missing column.

@@ -8,6 +8,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from tuner.errors import DataError
+from tuner.names import printable
+
 # In the order of preference; a name tells more than a number does.
 _LABELS = """
     label labels class classes target targets category categories y emotion expression digit letter
@@ -31,7 +34,7 @@ _MOST_CLASSES_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class TableSample:
     """The beginning of a table.
 
     Attributes:
@@ -76,7 +79,7 @@ def _named(header: Sequence[str], among: Collection[int], names: Collection[str]
     return found[0] if len(found) == 1 else None
 
 
-def text_at(sample: Sample) -> int | None:
+def text_at(sample: TableSample) -> int | None:
     """The column whose fields hold a whole image each, as in FER2013."""
     if not sample.rows:
         found = [at for at, name in enumerate(sample.header) if plain(name) == "pixels"]
@@ -99,7 +102,7 @@ def is_image(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class PixelBlock:
     """Columns that hold a value of an image each.
 
     Attributes:
@@ -117,7 +120,7 @@ class Block:
     channels_first: bool = False
 
 
-def block(sample: Sample, stem: str) -> Block | None:
+def block(sample: TableSample, stem: str) -> PixelBlock | None:
     """The columns of an image whose header numbers them: pixel1, 1x1, 0, r0 g0 b0 ...
 
     Args:
@@ -140,11 +143,13 @@ def block(sample: Sample, stem: str) -> Block | None:
         side = math.isqrt(len(columns) // 3)
         is_first = patterns[columns[0]] == patterns[columns[1]]
         side = side if 3 * side * side == len(columns) else 0
-        return Block(columns=columns, height=side, width=side, channels=3, channels_first=is_first)
+        return PixelBlock(
+            columns=columns, height=side, width=side, channels=3, channels_first=is_first
+        )
     height, width, channels = _size(
         [sample.header[at] for at in columns], chosen[0], len(columns), stem
     )
-    return Block(columns=columns, height=height, width=width, channels=channels)
+    return PixelBlock(columns=columns, height=height, width=width, channels=channels)
 
 
 def _colours(counts: Counter[str]) -> list[str]:
@@ -180,8 +185,11 @@ def square(n: int) -> tuple[int, int]:
     return (side, side) if side * side == n and side >= 4 else (0, 0)
 
 
-def has_no_header(sample: Sample) -> bool:
-    """Whether the first row holds values already: numbers, but for one label, that do not count the columns."""
+def has_no_header(sample: TableSample) -> bool:
+    """Whether the first row holds values already.
+
+    Such are numbers, but for one label, that do not count the columns.
+    """
     header = sample.header
     if len(header) <= LEAST_VALUES:
         return False
@@ -225,11 +233,11 @@ def _are_counted(values: Collection[str]) -> bool:
 
 
 def may_be_label(values: Collection[str], n_rows: int) -> bool:
-    """Whether a column may hold classes, by its different values: several, and far fewer than rows."""
+    """Whether a column may hold classes: its values are several, and far fewer than rows."""
     return 2 <= len(values) <= max(2, _MOST_CLASSES_SHARE * n_rows)
 
 
-def is_one_hot(sample: Sample, among: Sequence[int]) -> bool:
+def is_one_hot(sample: TableSample, among: Sequence[int]) -> bool:
     """Whether in each row one of the columns is 1, and the others are 0."""
     if len(among) < 2 or not sample.rows:
         return False
@@ -241,3 +249,13 @@ def is_one_hot(sample: Sample, among: Sequence[int]) -> bool:
         ):
             return False
     return True
+
+
+def unknown_parts(name: str, column: str, values: set[str]) -> DataError:
+    """For a column of parts whose values tell no roles."""
+    shown = ", ".join(f'"{printable(value[:30])}"' for value in sorted(values)[:5])
+    return DataError(
+        f'{name}: the column "{column}" holds {shown}; expected train, validation or test',
+        "write a card that names the parts under splits, such as splits: "
+        f'{{train: "{printable(min(values)[:30])}", test: ...}}; or rename the column.',
+    )

@@ -1,4 +1,7 @@
-"""A card for a table: of pixels, such as FER2013's or MNIST's, or of the names of files and their labels."""
+"""A card for a table.
+
+The table is of pixels, such as FER2013's or MNIST's, or of the names of files and their labels.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from tuner.data.formats.fer_csv import FerCsv
 from tuner.data.formats.pixel_columns import PixelColumns
 from tuner.data.labels import is_label, plain_label
 from tuner.data.own import columns
-from tuner.data.own.columns import Block, Sample
+from tuner.data.own.columns import PixelBlock, TableSample
+from tuner.data.own.list_card import list_card
 from tuner.data.own.made_card import image_settings, made_card
 from tuner.data.splits.split_rules import Splits
 from tuner.data.tables.table import csv_rows, table_stem
@@ -34,8 +38,6 @@ def csv_card(path: Path) -> Card:
         DataError: If it is not clear what the columns mean, or the first row's pixels cannot be
             understood.
     """
-    from tuner.data.own.list_card import list_card
-
     sample = read_sample(path)
     fields = pixel_fields([path], sample)
     if fields is None:
@@ -49,7 +51,7 @@ def plainly_named(path: Path) -> Path:
     return path.with_name(f"{table_stem(path)}.csv")
 
 
-def read_sample(path: Path) -> Sample:
+def read_sample(path: Path) -> TableSample:
     """The first rows of a table.
 
     Raises:
@@ -62,11 +64,11 @@ def read_sample(path: Path) -> Sample:
                 "save large images as files, or as arrays of an NPZ.",
             )
         found = [row for _, row in islice(rows, _SAMPLED_ROWS)]
-    return Sample(header=header, rows=[row for row in found if len(row) == len(header)])
+    return TableSample(header=header, rows=[row for row in found if len(row) == len(header)])
 
 
-def pixel_fields(paths: Sequence[Path], sample: Sample) -> dict[str, Any] | None:
-    """What a card says of tables of pixels with the same columns; their path is for the caller to fill in.
+def pixel_fields(paths: Sequence[Path], sample: TableSample) -> dict[str, Any] | None:
+    """What a card says of tables of pixels with the same columns, but for their path.
 
     Returns:
         None where the table holds no pixels.
@@ -83,7 +85,7 @@ def pixel_fields(paths: Sequence[Path], sample: Sample) -> dict[str, Any] | None
     return None if block is None else _block_fields(paths, sample, block)
 
 
-def _text_fields(paths: Sequence[Path], sample: Sample, text: int) -> dict[str, Any]:
+def _text_fields(paths: Sequence[Path], sample: TableSample, text: int) -> dict[str, Any]:
     name, header = paths[0].name, sample.header
     if columns.is_image(header[text]):
         raise DataError(
@@ -115,7 +117,7 @@ def _text_fields(paths: Sequence[Path], sample: Sample, text: int) -> dict[str, 
     }
 
 
-def _block_fields(paths: Sequence[Path], sample: Sample, block: Block) -> dict[str, Any]:
+def _block_fields(paths: Sequence[Path], sample: TableSample, block: PixelBlock) -> dict[str, Any]:
     name, header = paths[0].name, sample.header
     others = sorted(set(range(len(header))) - set(block.columns))
     usage = columns.usage_at(header, others)
@@ -145,7 +147,7 @@ def _column(header: list[str], at: int) -> str | int:
     return header[at] if header.count(header[at]) == 1 else at
 
 
-def _bare_fields(paths: Sequence[Path], sample: Sample) -> dict[str, Any]:
+def _bare_fields(paths: Sequence[Path], sample: TableSample) -> dict[str, Any]:
     """Of a table without header: the label is first or last, whichever may be one."""
     name, n = paths[0].name, len(sample.header)
     first, last = _values(paths, (0, n - 1), has_header=False)
@@ -171,7 +173,7 @@ def _bare_fields(paths: Sequence[Path], sample: Sample) -> dict[str, Any]:
     }
 
 
-def _label(name: str, sample: Sample, among: list[int], pixels: str) -> int:
+def _label(name: str, sample: TableSample, among: list[int], pixels: str) -> int:
     label = columns.label_at(sample.header, among)
     if label is not None:
         return label
@@ -235,22 +237,15 @@ def _splits(
         return FER_SPLITS.model_copy(update={"group": None if group is None else header[group]})
     splits = split_roles(values - {""})
     if splits is None:
-        raise unknown_parts(name, header[usage], values - {""})
+        raise columns.unknown_parts(name, header[usage], values - {""})
     return splits.model_copy(update={"group": None if group is None else header[group]})
 
 
-def unknown_parts(name: str, column: str, values: set[str]) -> DataError:
-    """For a column of parts whose values tell no roles."""
-    shown = ", ".join(f'"{printable(value[:30])}"' for value in sorted(values)[:5])
-    return DataError(
-        f'{name}: the column "{column}" holds {shown}; expected train, validation or test',
-        "write a card that names the parts under splits, such as splits: "
-        f'{{train: "{printable(min(values)[:30])}", test: ...}}; or rename the column.',
-    )
-
-
 def _class_names(label: str, found: set[str]) -> list[str] | dict[str, str] | None:
-    """FER's classes for a column called emotion, as far as they occur; else None, for the labels themselves."""
+    """FER's classes for a column called emotion, as far as they occur.
+
+    Otherwise None, for the labels themselves.
+    """
     if columns.plain(label) != "emotion":
         return None
     known = {str(number): name for number, name in enumerate(_FER_CLASSES)}

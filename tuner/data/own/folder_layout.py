@@ -1,4 +1,7 @@
-"""What the folders of somebody's images mean: classes, parts, or folders around them. Pure: a tree in, a layout out."""
+"""What the folders of images mean: classes, parts, or folders around them.
+
+Pure: a tree in, a layout out.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ _CLASSES_TOO = frozenset({"train", "trains", "valid"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class FolderLayout:
     """How a folder of images is arranged.
 
     Attributes:
@@ -43,7 +46,7 @@ class Layout:
     parts: Mapping[str, str] = field(default_factory=dict)
 
 
-def understand(tree: Folder, where: str) -> Layout:
+def understand(tree: Folder, where: str) -> FolderLayout:
     """Find the classes and parts.
 
     Args:
@@ -58,7 +61,7 @@ def understand(tree: Folder, where: str) -> Layout:
     while True:
         inside = level.with_images()
         if are_clear(level.images) and len(inside) < 2:
-            return Layout(top=_path(level), kind="file_names")
+            return FolderLayout(top=_path(level), kind="file_names")
         if not inside:
             raise refuse.no_class_folders(level)
         around = _around(inside)
@@ -66,7 +69,7 @@ def understand(tree: Folder, where: str) -> Layout:
             break
         level = around
     if len(inside) == 1 and are_clear(inside[0].images):
-        return Layout(top=_path(inside[0]), kind="file_names")
+        return FolderLayout(top=_path(inside[0]), kind="file_names")
     if len(inside) == 1:
         raise refuse.one_class(level, inside[0])
     roles = named_parts(folder.name for folder in inside)
@@ -80,7 +83,7 @@ def understand(tree: Folder, where: str) -> Layout:
 
 
 def _around(inside: Sequence[Folder]) -> Folder | None:
-    """The folder that lies around everything else, perhaps beside samples; None where there is none."""
+    """The folder around everything else, perhaps beside samples; None where there is none."""
     with_folders = [folder for folder in inside if folder.with_images()]
     others = [folder for folder in inside if folder not in with_folders]
     if len(with_folders) != 1 or not all(is_aside(folder.name) for folder in others):
@@ -90,7 +93,7 @@ def _around(inside: Sequence[Folder]) -> Folder | None:
 
 def _parts(
     level: Folder, inside: Sequence[Folder], roles: Mapping[str, str], refuse: Refusals
-) -> Layout | None:
+) -> FolderLayout | None:
     """The layout of folders some of which are called like parts; None where those are classes."""
     parts = [folder for folder in inside if folder.name in roles]
     others = [folder for folder in inside if folder.name not in roles]
@@ -119,12 +122,12 @@ def _parts(
         raise refuse.beside_train(train, mixed or alike or unclear)
     chosen = _chosen(usable, roles)
     if not chosen:
-        return Layout(top=_path(entered[train.name]))
+        return FolderLayout(top=_path(entered[train.name]))
     paths = {
         role: _below(entered[folder.name], level)
         for role, folder in {"train": train, **chosen}.items()
     }
-    return Layout(top=_path(level), parts=paths)
+    return FolderLayout(top=_path(level), parts=paths)
 
 
 def _flat_parts(
@@ -134,7 +137,7 @@ def _flat_parts(
     roles: Mapping[str, str],
     entered: Mapping[str, Folder],
     refuse: Refusals,
-) -> Layout:
+) -> FolderLayout:
     """Parts none of which trains with class folders: perhaps names of files tell the classes."""
     train = next((folder for folder in parts if roles[folder.name] == "train"), None)
     if train is None:
@@ -152,12 +155,12 @@ def _flat_parts(
     ]
     chosen = _chosen(usable, roles)
     if not chosen:
-        return Layout(top=_path(entered[train.name]), kind="file_names")
+        return FolderLayout(top=_path(entered[train.name]), kind="file_names")
     paths = {
         role: _below(entered[folder.name], level)
         for role, folder in {"train": train, **chosen}.items()
     }
-    return Layout(top=_path(level), kind="file_names", parts=paths)
+    return FolderLayout(top=_path(level), kind="file_names", parts=paths)
 
 
 def _chosen(usable: Sequence[Folder], roles: Mapping[str, str]) -> dict[str, Folder]:
@@ -174,10 +177,10 @@ def _chosen(usable: Sequence[Folder], roles: Mapping[str, str]) -> dict[str, Fol
     return chosen
 
 
-def _classes(level: Folder, inside: Sequence[Folder], refuse: Refusals) -> Layout:
+def _classes(level: Folder, inside: Sequence[Folder], refuse: Refusals) -> FolderLayout:
     """Class folders, unless what is in them says that they are something else."""
     if parts := _parts_in_classes(inside, refuse):
-        return Layout(top=_path(level), kind="parts_in_classes", parts=parts)
+        return FolderLayout(top=_path(level), kind="parts_in_classes", parts=parts)
     within = {folder.name: _entered(folder).with_images() for folder in inside}
     for folder in inside:
         if (
@@ -201,7 +204,7 @@ def _classes(level: Folder, inside: Sequence[Folder], refuse: Refusals) -> Layou
         raise refuse.beside_pictures(
             around[0], [folder for folder in inside if folder is not around[0]]
         )
-    return Layout(top=_path(level))
+    return FolderLayout(top=_path(level))
 
 
 def _parts_in_classes(inside: Sequence[Folder], refuse: Refusals) -> dict[str, str]:
@@ -259,13 +262,13 @@ def _pictures_beside_annotations(level: Folder, inside: Sequence[Folder]) -> Fol
     return next((folder for folder in inside if _key(folder.name) in _PICTURES), None)
 
 
-def _of_pictures(pictures: Folder, refuse: Refusals) -> Layout:
+def _of_pictures(pictures: Folder, refuse: Refusals) -> FolderLayout:
     if are_clear(pictures.images):
-        return Layout(top=_path(pictures), kind="file_names")
+        return FolderLayout(top=_path(pictures), kind="file_names")
     if len(pictures.with_images()) > 1 and not named_parts(
         folder.name for folder in pictures.folders
     ):
-        return Layout(top=_path(pictures))
+        return FolderLayout(top=_path(pictures))
     raise refuse.annotations(pictures)
 
 
@@ -279,7 +282,7 @@ def _entered(folder: Folder) -> Folder:
 
 
 def _is_repeated(folder: Folder, inside: Sequence[Folder]) -> bool:
-    """Whether the one folder inside is called like the one around it, or like any folder of images."""
+    """Whether the folder inside is called like the one around it, or like one of images."""
     return _key(inside[0].name) in {_key(folder.name), *_PICTURES}
 
 

@@ -11,7 +11,7 @@ from tuner.data.cards.card import Card
 from tuner.data.folders.part_names import split_roles
 from tuner.data.formats.file_list import FileList
 from tuner.data.own import columns
-from tuner.data.own.columns import Sample
+from tuner.data.own.columns import TableSample
 from tuner.data.own.made_card import made_card
 from tuner.data.tables.file_finder import FileFinder
 from tuner.data.tables.table import csv_rows, table_stem
@@ -32,7 +32,7 @@ _NAMES = """
 """.split()  # noqa: SIM905
 
 
-def list_card(path: Path, sample: Sample) -> Card:
+def list_card(path: Path, sample: TableSample) -> Card:
     """Make the card of a single table.
 
     Raises:
@@ -47,8 +47,10 @@ def list_card(path: Path, sample: Sample) -> Card:
     )
 
 
-def list_fields(paths: Sequence[Path], sample: Sample) -> tuple[dict[str, Any], Path | None]:
-    """What a card says of such tables but for path and root, and the root where it is not the tables' own folder.
+def list_fields(paths: Sequence[Path], sample: TableSample) -> tuple[dict[str, Any], Path | None]:
+    """What a card says of such tables but for path and root, and the root.
+
+    The root is None where it is the tables' own folder.
 
     Raises:
         DataError: As `list_card`.
@@ -71,9 +73,7 @@ def list_fields(paths: Sequence[Path], sample: Sample) -> tuple[dict[str, Any], 
     if usage is not None:
         roles = split_roles(_parts(paths, usage))
         if roles is None:
-            from tuner.data.own.csv_card import unknown_parts
-
-            raise unknown_parts(path.name, header[usage], _parts(paths, usage))
+            raise columns.unknown_parts(path.name, header[usage], _parts(paths, usage))
         splits = roles.model_dump()
     files = FileList(
         type="file_list",
@@ -93,7 +93,7 @@ def list_fields(paths: Sequence[Path], sample: Sample) -> tuple[dict[str, Any], 
     return fields, None if own or len({one.parent for one in paths}) > 1 else root
 
 
-def found_files(path: Path, sample: Sample) -> tuple[int, Path]:
+def found_files(path: Path, sample: TableSample) -> tuple[int, Path]:
     """The column that names files, and the folder that they start from.
 
     Raises:
@@ -127,7 +127,7 @@ def found_files(path: Path, sample: Sample) -> tuple[int, Path]:
 
 
 def _roots(path: Path) -> list[Path]:
-    """Where names may start from: the table's folder, and one called like it; or images/, or others."""
+    """Where names may start from: the table's folder, one called like it, images/, or others."""
     folder = path.parent.resolve()
     inside = [
         one
@@ -150,7 +150,9 @@ def _is_name(cell: str, root: Path) -> bool:
     return bool(_SUFFIX.search(cell)) or FileFinder(root).path(cell) is not None
 
 
-def _labels(name: str, sample: Sample, among: list[int], *, has_header: bool) -> dict[str, Any]:
+def _labels(
+    name: str, sample: TableSample, among: list[int], *, has_header: bool
+) -> dict[str, Any]:
     header = sample.header
     label = columns.label_at(header, among) if has_header else among[0] if len(among) == 1 else None
     if label is not None and not (columns.is_one_hot(sample, among) and len(among) > 1):
@@ -178,7 +180,9 @@ def _parts(paths: Sequence[Path], usage: int) -> set[str]:
     return found - {""}
 
 
-def _image(paths: Sequence[Path], sample: Sample, at: int, root: Path, *, has_header: bool) -> Any:
+def _image(
+    paths: Sequence[Path], sample: TableSample, at: int, root: Path, *, has_header: bool
+) -> Any:
     from tuner.data.own.folder_card import typical_image
 
     finder = FileFinder(root)
@@ -187,7 +191,7 @@ def _image(paths: Sequence[Path], sample: Sample, at: int, root: Path, *, has_he
     return typical_image(files, f"{paths[0].name}: its first rows name {len(files):,} files")
 
 
-def _no_files(path: Path, sample: Sample) -> DataError:
+def _no_files(path: Path, sample: TableSample) -> DataError:
     header = sample.header
     shown = ", ".join(printable(one[:30]) for one in header[:5]) + (
         ", ..." if len(header) > 5 else ""

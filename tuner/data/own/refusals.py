@@ -1,4 +1,4 @@
-"""Why a folder of images is not read: one message for each layout that is not clear, and one way out."""
+"""Why a folder of images is not read: a message and a way out for each unclear layout."""
 
 from __future__ import annotations
 

@@ -74,7 +74,9 @@ def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
 
 
 def own_path(target: str, data_root: Path) -> Path:
-    """The path of your own data, which may be relative to the working directory or to the folder of the data.
+    """The path of your own data.
+
+    It may be relative to the working directory or to the folder of the data.
 
     Args:
         target: As on the command line; the working directory comes first.

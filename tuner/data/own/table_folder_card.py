@@ -10,7 +10,7 @@ from typing import Any
 
 from tuner.data.cards.card import Card
 from tuner.data.folders.part_names import free_role, role_within
-from tuner.data.own.columns import Sample
+from tuner.data.own.columns import TableSample
 from tuner.data.own.csv_card import pixel_fields, read_sample
 from tuner.data.own.list_card import found_files, list_fields
 from tuner.data.own.made_card import made_card
@@ -26,7 +26,7 @@ class _Table:
     """A table of a folder: what it says of itself, but for its path."""
 
     path: Path
-    sample: Sample
+    sample: TableSample
     is_list: bool
 
 
@@ -144,7 +144,7 @@ def _tables(paths: Sequence[Path]) -> list[_Table]:
     ]
 
 
-def _says_what_folders_say(path: Path, sample: Sample) -> bool:
+def _says_what_folders_say(path: Path, sample: TableSample) -> bool:
     """Whether each file lies in a folder that is called like one of the values of its row."""
     at, _ = found_files(path, sample)
     for row in sample.rows:

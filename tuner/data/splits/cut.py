@@ -1,4 +1,7 @@
-"""Stratified cuts of whole units, a unit being images that must stay together. Pure functions, the same everywhere."""
+"""Stratified cuts of whole units, a unit being images that must stay together.
+
+Pure functions, the same everywhere.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def cut(
     Returns:
         Whether each image is chosen, (n,).
     """
-    counts = _Counts(labels, units)
+    counts = _UnitCounts(labels, units)
     state = _Cut(counts, fraction, n_left)
     order = _large_first(counts.sizes, seed)
     for unit in order[counts.sizes[order] > 1].tolist():
@@ -71,7 +74,7 @@ def cut_folds(
     seed: tuple[int, int],
     strata: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
-    """Share units out to folds, so that each fold has about the same number of images of each class.
+    """Share units out to folds, each with about the same number of images of each class.
 
     Large units come first; each goes to the fold that has least of its classes, the smallest of
     those. Units of one size are taken stratum by stratum, so that each stratum is spread over the
@@ -87,7 +90,7 @@ def cut_folds(
     Returns:
         Number of the fold of each image, (n,).
     """
-    counts = _Counts(labels, units)
+    counts = _UnitCounts(labels, units)
     # Whole numbers, so that ties are the same on every machine; a rare class weighs as much as a
     # frequent one.
     weights = 1_000_000 // np.maximum(counts.totals, 1)
@@ -105,7 +108,10 @@ def cut_folds(
 
 
 def sample(labels: NDArray[np.int64], pool: Indices, n: int, *, seed: tuple[int, int]) -> Indices:
-    """`n` images of the pool, sorted: each class by its share, at least one of each where `n` allows."""
+    """`n` images of the pool, sorted: each class by its share.
+
+    Where `n` allows, there is at least one of each.
+    """
     order = pool[_shuffled(len(pool), seed)]
     classes, counts = np.unique(labels[pool], return_counts=True)
     chosen = [
@@ -115,7 +121,10 @@ def sample(labels: NDArray[np.int64], pool: Indices, n: int, *, seed: tuple[int,
 
 
 def quotas(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """`n` shared out in proportion to the counts (largest remainders), at least one for each where `n` allows."""
+    """`n` shared out in proportion to the counts (largest remainders).
+
+    Where `n` allows, there is at least one for each.
+    """
     shares = n * counts / counts.sum()
     least = (counts > 0).astype(np.int64) * (n >= np.count_nonzero(counts))
     quota: NDArray[np.int64] = np.maximum(np.floor(shares).astype(np.int64), least)
@@ -126,8 +135,11 @@ def quotas(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     return quota
 
 
-class _Counts:
-    """Images of each unit and class. Only what is not 0 is held: units are many, and most have a single class."""
+class _UnitCounts:
+    """Images of each unit and class.
+
+    Only what is not 0 is held: units are many, and most have a single class.
+    """
 
     def __init__(self, labels: NDArray[np.int64], units: NDArray[np.int64]) -> None:
         self.sizes = np.bincount(units)
@@ -146,9 +158,9 @@ class _Counts:
 
 
 class _Cut:
-    """A cut in the making: which units are chosen, and what that leaves to wish for in each class."""
+    """A cut in the making: the units chosen so far, and what each class still lacks."""
 
-    def __init__(self, counts: _Counts, fraction: float, n_left: int) -> None:
+    def __init__(self, counts: _UnitCounts, fraction: float, n_left: int) -> None:
         self.counts = counts
         self.totals = counts.totals
         n_wanted = max(round(fraction * int(self.totals.sum())), int(np.count_nonzero(self.totals)))
@@ -164,13 +176,16 @@ class _Cut:
         return missing
 
     def wants(self, unit: int) -> bool:
-        """Whether the unit brings the classes nearer to their shares of the units looked at so far, this one too."""
+        """Whether the unit brings the classes nearer to their shares.
+
+        The shares are those of the units looked at so far, this one too.
+        """
         self._seen += self.counts.row(unit)
         share = self.quotas * self._seen / np.maximum(self.totals, 1)
         return self.gain(unit, share - self.taken) > 1e-9  # not 0: rounding must not decide
 
     def gain(self, unit: int, missing: NDArray[Any]) -> float:
-        """How many images nearer to what is missing the unit brings; below 0 where it leads away."""
+        """How many images nearer to its share the unit brings each class; negative if farther."""
         return float((np.abs(missing) - np.abs(missing - self.counts.row(unit))).sum())
 
     def can_spare(self, unit: int) -> bool:

@@ -1,4 +1,7 @@
-"""Which images a card's policies leave out, and which test images are new to a model. Pure functions."""
+"""Which images a card's policies leave out, and which test images are new to a model.
+
+Pure functions.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.images import Images
+from tuner.data.splits.fold import Indices
 from tuner.data.splits.split_rules import Policies
 
-Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
@@ -20,7 +23,9 @@ def _none() -> Indices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:
-    """Images that neither train, nor validate, nor test; each is under one reason, the first that holds.
+    """Images that neither train, nor validate, nor test.
+
+    Each is under one reason, the first that holds.
 
     Attributes:
         conflicting: Sorted indices of those of which an identical image is of another class.
@@ -100,7 +105,10 @@ def has_conflict(images: Images) -> Mask:
 
 
 def find_distinct(images: Images, test: Indices, seen: Indices) -> Mask:
-    """Whether each test image is the first of its copies, has none among the seen images, and no conflict, (k,)."""
+    """Whether each test image is new, (k,).
+
+    It is the first of its copies, has none among the seen images, and no conflict.
+    """
     roots = images.copy_of[test]
     is_first = np.zeros(len(test), dtype=np.bool_)
     is_first[np.unique(roots, return_index=True)[1]] = True
@@ -109,7 +117,10 @@ def find_distinct(images: Images, test: Indices, seen: Indices) -> Mask:
 
 
 def _repeated(images: Images, kept: Mask, validates: Mask) -> Mask:
-    """All kept images but the first of each set of copies; one that validates comes before one that trains."""
+    """All kept images but the first of each set of copies.
+
+    One that validates comes before one that trains.
+    """
     order = np.concatenate([np.flatnonzero(kept & validates), np.flatnonzero(kept & ~validates)])
     repeated = kept.copy()
     repeated[order[np.unique(images.copy_of[order], return_index=True)[1]]] = False

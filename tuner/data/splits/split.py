@@ -1,4 +1,7 @@
-"""Which images train, validate and test. Pure functions: the same images and seed give the same split everywhere."""
+"""Which images train, validate and test.
+
+Pure functions: the same images and seed give the same split everywhere.
+"""
 
 from __future__ import annotations
 
@@ -9,37 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.images import Images
-from tuner.data.splits.cut import cut, cut_folds, sample
+from tuner.data.splits.cut import cut, cut_folds
+from tuner.data.splits.fold import Fold, Indices
+from tuner.data.splits.limits import within_limits
 from tuner.data.splits.policies import Dropped, find_distinct, find_dropped
 from tuner.data.splits.split_rules import Policies, Splits
 from tuner.data.splits.together import Near, Together, keep_together, keepable_near, units_per_class
 from tuner.errors import ConfigurationError, DataError
 from tuner.space.definition import SplitSettings, SplitSizes
 
-Indices = NDArray[np.int64]
-
 SMALL_SET = 500
 _MANY_FOLDS = 5
 # What is cut as a whole must give each class to training, validation and test.
 _PARTS = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fold:
-    """What trains and what validates.
-
-    Attributes:
-        train: Sorted indices into the images, (n,).
-        validation: The same for the images that choose among models.
-    """
-
-    train: Indices
-    validation: Indices
-
-
-def fold_of_seed(number: int, n_folds: int) -> int:
-    """Which fold a retraining has, by the number of its seed: they take turns."""
-    return number % n_folds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +114,7 @@ def make_split(
         n_folds = splits.folds or (1 if len(images.labels) >= SMALL_SET else _MANY_FOLDS)
         folds, rule = _folds(images, pool, n_folds, fraction, seed=(settings.seed, 1), near=near)
         rule = f"all of the given validation part is left out; {rule}" if len(validation) else rule
-    folds, limits = _within_limits(images, folds, settings)
+    folds, limits = within_limits(images, folds, settings)
     for fold in folds:
         _check_classes(images, fold.train)
     rule = "; ".join([test_rule, rule, *limits, *_left_out(dropped)])
@@ -144,7 +129,9 @@ def make_split(
 
 
 def n_outer_folds(images: Images, policies: Policies) -> int:
-    """Number of parts that test in turn in nested cross-validation: five, or as many as each class has units.
+    """Number of parts that test in turn in nested cross-validation.
+
+    Five, or as many as each class has units.
 
     Args:
         images: The data set.
@@ -304,51 +291,6 @@ def _folds(
         ),
         rule,
     )
-
-
-def _within_limits(
-    images: Images, folds: Sequence[Fold], settings: SplitSettings
-) -> tuple[tuple[Fold, ...], list[str]]:
-    """Each fold cut down to the limits, and what to say of it."""
-    said: list[str] = []
-    limit, seed = settings.limit, settings.seed
-    if limit is not None and limit < len(folds[0].train) + len(folds[0].validation):
-        folds = [_limited(images, fold, limit, seed) for fold in folds]
-        said.append(f"limited to a stratified {limit:,} of training and validation")
-    for ceiling, what in (
-        (settings.max_train, "training"),
-        (settings.max_validation, "validation"),
-    ):
-        longest = max(len(fold.train if what == "training" else fold.validation) for fold in folds)
-        if ceiling is not None and ceiling < longest:
-            said.append(f"limited to a stratified {ceiling:,} {what} images")
-    train = (_at_most(images, fold.train, settings.max_train, seed) for fold in folds)
-    validation = (
-        _at_most(images, fold.validation, settings.max_validation, seed) for fold in folds
-    )
-    return tuple(Fold(train=t, validation=v) for t, v in zip(train, validation, strict=True)), said
-
-
-def _limited(images: Images, fold: Fold, limit: int, seed: int) -> Fold:
-    """A stratified part of both, in the proportion that they have."""
-    n_classes, n_seen = len(images.class_names), len(fold.train) + len(fold.validation)
-    n_validation = max(round(limit * len(fold.validation) / n_seen), 1)
-    if limit - n_validation < n_classes:
-        raise ConfigurationError(
-            f"the limit of {limit} images leaves fewer than one training image for each of"
-            f" {n_classes} classes",
-            f"allow at least {2 * n_classes} images.",
-        )
-    return Fold(
-        train=sample(images.labels, fold.train, limit - n_validation, seed=(seed, 2)),
-        validation=sample(images.labels, fold.validation, n_validation, seed=(seed, 3)),
-    )
-
-
-def _at_most(images: Images, part: Indices, ceiling: int | None, seed: int) -> Indices:
-    if ceiling is None or len(part) <= ceiling:
-        return part
-    return sample(images.labels, part, ceiling, seed=(seed, 4))
 
 
 def _left_out(dropped: Dropped) -> list[str]:

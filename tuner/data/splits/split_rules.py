@@ -42,13 +42,19 @@ class Splits(Strict):
     )
 
     def roles(self) -> dict[str, str]:
-        """The role (`train`, `validation` or `test`) of each given part, by the data's own name for it."""
+        """The role of each given part, by the data's own name for it.
+
+        A role is `train`, `validation` or `test`.
+        """
         named = {"train": self.train, "validation": self.validation, "test": self.test}
         return {part: role for role, part in named.items() if part is not None}
 
 
 class Policies(Strict):
-    """What becomes of images that would make scores dishonest. A test part that the data give always stays whole."""
+    """What becomes of images that would make scores dishonest.
+
+    A test part that the data give always stays whole.
+    """
 
     duplicates: Literal["drop_from_train", "keep", "drop"] = Field(
         default="drop_from_train",

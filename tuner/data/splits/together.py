@@ -1,4 +1,7 @@
-"""Which images a split must not part: the groups of the card, near-identical images, or identical ones."""
+"""Which images a split must not part.
+
+They are the groups of the card, near-identical images, or identical ones.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,9 @@ def keep_together(images: Images, pool: Indices, n_needed: int, *, near: Near) -
 
 
 def keepable_near(images: Images, pool: Indices, n_needed: int) -> Near:
-    """Which near-identical images can stay together, beside the groups: as many as leave each class enough units.
+    """Which near-identical images can stay together, beside the groups.
+
+    They are as many as leave each class enough units.
 
     Drawings and frames of a film are alike all through, so that a single set may hold a whole
     class.
@@ -109,7 +114,10 @@ def _groups(images: Images, pool: Indices) -> NDArray[np.int64]:
 
 
 def _merged(images: Images, pool: Indices, *groupings: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Units of images that share a set or have a copy in it, numbered in the order of their first images."""
+    """Units of images that share a set or have a copy in it.
+
+    They are numbered in the order of their first images.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

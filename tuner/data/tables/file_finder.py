@@ -31,7 +31,10 @@ class FileFinder:
         self._names: dict[str, set[str]] = {}
 
     def path(self, name: str) -> str | None:
-        """Where the file is; None where none or several match, or the name leads out of the folder."""
+        """Where the file is.
+
+        None where none or several match, or the name leads out of the folder.
+        """
         below = plain_name(name)
         if below is None:
             return None
@@ -54,7 +57,10 @@ class FileFinder:
 
     @cached_property
     def _inside(self) -> list[str]:
-        """Folders that may share the root's files; those of parts would give another image's label."""
+        """Folders that may share the root's files.
+
+        Those of parts would give another image's label.
+        """
         try:
             with os.scandir(self._root) as found:
                 names = sorted(entry.name for entry in found if entry.is_dir())

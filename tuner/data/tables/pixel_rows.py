@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.decoding.value_range import ValueRange, range_of
+from tuner.data.decoding.value_range import LARGEST_VALUE, ValueRange, range_of
 from tuner.data.described import Described
 from tuner.data.images import Allocate, Images, make_images
 from tuner.data.labels import is_label, number_labels
 from tuner.data.left_out import LeftOut, left_out
-from tuner.data.tables.pixel_text import LARGEST_VALUE, FractionError, extremes_of, parse_pixels
+from tuner.data.tables.pixel_text import FractionError, extremes_of, parse_pixels
 from tuner.data.tables.row_places import Column, Locate, Places, role_in
 from tuner.data.tables.table import csv_rows, n_letters
 from tuner.data.tables.table_parts import (

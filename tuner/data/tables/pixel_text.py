@@ -15,12 +15,10 @@ from tuner.errors import DataError
 # Of one value and what stands around it; a text that is longer on average is no image, and may be
 # gigabytes.
 _MOST_LETTERS = 64
-# Beyond it are no pixels, and float32 has no room for the differences.
-LARGEST_VALUE = 1e30
 
 
 class FractionError(Exception):
-    """An image whose values are no whole numbers, but numbers: the whole set must be read as such."""
+    """An image whose values are fractions: the whole set must be read as such."""
 
 
 def parse_pixels(
@@ -80,7 +78,7 @@ def extremes_of(text: str, separator: str, size: int) -> tuple[float, float]:
 
 
 def _are_fractions(text: str, separator: str, n: int) -> bool:
-    """Whether they are as many numbers as expected, of which one is no whole number as computers write them."""
+    """Whether they are as many numbers as expected, and one of them is a fraction."""
     if not any(mark in text for mark in ".eE"):
         return False
     values = _numbers(text, separator, np.float64)

@@ -54,7 +54,10 @@ def table_stem(path: Path) -> str:
 
 
 def n_letters(path: Path) -> int:
-    """At least as many as the text has; 0 where the file cannot be read, which is for the reading to say."""
+    """At least as many as the text has; 0 where the file cannot be read.
+
+    That it cannot is for the reading to say.
+    """
     try:
         with path.open("rb") as file:
             opener = _opener(file)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner.data.cards.card import Card
-from tuner.data.splits.split import fold_of_seed
+from tuner.data.splits.fold import fold_of_seed
 from tuner.pipeline.job import Job
 from tuner.pipeline.preparation.configuration import split_settings
 from tuner.pipeline.presets import PRESETS

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from tuner.backend.steps import example_outputs
-from tuner.data.splits.split import Fold
+from tuner.data.splits.fold import Fold
 from tuner.errors import ConfigurationError, TunerError
 from tuner.records.error_text import place_in
 from tuner.records.image import ImageSpec

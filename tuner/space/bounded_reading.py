@@ -13,7 +13,7 @@ _HINT = "give the path of a YAML file."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class DocumentLimits:
     """What a document may hold at most.
 
     Attributes:
@@ -36,11 +36,11 @@ class Limits:
 
 # Of spaces and cards, which people write; and of what a run wrote, which may name a hundred
 # thousand classes.
-BY_HAND = Limits()
-BY_A_RUN = Limits(n_bytes=20_000_000, n_values=250_000, n_text=1_000_000, n_digits=300)
+BY_HAND = DocumentLimits()
+BY_A_RUN = DocumentLimits(n_bytes=20_000_000, n_values=250_000, n_text=1_000_000, n_digits=300)
 
 
-def read_text(path: Path, limits: Limits = BY_HAND) -> str:
+def read_text(path: Path, limits: DocumentLimits = BY_HAND) -> str:
     """The text of a UTF-8 file, without a byte order mark.
 
     Raises:
