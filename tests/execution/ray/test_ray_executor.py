@@ -139,7 +139,7 @@ def test_hanging_task_is_ended_and_the_next_one_runs(
 
 
 def test_steps_are_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.execution.ray.trainer.LIFE_S", 0.0)
+    monkeypatch.setattr("tuner.execution.channel.LIFE_S", 0.0)
     order = RemoteOrder(
         number=1, task=train_task(last_epoch=1), parent=None, own=None, checkpoint_s=None
     )
