@@ -84,8 +84,9 @@ def test_wrong_type_is_named_with_its_line(path: Path) -> None:
     line = edit(path, "max_epochs: 12", "max_epochs: twelve")
     with pytest.raises(
         ConfigurationError, match=rf"best\.yaml:{line}: max_epochs is .twelve.; expected a whole"
-    ):
+    ) as raised:
         read_recipe(path)
+    assert raised.value.hint.startswith("correct the line, or take the value from the best.yaml")
 
 
 def test_missing_key_is_named(path: Path) -> None:

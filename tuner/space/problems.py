@@ -42,8 +42,14 @@ class Problem:
         return one_line(f"{_cut(self.where)}: {_cut(self.message)}")
 
 
-def raise_problems(problems: Iterable[Problem]) -> None:
-    """Raise the mistakes of a file as one error, the first ten in full; do nothing where there are none.
+def raise_problems(problems: Iterable[Problem], remedy: str = "") -> None:
+    """Raise the mistakes of a file as one error, the first ten in full.
+
+    Does nothing where there are none.
+
+    Args:
+        problems: The mistakes, in the order in which they are told.
+        remedy: How to fix the last one where it has no hint of its own.
 
     Raises:
         ConfigurationError: With one message per problem, in the order given, and the number of
@@ -59,7 +65,7 @@ def raise_problems(problems: Iterable[Problem]) -> None:
         text = "\n".join([*map(str, shown), one_line(_cut(more))])
         raise ConfigurationError(text, "correct these first, then check the file again.")
     *others, last = shown
-    raise ConfigurationError("\n".join([*map(str, others), last.line]), last.fix)
+    raise ConfigurationError("\n".join([*map(str, others), last.line]), last.fix or remedy)
 
 
 def _cut(text: str) -> str:

@@ -23,6 +23,7 @@ from tuner.store.files import write_text
 from tuner.store.recipe_checks import recipe_problems
 
 RECIPE = TypeAdapter(Recipe)
+_REMEDY = "correct the line, or take the value from the best.yaml that the run wrote."
 
 
 class _RecipeDumper(yaml.SafeDumper):
@@ -73,9 +74,9 @@ def read_recipe(path: Path) -> Recipe:
             for p in type_problems(document, error)
             if not problems or not p.message.endswith(" is missing.")
         ]
-        raise_problems(in_order([*problems, *found]))
+        raise_problems(in_order([*problems, *found]), _REMEDY)
         raise
-    raise_problems(in_order([*problems, *recipe_problems(document, recipe)]))
+    raise_problems(in_order([*problems, *recipe_problems(document, recipe)]), _REMEDY)
     return recipe
 
 
