@@ -212,10 +212,7 @@ class SearchSpec(_Given):
         default=None,
         ge=1,
         le=MAX_TOTAL_EPOCHS,
-        description=(
-            "Epochs of all trials together at most; by default the sum of Hyperband's, or no limit"
-            " where max_trials is given."
-        ),
+        description="Epochs of all trials at most; by default Hyperband's sum without max_trials.",
     )
     max_trials: int | None = Field(
         default=None,
