@@ -14,7 +14,6 @@ from tuner.data.cards.card import Card
 from tuner.data.decoding.decode import UnreadableImageError, decode
 from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.decoding.value_range import ValueRange, extremes, range_of, range_words, to_8_bits
-from tuner.data.folders.class_images import stream
 from tuner.data.images import Images
 from tuner.data.load import load_images
 
@@ -123,7 +122,8 @@ def test_16_bit_images_are_scaled_as_one_set_and_those_of_8_bits_are_left(scans:
 
 
 def test_streamed_images_have_the_same_range(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    streamed = stream(card_of(), scans)
+    card = card_of()
+    streamed = card.files.stream(card, scans)
     assert (streamed.value_range, levels(streamed)) == ((0, 4095), LEVELS)
     monkeypatch.setenv("TUNER_CACHE_LIMIT", "1")
     load_images(card_of(), scans)
