@@ -13,9 +13,9 @@ from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
 from tuner.training.checkpoint import (
     Checkpoint,
     load_checkpoint,
-    task_digest,
     own_checkpoint,
     save_checkpoint,
+    task_digest,
 )
 
 EPOCH_S = 0.003
