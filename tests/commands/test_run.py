@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -323,7 +324,9 @@ def test_builder_that_always_raises_is_refused_before_the_search(own_place: Path
     outcome = call("run", "my photos", "--space", "own.yaml", "--executor", "inline", cwd=own_place)
     assert (outcome.code, outcome.out) == (2, "")
     message = 'model "my_builders:raises": it builds no model: RuntimeError: no room for 4 units'
-    assert outcome.err.splitlines()[-2] == message
+    assert re.fullmatch(
+        re.escape(message) + r" \(my_builders\.py:\d+, in raises\)", outcome.err.splitlines()[-2]
+    )
 
 
 def test_training_that_always_raises_ends_with_the_commonest_reason(own_place: Path) -> None:

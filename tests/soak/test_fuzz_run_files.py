@@ -8,4 +8,4 @@ from tests.soak.samples import check_sample
 
 
 def test_damaged_files_of_a_run_are_told_or_done_without(tmp_path: Path) -> None:
-    check_sample("fuzz_run_files", 15, "--cases", "15", "--light", "--keep", str(tmp_path))
+    check_sample("fuzz_run_files", 10, "--cases", "10", "--light", "--keep", str(tmp_path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,18 @@ MODEL = "efficientnet_lite2"
 DATA = training_data(30, 10, n_rest=7)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_network() -> Iterator[None]:
+    """The network with one narrow block per stage: its blocks have all their parts and names."""
+    firsts = [block for block in lite2.BLOCKS if block.prefix.endswith("a_")]
+    narrow = [replace(block, expansion=min(block.expansion, 2), filters=4) for block in firsts]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lite2, "BLOCKS", tuple(narrow))
+        yield
+
+
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+def weights(small_network: None, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
     keras.utils.set_random_seed(1)
     lite2.build(32, "avg").save_weights(path)

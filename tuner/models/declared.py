@@ -16,7 +16,7 @@ from tuner.models import keras_tuner_builder
 from tuner.models.exploring import Build, explore
 from tuner.models.own import OwnBuilder, own_builder
 from tuner.models.read_values import ReadValues
-from tuner.records.error_text import reason_of
+from tuner.records.error_text import place_in, reason_of, traceback_of
 from tuner.records.image import ImageSpec
 from tuner.space.declared import Declaration
 from tuner.space.definition import Parameter, Space
@@ -112,7 +112,7 @@ def _build(builder: OwnBuilder, values: Mapping[str, Any]) -> Build:
         else:
             problem = f"it returned {type(model).__name__}, not a keras.Model"
     except (Exception, SystemExit) as error:
-        problem = reason_of(error)
+        problem = f"{reason_of(error)}{place_in(traceback_of(error))}"
         if (
             isinstance(asked, ReadValues)
             and isinstance(error, KeyError)

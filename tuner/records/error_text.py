@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sysconfig
 import traceback
 import unicodedata
+from pathlib import Path
 
 from tuner.errors import TunerError
 
@@ -12,6 +16,9 @@ _LONGEST_TRACEBACK = 20_000
 # Line breaks beside "\n", invisible characters that steer a terminal, and halves of a character
 # that are no UTF-8.
 _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+_FRAME = re.compile(
+    r'^  File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<name>.+)$', re.MULTILINE
+)
 
 
 def short_line(text: str) -> str:
@@ -60,6 +67,20 @@ def traceback_of(error: BaseException) -> str:
         raise
     except BaseException:
         return reason_of(error)
+
+
+def place_in(trace: str) -> str:
+    """The last line of your own code in a traceback, such as ` (net.py:12, in build)`, or nothing."""
+    others = f"{Path(__file__).parents[1]}{os.sep}", sysconfig.get_paths()["stdlib"], "<"
+    own = [
+        frame
+        for frame in _FRAME.finditer(trace)
+        if "site-packages" not in frame["file"] and not frame["file"].startswith(others)
+    ]
+    if not own:
+        return ""
+    last = own[-1]
+    return f" ({Path(last['file']).name}:{last['line']}, in {last['name']})"
 
 
 def _safe(text: str, kept: str) -> str:

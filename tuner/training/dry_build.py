@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import sysconfig
 import traceback
 import warnings
 from collections.abc import Mapping, Sequence
@@ -20,6 +17,7 @@ from tuner.backend.steps import example_outputs
 from tuner.data.split import Fold
 from tuner.errors import ConfigurationError, TunerError
 from tuner.models.registry import complete
+from tuner.records.error_text import place_in
 from tuner.records.image import ImageSpec
 from tuner.records.training import TrainResult, TrainTask
 from tuner.training.class_outputs import pixels, reads_logits
@@ -39,10 +37,6 @@ from tuner.training.prepared import PreparedModels
 
 _N_IMAGES = 10
 _N_SETTINGS = 2
-
-_FRAME = re.compile(
-    r'^  File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<name>.+)$', re.MULTILINE
-)
 
 
 class _BuilderError(Exception):
@@ -118,7 +112,7 @@ def _build(trial: _Trial) -> keras.Model:
     except (Exception, SystemExit) as error:
         shown = ", ".join(f"{name}={value}" for name, value in trial.values.items())
         setting = f" (with {shown})" if shown else ""
-        raise _BuilderError(f"{brief(error)}{_place(traceback.format_exc())}{setting}") from error
+        raise _BuilderError(f"{brief(error)}{place_in(traceback.format_exc())}{setting}") from error
 
 
 def _try_out(trial: _Trial, built: keras.Model, objective: str) -> list[str]:
@@ -186,7 +180,7 @@ def _trained(trial: _Trial, data: TrainingData, checkpoint: Path) -> TrainResult
     if result.failure and result.failure.kind == "error":
         raise ConfigurationError(
             f'model "{trial.model}" cannot be trained:'
-            f" {result.failure.reason}{_place(result.failure.traceback)}",
+            f" {result.failure.reason}{place_in(result.failure.traceback)}",
             "this was one step on ten images of random pixels; mend the builder, or what it"
             " compiles.",
         )
@@ -282,14 +276,3 @@ def _threshold_notices(model: keras.Model) -> list[str]:
         for metric in getattr(model._compile_metrics, "metrics", [])
         if isinstance(metric, keras.metrics.BinaryAccuracy) and metric.threshold
     ]
-
-
-def _place(trace: str) -> str:
-    """The last line of your own code in a traceback, such as ` (net.py:12, in build)`."""
-    others = f"{Path(__file__).parents[1]}{os.sep}", sysconfig.get_paths()["stdlib"], "<"
-    own = [
-        frame
-        for frame in _FRAME.finditer(trace)
-        if "site-packages" not in frame["file"] and not frame["file"].startswith(others)
-    ]
-    return f" ({Path(own[-1]['file']).name}:{own[-1]['line']}, in {own[-1]['name']})" if own else ""

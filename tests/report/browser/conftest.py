@@ -101,13 +101,15 @@ def story_of() -> Callable[[str], ReportedRun]:
 def page_of(
     story_of: Callable[[str], ReportedRun], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Path]:
-    """The page of a story, written once."""
-    folder = tmp_path_factory.mktemp("stories")
+    """The page of a story, written once for all processes of the tests."""
+    folder = _shared(tmp_path_factory) / "stories"
+    folder.mkdir(exist_ok=True)
 
     def write(name: str) -> Path:
         path = folder / f"{name}.html"
-        if not path.exists():
-            path.write_text(render(story_of(name)), encoding="utf-8")
+        with filelock.FileLock(f"{path}.lock"):
+            if not path.exists():
+                path.write_text(render(story_of(name)), encoding="utf-8")
         return path
 
     return write
@@ -116,13 +118,18 @@ def page_of(
 @pytest.fixture(scope="package")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real run, made by the command line, once for all processes of the tests."""
-    base = tmp_path_factory.getbasetemp()
-    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / PERSON
+    place = _shared(tmp_path_factory) / PERSON
     with filelock.FileLock(f"{place}.lock"):
         if not place.exists():
             _run_drawn_faces(place.with_suffix(".part")).rename(place)
     (report,) = place.glob("reports/drawn_faces/*/report.html")
     return report.parent
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of the tests have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 def _run_drawn_faces(place: Path) -> Path:
@@ -138,6 +145,9 @@ def _run_drawn_faces(place: Path) -> Path:
             "quick",
             "--limit",
             "200",
+            # A network as large as the usual third one takes most of the time, and no more room.
+            "--set",
+            "compare=[baseline]",
         ],
         cwd=place,
         env={**os.environ, "LOGNAME": PERSON, "USER": PERSON},
