@@ -104,7 +104,7 @@ def test_plan_accepts_what_run_accepts_and_finds_no_run_to_resume(place: Path) -
 
 def test_endless_grid_is_planned(place: Path) -> None:
     fine = "{type: float, min: 0, max: 0.5, step: 0.001}"
-    changes = ["search.method=grid", "space.learning_rate=0.01"]
+    changes = ["search.method=grid", "search.max_total_epochs=2000000", "space.learning_rate=0.01"]
     changes += [f"space.{name}={fine}" for name in ("dropout", "conv_dropout", "label_smoothing")]
     outcome = planned(place, *(f"--set={change}" for change in changes), "--search-only", "--json")
     assert outcome.code == 0, outcome.err

@@ -64,4 +64,7 @@ def callers(name: str) -> list[str]:
 
 def test_one_module_breaks_the_seal_once_for_each_command_that_scores() -> None:
     assert callers("break_seal") == ["evaluation/sealed.py"]
-    assert callers("open_test") == ["commands/comparison.py", "commands/train.py"]
+    assert callers("open_test") == [
+        "pipeline/comparison/scoring.py",
+        "production/recipe_training.py",
+    ]

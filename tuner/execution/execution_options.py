@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Where trainings can run; `make_executor` makes each.
-EXECUTORS = ("process", "inline", "ray")
+from tuner.execution.registry import EXECUTORS
 
 # Tracing a large network takes minutes.
 TRIAL_TIMEOUT_S = 600.0
@@ -16,7 +15,7 @@ class ExecutionOptions:
     """Where and how trainings run.
 
     Attributes:
-        executor: `process`, `inline` or `ray`.
+        executor: One of `EXECUTORS`.
         workers: Trainings at a time; None takes what the machine has.
         trial_timeout_s: Seconds without a step after which a training has failed; None waits for
             ever.
@@ -25,7 +24,7 @@ class ExecutionOptions:
         gpus_per_trial: Share of a GPU that a training takes on a Ray cluster.
     """
 
-    executor: str = EXECUTORS[0]
+    executor: str = next(iter(EXECUTORS))
     workers: int | None = None
     trial_timeout_s: float | None = TRIAL_TIMEOUT_S
     worker_memory_bytes: int | None = None

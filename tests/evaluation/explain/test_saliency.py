@@ -201,6 +201,6 @@ def test_model_without_a_map_says_why(make: Any, reason: str) -> None:
 
 
 def test_backend_without_gradients_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saliency, "gradient", neutral.gradient)
+    monkeypatch.setattr(saliency, "backend", neutral.BACKEND)
     with pytest.raises(NoSaliencyError, match="gives no gradients"):
         grad_cam(linear_network(np.ones((2, 2))), bright_square(0, 0), [0])
