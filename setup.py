@@ -1,7 +1,7 @@
-"""Everything stands in setup.cfg; this only puts the search spaces and data cards into a built wheel.
+"""Puts the search spaces and data cards into a built wheel; all else stands in setup.cfg.
 
-They lie at the top level of the repository, where people edit them. A `package_dir` mapping would carry them too, but
-it breaks editable installs.
+They lie at the top level of the repository, where people edit them. A `package_dir` mapping would
+carry them too, but it breaks editable installs.
 """
 
 from __future__ import annotations

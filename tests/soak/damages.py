@@ -16,8 +16,9 @@ from tests.soak import mutations
 Damage = Callable[[random.Random, Path], None]
 
 _VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1e308, float("nan"), float("inf"), 10**40, "", "NaN", "\ud800", "\x1b[2J\n", "a" * 5000,
-    [], {}, [[]], {"": {}}, [None, 1], {"a": [1]}, "2026-01-01", "no", 99, 2**63,
+    None, True, False, 0, -1, 1e308, float("nan"), float("inf"), 10**40, "", "NaN", "\ud800",
+    "\x1b[2J\n", "a" * 5000, [], {}, [[]], {"": {}}, [None, 1], {"a": [1]}, "2026-01-01", "no", 99,
+    2**63,
 )  # fmt: skip
 
 
@@ -163,6 +164,6 @@ def _changed(rng: random.Random, plain: Any) -> Any:
 
 
 DAMAGES: tuple[Damage, ...] = (
-    gone, emptied, folder, link, pipe, binary, deep, blind, blind, blind, texts, texts, lines, lines, lines,
-    values, values, values, values, values, cells, cells,
+    gone, emptied, folder, link, pipe, binary, deep, blind, blind, blind, texts, texts, lines,
+    lines, lines, values, values, values, values, values, cells, cells,
 )  # fmt: skip

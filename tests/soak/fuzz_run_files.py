@@ -172,8 +172,8 @@ def _searched(*, light: bool) -> Iterator[tuple[Trial, dict[str, Any]]]:
         study = make_study()
     for number in range(5):
         trial: Trial | None = Trial(
-            trial_id=f"{number:04d}", values={"x": number / 10, "conv_blocks": 1}, bracket=2, rung=0, parent_id=None,
-            first_epoch=1, last_epoch=1,
+            trial_id=f"{number:04d}", values={"x": number / 10, "conv_blocks": 1}, bracket=2,
+            rung=0, parent_id=None, first_epoch=1, last_epoch=1,
         )  # fmt: skip
         state: dict[str, Any] = {"rejected": {}, "is_exhausted": False}
         if not light:

@@ -69,8 +69,8 @@ def run_task(task: TrainTask, data: Any, hooks: Any, models: Any) -> TrainResult
         if epoch % 2 or epoch == task.last_epoch:
             save_checkpoint(_checkpoint(task, epochs, state), task.save_to)
     return TrainResult(
-        task_id=task.task_id, epochs=tuple(epochs), duration_s=EPOCH_S * len(epochs), best_epoch=task.last_epoch,
-        n_parameters=1,
+        task_id=task.task_id, epochs=tuple(epochs), duration_s=EPOCH_S * len(epochs),
+        best_epoch=task.last_epoch, n_parameters=1,
     )  # fmt: skip
 
 

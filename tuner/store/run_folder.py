@@ -34,8 +34,9 @@ _MOST_RESULTS_BYTES = 500_000_000
 _MOST_CONFIG_BYTES = 5_000_000
 _MOST_PICTURE_BYTES = 20_000_000
 _FILES = (
-    "config.yaml", "run.log", "events.jsonl", "split.csv", "trials.csv", "curves.csv", "results.json", "report.html",
-    "best.yaml", "model.keras", "predictions.npz", "state/open", "state/owner", "state/trials.jsonl",
+    "config.yaml", "run.log", "events.jsonl", "split.csv", "trials.csv", "curves.csv",
+    "results.json", "report.html", "best.yaml", "model.keras", "predictions.npz", "state/open",
+    "state/owner", "state/trials.jsonl",
 )  # fmt: skip
 _FOLDERS = ("", "state", "gallery")
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)")
