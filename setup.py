@@ -14,7 +14,7 @@ from setuptools.command.build_py import build_py
 
 
 class BuildWithYaml(build_py):
-    """Copies the YAML files to `tuner/_bundled`, where the package looks when there is no checkout."""
+    """Copies the YAML files to `tuner/_bundled`, where the package looks without a checkout."""
 
     def run(self) -> None:
         """Build the package, then add the files."""

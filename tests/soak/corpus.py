@@ -1,4 +1,7 @@
-"""What the fuzzing of the loaders starts from: small files of every kind, and the cases that no mutation would find."""
+"""Where the fuzzing of the loaders starts: small files of every kind, and special cases.
+
+The special cases are those that no mutation would find.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways in which a file of a run comes to harm: its bytes, what they say, and what lies in its place."""
+"""Ways to damage a file of a run: its bytes, what they say, and what lies in its place."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def texts(rng: random.Random, path: Path) -> None:
 
 
 def lines(rng: random.Random, path: Path) -> None:
-    """Double, drop, swap or cut lines; or give all of them the ends of Windows, or a byte order mark."""
+    """Double, drop, swap or cut lines; or give all of them Windows line ends, or add a BOM."""
     found = path.read_bytes().splitlines(keepends=True) or [b""]
     at, other = rng.randrange(len(found)), rng.randrange(len(found))
     match rng.randrange(7):

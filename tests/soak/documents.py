@@ -1,4 +1,4 @@
-"""What the fuzzing of documents starts from: good spaces, cards and recipes, and the ways to spoil them."""
+"""Where the fuzzing of documents starts: good spaces, cards and recipes, and ways to spoil them."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ retrain: {epochs: 4, seeds: 2, patience: 2}
 """
 _RECIPE = """\
 model: cnn
-values: {conv_blocks: 1, filters: 4, dense_units: 8, dropout: 0.2, learning_rate: 0.01, batch_size: 20, \
-flip: false}
+values: {conv_blocks: 1, filters: 4, dense_units: 8, dropout: 0.2, learning_rate: 0.01, \
+batch_size: 20, flip: false}
 image: {height: 8, width: 8, channels: 1, class_names: [c0, c1], mean: [64.0], std: [32.0]}
 data:
   name: digits
@@ -330,7 +330,7 @@ def _set(parent: Any, key: Any, value: Any) -> None:
 
 
 def _edited(rng: random.Random, text: str, edit: Callable[[Any, Any], object]) -> str:
-    """The text after a change of its values at a random place; as it is where it is no YAML any more."""
+    """The text after a change of its values at a random place; unchanged if it is not YAML."""
     try:
         data = yaml.load(text, _LOADER)
         places = list(_places(data))

@@ -214,7 +214,7 @@ class Case:
 
 
 def run(seed: str) -> tuple[str, str, str]:
-    """Make a case and read it: its kind, how it ended, and what went wrong; nothing if all is well."""
+    """Make a case and read it: its kind, how it ended, and what went wrong (empty if nothing)."""
     with tempfile.TemporaryDirectory() as root:
         case = Case(seed, Path(root))
         kind = case.make()

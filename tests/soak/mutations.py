@@ -1,4 +1,7 @@
-"""Ways to damage a file: blind ones, and those that know a format well enough to get past its checksums."""
+"""Ways to damage a file: blind ones, and those that know its format well.
+
+The latter get past the checksums.
+"""
 
 from __future__ import annotations
 

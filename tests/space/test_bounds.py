@@ -24,7 +24,7 @@ def refusal(text: str, parse: Any = parse_document) -> str:
 
 
 def in_space(*lines: str) -> str:
-    """The message for lines under `space:` of a builder of one's own; the first of them is line 4."""
+    """The message for lines under `space:` of a builder of your own; the first one is line 4."""
     return refusal(
         OWN + "\n".join(f"  {line}" for line in lines),
         lambda *both: parse_space(parse_document(*both)),

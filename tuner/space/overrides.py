@@ -1,4 +1,4 @@
-"""Changes from the command line, `--set space.dropout.max=0.6`, put into a document before it is checked."""
+"""Changes from the command line (`--set space.dropout.max=0.6`), made before the checks."""
 
 from __future__ import annotations
 

@@ -236,7 +236,10 @@ class RunFolder:
         return config
 
     def finish(self) -> None:
-        """Mark the run as ended, in one step, then delete its state; what cannot be deleted does no harm."""
+        """Mark the run as ended in one step, then delete its state.
+
+        State that cannot be deleted does no harm.
+        """
         self._open.unlink()
         shutil.rmtree(self.state, ignore_errors=True)
 
@@ -279,7 +282,9 @@ class RunFolder:
         return results
 
     def write_split(self, rows: Iterable[Sequence[str]]) -> bool:
-        """Write split.csv; rows of origin, class, part, group, reason if dropped, and folds that it trains in.
+        """Write split.csv.
+
+        Rows are of origin, class, part, group, reason if dropped, and folds that it trains in.
 
         Returns:
             Whether it was not there, or said something else.

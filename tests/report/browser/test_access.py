@@ -41,7 +41,8 @@ def test_31_tab_reaches_every_control_with_a_visible_focus_and_no_trap(
     expected = opened.ask(
         """(focusable) => {
             window.wanted = Array.from(document.querySelectorAll(focusable)).filter((one) =>
-                one.checkVisibility() && !one.disabled && !one.closest("details:not([open]) > :not(summary)"));
+                one.checkVisibility() && !one.disabled
+                && !one.closest("details:not([open]) > :not(summary)"));
             return wanted.length;
         }""",
         _FOCUSABLE,
