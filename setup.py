@@ -1,7 +1,7 @@
-"""Everything stands in setup.cfg; this only puts the search spaces and data cards into a built wheel.
+"""Puts the search spaces and data cards into a built wheel; all else stands in setup.cfg.
 
-They lie at the top level of the repository, where people edit them. A `package_dir` mapping would carry them too, but
-it breaks editable installs.
+They lie at the top level of the repository, where people edit them. A `package_dir` mapping would
+carry them too, but it breaks editable installs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from setuptools.command.build_py import build_py
 
 
 class BuildWithYaml(build_py):
-    """Copies the YAML files to `tuner/_bundled`, where the package looks when there is no checkout."""
+    """Copies the YAML files to `tuner/_bundled`, where the package looks without a checkout."""
 
     def run(self) -> None:
         """Build the package, then add the files."""

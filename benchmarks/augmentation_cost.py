@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""What augmentation adds to a training step, one thread: each kind alone, all together, and what else a step carries.
+"""What augmentation adds to a training step, on one thread: each kind alone, and all together.
+
+Also what the other parts of a step cost.
 
     python benchmarks/augmentation_cost.py [--pairs 15] [--steps 3]
 
@@ -135,7 +137,7 @@ def timed(step: Callable[[], object], n_steps: int) -> Callable[[], float]:
 
 
 def ratios(one: Callable[[], float], other: Callable[[], float], n_pairs: int) -> list[float]:
-    """How much longer the one takes than the other, pair by pair, in ascending order; a first pair is thrown away."""
+    """How much longer one takes than the other, per pair and sorted; the first pair is dropped."""
     one(), other()
     return sorted(one() / other() for _ in range(n_pairs))
 

@@ -1,4 +1,4 @@
-"""What it costs to check a cache on opening, and to write its sums: some gigabytes, warm in memory."""
+"""What it costs to check a cache on opening and to write its sums: some gigabytes, in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seconds and private memory for 200,000 images: of loading them, and of the workers that train on them.
+"""Seconds and private memory to load 200,000 images, and of the workers that train on them.
 
     python benchmarks/data_scale.py [--n 200000] [--folder FOLDER]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The emoji project's claim: its network learns all 80 images to 99.9 % before epoch 15, and stops there.
+"""The emoji project's claim: all 80 images learned to 99.9 % before epoch 15, then a stop.
 
     python benchmarks/emoji_baseline.py [--data-dir datasets/data] [--seeds 5]
 

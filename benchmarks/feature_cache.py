@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""What keeping a frozen network's features saves: an epoch of its head on them, and one through the network.
+"""What it saves to keep a frozen network's features: an epoch on them, and one without them.
+
+An epoch on them trains the head alone; the other goes through the whole network.
 
     python benchmarks/feature_cache.py [--model efficientnet_lite2] [--input-size 260] [--images
     320] [--rounds 3]

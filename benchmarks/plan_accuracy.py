@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""How near `plan` comes to what `run` then takes: plan, run, plan for each data set, and the ratio of the times.
+"""How near the estimate of `plan` comes to the time that `run` takes, as a ratio of the times.
+
+For each data set: plan, run, plan.
 
     python benchmarks/plan_accuracy.py [NAMES ...] [--preset quick]
 
@@ -61,7 +63,10 @@ class Command:
 
 
 def watch(process: psutil.Popen) -> float:
-    """Wait for a command to succeed; returns the processor seconds of it and its workers, which nobody waits for."""
+    """Wait for a command to succeed; returns its processor seconds, those of its workers included.
+
+    No process waits for the workers, so their time is sampled while they run.
+    """
     own_s: dict[int, float] = {}
     while process.poll() is None:
         with suppress(psutil.Error):
@@ -101,7 +106,7 @@ def took(command: Command) -> str:
 
 
 def compare(name: str, preset: str) -> float:
-    """Plan, run, plan again and print; returns what was predicted as a multiple of the measured time."""
+    """Plan, run, plan again and print; returns the predicted time as a multiple of the measured."""
     print(name)
     with tempfile.TemporaryDirectory() as folder:
         common = (name, "--preset", preset, "--out", folder)

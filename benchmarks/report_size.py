@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Size of the report's page, seconds to write and to open it, milliseconds to filter it, for runs of every size.
+"""Size of the report's page and its speed, for runs of every size.
+
+Seconds to write and to open it, milliseconds to filter it.
 
     python -m benchmarks.report_size [--rounds 3]
 

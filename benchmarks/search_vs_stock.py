@@ -1,4 +1,6 @@
-"""Search wall time: Keras Tuner as its guide shows it against `python -m tuner run --search-only`, on the same space.
+"""Search time of Keras Tuner against `python -m tuner run --search-only`, on the same space.
+
+It is wall time, and Keras Tuner is used as its guide shows it.
 
     python benchmarks/search_vs_stock.py [--bench FOLDER] [--csv datasets/data/fer2013/fer2013.csv]
     [--seeds 3]

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Images per second of a training step, one thread: our network and step against the same network in plain Keras.
+"""Images per second of a training step, one thread: ours against plain Keras, same network.
+
+Ours is our network with our step.
 
     python benchmarks/training_throughput.py [--pairs 7] [--steps 32]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How often a verdict is wrong: the tool's own tests on made-up models whose true accuracies are known.
+"""How often a verdict is wrong: our own tests on made-up models of known true accuracy.
 
     python benchmarks/verdict_simulation.py [--runs 5000] [--figure docs/verdict.svg]
 
@@ -77,7 +77,10 @@ class Cell:
 def answers(
     n: int, sds: tuple[float, float], k: int, runs: int
 ) -> Iterator[tuple[float, np.ndarray]]:
-    """The winner's true gain, and whether answers are right, (some of the runs, models, k, n); both truths in turn."""
+    """The winner's true gain and whether each answer is right, for both truths in turn.
+
+    The answers have the shape (some of the runs, models, k, n).
+    """
     generator = np.random.default_rng([n, round(10 * sds[0]), k])
     step = max(1, BATCH // (3 * k * n))
     for done in range(0, runs, step):
@@ -112,7 +115,7 @@ def image_only(found: TwoLevel, n: int) -> np.ndarray:
 
 
 def one_seed(right: np.ndarray) -> np.ndarray:
-    """Whether McNemar's test on the first seeds alone would call the winner better, (runs, opponents)."""
+    """Whether McNemar's test on first seeds alone calls the winner better, (runs, opponents)."""
     winner, others = right[:, 0, 0], (right[:, 1, 0], right[:, 2, 0])
     counts = [((winner & ~other).sum(axis=-1), (other & ~winner).sum(axis=-1)) for other in others]
     return better([mcnemar(a, b) for a, b in counts], [a - b for a, b in counts])
@@ -219,7 +222,7 @@ def plot(axes: Axes, shares: list[float], style: str, colour: str, label: str) -
 def probabilities(
     generator: np.random.Generator, n: int, sharpness: float, k: int
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """True classes, and k trainings' probabilities of them; at sharpness 1 they are nearly calibrated."""
+    """True classes and k trainings' probabilities; at sharpness 1 they are nearly calibrated."""
     truth = generator.standard_normal((n, N_CLASSES)) * 1.8
     labels = (truth + generator.gumbel(size=truth.shape)).argmax(axis=1)
     powers = [

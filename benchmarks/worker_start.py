@@ -5,7 +5,8 @@
 
 First, the time from an order to its result, of one epoch of a tiny network:
 
-  server    the fork server's own start: its imports, once per driver, which `warm_up` lets run meanwhile
+  server    the fork server's own start: its imports, once per driver; `warm_up` runs them in the
+            background
   forked    a fresh worker, forked from the server
   spawned   a fresh worker, spawned: it imports the framework itself
   warm      a worker that has trained the same architecture before

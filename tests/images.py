@@ -1,4 +1,7 @@
-"""Tiny seeded images that a small network learns in a few epochs: each class has a bright band of its own."""
+"""Tiny seeded images that a small network learns in a few epochs.
+
+Each class has a bright band of its own.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ def image_spec(n_classes: int = 2, side: int = 8, channels: int = 1) -> ImageSpe
 
 
 def banded_images(n: int, spec: ImageSpec, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Noise with a bright band whose height is the class: images (n, height, width, channels) uint8, labels (n,)."""
+    """Noise with a bright band whose height is the class.
+
+    Images are (n, height, width, channels) uint8, labels are (n,).
+    """
     generator = np.random.default_rng(seed)
     labels = generator.permutation(np.arange(n) % spec.n_classes)
     images = generator.integers(0, 120, size=(n, *spec.shape), dtype=np.uint8)
@@ -113,6 +119,6 @@ def train_task(**changes: Any) -> TrainTask:
 
 
 def stopping(**changes: Any) -> EarlyStopping:
-    """Keeps the epoch with the best validation accuracy and never ends before the last one, but for `changes`."""
+    """Keep the epoch of the best validation accuracy and never stop early, except for `changes`."""
     usual: dict[str, Any] = {"monitor": "val_accuracy", "direction": "max", "patience": None}
     return EarlyStopping(**usual | changes)

@@ -49,7 +49,7 @@ def lines() -> list[str]:
 
 
 def is_safe(word: str) -> bool:
-    """Whether a word of an install line is an option, a path, this repository, or what we require."""
+    """Whether a word of an install line is an option, a path, this repository or a requirement."""
     if word.startswith(("-", ".", "git+<", "%")):
         return True
     return re.split(r"[\[<>=!~]", word)[0] in needed()

@@ -1,4 +1,4 @@
-"""What can go wrong, as people see it: a message that says where and what, a hint that says how to fix it."""
+"""Errors as you see them: a message that says where and what, and a hint how to fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of other people's making: as messages show them, as folders are called after them, as spreadsheets take them.
+"""Names that others chose, made fit for messages, for folders and for spreadsheets.
 
 Each of these keeps different names different, or says that it does not.
 """
@@ -45,7 +45,9 @@ def printable(name: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A message that prints as one line and steers no terminal; unlike with `printable`, two may become one.
+    """A message that prints as one line and steers no terminal.
+
+    Unlike `printable`, it may make two different texts equal.
 
     Use it for messages of tuner's own that name other people's files, classes or keys: escapes show
     which characters are there, and nothing is cut. The text of an exception goes through
@@ -95,7 +97,10 @@ def _cut(name: str) -> str:
 
 
 def spreadsheet_cell(value: Any) -> Any:
-    """A cell that no spreadsheet runs as a formula: text that begins like one gets a `'` in front; numbers stay."""
+    """A cell that no spreadsheet runs as a formula.
+
+    Text that begins like a formula gets a `'` in front; numbers stay.
+    """
     is_formula = isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value)
     return f"'{value}" if is_formula else value
 

@@ -33,7 +33,10 @@ class UsableRecipe:
         self.batch_size = int(recipe.values.get("batch_size", TRAINING_TERMS["batch_size"].default))
 
     def build(self) -> keras.Model:
-        """A fresh compiled model of Keras' own layers; images (n, height, width, channels) are 0-255."""
+        """A new compiled model of plain Keras layers.
+
+        Its images (n, height, width, channels) are 0-255.
+        """
         environment.prepare()
         from tuner.training.compiled import compiled_model
 

@@ -40,7 +40,8 @@ from tuner.backend.active import prepare_devices
 prepare_devices(1)
 import jax
 jax.numpy.ones(3).sum().block_until_ready()
-names = [open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")]
+tasks = os.listdir("/proc/self/task")
+names = [open(f"/proc/self/task/{task}/comm").read().strip() for task in tasks]
 print(os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"], names.count("tf_XLAEigen"))
 """
 

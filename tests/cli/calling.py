@@ -81,7 +81,7 @@ def call(*arguments: str | Path, cwd: Path) -> Outcome:
 
 @contextlib.contextmanager
 def _kept_descriptors() -> Iterator[None]:
-    """A command sends the descriptors of stdout and stderr elsewhere; afterwards they are as before."""
+    """Restore the descriptors of stdout and stderr, which a command sends elsewhere."""
     saved = {number: os.dup(number) for number in (1, 2)}
     try:
         yield

@@ -32,8 +32,9 @@ from tuner.records.events import RunStarted
 with view(json_lines=True, quiet=False, live=False) as tell:
     prints("early")
     if sys.argv[1:]:
-        numbers = dict.fromkeys(("n_train", "n_validation", "n_folds", "n_test", "n_trials", "n_epochs"), 1)
-        tell(RunStarted(dataset="x", folder=sys.argv[1], objective="val_loss", direction="min", **numbers))
+        counts = ("n_train", "n_validation", "n_folds", "n_test", "n_trials", "n_epochs")
+        rest = {"objective": "val_loss", "direction": "min", **dict.fromkeys(counts, 1)}
+        tell(RunStarted(dataset="x", folder=sys.argv[1], **rest))
     prints("late")
     print("to stderr", file=sys.stderr)
 print_json({"event": "RunEnded"})

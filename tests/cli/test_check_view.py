@@ -1,4 +1,4 @@
-"""An examination in lines: counts, every finding with what to do, and nothing that steers a terminal."""
+"""An examination in lines: counts, each finding with what to do, no control characters."""
 
 from __future__ import annotations
 

@@ -12,7 +12,10 @@ from tests.commands.finished import Finished
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory with a folder of class folders, one of its files unreadable and one no image, and a space."""
+    """A working directory with a space and a folder of class folders.
+
+    One of the folder's files is unreadable, and one is no image.
+    """
     folder = tmp_path_factory.mktemp("place")
     photos = write_photos(folder / "my photos")
     first = sorted(photos.iterdir())[0]

@@ -1,4 +1,4 @@
-"""`datasets fetch`: a made-up kagglehub in place of the real one, since no test asks the network."""
+"""`datasets fetch` with a made-up kagglehub in place of the real one: tests use no network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ class RefusedError(HTTPError):
 
 
 class FakeKaggle:
-    """Downloads into the cache that the environment names, as kagglehub does; a part may be there from before."""
+    """Downloads into the cache that the environment names, as kagglehub does.
+
+    A part of a download may already be there.
+    """
 
     def __init__(self, source: Path) -> None:
         self.source = source

@@ -1,4 +1,7 @@
-"""A builder of your own, from `run` to `predict` and `train --from`; `make soak` does so with 26 of them."""
+"""A builder of your own, from `run` to `predict` and `train --from`.
+
+`make soak` does the same with 26 builders.
+"""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from tuner.pipeline.outputs.sealing import recipe_header
 from tuner.store.run_folder import RunFolder
 
 FILES = {
-    "report.html", "results.json", "best.yaml", "model.keras", "predictions.npz", "trials.csv", "curves.csv",
-    "run.log", "events.jsonl", "config.yaml", "split.csv", "gallery",
+    "report.html", "results.json", "best.yaml", "model.keras", "predictions.npz", "trials.csv",
+    "curves.csv", "run.log", "events.jsonl", "config.yaml", "split.csv", "gallery",
 }  # fmt: skip
 
 
@@ -250,7 +250,8 @@ IS_WORKER = multiprocessing.parent_process() is not None
 def network(units, shape, n_classes):
     model = keras.Sequential([
         keras.Input(shape), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
-        keras.layers.Dense(units, activation="relu"), keras.layers.Dense(n_classes, activation="softmax"),
+        keras.layers.Dense(units, activation="relu"),
+        keras.layers.Dense(n_classes, activation="softmax"),
     ])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model

@@ -29,8 +29,8 @@ from tuner.training.prepared import PreparedModels
 
 LABELS = np.array([0, 0, 1, 1])
 TUNED = ModelResult(
-    name="tuned", title="Tuned", note="", in_verdict=True, model="cnn", values={}, n_parameters=1, file_size_bytes=1,
-    latency_ms=1.0, max_epochs=1, runs=(),
+    name="tuned", title="Tuned", note="", in_verdict=True, model="cnn", values={}, n_parameters=1,
+    file_size_bytes=1, latency_ms=1.0, max_epochs=1, runs=(),
 )  # fmt: skip
 
 
@@ -98,8 +98,8 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
     candidates, results = [], []
     for number, rate in enumerate((0.01, 0.03)):
         trial = Trial(
-            trial_id=f"{number:04d}", values={**SMALL_CNN, "learning_rate": rate}, bracket=0, rung=0, parent_id=None,
-            first_epoch=1, last_epoch=3, score=0.5,
+            trial_id=f"{number:04d}", values={**SMALL_CNN, "learning_rate": rate}, bracket=0,
+            rung=0, parent_id=None, first_epoch=1, last_epoch=3, score=0.5,
         )  # fmt: skip
         path = folder / f"{number}.npz"
         task = train_task(values=trial.values, last_epoch=3, save_to=path)

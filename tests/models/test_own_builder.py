@@ -219,9 +219,10 @@ def test_mapping_that_is_gone_through_reads_all(read: Any) -> None:
 
 def test_mapping_keeps_what_is_read() -> None:
     values = ReadValues({"units": 3})
-    assert (values["units"], values.get("rate", 0.5), "norm" in values, values.pop("last", "softmax")) == (
-        3, 0.5, False, "softmax",
-    )  # fmt: skip
+    assert values["units"] == 3
+    assert values.get("rate", 0.5) == 0.5
+    assert "norm" not in values
+    assert values.pop("last", "softmax") == "softmax"
     with pytest.raises(KeyError):
         values["depth"]
     assert values.read == {"units", "rate", "norm", "last", "depth"}

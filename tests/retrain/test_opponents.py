@@ -31,9 +31,7 @@ def test_pretrained_backbones_come_as_asked_for() -> None:
     assert told == []
 
 
-def test_backbone_without_weights_is_trained_from_scratch_beside_one_whose_weights_are_installed() -> (
-    None
-):
+def test_backbone_without_weights_is_trained_from_scratch_beside_an_installed_one() -> None:
     found, told = opponents("efficientnet_b2", problem=only_lite2)
     assert found == ["EfficientNetB2 (from scratch)", "EfficientNet-Lite2 (ImageNet)"]
     assert told == [

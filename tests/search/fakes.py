@@ -96,7 +96,7 @@ def drive(
     score: Callable[[Trial], float | None] = by_x,
     n_workers: int = 1,
 ) -> list[Trial]:
-    """All trials of a search, `n_workers` at a time, the oldest ends first; no score is a failure."""
+    """All trials of a search, `n_workers` at a time, oldest ends first; no score is a failure."""
     trials: list[Trial] = []
     running: list[Trial] = []
     while True:

@@ -22,8 +22,8 @@ def trial(
     """Every trial without a parent has a setting of its own."""
     x = number if parent is None else parent
     return Trial(
-        trial_id=f"{number:04d}", values={"x": x}, bracket=0, rung=rung, first_epoch=1, last_epoch=1, score=score,
-        parent_id=None if parent is None else f"{parent:04d}",
+        trial_id=f"{number:04d}", values={"x": x}, bracket=0, rung=rung, first_epoch=1,
+        last_epoch=1, score=score, parent_id=None if parent is None else f"{parent:04d}",
     )  # fmt: skip
 
 

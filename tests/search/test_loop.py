@@ -136,8 +136,8 @@ def test_winner_has_the_best_score_in_the_objectives_direction(name: str, direct
 def test_winner_among_equals_is_the_first_and_never_a_failed_trial() -> None:
     def trial(number: int, score: float | None) -> Trial:
         return Trial(
-            trial_id=f"{number:04d}", values={}, bracket=0, rung=0, parent_id=None, first_epoch=1, last_epoch=1,
-            score=score, error=None if score is not None else "broken",
+            trial_id=f"{number:04d}", values={}, bracket=0, rung=0, parent_id=None, first_epoch=1,
+            last_epoch=1, score=score, error=None if score is not None else "broken",
         )  # fmt: skip
 
     trials = [trial(2, 0.5), trial(0, None), trial(1, 0.5), trial(3, 0.4)]

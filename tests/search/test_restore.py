@@ -59,8 +59,8 @@ def log_of(
 
 
 SEARCHES = [
-    (WIDE, "hyperband"), (FIVE, "hyperband"), (WIDE, "asha"), (FIVE, "asha"), (WIDE, "random"), (NESTED, "random"),
-    (NESTED, "grid"),
+    (WIDE, "hyperband"), (FIVE, "hyperband"), (WIDE, "asha"), (FIVE, "asha"), (WIDE, "random"),
+    (NESTED, "random"), (NESTED, "grid"),
 ]  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""Work in processes of their own: within limits, for what may hang, crash or fill the memory; or to be killed."""
+"""Work in separate processes: within limits where it may hang or crash, or to be killed.
+
+The limits hold for memory as well.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,10 @@ def within(limits: Limits, work: Callable[[], Any]) -> Ended:
 
 
 def start_timers(limits: Limits) -> None:
-    """End this process if what follows takes too long: a signal without a handler stops even what hangs in C."""
+    """End this process if what follows takes too long.
+
+    A signal without a handler stops even code that hangs in C.
+    """
     signal.setitimer(signal.ITIMER_PROF, limits.seconds)
     signal.setitimer(signal.ITIMER_REAL, limits.wait_s)
 
@@ -109,7 +115,7 @@ def _be_child(limits: Limits, work: Callable[[], Any], pipe: int) -> None:
 
 
 def started(work: Callable[[], object], log: Path) -> int:
-    """Start some work in a process of its own, whose prints are appended to a log; its process id."""
+    """Start some work in its own process, append its prints to a log, and return its process id."""
     pid = os.fork()
     if pid:
         return pid

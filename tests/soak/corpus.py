@@ -1,4 +1,7 @@
-"""What the fuzzing of the loaders starts from: small files of every kind, and the cases that no mutation would find."""
+"""Where the fuzzing of the loaders starts: small files of every kind, and special cases.
+
+The special cases are those that no mutation would find.
+"""
 
 from __future__ import annotations
 
@@ -311,33 +314,45 @@ def special_npz() -> dict[str, bytes]:
     whole = f"{{'descr': '|u1', 'fortran_order': False, 'shape': (2, {shape})}}"
     return {
         "objects": objects.getvalue(),
-        "objects as labels": packed({"x.npy": x, "y.npy": _saved_array(np.array([{}, []], object), pickled=True)}),
+        "objects as labels": packed({"x.npy": x,
+            "y.npy": _saved_array(np.array([{}, []], object), pickled=True)}),
         "10^12 images": with_x(whole.replace("(2,", "(1000000000000,")),
         "10^30 images": with_x(whole.replace("(2,", f"({10**30},")),
         "negative size": with_x(whole.replace("(2,", "(-2,")),
         "size that is no number": with_x(whole.replace("(2,", "('a',")),
         "type of 2 GB": with_x(whole.replace("|u1", "|V2000000000")),
         "unknown type": with_x(whole.replace("|u1", "|q9")),
-        "structured": packed({"x.npy": x, "y.npy": _saved_array(np.zeros(2, dtype=[("a", "i4"), ("b", "f8")]))}),
-        "dates as labels": packed({"x.npy": x, "y.npy": _saved_array(np.array(["2020", "NaT"], dtype="M8[Y]"))}),
-        "complex images": packed({"x.npy": _saved_array(np.zeros((2, SIDE, SIDE), complex)), "y.npy": y}),
-        "images of NaN": packed({"x.npy": _saved_array(np.full((2, SIDE, SIDE), np.nan)), "y.npy": y}),
-        "bytes as labels": packed({"x.npy": x, "y.npy": _saved_array(np.array([b"\xff", b"a\0b"]))}),
-        "labels that are not finite": packed({"x.npy": x, "y.npy": _saved_array(np.array([np.nan, np.inf]))}),
+        "structured": packed({"x.npy": x,
+            "y.npy": _saved_array(np.zeros(2, dtype=[("a", "i4"), ("b", "f8")]))}),
+        "dates as labels": packed({"x.npy": x,
+            "y.npy": _saved_array(np.array(["2020", "NaT"], dtype="M8[Y]"))}),
+        "complex images": packed({"x.npy": _saved_array(np.zeros((2, SIDE, SIDE), complex)),
+            "y.npy": y}),
+        "images of NaN": packed({"x.npy": _saved_array(np.full((2, SIDE, SIDE), np.nan)),
+            "y.npy": y}),
+        "bytes as labels": packed({"x.npy": x,
+            "y.npy": _saved_array(np.array([b"\xff", b"a\0b"]))}),
+        "labels that are not finite": packed({"x.npy": x,
+            "y.npy": _saved_array(np.array([np.nan, np.inf]))}),
         "header that nests": with_x("(" * 5000),
         "header of code": with_x("__import__('os').system('true')"),
         "header of 60,000 letters": with_x(whole + " " * 60_000),
         "columns first": with_x(whole.replace("False", "True"), bytes(2 * SIDE * SIDE * 3)),
-        "no dimensions": packed({"x.npy": _saved_array(np.array(1)), "y.npy": _saved_array(np.array(1))}),
-        "no images": packed({"x.npy": _saved_array(np.zeros((0, SIDE, SIDE, 3))), "y.npy": _saved_array(np.zeros(0))}),
-        "images of 2 x 2": packed({"x.npy": _saved_array(np.zeros((2, 2, 2), np.uint8)), "y.npy": y}),
-        "images of 1 x 5,000": packed({"x.npy": _saved_array(np.zeros((2, 1, 5000), np.uint8)), "y.npy": y}),
+        "no dimensions": packed({"x.npy": _saved_array(np.array(1)),
+            "y.npy": _saved_array(np.array(1))}),
+        "no images": packed({"x.npy": _saved_array(np.zeros((0, SIDE, SIDE, 3))),
+            "y.npy": _saved_array(np.zeros(0))}),
+        "images of 2 x 2": packed({"x.npy": _saved_array(np.zeros((2, 2, 2), np.uint8)),
+            "y.npy": y}),
+        "images of 1 x 5,000": packed({"x.npy": _saved_array(np.zeros((2, 1, 5000), np.uint8)),
+            "y.npy": y}),
         "no arrays": packed({}),
         "other members": packed({"x.npy": x, "y.npy": y, "../../evil": b"1", "readme.txt": b"1"}),
         "same array twice": _twice(x, y),
         "one array": x,
         "pickle": b"\x80\x04K\x01.",
-        "bomb": zeroed_zip({"x.npy": _npy(whole.replace("(2,", "(6000000,"))}, 6_000_000 * SIDE**2 * 3),
+        "bomb": zeroed_zip({"x.npy": _npy(whole.replace("(2,", "(6000000,"))},
+            6_000_000 * SIDE**2 * 3),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Ways in which a file of a run comes to harm: its bytes, what they say, and what lies in its place."""
+"""Ways to damage a file of a run: its bytes, what they say, and what lies in its place."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from tests.soak import mutations
 Damage = Callable[[random.Random, Path], None]
 
 _VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1e308, float("nan"), float("inf"), 10**40, "", "NaN", "\ud800", "\x1b[2J\n", "a" * 5000,
-    [], {}, [[]], {"": {}}, [None, 1], {"a": [1]}, "2026-01-01", "no", 99, 2**63,
+    None, True, False, 0, -1, 1e308, float("nan"), float("inf"), 10**40, "", "NaN", "\ud800",
+    "\x1b[2J\n", "a" * 5000, [], {}, [[]], {"": {}}, [None, 1], {"a": [1]}, "2026-01-01", "no", 99,
+    2**63,
 )  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def texts(rng: random.Random, path: Path) -> None:
 
 
 def lines(rng: random.Random, path: Path) -> None:
-    """Double, drop, swap or cut lines; or give all of them the ends of Windows, or a byte order mark."""
+    """Double, drop, swap or cut lines; or give all of them Windows line ends, or add a BOM."""
     found = path.read_bytes().splitlines(keepends=True) or [b""]
     at, other = rng.randrange(len(found)), rng.randrange(len(found))
     match rng.randrange(7):
@@ -163,6 +164,6 @@ def _changed(rng: random.Random, plain: Any) -> Any:
 
 
 DAMAGES: tuple[Damage, ...] = (
-    gone, emptied, folder, link, pipe, binary, deep, blind, blind, blind, texts, texts, lines, lines, lines,
-    values, values, values, values, values, cells, cells,
+    gone, emptied, folder, link, pipe, binary, deep, blind, blind, blind, texts, texts, lines,
+    lines, lines, values, values, values, values, values, cells, cells,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the fuzzing of documents starts from: good spaces, cards and recipes, and the ways to spoil them."""
+"""Where the fuzzing of documents starts: good spaces, cards and recipes, and ways to spoil them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ retrain: {epochs: 4, seeds: 2, patience: 2}
 """
 _RECIPE = """\
 model: cnn
-values: {conv_blocks: 1, filters: 4, dense_units: 8, dropout: 0.2, learning_rate: 0.01, batch_size: 20, flip: false}
+values: {conv_blocks: 1, filters: 4, dense_units: 8, dropout: 0.2, learning_rate: 0.01, \
+batch_size: 20, flip: false}
 image: {height: 8, width: 8, channels: 1, class_names: [c0, c1], mean: [64.0], std: [32.0]}
 data:
   name: digits
@@ -40,7 +41,8 @@ data:
   n_train: 48
   n_validation: 16
   n_test: 24
-  split: {seed: 3, limit: 64, sizes: {train: 48, validation: 16}, max_train: null, max_validation: null, outer: null}
+  split: {seed: 3, limit: 64, sizes: {train: 48, validation: 16}, max_train: null, \
+max_validation: null, outer: null}
   fold: 0
   background: [255, 255, 255]
 seed: 4000000000
@@ -61,23 +63,29 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 # Values of every kind, to stand where others belong.
 _VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 3, 10**9, 10**15, -(10**15), 10**30, 10**5000, 0.0, -0.5, 1e-300, 1e300, 5e-324,
-    "", "x", "a" * 300, "b" * 50_000, "line\nbreak: forged", "\x1b[2J", "\u202e", "\u2028", "=cmd()", "../../etc",
-    "/etc/passwd", "~", "C:\\x", "true", "1e5", "cnn", "efficientnet_b2", "mine:build", "val_loss", "grid",
-    [], {}, [1], [1, 2, 3], ["a", "b"], [True, 1], [[1], [2]], {"a": 1}, {"type": "int", "min": 1, "max": 10**8},
-    {"type": "float", "min": 0, "max": 1e9, "step": 1e-9}, {"type": "choice", "values": list(range(2000))},
-    {"type": "int", "min": -(10**15), "max": 10**15, "sampling": "log"}, {"type": "boolean", "when": {"mode": "a"}},
-    list(range(3000)), {f"k{i}": i for i in range(1500)}, {"<<": {"a": 1}}, {"a\nb": 1}, {"type": "int"},
-    {"type": "float", "min": -1e308, "max": 1e308}, {"type": "float", "min": 0, "max": 1, "step": 1e-300},
+    None, True, False, 0, 1, -1, 3, 10**9, 10**15, -(10**15), 10**30, 10**5000, 0.0, -0.5, 1e-300,
+    1e300, 5e-324, "", "x", "a" * 300, "b" * 50_000, "line\nbreak: forged", "\x1b[2J", "\u202e",
+    "\u2028", "=cmd()", "../../etc", "/etc/passwd", "~", "C:\\x", "true", "1e5", "cnn",
+    "efficientnet_b2", "mine:build", "val_loss", "grid", [], {}, [1], [1, 2, 3], ["a", "b"],
+    [True, 1], [[1], [2]], {"a": 1}, {"type": "int", "min": 1, "max": 10**8},
+    {"type": "float", "min": 0, "max": 1e9, "step": 1e-9},
+    {"type": "choice", "values": list(range(2000))},
+    {"type": "int", "min": -(10**15), "max": 10**15, "sampling": "log"},
+    {"type": "boolean", "when": {"mode": "a"}}, list(range(3000)),
+    {f"k{i}": i for i in range(1500)}, {"<<": {"a": 1}}, {"a\nb": 1}, {"type": "int"},
+    {"type": "float", "min": -1e308, "max": 1e308},
+    {"type": "float", "min": 0, "max": 1, "step": 1e-300},
 )  # fmt: skip
 # What only text can say; each stands where a value belongs.
 _SNIPPETS = (
-    '!!bool "qq"', "!!int x", "!!python/object/apply:os.system [ls]", "!!binary aGVsbG8=", "!!timestamp 2001-01-01",
-    "!!set {a, b}", "!!omap [a: 1]", "!mine x", "! x", "&a [*a]", "*nothing", "0x1F", "0o17", "0b101", "1_000",
-    "190:20:30", ".inf", "-.INF", ".nan", "1e400", "-1e400", "9" * 4000, "1e-5000", "0123", "+1", "2001-12-14", "~",
-    "yes", "{a: 1, a: 2}", "{? [1, 2] : 3}", "{? {a: 1} : 3}", "[" * 5000, "[" * 30 + "]" * 30, "{a: " * 40 + "}" * 40,
-    "{<<: {a: 1}}", "|\n    text\n    more", '"\\x00"', '"\\u202e"', "'it''s'", "@at", "`tick", "%percent",
-    "&x [&y [1, 2], *y, *y]", "&z {a: 1}", "[*z]", "a: b: c", "- 1", "? x", "\t1", "#", "!!null", "!<tag:x> 1",
+    '!!bool "qq"', "!!int x", "!!python/object/apply:os.system [ls]", "!!binary aGVsbG8=",
+    "!!timestamp 2001-01-01", "!!set {a, b}", "!!omap [a: 1]", "!mine x", "! x", "&a [*a]",
+    "*nothing", "0x1F", "0o17", "0b101", "1_000", "190:20:30", ".inf", "-.INF", ".nan", "1e400",
+    "-1e400", "9" * 4000, "1e-5000", "0123", "+1", "2001-12-14", "~", "yes", "{a: 1, a: 2}",
+    "{? [1, 2] : 3}", "{? {a: 1} : 3}", "[" * 5000, "[" * 30 + "]" * 30, "{a: " * 40 + "}" * 40,
+    "{<<: {a: 1}}", "|\n    text\n    more", '"\\x00"', '"\\u202e"', "'it''s'", "@at", "`tick",
+    "%percent", "&x [&y [1, 2], *y, *y]", "&z {a: 1}", "[*z]", "a: b: c", "- 1", "? x", "\t1", "#",
+    "!!null", "!<tag:x> 1",
 )  # fmt: skip
 
 
@@ -191,10 +199,12 @@ def specials() -> Iterator[Case]:
         Case(kind="space", what=what, content=text.encode()) for what, text in spaces.items()
     )
     for override in (
-        "space.layers.max=1e400", "space.layers=&a [*a]", "space.layers=!!set {a}", f"space.layers={'[' * 3000}",
-        f"space.layers={'9' * 5000}", "space.x\nforged.yaml:1: y=1", "space.units.per=rate", f"{'a.' * 3000}b=1",
-        "space.layers.max=100000000", "=", "space", "space.mode.7=1", "space.share.when.q.w=1", "version.x=1",
-        f"space.layers={{a: {'x' * 100_000}}}", "space.rate.min=\x00", "space.mode=[\x1b[2J]", "retrain=&a {x: *a}",
+        "space.layers.max=1e400", "space.layers=&a [*a]", "space.layers=!!set {a}",
+        f"space.layers={'[' * 3000}", f"space.layers={'9' * 5000}", "space.x\nforged.yaml:1: y=1",
+        "space.units.per=rate", f"{'a.' * 3000}b=1", "space.layers.max=100000000", "=", "space",
+        "space.mode.7=1", "space.share.when.q.w=1", "version.x=1",
+        f"space.layers={{a: {'x' * 100_000}}}", "space.rate.min=\x00", "space.mode=[\x1b[2J]",
+        "retrain=&a {x: *a}",
     ):  # fmt: skip
         yield Case(
             kind="space",
@@ -320,7 +330,7 @@ def _set(parent: Any, key: Any, value: Any) -> None:
 
 
 def _edited(rng: random.Random, text: str, edit: Callable[[Any, Any], object]) -> str:
-    """The text after a change of its values at a random place; as it is where it is no YAML any more."""
+    """The text after a change of its values at a random place; unchanged if it is not YAML."""
     try:
         data = yaml.load(text, _LOADER)
         places = list(_places(data))

@@ -1,4 +1,6 @@
-"""Gives the loaders thousands of damaged and hostile files; each must be loaded, skipped with a reason, or refused.
+"""Loads thousands of damaged and hostile files: each is loaded, skipped or refused.
+
+A file that is skipped has a reason.
 
     python -m tests.soak.fuzz_data [--cases 2200] [--seed 0] [--light] [--only NUMBER] [--keep
     FOLDER]

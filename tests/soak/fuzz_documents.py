@@ -1,4 +1,6 @@
-"""Gives hostile spaces, cards, recipes and overrides to their readers: each is read, or refused with its place.
+"""Gives hostile spaces, cards, recipes and overrides to their readers.
+
+Each document must be read, or refused with the place of its mistake.
 
     python -m tests.soak.fuzz_documents [--cases 900] [--seed 0] [--only NUMBER] [--keep FOLDER]
 

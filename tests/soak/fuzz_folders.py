@@ -32,8 +32,9 @@ from tuner.errors import TunerError
 from tuner.names import printable
 
 _CLASSES = (
-    "cat", "dog", "0", "1", "2", "10", "class_2", "class_10", "café", "naïve ünï 😀", "a b", "x" * 60, "happy", "sad",
-    "Ünder", "$(x)", "\x1b[31mred", "(0-2)", "images", "steam_train", "contest", "evaluator", "positive", "negative",
+    "cat", "dog", "0", "1", "2", "10", "class_2", "class_10", "café", "naïve ünï 😀", "a b",
+    "x" * 60, "happy", "sad", "Ünder", "$(x)", "\x1b[31mred", "(0-2)", "images", "steam_train",
+    "contest", "evaluator", "positive", "negative",
 )  # fmt: skip
 _TRAINS = (
     "train",
@@ -61,8 +62,8 @@ _HELD = (
     "hold-out",
 )
 _UNKNOWN = ("fold1", "fold2", "raw", "clean", "mine", "part_a", "part_b")
-_BESIDE = ("a.xml", "a.json", "notes.txt", "labels.csv", "README.md", "LICENSE", "Thumbs.db", ".DS_Store",
-           "desktop.ini", "._a.png", "list.mat", "icon\r")  # fmt: skip
+_BESIDE = ("a.xml", "a.json", "notes.txt", "labels.csv", "README.md", "LICENSE", "Thumbs.db",
+           ".DS_Store", "desktop.ini", "._a.png", "list.mat", "icon\r")  # fmt: skip
 _HIDDEN = (".ipynb_checkpoints", "@eaDir", "__MACOSX", ".git")
 
 
@@ -213,7 +214,7 @@ class Case:
 
 
 def run(seed: str) -> tuple[str, str, str]:
-    """Make a case and read it: its kind, how it ended, and what went wrong; nothing if all is well."""
+    """Make a case and read it: its kind, how it ended, and what went wrong (empty if nothing)."""
     with tempfile.TemporaryDirectory() as root:
         case = Case(seed, Path(root))
         kind = case.make()

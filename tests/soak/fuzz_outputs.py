@@ -1,4 +1,4 @@
-"""Random outputs of made-up models: what is no probability distribution is refused, what is one passes.
+"""Random outputs of made-up models: only probability distributions are accepted.
 
     python -m tests.soak.fuzz_outputs [--cases 2000] [--seed 0]
 

@@ -1,4 +1,6 @@
-"""Damages one file of a run at a time; what reads it must say so in two lines, or do without it, and harm nothing else.
+"""Damages one file of a run at a time; its readers must report it in two lines, or do without.
+
+Nothing else may come to harm.
 
     python -m tests.soak.fuzz_run_files [--cases 1000] [--seed 0] [--light] [--only NUMBER] [--keep
     FOLDER]
@@ -172,8 +174,8 @@ def _searched(*, light: bool) -> Iterator[tuple[Trial, dict[str, Any]]]:
         study = make_study()
     for number in range(5):
         trial: Trial | None = Trial(
-            trial_id=f"{number:04d}", values={"x": number / 10, "conv_blocks": 1}, bracket=2, rung=0, parent_id=None,
-            first_epoch=1, last_epoch=1,
+            trial_id=f"{number:04d}", values={"x": number / 10, "conv_blocks": 1}, bracket=2,
+            rung=0, parent_id=None, first_epoch=1, last_epoch=1,
         )  # fmt: skip
         state: dict[str, Any] = {"rejected": {}, "is_exhausted": False}
         if not light:
@@ -230,7 +232,10 @@ def _save_model(path: Path) -> None:
 
 
 def case(rng: random.Random, root: Path, *, light: bool) -> tuple[str, str, list[str]]:
-    """Damage something, and read it; what was done, what went wrong or nothing, and how the readers ended."""
+    """Damage something and read it: what was done, what went wrong, and how the readers ended.
+
+    What went wrong is empty if nothing did.
+    """
     kinds: list[Callable[[random.Random, Path, bool], Iterator[str]]] = [
         finished,
         unfinished,
@@ -272,7 +277,10 @@ def finished(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
 
 
 def unfinished(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
-    """An unfinished run: it goes on, or is refused; another one of the same data set goes on, and a new one begins."""
+    """Check an unfinished run: it resumes, or is refused.
+
+    Another run of the same data set resumes, and a new one starts.
+    """
     yield from _damaged(rng, root / UNFINISHED)
     before = _good(root / UNFINISHED)
     for name in (OTHER, SOUND):

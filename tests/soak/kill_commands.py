@@ -1,4 +1,6 @@
-"""Kills `predict`, `train` and `datasets fetch` at random moments with SIGKILL, and looks at what is left.
+"""Kills `predict`, `train` and `datasets fetch` at random moments, and checks what is left.
+
+The signal is SIGKILL.
 
     python -m tests.soak.kill_commands [--fakes 240] [--real 6] [--seed 0]
 
@@ -280,7 +282,7 @@ def left_by_predict(place: Path) -> str:
 
 
 def train(place: Path) -> None:
-    """`train` with a made-up training that writes its checkpoint, and a made-up model that is saved."""
+    """`train` with a made-up training that writes its checkpoint, and a made-up saved model."""
     from tuner.commands import train as train_command
     from tuner.production import recipe_training
     from tuner.records.training import EpochMetrics

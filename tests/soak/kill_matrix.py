@@ -132,7 +132,7 @@ def disturb(
     delay_s: float,
     generator: random.Random,
 ) -> tuple[list[int], str]:
-    """Start, kill, wait, and start again where that is due; who was killed, and what went wrong, or nothing."""
+    """Start, kill, wait, and restart where due: who was killed, and what went wrong or nothing."""
     driver = start(place)
     _wait_for(lambda: False, delay_s)
     workers, helpers = _family(driver)
@@ -150,7 +150,10 @@ def disturb(
 
 
 def check(kind: str, place: Place, undisturbed: Place | None) -> str:
-    """What is wrong with what a case came to, also against a run with one worker that nothing disturbed."""
+    """What is wrong with the outcome of a case, compared also with an undisturbed run.
+
+    The undisturbed run has one worker.
+    """
     runs = place.runs()
     if len(runs) != 1:
         return f"{len(runs)} runs, wanted 1"
@@ -257,7 +260,10 @@ def called(place: Place) -> int:
 
 
 def _load_everything() -> None:
-    """Import what drivers and workers need, run no operation of a framework, and put the made-up training in place."""
+    """Import what drivers and workers need, and put the made-up training in place.
+
+    This runs no operation of a framework.
+    """
     import tuner.backend.active
     import tuner.execution.process.process_executor
     import tuner.execution.process.start

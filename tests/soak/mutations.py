@@ -1,4 +1,7 @@
-"""Ways to damage a file: blind ones, and those that know a format well enough to get past its checksums."""
+"""Ways to damage a file: blind ones, and those that know its format well.
+
+The latter get past the checksums.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,9 @@ _NUMBERS = (
     0xFFFFFFFF,
 )
 _TOKENS = (
-    "-1", "256", "1e999", "nan", "7.5", "9" * 30, '"', '""', "'", "\0", "\ufeff", "\r", "\n", "\n\n", ",", " ", "\t",
-    ";", "\u0663", "\u00b2", "\x1c", "=1+1", "<b>", "happy, very", "no", "Training", "\U0001f600", "\ud7ff", "\\", "  ",
+    "-1", "256", "1e999", "nan", "7.5", "9" * 30, '"', '""', "'", "\0", "\ufeff", "\r", "\n",
+    "\n\n", ",", " ", "\t", ";", "\u0663", "\u00b2", "\x1c", "=1+1", "<b>", "happy, very", "no",
+    "Training", "\U0001f600", "\ud7ff", "\\", "  ",
 )  # fmt: skip
 
 

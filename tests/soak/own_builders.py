@@ -1,4 +1,6 @@
-"""Whole commands with builders of one's own: `run`, then `predict` and `train --from` in processes of their own.
+"""Whole commands with builders of your own: `run`, then `predict` and `train --from`.
+
+`predict` and `train --from` run in separate processes.
 
     python -m tests.soak.own_builders [--only NAME ...]
 

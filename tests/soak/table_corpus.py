@@ -1,4 +1,7 @@
-"""What the fuzzing starts from where data have no card: tables in many dialects, lists of files, and arrays."""
+"""Where the fuzzing of data without a card starts: tables in many dialects, lists, and arrays.
+
+The lists name files.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A sample of the kill matrix, each victim with one worker and with two; `make soak` runs all 200 cases."""
+"""A sample of the kill matrix, each victim with one worker and with two.
+
+`make soak` runs all 200 cases.
+"""
 
 from __future__ import annotations
 

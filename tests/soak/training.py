@@ -1,4 +1,7 @@
-"""A training that takes milliseconds and whose every epoch depends on all before it, and what it must come to."""
+"""A training of milliseconds in which every epoch depends on all before it.
+
+Also the result that such a training must have.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ def fails(seed: int) -> bool:
 
 
 def run_task(task: TrainTask, data: Any, hooks: Any, models: Any) -> TrainResult:
-    """In the place of `tuner.training.fit.run_task`: the same checkpoints, no network; a missing parent is fatal."""
+    """Stands in for `tuner.training.fit.run_task`: the same checkpoints, but no network.
+
+    A missing parent is fatal.
+    """
     del data, models
     assert task.save_to is not None
     if fails(task.seed):
@@ -69,8 +75,8 @@ def run_task(task: TrainTask, data: Any, hooks: Any, models: Any) -> TrainResult
         if epoch % 2 or epoch == task.last_epoch:
             save_checkpoint(_checkpoint(task, epochs, state), task.save_to)
     return TrainResult(
-        task_id=task.task_id, epochs=tuple(epochs), duration_s=EPOCH_S * len(epochs), best_epoch=task.last_epoch,
-        n_parameters=1,
+        task_id=task.task_id, epochs=tuple(epochs), duration_s=EPOCH_S * len(epochs),
+        best_epoch=task.last_epoch, n_parameters=1,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def refusal(text: str, parse: Any = parse_document) -> str:
 
 
 def in_space(*lines: str) -> str:
-    """The message for lines under `space:` of a builder of one's own; the first of them is line 4."""
+    """The message for lines under `space:` of a builder of your own; the first one is line 4."""
     return refusal(
         OWN + "\n".join(f"  {line}" for line in lines),
         lambda *both: parse_space(parse_document(*both)),
@@ -40,24 +40,31 @@ def bomb(first: str, repeat: str, n: int) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (bomb("[x, x]", "[*, *, *, *, *, *, *, *]", 10), "my.yaml:6: it holds more than 50,000 values"),
+        (bomb("[x, x]", "[*, *, *, *, *, *, *, *]", 10),
+         "my.yaml:6: it holds more than 50,000 values"),
         (bomb("{a: 1}", "{a: *, b: *}", 40), "my.yaml:14: it holds more than 50,000 values"),
         ("[" + "1," * 60_000 + "]", "my.yaml:1: it holds more than 50,000 values"),
-        (bomb("[1]", "[*]", 400), "my.yaml:20: lists and keys are nested more than 20 levels deep."),
+        (bomb("[1]", "[*]", 400),
+         "my.yaml:20: lists and keys are nested more than 20 levels deep."),
         ("a: " + "[" * 100_000, "my.yaml:1: lists and keys are nested more than 20 levels deep."),
-        ("a: *b", "my.yaml:1: *b stands for nothing.\n  Fix: write &b in front of what it stands for."),
+        ("a: *b",
+         "my.yaml:1: *b stands for nothing.\n  Fix: write &b in front of what it stands for."),
         ("a: 1\n" * 300_000, "my.yaml: it has more than 1 MB."),
         (f"a: {'x' * 30_000}", "my.yaml:1: a has more than 20,000 letters."),
         (f"{'x' * 1_001}: 1", f'my.yaml:1: the key "{"x" * 57}..." has more than 1,000 letters.'),
-        (f"a: {'9' * 5_000}", f"my.yaml:1: a is {'9' * 57}...; expected a whole number of at most 15 digits."),
+        (f"a: {'9' * 5_000}",
+         f"my.yaml:1: a is {'9' * 57}...; expected a whole number of at most 15 digits."),
         ("a: [1, -1e400]", "my.yaml:1: a.1 is infinite; expected a finite number."),
         ("a: 0x1F", "my.yaml:1: a is 0x1F, which YAML 1.1 and 1.2 read differently."),
         ("a: 1_000", "my.yaml:1: a is 1_000, which"),
         ("a: .nan", "my.yaml:1: a is .nan, which"),
-        ("a: {<<: {b: 1}}", "my.yaml:1: << merges keys in YAML 1.1 only.\n  Fix: write the keys out."),
-        ('"a\\nmy.yaml:9: forged": 1', 'my.yaml:1: the key "a\\x0amy.yaml:9: forged" has a line break'),
+        ("a: {<<: {b: 1}}",
+         "my.yaml:1: << merges keys in YAML 1.1 only.\n  Fix: write the keys out."),
+        ('"a\\nmy.yaml:9: forged": 1',
+         'my.yaml:1: the key "a\\x0amy.yaml:9: forged" has a line break'),
         ("a: 1\n---\nb: 2", "my.yaml:2: not valid YAML: a second document begins here."),
-        ("a:\n\tb: 1", "my.yaml:2: not valid YAML: found character '\\t' that cannot start any token."),
+        ("a:\n\tb: 1",
+         "my.yaml:2: not valid YAML: found character '\\t' that cannot start any token."),
     ],
 )  # fmt: skip
 def test_document_beyond_a_bound_is_refused_with_its_line(text: str, message: str) -> None:
@@ -109,19 +116,26 @@ def test_ten_mistakes_are_printed_and_the_others_counted() -> None:
             "  Fix: lower the max of n.",
         ),
         (
-            ["n: {type: int, min: 1, max: 100}", *(f"f{i}: {{type: boolean, per: n}}" for i in range(11))],
-            "my.yaml:3: space has 1,101 parameters, those of each block counted; expected 1,000 or less.",
+            ["n: {type: int, min: 1, max: 100}",
+             *(f"f{i}: {{type: boolean, per: n}}" for i in range(11))],
+            "my.yaml:3: space has 1,101 parameters, those of each block counted; expected 1,000 "
+            "or less.",
         ),
         (
             ["x: {type: float, min: 0, max: 1e9, step: 1e-9}"],
-            "my.yaml:4: space.x.step is 1e-09, which makes 1,000,000,000,000,000,000 steps; at most 100,000",
+            "my.yaml:4: space.x.step is 1e-09, which makes 1,000,000,000,000,000,000 steps; at "
+            "most 100,000",
         ),
-        (["x: {type: float, min: 0, max: 1, step: 1e-300}"], "my.yaml:4: space.x.step is 1e-300; expected 1e-12 or"),
-        (["x: {type: float, min: -1e308, max: 1e308}"], "my.yaml:4: space.x goes from -1e+308 to 1e+308; expected"),
+        (["x: {type: float, min: 0, max: 1, step: 1e-300}"],
+         "my.yaml:4: space.x.step is 1e-300; expected 1e-12 or"),
+        (["x: {type: float, min: -1e308, max: 1e308}"],
+         "my.yaml:4: space.x goes from -1e+308 to 1e+308; expected"),
         ([f"x: [{', '.join(map(str, range(1001)))}]"], "my.yaml:4: space.x is [0, 1,"),
         ([f"p{i}: 1" for i in range(501)], "my.yaml:3: space is {"),
-        (["x: [a, \"b\\nforged\"]"], 'my.yaml:4: space.x.1 is "b\\nforged"; expected text without line breaks'),
-        ([f"p{i}: {{type: boolean, when: {{q{i}: true}}}}" for i in range(400)], "my.yaml:4: space.p0.when.q0 is not"),
+        (["x: [a, \"b\\nforged\"]"],
+         'my.yaml:4: space.x.1 is "b\\nforged"; expected text without line breaks'),
+        ([f"p{i}: {{type: boolean, when: {{q{i}: true}}}}" for i in range(400)],
+         "my.yaml:4: space.p0.when.q0 is not"),
     ],
 )  # fmt: skip
 def test_space_beyond_a_bound_is_refused_with_its_line(lines: list[str], message: str) -> None:

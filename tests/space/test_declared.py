@@ -24,8 +24,9 @@ def of(parameter: Parameter, parent: str, *values: Any) -> Parameter:
     """The parameter under one more condition."""
     condition = Condition(parent=parent, values=values)
     return Parameter(
-        name=parameter.name, kind=parameter.kind, low=parameter.low, high=parameter.high, step=parameter.step,
-        choices=parameter.choices, conditions=(*parameter.conditions, condition),
+        name=parameter.name, kind=parameter.kind, low=parameter.low, high=parameter.high,
+        step=parameter.step, choices=parameter.choices,
+        conditions=(*parameter.conditions, condition),
     )  # fmt: skip
 
 

@@ -15,10 +15,12 @@ from tuner.store.event_log import EventLog
 
 GOOD = ('{"event": "RunStarted", "time_s": 100.0}', '{"event": "TrialEnded", "time_s": 103.5}')
 ODD = [
-    "3", "null", "[]", "{}", '"text"', "\x00\x00", "{", '{"event": 3, "time_s": 1}', '{"event": "Notice"}',
-    '{"event": "Notice", "time_s": "1"}', '{"event": "Notice", "time_s": true}', '{"event": "Notice", "time_s": NaN}',
-    '{"event": "Notice", "time_s": 1e300}', '{"event": "Notice", "time_s": Infinity}', "[" * 100_000,
-    '{"event": "Notice", "time_s": ' + "9" * 400 + "}", '{"event": "a", "event": "b", "time_s": 1}', "x" * 10**6,
+    "3", "null", "[]", "{}", '"text"', "\x00\x00", "{", '{"event": 3, "time_s": 1}',
+    '{"event": "Notice"}', '{"event": "Notice", "time_s": "1"}',
+    '{"event": "Notice", "time_s": true}', '{"event": "Notice", "time_s": NaN}',
+    '{"event": "Notice", "time_s": 1e300}', '{"event": "Notice", "time_s": Infinity}',
+    "[" * 100_000, '{"event": "Notice", "time_s": ' + "9" * 400 + "}",
+    '{"event": "a", "event": "b", "time_s": 1}', "x" * 10**6,
 ]  # fmt: skip
 
 

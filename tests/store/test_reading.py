@@ -81,8 +81,9 @@ BOMB = "a: &a [1]\n" + "".join(
 @pytest.mark.parametrize(
     "text",
     [
-        "a: [1", BOMB, "- " * 50_000, "[" * 50_000, "!!bool maybe", "2026-99-99", "? [a]\n: 1", "!!python/x {}",
-        "a: \x00", "!!int x", "!!float ''", "<<: 3", "!!set [1]", "!!timestamp x", "!!binary é",
+        "a: [1", BOMB, "- " * 50_000, "[" * 50_000, "!!bool maybe", "2026-99-99", "? [a]\n: 1",
+        "!!python/x {}", "a: \x00", "!!int x", "!!float ''", "<<: 3", "!!set [1]", "!!timestamp x",
+        "!!binary é",
     ],
 )  # fmt: skip
 def test_yaml_that_no_run_writes_is_refused_at_once(tmp_path: Path, text: str) -> None:

@@ -89,7 +89,8 @@ def test_split_names_each_image_with_its_part(folder: RunFolder) -> None:
     folder.write_split(rows)
     assert (
         (folder.path / "split.csv").read_text()
-        == 'image,class,part,group,reason,trains_in\n"a, b.png",no,fold 3,,,1 2 4\nc.png,1,dropped,g1,duplicate,\n'
+        == 'image,class,part,group,reason,trains_in\n"a, b.png",no,fold 3,,,1 2 4\n'
+        "c.png,1,dropped,g1,duplicate,\n"
     )
 
 

@@ -14,7 +14,8 @@ from tuner.training.augmentation import Augmentation
 
 N, HEIGHT, WIDTH = 4000, 40, 20
 ALL: dict[str, Any] = {
-    "flip": True, "shift": 0.1, "zoom": 0.2, "rotation": 30.0, "contrast": 0.4, "random_erasing": 0.5, "mixup": 0.3,
+    "flip": True, "shift": 0.1, "zoom": 0.2, "rotation": 30.0, "contrast": 0.4,
+    "random_erasing": 0.5, "mixup": 0.3,
 }  # fmt: skip
 
 

@@ -25,8 +25,8 @@ from tuner.training.transfer.features import Features
 DATA = training_data()
 MODELS = PreparedModels()
 AUGMENTED: dict[str, Any] = {
-    **SMALL_CNN, "flip": True, "shift": 0.1, "zoom": 0.2, "rotation": 10.0, "contrast": 0.3, "random_erasing": 0.5,
-    "mixup": 0.2,
+    **SMALL_CNN, "flip": True, "shift": 0.1, "zoom": 0.2, "rotation": 10.0, "contrast": 0.3,
+    "random_erasing": 0.5, "mixup": 0.2,
 }  # fmt: skip
 
 

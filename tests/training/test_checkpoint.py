@@ -224,8 +224,8 @@ def test_early_stopping_reaches_over_promotions(tmp_path: Path) -> None:
     parts, before = [], None
     for first, last in ((1, n - 1), (n, n + 3), (n + 4, n + 5)):
         task = train_task(
-            values=values, first_epoch=first, last_epoch=last, early_stopping=rule, resume_from=before,
-            save_to=tmp_path / f"{first}.npz",
+            values=values, first_epoch=first, last_epoch=last, early_stopping=rule,
+            resume_from=before, save_to=tmp_path / f"{first}.npz",
         )  # fmt: skip
         result = run(task)
         parts += curve(result)

@@ -1,4 +1,4 @@
-"""What code that is not ours writes to file descriptors 1 and 2: kept for the run's log, or for stderr."""
+"""What third-party code writes to file descriptors 1 and 2: kept for the run's log, or stderr."""
 
 from __future__ import annotations
 

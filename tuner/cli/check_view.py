@@ -26,7 +26,7 @@ _STYLES = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
 
 def examination_table(examination: Examination) -> Table:
-    """Counts, then a row for each finding: how bad it is, what was found, what it means and what to do."""
+    """Counts, then a row for each finding: its severity, what was found, its meaning and remedy."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column()

@@ -13,7 +13,8 @@ from tuner.cli.report_commands import compare, report
 from tuner.cli.run_commands import plan, run
 
 # The backspace tells click to leave the lines below it as they are.
-HELP = """Find good hyperparameters for an image classifier, and see whether the search was worth it.
+HELP = """\
+Find good hyperparameters for an image classifier, and see whether the search was worth it.
 
 \b
 First steps:

@@ -19,7 +19,10 @@ from tuner.cli.output import plain, print_json, say
     help="Print a JSON Schema instead: of spaces or cards, for editors, or of results.json.",
 )
 def validate(files: tuple[Path, ...], schema: str | None) -> int:
-    """Check search spaces and data cards, and list their mistakes. Without FILES: search_spaces/ and datasets/."""
+    """Check search spaces and data cards, and list their mistakes.
+
+    Without FILES: search_spaces/ and datasets/.
+    """
     if schema:
         _print_schema(schema)
         return 0
@@ -49,7 +52,7 @@ def _print_schema(kind: str) -> None:
 @as_json
 @click.pass_context
 def datasets(context: click.Context, data_dir: Path, json_lines: bool) -> None:
-    """List the data sets that have a card, whether their data is there, and what their caches hold."""
+    """List the data sets that have a card, with the state of their data and of their caches."""
     if context.invoked_subcommand is not None:
         if json_lines and context.invoked_subcommand in ("clean", "fetch"):
             raise click.UsageError(f"`datasets {context.invoked_subcommand}` has no --json.")
@@ -75,7 +78,10 @@ def datasets(context: click.Context, data_dir: Path, json_lines: bool) -> None:
 @data_dir
 @as_json
 def check(dataset: str, out: Path, data_dir: Path, json_lines: bool) -> None:
-    """Examine the data of NAME_OR_FOLDER. The exit code is 4 if results on them would be worthless."""
+    """Examine the data of NAME_OR_FOLDER.
+
+    The exit code is 4 if results on them would be worthless.
+    """
     from tuner.cli.check_view import examination_table, records, show
     from tuner.commands.check import check as check_command
     from tuner.pipeline.preparation.examination import refuse_worthless
@@ -94,7 +100,7 @@ def check(dataset: str, out: Path, data_dir: Path, json_lines: bool) -> None:
 @click.argument("names", nargs=-1)
 @data_dir
 def clean(names: tuple[str, ...], data_dir: Path) -> None:
-    """Delete the decoded images that are kept for NAMES, or for all data sets; your own files stay."""
+    """Delete the decoded images kept for NAMES, or for all data sets; your own files stay."""
     from tuner.commands.datasets import clean_caches
 
     for line in clean_caches(names, data_dir):

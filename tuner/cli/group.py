@@ -1,4 +1,4 @@
-"""A group of commands whose help is whole, and which offers the nearest name for one that is not there."""
+"""A group of commands with complete help, which suggests the nearest name for an unknown one."""
 
 from __future__ import annotations
 

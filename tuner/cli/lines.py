@@ -37,7 +37,7 @@ SHOWN_TASKS = 8
 
 @contextmanager
 def every(seconds: float, do: Callable[[], None]) -> Iterator[threading.Lock]:
-    """Do something again and again in a thread, but never while the lock that this gives is held."""
+    """Repeat something in a thread, but never while the lock that this yields is held."""
     lock, ended = threading.Lock(), threading.Event()
 
     def work() -> None:

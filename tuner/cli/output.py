@@ -61,7 +61,10 @@ def print_json(record: Mapping[str, Any]) -> None:
 
 
 def plain(text: str) -> str:
-    """The text without control characters: a class or file may be named so as to steer a terminal."""
+    """The text without control characters: the name of a class or file may contain them.
+
+    Such a name could steer a terminal.
+    """
     return "".join(
         c
         if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")

@@ -86,7 +86,7 @@ class Progress:
     """
 
     def __init__(self, time_budget_s: float | None = None) -> None:
-        """Start from nothing; of a time budget no more than what is left of it is ever said to remain."""
+        """Start from nothing; the estimate never exceeds what is left of a time budget."""
         self._end_s = math.inf if time_budget_s is None else time.monotonic() + time_budget_s
         self._begin_run(None)
 
@@ -112,7 +112,7 @@ class Progress:
 
     @property
     def n_epochs(self) -> int:
-        """Epochs of the search that are over; those that a failed or stopped trial left out are over too."""
+        """Finished epochs of the search; those that failed or stopped trials left out count too."""
         return self._n_epochs_ended + sum(
             task.epoch - task.first_epoch + 1 for task in self.running.values()
         )
@@ -165,7 +165,10 @@ class Progress:
             self.best = sorted([*self.best, trial], key=self._rank)[:N_TOP]
 
     def _rank(self, trial: Trial) -> float:
-        """Small for a good trial; sorting is stable, so of equal scores the earlier trial stays ahead."""
+        """Small for a good trial.
+
+        Sorting is stable: of equal scores, the earlier trial stays ahead.
+        """
         return as_cost(trial.score or 0.0, self.started.direction if self.started else "max")
 
     def remaining(self) -> str:
@@ -193,7 +196,10 @@ def _begun(title: str, first_epoch: int, last_epoch: int) -> Running:
 
 
 class _Pace:
-    """How quickly trials start and epochs pass in this session; what an earlier one did tells nothing of it."""
+    """How quickly trials start and epochs pass in this session.
+
+    An earlier session may have had another pace.
+    """
 
     def __init__(self) -> None:
         self._began_s = 0.0
@@ -217,7 +223,10 @@ class _Pace:
             self._later_s += epoch.duration_s
 
     def seconds(self, n_starts: int, n_epochs: int, longest: int) -> float:
-        """Time for so many epochs, among them those that begin a trial; one trial trains `longest` of them in a row."""
+        """Time for so many epochs, including those that begin a trial.
+
+        One trial trains `longest` of them in a row.
+        """
         # A trial's start takes long, its first epoch included, in which the step is traced; later
         # epochs are quicker.
         worked_s = (time.monotonic() - self._began_s) * self._n_parallel

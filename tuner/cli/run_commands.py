@@ -55,7 +55,10 @@ def run(
     require_improvement: bool,
     **given: Any,
 ) -> int:
-    """Search, retrain, compare and report on DATASET: a data set's name, a folder of class folders, a CSV or an NPZ."""
+    """Search, retrain, compare and report on DATASET.
+
+    DATASET is a data set's name, a folder of class folders, a CSV or an NPZ.
+    """
     if require_improvement:
         _check_testable(
             nested=nested,
@@ -137,7 +140,10 @@ def _run_nested(
 @hidden_retries
 @click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
 def plan(json_lines: bool, **given: Any) -> None:
-    """Estimate what `run` would cost from a few measured steps: trials, model sizes, memory, disk and time."""
+    """Estimate what `run` would cost from a few measured steps.
+
+    The estimate covers trials, model sizes, memory, disk and time.
+    """
     from tuner.cli.plan_view import plan_table, record, show
     from tuner.cli.views import view
     from tuner.commands.plan import plan as plan_command

@@ -41,7 +41,10 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
 
 
 def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
-    """The last JSON line of a run: where its files are, the verdict, and each model's test accuracies, one per seed."""
+    """The last JSON line of a run: its files, the verdict, and each model's test accuracies.
+
+    There is one accuracy per seed.
+    """
     record: dict[str, Any] = {
         "event": "RunEnded",
         "folder": outcome.folder.path.as_posix(),

@@ -1,4 +1,4 @@
-"""What the terminal behind stderr can do: whether a live view may be drawn there, and how wide it is.
+"""What the terminal behind stderr can do: whether it can draw a live view, and its width.
 
 No framework and no rich: `--help` and the summary ask as well.
 """
@@ -34,7 +34,7 @@ def is_notebook(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def size(environ: Mapping[str, str] = os.environ) -> tuple[int, int]:
-    """Columns and lines of the terminal behind stderr; the usual ones where it has none, or says 0."""
+    """Columns and lines of the terminal behind stderr; the usual ones if it has none or 0."""
     try:
         columns, lines = os.get_terminal_size(output.ERRORS.fileno())
     except (OSError, ValueError):

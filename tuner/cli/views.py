@@ -1,4 +1,7 @@
-"""What people see while a run goes on: a live view on a terminal, plain lines elsewhere, JSON Lines for programs."""
+"""What a run shows as it goes: a live view on a terminal, plain lines elsewhere, or JSON Lines.
+
+JSON Lines are for programs.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def view(
 
 @contextmanager
 def _followed(log: _Log, shown: AbstractContextManager[Listener]) -> Iterator[Listener]:
-    """A listener that keeps count of what is left should something end the command before its time."""
+    """A listener that counts what is left in case something ends the command early."""
     try:
         with shown as listener:
 
@@ -87,7 +90,7 @@ def _shown(
 
 
 class _Log:
-    """Sends chatter to the run's log, and keeps what is in the folders of the runs that were begun."""
+    """Sends chatter to the run's log, and counts what the folders of its runs hold."""
 
     def __init__(self, resume: str, chatter: Chatter) -> None:
         self._resume, self._chatter = resume, chatter
@@ -113,7 +116,7 @@ class _Log:
         return bool(self._folders)
 
     def kept(self) -> str:
-        """What a command leaves that did not come to its end, and how it goes on; empty where there is nothing."""
+        """What a command that did not finish leaves, and how to resume it; empty if nothing."""
         if self._folders and self._folders[-1].is_unfinished:
             path = self._folders[-1].path.as_posix()
             tables = f"{plural(self._n_ended, 'ended trial')}, in {path}/trials.csv and curves.csv"

@@ -68,7 +68,7 @@ class ListedDataset:
 
 
 def list_datasets(data_root: Path) -> list[ListedDataset]:
-    """All data sets with a card, one whose card has mistakes among them; then other data that have a cache."""
+    """All data sets with a card, valid or not; then other data that have a cache."""
     folders = card_folders()
     names = card_names(folders)
     caches = cache_sizes(data_root)
@@ -104,7 +104,7 @@ def list_datasets(data_root: Path) -> list[ListedDataset]:
 
 
 def clean_caches(names: Sequence[str], data_root: Path) -> Iterator[str]:
-    """Empty the caches of some data sets, or of all; files that they were made from are never touched.
+    """Empty the caches of some data sets, or of all; the files they were made from stay.
 
     Args:
         names: As `datasets` lists them; none stands for all.

@@ -178,7 +178,7 @@ def _write_manifest(path: Path, card: Card, manifest: _Manifest) -> None:
 
 
 def _has_file_of(manifest: _Manifest, path: str) -> bool:
-    """Whether the manifest names the file at one of the card's paths, or a file in the folder there."""
+    """Whether the manifest names the file at one of the card's paths, or a file in that folder."""
     place = Path(path).as_posix()
     return any(name == place or name.startswith(f"{place}/") for name in manifest)
 
@@ -202,7 +202,10 @@ def _fetched(
 
 
 def _stage(card: Card, download: Path, stage: Path, path: str) -> _Manifest:
-    """Copy what belongs at one of the card's paths; the rest of a download, such as a second copy, is left out."""
+    """Copy what belongs at one of the card's paths, and leave out the rest of a download.
+
+    The rest may be a second copy, for example.
+    """
     assert card.kaggle is not None
     source = download / card.kaggle.files[path]
     parts = list(card.splits.roles()) if card.files.parts_are_folders else []
@@ -248,7 +251,10 @@ def _refuse_link(card: Card, path: Path, start: Path) -> None:
 
 
 def _place(stage: Path, data_root: Path, path: str) -> None:
-    """Put a file or folder in its place in one step; where it is there already, replace the files that differ."""
+    """Put a file or folder in its place in one step.
+
+    If it is already there, replace the files that differ.
+    """
     if not (data_root / path).exists():
         (data_root / path).parent.mkdir(parents=True, exist_ok=True)
         os.replace(stage / path, data_root / path)

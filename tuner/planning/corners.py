@@ -1,4 +1,4 @@
-"""The extremes of a space: how small and how large its models are, and which of them cannot be built."""
+"""The extremes of a space: its smallest and largest models, and those that cannot be built."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ class Corner:
 
 
 def corners(space: Space) -> list[dict[str, Any]]:
-    """Distinct settings at the extremes: every number at an end of its range, every other choice drawn."""
+    """Distinct settings at the extremes.
+
+    Every number is at an end of its range, every other choice is drawn.
+    """
     rng = np.random.default_rng(0)
     found = [sample(_narrowed(space, end), rng) for end, n in N_DRAWS.items() for _ in range(n)]
     return list({repr(sorted(values.items())): values for values in found}.values())

@@ -22,7 +22,7 @@ _FRAME = re.compile(
 
 
 def short_line(text: str) -> str:
-    """A text as a record keeps it: one line, at most `LONGEST_LINE` characters, all of them UTF-8 and harmless.
+    """A text as records keep it: one line, `LONGEST_LINE` characters at most, harmless UTF-8.
 
     Use it for what an exception or a library says, of any length and content: white space is
     folded, the end is cut, and characters that steer terminals are replaced. A message of tuner's
@@ -42,7 +42,7 @@ def several_lines(text: str) -> str:
 
 
 def words_of(error: BaseException) -> str:
-    """What an error says of itself; an error that cannot say it is named, whatever it raises instead."""
+    """An error's own text, or the name of the class of what it raises instead of one."""
     try:
         # Not a subclass of str, which may do as it likes again.
         return str.__str__(str(error))
@@ -70,7 +70,7 @@ def traceback_of(error: BaseException) -> str:
 
 
 def place_in(trace: str) -> str:
-    """The last line of your own code in a traceback, such as ` (net.py:12, in build)`, or nothing."""
+    """The last line of your own code in a traceback, like ` (net.py:12, in build)`, or nothing."""
     others = f"{Path(__file__).parents[1]}{os.sep}", sysconfig.get_paths()["stdlib"], "<"
     own = [
         frame

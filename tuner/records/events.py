@@ -1,4 +1,4 @@
-"""What a run tells while it goes on; a terminal view, the log and `--json` listen to the same events."""
+"""Events of a run in progress; a terminal view, the log and `--json` listen to the same ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What nested cross-validation has found: every image tested once, by models whose search never saw it."""
+"""What nested cross-validation finds.
+
+Every image is tested once, by models whose search did not use it.
+"""
 
 from __future__ import annotations
 

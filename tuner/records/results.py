@@ -181,7 +181,7 @@ class SearchSummary:
 
     @property
     def chosen(self) -> tuple[Parameter, ...]:
-        """The searched hyperparameters that are active in the winner: the others' values are defaults."""
+        """The searched hyperparameters active in the winner; the values of others are defaults."""
         active: dict[str, Parameter] = {}
         # Parents stand before their children; one that was not searched is fixed, so always active.
         for one in self.parameters:
@@ -295,7 +295,9 @@ class Results:
 
     @property
     def main_difference(self) -> Difference | None:
-        """What the run's verdict is about: the winner against the baseline; without one, the first it may speak of.
+        """The difference that the verdict is about: the winner against the baseline.
+
+        Without a baseline, it is the first one that the verdict may use.
 
         None where the baseline could not be trained: another opponent must not stand in for it.
         """

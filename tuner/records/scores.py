@@ -22,7 +22,9 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationBin:
-    """A bar of a reliability diagram: images whose confidence, their predicted class' probability, lies in one range.
+    """A bar of a reliability diagram: images whose confidence lies in one range.
+
+    The confidence is the predicted class' probability.
 
     Attributes:
         low: Lower end of the range, left out of it but for 0.
@@ -92,7 +94,10 @@ class Scores:
 
     @property
     def only_class(self) -> str | None:
-        """The class that all images were taken for; None where there were several, or images of one class only."""
+        """The one class predicted for all images.
+
+        None if several were predicted, or if all images are of one class.
+        """
         named = [i for i in range(len(self.per_class)) if any(row[i] for row in self.confusion)]
         n_true = sum(one.n > 0 for one in self.per_class)
         return self.per_class[named[0]].name if len(named) == 1 and n_true > 1 else None
@@ -100,7 +105,9 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Temperature:
-    """Temperature scaling: logits are divided by one number (Guo, Pleiss, Sun and Weinberger, ICML 2017).
+    """Temperature scaling: logits are divided by one number.
+
+    See Guo, Pleiss, Sun and Weinberger, ICML 2017.
 
     Attributes:
         value: The number; above 1 makes the model less confident.

@@ -119,7 +119,9 @@ class TrainTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a training failed; its texts are cleaned here, once, so that whatever is written can be read again.
+    """Why a training failed.
+
+    The texts are cleaned here, once, so that whatever is written can be read again.
 
     Attributes:
         reason: One line.

@@ -11,7 +11,9 @@ from tuner.records.training import EpochMetrics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One trial: a setting, trained from epoch `first_epoch` to `last_epoch`; a promotion is a trial of its own.
+    """One trial: a setting, trained from epoch `first_epoch` to `last_epoch`.
+
+    A promotion is a trial of its own.
 
     Attributes:
         trial_id: Four digits or more, in the order of the starts.

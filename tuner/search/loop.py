@@ -168,7 +168,7 @@ class _Loop:
         self._remove_disposable()
 
     def run(self) -> None:
-        """Train until there is nothing more to start, or no more time, or somebody asks for the end."""
+        """Train until nothing is left to start, time is up, or someone requests the end."""
         run_tasks(self._executor, self._next_task, self._take_result)
 
     def close(self) -> None:

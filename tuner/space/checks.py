@@ -10,7 +10,7 @@ from typing import Any
 from tuner.space.document import Document, KeyPath, Problem
 from tuner.space.layout import MAX_BLOCKS, MAX_PARAMETERS, AnySpec, Layout, per
 from tuner.space.methods import METHODS
-from tuner.space.schema import ChoiceSpec, FixedSpec, FloatSpec, IntSpec
+from tuner.space.parameter_specs import ChoiceSpec, FixedSpec, FloatSpec, IntSpec
 from tuner.space.validation import did_you_mean, listed, nearest, shown
 from tuner.space.vocabulary import BATCH_TERMS, Term
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tuner.space.document import Document, Problem
 from tuner.space.layout import AnySpec, FlatParameter, Layout, per
-from tuner.space.schema import BooleanSpec, ChoiceSpec, FixedSpec, FloatSpec, IntSpec
+from tuner.space.parameter_specs import BooleanSpec, ChoiceSpec, FixedSpec, FloatSpec, IntSpec
 from tuner.space.validation import did_you_mean, listed, nearest, shown
 
 

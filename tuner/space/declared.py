@@ -1,4 +1,4 @@
-"""What a builder of your own declares, and what becomes of it beside a space: pure, without Keras."""
+"""What a builder of your own declares, and what becomes of it beside a space: without Keras."""
 
 from __future__ import annotations
 
@@ -116,7 +116,10 @@ def _conditions(
 
 
 def allows(parameter: Parameter, value: Any) -> bool:
-    """Whether a declared parameter can have a value; Keras Tuner keeps true and false among choices as 1 and 0."""
+    """Whether a declared parameter can have a value.
+
+    Keras Tuner keeps true and false among choices as 1 and 0.
+    """
     if parameter.choices:
         is_switch = set(parameter.choices) <= {0, 1}
         return any(

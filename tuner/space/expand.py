@@ -7,7 +7,7 @@ from typing import Any
 from tuner.space.conditions import order
 from tuner.space.definition import Condition, Parameter, Space, kind_of_list
 from tuner.space.layout import AnySpec, FlatParameter, Layout
-from tuner.space.schema import BooleanSpec, ChoiceSpec, FixedSpec
+from tuner.space.parameter_specs import BooleanSpec, ChoiceSpec, FixedSpec
 
 
 def expand(layout: Layout) -> Space:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tuner.space.schema import BooleanSpec, ChoiceSpec, FixedSpec, FloatSpec, IntSpec
+from tuner.space.parameter_specs import BooleanSpec, ChoiceSpec, FixedSpec, FloatSpec, IntSpec
 from tuner.space.vocabulary import Term
 
 AnySpec = IntSpec | FloatSpec | ChoiceSpec | BooleanSpec | FixedSpec

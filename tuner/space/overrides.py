@@ -1,4 +1,4 @@
-"""Changes from the command line, `--set space.dropout.max=0.6`, put into a document before it is checked."""
+"""Changes from the command line (`--set space.dropout.max=0.6`), made before the checks."""
 
 from __future__ import annotations
 
@@ -10,18 +10,8 @@ from typing import Any
 from tuner.errors import ConfigurationError
 from tuner.names import one_line
 from tuner.space.document import Document, KeyPath, parse_document
-from tuner.space.schema import (
-    BooleanSpec,
-    ChoiceSpec,
-    FixedSpec,
-    FloatSpec,
-    IntSpec,
-    ObjectiveSpec,
-    RetrainSpec,
-    SearchSpec,
-    SpaceFile,
-    SplitSpec,
-)
+from tuner.space.parameter_specs import BooleanSpec, ChoiceSpec, FixedSpec, FloatSpec, IntSpec
+from tuner.space.schema import ObjectiveSpec, RetrainSpec, SearchSpec, SpaceFile, SplitSpec
 from tuner.space.validation import Strict, did_you_mean, shown
 from tuner.space.vocabulary import BACKBONE_NAMES, MAX_CONV_BLOCKS, VOCABULARIES
 

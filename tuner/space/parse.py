@@ -25,7 +25,8 @@ from tuner.space.expand import expand
 from tuner.space.layout import AnySpec, Layout
 from tuner.space.narrowing import drop_unreachable
 from tuner.space.overrides import apply_overrides
-from tuner.space.schema import ObjectiveSpec, SpaceFile, Spec
+from tuner.space.parameter_specs import Spec
+from tuner.space.schema import ObjectiveSpec, SpaceFile
 from tuner.space.validation import did_you_mean, in_order, listed, nearest, shown, validate
 from tuner.space.vocabulary import (
     BACKBONE_TERMS,

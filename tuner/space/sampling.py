@@ -109,7 +109,7 @@ def is_complete(space: Space, values: Mapping[str, Any]) -> bool:
 
 
 def has_setting(space: Space, values: Mapping[str, Any]) -> bool:
-    """Whether a setting is one of a space's: it is complete, and each value is one of its parameter's."""
+    """Whether a setting belongs to a space: it is complete, and each value is allowed."""
     return is_complete(space, values) and all(
         values[parameter.name] in _values(parameter)
         for parameter in space.parameters

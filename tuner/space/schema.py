@@ -3,171 +3,27 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    FiniteFloat,
-    WithJsonSchema,
-    field_validator,
-)
+from pydantic import BeforeValidator, Field
 
-from tuner.names import one_line
 from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
-from tuner.space.validation import Strict, shown
+from tuner.space.parameter_specs import Given, Spec
+from tuner.space.validation import shown
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Term
 
-
-def _scalar(value: Any) -> Any:
-    allowed = isinstance(value, bool | int | float | str)
-    if not allowed:
-        raise ValueError(f"is {shown(value)}; expected a number, text, true or false.")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("is infinite; expected a finite number.")
-    if isinstance(value, str) and one_line(value) != value:
-        raise ValueError(
-            f"is {shown(value)}; expected text without line breaks and control characters."
-        )
-    return value
-
-
-def _as_list(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def _as_spec(value: Any) -> Any:
-    if isinstance(value, list):
-        return {"type": "choice", "values": value}
-    if not isinstance(value, dict):
-        return {"type": "fixed", "value": value}
-    if "type" not in value:
-        raise ValueError("has no type. | add type: int, float, choice, boolean or fixed.")
-    return value
+# More keys than a space ever has; epochs and trials of years.
+MAX_KEYS = 500
+MAX_EPOCHS = 100_000
+MAX_TRIALS = 1_000_000
+MAX_TOTAL_EPOCHS = 1_000_000_000
 
 
 def _as_objective(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-class _Given(Strict):
-    """A key without a value is a mistake, not a way to ask for the default."""
-
-    # Not "*": pydantic allows no such validator on `type`, which tells the specs apart.
-    @field_validator(
-        "step",
-        "per",
-        "when",
-        "value",
-        "direction",
-        "dataset",
-        "normalization",
-        "split",
-        "max_trials",
-        "patience",
-        mode="before",
-        check_fields=False,
-    )
-    @classmethod
-    def _has_value(cls, value: Any) -> Any:
-        if value is None:
-            raise ValueError("has no value. | give it one, or delete the line.")
-        return value
-
-
-# More than a search ever tries; epochs and trials of years.
-MAX_VALUES = 1_000
-MAX_KEYS = 500
-MAX_EPOCHS = 100_000
-MAX_TRIALS = 1_000_000
-MAX_TOTAL_EPOCHS = 1_000_000_000
-
-Scalar = Annotated[
-    Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "string", "boolean"]})
-]
-Values = Annotated[list[Scalar], Field(min_length=1, max_length=MAX_VALUES)]
-When = Annotated[
-    dict[str, Annotated[Values, BeforeValidator(_as_list, json_schema_input_type=Scalar | Values)]],
-    Field(
-        min_length=1,
-        description=(
-            "Active only where each named parameter has the value given, or one of those in a list."
-        ),
-    ),
-]
-Per = Annotated[
-    str,
-    Field(description="One parameter per block: NAME_0, NAME_1, ... up to this parameter's value."),
-]
-Sampling = Annotated[
-    Literal["linear", "log"], Field(description="Scale on which values are drawn evenly.")
-]
-
-
-class IntSpec(_Given):
-    """A whole number from min to max."""
-
-    type: Literal["int"]
-    min: int = Field(description="Smallest value, included.")
-    max: int = Field(description="Largest value, included.")
-    step: int | None = Field(
-        default=None, description="Distance of neighbouring values; 1 by default."
-    )
-    sampling: Sampling = "linear"
-    per: Per | None = None
-    when: When | None = None
-
-
-class FloatSpec(_Given):
-    """A number from min to max."""
-
-    type: Literal["float"]
-    min: FiniteFloat = Field(description="Smallest value, included.")
-    max: FiniteFloat = Field(description="Largest value, included.")
-    step: FiniteFloat | None = Field(
-        default=None, description="Distance of neighbouring values; any value by default."
-    )
-    sampling: Sampling = "linear"
-    per: Per | None = None
-    when: When | None = None
-
-
-class ChoiceSpec(_Given):
-    """One of some values, in no order; a plain list is short for it."""
-
-    type: Literal["choice"]
-    values: Values = Field(description="Two or more values of one kind.")
-    per: Per | None = None
-    when: When | None = None
-
-
-class BooleanSpec(_Given):
-    """False or true."""
-
-    type: Literal["boolean"]
-    per: Per | None = None
-    when: When | None = None
-
-
-class FixedSpec(_Given):
-    """One value that is not searched; a plain value is short for it."""
-
-    type: Literal["fixed"]
-    value: Scalar
-    when: When | None = None
-
-
-TaggedSpec = Annotated[
-    IntSpec | FloatSpec | ChoiceSpec | BooleanSpec | FixedSpec, Field(discriminator="type")
-]
-Spec = Annotated[
-    TaggedSpec, BeforeValidator(_as_spec, json_schema_input_type=TaggedSpec | Values | Scalar)
-]
-
-
-class ObjectiveSpec(_Given):
+class ObjectiveSpec(Given):
     """What the search optimises."""
 
     name: str = Field(min_length=1, description="Metric of an epoch, such as val_accuracy.")
@@ -183,7 +39,7 @@ else:
     MethodName = Literal[tuple(METHODS)]
 
 
-class SearchSpec(_Given):
+class SearchSpec(Given):
     """How the space is searched."""
 
     method: MethodName = Field(default=DEFAULT_METHOD, description=method_help())
@@ -231,7 +87,7 @@ class SearchSpec(_Given):
     )
 
 
-class RetrainSpec(_Given):
+class RetrainSpec(Given):
     """How the winner and its opponents are retrained."""
 
     epochs: int = Field(
@@ -246,7 +102,7 @@ class RetrainSpec(_Given):
     )
 
 
-class SplitSpec(_Given):
+class SplitSpec(Given):
     """An override of the split, for benchmarks: the first images of the training part."""
 
     train: int = Field(ge=1, description="Number of training images.")
@@ -277,7 +133,7 @@ Opponent = Literal[
 Normalization = Literal["rescale", "standardize", "per_image"]
 
 
-class SpaceFile(_Given):
+class SpaceFile(Given):
     """A search space for `python -m tuner run`."""
 
     version: Literal[1] = Field(description="Version of this format.")

@@ -223,7 +223,8 @@ def _document_path(data: Any, location: Iterable[str | int]) -> KeyPath:
     for part in location:
         if isinstance(data, Mapping):
             if part == tag or part not in data:
-                tag = None  # A key may have the tag's name: of `files.generator.generator`, only the first is a tag.
+                # A key may be named like the tag: in `files.generator.generator` only the first is.
+                tag = None
                 continue
             data = data[part]
         elif isinstance(data, list) and isinstance(part, int) and part < len(data):

@@ -46,7 +46,10 @@ class Term:
         return f"{number} from {self.low:g} to {self.high:g}"
 
     def accepts(self, value: Any) -> bool:
-        """Whether a value is of the kind and within the bounds; a whole number serves as a float, true as no number."""
+        """Whether a value is of the kind and within the bounds.
+
+        A whole number is valid as a float; true is not valid as a number.
+        """
         if self.kind == "bool":
             return isinstance(value, bool)
         if self.kind == "text":
@@ -305,5 +308,8 @@ def with_all_defaults(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_defaults(terms: Mapping[str, Term], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, with the default of every term that they leave out; NAME_i counts as set for its block only."""
+    """The values, with the default of every term that they leave out.
+
+    NAME_i sets the term for its block only.
+    """
     return {name: term.default for name, term in terms.items()} | dict(values)

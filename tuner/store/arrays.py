@@ -23,7 +23,9 @@ def write_array(path: Path, array: np.ndarray) -> None:
 
 
 def write_zeros(path: Path, shape: tuple[int, ...]) -> None:
-    """Write a .npy file of float32 zeros atomically; on most disks it takes no room until something else is in it.
+    """Write a .npy file of float32 zeros atomically.
+
+    On most disks it takes no room until something else is written to it.
 
     Raises:
         OSError: If it cannot be written.
@@ -38,7 +40,10 @@ def write_zeros(path: Path, shape: tuple[int, ...]) -> None:
 
 
 class _Writer:
-    """A file that NumPy does not know for one: it would write past Python, and a full disk would have no `errno`."""
+    """A file object that NumPy does not recognise as a file.
+
+    NumPy writes to real files past Python, and a full disk then sets no `errno`.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self.write = file.write

@@ -1,4 +1,7 @@
-"""events.jsonl: what a run has told; most of it is read by other programs, and some of it by the run itself."""
+"""events.jsonl: the events of a run.
+
+Other programs read most of it, and the run itself reads some of it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ _LONGEST_LINE = 50_000_000
 
 
 class EventLog:
-    """Appends events and reads them back; a line that is no event is passed over and counted, for nothing needs all."""
+    """Appends events and reads them back.
+
+    A line that is not an event is skipped and counted, since nothing needs all lines.
+    """
 
     def __init__(self, path: Path) -> None:
         """Take the file's path; it need not exist."""
@@ -41,7 +47,7 @@ class EventLog:
                 file.write(b"\n")
 
     def n_odd(self) -> int:
-        """Lines that are no events, but for the one that a crash may have cut off at the end of a session."""
+        """Lines that are not events, except one cut off by a crash at the end of a session."""
         n, is_waiting = 0, False
         for event in self._events():
             n += is_waiting and (event is None or event["event"] != "RunStarted")
@@ -49,7 +55,7 @@ class EventLog:
         return n
 
     def spent_s(self, stage: str | None = None) -> float:
-        """Seconds that the sessions of this run have taken so far; only those of a stage, if named."""
+        """Seconds that the run's sessions took so far; only those of a stage, if named."""
         spent, start, last = 0.0, None, 0.0
         for event in filter(None, self._events()):
             name, last_before, last = event["event"], last, event["time_s"]
@@ -61,7 +67,7 @@ class EventLog:
         return spent + (max(last - start, 0.0) if start is not None else 0.0)
 
     def ended_trials(self) -> list[Trial]:
-        """The trials that have ended, with their curves, in the order of their ends; those that can be read."""
+        """The readable trials that have ended, with their curves, in the order of their ends."""
         found: dict[str, Trial] = {}
         for event in filter(None, self._events()):
             if event["event"] == "TrialEnded" and (trial := _trial(event.get("trial"))):

@@ -40,7 +40,10 @@ def write_text(path: Path, text: str) -> None:
 
 
 def json_line(record: Mapping[str, Any]) -> str:
-    """A record as one line of JSON: ASCII only, so that no name steers a terminal, and null for NaN and infinity."""
+    """A record as one line of JSON, with null for NaN and infinity.
+
+    It is ASCII only, so that no name steers a terminal.
+    """
     return json.dumps(_finite(record), allow_nan=False)
 
 

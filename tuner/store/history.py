@@ -1,4 +1,7 @@
-"""Whether the entries of a search's log fit together: a line may be lost, doubled or changed after it was written."""
+"""Whether the entries of a search's log fit together.
+
+A line may be lost, doubled or changed after it was written.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class LogEntry:
 
 
 def first_problem(entries: Sequence[LogEntry]) -> tuple[int, str] | None:
-    """The first entry, from 0, that cannot follow those before it, and why; None where all fit together."""
+    """The first entry, from 0, that cannot follow those before it, and why; None if all fit."""
     history = _History()
     for number, entry in enumerate(entries):
         if problem := history.take(entry):

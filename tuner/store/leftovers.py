@@ -1,4 +1,4 @@
-"""What commands that were killed have left half written, and how to tell it from what a live one is writing."""
+"""What killed commands left half written, and how to tell it from what a live one is writing."""
 
 from __future__ import annotations
 
@@ -83,7 +83,10 @@ def _delete(path: Path) -> None:
 
 @cache
 def _machine() -> str:
-    """Eight digits for this machine since its start, and for the container: each counts processes anew."""
+    """Eight digits for this machine since its start, and for the container.
+
+    Each of them numbers its processes separately.
+    """
     known = [platform.node()]
     with suppress(OSError):
         known.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))

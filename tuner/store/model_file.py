@@ -6,7 +6,10 @@ from pathlib import Path
 
 
 def weights_file(model: Path) -> Path:
-    """Where a model's weights stand if Keras cannot describe it in a .keras file, such as `model.weights.h5`."""
+    """Where a model's weights are if Keras cannot describe it in a .keras file.
+
+    The name is, for example, `model.weights.h5`.
+    """
     return model.with_suffix(".weights.h5")
 
 

@@ -1,4 +1,4 @@
-"""The path that was probably meant where there is none: the nearest name in the folder that is there."""
+"""The path that was probably meant where there is none: the nearest name in the folder."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def parse_json(content: bytes) -> Any:
 
 
 def lines_of(path: Path, longest: int) -> Iterator[bytes | None]:
-    """The lines of a file without their ends, one at a time; None for one that is longer than `longest` bytes.
+    """The lines of a file without their ends, one by one; None for one over `longest` bytes.
 
     Raises:
         OSError: If it cannot be read.
@@ -94,7 +94,7 @@ def first_line(error: Exception) -> str:
 
 
 def kind_of(path: Path) -> str:
-    """What lies at a path, in a word or two; `file` for an ordinary one, empty where there is nothing."""
+    """What is at a path, in a word or two: `file` for an ordinary file, empty for nothing."""
     try:
         mode = os.lstat(path).st_mode
         if stat.S_ISLNK(mode):

@@ -1,4 +1,6 @@
-"""What a recipe must be beyond its types: values within the vocabulary of its family, sizes and numbers that can be.
+"""What a recipe must be beyond its types.
+
+Its values lie within the vocabulary of its family; its sizes and numbers are possible.
 
 A recipe is edited by hand and trained for hours; what is wrong in it is said before a framework is
 loaded.

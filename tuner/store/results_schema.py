@@ -34,10 +34,10 @@ def results_json_schema() -> dict[str, Any]:
 
 
 class _Described(GenerateJsonSchema):
-    """Takes descriptions from the Attributes section of each record, and knows how NaN and infinities are written."""
+    """Takes descriptions from records' Attributes sections; NaN and infinities are texts."""
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
-        """A record with its summary line, and each of its fields with what its docstring says of it."""
+        """A record with its summary, and each field with its description from the docstring."""
         described = super().dataclass_schema(schema)
         summary, _, attributes = inspect.cleandoc(schema["cls"].__doc__ or "").partition(
             "\n\nAttributes:\n"

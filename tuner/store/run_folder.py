@@ -34,8 +34,9 @@ _MOST_RESULTS_BYTES = 500_000_000
 _MOST_CONFIG_BYTES = 5_000_000
 _MOST_PICTURE_BYTES = 20_000_000
 _FILES = (
-    "config.yaml", "run.log", "events.jsonl", "split.csv", "trials.csv", "curves.csv", "results.json", "report.html",
-    "best.yaml", "model.keras", "predictions.npz", "state/open", "state/owner", "state/trials.jsonl",
+    "config.yaml", "run.log", "events.jsonl", "split.csv", "trials.csv", "curves.csv",
+    "results.json", "report.html", "best.yaml", "model.keras", "predictions.npz", "state/open",
+    "state/owner", "state/trials.jsonl",
 )  # fmt: skip
 _FOLDERS = ("", "state", "gallery")
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)")
@@ -235,7 +236,10 @@ class RunFolder:
         return config
 
     def finish(self) -> None:
-        """Mark the run as ended, in one step, then delete its state; what cannot be deleted does no harm."""
+        """Mark the run as ended in one step, then delete its state.
+
+        State that cannot be deleted does no harm.
+        """
         self._open.unlink()
         shutil.rmtree(self.state, ignore_errors=True)
 
@@ -278,7 +282,9 @@ class RunFolder:
         return results
 
     def write_split(self, rows: Iterable[Sequence[str]]) -> bool:
-        """Write split.csv; rows of origin, class, part, group, reason if dropped, and folds that it trains in.
+        """Write split.csv.
+
+        Rows are of origin, class, part, group, reason if dropped, and folds that it trains in.
 
         Returns:
             Whether it was not there, or said something else.

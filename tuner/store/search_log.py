@@ -1,4 +1,7 @@
-"""state/trials.jsonl: every start and end of a trial, in order; with it a search goes on after any crash."""
+"""state/trials.jsonl: every start and end of a trial, in order.
+
+With it, a search resumes after any crash.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,10 @@ class SearchLog:
         return entries
 
     def damage(self, what: str, number: int | None = None) -> DamagedFileError:
-        """The error for a log that cannot be gone on from; with the number of a line, from 1, if it is one's fault."""
+        """The error for a log from which a search cannot resume.
+
+        It has the number of the line, from 1, if one line is at fault.
+        """
         where = self._path if number is None else f"{self._path}:{number}"
         return DamagedFileError(
             f"{where}: {what}, so the search cannot be resumed",

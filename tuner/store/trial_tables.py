@@ -48,7 +48,10 @@ class TrialTables:
             _append(self._curves, list(rows[0]), rows)
 
     def rewrite(self, trials: Sequence[Trial]) -> None:
-        """Write both tables anew: a crash may have come between a trial's end and its row, or within it."""
+        """Rewrite both tables: a crash may have come between a trial's end and its row.
+
+        It may also have come within the row.
+        """
         _write(self._trials, [self._row(trial) for trial in trials])
         _write(self._curves, [row for trial in trials for row in _curve_rows(trial)])
 
@@ -129,7 +132,10 @@ def _cell(value: Any) -> Any:
 
 
 def _value_cell(value: Any) -> Any:
-    """A hyperparameter's cell, of which `_value` gives the value back: empty text, or a number's, gets quotes."""
+    """A hyperparameter's cell, from which `_value` restores the value.
+
+    Empty text and text that looks like a number get quotes.
+    """
     return (
         json.dumps(value)
         if isinstance(value, str) and (not value or _value(value) != value)

@@ -29,7 +29,8 @@ image: {height: 4, width: 4, channels: 1}
 def test_every_bundled_card_is_valid() -> None:
     names = card_names([BUNDLED])
     assert names == [
-        "cats_dogs", "digits", "drawn_faces", "emoji_happy_sad", "facial_expressions", "fer2013", "happy_sad",
+        "cats_dogs", "digits", "drawn_faces", "emoji_happy_sad", "facial_expressions", "fer2013",
+        "happy_sad",
     ]  # fmt: skip
     for name in names:
         card = load_card(name, [BUNDLED])

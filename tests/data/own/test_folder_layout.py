@@ -66,10 +66,11 @@ def test_common_layout_is_read_rightly_or_refused(tmp_path: Path, name: str) -> 
 @pytest.mark.parametrize(
     "names",
     [
-        ("training_set", "test_set"), ("seg_train", "seg_test"), ("train1", "test1"), ("train_data", "test_data"),
-        ("train_images", "test_images"), ("train", "eval"), ("x_train", "x_test"), ("train", "holdout"),
-        ("Training", "Testing"), ("TRAIN", "TEST"), ("train (1)", "test (1)"), ("trainset", "testset"),
-        ("xTrain", "xTest"), ("trainingData", "testingData"), ("flowers_train", "flowers_test"), ("train", "hold-out"),
+        ("training_set", "test_set"), ("seg_train", "seg_test"), ("train1", "test1"),
+        ("train_data", "test_data"), ("train_images", "test_images"), ("train", "eval"),
+        ("x_train", "x_test"), ("train", "holdout"), ("Training", "Testing"), ("TRAIN", "TEST"),
+        ("train (1)", "test (1)"), ("trainset", "testset"), ("xTrain", "xTest"),
+        ("trainingData", "testingData"), ("flowers_train", "flowers_test"), ("train", "hold-out"),
         ("train2017", "test2017"), ("01_train", "02_test"), ("train.cropped", "test.cropped"),
         ("training images", "tests"), ("trainval", "test"), ("train_val", "test"),
     ],
@@ -102,20 +103,25 @@ def test_folders_called_like_validation_parts_validate(tmp_path: Path, name: str
         # Names of parts that are classes.
         (["bus/*.png 2", "train/*.png 2"], Read(classes=("bus", "train"), parts={"": 4})),
         (["valid/*.png 2", "invalid/*.png 2"], Read(classes=("invalid", "valid"), parts={"": 4})),
-        (["blood_test/*.png 2", "rapid_test/*.png 2"], Read(classes=("blood_test", "rapid_test"), parts={"": 4})),
+        (["blood_test/*.png 2", "rapid_test/*.png 2"],
+         Read(classes=("blood_test", "rapid_test"), parts={"": 4})),
         # Classes above parts.
         (
-            ["cat/train/*.png 2", "cat/test/*.png 1", "dog/train/*.png 2", "dog/test/*.png 1", "dog/old/*.png 1"],
+            ["cat/train/*.png 2", "cat/test/*.png 1", "dog/train/*.png 2", "dog/test/*.png 1",
+             "dog/old/*.png 1"],
             Read(classes=("cat", "dog"), parts={"train": 4, "test": 2}, left_out={NO_CLASS: 1}),
         ),
         # Sub-classes, and folders that say nothing.
-        (["cat/tabby/*.png 2", "cat/siam/*.png 2", "dog/pug/*.png 2"], Read(classes=("cat", "dog"), parts={"": 6})),
+        (["cat/tabby/*.png 2", "cat/siam/*.png 2", "dog/pug/*.png 2"],
+         Read(classes=("cat", "dog"), parts={"": 6})),
         (["cat/images/*.png 2", "dog/images/*.png 2"], Read(classes=("cat", "dog"), parts={"": 4})),
         # Wrappers.
         (
-            ["archive/data/train/cat/*.png 2", "archive/data/train/dog/*.png 2", "archive/data/test/cat/*.png 1",
+            ["archive/data/train/cat/*.png 2", "archive/data/train/dog/*.png 2",
+             "archive/data/test/cat/*.png 1",
              "archive/data/test/dog/*.png 1", "archive/README.md", "preview.png"],
-            Read(classes=("cat", "dog"), parts={"train": 4, "test": 2}, left_out={NO_CLASS: 1, NO_IMAGES: 1}),
+            Read(classes=("cat", "dog"), parts={"train": 4, "test": 2},
+                 left_out={NO_CLASS: 1, NO_IMAGES: 1}),
         ),
         (["train/cat/*.png 2", "train/dog/*.png 2"], Read(classes=("cat", "dog"), parts={"": 4})),
         (
@@ -124,17 +130,20 @@ def test_folders_called_like_validation_parts_validate(tmp_path: Path, name: str
         ),
         # A second part of one role, and what has no class.
         (
-            [f"{part}/{c}/*.png 1" for part in ("train", "test", "holdout") for c in ("cat", "dog")],
+            [f"{part}/{c}/*.png 1"
+             for part in ("train", "test", "holdout") for c in ("cat", "dog")],
             Read(classes=("cat", "dog"), parts={"train": 2, "test": 2}, left_out={NO_PART: 2}),
         ),
         (
-            ["train/cat/*.png 2", "train/dog/*.png 2", "train/loose*.png 3", "test/cat/*.png 1", "test/dog/*.png 1"],
+            ["train/cat/*.png 2", "train/dog/*.png 2", "train/loose*.png 3", "test/cat/*.png 1",
+             "test/dog/*.png 1"],
             Read(classes=("cat", "dog"), parts={"train": 4, "test": 2}, left_out={NO_CLASS: 3}),
         ),
         # Names of files.
         (["happy1-*.png 3", "sad2-*.png 3", "notes.txt"],
          Read(classes=("happy", "sad"), parts={"": 6}, left_out={NO_IMAGES: 1})),
-        (["dog_1*.png 3", "golden cat (*).png 2"], Read(classes=("dog", "golden cat"), parts={"": 5})),
+        (["dog_1*.png 3", "golden cat (*).png 2"],
+         Read(classes=("dog", "golden cat"), parts={"": 5})),
         (
             ["train/cat.*.jpg 3", "train/dog.*.jpg 3", "test/cat.*.jpg 2", "test/dog.*.jpg 2"],
             Read(classes=("cat", "dog"), parts={"train": 6, "test": 4}),
@@ -153,22 +162,26 @@ def test_clear_layout_is_read(tmp_path: Path, layout: Layout, expected: Read) ->
          "cells/ holds folders that lie beside it as well (ill/ and well/)"),
         (["rps/rps/rock/*.png 2", "rps/rps/paper/*.png 2", "rps-test-set/rps-test-set/rock/*.png 2",
           "rps-test-set/rps-test-set/paper/*.png 2"],
-         "rps/ and rps-test-set/ hold the same folders (paper/ and rock/), so they look like parts or versions of the "
-         "data, not classes"),
-        ([f"{top}/{part}/{c}/*.png 1" for top in ("a", "b") for part in ("train", "test") for c in ("cat", "dog")],
-         "a/ and b/ each hold parts (test/ and train/) with class folders, so each looks like a whole data set"),
+         "rps/ and rps-test-set/ hold the same folders (paper/ and rock/), so they look like "
+         "parts or versions of the data, not classes"),
+        ([f"{top}/{part}/{c}/*.png 1"
+          for top in ("a", "b") for part in ("train", "test") for c in ("cat", "dog")],
+         "a/ and b/ each hold parts (test/ and train/) with class folders, so each looks like a "
+         "whole data set"),
         (["cat/images/*.png 2", "cat/masks/*.png 2", "dog/images/*.png 2", "dog/masks/*.png 2"],
-         "class folders hold images beside what describes them, such as images/ and masks/ in cat/"),
+         "class folders hold images beside what describes them, such as images/ and masks/ in "
+         "cat/"),
         (["raw/cat/*.png 2", "raw/dog/*.png 2", "clean/cat/*.png 2", "clean/dog/*.png 2"],
-         "clean/ and raw/ hold the same folders (cat/ and dog/), so they look like parts or versions of the data, not "
-         "classes"),
+         "clean/ and raw/ hold the same folders (cat/ and dog/), so they look like parts or "
+         "versions of the data, not classes"),
         (["train/cat/*.png 2", "train/dog/*.png 2", "cat/*.png 2", "dog/*.png 2"],
          "train/ holds class folders, but cat/ and dog/ beside it are not named like a part"),
         (["train/cat/*.png 2", "train/dog/*.png 2", "mine/cat/*.png 2", "mine/dog/*.png 2"],
          "train/ holds class folders, but mine/ beside it is not named like a part"),
         (["val/cat/*.png 2", "val/dog/*.png 2", "test/cat/*.png 2", "test/dog/*.png 2"],
          "there is no training part beside test/ and val/"),
-        (["cat/*.png 2", "dog/*.png 2", "test/*.png 2"], "test/ is named like a part, but beside cat/ and dog/"),
+        (["cat/*.png 2", "dog/*.png 2", "test/*.png 2"],
+         "test/ is named like a part, but beside cat/ and dog/"),
         (["train/cat/*.png 2", "train/dog/*.png 2", "train2/cat/*.png 2", "train2/dog/*.png 2"],
          "train/ and train2/ are all named like training parts"),
         (["cat/train/*.png 2", "cat/test/*.png 2", "dog/*.png 2"],
@@ -176,15 +189,20 @@ def test_clear_layout_is_read(tmp_path: Path, layout: Layout, expected: Read) ->
         (["images/cat/*.png 2", "images/dog/*.png 2", "more/*.png 2"],
          "images/ holds folders (cat/ and dog/), and beside it lies more/"),
         (["IMG_*.png 3", "DSC_*.png 3"],
-         "6 image files directly in it, such as DSC_0.png, and neither folders nor the files' names tell the classes"),
-        (["a/photo*.png 3"], 'only one class folder holds images, "a" (3 image files), and their names '
+         "6 image files directly in it, such as DSC_0.png, and neither folders nor the files' "
+         "names tell the classes"),
+        (["a/photo*.png 3"],
+         'only one class folder holds images, "a" (3 image files), and their names '
          "tell no classes"),
-        (["cat/*.png 3", "dog/list.txt"], 'only one class folder holds images, "cat" (3 image files), and their names '
+        (["cat/*.png 3", "dog/list.txt"],
+         'only one class folder holds images, "cat" (3 image files), and their names '
          "tell no classes; no image lies in dog/"),
-        (["train/*.png 3", "labels.csv"], "all images lie in train/ (3 image files), which is named like a part, "
+        (["train/*.png 3", "labels.csv"],
+         "all images lie in train/ (3 image files), which is named like a part, "
          "and neither folders nor the files' names tell the classes"),
         (["train.csv", "test.csv"], "there are no images; it holds 2 files, such as test.csv"),
-        ([".hidden/*.png 3"], "there are no images; .hidden/ is left out, hidden or made by the system"),
+        ([".hidden/*.png 3"],
+         "there are no images; .hidden/ is left out, hidden or made by the system"),
     ],
 )  # fmt: skip
 def test_layout_that_is_not_clear_is_refused_with_what_was_seen(

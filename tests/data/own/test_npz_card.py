@@ -112,8 +112,9 @@ def test_parts_are_found_by_the_names_in_use(tmp_path: Path, form: str, as_folde
 @pytest.mark.parametrize(
     ("images", "labels"),
     [
-        ("x", "y"), ("X", "y"), ("images", "labels"), ("data", "target"), ("imgs", "classes"), ("features", "targets"),
-        ("arr_0", "arr_1"), ("arr_1", "arr_0"), ("faces", "ids"), ("image", "label"), ("x_train", "y_train"),
+        ("x", "y"), ("X", "y"), ("images", "labels"), ("data", "target"), ("imgs", "classes"),
+        ("features", "targets"), ("arr_0", "arr_1"), ("arr_1", "arr_0"), ("faces", "ids"),
+        ("image", "label"), ("x_train", "y_train"),
     ],
 )  # fmt: skip
 def test_one_pair_is_found_by_its_names_or_shapes(tmp_path: Path, images: str, labels: str) -> None:

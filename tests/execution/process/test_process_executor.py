@@ -365,10 +365,12 @@ server = forkserver._forkserver._forkserver_pid
 print("warming up", flush=True)
 input()
 reports = Reports(on_epoch=lambda task, epoch: None)
-with ProcessExecutor(reports, n_workers=1, scratch=Path("scratch"), start_method="forkserver") as executor:
+options = dict(n_workers=1, scratch=Path("scratch"), start_method="forkserver")
+with ProcessExecutor(reports, **options) as executor:
     executor.add_data("images", training_data())
     executor.submit(train_task())
-    print(executor.next_result().failure, server == forkserver._forkserver._forkserver_pid, flush=True)
+    failure = executor.next_result().failure
+    print(failure, server == forkserver._forkserver._forkserver_pid, flush=True)
 """
 
 

@@ -17,9 +17,11 @@ def axe(opened: Opened) -> dict[str, Any]:
     found: dict[str, Any] = opened.ask(
         """async (tags) => {
             const { violations, passes } = await axe.run(document, {
-                runOnly: { type: "tag", values: tags }, resultTypes: ["violations"], preload: false });
+                runOnly: { type: "tag", values: tags }, resultTypes: ["violations"],
+                preload: false });
             return { violations: violations.map((one) =>
-                [one.id, one.nodes.length, one.nodes[0].html.slice(0, 200), one.nodes[0].failureSummary]),
+                [one.id, one.nodes.length, one.nodes[0].html.slice(0, 200),
+                    one.nodes[0].failureSummary]),
                 passes: passes.map((one) => one.id) };
         }""",
         TAGS,

@@ -5,11 +5,16 @@
 # axes and of the lines between them.
 DRAWN = """() => {
     const canvas = document.getElementById("parallel-canvas"), ratio = devicePixelRatio;
-    const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    const ground = getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number);
-    const linear = (c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-    const light = (rgb) => rgb.map(linear).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0.05);
-    const contrast = (rgb) => Math.max(light(rgb), light(ground)) / Math.min(light(rgb), light(ground));
+    const { data, width, height } =
+        canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const ground = getComputedStyle(document.body).backgroundColor
+        .match(/[\\d.]+/g).slice(0, 3).map(Number);
+    const linear = (c) =>
+        (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+    const light = (rgb) =>
+        rgb.map(linear).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0.05);
+    const contrast = (rgb) =>
+        Math.max(light(rgb), light(ground)) / Math.min(light(rgb), light(ground));
     let [ink, hash] = [0, 0];
     const [names, lines] = [[], []];
     for (let i = 0; i < data.length; i += 4) {

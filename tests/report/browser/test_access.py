@@ -40,8 +40,9 @@ def test_31_tab_reaches_every_control_with_a_visible_focus_and_no_trap(
     opened = open_page(story, reduced_motion="reduce")
     expected = opened.ask(
         """(focusable) => {
-            window.wanted = Array.from(document.querySelectorAll(focusable)).filter((one) => one.checkVisibility()
-                && !one.disabled && !one.closest("details:not([open]) > :not(summary)"));
+            window.wanted = Array.from(document.querySelectorAll(focusable)).filter((one) =>
+                one.checkVisibility() && !one.disabled
+                && !one.closest("details:not([open]) > :not(summary)"));
             return wanted.length;
         }""",
         _FOCUSABLE,
@@ -51,9 +52,12 @@ def test_31_tab_reaches_every_control_with_a_visible_focus_and_no_trap(
     for _ in range(expected + 1):
         opened.page.keyboard.press("Tab")
         number, seen, what = opened.ask("""() => {
-                const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
-                const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
-                const inside = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+                const one = document.activeElement;
+                const style = getComputedStyle(one), box = one.getBoundingClientRect();
+                const outlined = style.outlineStyle !== "none"
+                    && parseFloat(style.outlineWidth) >= 1;
+                const inside = box.bottom > 0 && box.top < innerHeight
+                    && box.right > 0 && box.left < innerWidth;
                 return [wanted.indexOf(one), outlined && inside, one.outerHTML.slice(0, 120)];
             }""")
         if number == -1:

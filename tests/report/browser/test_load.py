@@ -51,7 +51,8 @@ def test_03_policy_is_strict_and_no_attribute_evades_it(open_page: Open, story: 
     attributes = opened.ask(
         """(source) => {
             const parsed = new DOMParser().parseFromString(source, "text/html");
-            return Array.from(parsed.querySelectorAll("*")).flatMap((one) => one.getAttributeNames());
+            return Array.from(parsed.querySelectorAll("*"))
+                .flatMap((one) => one.getAttributeNames());
         }""",
         opened.source,
     )

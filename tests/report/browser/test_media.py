@@ -47,7 +47,8 @@ def test_37_on_paper_everything_is_open_light_and_inside_the_page(
             const style = getComputedStyle(one), box = one.getBoundingClientRect();
             if (style.position === "absolute") return false;
             const clips = style.overflow !== "visible"
-                && (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1);
+                && (one.scrollWidth > one.clientWidth + 1
+                    || one.scrollHeight > one.clientHeight + 1);
             return clips || box.right > width + 1;
         }).map((one) => one.outerHTML.slice(0, 160)).slice(0, 5)""",
         PAPER["width"],

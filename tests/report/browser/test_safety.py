@@ -18,7 +18,8 @@ from tuner.store.run_folder import RunFolder
 
 # Every kind of element with every name of an attribute that it has.
 _KINDS = """() => Array.from(new Set(Array.from(document.querySelectorAll("*")).flatMap((one) =>
-    [one.localName, ...one.getAttributeNames().map((name) => `${one.localName} ${name}`)]))).sort()"""
+    [one.localName, ...one.getAttributeNames().map((name) => `${one.localName} ${name}`)]
+    ))).sort()"""
 
 
 def test_10_hostile_names_add_no_element_no_attribute_and_no_dialog(
@@ -62,7 +63,8 @@ def test_11_names_stand_nowhere_outside_an_isolated_place(open_page: Open) -> No
             const found = [];
             while (walker.nextNode()) {
                 const parent = walker.currentNode.parentElement;
-                if (walker.currentNode.data.includes("\\u202e") && !parent.closest("bdi, svg, pre, script, option"))
+                if (walker.currentNode.data.includes("\\u202e")
+                        && !parent.closest("bdi, svg, pre, script, option"))
                     found.push(parent.outerHTML.slice(0, 200));
             }
             return found;
@@ -81,7 +83,8 @@ def test_12_names_of_300_characters_break_no_layout(open_page: Open, width: int)
         opened.ask(
             """(width) => Array.from(document.querySelectorAll("main *"))
             .filter((one) => one.getBoundingClientRect().right > width + 1)
-            .filter((one) => !one.closest(".scroll, pre, svg") && getComputedStyle(one).position !== "absolute")
+            .filter((one) => !one.closest(".scroll, pre, svg")
+                && getComputedStyle(one).position !== "absolute")
             .map((one) => one.outerHTML.slice(0, 160))""",
             width,
         )

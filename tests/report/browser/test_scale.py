@@ -28,7 +28,8 @@ def test_27_any_number_of_classes_stays_readable(open_page: Open, n_classes: int
     assert opened.ask("() => document.documentElement.scrollHeight") < 24_000
     small = opened.ask(
         """(least) => {
-            const walker = document.createTreeWalker(document.querySelector("#errors"), NodeFilter.SHOW_TEXT);
+            const errors = document.querySelector("#errors");
+            const walker = document.createTreeWalker(errors, NodeFilter.SHOW_TEXT);
             const found = [];
             while (walker.nextNode()) {
                 const one = walker.currentNode.parentElement;
@@ -43,7 +44,8 @@ def test_27_any_number_of_classes_stays_readable(open_page: Open, n_classes: int
     assert small == []
     cut = opened.ask(
         """() => Array.from(document.querySelectorAll("#errors td"))
-            .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.outerHTML.slice(0, 120))"""
+            .filter((one) => one.scrollWidth > one.clientWidth + 1)
+            .map((one) => one.outerHTML.slice(0, 120))"""
     )
     assert cut == []
 
@@ -53,7 +55,8 @@ def test_27_labels_inside_charts_do_not_run_into_each_other(open_page: Open, sto
     overlaps = open_page(story).ask(
         """() => Array.from(document.querySelectorAll("svg[role=img]")).flatMap((chart) => {
             const boxes = Array.from(chart.querySelectorAll("text"))
-                .map((one) => [one.textContent, one.getBoundingClientRect()]).filter(([, box]) => box.width > 0);
+                .map((one) => [one.textContent, one.getBoundingClientRect()])
+                .filter(([, box]) => box.width > 0);
             return boxes.flatMap(([a, p], i) => boxes.slice(i + 1)
                 .filter(([, q]) => Math.min(p.right, q.right) - Math.max(p.left, q.left) > 2
                     && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 4)

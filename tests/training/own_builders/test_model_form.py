@@ -37,11 +37,16 @@ def test_lazy_model_is_built_on_the_images_shape(build: Any) -> None:
 @pytest.mark.parametrize(
     ("build", "message", "fix"),
     [
-        (published.build_two_inputs, "takes 2 inputs (", "build it with one input, keras.Input((8, 8, 1))."),
-        (published.build_two_outputs, "outputs 2 arrays; expected one", "return a model with that output alone"),
-        (published.build_large, "takes images of 64x64x1, but the data set's are 8x8x1", "image: {height: 64,"),
-        (published.build_three_units, "outputs 3 values, but there are 2 classes", "image_spec.n_classes"),
-        (published.build_maps, "outputs an array of n x 6 x 6 x 2; expected n x 2", "GlobalAveragePooling2D()"),
+        (published.build_two_inputs, "takes 2 inputs (",
+         "build it with one input, keras.Input((8, 8, 1))."),
+        (published.build_two_outputs, "outputs 2 arrays; expected one",
+         "return a model with that output alone"),
+        (published.build_large, "takes images of 64x64x1, but the data set's are 8x8x1",
+         "image: {height: 64,"),
+        (published.build_three_units, "outputs 3 values, but there are 2 classes",
+         "image_spec.n_classes"),
+        (published.build_maps, "outputs an array of n x 6 x 6 x 2; expected n x 2",
+         "GlobalAveragePooling2D()"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from tuner.models.backbones import lite2
 
 @pytest.fixture(scope="module", autouse=True)
 def small_network() -> Iterator[None]:
-    """EfficientNet-Lite2 with one narrow block per stage, which has all a block's parts and names."""
+    """EfficientNet-Lite2 with one narrow block per stage that has a block's parts and names."""
     firsts = [block for block in lite2.BLOCKS if block.prefix.endswith("a_")]
     narrow = [replace(block, expansion=min(block.expansion, 2), filters=4) for block in firsts]
     with pytest.MonkeyPatch.context() as patch:

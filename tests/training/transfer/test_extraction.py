@@ -1,4 +1,4 @@
-"""Features in the place of images: computed once, of the images that are needed, by any training."""
+"""Features in place of images: computed once, only for the needed images, by any training."""
 
 from __future__ import annotations
 

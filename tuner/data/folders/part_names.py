@@ -45,10 +45,9 @@ _GLUED = re.compile(
 # Folders beside parts that are known to be none, such as pictures to try a model on.
 _ASIDE = frozenset(
     {
-        "unlabeled", "unlabelled", "predict", "prediction", "predictions", "pred", "extra", "unsup", "sample",
-        "samples", "example", "examples", "preview", "previews", "doc", "docs", "figure", "figures", "assets",
-        "screenshots",
-        "thumbnails", "thumbs",
+        "unlabeled", "unlabelled", "predict", "prediction", "predictions", "pred", "extra", "unsup",
+        "sample", "samples", "example", "examples", "preview", "previews", "doc", "docs", "figure",
+        "figures", "assets", "screenshots", "thumbnails", "thumbs",
     }
 )  # fmt: skip
 

@@ -38,7 +38,8 @@ IMAGE_SUFFIXES = frozenset(
 )  # fmt: skip
 _SNIFFED = 5
 _STARTS = (
-    b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM", b"P4", b"P5", b"P6",
+    b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM", b"P4",
+    b"P5", b"P6",
 )  # fmt: skip
 
 # Device and number of each folder on the way from the top.

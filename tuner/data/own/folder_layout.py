@@ -23,8 +23,9 @@ _PICTURES = frozenset(
 )
 _BESIDE_PICTURES = frozenset(
     {
-        "annotations", "annotation", "labels", "label", "bboxes", "boxes", "xml", "xmls", "imagesets", "masks", "mask",
-        "segmentationclass", "segmentationobject", "trimaps", "segmentations",
+        "annotations", "annotation", "labels", "label", "bboxes", "boxes", "xml", "xmls",
+        "imagesets", "masks", "mask", "segmentationclass", "segmentationobject", "trimaps",
+        "segmentations",
     }
 )  # fmt: skip
 # The only names of parts that are classes as well, such as a train beside a bus.

@@ -27,8 +27,8 @@ _BOXES = frozenset(
 )
 _SUFFIX = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|ppm|pgm|avif|heic)$", re.IGNORECASE)
 _NAMES = """
-    file filename filepath filepaths path paths image images img imagepath imagefile imagename imgpath imgname
-    imageid imgid photo photoid picture id
+    file filename filepath filepaths path paths image images img imagepath imagefile imagename
+    imgpath imgname imageid imgid photo photoid picture id
 """.split()  # noqa: SIM905
 
 
