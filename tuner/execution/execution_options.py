@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 # Where trainings can run; `make_executor` makes each.
-EXECUTORS = ("process", "inline", "ray")
+ExecutorName = Literal["process", "inline", "ray"]
 
 # Tracing a large network takes minutes.
 TRIAL_TIMEOUT_S = 600.0
@@ -25,7 +26,7 @@ class ExecutionOptions:
         gpus_per_trial: Share of a GPU that a training takes on a Ray cluster.
     """
 
-    executor: str = EXECUTORS[0]
+    executor: ExecutorName = "process"
     workers: int | None = None
     trial_timeout_s: float | None = TRIAL_TIMEOUT_S
     worker_memory_bytes: int | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tuner.execution.execution_options import ExecutorName
 from tuner.planning.corners import Corner
 from tuner.planning.forecast import Forecast
 from tuner.planning.measure import Cost
@@ -48,7 +49,7 @@ class Plan:
     search: SearchSettings
     contenders: tuple[Contender, ...]
     n_seeds: int
-    executor: str
+    executor: ExecutorName
     n_workers: int
     corners: tuple[Corner, ...]
     costs: tuple[Cost, ...]

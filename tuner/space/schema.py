@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from tuner.names import one_line
+from tuner.space.definition import Direction
 from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
 from tuner.space.validation import Strict, shown
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Term
@@ -171,7 +172,7 @@ class ObjectiveSpec(_Given):
     """What the search optimises."""
 
     name: str = Field(min_length=1, description="Metric of an epoch, such as val_accuracy.")
-    direction: Literal["max", "min"] | None = Field(
+    direction: Direction | None = Field(
         default=None, description="By default min for names that end in loss, max for all others."
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from tuner.records.training import EpochMetrics, Failure, FoldDone, TrainResult, TrainTask
+from tuner.records.training import Ending, EpochMetrics, Failure, FoldDone, TrainResult, TrainTask
 from tuner.training.checkpoint import (
     Checkpoint,
     State,
@@ -72,7 +72,7 @@ class _Training:
         self._epochs: list[EpochMetrics] = []
         self._kept: State = []
         self._stopper = EarlyStopper(task.early_stopping)
-        self._ended_by: str | None = None
+        self._ended_by: Ending | None = None
         self._started_s = time.perf_counter()
         self._generator = self._run()
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tuner.data.folders.file_names import class_of
 from tuner.data.folders.tree import Folder
@@ -22,6 +23,9 @@ from tuner.data.left_out import (
 )
 from tuner.errors import DataError
 from tuner.names import printable
+
+# How folders that are no plain class folders are arranged; `ClassFolders` says what each means.
+Layout = Literal["parts_in_classes", "file_names"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,7 @@ def list_files(
     *,
     roles: Mapping[str, str],
     top: str,
-    layout: str | None,
+    layout: Layout | None,
 ) -> ClassFiles:
     """Find each file's class and part.
 
@@ -104,7 +108,7 @@ class _Lister:
         root: Path,
         roles: Mapping[str, str],
         top: str,
-        layout: str | None,
+        layout: Layout | None,
     ) -> None:
         """Take what `list_files` takes."""
         self._name, self._layout, self._root, self._tree = name, layout, root, tree

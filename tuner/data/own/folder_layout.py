@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
+from tuner.data.folders.class_files import Layout
 from tuner.data.folders.class_order import one_form
 from tuner.data.folders.file_names import are_clear, class_of
 from tuner.data.folders.part_names import free_role, is_aside, named_parts
@@ -42,7 +42,7 @@ class FolderLayout:
     """
 
     top: str = ""
-    kind: Literal["parts_in_classes", "file_names"] | None = None
+    kind: Layout | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
 
 

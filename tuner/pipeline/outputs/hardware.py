@@ -8,6 +8,7 @@ from pathlib import Path
 
 import tuner
 from tuner.backend import environment
+from tuner.execution.execution_options import ExecutorName
 
 _PACKAGES = ("tensorflow", "jax", "keras", "keras-tuner", "numpy", "scikit-learn", "pillow")
 
@@ -23,7 +24,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def hardware(executor: str, n_workers: int) -> dict[str, str]:
+def hardware(executor: ExecutorName, n_workers: int) -> dict[str, str]:
     """Processor, GPUs, workers and settings that change numbers; loads the framework.
 
     GPUs are those of this machine; what is made of theirs, nodes of a Ray cluster decide for
@@ -41,7 +42,7 @@ def hardware(executor: str, n_workers: int) -> dict[str, str]:
     }
 
 
-def _accelerator(executor: str) -> dict[str, str]:
+def _accelerator(executor: ExecutorName) -> dict[str, str]:
     """What is known of GPUs and of what is made of them; of other backends than two, nothing."""
     import keras
 
