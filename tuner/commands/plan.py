@@ -17,7 +17,7 @@ from tuner.models.backbones.stages import HEAD
 from tuner.models.registry import BUILDERS
 from tuner.pipeline.comparison.contenders import contenders
 from tuner.pipeline.open_run import open_run
-from tuner.pipeline.preparation.prepare import Prepared, prepare
+from tuner.pipeline.preparation.prepare import PreparedRun, prepare
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
 from tuner.planning.candidates import built_corners, candidates, first_settings
@@ -47,7 +47,7 @@ class _Planned:
     """
 
     options: RunOptions
-    prepared: Prepared
+    prepared: PreparedRun
     data: TrainingData
     settings: Sequence[Candidate]
     unfinished: str | None

@@ -18,7 +18,7 @@ SCHEMA_VERSION = 2
 
 # `tuner.pipeline.presets` says what each means.
 PresetName = Literal["quick", "standard", "thorough"]
-State = Literal["searching", "retraining", "interrupted", "terminated", "complete"]
+RunState = Literal["searching", "retraining", "interrupted", "terminated", "complete"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class RunSummary:
 
     run_id: str
     folder: str
-    state: State
+    state: RunState
     preset: Annotated[PresetName, AsText]
     seed: int
     started_at: str

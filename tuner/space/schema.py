@@ -19,7 +19,7 @@ from tuner.names import one_line
 from tuner.space.definition import Direction
 from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
 from tuner.space.validation import Strict, shown
-from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Term
+from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Normalization, Term
 
 
 def _scalar(value: Any) -> Any:
@@ -278,7 +278,6 @@ Opponent = Literal[
     "efficientnet_v2_b3",
     "efficientnet_lite2",
 ]
-Normalization = Literal["rescale", "standardize", "per_image"]
 
 
 class SpaceFile(_Given):

@@ -20,7 +20,7 @@ from tuner.training.epoch import train_epoch
 from tuner.training.failure import failure_of, is_from_outside
 from tuner.training.folds import Folds, mean
 from tuner.training.hooks import Hooks, StoppedError
-from tuner.training.prepared import Prepared, PreparedModels
+from tuner.training.prepared import PreparedModel, PreparedModels
 from tuner.training.transfer.two_stages import last_stage
 
 
@@ -178,7 +178,7 @@ class _Training:
         if parent.ended_by == "early_stopping":
             self._ended_by = "early_stopping"
 
-    def _epoch(self, prepared: Prepared, folds: Folds, base_rate: float) -> EpochMetrics:
+    def _epoch(self, prepared: PreparedModel, folds: Folds, base_rate: float) -> EpochMetrics:
         number = self._last_epoch() + 1
         of_folds = list[EpochMetrics]()
         for fold in folds:
