@@ -16,7 +16,7 @@ from tuner.pipeline.comparison.scoring import score
 from tuner.pipeline.job import Job
 from tuner.pipeline.open_run import OpenedRun, opened_run
 from tuner.pipeline.outputs.all_runs import write_index
-from tuner.pipeline.outputs.results import (
+from tuner.pipeline.outputs.run_results import (
     importance_of,
     results_of,
     write_page,
@@ -24,7 +24,7 @@ from tuner.pipeline.outputs.results import (
 )
 from tuner.pipeline.preparation.data_names import keep_name
 from tuner.pipeline.preparation.prepare import prepare
-from tuner.pipeline.preparation.weights import load_weights
+from tuner.pipeline.preparation.starting_weights import load_weights
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.search_stage import search_space
 from tuner.records.events import Listener

@@ -10,7 +10,7 @@ from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.execution.make_executor import warm_up
 from tuner.pipeline.identity import identity
-from tuner.pipeline.preparation.checks import check_fixed_setting
+from tuner.pipeline.preparation.compatibility import check_fixed_setting
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
 from tuner.pipeline.preparation.examination import check_before_run
 from tuner.pipeline.preparation.try_builder import with_builder

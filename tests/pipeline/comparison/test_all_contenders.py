@@ -13,8 +13,8 @@ from tests.images import SMALL_CNN, image_spec, tiny_dataset
 from tests.pipeline.comparison.jobs import Searched, executor, job
 from tests.planning.contenders import STATED
 from tuner.commands import plan
-from tuner.pipeline.comparison import contenders as module
-from tuner.pipeline.comparison.contenders import backbone_rules, contenders
+from tuner.pipeline.comparison import all_contenders as module
+from tuner.pipeline.comparison.all_contenders import backbone_rules, contenders
 from tuner.pipeline.comparison.retraining import retrain_all
 from tuner.pipeline.job import Job
 from tuner.pipeline.preparation.prepare import PreparedRun
