@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import click
 import pytest
@@ -10,8 +10,9 @@ import pytest
 from tuner.cli.model_commands import train
 from tuner.cli.run_commands import _run_options, plan, run
 from tuner.pipeline.presets import PRESETS
-from tuner.pipeline.run_options import PRESET_NAMES, RunOptions
+from tuner.pipeline.run_options import RunOptions
 from tuner.production.train_options import RecipeTraining, TrainOptions
+from tuner.records.results import PresetName
 
 OF_THE_CLI = {"json_lines", "quiet", "no_progress", "nested", "require_improvement"}
 
@@ -41,4 +42,4 @@ def test_train_takes_the_usual_options() -> None:
 
 
 def test_every_preset_that_can_be_named_is_there() -> None:
-    assert tuple(PRESETS) == PRESET_NAMES
+    assert tuple(PRESETS) == get_args(PresetName)

@@ -17,7 +17,7 @@ from tuner.backend.policy import Gpu
 from tuner.backend.protocol import Backend
 from tuner.backend.steps import Steps, example_outputs
 
-State = tuple[list[Any], ...]
+JaxState = tuple[list[Any], ...]
 
 
 class JaxBackend(NeutralBackend):
@@ -82,11 +82,11 @@ def _compiled(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
 
     # The old values' memory is used again for the new ones.
     @partial(jax.jit, donate_argnums=0)
-    def train(state: State, x: Any, *rest: Any) -> tuple[Mapping[str, Any], State]:
+    def train(state: JaxState, x: Any, *rest: Any) -> tuple[Mapping[str, Any], JaxState]:
         return model.train_step(state, (x.astype("float32"), *rest))
 
     @partial(jax.jit, donate_argnums=0)
-    def test(state: State, x: Any, y: Any) -> tuple[Mapping[str, Any], State]:
+    def test(state: JaxState, x: Any, y: Any) -> tuple[Mapping[str, Any], JaxState]:
         return model.test_step(state, (x.astype("float32"), y))
 
     return Steps(
@@ -96,7 +96,7 @@ def _compiled(model: keras.Model, example: tuple[np.ndarray, ...]) -> Steps:
 
 
 def _on_variables(
-    function: Callable[..., tuple[Mapping[str, Any], State]],
+    function: Callable[..., tuple[Mapping[str, Any], JaxState]],
     variables: Sequence[Sequence[keras.Variable]],
 ) -> Callable[..., Mapping[str, Any]]:
     """A function of state and batch as one of the batch alone.

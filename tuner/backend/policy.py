@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+# Keras' dtype policies.
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 
 # NVIDIA's compute capabilities from which on there are fast units for 16-bit numbers: Volta for
 # float16 (Keras' guide to mixed precision), Ampere for bfloat16, whose range is float32's, so that
@@ -43,7 +47,7 @@ class Policy:
             so more fit than in training.
     """
 
-    precision: str = "float32"
+    precision: Precision = "float32"
     uses_xla: bool = False
     predict_batch: int = 256
 
@@ -82,7 +86,7 @@ def choose(gpus: Sequence[Gpu]) -> Policy:
     return Policy(precision=precision, uses_xla=is_known, predict_batch=512)
 
 
-def _precision(capability: tuple[int, int]) -> str:
+def _precision(capability: tuple[int, int]) -> Precision:
     if capability >= _BFLOAT16_FROM:
         return "mixed_bfloat16"
     return "mixed_float16" if capability >= _FLOAT16_FROM else "float32"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, get_args
 
 import click
 
@@ -10,15 +11,17 @@ from tuner.cli.group import Group
 from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, out
 from tuner.cli.output import plain, print_json, say
 
+SchemaName = Literal["space", "card", "results"]
+
 
 @click.command(context_settings=CONTEXT)
 @click.argument("files", nargs=-1, type=A_PATH)
 @click.option(
     "--schema",
-    type=click.Choice(["space", "card", "results"]),
+    type=click.Choice(get_args(SchemaName)),
     help="Print a JSON Schema instead: of spaces or cards, for editors, or of results.json.",
 )
-def validate(files: tuple[Path, ...], schema: str | None) -> int:
+def validate(files: tuple[Path, ...], schema: SchemaName | None) -> int:
     """Check search spaces and data cards, and list their mistakes.
 
     Without FILES: search_spaces/ and datasets/.
@@ -37,7 +40,7 @@ def validate(files: tuple[Path, ...], schema: str | None) -> int:
     return 2 if any(error for _, error in checked) else 0
 
 
-def _print_schema(kind: str) -> None:
+def _print_schema(kind: SchemaName) -> None:
     if kind == "card":
         from tuner.data.cards.card_files import card_schema as schema
     elif kind == "results":

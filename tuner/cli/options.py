@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from tuner.cli.units import DURATION, SIZE
 from tuner.execution.execution_options import TRIAL_TIMEOUT_S
 from tuner.execution.registry import EXECUTORS
-from tuner.pipeline.run_options import DATA_ROOT, PRESET_NAMES, REPORTS, RunOptions
+from tuner.pipeline.run_options import DATA_ROOT, REPORTS, RunOptions
+from tuner.records.results import PresetName
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 A_PATH = click.Path(path_type=Path)
@@ -66,7 +67,7 @@ def what_to_search(command: Any) -> Any:
         ),
         click.option(
             "--preset",
-            type=click.Choice(PRESET_NAMES),
+            type=click.Choice(get_args(PresetName)),
             default=_USUAL.preset,
             show_default=True,
             help="How much to do.",

@@ -21,6 +21,7 @@ from tuner.cli.options import (
 )
 from tuner.cli.output import print_json, print_result, say
 from tuner.cli.signals import INTERRUPTED, TERMINATED
+from tuner.records.results import PresetName
 
 if TYPE_CHECKING:
     from tuner.pipeline.run_options import RunOptions
@@ -98,7 +99,7 @@ def run(
 
 
 def _check_testable(
-    *, nested: bool, search_only: bool, preset: str, overrides: Sequence[str]
+    *, nested: bool, search_only: bool, preset: PresetName, overrides: Sequence[str]
 ) -> None:
     if search_only:
         raise click.UsageError(

@@ -16,7 +16,7 @@ from tuner.data.dataset import load_dataset
 from tuner.data.load import load_images
 from tuner.data.splits.split import n_outer_folds
 from tuner.errors import ConfigurationError, DataError
-from tuner.execution.stop import StopRequest
+from tuner.execution.stop import StopReason, StopRequest
 from tuner.pipeline.identity import identity, timed_name
 from tuner.pipeline.open_run import newest_run
 from tuner.pipeline.outputs.all_runs import write_index
@@ -47,7 +47,7 @@ class NestedOutcome:
     n_outer: int
     file: Path | None
     results: NestedResults | None
-    stopped: str | None
+    stopped: StopReason | None
 
 
 def run_nested(options: RunOptions, listener: Listener, request: StopRequest) -> NestedOutcome:
@@ -170,7 +170,7 @@ def _options_of(
 
 
 def _stopped(
-    done: Sequence[tuple[RunFolder, Results]], n_outer: int, reason: str | None
+    done: Sequence[tuple[RunFolder, Results]], n_outer: int, reason: StopReason | None
 ) -> NestedOutcome:
     folders = tuple(folder for folder, _ in done)
     return NestedOutcome(folders=folders, n_outer=n_outer, file=None, results=None, stopped=reason)

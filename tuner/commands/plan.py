@@ -16,15 +16,15 @@ from tuner.execution.make_executor import make_executor, prepare_this_process
 from tuner.execution.registry import EXECUTORS
 from tuner.models.backbones.stages import HEAD
 from tuner.models.registry import BUILDERS
-from tuner.pipeline.comparison.contenders import contenders
+from tuner.pipeline.comparison.all_contenders import contenders
 from tuner.pipeline.open_run import open_run
-from tuner.pipeline.preparation.prepare import Prepared, prepare
+from tuner.pipeline.preparation.prepare import PreparedRun, prepare
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
 from tuner.planning.candidates import built_corners, candidates, first_settings
 from tuner.planning.corners import Corner
-from tuner.planning.features import features_s
 from tuner.planning.forecast import Known, forecast
+from tuner.planning.frozen_costs import features_s
 from tuner.planning.gauge import Gauge
 from tuner.planning.measure import Candidate, Measured, measure
 from tuner.planning.measured_costs import costs_of_settings, with_costs
@@ -48,7 +48,7 @@ class _Planned:
     """
 
     options: RunOptions
-    prepared: Prepared
+    prepared: PreparedRun
     data: TrainingData
     settings: Sequence[Candidate]
     unfinished: str | None

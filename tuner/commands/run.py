@@ -9,14 +9,14 @@ from tuner.backend import environment
 from tuner.errors import SearchError, SpaceError
 from tuner.execution.executor import Executor, Reports, epoch_listener, fold_listener
 from tuner.execution.make_executor import make_executor, prepare_this_process
-from tuner.execution.stop import StopRequest
+from tuner.execution.stop import StopReason, StopRequest
 from tuner.pipeline.announce import announce
 from tuner.pipeline.comparison.retraining import retrain_all
 from tuner.pipeline.comparison.scoring import score
 from tuner.pipeline.job import Job
 from tuner.pipeline.open_run import OpenedRun, opened_run
 from tuner.pipeline.outputs.all_runs import write_index
-from tuner.pipeline.outputs.results import (
+from tuner.pipeline.outputs.run_results import (
     importance_of,
     results_of,
     write_page,
@@ -24,11 +24,11 @@ from tuner.pipeline.outputs.results import (
 )
 from tuner.pipeline.preparation.data_names import keep_name
 from tuner.pipeline.preparation.prepare import prepare
-from tuner.pipeline.preparation.weights import load_weights
+from tuner.pipeline.preparation.starting_weights import load_weights
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.search_stage import search_space
 from tuner.records.events import Listener
-from tuner.records.results import Results, State
+from tuner.records.results import Results, RunState
 from tuner.store.run_folder import RunFolder
 
 
@@ -44,7 +44,7 @@ class RunOutcome:
 
     folder: RunFolder
     results: Results | None
-    stopped: str | None
+    stopped: StopReason | None
 
 
 def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOutcome:
@@ -98,7 +98,7 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         if searched is None:
             return RunOutcome(folder=job.folder, results=None, stopped=stopped)
         # Whatever becomes of the comparison, the search was not in vain.
-        state: State = stopped or ("complete" if job.options.search_only else "retraining")
+        state: RunState = stopped or ("complete" if job.options.search_only else "retraining")
         found = results_of(job, searched, executor.n_workers, state)
         write_recipe_and_page(job, found, ())
         if stopped:

@@ -11,7 +11,7 @@ from tuner.data.cards.card_files import card_folders, card_names, load_card, rea
 from tuner.errors import ConfigurationError
 from tuner.models.registry import is_own
 from tuner.models.source import find_module
-from tuner.pipeline.preparation.checks import check_flip
+from tuner.pipeline.preparation.compatibility import check_flip
 from tuner.pipeline.preparation.declare import hold
 from tuner.records.image import ImageSpec
 from tuner.space.definition import SearchSpaceFile

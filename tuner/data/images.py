@@ -15,10 +15,9 @@ from tuner.data.decoding.streaming import StreamedImages
 from tuner.data.decoding.value_range import ValueRange
 from tuner.data.duplicates import copies, first_equal, near_groups
 from tuner.data.left_out import LeftOut
+from tuner.data.splits.split_rules import MaybeRole
 from tuner.errors import DataError
 from tuner.names import one_line, printable
-
-PARTS = ("train", "validation", "test")
 
 # Gives a loader room for n images: uint8, (n, height, width, channels). It fills the first rows of
 # it.
@@ -88,7 +87,7 @@ def make_images(
     name: str,
     images: NDArray[np.uint8] | StreamedImages,
     labels: Sequence[int] | NDArray[Any],
-    parts: Sequence[str],
+    parts: Sequence[MaybeRole],
     origins: Sequence[str],
     class_names: Sequence[str],
     unreadable: Sequence[str] = (),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+# What is counted, as one.
+Unit = Literal["file", "row", "column", "image", "array"]
 
 # Files that were left out for one reason, and that are named.
 SHOWN_NAMES = 10
@@ -49,7 +52,7 @@ class LeftOut:
     names: tuple[str, ...]
     n_names: int
     n_files: int
-    unit: str = "file"
+    unit: Unit = "file"
 
     @property
     def text(self) -> str:
@@ -65,7 +68,7 @@ class LeftOut:
         return f"{things} left out, {self.reason}"
 
 
-def left_out(reason: str, names: Sequence[str], unit: str) -> tuple[LeftOut, ...]:
+def left_out(reason: str, names: Sequence[str], unit: Unit) -> tuple[LeftOut, ...]:
     """A record of things that are left out for one reason; none where there is no name."""
     if not names:
         return ()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.splits.split_rules import Role
 from tuner.doctor.examined_data import ExaminedData
 from tuner.doctor.findings import Finding, Severity
 from tuner.report.text import plural
@@ -109,7 +110,7 @@ def not_in_every_part(data: ExaminedData) -> Iterator[Finding]:
 def imbalance(data: ExaminedData) -> Iterator[Finding]:
     """A class that has many times the images of another."""
     images = data.images
-    role = "train" if "train" in data.roles else None
+    role: Role | None = "train" if "train" in data.roles else None
     rows = np.arange(len(images.labels)) if role is None else data.rows(role)
     counts = np.bincount(images.labels[rows], minlength=len(images.class_names))
     present = np.flatnonzero(counts)

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from tuner.data.splits.split_rules import MaybeRole
 from tuner.doctor.examined_data import ExaminedData, Indices, groups_of, has_many
 from tuner.doctor.findings import Finding
 from tuner.report.text import percent, plural
@@ -244,7 +245,9 @@ def _distinct(data: ExaminedData, group: Indices) -> Indices:
     return np.sort(group[np.unique(data.images.copy_of[group], return_index=True)[1]])
 
 
-def _joint_groups(data: ExaminedData, numbers: Indices, found: Indices, role: str) -> list[Indices]:
+def _joint_groups(
+    data: ExaminedData, numbers: Indices, found: Indices, role: MaybeRole
+) -> list[Indices]:
     """The found rows of one part with those of the other part that share their number."""
     others = data.rows(role)
     others = others[np.isin(numbers[others], numbers[found])]

@@ -6,6 +6,7 @@ import numpy as np
 
 from tuner.data.cards.card import Card
 from tuner.data.images import Images
+from tuner.data.splits.split_rules import MaybeRole
 from tuner.doctor import class_checks, copy_checks, file_checks, pixel_checks, value_checks
 from tuner.doctor.examined_data import ExaminedData
 from tuner.doctor.findings import SEVERITIES, Examination, PartCounts
@@ -61,7 +62,7 @@ def examine(images: Images, card: Card) -> Examination:
     )
 
 
-def _counts(data: ExaminedData, role: str) -> PartCounts:
+def _counts(data: ExaminedData, role: MaybeRole) -> PartCounts:
     images, rows = data.images, data.rows(role)
     return PartCounts(
         name=data.part_name(role),

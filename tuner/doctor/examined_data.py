@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.cards.card import Card
-from tuner.data.images import PARTS, Images
-from tuner.doctor.findings import Example
+from tuner.data.images import Images
+from tuner.data.splits.split_rules import MaybeRole, Role
+from tuner.doctor.findings import Example, Use
 
 Indices = NDArray[np.int64]
 
@@ -28,32 +30,35 @@ class ExaminedData:
     card: Card
 
     @property
-    def roles(self) -> tuple[str, ...]:
+    def roles(self) -> tuple[MaybeRole, ...]:
         """The roles of the data's parts: train, validation, test.
 
         One empty role where the data give no parts.
         """
         given = set(np.unique(self.images.parts).tolist())
-        return tuple(role for role in (*PARTS, "") if role in given)
+        return tuple(role for role in get_args(MaybeRole) if role in given)
 
     @property
-    def testing_role(self) -> str | None:
+    def testing_role(self) -> Role | None:
         """The role of the part that tests; None where it is cut from the data."""
-        return next((role for role in ("test", "validation") if role in self.roles), None)
+        order: tuple[Role, ...] = ("test", "validation")
+        return next((role for role in order if role in self.roles), None)
 
-    def use(self, role: str) -> str:
+    def use(self, role: MaybeRole) -> Use:
         """What a run does with the part of a role; empty where the data give no parts."""
         if role == self.testing_role:
             return "tests"
-        return {"train": "trains", "validation": "validates"}.get(role, "")
+        uses: Mapping[MaybeRole, Use] = {"train": "trains", "validation": "validates"}
+        return uses.get(role, "")
 
-    def rows(self, role: str) -> Indices:
+    def rows(self, role: MaybeRole) -> Indices:
         """Indices of the images of a role."""
         return np.flatnonzero(self.images.parts == role).astype(np.int64)
 
     def part_name(self, role: str) -> str:
         """What the data call the part of a role."""
-        return {role: part for part, role in self.card.splits.roles().items()}.get(role, role)
+        names: dict[str, str] = {r: part for part, r in self.card.splits.roles().items()}
+        return names.get(role, role)
 
     def example(self, index: int, note: str = "") -> Example:
         """One image as an example."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from tuner.data.left_out import LeftOut
+from tuner.data.splits.split_rules import MaybeRole
 
 Severity = Literal["error", "warning", "info"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+# What a run does with a part; empty where the data give none.
+Use = Literal["trains", "validates", "tests", ""]
 
 # Examples of a finding, and images of an example, that are named.
 MAX_EXAMPLES = 20
@@ -74,10 +78,10 @@ class PartCounts:
     """
 
     name: str
-    role: str
+    role: MaybeRole
     per_class: tuple[int, ...]
     n_distinct: int
-    use: str = ""
+    use: Use = ""
 
     @property
     def n(self) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -11,8 +13,11 @@ from tuner.data.decoding.streaming import StreamedImages
 from tuner.metrics.classification import score
 from tuner.records.image import ImageSpec
 
+# Fields of `Scores` that may decide.
+Measure = Literal["accuracy", "balanced_accuracy", "macro_f1", "log_loss"]
+
 # A field of `Scores` for each objective.
-_SCORES = {
+_SCORES: Mapping[str, Measure] = {
     "val_accuracy": "accuracy",
     "val_balanced_accuracy": "balanced_accuracy",
     "val_macro_f1": "macro_f1",
@@ -37,7 +42,7 @@ class Validation:
     rows: tuple[np.ndarray, ...]
     labels: tuple[np.ndarray, ...]
     spec: ImageSpec
-    measure: str
+    measure: Measure
 
     @property
     def measure_title(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+StopReason = Literal["interrupted", "terminated"]
+
 
 class StopRequest:
     """Whether a stop was requested.
@@ -16,7 +18,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         """Begin without a request."""
-        self.reason: Literal["interrupted", "terminated"] | None = None
+        self.reason: StopReason | None = None
         self.is_heeded = False
 
     def is_made(self) -> bool:

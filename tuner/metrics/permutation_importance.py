@@ -14,7 +14,7 @@ from sklearn.ensemble import RandomForestRegressor
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.scores import Estimate
 from tuner.records.trial import Trial
-from tuner.space.definition import Parameter
+from tuner.space.definition import Direction, Parameter
 
 # More trials change the ranking little, and take long.
 MAX_TRIALS = 1000
@@ -40,7 +40,7 @@ def n_needed(n_parameters: int) -> int:
     return max(30, 5 * n_parameters)
 
 
-def bound_outliers(scores: ArrayLike, direction: str) -> Floats:
+def bound_outliers(scores: ArrayLike, direction: Direction) -> Floats:
     """Scores in which none is worse than three interquartile ranges beyond the worse quartile.
 
     Without it one diverged loss would be all of the variance (the outer fence of Tukey, Exploratory
@@ -59,7 +59,7 @@ def bound_outliers(scores: ArrayLike, direction: str) -> Floats:
 
 
 def importance(
-    trials: Sequence[Trial], parameters: Sequence[Parameter], direction: str, seed: int
+    trials: Sequence[Trial], parameters: Sequence[Parameter], direction: Direction, seed: int
 ) -> Importance:
     """Permutation importance of a random forest (Breiman, Machine Learning 45, 2001, 5-32).
 
@@ -147,7 +147,7 @@ def _settings(trials: Sequence[Trial]) -> NDArray[np.intp]:
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)
 
 
-def _targets(trials: Sequence[Trial], direction: str) -> Floats:
+def _targets(trials: Sequence[Trial], direction: Direction) -> Floats:
     """Scores less the mean of those that were trained as long, shape (n,)."""
     targets = np.array([trial.score for trial in trials], dtype=np.float64)
     depths = np.array([trial.last_epoch for trial in trials])

@@ -11,7 +11,7 @@ from typing import Any
 
 import keras_tuner
 
-from tuner.space.definition import Condition, Parameter, kind_of_list
+from tuner.space.definition import Condition, Parameter, ParameterKind, kind_of_list
 
 # A grid on a logarithmic scale is listed value by value.
 _MAX_LISTED = 1000
@@ -128,7 +128,8 @@ def _is_plain(value: Any) -> bool:
 
 def _number(found: Any, conditions: tuple[Condition, ...], notes: list[str]) -> Parameter:
     """A range, or a list of the values where a range of ours does not have this step."""
-    kind = "int" if isinstance(found, keras_tuner.engine.hyperparameters.Int) else "float"
+    is_int = isinstance(found, keras_tuner.engine.hyperparameters.Int)
+    kind: ParameterKind = "int" if is_int else "float"
     low, high, step = found.min_value, found.max_value, found.step
     if found.sampling == "reverse_log":
         notes.append(
@@ -161,5 +162,5 @@ def _number(found: Any, conditions: tuple[Condition, ...], notes: list[str]) -> 
     )
 
 
-def _rounded(value: float, kind: str) -> float:
+def _rounded(value: float, kind: ParameterKind) -> float:
     return round(value) if kind == "int" else round(float(value), 12)

@@ -6,9 +6,10 @@ import keras
 from keras import layers
 
 from tuner.records.image import ImageSpec
+from tuner.space.vocabulary import Normalization
 
 
-def normalization_layers(kind: str, image_spec: ImageSpec) -> list[keras.layers.Layer]:
+def normalization_layers(kind: Normalization, image_spec: ImageSpec) -> list[keras.layers.Layer]:
     """Plain Keras layers that scale pixels of 0-255.
 
     Args:

@@ -17,7 +17,7 @@ from tuner.pipeline.job import Job
 from tuner.pipeline.outputs.hardware import versions
 from tuner.pipeline.outputs.journal import Journal, unless_deleted
 from tuner.pipeline.preparation.declare import kept, resumed
-from tuner.pipeline.preparation.prepare import Prepared
+from tuner.pipeline.preparation.prepare import PreparedRun
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Listener
 from tuner.report.text import plural
@@ -44,7 +44,7 @@ class OpenedRun:
 @contextmanager
 def opened_run(
     options: RunOptions,
-    prepared: Prepared,
+    prepared: PreparedRun,
     listener: Listener,
     request: StopRequest,
     began_s: float,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tuner.errors import ConfigurationError
 from tuner.pipeline.run_options import RunOptions
+from tuner.records.results import PresetName
+from tuner.records.training import Schedule
 from tuner.retrain.contenders import BACKBONE_SIZE, FromScratch
 from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile
 from tuner.space.methods import DEFAULT_METHOD
@@ -34,14 +36,14 @@ class Preset:
     max_retrain_epochs: int | None = None
     min_retrain_epochs: int = 1
     seeds: int | None = None
-    schedule: str = "constant"
+    schedule: Schedule = "constant"
     max_train: int | None = None
     max_validation: int | None = None
 
 
 FROM_SCRATCH = FromScratch(input_size=96)
 
-PRESETS = {
+PRESETS: Mapping[PresetName, Preset] = {
     "quick": Preset(
         search=SearchSettings(method=DEFAULT_METHOD, max_epochs=4, factor=4, iterations=1),
         max_retrain_epochs=10,

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tuner.execution.execution_options import ExecutionOptions
+from tuner.records.results import PresetName
 
 DATA_ROOT = Path("datasets/data")
 REPORTS = Path("reports")
-
-# How much a run does; `presets` says what each means.
-PRESET_NAMES = ("quick", "standard", "thorough")
 
 # Of a time budget, what the search leaves to the retraining of winner and opponents.
 RETRAINING_SHARE = 1 / 3
@@ -49,7 +47,7 @@ class RunOptions:
     dataset: str
     space: Path | None = None
     model: str | None = None
-    preset: str = "standard"
+    preset: PresetName = "standard"
     max_epochs: int | None = None
     factor: int | None = None
     limit: int | None = None

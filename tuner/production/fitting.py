@@ -14,7 +14,7 @@ from tuner.data.decoding.value_range import range_words
 from tuner.data.own.resolve import resolve
 from tuner.data.resized import resized
 from tuner.errors import DataError, MissingDataError
-from tuner.pipeline.preparation.checks import refuse_flip
+from tuner.pipeline.preparation.compatibility import refuse_flip
 from tuner.production.recipe_images import recipe_settings
 from tuner.records.recipe import Recipe
 from tuner.space.definition import SplitSettings

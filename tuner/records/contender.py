@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.records.training import EarlyStopping, TrainResult
+from tuner.records.training import EarlyStopping, Schedule, TrainResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Contender:
     values: Mapping[str, Any]
     max_epochs: int
     early_stopping: EarlyStopping
-    schedule: str = "constant"
+    schedule: Schedule = "constant"
     note: str = ""
     in_verdict: bool = True
     max_train_images: int | None = None

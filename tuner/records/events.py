@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tuner.records.training import EpochMetrics, FoldDone
 from tuner.records.trial import Trial
+from tuner.space.definition import Direction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class RunStarted:
     n_trials: int
     n_epochs: int
     objective: str
-    direction: str
+    direction: Direction
     is_exact: bool = True
 
 

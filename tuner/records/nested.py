@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from tuner.records.results import PresetName
+from tuner.space.as_text import AsText
 
 SCHEMA_VERSION = 1
 
@@ -93,7 +96,7 @@ class NestedResults:
     title: str
     fingerprint: str
     seed: int
-    preset: str
+    preset: Annotated[PresetName, AsText]
     command: str
     objective: str
     folds: tuple[OuterFold, ...]

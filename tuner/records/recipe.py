@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from tuner.records.image import ImageSpec
-from tuner.space.definition import SplitSettings
+from tuner.records.training import Schedule
+from tuner.space.as_text import AsText
+from tuner.space.definition import Direction, SplitSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +70,9 @@ class Recipe:
     seed: int
     max_epochs: int
     patience: int
-    schedule: str
+    schedule: Annotated[Schedule, AsText]
     monitor: str
-    direction: str
+    direction: Annotated[Direction, AsText]
     epochs: int
     validation_score: float | None
     test_accuracy: float | None

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from tuner.records.comparison import Difference
 from tuner.records.importance import Importance
 from tuner.records.pictures import ActivationMaps, Gallery
 from tuner.records.scores import Estimate, Scores, Temperature
 from tuner.records.training import EpochMetrics
-from tuner.space.definition import Parameter
+from tuner.space.as_text import AsText
+from tuner.space.definition import Direction, Parameter
 
 SCHEMA_VERSION = 2
 
-State = Literal["searching", "retraining", "interrupted", "terminated", "complete"]
+# `tuner.pipeline.presets` says what each means.
+PresetName = Literal["quick", "standard", "thorough"]
+RunState = Literal["searching", "retraining", "interrupted", "terminated", "complete"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,8 @@ class RunSummary:
 
     run_id: str
     folder: str
-    state: State
-    preset: str
+    state: RunState
+    preset: Annotated[PresetName, AsText]
     seed: int
     started_at: str
     duration_s: float
@@ -160,7 +163,7 @@ class SearchSummary:
     factor: int
     iterations: int
     objective: str
-    direction: str
+    direction: Annotated[Direction, AsText]
     n_trials: int
     n_failed: int
     n_rejected: int

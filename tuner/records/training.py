@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tuner.records.error_text import several_lines, short_line
+from tuner.space.definition import Direction
 from tuner.space.vocabulary import with_all_defaults
 
 # What executors call the data set's own images.
 IMAGES = "images"
+
+# Of the learning rate.
+Schedule = Literal["constant", "cosine"]
+Ending = Literal["last_epoch", "early_stopping", "deadline", "request"]
+FailureKind = Literal["error", "diverged", "memory", "hang", "lost"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +35,7 @@ class EarlyStopping:
     """
 
     monitor: str
-    direction: str
+    direction: Direction
     patience: int | None
     stop_metric: str | None = None
     stop_value: float = 0.0
@@ -104,7 +110,7 @@ class TrainTask:
     last_epoch: int
     resume_from: Path | None = None
     save_to: Path | None = None
-    schedule: str = "constant"
+    schedule: Schedule = "constant"
     schedule_epochs: int | None = None
     warmup_epochs: int = 0
     early_stopping: EarlyStopping | None = None
@@ -133,7 +139,7 @@ class Failure:
 
     reason: str
     traceback: str = ""
-    kind: str = "error"
+    kind: FailureKind = "error"
 
     def __post_init__(self) -> None:
         """Clean the texts."""
@@ -164,5 +170,5 @@ class TrainResult:
     best_epoch: int | None = None
     n_parameters: int | None = None
     failure: Failure | None = None
-    ended_by: str = "last_epoch"
+    ended_by: Ending = "last_epoch"
     n_lost_workers: int = 0

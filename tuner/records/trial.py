@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from tuner.records.training import EpochMetrics
+
+TrialStatus = Literal["failed", "running", "stopped", "completed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ class Trial:
     is_stopped: bool = False
 
     @property
-    def status(self) -> str:
+    def status(self) -> TrialStatus:
         """`failed`, `running`, `stopped` or `completed`; derived."""
         if self.error is not None:
             return "failed"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from tuner.metrics.classification import wilson_interval
-from tuner.records.results import DataSummary, ModelResult, SeedResult, State
+from tuner.records.results import DataSummary, ModelResult, RunState, SeedResult
 from tuner.records.scores import Scores
 from tuner.report.charts.model_styles import ModelStyle, style_of
 from tuner.report.text import plural
@@ -70,7 +70,7 @@ class ModelSummary:
         return style_of(self.result.name)
 
 
-def state_words(state: State) -> str:
+def state_words(state: RunState) -> str:
     """How far a run had come when its page was written, such as `in progress` or `complete`."""
     return "in progress" if state in ("searching", "retraining") else state
 

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Literal
 
 from markupsafe import Markup
 
+from tuner.records.comparison import Verdict
 from tuner.records.nested import NestedResults, PooledModel
-from tuner.records.results import Results
+from tuner.records.results import PresetName, Results
 from tuner.records.scores import Estimate
 from tuner.report.html_document import Body, make_environment, render_document
 from tuner.report.model_summary import ModelSummary, state_words, summarise
@@ -80,14 +82,14 @@ class Row:
     state: str
     note: str
     model: str = ""
-    preset: str = ""
+    preset: PresetName | Literal[""] = ""
     limit: int | None = None
     n_test: int | None = None
     winner: Estimate | None = None
     opponent: Estimate | None = None
     opponent_title: str = ""
     difference: Estimate | None = None
-    verdict: str = ""
+    verdict: Verdict | Literal[""] = ""
     seeds: str = ""
     n_epochs: int | None = None
     duration_s: float | None = None

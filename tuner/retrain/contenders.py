@@ -10,7 +10,7 @@ from tuner.data.cards.published_baseline import Baseline
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import complete
 from tuner.records.contender import Contender
-from tuner.records.training import EarlyStopping
+from tuner.records.training import EarlyStopping, Schedule
 from tuner.space.definition import SearchSpaceFile
 
 # Pixels that EfficientNetB2 was made for.
@@ -38,7 +38,9 @@ class FromScratch:
     max_train_images: int | None = None
 
 
-def tuned_contender(file: SearchSpaceFile, values: Mapping[str, Any], schedule: str) -> Contender:
+def tuned_contender(
+    file: SearchSpaceFile, values: Mapping[str, Any], schedule: Schedule
+) -> Contender:
     """The winner, whose rules hold for all; only a backbone's rate falls whatever the preset says.
 
     Args:
@@ -165,7 +167,7 @@ def from_scratch(tuned: Contender, name: str, settings: FromScratch) -> Contende
     )
 
 
-def schedule_for(model: str, schedule: str) -> str:
+def schedule_for(model: str, schedule: Schedule) -> Schedule:
     """The learning rate's schedule of a model's trainings.
 
     A backbone's always falls, in search and retraining.

@@ -17,7 +17,7 @@ from tuner.execution.seeds import TRIALS, task_seed
 from tuner.execution.stop import StopRequest
 from tuner.records.error_text import reason_of
 from tuner.records.events import Listener, Notice, TrialEnded, TrialStarted
-from tuner.records.training import EarlyStopping, TrainResult, TrainTask
+from tuner.records.training import EarlyStopping, Schedule, TrainResult, TrainTask
 from tuner.records.trial import Trial
 from tuner.search.study import Study
 from tuner.space.definition import Objective
@@ -53,7 +53,7 @@ class SearchOrder:
     seed: int
     checkpoints: Path
     patience: int | None = None
-    schedule: str = "constant"
+    schedule: Schedule = "constant"
     schedule_epochs: int | None = None
     n_retries: int = 0
     deadline: float | None = None

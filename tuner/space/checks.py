@@ -12,7 +12,7 @@ from tuner.space.layout import MAX_BLOCKS, MAX_PARAMETERS, AnySpec, Layout, per
 from tuner.space.methods import METHODS
 from tuner.space.parameter_specs import ChoiceSpec, FixedSpec, FloatSpec, IntSpec
 from tuner.space.validation import did_you_mean, listed, nearest, shown
-from tuner.space.vocabulary import BATCH_TERMS, Term
+from tuner.space.vocabulary import BATCH_TERMS, Term, TermKind
 
 # A float on a step is searched as a list of its values, rounded to 12 decimals.
 MAX_STEPS = 100_000
@@ -139,7 +139,7 @@ def _check_name(document: Document, layout: Layout, key: str, model: str) -> Ite
     yield Problem(where=where, message=f"{name} is not a hyperparameter of {model}.", hint=other)
 
 
-_KINDS: Mapping[str, tuple[str, ...]] = {
+_KINDS: Mapping[TermKind, tuple[str, ...]] = {
     "int": ("int", "choice", "fixed"),
     "float": ("float", "choice", "fixed"),
     "bool": ("boolean", "fixed"),

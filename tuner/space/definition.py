@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from tuner.space.as_text import AsText
+
+Direction = Literal["max", "min"]
+ParameterKind = Literal["int", "float", "ordinal", "choice", "boolean"]
 
 
-def as_cost(score: float, direction: str) -> float:
+def as_cost(score: float, direction: Direction) -> float:
     """A score as a cost: the less of it, the better.
 
     Args:
@@ -27,7 +32,7 @@ class Objective:
     """
 
     name: str
-    direction: str
+    direction: Direction
 
     def cost(self, score: float) -> float:
         """A score as a cost: the less of it, the better."""
@@ -73,7 +78,7 @@ class Parameter:
     """
 
     name: str
-    kind: str
+    kind: Annotated[ParameterKind, AsText]
     low: float | None = None
     high: float | None = None
     step: float | None = None
@@ -82,7 +87,7 @@ class Parameter:
     conditions: tuple[Condition, ...] = ()
 
 
-def kind_of_list(values: Iterable[Any]) -> str:
+def kind_of_list(values: Iterable[Any]) -> ParameterKind:
     """The kind of a parameter with these values: numbers have an order, words have none."""
     are_numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
     return "ordinal" if are_numbers else "choice"

@@ -13,7 +13,7 @@ from tuner.space.layout import FlatParameter
 from tuner.space.parse import layout_of
 from tuner.space.sampling import grid_values
 from tuner.space.validation import did_you_mean, in_order, nearest, shown
-from tuner.space.vocabulary import TRAINING_TERMS
+from tuner.space.vocabulary import TRAINING_TERMS, TermKind
 
 # Of longer ranges only the ends are compared.
 _MAX_COMPARED = 1000
@@ -72,7 +72,7 @@ def check_loop(declaration: Declaration, model: str) -> list[Problem]:
     return problems
 
 
-def _as_meant(value: Any, kind: str) -> Any:
+def _as_meant(value: Any, kind: TermKind) -> Any:
     # Keras Tuner keeps true and false among choices as 1 and 0.
     return bool(value) if kind == "bool" and value in (0, 1) else value
 

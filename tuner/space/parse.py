@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.space.checks import check_space
 from tuner.space.conditions import check_conditions
 from tuner.space.definition import (
+    Direction,
     Objective,
     RetrainSettings,
     SearchSettings,
@@ -164,7 +165,7 @@ def _check_objective(document: Document, model: Any, objective: Any) -> list[Pro
     where, start = document.where(path), f"{'.'.join(path)} is {shown(name)}"
     if name in OBJECTIVES:
         direction = objective.get("direction") if long_form else None
-        if direction not in ("max", "min") or direction == OBJECTIVES[name]:
+        if direction not in get_args(Direction) or direction == OBJECTIVES[name]:
             return []
         where = document.where(("objective", "direction"))
         message = (
@@ -246,5 +247,5 @@ def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:
 
 
 def _objective(spec: ObjectiveSpec) -> Objective:
-    inferred = "min" if spec.name.endswith("loss") else "max"
+    inferred: Direction = "min" if spec.name.endswith("loss") else "max"
     return Objective(name=spec.name, direction=spec.direction or inferred)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from tuner.space.definition import Direction
 from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
 from tuner.space.parameter_specs import Given, Spec
 from tuner.space.validation import shown
-from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Term
+from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Normalization, Term
 
 # More keys than a space ever has; epochs and trials of years.
 MAX_KEYS = 500
@@ -27,7 +28,7 @@ class ObjectiveSpec(Given):
     """What the search optimises."""
 
     name: str = Field(min_length=1, description="Metric of an epoch, such as val_accuracy.")
-    direction: Literal["max", "min"] | None = Field(
+    direction: Direction | None = Field(
         default=None, description="By default min for names that end in loss, max for all others."
     )
 
@@ -130,7 +131,6 @@ Opponent = Literal[
     "efficientnet_v2_b3",
     "efficientnet_lite2",
 ]
-Normalization = Literal["rescale", "standardize", "per_image"]
 
 
 class SpaceFile(Given):

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, get_args
 
+from tuner.space.definition import Direction
 from tuner.space.validation import listed
+
+# Of the last maps of a backbone.
+Pooling = Literal["avg", "max"]
+# Of the pixels, in the CNN.
+Normalization = Literal["rescale", "standardize", "per_image"]
+TermKind = Literal["int", "float", "bool", "text", "weights"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +32,7 @@ class Term:
         help: One line for people.
     """
 
-    kind: str
+    kind: TermKind
     default: Any
     low: float = 0.0
     high: float = float("inf")
@@ -69,7 +76,7 @@ MAX_CONV_BLOCKS = 8
 # What may be optimised, and in which direction; your own builder may compile other metrics. None of
 # the training images is among them: a search for the best of those finds the network that overfits
 # most.
-OBJECTIVES: Mapping[str, str] = MappingProxyType(
+OBJECTIVES: Mapping[str, Direction] = MappingProxyType(
     {
         "val_accuracy": "max",
         "val_macro_f1": "max",
@@ -201,7 +208,7 @@ CNN_TERMS: Mapping[str, Term] = MappingProxyType(
         "normalization": Term(
             kind="text",
             default="rescale",
-            choices=("rescale", "standardize", "per_image"),
+            choices=get_args(Normalization),
             help="scaling of the pixels",
         ),
     }
@@ -259,7 +266,7 @@ BACKBONE_TERMS: Mapping[str, Term] = MappingProxyType(
         "pooling": Term(
             kind="text",
             default="avg",
-            choices=("avg", "max"),
+            choices=get_args(Pooling),
             help="from the last maps to features",
         ),
         "dense_units": Term(

@@ -12,11 +12,13 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from tuner.names import one_line
 from tuner.records.image import ImageSpec
 from tuner.records.recipe import Recipe, RecipeData
+from tuner.records.training import Schedule
+from tuner.space.definition import Direction
 from tuner.space.document import Document, KeyPath, Problem
 from tuner.space.schema import MAX_EPOCHS
 from tuner.space.validation import did_you_mean, listed, shown
@@ -24,7 +26,6 @@ from tuner.space.vocabulary import BATCH_TERMS, MAX_CONV_BLOCKS, OBJECTIVES, VOC
 
 _BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _NUMBERED = re.compile(rf"(.+)_([0-{MAX_CONV_BLOCKS - 1}])")
-_SCHEDULES = ("constant", "cosine")
 _LARGEST_SIDE = 4096
 
 Say = Callable[..., Problem]
@@ -138,8 +139,8 @@ def _about_training(recipe: Recipe, say: Say) -> Iterator[Problem]:
     for name in ("max_epochs", "patience", "epochs"):
         if not 1 <= getattr(recipe, name) <= MAX_EPOCHS:
             yield say((name,), getattr(recipe, name), f"a whole number from 1 to {MAX_EPOCHS}")
-    if recipe.schedule not in _SCHEDULES:
-        yield say(("schedule",), recipe.schedule, listed(_SCHEDULES))
+    if recipe.schedule not in get_args(Schedule):
+        yield say(("schedule",), recipe.schedule, listed(get_args(Schedule)))
     is_built_in = ":" not in recipe.model
     if is_built_in and recipe.monitor not in OBJECTIVES:
         yield say(
@@ -154,7 +155,9 @@ def _about_training(recipe: Recipe, say: Say) -> Iterator[Problem]:
             recipe.monitor,
             "a metric of the validation images, whose name begins with val_",
         )
-    directions = (OBJECTIVES[recipe.monitor],) if recipe.monitor in OBJECTIVES else ("max", "min")
+    directions = (
+        (OBJECTIVES[recipe.monitor],) if recipe.monitor in OBJECTIVES else get_args(Direction)
+    )
     if recipe.direction not in directions:
         yield say(("direction",), recipe.direction, listed(directions))
     if recipe.validation_score is not None and not math.isfinite(recipe.validation_score):

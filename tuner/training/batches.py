@@ -13,12 +13,12 @@ from tuner.records.training import TrainTask
 from tuner.training.augmentation import Augmentation
 from tuner.training.compiled import targets
 from tuner.training.data import TrainingData
-from tuner.training.prepared import Prepared
+from tuner.training.prepared import PreparedModel
 from tuner.training.transfer.features import Features
 
 
 def training_batches(
-    prepared: Prepared, task: TrainTask, data: TrainingData, fold: int, epoch: int
+    prepared: PreparedModel, task: TrainTask, data: TrainingData, fold: int, epoch: int
 ) -> Iterator[tuple[Any, ...]]:
     """What a training step takes, batch by batch.
 

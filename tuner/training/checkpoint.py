@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuner.records.training import EpochMetrics, TrainTask
+from tuner.records.training import Ending, EpochMetrics, TrainTask
 from tuner.store.files import write_atomically
 
 State = list[np.ndarray]
@@ -51,7 +51,7 @@ class Checkpoint:
     progress_epoch: int
     n_parameters: int
     duration_s: float
-    ended_by: str | None
+    ended_by: Ending | None
 
     @property
     def weights(self) -> State:

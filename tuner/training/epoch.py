@@ -16,11 +16,11 @@ from tuner.training.data import TrainingData
 from tuner.training.failure import NonFiniteLossError
 from tuner.training.hooks import Hooks
 from tuner.training.own_builders.own_metrics import scalars
-from tuner.training.prepared import Prepared
+from tuner.training.prepared import PreparedModel
 
 
 def train_epoch(
-    prepared: Prepared,
+    prepared: PreparedModel,
     task: TrainTask,
     data: TrainingData,
     fold: int,

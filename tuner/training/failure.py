@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuner.errors import DataError, TunerError
 from tuner.records.error_text import reason_of, traceback_of, words_of
-from tuner.records.training import Failure
+from tuner.records.training import Failure, FailureKind
 from tuner.store.files import is_disk_full
 
 
@@ -24,7 +24,7 @@ def failure_of(error: BaseException) -> Failure:
     """What the result of a training says of the error that ended it."""
     if isinstance(error, NonFiniteLossError):
         return Failure(reason=error.message, kind="diverged")
-    kind = "memory" if _is_out_of_memory(error) else "error"
+    kind: FailureKind = "memory" if _is_out_of_memory(error) else "error"
     return Failure(reason=reason_of(error), traceback=traceback_of(error), kind=kind)
 
 

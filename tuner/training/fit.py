@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from tuner.records.training import EpochMetrics, Failure, FoldDone, TrainResult, TrainTask
+from tuner.records.training import Ending, EpochMetrics, Failure, FoldDone, TrainResult, TrainTask
 from tuner.training.checkpoint import (
     Checkpoint,
     State,
@@ -20,7 +20,7 @@ from tuner.training.epoch import train_epoch
 from tuner.training.failure import failure_of, is_from_outside
 from tuner.training.folds import Folds, mean
 from tuner.training.hooks import Hooks, StoppedError
-from tuner.training.prepared import Prepared, PreparedModels
+from tuner.training.prepared import PreparedModel, PreparedModels
 from tuner.training.transfer.two_stages import last_stage
 
 
@@ -72,7 +72,7 @@ class _Training:
         self._epochs: list[EpochMetrics] = []
         self._kept: State = []
         self._stopper = EarlyStopper(task.early_stopping)
-        self._ended_by: str | None = None
+        self._ended_by: Ending | None = None
         self._started_s = time.perf_counter()
         self._generator = self._run()
 
@@ -178,7 +178,7 @@ class _Training:
         if parent.ended_by == "early_stopping":
             self._ended_by = "early_stopping"
 
-    def _epoch(self, prepared: Prepared, folds: Folds, base_rate: float) -> EpochMetrics:
+    def _epoch(self, prepared: PreparedModel, folds: Folds, base_rate: float) -> EpochMetrics:
         number = self._last_epoch() + 1
         of_folds = list[EpochMetrics]()
         for fold in folds:

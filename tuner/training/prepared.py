@@ -27,7 +27,7 @@ MAX_PARAMETERS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Prepared:
+class PreparedModel:
     """A model ready for its first step.
 
     Attributes:
@@ -49,10 +49,10 @@ class PreparedModels:
 
     def __init__(self, n_kept: int = N_KEPT) -> None:
         """Keep at most `n_kept` models; 0 prepares every one anew."""
-        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        self._kept: OrderedDict[str, PreparedModel] = OrderedDict()
         self._n_kept = n_kept
 
-    def prepare(self, task: TrainTask, data: TrainingData) -> Prepared:
+    def prepare(self, task: TrainTask, data: TrainingData) -> PreparedModel:
         """A model for a task: a fresh one, or a kept one that is set as a fresh one would be."""
         # Your own builder may draw from any generator, and may keep state that cannot be reset.
         if task.model not in BUILDERS:
@@ -91,14 +91,16 @@ class PreparedModels:
         )
 
     @staticmethod
-    def _traced(model: keras.Model, data: TrainingData, *, is_weighted: bool = True) -> Prepared:
+    def _traced(
+        model: keras.Model, data: TrainingData, *, is_weighted: bool = True
+    ) -> PreparedModel:
         # What Keras holds of models that are no longer kept.
         keras.backend.clear_session()
         first = data.folds[0].train[:1]
         example: tuple[np.ndarray, ...] = data.inputs[first], targets(model, data.labels[first])
         if is_weighted:
             example += (np.ones(1, dtype="float32"),)
-        return Prepared(
+        return PreparedModel(
             model=model, functions=backend.steps(model, example), is_weighted=is_weighted
         )
 

@@ -12,7 +12,7 @@ from tests.pipeline.comparison.jobs import Searched, executor, job
 from tests.search.fakes import FakeExecutor
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.weights import NoPretrainedWeightsError
-from tuner.pipeline.comparison import contenders
+from tuner.pipeline.comparison import all_contenders
 from tuner.pipeline.comparison.retraining import retrain_all
 from tuner.pipeline.job import Job
 from tuner.records.events import Event, Notice, StageStarted
@@ -32,7 +32,7 @@ def test_all_are_retrained_side_by_side_the_winner_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[Event] = []
-    monkeypatch.setattr(contenders, "missing_weights", lambda contender: None)
+    monkeypatch.setattr(all_contenders, "missing_weights", lambda contender: None)
     trainer = executor()
     found = compared(job(tmp_path, events), trainer)
     assert titles(events) == [
@@ -67,7 +67,7 @@ def test_without_weights_the_network_is_trained_from_scratch(
 def test_request_while_they_train_leaves_the_comparison_for_another_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contenders, "missing_weights", lambda contender: None)
+    monkeypatch.setattr(all_contenders, "missing_weights", lambda contender: None)
     request = StopRequest()
     request.reason = "interrupted"
     assert compared(job(tmp_path, [], request=request), executor()) is None

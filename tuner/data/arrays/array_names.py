@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from tuner.data.arrays.array_file import Array, shape_words
-from tuner.data.folders.part_names import ROLE_WORDS, free_role, role_of
-from tuner.data.images import PARTS
+from tuner.data.folders.part_names import ROLE_WORDS, NamedRole, free_role, role_of
+from tuner.data.splits.split_rules import MaybeRole
 from tuner.errors import DataError
 from tuner.names import printable
 
@@ -33,7 +34,7 @@ class ArrayPair:
         labels: Name of the array.
     """
 
-    part: str
+    part: MaybeRole
     images: str
     labels: str
 
@@ -83,9 +84,9 @@ def pairs(arrays: Mapping[str, Array]) -> list[ArrayPair]:
     parts = {part for _, part, _ in meanings}
     by_role: dict[tuple[str, str], list[str]] = {}
     for name, part, kind in meanings:
-        by_role.setdefault((free_role(part, parts), kind), []).append(name)
+        by_role.setdefault((part and free_role(part, parts), kind), []).append(name)
     found = []
-    for part in (*PARTS, ""):
+    for part in get_args(MaybeRole):
         images = _only(by_role.get((part, "images"), []), arrays, are_images=True)
         labels = _only(by_role.get((part, "labels"), []), arrays, are_images=False)
         if images and labels:
@@ -100,7 +101,7 @@ def _of_no_part(pair: ArrayPair) -> ArrayPair:
     return ArrayPair(part="", images=pair.images, labels=pair.labels)
 
 
-def _meanings(name: str) -> Iterator[tuple[str, str]]:
+def _meanings(name: str) -> Iterator[tuple[NamedRole | Literal[""], str]]:
     """The part, or none, and the kind that a name such as `x_train` or `valLabels` tells."""
     words = [word.casefold() for word in _CAMEL.split(name) if word]
     glued = _GLUED.fullmatch(words[0]) if len(words) == 1 else None

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from tuner.space.validation import Strict
 
-Channel = Annotated[int, Field(ge=0, le=255)]
+ChannelValue = Annotated[int, Field(ge=0, le=255)]
 
 
 class ImageSettings(Strict):
@@ -18,7 +18,7 @@ class ImageSettings(Strict):
     height: int = Field(ge=4, le=2048)
     width: int = Field(ge=4, le=2048)
     channels: Literal[1, 3]
-    background: list[Channel] = Field(
+    background: list[ChannelValue] = Field(
         default=[255, 255, 255],
         min_length=3,
         max_length=3,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tuner.data.folders.file_names import class_of
 from tuner.data.folders.tree import Folder
@@ -20,8 +21,12 @@ from tuner.data.left_out import (
     LeftOut,
     fold,
 )
+from tuner.data.splits.split_rules import MaybeRole, Role
 from tuner.errors import DataError
 from tuner.names import printable
+
+# How folders that are no plain class folders are arranged; `ClassFolders` says what each means.
+LayoutKind = Literal["parts_in_classes", "file_names"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,7 @@ class ClassFile:
     """
 
     path: str
-    part: str
+    part: MaybeRole
     label: str
     below: str
     origin: str
@@ -73,9 +78,9 @@ def list_files(
     tree: Folder,
     root: Path,
     *,
-    roles: Mapping[str, str],
+    roles: Mapping[str, Role],
     top: str,
-    layout: str | None,
+    layout: LayoutKind | None,
 ) -> ClassFiles:
     """Find each file's class and part.
 
@@ -102,13 +107,13 @@ class _Lister:
         name: str,
         tree: Folder,
         root: Path,
-        roles: Mapping[str, str],
+        roles: Mapping[str, Role],
         top: str,
-        layout: str | None,
+        layout: LayoutKind | None,
     ) -> None:
         """Take what `list_files` takes."""
         self._name, self._layout, self._root, self._tree = name, layout, root, tree
-        self._roles = roles or {"": ""}
+        self._roles: Mapping[str, MaybeRole] = roles or {"": ""}
         self._has_parts = bool(roles)
         self._files: list[ClassFile] = []
         # By their paths: folders that are looked into, those whose files are used, and those of
@@ -148,7 +153,7 @@ class _Lister:
             self._levels.add(found.below)
         return found
 
-    def _add_classes(self, level: Folder, role: str, part: str) -> None:
+    def _add_classes(self, level: Folder, role: MaybeRole, part: str) -> None:
         n_before = len(self._files)
         for folder in level.folders:
             if not folder.name.startswith("__"):
@@ -161,14 +166,16 @@ class _Lister:
                 " splits.",
             )
 
-    def _add_part_of_classes(self, part: str, role: str) -> None:
+    def _add_part_of_classes(self, part: str, role: MaybeRole) -> None:
         for folder in self._top.folders:
             found = folder.at(part)
             if found is not None and not folder.name.startswith("__"):
                 self._levels.add(folder.below)
                 self._add_class(found, folder.name, role, len(self._top.below), "")
 
-    def _add_class(self, folder: Folder, label: str, role: str, n_above: int, part: str) -> None:
+    def _add_class(
+        self, folder: Folder, label: str, role: MaybeRole, n_above: int, part: str
+    ) -> None:
         if folder.failure:
             raise DataError(
                 f'{self._name}: the folder of class "{printable(label)}" cannot be opened:'
@@ -186,12 +193,12 @@ class _Lister:
             for inner in folder.walk():
                 self._add_files(inner, label, role, n_above, part)
 
-    def _add_named(self, level: Folder, role: str, part: str) -> None:
+    def _add_named(self, level: Folder, role: MaybeRole, part: str) -> None:
         self._named.add(level.below)
         self._add_files(level, None, role, len(level.below), part)
 
     def _add_files(
-        self, folder: Folder, label: str | None, role: str, n_above: int, part: str
+        self, folder: Folder, label: str | None, role: MaybeRole, n_above: int, part: str
     ) -> None:
         others = frozenset(folder.others)
         here = folder.below[n_above:]

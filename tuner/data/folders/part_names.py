@@ -6,22 +6,30 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from tuner.data.folders.class_order import one_form
-from tuner.data.splits.split_rules import Splits
+from tuner.data.splits.split_rules import Role, Splits
 
-_ROLES: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys(("train", "training", "trains", "trn", "trainval", "trainvalid"), "train")
-    | dict.fromkeys(
-        ("validation", "valid", "validate", "validating", "val", "vali", "dev", "devel"),
-        "validation",
-    )
-    | dict.fromkeys(("development", "tune", "tuning"), "validation")
-    | dict.fromkeys(("test", "testing", "tests", "tst", "holdout", "heldout"), "test")
-    | dict.fromkeys(("eval", "evaluation", "evaluate"), "evaluation")
+# What a name tells: `evaluation` may be either of the two before it.
+NamedRole = Literal["train", "validation", "test", "evaluation"]
+
+_WORDS_OF: Mapping[NamedRole, tuple[str, ...]] = MappingProxyType(
+    {
+        "train": ("train", "training", "trains", "trn", "trainval", "trainvalid"),
+        "validation": (
+            "validation", "valid", "validate", "validating", "val", "vali", "dev", "devel",
+            "development", "tune", "tuning",
+        ),
+        "test": ("test", "testing", "tests", "tst", "holdout", "heldout"),
+        "evaluation": ("eval", "evaluation", "evaluate"),
+    }
+)  # fmt: skip
+_ROLES: Mapping[str, NamedRole] = MappingProxyType(
+    {word: role for role, words in _WORDS_OF.items() for word in words}
 )
 # Of tables and arrays; folders of these names may be classes, such as languages.
-_SHORT: Mapping[str, str] = MappingProxyType({"tr": "train", "te": "test"})
+_SHORT: Mapping[str, NamedRole] = MappingProxyType({"tr": "train", "te": "test"})
 # What is written beside them.
 _FILLERS = frozenset(
     {
@@ -56,7 +64,7 @@ _ASIDE = frozenset(
 FER_SPLITS = Splits(train="Training", validation="PublicTest", test="PrivateTest")
 
 
-def role_of(name: str) -> str | None:
+def role_of(name: str) -> NamedRole | None:
     """The role of what is called so in a table or an array.
 
     None where the name is no part's, or says more.
@@ -68,24 +76,26 @@ def role_of(name: str) -> str | None:
     return role if role and not stem else None
 
 
-def role_within(name: str) -> str | None:
+def role_within(name: str) -> NamedRole | None:
     """Like `role_of`, for names that hold other words too, such as `mnist_train`."""
-    return _role_and_stem(name, _SHORT)[0] or None
+    return _role_and_stem(name, _SHORT)[0]
 
 
 def is_part(name: str) -> bool:
     """Whether a folder, or the beginning of files' names, is called like a part and no more."""
     role, stem = _role_and_stem(name)
-    return bool(role) and not stem
+    return role is not None and not stem
 
 
-def _role_and_stem(name: str, short: Mapping[str, str] = MappingProxyType({})) -> tuple[str, str]:
+def _role_and_stem(
+    name: str, short: Mapping[str, NamedRole] = MappingProxyType({})
+) -> tuple[NamedRole | None, str]:
     """The role that a name tells, and what else is in it; no role where it tells none.
 
     The role is `train`, `validation`, `test` or `evaluation`, which may be either of the last two.
     """
     words = " ".join(word.casefold() for word in _WORDS.findall(_CAMEL.sub(" ", one_form(name))))
-    roles: list[str] = []
+    roles: list[NamedRole] = []
     rest: list[str] = []
     for word in _HELD_OUT.sub(r"\1out", words).split():
         match = _GLUED.fullmatch(word)
@@ -96,10 +106,10 @@ def _role_and_stem(name: str, short: Mapping[str, str] = MappingProxyType({})) -
     found = set(roles)
     if found == {"train", "validation"}:  # of both, before validation is cut from it
         return "train", " ".join(rest)
-    return (roles[0], " ".join(rest)) if len(found) == 1 else ("", "")
+    return (roles[0], " ".join(rest)) if len(found) == 1 else (None, "")
 
 
-def free_role(role: str, others: Collection[str]) -> str:
+def free_role(role: NamedRole, others: Collection[str]) -> Role:
     """The role itself; but `evaluation` validates beside a test part, and tests elsewhere."""
     if role != "evaluation":
         return role
@@ -123,14 +133,16 @@ def split_roles(values: Collection[str]) -> Splits | None:
     known = {role for role in roles.values() if role}
     named: dict[str, str] = {}
     for value, found in roles.items():
-        role = free_role(found or "", known)
-        if not role or named.get(role, value).casefold() != value.casefold():
+        if found is None:
+            return None
+        role = free_role(found, known)
+        if named.get(role, value).casefold() != value.casefold():
             return None
         named[role] = value
     return Splits.model_validate(named)
 
 
-def named_parts(names: Iterable[str]) -> dict[str, str]:
+def named_parts(names: Iterable[str]) -> Mapping[str, NamedRole]:
     """The role of each folder that is a part by its name.
 
     A name with further words counts where others differ from it by the role alone: `flowers_train`
@@ -141,7 +153,7 @@ def named_parts(names: Iterable[str]) -> dict[str, str]:
     as_fer = {name: known[name.casefold()] for name in found if name.casefold() in known}
     if {"train", "test"} <= set(as_fer.values()):
         return as_fer
-    by_stem: dict[str, dict[str, str]] = defaultdict(dict)
+    by_stem: dict[str, dict[str, NamedRole]] = defaultdict(dict)
     for name in found:
         role, stem = _role_and_stem(name)
         if role:

@@ -15,6 +15,7 @@ from pydantic import model_validator
 
 from tuner.data.described import Described
 from tuner.data.formats.loader import Loader, Sources
+from tuner.data.splits.split_rules import MaybeRole
 from tuner.errors import DataError
 from tuner.space.validation import both_or_neither
 
@@ -67,7 +68,7 @@ class ArrayCsv(Loader):
         from tuner.data.labels import number_labels
 
         labels: list[str] = []
-        parts: list[str] = []
+        parts: list[MaybeRole] = []
         origins: list[str] = []
         places: list[str] = []
         sizes: list[int] = []
@@ -105,7 +106,7 @@ class ArrayCsv(Loader):
             class_names=translated.names,
         )
 
-    def _pairs(self) -> list[tuple[str, str, str]]:
+    def _pairs(self) -> list[tuple[MaybeRole, str, str]]:
         """Part, file of images and file of labels."""
         if self.test_images is None or self.test_labels is None:
             return [("", self.train_images, self.train_labels)]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from tuner.data.described import Described
+from tuner.data.folders.class_files import ClassFiles, LayoutKind
 from tuner.data.formats.loader import Loader, Sources
 
 if TYPE_CHECKING:
-    from tuner.data.folders.class_files import ClassFiles
     from tuner.data.folders.class_images import Listing
     from tuner.data.images import Allocate, Images
 
@@ -28,7 +28,7 @@ class ClassFolders(Loader):
     top: str | None = Field(
         default=None, description="folder in it that holds the classes or parts"
     )
-    layout: Literal["parts_in_classes", "file_names"] | None = Field(
+    layout: LayoutKind | None = Field(
         default=None,
         description=(
             "parts_in_classes: each class's folder holds the parts' folders; file_names: there are"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from tuner.data.described import Described
 from tuner.data.formats.loader import Loader, Sources
 from tuner.data.left_out import LeftOut, fold, left_out
+from tuner.data.splits.split_rules import MaybeRole, Role
 from tuner.names import printable
 from tuner.space.validation import both_or_neither
 
@@ -36,7 +37,7 @@ class Npz(Loader):
 
     @model_validator(mode="after")
     def _parts_are_whole(self) -> Self:
-        for part in ("train", "validation", "test"):
+        for part in get_args(Role):
             both_or_neither(self, f"{part}_images", f"{part}_labels")
         if self.train_images is None and (self.validation_images or self.test_images):
             raise ValueError("has no train_images. | name the array that trains.")
@@ -82,7 +83,7 @@ class Npz(Loader):
         )
         value_range = only_deep(ranges, path)
         labels: list[str] = []
-        parts: list[str] = []
+        parts: list[MaybeRole] = []
         origins: list[str] = []
         places: list[str] = []
         unlabelled: list[str] = []
@@ -124,7 +125,7 @@ class Npz(Loader):
         """The pairs that a card names; a single one is of no part."""
         from tuner.data.arrays.array_names import ArrayPair
 
-        named = {
+        named: dict[Role, tuple[str | None, str | None]] = {
             "train": (self.train_images, self.train_labels),
             "validation": (self.validation_images, self.validation_labels),
             "test": (self.test_images, self.test_labels),

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
+from tuner.data.folders.class_files import LayoutKind
 from tuner.data.folders.class_order import one_form
 from tuner.data.folders.file_names import are_clear, class_of
-from tuner.data.folders.part_names import free_role, is_aside, named_parts
+from tuner.data.folders.part_names import NamedRole, free_role, is_aside, named_parts
 from tuner.data.folders.tree import Folder
 from tuner.data.own.refusals import Refusals
+from tuner.data.splits.split_rules import Role
 
 # Of alike folders above one another, what both must hold.
 _LEAST_SHARED = 2
@@ -43,8 +44,8 @@ class FolderLayout:
     """
 
     top: str = ""
-    kind: Literal["parts_in_classes", "file_names"] | None = None
-    parts: Mapping[str, str] = field(default_factory=dict)
+    kind: LayoutKind | None = None
+    parts: Mapping[Role, str] = field(default_factory=dict)
 
 
 def understand(tree: Folder, where: str) -> FolderLayout:
@@ -93,7 +94,7 @@ def _around(inside: Sequence[Folder]) -> Folder | None:
 
 
 def _parts(
-    level: Folder, inside: Sequence[Folder], roles: Mapping[str, str], refuse: Refusals
+    level: Folder, inside: Sequence[Folder], roles: Mapping[str, NamedRole], refuse: Refusals
 ) -> FolderLayout | None:
     """The layout of folders some of which are called like parts; None where those are classes."""
     parts = [folder for folder in inside if folder.name in roles]
@@ -135,7 +136,7 @@ def _flat_parts(
     level: Folder,
     parts: Sequence[Folder],
     others: Sequence[Folder],
-    roles: Mapping[str, str],
+    roles: Mapping[str, NamedRole],
     entered: Mapping[str, Folder],
     refuse: Refusals,
 ) -> FolderLayout:
@@ -164,9 +165,9 @@ def _flat_parts(
     return FolderLayout(top=_path(level), kind="file_names", parts=paths)
 
 
-def _chosen(usable: Sequence[Folder], roles: Mapping[str, str]) -> dict[str, Folder]:
+def _chosen(usable: Sequence[Folder], roles: Mapping[str, NamedRole]) -> dict[Role, Folder]:
     """The folder of each role but training; what is called `eval` takes the role that is free."""
-    chosen: dict[str, Folder] = {}
+    chosen: dict[Role, Folder] = {}
     # The plainest name of a role comes first: test before test_extra, test1 before test2.
     for folder in sorted(usable, key=lambda folder: (len(folder.name), folder.name)):
         role = roles[folder.name]
@@ -208,9 +209,9 @@ def _classes(level: Folder, inside: Sequence[Folder], refuse: Refusals) -> Folde
     return FolderLayout(top=_path(level))
 
 
-def _parts_in_classes(inside: Sequence[Folder], refuse: Refusals) -> dict[str, str]:
+def _parts_in_classes(inside: Sequence[Folder], refuse: Refusals) -> dict[Role, str]:
     """The parts that class folders hold, by their role: cat/train, cat/test, dog/train ..."""
-    roles: dict[str, str] = {}
+    roles: dict[str, NamedRole] = {}
     for folder in inside:
         roles |= named_parts(below.name for below in folder.with_images())
     has_train = [
@@ -230,7 +231,7 @@ def _parts_in_classes(inside: Sequence[Folder], refuse: Refusals) -> dict[str, s
     )
     if whole:
         raise refuse.whole_sets(inside)
-    chosen: dict[str, str] = {}
+    chosen: dict[Role, str] = {}
     for name in sorted(roles, key=lambda name: (len(name), name)):
         role = free_role(roles[name], roles.values())
         if role in chosen:

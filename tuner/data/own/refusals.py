@@ -9,6 +9,7 @@ from pathlib import Path
 from tuner.data.downloads.archive import is_archive
 from tuner.data.folders.part_names import is_part
 from tuner.data.folders.tree import Folder
+from tuner.data.splits.split_rules import Role
 from tuner.errors import DataError
 from tuner.names import printable
 
@@ -94,7 +95,7 @@ class Refusals:
             f"put what belongs together into one folder; {_CARD}.",
         )
 
-    def two_names(self, role: str, one: str, other: str) -> DataError:
+    def two_names(self, role: Role, one: str, other: str) -> DataError:
         """In class folders, a part has two names."""
         return self._error(
             f"the class folders hold {printable(one)}/ and {printable(other)}/, both named like the"

@@ -169,8 +169,8 @@ def _parts(tables: list[_Table], place: Path) -> dict[str, _Table]:
     told = [role_within(" ".join(name)) for name in names]
     found: dict[str, _Table] = {}
     for table, one in zip(tables, told, strict=True):
-        role = free_role(one or "", {other for other in told if other})
-        if not role or role in found:
+        role = one and free_role(one, {other for other in told if other})
+        if role is None or role in found:
             return _unclear(tables, place)
         found[role] = table
     return found if "train" in found else _unclear(tables, place)

@@ -11,6 +11,12 @@ from tuner.space.validation import Strict
 Fraction = Annotated[float, Field(gt=0.0, lt=0.9)]
 
 
+# What a part of the data is for.
+Role = Literal["train", "validation", "test"]
+# The same; empty where the data give no parts.
+MaybeRole = Literal["train", "validation", "test", ""]
+
+
 class Splits(Strict):
     """Which given part plays which role, and how large the parts are that must be cut."""
 
@@ -41,12 +47,16 @@ class Splits(Strict):
         ),
     )
 
-    def roles(self) -> dict[str, str]:
+    def roles(self) -> dict[str, Role]:
         """The role of each given part, by the data's own name for it.
 
         A role is `train`, `validation` or `test`.
         """
-        named = {"train": self.train, "validation": self.validation, "test": self.test}
+        named: dict[Role, str | None] = {
+            "train": self.train,
+            "validation": self.validation,
+            "test": self.test,
+        }
         return {part: role for role, part in named.items() if part is not None}
 
 

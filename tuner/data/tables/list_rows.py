@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from tuner.data.splits.split_rules import MaybeRole, Role
 from tuner.data.tables.row_places import Column, column_at, role_in
 from tuner.data.tables.table import csv_rows
 from tuner.data.tables.table_parts import TablePart
@@ -40,13 +41,13 @@ class ListRow:
 
     name: str
     label: str
-    part: str
+    part: MaybeRole
     group: str
     where: str
 
 
 def list_rows(
-    table: TablePart, columns: ListColumns, roles: Mapping[str, str]
+    table: TablePart, columns: ListColumns, roles: Mapping[str, Role]
 ) -> Iterator[ListRow]:
     """The rows of a table.
 

@@ -11,6 +11,7 @@ from tuner.data.folders.class_files import ClassFile
 from tuner.data.folders.tree import IMAGE_SUFFIXES, scan
 from tuner.data.labels import is_label
 from tuner.data.left_out import NO_IMAGES, LeftOut, fold, left_out
+from tuner.data.splits.split_rules import Role
 from tuner.data.tables.file_finder import FileFinder, refuse_outside
 from tuner.data.tables.list_rows import ListColumns, ListRow, list_rows
 from tuner.data.tables.table_parts import TablePlace, folder_of, other_tables, table_parts
@@ -42,7 +43,7 @@ class ListedFiles:
 
 
 def find_listed(
-    place: TablePlace, root: Path | None, columns: ListColumns, roles: Mapping[str, str]
+    place: TablePlace, root: Path | None, columns: ListColumns, roles: Mapping[str, Role]
 ) -> ListedFiles:
     """Find the file of each row.
 

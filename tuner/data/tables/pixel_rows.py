@@ -17,6 +17,7 @@ from tuner.data.described import Described
 from tuner.data.images import Allocate, Images, make_images
 from tuner.data.labels import is_label, number_labels
 from tuner.data.left_out import LeftOut, left_out
+from tuner.data.splits.split_rules import MaybeRole
 from tuner.data.tables.pixel_text import FractionError, extremes_of, parse_pixels
 from tuner.data.tables.row_places import Column, Locate, Places, role_in
 from tuner.data.tables.table import csv_rows, n_letters
@@ -55,7 +56,7 @@ class _Found:
     """What has been read so far, row by row."""
 
     labels: list[str] = field(default_factory=list)
-    parts: list[str] = field(default_factory=list)
+    parts: list[MaybeRole] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     origins: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)

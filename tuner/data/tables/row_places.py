@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner.data.splits.split_rules import Role
 from tuner.errors import DataError
 
 # By name; or by position from 0, or from -1 backwards, where the table has no header.
@@ -59,7 +60,7 @@ def column_at(header: list[str], column: Column, path: Path) -> int:
     )
 
 
-def role_in(usage: str, roles: Mapping[str, str], where: str) -> str:
+def role_in(usage: str, roles: Mapping[str, Role], where: str) -> Role:
     """The role of a row's part, by its name in any case.
 
     Raises:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tuner.data.folders.tree import scan
 from tuner.data.left_out import LeftOut, fold, left_out
+from tuner.data.splits.split_rules import MaybeRole, Role
 from tuner.data.tables.file_finder import refuse_outside
 from tuner.data.tables.table import csv_rows, is_table
 from tuner.errors import DataError
@@ -29,7 +30,7 @@ class TablePlace:
     name: str
     path: Path
     table: str | None
-    roles: Mapping[str, str]
+    roles: Mapping[str, Role]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class TablePart:
 
     path: Path
     name: str
-    role: str
+    role: MaybeRole
 
 
 def table_parts(place: TablePlace) -> list[TablePart]:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -127,7 +127,7 @@ def _steps(model: keras.Model) -> Iterator[tuple[Any, bool]]:
         previous = layer
 
 
-def _tensor(layer: Any, name: str) -> Any:
+def _tensor(layer: Any, name: Literal["input", "output"]) -> Any:
     """A layer's `input` or `output`; None where it has none, or several."""
     try:
         return getattr(layer, name, None)

@@ -17,7 +17,7 @@ from tuner.execution.executor import Reports
 from tuner.execution.make_executor import n_workers
 from tuner.execution.memory import default_limit_bytes, in_gib
 from tuner.execution.pool import WorkerPool
-from tuner.execution.process.start import default_start_method
+from tuner.execution.process.start import StartMethod, default_start_method
 from tuner.execution.process.task_server import WorkerSettings
 from tuner.execution.process.worker_process import WorkerProcess
 from tuner.execution.shared_data import SharedData, share
@@ -60,7 +60,7 @@ class ProcessExecutor(WorkerPool[WorkerProcess]):
         scratch: Path,
         trial_timeout_s: float | None = TRIAL_TIMEOUT_S,
         worker_memory_bytes: int | None = None,
-        start_method: str | None = None,
+        start_method: StartMethod | None = None,
         checkpoint_s: float | None = None,
         gpus: Sequence[str] = (),
         log: Path | None = None,

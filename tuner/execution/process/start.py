@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from tuner.backend import environment
+
+StartMethod = Literal["forkserver", "spawn"]
 
 # What the fork server imports, so that workers have it at once; none of it may run an operation of
 # a framework.
@@ -33,7 +35,7 @@ _ONE_THREAD = (
 _PATIENCE_S = 10.0
 
 
-def default_start_method() -> str:
+def default_start_method() -> StartMethod:
     """`forkserver` where there is one.
 
     macOS has one, but its own libraries do not survive a fork.
@@ -55,7 +57,9 @@ def warm_up() -> None:
             forkserver.ensure_running()
 
 
-def start_process(method: str, name: str, target: Callable[..., None], *args: Any) -> BaseProcess:
+def start_process(
+    method: StartMethod, name: str, target: Callable[..., None], *args: Any
+) -> BaseProcess:
     """Start a daemon process.
 
     Args:

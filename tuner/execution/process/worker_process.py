@@ -12,7 +12,7 @@ from tuner.execution.assignment import Assignment
 from tuner.execution.memory import used_bytes
 from tuner.execution.process import task_server
 from tuner.execution.process.process_tree import ProcessTree
-from tuner.execution.process.start import start_process
+from tuner.execution.process.start import StartMethod, start_process
 from tuner.execution.process.task_server import Order, WorkerSettings
 from tuner.execution.shared_data import SharedData
 
@@ -27,7 +27,7 @@ class WorkerProcess:
         connection: Its messages come here; it ends when the worker does.
     """
 
-    def __init__(self, method: str, slot: int, settings: WorkerSettings) -> None:
+    def __init__(self, method: StartMethod, slot: int, settings: WorkerSettings) -> None:
         """Start it."""
         self.slot = slot
         self.assignment: Assignment | None = None

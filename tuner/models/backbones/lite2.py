@@ -16,6 +16,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from tuner.space.vocabulary import Pooling
+
 _STEM_FILTERS, _TOP_FILTERS = 32, 1280
 # Of the last block; keras.applications takes the same.
 _MAX_DROP_RATE = 0.2
@@ -67,7 +69,7 @@ def _blocks() -> Iterator[MBConv]:
 BLOCKS: tuple[MBConv, ...] = tuple(_blocks())
 
 
-def build(input_size: int, pooling: str) -> keras.Model:
+def build(input_size: int, pooling: Pooling) -> keras.Model:
     """Build the network with random weights and without its classifier.
 
     Args:

@@ -20,6 +20,7 @@ from tuner.extras import install_line
 from tuner.models.backbones import lite2
 from tuner.models.backbones.torch_file import read_tensors
 from tuner.models.backbones.weights import LITE2_PACKAGE, NoPretrainedWeightsError, WeightsError
+from tuner.space.vocabulary import Pooling
 from tuner.store.files import write_atomically
 
 FILE = "efficientnet-lite2-9656183e.pth"
@@ -28,7 +29,7 @@ SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
 _CLASSIFIER = {"_fc.weight": (1000, 1280), "_fc.bias": (1000,)}
 
 
-def build_pretrained(input_size: int, pooling: str) -> keras.Model:
+def build_pretrained(input_size: int, pooling: Pooling) -> keras.Model:
     """Build the network of `lite2.build` with ImageNet weights.
 
     They are those converted before, else those of the package.

@@ -14,6 +14,7 @@ from tuner.extras import install_line
 from tuner.models.backbones import lite2, lite2_weights
 from tuner.models.backbones.catalog import Backbone
 from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
+from tuner.space.vocabulary import Pooling
 
 # Of ImageNet's pixels on the 0-1 scale: keras/src/applications/efficientnet.py divides by it, then
 # by its root.
@@ -52,12 +53,14 @@ def build_network(backbone: Backbone, values: Mapping[str, Any]) -> keras.Model:
     return _as_trained(network, is_rescaled=False) if backbone.has_lost_rescaling else network
 
 
-def _application(backbone: Backbone, size: int, pooling: str, weights: str | None) -> keras.Model:
+def _application(
+    backbone: Backbone, size: int, pooling: Pooling, weights: str | None
+) -> keras.Model:
     build = getattr(keras.applications, backbone.application)
     return build(include_top=False, weights=weights, input_shape=(size, size, 3), pooling=pooling)
 
 
-def _downloaded(backbone: Backbone, size: int, pooling: str) -> keras.Model:
+def _downloaded(backbone: Backbone, size: int, pooling: Pooling) -> keras.Model:
     # Keras draws the progress of a download on stdout, where results belong; `clear_session`
     # forgets this setting.
     keras.config.disable_interactive_logging()

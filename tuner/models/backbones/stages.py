@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tuner.models.backbones import catalog
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.space.vocabulary import with_all_defaults
+from tuner.space.vocabulary import Pooling, with_all_defaults
 
 # Ends the name of a backbone's head, which trains on the backbone's features.
 HEAD = "/head"
@@ -39,7 +39,7 @@ class FeatureKey(NamedTuple):
     model: str
     weights: str
     input_size: int
-    pooling: str
+    pooling: Pooling
 
     def values(self) -> dict[str, Any]:
         """As a setting."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import RETRAININGS, task_seed
-from tuner.pipeline.comparison.contenders import contenders
+from tuner.pipeline.comparison.all_contenders import contenders
 from tuner.pipeline.job import Job
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender, Trained

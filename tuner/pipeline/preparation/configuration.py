@@ -12,9 +12,9 @@ from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import check_name
-from tuner.pipeline.preparation.checks import check_flip
+from tuner.pipeline.preparation.compatibility import check_flip
 from tuner.pipeline.preparation.data_names import named_apart
-from tuner.pipeline.preparation.weights import check_backbones
+from tuner.pipeline.preparation.starting_weights import check_backbones
 from tuner.pipeline.presets import PRESETS, apply
 from tuner.pipeline.run_options import RunOptions
 from tuner.space.definition import SearchSpaceFile, SplitSettings

@@ -10,7 +10,7 @@ from tuner.data.cards.card import Card
 from tuner.execution.make_executor import prepare_this_process
 from tuner.models.registry import is_own
 from tuner.pipeline.identity import plain
-from tuner.pipeline.preparation.checks import check_flip
+from tuner.pipeline.preparation.compatibility import check_flip
 from tuner.pipeline.preparation.configuration import space_documents
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.image import ImageSpec

@@ -10,7 +10,7 @@ from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.execution.make_executor import warm_up
 from tuner.pipeline.identity import identity
-from tuner.pipeline.preparation.checks import check_fixed_setting
+from tuner.pipeline.preparation.compatibility import check_fixed_setting
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
 from tuner.pipeline.preparation.examination import check_before_run
 from tuner.pipeline.preparation.try_builder import with_builder
@@ -20,7 +20,7 @@ from tuner.space.definition import SearchSpaceFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class PreparedRun:
     """What is searched, and on what.
 
     Attributes:
@@ -38,7 +38,7 @@ class Prepared:
     notices: tuple[str, ...]
 
 
-def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> Prepared:
+def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> PreparedRun:
     """Load card, space and data, and try out a builder of your own.
 
     Args:
@@ -58,4 +58,6 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
     # Of the space as you wrote it: what a builder declares follows from its code.
     now = identity(options, file, dataset)
     file, notices = with_builder(options, card, file, dataset.spec, listener)
-    return Prepared(card=card, file=file, dataset=dataset, identity=now, notices=(*found, *notices))
+    return PreparedRun(
+        card=card, file=file, dataset=dataset, identity=now, notices=(*found, *notices)
+    )

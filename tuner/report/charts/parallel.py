@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tuner.records.trial import Trial
 from tuner.report.charts.scales import Scale, of_parameter, of_scores
-from tuner.space.definition import Parameter
+from tuner.space.definition import Direction, Parameter
 
 # A trial takes one byte per axis; more would make a page that opens slowly.
 MAX_BYTES = 150_000
@@ -52,7 +52,7 @@ class Parallel:
 
 
 def compute(
-    ranked: Sequence[Trial], parameters: Sequence[Parameter], objective: str, direction: str
+    ranked: Sequence[Trial], parameters: Sequence[Parameter], objective: str, direction: Direction
 ) -> Parallel:
     """What is drawn.
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from tuner.metrics.permutation_importance import bound_outliers
 from tuner.records.trial import Trial
 from tuner.report.text import value_text
-from tuner.space.definition import Parameter
+from tuner.space.definition import Direction, Parameter
 
 NOT_ACTIVE = "not active"
 # Of an axis of numbers, the part that they fill where "not active" stands at its end.
@@ -114,7 +114,7 @@ def of_parameter(parameter: Parameter, trials: Sequence[Trial]) -> Scale:
     )
 
 
-def of_scores(scores: Sequence[float], objective: str, direction: str) -> Scale:
+def of_scores(scores: Sequence[float], objective: str, direction: Direction) -> Scale:
     """The axis of the objective.
 
     All scores but outliers on the worse side, which stand at its end.

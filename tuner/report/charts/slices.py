@@ -15,7 +15,7 @@ from tuner.report.charts.figures import draw, label_text
 from tuner.report.charts.scales import Scale, of_parameter, of_scores
 from tuner.report.charts.svg import BASELINE, TUNED
 from tuner.report.text import plural
-from tuner.space.definition import Parameter
+from tuner.space.definition import Direction, Parameter
 
 # Parallel coordinates show the others, and the page may weigh 150 kB.
 MAX_SLICES = 4
@@ -72,7 +72,7 @@ class Slices:
 
 
 def compute(
-    ranked: Sequence[Trial], parameters: Sequence[Parameter], objective: str, direction: str
+    ranked: Sequence[Trial], parameters: Sequence[Parameter], objective: str, direction: Direction
 ) -> Slices:
     """What is drawn.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from tuner.records.results import Results
 from tuner.report.reported_run import ReportedRun
@@ -12,6 +12,8 @@ from tuner.report.snippets import as_json, as_yaml, python_snippet
 from tuner.report.text import without_folders
 
 RECIPE = "best.yaml"
+
+ChosenBy = Literal["search", "fixed", "nobody: not active"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class Setting:
 
     name: str
     value: Any
-    chosen_by: str
+    chosen_by: ChosenBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +58,9 @@ def compute(results: Results) -> BestSetting:
     """The winner's setting; paths are as seen from where the run was started."""
     search = results.search
     # A choice of one value is how a space fixes what is active under a condition.
-    chosen_by = dict.fromkeys(search.searched, "nobody: not active") | {
-        p.name: "fixed" if len(p.choices) == 1 else "search" for p in search.chosen
-    }
+    chosen_by: dict[str, ChosenBy] = dict.fromkeys(search.searched, "nobody: not active")
+    for parameter in search.chosen:
+        chosen_by[parameter.name] = "fixed" if len(parameter.choices) == 1 else "search"
     settings = [
         Setting(name=n, value=v, chosen_by=chosen_by.get(n, "fixed"))
         for n, v in search.best_values.items()

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tuner.records.results import Results
-from tuner.records.trial import Trial
+from tuner.records.trial import Trial, TrialStatus
 from tuner.report.charts.figures import draw
 from tuner.report.charts.svg import BASELINE, EFFICIENTNET, TUNED
 from tuner.report.reported_run import ReportedRun
@@ -40,7 +40,7 @@ class Point:
 
     number: int
     minutes: float
-    status: str
+    status: TrialStatus
     promoted: bool
     score: float | None
     best: float | None

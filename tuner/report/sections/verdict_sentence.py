@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from tuner.records.comparison import Difference
 from tuner.records.results import Results
@@ -24,7 +25,7 @@ class Part:
     """
 
     text: str
-    kind: str
+    kind: Literal["opening", "name", "number", "words"]
 
 
 def headline(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator[Part]:

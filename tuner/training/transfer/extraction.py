@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -24,6 +24,8 @@ from tuner.records.training import TrainTask
 from tuner.training.data import TrainingData
 from tuner.training.hooks import StoppedError
 from tuner.training.transfer.features import BATCH, Features, kept_features
+
+ViewName = Literal["as_is", "mirrored"]
 
 # To be raised when a network is built in another way.
 _FORMAT = 1
@@ -56,7 +58,7 @@ def with_features(
             raise StoppedError
         on_batch()
 
-    views = ("as_is", "mirrored") if task.all_values["flip"] else ("as_is",)
+    views: tuple[ViewName, ...] = ("as_is", "mirrored") if task.all_values["flip"] else ("as_is",)
     if data.features is not None:
         arrays = tuple(_view(data.features, view, task, data, before_batch) for view in views)
     else:
@@ -68,7 +70,11 @@ def with_features(
 
 
 def _view(
-    folder: Path, view: str, task: TrainTask, data: TrainingData, before_batch: Callable[[], None]
+    folder: Path,
+    view: ViewName,
+    task: TrainTask,
+    data: TrainingData,
+    before_batch: Callable[[], None],
 ) -> np.ndarray:
     """The features of one view, of all images that train or validate in any fold."""
     key = feature_key(task.model, task.values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tuner.records.results import Results
+from tuner.records.results import PresetName, Results
 from tuner.report.command_lines import has_option, rerun
 from tuner.report.edges import Edge, edges, override
 from tuner.report.facts import (
@@ -50,7 +50,7 @@ def no_better_than_a_guess(reported: ReportedRun) -> Iterator[NextStep]:
         f" winner scores {percent(guess.winner)}, and its interval begins at {percent(guess.low)}."
     )
     if results.run.preset != "thorough":
-        longer = "standard" if results.run.preset == "quick" else "thorough"
+        longer: PresetName = "standard" if results.run.preset == "quick" else "thorough"
         yield NextStep(action="Search and train longer", fact=fact, code=_longer(results, longer))
     is_imbalanced = class_ratio(results.data) > IMBALANCED
     if (
@@ -185,7 +185,7 @@ def search_more(reported: ReportedRun) -> Iterator[NextStep]:
         )
 
 
-def _longer(results: Results, preset: str) -> str:
+def _longer(results: Results, preset: PresetName) -> str:
     """The run again by another preset, without options that would hold it to a shorter search."""
     is_short = results.search.max_epochs < THOROUGH_EPOCHS
     # The preset `thorough` lifts a small ceiling by itself.

@@ -14,7 +14,7 @@ from tuner.pipeline.outputs.sealing import recipe_header, recipe_of
 from tuner.records.contender import Trained
 from tuner.records.events import Notice
 from tuner.records.importance import Importance
-from tuner.records.results import Results, RunSummary, SearchSummary, State
+from tuner.records.results import Results, RunState, RunSummary, SearchSummary
 from tuner.store.recipe_file import write_recipe
 from tuner.store.trial_tables import TrialTables
 
@@ -22,7 +22,7 @@ LOG = logging.getLogger("tuner")
 
 
 def results_of(
-    job: Job, searched: SearchSummary, n_workers: int, state: State, scored: Scored | None = None
+    job: Job, searched: SearchSummary, n_workers: int, state: RunState, scored: Scored | None = None
 ) -> Results:
     """What results.json holds of a run.
 

@@ -10,7 +10,7 @@ from tests.data.samples import make_card
 from tuner.data.cards.card_files import card_folders, load_card
 from tuner.data.own.made_card import OWN_DATA
 from tuner.errors import ConfigurationError
-from tuner.pipeline.preparation.checks import check_flip
+from tuner.pipeline.preparation.compatibility import check_flip
 from tuner.space.document import parse_document
 from tuner.space.parse import load_space, parse_space
 

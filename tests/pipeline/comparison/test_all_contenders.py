@@ -13,11 +13,11 @@ from tests.images import SMALL_CNN, image_spec, tiny_dataset
 from tests.pipeline.comparison.jobs import Searched, executor, job
 from tests.planning.contenders import STATED
 from tuner.commands import plan
-from tuner.pipeline.comparison import contenders as module
-from tuner.pipeline.comparison.contenders import backbone_rules, contenders
+from tuner.pipeline.comparison import all_contenders as module
+from tuner.pipeline.comparison.all_contenders import backbone_rules, contenders
 from tuner.pipeline.comparison.retraining import retrain_all
 from tuner.pipeline.job import Job
-from tuner.pipeline.preparation.prepare import Prepared
+from tuner.pipeline.preparation.prepare import PreparedRun
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender
@@ -49,7 +49,7 @@ def comparing(tmp_path: Path, events: list[Event], *compare: str, **changes: Any
 
 def in_plan(found: Job) -> list[Contender]:
     """Those of a plan, for the options of a run."""
-    prepared = Prepared(
+    prepared = PreparedRun(
         card=found.card, file=found.file, dataset=found.dataset, identity={}, notices=()
     )
     planned = plan._Planned(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.data.samples import make_card
 from tuner.errors import ConfigurationError
-from tuner.pipeline.preparation.weights import check_backbones
+from tuner.pipeline.preparation.starting_weights import check_backbones
 from tuner.space.document import parse_document
 from tuner.space.parse import parse_space
 

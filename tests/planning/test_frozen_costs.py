@@ -9,12 +9,12 @@ import pytest
 
 from tests.images import training_data
 from tests.planning.contenders import FROZEN
-from tuner.planning import features
-from tuner.planning.features import features_s
+from tuner.planning import frozen_costs
+from tuner.planning.frozen_costs import features_s
 
 
 def test_features_of_a_frozen_backbone_take_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "frozen_s", lambda model, values, data: (10.0, 0.5))
+    monkeypatch.setattr(frozen_costs, "frozen_s", lambda model, values, data: (10.0, 0.5))
     # 64 images train and validate, 24 test.
     found = features_s([], [FROZEN], training_data(40, 24), 24)
     assert found == (10 + 0.5 * 64, 10 + 0.5 * 24)
@@ -33,7 +33,7 @@ def test_settings_with_equal_features_compute_them_once(monkeypatch: pytest.Monk
         timed.append(values["input_size"])
         return 1.0, 0.0
 
-    monkeypatch.setattr(features, "frozen_s", frozen_s)
+    monkeypatch.setattr(frozen_costs, "frozen_s", frozen_s)
     settings = [("efficientnet_b2", {"input_size": size}) for size in (96, 96, 160)]
     found = features_s(settings, [], training_data(40, 24), 24)
     assert (timed, found) == ([96, 160], (2.0, 0.0))
