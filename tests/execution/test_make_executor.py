@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,6 @@ from tuner.execution.executor import Reports
 from tuner.execution.make_executor import check_installed, make_executor, n_workers
 from tuner.execution.process import process_executor
 from tuner.execution.process.task_server import WorkerSettings
-from tuner.execution.registry import EXECUTORS
-from tuner.extras import EXTRAS
 
 REPORTS = Reports(on_epoch=lambda task, epoch: None)
 
@@ -39,8 +36,7 @@ class FakeWorker:
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, gpus: list[str], cores: int = 8) -> None:
-    for module in (executors, process_executor):
-        monkeypatch.setattr(module, "gpus", lambda: gpus)
+    monkeypatch.setattr(executors, "gpus", lambda: gpus)
     monkeypatch.setattr(executors, "n_cores", lambda: cores)
     monkeypatch.setattr(executors, "default_limit_bytes", lambda n: 2**40)
     monkeypatch.setattr(process_executor, "WorkerProcess", FakeWorker)
@@ -105,15 +101,3 @@ def test_missing_ray_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None
         " leave --executor ray out."
     )
     check_installed(ExecutionOptions(executor="process"))
-
-
-@pytest.mark.parametrize("name", EXECUTORS)
-def test_every_entry_names_a_module_that_is_there(name: str) -> None:
-    entry = EXECUTORS[name]
-    for function in filter(None, (entry.make, entry.warm_up)):
-        assert find_spec(function.partition(":")[0])
-    assert entry.extra in (None, *EXTRAS)
-
-
-def test_without_a_choice_trainings_run_in_processes() -> None:
-    assert ExecutionOptions().executor == "process"

@@ -13,7 +13,6 @@ from tuner.backend import environment
 from tuner.backend.environment import gpus
 from tuner.execution.executor import Executor, Reports
 from tuner.execution.make_executor import make_executor, prepare_this_process
-from tuner.execution.registry import EXECUTORS
 from tuner.models.backbones.stages import HEAD
 from tuner.models.registry import BUILDERS
 from tuner.pipeline.comparison.all_contenders import contenders
@@ -71,7 +70,7 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
     began_s = time.perf_counter()
     planned = _planned(options, listener)
     listener(StageStarted(title="Starting the framework"))
-    gauge = Gauge(is_inline=EXECUTORS[options.execution.executor].is_inline)
+    gauge = Gauge(is_inline=options.execution.executor == "inline")
     with (
         tempfile.TemporaryDirectory(prefix="tuner-plan-") as scratch,
         make_executor(options.execution, Reports(on_epoch=gauge.read), Path(scratch)) as executor,

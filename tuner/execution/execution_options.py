@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuner.execution.registry import EXECUTORS
+# Where trainings can run; `make_executor` makes each.
+EXECUTORS = ("process", "inline", "ray")
 
 # Tracing a large network takes minutes.
 TRIAL_TIMEOUT_S = 600.0
@@ -15,7 +16,7 @@ class ExecutionOptions:
     """Where and how trainings run.
 
     Attributes:
-        executor: One of `EXECUTORS`.
+        executor: `process`, `inline` or `ray`.
         workers: Trainings at a time; None takes what the machine has.
         trial_timeout_s: Seconds without a step after which a training has failed; None waits for
             ever.
@@ -24,7 +25,7 @@ class ExecutionOptions:
         gpus_per_trial: Share of a GPU that a training takes on a Ray cluster.
     """
 
-    executor: str = next(iter(EXECUTORS))
+    executor: str = EXECUTORS[0]
     workers: int | None = None
     trial_timeout_s: float | None = TRIAL_TIMEOUT_S
     worker_memory_bytes: int | None = None

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from pathlib import Path
 
-from tuner.execution.execution_options import ExecutionOptions
 from tuner.execution.executor import Reports
 from tuner.records.training import TrainResult, TrainTask
 from tuner.training.data import TrainingData
 from tuner.training.fit import run_task
 from tuner.training.hooks import Hooks
 from tuner.training.prepared import PreparedModels
-
-
-def make(
-    options: ExecutionOptions, reports: Reports, scratch: Path, log: Path | None
-) -> InlineExecutor:
-    """Make the executor; see `ExecutorEntry`."""
-    del options, scratch, log
-    return InlineExecutor(reports)
 
 
 class InlineExecutor:

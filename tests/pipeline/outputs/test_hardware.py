@@ -21,13 +21,13 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("gpu")
 def test_acceleration_is_that_of_this_machine_but_for_ray() -> None:
-    here, cluster = (hardware(executor, 2) for executor in ("process", "ray"))
+    here, cluster = (hardware(executor, 2) for executor in ("processes", "ray"))
     assert (here["gpu"], here["acceleration"]) == ("Tesla T4", str(choose([T4])))
     assert cluster["acceleration"] == "as each node decides"
 
 
 @pytest.mark.usefixtures("gpu")
-@pytest.mark.parametrize("executor", ["process", "ray"])
+@pytest.mark.parametrize("executor", ["processes", "ray"])
 def test_of_a_backend_that_cannot_be_asked_nothing_is_claimed(
     monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:

@@ -11,10 +11,8 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import mkdtemp
 
-from tuner.backend.environment import gpus
-from tuner.execution.execution_options import TRIAL_TIMEOUT_S, ExecutionOptions
+from tuner.execution.execution_options import TRIAL_TIMEOUT_S
 from tuner.execution.executor import Reports
-from tuner.execution.make_executor import n_workers
 from tuner.execution.memory import default_limit_bytes, in_gib
 from tuner.execution.pool import WorkerPool
 from tuner.execution.process.start import StartMethod, default_start_method
@@ -32,21 +30,6 @@ _ARRAYS = "arrays-"
 # A worker that holds this share of its limit after a task is replaced: what it holds it would not
 # give back.
 _RETIRING_SHARE = 0.75
-
-
-def make(
-    options: ExecutionOptions, reports: Reports, scratch: Path, log: Path | None
-) -> ProcessExecutor:
-    """Make the executor; see `ExecutorEntry`."""
-    return ProcessExecutor(
-        reports,
-        n_workers=n_workers(options),
-        scratch=scratch,
-        trial_timeout_s=options.trial_timeout_s,
-        worker_memory_bytes=options.worker_memory_bytes,
-        gpus=gpus(),
-        log=log,
-    )
 
 
 class ProcessExecutor(WorkerPool[WorkerProcess]):

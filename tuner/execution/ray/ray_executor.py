@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ import tuner
 from tuner.data.decoding.streaming import StreamedImages
 from tuner.errors import ConfigurationError
 from tuner.execution.assignment import MAX_LOST
-from tuner.execution.execution_options import TRIAL_TIMEOUT_S, ExecutionOptions
+from tuner.execution.execution_options import TRIAL_TIMEOUT_S
 from tuner.execution.executor import Reports
 from tuner.execution.pool import WorkerPool
 from tuner.execution.ray.connection import check_share, connect, last_line, n_places, worker_options
@@ -35,20 +34,6 @@ from tuner.training.data import TrainingData
 _POLL_S = 0.2
 
 _SAME_EVERYWHERE = "every node needs the same Python, tuner and Ray; see docs/ray.md."
-
-
-def make(
-    options: ExecutionOptions, reports: Reports, scratch: Path, log: Path | None
-) -> RayExecutor:
-    """Make the executor; see `ExecutorEntry`."""
-    del scratch, log
-    return RayExecutor(
-        reports,
-        n_workers=options.workers,
-        address=options.ray_address,
-        gpus_per_trial=options.gpus_per_trial,
-        trial_timeout_s=options.trial_timeout_s,
-    )
 
 
 class RayExecutor(WorkerPool[RayWorker]):
