@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ import pytest
 
 from tests.images import train_task, training_data
 from tuner.errors import ConfigurationError
-from tuner.execution import make_executor as executors
-from tuner.execution.execution_options import ExecutionOptions
+from tuner.execution.execution_options import (
+    EXECUTORS,
+    ExecutionOptions,
+    ExecutorEntry,
+    executor_help,
+)
 from tuner.execution.executor import Reports
-from tuner.execution.make_executor import check_installed, make_executor, n_workers
+from tuner.execution.make_executor import check_installed, make_executor
 from tuner.execution.process import process_executor
 from tuner.execution.process.task_server import WorkerSettings
+from tuner.extras import EXTRAS
 
 REPORTS = Reports(on_epoch=lambda task, epoch: None)
 
@@ -36,9 +42,9 @@ class FakeWorker:
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, gpus: list[str], cores: int = 8) -> None:
-    monkeypatch.setattr(executors, "gpus", lambda: gpus)
-    monkeypatch.setattr(executors, "n_cores", lambda: cores)
-    monkeypatch.setattr(executors, "default_limit_bytes", lambda n: 2**40)
+    monkeypatch.setattr(process_executor, "gpus", lambda: gpus)
+    monkeypatch.setattr(process_executor, "n_cores", lambda: cores)
+    monkeypatch.setattr(process_executor, "default_limit_bytes", lambda n: 2**40)
     monkeypatch.setattr(process_executor, "WorkerProcess", FakeWorker)
 
 
@@ -63,10 +69,15 @@ def gpus_of_workers(tmp_path: Path, n: int, **options: Any) -> list[str | None]:
     ids=["one per core", "one per GPU", "as asked for", "inline"],
 )
 def test_trainings_at_a_time(
-    monkeypatch: pytest.MonkeyPatch, gpus: list[str], options: dict[str, Any], wanted: int
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    gpus: list[str],
+    options: dict[str, Any],
+    wanted: int,
 ) -> None:
     machine(monkeypatch, gpus)
-    assert n_workers(ExecutionOptions(**options)) == wanted
+    with make_executor(ExecutionOptions(**options), REPORTS, tmp_path) as executor:
+        assert executor.n_workers == wanted
 
 
 def test_each_gpu_gets_a_worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -101,3 +112,19 @@ def test_missing_ray_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None
         " leave --executor ray out."
     )
     check_installed(ExecutionOptions(executor="process"))
+
+
+@pytest.mark.parametrize("entry", EXECUTORS.values(), ids=EXECUTORS)
+def test_all_that_the_list_names_is_there(entry: ExecutorEntry) -> None:
+    if entry.needs:
+        assert entry.needs.lower() in EXTRAS
+        pytest.importorskip(entry.needs.lower())
+    for target in filter(None, (entry.target, entry.warm_up)):
+        module, _, name = target.partition(":")
+        assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_help_names_every_place() -> None:
+    assert executor_help() == (
+        "Where trainings run: worker processes, this process, or a Ray cluster."
+    )

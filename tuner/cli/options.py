@@ -8,12 +8,9 @@ from typing import Any, get_args
 import click
 
 from tuner.cli.units import DURATION, SIZE
-from tuner.execution.execution_options import TRIAL_TIMEOUT_S
-from tuner.pipeline.run_options import DATA_ROOT
-from tuner.pipeline.run_options import REPORTS
-from tuner.pipeline.run_options import RunOptions
+from tuner.execution.execution_options import EXECUTORS, TRIAL_TIMEOUT_S, executor_help
+from tuner.pipeline.run_options import DATA_ROOT, REPORTS, RunOptions
 from tuner.records.results import PresetName
-from tuner.execution.execution_options import EXECUTORS
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 A_PATH = click.Path(path_type=Path)
@@ -103,10 +100,10 @@ def what_to_search(command: Any) -> Any:
         click.option("--search-only", is_flag=True, help="Leave out the comparison."),
         click.option(
             "--executor",
-            type=click.Choice(EXECUTORS),
+            type=click.Choice(tuple(EXECUTORS)),
             default=_USUAL.execution.executor,
             show_default=True,
-            help="Where trainings run: worker processes, this process, or a Ray cluster.",
+            help=executor_help(),
         ),
         click.option(
             "--workers",

@@ -70,7 +70,7 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
     began_s = time.perf_counter()
     planned = _planned(options, listener)
     listener(StageStarted(title="Starting the framework"))
-    gauge = Gauge(is_inline=options.execution.executor == "inline")
+    gauge = Gauge(is_inline=options.execution.entry.is_inline)
     with (
         tempfile.TemporaryDirectory(prefix="tuner-plan-") as scratch,
         make_executor(options.execution, Reports(on_epoch=gauge.read), Path(scratch)) as executor,

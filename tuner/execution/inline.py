@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from pathlib import Path
 
+from tuner.execution.execution_options import ExecutionOptions
 from tuner.execution.executor import Reports
 from tuner.records.training import TrainResult, TrainTask
 from tuner.training.data import TrainingData
@@ -51,3 +53,11 @@ class InlineExecutor:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def make(
+    options: ExecutionOptions, reports: Reports, scratch: Path, log: Path | None
+) -> InlineExecutor:
+    """Make the executor; the options for workers have no meaning here."""
+    del options, scratch, log
+    return InlineExecutor(reports)

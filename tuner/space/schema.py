@@ -112,25 +112,11 @@ class SplitSpec(Given):
 
 # The first two are trained as a card states them, the next two are made of what the run has
 # trained; the others are the backbones of the vocabulary.
-Opponent = Literal[
-    "baseline",
-    "baseline_published",
-    "tuned_tta",
-    "ensemble",
-    "efficientnet_b0",
-    "efficientnet_b1",
-    "efficientnet_b2",
-    "efficientnet_b3",
-    "efficientnet_b4",
-    "efficientnet_b5",
-    "efficientnet_b6",
-    "efficientnet_b7",
-    "efficientnet_v2_b0",
-    "efficientnet_v2_b1",
-    "efficientnet_v2_b2",
-    "efficientnet_v2_b3",
-    "efficientnet_lite2",
-]
+if TYPE_CHECKING:
+    Opponent = str
+else:
+    # The backbones are in the vocabulary alone, which type checkers cannot follow.
+    Opponent = Literal[("baseline", "baseline_published", "tuned_tta", "ensemble", *BACKBONE_NAMES)]
 
 
 class SpaceFile(Given):

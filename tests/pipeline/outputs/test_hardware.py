@@ -21,7 +21,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("gpu")
 def test_acceleration_is_that_of_this_machine_but_for_ray() -> None:
-    here, cluster = (hardware(executor, 2) for executor in ("processes", "ray"))
+    here, cluster = (hardware(executor, 2) for executor in ("process", "ray"))
     assert (here["gpu"], here["acceleration"]) == ("Tesla T4", str(choose([T4])))
     assert cluster["acceleration"] == "as each node decides"
 

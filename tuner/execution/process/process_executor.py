@@ -11,7 +11,9 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import mkdtemp
 
-from tuner.execution.execution_options import TRIAL_TIMEOUT_S
+from tuner.backend.environment import gpus
+from tuner.cores import n_cores
+from tuner.execution.execution_options import TRIAL_TIMEOUT_S, ExecutionOptions
 from tuner.execution.executor import Reports
 from tuner.execution.memory import default_limit_bytes, in_gib
 from tuner.execution.pool import WorkerPool
@@ -26,6 +28,9 @@ _POLL_S = 0.2
 
 # How the folders of arrays begin, in the scratch folder.
 _ARRAYS = "arrays-"
+
+# A worker with TensorFlow and a small network takes half of this.
+MIN_WORKER_BYTES = 10**9
 
 # A worker that holds this share of its limit after a task is replaced: what it holds it would not
 # give back.
@@ -138,3 +143,24 @@ class ProcessExecutor(WorkerPool[WorkerProcess]):
     def _sweep(self) -> None:
         for folder in self._scratch.glob(f"{_ARRAYS}*"):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def make(
+    options: ExecutionOptions, reports: Reports, scratch: Path, log: Path | None
+) -> ProcessExecutor:
+    """Make the executor, with as many workers as you asked for or as the machine allows."""
+    return ProcessExecutor(
+        reports,
+        n_workers=options.workers or _default_workers(),
+        scratch=scratch,
+        trial_timeout_s=options.trial_timeout_s,
+        worker_memory_bytes=options.worker_memory_bytes,
+        gpus=gpus(),
+        log=log,
+    )
+
+
+def _default_workers() -> int:
+    """One per GPU; without any, one per core that memory allows."""
+    n_that_fit = max(1, default_limit_bytes(1) // MIN_WORKER_BYTES)
+    return len(gpus()) or min(n_cores(), n_that_fit)

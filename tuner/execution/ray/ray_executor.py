@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ import tuner
 from tuner.data.decoding.streaming import StreamedImages
 from tuner.errors import ConfigurationError
 from tuner.execution.assignment import MAX_LOST
-from tuner.execution.execution_options import TRIAL_TIMEOUT_S
+from tuner.execution.execution_options import TRIAL_TIMEOUT_S, ExecutionOptions
 from tuner.execution.executor import Reports
 from tuner.execution.pool import WorkerPool
 from tuner.execution.ray.connection import check_share, connect, last_line, n_places, worker_options
@@ -189,3 +190,17 @@ def _failure(error: RayError) -> Failure:
         return Failure(reason="its node ran out of memory", traceback=str(error), kind="memory")
     reason = "its worker died, or the node that it was on"
     return Failure(reason=reason, traceback=str(error), kind="lost")
+
+
+def make(
+    options: ExecutionOptions, reports: Reports, scratch: Path, log: Path | None
+) -> RayExecutor:
+    """Make the executor, connected; the nodes keep their own scratch files and logs."""
+    del scratch, log
+    return RayExecutor(
+        reports,
+        n_workers=options.workers,
+        address=options.ray_address,
+        gpus_per_trial=options.gpus_per_trial,
+        trial_timeout_s=options.trial_timeout_s,
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import tuner
 from tuner.backend import environment
+from tuner.execution.execution_options import EXECUTORS
 
 _PACKAGES = ("tensorflow", "jax", "keras", "keras-tuner", "numpy", "scikit-learn", "pillow")
 
@@ -51,7 +52,7 @@ def _accelerator(executor: str) -> dict[str, str]:
         return {"gpu": "unknown", "acceleration": "unknown"}
     return {
         "gpu": ", ".join(sorted({gpu.name for gpu in backend.gpus()})) or "none",
-        "acceleration": "as each node decides" if executor == "ray" else str(policy()),
+        "acceleration": "as each node decides" if EXECUTORS[executor].is_remote else str(policy()),
     }
 
 
