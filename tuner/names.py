@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 # Letters that join others, which Persian and families of emoji need: as harmless as a space.
@@ -108,3 +109,9 @@ def spreadsheet_cell(value: Any) -> Any:
 def text_of_cell(cell: str) -> str:
     """The text that `spreadsheet_cell` was given."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def listed(choices: Iterable[Any]) -> str:
+    """Choices as a message lists them: `a, b or c`."""
+    *others, last = map(str, choices)
+    return f"{', '.join(others)} or {last}" if others else last

@@ -14,9 +14,10 @@ from typing import Any
 from tuner.backend import active, keras_settings
 from tuner.backend.keras_settings import KerasSettings
 from tuner.errors import ConfigurationError
+from tuner.names import listed
 from tuner.records.error_text import reason_of
 from tuner.records.image import ImageSpec
-from tuner.space.validation import listed, nearest
+from tuner.space.validation import nearest
 
 # The name of a parameter decides what it gets, wherever the parameter stands.
 _HP, _VALUES, _SPEC = "hp", "values", "image_spec"

@@ -7,11 +7,12 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from tuner.names import listed
 from tuner.space.document import Document, KeyPath, Problem
 from tuner.space.layout import MAX_BLOCKS, MAX_PARAMETERS, AnySpec, Layout, per
 from tuner.space.methods import METHODS
 from tuner.space.parameter_specs import ChoiceSpec, FixedSpec, FloatSpec, IntSpec
-from tuner.space.validation import did_you_mean, listed, nearest, shown
+from tuner.space.validation import did_you_mean, nearest, shown
 from tuner.space.vocabulary import BATCH_TERMS, Term, TermKind
 
 # A float on a step is searched as a list of its values, rounded to 12 decimals.

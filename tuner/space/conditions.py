@@ -9,10 +9,11 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from tuner.names import listed
 from tuner.space.document import Document, Problem
 from tuner.space.layout import AnySpec, FlatParameter, Layout, per
 from tuner.space.parameter_specs import BooleanSpec, ChoiceSpec, FixedSpec, FloatSpec, IntSpec
-from tuner.space.validation import did_you_mean, listed, nearest, shown
+from tuner.space.validation import did_you_mean, nearest, shown
 
 
 def check_conditions(document: Document, layout: Layout, wrong: Collection[str]) -> list[Problem]:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from tuner.names import listed
 from tuner.space.checks import check_space
 from tuner.space.conditions import check_conditions
 from tuner.space.definition import (
@@ -28,7 +29,7 @@ from tuner.space.narrowing import drop_unreachable
 from tuner.space.overrides import apply_overrides
 from tuner.space.parameter_specs import Spec
 from tuner.space.schema import ObjectiveSpec, SpaceFile
-from tuner.space.validation import did_you_mean, in_order, listed, nearest, shown, validate
+from tuner.space.validation import did_you_mean, in_order, nearest, shown, validate
 from tuner.space.vocabulary import (
     BACKBONE_TERMS,
     BATCH_TERMS,

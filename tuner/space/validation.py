@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tuner.names import listed
 from tuner.space.document import Document, KeyPath, Problem
 from tuner.space.spelling import nearest_of
 
@@ -205,12 +206,6 @@ def _beginning(value: Any, depth: int = 0) -> Any:
         items = list(islice(value.items(), _MOST_LETTERS)) if depth < _MOST_LEVELS else []
         return {_beginning(key): _beginning(item, depth + 1) for key, item in items}
     return value
-
-
-def listed(choices: Iterable[Any]) -> str:
-    """Choices as a message lists them: `a, b or c`."""
-    *others, last = map(str, choices)
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _document_path(data: Any, location: Iterable[str | int]) -> KeyPath:

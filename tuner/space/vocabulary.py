@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from tuner.names import listed
 from tuner.space.definition import Direction
-from tuner.space.validation import listed
 
 # Of the last maps of a backbone.
 Pooling = Literal["avg", "max"]

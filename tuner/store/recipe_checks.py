@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, get_args
 
-from tuner.names import one_line
+from tuner.names import listed, one_line
 from tuner.records.image import ImageSpec
 from tuner.records.recipe import Recipe, RecipeData
 from tuner.records.training import Schedule
 from tuner.space.definition import Direction
 from tuner.space.document import Document, KeyPath, Problem
 from tuner.space.schema import MAX_EPOCHS
-from tuner.space.validation import did_you_mean, listed, shown
+from tuner.space.validation import did_you_mean, shown
 from tuner.space.vocabulary import BATCH_TERMS, MAX_CONV_BLOCKS, OBJECTIVES, VOCABULARIES, Term
 
 _BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")

@@ -108,8 +108,10 @@ def cost_of(rungs: Iterable[Rung], settings: SearchSettings) -> SearchCost:
         n_trials, trials_left = n_trials + n, trials_left - n
         spent = replace(rung, n_trials=n).n_epochs
         n_epochs, epochs_left = n_epochs + spent, epochs_left - spent
+    # Which trials are promoted before a limit depends on the scores; one trial promotes nothing.
+    is_exact = is_whole or n_trials == 1
     return SearchCost(
-        n_settings=n_settings, n_trials=n_trials, n_epochs=n_epochs, is_exact=is_whole
+        n_settings=n_settings, n_trials=n_trials, n_epochs=n_epochs, is_exact=is_exact
     )
 
 
