@@ -84,7 +84,7 @@ def test_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "a.npz, x: a copy of its 0.0 GB is mapped into memory, and cannot be written: No space left"
         " on device"
     )
-    assert caught.value.hint == f"free space on the disk of {tmp_path}."
+    assert caught.value.hint.startswith(f"free space on the disk of {tmp_path}, or of the folder")
 
 
 def test_room_is_reserved_before_anything_is_copied(
@@ -108,3 +108,29 @@ def test_nothing_is_unpacked_where_the_cache_has_no_room(
     monkeypatch.setattr(array_file, "map_array", None)
     with pytest.raises(DataError, match=r"but the cache may take 0\.0 GB"):
         load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
+
+
+@pytest.mark.parametrize("refused", ["map", "reserve"])
+def test_folder_that_can_neither_map_nor_reserve_serves_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "not supported")
+
+    np.savez(tmp_path / "a.npz", x=np.asfortranarray(X))
+    if refused == "map":
+        monkeypatch.setattr(array_file.np, "memmap", refuse)
+    else:
+        monkeypatch.setattr(array_file.os, "posix_fallocate", refuse, raising=False)
+    np.testing.assert_array_equal(mapped(tmp_path / "a.npz", tmp_path), X)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [np.zeros((0, 2**20), "u1"), np.zeros(10, "<U0"), np.zeros((5, 2), "u1")],
+    ids=["no rows", "texts of no letter", "half the rows"],
+)
+def test_labels_that_fit_no_images_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
+    np.savez(tmp_path / "tiny.npz", x=X, y=labels)
+    with pytest.raises(DataError):
+        load_images(make_card({"type": "npz", "path": "tiny.npz"}, size=8), tmp_path)

@@ -34,7 +34,9 @@ def check_pair(
             "correct image: in the card.",
         )
     n_images, labels = arrays[x_name].shape[0], arrays[y_name].shape
-    if math.prod(labels) != n_images and (len(labels) != 2 or labels[0] != n_images):
+    is_row_each = len(labels) == 2 and labels[0] == n_images
+    is_number_each = math.prod(labels) == n_images and (len(labels) != 2 or 1 in labels)
+    if not is_row_each and not is_number_each:
         raise DataError(
             f"{path.name}: {x_name} has {n_images:,} images, but {y_name} has {math.prod(labels):,}"
             " labels",

@@ -7,6 +7,8 @@ mapped.
 
 from __future__ import annotations
 
+import errno
+import lzma
 import math
 import os
 import tempfile
@@ -106,7 +108,9 @@ def map_array(path: Path, name: str, array: Array, room: Path) -> NDArray[Any]:
     """
     n_bytes = math.prod(array.shape) * array.dtype.itemsize
     if not n_bytes:
-        return np.empty(array.shape, array.dtype)
+        # A shape may be too large for NumPy even where one side of it is 0.
+        with _readable(path):
+            return np.empty(array.shape, array.dtype)
     order: Literal["C", "F"] = "F" if array.by_columns else "C"
     with _opened(path, name) as file, _unnamed_file(room) as copy:
         _header(file)
@@ -119,13 +123,28 @@ def map_array(path: Path, name: str, array: Array, room: Path) -> NDArray[Any]:
                 copy.flush()
         if copy.tell() != n_bytes:
             raise EOFError
+        return _mapped(copy, array, order)
+
+
+def _mapped(copy: IO[bytes], array: Array, order: Literal["C", "F"]) -> NDArray[Any]:
+    try:
         return np.memmap(copy, dtype=array.dtype, mode="r", shape=array.shape, order=order)
+    except OSError:
+        # Some network drives map no files; memory does, as far as it goes.
+        copy.seek(0)
+        return np.fromfile(copy, array.dtype).reshape(array.shape, order=order)
 
 
 def _reserve(copy: IO[bytes], n_bytes: int) -> None:
     """Fail at once where the disk has no room, rather than when it is full."""
-    if hasattr(os, "posix_fallocate"):
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
         os.posix_fallocate(copy.fileno(), 0, n_bytes)
+    except OSError as error:
+        # Some file systems cannot reserve; there, writing fails where the disk is full.
+        if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+            raise
 
 
 @contextmanager
@@ -137,7 +156,7 @@ def _written(path: Path, name: str, n_bytes: int, room: Path) -> Iterator[None]:
         raise DataError(
             f"{path.name}, {name}: a copy of its {n_bytes / 1e9:,.1f} GB is mapped into"
             f" memory, and cannot be written: {error.strerror}",
-            f"free space on the disk of {room}.",
+            f"free space on the disk of {room}, or of the folder for temporary files (TMPDIR).",
         ) from error
 
 
@@ -160,7 +179,7 @@ def _header(file: IO[bytes]) -> Array:
         (2, 0): np.lib.format.read_array_header_2_0,
     }[version]
     shape, by_columns, dtype = read_header(file)
-    if dtype.hasobject or min(shape, default=0) < 0:
+    if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0:
         raise ValueError("no plain array")
     return Array(shape=shape, dtype=dtype, by_columns=by_columns)
 
@@ -174,6 +193,9 @@ def _readable(path: Path) -> Iterator[None]:
         raise
     # KeyError: a version of the format that holds no plain arrays. RuntimeError: encrypted.
     except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError) as error:
+        raise _no_npz(path) from error
+    # OverflowError: a size that no system call takes.
+    except (OverflowError, lzma.LZMAError) as error:
         raise _no_npz(path) from error
     # TokenError: a header that numpy gave to Python's own parser.
     except (zipfile.BadZipFile, zlib.error, SyntaxError, TokenError) as error:
