@@ -27,7 +27,7 @@ from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.search.study import make_study
 from tuner.space.definition import SearchSettings, SearchSpaceFile
-from tuner.space.parse import load_space
+from tuner.space.parsing.parse import load_space
 from tuner.store.search_log import SearchLog
 
 LIMIT_MS = 5.0

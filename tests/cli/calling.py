@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.cli import output, signals
 from tuner.cli.main import _exit_code
+from tuner.cli.terminal import output, signals
 
 # Names that would steer a terminal or a page, and one that many file systems and shells stumble
 # over.

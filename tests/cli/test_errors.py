@@ -284,7 +284,8 @@ def test_fixed_setting_that_cannot_be_built_ends_before_a_framework_is_loaded(
     write_space(tmp_path, "{type: int, min: 1, max: 6}", "4")
     script = (
         "import sys; sys.argv = ['tuner', 'run', 'digits', '--space', 'tiny.yaml']; "
-        "from tuner.cli.main import _exit_code; from tuner.cli.output import print_result; "
+        "from tuner.cli.main import _exit_code; "
+        "from tuner.cli.terminal.output import print_result; "
         "print_result(f\"{_exit_code()} {'tensorflow' in sys.modules}\")"
     )
     done = subprocess.run(

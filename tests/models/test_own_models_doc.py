@@ -13,8 +13,8 @@ from tests.images import image_spec
 from tuner.models.own_declaration import declared
 from tuner.pipeline.preparation.declare import hold
 from tuner.space.definition import Space
-from tuner.space.document import load_document
-from tuner.space.parse import parse_space
+from tuner.space.documents.strict_yaml import load_document
+from tuner.space.parsing.parse import parse_space
 
 TEXT = (Path(tuner.__file__).parents[1] / "docs" / "own_models.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", TEXT, re.DOTALL)

@@ -12,7 +12,7 @@ from tuner.data.own.resolve import resolve
 from tuner.pipeline.announce import announce
 from tuner.records.events import Notice
 from tuner.space.definition import SplitSettings
-from tuner.space.parse import load_space
+from tuner.space.parsing.parse import load_space
 
 
 def notices(root: Path, layout: Layout, search: str = "{}") -> list[str]:

@@ -18,7 +18,7 @@ from tuner.pipeline.preparation.configuration import (
 from tuner.pipeline.presets import PRESETS, apply
 from tuner.pipeline.run_options import RunOptions
 from tuner.space.definition import RetrainSettings, SearchSpaceFile, SplitSizes
-from tuner.space.parse import load_space
+from tuner.space.parsing.parse import load_space
 
 
 @pytest.fixture

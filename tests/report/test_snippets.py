@@ -11,8 +11,8 @@ import pytest
 
 from tuner.models.registry import complete
 from tuner.report.snippets import as_json, as_yaml, python_snippet
-from tuner.space.document import parse_document
-from tuner.space.parse import load_space, parse_space
+from tuner.space.documents.strict_yaml import parse_document
+from tuner.space.parsing.parse import load_space, parse_space
 from tuner.space.sampling import sample
 
 SPACES = sorted((Path(__file__).parents[2] / "search_spaces").glob("*.yaml"))

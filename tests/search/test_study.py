@@ -14,7 +14,7 @@ from tuner.models.registry import setting_problem
 from tuner.records.trial import Trial
 from tuner.search.methods.rungs import brackets
 from tuner.space.definition import Objective, Parameter, Space
-from tuner.space.parse import load_space
+from tuner.space.parsing.parse import load_space
 
 FIVE = Space(parameters=(Parameter(name="x", kind="choice", choices=(1, 2, 3, 4, 5)),), fixed={})
 

@@ -30,7 +30,7 @@ from tests.soak.options import fuzz_options
 from tuner.data.cards.card_files import read_card
 from tuner.errors import ConfigurationError
 from tuner.names import one_line
-from tuner.space.parse import load_space
+from tuner.space.parsing.parse import load_space
 from tuner.space.sampling import n_settings, sample
 from tuner.store.recipe_file import read_recipe
 

@@ -52,7 +52,7 @@ from tuner.records.trial import Trial
 from tuner.report.charts import slices
 from tuner.report.sections import curves, mattered, model_comparison, search_history
 from tuner.report.sections.prediction_errors import reliability
-from tuner.store.files import json_line
+from tuner.store.files.whole_files import json_line
 from tuner.store.recipe_file import read_recipe, write_recipe
 from tuner.store.run_folder import RunFolder
 from tuner.store.search_log import SearchLog

@@ -286,8 +286,8 @@ def train(place: Path) -> None:
     from tuner.commands import train as train_command
     from tuner.production import recipe_training
     from tuner.records.training import EpochMetrics
-    from tuner.store.files import write_atomically
-    from tuner.store.leftovers import writer
+    from tuner.store.files.leftovers import writer
+    from tuner.store.files.whole_files import write_atomically
 
     class Executor:
         def __init__(self, reports: Any) -> None:

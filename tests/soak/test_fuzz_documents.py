@@ -9,8 +9,8 @@ import pytest
 from tests.soak import documents
 from tests.soak.fuzz_documents import give
 
-# Those made by hand that take a moment each; tests/space/test_bounds.py has the others in their own
-# form.
+# Those made by hand that take a moment each; tests/space/documents/test_bounds.py has the others in
+# their own form.
 _SLOW_LETTERS = 100_000
 
 

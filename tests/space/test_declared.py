@@ -9,9 +9,9 @@ import pytest
 from tuner.errors import ConfigurationError
 from tuner.space.declared import Declaration, allows, completed
 from tuner.space.definition import Condition, Parameter, SearchSpaceFile
-from tuner.space.document import Document, parse_document, raise_problems
+from tuner.space.documents.strict_yaml import Document, parse_document, raise_problems
 from tuner.space.held import check_held, check_loop
-from tuner.space.parse import parse_space
+from tuner.space.parsing.parse import parse_space
 
 KIND = Parameter(name="kind", kind="choice", choices=("mlp", "cnn", "deep"))
 UNITS = Parameter(name="units", kind="int", low=8, high=16, step=8)

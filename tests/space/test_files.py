@@ -10,10 +10,10 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from tuner.space.document import load_document, parse_document
-from tuner.space.parse import load_space, parse_space
+from tuner.space.documents.strict_yaml import load_document, parse_document
+from tuner.space.parsing.parse import load_space, parse_space
+from tuner.space.parsing.schema import Opponent, SpaceFile, schema_text, space_json_schema
 from tuner.space.sampling import sample
-from tuner.space.schema import Opponent, SpaceFile, schema_text, space_json_schema
 from tuner.space.vocabulary import (
     BACKBONE_NAMES,
     BACKBONE_TERMS,
@@ -81,9 +81,7 @@ def test_editors_find_the_schema_from_a_committed_space(path: Path) -> None:
 
 
 def test_the_committed_schema_is_the_generated_one() -> None:
-    command = (
-        'python -c "from tuner.space.schema import schema_text; print(schema_text(), end=str())"'
-    )
+    command = "python -m tuner validate --schema space"
     assert SCHEMA.read_text(encoding="utf-8") == schema_text(), (
         f"write it again: {command} > {SCHEMA.name}"
     )

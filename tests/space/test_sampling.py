@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tuner.space.definition import Condition, Parameter, Space
-from tuner.space.document import parse_document
-from tuner.space.parse import parse_space
+from tuner.space.documents.strict_yaml import parse_document
+from tuner.space.parsing.parse import parse_space
 from tuner.space.sampling import draw, grid_values, has_setting, n_settings, sample
 
 TEXT = """

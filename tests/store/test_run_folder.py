@@ -54,7 +54,7 @@ def test_command_of_the_same_second_is_told_that_another_one_works_there(
     with folder.locked():
         (folder.state / "owner").unlink()
         # What is half written is swept away by the command that has the lock.
-        monkeypatch.setattr("tuner.store.files.os.replace", None)
+        monkeypatch.setattr("tuner.store.files.whole_files.os.replace", None)
         second = RunFolder(folder.path)
         second.create()
         with (
@@ -251,8 +251,8 @@ def test_lock_of_a_killed_command_is_free_and_the_file_it_was_writing_goes(
     folder: RunFolder,
 ) -> None:
     script = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom tuner.store.files import"
-        " write_atomically\nfrom tuner.store.run_folder import RunFolder\nfolder ="
+        "import os, signal, sys\nfrom pathlib import Path\nfrom tuner.store.files.whole_files "
+        "import write_atomically\nfrom tuner.store.run_folder import RunFolder\nfolder ="
         " RunFolder(Path(sys.argv[1]))\nwith folder.locked(), write_atomically(folder.state /"
         " 'checkpoints' / 'one.npz'):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )

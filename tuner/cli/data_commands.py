@@ -9,7 +9,7 @@ import click
 
 from tuner.cli.group import Group
 from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, out
-from tuner.cli.output import plain, print_json, say
+from tuner.cli.terminal.output import plain, print_json, say
 
 SchemaName = Literal["space", "card", "results"]
 
@@ -46,7 +46,7 @@ def _print_schema(kind: SchemaName) -> None:
     elif kind == "results":
         from tuner.store.results_schema import schema_text as schema
     else:
-        from tuner.space.schema import schema_text as schema
+        from tuner.space.parsing.schema import schema_text as schema
     click.echo(schema(), nl=False)
 
 
@@ -85,7 +85,7 @@ def check(dataset: str, out: Path, data_dir: Path, json_lines: bool) -> None:
 
     The exit code is 4 if results on them would be worthless.
     """
-    from tuner.cli.check_view import examination_table, records, show
+    from tuner.cli.results.check_table import examination_table, records, show
     from tuner.commands.check import check as check_command
     from tuner.pipeline.preparation.examination import refuse_worthless
 

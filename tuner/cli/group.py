@@ -26,7 +26,7 @@ class Group(click.Group):
         if name in self.commands or name.startswith("-"):
             return super().resolve_command(ctx, args)
         # Imported late: `--help` has to answer at once.
-        from tuner.space.spelling import nearest_of
+        from tuner.space.documents.spelling import nearest_of
 
         near = nearest_of(name, self.commands)
         hint = f'Did you mean "{near}"?' if near else f"Use {_listed(sorted(self.commands))}."

@@ -9,10 +9,10 @@ import traceback
 import click
 
 from tuner.cli.commands import cli
-from tuner.cli.output import say
-from tuner.cli.signals import INTERRUPTED, TERMINATED, TerminatedError, catch_signals
+from tuner.cli.terminal.output import say
+from tuner.cli.terminal.signals import INTERRUPTED, TERMINATED, TerminatedError, catch_signals
 from tuner.errors import TunerError
-from tuner.store.files import is_disk_full
+from tuner.store.files.whole_files import is_disk_full
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def _exit_code() -> int:
 def _usage(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption) and error.ctx:
         # Click offers what merely shares letters.
-        from tuner.space.spelling import nearest_of
+        from tuner.space.documents.spelling import nearest_of
 
         shown = [
             p for p in error.ctx.command.get_params(error.ctx) if not getattr(p, "hidden", False)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tuner.cli.options import A_PATH, A_SEED, CONTEXT, as_json, data_dir, no_progress, quiet
-from tuner.cli.output import print_json, print_result, say
+from tuner.cli.terminal.output import print_json, print_result, say
 from tuner.errors import ConfigurationError
 from tuner.production.train_options import RecipeTraining, TrainOptions
 
@@ -43,8 +43,8 @@ from tuner.production.train_options import RecipeTraining, TrainOptions
 @no_progress
 def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
     """Train a fresh model with the best hyperparameters of a run, without a search."""
-    from tuner.cli.trained import train_ended, trained_lines
-    from tuner.cli.views import view
+    from tuner.cli.results.trained import train_ended, trained_lines
+    from tuner.cli.run_views.choice import view
     from tuner.commands.train import train as train_command
 
     training = RecipeTraining(
@@ -79,8 +79,8 @@ def predict(run: Path, images: tuple[str, ...], json_lines: bool, **options: Any
 
     An image may be a file or a folder of them; `-` reads their names from stdin, one a line.
     """
-    from tuner.cli.chatter import chatter_kept_away
-    from tuner.cli.predictions import show_predictions
+    from tuner.cli.results.predictions import show_predictions
+    from tuner.cli.terminal.chatter import chatter_kept_away
     from tuner.commands.predict import predict as predict_command
 
     if "" in images:

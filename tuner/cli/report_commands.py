@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tuner.cli.options import A_PATH, CONTEXT, as_json, out
-from tuner.cli.output import plain, print_json, say
+from tuner.cli.terminal.output import plain, print_json, say
 
 
 @click.command(context_settings=CONTEXT)

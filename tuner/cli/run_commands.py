@@ -19,8 +19,8 @@ from tuner.cli.options import (
     retries,
     what_to_search,
 )
-from tuner.cli.output import print_json, print_result, say
-from tuner.cli.signals import INTERRUPTED, TERMINATED
+from tuner.cli.terminal.output import print_json, print_result, say
+from tuner.cli.terminal.signals import INTERRUPTED, TERMINATED
 from tuner.records.results import PresetName
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def run(
             preset=given["preset"],
             overrides=given["overrides"],
         )
-    from tuner.cli.signals import REQUEST
-    from tuner.cli.summary import missed_improvement, run_ended, summary_lines
-    from tuner.cli.views import view
+    from tuner.cli.results.run_summary import missed_improvement, run_ended, summary_lines
+    from tuner.cli.run_views.choice import view
+    from tuner.cli.terminal.signals import REQUEST
     from tuner.commands.run import run as run_command
     from tuner.pipeline.preparation.configuration import command_line
     from tuner.report.command_lines import resume_command
@@ -121,8 +121,8 @@ def _check_testable(
 def _run_nested(
     options: RunOptions, shown: AbstractContextManager[Listener], *, json_lines: bool, quiet: bool
 ) -> int:
-    from tuner.cli.nested_view import nested_ended, nested_lines
-    from tuner.cli.signals import REQUEST
+    from tuner.cli.results.nested_summary import nested_ended, nested_lines
+    from tuner.cli.terminal.signals import REQUEST
     from tuner.commands.nested import run_nested
 
     with shown as listener:
@@ -145,8 +145,8 @@ def plan(json_lines: bool, **given: Any) -> None:
 
     The estimate covers trials, model sizes, memory, disk and time.
     """
-    from tuner.cli.plan_view import plan_table, record, show
-    from tuner.cli.views import view
+    from tuner.cli.results.plan_table import plan_table, record, show
+    from tuner.cli.run_views.choice import view
     from tuner.commands.plan import plan as plan_command
 
     with view(json_lines=False, quiet=json_lines, live=False) as listener:

@@ -12,7 +12,7 @@ from tuner.doctor.examine import examine
 from tuner.doctor.findings import Examination
 from tuner.errors import ConfigurationError
 from tuner.pipeline.preparation.data_names import keep_name, named_apart
-from tuner.store.files import is_disk_full, write_text
+from tuner.store.files.whole_files import is_disk_full, write_text
 
 PAGE = "data.html"
 

@@ -20,8 +20,8 @@ from tuner.data.downloads.kaggle import download
 from tuner.data.load import missing_paths
 from tuner.errors import ConfigurationError, DataError
 from tuner.names import printable
-from tuner.space.bounded_reading import read_bytes
-from tuner.store.files import is_disk_full, write_text
+from tuner.space.documents.bounded_reading import read_bytes
+from tuner.store.files.whole_files import is_disk_full, write_text
 
 MANIFEST = ".fetched.json"
 

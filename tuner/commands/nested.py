@@ -25,7 +25,7 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, Listener, Notice, RunStarted, StageStarted
 from tuner.records.nested import NestedResults
 from tuner.records.results import Results
-from tuner.store.files import write_text
+from tuner.store.files.whole_files import write_text
 from tuner.store.run_folder import RunFolder
 
 _RESULTS = TypeAdapter(NestedResults)

@@ -15,8 +15,8 @@ from tuner.pipeline.preparation.compatibility import check_flip
 from tuner.pipeline.preparation.declare import hold
 from tuner.records.image import ImageSpec
 from tuner.space.definition import SearchSpaceFile
-from tuner.space.document import Document, load_document, raise_problems
-from tuner.space.parse import parse_space
+from tuner.space.documents.strict_yaml import Document, load_document, raise_problems
+from tuner.space.parsing.parse import parse_space
 
 FOLDERS = (Path("search_spaces"), Path("datasets"))
 

@@ -12,8 +12,8 @@ import numpy as np
 from tuner.data.decoding.streaming import StreamedImages
 from tuner.data.splits.fold import Fold
 from tuner.records.image import ImageSpec
-from tuner.store.arrays import write_array
-from tuner.store.files import write_atomically
+from tuner.store.files.array_files import write_array
+from tuner.store.files.whole_files import write_atomically
 from tuner.training.data import TrainingData
 from tuner.training.transfer.features import Features
 

@@ -17,7 +17,7 @@ from tuner.errors import ConfigurationError
 from tuner.names import listed
 from tuner.records.error_text import reason_of
 from tuner.records.image import ImageSpec
-from tuner.space.validation import nearest
+from tuner.space.documents.validation import nearest
 
 # The name of a parameter decides what it gets, wherever the parameter stands.
 _HP, _VALUES, _SPEC = "hp", "values", "image_spec"

@@ -14,7 +14,7 @@ from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.stages import HEAD
 from tuner.records.image import ImageSpec
-from tuner.space.validation import did_you_mean
+from tuner.space.documents.validation import did_you_mean
 from tuner.space.vocabulary import VOCABULARIES, with_defaults
 
 BUILDERS: Mapping[str, str] = {

@@ -20,7 +20,7 @@ from tuner.retrain.contenders import schedule_for
 from tuner.search.methods.method import method_class
 from tuner.search.ranking import winner
 from tuner.space.sampling import n_settings
-from tuner.store.reading import DamagedFileError
+from tuner.store.files.reading import DamagedFileError
 from tuner.store.trial_tables import TrialTables
 
 

@@ -17,8 +17,8 @@ from tuner.records.events import Listener, StageStarted
 from tuner.records.recipe import Recipe
 from tuner.records.scores import Scores
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
-from tuner.store.files import write_atomically
-from tuner.store.leftovers import sweep, writer
+from tuner.store.files.leftovers import sweep, writer
+from tuner.store.files.whole_files import write_atomically
 from tuner.training.data import TrainingData
 
 # Training images whose outputs are looked at where there are no test images.

@@ -11,7 +11,7 @@ from tuner.data.splits.fold import Fold
 from tuner.errors import ConfigurationError
 from tuner.names import printable
 from tuner.records.recipe import Recipe
-from tuner.store.nearest_path import did_you_mean_path
+from tuner.store.files.nearest_path import did_you_mean_path
 
 
 def recipe_path(source: Path) -> Path:

@@ -8,8 +8,8 @@ from typing import Any
 
 from tuner.names import listed
 from tuner.space.definition import Condition, Parameter, Space
+from tuner.space.documents.validation import shown
 from tuner.space.sampling import grid_values
-from tuner.space.validation import shown
 from tuner.space.vocabulary import BATCH_TERMS, TRAINING_TERMS, Term
 
 # The training loop takes its batches, and what is done to their images, from these names, whatever

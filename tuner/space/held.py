@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tuner.space.checks import check_kind, dotted, value_paths
 from tuner.space.declared import Declaration, allows, described
 from tuner.space.definition import Parameter, SearchSpaceFile
-from tuner.space.document import Document, Problem
-from tuner.space.layout import FlatParameter
-from tuner.space.parse import layout_of
+from tuner.space.documents.strict_yaml import Document, Problem
+from tuner.space.documents.validation import did_you_mean, in_order, nearest, shown
+from tuner.space.parsing.checks import check_kind, dotted, value_paths
+from tuner.space.parsing.layout import FlatParameter
+from tuner.space.parsing.parse import layout_of
 from tuner.space.sampling import grid_values
-from tuner.space.validation import did_you_mean, in_order, nearest, shown
 from tuner.space.vocabulary import TRAINING_TERMS, TermKind
 
 # Of longer ranges only the ends are compared.

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.records.trial import Trial
-from tuner.store.files import json_line
-from tuner.store.reading import kind_of, lines_of, parse_json
+from tuner.store.files.reading import kind_of, lines_of, parse_json
+from tuner.store.files.whole_files import json_line
 
 _TRIAL = TypeAdapter(Trial)
 # A trial of ten thousand epochs takes two.

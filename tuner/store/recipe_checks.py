@@ -19,9 +19,9 @@ from tuner.records.image import ImageSpec
 from tuner.records.recipe import Recipe, RecipeData
 from tuner.records.training import Schedule
 from tuner.space.definition import Direction
-from tuner.space.document import Document, KeyPath, Problem
-from tuner.space.schema import MAX_EPOCHS
-from tuner.space.validation import did_you_mean, shown
+from tuner.space.documents.strict_yaml import Document, KeyPath, Problem
+from tuner.space.documents.validation import did_you_mean, shown
+from tuner.space.parsing.schema import MAX_EPOCHS
 from tuner.space.vocabulary import BATCH_TERMS, MAX_CONV_BLOCKS, OBJECTIVES, VOCABULARIES, Term
 
 _BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")

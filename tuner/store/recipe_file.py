@@ -14,12 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from tuner.records.image import ImageSpec
 from tuner.records.recipe import Recipe, RecipeData
-from tuner.space.bounded_reading import BY_A_RUN
-from tuner.space.composing import AMBIGUOUS
 from tuner.space.definition import SplitSettings
-from tuner.space.document import Document, Problem, load_document, raise_problems
-from tuner.space.validation import did_you_mean, in_order, type_problems
-from tuner.store.files import write_text
+from tuner.space.documents.bounded_reading import BY_A_RUN
+from tuner.space.documents.composing import AMBIGUOUS
+from tuner.space.documents.strict_yaml import Document, Problem, load_document, raise_problems
+from tuner.space.documents.validation import did_you_mean, in_order, type_problems
+from tuner.store.files.whole_files import write_text
 from tuner.store.recipe_checks import recipe_problems
 
 RECIPE = TypeAdapter(Recipe)

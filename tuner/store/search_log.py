@@ -18,8 +18,8 @@ from pydantic import TypeAdapter
 
 from tuner.records.error_text import short_line
 from tuner.records.trial import Trial
+from tuner.store.files.reading import DamagedFileError, parse_json, read_whole
 from tuner.store.history import LogEntry, first_problem
-from tuner.store.reading import DamagedFileError, parse_json, read_whole
 
 _ENTRY = TypeAdapter(LogEntry)
 # Of a hundred thousand trials.

@@ -15,8 +15,8 @@ from tuner.names import spreadsheet_cell, text_of_cell
 from tuner.records.error_text import reason_of, short_line
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
-from tuner.store.files import write_text
-from tuner.store.reading import DamagedFileError, read_whole
+from tuner.store.files.reading import DamagedFileError, read_whole
+from tuner.store.files.whole_files import write_text
 
 _Parsed = TypeVar("_Parsed")
 # Of a million trials.

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from tuner.records.training import Ending, EpochMetrics, TrainTask
-from tuner.store.files import write_atomically
+from tuner.store.files.whole_files import write_atomically
 
 State = list[np.ndarray]
 

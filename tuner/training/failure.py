@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.errors import DataError, TunerError
 from tuner.records.error_text import reason_of, traceback_of, words_of
 from tuner.records.training import Failure, FailureKind
-from tuner.store.files import is_disk_full
+from tuner.store.files.whole_files import is_disk_full
 
 
 class NonFiniteLossError(TunerError):

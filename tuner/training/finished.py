@@ -18,7 +18,7 @@ from tuner.models.backbones.classifier import copy_head
 from tuner.models.backbones.stages import trained_part
 from tuner.models.registry import BUILDERS, build
 from tuner.records.image import ImageSpec
-from tuner.store.leftovers import writer
+from tuner.store.files.leftovers import writer
 from tuner.store.model_file import weights_file
 from tuner.training.checkpoint import load_checkpoint, put_weights
 from tuner.training.own_builders.class_outputs import pixels, with_probabilities

@@ -14,7 +14,7 @@ from tuner.execution.stop import StopRequest
 from tuner.pipeline.job import Job
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event
-from tuner.space.parse import load_space
+from tuner.space.parsing.parse import load_space
 from tuner.store.run_folder import RunFolder
 
 

@@ -22,7 +22,7 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender
 from tuner.records.events import Event, Notice
-from tuner.space.parse import load_space
+from tuner.space.parsing.parse import load_space
 
 ALL = ("baseline", "baseline_published", "efficientnet_b2")
 NO_BASELINE = "this data set has no card that states a baseline, so none is compared"

@@ -13,7 +13,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.cli.calling import call
-from tests.cli.test_nested_view import RESULTS as NESTED
+from tests.cli.results.test_nested_summary import RESULTS as NESTED
 from tests.report.differences import difference
 from tests.report.fixtures import results
 from tests.report.test_page import Page

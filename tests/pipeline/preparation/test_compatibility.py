@@ -11,8 +11,8 @@ from tuner.data.cards.card_files import card_folders, load_card
 from tuner.data.own.made_card import OWN_DATA
 from tuner.errors import ConfigurationError
 from tuner.pipeline.preparation.compatibility import check_flip
-from tuner.space.document import parse_document
-from tuner.space.parse import load_space, parse_space
+from tuner.space.documents.strict_yaml import parse_document
+from tuner.space.parsing.parse import load_space, parse_space
 
 CARD = make_card({"type": "npz", "path": "tiny.npz"}, size=8)
 SPACES = Path(__file__).parents[3] / "search_spaces"

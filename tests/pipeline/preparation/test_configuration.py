@@ -10,7 +10,7 @@ from tests.data.samples import make_card
 from tuner.data.cards.card_files import card_folders, load_card
 from tuner.errors import ConfigurationError
 from tuner.pipeline.preparation.configuration import space_path
-from tuner.space.parse import load_space
+from tuner.space.parsing.parse import load_space
 
 CARD = make_card({"type": "npz", "path": "tiny.npz"}, size=8)
 SPACES = Path(__file__).parents[3] / "search_spaces"

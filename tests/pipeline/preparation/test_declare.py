@@ -15,11 +15,11 @@ from tuner.pipeline.identity import differences
 from tuner.pipeline.preparation.declare import hold, kept, resumed
 from tuner.space.declared import Declaration
 from tuner.space.definition import Condition, Parameter
-from tuner.space.document import parse_document
-from tuner.space.parse import parse_space
+from tuner.space.documents.strict_yaml import parse_document
+from tuner.space.parsing.parse import parse_space
 from tuner.space.sampling import has_setting, sample
-from tuner.store.plain_yaml import plain_yaml
-from tuner.store.reading import DamagedFileError
+from tuner.store.files.plain_yaml import plain_yaml
+from tuner.store.files.reading import DamagedFileError
 
 SPACE = "version: 1\nmodel: m:build\nspace: {batch_size: 16}\nsearch: {method: grid}\n"
 KIND = Parameter(name="kind", kind="choice", choices=("a", "b"))

@@ -9,8 +9,8 @@ import pytest
 from tests.data.samples import make_card
 from tuner.errors import ConfigurationError
 from tuner.pipeline.preparation.starting_weights import check_backbones
-from tuner.space.document import parse_document
-from tuner.space.parse import parse_space
+from tuner.space.documents.strict_yaml import parse_document
+from tuner.space.parsing.parse import parse_space
 
 CARD = make_card({"type": "npz", "path": "tiny.npz"}, size=8)
 SPACES = Path(__file__).parents[3] / "search_spaces"

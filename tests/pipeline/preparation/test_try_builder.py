@@ -15,8 +15,8 @@ from tuner.pipeline.preparation import try_builder
 from tuner.pipeline.preparation.declare import Declared
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, Notice
-from tuner.space.document import parse_document
-from tuner.space.parse import parse_space
+from tuner.space.documents.strict_yaml import parse_document
+from tuner.space.parsing.parse import parse_space
 
 
 def test_builder_that_takes_long_is_named_while_it_does(monkeypatch: pytest.MonkeyPatch) -> None:

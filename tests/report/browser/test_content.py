@@ -16,7 +16,7 @@ from playwright.sync_api import Locator
 from tests.report.browser.conftest import Open, Opened
 from tests.report.browser.stories import STORIES
 from tuner.report.reported_run import ReportedRun
-from tuner.space.document import parse_document
+from tuner.space.documents.strict_yaml import parse_document
 from tuner.store.run_folder import RunFolder
 
 SHARE = r"\d{1,3}\.\d %"

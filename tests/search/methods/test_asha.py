@@ -24,7 +24,7 @@ from tuner.records.trial import Trial
 from tuner.search.board import Board
 from tuner.search.methods.asha import Asha
 from tuner.space.methods import METHODS
-from tuner.space.schema import SearchSpec
+from tuner.space.parsing.schema import SearchSpec
 
 
 def test_every_method_that_a_file_may_name_is_there() -> None:

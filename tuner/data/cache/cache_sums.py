@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tuner.cores import n_cores
-from tuner.store.files import write_text
-from tuner.store.reading import read_json
+from tuner.store.files.reading import read_json
+from tuner.store.files.whole_files import write_text
 
 # Other than `meta.json`, it may be missing or wrong: then large files are read whole once more.
 STAMPS = "stamps.json"

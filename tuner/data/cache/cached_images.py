@@ -31,8 +31,8 @@ from tuner.data.decoding.streaming import StreamedImages
 from tuner.data.images import Images
 from tuner.data.left_out import LeftOut
 from tuner.errors import DataError
-from tuner.store.files import write_atomically
-from tuner.store.reading import parse_json, read_whole
+from tuner.store.files.reading import parse_json, read_whole
+from tuner.store.files.whole_files import write_atomically
 
 # Raise it whenever a loader or a generator gives other pixels for the same source, or an entry has
 # another form.

@@ -13,7 +13,7 @@ from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.formats.loaders import Files
 from tuner.data.splits.split_rules import Policies, Splits
 from tuner.names import one_line, plain_name
-from tuner.space.validation import Strict, shown
+from tuner.space.documents.validation import Strict, shown
 
 _FOLDER_NAME = re.compile(r"[^/\\\0]+")
 

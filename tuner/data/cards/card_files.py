@@ -11,8 +11,14 @@ import tuner
 from tuner.data.cards.card import Card
 from tuner.errors import ConfigurationError
 from tuner.names import one_line
-from tuner.space.document import Document, KeyPath, Problem, load_document, raise_problems
-from tuner.space.validation import did_you_mean, shown, validate
+from tuner.space.documents.strict_yaml import (
+    Document,
+    KeyPath,
+    Problem,
+    load_document,
+    raise_problems,
+)
+from tuner.space.documents.validation import did_you_mean, shown, validate
 
 
 def card_folders() -> list[Path]:

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from tuner.space.validation import Strict
+from tuner.space.documents.validation import Strict
 
 
 class Kaggle(Strict):

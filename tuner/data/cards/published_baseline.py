@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tuner.space.validation import Strict, both_or_neither
+from tuner.space.documents.validation import Strict, both_or_neither
 
 
 class Published(Strict):

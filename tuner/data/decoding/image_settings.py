@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from tuner.space.validation import Strict
+from tuner.space.documents.validation import Strict
 
 ChannelValue = Annotated[int, Field(ge=0, le=255)]
 

@@ -25,8 +25,8 @@ from typing import IO, cast
 from tuner.data.folders.tree import IMAGE_SUFFIXES
 from tuner.errors import DataError
 from tuner.names import printable
-from tuner.store.files import is_disk_full
-from tuner.store.leftovers import sweep, writer
+from tuner.store.files.leftovers import sweep, writer
+from tuner.store.files.whole_files import is_disk_full
 
 _SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _CHUNK_BYTES = 2**16

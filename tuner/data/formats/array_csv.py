@@ -17,7 +17,7 @@ from tuner.data.described import Described
 from tuner.data.formats.loader import Loader, Sources
 from tuner.data.splits.split_rules import MaybeRole
 from tuner.errors import DataError
-from tuner.space.validation import both_or_neither
+from tuner.space.documents.validation import both_or_neither
 
 if TYPE_CHECKING:
     import numpy as np

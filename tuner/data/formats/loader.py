@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tuner.data.described import Described
 from tuner.data.left_out import LeftOut
-from tuner.space.validation import Strict
+from tuner.space.documents.validation import Strict
 
 if TYPE_CHECKING:
     # NumPy takes its time, and a card is read without it.

@@ -12,7 +12,7 @@ from tuner.data.formats.loader import Loader, Sources
 from tuner.data.left_out import LeftOut, fold, left_out
 from tuner.data.splits.split_rules import MaybeRole, Role
 from tuner.names import printable
-from tuner.space.validation import both_or_neither
+from tuner.space.documents.validation import both_or_neither
 
 if TYPE_CHECKING:
     from tuner.data.arrays.array_names import ArrayPair

@@ -17,8 +17,8 @@ from tuner.data.own.npz_card import npz_card
 from tuner.data.own.table_folder_card import table_folder_card
 from tuner.data.tables.table import is_table, table_stem
 from tuner.errors import ConfigurationError, DataError, MissingDataError
-from tuner.space.validation import nearest
-from tuner.store.nearest_path import did_you_mean_path, nearest_path
+from tuner.space.documents.validation import nearest
+from tuner.store.files.nearest_path import did_you_mean_path, nearest_path
 
 _UNDERSTOOD = "give a folder of class folders, a .csv, a .npz, or a .zip or .tar.gz of them."
 _ONE_ARRAY = (

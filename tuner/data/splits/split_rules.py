@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tuner.space.validation import Strict
+from tuner.space.documents.validation import Strict
 
 Fraction = Annotated[float, Field(gt=0.0, lt=0.9)]
 

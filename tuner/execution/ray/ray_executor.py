@@ -29,7 +29,7 @@ from tuner.execution.ray.connection import check_share, connect, last_line, n_pl
 from tuner.execution.ray.ray_worker import RayWorker
 from tuner.execution.ray.trainer import Saved, Trainer
 from tuner.records.training import Failure, TrainTask
-from tuner.store.files import write_atomically
+from tuner.store.files.whole_files import write_atomically
 from tuner.training.data import TrainingData
 
 _POLL_S = 0.2

@@ -21,7 +21,7 @@ from tuner.models.backbones import lite2
 from tuner.models.backbones.torch_file import read_tensors
 from tuner.models.backbones.weights import LITE2_PACKAGE, NoPretrainedWeightsError, WeightsError
 from tuner.space.vocabulary import Pooling
-from tuner.store.files import write_atomically
+from tuner.store.files.whole_files import write_atomically
 
 FILE = "efficientnet-lite2-9656183e.pth"
 SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"

@@ -17,9 +17,9 @@ from tuner.records.events import Listener, Notice
 from tuner.records.nested import NestedResults
 from tuner.records.results import Results
 from tuner.report.runs_page import DataSet, IndexedRun, compute, render_index
-from tuner.store.files import write_text
-from tuner.store.leftovers import sweep
-from tuner.store.reading import first_line, read_json
+from tuner.store.files.leftovers import sweep
+from tuner.store.files.reading import first_line, read_json
+from tuner.store.files.whole_files import write_text
 from tuner.store.run_folder import RunFolder, time_of_name
 
 LOG = logging.getLogger("tuner")

@@ -12,9 +12,9 @@ from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report.page import render
 from tuner.report.reported_run import ReportedRun
-from tuner.store.files import write_text
-from tuner.store.leftovers import sweep
-from tuner.store.reading import DamagedFileError
+from tuner.store.files.leftovers import sweep
+from tuner.store.files.reading import DamagedFileError
+from tuner.store.files.whole_files import write_text
 from tuner.store.run_folder import RunFolder
 from tuner.store.trial_tables import TrialTables
 

@@ -18,8 +18,8 @@ from tuner.pipeline.preparation.starting_weights import check_backbones
 from tuner.pipeline.presets import PRESETS, apply
 from tuner.pipeline.run_options import RunOptions
 from tuner.space.definition import SearchSpaceFile, SplitSettings
-from tuner.space.document import Document
-from tuner.space.parse import load_documents, parse_space
+from tuner.space.documents.strict_yaml import Document
+from tuner.space.parsing.parse import load_documents, parse_space
 
 
 def space_folders() -> list[Path]:

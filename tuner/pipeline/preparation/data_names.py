@@ -16,7 +16,7 @@ from tuner.data.cards.card import Card
 from tuner.data.cards.card_files import card_folders, card_names
 from tuner.data.own.made_card import OWN_DATA
 from tuner.data.own.resolve import own_path
-from tuner.store.files import write_text
+from tuner.store.files.whole_files import write_text
 
 _NAMES = ".names"
 _MOST_BYTES = 10_000

@@ -16,11 +16,11 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.records.image import ImageSpec
 from tuner.space.declared import Declaration, completed, described
 from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space
-from tuner.space.document import Document, Problem, raise_problems
+from tuner.space.documents.strict_yaml import Document, Problem, raise_problems
 from tuner.space.held import check_held, check_loop
 from tuner.space.methods import METHODS
 from tuner.space.sampling import grid_values
-from tuner.store.reading import DamagedFileError
+from tuner.store.files.reading import DamagedFileError
 
 # In a note; the report shows all.
 _SHOWN_NAMES = 8

@@ -16,7 +16,7 @@ from tuner.planning.corners import corners
 from tuner.records.events import Listener, Notice
 from tuner.records.image import ImageSpec
 from tuner.space.definition import SearchSpaceFile
-from tuner.space.document import raise_problems
+from tuner.space.documents.strict_yaml import raise_problems
 from tuner.space.sampling import sample
 
 # Importing TensorFlow and trying out a usual builder takes less; one that hangs would be waited for

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tuner.report.charts.figures import label_text
-from tuner.store.files import write_atomically
-from tuner.store.leftovers import sweep
+from tuner.store.files.leftovers import sweep
+from tuner.store.files.whole_files import write_atomically
 
 MAX_BARS = 10
 

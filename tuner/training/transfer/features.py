@@ -19,8 +19,8 @@ import filelock
 import numpy as np
 from numpy.lib.format import read_array_header_1_0, read_magic
 
-from tuner.store.arrays import write_zeros
-from tuner.store.leftovers import sweep
+from tuner.store.files.array_files import write_zeros
+from tuner.store.files.leftovers import sweep
 
 # Images that go through the network together; always as many, since the last bits may depend on it.
 BATCH = 64

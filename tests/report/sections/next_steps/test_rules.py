@@ -27,7 +27,7 @@ from tuner.report.sections.next_steps.next_step import NextStep
 from tuner.report.sections.next_steps.rules import MAX_STEPS, compute, context
 from tuner.report.sections.next_steps.search_steps import THOROUGH_EPOCHS
 from tuner.space.definition import Parameter, SearchSpaceFile
-from tuner.space.parse import load_space
+from tuner.space.parsing.parse import load_space
 
 SPACE = """
 version: 1

@@ -1,0 +1,211 @@
+"""A plan in lines: readable counts, sizes and times, and nothing that steers a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.planning.costs import contender
+from tests.search.fakes import settings
+from tuner.cli.results.plan_table import SHOWN_BRACKETS, lines, plan_table, record, show
+from tuner.cli.terminal import output
+from tuner.planning.corners import Corner
+from tuner.planning.forecast import Forecast, Range
+from tuner.planning.measure import Cost
+from tuner.planning.plan_record import Plan
+from tuner.search.methods.rungs import Rung
+from tuner.store.files.whole_files import json_line
+
+FORECAST = Forecast(
+    n_trials=7,
+    n_epochs=15,
+    is_exact=True,
+    notes=(),
+    brackets=(
+        (
+            Rung(n_trials=4, first_epoch=1, last_epoch=1),
+            Rung(n_trials=1, first_epoch=2, last_epoch=4),
+        ),
+        (Rung(n_trials=2, first_epoch=1, last_epoch=4),),
+    ),
+    search_s=Range(low=60, high=150),
+    retraining_s=Range(low=320, high=500),
+    other_s=Range(low=20, high=20),
+    total_s=Range(low=400, high=650),
+    disk_bytes=50_000_000,
+)
+
+CORNERS = (
+    Corner(values={}, n_parameters=330, checkpoint_bytes=3_000),
+    Corner(values={}, n_parameters=262_602, checkpoint_bytes=2_100_000),
+)
+
+
+def cost(step_s: float, trace_s: float) -> Cost:
+    return Cost(
+        key="",
+        build_s=0.5,
+        trace_s=trace_s,
+        image_s=step_s / 32,
+        step_s=step_s,
+        predict_s=step_s / 96,
+        checkpoint_bytes=1,
+    )
+
+
+PLAN = Plan(
+    dataset="Photos",
+    shape=(48, 48, 3),
+    n_train=1200,
+    n_validation=150,
+    n_folds=1,
+    n_test=140,
+    search=settings(4, 4),
+    contenders=(
+        contender(max_epochs=10),
+        replace(
+            contender(max_epochs=1), title="EfficientNetB2 (from scratch)", max_train_images=300
+        ),
+    ),
+    n_seeds=3,
+    executor="process",
+    n_workers=2,
+    corners=CORNERS,
+    costs=(cost(0.0021, 1.0), cost(1.2, 3.5)),
+    failures={},
+    memory_bytes=(812_000_000, 407_000_000),
+    share=1.0,
+    time_budget_s=None,
+    forecast=FORECAST,
+    unfinished=None,
+)
+
+
+def shown(**changes: Any) -> dict[str, list[str]]:
+    """The texts of each name, those of its further lines included."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for new, text in lines(replace(PLAN, **changes)):
+        name = new or name
+        found.setdefault(name, []).append(text)
+    return found
+
+
+def test_data_and_search_are_counted() -> None:
+    assert shown()["data"] == ["Photos, 48x48x3", "1,200 training, 150 validation, 140 test images"]
+    folds = "1,200 training, 150 validation in each of 5 folds, 140 test images"
+    assert shown(n_folds=5)["data"] == ["Photos, 48x48x3", folds]
+    assert shown()["search"] == [
+        "hyperband: 7 trials, 15 epochs",
+        "4 trials, epoch 1 > 1 trial, epochs 2-4",
+        "2 trials, epochs 1-4",
+    ]
+
+
+def test_size_that_is_not_known_exactly_is_about_right() -> None:
+    found = shown(search=settings(4, 4, method="asha"), forecast=replace(FORECAST, is_exact=False))
+    assert found["search"][0] == "asha: about 7 trials, 15 epochs"
+
+
+def test_what_you_should_know_about_the_search_stands_below_it() -> None:
+    assert shown(forecast=replace(FORECAST, notes=("the grid ends early",)))["search"][-1] == (
+        "the grid ends early"
+    )
+
+
+def test_long_search_lists_its_first_brackets() -> None:
+    forecast = replace(
+        FORECAST, n_trials=1_000_000, brackets=FORECAST.brackets[:1] * (SHOWN_BRACKETS + 3)
+    )
+    found = shown(forecast=forecast)["search"]
+    assert len(found) == 2 + SHOWN_BRACKETS
+    assert found[-1] == "and 999,960 trials more"
+
+
+def test_every_retraining_says_its_seeds_its_epochs_and_fewer_images() -> None:
+    assert shown()["retraining"] == [
+        "Tuned: 3 seeds, at most 10 epochs",
+        "EfficientNetB2 (from scratch): 3 seeds, at most 1 epoch, 300 training images",
+    ]
+
+
+def test_without_comparison_no_time_is_given_for_it() -> None:
+    found = shown(contenders=())
+    assert found["retraining"] == ["none"]
+    assert not any(text.startswith("retraining") for text in found["time"])
+
+
+def test_sizes_have_units() -> None:
+    found = shown()
+    assert found["models"] == ["330 to 262,602 parameters, in 2 built settings"]
+    assert found["disk"] == ["3 kB to 2.1 MB a checkpoint; at most 50.0 MB at a time"]
+    assert found["memory"] == ["407.0 MB to 812.0 MB a worker, as measured; times 2 workers"]
+
+
+def test_memory_out_of_sight_is_not_called_nothing() -> None:
+    assert shown(memory_bytes=())["memory"] == ["not measured; 2 workers"]
+
+
+def test_impossible_corners_give_a_reason() -> None:
+    deep = Corner(values={}, problem="it is too deep")
+    found = shown(corners=(*CORNERS, deep, deep))["models"]
+    assert found == [
+        "330 to 262,602 parameters, in 2 built settings",
+        "2 corners of the space cannot be built, as it is too deep",
+    ]
+
+
+def test_models_that_could_not_be_measured_are_named() -> None:
+    assert shown(failures={"Baseline": "the loss became nan"})["start"] == [
+        "1.5 to 4 s, mean 2.8 s to build and trace a model",
+        "Baseline could not be measured, and is left out here: the loss became nan",
+    ]
+
+
+@pytest.mark.parametrize(("share", "n_lines"), [(0.55, 2), (0.9, 1), (None, 1)])
+def test_busy_machine_is_told(share: float | None, n_lines: int) -> None:
+    found = shown(share=share)["start"]
+    assert len(found) == n_lines
+    if n_lines == 2:
+        assert found[1] == "workers got 55 % of a core each while measured: the machine was busy"
+
+
+def test_times_are_ranges_and_one_number_where_the_ends_read_alike() -> None:
+    found = shown()
+    assert found["step"] == ["0.0021 to 1.2 s, mean 0.6 s, measured with 2 models"]
+    assert found["time"] == [
+        "search      60 s to 2 min, likely 2 min",
+        "retraining  5 min to 8 min, likely 7 min",
+        "all else    20 s",
+        "in all      7 min to 11 min, likely 8 min, process executor, 2 workers",
+    ]
+
+
+def test_time_budget_is_told() -> None:
+    assert shown(time_budget_s=1800.0)["time"][-1].endswith("2 workers, within 30 min as asked for")
+
+
+def test_unfinished_run_is_named() -> None:
+    assert "unfinished" not in shown()
+    assert shown(unfinished="reports/x/1")["unfinished"] == [
+        "run would go on with reports/x/1; the times above are those of a whole run"
+    ]
+
+
+def test_names_cannot_steer_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    err = io.StringIO()
+    monkeypatch.setattr(output, "ERRORS", err)
+    show(plan_table(replace(PLAN, dataset="\x1b[2J[red]x\x07")))
+    assert not set(err.getvalue()) & set("\x1b\x07\r")
+    assert "[red]x" in err.getvalue()
+
+
+def test_record_is_json_with_all_numbers() -> None:
+    found = json.loads(json_line(record(PLAN)))
+    assert found["forecast"]["total_s"] == {"low": 400, "high": 650}
+    assert found["forecast"]["brackets"][1] == [{"n_trials": 2, "first_epoch": 1, "last_epoch": 4}]
+    assert [corner["n_parameters"] for corner in found["corners"]] == [330, 262602]

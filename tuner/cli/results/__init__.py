@@ -1,0 +1,1 @@
+"""What commands say at their end, for people and for programs."""

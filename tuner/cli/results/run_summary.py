@@ -1,0 +1,98 @@
+"""The last words of a run."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from dataclasses import asdict
+from typing import Any
+
+from tuner.cli.terminal import abilities, output
+from tuner.commands.run import RunOutcome
+from tuner.records.results import Results
+from tuner.report.command_lines import resume_command
+from tuner.report.facts import only_class
+from tuner.report.sections.verdict import compute
+
+
+def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
+    """Verdict, where the report is, and what to do next."""
+    folder, results = outcome.folder, outcome.results
+    path = shlex.quote(folder.path.as_posix())
+    if outcome.stopped:
+        where = [f"Report   {folder.report.as_posix()}"] if results else []
+        return [
+            "",
+            f"The run was {outcome.stopped}, and can go on.",
+            *where,
+            f"Resume   {resume_command(command)}",
+        ]
+    assert results is not None  # Only a stopped run has none.
+    lines = [
+        "",
+        _wrapped(compute(results).sentence),
+        *_constant(results),
+        "",
+        f"Report   {folder.report.as_posix()}",
+        f"Train    python -m tuner train --from {path}",
+    ]
+    # `--search-only` keeps no model.
+    return [*lines, f"Predict  python -m tuner predict {path} IMAGE"] if results.models else lines
+
+
+def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
+    """The last JSON line of a run: its files, the verdict, and each model's test accuracies.
+
+    There is one accuracy per seed.
+    """
+    record: dict[str, Any] = {
+        "event": "RunEnded",
+        "folder": outcome.folder.path.as_posix(),
+        "stopped": outcome.stopped,
+    }
+    if outcome.stopped:
+        record["resume"] = resume_command(command)
+    results = outcome.results
+    if results is None:
+        return record
+    main = results.main_difference
+    return record | {
+        "report": outcome.folder.report.as_posix(),
+        "verdict": compute(results).sentence,
+        "verdict_word": main.verdict if main else None,
+        "difference": {"opponent": main.opponent, **asdict(main.accuracy)} if main else None,
+        "best_score": results.search.best_score,
+        "test_accuracy": {
+            model.name: [run.test.accuracy for run in model.runs] for model in results.models
+        },
+        "only_class": {model.name: only_class(model) for model in results.models if model.runs},
+    }
+
+
+def missed_improvement(outcome: RunOutcome) -> str:
+    """Why a run has not shown that its winner is better, in one line; empty where it has."""
+    main = outcome.results.main_difference if outcome.results else None
+    if main is None:
+        return "the winner could not be tested against another model"
+    if main.verdict == "better":
+        return ""
+    reason = " ".join(main.reason.split())
+    return f"the verdict is {main.verdict}{f' ({reason})' if reason else ''}"
+
+
+def _constant(results: Results) -> list[str]:
+    """A line for each model that tells nothing apart."""
+    found = [
+        (model.title, name) for model in results.models if (name := only_class(model)) is not None
+    ]
+    return [
+        _wrapped(f'{title}: the model predicts one class, "{name}", for every test image.')
+        for title, name in found
+    ]
+
+
+def _wrapped(text: str) -> str:
+    """A terminal would break the line within a word."""
+    if not output.ERRORS.isatty():
+        return text
+    return textwrap.fill(text, abilities.size()[0])

@@ -1,0 +1,166 @@
+"""A run in plain lines: one per event that is worth it, and a sign of life a minute."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tuner.cli.run_views.progress import Progress
+from tuner.cli.terminal.output import say
+from tuner.cli.terminal.signals import STOPPING
+from tuner.execution.stop import StopRequest
+from tuner.records.events import (
+    Event,
+    Listener,
+    ModelTrained,
+    Notice,
+    RunStarted,
+    SearchResumed,
+    StageStarted,
+    TrialEnded,
+)
+from tuner.records.trial import Trial
+from tuner.report.text import plural
+
+if TYPE_CHECKING:
+    from tuner.planning.plan_record import Plan
+
+HEARTBEAT_S = 60.0
+# A person who presses Ctrl-C wants to see at once that it was noticed.
+LOOK_S = 0.25
+# Tasks that one line names.
+SHOWN_TASKS = 8
+
+
+@contextmanager
+def every(seconds: float, do: Callable[[], None]) -> Iterator[threading.Lock]:
+    """Repeat something in a thread, but never while the lock that this yields is held."""
+    lock, ended = threading.Lock(), threading.Event()
+
+    def work() -> None:
+        while not ended.wait(seconds):
+            with lock:
+                do()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield lock
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def plain_lines(request: StopRequest, time_budget_s: float | None = None) -> Iterator[Listener]:
+    """A listener that prints; a thread gives a sign of life where minutes pass without an event."""
+    lines = PlainLines(request, Progress(time_budget_s))
+    with every(LOOK_S, lines.give_sign_of_life) as lock:
+
+        def hear(event: Event) -> None:
+            with lock:
+                lines(event)
+
+        yield hear
+
+
+class PlainLines:
+    """Prints events as lines."""
+
+    def __init__(self, request: StopRequest, progress: Progress) -> None:
+        """Take what may ask for the end, and what counts."""
+        self._request, self._progress = request, progress
+        self._has_told_of_stop = False
+        self._last_line_s = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        """Print what an event is worth."""
+        self._progress.hear(event)
+        line = describe(event, self._progress)
+        if line:
+            self._say(line)
+
+    def give_sign_of_life(self) -> None:
+        """Say once that the end was asked for, and what goes on after a minute without a line."""
+        if self._request.is_made() and not self._has_told_of_stop:
+            self._has_told_of_stop = True
+            self._say(STOPPING)
+        if time.monotonic() - self._last_line_s >= HEARTBEAT_S:
+            self._say(f"  at work: {_at_work(self._progress)}")
+
+    def _say(self, line: str) -> None:
+        self._last_line_s = time.monotonic()
+        say(line)
+
+
+def describe(event: Event, progress: Progress) -> str:
+    """One line about an event; empty where it is worth none."""
+    line = ""
+    match event:
+        case RunStarted():
+            line = _plan(event)
+        case StageStarted():
+            line = f"{event.title} ..."
+        case SearchResumed():
+            best = f"; best {progress.best[0].score:.4f}" if progress.best else ""
+            line = (
+                f"  {len(event.trials)} of {plural(progress.n_trials, 'trial')} had ended"
+                f" before{best}"
+            )
+        case Notice():
+            line = f"  note: {event.text}"
+        case ModelTrained():
+            line = f"  {event.title}, seed {event.seed}: {event.text}"
+        case TrialEnded(trial=trial):
+            count = f"{progress.n_ended} of {progress.n_trials}"
+            line = (
+                f"  trial {trial.trial_id} ({count}): {_outcome(trial, event.is_best)},"
+                f" {progress.remaining()}"
+            )
+    return line
+
+
+def _plan(event: RunStarted) -> str:
+    return (
+        f"{event.dataset}: {image_counts(event)}\n"
+        f"{'' if event.is_exact else 'about '}{plural(event.n_trials, 'trial')},"
+        f" {plural(event.n_epochs, 'epoch')} planned; "
+        f"objective {event.objective}\nlog {event.folder}/run.log"
+    )
+
+
+def image_counts(parts: RunStarted | Plan) -> str:
+    """How many images each part holds."""
+    folds = f" in each of {parts.n_folds} folds" if parts.n_folds > 1 else ""
+    return (
+        f"{parts.n_train:,} training, {parts.n_validation:,} validation{folds}, {parts.n_test:,}"
+        " test images"
+    )
+
+
+def more_than(n_shown: int, n: int) -> str:
+    """How many are not shown, in words; empty where all are."""
+    return f"and {n - n_shown} more" if n > n_shown else ""
+
+
+def _at_work(progress: Progress) -> str:
+    tasks = list(progress.running.values())
+    if not tasks:
+        return progress.stage or "starting"
+    shown = ", ".join(f"{task.title} ({task.state})" for task in tasks[:SHOWN_TASKS])
+    return f"{shown} {more_than(SHOWN_TASKS, len(tasks))}".rstrip()
+
+
+def _outcome(trial: Trial, is_best: bool) -> str:
+    if trial.error:
+        return f"failed: {trial.error}"
+    last = trial.epochs[-1].epoch if trial.epochs else trial.last_epoch
+    stopped = ", stopped by the time budget" if trial.status == "stopped" else ""
+    star = ", best so far" if is_best else ""
+    return (
+        f"{trial.score:.4f} (epochs {trial.first_epoch}-{last}, {trial.duration_s:.1f}"
+        f" s){stopped}{star}"
+    )

@@ -1,0 +1,80 @@
+"""Ctrl-C and SIGTERM: the first ends a command in order, a second one at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from types import FrameType
+
+from tuner.cli.terminal import output
+from tuner.execution.stop import StopRequest
+
+INTERRUPTED, TERMINATED = 130, 143
+
+# What whoever shows the run tells once a loop has been asked to end: a signal may come in the
+# middle of a write.
+STOPPING = (
+    "Stopping: what runs ends after its epoch, in half a minute at most. Ctrl-C once more stops at"
+    " once."
+)
+
+# A run's loops look here; a signal is for the whole process.
+REQUEST = StopRequest()
+
+
+class TerminatedError(BaseException):
+    """SIGTERM arrived."""
+
+
+class _Stop:
+    """What signals need to know.
+
+    Attributes:
+        asked: What a signal asked for where no loop looks at the request; None as long as none
+            came.
+        last_words: What is told when a second signal ends everything at once.
+    """
+
+    asked: type[BaseException] | None = None
+    last_words: str = ""
+
+
+def catch_signals() -> None:
+    """Turn Ctrl-C and SIGTERM into an orderly end."""
+    signal.signal(signal.SIGINT, _first)
+    signal.signal(signal.SIGTERM, _first)
+
+
+def keep_last_words(text: str) -> None:
+    """Keep what a person is told should a second signal end everything at once."""
+    _Stop.last_words = output.plain(f"{text}\n") if text else ""
+
+
+def stop_if_asked() -> None:
+    """Raise what a signal asked for, once more.
+
+    A signal may arrive while Python runs a destructor, which swallows every exception; Keras
+    collects garbage at the start of each training.
+    """
+    if _Stop.asked is not None:
+        raise _Stop.asked
+
+
+def _first(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGTERM, _leave)
+    is_interrupt = number == signal.SIGINT
+    REQUEST.reason = "interrupted" if is_interrupt else "terminated"
+    if REQUEST.is_heeded:
+        return
+    _Stop.asked = KeyboardInterrupt if is_interrupt else TerminatedError
+    raise _Stop.asked
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    # The live view hides the cursor, and what would show it again is skipped here.
+    show_cursor = "\x1b[?25h" if output.ERRORS.isatty() else ""
+    with suppress(OSError):
+        os.write(output.ERRORS.fileno(), f"{show_cursor}\n{_Stop.last_words}".encode())
+    os._exit(INTERRUPTED if number == signal.SIGINT else TERMINATED)

@@ -1,0 +1,183 @@
+"""What can be wrong with `when`: unknown parents, values that a parent never has, circles."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from tuner.names import listed
+from tuner.space.documents.strict_yaml import Document, Problem
+from tuner.space.documents.validation import did_you_mean, nearest, shown
+from tuner.space.parsing.layout import AnySpec, FlatParameter, Layout, per
+from tuner.space.parsing.parameter_specs import (
+    BooleanSpec,
+    ChoiceSpec,
+    FixedSpec,
+    FloatSpec,
+    IntSpec,
+)
+
+
+def check_conditions(document: Document, layout: Layout, wrong: Collection[str]) -> list[Problem]:
+    """The mistakes in the `when` of each parameter.
+
+    Args:
+        document: The file.
+        layout: Its declarations.
+        wrong: Keys with mistakes of their own: what their values can be is not known.
+    """
+    entries = layout.entries()
+    problems: list[Problem] = []
+    for key, spec in layout.specs.items():
+        for parent, values in (spec.when or {}).items():
+            problems += _check_parent(document, layout, entries, key, parent)
+            if parent in entries and parent != key and entries[parent].key not in wrong:
+                problems += _check_values(document, key, parent, entries[parent].spec, values)
+    return [*problems, *_check_circles(document, entries)]
+
+
+def order(entries: Mapping[str, FlatParameter]) -> list[str]:
+    """The names with parents before children, else in the order of the file.
+
+    Those in circles are left out.
+    """
+    places = {name: place for place, name in enumerate(entries)}
+    names = list(entries)
+    needs = {name: len(parents(entry) & entries.keys()) for name, entry in entries.items()}
+    children: dict[str, list[str]] = {}
+    for name, entry in entries.items():
+        for parent in parents(entry) & entries.keys():
+            children.setdefault(parent, []).append(name)
+    # Always the first one in the file whose parents are done.
+    ready = [places[name] for name in entries if not needs[name]]
+    done: list[str] = []
+    while ready:
+        name = names[heapq.heappop(ready)]
+        done.append(name)
+        for child in children.get(name, ()):
+            needs[child] -= 1
+            if not needs[child]:
+                heapq.heappush(ready, places[child])
+    return done
+
+
+def parents(entry: FlatParameter) -> set[str]:
+    """The names that a parameter's being active depends on."""
+    return set(entry.spec.when or ()) | ({entry.block.parent} if entry.block else set())
+
+
+def possible(spec: AnySpec, value: Any) -> bool:
+    """Whether a declared parameter can have a value."""
+    if isinstance(spec, FixedSpec):
+        return same(spec.value, value)
+    if isinstance(spec, ChoiceSpec):
+        return any(same(choice, value) for choice in spec.values)
+    if isinstance(spec, BooleanSpec):
+        return isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(
+        value, int if isinstance(spec, IntSpec) else int | float
+    ):
+        return False
+    on_step = (
+        spec.step is None
+        or (Decimal(str(value)) - Decimal(str(spec.min))) % Decimal(str(spec.step)) == 0
+    )
+    return spec.min <= value <= spec.max and on_step
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equality that tells true from 1."""
+    return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
+
+
+def _check_parent(
+    document: Document, layout: Layout, entries: Mapping[str, FlatParameter], key: str, parent: str
+) -> Iterator[Problem]:
+    where, start = document.where(("space", key, "when", parent)), f"space.{key}.when.{parent}"
+    if parent == key:
+        yield Problem(
+            where=where, message=f"{start} is the parameter itself.", hint="name another parameter."
+        )
+        return
+    if parent in entries:
+        return
+    if parent in layout.specs and per(layout.specs[parent]):
+        message = f"{start} is one parameter per block."
+        yield Problem(where=where, message=message, hint=f"name one of them, such as {parent}_0.")
+        return
+    block = layout.block(parent)
+    if parent in document.data["space"] or (
+        block and block.base in document.data["space"] and not layout.counts(block.parent)
+    ):
+        return  # Its declaration is wrong, which is reported where it stands.
+    others = entries.keys() - {key}
+    message = f"{start} is not a parameter of this space."
+    yield Problem(where=where, message=message, hint=partial(_other_name, parent, others))
+
+
+def _check_values(
+    document: Document, key: str, parent: str, spec: AnySpec, values: list[Any]
+) -> Iterator[Problem]:
+    written = document.data["space"][key]["when"][parent]
+    for i, value in enumerate(values):
+        if possible(spec, value):
+            continue
+        path = ("space", key, "when", parent, *((i,) if isinstance(written, list) else ()))
+        message = f"space.{key}.when.{parent} is {shown(value)}, but {parent} is {_values(spec)}."
+        yield Problem(
+            where=document.where(path), message=message, hint=partial(_other_value, value, spec)
+        )
+
+
+def _other_name(name: str, others: Collection[str]) -> str:
+    return did_you_mean(name, sorted(others)) if others else "remove it."
+
+
+def _other_value(value: Any, spec: AnySpec) -> str:
+    match = nearest(str(value), map(str, spec.values)) if isinstance(spec, ChoiceSpec) else None
+    return f'did you mean "{match}"?' if match else ""
+
+
+def _values(spec: AnySpec) -> str:
+    if isinstance(spec, FixedSpec):
+        return f"always {shown(spec.value)}"
+    if isinstance(spec, ChoiceSpec):
+        return listed(map(shown, spec.values))
+    if isinstance(spec, IntSpec | FloatSpec):
+        step = f" in steps of {shown(spec.step)}" if spec.step is not None else ""
+        return f"{shown(spec.min)} to {shown(spec.max)}{step}"
+    return "true or false"
+
+
+def _check_circles(document: Document, entries: Mapping[str, FlatParameter]) -> Iterator[Problem]:
+    ordered = set(order(entries))
+    reported: set[str] = set()
+    for name, entry in entries.items():
+        if name in ordered or name in reported or not entry.spec.when:
+            continue
+        circle = _circle(name, entries)
+        if len(circle) < 2:
+            continue  # Only near a circle, or its own parent, which is reported already.
+        reported.update(circle)
+        message = f"space.{entry.key}.when goes in a circle: {' needs '.join([*circle, name])}."
+        where = document.where(("space", entry.key, "when"))
+        yield Problem(where=where, message=message, hint="remove one of these conditions.")
+
+
+def _circle(start: str, entries: Mapping[str, FlatParameter]) -> list[str]:
+    """The shortest way from a name over its parents back to itself, or nothing."""
+    paths = deque([[start]])
+    seen: set[str] = set()
+    while paths:
+        path = paths.popleft()
+        for parent in sorted(parents(entries[path[-1]]) & set(entries)):
+            if parent == start:
+                return path
+            if parent not in seen:
+                seen.add(parent)
+                paths.append([*path, parent])
+    return []

@@ -1,0 +1,78 @@
+"""What an override puts out of reach.
+
+`--set space.optimizer=adam` leaves no use for the momentum of sgd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from tuner.space.parsing.conditions import possible
+from tuner.space.parsing.layout import AnySpec, FlatParameter, Layout, per
+
+
+def drop_unreachable(layout: Layout, before: Layout) -> Layout:
+    """Leave out conditions and blocks that were possible before the overrides alone.
+
+    A parameter goes where no value is left that switches it on, and with it what depends on it.
+    What could not be before either is a mistake of the file, and a parameter that was overridden
+    itself is wanted: both stay.
+
+    Args:
+        layout: The declarations with all overrides.
+        before: Those of the file.
+    """
+    unchanged = {key for key, spec in layout.specs.items() if spec == before.specs.get(key)}
+    then = before.entries()
+    while True:
+        specs: dict[str, AnySpec] = {}
+        now = layout.entries()
+        for key, spec in layout.specs.items():
+            kept = (
+                _narrowed(key, spec, _Stage(layout, now), _Stage(before, then))
+                if key in unchanged
+                else spec
+            )
+            if kept is not None:
+                specs[key] = kept
+        if specs == layout.specs:
+            return layout
+        layout = replace(layout, specs=specs)
+
+
+class _Stage(NamedTuple):
+    """Declarations, and the flat parameters behind them."""
+
+    layout: Layout
+    entries: Mapping[str, FlatParameter]
+
+
+def _narrowed(key: str, spec: AnySpec, now: _Stage, then: _Stage) -> AnySpec | None:
+    if _has_block(then.layout, key) and not _has_block(now.layout, key):
+        return None
+    if per(spec) in then.layout.specs and per(spec) not in now.layout.specs:
+        return None
+    when = {
+        parent: [
+            value
+            for value in values
+            if _can_be(now.entries, parent, value) or not _can_be(then.entries, parent, value)
+        ]
+        for parent, values in (spec.when or {}).items()
+    }
+    if not all(when.values()):
+        return None
+    return spec if when == (spec.when or {}) else spec.model_copy(update={"when": when})
+
+
+def _has_block(layout: Layout, key: str) -> bool:
+    """Whether the block is there that a key such as `filters_3` names; true for every other key."""
+    block = layout.block(key)
+    most = layout.most(block.parent) if block else None
+    return block is None or most is None or block.index < most
+
+
+def _can_be(entries: Mapping[str, FlatParameter], parent: str, value: Any) -> bool:
+    return parent in entries and possible(entries[parent].spec, value)

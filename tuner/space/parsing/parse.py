@@ -1,0 +1,252 @@
+"""A search space file as a record, or every mistake in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from tuner.names import listed
+from tuner.space.definition import (
+    Direction,
+    Objective,
+    RetrainSettings,
+    SearchSettings,
+    SearchSpaceFile,
+    SplitSizes,
+)
+from tuner.space.documents.strict_yaml import Document, Problem, load_document, raise_problems
+from tuner.space.documents.validation import did_you_mean, in_order, nearest, shown, validate
+from tuner.space.parsing.checks import check_space
+from tuner.space.parsing.conditions import check_conditions
+from tuner.space.parsing.expand import expand
+from tuner.space.parsing.layout import AnySpec, Layout
+from tuner.space.parsing.narrowing import drop_unreachable
+from tuner.space.parsing.overrides import apply_overrides
+from tuner.space.parsing.parameter_specs import Spec
+from tuner.space.parsing.schema import ObjectiveSpec, SpaceFile
+from tuner.space.vocabulary import (
+    BACKBONE_TERMS,
+    BATCH_TERMS,
+    OBJECTIVES,
+    TRAINING_TERMS,
+    VOCABULARIES,
+)
+
+# Keys of the format that no code reads yet; they are refused, never ignored.
+NOT_YET = ("constraints", "start_from")
+
+_BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_SPEC: TypeAdapter[AnySpec] = TypeAdapter(Spec)
+
+
+def load_space(
+    path: Path, overrides: Sequence[str] = (), model: str | None = None
+) -> SearchSpaceFile:
+    """Read a search space file.
+
+    Args:
+        path: The file.
+        overrides: Changes such as `space.dropout.max=0.6`, in the order of the command line; the
+            value is YAML.
+        model: Replaces the file's model, which decides what hyperparameters there are; None keeps
+            it.
+
+    Raises:
+        ConfigurationError: With every mistake of the file, each with its line, the key and what was
+            expected.
+    """
+    before, document = load_documents(path, overrides, model)
+    return parse_space(document, before=before)
+
+
+def load_documents(
+    path: Path,
+    overrides: Sequence[str] = (),
+    model: str | None = None,
+    *,
+    is_asked_for: bool = True,
+) -> tuple[Document, Document]:
+    """A space's document with its model, without and with the overrides.
+
+    `load_space` says what it raises.
+
+    Args:
+        path: The file.
+        overrides: As of `load_space`.
+        model: As of `load_space`.
+        is_asked_for: Whether you name the file. Of one that is only the default, another model's
+            hyperparameters mean nothing for a builder of your own: what it declares is the space
+            then.
+    """
+    document = load_document(path)
+    if model is not None and isinstance(document.data, dict):
+        data, origins = (
+            {**document.data, "model": model},
+            {**document.origins, ("model",): f"--model {model}"},
+        )
+        if ":" in model and not is_asked_for and document.data.get("model", "cnn") != model:
+            data = {key: value for key, value in data.items() if key != "normalization"} | {
+                "space": {}
+            }
+            origins[("space",)] = f"--model {model}"
+        document = replace(document, data=data, origins=origins)
+    return document, apply_overrides(document, overrides)
+
+
+def parse_space(document: Document, before: Document | None = None) -> SearchSpaceFile:
+    """Turn a document into a search space; `load_space` says what it raises.
+
+    Args:
+        document: The file, with all changes.
+        before: The file without them. What was in order there, and has become unreachable, is left
+            out.
+    """
+    problems: list[Problem] = []
+    if isinstance(document.data, dict):
+        for key in NOT_YET:
+            if key in document.data:
+                message = f"{key} is not supported yet."
+                problems.append(
+                    Problem(where=document.where((key,)), message=message, hint="remove it.")
+                )
+        document = replace(
+            document, data={k: v for k, v in document.data.items() if k not in NOT_YET}
+        )
+    file, mistakes = validate(document, SpaceFile)
+    problems += mistakes
+    data = document.data if isinstance(document.data, dict) else {}
+    model = data.get("model", "cnn")
+    problems += _check_model(document, model)
+    problems += _check_objective(document, model, data.get("objective"))
+    problems += _check_backbone(document, data.get("backbone"))
+    layout = Layout(specs={}, terms=None)
+    if isinstance(data.get("space"), dict):
+        layout = layout_of(document, str(model))
+        if before is not None:
+            document, layout = _without_unreachable(document, layout, layout_of(before, str(model)))
+        wrong = check_space(document, layout, str(model))
+        problems += [problem for found in wrong.values() for problem in found]
+        problems += check_conditions(document, layout, wrong.keys())
+        problems += _check_normalization(document)
+    raise_problems(in_order(problems))
+    assert file is not None  # Where it is None there were mistakes.
+    return _record(document.name, file, layout)
+
+
+def _check_model(document: Document, model: Any) -> list[Problem]:
+    if not isinstance(model, str) or model in VOCABULARIES or _BUILDER.fullmatch(model):
+        return []
+    families = list(VOCABULARIES)
+    message = (
+        f"model is {shown(model)}; expected cnn, a backbone such as efficientnet_b2, or"
+        " package.module:function."
+    )
+    match = nearest(model, families)
+    hint = (
+        f'did you mean "{match}"?'
+        if match
+        else "name a builder of your own like my_package.models:build."
+    )
+    return [Problem(where=document.where(("model",)), message=message, hint=hint)]
+
+
+def _check_objective(document: Document, model: Any, objective: Any) -> list[Problem]:
+    long_form = isinstance(objective, dict)
+    name, path = (
+        (objective.get("name"), ("objective", "name")) if long_form else (objective, ("objective",))
+    )
+    if not isinstance(name, str):
+        return []
+    where, start = document.where(path), f"{'.'.join(path)} is {shown(name)}"
+    if name in OBJECTIVES:
+        direction = objective.get("direction") if long_form else None
+        if direction not in get_args(Direction) or direction == OBJECTIVES[name]:
+            return []
+        where = document.where(("objective", "direction"))
+        message = (
+            f"objective.direction is {direction}, but the best {name} is the {OBJECTIVES[name]}."
+        )
+        return [Problem(where=where, message=message, hint="remove direction.")]
+    if isinstance(model, str) and model in VOCABULARIES:
+        message = f"{start}; expected {listed(OBJECTIVES)}."
+        return [Problem(where=where, message=message, hint=did_you_mean(name, OBJECTIVES))]
+    if not name.startswith("val_"):
+        message = (
+            f"{start}; expected a metric of the validation images, whose name begins with val_."
+        )
+        return [Problem(where=where, message=message, hint="name a metric such as val_accuracy.")]
+    return []
+
+
+def _check_backbone(document: Document, backbone: Any) -> Iterator[Problem]:
+    terms = {**BACKBONE_TERMS, **TRAINING_TERMS, **BATCH_TERMS}
+    for name, value in backbone.items() if isinstance(backbone, dict) else ():
+        path, where = f"backbone.{name}", document.where(("backbone", name))
+        if name not in terms:
+            message = f"{path} is not a hyperparameter of a backbone."
+            yield Problem(where=where, message=message, hint=did_you_mean(name, terms))
+        elif not terms[name].accepts(value):
+            yield Problem(
+                where=where,
+                message=f"{path} is {shown(value)}; expected {terms[name].expected}.",
+                hint="",
+            )
+
+
+def _check_normalization(document: Document) -> list[Problem]:
+    if "normalization" not in document.data or "normalization" not in document.data["space"]:
+        return []
+    message = "normalization is set here and under space."
+    return [
+        Problem(
+            where=document.where(("normalization",)), message=message, hint="keep one of the two."
+        )
+    ]
+
+
+def layout_of(document: Document, model: str) -> Layout:
+    """The declarations without mistakes of shape, so that the rest is checked in the same pass."""
+    space = document.data.get("space") if isinstance(document.data, dict) else None
+    specs: dict[str, AnySpec] = {}
+    for key, value in space.items() if isinstance(space, dict) else ():
+        with suppress(ValidationError):
+            specs[key] = _SPEC.validate_python(value)
+    return Layout(specs=specs, terms=VOCABULARIES.get(model))
+
+
+def _without_unreachable(
+    document: Document, layout: Layout, before: Layout
+) -> tuple[Document, Layout]:
+    reachable = drop_unreachable(layout, before)
+    dropped = layout.specs.keys() - reachable.specs.keys()
+    space = {key: value for key, value in document.data["space"].items() if key not in dropped}
+    return replace(document, data={**document.data, "space": space}), reachable
+
+
+def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:
+    space = expand(layout)
+    if file.normalization is not None:
+        space = replace(space, fixed={**space.fixed, "normalization": file.normalization})
+    return SearchSpaceFile(
+        name=name,
+        dataset=file.dataset,
+        model=file.model,
+        objective=_objective(file.objective),
+        space=space,
+        search=SearchSettings(**file.search.model_dump()),
+        compare=tuple(file.compare),
+        backbone=file.backbone,
+        retrain=RetrainSettings(**file.retrain.model_dump()),
+        split=SplitSizes(**file.split.model_dump()) if file.split else None,
+    )
+
+
+def _objective(spec: ObjectiveSpec) -> Objective:
+    inferred: Direction = "min" if spec.name.endswith("loss") else "max"
+    return Objective(name=spec.name, direction=spec.direction or inferred)

@@ -1,0 +1,192 @@
+"""The shape of a search space file, for pydantic and editors; `checks` judges the values."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from tuner.space.definition import Direction
+from tuner.space.documents.validation import shown
+from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
+from tuner.space.parsing.parameter_specs import Given, Spec
+from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Normalization, Term
+
+# More keys than a space ever has; epochs and trials of years.
+MAX_KEYS = 500
+MAX_EPOCHS = 100_000
+MAX_TRIALS = 1_000_000
+MAX_TOTAL_EPOCHS = 1_000_000_000
+
+
+def _as_objective(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class ObjectiveSpec(Given):
+    """What the search optimises."""
+
+    name: str = Field(min_length=1, description="Metric of an epoch, such as val_accuracy.")
+    direction: Direction | None = Field(
+        default=None, description="By default min for names that end in loss, max for all others."
+    )
+
+
+if TYPE_CHECKING:
+    MethodName = str
+else:
+    # The names are those of the list of methods, and of nothing else.
+    MethodName = Literal[tuple(METHODS)]
+
+
+class SearchSpec(Given):
+    """How the space is searched."""
+
+    method: MethodName = Field(default=DEFAULT_METHOD, description=method_help())
+    max_epochs: int = Field(
+        default=27,
+        ge=1,
+        le=MAX_EPOCHS,
+        description="Epochs of the last rung; best a power of factor.",
+    )
+    factor: int = Field(
+        default=3,
+        ge=2,
+        le=1_000,
+        description="One of so many trials is promoted from rung to rung.",
+    )
+    iterations: int = Field(
+        default=1,
+        ge=1,
+        le=1_000,
+        description=(
+            "How often the whole of Hyperband is run; the other methods get as much to do by"
+            " default."
+        ),
+    )
+    max_total_epochs: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_TOTAL_EPOCHS,
+        description="Epochs of all trials at most; by default Hyperband's sum without max_trials.",
+    )
+    max_trials: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_TRIALS,
+        description="Trials at most, promotions included; by default as many as the method needs.",
+    )
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_EPOCHS,
+        description=(
+            "Epochs without improvement of the objective after which a trial ends; by default it"
+            " never does."
+        ),
+    )
+
+
+class RetrainSpec(Given):
+    """How the winner and its opponents are retrained."""
+
+    epochs: int = Field(
+        default=60, ge=1, le=MAX_EPOCHS, description="Most epochs of one retraining."
+    )
+    seeds: int = Field(default=3, ge=1, le=1_000, description="Retrainings per model.")
+    patience: int = Field(
+        default=10,
+        ge=1,
+        le=MAX_EPOCHS,
+        description="Epochs without improvement after which a retraining ends.",
+    )
+
+
+class SplitSpec(Given):
+    """An override of the split, for benchmarks: the first images of the training part."""
+
+    train: int = Field(ge=1, description="Number of training images.")
+    validation: int = Field(ge=1, description="Number of validation images, the next ones.")
+
+
+# The first two are trained as a card states them, the next two are made of what the run has
+# trained; the others are the backbones of the vocabulary.
+if TYPE_CHECKING:
+    Opponent = str
+else:
+    # The backbones are in the vocabulary alone, which type checkers cannot follow.
+    Opponent = Literal[("baseline", "baseline_published", "tuned_tta", "ensemble", *BACKBONE_NAMES)]
+
+
+class SpaceFile(Given):
+    """A search space for `python -m tuner run`."""
+
+    version: Literal[1] = Field(description="Version of this format.")
+    dataset: str | None = Field(
+        default=None, min_length=1, description="A data card's name; left out, it serves any."
+    )
+    model: str = Field(
+        default="cnn",
+        description="A built-in family, or a builder of your own: package.module:function.",
+    )
+    objective: Annotated[
+        ObjectiveSpec, BeforeValidator(_as_objective, json_schema_input_type=str | ObjectiveSpec)
+    ] = Field(default=ObjectiveSpec(name="val_accuracy"), description="Metric that is optimised.")
+    space: dict[str, Spec] = Field(
+        max_length=MAX_KEYS,
+        description="The hyperparameters: searched, a list (choice) or a plain value (fixed).",
+    )
+    search: SearchSpec = SearchSpec()
+    compare: list[Opponent] = Field(
+        default=["baseline", "efficientnet_b2"],
+        max_length=100,
+        description=(
+            "Opponents of the winner; also tuned_tta, its probabilities averaged over views of an"
+            " image, and ensemble, of the best trials."
+        ),
+    )
+    backbone: dict[str, Any] = Field(
+        default={},
+        max_length=MAX_KEYS,
+        description="Hyperparameters of the opponents that are pretrained, such as input_size.",
+    )
+    retrain: RetrainSpec = RetrainSpec()
+    normalization: Normalization | None = Field(
+        default=None, description="Short for a fixed `normalization` in the space."
+    )
+    split: SplitSpec | None = None
+
+
+def space_json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a search space file, with the built-in families' names.
+
+    Where families mean different things by a name, the help is the CNN's.
+    """
+    schema = SpaceFile.model_json_schema()
+    space = schema["properties"]["space"]
+    schema["$defs"]["Parameter"] = space["additionalProperties"]
+    reference = {"$ref": "#/$defs/Parameter"}
+    space["additionalProperties"] = reference
+    terms = {**VOCABULARIES[BACKBONE_NAMES[0]], **VOCABULARIES["cnn"]}
+    space["properties"] = {
+        name: {"description": _help(name, term), **reference} for name, term in terms.items()
+    }
+    return (
+        {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+        | schema
+        | {"title": "Tuner search space"}
+    )
+
+
+def _help(name: str, term: Term) -> str:
+    per_block = f" May be set per block, as {name}_0, {name}_1, ..." if term.per_block else ""
+    return (
+        f"{term.help[:1].upper()}{term.help[1:]}: {term.expected}; {shown(term.default)} by"
+        f" default.{per_block}"
+    )
+
+
+def schema_text() -> str:
+    """The JSON Schema as docs/schema/space.schema.json holds it."""
+    return json.dumps(space_json_schema(), indent=2) + "\n"

@@ -1,0 +1,1 @@
+"""Single files: written whole or not at all, read whatever has happened to them since."""
