@@ -265,6 +265,16 @@ def test_labels_of_endless_text_are_refused_by_their_header(tmp_path: Path) -> N
     )
 
 
+def test_rows_of_more_labels_than_anything_has_classes_are_refused_by_their_header(
+    tmp_path: Path,
+) -> None:
+    np.savez(tmp_path / "a.npz", x=random_images(2), y=np.eye(2, 65_537, dtype="u1"))
+    with pytest.raises(DataError) as caught:
+        load_images(make_card({"type": "npz", "path": "a.npz"}), tmp_path)
+    message = "a.npz, y: 65,537 labels for each image; at most 65,536 can be read"
+    assert caught.value.message == message
+
+
 @pytest.mark.parametrize(
     "labels", [np.zeros(2, dtype="M8[s]"), np.zeros(2, dtype="u1,u1"), np.zeros(2, dtype="c16")]
 )

@@ -14,6 +14,8 @@ from tuner.errors import DataError
 
 # Of one label; NumPy gives each the room of the longest.
 _MOST_LABEL_BYTES = 4096
+# Of rows of zeros and a one; the largest set of classes in use, ImageNet-21k's, has 21,841.
+_MOST_CLASSES = 65_536
 
 
 def check_pair(
@@ -41,6 +43,12 @@ def check_pair(
             f"{path.name}: {x_name} has {n_images:,} images, but {y_name} has {math.prod(labels):,}"
             " labels",
             "save one label for each image.",
+        )
+    if is_row_each and labels[1] > _MOST_CLASSES:
+        raise DataError(
+            f"{path.name}, {y_name}: {labels[1]:,} labels for each image; at most"
+            f" {_MOST_CLASSES:,} can be read",
+            "save one whole number, or the name of its class, for each image.",
         )
     kind, n_bytes = arrays[y_name].dtype.kind, arrays[y_name].dtype.itemsize
     if kind not in "biufUS" or n_bytes > _MOST_LABEL_BYTES:
