@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.backend import environment
-from tuner.records.recipe import Recipe
+from tuner.records.sealed_recipe import Recipe
 from tuner.space.vocabulary import TRAINING_TERMS
 from tuner.store.recipe_file import read_recipe
 

@@ -144,7 +144,7 @@ def test_json_record_without_a_difference_says_so(ended: Ended) -> None:
 def test_model_that_names_one_class_is_told(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "predicts one class" not in ended().err
     monkeypatch.setattr(
-        "tuner.cli.results.run_summary.only_class",
+        "tuner.cli.endings.run_summary.only_class",
         lambda model: "happy" if model.name == "tuned" else None,
     )
     assert (

@@ -11,7 +11,7 @@ import pytest
 from tests.report.fixtures import results
 from tuner.evaluation.pooled_folds import pool
 from tuner.metrics.classification import wilson_interval
-from tuner.records.nested import NestedResults
+from tuner.records.nested_results import NestedResults
 from tuner.records.results import Results
 from tuner.space.definition import Parameter
 

@@ -13,7 +13,7 @@ from tuner.data.formats.file_list import FileList
 from tuner.errors import DataError
 from tuner.production.fitting import load_fitting
 from tuner.records.image import ImageSpec
-from tuner.records.recipe import Recipe, RecipeData
+from tuner.records.sealed_recipe import Recipe, RecipeData
 from tuner.space.definition import SplitSettings
 
 

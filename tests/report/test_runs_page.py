@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.cli.results.test_nested_summary import RESULTS as NESTED
+from tests.cli.endings.test_nested_summary import RESULTS as NESTED
 from tuner.records.results import Results
 from tuner.report.runs_page import IndexedRun, Row, compute, render_index
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.images import SMALL_CNN, image_spec
 from tuner.models.registry import complete
-from tuner.records.recipe import Recipe, RecipeData
+from tuner.records.sealed_recipe import Recipe, RecipeData
 from tuner.space.definition import SplitSettings, SplitSizes
 
 

@@ -85,7 +85,7 @@ def check(dataset: str, out: Path, data_dir: Path, json_lines: bool) -> None:
 
     The exit code is 4 if results on them would be worthless.
     """
-    from tuner.cli.results.check_table import examination_table, records, show
+    from tuner.cli.endings.check_table import examination_table, records, show
     from tuner.commands.check import check as check_command
     from tuner.pipeline.preparation.examination import refuse_worthless
 

@@ -43,7 +43,7 @@ from tuner.production.train_options import RecipeTraining, TrainOptions
 @no_progress
 def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
     """Train a fresh model with the best hyperparameters of a run, without a search."""
-    from tuner.cli.results.trained import train_ended, trained_lines
+    from tuner.cli.endings.trained import train_ended, trained_lines
     from tuner.cli.run_views.choice import view
     from tuner.commands.train import train as train_command
 
@@ -79,7 +79,7 @@ def predict(run: Path, images: tuple[str, ...], json_lines: bool, **options: Any
 
     An image may be a file or a folder of them; `-` reads their names from stdin, one a line.
     """
-    from tuner.cli.results.predictions import show_predictions
+    from tuner.cli.endings.predictions import show_predictions
     from tuner.cli.terminal.chatter import chatter_kept_away
     from tuner.commands.predict import predict as predict_command
 

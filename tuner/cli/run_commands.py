@@ -67,7 +67,7 @@ def run(
             preset=given["preset"],
             overrides=given["overrides"],
         )
-    from tuner.cli.results.run_summary import missed_improvement, run_ended, summary_lines
+    from tuner.cli.endings.run_summary import missed_improvement, run_ended, summary_lines
     from tuner.cli.run_views.choice import view
     from tuner.cli.terminal.signals import REQUEST
     from tuner.commands.run import run as run_command
@@ -121,7 +121,7 @@ def _check_testable(
 def _run_nested(
     options: RunOptions, shown: AbstractContextManager[Listener], *, json_lines: bool, quiet: bool
 ) -> int:
-    from tuner.cli.results.nested_summary import nested_ended, nested_lines
+    from tuner.cli.endings.nested_summary import nested_ended, nested_lines
     from tuner.cli.terminal.signals import REQUEST
     from tuner.commands.nested import run_nested
 
@@ -145,7 +145,7 @@ def plan(json_lines: bool, **given: Any) -> None:
 
     The estimate covers trials, model sizes, memory, disk and time.
     """
-    from tuner.cli.results.plan_table import plan_table, record, show
+    from tuner.cli.endings.plan_table import plan_table, record, show
     from tuner.cli.run_views.choice import view
     from tuner.commands.plan import plan as plan_command
 

@@ -23,7 +23,7 @@ from tuner.pipeline.outputs.all_runs import write_index
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, Listener, Notice, RunStarted, StageStarted
-from tuner.records.nested import NestedResults
+from tuner.records.nested_results import NestedResults
 from tuner.records.results import Results
 from tuner.store.files.whole_files import write_text
 from tuner.store.run_folder import RunFolder

@@ -17,7 +17,7 @@ from tuner.production.decoded_images import Decoded, NotPredicted, decoded_image
 from tuner.production.named_images import named_images
 from tuner.production.recipe_images import recipe_settings
 from tuner.production.recipes import recipe_path
-from tuner.records.recipe import Recipe
+from tuner.records.sealed_recipe import Recipe
 from tuner.store.model_file import model_file
 from tuner.store.recipe_file import read_recipe
 

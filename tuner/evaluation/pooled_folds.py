@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from tuner.metrics.classification import wilson_interval
-from tuner.records.nested import NestedResults, OuterFold, PooledModel, WinningValues
+from tuner.records.nested_results import NestedResults, OuterFold, PooledModel, WinningValues
 from tuner.records.results import ModelResult, Results
 
 

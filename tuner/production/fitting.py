@@ -16,7 +16,7 @@ from tuner.data.resized import resized
 from tuner.errors import DataError, MissingDataError
 from tuner.pipeline.preparation.compatibility import refuse_flip
 from tuner.production.recipe_images import recipe_settings
-from tuner.records.recipe import Recipe
+from tuner.records.sealed_recipe import Recipe
 from tuner.space.definition import SplitSettings
 
 # Classes that a message names.

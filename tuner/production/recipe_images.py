@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuner.data.decoding.image_settings import ImageSettings
-from tuner.records.recipe import Recipe
+from tuner.records.sealed_recipe import Recipe
 
 
 def recipe_settings(recipe: Recipe) -> ImageSettings:

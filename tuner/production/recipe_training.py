@@ -14,8 +14,8 @@ from tuner.execution.executor import Reports, epoch_listener
 from tuner.metrics.probabilities import checked_probabilities
 from tuner.production.train_options import RecipeTraining
 from tuner.records.events import Listener, StageStarted
-from tuner.records.recipe import Recipe
 from tuner.records.scores import Scores
+from tuner.records.sealed_recipe import Recipe
 from tuner.records.training import EarlyStopping, TrainResult, TrainTask
 from tuner.store.files.leftovers import sweep, writer
 from tuner.store.files.whole_files import write_atomically

@@ -10,7 +10,7 @@ from tuner.data.dataset import Dataset
 from tuner.data.splits.fold import Fold
 from tuner.errors import ConfigurationError
 from tuner.names import printable
-from tuner.records.recipe import Recipe
+from tuner.records.sealed_recipe import Recipe
 from tuner.store.files.nearest_path import did_you_mean_path
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from tuner.records.comparison import Verdict
-from tuner.records.nested import NestedResults, PooledModel
+from tuner.records.nested_results import NestedResults, PooledModel
 from tuner.records.results import PresetName, Results
 from tuner.records.scores import Estimate
 from tuner.report.html_document import Body, make_environment, render_document

@@ -16,7 +16,7 @@ from typing import Any, get_args
 
 from tuner.names import listed, one_line
 from tuner.records.image import ImageSpec
-from tuner.records.recipe import Recipe, RecipeData
+from tuner.records.sealed_recipe import Recipe, RecipeData
 from tuner.records.training import Schedule
 from tuner.space.definition import Direction
 from tuner.space.documents.strict_yaml import Document, KeyPath, Problem

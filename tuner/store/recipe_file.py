@@ -13,7 +13,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.records.image import ImageSpec
-from tuner.records.recipe import Recipe, RecipeData
+from tuner.records.sealed_recipe import Recipe, RecipeData
 from tuner.space.definition import SplitSettings
 from tuner.space.documents.bounded_reading import BY_A_RUN
 from tuner.space.documents.composing import AMBIGUOUS

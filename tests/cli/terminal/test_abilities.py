@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from tuner.cli.results.run_summary import _wrapped
+from tuner.cli.endings.run_summary import _wrapped
 from tuner.cli.terminal import abilities, output
 from tuner.cli.terminal.console import ErrorConsole
 

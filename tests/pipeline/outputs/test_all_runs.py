@@ -13,14 +13,14 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.cli.calling import call
-from tests.cli.results.test_nested_summary import RESULTS as NESTED
+from tests.cli.endings.test_nested_summary import RESULTS as NESTED
 from tests.report.differences import difference
 from tests.report.fixtures import results
 from tests.report.test_page import Page
 from tuner.pipeline.outputs import all_runs
 from tuner.pipeline.outputs.all_runs import write_index
 from tuner.records.events import Event, Notice
-from tuner.records.nested import NestedResults
+from tuner.records.nested_results import NestedResults
 from tuner.store.run_folder import RunFolder
 
 TESTED = replace(results(), differences=(difference(),))

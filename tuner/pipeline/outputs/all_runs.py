@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from tuner.errors import ConfigurationError
 from tuner.records.events import Listener, Notice
-from tuner.records.nested import NestedResults
+from tuner.records.nested_results import NestedResults
 from tuner.records.results import Results
 from tuner.report.runs_page import DataSet, IndexedRun, compute, render_index
 from tuner.store.files.leftovers import sweep

@@ -12,8 +12,8 @@ from tuner.pipeline.job import Job
 from tuner.pipeline.preparation.configuration import split_settings
 from tuner.pipeline.presets import PRESETS
 from tuner.records.contender import Trained
-from tuner.records.recipe import Recipe, RecipeData
 from tuner.records.results import Results
+from tuner.records.sealed_recipe import Recipe, RecipeData
 from tuner.report.snippets import python_snippet
 from tuner.retrain.contenders import schedule_for
 from tuner.store.run_folder import RunFolder

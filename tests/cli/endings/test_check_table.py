@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.doctor.samples import data, look
-from tuner.cli.results.check_table import examination_table, records, show
+from tuner.cli.endings.check_table import examination_table, records, show
 from tuner.cli.terminal import output
 from tuner.commands.check import Checked
 from tuner.data.images import Images

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tuner.cli.results.nested_summary import nested_ended, nested_lines
+from tuner.cli.endings.nested_summary import nested_ended, nested_lines
 from tuner.commands.nested import NestedOutcome
-from tuner.records.nested import NestedResults, OuterFold, PooledModel, WinningValues
+from tuner.records.nested_results import NestedResults, OuterFold, PooledModel, WinningValues
 from tuner.store.run_folder import RunFolder
 
 COMMAND = "python -m tuner run faces --nested"

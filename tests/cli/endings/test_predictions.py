@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.cli.results.predictions import show_predictions
+from tuner.cli.endings.predictions import show_predictions
 from tuner.cli.terminal import output
 from tuner.commands.predict import Prediction
 from tuner.errors import DataError
@@ -37,7 +37,7 @@ def out(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 def err(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Lines for people."""
     lines: list[str] = []
-    monkeypatch.setattr("tuner.cli.results.predictions.say", lines.append)
+    monkeypatch.setattr("tuner.cli.endings.predictions.say", lines.append)
     return lines
 
 

@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import Any
 
 from tuner.commands.nested import NestedOutcome
-from tuner.records.nested import NestedResults, PooledModel, WinningValues
+from tuner.records.nested_results import NestedResults, PooledModel, WinningValues
 from tuner.report.command_lines import resume_command
 from tuner.report.text import interval, percent, plural, value_text
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.planning.costs import contender
 from tests.search.fakes import settings
-from tuner.cli.results.plan_table import SHOWN_BRACKETS, lines, plan_table, record, show
+from tuner.cli.endings.plan_table import SHOWN_BRACKETS, lines, plan_table, record, show
 from tuner.cli.terminal import output
 from tuner.planning.corners import Corner
 from tuner.planning.forecast import Forecast, Range
