@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from tuner.backend.deferred_imports import defer_imports
 from tuner.errors import ConfigurationError
 from tuner.extras import install_line
 
@@ -50,7 +51,8 @@ _GPUS = Path("/proc/driver/nvidia/gpus")
 def prepare() -> None:
     """Set what you have not set.
 
-    That is: oneDNN kernels on, start-up messages off, the backend, JAX's cache of programs.
+    That is: oneDNN kernels on, start-up messages off, the backend, JAX's cache of programs. And
+    what frameworks import for little used parts of theirs is loaded at its first use only.
 
     The backend is TensorFlow, or JAX where there is no TensorFlow.
 
@@ -61,6 +63,7 @@ def prepare() -> None:
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     _check_keras_json()
+    defer_imports()
     if not os.environ.get("KERAS_BACKEND"):
         os.environ["KERAS_BACKEND"] = "tensorflow" if _is_installed("tensorflow") else "jax"
     backend = os.environ["KERAS_BACKEND"]
