@@ -88,16 +88,14 @@ def _load(module: ModuleType | None) -> None:
     Raises:
         Exception: What the code raises; the next use tries again.
     """
-    if not isinstance(module, _DeferredModule):
+    spec = getattr(module, "__spec__", None)
+    if module is None or spec is None or not isinstance(spec.loader, _DeferringLoader):
         return
+    deferring = spec.loader
     _load(sys.modules.get(module.__name__.rpartition(".")[0]))
-    spec = module.__spec__
-    deferring = spec.loader if spec else None
-    # Another thread, or a module that the package imports, may have loaded it in between.
-    if spec is None or not isinstance(deferring, _DeferringLoader):
-        return
     with deferring.lock:
-        if deferring.is_loading or not isinstance(module, _DeferredModule):
+        # The package, or another thread, may have loaded it in between.
+        if deferring.is_loading or spec.loader is not deferring:
             return
         deferring.is_loading = True
         try:
