@@ -1,14 +1,17 @@
-# `make run`, `make test`, `make check`: each sets up .venv by itself; all that is needed is Python 3.11 or newer.
+# `make run`, `make test`, `make test-all`, `make check`: each sets up .venv by itself; all that is needed is Python 3.11 or newer.
 PYTHON ?= python3
 VENV ?= .venv
 # `make EXTRAS=dev,ray,jax` for the tests of the Ray executor, and those with JAX, too.
 EXTRAS ?= dev
 BIN := $(VENV)/bin
 # A process takes up to 2 GB. Files stay whole, for what their tests share, and in order: the longest are not the last.
-PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+IN_ORDER := --dist loadfile --no-loadscope-reorder
+PARALLEL := --numprocesses logical --maxprocesses 4 $(IN_ORDER)
+# The slow ones wait for processes of theirs a third of the time.
+OVERLAPPING := --numprocesses $(shell $(PYTHON) -c "import os; print(min(4, os.cpu_count() + 1))") $(IN_ORDER)
 READY := $(VENV)/.ready
 
-.PHONY: run test test-jax soak check lint format ready clean
+.PHONY: run test test-slow test-all test-jax soak check lint format ready clean
 
 ready: $(READY)
 
@@ -16,7 +19,13 @@ run: $(READY)
 	$(BIN)/python -m tuner run drawn_faces --preset quick
 
 test: $(READY)
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
+
+# Whole runs, worker processes, Ray, the report in a browser.
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow $(OVERLAPPING)
+
+test-all: test test-slow
 
 # What depends on the backend, once more on JAX; needs EXTRAS=dev,jax.
 test-jax: $(READY)
@@ -35,7 +44,7 @@ soak: $(READY)
 	$(BIN)/python -m tests.soak.fuzz_run_files --cases 1000
 	$(BIN)/python -m tests.soak.own_builders
 
-check: lint test
+check: lint test-all
 
 lint: $(READY)
 	$(BIN)/ruff check .

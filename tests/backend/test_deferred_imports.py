@@ -102,6 +102,7 @@ def test_threads_wait_for_the_one_that_loads(package: Path) -> None:
     assert seen == [2] * 4 and marks() == ["package", "part"]
 
 
+@pytest.mark.slow
 def test_keras_starts_without_what_it_rarely_needs_and_still_has_it(tmp_path: Path) -> None:
     script = """
 import sys

@@ -198,6 +198,7 @@ def test_keras_json_that_keras_refuses_is_named(
     assert caught.value.message == f"{path}: {problem}"
 
 
+@pytest.mark.slow
 def test_keras_json_of_another_project_changes_no_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

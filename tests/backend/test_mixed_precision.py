@@ -129,6 +129,7 @@ def test_precision_that_a_persons_builder_sets_is_that_of_its_own_model_alone(
         keras.config.set_dtype_policy("float32")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("precision")
 def test_model_that_is_saved_is_float32_and_predicts_alike_without_this_package(
     tmp_path: Path,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 
 from tests.images import SMALL_CNN, banded_images, image_spec
 from tuner.backend.active import backend, plain_copy
@@ -47,6 +48,7 @@ def test_model_without_a_layer_of_ours_is_returned_as_it_is() -> None:
     assert plain_copy(model) is model
 
 
+@pytest.mark.slow
 def test_saved_copy_loads_where_tuner_is_not_imported(tmp_path: Path) -> None:
     model = trained()
     plain_copy(model).save(tmp_path / "model.keras")

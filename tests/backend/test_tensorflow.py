@@ -79,10 +79,12 @@ def losses(*, jit_compile: bool) -> list[float]:
     return [*found, float(functions.test(images, wanted)["loss"])]
 
 
+@pytest.mark.slow
 def test_steps_compiled_by_xla_train_alike() -> None:
     assert losses(jit_compile=True) == pytest.approx(losses(jit_compile=False), rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("capability", [(7, 5), (8, 0)], ids=["mixed_float16", "mixed_bfloat16"])
 def test_network_learns_in_mixed_precision_under_xla(
     monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int]

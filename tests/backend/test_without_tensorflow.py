@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("jax", reason="JAX is not installed")
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 # Whoever imports it, in whatever process, leaves a mark, and fails.

@@ -109,6 +109,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunOptions]:
     return found
 
 
+@pytest.mark.slow
 def test_every_image_tests_once(done: tuple[Path, Outcome]) -> None:
     place, outcome = done
     assert outcome.code == 0, outcome.err
@@ -177,6 +178,7 @@ def test_what_has_ended_is_read_and_not_made_again(place: Path, asked: list[RunO
     assert outcome.file.is_file()
 
 
+@pytest.mark.slow
 def test_interrupted_cross_validation_goes_on_where_it_was(place: Path) -> None:
     whole = json.loads(
         next(Path("reports/photos").glob("nested-*.json")).read_text(encoding="utf-8")

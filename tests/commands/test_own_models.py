@@ -35,6 +35,7 @@ def run(place: Path, name: str) -> Outcome:
     )
 
 
+@pytest.mark.slow
 def test_subclassed_model_with_logits_and_a_step_of_its_own_works_to_the_end(place: Path) -> None:
     ran = run(place, "build_own_step")
     assert ran.code == 0, ran.err

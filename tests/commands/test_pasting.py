@@ -15,6 +15,8 @@ from tests.cli.calling import call
 from tests.commands.finished import Finished
 from tuner.cli.commands import cli
 
+pytestmark = pytest.mark.slow
+
 CODE = re.compile(r'<pre [^>]*aria-labelledby="([^"]+)"><code>(.*?)</code></pre>', re.DOTALL)
 
 

@@ -35,6 +35,8 @@ from tuner.records.results import Results
 from tuner.store.run_folder import RunFolder
 from tuner.store.trial_tables import TrialTables
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def own(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunOptions:

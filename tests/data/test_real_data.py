@@ -17,6 +17,8 @@ from tuner.data.splits.policies import has_conflict
 from tuner.space.definition import SplitSettings
 from tuner.store.run_folder import RunFolder
 
+pytestmark = pytest.mark.slow
+
 _IN_BOTH = "ADea4I4CgV4-hlxUOAdFjyNYonWRHO6Pu4jWXKk9BJScXws64-c-mo.jpg"
 _SAME_PHOTO = [
     ("happy/image21.jpeg", "happy/getty_478389113_970647970450091_99776.jpg"),

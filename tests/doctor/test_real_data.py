@@ -12,6 +12,8 @@ from tuner.data.load import load_images
 from tuner.doctor.examine import examine
 from tuner.doctor.findings import Finding
 
+pytestmark = pytest.mark.slow
+
 CARDS = Path(__file__).parents[2] / "datasets"
 
 

@@ -93,6 +93,7 @@ def test_time_of_a_huge_search_is_that_of_its_first_trials_scaled(
     assert time.process_time() - began_s < 30
 
 
+@pytest.mark.slow
 def test_huge_asha_search_comes_to_an_end_with_its_disk_use_scaled_too() -> None:
     huge, large = (
         forecast(known(search=settings(9, 3, method="asha", max_trials=n), contenders=[]), seed=0)

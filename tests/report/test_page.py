@@ -78,6 +78,7 @@ def test_two_renders_give_the_same_bytes(typical: str) -> None:
     assert page(results(), trials()) == typical
 
 
+@pytest.mark.slow
 def test_another_process_hash_seed_and_time_zone_give_the_same_bytes(typical: str) -> None:
     code = (
         "import hashlib; from tests.report.fixtures import page, results, trials; "

@@ -462,6 +462,7 @@ def test_checkpoints_that_nothing_can_need_are_deleted_as_the_search_goes(tmp_pa
     assert not list((tmp_path / "state").glob("trial-*.npz"))
 
 
+@pytest.mark.slow
 def test_real_search_is_repeated_exactly_by_its_seed(tmp_path: Path) -> None:
     space = Space(
         parameters=(

@@ -97,6 +97,7 @@ HILL = Space(
 )
 
 
+@pytest.mark.slow
 def test_bayesian_improves_on_its_random_start_with_values_of_the_space() -> None:
     study = make_study(
         HILL,
@@ -118,6 +119,7 @@ def test_bayesian_improves_on_its_random_start_with_values_of_the_space() -> Non
         assert {type(value) for value in values.values()} == {int, float}
 
 
+@pytest.mark.slow
 def test_bayesian_tries_all_of_a_small_space_without_repeats() -> None:
     trials = drive(
         make_study(NESTED, search=settings(9, 3, method="bayesian")), lambda t: t.values["units"]

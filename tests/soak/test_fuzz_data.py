@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.soak.samples import check_sample
+
+pytestmark = pytest.mark.slow
 
 
 def test_hostile_files_are_loaded_skipped_or_refused(tmp_path: Path) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.soak.samples import check_sample
+
+pytestmark = pytest.mark.slow
 
 
 def test_damaged_files_of_a_run_are_told_or_done_without(tmp_path: Path) -> None:

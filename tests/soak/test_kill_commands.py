@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.soak.samples import check_sample
+
+pytestmark = pytest.mark.slow
 
 
 def test_killed_commands_leave_nothing_half_written_and_nothing_behind() -> None:

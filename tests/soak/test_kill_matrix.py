@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.soak.samples import check_sample
+
+pytestmark = pytest.mark.slow
 
 
 def test_killed_searches_go_on_to_the_same_trials() -> None:

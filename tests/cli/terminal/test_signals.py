@@ -15,6 +15,8 @@ import pytest
 
 from tests.cli.calling import write_photos, write_space
 
+pytestmark = pytest.mark.slow
+
 RUN = ["run", "./photos", "--space", "tiny.yaml", "--workers", "2"]
 
 

@@ -127,6 +127,7 @@ def test_cnn_family_has_maps_before_and_after_it_is_saved(
     assert np.allclose(maps, again, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "layer"), [("efficientnet_b0", "top_conv"), ("efficientnet_lite2", "top_conv")]
 )

@@ -18,6 +18,8 @@ from tests.images import train_task
 from tuner.execution.process.process_executor import ProcessExecutor
 from tuner.records.training import EpochMetrics, Failure, TrainTask
 
+pytestmark = pytest.mark.slow
+
 BUILDERS = "tests.execution.builders"
 LIMIT_BYTES = 2**30
 

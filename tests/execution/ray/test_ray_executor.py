@@ -48,6 +48,8 @@ from tuner.records.trial import Trial  # noqa: E402
 from tuner.search.loop import SearchOrder, search  # noqa: E402
 from tuner.store.search_log import SearchLog  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 # Nothing here takes as long; a wait that does has failed.
 PATIENCE_S = 30
 

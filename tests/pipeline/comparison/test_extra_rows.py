@@ -27,6 +27,8 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, ModelTrained, StageStarted
 from tuner.store.recipe_file import read_recipe
 
+pytestmark = pytest.mark.slow
+
 CHOICES = [
     "Choosing views of an image on validation images",
     "Choosing an ensemble on validation images",

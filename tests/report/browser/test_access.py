@@ -11,6 +11,8 @@ from tests.report.browser.axe import axe
 from tests.report.browser.canvas import DRAWN
 from tests.report.browser.conftest import Open
 
+pytestmark = pytest.mark.slow
+
 # Deuteranopia on linear RGB (Machado, Oliveira and Fernandes, IEEE TVCG 15, 2009, severity 1.0).
 DEUTERANOPIA = np.array(
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]

@@ -19,6 +19,8 @@ from tuner.report.reported_run import ReportedRun
 from tuner.space.documents.strict_yaml import parse_document
 from tuner.store.run_folder import RunFolder
 
+pytestmark = pytest.mark.slow
+
 SHARE = r"\d{1,3}\.\d %"
 INTERVAL = r"\[−?\+?\d{1,3}\.\d, −?\+?\d{1,3}\.\d\]"
 OPENINGS = {

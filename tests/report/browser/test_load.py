@@ -11,6 +11,8 @@ import pytest
 from tests.report.browser.canvas import READY
 from tests.report.browser.conftest import PERSON, Open
 
+pytestmark = pytest.mark.slow
+
 EVERY = (
     "typical",
     "large",

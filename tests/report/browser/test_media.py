@@ -15,6 +15,8 @@ from tests.report.browser.axe import axe
 from tests.report.browser.canvas import DRAWN, READY
 from tests.report.browser.conftest import Open
 
+pytestmark = pytest.mark.slow
+
 # A4 less the printer's margins of 1 cm, in CSS pixels.
 PAPER = {"width": 718, "height": 1047}
 

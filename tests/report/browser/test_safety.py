@@ -16,6 +16,8 @@ from tuner.report.page import render
 from tuner.report.reported_run import ReportedRun
 from tuner.store.run_folder import RunFolder
 
+pytestmark = pytest.mark.slow
+
 # Every kind of element with every name of an attribute that it has.
 _KINDS = """() => Array.from(new Set(Array.from(document.querySelectorAll("*")).flatMap((one) =>
     [one.localName, ...one.getAttributeNames().map((name) => `${one.localName} ${name}`)]

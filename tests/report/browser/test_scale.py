@@ -9,6 +9,8 @@ import pytest
 from tests.report.browser.canvas import CHANGED, DRAWN
 from tests.report.browser.conftest import Open
 
+pytestmark = pytest.mark.slow
+
 # Pixels of the smallest text that people read without effort.
 SMALLEST = 10.5
 

@@ -143,7 +143,7 @@ def test_full_training_tries_what_keras_tuner_does(
     method: str, tuner: type[keras_tuner.Tuner]
 ) -> None:
     # Past the drawn points, of which there are three for each hyperparameter.
-    n = 18 if method == "keras_tuner_bayesian" else 8
+    n = 16 if method == "keras_tuner_bayesian" else 8
     theirs = keras_tuner_trials(tuner, max_trials=n)
     trials = ours(method, max_trials=n)
     found = settings_of([dict(trial.values) for trial in trials])

@@ -20,6 +20,8 @@ from tuner.training.finished import finished_model
 from tuner.training.prepared import PreparedModels
 from tuner.training.transfer import extraction
 
+pytestmark = pytest.mark.slow
+
 
 def layers_by_name(values: Mapping[str, Any], checkpoint: Path) -> dict[str, list[np.ndarray]]:
     """Weights of the network's layers, and of its head's."""
