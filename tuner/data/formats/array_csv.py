@@ -6,7 +6,7 @@ The values are in the order height, width, channel.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tuner.data.decoding.value_range import ValueRange
     from tuner.data.images import Allocate, Images
 
 # Labels that are read beyond what the images' file has room for.
 _SOME_MORE = 1000
+
+_SEPARATOR = ","
 
 
 class ArrayCsv(Loader):
@@ -58,7 +61,7 @@ class ArrayCsv(Loader):
         return Sources(paths=[data_root / name for _, *pair in self._pairs() for name in pair])
 
     def read(self, card: Described, data_root: Path, allocate: Allocate) -> Images:
-        """Parse the files.
+        """Parse the files. Where any value is a fraction, all are read by one scale.
 
         Raises:
             DataError: For the first row that cannot be used, or where images and labels differ in
@@ -66,10 +69,10 @@ class ArrayCsv(Loader):
         """
         from tuner.data.images import make_images
         from tuner.data.labels import number_labels
+        from tuner.data.tables.pixel_text import FractionError, range_of_texts
 
         labels: list[str] = []
         parts: list[MaybeRole] = []
-        origins: list[str] = []
         places: list[str] = []
         sizes: list[int] = []
         n_values = math.prod(card.image.shape)
@@ -89,13 +92,15 @@ class ArrayCsv(Loader):
             places.extend(f"{Path(label_name).name}, line {line}" for line, _ in given)
             parts.extend([part] * len(given))
         pixels = allocate(len(labels))
-        start = 0
-        for n, (_, image_name, label_name) in zip(sizes, self._pairs(), strict=True):
-            lines = _read_images(
-                data_root / image_name, Path(label_name).name, pixels[start : start + n]
-            )
-            origins.extend(f"{Path(image_name).name}, line {line}" for line in lines)
-            start += n
+        stated = card.image.value_range
+        value_range = None if stated is None else (stated[0], stated[1])
+        try:
+            origins = self._read_images(data_root, sizes, pixels, value_range)
+        except FractionError:
+            paths = [data_root / image_name for _, image_name, _ in self._pairs()]
+            texts = ((text, _SEPARATOR) for path in paths for _, text in _lines(path))
+            value_range = range_of_texts(texts, n_values, paths[0].name)
+            origins = self._read_images(data_root, sizes, pixels, value_range)
         translated = number_labels(card, labels, places)
         return make_images(
             name=card.name,
@@ -104,7 +109,23 @@ class ArrayCsv(Loader):
             parts=parts,
             origins=origins,
             class_names=translated.names,
+            value_range=None if value_range == (0.0, 255.0) else value_range,
         )
+
+    def _read_images(
+        self,
+        data_root: Path,
+        sizes: Sequence[int],
+        out: NDArray[np.uint8],
+        value_range: ValueRange | None,
+    ) -> list[str]:
+        """Read the images of all parts, and return where each of them stands."""
+        origins: list[str] = []
+        for n, (_, image_name, label_name) in zip(sizes, self._pairs(), strict=True):
+            path, start = data_root / image_name, len(origins)
+            lines = _read_lines(path, Path(label_name).name, out[start : start + n], value_range)
+            origins.extend(f"{path.name}, line {line}" for line in lines)
+        return origins
 
     def _pairs(self) -> list[tuple[MaybeRole, str, str]]:
         """Part, file of images and file of labels."""
@@ -127,7 +148,9 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise _unreadable(path, error) from error
 
 
-def _read_images(path: Path, label_file: str, out: NDArray[np.uint8]) -> list[int]:
+def _read_lines(
+    path: Path, label_file: str, out: NDArray[np.uint8], value_range: ValueRange | None
+) -> list[int]:
     """Read line by line, and return the lines' numbers.
 
     The text is several times larger than the images.
@@ -138,7 +161,11 @@ def _read_images(path: Path, label_file: str, out: NDArray[np.uint8]) -> list[in
     for line, text in _lines(path):
         if len(lines) < len(out):
             parse_pixels(
-                text, separator=",", out=out[len(lines)], where=f"{path.name}, line {line}"
+                text,
+                separator=_SEPARATOR,
+                out=out[len(lines)],
+                where=f"{path.name}, line {line}",
+                value_range=value_range,
             )
         lines.append(line)
     if len(lines) != len(out):

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.decoding.value_range import LARGEST_VALUE, ValueRange, range_of
+from tuner.data.decoding.value_range import ValueRange
 from tuner.data.described import Described
 from tuner.data.images import Allocate, Images, make_images
 from tuner.data.labels import is_label, number_labels
 from tuner.data.left_out import LeftOut, left_out
 from tuner.data.splits.split_rules import MaybeRole
-from tuner.data.tables.pixel_text import FractionError, extremes_of, parse_pixels
+from tuner.data.tables.pixel_text import FractionError, parse_pixels, range_of_texts
 from tuner.data.tables.row_places import Column, Locate, Places, role_in
 from tuner.data.tables.table import csv_rows, n_letters
 from tuner.data.tables.table_parts import (
@@ -80,14 +80,9 @@ def read_rows(card: Described, place: TablePlace, allocate: Allocate, form: RowF
     try:
         found = _parsed(card, tables, form, pixels, value_range)
     except FractionError:
-        lowest, highest = _extremes(card, tables, form)
-        if max(-lowest, highest) > LARGEST_VALUE:
-            raise DataError(
-                f"{tables[0].path.name}: the values reach from {lowest:g} to {highest:g}; expected"
-                " pixels",
-                "correct them, or save whole numbers from 0 to 255.",
-            ) from None
-        value_range = range_of(lowest, highest, is_float=True)
+        value_range = range_of_texts(
+            _texts(tables, form), math.prod(card.image.shape), tables[0].path.name
+        )
         found = _parsed(card, tables, form, pixels, value_range)
     if not found.labels and found.unlabelled:
         raise DataError(
@@ -148,16 +143,12 @@ def _parsed(
     return found
 
 
-def _extremes(card: Described, tables: list[TablePart], form: RowForm) -> tuple[float, float]:
-    """The smallest and the largest value of all tables."""
-    size = math.prod(card.image.shape)
-    lowest, highest = math.inf, -math.inf
+def _texts(tables: list[TablePart], form: RowForm) -> Iterator[tuple[str, str]]:
+    """All images as text, each with what separates its values."""
     for table in tables:
         with _located(table.path, form) as (places, rows):
             for _, row in rows:
-                low, high = extremes_of(places.text(row), places.separator, size)
-                lowest, highest = min(lowest, low), max(highest, high)
-    return lowest, highest
+                yield places.text(row), places.separator
 
 
 @contextmanager

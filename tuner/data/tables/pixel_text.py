@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.decoding.value_range import ValueRange, to_8_bits
+from tuner.data.decoding.value_range import LARGEST_VALUE, ValueRange, range_of, to_8_bits
 from tuner.errors import DataError
 
 # Of one value and what stands around it; a text that is longer on average is no image, and may be
@@ -64,17 +65,31 @@ def parse_pixels(
     raise _explain(text, separator, out, where, is_deep)
 
 
-def extremes_of(text: str, separator: str, size: int) -> tuple[float, float]:
-    """The smallest and the largest value; what is no number is left to the parsing, which names it.
+def range_of_texts(texts: Iterable[tuple[str, str]], size: int, where: str) -> ValueRange:
+    """The range of a data set with images whose values are fractions.
+
+    What is no number is left to the parsing, which names it.
 
     Args:
-        text: As for `parse_pixels`.
-        separator: As for `parse_pixels`.
+        texts: All images, each with what separates its values.
         size: Values that an image should have.
+        where: The file, for messages.
+
+    Raises:
+        DataError: If the values are too large for pixels.
     """
-    values = _numbers(text[: _MOST_LETTERS * size], separator, np.float64)
-    values = values[np.isfinite(values)]
-    return (float(values.min()), float(values.max())) if values.size else (math.inf, -math.inf)
+    lowest, highest = math.inf, -math.inf
+    for text, separator in texts:
+        values = _numbers(text[: _MOST_LETTERS * size], separator, np.float64)
+        values = values[np.isfinite(values)]
+        if values.size:
+            lowest, highest = min(lowest, values.min()), max(highest, values.max())
+    if max(-lowest, highest) > LARGEST_VALUE:
+        raise DataError(
+            f"{where}: the values reach from {lowest:g} to {highest:g}; expected pixels",
+            "correct them, or save whole numbers from 0 to 255.",
+        )
+    return range_of(float(lowest), float(highest), is_float=True)
 
 
 def _are_fractions(text: str, separator: str, n: int) -> bool:
