@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from importlib.resources import files
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -34,13 +34,8 @@ class Body:
     html: Markup
 
 
-@cache
 def make_environment(package: str) -> Environment:
-    """Where a package's templates are filled; those of this package come after them.
-
-    Kept, since a run writes its page several times, and compiling the templates takes a third of a
-    page's time.
-    """
+    """Where a package's templates are filled; those of this package come after them."""
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package), PackageLoader("tuner.report")]),
         autoescape=True,

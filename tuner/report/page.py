@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -16,6 +17,14 @@ from tuner.report.sections.contents import SECTIONS, Context, Section
 LOG = logging.getLogger("tuner")
 
 
+@cache
+def _environment() -> Environment:
+    """Kept: a run writes its page three times, and compiling templates takes a quarter of that."""
+    environment = make_environment("tuner.report")
+    environment.globals["style_of"] = style_of
+    return environment
+
+
 def render(reported: ReportedRun) -> str:
     """The report of a run; a part that fails is a card with its error, and takes no other with it.
 
@@ -25,8 +34,7 @@ def render(reported: ReportedRun) -> str:
     Returns:
         A complete HTML document.
     """
-    environment = make_environment("tuner.report")
-    environment.globals["style_of"] = style_of
+    environment = _environment()
     bodies = [body for section in SECTIONS if (body := _body(section, reported, environment))]
     results = reported.results
     run, title = results.run, results.data.title or results.data.name
