@@ -420,6 +420,37 @@ def test_trial_that_fails_every_time_fails_once(tmp_path: Path) -> None:
     assert sum(task.task_id == "0004" for task in executor.tasks) == 3
 
 
+def test_trial_that_fails_after_a_requested_stop_keeps_its_retries(tmp_path: Path) -> None:
+    first, second = task_seed(1, TRIALS, 4, 0, 0), task_seed(1, TRIALS, 4, 1, 0)
+    request = StopRequest()
+
+    def answer(task: TrainTask, epoch: int) -> Mapping[str, float] | str:
+        if task.seed != first:
+            return by_x(task, epoch)
+        request.reason = "interrupted"
+        return "broken"
+
+    stopped = begin(tmp_path, FakeExecutor(answer), n_retries=1, request=request)
+    assert [trial.trial_id for trial in stopped] == ["0000", "0001", "0002", "0003"]
+    again = FakeExecutor(answer)
+    trials = begin(tmp_path, again, n_retries=1)
+    assert all(trial.status == "completed" for trial in trials)
+    assert [task.seed for task in again.tasks if task.task_id == "0004"] == [first, second]
+
+
+def test_trial_that_fails_for_the_last_time_after_a_requested_stop_has_ended(
+    tmp_path: Path,
+) -> None:
+    request = StopRequest()
+
+    def answer(task: TrainTask, epoch: int) -> str:
+        request.reason = "interrupted"
+        return "broken"
+
+    (trial,) = begin(tmp_path, FakeExecutor(answer), request=request)
+    assert trial.error == "broken"
+
+
 def test_lost_workers_are_told(tmp_path: Path) -> None:
     class Losing(FakeExecutor):
         def next_result(self) -> TrainResult:

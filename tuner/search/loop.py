@@ -184,15 +184,13 @@ class _Loop:
             self._log.close(self._study.state())
 
     def _is_closing(self) -> bool:
+        return self._request.is_made() or self._is_over()
+
+    def _is_over(self) -> bool:
         is_late = self._order.deadline is not None and time.time() >= self._order.deadline
         is_hopeless = self.best is None and len(self.ended) >= HOPELESS_FAILURES
         # Before the first score there is nothing that could be returned.
-        return (
-            self._is_closed
-            or self._request.is_made()
-            or is_hopeless
-            or (is_late and self.best is not None)
-        )
+        return self._is_closed or is_hopeless or (is_late and self.best is not None)
 
     def _next(self) -> Trial | None:
         if self._waiting:
@@ -231,7 +229,8 @@ class _Loop:
                 result.failure.reason,
                 result.failure.traceback,
             )
-            if self._n_tries[trial.trial_id] < self._order.n_retries and not self._is_closing():
+            # After a request it waits for the resumed run: it has not ended yet.
+            if self._n_tries[trial.trial_id] < self._order.n_retries and not self._is_over():
                 self._n_tries[trial.trial_id] += 1
                 self._listener(
                     Notice(text=f"trial {trial.trial_id} is tried again: {result.failure.reason}")
