@@ -130,6 +130,7 @@ class _Loop:
         self._waiting: deque[Trial] = deque()
         self._running: dict[str, Trial] = {}
         self._n_tries: Counter[str] = Counter()
+        self._stopped: list[tuple[Trial, TrainResult]] = []
         self._is_closed = False
 
     def restore(self) -> None:
@@ -170,13 +171,16 @@ class _Loop:
     def run(self) -> None:
         """Train until nothing is left to start, time is up, or someone requests the end."""
         run_tasks(self._executor, self._next_task, self._take_result)
+        # The resumed run trains nothing in a search that is closed: what they have counts now.
+        for trial, result in self._stopped if self._is_closed else ():
+            self._take(trial, replace(result, ended_by="deadline"))
 
     def close(self) -> None:
         """Search nothing any more; what was begun and could not be trained has failed."""
         self._close_log()
         while self._waiting:
             trial = self._waiting.popleft()
-            self._end(replace(trial, error="the search ended before it could be trained"))
+            self._end(replace(trial, error="the search ended before its training did"))
 
     def _close_log(self) -> None:
         if not self._is_closed:
@@ -213,6 +217,8 @@ class _Loop:
         trial = self._running.pop(result.task_id)
         if result.ended_by != "request":
             self._take(trial, result)
+        elif result.epochs:
+            self._stopped.append((trial, result))
 
     def _take(self, trial: Trial, result: TrainResult) -> None:
         """Take what came of a trial, or train it once more."""
