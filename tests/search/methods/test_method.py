@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.search.fakes import drive, make_study, n_epochs, settings, total
+from tests.search.fakes import WIDE, drive, make_study, n_epochs, settings, total
 from tests.search.test_proposals import NESTED
 from tuner.search.methods.method import method_class
+from tuner.space.definition import Parameter, Space
 from tuner.space.methods import METHODS
+from tuner.space.sampling import n_settings
 
 WORDS = {
     "hyperband": "Hyperband, 27 epochs at most, factor 3, 1 iteration",
@@ -49,6 +51,50 @@ def test_budget_is_hyperbands_own_sum_unless_the_number_of_trials_is_given() -> 
     assert total(settings(9, 3, method="random", max_trials=20)) == (20, 180)
     limited = settings(9, 3, method="random", max_trials=20, max_total_epochs=100)
     assert total(limited) == (11, 99)
+
+
+TWELVE = Space(
+    parameters=(Parameter(name="units", kind="choice", choices=tuple(range(12))),),
+    fixed={"conv_blocks": 1},
+)
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+@pytest.mark.parametrize(
+    ("space", "method"), [(WIDE, "hyperband"), (TWELVE, "hyperband"), (TWELVE, "grid")]
+)
+def test_exact_cost_is_what_any_number_of_workers_trains(
+    space: Space, method: str, n_workers: int
+) -> None:
+    search = settings(9, 3, method=method)
+    study = make_study(space, search=search, n_workers=n_workers)
+    trials = drive(study, lambda trial: -int(trial.trial_id), n_workers)
+    cost = method_class(method).cost(search, n_settings(space))
+    if cost.is_exact:
+        assert (len(trials), n_epochs(trials)) == (cost.n_trials, cost.n_epochs)
+
+
+@pytest.mark.parametrize(
+    ("method", "n_in_space", "max_trials", "is_exact"),
+    [
+        ("hyperband", None, None, True),
+        ("hyperband", 18, None, True),
+        # Nine settings in the first bracket, three in another: which, depends on the workers.
+        ("hyperband", 12, None, False),
+        ("hyperband", 1, None, True),
+        ("grid", 9, None, True),
+        ("grid", 10, 5, True),
+        # Any of the five may be impossible to build.
+        ("grid", 5, None, False),
+        ("grid", 5, 5, False),
+        ("grid", 1, None, True),
+    ],
+)
+def test_cost_is_not_exact_where_the_space_sets_the_number(
+    method: str, n_in_space: int | None, max_trials: int | None, is_exact: bool
+) -> None:
+    search = settings(9, 3, method=method, max_trials=max_trials)
+    assert method_class(method).cost(search, n_in_space).is_exact == is_exact
 
 
 def test_asha_uses_a_small_budget_to_train_one_trial_to_the_end() -> None:
