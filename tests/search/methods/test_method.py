@@ -110,3 +110,13 @@ def test_grid_that_its_budget_cuts_short_says_so_before_it_begins() -> None:
         "search.max_total_epochs ends the grid after 8 of 24 settings; 216 trains them all",
     )
     assert method_class("grid").notes(settings(9, 3, method="grid", max_trials=2), 24) == ()
+
+
+def test_grid_that_its_budget_cuts_before_max_trials_says_so() -> None:
+    limited = settings(9, 3, method="grid", max_trials=20, max_total_epochs=45)
+    assert method_class("grid").notes(limited, 5) == ()
+    assert method_class("grid").notes(limited, 24) == (
+        "search.max_total_epochs ends the grid after 5 of 24 settings; 216 trains them all",
+    )
+    enough = settings(9, 3, method="grid", max_trials=5, max_total_epochs=45)
+    assert method_class("grid").notes(enough, 24) == ()

@@ -47,7 +47,8 @@ def budget_note(
     n_trained: int, settings: SearchSettings, n_settings: int | None
 ) -> tuple[str, ...]:
     """That a grid ends before its last setting; empty where it does not."""
-    if settings.max_trials is not None or (n_settings is not None and n_trained >= n_settings):
+    is_whole = n_settings is not None and n_trained >= n_settings
+    if is_whole or n_trained == settings.max_trials:
         return ()
     every = "more" if n_settings is None else f"{n_settings:,}"
     whole = "" if n_settings is None else f"; {n_settings * settings.max_epochs} trains them all"
