@@ -83,7 +83,7 @@ def search(
         executor: Trains.
         log: What happened so far, and where all that happens is kept.
         keeper: Gets each trial that ends.
-        listener: Hears of starts and ends.
+        listener: Called at each start and end of a trial.
         request: Once made, what runs ends after its epoch, and the search may go on another time.
 
     Returns:

@@ -59,7 +59,7 @@ class Study:
 
     @property
     def n_rejected(self) -> int:
-        """SettingSource that could not be built, and were never proposed."""
+        """Settings that could not be built, and were never proposed."""
         return len(self._proposals.rejected)
 
     @property

@@ -112,6 +112,14 @@ def test_grid_that_its_budget_cuts_short_says_so_before_it_begins() -> None:
     assert method_class("grid").notes(settings(9, 3, method="grid", max_trials=2), 24) == ()
 
 
+@pytest.mark.parametrize(("n_epochs", "shown"), [(13, "1 setting"), (117, "13 settings")])
+def test_note_on_a_grid_too_large_to_count(n_epochs: int, shown: str) -> None:
+    search = settings(9, 3, method="grid", max_total_epochs=n_epochs)
+    assert method_class("grid").notes(search, None) == (
+        f"search.max_total_epochs ends the grid after {shown}; the space has more",
+    )
+
+
 def test_grid_that_its_budget_cuts_before_max_trials_says_so() -> None:
     limited = settings(9, 3, method="grid", max_trials=20, max_total_epochs=45)
     assert method_class("grid").notes(limited, 5) == ()
