@@ -24,7 +24,7 @@ class FullTraining(Method):
         """A new setting, as long as there are any."""
         return None if self.is_exhausted else _rung(self.setup.settings).step(0, 0)
 
-    def wanted(self, board: Board) -> set[str]:
+    def may_promote(self, board: Board) -> set[str]:
         """Nothing is promoted."""
         return set()
 

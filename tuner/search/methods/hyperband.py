@@ -73,7 +73,7 @@ class Hyperband(Method):
                 del self._unfinished[i]
         return None
 
-    def wanted(self, board: Board) -> set[str]:
+    def may_promote(self, board: Board) -> set[str]:
         """The best of each rung, as many as the next one holds."""
         return promotable(board, self._places)
 
