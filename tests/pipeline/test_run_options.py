@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def file(tmp_path: Path) -> SearchSpaceFile:
     return replace(space, retrain=RetrainSettings(epochs=60, seeds=2, patience=7))
 
 
-def applied(file: SearchSpaceFile, preset: str, **flags: int) -> tuple[int, int, int, int, int]:
+def applied(file: SearchSpaceFile, preset: str, **flags: Any) -> tuple[int, int, int, int, int]:
     made = apply(PRESETS[preset], RunOptions(dataset="digits", preset=preset, **flags), file)
     assert made.retrain.patience == 7
     return (
@@ -90,6 +91,41 @@ def test_seeds_that_were_asked_for_beat_presets(file: SearchSpaceFile, preset: s
     asked = replace(file, retrain=replace(file.retrain, seeds=10))
     options = RunOptions(dataset="digits", preset=preset, overrides=("retrain.seeds=10",))
     assert apply(PRESETS[preset], options, asked).retrain.seeds == 10
+
+
+STATED = {
+    "search.max_epochs": (9, 4, 1, 10, 1),
+    " search.factor ": (4, 3, 1, 10, 1),
+    "search.iterations": (4, 4, 5, 10, 1),
+    "retrain.epochs": (4, 4, 1, 40, 1),
+    "retrain.seeds": (4, 4, 1, 10, 6),
+}
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_what_set_states_beats_the_preset_and_nothing_else_does(
+    file: SearchSpaceFile, name: str
+) -> None:
+    changed = replace(
+        file,
+        search=replace(file.search, max_epochs=9, factor=3, iterations=5),
+        retrain=RetrainSettings(epochs=40, seeds=6, patience=7),
+    )
+    assert applied(changed, "quick", overrides=(f"{name}=7",)) == STATED[name]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_flags_beat_set(file: SearchSpaceFile, preset: str) -> None:
+    overrides = ("search.max_epochs=7", "search.factor=7")
+    assert applied(file, preset, max_epochs=9, factor=5, overrides=overrides)[:2] == (9, 5)
+
+
+def test_section_stated_as_a_whole_beats_the_preset_by_the_keys_within_it(
+    file: SearchSpaceFile,
+) -> None:
+    changed = replace(file, search=replace(file.search, max_epochs=9, factor=3, iterations=5))
+    overrides = ("search={iterations: 5, method: random}",)
+    assert applied(changed, "thorough", overrides=overrides)[:3] == (81, 3, 5)
 
 
 def test_quick_takes_fewer_images_unless_told_how_many(file: SearchSpaceFile) -> None:

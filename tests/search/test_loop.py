@@ -20,7 +20,7 @@ from tuner.execution.inline import InlineExecutor
 from tuner.execution.seeds import TRIALS, task_seed
 from tuner.execution.stop import StopRequest
 from tuner.records.events import EpochEnded, Event, Listener, Notice, TrialEnded, TrialStarted
-from tuner.records.training import EpochMetrics, TrainResult, TrainTask
+from tuner.records.training import Ending, EpochMetrics, TrainResult, TrainTask
 from tuner.records.trial import Trial
 from tuner.search.loop import SearchOrder, root, search
 from tuner.search.ranking import winner
@@ -357,6 +357,42 @@ def test_trial_that_the_deadline_ended_is_stopped_and_counts(tmp_path: Path) -> 
     assert (trial.status, trial.score) == ("stopped", pytest.approx(trial.values["x"] + 0.001))
 
 
+@pytest.mark.parametrize("endings", [("deadline", "request"), ("request", "deadline")])
+def test_trial_that_was_asked_to_stop_counts_where_the_deadline_has_closed_the_search(
+    tmp_path: Path, endings: tuple[Ending, Ending]
+) -> None:
+    class LateAndStopping(FakeExecutor):
+        def next_result(self) -> TrainResult:
+            request.reason = "interrupted"
+            return replace(super().next_result(), ended_by=next(left))
+
+    request, left = StopRequest(), iter(endings)
+    stopped = begin(tmp_path, LateAndStopping(by_x, n_workers=2), request=request)
+    again = FakeExecutor(by_x)
+    trials = begin(tmp_path, again)
+    assert again.tasks == []
+    assert trials == stopped
+    assert [trial.status for trial in trials] == ["stopped", "stopped"]
+    assert all(trial.score is not None for trial in trials)
+
+
+def test_trial_that_was_asked_to_stop_before_its_first_epoch_has_failed_in_a_closed_search(
+    tmp_path: Path,
+) -> None:
+    class LateAndStopping(FakeExecutor):
+        def next_result(self) -> TrainResult:
+            result = super().next_result()
+            if request.is_made():
+                return replace(result, epochs=(), ended_by="request")
+            request.reason = "interrupted"
+            return replace(result, ended_by="deadline")
+
+    request = StopRequest()
+    assert len(begin(tmp_path, LateAndStopping(by_x, n_workers=2), request=request)) == 1
+    _, late = begin(tmp_path, FakeExecutor(by_x))
+    assert late.error == "the search ended before its training did"
+
+
 def test_promotion_goes_on_with_the_seed_that_its_root_succeeded_with(tmp_path: Path) -> None:
     # Each setting fails once, so that whatever is promoted has been tried twice.
     failing = {task_seed(1, TRIALS, number, 0, 0) for number in range(23)}
@@ -375,7 +411,7 @@ def test_trial_that_the_search_had_no_time_for_has_failed(tmp_path: Path) -> Non
         begin(tmp_path, FakeExecutor(dying(6), n_workers=3))
     trials = begin(tmp_path, FakeExecutor(by_x), deadline=time.time())
     late = [trial for trial in trials if trial.error]
-    assert [trial.error for trial in late] == ["the search ended before it could be trained"] * 3
+    assert [trial.error for trial in late] == ["the search ended before its training did"] * 3
     assert {trial.trial_id for trial in trials} == {
         f"{number:04d}" for number in range(len(trials))
     }
@@ -418,6 +454,37 @@ def test_trial_that_fails_every_time_fails_once(tmp_path: Path) -> None:
     trials = begin(tmp_path, executor, n_retries=2)
     assert [t.error for t in trials if t.trial_id == "0004"] == ["broken"]
     assert sum(task.task_id == "0004" for task in executor.tasks) == 3
+
+
+def test_trial_that_fails_after_a_requested_stop_keeps_its_retries(tmp_path: Path) -> None:
+    first, second = task_seed(1, TRIALS, 4, 0, 0), task_seed(1, TRIALS, 4, 1, 0)
+    request = StopRequest()
+
+    def answer(task: TrainTask, epoch: int) -> Mapping[str, float] | str:
+        if task.seed != first:
+            return by_x(task, epoch)
+        request.reason = "interrupted"
+        return "broken"
+
+    stopped = begin(tmp_path, FakeExecutor(answer), n_retries=1, request=request)
+    assert [trial.trial_id for trial in stopped] == ["0000", "0001", "0002", "0003"]
+    again = FakeExecutor(answer)
+    trials = begin(tmp_path, again, n_retries=1)
+    assert all(trial.status == "completed" for trial in trials)
+    assert [task.seed for task in again.tasks if task.task_id == "0004"] == [first, second]
+
+
+def test_trial_that_fails_for_the_last_time_after_a_requested_stop_has_ended(
+    tmp_path: Path,
+) -> None:
+    request = StopRequest()
+
+    def answer(task: TrainTask, epoch: int) -> str:
+        request.reason = "interrupted"
+        return "broken"
+
+    (trial,) = begin(tmp_path, FakeExecutor(answer), request=request)
+    assert trial.error == "broken"
 
 
 def test_lost_workers_are_told(tmp_path: Path) -> None:

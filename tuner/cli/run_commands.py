@@ -105,9 +105,9 @@ def _check_testable(
         raise click.UsageError(
             "--require-improvement needs the comparison that --search-only leaves out."
         )
-    from tuner.pipeline.presets import states_seeds
+    from tuner.space.parsing.overrides import stated_keys
 
-    if preset == "quick" and not states_seeds(overrides):
+    if preset == "quick" and "retrain.seeds" not in stated_keys(overrides):
         raise click.UsageError(
             "--require-improvement needs several seeds, but the quick preset trains one: add --set"
             " retrain.seeds=3."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from tuner.errors import ConfigurationError
@@ -12,6 +12,7 @@ from tuner.records.training import Schedule
 from tuner.retrain.contenders import BACKBONE_SIZE, FromScratch
 from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile
 from tuner.space.methods import DEFAULT_METHOD
+from tuner.space.parsing.overrides import stated_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,26 +67,19 @@ PRESETS: Mapping[PresetName, Preset] = {
 }
 
 
-def states_seeds(overrides: Sequence[str]) -> bool:
-    """Whether `--set` says how many trainings each model gets, which beats the preset."""
-    return any(override.partition("=")[0].strip() == "retrain.seeds" for override in overrides)
-
-
 def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchSpaceFile:
     """The space's own settings, then what the preset states, then what the command line states.
 
     Raises:
         ConfigurationError: If the numbers make no Hyperband.
     """
-    # A preset says how much is searched, the space how.
-    search = replace(preset.search, method=file.search.method) if preset.search else file.search
+    stated = stated_keys(options.overrides)
+    search = _search(preset, file.search, stated)
     search = replace(
         search,
         max_epochs=search.max_epochs if options.max_epochs is None else options.max_epochs,
         factor=search.factor if options.factor is None else options.factor,
-        max_trials=file.search.max_trials if options.max_trials is None else options.max_trials,
-        max_total_epochs=file.search.max_total_epochs,
-        patience=file.search.patience,
+        max_trials=search.max_trials if options.max_trials is None else options.max_trials,
     )
     if search.max_epochs < 1 or search.factor < 2:
         raise ConfigurationError(
@@ -99,14 +93,29 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
             f" max_epochs, {search.max_epochs}",
             "raise the one or lower the other.",
         )
-    epochs = max(file.retrain.epochs, preset.min_retrain_epochs)
-    retrain = RetrainSettings(
-        epochs=min(epochs, preset.max_retrain_epochs or epochs),
-        seeds=(
-            file.retrain.seeds
-            if states_seeds(options.overrides)
-            else preset.seeds or file.retrain.seeds
-        ),
-        patience=file.retrain.patience,
+    return replace(file, search=search, retrain=_retrain(preset, file.retrain, stated))
+
+
+def _search(preset: Preset, own: SearchSettings, stated: Collection[str]) -> SearchSettings:
+    """A preset says how much is searched, the space how; what `--set` states beats the preset."""
+    if preset.search is None:
+        return own
+    return replace(
+        own,
+        max_epochs=own.max_epochs if "search.max_epochs" in stated else preset.search.max_epochs,
+        factor=own.factor if "search.factor" in stated else preset.search.factor,
+        iterations=own.iterations if "search.iterations" in stated else preset.search.iterations,
     )
-    return replace(file, search=search, retrain=retrain)
+
+
+def _retrain(preset: Preset, own: RetrainSettings, stated: Collection[str]) -> RetrainSettings:
+    epochs = max(own.epochs, preset.min_retrain_epochs)
+    return replace(
+        own,
+        epochs=(
+            own.epochs
+            if "retrain.epochs" in stated
+            else min(epochs, preset.max_retrain_epochs or epochs)
+        ),
+        seeds=own.seeds if "retrain.seeds" in stated else preset.seeds or own.seeds,
+    )

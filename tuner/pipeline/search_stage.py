@@ -115,14 +115,22 @@ def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:
             )
         )
     if n_rows > len(ended):
-        lost = f"{plural(n_rows - len(ended), 'trial')} of trials.csv"
-        job.tell(Notice(text=f"state/trials.jsonl has lost the end of {lost}, trained again"))
+        job.tell(Notice(text=missing_text(n_rows - len(ended))))
     tables.rewrite(ended)
     if ended:
         # Their curves are in the tables; every session would write all of them into its events
         # again.
         job.tell(SearchResumed(trials=tuple(replace(trial, epochs=()) for trial in ended)))
     return ended
+
+
+def missing_text(n: int) -> str:
+    """That `n` trials of the tables are missing from the log."""
+    are, again = ("is", "it is") if n == 1 else ("are", "they are")
+    return (
+        f"{plural(n, 'trial')} of trials.csv {are} missing from state/trials.jsonl; {again} trained"
+        " again"
+    )
 
 
 def _n_rows(tables: TrialTables) -> int:

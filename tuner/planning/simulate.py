@@ -35,7 +35,7 @@ class Crew(Clock):
         super().__init__(n_workers)
         self.n_workers = n_workers
         self._keeps_models = keeps_models
-        self._known: list[set[str]] = [set() for _ in range(n_workers)]
+        self._traced: list[set[str]] = [set() for _ in range(n_workers)]
 
     @property
     def now_s(self) -> float:
@@ -43,11 +43,11 @@ class Crew(Clock):
         return self.now
 
     def begin(self, task_id: str, model: str, cost: Cost, epochs_s: float) -> None:
-        """Let an idle worker train, best one that knows the model."""
-        worker = max(self.idle, key=lambda number: model in self._known[number])
-        trace_s = 0.0 if model in self._known[worker] else cost.trace_s
+        """Let an idle worker train, if possible one that has traced the model."""
+        worker = max(self.idle, key=lambda number: model in self._traced[number])
+        trace_s = 0.0 if model in self._traced[worker] else cost.trace_s
         if self._keeps_models:
-            self._known[worker].add(model)
+            self._traced[worker].add(model)
         self.occupy(task_id, cost.build_s + trace_s + epochs_s, worker)
 
 
@@ -56,7 +56,7 @@ class SimulatedSearch:
     """A search as it may go.
 
     Attributes:
-        winner: The winner's model, as a crew knows it.
+        winner: The winner's model, by the name that the crew gets.
         cost: The winner's.
         brackets: The rungs of each bracket, as they were filled.
         n_checkpoints: Checkpoints on disk at most.
@@ -119,7 +119,7 @@ def simulate_retraining(
     """Retrain seed by seed, as a run does.
 
     Args:
-        contenders: Each with its model, as the crew knows it, and its cost.
+        contenders: Each with its model, by the name that the crew gets, and its cost.
         n_train: Training images of those that have no limit of their own.
         n_seeds: Trainings of each.
         crew: Trains.

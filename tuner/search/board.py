@@ -62,8 +62,9 @@ class SettingView:
         entry_rung: Rung of the first of them.
         last_rung: Rung of the last of them.
         is_running: Whether the last of them has not ended.
-        curve: Metrics of every epoch so far, from 1; of a running trial up to the last epoch that
-            was reported.
+        curve: Metrics of the epochs so far, from 1; of a running trial those that were reported.
+            After a resume the epochs that it restores from its checkpoint are missing until it
+            ends, as only new epochs are reported.
     """
 
     values: Mapping[str, Any]
@@ -135,7 +136,7 @@ class Board:
         return set(self._with_checkpoint)
 
     def curve(self, trial_id: str) -> tuple[EpochMetrics, ...]:
-        """The epochs of a trial; of a running one those that were reported."""
+        """The epochs of a trial; of a running one those that were reported in this session."""
         reported = self._reported.get(trial_id)
         return self.trials[trial_id].epochs if reported is None else tuple(reported)
 

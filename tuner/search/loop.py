@@ -83,7 +83,7 @@ def search(
         executor: Trains.
         log: What happened so far, and where all that happens is kept.
         keeper: Gets each trial that ends.
-        listener: Hears of starts and ends.
+        listener: Called at each start and end of a trial.
         request: Once made, what runs ends after its epoch, and the search may go on another time.
 
     Returns:
@@ -130,6 +130,7 @@ class _Loop:
         self._waiting: deque[Trial] = deque()
         self._running: dict[str, Trial] = {}
         self._n_tries: Counter[str] = Counter()
+        self._stopped: list[tuple[Trial, TrainResult]] = []
         self._is_closed = False
 
     def restore(self) -> None:
@@ -170,13 +171,16 @@ class _Loop:
     def run(self) -> None:
         """Train until nothing is left to start, time is up, or someone requests the end."""
         run_tasks(self._executor, self._next_task, self._take_result)
+        # The resumed run trains nothing in a search that is closed: what they have counts now.
+        for trial, result in self._stopped if self._is_closed else ():
+            self._take(trial, replace(result, ended_by="deadline"))
 
     def close(self) -> None:
         """Search nothing any more; what was begun and could not be trained has failed."""
         self._close_log()
         while self._waiting:
             trial = self._waiting.popleft()
-            self._end(replace(trial, error="the search ended before it could be trained"))
+            self._end(replace(trial, error="the search ended before its training did"))
 
     def _close_log(self) -> None:
         if not self._is_closed:
@@ -184,15 +188,13 @@ class _Loop:
             self._log.close(self._study.state())
 
     def _is_closing(self) -> bool:
+        return self._request.is_made() or self._is_over()
+
+    def _is_over(self) -> bool:
         is_late = self._order.deadline is not None and time.time() >= self._order.deadline
         is_hopeless = self.best is None and len(self.ended) >= HOPELESS_FAILURES
         # Before the first score there is nothing that could be returned.
-        return (
-            self._is_closed
-            or self._request.is_made()
-            or is_hopeless
-            or (is_late and self.best is not None)
-        )
+        return self._is_closed or is_hopeless or (is_late and self.best is not None)
 
     def _next(self) -> Trial | None:
         if self._waiting:
@@ -215,6 +217,8 @@ class _Loop:
         trial = self._running.pop(result.task_id)
         if result.ended_by != "request":
             self._take(trial, result)
+        elif result.epochs:
+            self._stopped.append((trial, result))
 
     def _take(self, trial: Trial, result: TrainResult) -> None:
         """Take what came of a trial, or train it once more."""
@@ -231,7 +235,8 @@ class _Loop:
                 result.failure.reason,
                 result.failure.traceback,
             )
-            if self._n_tries[trial.trial_id] < self._order.n_retries and not self._is_closing():
+            # After a request it waits for the resumed run: it has not ended yet.
+            if self._n_tries[trial.trial_id] < self._order.n_retries and not self._is_over():
                 self._n_tries[trial.trial_id] += 1
                 self._listener(
                     Notice(text=f"trial {trial.trial_id} is tried again: {result.failure.reason}")

@@ -59,7 +59,7 @@ class Study:
 
     @property
     def n_rejected(self) -> int:
-        """SettingSource that could not be built, and were never proposed."""
+        """Settings that could not be built, and were never proposed."""
         return len(self._proposals.rejected)
 
     @property
@@ -96,7 +96,7 @@ class Study:
 
     def disposable(self) -> list[str]:
         """Trials that became so since the last call: their checkpoints are needed no more."""
-        return self.board.release(self._method.wanted(self.board))
+        return self.board.release(self._method.may_promote(self.board))
 
     def state(self) -> dict[str, Any]:
         """What to keep beside the trial that has just started, so that `restore` can go on; JSON.

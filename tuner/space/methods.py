@@ -31,7 +31,10 @@ DEFAULT_METHOD = "hyperband"
 METHODS: Mapping[str, MethodEntry] = {
     DEFAULT_METHOD: MethodEntry(
         target="tuner.search.methods.hyperband:Hyperband",
-        help="promotes the best of each rung, in brackets that halve more or less",
+        help=(
+            "promotes the best of each rung, in brackets that start with more short trials or fewer"
+            " long ones"
+        ),
     ),
     "asha": MethodEntry(
         target="tuner.search.methods.asha:Asha",

@@ -43,6 +43,9 @@ TOP_LEVEL = {
     "version: 1\nsearch: {max_trials: }": (
         "my.yaml:2: search.max_trials has no value.\n  Fix: give it one, or delete the line."
     ),
+    "version: 1\nsearch: {max_total_epochs: }": (
+        "my.yaml:2: search.max_total_epochs has no value.\n  Fix: give it one, or delete the line."
+    ),
     "version: 1\nsearch: {patience: 2.5}": (
         "my.yaml:2: search.patience is 2.5; expected a whole number."
     ),

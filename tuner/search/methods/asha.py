@@ -53,7 +53,7 @@ class Asha(Method):
                 return step
         return None if board.n_running or board.rung(0, self._top).ranked else self._best_on(board)
 
-    def wanted(self, board: Board) -> set[str]:
+    def may_promote(self, board: Board) -> set[str]:
         """The best of each rung, as many as may still be promoted."""
         return promotable(board, self._places)
 

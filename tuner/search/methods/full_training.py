@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tuner.search.board import Board
 from tuner.search.methods.method import Method, SearchCost, Step
-from tuner.search.methods.rungs import Rung, brackets, cost_of
+from tuner.search.methods.rungs import Rung, brackets, cost_of, uses_up
 from tuner.space.definition import SearchSettings
 from tuner.space.sampling import MAX_COUNTED
 
@@ -22,7 +24,7 @@ class FullTraining(Method):
         """A new setting, as long as there are any."""
         return None if self.is_exhausted else _rung(self.setup.settings).step(0, 0)
 
-    def wanted(self, board: Board) -> set[str]:
+    def may_promote(self, board: Board) -> set[str]:
         """Nothing is promoted."""
         return set()
 
@@ -31,12 +33,7 @@ class FullTraining(Method):
         """As many settings as the limits allow."""
         found = cost_of([_rung(settings, n_settings or MAX_COUNTED)], settings)
         # However a limit cuts it: one setting trains as long as another.
-        return SearchCost(
-            n_settings=found.n_settings,
-            n_trials=found.n_trials,
-            n_epochs=found.n_epochs,
-            is_exact=True,
-        )
+        return replace(found, is_exact=not uses_up(found, n_settings))
 
     @classmethod
     def words(cls, settings: SearchSettings) -> str:

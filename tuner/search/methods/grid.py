@@ -47,10 +47,11 @@ def budget_note(
     n_trained: int, settings: SearchSettings, n_settings: int | None
 ) -> tuple[str, ...]:
     """That a grid ends before its last setting; empty where it does not."""
-    if settings.max_trials is not None or (n_settings is not None and n_trained >= n_settings):
+    is_whole = n_settings is not None and n_trained >= n_settings
+    if is_whole or n_trained == settings.max_trials:
         return ()
-    every = "more" if n_settings is None else f"{n_settings:,}"
-    whole = "" if n_settings is None else f"; {n_settings * settings.max_epochs} trains them all"
-    return (
-        f"search.max_total_epochs ends the grid after {n_trained:,} of {every} settings{whole}",
-    )
+    start = f"search.max_total_epochs ends the grid after {n_trained:,}"
+    if n_settings is None:
+        return (f"{start} setting{'' if n_trained == 1 else 's'}; the space has more",)
+    n_epochs = n_settings * settings.max_epochs
+    return (f"{start} of {n_settings:,} settings; {n_epochs} trains them all",)

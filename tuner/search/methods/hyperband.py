@@ -21,7 +21,7 @@ from tuner.search.board import Board
 from tuner.search.methods.full_training import at_most
 from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Step
 from tuner.search.methods.random import Draws
-from tuner.search.methods.rungs import Rung, brackets, can_promote, cost_of, promotable
+from tuner.search.methods.rungs import Rung, brackets, can_promote, cost_of, promotable, uses_up
 from tuner.search.rehearsal import AnySetting, Clock, rehearse
 from tuner.search.study import Study
 from tuner.space.definition import Objective, SearchSettings, Space
@@ -73,7 +73,7 @@ class Hyperband(Method):
                 del self._unfinished[i]
         return None
 
-    def wanted(self, board: Board) -> set[str]:
+    def may_promote(self, board: Board) -> set[str]:
         """The best of each rung, as many as the next one holds."""
         return promotable(board, self._places)
 
@@ -81,7 +81,8 @@ class Hyperband(Method):
     def cost(cls, settings: SearchSettings, n_settings: int | None) -> SearchCost:
         """The sum of all rungs; a space of few settings fills no more than them."""
         n_left = math.inf if n_settings is None else n_settings
-        return cost_of(_filled(settings, n_left), settings)
+        found = cost_of(_filled(settings, n_left), settings)
+        return replace(found, is_exact=found.is_exact and not uses_up(found, n_settings))
 
     @classmethod
     def words(cls, settings: SearchSettings) -> str:

@@ -133,7 +133,7 @@ class Method(ABC):
         """The next trial, or None where nothing can start before another one ends."""
 
     @abstractmethod
-    def wanted(self, board: Board) -> set[str]:
+    def may_promote(self, board: Board) -> set[str]:
         """Ended trials that may still be promoted; one that was left out once stays out."""
 
     @classmethod

@@ -115,6 +115,15 @@ def cost_of(rungs: Iterable[Rung], settings: SearchSettings) -> SearchCost:
     )
 
 
+def uses_up(cost: SearchCost, n_settings: int | None) -> bool:
+    """Whether the space sets the number of trials, so that they are about right at best.
+
+    Some of its settings may be impossible to build, and in which rung they run out depends on the
+    workers. A single setting is trained, or the search fails.
+    """
+    return n_settings is not None and 1 < n_settings <= cost.n_settings
+
+
 def can_promote(board: Board, bracket: int, rung: int, places: int | None) -> bool:
     """Whether a rung has a candidate, and the next one a place for it."""
     state = board.rung(bracket, rung)

@@ -53,6 +53,22 @@ def apply_overrides(document: Document, overrides: Sequence[str]) -> Document:
     return document
 
 
+def stated_keys(overrides: Sequence[str]) -> set[str]:
+    """The keys that overrides state, dotted; of a section stated as a whole also those within it.
+
+    Raises:
+        ConfigurationError: If a value is not YAML.
+    """
+    found: set[str] = set()
+    for override in overrides:
+        dotted, _, text = override.partition("=")
+        found.add(name := dotted.strip())
+        value = parse_document(text, f"--set {_shown(override)}").data
+        if isinstance(value, Mapping):
+            found.update(f"{name}.{key}" for key in value)
+    return found
+
+
 def _apply(document: Document, override: str) -> Document:
     origin = f"--set {_shown(override)}"
     dotted, equals, text = override.partition("=")

@@ -58,6 +58,7 @@ class Given(Strict):
         "dataset",
         "normalization",
         "split",
+        "max_total_epochs",
         "max_trials",
         "patience",
         mode="before",

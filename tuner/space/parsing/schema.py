@@ -69,7 +69,10 @@ class SearchSpec(Given):
         default=None,
         ge=1,
         le=MAX_TOTAL_EPOCHS,
-        description="Epochs of all trials at most; by default Hyperband's sum without max_trials.",
+        description=(
+            "Epochs of all trials at most; by default the sum of Hyperband's brackets; no limit if"
+            " max_trials is given."
+        ),
     )
     max_trials: int | None = Field(
         default=None,
