@@ -18,6 +18,7 @@ from tuner.errors import ConfigurationError
 from tuner.records.trial import Trial
 from tuner.search.study import Study
 from tuner.space.definition import Condition, Parameter, Space
+from tuner.space.sampling import has_setting
 
 MIXED = Space(
     parameters=(
@@ -31,6 +32,18 @@ MIXED = Space(
         Parameter(name="norm", kind="boolean", choices=(False, True)),
     ),
     fixed={"batch_size": 32},
+)  # fmt: skip
+# Keras Tuner adds tenths up to 0.30000000000000004, where its conditions compare exactly.
+TENTHS = Space(
+    parameters=(
+        Parameter(name="dropout", kind="float", low=0.0, high=0.5, step=0.1),
+        Parameter(
+            name="noise", kind="choice", choices=("none", "some", "much"),
+            conditions=(Condition(parent="dropout", values=(0.3, 0.4)),),
+        ),
+        Parameter(name="x", kind="float", low=0.0, high=1.0),
+    ),
+    fixed={},
 )  # fmt: skip
 METHODS = [f"keras_tuner_{name}" for name in ("hyperband", "bayesian", "random", "grid")]
 
@@ -170,7 +183,7 @@ def history_of(study: Study, n_workers: int, running: list[Trial]) -> Iterator[t
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
-@pytest.mark.parametrize("space", [WIDE, FIVE], ids=["wide", "five"])
+@pytest.mark.parametrize("space", [WIDE, FIVE, TENTHS], ids=["wide", "five", "tenths"])
 @pytest.mark.parametrize("method", METHODS)
 def test_the_rest_is_the_same_after_a_cut_anywhere(
     method: str, space: Space, n_workers: int
@@ -193,6 +206,31 @@ def test_the_rest_is_the_same_after_a_cut_anywhere(
         rest = list(history_of(restored, n_workers, list(restored.board.running.values())))
         if n_workers == 1 or (past[-1:] and past[-1][0][0] == "started"):
             assert [event for event, _ in rest] == [event for event, _ in whole[cut:]]
+
+
+@pytest.mark.parametrize("method", ["keras_tuner_hyperband", "keras_tuner_random"])
+def test_child_of_a_float_with_a_step_is_searched(method: str) -> None:
+    search = settings(27, 3, method=method, iterations=3)
+    trials = drive(make_study(TENTHS, search=search))
+    assert all(has_setting(TENTHS, trial.values) for trial in trials)
+    noisy = [trial.values for trial in trials if trial.values["dropout"] == 0.3]
+    assert {values["noise"] for values in noisy} == {"none", "some", "much"}
+
+
+def test_child_that_only_the_clipped_end_switches_on_gets_its_default() -> None:
+    # Where the model of the scores is best at the very end, Keras Tuner proposes 65.
+    at_64 = (Condition(parent="units", values=(64,)),)
+    space = Space(
+        parameters=(
+            Parameter(name="units", kind="int", low=2, high=64, log=True),
+            Parameter(name="rate", kind="float", low=0.1, high=0.9, conditions=at_64),
+        ),
+        fixed={},
+    )
+    search = settings(9, 3, method="keras_tuner_bayesian", max_trials=10)
+    trials = drive(make_study(space, search=search), lambda trial: float(trial.values["units"]))
+    assert {"units": 64, "rate": 0.1} in [trial.values for trial in trials]
+    assert all(has_setting(space, trial.values) for trial in trials)
 
 
 def test_log_of_another_search_is_refused() -> None:

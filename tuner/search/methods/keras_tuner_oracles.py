@@ -32,6 +32,7 @@ from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Ste
 from tuner.search.methods.random import Draws
 from tuner.search.methods.rungs import brackets, promotable
 from tuner.space.definition import SearchSettings
+from tuner.space.sampling import with_defaults
 
 _SEED_FOR_0 = 2**31 - 1
 
@@ -148,8 +149,13 @@ class _OracleMethod(Method):
             rung=0,
             first_epoch=1,
             last_epoch=self.setup.settings.max_epochs,
-            values=on_space(self.setup.space, values),
+            values=self._setting(values),
         )
+
+    def _setting(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        # Rounded to the space, a parent may activate a child to which Keras Tuner gave no value.
+        # Keras Tuner's own model of the scores assumes the default there as well.
+        return with_defaults(self.setup.space, on_space(self.setup.space, values))
 
     def _end(self, trial: Trial) -> None:
         self._n_ended += 1
@@ -200,7 +206,7 @@ class KerasTunerHyperband(_OracleMethod):
             first_epoch=values["tuner/initial_epoch"] + 1,
             last_epoch=values["tuner/epochs"],
             parent_id=None if parent is None else f"{int(parent):04d}",
-            values=on_space(self.setup.space, values),
+            values=self._setting(values),
         )
 
     def _numbered_on(self, number: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import keras_tuner
 import numpy as np
 
-from tuner.space.definition import Parameter, Space
+from tuner.space.definition import Condition, Parameter, Space
 from tuner.space.sampling import grid_values
 
 
@@ -21,8 +21,13 @@ def declared(space: Space, *, steps: bool = False) -> keras_tuner.HyperParameter
         steps: Whether with the steps of ranges; a model of the scores is better off without.
     """
     hp = keras_tuner.HyperParameters()
+    by_name = {parameter.name: parameter for parameter in space.parameters}
     for parameter in space.parameters:
-        _declare(hp, parameter, steps)
+        conditions = tuple(
+            _as_computed(condition, by_name[condition.parent]) if steps else condition
+            for condition in parameter.conditions
+        )
+        _declare(hp, replace(parameter, conditions=conditions), steps)
     return hp
 
 
@@ -43,6 +48,20 @@ def _nearest(value: Any, parameter: Parameter) -> Any:
         return min(grid, key=lambda allowed: abs(allowed - value))
     # On a logarithmic scale the ends come out a rounding error beside themselves.
     return float(np.clip(value, parameter.low, parameter.high))
+
+
+def _as_computed(condition: Condition, parent: Parameter) -> Condition:
+    """The condition on a float with a step, with the values as Keras Tuner computes them.
+
+    Its condition compares exactly: 0.1 + 2 * 0.1 is 0.30000000000000004, not 0.3.
+    """
+    if parent.kind != "float" or parent.step is None or parent.low is None:
+        return condition
+    low, step = parent.low, parent.step
+    return replace(
+        condition,
+        values=tuple(low + round((value - low) / step) * step for value in condition.values),
+    )
 
 
 def _declare(hp: keras_tuner.HyperParameters, parameter: Parameter, steps: bool) -> None:
