@@ -16,6 +16,7 @@ from tests.search.fakes import ACCURACY, WIDE, drive, ended, make_study, rung_si
 from tests.search.test_study import FIVE
 from tuner.errors import ConfigurationError
 from tuner.records.trial import Trial
+from tuner.search.methods.method import method_class
 from tuner.search.study import Study
 from tuner.space.definition import Condition, Parameter, Space
 from tuner.space.sampling import has_setting
@@ -260,3 +261,27 @@ def test_oracles_write_no_file_and_need_something_to_search(method: str, tmp_pat
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ConfigurationError, match="no hyperparameter is searched"):
         make_study(Space(parameters=(), fixed={"x": 1}), search=search, objective=ACCURACY)
+
+
+def test_grid_of_keras_tuner_is_not_counted_and_its_note_holds_for_every_size() -> None:
+    search = settings(27, 3, method="keras_tuner_grid")
+    rate = Parameter(name="rate", kind="float", low=1e-4, high=1e-1, log=True)
+    trials = drive(
+        make_study(Space(parameters=(rate,), fixed={}), search=search), lambda trial: 0.0
+    )
+    method = method_class("keras_tuner_grid")
+    # The low end and ten values within the range, where the budget allows 13 settings.
+    assert len(trials) == 11
+    assert not method.cost(search, None).is_exact
+    assert method.notes(search, None) == (
+        "search.max_total_epochs ends the grid after 13 settings, if it has more",
+    )
+    assert method.notes(search, 13) == ()
+
+
+def test_hyperband_of_keras_tuner_that_a_limit_cuts_short_is_about_right() -> None:
+    method = method_class("keras_tuner_hyperband")
+    search = settings(27, 3, method="keras_tuner_hyperband")
+    assert method.cost(search, None).is_exact
+    assert not method.cost(search, 5).is_exact
+    assert not method.cost(replace(search, max_total_epochs=100), None).is_exact

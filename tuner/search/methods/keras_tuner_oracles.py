@@ -119,8 +119,9 @@ class _OracleMethod(Method):
 
     @classmethod
     def cost(cls, settings: SearchSettings, n_settings: int | None) -> SearchCost:
-        """That of our method of the same kind; an oracle may end sooner."""
-        return replace(cls.like.cost(settings, n_settings), is_exact=n_settings is None)
+        """That of our method of the same kind; in a small space an oracle may end sooner."""
+        found = cls.like.cost(settings, n_settings)
+        return replace(found, is_exact=found.is_exact and n_settings is None)
 
     @classmethod
     def words(cls, settings: SearchSettings) -> str:
@@ -239,7 +240,10 @@ class KerasTunerRandom(_OracleMethod):
 
 
 class KerasTunerGrid(_OracleMethod):
-    """`keras_tuner.GridSearch`, which takes ten values of a range without a step."""
+    """`keras_tuner.GridSearch`.
+
+    A float range without a step, or a logarithmic one, has about ten values in its grid.
+    """
 
     like = grid.Grid
 
@@ -248,6 +252,17 @@ class KerasTunerGrid(_OracleMethod):
         return keras_tuner.oracles.GridSearchOracle(**usual)
 
     @classmethod
+    def cost(cls, settings: SearchSettings, n_settings: int | None) -> SearchCost:
+        """At most this: Keras Tuner's grid may be smaller than the space, and is not counted."""
+        return replace(super().cost(settings, n_settings), is_exact=False)
+
+    @classmethod
     def notes(cls, settings: SearchSettings, n_settings: int | None) -> tuple[str, ...]:
-        """Say how much of the grid the budget leaves out."""
-        return cls.like.notes(settings, n_settings)
+        """Say that the budget may cut the grid short."""
+        if not cls.like.notes(settings, n_settings):
+            return ()
+        n = cls.cost(settings, n_settings).n_settings
+        return (
+            f"search.max_total_epochs ends the grid after {n:,} setting{'' if n == 1 else 's'}, if"
+            " it has more",
+        )
