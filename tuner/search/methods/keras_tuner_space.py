@@ -42,7 +42,8 @@ def on_space(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _nearest(value: Any, parameter: Parameter) -> Any:
     if parameter.choices:
-        return value
+        # Keras Tuner keeps true and false in a list as 1 and 0.
+        return next(choice for choice in parameter.choices if choice == value)
     grid = grid_values(parameter)
     if grid is not None:
         return min(grid, key=lambda allowed: abs(allowed - value))
