@@ -45,6 +45,11 @@ def _nearest(value: Any, parameter: Parameter) -> Any:
         # Keras Tuner keeps true and false in a list as 1 and 0.
         return next(choice for choice in parameter.choices if choice == value)
     grid = grid_values(parameter)
+    if isinstance(grid, range):
+        # By arithmetic: the range may have more numbers than can be compared one by one. Of two
+        # equally near ones it is the lower.
+        nearest = grid.start + (value - grid.start + (grid.step - 1) // 2) // grid.step * grid.step
+        return min(max(nearest, grid[0]), grid[-1])
     if grid is not None:
         return min(grid, key=lambda allowed: abs(allowed - value))
     # On a logarithmic scale the ends come out a rounding error beside themselves.
