@@ -19,11 +19,13 @@ class MethodEntry:
         help: What it does, in the words of the schema and the command line.
         needs_finite_ranges: Whether every searched hyperparameter must have a finite number of
             values.
+        needs_parameters: Whether at least one hyperparameter must be searched.
     """
 
     target: str
     help: str
     needs_finite_ranges: bool = False
+    needs_parameters: bool = False
 
 
 DEFAULT_METHOD = "hyperband"
@@ -56,18 +58,22 @@ METHODS: Mapping[str, MethodEntry] = {
     "keras_tuner_hyperband": MethodEntry(
         target="tuner.search.methods.keras_tuner_oracles:KerasTunerHyperband",
         help="is Keras Tuner's own Hyperband",
+        needs_parameters=True,
     ),
     "keras_tuner_bayesian": MethodEntry(
         target="tuner.search.methods.keras_tuner_oracles:KerasTunerBayesian",
         help="is Keras Tuner's own Bayesian optimisation",
+        needs_parameters=True,
     ),
     "keras_tuner_random": MethodEntry(
         target="tuner.search.methods.keras_tuner_oracles:KerasTunerRandom",
         help="is Keras Tuner's own random search",
+        needs_parameters=True,
     ),
     "keras_tuner_grid": MethodEntry(
         target="tuner.search.methods.keras_tuner_oracles:KerasTunerGrid",
         help="is Keras Tuner's own grid search",
+        needs_parameters=True,
     ),
 }
 

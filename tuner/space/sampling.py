@@ -108,6 +108,26 @@ def is_complete(space: Space, values: Mapping[str, Any]) -> bool:
     )
 
 
+def with_defaults(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A complete setting: an active parameter without a value gets its first choice or low end.
+
+    Args:
+        space: What the setting belongs to.
+        values: Values by name; those of inactive parameters are left out.
+    """
+    found = dict(space.fixed)
+    for parameter in space.parameters:
+        name = parameter.name
+        if _is_active(parameter, found):
+            found[name] = values[name] if name in values else _default(parameter)
+    return found
+
+
+def _default(parameter: Parameter) -> Any:
+    grid = grid_values(parameter)
+    return _bounds(parameter)[0] if grid is None else grid[0]
+
+
 def has_setting(space: Space, values: Mapping[str, Any]) -> bool:
     """Whether a setting belongs to a space: it is complete, and each value is allowed."""
     return is_complete(space, values) and all(

@@ -53,6 +53,16 @@ def test_builder_without_hyperparameters_is_one_setting() -> None:
     )
 
 
+def test_keras_tuners_methods_need_something_to_search() -> None:
+    document = parse_document(SPACE.replace("grid", "keras_tuner_random"), "own.yaml")
+    file = parse_space(document)
+    assert [str(problem) for problem in hold(document, file, Declaration()).problems] == [
+        'model "m:build": search.method is keras_tuner_random, and no hyperparameter is searched\n'
+        "  Fix: search one in the space or the builder, or choose another method."
+    ]
+    assert hold(document, file, Declaration(parameters=(KIND,))).problems == ()
+
+
 def test_slow_builder_is_given_the_benefit_of_the_doubt() -> None:
     document = parse_document(SPACE.replace("16}", "16, units: 3}"), "own.yaml")
     found = hold(document, parse_space(document), Declaration(is_thorough=False))

@@ -16,8 +16,10 @@ from tests.search.fakes import ACCURACY, WIDE, drive, ended, make_study, rung_si
 from tests.search.test_study import FIVE
 from tuner.errors import ConfigurationError
 from tuner.records.trial import Trial
+from tuner.search.methods.method import method_class
 from tuner.search.study import Study
 from tuner.space.definition import Condition, Parameter, Space
+from tuner.space.sampling import has_setting
 
 MIXED = Space(
     parameters=(
@@ -31,6 +33,18 @@ MIXED = Space(
         Parameter(name="norm", kind="boolean", choices=(False, True)),
     ),
     fixed={"batch_size": 32},
+)  # fmt: skip
+# Keras Tuner adds tenths up to 0.30000000000000004, where its conditions compare exactly.
+TENTHS = Space(
+    parameters=(
+        Parameter(name="dropout", kind="float", low=0.0, high=0.5, step=0.1),
+        Parameter(
+            name="noise", kind="choice", choices=("none", "some", "much"),
+            conditions=(Condition(parent="dropout", values=(0.3, 0.4)),),
+        ),
+        Parameter(name="x", kind="float", low=0.0, high=1.0),
+    ),
+    fixed={},
 )  # fmt: skip
 METHODS = [f"keras_tuner_{name}" for name in ("hyperband", "bayesian", "random", "grid")]
 
@@ -170,7 +184,7 @@ def history_of(study: Study, n_workers: int, running: list[Trial]) -> Iterator[t
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
-@pytest.mark.parametrize("space", [WIDE, FIVE], ids=["wide", "five"])
+@pytest.mark.parametrize("space", [WIDE, FIVE, TENTHS], ids=["wide", "five", "tenths"])
 @pytest.mark.parametrize("method", METHODS)
 def test_the_rest_is_the_same_after_a_cut_anywhere(
     method: str, space: Space, n_workers: int
@@ -193,6 +207,31 @@ def test_the_rest_is_the_same_after_a_cut_anywhere(
         rest = list(history_of(restored, n_workers, list(restored.board.running.values())))
         if n_workers == 1 or (past[-1:] and past[-1][0][0] == "started"):
             assert [event for event, _ in rest] == [event for event, _ in whole[cut:]]
+
+
+@pytest.mark.parametrize("method", ["keras_tuner_hyperband", "keras_tuner_random"])
+def test_child_of_a_float_with_a_step_is_searched(method: str) -> None:
+    search = settings(27, 3, method=method, iterations=3)
+    trials = drive(make_study(TENTHS, search=search))
+    assert all(has_setting(TENTHS, trial.values) for trial in trials)
+    noisy = [trial.values for trial in trials if trial.values["dropout"] == 0.3]
+    assert {values["noise"] for values in noisy} == {"none", "some", "much"}
+
+
+def test_child_that_only_the_clipped_end_switches_on_gets_its_default() -> None:
+    # Where the model of the scores is best at the very end, Keras Tuner proposes 65.
+    at_64 = (Condition(parent="units", values=(64,)),)
+    space = Space(
+        parameters=(
+            Parameter(name="units", kind="int", low=2, high=64, log=True),
+            Parameter(name="rate", kind="float", low=0.1, high=0.9, conditions=at_64),
+        ),
+        fixed={},
+    )
+    search = settings(9, 3, method="keras_tuner_bayesian", max_trials=10)
+    trials = drive(make_study(space, search=search), lambda trial: float(trial.values["units"]))
+    assert {"units": 64, "rate": 0.1} in [trial.values for trial in trials]
+    assert all(has_setting(space, trial.values) for trial in trials)
 
 
 def test_log_of_another_search_is_refused() -> None:
@@ -222,3 +261,27 @@ def test_oracles_write_no_file_and_need_something_to_search(method: str, tmp_pat
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ConfigurationError, match="no hyperparameter is searched"):
         make_study(Space(parameters=(), fixed={"x": 1}), search=search, objective=ACCURACY)
+
+
+def test_grid_of_keras_tuner_is_not_counted_and_its_note_holds_for_every_size() -> None:
+    search = settings(27, 3, method="keras_tuner_grid")
+    rate = Parameter(name="rate", kind="float", low=1e-4, high=1e-1, log=True)
+    trials = drive(
+        make_study(Space(parameters=(rate,), fixed={}), search=search), lambda trial: 0.0
+    )
+    method = method_class("keras_tuner_grid")
+    # The low end and ten values within the range, where the budget allows 13 settings.
+    assert len(trials) == 11
+    assert not method.cost(search, None).is_exact
+    assert method.notes(search, None) == (
+        "search.max_total_epochs ends the grid after 13 settings, if it has more",
+    )
+    assert method.notes(search, 13) == ()
+
+
+def test_hyperband_of_keras_tuner_that_a_limit_cuts_short_is_about_right() -> None:
+    method = method_class("keras_tuner_hyperband")
+    search = settings(27, 3, method="keras_tuner_hyperband")
+    assert method.cost(search, None).is_exact
+    assert not method.cost(search, 5).is_exact
+    assert not method.cost(replace(search, max_total_epochs=100), None).is_exact

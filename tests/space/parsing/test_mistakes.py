@@ -324,6 +324,21 @@ def test_grid_needs_values_that_can_be_counted() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["hyperband", "bayesian", "random", "grid"])
+def test_keras_tuners_methods_need_something_to_search(kind: str) -> None:
+    head = f"search: {{method: keras_tuner_{kind}}}"
+    assert (
+        in_space("dropout: 0.2", "filters: {type: fixed, value: 16}", head=head)
+        == f"my.yaml:2: search.method is keras_tuner_{kind}, and no hyperparameter is searched.\n"
+        "  Fix: search one, or choose another method."
+    )
+
+
+def test_mistake_in_what_is_searched_is_the_only_one() -> None:
+    head = "search: {method: keras_tuner_random}"
+    assert in_space("dropout: {type: flaot, min: 0, max: 0.5}", head=head).count("my.yaml") == 1
+
+
 def test_conditions_in_a_circle_are_reported_once() -> None:
     assert (
         in_space(

@@ -78,7 +78,7 @@ def hold(document: Document, file: SearchSpaceFile, declaration: Declaration) ->
     if declaration.missing:
         raise_problems(problems)
     whole = replace(file, space=completed(file.space, declaration))
-    problems += [*check_loop(declaration, file.model), *_check_grid(whole)]
+    problems += [*check_loop(declaration, file.model), *_check_method(whole)]
     return Declared(
         file=whole,
         notes=(*declaration.notes, *_notes(file, whole, declaration)),
@@ -86,8 +86,12 @@ def hold(document: Document, file: SearchSpaceFile, declaration: Declaration) ->
     )
 
 
-def _check_grid(file: SearchSpaceFile) -> Iterator[Problem]:
-    method = file.search.method
+def _check_method(file: SearchSpaceFile) -> Iterator[Problem]:
+    method, where = file.search.method, f'model "{file.model}"'
+    if METHODS[method].needs_parameters and not file.space.parameters:
+        message = f"search.method is {method}, and no hyperparameter is searched"
+        hint = "search one in the space or the builder, or choose another method."
+        yield Problem(where=where, message=message, hint=hint)
     for parameter in file.space.parameters if METHODS[method].needs_finite_ranges else ():
         if grid_values(parameter) is None:
             message = (
@@ -95,7 +99,7 @@ def _check_grid(file: SearchSpaceFile) -> Iterator[Problem]:
                 f" is {method}"
             )
             hint = f"list values for {parameter.name} in the space, or choose another method."
-            yield Problem(where=f'model "{file.model}"', message=message, hint=hint)
+            yield Problem(where=where, message=message, hint=hint)
 
 
 def _notes(

@@ -32,6 +32,7 @@ from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Ste
 from tuner.search.methods.random import Draws
 from tuner.search.methods.rungs import brackets, promotable
 from tuner.space.definition import SearchSettings
+from tuner.space.sampling import with_defaults
 
 _SEED_FOR_0 = 2**31 - 1
 
@@ -118,8 +119,9 @@ class _OracleMethod(Method):
 
     @classmethod
     def cost(cls, settings: SearchSettings, n_settings: int | None) -> SearchCost:
-        """That of our method of the same kind; an oracle may end sooner."""
-        return replace(cls.like.cost(settings, n_settings), is_exact=n_settings is None)
+        """That of our method of the same kind; in a small space an oracle may end sooner."""
+        found = cls.like.cost(settings, n_settings)
+        return replace(found, is_exact=found.is_exact and n_settings is None)
 
     @classmethod
     def words(cls, settings: SearchSettings) -> str:
@@ -148,8 +150,13 @@ class _OracleMethod(Method):
             rung=0,
             first_epoch=1,
             last_epoch=self.setup.settings.max_epochs,
-            values=on_space(self.setup.space, values),
+            values=self._setting(values),
         )
+
+    def _setting(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        # Rounded to the space, a parent may activate a child to which Keras Tuner gave no value.
+        # Keras Tuner's own model of the scores assumes the default there as well.
+        return with_defaults(self.setup.space, on_space(self.setup.space, values))
 
     def _end(self, trial: Trial) -> None:
         self._n_ended += 1
@@ -200,7 +207,7 @@ class KerasTunerHyperband(_OracleMethod):
             first_epoch=values["tuner/initial_epoch"] + 1,
             last_epoch=values["tuner/epochs"],
             parent_id=None if parent is None else f"{int(parent):04d}",
-            values=on_space(self.setup.space, values),
+            values=self._setting(values),
         )
 
     def _numbered_on(self, number: int) -> int:
@@ -233,7 +240,10 @@ class KerasTunerRandom(_OracleMethod):
 
 
 class KerasTunerGrid(_OracleMethod):
-    """`keras_tuner.GridSearch`, which takes ten values of a range without a step."""
+    """`keras_tuner.GridSearch`.
+
+    A float range without a step, or a logarithmic one, has about ten values in its grid.
+    """
 
     like = grid.Grid
 
@@ -242,6 +252,17 @@ class KerasTunerGrid(_OracleMethod):
         return keras_tuner.oracles.GridSearchOracle(**usual)
 
     @classmethod
+    def cost(cls, settings: SearchSettings, n_settings: int | None) -> SearchCost:
+        """At most this: Keras Tuner's grid may be smaller than the space, and is not counted."""
+        return replace(super().cost(settings, n_settings), is_exact=False)
+
+    @classmethod
     def notes(cls, settings: SearchSettings, n_settings: int | None) -> tuple[str, ...]:
-        """Say how much of the grid the budget leaves out."""
-        return cls.like.notes(settings, n_settings)
+        """Say that the budget may cut the grid short."""
+        if not cls.like.notes(settings, n_settings):
+            return ()
+        n = cls.cost(settings, n_settings).n_settings
+        return (
+            f"search.max_total_epochs ends the grid after {n:,} setting{'' if n == 1 else 's'}, if"
+            " it has more",
+        )

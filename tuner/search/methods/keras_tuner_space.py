@@ -9,7 +9,7 @@ from typing import Any
 import keras_tuner
 import numpy as np
 
-from tuner.space.definition import Parameter, Space
+from tuner.space.definition import Condition, Parameter, Space
 from tuner.space.sampling import grid_values
 
 
@@ -21,8 +21,13 @@ def declared(space: Space, *, steps: bool = False) -> keras_tuner.HyperParameter
         steps: Whether with the steps of ranges; a model of the scores is better off without.
     """
     hp = keras_tuner.HyperParameters()
+    by_name = {parameter.name: parameter for parameter in space.parameters}
     for parameter in space.parameters:
-        _declare(hp, parameter, steps)
+        conditions = tuple(
+            _as_computed(condition, by_name[condition.parent]) if steps else condition
+            for condition in parameter.conditions
+        )
+        _declare(hp, replace(parameter, conditions=conditions), steps)
     return hp
 
 
@@ -37,12 +42,32 @@ def on_space(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _nearest(value: Any, parameter: Parameter) -> Any:
     if parameter.choices:
-        return value
+        # Keras Tuner keeps true and false in a list as 1 and 0.
+        return next(choice for choice in parameter.choices if choice == value)
     grid = grid_values(parameter)
+    if isinstance(grid, range):
+        # By arithmetic: the range may have more numbers than can be compared one by one. Of two
+        # equally near ones it is the lower.
+        nearest = grid.start + (value - grid.start + (grid.step - 1) // 2) // grid.step * grid.step
+        return min(max(nearest, grid[0]), grid[-1])
     if grid is not None:
         return min(grid, key=lambda allowed: abs(allowed - value))
     # On a logarithmic scale the ends come out a rounding error beside themselves.
     return float(np.clip(value, parameter.low, parameter.high))
+
+
+def _as_computed(condition: Condition, parent: Parameter) -> Condition:
+    """The condition on a float with a step, with the values as Keras Tuner computes them.
+
+    Its condition compares exactly: 0.1 + 2 * 0.1 is 0.30000000000000004, not 0.3.
+    """
+    if parent.kind != "float" or parent.step is None or parent.low is None:
+        return condition
+    low, step = parent.low, parent.step
+    return replace(
+        condition,
+        values=tuple(low + round((value - low) / step) * step for value in condition.values),
+    )
 
 
 def _declare(hp: keras_tuner.HyperParameters, parameter: Parameter, steps: bool) -> None:

@@ -49,7 +49,7 @@ def check_space(document: Document, layout: Layout, model: str) -> dict[str, lis
             found += _check_choices(document, key, spec)
         found += _check_per(document, layout, key, spec)
     found_any = {key: found for key, found in problems.items() if found}
-    return found_any or _check_size(document, layout)
+    return found_any or _check_size(document, layout) or _check_parameters(document, layout)
 
 
 def _check_size(document: Document, layout: Layout) -> dict[str, list[Problem]]:
@@ -77,6 +77,34 @@ def _check_size(document: Document, layout: Layout) -> dict[str, list[Problem]]:
                 ]
             }
     return {}
+
+
+def _check_parameters(document: Document, layout: Layout) -> dict[str, list[Problem]]:
+    """Refuse fixed values alone where the method must search something."""
+    method = _method(document)
+    # A builder of your own may declare more, and a declaration with a mistake counts as searched.
+    is_whole = layout.terms is not None and layout.specs.keys() == document.data["space"].keys()
+    if method is None or not METHODS[method].needs_parameters or not is_whole:
+        return {}
+    specs = [entry.spec for entry in layout.entries().values()]
+    if any(not isinstance(spec, FixedSpec) or spec.when for spec in specs):
+        return {}
+    return {
+        "": [
+            Problem(
+                where=document.where(("search", "method")),
+                message=f"search.method is {method}, and no hyperparameter is searched.",
+                hint="search one, or choose another method.",
+            )
+        ]
+    }
+
+
+def _method(document: Document) -> str | None:
+    """The name of the search method; None where the file names none, or none that there is."""
+    search = document.data.get("search")
+    method = search.get("method") if isinstance(search, Mapping) else None
+    return method if isinstance(method, str) and method in METHODS else None
 
 
 def _n_values(spec: AnySpec) -> int:
@@ -257,12 +285,10 @@ def _check_step(
 
 
 def _check_grid(document: Document, key: str, spec: IntSpec | FloatSpec) -> Iterator[Problem]:
-    search = document.data.get("search")
-    method = search.get("method") if isinstance(search, Mapping) else None
-    entry = METHODS.get(method) if isinstance(method, str) else None
+    method = _method(document)
     if (
-        entry is not None
-        and entry.needs_finite_ranges
+        method is not None
+        and METHODS[method].needs_finite_ranges
         and isinstance(spec, FloatSpec)
         and spec.step is None
     ):
