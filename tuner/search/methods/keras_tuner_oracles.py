@@ -87,7 +87,7 @@ class _OracleMethod(Method):
             self._end(board.trials[trial_id])
         return self._ask()
 
-    def wanted(self, board: Board) -> set[str]:
+    def may_promote(self, board: Board) -> set[str]:
         """What may be promoted; of an oracle without rungs nothing."""
         return set()
 
@@ -188,7 +188,7 @@ class KerasTunerHyperband(_OracleMethod):
             **usual,
         )
 
-    def wanted(self, board: Board) -> set[str]:
+    def may_promote(self, board: Board) -> set[str]:
         """The best of each rung, as many as the next one holds."""
         return promotable(board, self._places)
 
