@@ -12,12 +12,14 @@ from types import ModuleType
 
 import pytest
 
-from tuner.backend.deferred_imports import defer_imports
+from tuner.backend.deferred_imports import DeferringFinder, defer_imports
 
 
 @pytest.fixture(autouse=True)
 def finders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(sys, "meta_path", sys.meta_path[-3:])
+    # What the tests' own start has deferred.
+    others = [finder for finder in sys.meta_path if not isinstance(finder, DeferringFinder)]
+    monkeypatch.setattr(sys, "meta_path", others)
     before = set(sys.modules)
     yield
     for name in set(sys.modules) - before:

@@ -105,6 +105,7 @@ def test_network_learns_and_a_kept_one_still_computes_so(precision: str) -> None
     assert kept.layers[1].dtype_policy.name == precision
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("precision")
 def test_training_goes_on_from_its_parents_checkpoint_to_the_last_bit(tmp_path: Path) -> None:
     whole = trained(train_task(last_epoch=4))

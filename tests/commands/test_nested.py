@@ -123,6 +123,7 @@ def test_every_image_tests_once(done: tuple[Path, Outcome]) -> None:
     assert {count.total() for count in parts.values()} == {len(runs(place))} == {3}
 
 
+@pytest.mark.slow
 def test_results_take_the_runs_together(done: tuple[Path, Outcome]) -> None:
     place, outcome = done
     path = place / outcome.out.strip()

@@ -67,6 +67,7 @@ def test_plan_leaves_nothing_behind(place: Path, record: dict[str, Any]) -> None
     assert not (place / "reports").exists()
 
 
+@pytest.mark.slow
 def test_workers_memory_and_share_are_seen_too(place: Path) -> None:
     outcome = planned(
         place, "--json", "--search-only", "--max-trials", "1", "--workers", "1", executor="process"
@@ -102,6 +103,7 @@ def test_plan_accepts_what_run_accepts_and_finds_no_run_to_resume(place: Path) -
     assert "there is no unfinished run to resume" in outcome.err
 
 
+@pytest.mark.slow
 def test_endless_grid_is_planned(place: Path) -> None:
     fine = "{type: float, min: 0, max: 0.5, step: 0.001}"
     changes = ["search.method=grid", "search.max_total_epochs=2000000", "space.learning_rate=0.01"]

@@ -159,6 +159,7 @@ def test_events_are_whole_json_lines(finished: Finished) -> None:
     assert names.count("ModelStarted") == names.count("ModelTrained") == 2
 
 
+@pytest.mark.slow
 def test_a_worker_process_trains_the_same_trials(finished: Finished) -> None:
     outcome = whole_run(finished.place, "--search-only", "--workers", "1", executor="process")
     assert outcome.code == 0, outcome.err
@@ -177,6 +178,7 @@ def test_a_worker_process_trains_the_same_trials(finished: Finished) -> None:
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_run_and_json_is_all_that_is_on_stdout(finished: Finished) -> None:
     outcome = whole_run(finished.place, "--json")
     assert (outcome.code, outcome.err) == (0, "")
@@ -308,6 +310,7 @@ def own_place(place: Path) -> Path:
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["build", "build_hp"])
 def test_own_builder_in_the_working_directory(own_place: Path, name: str) -> None:
     (own_place / "own.yaml").write_text(OWN_SPACE.format(model=f"my_builders:{name}"))

@@ -145,6 +145,7 @@ def test_note_says_the_weights_and_what_the_best_one_alone_reached(
     )
 
 
+@pytest.mark.slow
 def test_test_labels_have_no_say(searched: Searched) -> None:
     images = searched.dataset.images
     labels = images.labels.copy()

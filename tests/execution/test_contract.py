@@ -75,7 +75,12 @@ def inline(reports: Reports, scratch: Path) -> Executor:
 MEMBERS: list[Callable[[Reports, Path], Executor]] = [inline, forked, spawned]
 
 
-each_member = partial(pytest.fixture, params=MEMBERS, ids=lambda member: member.__name__)
+# Each worker that is spawned imports the framework for itself.
+_PARAMS = [
+    pytest.param(member, marks=pytest.mark.slow if member is spawned else (), id=member.__name__)
+    for member in MEMBERS
+]
+each_member = partial(pytest.fixture, params=_PARAMS)
 
 
 @each_member(scope="module")

@@ -266,6 +266,7 @@ def dying(n_epochs: int) -> Answer:
 ENDLESS = 10**6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_workers", [1, 3])
 def test_search_that_dies_in_any_epoch_goes_on_to_the_same_trials(
     tmp_path: Path, n_workers: int

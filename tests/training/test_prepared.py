@@ -24,6 +24,7 @@ def curve(models: PreparedModels, task: TrainTask) -> list[dict[str, float]]:
     return [dict(epoch.metrics) for epoch in result.epochs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [

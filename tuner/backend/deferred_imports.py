@@ -31,8 +31,8 @@ def defer_imports(names: Sequence[str] = _DEFERRED) -> None:
     Args:
         names: Regular expressions of whole dotted names.
     """
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder(re.compile("|".join(names))))
+    if not any(isinstance(finder, DeferringFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, DeferringFinder(re.compile("|".join(names))))
 
 
 class _DeferredModule(ModuleType):
@@ -48,7 +48,9 @@ class _DeferredModule(ModuleType):
         return ModuleType.__getattribute__(self, name)
 
 
-class _Finder(MetaPathFinder):
+class DeferringFinder(MetaPathFinder):
+    """Finds modules that are to be deferred; leaves all others to the finders after it."""
+
     def __init__(self, deferred: re.Pattern[str]) -> None:
         self._deferred = deferred
 

@@ -19,6 +19,8 @@ from tests.models.backbones.networks import TINY, VALUES, patch_download, raw_im
 from tuner.backend.active import plain_copy
 from tuner.models.backbones.classifier import build, build_extractor, build_head, copy_head
 
+pytestmark = pytest.mark.slow
+
 RGB = image_spec(n_classes=3, side=32, channels=3)
 GREY = image_spec(n_classes=3, side=8, channels=1)
 

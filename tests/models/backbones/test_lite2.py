@@ -18,6 +18,8 @@ from tuner.models.backbones.network import build_network
 from tuner.models.backbones.torch_file import read_tensors
 from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
 
+pytestmark = pytest.mark.slow
+
 Tensors = Mapping[str, np.ndarray]
 
 

@@ -25,6 +25,8 @@ from tuner.models.backbones.catalog import BACKBONES, Backbone
 from tuner.models.backbones.network import build_network
 from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
 
+pytestmark = pytest.mark.slow
+
 
 def features(network: keras.Model, images: np.ndarray) -> np.ndarray:
     return np.asarray(network(images, training=False))

@@ -145,6 +145,7 @@ def test_hyperband_starts_and_promotes_what_keras_tuner_does(iterations: int) ->
     assert found == [{"batch_size": 32} | values for values in settings_of(theirs)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "tuner"),
     [
@@ -218,6 +219,7 @@ def test_child_of_a_float_with_a_step_is_searched(method: str) -> None:
     assert {values["noise"] for values in noisy} == {"none", "some", "much"}
 
 
+@pytest.mark.slow
 def test_child_that_only_the_clipped_end_switches_on_gets_its_default() -> None:
     # Where the model of the scores is best at the very end, Keras Tuner proposes 65.
     at_64 = (Condition(parent="units", values=(64,)),)

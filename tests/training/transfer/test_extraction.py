@@ -11,6 +11,8 @@ import pytest
 from tests.training.transfer.small_network import DATA, task, trained
 from tuner.training.transfer import extraction
 
+pytestmark = pytest.mark.slow
+
 
 def test_features_of_images_that_test_are_never_computed(weights: str, tmp_path: Path) -> None:
     trained(task(weights, tmp_path), replace(DATA, features=tmp_path / "features"))
