@@ -1,1 +1,1 @@
-"""What the command line writes to, and what it hears from there: streams, colours, signals."""
+"""What the command line writes to, and how it is stopped: streams, colours, signals."""
