@@ -11,7 +11,7 @@ from tuner.space.definition import Condition, Parameter, Space
 from tuner.space.documents.strict_yaml import parse_document
 from tuner.space.parsing.parse import parse_space
 from tuner.space.sampling import (
-    completed,
+    complete_setting,
     draw,
     grid_values,
     has_setting,
@@ -136,7 +136,7 @@ def test_setting_with_a_value_of_no_parameter_is_not_one_of_the_space(
 
 
 def test_only_active_parameters_without_a_value_get_their_first(space: Space) -> None:
-    found = completed(space, {"optimizer": "sgd", "kernel_size": 5, "filters_2": 16})
+    found = complete_setting(space, {"optimizer": "sgd", "kernel_size": 5, "filters_2": 16})
     assert has_setting(space, found)
     assert (found["conv_blocks"], found["kernel_size"], found["dropout"]) == (1, 5, 0.1)
     assert (found["momentum"], found["batch_norm"]) == (0.8, False)

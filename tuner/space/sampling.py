@@ -108,7 +108,7 @@ def is_complete(space: Space, values: Mapping[str, Any]) -> bool:
     )
 
 
-def completed(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
+def complete_setting(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
     """A complete setting: an active parameter without a value gets its first choice or low end.
 
     Args:

@@ -32,7 +32,7 @@ from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Ste
 from tuner.search.methods.random import Draws
 from tuner.search.methods.rungs import brackets, promotable
 from tuner.space.definition import SearchSettings
-from tuner.space.sampling import completed
+from tuner.space.sampling import complete_setting
 
 _SEED_FOR_0 = 2**31 - 1
 
@@ -156,7 +156,7 @@ class _OracleMethod(Method):
     def _setting(self, values: Mapping[str, Any]) -> dict[str, Any]:
         # Rounded to the space, a parent may activate a child to which Keras Tuner gave no value.
         # Keras Tuner's own model of the scores assumes the default there as well.
-        return completed(self.setup.space, on_space(self.setup.space, values))
+        return complete_setting(self.setup.space, on_space(self.setup.space, values))
 
     def _end(self, trial: Trial) -> None:
         self._n_ended += 1
