@@ -222,21 +222,29 @@ def test_no_process_outlives_close(executor: RayExecutor) -> None:
 
 
 def build_where(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
-    """On the doomed node: says so in a file, and waits for the end; elsewhere a model."""
+    """On the doomed node: says so in a file, and waits for the end; elsewhere a model, but not
+    before the doomed node has begun: its worker may start later than the search takes."""
+    reached = Path(values["reached"])
     if ray.get_runtime_context().get_node_id() == values["doomed"]:
-        Path(values["reached"]).touch()
+        reached.touch()
         threading.Event().wait()
+    wait_for(reached)
     return build("cnn", SMALL_CNN, image_spec)
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a file is there, for as long as patience lasts."""
+    for _ in range(PATIENCE_S * 20):
+        if path.exists():
+            return
+        threading.Event().wait(0.05)
 
 
 def remove_when(cluster: Cluster, node: Any, reached: Path) -> threading.Thread:
     """Kill a node as soon as a file is there."""
 
     def wait() -> None:
-        for _ in range(PATIENCE_S * 20):
-            if reached.exists():
-                break
-            threading.Event().wait(0.05)
+        wait_for(reached)
         cluster.remove_node(node, allow_graceful=False)
 
     thread = threading.Thread(target=wait)
