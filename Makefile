@@ -27,10 +27,11 @@ test-slow: $(READY)
 
 test-all: test test-slow
 
-# What depends on the backend, once more on JAX; needs EXTRAS=dev,jax.
+# What depends on the backend, once more on JAX, but for what runs on JAX anyway; needs EXTRAS=dev,jax.
 test-jax: $(READY)
 	KERAS_BACKEND=jax JAX_COMPILATION_CACHE_DIR=$(VENV)/jax $(BIN)/python -m pytest $(PARALLEL) \
-		tests/backend tests/execution/test_contract.py tests/training/test_folds.py
+		tests/backend tests/execution/test_contract.py tests/training/test_folds.py \
+		--ignore tests/backend/test_without_tensorflow.py
 
 # 446 commands, each killed at a random moment, then hostile files, folders, documents and run folders, and outputs of
 # made-up models; takes about half an hour.

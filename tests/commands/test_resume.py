@@ -38,18 +38,42 @@ from tuner.store.trial_tables import TrialTables
 pytestmark = pytest.mark.slow
 
 
+OPTIONS = RunOptions(
+    dataset="./my photos",
+    space=Path("tiny.yaml"),
+    seed=3,
+    execution=ExecutionOptions(executor="inline"),
+    command="python -m tuner run './my photos'",
+)
+
+
 @pytest.fixture
 def own(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunOptions:
     """Options of a run of the place's data and space, in a copy that a test may change."""
     shutil.copytree(place / "my photos", tmp_path / "my photos")
     shutil.copy(place / "tiny.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
-    return RunOptions(
-        dataset="./my photos",
-        space=Path("tiny.yaml"),
-        seed=3,
-        execution=ExecutionOptions(executor="inline"),
-    )
+    return OPTIONS
+
+
+@pytest.fixture(scope="module")
+def stopped_reports(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run leaves that was interrupted after its first trial."""
+    folder = tmp_path_factory.mktemp("stopped")
+    shutil.copytree(place / "my photos", folder / "my photos")
+    shutil.copy(place / "tiny.yaml", folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        interrupt(OPTIONS, TrialEnded)
+    return folder / "reports"
+
+
+@pytest.fixture
+def stopped(own: RunOptions, stopped_reports: Path) -> RunFolder:
+    """The folder of such a run, in the test's own copy."""
+    shutil.copytree(stopped_reports, "reports")
+    (path,) = Path("reports/my_photos").iterdir()
+    return RunFolder(path)
 
 
 # The command tries it out before the search; it fails in workers alone.
@@ -119,37 +143,36 @@ def test_interrupted_run_goes_on_and_ends_as_if_nothing_had_been(
     assert (stopped.stopped, stopped.folder.is_unfinished) == ("interrupted", True)
     assert stopped.results is None or not stopped.results.run.is_complete
     assert stopped.folder.report.exists() is (stopped.results is not None)
-    ended = end(own)
+    n_before = len(TrialTables(stopped.folder.path).read())
+    events: list[Event] = []
+    ended = run(own, events.append, StopRequest())
     assert (ended.folder.path, ended.stopped) == (stopped.folder.path, None)
     assert steady(ended.folder.path) == steady(finished.path)
     assert not ended.folder.state.exists()
+    check_told(events, ended, n_before)
 
 
-def test_page_of_an_interrupted_run_says_so_and_how_it_goes_on(own: RunOptions) -> None:
-    command = "python -m tuner run './my photos'"
-    stopped = interrupt(replace(own, command=command), TrialEnded)
-    page = stopped.folder.report.read_text(encoding="utf-8")
-    assert "<strong>Interrupted.</strong>" in page
-    assert "<code>python -m tuner run &#39;./my photos&#39; --resume</code>" in page
-
-
-def test_what_an_earlier_session_did_is_told_and_not_done_again(own: RunOptions) -> None:
-    interrupt(own, TrialEnded, 2)
-    events: list[Event] = []
-    ended = run(own, events.append, StopRequest())
-    (before,) = [event for event in events if isinstance(event, SearchResumed)]
+def check_told(events: list[Event], ended: RunOutcome, n_before: int) -> None:
+    """What an earlier session did is told, and not done again."""
     assert isinstance(ended.results, Results)
+    before = [t for event in events if isinstance(event, SearchResumed) for t in event.trials]
     now = [event.trial.trial_id for event in events if isinstance(event, TrialEnded)]
-    assert len(before.trials) == 2
+    assert len(before) == n_before
     assert (
-        len({t.trial_id for t in before.trials} | set(now))
-        == 2 + len(now)
+        len({t.trial_id for t in before} | set(now))
+        == n_before + len(now)
         == ended.results.search.n_trials
     )
     notes = [event.text for event in events if isinstance(event, Notice)]
     assert (
         f"the unfinished run goes on; --fresh starts a new one ({ended.folder.path.name})" in notes
     )
+
+
+def test_page_of_an_interrupted_run_says_so_and_how_it_goes_on(stopped: RunFolder) -> None:
+    page = stopped.report.read_text(encoding="utf-8")
+    assert "<strong>Interrupted.</strong>" in page
+    assert "<code>python -m tuner run &#39;./my photos&#39; --resume</code>" in page
 
 
 def test_run_that_was_killed_goes_on_from_what_is_on_the_disk(
@@ -196,42 +219,42 @@ def test_resume_without_an_unfinished_run_is_refused(own: RunOptions) -> None:
     ],
 )
 def test_resume_with_something_else_says_what_differs(
-    own: RunOptions, change: dict[str, Any], difference: str
+    own: RunOptions, stopped: RunFolder, change: dict[str, Any], difference: str
 ) -> None:
-    folder = interrupt(own, TrialEnded).folder.path
     message, hint = refused(replace(own, resume=True, **change))
-    assert message.startswith(f"{folder}: cannot be resumed, as it was begun with something else: ")
+    assert message.startswith(
+        f"{stopped.path}: cannot be resumed, as it was begun with something else: "
+    )
     assert difference in message
     assert hint == "restore what has changed, or start a run of its own with --fresh."
 
 
+@pytest.mark.usefixtures("stopped")
 def test_resume_with_changed_data_says_so(own: RunOptions) -> None:
-    interrupt(own, TrialEnded)
     image = next(Path("my photos").rglob("00.png"))
     Image.fromarray(np.full((8, 8), 255, dtype=np.uint8)).save(image)
     message, _ = refused(replace(own, resume=True))
     assert "begun with something else: data.fingerprint changed" in message
 
 
-def test_changed_space_without_resume_starts_a_run_of_its_own(own: RunOptions) -> None:
-    first = interrupt(own, TrialEnded).folder
-    other = interrupt(replace(own, seed=4), TrialEnded).folder
-    assert first.path != other.path
-    assert first.is_unfinished
+def test_changed_space_without_resume_starts_a_run_of_its_own(
+    own: RunOptions, stopped: RunFolder
+) -> None:
+    other = interrupt(replace(own, seed=4), StageStarted).folder
+    assert stopped.path != other.path
+    assert stopped.is_unfinished
 
 
-def test_fresh_leaves_the_unfinished_run_alone(own: RunOptions) -> None:
-    first = interrupt(own, TrialEnded)
-    other = interrupt(replace(own, resume=False), TrialEnded)
-    assert other.folder.path != first.folder.path
-    assert first.folder.is_unfinished
+def test_fresh_leaves_the_unfinished_run_alone(own: RunOptions, stopped: RunFolder) -> None:
+    other = interrupt(replace(own, resume=False), StageStarted)
+    assert other.folder.path != stopped.path
+    assert stopped.is_unfinished
 
 
-def test_run_that_another_command_works_on_is_refused(own: RunOptions) -> None:
-    folder = interrupt(own, TrialEnded).folder
-    with folder.locked():
+def test_run_that_another_command_works_on_is_refused(own: RunOptions, stopped: RunFolder) -> None:
+    with stopped.locked():
         message, hint = refused(own)
-    assert message.startswith(f"{folder.path}: another command (process ")
+    assert message.startswith(f"{stopped.path}: another command (process ")
     assert hint == "wait for its end, or start a run of its own with --fresh."
 
 
@@ -281,19 +304,20 @@ def test_run_that_an_error_ends_tells_the_command_that_goes_on(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(TrialTables, "keep", fails_once(error))
-        shown = whole_run(tmp_path)
+        shown = whole_run(tmp_path, "--search-only")
     lines = shown.err.splitlines()
     (folder,) = (tmp_path / "reports" / "my_photos").iterdir()
     at = lines.index(
         f"Kept: 1 ended trial, in {folder.relative_to(tmp_path)}/trials.csv and curves.csv."
     )
     resume = (
-        "python -m tuner run './my photos' --space tiny.yaml --seed 3 --executor inline --resume"
+        "python -m tuner run './my photos' --space tiny.yaml --seed 3 --executor inline"
+        " --search-only --resume"
     )
     assert lines[at + 1] == f"Resume   {resume}"
     assert lines[-1].startswith(last)
     assert (shown.code, shown.out) == (1, "")
-    again = whole_run(tmp_path, "--resume")
+    again = whole_run(tmp_path, "--search-only", "--resume")
     assert again.code == 0, again.err
     assert "  note: the unfinished run goes on" in again.err
 
