@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from tests.shared_folder import shared_folder
 from tuner.backend import environment
 
 environment.prepare()
+
+
+@pytest.fixture(scope="session")
+def real_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of links to the real sets.
+
+    The cache is written beside them and not into them, once for all processes of the tests.
+    """
+    root = shared_folder(tmp_path_factory) / "real"
+    root.mkdir(exist_ok=True)
+    for folder in Path(os.environ["TUNER_TEST_DATA"]).iterdir():
+        if not folder.name.startswith("."):
+            with suppress(FileExistsError):
+                (root / folder.name).symlink_to(folder.resolve(), target_is_directory=True)
+    return root
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

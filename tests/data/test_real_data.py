@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +28,6 @@ _SAME_PHOTO = [
 CARDS = Path(__file__).parents[2] / "datasets"
 
 
-@pytest.fixture(scope="module")
-def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of links to the sets, so that the cache is written beside them and not into them."""
-    root = tmp_path_factory.mktemp("real")
-    for folder in Path(os.environ["TUNER_TEST_DATA"]).iterdir():
-        if not folder.name.startswith("."):
-            (root / folder.name).symlink_to(folder.resolve(), target_is_directory=True)
-    return root
-
-
 @pytest.mark.real_data
 @pytest.mark.parametrize(
     ("name", "n_train", "n_validation", "n_test"),
@@ -50,8 +39,8 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("cats_dogs", 1800, 200, 400),
     ],
 )
-def test_counts(data_root: Path, name: str, n_train: int, n_validation: int, n_test: int) -> None:
-    found = summary(load_dataset(load_card(name, [CARDS]), data_root, SplitSettings(seed=1)))
+def test_counts(real_data: Path, name: str, n_train: int, n_validation: int, n_test: int) -> None:
+    found = summary(load_dataset(load_card(name, [CARDS]), real_data, SplitSettings(seed=1)))
     known = {
         "fer2013": 32298,
         "facial_expressions": 32298,
@@ -70,8 +59,8 @@ def test_counts(data_root: Path, name: str, n_train: int, n_validation: int, n_t
 
 
 @pytest.mark.real_data
-def test_disgust_is_the_rarest_expression(data_root: Path) -> None:
-    found = summary(load_dataset(load_card("fer2013", [CARDS]), data_root, SplitSettings(seed=1)))
+def test_disgust_is_the_rarest_expression(real_data: Path) -> None:
+    found = summary(load_dataset(load_card("fer2013", [CARDS]), real_data, SplitSettings(seed=1)))
     n_dropped = found.n_dropped_copies + found.n_dropped_conflicting
     assert sum(found.train_counts) + sum(found.validation_counts) + n_dropped == 28709
     assert found.class_names[found.test_counts.index(min(found.test_counts))] == "disgust"
@@ -79,8 +68,8 @@ def test_disgust_is_the_rarest_expression(data_root: Path) -> None:
 
 
 @pytest.mark.real_data
-def test_copies_in_fer2013_are_known(data_root: Path) -> None:
-    images = load_images(load_card("fer2013", [CARDS]), data_root)
+def test_copies_in_fer2013_are_known(real_data: Path) -> None:
+    images = load_images(load_card("fer2013", [CARDS]), real_data)
     trains = images.parts == "train"
     assert len(np.unique(images.copy_of[trains])) == 27473
     assert np.isin(images.copy_of[~trains], images.copy_of[trains]).sum() == 280
@@ -89,8 +78,8 @@ def test_copies_in_fer2013_are_known(data_root: Path) -> None:
 
 
 @pytest.mark.real_data
-def test_test_part_of_fer2013_stays_whole_and_no_copy_of_it_is_trained_on(data_root: Path) -> None:
-    dataset = load_dataset(load_card("fer2013", [CARDS]), data_root, SplitSettings(seed=1))
+def test_test_part_of_fer2013_stays_whole_and_no_copy_of_it_is_trained_on(real_data: Path) -> None:
+    dataset = load_dataset(load_card("fer2013", [CARDS]), real_data, SplitSettings(seed=1))
     images, split, found = dataset.images, dataset.split, summary(dataset)
     assert split.is_official
     assert (len(split.test), found.n_test_distinct) == (3589, 3292)
@@ -105,8 +94,8 @@ def test_test_part_of_fer2013_stays_whole_and_no_copy_of_it_is_trained_on(data_r
 
 
 @pytest.mark.real_data
-def test_near_copies_in_fer2013_are_some_and_not_all(data_root: Path) -> None:
-    images = load_images(load_card("fer2013", [CARDS]), data_root)
+def test_near_copies_in_fer2013_are_some_and_not_all(real_data: Path) -> None:
+    images = load_images(load_card("fer2013", [CARDS]), real_data)
     _, sizes = np.unique(images.near_group, return_counts=True)
     assert 1600 < np.count_nonzero(sizes > 1) < 1800
     assert sizes.max() == 20  # one photo of a baby, in 12 versions
@@ -114,8 +103,8 @@ def test_near_copies_in_fer2013_are_some_and_not_all(data_root: Path) -> None:
 
 @pytest.mark.real_data
 @pytest.mark.parametrize("seed", range(5))
-def test_no_copy_of_a_test_photo_trains_or_validates(data_root: Path, seed: int) -> None:
-    dataset = load_dataset(load_card("happy_sad", [CARDS]), data_root, SplitSettings(seed=seed))
+def test_no_copy_of_a_test_photo_trains_or_validates(real_data: Path, seed: int) -> None:
+    dataset = load_dataset(load_card("happy_sad", [CARDS]), real_data, SplitSettings(seed=seed))
     rows = list(split_rows(dataset))
     assert len({row[3] for row in rows if row[3]}) == 39
     parts: dict[str, set[str]] = {}
@@ -140,16 +129,16 @@ def thumbnail(path: Path) -> np.ndarray:
 
 @pytest.mark.real_data
 def test_saved_split_of_happy_sad_trains_on_no_file_that_shows_a_test_photo(
-    data_root: Path, tmp_path: Path
+    real_data: Path, tmp_path: Path
 ) -> None:
     """From split.csv and the files: neither equal bytes, nor the same photo at another size."""
-    dataset = load_dataset(load_card("happy_sad", [CARDS]), data_root, SplitSettings(seed=0))
+    dataset = load_dataset(load_card("happy_sad", [CARDS]), real_data, SplitSettings(seed=0))
     folder = RunFolder(tmp_path / "run")
     folder.create()
     folder.write_split(split_rows(dataset))
     with (folder.path / "split.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    photos = data_root / "happy_sad"
+    photos = real_data / "happy_sad"
     part_of = {row["image"]: row["part"] for row in rows}
     test = [name for name, part in part_of.items() if part == "test"]
     seen = [name for name, part in part_of.items() if part.startswith("fold")]
@@ -162,8 +151,8 @@ def test_saved_split_of_happy_sad_trains_on_no_file_that_shows_a_test_photo(
 
 
 @pytest.mark.real_data
-def test_series_of_emoji_are_the_folds(data_root: Path) -> None:
-    dataset = load_dataset(load_card("emoji_happy_sad", [CARDS]), data_root, SplitSettings(seed=1))
+def test_series_of_emoji_are_the_folds(real_data: Path) -> None:
+    dataset = load_dataset(load_card("emoji_happy_sad", [CARDS]), real_data, SplitSettings(seed=1))
     groups, split = dataset.images.groups, dataset.split
     assert sorted(set(groups.tolist())) == ["happy1", "happy2", "sad1", "sad2"]
     assert np.unique(groups[split.test], return_counts=True)[1].tolist() == [4, 4, 4, 4]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -17,21 +16,18 @@ pytestmark = pytest.mark.slow
 CARDS = Path(__file__).parents[2] / "datasets"
 
 
-def findings(name: str, tmp_path: Path) -> dict[str, list[Finding]]:
-    """The findings by their codes; the cache is written beside the data and not into them."""
-    for folder in Path(os.environ["TUNER_TEST_DATA"]).iterdir():
-        if not folder.name.startswith("."):
-            (tmp_path / folder.name).symlink_to(folder.resolve(), target_is_directory=True)
+def findings(name: str, real_data: Path) -> dict[str, list[Finding]]:
+    """The findings by their codes."""
     card = load_card(name, [CARDS])
     found: dict[str, list[Finding]] = {}
-    for finding in examine(load_images(card, tmp_path), card).findings:
+    for finding in examine(load_images(card, real_data), card).findings:
         found.setdefault(finding.code, []).append(finding)
     return found
 
 
 @pytest.mark.real_data
-def test_fer2013(tmp_path: Path) -> None:
-    found = findings("fer2013", tmp_path)
+def test_fer2013(real_data: Path) -> None:
+    found = findings("fer2013", real_data)
     (across,) = found["copies-across-parts"]
     (conflicting,) = found["conflicting-labels"]
     assert across.summary == "280 of 3,589 PublicTest images (7.8 %) copy an image of Training."
@@ -46,8 +42,8 @@ def test_fer2013(tmp_path: Path) -> None:
 
 
 @pytest.mark.real_data
-def test_happy_sad(tmp_path: Path) -> None:
-    found = findings("happy_sad", tmp_path)
+def test_happy_sad(real_data: Path) -> None:
+    found = findings("happy_sad", real_data)
     (suffixes,) = found["wrong-suffix"]
     (conflicting,) = found["conflicting-labels"]
     assert {sample.origin for (sample,) in suffixes.examples} >= {

@@ -1,8 +1,8 @@
 """Modules that a framework imports for parts of it which few people use: loaded when first used.
 
 Keras imports scikit-learn for its wrappers, Matplotlib for its galleries and, where there is one,
-JAX for TensorFlow Lite; Keras Tuner imports scikit-learn for its Gaussian process. That is a fifth
-of the start of every process that trains. `importlib.util.LazyLoader` is of no use here: its
+JAX for TensorFlow Lite; Keras Tuner imports scikit-learn and SciPy's optimizers for its Gaussian
+process. That is a fourth of the start of every process that trains. `importlib.util.LazyLoader` is of no use here: its
 modules load as soon as a second module imports them, too.
 """
 
@@ -21,6 +21,7 @@ _DEFERRED = (
     r"keras\.wrappers",
     r"keras\.(src\.)?visualization",
     r"tensorflow\._api\..+\.lite",
+    r"scipy\.optimize",
     r"sklearn(\.(exceptions|gaussian_process|model_selection|pipeline))?",
 )
 

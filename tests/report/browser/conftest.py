@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.report.browser.stories import STORIES
+from tests.shared_folder import shared_folder
 from tuner.report.page import render
 from tuner.report.reported_run import ReportedRun
 
@@ -102,7 +103,7 @@ def page_of(
     story_of: Callable[[str], ReportedRun], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Path]:
     """The page of a story, written once for all processes of the tests."""
-    folder = _shared(tmp_path_factory) / "stories"
+    folder = shared_folder(tmp_path_factory) / "stories"
     folder.mkdir(exist_ok=True)
 
     def write(name: str) -> Path:
@@ -118,18 +119,12 @@ def page_of(
 @pytest.fixture(scope="package")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real run, made by the command line, once for all processes of the tests."""
-    place = _shared(tmp_path_factory) / PERSON
+    place = shared_folder(tmp_path_factory) / PERSON
     with filelock.FileLock(f"{place}.lock"):
         if not place.exists():
             _run_drawn_faces(place.with_suffix(".part")).rename(place)
     (report,) = place.glob("reports/drawn_faces/*/report.html")
     return report.parent
-
-
-def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all processes of the tests have in common."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 def _run_drawn_faces(place: Path) -> Path:
@@ -144,7 +139,11 @@ def _run_drawn_faces(place: Path) -> Path:
             "--preset",
             "quick",
             "--limit",
-            "200",
+            "120",
+            "--workers",
+            "1",
+            "--set",
+            "retrain.epochs=3",
             # A network as large as the usual third one takes most of the time, and no more room.
             "--set",
             "compare=[baseline]",
