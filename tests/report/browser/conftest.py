@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import filelock
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.report.browser.stories import STORIES
 from tests.shared_folder import shared_folder
@@ -64,6 +65,12 @@ class Opened:
 
 
 Open = Callable[..., Opened]
+Read = Callable[[str], Opened]
+
+WINDOW: ViewportSize = {"width": 1280, "height": 720}
+
+# That are open at a time; each takes some 50 MB.
+MOST_PAGES = 12
 
 
 @pytest.fixture(scope="package")
@@ -158,6 +165,19 @@ def _run_drawn_faces(place: Path) -> Path:
     return place
 
 
+def _opened(context: BrowserContext, path: Path) -> Opened:
+    """A file in a page of its own."""
+    opened = Opened(context.new_page(), path)
+    opened.page.on("request", lambda one: opened.requests.append(one.url))
+    opened.page.on("console", lambda one: opened.complaints.append(f"{one.type}: {one.text}"))
+    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.page.on(
+        "dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss())
+    )
+    opened.page.goto(path.as_uri())
+    return opened
+
+
 @pytest.fixture
 def open_page(
     browser: Browser, page_of: Callable[[str], Path], request: pytest.FixtureRequest
@@ -168,19 +188,32 @@ def open_page(
     def go(what: str | Path, **options: Any) -> Opened:
         path = request.getfixturevalue("real") / "report.html" if what == "real" else what
         path = page_of(path) if isinstance(path, str) else path
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **options})
+        context = browser.new_context(**{"viewport": WINDOW, **options})
         contexts.append(context)
         context.add_init_script(_LISTEN)
-        opened = Opened(context.new_page(), path)
-        opened.page.on("request", lambda one: opened.requests.append(one.url))
-        opened.page.on("console", lambda one: opened.complaints.append(f"{one.type}: {one.text}"))
-        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        opened.page.on(
-            "dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss())
-        )
-        opened.page.goto(path.as_uri())
-        return opened
+        return _opened(context, path)
 
     yield go
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="package")
+def page_read(
+    browser: Browser, page_of: Callable[[str], Path], request: pytest.FixtureRequest
+) -> Iterator[Read]:
+    """Opens a story by its name, or the `real` run, once for all tests that only look at it."""
+    context = browser.new_context(viewport=WINDOW)
+    pages: OrderedDict[str, Opened] = OrderedDict()
+
+    def go(what: str) -> Opened:
+        if what not in pages:
+            path = request.getfixturevalue("real") / "report.html" if what == "real" else None
+            pages[what] = _opened(context, path or page_of(what))
+        pages.move_to_end(what)
+        if len(pages) > MOST_PAGES:
+            pages.popitem(last=False)[1].page.close()
+        return pages[what]
+
+    yield go
+    context.close()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.report.browser.axe import axe
 from tests.report.browser.canvas import DRAWN
-from tests.report.browser.conftest import Open
+from tests.report.browser.conftest import Open, Read
 
 pytestmark = pytest.mark.slow
 
@@ -74,9 +74,9 @@ def test_31_tab_reaches_every_control_with_a_visible_focus_and_no_trap(
 
 @pytest.mark.parametrize("story", ["typical", "pictures", "large", "real"])
 def test_32_every_picture_has_a_name_and_a_table_in_its_section_or_linked_from_there(
-    open_page: Open, story: str
+    page_read: Read, story: str
 ) -> None:
-    found = open_page(story).ask("""() => Array.from(document.querySelectorAll("svg, img, canvas"))
+    found = page_read(story).ask("""() => Array.from(document.querySelectorAll("svg, img, canvas"))
             .filter((one) => !one.closest("[aria-hidden=true]"))
             .map((one) => {
                 const labels = (one.getAttribute("aria-labelledby") ?? "").split(" ")
@@ -144,8 +144,8 @@ def test_35_models_are_told_apart_without_red_and_green(open_page: Open, scheme:
 @pytest.mark.parametrize(
     "story", ["typical", "pictures", "large", "hostile", "in progress", "all failed", "real"]
 )
-def test_36_headings_come_in_order_and_ids_once(open_page: Open, story: str) -> None:
-    opened = open_page(story)
+def test_36_headings_come_in_order_and_ids_once(page_read: Read, story: str) -> None:
+    opened = page_read(story)
     levels = opened.ask(
         "() => Array.from(document.querySelectorAll('h1, h2, h3, h4, h5, h6'), (one) =>"
         " +one.localName[1])"

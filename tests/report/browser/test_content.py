@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator
 
-from tests.report.browser.conftest import Open, Opened
+from tests.report.browser.conftest import Opened, Read
 from tests.report.browser.stories import STORIES
 from tuner.report.reported_run import ReportedRun
 from tuner.space.documents.strict_yaml import parse_document
@@ -79,15 +79,15 @@ def numbers_of(
 
 
 @pytest.mark.parametrize("story", sorted(STORIES))
-def test_no_section_of_any_story_fails(open_page: Open, story: str) -> None:
-    opened = open_page(story)
+def test_no_section_of_any_story_fails(page_read: Read, story: str) -> None:
+    opened = page_read(story)
     assert opened.page.locator("text=could not be made").all_text_contents() == []
     assert opened.page.locator("h2").count() >= 4
 
 
 @pytest.mark.parametrize("story", ["typical", "win", "tie", "loss", "tiny", "in progress", "real"])
-def test_15_verdict_is_seen_at_1280_by_720_without_scrolling(open_page: Open, story: str) -> None:
-    opened = open_page(story)
+def test_15_verdict_is_seen_at_1280_by_720_without_scrolling(page_read: Read, story: str) -> None:
+    opened = page_read(story)
     assert opened.ask("() => scrollY") == 0
     seen = opened.page.locator("#verdict .sentence, #verdict li:not(.aside) .big")
     assert seen.count() >= 1
@@ -100,7 +100,7 @@ def test_15_verdict_is_seen_at_1280_by_720_without_scrolling(open_page: Open, st
 
 @pytest.mark.parametrize("story", OPENINGS)
 def test_16_sentence_says_what_the_test_behind_it_says(
-    open_page: Open, story_of: Callable[[str], ReportedRun], story: str
+    page_read: Read, story_of: Callable[[str], ReportedRun], story: str
 ) -> None:
     verdict, opening = OPENINGS[story]
     main = story_of(story).results.main_difference
@@ -108,7 +108,7 @@ def test_16_sentence_says_what_the_test_behind_it_says(
     assert main.verdict == verdict
     significant = main.p_adjusted is not None and main.p_adjusted < 0.05
     assert significant == (verdict in {"better", "worse"})
-    sentence = open_page(story).page.locator("#verdict .sentence").text_content() or ""
+    sentence = page_read(story).page.locator("#verdict .sentence").text_content() or ""
     assert sentence.startswith(f"{opening}: ")
     assert [other for _, other in OPENINGS.values() if other in sentence] == [opening] * (
         2 if opening == "Inconclusive" else 1
@@ -118,15 +118,15 @@ def test_16_sentence_says_what_the_test_behind_it_says(
         f"{points} {span(100 * main.accuracy.low, 100 * main.accuracy.high, 1, sign=True)}"
         in sentence
     )
-    said_below = open_page(story).page.locator("#verdict").text_content() or ""
+    said_below = page_read(story).page.locator("#verdict").text_content() or ""
     assert main.reason.removesuffix(".").lower() in said_below.lower()
 
 
 @pytest.mark.parametrize("story", ["typical", "search only", "minimised", "real"])
 def test_17_every_table_of_scores_names_split_metric_direction_and_n(
-    open_page: Open, story: str
+    page_read: Read, story: str
 ) -> None:
-    opened = open_page(story)
+    opened = page_read(story)
     found = 0
     for one in opened.page.locator("table").all():
         head = " ".join(columns(one))
@@ -145,8 +145,8 @@ def test_17_every_table_of_scores_names_split_metric_direction_and_n(
 
 
 @pytest.mark.parametrize("story", ["typical", "search only", "in progress", "minimised", "real"])
-def test_17_headline_names_split_metric_direction_and_n(open_page: Open, story: str) -> None:
-    words = open_page(story).page.locator("#verdict").text_content() or ""
+def test_17_headline_names_split_metric_direction_and_n(page_read: Read, story: str) -> None:
+    words = page_read(story).page.locator("#verdict").text_content() or ""
     assert re.search(r"test image|validation image", words)
     assert re.search(r"accuracy|loss", words)
     assert re.search(r"(higher|lower) is better", words)
@@ -154,8 +154,8 @@ def test_17_headline_names_split_metric_direction_and_n(open_page: Open, story: 
 
 
 @pytest.mark.parametrize("story", ["typical", "tiny", "one seed", "real"])
-def test_18_an_interval_stands_beside_every_headline_score(open_page: Open, story: str) -> None:
-    page = open_page(story).page
+def test_18_an_interval_stands_beside_every_headline_score(page_read: Read, story: str) -> None:
+    page = page_read(story).page
     cards = page.locator("#verdict .score")
     assert cards.count() >= 2
     for card in cards.all():
@@ -169,9 +169,9 @@ def test_18_an_interval_stands_beside_every_headline_score(open_page: Open, stor
 
 @pytest.mark.parametrize("story", ["typical", "2 classes", "10 classes", "real"])
 def test_19_matrix_rows_sum_to_the_class_counts_and_the_trace_to_the_accuracy(
-    open_page: Open, numbers_of: Callable[[str], dict[str, Any]], story: str
+    page_read: Read, numbers_of: Callable[[str], dict[str, Any]], story: str
 ) -> None:
-    opened, numbers = open_page(story), numbers_of(story)
+    opened, numbers = page_read(story), numbers_of(story)
     matrices = opened.page.locator("#errors table.matrix:has(small)")
     models = [m for m in numbers["models"] if m["runs"]]
     assert matrices.count() == len(models) >= 2
@@ -188,9 +188,9 @@ def test_19_matrix_rows_sum_to_the_class_counts_and_the_trace_to_the_accuracy(
 
 @pytest.mark.parametrize("story", ["typical", "real"])
 def test_20_numbers_of_the_models_are_those_of_results_json(
-    open_page: Open, numbers_of: Callable[[str], dict[str, Any]], story: str
+    page_read: Read, numbers_of: Callable[[str], dict[str, Any]], story: str
 ) -> None:
-    opened, numbers = open_page(story), numbers_of(story)
+    opened, numbers = page_read(story), numbers_of(story)
     models = [model for model in numbers["models"] if model["runs"]]
     shown = [
         dict(zip(columns(table(opened, "Models side by side")), row, strict=True))
@@ -222,9 +222,9 @@ def test_20_numbers_of_the_models_are_those_of_results_json(
 
 @pytest.mark.parametrize("story", ["typical", "loss", "real"])
 def test_20_numbers_of_the_differences_are_those_of_results_json(
-    open_page: Open, numbers_of: Callable[[str], dict[str, Any]], story: str
+    page_read: Read, numbers_of: Callable[[str], dict[str, Any]], story: str
 ) -> None:
-    opened, numbers = open_page(story), numbers_of(story)
+    opened, numbers = page_read(story), numbers_of(story)
     shown = rows(table(opened, "Differences"))
     assert len(shown) == len(numbers["differences"]) >= 1
     for row, difference in zip(shown, numbers["differences"], strict=True):
@@ -240,9 +240,9 @@ def test_20_numbers_of_the_differences_are_those_of_results_json(
 
 @pytest.mark.parametrize("story", ["typical", "real"])
 def test_20_numbers_of_the_seeds_and_classes_are_those_of_results_json(
-    open_page: Open, numbers_of: Callable[[str], dict[str, Any]], story: str
+    page_read: Read, numbers_of: Callable[[str], dict[str, Any]], story: str
 ) -> None:
-    opened, numbers = open_page(story), numbers_of(story)
+    opened, numbers = page_read(story), numbers_of(story)
     models = [model for model in numbers["models"] if model["runs"]]
     if len(models[0]["runs"]) > 1:
         seeds = [
@@ -272,12 +272,12 @@ def test_20_numbers_of_the_seeds_and_classes_are_those_of_results_json(
     ("story", "choose"), [("typical", max), ("minimised", min), ("not finite", max), ("real", max)]
 )
 def test_21_best_trial_is_the_best_of_those_that_succeeded(
-    open_page: Open,
+    page_read: Read,
     numbers_of: Callable[[str], dict[str, Any]],
     story: str,
     choose: Callable[..., Any],
 ) -> None:
-    opened, search = open_page(story), numbers_of(story)["search"]
+    opened, search = page_read(story), numbers_of(story)["search"]
     trials = [
         row for row in rows(table(opened, "Trials")) if re.fullmatch(r"0\.\d+|1\.\d+", row[2])
     ]
@@ -293,9 +293,9 @@ def test_21_best_trial_is_the_best_of_those_that_succeeded(
 
 @pytest.mark.parametrize("story", ["typical", "in progress", "10 trials", "real"])
 def test_22_counts_of_completed_stopped_failed_and_unfinished_trials_add_up(
-    open_page: Open, numbers_of: Callable[[str], dict[str, Any]], story: str
+    page_read: Read, numbers_of: Callable[[str], dict[str, Any]], story: str
 ) -> None:
-    opened, search = open_page(story), numbers_of(story)["search"]
+    opened, search = page_read(story), numbers_of(story)["search"]
     words = opened.page.locator("#history p").first.text_content() or ""
     patterns = {
         "completed": r"(\d+) trials? completed",
@@ -316,9 +316,9 @@ def test_22_counts_of_completed_stopped_failed_and_unfinished_trials_add_up(
 
 
 def test_23_ten_trials_rank_nothing_and_say_why(
-    open_page: Open, numbers_of: Callable[[str], dict[str, Any]]
+    page_read: Read, numbers_of: Callable[[str], dict[str, Any]]
 ) -> None:
-    opened, importance = open_page("10 trials"), numbers_of("10 trials")["importance"]
+    opened, importance = page_read("10 trials"), numbers_of("10 trials")["importance"]
     words = " ".join((opened.page.locator("#mattered").text_content() or "").split())
     assert importance["parameters"] == []
     assert "No ranking: " in words
@@ -328,9 +328,9 @@ def test_23_ten_trials_rank_nothing_and_say_why(
 
 
 def test_23_many_trials_rank_the_hyperparameters_by_their_importance(
-    open_page: Open, numbers_of: Callable[[str], dict[str, Any]]
+    page_read: Read, numbers_of: Callable[[str], dict[str, Any]]
 ) -> None:
-    opened, importance = open_page("large"), numbers_of("large")["importance"]
+    opened, importance = page_read("large"), numbers_of("large")["importance"]
     shown = rows(table(opened, "Importance"))
     assert len(shown) == len(importance["parameters"]) == 20
     for row, parameter in zip(shown, importance["parameters"], strict=True):
@@ -342,9 +342,9 @@ def test_23_many_trials_rank_the_hyperparameters_by_their_importance(
 
 @pytest.mark.parametrize("story", ["typical", "real"])
 def test_24_snippets_are_valid_and_hold_the_very_values(
-    open_page: Open, numbers_of: Callable[[str], dict[str, Any]], story: str
+    page_read: Read, numbers_of: Callable[[str], dict[str, Any]], story: str
 ) -> None:
-    opened, search = open_page(story), numbers_of(story)["search"]
+    opened, search = page_read(story), numbers_of(story)["search"]
 
     def snippet(name: str) -> str:
         return opened.page.locator(f"pre[aria-labelledby=snippet-{name}]").text_content() or ""
@@ -359,9 +359,9 @@ def test_24_snippets_are_valid_and_hold_the_very_values(
     "story", ["typical", "win", "tiny", "one seed", "10 trials", "in progress", "real"]
 )
 def test_25_each_of_at_most_three_next_steps_cites_a_number_of_the_run(
-    open_page: Open, story: str
+    page_read: Read, story: str
 ) -> None:
-    opened = open_page(story)
+    opened = page_read(story)
     steps = opened.page.locator("#next_steps ol.steps > li")
     assert 1 <= steps.count() <= 3
     for step in steps.all():
@@ -384,9 +384,9 @@ def test_25_each_of_at_most_three_next_steps_cites_a_number_of_the_run(
 
 @pytest.mark.parametrize("story", ["in progress", "1 trial", "search only", "all failed"])
 def test_26_a_run_that_has_little_to_show_still_gives_a_marked_page(
-    open_page: Open, story: str
+    page_read: Read, story: str
 ) -> None:
-    opened = open_page(story)
+    opened = page_read(story)
     page = opened.page
     assert page.locator("h1").count() == 1
     assert page.locator("#verdict .sentence").is_visible()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.report.browser.canvas import READY
-from tests.report.browser.conftest import PERSON, Open
+from tests.report.browser.conftest import PERSON, Open, Read
 
 pytestmark = pytest.mark.slow
 
@@ -38,8 +38,8 @@ def test_01_02_03_opens_from_disk_without_request_error_or_violation(
 
 
 @pytest.mark.parametrize("story", EVERY)
-def test_03_policy_is_strict_and_no_attribute_evades_it(open_page: Open, story: str) -> None:
-    opened = open_page(story)
+def test_03_policy_is_strict_and_no_attribute_evades_it(page_read: Read, story: str) -> None:
+    opened = page_read(story)
     policy = (
         opened.page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content")
         or ""
@@ -91,13 +91,13 @@ def test_04_ready_within_two_seconds_at_5000_trials_and_100_classes(open_page: O
         ("pictures", 3_000_000),
     ],
 )
-def test_05_size_stays_within_its_limit(open_page: Open, story: str, limit: int) -> None:
-    size = len(open_page(story).source.encode())
+def test_05_size_stays_within_its_limit(page_read: Read, story: str, limit: int) -> None:
+    size = len(page_read(story).source.encode())
     assert size <= limit
 
 
-def test_05_real_page_without_its_pictures_is_small(open_page: Open) -> None:
-    source = open_page("real").source
+def test_05_real_page_without_its_pictures_is_small(page_read: Read) -> None:
+    source = page_read("real").source
     size = len(source.encode())
     assert size <= 3_000_000
     without_gallery = re.sub(
