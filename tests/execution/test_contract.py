@@ -18,6 +18,7 @@ from tuner.execution.executor import Executor, Reports
 from tuner.execution.inline import InlineExecutor
 from tuner.execution.process.process_executor import ProcessExecutor
 from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
+from tuner.space.definition import Precision
 from tuner.training.checkpoint import load_checkpoint
 
 DATA = training_data(40, 10)
@@ -147,8 +148,14 @@ def test_epochs_are_told_in_order_before_the_result(executor: Executor, driver: 
     )
 
 
-def test_results_are_the_same_to_the_last_bit_wherever_a_task_runs(executor: Executor) -> None:
-    assert curve(run(executor)) == curve(run_inline())
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_results_are_the_same_to_the_last_bit_wherever_a_task_runs(
+    executor: Executor, precision: Precision, tmp_path: Path
+) -> None:
+    whole = curve(run_inline(precision=precision, last_epoch=4))
+    first = run(executor, precision=precision, save_to=tmp_path / "1.npz")
+    promoted = {"first_epoch": 3, "last_epoch": 4, "resume_from": tmp_path / "1.npz"}
+    assert curve(first) + curve(run(executor, precision=precision, **promoted)) == whole
 
 
 def test_failed_task_is_a_result_and_the_next_one_runs(executor: Executor) -> None:
@@ -183,26 +190,20 @@ def test_error_that_cannot_be_printed_or_sent_is_one_failed_task(
     assert len(result.failure.traceback) < 30_000
 
 
-def test_promoted_task_goes_on_from_what_the_first_one_left(
-    executor: Executor, tmp_path: Path
-) -> None:
-    first = run(executor, save_to=tmp_path / "1.npz")
-    second = run(executor, first_epoch=3, last_epoch=4, resume_from=tmp_path / "1.npz")
-    assert curve(first) + curve(second) == curve(run_inline(last_epoch=4))
-
-
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_task_asked_to_stop_goes_on_from_its_checkpoint_to_the_same_result(
-    executor: Executor, driver: Driver, tmp_path: Path
+    executor: Executor, driver: Driver, tmp_path: Path, precision: Precision
 ) -> None:
     driver.stop_after = 1
-    stopped = run(executor, last_epoch=MANY_EPOCHS, save_to=tmp_path / "t.npz")
+    order = {"last_epoch": MANY_EPOCHS, "precision": precision}
+    stopped = run(executor, **order, save_to=tmp_path / "t.npz")
     assert stopped.ended_by == "request"
     assert 1 <= len(stopped.epochs) < MANY_EPOCHS
     assert load_checkpoint(tmp_path / "t.npz").epochs == stopped.epochs
     driver.stop_after = None
-    whole = run(executor, last_epoch=MANY_EPOCHS, save_to=tmp_path / "t.npz")
+    whole = run(executor, **order, save_to=tmp_path / "t.npz")
     assert whole.ended_by == "last_epoch"
-    assert curve(whole) == curve(run_inline(last_epoch=MANY_EPOCHS))
+    assert curve(whole) == curve(run_inline(**order))
 
 
 def test_no_epoch_begins_after_the_deadline(executor: Executor) -> None:

@@ -63,3 +63,27 @@ def test_only_a_damaged_run_to_resume_is_an_error_with_the_damage(tmp_path: Path
     ) as caught:
         open_run(RunOptions(dataset="digits", resume=True), tmp_path, NOW)
     assert caught.value.hint == "restore the file, or start again with --fresh."
+
+
+def with_precision(precision: str, seed: int = 1) -> dict[str, Any]:
+    return {"seed": seed, "backend": {"gpu": "none", "precision": precision}}
+
+
+def test_run_of_another_precision_is_not_gone_on_with_and_the_way_is_told(tmp_path: Path) -> None:
+    then, now = with_precision("mixed_bfloat16"), with_precision("float32")
+    run = begun(tmp_path, "20260101-000000-a", then)
+    folder, is_resumed, told = open_run(OPTIONS, tmp_path, now)
+    assert (folder.path.exists(), is_resumed) == (False, False)
+    assert told == [
+        f"an unfinished run is passed over: {run.path}: it trains in mixed_bfloat16, and would here"
+        " in float32; go on with it: --resume --precision mixed_bfloat16."
+    ]
+    with pytest.raises(ConfigurationError, match="it trains in mixed_bfloat16") as caught:
+        open_run(RunOptions(dataset="digits", resume=True), tmp_path, now)
+    assert caught.value.hint == "go on with it: --resume --precision mixed_bfloat16."
+    assert open_run(OPTIONS, tmp_path, then)[1]
+
+
+def test_run_that_differs_in_more_than_its_precision_says_nothing_of_it(tmp_path: Path) -> None:
+    begun(tmp_path, "20260101-000000-a", with_precision("mixed_bfloat16", seed=2))
+    assert open_run(OPTIONS, tmp_path, with_precision("float32"))[2] == []

@@ -102,6 +102,17 @@ def test_other_architectures_and_optimizers_get_models_of_their_own() -> None:
     )
 
 
+def test_each_precision_has_a_model_of_its_own() -> None:
+    models = PreparedModels()
+    prepared = {
+        precision: models.prepare(train_task(values=USUAL, precision=precision), DATA).model
+        for precision in (None, "float32", "mixed_bfloat16")
+    }
+    assert {
+        precision: model.layers[1].dtype_policy.name for precision, model in prepared.items()
+    } == {None: "float32", "float32": "float32", "mixed_bfloat16": "mixed_bfloat16"}
+
+
 def test_only_the_models_used_last_are_kept() -> None:
     models = PreparedModels(n_kept=2)
     first = models.prepare(train_task(values=USUAL), DATA).model

@@ -14,6 +14,7 @@ from tuner.backend import environment, keras_settings
 from tuner.backend.neutral import leave_tensorflow_out
 from tuner.backend.policy import PLAIN, Policy, choose
 from tuner.backend.protocol import Backend
+from tuner.space.definition import Precision
 
 # Whoever builds a model has this module imported before: workers too, and those of a Ray cluster.
 keras.config.set_image_data_format(environment.KERAS_SETTINGS["image_data_format"])
@@ -56,13 +57,16 @@ def uses_xla() -> bool:
     return policy().uses_xla or keras.backend.backend() == "jax"
 
 
-def training_precision() -> AbstractContextManager[None]:
-    """Layers that are built inside compute in the policy's precision; their variables stay float32.
+def training_precision(name: Precision | None) -> AbstractContextManager[None]:
+    """Layers that are built inside compute in a training's precision; variables stay float32.
 
     Only there, so that what is built from the same weights to be saved and scored is a float32
     network. Keras' `clear_session` would forget a precision that is set for good, too.
+
+    Args:
+        name: The precision; None for the policy's.
     """
-    return precision(policy().precision)
+    return precision(name or policy().precision)
 
 
 @contextmanager

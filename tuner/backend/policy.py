@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-# Keras' dtype policies.
-Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+from tuner.space.definition import Precision
 
 # NVIDIA's compute capabilities from which on there are fast units for 16-bit numbers: Volta for
 # float16 (Keras' guide to mixed precision), Ampere for bfloat16, whose range is float32's, so that

@@ -11,6 +11,7 @@ from tuner.cli.units import DURATION, SIZE
 from tuner.execution.execution_options import EXECUTORS, TRIAL_TIMEOUT_S, executor_help
 from tuner.pipeline.run_options import DATA_ROOT, REPORTS, RunOptions
 from tuner.records.results import PresetName
+from tuner.space.definition import PrecisionChoice
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 A_PATH = click.Path(path_type=Path)
@@ -77,6 +78,11 @@ def what_to_search(command: Any) -> Any:
         ),
         click.option(
             "--max-trials", type=click.IntRange(min=1), help="Trials at most, promotions included."
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(get_args(PrecisionChoice)),
+            help="Numbers that layers compute with; auto takes what trains faster here.",
         ),
         click.option(
             "--limit",

@@ -21,6 +21,7 @@ from tuner.pipeline.identity import identity, timed_name
 from tuner.pipeline.open_run import newest_run
 from tuner.pipeline.outputs.all_runs import write_index
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
+from tuner.pipeline.preparation.precision import decide
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, Listener, Notice, RunStarted, StageStarted
 from tuner.records.nested_results import NestedResults
@@ -77,13 +78,15 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
     card, file = load_configuration(options)
     n_outer = n_outer_folds(load_images(card, options.data_dir), card.policies)
     asked = [replace(options, outer=number) for number in range(1, n_outer + 1)]
+    tell, done = _once(listener), list[tuple[RunFolder, Results]]()
+    precision = str(decide(file.precision, options.execution, options.data_dir, tell))
     identities = [
-        identity(o, file, load_dataset(card, o.data_dir, split_settings(o, file))) for o in asked
+        identity(o, file, load_dataset(card, o.data_dir, split_settings(o, file)), precision)
+        for o in asked
     ]
     root = options.out / card.name
     ended = [None if options.resume is False else _ended(root, now) for now in identities]
     can_insist = not any(ended)
-    tell, done = _once(listener), list[tuple[RunFolder, Results]]()
     for number, before in enumerate(ended, start=1):
         if before is not None:
             tell(

@@ -111,7 +111,7 @@ def _plan(
     compared = _compared(planned, listener)
     measurable = candidates(file.model, data, planned.settings, compared, found)
     listener(StageStarted(title=f"Measuring models, {executor.n_workers} at a time"))
-    measured = measure(measurable, executor, scratch)
+    measured = measure(measurable, executor, scratch, planned.prepared.precision.precision)
     of_space = {
         candidate.key
         for candidate in measurable

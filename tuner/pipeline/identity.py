@@ -20,11 +20,23 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.space.definition import SearchSpaceFile
 
 
-def identity(options: RunOptions, file: SearchSpaceFile, dataset: Dataset) -> dict[str, Any]:
-    """What must be the same for a run to go on: whatever decides its trials and scores."""
+def identity(
+    options: RunOptions, file: SearchSpaceFile, dataset: Dataset, precision: str
+) -> dict[str, Any]:
+    """What must be the same for a run to go on: whatever decides its trials and scores.
+
+    Args:
+        options: What you asked for.
+        file: The space, with preset and options applied.
+        dataset: The data, split.
+        precision: In which trainings compute.
+    """
     split = dataset.split
+    space = plain(asdict(replace(file, name="")))
+    # What it comes to counts, not what was asked for: a run goes on where it must be asked for.
+    del space["precision"]
     return {
-        "space": plain(asdict(replace(file, name=""))),
+        "space": space,
         "data": {
             "fingerprint": dataset.images.fingerprint,
             "train": [_digest(fold.train.tobytes()) for fold in split.folds],
@@ -36,7 +48,8 @@ def identity(options: RunOptions, file: SearchSpaceFile, dataset: Dataset) -> di
         "seed": options.seed,
         "preset": options.preset,
         "keras": dict(environment.KERAS_SETTINGS),
-        "backend": environment.settings() | {"gpu": environment.gpu_models()},
+        "backend": environment.settings()
+        | {"gpu": environment.gpu_models(), "precision": precision},
     }
 
 

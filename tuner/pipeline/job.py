@@ -10,7 +10,7 @@ from tuner.data.dataset import Dataset
 from tuner.execution.stop import StopRequest
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import EpochEnded, Event, Listener
-from tuner.space.definition import SearchSpaceFile
+from tuner.space.definition import Precision, SearchSpaceFile
 from tuner.store.run_folder import RunFolder
 
 
@@ -23,6 +23,7 @@ class Job:
         card: The data set's card.
         file: The search space with preset and options applied.
         dataset: The data, split.
+        precision: In which trainings compute; None for what is fast on the device that trains.
         folder: The run's folder.
         tell: Called for everything that happens.
         request: Once made, the run ends in order.
@@ -35,6 +36,7 @@ class Job:
     card: Card
     file: SearchSpaceFile
     dataset: Dataset
+    precision: Precision | None
     folder: RunFolder
     tell: Listener
     request: StopRequest

@@ -14,11 +14,11 @@ from tuner.errors import ConfigurationError
 from tuner.execution.stop import StopRequest
 from tuner.pipeline.identity import differences, plain, short_digest, timed_name
 from tuner.pipeline.job import Job
-from tuner.pipeline.outputs.hardware import versions
 from tuner.pipeline.outputs.journal import Journal, unless_deleted
 from tuner.pipeline.preparation.declare import kept, resumed
 from tuner.pipeline.preparation.prepare import PreparedRun
 from tuner.pipeline.run_options import RunOptions
+from tuner.pipeline.versions import versions
 from tuner.records.events import Listener
 from tuner.report.text import plural
 from tuner.store.run_folder import RunFolder
@@ -86,6 +86,7 @@ def opened_run(
                 card=prepared.card,
                 file=file,
                 dataset=prepared.dataset.sealed(),
+                precision=prepared.precision.precision,
                 folder=folder,
                 tell=journal.tell,
                 request=request,
@@ -120,6 +121,12 @@ def open_run(
     for run, identity_then in then.items():
         if identity_then == now:
             return run, True, passed_over
+    for run, identity_then in then.items():
+        if (precision := _other_precision(identity_then, now)) is not None:
+            reason = _trains_in(run, precision, now)
+            if options.resume:
+                raise reason
+            passed_over.append(f"an unfinished run is passed over: {reason.message}; {reason.hint}")
     if options.resume:
         if then:
             run = next(iter(then))
@@ -139,6 +146,24 @@ def newest_run(root: Path, now: Mapping[str, Any]) -> RunFolder | None:
             if RunFolder(path).read_config().get("identity") == now:
                 return RunFolder(path)
     return None
+
+
+def _other_precision(then: Any, now: Mapping[str, Any]) -> str | None:
+    """The precision of a run, where nothing but that differs from what you ask for."""
+    try:
+        precision: str = then["backend"]["precision"]
+        is_same_else = then == {**now, "backend": {**now["backend"], "precision": precision}}
+    # A damaged configuration.
+    except (LookupError, TypeError):
+        return None
+    return precision if is_same_else else None
+
+
+def _trains_in(run: RunFolder, precision: str, now: Mapping[str, Any]) -> ConfigurationError:
+    return ConfigurationError(
+        f"{run.path}: it trains in {precision}, and would here in {now['backend']['precision']}",
+        f"go on with it: --resume --precision {precision}.",
+    )
 
 
 def _unfinished(root: Path) -> list[RunFolder]:

@@ -93,7 +93,12 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
             f" max_epochs, {search.max_epochs}",
             "raise the one or lower the other.",
         )
-    return replace(file, search=search, retrain=_retrain(preset, file.retrain, stated))
+    return replace(
+        file,
+        search=search,
+        retrain=_retrain(preset, file.retrain, stated),
+        precision=options.precision or file.precision,
+    )
 
 
 def _search(preset: Preset, own: SearchSettings, stated: Collection[str]) -> SearchSettings:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tuner.execution.execution_options import ExecutionOptions
 from tuner.records.results import PresetName
+from tuner.space.definition import PrecisionChoice
 
 DATA_ROOT = Path("datasets/data")
 REPORTS = Path("reports")
@@ -27,6 +28,7 @@ class RunOptions:
         preset: `quick`, `standard` or `thorough`.
         max_epochs: Replaces Hyperband's; None keeps it.
         factor: Replaces Hyperband's; None keeps it.
+        precision: Replaces the space's; None keeps it.
         limit: Training and validation images together; None takes all.
         seed: The run's one seed.
         data_dir: Root of the data.
@@ -50,6 +52,7 @@ class RunOptions:
     preset: PresetName = "standard"
     max_epochs: int | None = None
     factor: int | None = None
+    precision: PrecisionChoice | None = None
     limit: int | None = None
     seed: int = 0
     data_dir: Path = DATA_ROOT

@@ -74,6 +74,7 @@ def search_space(
             schedule_epochs=file.search.max_epochs,
             n_retries=job.options.retries,
             deadline=job.search_deadline,
+            precision=job.precision,
         ),
         study,
         executor,

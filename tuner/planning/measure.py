@@ -15,6 +15,7 @@ from tuner.execution.executor import Executor
 from tuner.execution.run_tasks import run_tasks
 from tuner.models.registry import complete
 from tuner.records.training import TrainResult, TrainTask
+from tuner.space.definition import Precision
 from tuner.space.vocabulary import TRAINING_TERMS
 from tuner.training.data import TrainingData
 
@@ -109,13 +110,19 @@ def model_key(model: str, values: Mapping[str, Any]) -> str:
     return repr((model, sorted(complete(model, values).items())))
 
 
-def measure(candidates: Sequence[Candidate], executor: Executor, folder: Path) -> Measured:
+def measure(
+    candidates: Sequence[Candidate],
+    executor: Executor,
+    folder: Path,
+    precision: Precision | None = None,
+) -> Measured:
     """Train each for a moment, as many at a time as a run would: they share the memory's bandwidth.
 
     Args:
         candidates: The models, best with the slowest first; of equal ones the first is measured.
         executor: Trains.
         folder: For checkpoints.
+        precision: In which a run would train; None for what is fast on the device that trains.
     """
     distinct: dict[str, Candidate] = {}
     for candidate in candidates:
@@ -124,7 +131,7 @@ def measure(candidates: Sequence[Candidate], executor: Executor, folder: Path) -
     named = {str(number): candidate for number, candidate in enumerate(distinct.values())}
     costs: dict[str, Cost] = {}
     failures: dict[str, str] = {}
-    results = _results(named, executor, folder)
+    results = _results(named, executor, folder, precision)
     for result in results:
         candidate = named[result.task_id]
         if result.failure:
@@ -154,7 +161,9 @@ def part(candidate: Candidate) -> TrainingData:
     )
 
 
-def _results(named: Mapping[str, Candidate], executor: Executor, folder: Path) -> list[TrainResult]:
+def _results(
+    named: Mapping[str, Candidate], executor: Executor, folder: Path, precision: Precision | None
+) -> list[TrainResult]:
     results: list[TrainResult] = []
     waiting = deque(named.items())
 
@@ -163,7 +172,7 @@ def _results(named: Mapping[str, Candidate], executor: Executor, folder: Path) -
             return None
         name, candidate = waiting.popleft()
         executor.add_data(name, part(candidate))
-        return _task(name, candidate, folder)
+        return replace(_task(name, candidate, folder), precision=precision)
 
     run_tasks(executor, next_task, results.append)
     return results

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tuner.records.error_text import several_lines, short_line
-from tuner.space.definition import Direction
+from tuner.space.definition import Direction, Precision
 from tuner.space.vocabulary import with_all_defaults
 
 # What executors call the data set's own images.
@@ -100,6 +100,8 @@ class TrainTask:
         early_stopping: None trains to `last_epoch` and keeps its weights.
         stop_at: Unix time in seconds after which no further epoch begins; None where there is time
             enough.
+        precision: In which the layers of our models compute; None for what is fast on the device
+            that trains.
     """
 
     task_id: str
@@ -116,6 +118,7 @@ class TrainTask:
     early_stopping: EarlyStopping | None = None
     stop_at: float | None = None
     data: str = IMAGES
+    precision: Precision | None = None
 
     @property
     def all_values(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tuner.execution.stop import StopRequest
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Listener, ModelStarted, ModelTrained, Notice, StageStarted
 from tuner.records.training import Failure, TrainResult, TrainTask
+from tuner.space.definition import Precision
 from tuner.training.data import TrainingData
 
 LOG = logging.getLogger("tuner")
@@ -31,11 +32,13 @@ class RetrainOrder:
         seeds: One per training of a contender.
         checkpoints: Folder of the checkpoints; those that are there already are not trained again.
         deadline: Unix time in seconds by which all is to end; None for none.
+        precision: As of `TrainTask`.
     """
 
     seeds: Sequence[int]
     checkpoints: Path
     deadline: float | None = None
+    precision: Precision | None = None
 
 
 def retrain(
@@ -187,6 +190,7 @@ def _task(
         early_stopping=contender.early_stopping,
         stop_at=stop_at,
         data=data,
+        precision=order.precision,
     )
 
 

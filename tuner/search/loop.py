@@ -20,7 +20,7 @@ from tuner.records.events import Listener, Notice, TrialEnded, TrialStarted
 from tuner.records.training import EarlyStopping, Schedule, TrainResult, TrainTask
 from tuner.records.trial import Trial
 from tuner.search.study import Study
-from tuner.space.definition import Objective
+from tuner.space.definition import Objective, Precision
 from tuner.store.search_log import SearchLog
 
 LOG = logging.getLogger("tuner")
@@ -46,6 +46,7 @@ class SearchOrder:
         n_retries: How often a failed trial is trained again, each time with another seed.
         deadline: Unix time in seconds after which nothing is started, and what runs ends after its
             epoch; None for none.
+        precision: As of `TrainTask`.
     """
 
     model: str
@@ -57,6 +58,7 @@ class SearchOrder:
     schedule_epochs: int | None = None
     n_retries: int = 0
     deadline: float | None = None
+    precision: Precision | None = None
 
 
 class TrialKeeper(Protocol):
@@ -285,6 +287,7 @@ class _Loop:
             schedule_epochs=order.schedule_epochs,
             early_stopping=self._early_stopping(),
             stop_at=order.deadline,
+            precision=order.precision,
         )
 
     def _seed(self, trial: Trial) -> int:

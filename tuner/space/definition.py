@@ -11,6 +11,10 @@ from tuner.space.as_text import AsText
 Direction = Literal["max", "min"]
 ParameterKind = Literal["int", "float", "ordinal", "choice", "boolean"]
 
+# Keras' dtype policies, in which layers compute.
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+PrecisionChoice = Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
+
 
 def as_cost(score: float, direction: Direction) -> float:
     """A score as a cost: the less of it, the better.
@@ -198,6 +202,7 @@ class SearchSpaceFile:
         backbone: Hyperparameters of the opponents that are pretrained.
         retrain: How all of them are retrained.
         split: Override of the card's split; None keeps it.
+        precision: In which layers of trainings compute; `auto` takes what is fast on the machine.
     """
 
     name: str
@@ -210,3 +215,4 @@ class SearchSpaceFile:
     backbone: Mapping[str, Any]
     retrain: RetrainSettings
     split: SplitSizes | None
+    precision: PrecisionChoice = "auto"

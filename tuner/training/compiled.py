@@ -16,6 +16,7 @@ from tuner.backend.protocol import Backend
 from tuner.errors import ConfigurationError
 from tuner.models.registry import BUILDERS, build
 from tuner.records.image import ImageSpec
+from tuner.space.definition import Precision
 from tuner.space.vocabulary import with_all_defaults
 from tuner.training.own_builders.class_outputs import with_probabilities
 from tuner.training.own_builders.label_form import form_of, in_form
@@ -23,7 +24,12 @@ from tuner.training.own_builders.model_form import fit_to, units_of
 
 
 def compiled_model(
-    model: str, values: Mapping[str, Any], image_spec: ImageSpec, *, is_plain: bool = False
+    model: str,
+    values: Mapping[str, Any],
+    image_spec: ImageSpec,
+    *,
+    is_plain: bool = False,
+    precision: Precision | None = None,
 ) -> keras.Model:
     """Build a model and compile it, unless its builder has done so.
 
@@ -35,14 +41,17 @@ def compiled_model(
         image_spec: Shape and classes.
         is_plain: Whether layers, loss and metrics are Keras' own, so that the model, once saved,
             loads where this package is not installed; it trains more slowly, and every setting
-            needs a trace of its own.
+            needs a trace of its own, in float32.
+        precision: In which the layers of our models compute; None for what is fast on this
+            process's devices. A builder of your own decides for itself.
 
     Raises:
         ConfigurationError: If the model's outputs do not fit the classes.
     """
     # Layers of your own may not bear another precision than that of their builder, nor may any
     # model after it.
-    with active.training_precision() if model in BUILDERS and not is_plain else active.precision():
+    is_ours = model in BUILDERS and not is_plain
+    with active.training_precision(precision) if is_ours else active.precision():
         if model not in BUILDERS:
             # Keras numbers metrics of a name: what was built before must not make `auc` an `auc_1`.
             reset_uids()

@@ -69,7 +69,7 @@ class PreparedModels:
         # what it keeps of traced functions (eager/context.py, `_set_global_seed`), and make their
         # next call 0.2 s longer.
         random.seed(task.seed)
-        fresh = compiled_model(task.model, task.values, data.spec)
+        fresh = compiled_model(task.model, task.values, data.spec, precision=task.precision)
         if not self._n_kept:
             return self._traced(fresh, data)
         key = _architecture(task, data.spec)
@@ -116,7 +116,7 @@ def _architecture(task: TrainTask, spec: ImageSpec) -> str:
         for name, value in task.all_values.items()
         if name not in BATCH_TERMS and name not in STAGE_TERMS
     }
-    return repr((task.model, spec, sorted(parts.items())))
+    return repr((task.model, task.precision, spec, sorted(parts.items())))
 
 
 def _set_as(model: keras.Model, fresh: keras.Model) -> None:

@@ -32,6 +32,7 @@ def job(folder: Path, events: list[Event], **changes: Any) -> Job:
         "card": tiny_dataset().card,
         "file": file,
         "dataset": tiny_dataset(),
+        "precision": None,
         "folder": RunFolder(folder / "run"),
         "tell": events.append,
         "request": StopRequest(),

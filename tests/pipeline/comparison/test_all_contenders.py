@@ -17,6 +17,7 @@ from tuner.pipeline.comparison import all_contenders as module
 from tuner.pipeline.comparison.all_contenders import backbone_rules, contenders
 from tuner.pipeline.comparison.retraining import retrain_all
 from tuner.pipeline.job import Job
+from tuner.pipeline.preparation.precision import Decision
 from tuner.pipeline.preparation.prepare import PreparedRun
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
@@ -50,7 +51,12 @@ def comparing(tmp_path: Path, events: list[Event], *compare: str, **changes: Any
 def in_plan(found: Job) -> list[Contender]:
     """Those of a plan, for the options of a run."""
     prepared = PreparedRun(
-        card=found.card, file=found.file, dataset=found.dataset, identity={}, notices=()
+        card=found.card,
+        file=found.file,
+        dataset=found.dataset,
+        precision=Decision(precision=None),
+        identity={},
+        notices=(),
     )
     planned = plan._Planned(
         options=found.options,

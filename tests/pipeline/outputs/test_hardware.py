@@ -21,9 +21,11 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("gpu")
 def test_acceleration_is_that_of_this_machine_but_for_ray() -> None:
-    here, cluster = (hardware(executor, 2) for executor in ("process", "ray"))
+    here, cluster = (hardware(executor, 2, None) for executor in ("process", "ray"))
     assert (here["gpu"], here["acceleration"]) == ("Tesla T4", str(choose([T4])))
-    assert cluster["acceleration"] == "as each node decides"
+    assert cluster["acceleration"] == cluster["precision"] == "as each node decides"
+    assert here["precision"] == "mixed_float16"
+    assert hardware("ray", 2, "mixed_bfloat16")["precision"] == "mixed_bfloat16"
 
 
 @pytest.mark.usefixtures("gpu")
@@ -32,5 +34,5 @@ def test_of_a_backend_that_cannot_be_asked_nothing_is_claimed(
     monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
-    found = hardware(executor, 1)
+    found = hardware(executor, 1, None)
     assert (found["gpu"], found["acceleration"]) == ("unknown", "unknown")

@@ -31,6 +31,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
         ],
         checkpoints=job.folder.state,
         deadline=job.deadline,
+        precision=job.precision,
     )
     compared = contenders(
         job.options, job.card, job.file, job.dataset.spec, searched.best_values, job.tell

@@ -1,39 +1,32 @@
-"""What a run was made with and on."""
+"""What a run was made on."""
 
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
-import tuner
 from tuner.backend import environment
+from tuner.backend.cpu import processor
 from tuner.execution.execution_options import EXECUTORS
+from tuner.space.definition import Precision
 
-_PACKAGES = ("tensorflow", "jax", "keras", "keras-tuner", "numpy", "scikit-learn", "pillow")
-
-
-def versions() -> dict[str, str]:
-    """Version of each installed package that decides what a run computes."""
-    found = {"tuner": tuner.__version__, "python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+_AS_NODES_DECIDE = "as each node decides"
 
 
-def hardware(executor: str, n_workers: int) -> dict[str, str]:
+def hardware(executor: str, n_workers: int, precision: Precision | None) -> dict[str, str]:
     """Processor, GPUs, workers and settings that change numbers; loads the framework.
 
     GPUs are those of this machine; what is made of theirs, nodes of a Ray cluster decide for
     themselves.
+
+    Args:
+        executor: One of `EXECUTORS`.
+        n_workers: Trainings at a time.
+        precision: In which trainings computed; None for what is fast on the device that trained.
     """
     return {
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
-        **_accelerator(executor),
+        "processor": processor(),
+        **_accelerator(executor, precision),
         "executor": executor,
         "workers": str(n_workers),
         # Trainings: one thread each on a CPU, so that the executor changes no result.
@@ -42,26 +35,17 @@ def hardware(executor: str, n_workers: int) -> dict[str, str]:
     }
 
 
-def _accelerator(executor: str) -> dict[str, str]:
+def _accelerator(executor: str, precision: Precision | None) -> dict[str, str]:
     """What is known of GPUs and of what is made of them; of other backends than two, nothing."""
     import keras
 
     from tuner.backend.active import backend, policy
 
     if keras.backend.backend() not in ("tensorflow", "jax"):
-        return {"gpu": "unknown", "acceleration": "unknown"}
+        return {"gpu": "unknown", "acceleration": "unknown", "precision": precision or "unknown"}
+    is_remote = EXECUTORS[executor].is_remote
     return {
         "gpu": ", ".join(sorted({gpu.name for gpu in backend.gpus()})) or "none",
-        "acceleration": "as each node decides" if EXECUTORS[executor].is_remote else str(policy()),
+        "acceleration": _AS_NODES_DECIDE if is_remote else str(policy()),
+        "precision": precision or (_AS_NODES_DECIDE if is_remote else policy().precision),
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
-        "unknown",
-    )

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from tuner.data.dataset import summary
 from tuner.pipeline.comparison.scoring import Scored
 from tuner.pipeline.job import Job
-from tuner.pipeline.outputs.hardware import hardware, versions
+from tuner.pipeline.outputs.hardware import hardware
 from tuner.pipeline.outputs.sealing import recipe_header, recipe_of
+from tuner.pipeline.versions import versions
 from tuner.records.contender import Trained
 from tuner.records.events import Notice
 from tuner.records.importance import Importance
@@ -45,7 +46,7 @@ def results_of(
             duration_s=job.earlier_s + time.time() - job.began_s,
             command=job.options.command,
             versions=versions(),
-            hardware=hardware(job.options.execution.executor, n_workers),
+            hardware=hardware(job.options.execution.executor, n_workers, job.precision),
         ),
         data=summary(job.dataset),
         search=searched,

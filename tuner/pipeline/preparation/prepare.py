@@ -13,6 +13,7 @@ from tuner.pipeline.identity import identity
 from tuner.pipeline.preparation.compatibility import check_fixed_setting
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
 from tuner.pipeline.preparation.examination import check_before_run
+from tuner.pipeline.preparation.precision import Decision, decide
 from tuner.pipeline.preparation.try_builder import with_builder
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Listener
@@ -27,6 +28,7 @@ class PreparedRun:
         card: The data set's card.
         file: The space with preset and options applied, completed with what its builder declares.
         dataset: The data, split.
+        precision: In which trainings compute.
         identity: What must be the same for a run to go on.
         notices: What you should know of data and builder, in a line each.
     """
@@ -34,6 +36,7 @@ class PreparedRun:
     card: Card
     file: SearchSpaceFile
     dataset: Dataset
+    precision: Decision
     identity: Mapping[str, Any]
     notices: tuple[str, ...]
 
@@ -56,8 +59,14 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
     check_fixed_setting(file, dataset)
     found = check_before_run(dataset.images, card, options.dataset) if examines_data else []
     # Of the space as you wrote it: what a builder declares follows from its code.
-    now = identity(options, file, dataset)
+    precision = decide(file.precision, options.execution, options.data_dir, listener)
+    now = identity(options, file, dataset, str(precision))
     file, notices = with_builder(options, card, file, dataset.spec, listener)
     return PreparedRun(
-        card=card, file=file, dataset=dataset, identity=now, notices=(*found, *notices)
+        card=card,
+        file=file,
+        dataset=dataset,
+        precision=precision,
+        identity=now,
+        notices=(*found, *notices, *precision.notices),
     )

@@ -244,6 +244,7 @@ def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:
         backbone=file.backbone,
         retrain=RetrainSettings(**file.retrain.model_dump()),
         split=SplitSizes(**file.split.model_dump()) if file.split else None,
+        precision=file.precision,
     )
 
 

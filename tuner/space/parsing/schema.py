@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from tuner.space.definition import Direction
+from tuner.space.definition import Direction, PrecisionChoice
 from tuner.space.documents.validation import shown
 from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
 from tuner.space.parsing.parameter_specs import Given, Spec
@@ -159,6 +159,13 @@ class SpaceFile(Given):
         default=None, description="Short for a fixed `normalization` in the space."
     )
     split: SplitSpec | None = None
+    precision: PrecisionChoice = Field(
+        default="auto",
+        description=(
+            "Numbers that layers compute with, as Keras names its dtype policies; auto takes"
+            " 16-bit ones where they train faster on the machine."
+        ),
+    )
 
 
 def space_json_schema() -> dict[str, Any]:
