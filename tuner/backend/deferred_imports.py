@@ -2,8 +2,8 @@
 
 Keras imports scikit-learn for its wrappers, Matplotlib for its galleries and, where there is one,
 JAX for TensorFlow Lite; Keras Tuner imports scikit-learn and SciPy's optimizers for its Gaussian
-process. That is a fourth of the start of every process that trains. `importlib.util.LazyLoader` is of no use here: its
-modules load as soon as a second module imports them, too.
+process. That is a fourth of the start of every process that trains. `importlib.util.LazyLoader` is
+of no use here: its modules load as soon as a second module imports them, too.
 """
 
 from __future__ import annotations
