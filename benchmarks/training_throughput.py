@@ -3,16 +3,20 @@
 
 Ours is our network with our step.
 
-    python benchmarks/training_throughput.py [--pairs 7] [--steps 32]
+    python benchmarks/training_throughput.py [--pairs 7] [--steps 32] [--precision float32]
 
 The network is the one of a fixed-cost search: Conv-BN-ReLU-Pool with 32, 64 and 128 filters on
 48x48x1, Flatten, Dense 128, batch 64, Adam. Plain Keras is what a person writes by hand: Keras' own
-layers and `fit`. Three ways are timed in turn, in one run, so that a machine that changes its speed
+layers and `fit`. The ways are timed in turn, in one run, so that a machine that changes its speed
 changes it for all:
 
   ours      fused BatchNormalization, pooling before ReLU, our own loop over one traced step
   layers    the same loop with Keras' own BatchNormalization and ReLU before pooling
   fit       `model.fit` of the plain network
+  torch     PyTorch, where it is installed: channels last, autocast where ours computes in 16 bits
+
+Ours computes in bfloat16 where the CPU has units for it, unless `--precision` says otherwise; plain
+Keras always in float32.
 
 The median of the ratios is what to quote. Where TensorFlow leaves oneDNN off by itself (CPUs
 without AVX-512 VNNI), a person's program lacks that lever too, which this script does not show: all
@@ -22,11 +26,13 @@ three ways run with the same setting.
 from __future__ import annotations
 
 import argparse
+import importlib
 import statistics
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 
-from tuner.backend import environment
+from tuner.backend import cpu, environment
 
 environment.prepare()
 
@@ -37,6 +43,7 @@ from keras import layers
 from tuner.backend.active import backend, prepare_devices
 from tuner.models.registry import complete
 from tuner.records.image import ImageSpec
+from tuner.space.definition import Precision
 from tuner.training.compiled import compiled_model
 
 BATCH = 64
@@ -78,6 +85,45 @@ def own_loop(model: keras.Model, images: np.ndarray, targets: np.ndarray) -> Cal
     return epoch
 
 
+def torch_loop(images: np.ndarray, labels: np.ndarray, precision: Precision) -> Callable[[], None]:
+    """One epoch of the network as PyTorch's tutorials write it."""
+    torch = importlib.import_module("torch")
+    nn = torch.nn
+    torch.set_num_threads(1)
+    blocks: list[object] = []
+    for before, filters in ((1, 32), (32, 64), (64, 128)):
+        blocks += [
+            nn.Conv2d(before, filters, 3, padding=1, bias=False),
+            nn.BatchNorm2d(filters),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ]
+    head = [
+        nn.Flatten(),
+        nn.Dropout(0.25),
+        nn.Linear(6 * 6 * 128, 128),
+        nn.ReLU(),
+        nn.Linear(128, 7),
+    ]
+    model = nn.Sequential(*blocks, *head).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    loss_of = nn.CrossEntropyLoss()
+    inputs = torch.from_numpy(images).permute(0, 3, 1, 2)
+    targets = torch.from_numpy(labels)
+
+    def epoch() -> None:
+        for i in range(0, len(inputs), BATCH):
+            x = (inputs[i : i + BATCH].float() / 255).contiguous(memory_format=torch.channels_last)
+            with torch.autocast("cpu", torch.bfloat16, enabled=precision != "float32"):
+                loss = loss_of(model(x), targets[i : i + BATCH])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        loss.item()
+
+    return epoch
+
+
 def images_per_s(epoch: Callable[[], object], n: int) -> float:
     """Speed of one epoch over n images."""
     start = time.perf_counter()
@@ -90,18 +136,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--steps", type=int, default=32)
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        default="mixed_bfloat16" if cpu.has_bfloat16_units() else "float32",
+        help="Of ours.",
+    )
     arguments = parser.parse_args()
     prepare_devices(1)
     rng = np.random.default_rng(0)
     n = arguments.steps * BATCH
     images = rng.integers(0, 256, (n, 48, 48, 1), dtype=np.uint8)
-    targets = np.eye(7, dtype="float32")[rng.integers(0, 7, n)]
+    labels = rng.integers(0, 7, n)
+    targets = np.eye(7, dtype="float32")[labels]
     by_hand, floats = plain_model(), images.astype("float32")
+    own = compiled_model("cnn", VALUES, SPEC, precision=arguments.precision)
     ways: dict[str, Callable[[], object]] = {
-        "ours": own_loop(compiled_model("cnn", VALUES, SPEC), images, targets),
+        "ours": own_loop(own, images, targets),
         "layers": own_loop(plain_model(), images, targets),
         "fit": lambda: by_hand.fit(floats, targets, batch_size=BATCH, verbose=0),
     }
+    if find_spec("torch"):
+        ways["torch"] = torch_loop(images, labels, arguments.precision)
+    print(f"ours computes in {arguments.precision}")
     for epoch in ways.values():
         epoch()
     rates: dict[str, list[float]] = {name: [] for name in ways}
@@ -112,7 +169,7 @@ def main() -> None:
             f"pair {pair + 1}: "
             + ", ".join(f"{name} {found[-1]:.0f} images/s" for name, found in rates.items())
         )
-    for other in ("layers", "fit"):
+    for other in list(ways)[1:]:
         ratios = sorted(a / b for a, b in zip(rates["ours"], rates[other], strict=True))
         print(
             f"ours / {other}: median {statistics.median(ratios):.2f} ({ratios[0]:.2f} to"

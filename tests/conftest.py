@@ -12,6 +12,12 @@ import pytest
 from tests.shared_folder import shared_folder
 from tuner.backend import environment
 
+# As the command line does.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# On a CPU with 16-bit units each run in a folder of its own would measure them.
+os.environ["TUNER_PRECISION"] = "float32"
+
 environment.prepare()
 
 

@@ -105,6 +105,15 @@ def on_jax(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, unset: None) -> Path
     return tmp_path / "caches"
 
 
+def test_precision_of_another_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNER_PRECISION", "bfloat16")
+    with pytest.raises(ConfigurationError) as caught:
+        environment.prepare()
+    assert caught.value.message == (
+        'TUNER_PRECISION is "bfloat16"; expected auto, float32, mixed_float16, mixed_bfloat16'
+    )
+
+
 def test_what_jax_compiles_is_kept_for_other_processes(on_jax: Path) -> None:
     environment.prepare()
     assert [os.environ[name] for name in CACHE] == [str(on_jax / "tuner" / "jax"), str(2**30), "0"]

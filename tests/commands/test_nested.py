@@ -179,6 +179,22 @@ def test_what_has_ended_is_read_and_not_made_again(place: Path, asked: list[RunO
     assert outcome.file.is_file()
 
 
+def test_outer_folds_of_another_precision_are_told_and_not_pooled(
+    place: Path, asked: list[RunOptions]
+) -> None:
+    before, events = runs(place), list[Event]()
+    run_nested(replace(OPTIONS, precision="mixed_bfloat16"), events.append, StopRequest())
+    assert [options.precision for options in asked] == ["mixed_bfloat16"] * 3
+    texts = [event.text for event in events if isinstance(event, Notice)]
+    assert texts[:3] == [
+        f"outer fold {number} has been tested in float32 ({run.name}), and is tested again; to keep"
+        " it, use --precision float32"
+        for number, run in enumerate(before, start=1)
+    ]
+    run_nested(replace(OPTIONS, precision="float32"), events.append, StopRequest())
+    assert len(asked) == 3
+
+
 @pytest.mark.slow
 def test_interrupted_cross_validation_goes_on_where_it_was(place: Path) -> None:
     whole = json.loads(

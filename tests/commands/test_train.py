@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.calling import call, write_photos
+from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
 
 
@@ -42,6 +44,33 @@ def test_gives_the_validation_accuracy_of_the_run(finished: Finished) -> None:
         for m in models
     ]
     assert answers[0] == answers[1]
+
+
+@pytest.mark.slow
+def test_recipe_is_trained_in_the_precision_of_its_run(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "my photos", tmp_path / "my photos")
+    shutil.copy(place / "tiny.yaml", tmp_path)
+    options = ("--max-trials", "1", "--set", "retrain.seeds=1", "--set", "compare=[]")
+    shown = whole_run(tmp_path, "--precision", "mixed_bfloat16", *options)
+    assert shown.code == 0, shown.err
+    (folder,) = (tmp_path / "reports" / "my_photos").iterdir()
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert results["run"]["hardware"]["precision"] == "mixed_bfloat16"
+    (kept,) = results["models"][0]["runs"]
+    trained: dict[str, list[float]] = {}
+    for precision in ("mixed_bfloat16", "float32"):
+        recipe = (folder / "best.yaml").read_text(encoding="utf-8")
+        assert "precision: mixed_bfloat16" in recipe
+        path = tmp_path / f"{precision}.yaml"
+        path.write_text(recipe.replace("mixed_bfloat16", precision), encoding="utf-8")
+        command = ("train", "--from", path, "--out", f"{precision}.keras", "--json")
+        trained[precision] = [
+            record["epoch"]["metrics"]["loss"]
+            for record in call(*command, cwd=tmp_path).records
+            if record["event"] == "EpochEnded"
+        ]
+    of_run = [epoch["metrics"]["loss"] for epoch in kept["epochs"]]
+    assert trained["mixed_bfloat16"] == of_run != trained["float32"]
 
 
 def test_says_for_people_what_it_did(finished: Finished) -> None:

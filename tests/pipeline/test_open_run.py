@@ -75,13 +75,28 @@ def test_run_of_another_precision_is_not_gone_on_with_and_the_way_is_told(tmp_pa
     folder, is_resumed, told = open_run(OPTIONS, tmp_path, now)
     assert (folder.path.exists(), is_resumed) == (False, False)
     assert told == [
-        f"an unfinished run is passed over: {run.path}: it trains in mixed_bfloat16, and would here"
-        " in float32; go on with it: --resume --precision mixed_bfloat16."
+        f"an unfinished run is passed over: {run.path}: this run was begun in mixed_bfloat16, this"
+        " command would train in float32; resume it with --resume --precision mixed_bfloat16."
     ]
-    with pytest.raises(ConfigurationError, match="it trains in mixed_bfloat16") as caught:
+    with pytest.raises(ConfigurationError, match="was begun in mixed_bfloat16") as caught:
         open_run(RunOptions(dataset="digits", resume=True), tmp_path, now)
-    assert caught.value.hint == "go on with it: --resume --precision mixed_bfloat16."
+    assert caught.value.hint == "resume it with --resume --precision mixed_bfloat16."
     assert open_run(OPTIONS, tmp_path, then)[1]
+
+
+def test_precision_that_no_option_names_is_told_in_words(tmp_path: Path) -> None:
+    begun(tmp_path, "20260101-000000-a", with_precision("as the device allows"))
+    with pytest.raises(
+        ConfigurationError, match="the precision that suits its device"
+    ) as caught:
+        open_run(RunOptions(dataset="digits", resume=True), tmp_path, with_precision("float32"))
+    assert caught.value.hint == "resume it as it was begun, without --precision."
+
+
+@pytest.mark.parametrize("precision", [5, ["mixed_bfloat16"], None, {"a": 1}])
+def test_damaged_precision_is_only_another_configuration(tmp_path: Path, precision: Any) -> None:
+    begun(tmp_path, "20260101-000000-a", with_precision(precision))
+    assert open_run(OPTIONS, tmp_path, with_precision("float32"))[2] == []
 
 
 def test_run_that_differs_in_more_than_its_precision_says_nothing_of_it(tmp_path: Path) -> None:

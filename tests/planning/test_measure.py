@@ -16,7 +16,7 @@ from tuner.execution.inline import InlineExecutor
 from tuner.models.registry import complete
 from tuner.planning.gauge import Gauge
 from tuner.planning.measure import Candidate, Measured, measure, part
-from tuner.records.training import EpochMetrics
+from tuner.records.training import EpochMetrics, TrainTask
 
 EPOCH = EpochMetrics(epoch=1, metrics={}, duration_s=0.0)
 
@@ -72,6 +72,19 @@ def test_equal_models_are_measured_once_so_that_no_second_one_finds_itself_trace
     found = measured(tmp_path, first, candidate(name="b", values=complete("cnn", SMALL_CNN)))
     assert list(found.costs) == [first.key]
     assert [path.name for path in tmp_path.iterdir()] == ["0.npz"]
+
+
+def test_models_are_measured_in_the_precision_of_the_run(tmp_path: Path) -> None:
+    seen = []
+
+    class Watched(InlineExecutor):
+        def submit(self, task: TrainTask) -> None:
+            seen.append(task.precision)
+            super().submit(task)
+
+    with Watched(Reports(on_epoch=lambda task, epoch: None)) as executor:
+        measure([candidate()], executor, tmp_path, "mixed_bfloat16")
+    assert seen == ["mixed_bfloat16"]
 
 
 def test_model_that_fails_is_left_out_with_its_name_and_reason(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def run(
     *chosen: Contender, data: TrainingData, folder: Path, n_workers: int = 1
 ) -> tuple[list[list[Trained]], FakeExecutor, list[Event]]:
     executor, events = FakeExecutor(answer, n_workers), []
-    order = RetrainOrder(seeds=SEEDS, checkpoints=folder)
+    order = RetrainOrder(seeds=SEEDS, checkpoints=folder, precision="mixed_bfloat16")
     trained = retrain(chosen, data, order, executor, events.append, StopRequest())
     return trained, executor, events
 
@@ -64,6 +64,7 @@ def test_every_seed_is_trained_under_the_contenders_rules(tmp_path: Path) -> Non
         assert (task.first_epoch, task.last_epoch, task.schedule) == (1, 3, "cosine")
         assert task.early_stopping == chosen.early_stopping
         assert task.resume_from is None
+        assert task.precision == "mixed_bfloat16"
         assert task.save_to == entry.checkpoint
     assert len({entry.checkpoint for entry in trained}) == 3
 

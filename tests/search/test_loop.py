@@ -103,6 +103,12 @@ def test_every_trial_is_told_at_its_start_and_its_end_and_handed_on(n_workers: i
     assert {t.status for t in ended} == {"completed"}
 
 
+def test_every_trial_trains_in_the_searchs_precision(tmp_path: Path) -> None:
+    executor = FakeExecutor(by_x, 1)
+    begin(tmp_path, executor, precision="mixed_bfloat16")
+    assert {task.precision for task in executor.tasks} == {"mixed_bfloat16"}
+
+
 def test_score_is_the_best_epoch_of_the_trial() -> None:
     trials, _, _, _ = run()
     for trial in trials:

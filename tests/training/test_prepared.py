@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.images import SMALL_CNN, train_task, training_data
+from tuner.backend import active
 from tuner.models.registry import complete
 from tuner.records.training import TrainTask
 from tuner.training.fit import run_task
@@ -110,7 +111,11 @@ def test_each_precision_has_a_model_of_its_own() -> None:
     }
     assert {
         precision: model.layers[1].dtype_policy.name for precision, model in prepared.items()
-    } == {None: "float32", "float32": "float32", "mixed_bfloat16": "mixed_bfloat16"}
+    } == {
+        None: active.policy().precision,
+        "float32": "float32",
+        "mixed_bfloat16": "mixed_bfloat16",
+    }
 
 
 def test_only_the_models_used_last_are_kept() -> None:

@@ -39,8 +39,12 @@ def has_bfloat16_units() -> bool | None:
     """
     if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0" or max_isa() in _ISAS_WITHOUT:
         return False
-    flags = {flag for name in _FLAG_LINES for line in _values(name) for flag in line.split()}
-    return bool(flags & _BFLOAT16_FLAGS) if flags else None
+    return bool(flags() & _BFLOAT16_FLAGS) if flags() else None
+
+
+def flags() -> set[str]:
+    """The processor's abilities as Linux names them; empty on other systems."""
+    return {flag for name in _FLAG_LINES for line in _values(name) for flag in line.split()}
 
 
 def max_isa() -> str:

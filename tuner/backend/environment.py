@@ -10,10 +10,12 @@ import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, cast, get_args
 
 from tuner.backend.deferred_imports import defer_imports
 from tuner.errors import ConfigurationError
 from tuner.extras import install_line
+from tuner.space.definition import PrecisionChoice
 
 # TensorFlow switches oneDNN on by itself only where the CPU has AVX-512 VNNI; on AVX2 machines it
 # gains 1.4 times.
@@ -32,6 +34,8 @@ _JAX_DEFAULTS = {
 }
 
 _ACCELERATION = ("auto", "off")
+
+_PRECISION = "TUNER_PRECISION"
 
 # Images are (height, width, channels) here. Keras takes these from its keras.json, which another
 # project may have written; `tuner.backend.active` sets them for the process, whatever stands there.
@@ -82,6 +86,12 @@ def prepare() -> None:
             f'TUNER_ACCELERATION is "{acceleration}"; expected {" or ".join(_ACCELERATION)}',
             "off keeps float32 and TensorFlow's own kernels on a GPU too; leave it out otherwise.",
         )
+    if asked_precision() not in get_args(PrecisionChoice):
+        raise ConfigurationError(
+            f'{_PRECISION} is "{asked_precision()}"; expected'
+            f" {', '.join(get_args(PrecisionChoice))}",
+            "leave it out, or set it to one of these.",
+        )
 
 
 def _check_keras_json() -> None:
@@ -119,8 +129,14 @@ def settings() -> dict[str, str]:
     }
 
 
+def asked_precision() -> PrecisionChoice:
+    """In which precision to train where neither space nor command line says it."""
+    asked: Any = os.environ.get(_PRECISION) or "auto"
+    return cast(PrecisionChoice, asked)
+
+
 def is_accelerated() -> bool:
-    """Whether a GPU's own ways to compute may be used."""
+    """Whether a device's own ways to compute may be used."""
     return os.environ.get("TUNER_ACCELERATION") != "off"
 
 

@@ -66,8 +66,8 @@ class Policy:
         return f"{self.precision}{', XLA' if self.uses_xla else ''}, {batch}"
 
 
-# On a CPU, 16-bit numbers are five times slower than float32, and XLA takes half a minute for each
-# network.
+# On a CPU without units for them, 16-bit numbers are five times slower than float32; tasks name the
+# precision where there are some. XLA takes half a minute for each network.
 PLAIN = Policy()
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
@@ -26,6 +26,7 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, Listener, Notice, RunStarted, StageStarted
 from tuner.records.nested_results import NestedResults
 from tuner.records.results import Results
+from tuner.space.definition import Precision
 from tuner.store.files.whole_files import write_text
 from tuner.store.run_folder import RunFolder
 
@@ -79,14 +80,20 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
     n_outer = n_outer_folds(load_images(card, options.data_dir), card.policies)
     asked = [replace(options, outer=number) for number in range(1, n_outer + 1)]
     tell, done = _once(listener), list[tuple[RunFolder, Results]]()
-    precision = str(decide(file.precision, options.execution, options.data_dir, tell))
+    decided = decide(file.precision, options.execution, options.data_dir, tell)
+    # Once for all outer folds, whose scores belong together.
+    asked = [replace(o, precision=decided.precision or "auto") for o in asked]
+    for text in decided.notices:
+        tell(Notice(text=text))
     identities = [
-        identity(o, file, load_dataset(card, o.data_dir, split_settings(o, file)), precision)
+        identity(o, file, load_dataset(card, o.data_dir, split_settings(o, file)), str(decided))
         for o in asked
     ]
     root = options.out / card.name
     ended = [None if options.resume is False else _ended(root, now) for now in identities]
     can_insist = not any(ended)
+    for text in _in_other_precisions(root, identities, ended):
+        tell(Notice(text=text))
     for number, before in enumerate(ended, start=1):
         if before is not None:
             tell(
@@ -148,6 +155,22 @@ def _once(listener: Listener) -> Listener:
         listener(event)
 
     return hear
+
+
+def _in_other_precisions(
+    root: Path,
+    identities: Sequence[Mapping[str, Any]],
+    ended: Sequence[tuple[RunFolder, Results] | None],
+) -> Iterator[str]:
+    """Outer folds that have been tested in another precision, and how their runs count."""
+    for number, (now, before) in enumerate(zip(identities, ended, strict=True), start=1):
+        for precision in get_args(Precision) if before is None else ():
+            then = {**now, "backend": {**now["backend"], "precision": precision}}
+            if then != now and (other := _ended(root, then)):
+                yield (
+                    f"outer fold {number} has been tested in {precision} ({other[0].path.name}),"
+                    f" and is tested again; to keep it, use --precision {precision}"
+                )
 
 
 def _changed(name: str, number: int, n_outer: int) -> DataError:

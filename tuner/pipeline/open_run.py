@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from tuner.data.dataset import split_rows
 from tuner.errors import ConfigurationError
@@ -21,6 +21,7 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.versions import versions
 from tuner.records.events import Listener
 from tuner.report.text import plural
+from tuner.space.definition import Precision
 from tuner.store.run_folder import RunFolder
 
 SHOWN_DIFFERENCES = 5
@@ -156,14 +157,23 @@ def _other_precision(then: Any, now: Mapping[str, Any]) -> str | None:
     # A damaged configuration.
     except (LookupError, TypeError):
         return None
-    return precision if is_same_else else None
+    return precision if is_same_else and isinstance(precision, str) else None
 
 
 def _trains_in(run: RunFolder, precision: str, now: Mapping[str, Any]) -> ConfigurationError:
+    """That a run was begun in another precision, and how it goes on."""
+    is_named = precision in get_args(Precision)
     return ConfigurationError(
-        f"{run.path}: it trains in {precision}, and would here in {now['backend']['precision']}",
-        f"go on with it: --resume --precision {precision}.",
+        f"{run.path}: this run was begun in {_words(precision)}, this command would train in"
+        f" {_words(now['backend']['precision'])}",
+        f"resume it with --resume --precision {precision}."
+        if is_named
+        else "resume it as it was begun, without --precision.",
     )
+
+
+def _words(precision: str) -> str:
+    return precision if precision in get_args(Precision) else "the precision that suits its device"
 
 
 def _unfinished(root: Path) -> list[RunFolder]:

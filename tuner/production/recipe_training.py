@@ -96,6 +96,7 @@ def train_recipe(
         schedule=recipe.schedule,
         schedule_epochs=recipe.max_epochs,
         early_stopping=None if settings.full_data else rule,
+        precision=recipe.precision,
     )
     listener(StageStarted(title=f"Training on {len(data.folds[0].train):,} images"))
     executor = InlineExecutor(Reports(on_epoch=epoch_listener(listener)))

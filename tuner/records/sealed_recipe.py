@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from tuner.records.image import ImageSpec
 from tuner.records.training import Schedule
 from tuner.space.as_text import AsText
-from tuner.space.definition import Direction, SplitSettings
+from tuner.space.definition import Direction, Precision, SplitSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,7 @@ class Recipe:
         temperature: What its logits are divided by for calibrated probabilities; None where it was
             not fitted.
         versions: Packages that it was made with.
+        precision: In which the retraining computed; None for what suits the device that trains.
     """
 
     model: str
@@ -78,3 +79,4 @@ class Recipe:
     test_accuracy: float | None
     versions: Mapping[str, str]
     temperature: float | None = None
+    precision: Annotated[Precision, AsText] | None = None

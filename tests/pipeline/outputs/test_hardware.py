@@ -26,6 +26,8 @@ def test_acceleration_is_that_of_this_machine_but_for_ray() -> None:
     assert cluster["acceleration"] == cluster["precision"] == "as each node decides"
     assert here["precision"] == "mixed_float16"
     assert hardware("ray", 2, "mixed_bfloat16")["precision"] == "mixed_bfloat16"
+    by_hand = hardware("process", 2, "float32")
+    assert (by_hand["precision"], by_hand["acceleration"].split(",")[0]) == ("float32", "float32")
 
 
 @pytest.mark.usefixtures("gpu")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 
 from tuner.backend import environment
 from tuner.backend.cpu import processor
@@ -44,8 +45,9 @@ def _accelerator(executor: str, precision: Precision | None) -> dict[str, str]:
     if keras.backend.backend() not in ("tensorflow", "jax"):
         return {"gpu": "unknown", "acceleration": "unknown", "precision": precision or "unknown"}
     is_remote = EXECUTORS[executor].is_remote
+    used = replace(policy(), precision=precision or policy().precision)
     return {
         "gpu": ", ".join(sorted({gpu.name for gpu in backend.gpus()})) or "none",
-        "acceleration": _AS_NODES_DECIDE if is_remote else str(policy()),
-        "precision": precision or (_AS_NODES_DECIDE if is_remote else policy().precision),
+        "acceleration": _AS_NODES_DECIDE if is_remote else str(used),
+        "precision": precision or (_AS_NODES_DECIDE if is_remote else used.precision),
     }

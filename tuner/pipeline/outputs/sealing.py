@@ -59,6 +59,7 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
         test_accuracy=best.test.accuracy if best else None,
         versions=results.run.versions,
         temperature=results.temperature.value if results.temperature else None,
+        precision=job.precision,
     )
 
 

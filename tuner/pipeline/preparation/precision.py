@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import filelock
+
+import tuner
 from tuner.backend import cpu, environment
 from tuner.data.cache.cache_folder import cache_folder
 from tuner.execution.execution_options import ExecutionOptions
@@ -31,7 +35,7 @@ MEASUREMENT = (
     "from tuner.backend import environment; environment.prepare();"
     "from tuner.training import step_speed; step_speed.main()"
 )
-_PATIENCE_S = 300.0
+_PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +43,15 @@ class Decision:
     """In which precision a run trains.
 
     Attributes:
-        precision: Keras' dtype policy; None leaves it to the GPU that trains.
-        notices: What is odd about it, in a line each.
+        precision: Keras' dtype policy; None leaves it to the device that trains.
+        notices: What you should know of it, in a line each.
     """
 
     precision: Precision | None
     notices: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return self.precision or "as the GPU allows"
+        return self.precision or "as the device allows"
 
 
 def decide(
@@ -56,25 +60,27 @@ def decide(
     """Decide by what you ask for; else by devices, and on a CPU by a measurement.
 
     Args:
-        asked: `precision` of the space or the command line.
+        asked: `precision` of the space or the command line; TUNER_PRECISION stands in for `auto`.
         execution: Where trainings run.
         data_root: Folder of the data: its cache keeps the measurement.
-        listener: Gets a notice before the measurement, which takes some ten seconds.
+        listener: Is told before and after the measurement, which takes some ten seconds.
     """
+    if asked == "auto":
+        asked = environment.asked_precision()
     if asked != "auto":
-        return Decision(precision=asked, notices=(f"trains in {asked}, as asked for",))
+        return Decision(precision=asked)
     if not environment.is_accelerated():
         return Decision(precision="float32")
     if execution.ray_address:
-        # Trials of one search must share it, and nobody knows what nodes that join later can do.
         return Decision(
             precision="float32",
             notices=(
-                "trains in float32, since nodes of a Ray cluster may differ; --precision"
-                " mixed_bfloat16 where all have a GPU or CPU with 16-bit units",
+                "trains in float32, because the nodes of a Ray cluster may differ; if all of them"
+                " have a GPU or CPU with 16-bit units, use --precision mixed_bfloat16",
             ),
         )
-    if environment.gpus():
+    # Ray hides GPUs from trainings that ask for none.
+    if environment.gpus() and not (execution.entry.is_remote and not execution.gpus_per_trial):
         return Decision(precision=None)
     if cpu.has_bfloat16_units() is False:
         return Decision(precision="float32")
@@ -82,71 +88,108 @@ def decide(
 
 
 def _by_speed(cache: Path, listener: Listener) -> Decision:
-    known = _read(cache)
     key = _key()
-    if key not in known:
+    # Two measurements at a time would disturb each other, and might decide differently.
+    with _locked(cache):
+        known = _read(cache)
+        if key in known:
+            return _decision(known[key], cache)
+        listener(Notice(text="measuring once whether 16-bit training is faster on this machine"))
+        found = _measured()
+        _write({**known, key: found}, cache)
+    decision = _decision(found, cache)
+    if isinstance(found, Mapping) and not decision.notices:
+        seconds, of_16_bits = found["float32"], found["mixed_bfloat16"]
         listener(
-            Notice(text="measuring, once on this machine, whether 16-bit training is faster ...")
-        )
-        try:
-            known = {**known, key: _measured()}
-        except (OSError, subprocess.SubprocessError, ValueError) as error:
-            return Decision(
-                precision="float32",
-                notices=(f"trains in float32: 16-bit training could not be measured ({error})",),
+            Notice(
+                text=(
+                    f"trains in float32: a step takes {of_16_bits / seconds:.1f} times as long in"
+                    " bfloat16"
+                )
             )
-        _write(known, cache)
-    return _decision(known[key])
+        )
+    return decision
 
 
-def _decision(seconds: Mapping[str, float]) -> Decision:
-    gain = seconds["float32"] / seconds["mixed_bfloat16"]
+def _decision(found: Mapping[str, float] | str, cache: Path) -> Decision:
+    """What follows from a measurement, or from the reason why there is none."""
+    if isinstance(found, str):
+        notice = (
+            f"trains in float32: 16-bit training could not be measured ({found}); delete"
+            f" {cache} to try again"
+        )
+        return Decision(precision="float32", notices=(notice,))
+    gain = found["float32"] / found["mixed_bfloat16"]
     if gain < _GAIN:
         return Decision(precision="float32")
-    return Decision(
-        precision="mixed_bfloat16",
-        notices=(
-            f"trains in mixed_bfloat16, {gain:.1f} times as fast as float32 on this CPU;"
-            " --precision float32 for the other",
-        ),
+    notice = (
+        f"trains in mixed_bfloat16: {gain:.1f} times as fast as float32 on this machine; use"
+        " --precision float32 if you want float32"
     )
+    return Decision(precision="mixed_bfloat16", notices=(notice,))
 
 
-def _measured() -> dict[str, float]:
-    """Seconds by precision, from a process of its own.
-
-    Raises:
-        OSError: If it cannot be started.
-        SubprocessError: If it fails, or takes too long.
-        ValueError: If it does not say what is expected.
-    """
-    found = subprocess.run(
-        [sys.executable, "-c", MEASUREMENT],
-        capture_output=True,
-        text=True,
-        timeout=_PATIENCE_S,
-        check=True,
-    )
-    return _checked(json.loads(found.stdout))
+def _measured() -> dict[str, float] | str:
+    """Seconds by precision, from a process of its own; or why there are none, in a line."""
+    # The folder of the command may hold a keras.py of yours: -P leaves it out.
+    paths = [str(Path(tuner.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    try:
+        found = subprocess.run(
+            [sys.executable, "-P", "-c", MEASUREMENT],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{type(error).__name__}"
+    if found.returncode:
+        return next(iter(found.stderr.strip().splitlines()[-1:]), f"exit code {found.returncode}")
+    try:
+        return _checked(json.loads(found.stdout.splitlines()[-1]))
+    except (LookupError, TypeError, ValueError):
+        return "it printed no seconds"
 
 
 def _checked(seconds: Any) -> dict[str, float]:
-    try:
-        checked = {name: float(seconds[name]) for name in ("float32", "mixed_bfloat16")}
-    except (LookupError, TypeError) as error:
-        raise ValueError("it gave no seconds") from error
+    """Seconds by precision.
+
+    Raises:
+        LookupError: If one is missing.
+        TypeError: If one is no number.
+        ValueError: If one cannot be.
+    """
+    checked = {name: float(seconds[name]) for name in ("float32", "mixed_bfloat16")}
     if not all(0 < value < _PATIENCE_S for value in checked.values()):
-        raise ValueError("it gave no seconds")
+        raise ValueError("no seconds")
     return checked
 
 
-def _read(cache: Path) -> dict[str, dict[str, float]]:
-    """What was measured before; nothing where the file is missing or damaged."""
+@contextmanager
+def _locked(cache: Path) -> Iterator[None]:
+    """Be the only process that measures; where nothing can be locked, one of several."""
+    lock = filelock.FileLock(cache.with_name(f".{cache.name}.lock"))
+    with suppress(OSError, NotImplementedError):
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _read(cache: Path) -> dict[str, dict[str, float] | str]:
+    """What was measured before; nothing where the file is missing, and no damaged entries."""
+    known: dict[str, dict[str, float] | str] = {}
     try:
         content = json.loads(cache.read_text(encoding="utf-8"))
-        return {str(key): _checked(seconds) for key, seconds in content.items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
+    except (OSError, ValueError):
+        return known
+    for key, found in content.items() if isinstance(content, dict) else ():
+        with suppress(LookupError, TypeError, ValueError):
+            known[key] = found if isinstance(found, str) else _checked(found)
+    return known
 
 
 def _write(known: Mapping[str, Any], cache: Path) -> None:
@@ -157,5 +200,11 @@ def _write(known: Mapping[str, Any], cache: Path) -> None:
 
 def _key() -> str:
     """Of all that decides how fast a step is: a folder of data may serve several machines."""
-    parts = (cpu.processor(), cpu.max_isa(), environment.settings(), versions())
+    parts = (
+        cpu.processor(),
+        sorted(cpu.flags()),
+        cpu.max_isa(),
+        environment.settings(),
+        versions(),
+    )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

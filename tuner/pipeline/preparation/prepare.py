@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset, load_dataset
 from tuner.execution.make_executor import warm_up
+from tuner.models.registry import is_own
 from tuner.pipeline.identity import identity
 from tuner.pipeline.preparation.compatibility import check_fixed_setting
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
@@ -58,8 +59,8 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
     dataset = load_dataset(card, options.data_dir, split_settings(options, file))
     check_fixed_setting(file, dataset)
     found = check_before_run(dataset.images, card, options.dataset) if examines_data else []
+    precision = _precision(options, file, listener)
     # Of the space as you wrote it: what a builder declares follows from its code.
-    precision = decide(file.precision, options.execution, options.data_dir, listener)
     now = identity(options, file, dataset, str(precision))
     file, notices = with_builder(options, card, file, dataset.spec, listener)
     return PreparedRun(
@@ -70,3 +71,16 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
         identity=now,
         notices=(*found, *notices, *precision.notices),
     )
+
+
+def _precision(options: RunOptions, file: SearchSpaceFile, listener: Listener) -> Decision:
+    """In which precision models of ours train; a builder of your own decides for itself."""
+    if not is_own(file.model):
+        return decide(file.precision, options.execution, options.data_dir, listener)
+    if options.search_only:
+        return Decision(precision=None)
+    found = decide(file.precision, options.execution, options.data_dir, listener)
+    if found.precision in (None, "float32"):
+        return found
+    note = f"{found.precision} is for the compared models only: {file.model} decides for itself"
+    return replace(found, notices=(*found.notices, note))
