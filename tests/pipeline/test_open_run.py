@@ -86,9 +86,7 @@ def test_run_of_another_precision_is_not_gone_on_with_and_the_way_is_told(tmp_pa
 
 def test_precision_that_no_option_names_is_told_in_words(tmp_path: Path) -> None:
     begun(tmp_path, "20260101-000000-a", with_precision("as the device allows"))
-    with pytest.raises(
-        ConfigurationError, match="the precision that suits its device"
-    ) as caught:
+    with pytest.raises(ConfigurationError, match="the precision that suits its device") as caught:
         open_run(RunOptions(dataset="digits", resume=True), tmp_path, with_precision("float32"))
     assert caught.value.hint == "resume it as it was begun, without --precision."
 
