@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 IN_ORDER := --dist loadfile --no-loadscope-reorder
 PARALLEL := --numprocesses logical --maxprocesses 4 $(IN_ORDER)
 # The slow ones wait for processes of theirs a third of the time.
-OVERLAPPING := --numprocesses $(shell $(PYTHON) -c "import os; print(min(4, os.cpu_count() + 2))") $(IN_ORDER)
+OVERLAPPING := --numprocesses $(shell $(PYTHON) -c "import os; print(min(4, os.cpu_count() + 1))") $(IN_ORDER)
 READY := $(VENV)/.ready
 
 .PHONY: run test test-slow test-all test-jax soak check lint format ready clean

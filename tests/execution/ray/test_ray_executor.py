@@ -233,8 +233,8 @@ def build_where(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model
 
 
 def wait_for(path: Path) -> None:
-    """Wait until a file is there, for as long as patience lasts."""
-    for _ in range(PATIENCE_S * 20):
+    """Wait until a file is there; a worker may take a minute to start beside other tests."""
+    for _ in range(4 * PATIENCE_S * 20):
         if path.exists():
             return
         threading.Event().wait(0.05)
@@ -245,6 +245,8 @@ def remove_when(cluster: Cluster, node: Any, reached: Path) -> threading.Thread:
 
     def wait() -> None:
         wait_for(reached)
+        # Nobody is to wait for it any more.
+        reached.touch()
         cluster.remove_node(node, allow_graceful=False)
 
     thread = threading.Thread(target=wait)
