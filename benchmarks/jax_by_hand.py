@@ -75,9 +75,7 @@ def by_hand(precision: Precision, batch: int) -> Callable[[], Any]:
             mean, variance = wide.mean((0, 1, 2)), wide.var((0, 1, 2))
             normed = (wide - mean) * jax.lax.rsqrt(variance + 1e-3) * weights[f"scale{i}"]
             h = jax.nn.relu(normed + weights[f"shift{i}"]).astype(dtype)
-            h = jax.lax.reduce_window(
-                h, jnp.array(-jnp.inf, dtype), jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID"
-            )
+            h = jax.lax.reduce_window(h, -np.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
         h = h.reshape(len(h), -1) * drop.astype(dtype) / 0.75
         h = jax.nn.relu(h @ weights["dense"].astype(dtype) + weights["dense_bias"].astype(dtype))
         logits = h.astype(jnp.float32) @ weights["last"] + weights["last_bias"]
