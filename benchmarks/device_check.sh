@@ -31,6 +31,8 @@ if [ -n "${WHEELS:-}" ]; then
   export PYTHONPATH="$out/site:${PYTHONPATH:-}"
 fi
 export PYTHONPATH="$PWD:${PYTHONPATH:-}" KERAS_BACKEND=jax JAX_COMPILATION_CACHE_DIR="$out/jax"
+# Processes share the GPU.
+export XLA_PYTHON_CLIENT_PREALLOCATE=false
 
 say() { echo "$*" | tee -a "$summary"; }
 
@@ -75,7 +77,9 @@ figures devices "jax|GPUs"
 part images_per_s 100 "$python" -m benchmarks.jax_by_hand ${small:+--batch 16 --steps 3 --rounds 2}
 figures images_per_s "device|images/s" 5
 
-part tests 150 "$python" -m pytest -q -m "not slow" -n 4 tests/backend tests/training tests/execution
+tests=(tests/backend tests/training tests/execution)
+[ -z "$small" ] || tests=(tests/backend/test_mixed_precision.py tests/training/test_folds.py)
+part tests 180 "$python" -m pytest -q -m "not slow" -n 8 "${tests[@]}"
 figures tests "passed|failed|FAILED" 12
 
 # Data like FER2013: 48 x 48, grey, seven classes that a network can tell apart, but not all.
