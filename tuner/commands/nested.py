@@ -17,7 +17,7 @@ from tuner.data.load import load_images
 from tuner.data.splits.split import n_outer_folds
 from tuner.errors import ConfigurationError, DataError
 from tuner.execution.stop import StopReason, StopRequest
-from tuner.pipeline.identity import identity, timed_name
+from tuner.pipeline.identity import identity, in_precision, timed_name
 from tuner.pipeline.open_run import newest_run
 from tuner.pipeline.outputs.all_runs import write_index
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
@@ -78,11 +78,11 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
     began_s = time.time()
     card, file = load_configuration(options)
     n_outer = n_outer_folds(load_images(card, options.data_dir), card.policies)
-    asked = [replace(options, outer=number) for number in range(1, n_outer + 1)]
     tell, done = _once(listener), list[tuple[RunFolder, Results]]()
     decided = decide(file.precision, options.execution, options.data_dir, tell)
     # Once for all outer folds, whose scores belong together.
-    asked = [replace(o, precision=decided.precision or "auto") for o in asked]
+    one = replace(options, precision=decided.precision or "auto")
+    asked = [replace(one, outer=number) for number in range(1, n_outer + 1)]
     for text in decided.notices:
         tell(Notice(text=text))
     identities = [
@@ -165,7 +165,7 @@ def _in_other_precisions(
     """Outer folds that have been tested in another precision, and how their runs count."""
     for number, (now, before) in enumerate(zip(identities, ended, strict=True), start=1):
         for precision in get_args(Precision) if before is None else ():
-            then = {**now, "backend": {**now["backend"], "precision": precision}}
+            then = in_precision(now, precision)
             if then != now and (other := _ended(root, then)):
                 yield (
                     f"outer fold {number} has been tested in {precision} ({other[0].path.name}),"

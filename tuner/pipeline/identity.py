@@ -53,6 +53,11 @@ def identity(
     }
 
 
+def in_precision(identity: Mapping[str, Any], precision: Any) -> dict[str, Any]:
+    """The identity of the same run, trained in another precision."""
+    return {**identity, "backend": {**identity["backend"], "precision": precision}}
+
+
 def _weights(file: SearchSpaceFile) -> list[str]:
     """Files that networks begin from: what is in them may change."""
     searched = [

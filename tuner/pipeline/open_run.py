@@ -12,7 +12,7 @@ from typing import Any, get_args
 from tuner.data.dataset import split_rows
 from tuner.errors import ConfigurationError
 from tuner.execution.stop import StopRequest
-from tuner.pipeline.identity import differences, plain, short_digest, timed_name
+from tuner.pipeline.identity import differences, in_precision, plain, short_digest, timed_name
 from tuner.pipeline.job import Job
 from tuner.pipeline.outputs.journal import Journal, unless_deleted
 from tuner.pipeline.preparation.declare import kept, resumed
@@ -153,7 +153,7 @@ def _other_precision(then: Any, now: Mapping[str, Any]) -> str | None:
     """The precision of a run, where nothing but that differs from what you ask for."""
     try:
         precision: str = then["backend"]["precision"]
-        is_same_else = then == {**now, "backend": {**now["backend"], "precision": precision}}
+        is_same_else = then == in_precision(now, precision)
     # A damaged configuration.
     except (LookupError, TypeError):
         return None

@@ -13,7 +13,7 @@ ParameterKind = Literal["int", "float", "ordinal", "choice", "boolean"]
 
 # Keras' dtype policies, in which layers compute.
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
-PrecisionChoice = Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
+PrecisionChoice = Literal["auto", Precision]
 
 
 def as_cost(score: float, direction: Direction) -> float:

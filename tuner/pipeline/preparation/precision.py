@@ -44,7 +44,7 @@ class Decision:
 
     Attributes:
         precision: Keras' dtype policy; None leaves it to the device that trains.
-        notices: What you should know of it, in a line each.
+        notices: Remarks to show before the search, a line each.
     """
 
     precision: Precision | None
