@@ -1,9 +1,10 @@
 """Modules that a framework imports for parts of it which few people use: loaded when first used.
 
 Keras imports scikit-learn for its wrappers, Matplotlib for its galleries and, where there is one,
-JAX for TensorFlow Lite; Keras Tuner imports scikit-learn and SciPy's optimizers for its Gaussian
-process. That is a fourth of the start of every process that trains. `importlib.util.LazyLoader` is
-of no use here: its modules load as soon as a second module imports them, too.
+JAX for TensorFlow Lite and Orbax' checkpoints; Keras Tuner imports scikit-learn and SciPy's
+optimizers for its Gaussian process. That is a third of the start of every process that trains.
+`importlib.util.LazyLoader` is of no use here: its modules load as soon as a second module imports
+them, too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from types import ModuleType
 # Nothing of these is used by the modules that import them while they are imported themselves.
 _DEFERRED = (
     r"keras\.wrappers",
+    r"keras\.(src\.)?callbacks",
     r"keras\.(src\.)?visualization",
     r"tensorflow\._api\..+\.lite",
     r"scipy\.optimize",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.backend import environment
+from tuner.backend import framework
 from tuner.cores import n_cores
 from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
@@ -120,11 +120,10 @@ def _temperature(recipe: Recipe, recipe_file: Path, model: Path | None) -> float
 
 def _load(path: Path, recipe: Recipe) -> _Predictor:
     """The model as a function from images to what it puts out."""
-    environment.prepare()
-    from tuner.backend.active import predictor, prepare_devices
+    framework.start(n_cores())
+    from tuner.backend.active import predictor
     from tuner.training.finished import load_finished
 
-    prepare_devices(n_cores())
     model = load_finished(path, recipe.model, recipe.values, recipe.image)
     return predictor(model)
 

@@ -19,8 +19,8 @@ from tuner.pipeline.outputs.all_runs import write_index
 from tuner.pipeline.outputs.run_results import (
     importance_of,
     results_of,
+    write_numbers,
     write_page,
-    write_recipe_and_page,
 )
 from tuner.pipeline.preparation.data_names import keep_name
 from tuner.pipeline.preparation.prepare import prepare
@@ -100,13 +100,12 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         # Whatever becomes of the comparison, the search was not in vain.
         state: RunState = stopped or ("complete" if job.options.search_only else "retraining")
         found = results_of(job, searched, executor.n_workers, state)
-        write_recipe_and_page(job, found, ())
-        if stopped:
-            return RunOutcome(folder=job.folder, results=found, stopped=stopped)
-        found = replace(found, importance=importance_of(job, searched))
+        write_numbers(job, found, ())
+        if not stopped:
+            found = replace(found, importance=importance_of(job, searched))
         write_page(job, found)
-        if job.options.search_only:
-            return RunOutcome(folder=job.folder, results=found, stopped=None)
+        if stopped or job.options.search_only:
+            return RunOutcome(folder=job.folder, results=found, stopped=stopped)
         trained = retrain_all(job, searched, executor)
     stopped = job.request.reason
     if stopped or trained is None:
@@ -115,7 +114,8 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         return RunOutcome(folder=job.folder, results=found, stopped=stopped)
     ended = results_of(job, searched, executor.n_workers, "complete", score(job, trained))
     found = replace(ended, importance=found.importance)
-    write_recipe_and_page(job, found, trained[0][1])
+    write_numbers(job, found, trained[0][1])
+    write_page(job, found)
     return RunOutcome(folder=job.folder, results=found, stopped=None)
 
 

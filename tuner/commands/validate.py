@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tuner.backend import environment
+from tuner.backend import framework
 from tuner.cores import n_cores
 from tuner.data.cards.card_files import card_folders, card_names, load_card, read_card
 from tuner.errors import ConfigurationError
@@ -71,11 +71,9 @@ def _with_builder(document: Document, file: SearchSpaceFile) -> SearchSpaceFile:
     """
     if not is_own(file.model) or find_module(file.model) is None:
         return file
-    environment.prepare()
-    from tuner.backend.active import prepare_devices
+    framework.start(n_cores())
     from tuner.models.own_declaration import declared
 
-    prepare_devices(n_cores())
     try:
         declaration = declared(file.model, _ANY_IMAGES, file.space)
     except ConfigurationError:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tuner.backend import framework
 from tuner.cores import n_cores
 from tuner.errors import ConfigurationError
 from tuner.execution.execution_options import ExecutionOptions
@@ -36,9 +37,7 @@ def warm_up(options: ExecutionOptions) -> None:
 
 def prepare_this_process(options: ExecutionOptions) -> None:
     """Set up the devices of the process that asks for trainings: with one thread if it trains."""
-    from tuner.backend.active import prepare_devices
-
-    prepare_devices(1 if options.entry.is_inline else n_cores())
+    framework.start(1 if options.entry.is_inline else n_cores())
 
 
 def make_executor(

@@ -8,7 +8,6 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from tuner.metrics.calibration import log_loss, reliability
 from tuner.metrics.probabilities import checked_probabilities
@@ -69,6 +68,9 @@ def score(
         ScoreError: If a value is NaN or infinite, as after a training that diverged, or the rows
             are no probabilities.
     """
+    # Two seconds, which those who only read scores need not wait for.
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
     truth, predicted = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     n, n_classes = len(truth), len(class_names)
     if truth.ndim != 1 or n == 0:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.ensemble import RandomForestRegressor
 
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.scores import Estimate
@@ -165,6 +164,9 @@ def _rounds(
     generator: np.random.Generator,
 ) -> Iterator[tuple[float, list[float]]]:
     """Per resample: R2 on settings that were not drawn, and its loss by shuffling a parameter."""
+    # Two seconds, which a page that only shows importance need not wait for.
+    from sklearn.ensemble import RandomForestRegressor
+
     blocks = [_encode(parameter, [trial.values for trial in trials]) for parameter in parameters]
     together = [_with_dependants(i, parameters) for i in range(len(parameters))]
     depth = np.array([[trial.last_epoch] for trial in trials], dtype=np.float64)

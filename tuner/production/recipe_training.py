@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tuner.backend import environment
+from tuner.backend import framework
 from tuner.data.dataset import Dataset
 from tuner.data.splits.fold import Fold
 from tuner.errors import ConfigurationError, TunerError
@@ -74,13 +74,11 @@ def train_recipe(
     Raises:
         TunerError: If the training fails, or the model puts out no probabilities.
     """
-    environment.prepare()
     listener(StageStarted(title="Starting the framework"))
-    from tuner.backend.active import prepare_devices
+    framework.start(settings.threads)
     from tuner.execution.inline import InlineExecutor
     from tuner.training.finished import finished_model, save_model
 
-    prepare_devices(settings.threads)
     checkpoint = out.with_name(f".{out.name}.{writer()}.npz")
     rule = EarlyStopping(
         monitor=recipe.monitor, direction=recipe.direction, patience=recipe.patience

@@ -19,7 +19,7 @@ LOG = logging.getLogger("tuner")
 
 @cache
 def _environment() -> Environment:
-    """Kept: a run writes its page three times, and compiling templates takes a quarter of that."""
+    """Kept: a run writes its page more than once, and compiling templates takes time."""
     environment = make_environment("tuner.report")
     environment.globals["style_of"] = style_of
     return environment

@@ -18,9 +18,7 @@ from tuner.backend import environment
 
 StartMethod = Literal["forkserver", "spawn"]
 
-# What the fork server imports, so that workers have it at once; none of it may run an operation of
-# a framework.
-_PRELOADED = ("tuner.execution.process.task_server", "tuner.training.fit", "tuner.models.cnn")
+_PRELOADED = "tuner.execution.process.preloaded"
 
 _ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -52,7 +50,7 @@ def warm_up() -> None:
     Call it as early as possible; more calls do nothing, nor does one where there is no fork server.
     """
     if default_start_method() == "forkserver":
-        multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOADED))
+        multiprocessing.get_context("forkserver").set_forkserver_preload([_PRELOADED])
         with _as_children_need_it():
             forkserver.ensure_running()
 

@@ -10,7 +10,6 @@ this module too.
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -22,6 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuner.backend import framework
 from tuner.execution.channel import Channel
 from tuner.execution.picklable import picklable
 from tuner.execution.process.process_tree import adopt_orphans, end_own_tree
@@ -60,13 +60,9 @@ class Order:
 def main(connection: Connection[object, object], settings: WorkerSettings) -> None:
     """Train until the driver is gone."""
     _set_up(settings)
-    from tuner.backend.active import prepare_devices
+    framework.start(1)
     from tuner.training.prepared import PreparedModels
 
-    prepare_devices(1)
-    # Keras collects garbage with every model that is built anew: a quarter of a second for what an
-    # import leaves.
-    gc.freeze()
     server = TaskServer(connection, settings.checkpoint_s, PreparedModels())
     try:
         connection.send(None)

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING
 
 import tuner
-from tuner.backend import environment
+from tuner.backend import framework
 from tuner.execution.channel import Channel
 from tuner.execution.picklable import picklable
 from tuner.records.training import EpochMetrics, FoldDone, TrainResult, TrainTask
@@ -144,11 +144,9 @@ class _CheckpointChannel(Channel):
 def _prepare() -> PreparedModels:
     # Before the framework: the driver sends the settings that change numbers, not the folder for
     # compiled programs.
-    environment.prepare()
-    from tuner.backend.active import prepare_devices
+    framework.start(1)
     from tuner.training.prepared import PreparedModels
 
-    prepare_devices(1)
     return PreparedModels()
 
 

@@ -75,11 +75,11 @@ def importance_of(job: Job, searched: SearchSummary) -> Importance | None:
         return None
 
 
-def write_recipe_and_page(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
-    """Write best.yaml, results.json and report.html; `tuned` are the winner's retrainings."""
+def write_numbers(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
+    """Write best.yaml and results.json; `tuned` are the winner's retrainings."""
     header = recipe_header(job.folder, results.search.best_values)
     write_recipe(recipe_of(job, results, tuned), job.folder.recipe, header)
-    write_page(job, results)
+    job.folder.write_results(results)
 
 
 def write_page(job: Job, results: Results) -> None:

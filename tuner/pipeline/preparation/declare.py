@@ -59,9 +59,9 @@ def declare(
     """
     if not is_own(file.model):
         return Declared(file=file)
+    prepare_this_process(options.execution)
     from tuner.models.own_declaration import declared
 
-    prepare_this_process(options.execution)
     _, document = space_documents(options, card)
     found = hold(document, file, declared(file.model, image_spec, file.space))
     check_flip(found.file, card)
