@@ -183,6 +183,20 @@ def test_each_worker_sees_its_own_gpu(make: Make, tmp_path: Path) -> None:
     assert [(tmp_path / name).read_text() for name in "ab"] == ["3", "5"]
 
 
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_worker_starts_without_what_it_rarely_needs(
+    make: Make, tmp_path: Path, method: str
+) -> None:
+    told = tmp_path / "told"
+    values = {"told": str(told)}
+    executor = make(start_method=method)
+    assert run(executor, model=f"{BUILDERS}:build_telling_start", values=values).failure is None
+    *modules, n_skipped = told.read_text(encoding="utf-8").split("\n")
+    assert {"keras", "tuner.training.fit"} <= set(modules)
+    assert not {"sklearn.base", "matplotlib.pyplot"} & set(modules)
+    assert int(n_skipped) > 100_000
+
+
 def test_arrays_of_a_killed_driver_are_deleted_and_never_in_the_way(
     make: Make, tmp_path: Path
 ) -> None:
