@@ -25,6 +25,14 @@ def curve(models: PreparedModels, task: TrainTask) -> list[dict[str, float]]:
     return [dict(epoch.metrics) for epoch in result.epochs]
 
 
+@pytest.fixture(scope="module")
+def kept() -> PreparedModels:
+    """Models that were trained before, with the usual setting first."""
+    models = PreparedModels()
+    curve(models, train_task(values=USUAL, seed=5))
+    return models
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
@@ -47,11 +55,11 @@ def curve(models: PreparedModels, task: TrainTask) -> list[dict[str, float]]:
     ],
     ids=str,
 )
-def test_kept_model_trains_as_a_fresh_one_to_the_last_bit(changes: dict[str, Any]) -> None:
-    models = PreparedModels()
-    curve(models, train_task(values=USUAL, seed=5))
+def test_kept_model_trains_as_a_fresh_one_to_the_last_bit(
+    kept: PreparedModels, changes: dict[str, Any]
+) -> None:
     task = train_task(values={**USUAL, **changes}, seed=2)
-    assert curve(models, task) == curve(PreparedModels(n_kept=0), task)
+    assert curve(kept, task) == curve(PreparedModels(n_kept=0), task)
 
 
 OTHERS: dict[str, dict[str, Any]] = {

@@ -32,7 +32,7 @@ _GAIN = 1.1
 
 # A process of its own: no framework is loaded yet, and one thread computes, as in a worker.
 MEASUREMENT = (
-    "from tuner.backend import environment; environment.prepare();"
+    "from tuner.backend import framework; framework.load();"
     "from tuner.training import step_speed; step_speed.main()"
 )
 _PATIENCE_S = 120.0
