@@ -34,6 +34,16 @@ def test_30_axe_finds_no_violation_of_wcag_a_and_aa(
     assert {"color-contrast", "document-title", "svg-img-alt"} <= set(found["passes"])
 
 
+def test_30_one_faint_text_among_many_is_a_violation(open_page: Open) -> None:
+    opened = open_page("typical", color_scheme="light")
+    opened.open_details()
+    opened.ask("""() => {
+        const cells = document.querySelectorAll("[aria-label=Trials] tbody td");
+        cells[cells.length >> 1].style.color = "#ccc";
+    }""")
+    assert [(rule, n) for rule, n, *_ in axe(opened)["violations"]] == [("color-contrast", 1)]
+
+
 @pytest.mark.parametrize("story", ["typical", "pictures", "real"])
 def test_31_tab_reaches_every_control_with_a_visible_focus_and_no_trap(
     open_page: Open, story: str

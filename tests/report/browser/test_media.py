@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
 import unicodedata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from pypdf import PdfReader
+from pypdfium2 import PdfDocument
 
 from tests.report.browser.axe import axe
 from tests.report.browser.canvas import DRAWN, READY
@@ -57,9 +56,8 @@ def test_37_on_paper_everything_is_open_light_and_inside_the_page(
     )
     assert cut == []
     if story != "hostile":  # A PDF has right-to-left text in the order of the eye.
-        on_paper = _letters(
-            "".join(page.extract_text() for page in PdfReader(io.BytesIO(printed)).pages)
-        )
+        pages = PdfDocument(printed)
+        on_paper = _letters("".join(page.get_textpage().get_text_range() for page in pages))
         assert len(words) > 300
         assert [word for word in words if word not in on_paper] == []
 
