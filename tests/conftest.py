@@ -18,6 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # On a CPU with 16-bit units each run in a folder of its own would measure them.
 os.environ["TUNER_PRECISION"] = "float32"
 
+gc.disable()
 environment.prepare()
 
 
@@ -44,6 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     # Keras collects garbage with every model that is built anew; all modules are imported by now,
     # and stay.
+    gc.enable()
     gc.freeze()
 
 
