@@ -62,6 +62,8 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 		|| { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Setting up $(VENV) (TensorFlow takes a minute or two) ..."
 	$(PYTHON) -m venv $(VENV)
+	@# The pip that comes with Python takes half a minute longer to choose among the index's files.
+	$(BIN)/python -m pip install -qq --constraint constraints.txt --upgrade pip
 	$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $(READY)
 

@@ -108,6 +108,8 @@ def test_endless_grid_is_planned(place: Path) -> None:
     fine = "{type: float, min: 0, max: 0.5, step: 0.001}"
     changes = ["search.method=grid", "search.max_total_epochs=2000000", "space.learning_rate=0.01"]
     changes += [f"space.{name}={fine}" for name in ("dropout", "conv_dropout", "label_smoothing")]
+    # Networks that are quickly measured.
+    changes += ["space.conv_blocks=1", "space.filters=4"]
     outcome = planned(place, *(f"--set={change}" for change in changes), "--search-only", "--json")
     assert outcome.code == 0, outcome.err
     assert outcome.records[0]["forecast"]["n_trials"] == 1_000_000
