@@ -264,7 +264,6 @@ def _load_everything() -> None:
 
     This runs no operation of a framework.
     """
-    import sklearn.ensemble
     import tuner.backend.active
     import tuner.execution.process.process_executor
     import tuner.execution.process.start
