@@ -40,12 +40,16 @@ NAMES = (
 )
 
 
+_BROWSERS = ("chromium-headless-shell", "chromium")
+
+
 def main() -> None:
     """Print a row per run."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    chromium = os.environ.get("TUNER_CHROMIUM") or shutil.which("chromium")
+    installed = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    chromium = os.environ.get("TUNER_CHROMIUM") or installed
     print(
         "| run | trials | classes | KB | without pictures | written in s | ready in s | all trials"
         " in ms |"

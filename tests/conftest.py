@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +19,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # On a CPU with 16-bit units each run in a folder of its own would measure them.
 os.environ["TUNER_PRECISION"] = "float32"
 
-gc.disable()
 environment.prepare()
 
 
@@ -42,11 +42,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if not item.get_closest_marker("real_data")]
 
 
-def pytest_collection_finish() -> None:
-    # Keras collects garbage with every model that is built anew; all modules are imported by now,
-    # and stay.
-    gc.enable()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    # Imports leave hardly any garbage. Keras collects it with every model that is built anew; all
+    # modules are imported afterwards, and stay.
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -13,7 +13,7 @@ from tuner.training.prepared import PreparedModels
 def kept_models() -> Iterator[None]:
     """Models that one run has traced serve the next: tracing is most of a tiny run.
 
-    tests/training/test_prepared.py sees that they train as fresh ones do, to the last bit.
+    tests/training/test_prepared.py checks that they train as fresh ones do, to the last bit.
     """
     with pytest.MonkeyPatch.context() as patch:
         models = PreparedModels()

@@ -49,10 +49,10 @@ def lines() -> list[str]:
 
 
 def is_safe(word: str) -> bool:
-    """Whether a word of an install line is an option, a path, this repository or a requirement."""
+    """Whether a word is an option, a path, this repository, a requirement, or pip itself."""
     if word.startswith(("-", ".", "git+<", "%")):
         return True
-    return re.split(r"[\[<>=!~]", word)[0] in needed()
+    return re.split(r"[\[<>=!~]", word)[0] in needed() | {"pip"}
 
 
 def installed(line: str) -> list[str]:

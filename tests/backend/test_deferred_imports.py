@@ -110,8 +110,11 @@ def test_keras_starts_without_what_it_rarely_needs_and_still_has_it(tmp_path: Pa
 import sys
 from tuner.backend.environment import prepare
 prepare()
-import keras, keras_tuner
-early = [name for name in ("sklearn.base", "matplotlib.pyplot") if name in sys.modules]
+import keras
+rare = ("keras.src.callbacks.early_stopping", "sklearn.base", "matplotlib.pyplot")
+early = [name for name in rare if name in sys.modules]
+import keras_tuner
+early += [name for name in rare[1:] if name in sys.modules]
 from sklearn.metrics import accuracy_score
 from keras.wrappers import SKLearnClassifier
 SKLearnClassifier(keras.Sequential())
@@ -126,8 +129,8 @@ for _ in range(4):
     trial = oracle.create_trial("tuner0")
     oracle.update_trial(trial.trial_id, {"val_accuracy": trial.hyperparameters["rate"]})
     oracle.end_trial(trial)
-galleries = callable(keras.visualization.plot_image_gallery)
-print(early, accuracy_score([1, 0], [1, 1]), len(oracle.trials), galleries)
+has_all = callable(keras.visualization.plot_image_gallery) and keras.callbacks.EarlyStopping
+print(early, accuracy_score([1, 0], [1, 1]), len(oracle.trials), bool(has_all))
 """
     done = subprocess.run(
         [sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=False

@@ -176,6 +176,23 @@ def check_told(events: list[Event], ended: RunOutcome, n_before: int) -> None:
     )
 
 
+def test_recipe_is_there_before_anything_is_computed_of_a_search(
+    own: RunOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tuner.commands.run.importance_of", fail)
+        with pytest.raises(MemoryError):
+            end(own)
+    (path,) = Path("reports/my_photos").iterdir()
+    folder = RunFolder(path)
+    assert (folder.recipe.is_file(), folder.is_unfinished) == (True, True)
+    assert end(own).folder.path == path
+    assert folder.report.is_file()
+
+
 def test_page_of_an_interrupted_run_says_so_and_how_it_goes_on(stopped: RunFolder) -> None:
     page = stopped.report.read_text(encoding="utf-8")
     assert "<strong>Interrupted.</strong>" in page

@@ -68,7 +68,7 @@ def build_telling_gpus(values: Mapping[str, Any], image_spec: ImageSpec) -> kera
 
 
 def build_telling_start(values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
-    """Writes into a file what its process has imported, and how much no collection looks at."""
+    """Writes the names of imported modules and the number of frozen objects to a file."""
     told = [*sys.modules, str(gc.get_freeze_count())]
     Path(values["told"]).write_text("\n".join(told), encoding="utf-8")
     return build_compiled({}, image_spec)

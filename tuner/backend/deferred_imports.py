@@ -1,4 +1,4 @@
-"""Modules that a framework imports for parts of it which few people use: loaded when first used.
+"""Modules that a framework imports for what trainings here do not use: loaded when first used.
 
 Keras imports scikit-learn for its wrappers, Matplotlib for its galleries and, where there is one,
 JAX for TensorFlow Lite and Orbax' checkpoints; Keras Tuner imports scikit-learn and SciPy's

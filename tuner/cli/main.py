@@ -28,7 +28,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     catch_signals()
     code = _exit_code()
-    # Python ends with a search for garbage in all that a framework has left: a second.
+    # At its end Python collects garbage among all objects of a framework, which takes a second.
     gc.freeze()
     sys.exit(code)
 

@@ -16,6 +16,7 @@ from tuner.data.dataset import load_dataset
 from tuner.data.load import load_images
 from tuner.data.splits.split import n_outer_folds
 from tuner.errors import ConfigurationError, DataError
+from tuner.evaluation.pooled_folds import pool
 from tuner.execution.stop import StopReason, StopRequest
 from tuner.pipeline.identity import identity, in_precision, timed_name
 from tuner.pipeline.open_run import newest_run
@@ -205,9 +206,6 @@ def _stopped(
 def _pooled(
     done: Sequence[tuple[RunFolder, Results]], options: RunOptions, file: Path
 ) -> NestedOutcome:
-    # scikit-learn takes a second to import, which an early mistake need not wait for.
-    from tuner.evaluation.pooled_folds import pool
-
     folders = tuple(folder for folder, _ in done)
     paths = [folder.path.as_posix() for folder in folders]
     results = pool([found for _, found in done], paths, options.command)

@@ -20,7 +20,7 @@ def report(run: Path, tell: Callable[[str], None]) -> Path:
         ConfigurationError: If there is no finished run, or one of its files is damaged beyond
             repair.
     """
-    # scikit-learn and matplotlib take a second to import, which a summary does without.
+    # matplotlib takes half a second to import, which a summary does without.
     from tuner.pipeline.outputs.run_page import rebuild
 
     return rebuild(RunFolder(run), tell)

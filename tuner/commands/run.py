@@ -19,7 +19,7 @@ from tuner.pipeline.outputs.all_runs import write_index
 from tuner.pipeline.outputs.run_results import (
     importance_of,
     results_of,
-    write_numbers,
+    write_best,
     write_page,
 )
 from tuner.pipeline.preparation.data_names import keep_name
@@ -100,7 +100,7 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         # Whatever becomes of the comparison, the search was not in vain.
         state: RunState = stopped or ("complete" if job.options.search_only else "retraining")
         found = results_of(job, searched, executor.n_workers, state)
-        write_numbers(job, found, ())
+        write_best(job, found, ())
         if not stopped:
             found = replace(found, importance=importance_of(job, searched))
         write_page(job, found)
@@ -114,7 +114,7 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         return RunOutcome(folder=job.folder, results=found, stopped=stopped)
     ended = results_of(job, searched, executor.n_workers, "complete", score(job, trained))
     found = replace(ended, importance=found.importance)
-    write_numbers(job, found, trained[0][1])
+    write_best(job, found, trained[0][1])
     write_page(job, found)
     return RunOutcome(folder=job.folder, results=found, stopped=None)
 

@@ -68,7 +68,7 @@ def score(
         ScoreError: If a value is NaN or infinite, as after a training that diverged, or the rows
             are no probabilities.
     """
-    # Two seconds, which those who only read scores need not wait for.
+    # Importing it takes two seconds, and reading stored scores does not need it.
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     truth, predicted = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)

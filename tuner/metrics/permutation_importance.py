@@ -164,7 +164,7 @@ def _rounds(
     generator: np.random.Generator,
 ) -> Iterator[tuple[float, list[float]]]:
     """Per resample: R2 on settings that were not drawn, and its loss by shuffling a parameter."""
-    # Two seconds, which a page that only shows importance need not wait for.
+    # Importing it takes two seconds, and showing stored importance does not need it.
     from sklearn.ensemble import RandomForestRegressor
 
     blocks = [_encode(parameter, [trial.values for trial in trials]) for parameter in parameters]

@@ -82,7 +82,7 @@ MOST_PAGES = 12
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Ends with this package: as long as it is there, an event loop runs in the thread."""
-    # The first has no window to draw, and takes a fourth less of the processor.
+    # The first has no window to draw, and takes a fifth less of the processor.
     installed = filter(None, map(shutil.which, ("chromium-headless-shell", *_WITH_WINDOWS)))
     chromium = os.environ.get("TUNER_CHROMIUM") or next(installed, None)
     if chromium is None:
@@ -142,7 +142,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _run_drawn_faces(place: Path) -> Path:
     cards = place / "datasets"
     cards.mkdir(parents=True, exist_ok=True)
-    card = Path("datasets/drawn_faces.yaml").read_text(encoding="utf-8")
+    card = (Path(__file__).parents[3] / "datasets" / "drawn_faces.yaml").read_text(encoding="utf-8")
     fewer = card.replace("n: 3000", f"n: {_N_FACES}")
     assert fewer != card
     (cards / "drawn_faces.yaml").write_text(fewer, encoding="utf-8")

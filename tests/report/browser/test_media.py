@@ -98,15 +98,14 @@ def test_38_the_canvas_is_light_on_paper(open_page: Open) -> None:
 
 @pytest.mark.parametrize("denied", [False, True], ids=["allowed", "denied"])
 def test_39_copy_fills_the_clipboard_or_selects_the_text(open_page: Open, denied: bool) -> None:
-    opened = open_page("typical")
+    granted = {} if denied else {"permissions": ["clipboard-read", "clipboard-write"]}
+    opened = open_page("typical", **granted)
     page = opened.page
     if denied:
         opened.ask(
             "() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('',"
             " 'NotAllowedError')); }"
         )
-    else:
-        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     blocks = page.locator("pre")
     assert blocks.count() >= 5
     for block in blocks.all():

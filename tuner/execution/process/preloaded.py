@@ -9,7 +9,7 @@ from tuner.backend import framework
 
 framework.load()
 
-# Only now, since each of these imports Keras.
+# Only now: `load` is to import the framework, with imports deferred and nothing collected.
 import tuner.execution.process.task_server  # noqa: E402
 import tuner.models.cnn  # noqa: E402
 import tuner.training.fit  # noqa: E402, F401

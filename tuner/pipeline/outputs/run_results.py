@@ -75,16 +75,15 @@ def importance_of(job: Job, searched: SearchSummary) -> Importance | None:
         return None
 
 
-def write_numbers(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
-    """Write best.yaml and results.json; `tuned` are the winner's retrainings."""
+def write_best(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
+    """Write best.yaml; `tuned` are the winner's retrainings."""
     header = recipe_header(job.folder, results.search.best_values)
     write_recipe(recipe_of(job, results, tuned), job.folder.recipe, header)
-    job.folder.write_results(results)
 
 
 def write_page(job: Job, results: Results) -> None:
     """Write results.json and report.html."""
-    # scikit-learn and matplotlib take a second to import, which an early mistake need not wait for.
+    # matplotlib takes half a second to import, which an early mistake need not wait for.
     from tuner.pipeline.outputs.run_page import rebuild
 
     job.folder.write_results(results)
