@@ -102,17 +102,18 @@ def _cases(
         workers: Place(folder=root / f"{kind}-whole-{workers}", n_workers=workers)
         for workers in (1, 2)
     }
-    longest_s = {}
+    took_s = []
     for workers, place in undisturbed.items():
         began_s = time.monotonic()
         problem = _ended(start(place), root) or check(kind, place, None)
         assert not problem, f"an undisturbed run with {workers} workers: {problem}"
-        longest_s[workers] = time.monotonic() - began_s
+        took_s.append(time.monotonic() - began_s)
     n_wrong = n_killing = 0
     for number in range(n):
         victim, workers = VICTIMS[number % 3], 1 + (number // 3) % 2
         place = Place(folder=root / f"{kind}-{number}", n_workers=workers)
-        delay_s = generator.random() * longest_s[workers]
+        # The first run fills caches, and others may have had a busier machine.
+        delay_s = generator.random() * min(took_s)
         killed, problem = disturb(place, start, victim, delay_s, generator)
         problem = problem or check(kind, place, undisturbed[1])
         n_wrong, n_killing = n_wrong + bool(problem), n_killing + bool(killed)
@@ -135,6 +136,9 @@ def disturb(
     """Start, kill, wait, and restart where due: who was killed, and what went wrong or nothing."""
     driver = start(place)
     _wait_for(lambda: False, delay_s)
+    if victim == "worker":
+        # None may have started yet.
+        _wait_for(lambda: bool(_family(driver)[0]) or not _is_alive(driver), 10.0)
     workers, helpers = _family(driver)
     one = generator.sample(workers, min(1, len(workers)))
     victims = {"driver": [driver], "worker": one, "all": [driver, *helpers, *workers]}
@@ -264,6 +268,8 @@ def _load_everything() -> None:
 
     This runs no operation of a framework.
     """
+    import sklearn.datasets  # noqa: F401
+
     import tuner.backend.active
     import tuner.execution.process.process_executor
     import tuner.execution.process.start
