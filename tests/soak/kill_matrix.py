@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib
 import json
 import os
 import random
@@ -268,8 +269,6 @@ def _load_everything() -> None:
 
     This runs no operation of a framework.
     """
-    import sklearn.datasets  # noqa: F401
-
     import tuner.backend.active
     import tuner.execution.process.process_executor
     import tuner.execution.process.start
@@ -277,6 +276,8 @@ def _load_everything() -> None:
     import tuner.search.loop
     import tuner.training.fit
 
+    # It makes the digits; each driver would take two seconds for it otherwise.
+    importlib.import_module("sklearn.datasets")
     tuner.training.fit.run_task = training.run_task  # type: ignore[assignment]
     tuner.backend.active.prepare_devices = lambda n_threads: None
     tuner.execution.process.process_executor.default_start_method = lambda: "fork"  # type: ignore[assignment]

@@ -11,8 +11,11 @@ from tuner.backend import environment
 _ACTIVE = "tuner.backend.active"
 
 
-def load() -> None:
+def load(*others: str) -> None:
     """Import the framework, and leave its devices alone, so that the process may still be forked.
+
+    Args:
+        others: Modules that are imported together with it.
 
     Raises:
         ConfigurationError: As `environment.prepare` does.
@@ -24,7 +27,8 @@ def load() -> None:
     # The collector runs often during imports, and finds little.
     gc.disable()
     try:
-        importlib.import_module(_ACTIVE)
+        for name in (_ACTIVE, *others):
+            importlib.import_module(name)
     finally:
         if was_enabled:
             gc.enable()

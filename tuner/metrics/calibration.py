@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
 from tuner.records.scores import CalibrationBin
@@ -84,6 +83,9 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
         labels: True class numbers, (n,) with n > 0.
         probabilities: (n, classes), rows sum to 1.
     """
+    # Importing it takes half a second, and reading stored scores does not need it.
+    from scipy.optimize import minimize_scalar
+
     truth, logits = np.asarray(labels), _logits(probabilities)
     n, n_classes = logits.shape
     doubt = 1 / (n + 2) / (n_classes - 1)

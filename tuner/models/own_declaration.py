@@ -5,7 +5,6 @@ Nothing is trained.
 
 from __future__ import annotations
 
-import gc
 import io
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -37,8 +36,6 @@ def declared(model: str, image_spec: ImageSpec, given: Space) -> Declaration:
         ConfigurationError: If it cannot be imported or called, builds no model, or declares what
             cannot be searched.
     """
-    # Keras collects garbage with every model: a fifth of a second each time for what imports leave.
-    gc.freeze()
     builder = _loaded(model, image_spec)
     try:
         beforehand = _declared_beforehand(builder)

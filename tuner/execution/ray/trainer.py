@@ -142,8 +142,8 @@ class _CheckpointChannel(Channel):
 
 
 def _prepare() -> PreparedModels:
-    # Before the framework: the driver sends the settings that change numbers, not the folder for
-    # compiled programs.
+    # The driver has sent the settings that change numbers; the folder for compiled programs is this
+    # node's own.
     framework.start(1)
     from tuner.training.prepared import PreparedModels
 
