@@ -22,8 +22,9 @@ from tuner.execution.stop import StopRequest
 from tuner.records.events import EpochEnded, Event, Listener, Notice, TrialEnded, TrialStarted
 from tuner.records.training import Ending, EpochMetrics, TrainResult, TrainTask
 from tuner.records.trial import Trial
-from tuner.search.loop import SearchOrder, root, search
+from tuner.search.loop import search
 from tuner.search.ranking import winner
+from tuner.search.trial_training import SearchOrder, root
 from tuner.space.definition import Objective, Parameter, Space
 from tuner.store.search_log import SearchLog
 

@@ -324,7 +324,8 @@ def _go_on(root: Path, light: bool) -> None:
 
 def _replay(folder: RunFolder) -> None:
     from tests.search.fakes import ACCURACY, make_study
-    from tuner.search.loop import SearchOrder, _Loop
+    from tuner.search.loop import _Loop
+    from tuner.search.trial_training import SearchOrder
 
     order: Any = SearchOrder(model="cnn", objective=ACCURACY, seed=1, checkpoints=folder.state)
     nothing: Any = None

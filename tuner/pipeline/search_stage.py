@@ -38,8 +38,9 @@ def search_space(
         ConfigurationError: If no setting of the space can be built.
         SearchError: If no trial succeeded.
     """
-    from tuner.search.loop import SearchOrder, search
+    from tuner.search.loop import search
     from tuner.search.study import make_study
+    from tuner.search.trial_training import SearchOrder
 
     file, spec = job.file, job.dataset.spec
     tables = TrialTables(job.folder.path, [parameter.name for parameter in file.space.parameters])

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections import Counter, deque
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Protocol
 
 from tuner.errors import SearchError
 from tuner.execution.executor import Executor
 from tuner.execution.run_tasks import run_tasks
-from tuner.execution.seeds import TRIALS, task_seed
 from tuner.execution.stop import StopRequest
 from tuner.records.error_text import reason_of
 from tuner.records.events import Listener, Notice, TrialEnded, TrialStarted
-from tuner.records.training import EarlyStopping, Schedule, TrainResult, TrainTask
+from tuner.records.training import TrainResult, TrainTask
 from tuner.records.trial import Trial
 from tuner.search.study import Study
-from tuner.space.definition import Objective, Precision
+from tuner.search.trial_training import SearchOrder, outcome, task_of, trial_checkpoint
 from tuner.store.search_log import SearchLog
 
 LOG = logging.getLogger("tuner")
@@ -28,37 +25,6 @@ LOG = logging.getLogger("tuner")
 # A space that fails this often from the start has nothing that works; more trials would only cost
 # time.
 HOPELESS_FAILURES = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchOrder:
-    """What the loop needs beside study and executor.
-
-    Attributes:
-        model: Family or builder.
-        objective: What is optimised.
-        seed: The run's seed.
-        checkpoints: Folder for the trials' checkpoints.
-        patience: Epochs without improvement of the objective after which a trial ends; None never
-            ends it.
-        schedule: Of the learning rate.
-        schedule_epochs: Epochs that it is stretched over, whatever rung a trial is on.
-        n_retries: How often a failed trial is trained again, each time with another seed.
-        deadline: Unix time in seconds after which nothing is started, and what runs ends after its
-            epoch; None for none.
-        precision: As of `TrainTask`.
-    """
-
-    model: str
-    objective: Objective
-    seed: int
-    checkpoints: Path
-    patience: int | None = None
-    schedule: Schedule = "constant"
-    schedule_epochs: int | None = None
-    n_retries: int = 0
-    deadline: float | None = None
-    precision: Precision | None = None
 
 
 class TrialKeeper(Protocol):
@@ -213,7 +179,7 @@ class _Loop:
         self._running[trial.trial_id] = trial
         if not self._n_tries[trial.trial_id]:
             self._listener(TrialStarted(trial=trial))
-        return self._task(trial)
+        return task_of(trial, self._order, self._study.board.trials, self._n_tries[trial.trial_id])
 
     def _take_result(self, result: TrainResult) -> None:
         trial = self._running.pop(result.task_id)
@@ -249,7 +215,15 @@ class _Loop:
             # Before the trial is kept: were the search to go on another time, it would be promoted
             # as if it were whole.
             self._close_log()
-        self._end(self._outcome(trial, result))
+        self._end(
+            outcome(
+                trial,
+                result,
+                self._order.objective,
+                self._study.board.trials,
+                self._n_tries[trial.trial_id],
+            )
+        )
 
     def _end(self, trial: Trial) -> None:
         self._log.ended(trial)
@@ -267,79 +241,7 @@ class _Loop:
 
     def remove_checkpoint(self, trial_id: str) -> None:
         """Delete a trial's checkpoint, if there is one: nothing goes on from it."""
-        self._checkpoint(trial_id).unlink(missing_ok=True)
-
-    def _checkpoint(self, trial_id: str) -> Path:
-        return trial_checkpoint(self._order.checkpoints, trial_id)
-
-    def _task(self, trial: Trial) -> TrainTask:
-        order = self._order
-        return TrainTask(
-            task_id=trial.trial_id,
-            model=order.model,
-            values=trial.values,
-            seed=self._seed(trial),
-            first_epoch=trial.first_epoch,
-            last_epoch=trial.last_epoch,
-            resume_from=self._checkpoint(trial.parent_id) if trial.parent_id else None,
-            save_to=self._checkpoint(trial.trial_id),
-            schedule=order.schedule,
-            schedule_epochs=order.schedule_epochs,
-            early_stopping=self._early_stopping(),
-            stop_at=order.deadline,
-            precision=order.precision,
-        )
-
-    def _seed(self, trial: Trial) -> int:
-        """A promoted trial continues its root's shuffling and dropout, as if it never stopped."""
-        first, n_tries = root(trial, self._study.board.trials), self._n_tries[trial.trial_id]
-        tries = (first.n_retries, n_tries) if trial.parent_id else (n_tries, 0)
-        return task_seed(self._order.seed, TRIALS, int(first.trial_id), *tries)
-
-    def _early_stopping(self) -> EarlyStopping | None:
-        if self._order.patience is None:
-            return None
-        objective = self._order.objective
-        return EarlyStopping(
-            monitor=objective.name,
-            direction=objective.direction,
-            patience=self._order.patience,
-            keeps_best=False,
-        )
-
-    def _outcome(self, trial: Trial, result: TrainResult) -> Trial:
-        objective = self._order.objective
-        error = result.failure.reason if result.failure else None
-        found = [e.metrics[objective.name] for e in result.epochs if objective.name in e.metrics]
-        scores = [score for score in found if math.isfinite(score)]
-        if trial.parent_id and not result.epochs:
-            # It had stopped early on the rung below, and stands where it stood.
-            scores = [s for s in [self._study.board.trials[trial.parent_id].score] if s is not None]
-        if not error and not scores:
-            missing = f"the model gives no metric {objective.name}"
-            error = f"{objective.name} was never a finite number" if found else missing
-        return replace(
-            trial,
-            score=None if error else objective.best(scores),
-            error=error,
-            epochs=result.epochs,
-            duration_s=result.duration_s,
-            n_parameters=result.n_parameters,
-            is_stopped=result.ended_by == "deadline" and not error,
-            n_retries=self._n_tries[trial.trial_id],
-        )
-
-
-def trial_checkpoint(folder: Path, trial_id: str) -> Path:
-    """Where the checkpoint of a trial lies."""
-    return folder / f"trial-{trial_id}.npz"
-
-
-def root(trial: Trial, by_id: dict[str, Trial]) -> Trial:
-    """The trial on the first rung that this one continues; itself where it is there."""
-    while trial.parent_id is not None:
-        trial = by_id[trial.parent_id]
-    return trial
+        trial_checkpoint(self._order.checkpoints, trial_id).unlink(missing_ok=True)
 
 
 def _all_failed(trials: list[Trial]) -> SearchError:

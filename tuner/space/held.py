@@ -9,7 +9,7 @@ from tuner.space.declared import Declaration, allows, described
 from tuner.space.definition import Parameter, SearchSpaceFile
 from tuner.space.documents.strict_yaml import Document, Problem
 from tuner.space.documents.validation import did_you_mean, in_order, nearest, shown
-from tuner.space.parsing.checks import check_kind, dotted, value_paths
+from tuner.space.parsing.declaration_checks import check_kind, dotted, value_paths
 from tuner.space.parsing.layout import FlatParameter
 from tuner.space.parsing.parse import layout_of
 from tuner.space.sampling import grid_values

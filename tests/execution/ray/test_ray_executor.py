@@ -45,7 +45,8 @@ from tuner.records.events import Event, Notice  # noqa: E402
 from tuner.records.image import ImageSpec  # noqa: E402
 from tuner.records.training import EpochMetrics, Failure, TrainResult  # noqa: E402
 from tuner.records.trial import Trial  # noqa: E402
-from tuner.search.loop import SearchOrder, search  # noqa: E402
+from tuner.search.loop import search  # noqa: E402
+from tuner.search.trial_training import SearchOrder  # noqa: E402
 from tuner.store.search_log import SearchLog  # noqa: E402
 
 pytestmark = pytest.mark.slow

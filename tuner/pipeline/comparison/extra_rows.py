@@ -115,7 +115,7 @@ def n_candidates(file: SearchSpaceFile) -> int:
 def _rows(job: Job, winner: Contender, trained: Sequence[Trained]) -> Iterator[ExtraRow]:
     from tuner.evaluation import augmented, ensemble
     from tuner.evaluation.validation_images import validation_of
-    from tuner.search.loop import trial_checkpoint
+    from tuner.search.trial_training import trial_checkpoint
 
     validation = validation_of(job.dataset, job.file.objective.name)
     if augmented.NAME in job.file.compare:

@@ -23,7 +23,7 @@ _COLOUR_CLASS = {
 }
 # Lines with a class of the style sheet, by colour and width: those of the grid, and the axes with
 # all thin black ones.
-_LINE_CLASS = {(GRID, "0.6"): "grid", (INK, "0.8"): "axis"}
+_LINE_CLASS = {(GRID, "0.6"): "gridline", (INK, "0.8"): "axis"}
 # What the style sheet says of every text, or SVG says anyway.
 _USUAL = {"text": {"font-size": "9px", "fill": "currentColor"}, "path": {"stroke-dashoffset": "0"}}
 
@@ -53,7 +53,7 @@ def portable(text: str, prefix: str, title: str, description: str) -> str:
         _state_once(group)
     _drop_unseen(root)
     _flatten(root)
-    _join(root, "grid")
+    _join(root, "gridline")
     _join(root, "axis")
     _label(root, prefix, title, description)
     return re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode")).replace(
