@@ -59,7 +59,7 @@ def near_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     nothing else is above 0.89. In FER2013 all of 114 pairs looked at from 0.96 up, and all of the
     14 largest sets, showed one photo; below 0.96 some were two of one person. Images under 16
     pixels a side hold too little to tell: of them only identical ones make a set. 32,000 images of
-    48 x 48 take 4 s on one core.
+    48 x 48 take 6 s of one core at 2 GHz.
 
     Args:
         images: (n, height, width, channels), grey or RGB.
@@ -78,23 +78,43 @@ def near_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 def _describe(images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
     """Grey thumbnails (n, 256), and perceptual hashes (n,)."""
-    # Here, since SciPy and PyWavelets come with it: half a second that no other command need wait.
-    import imagehash
     from PIL import Image
 
     n = len(images)
     thumbnails = np.empty((n, _SIDE * _SIDE), dtype=np.uint8)
     bits = np.empty((n, 64), dtype=np.bool_)
-    for index, pixels in enumerate(np.asarray(images)):
-        picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).convert("L")
-        # phash would shrink to this size itself; done once, the picture serves the thumbnail, too.
-        small = picture.resize((2 * _SIDE, 2 * _SIDE), Image.Resampling.LANCZOS)
-        thumbnails[index] = np.asarray(small.reduce(2)).ravel()
-        bits[index] = imagehash.phash(small).hash.ravel()
+    pixels = np.asarray(images)
+    for begin in range(0, n, _IMAGES_PER_CHUNK):
+        chunk = slice(begin, begin + _IMAGES_PER_CHUNK)
+        small = np.empty((len(pixels[chunk]), 2 * _SIDE, 2 * _SIDE), dtype=np.uint8)
+        for index, image in enumerate(pixels[chunk]):
+            grey = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).convert("L")
+            shrunk = grey.resize(small.shape[1:], Image.Resampling.LANCZOS)
+            small[index] = np.asarray(shrunk)
+            thumbnails[begin + index] = np.asarray(shrunk.reduce(2)).ravel()
+        bits[chunk] = _perceptual_bits(small)
     # Neighbouring frequencies agree; each band takes every fourth bit, so that no band is alike in
     # most images.
     spread = bits.reshape(n, _BAND_BITS, 4).swapaxes(1, 2).reshape(n, 64)
     return thumbnails, np.packbits(spread, axis=1).view("<u8").ravel()
+
+
+def _perceptual_bits(small: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which of the 64 lowest frequencies are above their median, (n, 64).
+
+    The same bits as ImageHash's `phash` (Zauner, Implementation and Benchmarking of Perceptual
+    Image Hash Functions, 2010), which takes one image at a time.
+
+    Args:
+        small: Grey images (n, 32, 32).
+    """
+    # Here: a quarter of a second that no other command need wait.
+    from scipy.fft import dct
+
+    columns = dct(small, axis=1)[:, :8]
+    low = dct(columns, axis=2)[:, :, :8].reshape(len(small), 64)
+    above: NDArray[np.bool_] = low > np.median(low, axis=1, keepdims=True)
+    return above
 
 
 def _sets(thumbnails: NDArray[np.uint8], hashes: NDArray[np.uint64]) -> NDArray[np.int64]:

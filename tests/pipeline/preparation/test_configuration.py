@@ -8,6 +8,7 @@ import pytest
 
 from tests.data.samples import make_card
 from tuner.data.cards.card_files import card_folders, load_card
+from tuner.data.own.made_card import made_card
 from tuner.errors import ConfigurationError
 from tuner.pipeline.preparation.configuration import space_path
 from tuner.space.parsing.parse import load_space
@@ -30,6 +31,18 @@ def test_backbone_brings_a_space_of_its_own(model: str | None, name: str) -> Non
     card = load_card("cats_dogs", card_folders())
     assert space_path(card, None, model).stem == name
     assert space_path(card, Path("mine.yaml"), model) == Path("mine.yaml")
+
+
+@pytest.mark.parametrize(("folder", "name"), [("my_photos", "my_photos"), ("cats_dogs", "default")])
+def test_own_folder_has_a_space_of_its_name_unless_a_card_has_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in (tmp_path / "search_spaces", tmp_path / folder):
+        path.mkdir()
+    (tmp_path / "search_spaces" / f"{folder}.yaml").touch()
+    card = made_card(tmp_path / folder, files=CARD.files, image=CARD.image)
+    assert space_path(card, None).stem == name
 
 
 def test_set_changes_what_is_said_of_opponents(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import tuner
 from tuner.data.cards.card import Card
-from tuner.data.cards.card_files import card_folders
+from tuner.data.cards.card_files import card_folders, card_names
+from tuner.data.own.made_card import OWN_DATA
 from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
@@ -45,14 +46,23 @@ def space_path(card: Card, given: Path | None, model: str | None = None) -> Path
     """
     if given is not None:
         return given
-    # All backbones have the same hyperparameters.
-    for name in (model, "efficientnet_b2") if model in BACKBONES else (card.space_name, "default"):
+    for name in _space_names(card, model):
         for folder in space_folders():
             if (folder / f"{name}.yaml").is_file():
                 return folder / f"{name}.yaml"
     raise ConfigurationError(
         f"there is no search space for {card.name}", "name one with --space FILE."
     )
+
+
+def _space_names(card: Card, model: str | None) -> tuple[str, ...]:
+    """The names that a space may have, best first."""
+    if model is not None and model in BACKBONES:
+        # All backbones have the same hyperparameters.
+        return model, "efficientnet_b2"
+    # A folder that is called like a data set with a card is another data set.
+    is_namesake = card.source == OWN_DATA and card.name in card_names(card_folders())
+    return ("default",) if is_namesake else (card.space_name, "default")
 
 
 def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
