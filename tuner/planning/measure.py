@@ -21,7 +21,7 @@ from tuner.training.data import TrainingData
 
 # So many pixels are an epoch long enough to be timed, within these bounds.
 PIXELS = 150_000
-MIN_STEPS, MAX_STEPS = 2, 20
+MIN_STEPS, MAX_STEPS = 1, 20
 
 # So many pixels, about a second of a usual network, are timed in all, within these bounds of
 # epochs.
