@@ -7,7 +7,7 @@ A file that is skipped has a reason.
 
 The first cases are made by hand (a PNG of 50,000 x 50,000, zip bombs, a GIF of 10,000 frames), the
 others are mutations of small files of every kind. Each runs in a process of its own, where a loader
-may take 5 seconds of a core and 1.5 GB. What goes wrong is printed and kept in a folder; exits with
+may take 8 seconds of a core and 1.5 GB. What goes wrong is printed and kept in a folder; exits with
 1 if anything did. The same seed makes the same cases.
 """
 
@@ -38,7 +38,7 @@ from tuner.data.load import load_images
 from tuner.data.own.resolve import resolve
 from tuner.errors import TunerError
 
-LIMITS = Limits(seconds=5.0, wait_s=30.0, n_bytes=1_500_000_000, n_addresses=8 * 2**30)
+LIMITS = Limits(seconds=8.0, wait_s=30.0, n_bytes=1_500_000_000, n_addresses=8 * 2**30)
 _KINDS = ("image", "image", "image", "fer", "array", "npz", "archive", "table", "list", "arrays")
 
 
