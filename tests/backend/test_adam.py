@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import keras
 import numpy as np
 import pytest
@@ -44,3 +46,14 @@ def test_rows_of_an_embedding_are_updated_too() -> None:
         return np.asarray(table)
 
     np.testing.assert_array_equal(updated(backend.Adam(0.1)), updated(neutral.BACKEND.Adam(0.1)))
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW"])
+def test_one_kernel_updates_each_variable_and_all_of_them_share_the_powers(name: str) -> None:
+    optimizer = getattr(backend, name)(0.01, weight_decay=0.1)
+    variables = [keras.Variable(value) for value in START]
+    optimizer.build(variables)
+    step = tf.function(lambda *gradients: optimizer.apply(list(gradients)), autograph=False)
+    graph = step.get_concrete_function(*map(tf.constant, GRADIENTS[0])).graph
+    found = Counter(node.type for node in graph.get_operations())
+    assert (found["ResourceApplyAdam"], found["Pow"]) == (len(START), 2)

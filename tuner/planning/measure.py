@@ -13,6 +13,7 @@ import numpy as np
 from tuner.data.splits.fold import Fold
 from tuner.execution.executor import Executor
 from tuner.execution.run_tasks import run_tasks
+from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import complete
 from tuner.records.training import TrainResult, TrainTask
 from tuner.space.definition import Precision
@@ -27,6 +28,9 @@ MIN_STEPS, MAX_STEPS = 1, 20
 # epochs.
 TIMED_PIXELS = 600_000
 MIN_TIMED, MAX_TIMED = 2, 5
+
+# So many pixels of a usual network take as long as one of a backbone.
+_BACKBONE_PIXELS = 10
 
 # Of the tracing of a training step, what tracing a prediction takes.
 _PREDICTION_TRACE_SHARE = 1 / 4
@@ -208,8 +212,10 @@ def _n_validation(candidate: Candidate) -> int:
 
 
 def _n_pixels(candidate: Candidate) -> int:
+    """Pixels of an image, those of a backbone's counted as often as they take longer."""
     spec = candidate.data.spec
-    return int(candidate.values.get("input_size", max(spec.height, spec.width))) ** 2
+    side = int(candidate.values.get("input_size", max(spec.height, spec.width)))
+    return side**2 * (_BACKBONE_PIXELS if candidate.model in BACKBONES else 1)
 
 
 def _checkpoint(folder: Path, name: str) -> Path:
