@@ -34,7 +34,9 @@ def test_measured_part_is_a_few_batches_with_its_share_of_validation_images() ->
         100,
     )
     large = part(candidate(values={"batch_size": 4, "input_size": 260}))
-    assert (len(large.folds[0].train), len(large.folds[0].validation)) == (8, 2)
+    assert (len(large.folds[0].train), len(large.folds[0].validation)) == (4, 1)
+    deep = part(candidate(model="efficientnet_b2", values={"batch_size": 4, "input_size": 24}))
+    assert len(deep.folds[0].train) == 24, "where a usual network gets eighty"
 
 
 def test_measured_part_holds_the_rows_that_it_names() -> None:

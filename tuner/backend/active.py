@@ -120,14 +120,22 @@ def plain_copy(model: keras.Model) -> keras.Model:
     """The model made of Keras' own layers only, with the same weights and the same predictions.
 
     A subclass of a Keras layer does not load where this package is not installed. A model without
-    one is returned as it is. It is not compiled: a loss of ours would not load either.
+    one, in itself and in the models inside it, is returned as it is. It is not compiled: a loss of
+    ours would not load either.
     """
-    if not any(type(layer) in _PLAIN for layer in model.layers):
+    if not _has_own_layers(model):
         return model
 
     def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
         return _PLAIN.get(type(layer), type(layer)).from_config(layer.get_config())
 
-    copy = keras.models.clone_model(model, clone_function=plain)
+    copy = keras.models.clone_model(model, clone_function=plain, recursive=True)
     copy.set_weights(model.get_weights())
     return copy
+
+
+def _has_own_layers(model: keras.Model) -> bool:
+    return any(
+        type(layer) in _PLAIN or (isinstance(layer, keras.Model) and _has_own_layers(layer))
+        for layer in model.layers
+    )

@@ -16,7 +16,7 @@ from keras.layers import BatchNormalization
 
 from tests.images import image_spec
 from tests.models.backbones.networks import TINY, VALUES, patch_download, raw_images
-from tuner.backend.active import plain_copy
+from tuner.backend.active import backend, plain_copy
 from tuner.models.backbones.classifier import build, build_extractor, build_head, copy_head
 
 pytestmark = pytest.mark.slow
@@ -195,3 +195,34 @@ def test_model_is_saved_with_keras_layers_only_and_predicts_the_same(
         assert b"tuner" not in archive.read("config.json")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(outputs(loaded, grey), outputs(model, grey))
+
+
+def test_network_from_scratch_normalises_in_the_backends_way_and_its_copy_in_keras_own() -> None:
+    keras.utils.set_random_seed(0)
+    model = build(TINY, VALUES | {"weights": "none"}, RGB)
+    norms = [layer for layer in network_of(model).layers if isinstance(layer, BatchNormalization)]
+    assert norms
+    assert {type(layer) for layer in norms} == {backend.BatchNormalization}
+    # Moves their statistics away from those of the start.
+    outputs(model, raw_images(), training=True)
+    copy = plain_copy(model)
+    layers = [*copy.layers, *network_of(copy).layers]
+    assert all(type(layer).__module__.startswith("keras.") for layer in layers)
+    np.testing.assert_array_equal(outputs(copy, raw_images()), outputs(model, raw_images()))
+
+
+def test_network_from_scratch_trains_as_one_of_keras_own_layers() -> None:
+    trained = []
+    for is_ours in (True, False):
+        keras.utils.set_random_seed(0)
+        model = build(TINY, VALUES | {"weights": "none"}, RGB)
+        model = model if is_ours else plain_copy(model)
+        for layer in network_of(model).layers:
+            if isinstance(layer, keras.layers.Dropout):
+                layer.rate = 0.0
+        found = outputs(model, raw_images(), training=True)
+        moving = [v for v in model.non_trainable_variables if v.name.startswith("moving")]
+        assert moving
+        trained.append([found, *map(np.asarray, moving)])
+    for one, other in zip(*trained, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
