@@ -9,10 +9,12 @@ convolutions and matrix products, forward and backward, are the bound: no step w
 shorter. What the step takes beyond is normalisation, pooling, activation, the optimizer, the
 metrics, the input, and TensorFlow's and Python's own work between the operations.
 
-Parts and whole take turns; each figure is the median of the rounds, in milliseconds of the
-processor. "Not explained" is the whole without its parts: a part alone finds its data in the cache
-more often than in a step. The last lines set a whole epoch, validation included, against its
-training steps alone.
+Each figure is the median of some rounds, in milliseconds of the processor, one row after another: a
+machine that changes its speed distorts the shares. The whole less its parts may be negative: alone,
+a part makes the gradient that comes to it, and nothing is fused with its neighbours. The first line
+is what a new architecture costs in each worker: seconds to trace the step, its operations, and what
+its first call takes longer than others. The last line sets a whole epoch, validation included,
+against its training steps alone.
 """
 
 from __future__ import annotations
@@ -39,10 +41,10 @@ from tuner.training.compiled import compiled_model
 # Side, and channels before and after, of each convolution.
 CONVOLUTIONS = ((48, 1, 32), (24, 32, 64), (12, 64, 128))
 DENSE = ((6 * 6 * 128, 128), (128, 7))
-# Of an epoch's images, those that validate for one that trains.
+# Validation images per training image.
 VALIDATION_SHARE = 0.1
 
-Part = Callable[[], object]
+Operation = Callable[[], object]
 
 
 def main() -> None:
@@ -50,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=1.0, help="for each part in each round")
+    parser.add_argument("--seconds", type=float, default=1.0, help="for each row in each round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--precision",
@@ -61,8 +63,10 @@ def main() -> None:
     prepare_devices(1)
     dtype = "bfloat16" if options.precision == "mixed_bfloat16" else "float32"
     model = compiled_model("cnn", VALUES, SPEC, precision=options.precision)
+    check(model)
     steps = Steps(model)
-    groups: dict[str, list[Part]] = {
+    print(steps.first())
+    groups: dict[str, list[Operation]] = {
         "convolutions": convolutions(dtype),
         "matrix products": products(dtype),
         "normalisation": normalisation(dtype),
@@ -75,9 +79,9 @@ def main() -> None:
     whole, epoch = measured([steps.train], options), measured([steps.epoch], options)
     bound = parts["convolutions"] + parts["matrix products"]
     print(f"a step of {BATCH} images in {options.precision}: {whole:.1f} ms")
-    for name, milliseconds in parts.items():
-        print(f"  {name:18} {milliseconds:6.1f} ms  {milliseconds / whole:5.0%}")
-    print(f"  {'not explained':18} {whole - sum(parts.values()):6.1f} ms")
+    for name, taken in parts.items():
+        print(f"  {name:18} {taken:6.1f} ms  {taken / whole:5.0%}")
+    print(f"  {'whole less parts':18} {whole - sum(parts.values()):6.1f} ms")
     print(
         f"bound by convolutions and products: {bound:.1f} ms, {1e3 * BATCH / bound:.0f} images/s;"
         f" the step comes to {bound / whole:.0%} of it with {1e3 * BATCH / whole:.0f} images/s"
@@ -86,6 +90,16 @@ def main() -> None:
         f"validation of {VALIDATION_SHARE:.0%} as many images makes an epoch"
         f" {epoch / whole / steps.n - 1:.0%} longer"
     )
+
+
+def check(model: keras.Model) -> None:
+    """Stop where the operations timed alone are not those of the network."""
+    kernels = [v.shape for v in model.trainable_variables if v.name == "kernel"]
+    wanted = [(3, 3, before, after) for _, before, after in CONVOLUTIONS] + list(DENSE)
+    if kernels != wanted:
+        raise SystemExit(
+            f"the network has the kernels {kernels}; CONVOLUTIONS and DENSE say {wanted}"
+        )
 
 
 class Steps:
@@ -105,6 +119,20 @@ class Steps:
         self._steps = backend.steps(model, (self._images[:1], self._targets[:1]))
         self._together = n_together(model)
 
+    def first(self) -> str:
+        """Trace the training step and call it for the first time."""
+        begin = time.process_time()
+        graph = self._steps.train.get_concrete_function().graph  # type: ignore[attr-defined]
+        traced = time.process_time()
+        self.train()
+        called = time.process_time()
+        self.train()
+        return (
+            f"the training step: traced in {traced - begin:.2f} s, {len(graph.get_operations()):,}"
+            f" operations; its first call takes {2 * called - traced - time.process_time():.2f} s"
+            " longer than the second"
+        )
+
     def train(self) -> object:
         """One training step."""
         return self._steps.train(self._images[:BATCH], self._targets[:BATCH])
@@ -122,7 +150,7 @@ class Steps:
         return float(found["loss"])
 
 
-def measured(parts: list[Part], options: argparse.Namespace) -> float:
+def measured(parts: list[Operation], options: argparse.Namespace) -> float:
     """Milliseconds of the processor that all of them take, one call of each."""
     total = 0.0
     for part in parts:
@@ -134,7 +162,7 @@ def measured(parts: list[Part], options: argparse.Namespace) -> float:
     return total
 
 
-def milliseconds(part: Part, seconds: float) -> float:
+def milliseconds(part: Operation, seconds: float) -> float:
     """Of the processor, for each call."""
     begin, n = time.process_time(), 0
     while not n or time.process_time() - begin < seconds:
@@ -153,9 +181,9 @@ def maps(dtype: str) -> list[tf.Tensor]:
     return [random((BATCH, side, side, after), dtype) for side, _, after in CONVOLUTIONS]
 
 
-def convolutions(dtype: str) -> list[Part]:
+def convolutions(dtype: str) -> list[Operation]:
     """Forward, and backward by weights and inputs; nothing asks for the gradient of the images."""
-    found: list[Part] = []
+    found: list[Operation] = []
     for (side, before, after), y in zip(CONVOLUTIONS, maps(dtype), strict=True):
         x, w = random((BATCH, side, side, before), dtype), random((3, 3, before, after), dtype)
         common = {"strides": [1] * 4, "padding": "SAME"}
@@ -183,9 +211,9 @@ def convolutions(dtype: str) -> list[Part]:
     return found
 
 
-def products(dtype: str) -> list[Part]:
+def products(dtype: str) -> list[Operation]:
     """Of the dense layers, forward and backward."""
-    found: list[Part] = []
+    found: list[Operation] = []
     for before, after in DENSE:
         x, w, y = (random(s, dtype) for s in ((BATCH, before), (before, after), (BATCH, after)))
         found.append(graph(tf.matmul, x, w))
@@ -194,9 +222,9 @@ def products(dtype: str) -> list[Part]:
     return found
 
 
-def normalisation(dtype: str) -> list[Part]:
+def normalisation(dtype: str) -> list[Operation]:
     """The fused kernel, forward and backward; its statistics are float32."""
-    found: list[Part] = []
+    found: list[Operation] = []
     for y in maps(dtype):
         ones, empty = tf.ones([y.shape[-1]]), tf.zeros([0])
 
@@ -209,14 +237,14 @@ def normalisation(dtype: str) -> list[Part]:
     return found
 
 
-def optimizer(model: keras.Model) -> Part:
+def optimizer(model: keras.Model) -> Operation:
     """One update of all weights."""
     gradients = [tf.zeros_like(variable.value) for variable in model.trainable_variables]
     model.optimizer.build(model.trainable_variables)
     return graph(lambda *given: model.optimizer.apply(list(given)), *gradients)
 
 
-def loss_and_metrics(model: keras.Model) -> Part:
+def loss_and_metrics(model: keras.Model) -> Operation:
     """Loss with its gradient, and the metrics as the step brings them up to date."""
     y = tf.one_hot(np.arange(BATCH) % 7, 7)
 
@@ -230,7 +258,7 @@ def loss_and_metrics(model: keras.Model) -> Part:
     return graph(both, random((BATCH, 7), "float32"))
 
 
-def alone(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) -> Part:
+def alone(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) -> Operation:
     """An operation with its gradient, in one graph: TensorFlow chooses kernels for the pair."""
 
     def both(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -242,7 +270,7 @@ def alone(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) -> Part:
     return graph(both, x)
 
 
-def graph(function: Callable[..., Any], *arrays: tf.Tensor) -> Part:
+def graph(function: Callable[..., Any], *arrays: tf.Tensor) -> Operation:
     """A traced function with its arguments."""
     traced = tf.function(function, autograph=False)
     return lambda: traced(*arrays)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -45,6 +46,22 @@ def test_copy_has_keras_layers_only_and_the_same_predictions() -> None:
 
 def test_model_without_a_layer_of_ours_is_returned_as_it_is() -> None:
     model = build("cnn", {**SMALL_CNN, "batch_norm": False, "dropout": 0.0}, SPEC)
+    assert plain_copy(model) is model
+
+
+def test_model_of_keras_own_layers_is_returned_whatever_is_inside_it() -> None:
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = keras.Sequential(
+                [keras.Input((4,)), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)]
+            )
+
+        def call(self, inputs: Any, training: bool = False) -> Any:
+            return self.inner(inputs, training=training)
+
+    model = Own()
+    model(np.zeros((1, 4), dtype="float32"))
     assert plain_copy(model) is model
 
 

@@ -96,7 +96,8 @@ def test_images_under_16_pixels_are_compared_pixel_by_pixel() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_hash_is_that_of_the_library(channels: int) -> None:
+def test_hash_is_that_of_the_library(channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates, "_IMAGES_PER_CHUNK", 7)
     images = random_images(20, size=40, channels=channels)
     pictures = [Image.fromarray(image.squeeze()) for image in images]
     known = [str(imagehash.phash(picture)) for picture in pictures]

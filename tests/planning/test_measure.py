@@ -13,6 +13,7 @@ from tests.images import SMALL_CNN, train_task
 from tests.planning.costs import candidate
 from tuner.execution.executor import Reports
 from tuner.execution.inline import InlineExecutor
+from tuner.models.backbones.stages import HEAD
 from tuner.models.registry import complete
 from tuner.planning.gauge import Gauge
 from tuner.planning.measure import Candidate, Measured, measure, part
@@ -37,6 +38,10 @@ def test_measured_part_is_a_few_batches_with_its_share_of_validation_images() ->
     assert (len(large.folds[0].train), len(large.folds[0].validation)) == (4, 1)
     deep = part(candidate(model="efficientnet_b2", values={"batch_size": 4, "input_size": 24}))
     assert len(deep.folds[0].train) == 24, "where a usual network gets eighty"
+    head = part(
+        candidate(model=f"efficientnet_b2{HEAD}", values={"batch_size": 4, "input_size": 260})
+    )
+    assert len(head.folds[0].train) == 80, "whatever the size of the images"
 
 
 def test_measured_part_holds_the_rows_that_it_names() -> None:

@@ -37,9 +37,14 @@ if keras.backend.backend() != "tensorflow":
 # What a process calls first.
 prepare_devices = backend.prepare_devices
 
+# Layers of ours, and Keras' own in their place; some backends have none.
 _PLAIN = {
-    backend.BatchNormalization: keras.layers.BatchNormalization,
-    backend.Dropout: keras.layers.Dropout,
+    ours: plain
+    for ours, plain in (
+        (backend.BatchNormalization, keras.layers.BatchNormalization),
+        (backend.Dropout, keras.layers.Dropout),
+    )
+    if ours is not plain
 }
 
 
@@ -120,16 +125,18 @@ def plain_copy(model: keras.Model) -> keras.Model:
     """The model made of Keras' own layers only, with the same weights and the same predictions.
 
     A subclass of a Keras layer does not load where this package is not installed. A model without
-    one, in itself and in the models inside it, is returned as it is. It is not compiled: a loss of
+    one, in itself and in the models inside it, is returned as it is. Give it uncompiled: a loss of
     ours would not load either.
     """
     if not _has_own_layers(model):
         return model
 
     def plain(layer: keras.layers.Layer) -> keras.layers.Layer:
+        if isinstance(layer, keras.Model) and _has_own_layers(layer):
+            return keras.models.clone_model(layer, clone_function=plain)
         return _PLAIN.get(type(layer), type(layer)).from_config(layer.get_config())
 
-    copy = keras.models.clone_model(model, clone_function=plain, recursive=True)
+    copy = keras.models.clone_model(model, clone_function=plain)
     copy.set_weights(model.get_weights())
     return copy
 

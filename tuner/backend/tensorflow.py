@@ -23,6 +23,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Keras 3 computes moments and the normalisation one elementwise operation at a time, which on a
     CPU costs three to four times as much. Moving statistics stay those of Keras' layer: it averages
     the biased variance, the kernel returns the unbiased one.
+
+    Differs in `call` only, so that a layer of Keras' own can be made one of these once it is built.
     """
 
     def call(
@@ -108,22 +110,28 @@ class SmoothedCrossentropy(keras.losses.Loss):
         return keras.losses.categorical_crossentropy(smoothed, y_pred)
 
 
-class _Fused:
-    """Adam that updates a variable in one pass over the memory; stands before Keras' own classes.
+class _FusedUpdate:
+    """Mixin: updates each variable in one pass over the memory. List it before Keras' class.
 
-    Keras makes ten operations of an update, each with a pass of its own. What all updates of a step
-    share is computed once: for each variable anew it would be a sixth of the nodes of a traced
-    step.
+    Keras makes ten operations of an update, each with a pass of its own. Scalars that all updates
+    of a step share are computed once; for each variable anew they would be a fifth of a traced
+    step's operations.
     """
+
+    update_step: Callable[..., None]
 
     def _backend_update_step(
         self, grads: Sequence[Any], trainable_variables: Sequence[Any], learning_rate: Any
     ) -> None:
-        """Update all variables; Keras' hook for what a backend does faster."""
+        """Update all variables.
+
+        Keras' hook for backends; TensorFlow's own (keras/src/backend/tensorflow/optimizer.py) also
+        adds up the gradients of replicas, which there are none of here.
+        """
         shared: dict[str, Mapping[str, tf.Tensor]] = {}
         for gradient, variable in zip(grads, trainable_variables, strict=True):
-            if isinstance(gradient, tf.IndexedSlices):
-                self.update_step(gradient, variable, learning_rate)  # type: ignore[attr-defined]
+            if isinstance(gradient, tf.IndexedSlices) or not isinstance(variable, keras.Variable):
+                self.update_step(gradient, variable, learning_rate)
                 continue
             dtype = variable.dtype
             if dtype not in shared:
@@ -157,11 +165,11 @@ def _update(
     )
 
 
-class Adam(_Fused, keras.optimizers.Adam):
+class Adam(_FusedUpdate, keras.optimizers.Adam):
     """Keras' Adam with a fused update."""
 
 
-class AdamW(_Fused, keras.optimizers.AdamW):
+class AdamW(_FusedUpdate, keras.optimizers.AdamW):
     """Keras' AdamW with a fused update."""
 
 

@@ -108,7 +108,7 @@ def _perceptual_bits(small: NDArray[np.uint8]) -> NDArray[np.bool_]:
     Args:
         small: Grey images (n, 32, 32).
     """
-    # Here: a quarter of a second that no other command need wait.
+    # Imported here: it takes a quarter of a second, which other commands need not spend.
     from scipy.fft import dct
 
     columns = dct(small, axis=1)[:, :8]

@@ -199,7 +199,7 @@ def test_model_is_saved_with_keras_layers_only_and_predicts_the_same(
 
 def test_network_from_scratch_normalises_in_the_backends_way_and_its_copy_in_keras_own() -> None:
     keras.utils.set_random_seed(0)
-    model = build(TINY, VALUES | {"weights": "none"}, RGB)
+    model = build(TINY, VALUES, RGB)
     norms = [layer for layer in network_of(model).layers if isinstance(layer, BatchNormalization)]
     assert norms
     assert {type(layer) for layer in norms} == {backend.BatchNormalization}
@@ -215,14 +215,17 @@ def test_network_from_scratch_trains_as_one_of_keras_own_layers() -> None:
     trained = []
     for is_ours in (True, False):
         keras.utils.set_random_seed(0)
-        model = build(TINY, VALUES | {"weights": "none"}, RGB)
+        model = build(TINY, VALUES, RGB)
         model = model if is_ours else plain_copy(model)
         for layer in network_of(model).layers:
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0.0
-        found = outputs(model, raw_images(), training=True)
-        moving = [v for v in model.non_trainable_variables if v.name.startswith("moving")]
-        assert moving
-        trained.append([found, *map(np.asarray, moving)])
+            if isinstance(layer, BatchNormalization):
+                # The statistics of the batch, and nothing of those before.
+                layer.momentum = 0.0
+        model.compile(keras.optimizers.SGD(0.01), "sparse_categorical_crossentropy")
+        images = raw_images()
+        model.train_on_batch(images, np.arange(len(images)) % 3)
+        trained.append([np.asarray(v) for v in model.variables if v.dtype == "float32"])
     for one, other in zip(*trained, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=5e-4)

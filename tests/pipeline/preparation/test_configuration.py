@@ -33,16 +33,25 @@ def test_backbone_brings_a_space_of_its_own(model: str | None, name: str) -> Non
     assert space_path(card, Path("mine.yaml"), model) == Path("mine.yaml")
 
 
-@pytest.mark.parametrize(("folder", "name"), [("my_photos", "my_photos"), ("cats_dogs", "default")])
-def test_own_folder_has_a_space_of_its_name_unless_a_card_has_that_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, name: str
+@pytest.mark.parametrize("folder", ["my_photos", "cats_dogs"])
+def test_own_folder_has_the_space_of_its_name_that_stands_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for path in (tmp_path / "search_spaces", tmp_path / folder):
-        path.mkdir()
+    (tmp_path / "search_spaces").mkdir()
     (tmp_path / "search_spaces" / f"{folder}.yaml").touch()
     card = made_card(tmp_path / folder, files=CARD.files, image=CARD.image)
-    assert space_path(card, None).stem == name
+    assert space_path(card, None) == Path("search_spaces", f"{folder}.yaml")
+
+
+@pytest.mark.parametrize("is_checkout", [True, False])
+@pytest.mark.parametrize("folder", ["cats_dogs", "efficientnet_b2"])
+def test_own_folder_is_not_searched_with_the_space_that_comes_with_another_data_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, is_checkout: bool
+) -> None:
+    monkeypatch.chdir(SPACES.parent if is_checkout else tmp_path)
+    card = made_card(tmp_path / folder, files=CARD.files, image=CARD.image)
+    assert space_path(card, None).stem == "default"
 
 
 def test_set_changes_what_is_said_of_opponents(tmp_path: Path) -> None:

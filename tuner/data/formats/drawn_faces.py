@@ -20,6 +20,11 @@ EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"
 
 Floats = NDArray[np.float64]
 
+# Points of an ellipse, and of a head's outline.
+_ROUND = np.linspace(0, 2 * np.pi, 28)
+_COS, _SIN = np.cos(_ROUND), np.sin(_ROUND)
+_OUTLINE = np.linspace(0, 2 * np.pi, 48)
+
 _SCALE = 4  # drawn this much larger, then averaged: smooth strokes of any width
 
 # What a full expression does to the neutral face, after the action units of Ekman and Friesen's
@@ -95,8 +100,10 @@ class _Pen:
     stroke: float
     ink: int
 
-    def _points(self, curve: Floats) -> list[tuple[float, float]]:
-        return [(x, y) for x, y in (curve @ self.matrix.T + self.offset).tolist()]
+    def _points(self, curve: Floats) -> list[float]:
+        """x, y, x, y, ... in the image."""
+        points: list[float] = (curve @ self.matrix.T + self.offset).ravel().tolist()
+        return points
 
     def line(self, curve: Floats, width: float = 1.0) -> None:
         self.draw.line(
@@ -170,15 +177,13 @@ def _features(expression: str, rng: np.random.Generator) -> dict[str, float]:
     return features
 
 
-def _ellipse(x: float, y: float, rx: float, ry: float, n: int = 28) -> Floats:
-    angle = np.linspace(0, 2 * np.pi, n)
-    return np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], axis=1)
+def _ellipse(x: float, y: float, rx: float, ry: float) -> Floats:
+    return np.stack([x + rx * _COS, y + ry * _SIN], axis=1)
 
 
 def _head(pen: _Pen, skin: int, rng: np.random.Generator) -> None:
-    angle = np.linspace(0, 2 * np.pi, 48)
-    jaw = rng.uniform(0.0, 0.25) * np.maximum(np.sin(angle), 0) ** 2
-    outline = np.stack([(0.85 - jaw) * np.cos(angle), np.sin(angle)], axis=1)
+    jaw = rng.uniform(0.0, 0.25) * np.maximum(np.sin(_OUTLINE), 0) ** 2
+    outline = np.stack([(0.85 - jaw) * np.cos(_OUTLINE), np.sin(_OUTLINE)], axis=1)
     if rng.uniform() < 0.5:
         for x in (-0.86, 0.86):
             pen.area(_ellipse(x, 0.0, 0.13, 0.22), skin)

@@ -46,23 +46,22 @@ def space_path(card: Card, given: Path | None, model: str | None = None) -> Path
     """
     if given is not None:
         return given
-    for name in _space_names(card, model):
+    # All backbones have the same hyperparameters.
+    for name in (model, "efficientnet_b2") if model in BACKBONES else (card.space_name, "default"):
         for folder in space_folders():
-            if (folder / f"{name}.yaml").is_file():
-                return folder / f"{name}.yaml"
+            path = folder / f"{name}.yaml"
+            if path.is_file() and not (name == card.name and _is_for_another(path, card)):
+                return path
     raise ConfigurationError(
         f"there is no search space for {card.name}", "name one with --space FILE."
     )
 
 
-def _space_names(card: Card, model: str | None) -> tuple[str, ...]:
-    """The names that a space may have, best first."""
-    if model is not None and model in BACKBONES:
-        # All backbones have the same hyperparameters.
-        return model, "efficientnet_b2"
-    # A folder that is called like a data set with a card is another data set.
-    is_namesake = card.source == OWN_DATA and card.name in card_names(card_folders())
-    return ("default",) if is_namesake else (card.space_name, "default")
+def _is_for_another(path: Path, card: Card) -> bool:
+    """Whether a space comes with the package, for another data set than yours of the same name."""
+    is_namesake = card.name in {*card_names(card_folders()), *BACKBONES}
+    is_supplied = path.resolve().parent == space_folders()[-1].resolve()
+    return card.source == OWN_DATA and is_namesake and is_supplied
 
 
 def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
