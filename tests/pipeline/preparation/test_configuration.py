@@ -52,6 +52,7 @@ def test_own_folder_is_not_searched_with_the_space_that_comes_with_another_data_
     monkeypatch.chdir(SPACES.parent if is_checkout else tmp_path)
     card = made_card(tmp_path / folder, files=CARD.files, image=CARD.image)
     assert space_path(card, None).stem == "default"
+    assert space_path(card, None, "efficientnet_b2").stem == "efficientnet_b2"
 
 
 def test_set_changes_what_is_said_of_opponents(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import tuner
@@ -46,22 +47,28 @@ def space_path(card: Card, given: Path | None, model: str | None = None) -> Path
     """
     if given is not None:
         return given
-    # All backbones have the same hyperparameters.
-    for name in (model, "efficientnet_b2") if model in BACKBONES else (card.space_name, "default"):
-        for folder in space_folders():
-            path = folder / f"{name}.yaml"
-            if path.is_file() and not (name == card.name and _is_for_another(path, card)):
-                return path
+    for path in _places(card, model):
+        if path.is_file():
+            return path
     raise ConfigurationError(
         f"there is no search space for {card.name}", "name one with --space FILE."
     )
 
 
-def _is_for_another(path: Path, card: Card) -> bool:
-    """Whether a space comes with the package, for another data set than yours of the same name."""
-    is_namesake = card.name in {*card_names(card_folders()), *BACKBONES}
-    is_supplied = path.resolve().parent == space_folders()[-1].resolve()
-    return card.source == OWN_DATA and is_namesake and is_supplied
+def _places(card: Card, model: str | None) -> Iterator[Path]:
+    """Where a space may stand, best first."""
+    folders = space_folders()
+    if model in BACKBONES:
+        # All backbones have the same hyperparameters.
+        for name in (model, "efficientnet_b2"):
+            yield from (folder / f"{name}.yaml" for folder in folders)
+        return
+    # A supplied space of the name of your own data is for other data.
+    is_namesake = card.source == OWN_DATA and card.name in {*card_names(card_folders()), *BACKBONES}
+    for folder in folders:
+        if not (is_namesake and folder.resolve() == folders[-1].resolve()):
+            yield folder / f"{card.space_name}.yaml"
+    yield from (folder / "default.yaml" for folder in folders)
 
 
 def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
