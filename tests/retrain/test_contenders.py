@@ -8,9 +8,9 @@ import pytest
 
 from tests.images import SMALL_CNN, stopping
 from tuner.data.cards.published_baseline import Baseline
-from tuner.models.registry import complete
+from tuner.models.registry import complete, schedule_for
 from tuner.records.contender import Contender
-from tuner.retrain.contenders import FromScratch, baselines, from_scratch, pretrained, schedule_for
+from tuner.retrain.contenders import FromScratch, baselines, from_scratch, pretrained
 
 STATED = Baseline.model_validate(
     {

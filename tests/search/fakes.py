@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tuner.records.training import EpochMetrics, Failure, TrainResult, TrainTask
-from tuner.records.trial import Trial
+from tuner.records.trial import StartSetting, Trial
 from tuner.search.methods.method import Setup, method_class
 from tuner.search.study import Study
 from tuner.search.study import make_study as _make_study
@@ -57,6 +57,7 @@ def make_study(
     problem: Callable[[Mapping[str, Any]], str | None] = lambda values: None,
     n_workers: int = 1,
     n_wanted: int = 0,
+    starts: Sequence[StartSetting] = (),
 ) -> Study:
     return _make_study(
         space=space,
@@ -66,6 +67,7 @@ def make_study(
         problem=problem,
         n_workers=n_workers,
         n_wanted=n_wanted,
+        starts=starts,
     )
 
 

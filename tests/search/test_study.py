@@ -8,12 +8,25 @@ from typing import Any
 
 import pytest
 
-from tests.search.fakes import WIDE, drive, make_study, n_epochs, rung_sizes, settings, total
+from tests.search.fakes import (
+    WIDE,
+    by_x,
+    drive,
+    ended,
+    make_study,
+    n_epochs,
+    rung_sizes,
+    settings,
+    total,
+)
 from tuner.errors import ConfigurationError
 from tuner.models.registry import setting_problem
-from tuner.records.trial import Trial
+from tuner.records.trial import StartSetting, Trial
+from tuner.search.methods.method import TrialEvent
 from tuner.search.methods.rungs import brackets
+from tuner.search.study import Study
 from tuner.space.definition import Objective, Parameter, Space
+from tuner.space.methods import METHODS
 from tuner.space.parsing.parse import load_space
 
 FIVE = Space(parameters=(Parameter(name="x", kind="choice", choices=(1, 2, 3, 4, 5)),), fixed={})
@@ -210,3 +223,70 @@ def test_study_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     drive(make_study())
     assert list(tmp_path.iterdir()) == []
+
+
+STARTS = (
+    StartSetting(origin="baseline", values={"filters": [8, 8]}, model="sigmoid_cnn"),
+    StartSetting(origin="defaults", values={"x": 0.5, "conv_blocks": 1}),
+)
+
+
+def start_score(trial: Trial) -> float:
+    return 0.0 if trial.model else by_x(trial)
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+@pytest.mark.parametrize("method", ["hyperband", "asha", "random", "bayesian"])
+def test_known_settings_are_trained_first_to_the_end_and_cost_the_method_nothing(
+    method: str, n_workers: int
+) -> None:
+    search = settings(method=method)
+    trials = drive(make_study(search=search, starts=STARTS), start_score, n_workers)
+    first, second, *others = sorted(trials, key=lambda t: t.trial_id)
+    assert [
+        (t.model, t.values, t.origin, t.first_epoch, t.last_epoch) for t in (first, second)
+    ] == [
+        ("sigmoid_cnn", {"filters": [8, 8]}, "baseline", 1, 9),
+        (None, {"x": 0.5, "conv_blocks": 1}, "defaults", 1, 9),
+    ]
+    plain = drive(make_study(search=search), n_workers=n_workers)
+    assert len(others) == len(plain)
+    assert n_epochs(others) == n_epochs(plain)
+    assert not any(t.origin or t.parent_id in ("0000", "0001") for t in others)
+
+
+def test_limits_count_the_methods_own_trials_only() -> None:
+    trials = drive(make_study(search=settings(max_trials=4), starts=STARTS), start_score)
+    assert len(trials) == 6
+
+
+def test_what_the_search_began_with_is_not_proposed_again() -> None:
+    start = StartSetting(origin="defaults", values={"x": 3})
+    trials = drive(make_study(FIVE, search=settings(method="random"), starts=[start]))
+    assert sorted(t.values["x"] for t in trials) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("method", [*METHODS])
+@pytest.mark.parametrize("n_before", [0, 1, 2, 3, 7])
+def test_a_search_with_known_settings_goes_on_as_if_it_had_not_stopped(
+    method: str, n_before: int
+) -> None:
+    search = settings(4, 4, method=method)
+    space = FIVE if "grid" in method else WIDE
+
+    def study() -> Study:
+        return make_study(space, search=search, starts=STARTS)
+
+    whole = drive(study(), start_score)
+    first, history, states = study(), list[TrialEvent](), list[Mapping[str, Any]]()
+    for _ in range(n_before):
+        trial = first.next_trial()
+        if trial is None:
+            break
+        history.append(("started", trial))
+        states.append(first.state())
+        history.append(("ended", ended(trial, start_score)))
+        first.end(history[-1][1])
+    second = study()
+    second.restore(history, states)
+    assert [t for _, t in history[1::2]] + drive(second, start_score) == whole

@@ -23,6 +23,7 @@ from tuner.pipeline.open_run import newest_run
 from tuner.pipeline.outputs.all_runs import write_index
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
 from tuner.pipeline.preparation.precision import decide
+from tuner.pipeline.preparation.start_settings import recipe_files
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, Listener, Notice, RunStarted, StageStarted
 from tuner.records.nested_results import NestedResults
@@ -87,7 +88,13 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
     for text in decided.notices:
         tell(Notice(text=text))
     identities = [
-        identity(o, file, load_dataset(card, o.data_dir, split_settings(o, file)), str(decided))
+        identity(
+            o,
+            file,
+            load_dataset(card, o.data_dir, split_settings(o, file)),
+            str(decided),
+            recipe_files(file),
+        )
         for o in asked
     ]
     root = options.out / card.name

@@ -20,7 +20,12 @@ from tuner.pipeline.open_run import open_run
 from tuner.pipeline.preparation.prepare import PreparedRun, prepare
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
-from tuner.planning.candidates import built_corners, candidates, first_settings
+from tuner.planning.candidates import (
+    built_corners,
+    candidate_of,
+    candidates,
+    first_settings,
+)
 from tuner.planning.corners import Corner
 from tuner.planning.forecast import Known, forecast
 from tuner.planning.frozen_costs import features_s
@@ -42,7 +47,8 @@ class _Planned:
         options: Those of the run.
         prepared: Card, space and data.
         data: What trainings may see of the data.
-        settings: Those that the run tries first.
+        settings: Those that the run draws first.
+        starts: Those that it begins with.
         unfinished: The run that it would go on with; None where it would begin a new one.
     """
 
@@ -50,6 +56,7 @@ class _Planned:
     prepared: PreparedRun
     data: TrainingData
     settings: Sequence[Candidate]
+    starts: Sequence[Candidate]
     unfinished: str | None
 
 
@@ -93,6 +100,10 @@ def _planned(options: RunOptions, listener: Listener) -> _Planned:
         prepared=prepared,
         data=data,
         settings=settings,
+        starts=[
+            candidate_of(start.origin, start.model or prepared.file.model, start.values, data)
+            for start in prepared.starts
+        ],
         unfinished=folder.path.as_posix() if is_resumed else None,
     )
 
@@ -109,7 +120,10 @@ def _plan(
     listener(StageStarted(title="Building the smallest and the largest models"))
     found = built_corners(file, planned.settings, data.spec)
     compared = _compared(planned, listener)
-    measurable = candidates(file.model, data, planned.settings, compared, found)
+    measurable = [
+        *candidates(file.model, data, planned.settings, compared, found),
+        *planned.starts,
+    ]
     listener(StageStarted(title=f"Measuring models, {executor.n_workers} at a time"))
     measured = measure(measurable, executor, scratch, planned.prepared.precision.precision)
     of_space = {
@@ -149,7 +163,12 @@ def _compared(planned: _Planned, listener: Listener) -> list[Contender]:
         return []
     prepared = planned.prepared
     return contenders(
-        planned.options, prepared.card, prepared.file, planned.data.spec, {}, listener
+        planned.options,
+        prepared.card,
+        prepared.file,
+        planned.data.spec,
+        [(prepared.file.model, {})],
+        listener,
     )
 
 
@@ -170,6 +189,8 @@ def _known(
         search=file.search,
         n_settings=n_settings(file.space),
         costs=costs_of_settings(planned.settings, measured),
+        starts=[measured.costs[s.key] for s in planned.starts if s.key in measured.costs],
+        n_finalists=file.retrain.finalists or 1,
         contenders=with_costs(compared, measured),
         n_seeds=file.retrain.seeds,
         n_train=len(data.folds[0].train),

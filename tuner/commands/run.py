@@ -26,7 +26,7 @@ from tuner.pipeline.preparation.data_names import keep_name
 from tuner.pipeline.preparation.prepare import prepare
 from tuner.pipeline.preparation.starting_weights import load_weights
 from tuner.pipeline.run_options import RunOptions
-from tuner.pipeline.search_stage import search_space
+from tuner.pipeline.search_stage import search_space, won_by
 from tuner.records.events import Listener
 from tuner.records.results import Results, RunState
 from tuner.store.run_folder import RunFolder
@@ -112,9 +112,10 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         found = replace(found, run=replace(found.run, state=stopped or "retraining"))
         write_page(job, found)
         return RunOutcome(folder=job.folder, results=found, stopped=stopped)
-    ended = results_of(job, searched, executor.n_workers, "complete", score(job, trained))
+    won = replace(won_by(searched, trained.winner), finalists=trained.finalists)
+    ended = results_of(job, won, executor.n_workers, "complete", score(job, trained.models))
     found = replace(ended, importance=found.importance)
-    write_best(job, found, trained[0][1])
+    write_best(job, found, trained.models[0][1])
     write_page(job, found)
     return RunOutcome(folder=job.folder, results=found, stopped=None)
 

@@ -212,7 +212,12 @@ def _model(
     model: str, candidate: EnsembleCandidate, spec: ImageSpec, fold: int, n_folds: int
 ) -> keras.Model:
     return finished_model(
-        model, candidate.trial.values, spec, candidate.checkpoint, fold=fold, n_folds=n_folds
+        candidate.trial.model or model,
+        candidate.trial.values,
+        spec,
+        candidate.checkpoint,
+        fold=fold,
+        n_folds=n_folds,
     )
 
 

@@ -14,6 +14,7 @@ from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.stages import HEAD
 from tuner.records.image import ImageSpec
+from tuner.records.training import Schedule
 from tuner.space.documents.validation import did_you_mean
 from tuner.space.vocabulary import VOCABULARIES, with_defaults
 
@@ -72,6 +73,14 @@ def check_name(model: str, where: str = "") -> None:
         raise ConfigurationError(
             f'{where}there is no model "{model}"', did_you_mean(model, BUILDERS)
         )
+
+
+def schedule_for(model: str, schedule: Schedule) -> Schedule:
+    """The learning rate's schedule of a model's trainings.
+
+    A backbone's always falls, in search and retraining.
+    """
+    return "cosine" if model in BACKBONES else schedule
 
 
 def is_own(model: str) -> bool:

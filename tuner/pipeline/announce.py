@@ -31,6 +31,7 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
     """
     method, n = method_class(job.file.search.method), n_settings(job.file.space)
     cost = method.cost(job.file.search, n)
+    n_starts = len(job.starts)
     split, unreadable = job.dataset.split, job.dataset.images.unreadable
     job.tell(
         RunStarted(
@@ -40,13 +41,16 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
             n_folds=len(split.folds),
             n_test=split.n_test,
             folder=str(job.folder.path),
-            n_trials=cost.n_trials,
-            n_epochs=cost.n_epochs,
+            n_trials=cost.n_trials + n_starts,
+            n_epochs=cost.n_epochs + n_starts * job.file.search.max_epochs,
             is_exact=cost.is_exact,
             objective=job.file.objective.name,
             direction=job.file.objective.direction,
         )
     )
+    if job.starts:
+        origins = ", ".join(start.origin for start in job.starts)
+        job.tell(Notice(text=f"trained first, to the last epoch: {origins}"))
     for text in method.notes(job.file.search, n):
         job.tell(Notice(text=text))
     if is_resumed:

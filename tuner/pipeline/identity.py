@@ -21,7 +21,11 @@ from tuner.space.definition import SearchSpaceFile
 
 
 def identity(
-    options: RunOptions, file: SearchSpaceFile, dataset: Dataset, precision: str
+    options: RunOptions,
+    file: SearchSpaceFile,
+    dataset: Dataset,
+    precision: str,
+    recipes: Mapping[str, Path],
 ) -> dict[str, Any]:
     """What must be the same for a run to go on: whatever decides its trials and scores.
 
@@ -30,6 +34,7 @@ def identity(
         file: The space, with preset and options applied.
         dataset: The data, split.
         precision: In which trainings compute.
+        recipes: Those that the search begins with, by the names that the space gives them.
     """
     split = dataset.split
     space = plain(asdict(replace(file, name="")))
@@ -45,6 +50,7 @@ def identity(
         },
         "builder": source_digests(file.model) if is_own(file.model) else {},
         "weights": {path: weights_digest(file.model, path) for path in _weights(file)},
+        "recipes": {name: _digest(path.read_bytes()) for name, path in recipes.items()},
         "seed": options.seed,
         "preset": options.preset,
         "keras": dict(environment.KERAS_SETTINGS),
@@ -96,7 +102,7 @@ def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
         # A hash tells you nothing.
         yield (
             f"{path} changed"
-            if path.startswith(("data.", "builder."))
+            if path.startswith(("data.", "builder.", "recipes."))
             else f"{path} is {_short(now)}, was {_short(then)}"
         )
 

@@ -10,6 +10,7 @@ from tuner.data.dataset import Dataset
 from tuner.execution.stop import StopRequest
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import EpochEnded, Event, Listener
+from tuner.records.trial import StartSetting
 from tuner.space.definition import Precision, SearchSpaceFile
 from tuner.store.run_folder import RunFolder
 
@@ -22,6 +23,7 @@ class Job:
         options: What you asked for.
         card: The data set's card.
         file: The search space with preset and options applied.
+        starts: Settings that the search begins with.
         dataset: The data, split.
         precision: In which trainings compute; None for what is fast on the device that trains.
         folder: The run's folder.
@@ -35,6 +37,7 @@ class Job:
     options: RunOptions
     card: Card
     file: SearchSpaceFile
+    starts: tuple[StartSetting, ...]
     dataset: Dataset
     precision: Precision | None
     folder: RunFolder

@@ -86,6 +86,7 @@ def opened_run(
                 options=options,
                 card=prepared.card,
                 file=file,
+                starts=prepared.starts,
                 dataset=prepared.dataset.sealed(),
                 precision=prepared.precision.precision,
                 folder=folder,

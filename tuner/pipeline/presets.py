@@ -29,6 +29,7 @@ class Preset:
         schedule: Of the learning rate in the retraining.
         max_train: Training images at most; None takes all.
         max_validation: Validation images at most; None takes all.
+        finalists: Settings at most that are retrained, unless the space says so.
     """
 
     from_scratch: FromScratch
@@ -40,6 +41,7 @@ class Preset:
     schedule: Schedule = "constant"
     max_train: int | None = None
     max_validation: int | None = None
+    finalists: int = 2
 
 
 FROM_SCRATCH = FromScratch(input_size=96)
@@ -62,6 +64,7 @@ PRESETS: Mapping[PresetName, Preset] = {
         min_retrain_epochs=120,
         seeds=5,
         schedule="cosine",
+        finalists=3,
         from_scratch=FROM_SCRATCH,
     ),
 }
@@ -123,4 +126,5 @@ def _retrain(preset: Preset, own: RetrainSettings, stated: Collection[str]) -> R
             else min(epochs, preset.max_retrain_epochs or epochs)
         ),
         seeds=own.seeds if "retrain.seeds" in stated else preset.seeds or own.seeds,
+        finalists=own.finalists or preset.finalists,
     )

@@ -16,7 +16,6 @@ from tuner.records.results import SearchSummary
 from tuner.records.training import IMAGES
 from tuner.records.trial import Trial
 from tuner.report.text import plural
-from tuner.retrain.contenders import schedule_for
 from tuner.search.methods.method import method_class
 from tuner.search.ranking import winner
 from tuner.space.sampling import n_settings
@@ -52,6 +51,7 @@ def search_space(
         problem=lambda values: setting_problem(file.model, values, spec.height, spec.width),
         n_workers=executor.n_workers,
         n_wanted=n_candidates(file),
+        starts=job.starts,
     )
 
     job.epoch_watchers.append(study.take_epoch)
@@ -71,7 +71,6 @@ def search_space(
             seed=job.options.seed,
             checkpoints=job.folder.state,
             patience=file.search.patience,
-            schedule=schedule_for(file.model, "constant"),
             schedule_epochs=file.search.max_epochs,
             n_retries=job.options.retries,
             deadline=job.search_deadline,
@@ -147,8 +146,7 @@ def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummar
     file = job.file
     method = method_class(file.search.method)
     best = winner(trials, file.objective)
-    assert best.score is not None
-    return SearchSummary(
+    summary = SearchSummary(
         model=file.model,
         method=file.search.method,
         method_words=method.words(file.search),
@@ -163,9 +161,23 @@ def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummar
         n_rejected=n_rejected,
         n_epochs=sum(len(trial.epochs) for trial in trials),
         duration_s=job.folder.events.spent_s(SEARCHING),
-        best_trial_id=best.trial_id,
-        best_score=best.score,
-        best_values=complete(file.model, best.values),
+        best_trial_id="",
+        best_score=0.0,
+        best_values={},
         parameters=file.space.parameters,
-        n_planned=method.cost(file.search, n_settings(file.space)).n_trials,
+        n_planned=method.cost(file.search, n_settings(file.space)).n_trials + len(job.starts),
+    )
+    return won_by(summary, best)
+
+
+def won_by(summary: SearchSummary, trial: Trial) -> SearchSummary:
+    """The same search with this trial as its winner, which has a score."""
+    assert trial.score is not None
+    return replace(
+        summary,
+        best_trial_id=trial.trial_id,
+        best_score=trial.score,
+        best_values=complete(trial.model or summary.model, trial.values),
+        best_model=trial.model,
+        best_origin=trial.origin,
     )

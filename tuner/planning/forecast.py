@@ -64,6 +64,8 @@ class Known:
         contenders: The comparison in a run's order, with their costs; None stands for the winner's.
             Empty without one.
         n_seeds: Retrainings of each.
+        n_finalists: Settings at most that are retrained in the winner's place.
+        starts: Costs of the settings that the search begins with.
         n_train: Training images of a fold.
         n_folds: Times that each trial trains; a retraining trains once.
         n_test: Test images.
@@ -86,6 +88,8 @@ class Known:
     n_train: int
     n_test: int
     keeps_models: bool
+    n_finalists: int = 1
+    starts: Sequence[Cost] = ()
     largest_checkpoint_bytes: int = 0
     n_folds: int = 1
     n_workers: int = 1
@@ -100,7 +104,8 @@ class Forecast:
     """Size, times and disk of a run.
 
     Attributes:
-        n_trials: Trials of the search.
+        n_trials: Trials of the search, with those that it begins with.
+        n_starts: The latter.
         n_epochs: Their epochs.
         is_exact: Whether both are known beforehand; otherwise they are about right.
         notes: What you should know before the search begins.
@@ -114,6 +119,7 @@ class Forecast:
     """
 
     n_trials: int
+    n_starts: int
     n_epochs: int
     is_exact: bool
     notes: tuple[str, ...]
@@ -142,12 +148,15 @@ def forecast(known: Known, seed: int) -> Forecast:
     first = runs[0][0]
     n_simulated, n_simulated_epochs = _size(first)
     factor = cost.n_epochs / n_simulated_epochs if is_cut else 1.0
+    n_starts = len(known.starts)
     times_s = np.array([[factor * search_s, *others_s] for _, search_s, *others_s in runs])
     search_s, retraining_s, other_s = (_range(stage, known.share) for stage in times_s.T)
     search_s = search_s.at_most(known.limits_s[0])
     return Forecast(
-        n_trials=cost.n_trials if is_cut else n_simulated,
-        n_epochs=cost.n_epochs if is_cut else n_simulated_epochs,
+        n_trials=(cost.n_trials if is_cut else n_simulated) + n_starts,
+        n_starts=n_starts,
+        n_epochs=(cost.n_epochs if is_cut else n_simulated_epochs)
+        + n_starts * known.search.max_epochs,
         is_exact=cost.is_exact,
         notes=method.notes(known.search, known.n_settings),
         brackets=first.brackets,
@@ -165,13 +174,21 @@ def _run(
     """A simulated run: its search, and the seconds of search, retraining and all else."""
     crew = Crew(known.n_workers, keeps_models=known.keeps_models)
     searched = simulate_search(
-        search, known.costs, known.n_train * known.n_folds, known.n_settings, crew, rng
+        search,
+        known.costs,
+        known.n_train * known.n_folds,
+        known.n_settings,
+        crew,
+        rng,
+        known.starts,
     )
     search_s = crew.now_s
     models = [
         (contender, searched.winner, searched.cost) if cost is None else (contender, cost.key, cost)
         for contender, cost in known.contenders
     ]
+    # As if chance had ordered as many as may be: they are about as large as the winner.
+    models = [*models[:1] * known.n_finalists, *models[1:]]
     simulate_retraining(models, known.n_train, known.n_seeds, crew, rng)
     before_s, scoring_s = known.features_s
     scoring_s += sum(cost.score_s(known.n_test) for _, _, cost in models)

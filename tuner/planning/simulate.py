@@ -11,7 +11,7 @@ import numpy as np
 
 from tuner.planning.measure import Cost
 from tuner.records.contender import Contender
-from tuner.records.trial import Trial
+from tuner.records.trial import StartSetting, Trial
 from tuner.search.methods.method import Setup, method_class
 from tuner.search.methods.rungs import Rung
 from tuner.search.ranking import winner
@@ -75,6 +75,7 @@ def simulate_search(
     n_settings: int | None,
     crew: Crew,
     rng: np.random.Generator,
+    starts: Sequence[Cost] = (),
 ) -> SimulatedSearch:
     """Search.
 
@@ -85,8 +86,18 @@ def simulate_search(
         n_settings: Distinct settings of the space; None where they do not run out.
         crew: Trains.
         rng: Decides scores, and costs of later settings.
+        starts: Of the settings that the search begins with.
     """
-    study = _study(settings, crew.n_workers, _Settings(len(costs), n_settings, rng))
+    made_up = _Settings(len(costs), n_settings, rng)
+    first = [
+        StartSetting(
+            origin="start",
+            values={"number": -number, "cost": len(costs) + number - 1, "score": rng.random()},
+        )
+        for number in range(1, len(starts) + 1)
+    ]
+    study = _study(settings, crew.n_workers, made_up, first)
+    costs = [*costs, *starts]
     n_checkpoints = most = 0
 
     def begin(trial: Trial) -> None:
@@ -104,7 +115,7 @@ def simulate_search(
     return SimulatedSearch(
         winner=_model(best),
         cost=costs[best.values["cost"]],
-        brackets=_brackets(trials),
+        brackets=_brackets(trial for trial in trials if not trial.origin),
         n_checkpoints=most,
     )
 
@@ -147,7 +158,12 @@ def _model(trial: Trial) -> str:
     return f"setting {trial.values['number']}"
 
 
-def _study(settings: SearchSettings, n_workers: int, made_up: _Settings) -> Study:
+def _study(
+    settings: SearchSettings,
+    n_workers: int,
+    made_up: _Settings,
+    starts: Sequence[StartSetting],
+) -> Study:
     """The real method and the real board, with settings that are made up."""
     setup = Setup(
         settings=settings,
@@ -157,7 +173,8 @@ def _study(settings: SearchSettings, n_workers: int, made_up: _Settings) -> Stud
         seed=0,
         n_workers=n_workers,
     )
-    return Study(setup, method_class(settings.method).stand_in()(setup), made_up)
+    method = method_class(settings.method).stand_in()(setup)
+    return Study(setup, method, made_up, starts=starts)
 
 
 class _Settings(AnySetting):

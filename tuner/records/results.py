@@ -130,6 +130,21 @@ class DataSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Finalist:
+    """A setting that was retrained because the search could not tell it from the best one.
+
+    Attributes:
+        trial_id: Its trial.
+        search_score: The objective in the search.
+        score: The objective of its retrainings, their mean; None where all of them failed.
+    """
+
+    trial_id: str
+    search_score: float
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSummary:
     """What was searched and found.
 
@@ -143,7 +158,7 @@ class SearchSummary:
         iterations: How often the whole of Hyperband was run.
         objective: Metric that was optimised.
         direction: `max` or `min`.
-        n_trials: Trials, promotions included.
+        n_trials: Trials, promotions and what the search began with included.
         n_failed: Trials that failed.
         n_stopped: Trials that a time budget ended before their last epoch.
         n_rejected: Sampled settings that cannot be built and were never proposed as a trial.
@@ -155,6 +170,10 @@ class SearchSummary:
         parameters: The hyperparameters that were searched, with their ranges.
         n_planned: Trials that the search was to have, promotions included, as foreseen before its
             start.
+        best_model: The winner's family or builder; None for the one that was searched.
+        best_origin: Where the winner's setting is from if the search began with it; else empty.
+        finalists: Settings that were retrained to choose the winner; empty where there was nothing
+            to choose from, or nothing was retrained.
     """
 
     model: str
@@ -176,6 +195,14 @@ class SearchSummary:
     n_planned: int
     n_stopped: int = 0
     method_words: str = ""
+    best_model: str | None = None
+    best_origin: str = ""
+    finalists: tuple[Finalist, ...] = ()
+
+    @property
+    def winner_model(self) -> str:
+        """The winner's family or builder."""
+        return self.best_model or self.model
 
     @property
     def searched(self) -> tuple[str, ...]:
@@ -186,6 +213,9 @@ class SearchSummary:
     def chosen(self) -> tuple[Parameter, ...]:
         """The searched hyperparameters active in the winner; the values of others are defaults."""
         active: dict[str, Parameter] = {}
+        if self.best_origin:
+            # The search began with its values, and has chosen none of them.
+            return ()
         # Parents stand before their children; one that was not searched is fixed, so always active.
         for one in self.parameters:
             if one.name in self.best_values and all(

@@ -8,7 +8,25 @@ from typing import Any, Literal
 
 from tuner.records.training import EpochMetrics
 
+# Of the settings that a search begins with: no rung of a method has them.
+NO_BRACKET = -1
+
 TrialStatus = Literal["failed", "running", "stopped", "completed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSetting:
+    """A setting that is known to work, with which a search begins.
+
+    Attributes:
+        origin: Where it is from, such as `baseline`.
+        values: Its hyperparameters; they may lie outside of the space's ranges.
+        model: Family or builder; None for the one that the space searches.
+    """
+
+    origin: str
+    values: Mapping[str, Any]
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +39,7 @@ class Trial:
         trial_id: Four digits or more, in the order of the starts.
         values: The active hyperparameters' values.
         bracket: Hyperband's bracket, from 0 (no halving), numbered on over iterations; 0 for other
-            methods.
+            methods; `NO_BRACKET` for what a search begins with.
         rung: Rung within the bracket, from 0.
         parent_id: The trial that this one continues; None on the first rung.
         first_epoch: From 1.
@@ -33,6 +51,9 @@ class Trial:
         n_parameters: Parameters of the model; None where it was never built.
         n_retries: How often it had failed before, each time with another seed.
         is_stopped: Whether the search ran out of time before the trial's last epoch.
+        model: Family or builder; None for the one that the space searches.
+        origin: Where a setting is from that the search began with, such as `baseline`; empty where
+            the method proposed it.
     """
 
     trial_id: str
@@ -49,6 +70,8 @@ class Trial:
     n_parameters: int | None = None
     n_retries: int = 0
     is_stopped: bool = False
+    model: str | None = None
+    origin: str = ""
 
     @property
     def status(self) -> TrialStatus:
@@ -58,3 +81,13 @@ class Trial:
         if self.score is None:
             return "running"
         return "stopped" if self.is_stopped else "completed"
+
+    @property
+    def depth(self) -> int:
+        """Epochs that its setting has been trained for, those of its parents included.
+
+        One that ended early by its own rule counts as trained to the end.
+        """
+        if not self.is_stopped:
+            return self.last_epoch
+        return self.epochs[-1].epoch if self.epochs else self.first_epoch - 1

@@ -76,7 +76,7 @@ def _blocks(results: Results) -> Iterator[str]:
         f"Best hyperparameters, trial {escaped(search.best_trial_id)} of"
         f" {integer(search.n_trials)}:"
     )
-    yield fenced(without_folders(as_yaml(search.model, search.best_values)), "yaml")
+    yield fenced(without_folders(as_yaml(search.winner_model, search.best_values)), "yaml")
     yield fenced(without_folders(run.command), "sh")
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tuner.data.cards.published_baseline import Baseline
+from tuner.data.cards.card import Card
+from tuner.data.cards.published_baseline import Baseline, Published
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.registry import complete
+from tuner.models.registry import complete, schedule_for
 from tuner.records.contender import Contender
+from tuner.records.image import ImageSpec
 from tuner.records.training import EarlyStopping, Schedule
 from tuner.space.definition import SearchSpaceFile
+
+# The winner's name among contenders.
+TUNED = "tuned"
 
 # Pixels that EfficientNetB2 was made for.
 BACKBONE_SIZE = 260
@@ -38,14 +43,16 @@ class FromScratch:
     max_train_images: int | None = None
 
 
-def tuned_contender(
-    file: SearchSpaceFile, values: Mapping[str, Any], schedule: Schedule
-) -> Contender:
-    """The winner, whose rules hold for all; only a backbone's rate falls whatever the preset says.
+def tuned_contenders(
+    file: SearchSpaceFile, found: Sequence[tuple[str, Mapping[str, Any]]], schedule: Schedule
+) -> Iterator[Contender]:
+    """The finalists, whose rules hold for all.
+
+    Only a backbone's rate falls whatever the preset says.
 
     Args:
         file: The space with preset and options applied; its `retrain` states the rules.
-        values: The winner's hyperparameters.
+        found: Of each finalist the family or builder and its hyperparameters.
         schedule: Of the learning rate, by the preset; other models keep it.
     """
     rule = EarlyStopping(
@@ -53,14 +60,37 @@ def tuned_contender(
         direction=file.objective.direction,
         patience=file.retrain.patience,
     )
-    return Contender(
-        name="tuned",
-        title="Tuned",
-        model=file.model,
-        values=values,
-        max_epochs=file.retrain.epochs,
-        early_stopping=rule,
-        schedule=schedule_for(file.model, schedule),
+    for number, (model, values) in enumerate(found, start=1):
+        yield Contender(
+            name=TUNED if number == 1 else f"finalist-{number}",
+            title="Tuned" if number == 1 else f"Finalist {number}",
+            model=model,
+            values=values,
+            max_epochs=file.retrain.epochs,
+            early_stopping=rule,
+            schedule=schedule_for(model, schedule),
+        )
+
+
+def stated_baseline(card: Card, spec: ImageSpec) -> Baseline:
+    """The data set's baseline; where no source states one, the CNN family's defaults.
+
+    Of tiny images, as many blocks as leave a pixel.
+
+    Args:
+        card: Of the data set.
+        spec: Of the images.
+    """
+    if card.baseline:
+        return card.baseline
+    usual = complete("cnn", {})
+    n_blocks = min(usual["conv_blocks"], max(1, min(spec.height, spec.width).bit_length() - 1))
+    return Baseline(
+        model="cnn",
+        title="the CNN family's defaults: no source states a baseline for these images",
+        source="",
+        values=usual | {"conv_blocks": n_blocks},
+        published=None,
     )
 
 
@@ -82,24 +112,24 @@ def baselines(tuned: Contender, stated: Baseline, compare: tuple[str, ...]) -> I
     )
     if "baseline" in compare:
         yield baseline
-    if "baseline_published" in compare:
-        yield _as_published(baseline, stated)
+    if "baseline_published" in compare and stated.published:
+        yield _as_published(baseline, stated.published)
 
 
-def _as_published(baseline: Contender, stated: Baseline) -> Contender:
+def _as_published(baseline: Contender, published: Published) -> Contender:
     """By its source's own schedule: its epochs, and its own reason to stop before."""
     rule = replace(
         baseline.early_stopping,
         patience=None,
-        stop_metric=stated.published.stop_metric,
-        stop_value=stated.published.stop_value or 0.0,
+        stop_metric=published.stop_metric,
+        stop_value=published.stop_value or 0.0,
         keeps_best=False,
     )
     return replace(
         baseline,
         name="baseline_published",
         title="Baseline, as published",
-        max_epochs=stated.published.epochs,
+        max_epochs=published.epochs,
         early_stopping=rule,
         schedule="constant",
         note=f"{baseline.note}; its published schedule, not the rules of the others",
@@ -165,14 +195,6 @@ def from_scratch(tuned: Contender, name: str, settings: FromScratch) -> Contende
         in_verdict=False,
         max_train_images=settings.max_train_images,
     )
-
-
-def schedule_for(model: str, schedule: Schedule) -> Schedule:
-    """The learning rate's schedule of a model's trainings.
-
-    A backbone's always falls, in search and retraining.
-    """
-    return "cosine" if model in BACKBONES else schedule
 
 
 def _origin(weights: str) -> str:

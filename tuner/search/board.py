@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tuner.records.training import EpochMetrics
-from tuner.records.trial import Trial
+from tuner.records.trial import NO_BRACKET, Trial
 from tuner.search.ranking import best_settings
 from tuner.space.definition import Objective
 
@@ -83,7 +83,8 @@ class Board:
         trials: By id, in the order of their starts; running ones have neither score nor error.
         running: Those that have not ended, each with the epochs that were reported.
         ended: Ids of the others, in the order of their ends.
-        n_epochs: Epochs that all trials train, had none ended early.
+        n_epochs: Epochs that all trials train which the method proposed, had none ended early.
+        n_starts: Trials of settings that the search began with.
     """
 
     def __init__(self, objective: Objective, n_wanted: int = 0) -> None:
@@ -97,6 +98,7 @@ class Board:
         self.running: dict[str, Trial] = {}
         self.ended: list[str] = []
         self.n_epochs = 0
+        self.n_starts = 0
         self._objective = objective
         self._n_wanted = n_wanted
         self._wanted: list[Trial] = []
@@ -113,6 +115,11 @@ class Board:
     def n_running(self) -> int:
         """Trials that have not ended."""
         return len(self.running)
+
+    @property
+    def n_proposed(self) -> int:
+        """Trials that the method proposed."""
+        return len(self.trials) - self.n_starts
 
     @property
     def wanted(self) -> set[str]:
@@ -133,7 +140,7 @@ class Board:
 
     def rungs_with_checkpoints(self) -> set[tuple[int, int]]:
         """The (bracket, rung) of all ended trials that still have a checkpoint."""
-        return set(self._with_checkpoint)
+        return {key for key in self._with_checkpoint if key[0] != NO_BRACKET}
 
     def curve(self, trial_id: str) -> tuple[EpochMetrics, ...]:
         """The epochs of a trial; of a running one those that were reported in this session."""
@@ -154,6 +161,10 @@ class Board:
         chain = self._chains[trial.parent_id] if trial.parent_id else []
         self._chains[trial.trial_id] = chain
         chain.append(trial.trial_id)
+        if trial.origin:
+            # No rung of the method, and nothing that its budget pays for.
+            self.n_starts += 1
+            return
         self.n_epochs += trial.last_epoch - trial.first_epoch + 1
         self.rung(trial.bracket, trial.rung).n_started += 1
         if trial.parent_id is not None:
@@ -177,13 +188,18 @@ class Board:
         self.trials[trial.trial_id] = trial
         self.ended.append(trial.trial_id)
         self._with_checkpoint.setdefault((trial.bracket, trial.rung), []).append(trial.trial_id)
+        if not trial.origin:
+            self._take_place(trial)
+        self._wanted = best_settings([*self._wanted, trial], self._objective, self._n_wanted)
+
+    def _take_place(self, trial: Trial) -> None:
+        """Rank an ended trial on its rung."""
         rung = self.rung(trial.bracket, trial.rung)
         if trial.score is None:
             rung.n_failed += 1
             return
         insort(rung.ranked, self._entry(trial))
         insort(rung.candidates, self._entry(trial))
-        self._wanted = best_settings([*self._wanted, trial], self._objective, self._n_wanted)
 
     def release(self, promotable: Collection[str]) -> list[str]:
         """Trials that have a checkpoint which is needed no more; each is named once.

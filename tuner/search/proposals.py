@@ -10,7 +10,7 @@ import numpy as np
 
 from tuner.errors import ConfigurationError
 from tuner.space.definition import Parameter, Space
-from tuner.space.sampling import grid_values, n_settings, sample
+from tuner.space.sampling import grid_values, has_setting, n_settings, sample
 
 # When so many proposals in a row bring nothing new, a space counts as exhausted.
 MAX_PROPOSALS = 1000
@@ -62,6 +62,11 @@ class Proposals:
             self.rejected[key] = self._untold[key] = reason
         return None
 
+    def take(self, values: Mapping[str, Any]) -> None:
+        """Take a setting that is trained without having been proposed: it is not proposed later."""
+        if has_setting(self._space, values):
+            self._tried.add(setting_key(values))
+
     def news(self) -> dict[str, Any]:
         """What to keep for a restart, as JSON.
 
@@ -79,7 +84,8 @@ class Proposals:
             tried: All settings that it proposed.
             news: All that its `news` ever gave, in order.
         """
-        self._tried.update(map(setting_key, tried))
+        for values in tried:
+            self.take(values)
         for new in news:
             self.rejected.update(new["rejected"])
             self.generator.bit_generator.state = new["generator"]

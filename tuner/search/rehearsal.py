@@ -57,6 +57,9 @@ class AnySetting:
         """A setting without values."""
         return {}
 
+    def take(self, values: Mapping[str, Any]) -> None:
+        """Nothing to remember."""
+
     def news(self) -> dict[str, Any]:
         """Nothing to keep."""
         return {}

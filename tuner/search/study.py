@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from tuner.errors import SpaceError
 from tuner.records.events import EpochEnded
-from tuner.records.trial import Trial
+from tuner.records.trial import NO_BRACKET, StartSetting, Trial
 from tuner.search.board import Board
 from tuner.search.methods.method import Method, Setup, Step, TrialEvent, method_class
 from tuner.search.methods.rungs import epochs_left
@@ -26,6 +26,9 @@ class SettingSource(Protocol):
     def first_of(self, proposed: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
         """The first of some settings that will do."""
 
+    def take(self, values: Mapping[str, Any]) -> None:
+        """Take a setting that is trained without having been proposed."""
+
     def news(self) -> dict[str, Any]:
         """What to keep for a restart."""
 
@@ -43,7 +46,12 @@ class Study:
     """
 
     def __init__(
-        self, setup: Setup, method: Method, proposals: SettingSource, n_wanted: int = 0
+        self,
+        setup: Setup,
+        method: Method,
+        proposals: SettingSource,
+        n_wanted: int = 0,
+        starts: Sequence[StartSetting] = (),
     ) -> None:
         """Begin with nothing started.
 
@@ -52,8 +60,11 @@ class Study:
             method: Promotes, and names who proposes.
             proposals: Tells which proposed settings are new and can be built.
             n_wanted: The checkpoints of so many of the best settings are wanted after the search.
+            starts: Settings that are trained first, each to the end whatever the rungs say; the
+                method's limits do not count them.
         """
         self.board = Board(setup.objective, n_wanted)
+        self._starts = starts
         self._setup, self._method, self._proposals = setup, method, proposals
         self._is_over = False
 
@@ -73,10 +84,10 @@ class Study:
         Raises:
             SpaceError: If no setting of the space can be built.
         """
-        trial = self._decided()
+        trial = self._known_good() or self._decided()
         if trial is not None:
             self.board.start(trial)
-        elif not self.board.trials and self.rejected:
+        elif not self.board.n_proposed and self.rejected:
             raise SpaceError(
                 f"none of {self.n_rejected} drawn settings can be built, as {self.rejected}",
                 "widen the space, or use larger images.",
@@ -124,18 +135,42 @@ class Study:
             if event == "ended":
                 self.board.end(trial)
                 continue
-            if not has_setting(self._setup.space, trial.values):
+            if not trial.origin and not has_setting(self._setup.space, trial.values):
                 raise ValueError(f"trial {trial.trial_id} has a setting that is not in the space")
             self.board.start(trial)
-        new = [trial.values for trial in self.board.trials.values() if trial.parent_id is None]
+        new = [
+            trial.values
+            for trial in self.board.trials.values()
+            if trial.parent_id is None and trial.model is None
+        ]
         self._proposals.restore(new, states)
         self._method.restore(history, [state.get("method", {}) for state in states])
         if any(state["is_exhausted"] for state in states):
             self._method.no_new_settings()
 
+    def _known_good(self) -> Trial | None:
+        """The next of the settings that the search begins with."""
+        number = self.board.n_starts
+        if number >= len(self._starts):
+            return None
+        start = self._starts[number]
+        if start.model is None:
+            self._proposals.take(start.values)
+        return Trial(
+            trial_id=f"{number:04d}",
+            values=start.values,
+            bracket=NO_BRACKET,
+            rung=0,
+            parent_id=None,
+            first_epoch=1,
+            last_epoch=self._setup.settings.max_epochs,
+            model=start.model,
+            origin=start.origin,
+        )
+
     def _decided(self) -> Trial | None:
         limit, board = self._setup.settings.max_trials, self.board
-        while not self._is_over and (limit is None or len(board.trials) < limit):
+        while not self._is_over and (limit is None or board.n_proposed < limit):
             step = self._method.next_step(board)
             if step is None:
                 return None
@@ -165,6 +200,7 @@ def make_study(
     problem: Callable[[Mapping[str, Any]], str | None],
     n_workers: int = 1,
     n_wanted: int = 0,
+    starts: Sequence[StartSetting] = (),
 ) -> Study:
     """A study with the method of its settings.
 
@@ -176,6 +212,7 @@ def make_study(
         problem: Why a setting cannot be built, or None.
         n_workers: Trials at a time.
         n_wanted: The checkpoints of so many of the best settings are wanted after the search.
+        starts: Settings that are trained first, each to the end.
     """
     proposals = Proposals(space, seed, problem)
     setup = Setup(
@@ -185,5 +222,6 @@ def make_study(
         generator=proposals.generator,
         seed=seed,
         n_workers=n_workers,
+        n_starts=len(starts),
     )
-    return Study(setup, method_class(settings.method)(setup), proposals, n_wanted)
+    return Study(setup, method_class(settings.method)(setup), proposals, n_wanted, starts)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.execution.seeds import TRIALS, task_seed
+from tuner.models.registry import schedule_for
 from tuner.records.training import EarlyStopping, Schedule, TrainResult, TrainTask
 from tuner.records.trial import Trial
 from tuner.space.definition import Objective, Precision
@@ -24,7 +25,7 @@ class SearchOrder:
         checkpoints: Folder for the trials' checkpoints.
         patience: Epochs without improvement of the objective after which a trial ends; None never
             ends it.
-        schedule: Of the learning rate.
+        schedule: Of the learning rate; a backbone's always falls.
         schedule_epochs: Epochs that it is stretched over, whatever rung a trial is on.
         n_retries: How often a failed trial is trained again, each time with another seed.
         deadline: Unix time in seconds after which nothing is started, and what runs ends after its
@@ -57,7 +58,7 @@ def task_of(
     """
     return TrainTask(
         task_id=trial.trial_id,
-        model=order.model,
+        model=trial.model or order.model,
         values=trial.values,
         seed=_seed(trial, order.seed, by_id, n_tries),
         first_epoch=trial.first_epoch,
@@ -66,7 +67,7 @@ def task_of(
             trial_checkpoint(order.checkpoints, trial.parent_id) if trial.parent_id else None
         ),
         save_to=trial_checkpoint(order.checkpoints, trial.trial_id),
-        schedule=order.schedule,
+        schedule=schedule_for(trial.model or order.model, order.schedule),
         schedule_epochs=order.schedule_epochs,
         early_stopping=_early_stopping(order),
         stop_at=order.deadline,

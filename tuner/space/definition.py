@@ -144,11 +144,14 @@ class RetrainSettings:
         epochs: Ceiling, the same for all of them.
         seeds: Retrainings per model.
         patience: Epochs without improvement on validation after which a retraining ends.
+        finalists: Settings at most that are retrained where chance may have ordered them; the best
+            on validation is the winner. None leaves the number to the preset.
     """
 
     epochs: int
     seeds: int
     patience: int
+    finalists: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +206,7 @@ class SearchSpaceFile:
         retrain: How all of them are retrained.
         split: Override of the card's split; None keeps it.
         precision: In which layers of trainings compute; `auto` takes what is fast on the machine.
+        start_from: Settings that are trained first: `baseline`, `defaults`, runs, recipes.
     """
 
     name: str
@@ -216,3 +220,4 @@ class SearchSpaceFile:
     retrain: RetrainSettings
     split: SplitSizes | None
     precision: PrecisionChoice = "auto"
+    start_from: tuple[str, ...] = ()

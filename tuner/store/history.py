@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from tuner.records.trial import Trial
+from tuner.records.trial import NO_BRACKET, Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,9 @@ class _History:
         return problem
 
     def _odd_setting(self, trial: Trial) -> str:
-        if not 1 <= trial.first_epoch <= trial.last_epoch or trial.rung < 0 or trial.bracket < 0:
+        lowest = NO_BRACKET if trial.origin else 0
+        is_odd = trial.rung < 0 or trial.bracket < lowest
+        if is_odd or not 1 <= trial.first_epoch <= trial.last_epoch:
             return f"trial {trial.trial_id} has impossible epochs, rung or bracket"
         if trial.parent_id is not None:
             parent = self._ended.get(trial.parent_id)

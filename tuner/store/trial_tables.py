@@ -22,11 +22,6 @@ _Parsed = TypeVar("_Parsed")
 # Of a million trials.
 _MOST_BYTES = 1_000_000_000
 
-_TRIAL_COLUMNS = (
-    "trial_id", "status", "score", "epochs", "duration_s", "error",
-    "bracket", "rung", "parent_id", "first_epoch", "last_epoch", "n_parameters",
-)  # fmt: skip
-
 _CURVE_COLUMNS = ("trial_id", "epoch", "duration_s")
 _METRIC = "metrics."
 
@@ -97,6 +92,8 @@ class TrialTables:
             "first_epoch": trial.first_epoch,
             "last_epoch": trial.last_epoch,
             "n_parameters": _cell(trial.n_parameters),
+            "model": _cell(trial.model),
+            "origin": trial.origin,
         }
         return row | {f"values.{name}": _value_cell(trial.values.get(name)) for name in self._names}
 
@@ -253,6 +250,9 @@ def _trial(row: Mapping[str, str]) -> tuple[Trial, int]:
         duration_s=_finite(row["duration_s"]),
         n_parameters=int(row["n_parameters"]) if row["n_parameters"] else None,
         is_stopped=row["status"] == "stopped",
+        # Tables of earlier versions have neither column.
+        model=row.get("model") or None,
+        origin=row.get("origin", ""),
     )
     if not trial.trial_id or trial.status != row["status"]:
         raise ValueError(f"its status is {row['status']}, its score {row['score']}")

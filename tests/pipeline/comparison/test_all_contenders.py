@@ -26,7 +26,7 @@ from tuner.records.events import Event, Notice
 from tuner.space.parsing.parse import load_space
 
 ALL = ("baseline", "baseline_published", "efficientnet_b2")
-NO_BASELINE = "this data set has no card that states a baseline, so none is compared"
+NO_SCHEDULE = "this data set has no card that states a published schedule: that row is left out"
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,12 @@ def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 def compared(found: Job) -> list[Contender]:
     events: list[Event] = []
     return contenders(
-        found.options, found.card, found.file, found.dataset.spec, SMALL_CNN, events.append
+        found.options,
+        found.card,
+        found.file,
+        found.dataset.spec,
+        [("cnn", SMALL_CNN)],
+        events.append,
     )
 
 
@@ -56,6 +61,7 @@ def in_plan(found: Job) -> list[Contender]:
         dataset=found.dataset,
         precision=Decision(precision=None),
         identity={},
+        starts=(),
         notices=(),
     )
     planned = plan._Planned(
@@ -63,6 +69,7 @@ def in_plan(found: Job) -> list[Contender]:
         prepared=prepared,
         data=training_data(found.dataset, found.options.data_dir),
         settings=(),
+        starts=(),
         unfinished=None,
     )
     return plan._compared(planned, found.tell)
@@ -72,7 +79,7 @@ def in_run(found: Job) -> list[Contender]:
     """Those that a run retrains, the winner without its hyperparameters."""
     trained = retrain_all(found, Searched(), executor())  # type: ignore[arg-type]
     assert trained is not None
-    (winner, _), *others = trained
+    (winner, _), *others = trained.models
     return [replace(winner, values={}), *(other for other, _ in others)]
 
 
@@ -92,10 +99,10 @@ def test_plan_costs_what_a_run_trains(
 
 def test_plan_says_what_is_left_out_as_a_run_does(tmp_path: Path) -> None:
     events: list[Event] = []
-    found = comparing(tmp_path, events, "baseline", "efficientnet_b2")
+    found = comparing(tmp_path, events, "baseline_published", "efficientnet_b2")
     in_plan(replace(found, card=tiny_dataset().card))
     assert notices(events)[:2] == [
-        NO_BASELINE,
+        NO_SCHEDULE,
         "EfficientNetB2 is trained from scratch: no network",
     ]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.images import tiny_dataset
-from tests.pipeline.comparison.jobs import Searched, executor, job
+from tests.images import SMALL_CNN, tiny_dataset
+from tests.pipeline.comparison.jobs import Searched, executor, job, trial
+from tests.planning.contenders import STATED
 from tests.search.fakes import FakeExecutor
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.weights import NoPretrainedWeightsError
@@ -39,7 +41,7 @@ def test_all_are_retrained_side_by_side_the_winner_first(
         "Looking for pretrained weights",
         "Retraining Tuned, EfficientNetB2 (ImageNet)",
     ]
-    assert [(one.name, len(trained)) for one, trained in found] == [
+    assert [(one.name, len(trained)) for one, trained in found.models] == [
         ("tuned", 2),
         ("efficientnet_b2", 2),
     ]
@@ -57,11 +59,10 @@ def test_without_weights_the_network_is_trained_from_scratch(
     monkeypatch.setattr("tuner.models.backbones.network.build_network", refuse)
     found = compared(job(tmp_path, events), executor())
     assert titles(events)[1:] == ["Retraining Tuned, EfficientNetB2 (from scratch)"]
-    assert [one.model for one, _ in found] == ["cnn", "efficientnet_b2"]
+    assert [one.model for one, _ in found.models] == ["cnn", "efficientnet_b2"]
     assert [event.text for event in events if isinstance(event, Notice)] == [
-        "this data set has no card that states a baseline, so none is compared",
         "EfficientNetB2 is trained from scratch: no network",
-    ][-1:]
+    ]
 
 
 def test_request_while_they_train_leaves_the_comparison_for_another_time(
@@ -71,3 +72,58 @@ def test_request_while_they_train_leaves_the_comparison_for_another_time(
     request = StopRequest()
     request.reason = "interrupted"
     assert compared(job(tmp_path, [], request=request), executor()) is None
+
+
+OTHER = {**SMALL_CNN, "learning_rate": 0.02}
+
+
+def two_close_trials(tmp_path: Path, events: list[Event], **changes: Any) -> Job:
+    found = job(tmp_path, events, [trial(0, 0.5), trial(1, 0.49, values=OTHER)])
+    file = replace(found.file, compare=("baseline",), **changes)
+    return replace(found, file=replace(file, retrain=replace(file.retrain, finalists=2)))
+
+
+def better_is(values: dict[str, Any]) -> FakeExecutor:
+    """Trainings of this setting come out best."""
+    return FakeExecutor(lambda task, epoch: {"val_accuracy": 0.9 if task.values == values else 0.2})
+
+
+@pytest.mark.parametrize(("best", "expected"), [(SMALL_CNN, "0000"), (OTHER, "0001")])
+def test_of_settings_too_close_to_call_the_one_wins_that_retrains_best(
+    tmp_path: Path, best: dict[str, Any], expected: str
+) -> None:
+    found = compared(two_close_trials(tmp_path, []), better_is(best))
+    winner, trained = found.models[0]
+    assert (winner.name, winner.title, winner.values) == ("tuned", "Tuned", best)
+    assert [one.name for one, _ in found.models] == ["tuned", "baseline"]
+    assert found.winner.trial_id == expected
+    assert [(one.trial_id, one.search_score) for one in found.finalists] == [
+        ("0000", 0.5),
+        ("0001", 0.49),
+    ]
+    assert {one.score for one in found.finalists} == {0.9, 0.2}
+    assert all(one.result.failure is None for one in trained)
+
+
+def test_one_finalist_is_nothing_to_choose_from(tmp_path: Path) -> None:
+    close = two_close_trials(tmp_path, [])
+    file = replace(close.file, retrain=replace(close.file.retrain, finalists=1))
+    found = compared(replace(close, file=file), better_is(OTHER))
+    assert (found.winner.trial_id, found.finalists) == ("0000", ())
+
+
+def test_a_winner_that_is_the_baseline_is_trained_once_for_both(tmp_path: Path) -> None:
+    events: list[Event] = []
+    begun = job(tmp_path, events)
+    card = begun.card.model_copy(update={"baseline": STATED})
+    start = trial(0, 0.5, model=STATED.model, values=STATED.values, origin="baseline", bracket=-1)
+    (tmp_path / "other").mkdir()
+    begun = replace(job(tmp_path / "other", events, [start]), card=card)
+    trainer = executor()
+    found = compared(replace(begun, file=replace(begun.file, compare=("baseline",))), trainer)
+    assert [one.name for one, _ in found.models] == ["tuned", "baseline"]
+    assert found.models[0][1] == found.models[1][1]
+    assert len(trainer.tasks) == begun.file.retrain.seeds
+    assert [event.text for event in events if isinstance(event, Notice)] == [
+        "Baseline is the setting of Tuned, and is trained once for both"
+    ]

@@ -72,9 +72,13 @@ def _search(plan: Plan) -> Iterator[tuple[str, str]]:
             f" {plural(found.n_epochs, 'epoch')}"
         ),
     )
+    if found.n_starts:
+        yield "", f"{plural(found.n_starts, 'trial')} of known settings, to the last epoch"
     for bracket in found.brackets[:SHOWN_BRACKETS]:
         yield "", " > ".join(map(_rung, bracket))
-    n_shown = sum(rung.n_trials for bracket in found.brackets[:SHOWN_BRACKETS] for rung in bracket)
+    n_shown = found.n_starts + sum(
+        rung.n_trials for bracket in found.brackets[:SHOWN_BRACKETS] for rung in bracket
+    )
     if n_shown < found.n_trials:
         yield "", f"and {plural(found.n_trials - n_shown, 'trial')} more"
     for text in found.notes:

@@ -34,7 +34,8 @@ class Baseline(Strict):
     assumed: list[str] = Field(
         default=[], description="names of the values that the source leaves open"
     )
-    published: Published
+    # None only in the stand-in of a data set without a baseline: a card must state it.
+    published: Published | None
 
     @field_validator("assumed")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,12 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.records.contender import Contender
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.image import ImageSpec
-from tuner.retrain.contenders import BACKBONE_SIZE, baselines, tuned_contender
+from tuner.retrain.contenders import (
+    BACKBONE_SIZE,
+    baselines,
+    stated_baseline,
+    tuned_contenders,
+)
 from tuner.retrain.opponents import BackboneRules, backbone_opponents
 from tuner.space.definition import SearchSpaceFile
 
@@ -26,20 +31,21 @@ def contenders(
     card: Card,
     file: SearchSpaceFile,
     spec: ImageSpec,
-    values: Mapping[str, Any],
+    found: Sequence[tuple[str, Mapping[str, Any]]],
     tell: Listener,
 ) -> list[Contender]:
-    """The winner and its opponents, in the order in which a run trains them.
+    """The finalists and their opponents, in the order in which a run trains them.
 
     Args:
         options: Those of the run.
         card: Of the data set; it may state a baseline.
         file: The space, with preset and options applied.
         spec: Of the images.
-        values: The winner's hyperparameters; empty before the search has found them.
+        found: Of each finalist the family or builder and its hyperparameters, the search's winner
+            first; empty ones before a search has found them.
         tell: Called with what is left out, and with what stands in for it.
     """
-    return list(_contenders(options, card, file, spec, values, tell))
+    return list(_contenders(options, card, file, spec, found, tell))
 
 
 def _contenders(
@@ -47,17 +53,19 @@ def _contenders(
     card: Card,
     file: SearchSpaceFile,
     spec: ImageSpec,
-    values: Mapping[str, Any],
+    found: Sequence[tuple[str, Mapping[str, Any]]],
     tell: Listener,
 ) -> Iterator[Contender]:
     schedule = PRESETS[options.preset].schedule
-    yield (tuned := tuned_contender(file, values, schedule))
+    tuned = list(tuned_contenders(file, found, schedule))
+    yield from tuned
     # A backbone's rate falls whatever the preset says; that of its opponents need not.
-    rules = replace(tuned, schedule=schedule)
-    if card.baseline:
-        yield from baselines(rules, card.baseline, file.compare)
-    elif {"baseline", "baseline_published"} & set(file.compare):
-        tell(Notice(text="this data set has no card that states a baseline, so none is compared"))
+    rules = replace(tuned[0], schedule=schedule)
+    stated = stated_baseline(card, spec)
+    if "baseline_published" in file.compare and not stated.published:
+        text = "this data set has no card that states a published schedule: that row is left out"
+        tell(Notice(text=text))
+    yield from baselines(rules, stated, file.compare)
     names = [name for name in file.compare if name in BACKBONES]
     if names:
         tell(StageStarted(title="Looking for pretrained weights"))

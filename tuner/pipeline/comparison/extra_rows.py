@@ -145,5 +145,5 @@ def _rows(job: Job, winner: Contender, trained: Sequence[Trained]) -> Iterator[E
             ensemble.NAME,
             ensemble.TITLE,
             winner,
-            lambda: ensemble.choose_ensemble(winner.model, candidates, validation),
+            lambda: ensemble.choose_ensemble(job.file.model, candidates, validation),
         )

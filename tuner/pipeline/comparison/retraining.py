@@ -1,26 +1,48 @@
-"""Winner, baseline and backbones are retrained under the same rules."""
+"""Finalists, baseline and backbones are retrained under the same rules; the best finalist wins."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import RETRAININGS, task_seed
+from tuner.metrics.validation_noise import standard_error
+from tuner.models.registry import complete
 from tuner.pipeline.comparison.all_contenders import contenders
 from tuner.pipeline.job import Job
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender, Trained
-from tuner.records.results import SearchSummary
+from tuner.records.events import Notice
+from tuner.records.results import Finalist, SearchSummary
+from tuner.records.trial import Trial
+from tuner.retrain.contenders import TUNED
+from tuner.retrain.final_choice import chosen, mean_score
+from tuner.search.ranking import finalists
 
 RetrainedModels = Sequence[tuple[Contender, list[Trained]]]
 
 
-def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> RetrainedModels | None:
-    """Retrain all models of the comparison, side by side.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrained:
+    """What came of the retraining.
+
+    Attributes:
+        models: Each model of the comparison with its trainings, the winner first.
+        winner: The winner's trial.
+        finalists: What the winner was chosen from; empty where there was nothing to choose.
+    """
+
+    models: RetrainedModels
+    winner: Trial
+    finalists: tuple[Finalist, ...]
+
+
+def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrained | None:
+    """Retrain all models of the comparison, side by side, and choose the winner.
 
     Returns:
-        Each model with its trainings, the winner first; None where you asked for the end
-            before all were trained.
+        None where you asked for the end before all were trained.
     """
     from tuner.retrain.retrain import RetrainOrder, retrain
 
@@ -33,15 +55,77 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
         deadline=job.deadline,
         precision=job.precision,
     )
+    entered = _finalists(job, searched)
     compared = contenders(
-        job.options, job.card, job.file, job.dataset.spec, searched.best_values, job.tell
+        job.options,
+        job.card,
+        job.file,
+        job.dataset.spec,
+        [(trial.model or job.file.model, trial.values) for trial in entered],
+        job.tell,
     )
+    distinct = _distinct(compared, job)
     trained = retrain(
-        compared,
+        list(distinct.values()),
         training_data(job.dataset, job.options.data_dir, job.folder.features),
         order,
         executor,
         job.tell,
         job.request,
     )
-    return None if job.request.is_made() else list(zip(compared, trained, strict=True))
+    if job.request.is_made():
+        return None
+    by_setting = dict(zip(distinct, trained, strict=True))
+    return _with_winner(entered, [(one, by_setting[_setting(one)]) for one in compared])
+
+
+def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
+    """The winner of the search, and what chance may have put behind it."""
+    ended = [
+        entry.trial
+        for entry in job.folder.search_log.read()
+        if entry.kind == "ended" and entry.trial
+    ]
+    n_images = sum(len(fold.validation) for fold in job.dataset.split.folds)
+    return finalists(
+        ended,
+        job.file.objective,
+        job.file.retrain.finalists or 1,
+        standard_error(searched.objective, searched.best_score, n_images),
+    )
+
+
+def _distinct(compared: Sequence[Contender], job: Job) -> dict[str, Contender]:
+    """What must be trained: with the same seeds, equal settings would come out equal."""
+    found: dict[str, Contender] = {}
+    for contender in compared:
+        same = found.setdefault(_setting(contender), contender)
+        if same is not contender:
+            text = f"{contender.title} is the setting of {same.title}, and is trained once for both"
+            job.tell(Notice(text=text))
+    return found
+
+
+def _setting(contender: Contender) -> str:
+    """The same for contenders whose trainings are the same."""
+    values = sorted(complete(contender.model, contender.values).items())
+    rules = replace(contender, name="", title="", note="", in_verdict=True, values={})
+    return repr((rules, values))
+
+
+def _with_winner(entered: Sequence[Trial], trained: RetrainedModels) -> Retrained:
+    """The best of the finalists takes the winner's place; the others are done with."""
+    n = len(entered)
+    number = chosen(trained[:n])
+    winner, trainings = trained[number]
+    named = replace(winner, name=TUNED, title=trained[0][0].title)
+    scores = [
+        Finalist(trial_id=trial.trial_id, search_score=trial.score, score=mean_score(*pair))
+        for trial, pair in zip(entered, trained, strict=False)
+        if trial.score is not None
+    ]
+    return Retrained(
+        models=[(named, trainings), *trained[n:]],
+        winner=entered[number],
+        finalists=tuple(scores) if n > 1 else (),
+    )

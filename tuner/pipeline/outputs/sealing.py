@@ -8,6 +8,7 @@ from typing import Any
 
 from tuner.data.cards.card import Card
 from tuner.data.splits.fold import fold_of_seed
+from tuner.models.registry import schedule_for
 from tuner.pipeline.job import Job
 from tuner.pipeline.preparation.configuration import split_settings
 from tuner.pipeline.presets import PRESETS
@@ -15,7 +16,6 @@ from tuner.records.contender import Trained
 from tuner.records.results import Results
 from tuner.records.sealed_recipe import Recipe, RecipeData
 from tuner.report.snippets import python_snippet
-from tuner.retrain.contenders import schedule_for
 from tuner.store.run_folder import RunFolder
 
 
@@ -34,7 +34,7 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
     number = fold_of_seed(best.seed, len(split.folds)) if best else 0
     fold = split.folds[number]
     return Recipe(
-        model=search.model,
+        model=search.winner_model,
         values=search.best_values,
         image=job.dataset.spec,
         data=RecipeData(
@@ -51,7 +51,7 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
         seed=next(t.task_seed for t in tuned if t.seed == best.seed) if best else job.options.seed,
         max_epochs=file.retrain.epochs,
         patience=file.retrain.patience,
-        schedule=schedule_for(search.model, PRESETS[job.options.preset].schedule),
+        schedule=schedule_for(search.winner_model, PRESETS[job.options.preset].schedule),
         monitor=file.objective.name,
         direction=file.objective.direction,
         epochs=best.best_epoch if best else file.retrain.epochs,

@@ -15,9 +15,11 @@ from tuner.pipeline.preparation.compatibility import check_fixed_setting
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
 from tuner.pipeline.preparation.examination import check_before_run
 from tuner.pipeline.preparation.precision import Decision, decide
+from tuner.pipeline.preparation.start_settings import recipe_files, start_settings
 from tuner.pipeline.preparation.try_builder import with_builder
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Listener
+from tuner.records.trial import StartSetting
 from tuner.space.definition import SearchSpaceFile
 
 
@@ -31,7 +33,8 @@ class PreparedRun:
         dataset: The data, split.
         precision: In which trainings compute.
         identity: What must be the same for a run to go on.
-        notices: What you should know of data and builder, in a line each.
+        starts: Settings that the search begins with.
+        notices: What you should know of data, builder and settings, in a line each.
     """
 
     card: Card
@@ -39,6 +42,7 @@ class PreparedRun:
     dataset: Dataset
     precision: Decision
     identity: Mapping[str, Any]
+    starts: tuple[StartSetting, ...]
     notices: tuple[str, ...]
 
 
@@ -61,15 +65,17 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
     found = check_before_run(dataset.images, card, options.dataset) if examines_data else []
     precision = _precision(options, file, listener)
     # Of the space as you wrote it: what a builder declares follows from its code.
-    now = identity(options, file, dataset, str(precision))
+    now = identity(options, file, dataset, str(precision), recipe_files(file))
     file, notices = with_builder(options, card, file, dataset.spec, listener)
+    starts = start_settings(file, card, dataset.spec)
     return PreparedRun(
         card=card,
         file=file,
         dataset=dataset,
         precision=precision,
         identity=now,
-        notices=(*found, *notices, *precision.notices),
+        starts=starts.settings,
+        notices=(*found, *notices, *starts.notices, *precision.notices),
     )
 
 

@@ -13,7 +13,7 @@ from tuner.report.text import without_folders
 
 RECIPE = "best.yaml"
 
-ChosenBy = Literal["search", "fixed", "nobody: not active"]
+ChosenBy = Literal["search", "start_from", "fixed", "nobody: not active"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +23,8 @@ class Setting:
     Attributes:
         name: Its name.
         value: Its value.
-        chosen_by: `search`; `fixed`, by the space or a default; or nobody: searched, but without
-            effect here.
+        chosen_by: `search`; `start_from`, a setting that the search began with; `fixed`, by the
+            space or a default; or nobody: searched, but without effect here.
     """
 
     name: str
@@ -59,10 +59,13 @@ def compute(results: Results) -> BestSetting:
     search = results.search
     # A choice of one value is how a space fixes what is active under a condition.
     chosen_by: dict[str, ChosenBy] = dict.fromkeys(search.searched, "nobody: not active")
+    otherwise: ChosenBy = "start_from" if search.best_origin else "fixed"
+    if search.best_origin:
+        chosen_by = {}
     for parameter in search.chosen:
         chosen_by[parameter.name] = "fixed" if len(parameter.choices) == 1 else "search"
     settings = [
-        Setting(name=n, value=v, chosen_by=chosen_by.get(n, "fixed"))
+        Setting(name=n, value=v, chosen_by=chosen_by.get(n, otherwise))
         for n, v in search.best_values.items()
     ]
     given = results.run.folder
@@ -77,7 +80,7 @@ def compute(results: Results) -> BestSetting:
                 "python",
                 python_snippet(f"{folder}/{RECIPE}", search.best_values),
             ),
-            ("YAML, a search space", "yaml", as_yaml(search.model, search.best_values)),
+            ("YAML, a search space", "yaml", as_yaml(search.winner_model, search.best_values)),
             ("JSON", "json", as_json(search.best_values)),
             (
                 "Command line, where the run was started",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tuner.records.comparison import Difference
-from tuner.records.results import Results
+from tuner.records.results import Results, SearchSummary
 from tuner.report.model_summary import ModelSummary, validation_words
 from tuner.report.text import decimal, interval, percent, plural, points_interval
 
@@ -68,15 +68,36 @@ def details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator
     The arguments are the same.
     """
     main = results.main_difference
-    reason = main.reason if main else ""
-    if reason:
-        yield _words(f"{reason[0].upper()}{reason[1:].removesuffix('.')}.")
+    reasons = [main.reason] if main and main.reason else []
+    reasons += _choice(results.search)
+    for number, reason in enumerate(reasons):
+        sentence = f"{reason[0].upper()}{reason[1:].removesuffix('.')}."
+        yield _words(f" {sentence}" if number else sentence)
     others = [
         d for d in results.differences if d is not main and summaries[d.opponent].result.in_verdict
     ]
     for number, other in enumerate(others):
-        yield _words(" Against " if reason or number else "Against ")
+        yield _words(" Against " if reasons or number else "Against ")
         yield from _beside(other, summaries)
+
+
+def _choice(search: SearchSummary) -> Iterator[str]:
+    """How the winner was chosen, where that is not plain."""
+    if search.best_origin:
+        yield (
+            f"the winner is a setting that the search began with ({search.best_origin}): it found"
+            " none that did better on validation"
+        )
+    if search.finalists:
+        told = ", ".join(f"{one.trial_id}{_mean(one.score)}" for one in search.finalists)
+        yield (
+            f"{plural(len(search.finalists), 'trial')} of the search were too close to call and"
+            f" were retrained; the best mean {search.objective} won: {told}"
+        )
+
+
+def _mean(score: float | None) -> str:
+    return " (failed)" if score is None else f" ({decimal(score, 4)})"
 
 
 def _without_models(results: Results) -> str:

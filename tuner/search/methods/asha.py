@@ -88,14 +88,14 @@ class Asha(Method):
 
     def _has_few_trials_left(self, board: Board) -> bool:
         """Whether the trials that are left must all serve to bring one to the top rung."""
-        if self._settings.max_trials is None or not board.trials:
+        if self._settings.max_trials is None or not board.n_proposed:
             return False
-        left = self._settings.max_trials - len(board.trials)
+        left = self._settings.max_trials - board.n_proposed
         return left <= self._top - self._highest(board)
 
     def _leaves_enough(self, board: Board, step: Step) -> bool:
         """Whether after a step there are epochs left to bring one trial to the top rung."""
-        if not board.trials:
+        if not board.n_proposed:
             return True
         highest = max(step.rung, self._highest(board))
         needed = self._rungs[-1].last_epoch - self._rungs[highest].last_epoch

@@ -14,7 +14,7 @@ from tuner.records.trial import Trial
 from tuner.search.board import Board
 from tuner.search.methods.keras_tuner_space import declared, on_space
 from tuner.search.methods.method import Setup
-from tuner.space.sampling import is_complete
+from tuner.space.sampling import has_setting, is_complete
 
 
 def expected_best(setup: Setup, board: Board) -> Iterator[dict[str, Any]]:
@@ -32,7 +32,12 @@ def expected_best(setup: Setup, board: Board) -> Iterator[dict[str, Any]]:
         # A generator that begins with 0 would be seeded by chance.
         seed=int(setup.generator.integers(1, 2**31)),
     )
-    trials = {trial_id: _trial(space, trial) for trial_id, trial in board.trials.items()}
+    trials = {
+        trial_id: _trial(space, trial)
+        for trial_id, trial in board.trials.items()
+        # What the search began with may lie outside of the space, where the process knows nothing.
+        if trial.model is None and has_setting(setup.space, trial.values)
+    }
     with warnings.catch_warnings():
         # The fit says so wherever its kernel meets a bound; the proposal is as good.
         warnings.simplefilter("ignore")
@@ -40,7 +45,7 @@ def expected_best(setup: Setup, board: Board) -> Iterator[dict[str, Any]]:
         model.trials = {key: trial for key, trial in trials.items() if key not in board.running}
         model.gpr.fit(*model._vectorize_trials())
         model.trials = trials
-        model.ongoing_trials = {key: trials[key] for key in board.running}
+        model.ongoing_trials = {key: trial for key, trial in trials.items() if key in board.running}
         values = model.populate_space("")["values"]
     proposed = on_space(setup.space, values)
     # Brought to its step, a parent may switch on what Keras Tuner has given no value.

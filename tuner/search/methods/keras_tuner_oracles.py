@@ -111,6 +111,9 @@ class _OracleMethod(Method):
             if event == "ended":
                 self._end(trial)
                 continue
+            if trial.origin:
+                next(waits, [])
+                continue
             pending = list(next(waits, []))
             step = self._ask()
             if step is None or step.trial(trial.trial_id, step.values or {}) != trial:
@@ -160,7 +163,9 @@ class _OracleMethod(Method):
 
     def _end(self, trial: Trial) -> None:
         self._n_ended += 1
-        found = self._trials[int(trial.trial_id)]
+        if trial.origin:
+            return
+        found = self._trials[int(trial.trial_id) - self.setup.n_starts]
         if trial.score is None:
             found.status, found.message = TrialStatus.FAILED, trial.error
         else:
@@ -206,7 +211,7 @@ class KerasTunerHyperband(_OracleMethod):
             rung=values["tuner/round"],
             first_epoch=values["tuner/initial_epoch"] + 1,
             last_epoch=values["tuner/epochs"],
-            parent_id=None if parent is None else f"{int(parent):04d}",
+            parent_id=None if parent is None else f"{int(parent) + self.setup.n_starts:04d}",
             values=self._setting(values),
         )
 

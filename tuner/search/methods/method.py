@@ -85,6 +85,7 @@ class Setup:
         generator: Every random decision of ours comes from it; its state is logged with each start.
         seed: The seed that the generator began with.
         n_workers: Trials at a time.
+        n_starts: Trials that come before the method's own: settings that the search begins with.
     """
 
     settings: SearchSettings
@@ -93,6 +94,7 @@ class Setup:
     generator: np.random.Generator
     seed: int
     n_workers: int
+    n_starts: int = 0
 
 
 class Proposer(Protocol):

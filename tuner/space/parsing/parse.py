@@ -39,7 +39,7 @@ from tuner.space.vocabulary import (
 )
 
 # Keys of the format that no code reads yet; they are refused, never ignored.
-NOT_YET = ("constraints", "start_from")
+NOT_YET = ("constraints",)
 
 _BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _SPEC: TypeAdapter[AnySpec] = TypeAdapter(Spec)
@@ -245,6 +245,7 @@ def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:
         retrain=RetrainSettings(**file.retrain.model_dump()),
         split=SplitSizes(**file.split.model_dump()) if file.split else None,
         precision=file.precision,
+        start_from=tuple(dict.fromkeys(file.start_from)),
     )
 
 

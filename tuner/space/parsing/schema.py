@@ -18,6 +18,8 @@ MAX_KEYS = 500
 MAX_EPOCHS = 100_000
 MAX_TRIALS = 1_000_000
 MAX_TOTAL_EPOCHS = 1_000_000_000
+MAX_FINALISTS = 100
+MAX_STARTS = 100
 
 
 def _as_objective(value: Any) -> Any:
@@ -104,6 +106,15 @@ class RetrainSpec(Given):
         le=MAX_EPOCHS,
         description="Epochs without improvement after which a retraining ends.",
     )
+    finalists: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_FINALISTS,
+        description=(
+            "Settings at most that are retrained where validation cannot tell them apart; the best"
+            " of them is the winner. By default the preset decides."
+        ),
+    )
 
 
 class SplitSpec(Given):
@@ -155,6 +166,14 @@ class SpaceFile(Given):
         description="Hyperparameters of the opponents that are pretrained, such as input_size.",
     )
     retrain: RetrainSpec = RetrainSpec()
+    start_from: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[],
+        max_length=MAX_STARTS,
+        description=(
+            "Settings that are trained first, each to the end: baseline, defaults (of the model),"
+            " the folder of a run, or a recipe such as best.yaml."
+        ),
+    )
     normalization: Normalization | None = Field(
         default=None, description="Short for a fixed `normalization` in the space."
     )
