@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     FiniteFloat,
+    Tag,
     WithJsonSchema,
     field_validator,
 )
@@ -33,6 +35,23 @@ def _scalar(value: Any) -> Any:
 
 def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
+
+
+def is_several(value: Any) -> bool:
+    """Whether a declaration is a list of ranges: one with keys among its items is enough."""
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def _as_range(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _as_spec(value)
+    raise ValueError(f"is {shown(value)}; expected keys with values, as beside it.")
+
+
+def _as_several(value: Any) -> Any:
+    if len(value) < 2:
+        raise ValueError("has one range only. | write it without the list.")
+    return value
 
 
 def _as_spec(value: Any) -> Any:
@@ -71,8 +90,9 @@ class Given(Strict):
         return value
 
 
-# More values of a parameter than a search ever tries.
+# More values of a parameter than a search ever tries, and more ranges.
 MAX_VALUES = 1_000
+MAX_RANGES = 100
 
 Scalar = Annotated[
     Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "string", "boolean"]})
@@ -154,4 +174,20 @@ TaggedSpec = Annotated[
 ]
 Spec = Annotated[
     TaggedSpec, BeforeValidator(_as_spec, json_schema_input_type=TaggedSpec | Values | Scalar)
+]
+Range = Annotated[TaggedSpec, BeforeValidator(_as_range, json_schema_input_type=TaggedSpec)]
+Ranges = Annotated[
+    list[Range],
+    Field(
+        min_length=2,
+        max_length=MAX_RANGES,
+        description="Several ranges, each with a when, of which at most one holds at a time.",
+    ),
+    BeforeValidator(_as_several),
+]
+# What may stand at a name. The tags serve pydantic alone: an error names the mistakes of the form
+# that was meant.
+Declaration = Annotated[
+    Annotated[Spec, Tag("one declaration")] | Annotated[Ranges, Tag("several ranges")],
+    Discriminator(lambda value: "several ranges" if is_several(value) else "one declaration"),
 ]
