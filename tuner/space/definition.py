@@ -65,6 +65,25 @@ class Condition:
     values: tuple[Any, ...]
 
 
+# Of a prior that states none: PriorBand's (Mallik et al., NeurIPS 2023).
+DEFAULT_SPREAD = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What is usual for a hyperparameter, from which a part of the settings is drawn.
+
+    Attributes:
+        value: The usual value; of words and switches the one of the greatest weight.
+        spread: Standard deviation of a number around it, as a share of the range on its scale.
+        weights: Probability of each of the parameter's choices, in their order; empty for numbers.
+    """
+
+    value: Any
+    spread: float = DEFAULT_SPREAD
+    weights: tuple[float, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """One searched hyperparameter, or one of its several ranges.
@@ -85,6 +104,7 @@ class Parameter:
             space.
         place: Its number among several ranges as the file lists them, from 0; None where the name
             has one range.
+        prior: What is usual; None where nothing is said.
     """
 
     name: str
@@ -96,6 +116,7 @@ class Parameter:
     choices: tuple[Any, ...] = ()
     conditions: tuple[Condition, ...] = ()
     place: int | None = None
+    prior: Prior | None = None
 
 
 def kind_of_list(values: Iterable[Any]) -> ParameterKind:
@@ -122,6 +143,7 @@ def spanning(ranges: Sequence[Parameter]) -> Parameter:
             choices=tuple(sorted(choices)) if are_numbers else choices,
             conditions=(),
             place=None,
+            prior=None,
         )
     ends = [
         end for one in ranges for end in (one.choices or (one.low, one.high)) if end is not None

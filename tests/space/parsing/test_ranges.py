@@ -211,6 +211,15 @@ space:
     )
 
 
+def test_keras_tuners_grid_takes_one_range_per_name() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        space_of(RATES.replace("space:", "search: {method: keras_tuner_grid}\nspace:"))
+    assert str(caught.value) == (
+        "my.yaml:5: space.learning_rate has 2 ranges, and search.method is keras_tuner_grid.\n"
+        "  Fix: choose another method, such as grid, or give the name one range."
+    )
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "my.yaml"

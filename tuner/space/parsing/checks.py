@@ -21,6 +21,7 @@ from tuner.space.parsing.layout import (
     per,
 )
 from tuner.space.parsing.parameter_specs import ChoiceSpec, FixedSpec, FloatSpec, IntSpec
+from tuner.space.parsing.priors import check_prior
 from tuner.space.parsing.ranges import check_ranges
 from tuner.space.vocabulary import BATCH_TERMS, Term
 
@@ -47,6 +48,7 @@ def check_space(document: Document, layout: Layout, model: str) -> dict[str, lis
     for name, ranges in layout.specs.items():
         if len(ranges) > 1:
             problems[name] += check_ranges(document, ranges)
+            problems[name] += _check_method_of_ranges(document, name, len(ranges))
     found_any = {name: found for name, found in problems.items() if found}
     return found_any or _check_size(document, layout) or _check_parameters(document, layout)
 
@@ -62,6 +64,7 @@ def _check_declaration(
         yield from _check_grid(document, key, spec)
     if isinstance(spec, ChoiceSpec):
         yield from check_choices(document, key, spec)
+    yield from check_prior(document, key, spec)
     yield from _check_per(document, layout, key, spec)
 
 
@@ -173,6 +176,14 @@ def _check_grid(document: Document, key: SpecKey, spec: IntSpec | FloatSpec) -> 
         )
         hint = "list its values, give it a step, or choose another method."
         yield Problem(where=document.where(path), message=message, hint=hint)
+
+
+def _check_method_of_ranges(document: Document, name: str, n_ranges: int) -> Iterator[Problem]:
+    method = _method(document)
+    if method is not None and METHODS[method].needs_single_ranges:
+        message = f"space.{name} has {n_ranges} ranges, and search.method is {method}."
+        hint = "choose another method, such as grid, or give the name one range."
+        yield Problem(where=document.where(("space", name)), message=message, hint=hint)
 
 
 def _other_name(name: str, others: list[str]) -> str:

@@ -90,7 +90,7 @@ def possible(spec: AnySpec, value: Any) -> bool:
     ):
         return False
     on_step = (
-        spec.step is None
+        not spec.step
         or (Decimal(str(value)) - Decimal(str(spec.min))) % Decimal(str(spec.step)) == 0
     )
     return spec.min <= value <= spec.max and on_step

@@ -10,6 +10,7 @@ from tuner.space.definition import Condition, Parameter, Space, kind_of_list
 from tuner.space.parsing.conditions import order
 from tuner.space.parsing.layout import AnySpec, FlatParameter, Layout
 from tuner.space.parsing.parameter_specs import BooleanSpec, ChoiceSpec, FixedSpec
+from tuner.space.parsing.priors import as_prior
 
 
 def expand(layout: Layout) -> Space:
@@ -58,15 +59,23 @@ def as_parameter(layout: Layout, name: str, entry: FlatParameter) -> Parameter:
     A fixed value, which is not always there, is a list of one.
     """
     spec, place = entry.spec, entry.place
-    if isinstance(spec, BooleanSpec):
-        return Parameter(name=name, kind="boolean", choices=(False, True), place=place)
-    if isinstance(spec, FixedSpec | ChoiceSpec):
-        values = [spec.value] if isinstance(spec, FixedSpec) else spec.values
-        if isinstance(spec, ChoiceSpec) and all(isinstance(value, bool) for value in values):
-            return Parameter(name=name, kind="boolean", choices=(False, True), place=place)
+    if isinstance(spec, FixedSpec | ChoiceSpec | BooleanSpec):
+        values: Sequence[Any] = (False, True)
+        if isinstance(spec, FixedSpec):
+            values = (spec.value,)
+        elif isinstance(spec, ChoiceSpec):
+            values = spec.values
         wants_float = _wants_float(layout, name, spec)
         choices = tuple(_number(value, wants_float) for value in values)
-        return Parameter(name=name, kind=kind_of_list(choices), choices=choices, place=place)
+        is_switch = not isinstance(spec, FixedSpec) and all(isinstance(v, bool) for v in values)
+        choices = (False, True) if is_switch else choices
+        return Parameter(
+            name=name,
+            kind="boolean" if is_switch else kind_of_list(choices),
+            choices=choices,
+            place=place,
+            prior=as_prior(spec, choices),
+        )
     return Parameter(
         name=name,
         kind=spec.type,
@@ -75,6 +84,7 @@ def as_parameter(layout: Layout, name: str, entry: FlatParameter) -> Parameter:
         step=spec.step,
         log=spec.sampling == "log",
         place=place,
+        prior=as_prior(spec, ()),
     )
 
 

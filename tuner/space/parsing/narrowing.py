@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from tuner.space.parsing.conditions import possible
 from tuner.space.parsing.layout import AnySpec, FlatParameter, Layout, SpecKey, per
+from tuner.space.parsing.priors import is_lost
 
 
 def drop_unreachable(layout: Layout, before: Layout) -> Layout:
@@ -25,6 +26,7 @@ def drop_unreachable(layout: Layout, before: Layout) -> Layout:
         before: Those of the file.
     """
     before_specs = dict(before.stated())
+    layout = _without_lost_priors(layout, before_specs)
     unchanged = {key for key, spec in layout.stated() if spec == before_specs.get(key)}
     then = before.entries()
     while True:
@@ -41,6 +43,18 @@ def drop_unreachable(layout: Layout, before: Layout) -> Layout:
         if specs == layout.specs:
             return layout
         layout = replace(layout, specs=specs)
+
+
+def _without_lost_priors(layout: Layout, before: Mapping[SpecKey, AnySpec]) -> Layout:
+    """Drop the priors that narrower ranges and shorter lists leave without a value."""
+    specs = {
+        name: {
+            key: spec.model_copy(update={"prior": None}) if is_lost(spec, before.get(key)) else spec
+            for key, spec in ranges.items()
+        }
+        for name, ranges in layout.specs.items()
+    }
+    return replace(layout, specs=specs)
 
 
 class _Stage(NamedTuple):

@@ -17,6 +17,7 @@ from tuner.space.parsing.parameter_specs import (
     FixedSpec,
     FloatSpec,
     IntSpec,
+    UsualSpec,
     is_several,
 )
 from tuner.space.parsing.schema import ObjectiveSpec, RetrainSpec, SearchSpec, SpaceFile, SplitSpec
@@ -147,5 +148,7 @@ def _allowed(data: Any, path: KeyPath) -> set[str]:
     if path[0] == "space":
         # Of several ranges, each has its number in the path.
         is_declaration = len(path) == 2 or (len(path) == 3 and isinstance(path[2], int))
+        if path[-1] == "prior":
+            return set(UsualSpec.model_fields)
         return _SPEC_KEYS if is_declaration else set(data.get("space") or ())
     return set(_SECTIONS[str(path[0])].model_fields) if path[0] in _SECTIONS else set()

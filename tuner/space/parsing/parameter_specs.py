@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from tuner.names import one_line
+from tuner.space.definition import DEFAULT_SPREAD
 from tuner.space.documents.validation import Strict, shown
 
 
@@ -72,6 +73,8 @@ class Given(Strict):
         "step",
         "per",
         "when",
+        "prior",
+        "spread",
         "value",
         "direction",
         "dataset",
@@ -116,6 +119,54 @@ Sampling = Annotated[
 ]
 
 
+def _as_usual(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"value": value}
+
+
+def _weights(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return _scalar(value)
+    return {key: _scalar(weight) for key, weight in value.items()}
+
+
+class UsualSpec(Given):
+    """The usual value of a number, and how far from it settings are drawn."""
+
+    value: Scalar = Field(description="The usual value.")
+    spread: FiniteFloat = Field(
+        default=DEFAULT_SPREAD,
+        gt=0,
+        le=1,
+        description=(
+            "Standard deviation around it, as a share of the range; of a range with sampling: log"
+            " on that scale."
+        ),
+    )
+
+
+Usual = Annotated[
+    UsualSpec,
+    BeforeValidator(_as_usual, json_schema_input_type=UsualSpec | float),
+    Field(description="The usual value: a part of the settings is drawn from around it."),
+]
+Favourites = Annotated[
+    Any,
+    AfterValidator(_weights),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": ["number", "string", "boolean"]},
+                {"type": "object", "additionalProperties": {"type": "number"}, "minProperties": 1},
+            ],
+            "description": (
+                "The usual value, or a weight for each value: a part of the settings is drawn from"
+                " it. Of a list of numbers also {value: ..., spread: ...}."
+            ),
+        }
+    ),
+]
+
+
 class IntSpec(Given):
     """A whole number from min to max."""
 
@@ -126,6 +177,7 @@ class IntSpec(Given):
         default=None, description="Distance of neighbouring values; 1 by default."
     )
     sampling: Sampling = "linear"
+    prior: Usual | None = None
     per: Per | None = None
     when: When | None = None
 
@@ -140,15 +192,17 @@ class FloatSpec(Given):
         default=None, description="Distance of neighbouring values; any value by default."
     )
     sampling: Sampling = "linear"
+    prior: Usual | None = None
     per: Per | None = None
     when: When | None = None
 
 
 class ChoiceSpec(Given):
-    """One of some values, in no order; a plain list is short for it."""
+    """One of some values; numbers have an order, words have none. A plain list is short for it."""
 
     type: Literal["choice"]
     values: Values = Field(description="Two or more values of one kind.")
+    prior: Favourites | None = None
     per: Per | None = None
     when: When | None = None
 
@@ -157,6 +211,7 @@ class BooleanSpec(Given):
     """False or true."""
 
     type: Literal["boolean"]
+    prior: Favourites | None = None
     per: Per | None = None
     when: When | None = None
 
