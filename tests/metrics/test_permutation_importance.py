@@ -137,6 +137,34 @@ def test_a_parameter_that_was_off_matters_by_its_values_alone() -> None:
     assert bounds(by_inner)["inner"][0] > 0.3
 
 
+def test_a_name_with_several_ranges_matters_once_and_by_its_place_within_them() -> None:
+    adam, sgd = ((Condition(parent="kind", values=(name,)),) for name in ("adam", "sgd"))
+    ranges = (
+        Parameter(name="rate", kind="float", low=1e-4, high=1e-3, log=True, conditions=adam),
+        Parameter(name="rate", kind="float", low=1e-2, high=1e-1, log=True, conditions=sgd),
+    )
+
+    def sample(generator: np.random.Generator) -> dict[str, Any]:
+        kind = str(generator.choice(KIND.choices))
+        ends = {"adam": (-4, -3), "sgd": (-2, -1)}.get(kind)
+        rate = {"rate": float(10 ** generator.uniform(*ends))} if ends else {}
+        return {"dummy": float(generator.random()), "kind": kind, **rate}
+
+    space = (DUMMY, KIND, *ranges)
+    # The rate gives the kind away: shuffled over both ranges it would matter as much as the kind.
+    by_kind = importance(search(120, lambda v: 0.4 * (v["kind"] == "sgd"), sample), space, "max", 1)
+    assert [one.name for one in by_kind.parameters].count("rate") == 1
+    assert by_kind.parameters[0].name == "kind"
+    assert bounds(by_kind)["rate"][1] < 0.1 < 0.3 < bounds(by_kind)["kind"][0]
+
+    def within(values: Mapping[str, Any]) -> float:
+        return 0.4 * (math.log10(values["rate"]) % 1) if "rate" in values else 0.2
+
+    by_rate = importance(search(120, within, sample), space, "max", 1)
+    # The kind, which is shuffled together with its rates, matters no less.
+    assert bounds(by_rate)["rate"][0] > 0.3
+
+
 def test_a_parameter_with_one_value_is_worth_exactly_nothing() -> None:
     once = (
         Parameter(name="fixed", kind="int", low=3, high=3),

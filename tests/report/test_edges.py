@@ -69,4 +69,36 @@ def test_a_parameter_that_was_off_lies_on_no_edge() -> None:
 def test_a_builders_own_numbered_parameter_is_an_edge_without_a_change() -> None:
     run = with_parameters(number(1, 9, "units_0", kind="int"), model="mine:build", units_0=9)
     (edge,) = edges(run.search)
-    assert override(edge, "mine:build") is None
+    assert override(edge, run.search) is None
+
+
+def of_optimizer(parameter: Parameter, optimizer: str, place: int) -> Parameter:
+    condition = Condition(parent="optimizer", values=(optimizer,))
+    return replace(parameter, place=place, conditions=(condition,))
+
+
+def test_of_several_ranges_the_one_that_holds_is_held_against_the_best_value() -> None:
+    adamw = of_optimizer(number(3e-4, 3e-3, "learning_rate", log=True), "adamw", 0)
+    sgd = of_optimizer(number(3e-3, 1e-1, "learning_rate", log=True), "sgd", 1)
+    run = with_parameters(adamw, sgd, optimizer="sgd", learning_rate=3.01e-3)
+    (edge,) = edges(run.search)
+    assert edge.words == "= 0.00301, searched from 0.003 to 0.1"
+    assert override(edge, run.search) == "space.learning_rate.1.min=0.00075"
+    middle = with_parameters(adamw, sgd, optimizer="sgd", learning_rate=0.02)
+    assert edges(middle.search) == ()
+    assert run.search.searched == ("learning_rate",)
+    (axis,) = run.search.axes
+    assert (axis.low, axis.high, axis.log) == (3e-4, 1e-1, True)
+
+
+def test_ranges_of_one_block_are_overridden_together() -> None:
+    few = of_optimizer(Parameter(name="filters_1", kind="ordinal", choices=(8, 16, 32)), "adam", 0)
+    many = of_optimizer(
+        Parameter(name="filters_1", kind="ordinal", choices=(64, 96, 128)), "sgd", 1
+    )
+    run = with_parameters(few, many, optimizer="adam", filters_1=32)
+    (edge,) = edges(run.search)
+    assert override(edge, run.search) == (
+        'space.filters_1=[{"type": "choice", "values": [8, 16, 32, 64], "when": {"optimizer":'
+        ' ["adam"]}}, {"type": "choice", "values": [64, 96, 128], "when": {"optimizer": ["sgd"]}}]'
+    )

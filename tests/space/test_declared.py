@@ -156,6 +156,22 @@ def test_values_within_the_code_are_in_order() -> None:
     assert mistakes(space, Declaration(parameters=(UNITS, KIND, RATE))) == []
 
 
+def test_each_of_several_ranges_is_held_against_the_code() -> None:
+    space = """  kind: [mlp, cnn]
+  units:
+    - {type: int, min: 8, max: 16, step: 8, when: {kind: mlp}}
+    - {type: int, min: 8, max: 24, step: 8, when: {kind: cnn}}"""
+    declaration = Declaration(parameters=(KIND, UNITS))
+    assert mistakes(space, declaration) == [
+        "own.yaml:7: space.units.1.max is 24; m:build declares 8 to 16 in steps of 8.\n"
+        "  Fix: stay within that, or change the builder."
+    ]
+    _, searched = whole(space, KIND, of(LAYERS, "units", 8, 24), of(RATE, "units", 32))
+    # Neither range reaches 32; the other values are those that some range has.
+    assert "rate" not in searched
+    assert searched["layers"].conditions == (Condition(parent="units", values=(8, 24)),)
+
+
 def test_terms_of_the_training_loop_are_names_where_it_reads_them() -> None:
     space = "  optimizer: [adam, sgd]\n  learning_rate: 0.1\n  batch_size: 16\n  rotation: 10.0"
     assert mistakes(space, Declaration(is_compiled=False)) == []

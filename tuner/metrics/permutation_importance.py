@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.scores import Estimate
 from tuner.records.trial import Trial
-from tuner.space.definition import Direction, Parameter
+from tuner.space.definition import Direction, Parameter, by_name, spanning
+from tuner.space.sampling import is_active
 
 # More trials change the ranking little, and take long.
 MAX_TRIALS = 1000
@@ -69,11 +70,11 @@ def importance(
 
     A hyperparameter that switches others on is shuffled together with them, and one that was off in
     some trials among those where it was on, so that no setting arises that could not have been
-    drawn.
+    drawn. One with several ranges is shuffled within each of them, for the same reason.
 
     Args:
         trials: In any state; at most `MAX_TRIALS` of the scored ones are used, drawn at random.
-        parameters: The searched hyperparameters.
+        parameters: The searched hyperparameters; a name stands once for each of its ranges.
         direction: Of the objective, `max` or `min`.
         seed: Decides every draw.
 
@@ -83,7 +84,8 @@ def importance(
         the shuffled forest is worse than a constant. Empty, with the reason, where the trials
             cannot tell.
     """
-    usable, needed = scored(trials), n_needed(len(parameters))
+    ranges = by_name(parameters)
+    usable, needed = scored(trials), n_needed(len(ranges))
 
     def nothing(reason: str, explained: float | None = None) -> Importance:
         return Importance(
@@ -109,7 +111,7 @@ def importance(
     targets = _targets(used, direction)
     if np.ptp(targets) < 1e-12:
         return nothing("all trials that were trained as long have the same score.")
-    rounds = list(_rounds(used, parameters, targets, settings, generator))
+    rounds = list(_rounds(used, ranges, targets, settings, generator))
     explained = fmean(share for share, _ in rounds)
     if explained < MIN_EXPLAINED:
         return nothing(
@@ -119,10 +121,8 @@ def importance(
             explained,
         )
     found = [
-        ParameterImportance(
-            name=parameter.name, importance=_estimate([losses[i] for _, losses in rounds])
-        )
-        for i, parameter in enumerate(parameters)
+        ParameterImportance(name=name, importance=_estimate([losses[i] for _, losses in rounds]))
+        for i, name in enumerate(ranges)
     ]
     return Importance(
         n_trials=len(usable),
@@ -158,7 +158,7 @@ def _targets(trials: Sequence[Trial], direction: Direction) -> Floats:
 
 def _rounds(
     trials: Sequence[Trial],
-    parameters: Sequence[Parameter],
+    ranges: Mapping[str, Sequence[Parameter]],
     targets: Floats,
     settings: NDArray[np.intp],
     generator: np.random.Generator,
@@ -167,8 +167,12 @@ def _rounds(
     # Importing it takes two seconds, and showing stored importance does not need it.
     from sklearn.ensemble import RandomForestRegressor
 
-    blocks = [_encode(parameter, [trial.values for trial in trials]) for parameter in parameters]
-    together = [_with_dependants(i, parameters) for i in range(len(parameters))]
+    values = [trial.values for trial in trials]
+    blocks = [_encode(spanning(found), values) for found in ranges.values()]
+    groups = [
+        _groups(block, found, values) for block, found in zip(blocks, ranges.values(), strict=True)
+    ]
+    together = [_with_dependants(i, list(ranges.values())) for i in range(len(ranges))]
     depth = np.array([[trial.last_epoch] for trial in trials], dtype=np.float64)
     n_settings, variance = int(settings.max()) + 1, float(targets.var())
     for _ in range(N_RESAMPLES):
@@ -184,7 +188,10 @@ def _rounds(
         seen = [block[left] for block in blocks]
         versions = [
             seen,
-            *(_shuffled(seen, i, members, generator) for i, members in enumerate(together)),
+            *(
+                _shuffled(seen, groups[i][left], members, generator)
+                for i, members in enumerate(together)
+            ),
         ]
         predicted = forest.predict(
             np.vstack([np.hstack([*version, depth[left]]) for version in versions])
@@ -233,27 +240,38 @@ def _number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def _with_dependants(index: int, parameters: Sequence[Parameter]) -> list[int]:
+def _groups(
+    block: Floats, ranges: Sequence[Parameter], values: Sequence[Mapping[str, Any]]
+) -> NDArray[np.intp]:
+    """The range that each trial's value is from, from 0; -1 where the name is off; shape (n,)."""
+    if len(ranges) == 1:
+        has_value = ~np.isnan(block).all(axis=1) if block.size else np.zeros(len(values), np.bool_)
+        return np.where(has_value, 0, -1)
+    found = [next((i for i, one in enumerate(ranges) if is_active(one, row)), -1) for row in values]
+    return np.array(found, dtype=np.intp)
+
+
+def _with_dependants(index: int, ranges: Sequence[Sequence[Parameter]]) -> list[int]:
     """The parameter and all that it switches on, directly or not; parents stand before children."""
-    names = {parameters[index].name}
+    names = {ranges[index][0].name}
     members = [index]
-    for i, parameter in enumerate(parameters):
-        if any(condition.parent in names for condition in parameter.conditions):
-            names.add(parameter.name)
+    for i, found in enumerate(ranges):
+        if any(condition.parent in names for one in found for condition in one.conditions):
+            names.add(found[0].name)
             members.append(i)
     return members
 
 
 def _shuffled(
-    blocks: list[Floats], index: int, members: list[int], generator: np.random.Generator
+    blocks: list[Floats],
+    groups: NDArray[np.intp],
+    members: list[int],
+    generator: np.random.Generator,
 ) -> list[Floats]:
-    active = (
-        np.flatnonzero(~np.isnan(blocks[index]).all(axis=1))
-        if blocks[index].size
-        else np.empty(0, dtype=np.intp)
-    )
-    order = np.arange(len(blocks[index]))
-    order[active] = generator.permutation(active)
+    order = np.arange(len(groups))
+    for group in range(int(groups.max(initial=-1)) + 1):
+        active = np.flatnonzero(groups == group)
+        order[active] = generator.permutation(active)
     return [block[order] if i in members else block for i, block in enumerate(blocks)]
 
 

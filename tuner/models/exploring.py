@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -235,17 +236,12 @@ class _Exploration:
                 )
                 if base is None:
                     continue
-                for value in first_tried(self._effective(name)):
+                for value in chain.from_iterable(map(first_tried, self._effective(name))):
                     self._try({**base.values, name: value})
 
-    def _effective(self, name: str) -> Parameter | None:
-        """The parameter that is searched: the given space's, else the declared one.
-
-        None where it is fixed.
-        """
-        return next(
-            (parameter for parameter in self._space().parameters if parameter.name == name), None
-        )
+    def _effective(self, name: str) -> list[Parameter]:
+        """The ranges that are searched: the given space's, else the declared one; none if fixed."""
+        return [parameter for parameter in self._space().parameters if parameter.name == name]
 
     def _infer(self) -> None:
         """Find the conditions of names that not every model asks for."""
@@ -276,17 +272,17 @@ class _Exploration:
 
         None where all of them do.
         """
-        parameter = self._effective(parent)
-        grid = None if parameter is None else grid_values(parameter)
-        if parameter is None or grid is None or len(grid) > MAX_TRIED:
+        ranges = self._effective(parent)
+        grids = [grid for one in ranges if (grid := grid_values(one)) is not None]
+        if not grids or len(grids) < len(ranges) or sum(map(len, grids)) > MAX_TRIED:
             return None
 
         def asks(value: Any) -> bool:
             return name in self._try({**reference.values, parent: value}).names
 
-        if all(asks(value) for value in first_tried(parameter)):
+        if all(asks(value) for one in ranges for value in first_tried(one)):
             return None
-        return tuple(value for value in grid if asks(value))
+        return tuple(value for grid in grids for value in grid if asks(value))
 
     def _split(self, name: str) -> tuple[list[Build], list[Build]]:
         good = [build for build in self.builds if not build.problem]

@@ -54,8 +54,6 @@ def _ends(parameter: Parameter) -> Iterator[Any]:
         yield from (parameter.low, parameter.high, (parameter.low + parameter.high) / 2)
 
 
-def first_tried(parameter: Parameter | None) -> Sequence[Any]:
+def first_tried(parameter: Parameter) -> Sequence[Any]:
     """Every choice, and the ends of a range."""
-    if parameter is None:
-        return ()
     return parameter.choices[:MAX_TRIED] or list(_ends(parameter))[:2]

@@ -66,11 +66,8 @@ def in_precision(identity: Mapping[str, Any], precision: Any) -> dict[str, Any]:
 
 def _weights(file: SearchSpaceFile) -> list[str]:
     """Files that networks begin from: what is in them may change."""
-    searched = [
-        parameter.choices for parameter in file.space.parameters if parameter.name == "weights"
-    ]
     named = [
-        *(searched[0] if searched else ()),
+        *(file.space.choices("weights") or ()),
         file.space.fixed.get("weights"),
         file.backbone.get("weights"),
     ]

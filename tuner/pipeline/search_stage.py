@@ -42,7 +42,7 @@ def search_space(
     from tuner.search.trial_training import SearchOrder
 
     file, spec = job.file, job.dataset.spec
-    tables = TrialTables(job.folder.path, [parameter.name for parameter in file.space.parameters])
+    tables = TrialTables(job.folder.path, file.space.searched)
     study = make_study(
         space=file.space,
         objective=file.objective,

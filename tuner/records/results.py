@@ -12,7 +12,7 @@ from tuner.records.pictures import ActivationMaps, Gallery
 from tuner.records.scores import Estimate, Scores, Temperature
 from tuner.records.training import EpochMetrics
 from tuner.space.as_text import AsText
-from tuner.space.definition import Direction, Parameter
+from tuner.space.definition import Direction, Parameter, by_name, spanning
 
 SCHEMA_VERSION = 2
 
@@ -167,7 +167,8 @@ class SearchSummary:
         best_trial_id: The winner's trial.
         best_score: The winner's objective.
         best_values: The winner's hyperparameters, complete.
-        parameters: The hyperparameters that were searched, with their ranges.
+        parameters: The hyperparameters that were searched; a name stands once for each of its
+            ranges.
         n_planned: Trials that the search was to have, promotions included, as foreseen before its
             start.
         best_model: The winner's family or builder; None for the one that was searched.
@@ -206,8 +207,13 @@ class SearchSummary:
 
     @property
     def searched(self) -> tuple[str, ...]:
-        """Names of the hyperparameters that were searched."""
-        return tuple(parameter.name for parameter in self.parameters)
+        """Names of the hyperparameters that were searched, each once."""
+        return tuple(by_name(self.parameters))
+
+    @property
+    def axes(self) -> tuple[Parameter, ...]:
+        """One parameter per searched name, over all ranges that it has."""
+        return tuple(map(spanning, by_name(self.parameters).values()))
 
     @property
     def chosen(self) -> tuple[Parameter, ...]:

@@ -81,19 +81,19 @@ def edges(search: SearchSummary) -> tuple[Edge, ...]:
     return tuple(edge for edge in found if edge is not None)
 
 
-def override(edge: Edge, model: str) -> str | None:
+def override(edge: Edge, search: SearchSummary) -> str | None:
     """The change of the space, for `--set`, that searches beyond an edge.
 
     Args:
         edge: The edge.
-        model: The family that was searched.
+        search: What was searched.
 
     Returns:
-        Such as `space.dropout.max=0.9`; None for a builder of your own, whose code bounds its
-            ranges, and for a name
-        that is no plain word and cannot be written on a command line.
+        Such as `space.dropout.max=0.9`, or of several ranges `space.learning_rate.0.max=0.01`; None
+            for a builder of your own, whose code bounds its ranges, and for a name that is no plain
+            word and cannot be written on a command line.
     """
-    parameter = edge.parameter
+    parameter, model = edge.parameter, search.model
     is_numbered = _OF_ONE_BLOCK.fullmatch(
         parameter.name
     ) and parameter.name not in VOCABULARIES.get(model, {})
@@ -101,15 +101,21 @@ def override(edge: Edge, model: str) -> str | None:
     if not _PLAIN_NAME.fullmatch(parameter.name) or model not in VOCABULARIES:
         return None
     new = _beyond(edge, _bound(_term(parameter.name, model), edge.is_highest))
-    spec, path = _spec(parameter, new, edge.is_highest), f"space.{parameter.name}"
+    path = f"space.{parameter.name}"
     if is_numbered:
         # The file may have it under this name or, by `per`, without the number; as a whole it
         # stands in for both.
-        return f"{path}={json.dumps(spec)}"
+        ranges = [one for one in search.parameters if one.name == parameter.name]
+        specs = [_spec(one, new if one == parameter else None, edge.is_highest) for one in ranges]
+        return f"{path}={json.dumps(specs if len(specs) > 1 else specs[0])}"
+    if parameter.place is not None:
+        path = f"{path}.{parameter.place}"
+    spec = _spec(parameter, new, edge.is_highest)
     if not parameter.choices:
         return f"{path}.{'max' if edge.is_highest else 'min'}={new:.6g}"
     # Only the long form has conditions; the short one has no `values`.
-    return f"{path}{'.values' if parameter.conditions else ''}={json.dumps(spec['values'])}"
+    is_long = bool(parameter.conditions) or parameter.place is not None
+    return f"{path}{'.values' if is_long else ''}={json.dumps(spec['values'])}"
 
 
 def _edge(parameter: Parameter, search: SearchSummary) -> Edge | None:
@@ -198,14 +204,16 @@ def _next_choice(choices: Sequence[float], is_highest: bool) -> float:
     return distant if distant > 0 or first <= 0 else first / 2
 
 
-def _spec(parameter: Parameter, new: float, is_highest: bool) -> dict[str, Any]:
-    """The whole declaration of a parameter, with a value beyond its edge."""
-    low, high = _ends(parameter)
+def _spec(parameter: Parameter, new: float | None, is_highest: bool) -> dict[str, Any]:
+    """The whole declaration of a parameter, with a value beyond its edge; None changes nothing."""
     spec: dict[str, Any] = {"type": "choice" if parameter.choices else parameter.kind}
     if parameter.choices:
-        spec["values"] = sorted([*parameter.choices, new])
+        more = [] if new is None else [new]
+        spec["values"] = sorted([*parameter.choices, *more])
     else:
-        spec |= {"min": low, "max": new} if is_highest else {"min": new, "max": high}
+        low, high = _ends(parameter)
+        spec["min"] = low if is_highest or new is None else new
+        spec["max"] = new if is_highest and new is not None else high
     if parameter.step:
         spec["step"] = parameter.step
     if parameter.log:

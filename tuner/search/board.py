@@ -85,6 +85,7 @@ class Board:
         ended: Ids of the others, in the order of their ends.
         n_epochs: Epochs that all trials train which the method proposed, had none ended early.
         n_starts: Trials of settings that the search began with.
+        shortest: Last epoch of the shortest training that a setting began with; None before any.
     """
 
     def __init__(self, objective: Objective, n_wanted: int = 0) -> None:
@@ -99,12 +100,15 @@ class Board:
         self.ended: list[str] = []
         self.n_epochs = 0
         self.n_starts = 0
+        self.shortest: int | None = None
         self._objective = objective
         self._n_wanted = n_wanted
         self._wanted: list[Trial] = []
         self._ids: list[str] = []
         self._numbers: dict[str, int] = {}
         self._rungs: dict[tuple[int, int], RungState] = {}
+        # Trials with a score by their last epoch, whatever their bracket; the best first.
+        self._by_depth: dict[int, list[_Entry]] = {}
         # By (bracket, rung), so that only the rungs that have any are looked at.
         self._with_checkpoint: dict[tuple[int, int], list[str]] = {}
         self._reported: dict[str, list[EpochMetrics]] = {}
@@ -138,6 +142,15 @@ class Board:
         """The best trial of a rung that was not promoted."""
         return next(iter(self.candidates(bracket, rung, 1)), None)
 
+    def deepest(self, n: int) -> list[Trial]:
+        """The trials of the longest training that at least `n` have ended; the best first.
+
+        Empty where none has ended so often.
+        """
+        depths = [depth for depth, entries in self._by_depth.items() if len(entries) >= n]
+        entries = self._by_depth[max(depths)] if depths else []
+        return [self.trials[self._ids[number]] for _, number in entries]
+
     def rungs_with_checkpoints(self) -> set[tuple[int, int]]:
         """The (bracket, rung) of all ended trials that still have a checkpoint."""
         return {key for key in self._with_checkpoint if key[0] != NO_BRACKET}
@@ -167,7 +180,9 @@ class Board:
             return
         self.n_epochs += trial.last_epoch - trial.first_epoch + 1
         self.rung(trial.bracket, trial.rung).n_started += 1
-        if trial.parent_id is not None:
+        if trial.parent_id is None:
+            self.shortest = min(trial.last_epoch, self.shortest or trial.last_epoch)
+        else:
             parent = self.trials[trial.parent_id]
             before = self.rung(parent.bracket, parent.rung)
             before.n_promoted += 1
@@ -190,6 +205,8 @@ class Board:
         self._with_checkpoint.setdefault((trial.bracket, trial.rung), []).append(trial.trial_id)
         if not trial.origin:
             self._take_place(trial)
+        if trial.score is not None and trial.model is None:
+            insort(self._by_depth.setdefault(trial.last_epoch, []), self._entry(trial))
         self._wanted = best_settings([*self._wanted, trial], self._objective, self._n_wanted)
 
     def _take_place(self, trial: Trial) -> None:

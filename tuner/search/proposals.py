@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -97,13 +98,22 @@ def setting_key(values: Mapping[str, Any]) -> str:
 
 
 def draws(space: Space, generator: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Random settings, drawn evenly; `drawn` says how many."""
+    return drawn(space, partial(sample, space, generator))
+
+
+def drawn(space: Space, draw: Callable[[], dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Random settings, as many as are tried before a space counts as exhausted.
 
     Of a small space every setting follows, also one that lies behind several conditions and is
     drawn seldom.
+
+    Args:
+        space: Where from.
+        draw: Draws one setting.
     """
     for _ in range(MAX_PROPOSALS):
-        yield sample(space, generator)
+        yield draw()
     n = n_settings(space)
     if n is not None and n <= SMALL_SPACE:
         yield from every_setting(space)

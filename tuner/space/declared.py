@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuner.names import listed
-from tuner.space.definition import Condition, Parameter, Space
+from tuner.space.definition import Condition, Parameter, Space, by_name
 from tuner.space.documents.validation import shown
 from tuner.space.sampling import grid_values
 from tuner.space.vocabulary import BATCH_TERMS, TRAINING_TERMS, Term
@@ -59,7 +59,7 @@ class Declaration:
 def completed(given: Space, declaration: Declaration) -> Space:
     """A space with all that a builder declares and that it leaves out itself; `merge` says how."""
     merged = merge(given, declaration.parameters)
-    named = {*merged.fixed, *(parameter.name for parameter in merged.parameters)}
+    named = {*merged.fixed, *merged.searched}
     defaults = {} if declaration.reads_all else declaration.defaults
     return replace(
         merged, fixed={**{k: v for k, v in defaults.items() if k not in named}, **merged.fixed}
@@ -75,7 +75,7 @@ def merge(given: Space, declared: Iterable[Parameter]) -> Space:
             meet drops the parameter, and what is always met is no condition.
     """
     parameters, fixed = list(given.parameters), dict(given.fixed)
-    known = {parameter.name: parameter for parameter in parameters}
+    known = by_name(parameters)
     for parameter in declared:
         if parameter.name in fixed or parameter.name in known:
             continue
@@ -87,13 +87,13 @@ def merge(given: Space, declared: Iterable[Parameter]) -> Space:
         if len(parameter.choices) == 1 and not conditions:
             fixed[parameter.name] = parameter.choices[0]
             continue
-        known[parameter.name] = replace(parameter, conditions=conditions)
-        parameters.append(known[parameter.name])
+        parameters.append(replace(parameter, conditions=conditions))
+        known[parameter.name] = parameters[-1:]
     return Space(parameters=tuple(parameters), fixed=fixed)
 
 
 def _conditions(
-    parameter: Parameter, known: Mapping[str, Parameter], fixed: Mapping[str, Any]
+    parameter: Parameter, known: Mapping[str, Sequence[Parameter]], fixed: Mapping[str, Any]
 ) -> tuple[Condition, ...] | None:
     """What is left of a parameter's conditions; None where they can never hold."""
     found = []
@@ -104,14 +104,15 @@ def _conditions(
             continue
         if condition.parent not in known:
             return None
-        parent = known[condition.parent]
-        grid = grid_values(parent)
+        grids = [grid_values(parent) for parent in known[condition.parent]]
+        grid = None if None in grids else {v for values in grids for v in values or ()}
+        is_conditional = any(parent.conditions for parent in known[condition.parent])
         values = (
             condition.values if grid is None else tuple(v for v in condition.values if v in grid)
         )
         if not values:
             return None
-        if grid is None or len(values) < len(grid) or parent.conditions:
+        if grid is None or len(values) < len(grid) or is_conditional:
             found.append(Condition(parent=condition.parent, values=values))
     return tuple(found)
 

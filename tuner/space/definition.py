@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 from tuner.space.as_text import AsText
@@ -64,9 +65,31 @@ class Condition:
     values: tuple[Any, ...]
 
 
+# Of a prior that states none: PriorBand's (Mallik et al., NeurIPS 2023).
+DEFAULT_SPREAD = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What is usual for a hyperparameter, from which a part of the settings is drawn.
+
+    Attributes:
+        value: The usual value; of words and switches the one of the greatest weight.
+        spread: Standard deviation of a number around it, as a share of the range on its scale.
+        weights: Probability of each of the parameter's choices, in their order; empty for numbers.
+    """
+
+    value: Any
+    spread: float = DEFAULT_SPREAD
+    weights: tuple[float, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One searched hyperparameter.
+    """One searched hyperparameter, or one of its several ranges.
+
+    Several parameters of a space may share a name: they are its ranges, each with its own
+    conditions, of which at most one's hold at a time.
 
     Attributes:
         name: Flat name, such as `filters_0`.
@@ -79,6 +102,9 @@ class Parameter:
         choices: Values of a list; (False, True) for a boolean.
         conditions: All must hold for the parameter to be active; parents stand before it in the
             space.
+        place: Its number among several ranges as the file lists them, from 0; None where the name
+            has one range.
+        prior: What is usual; None where nothing is said.
     """
 
     name: str
@@ -89,6 +115,8 @@ class Parameter:
     log: bool = False
     choices: tuple[Any, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    place: int | None = None
+    prior: Prior | None = None
 
 
 def kind_of_list(values: Iterable[Any]) -> ParameterKind:
@@ -97,17 +125,67 @@ def kind_of_list(values: Iterable[Any]) -> ParameterKind:
     return "ordinal" if are_numbers else "choice"
 
 
+def spanning(ranges: Sequence[Parameter]) -> Parameter:
+    """One parameter over all ranges of a name, without conditions: for axes, and to compare trials.
+
+    Args:
+        ranges: At least one. Numbers and words are never mixed.
+    """
+    first = ranges[0]
+    if len(ranges) == 1:
+        return first
+    if all(one.choices for one in ranges):
+        choices = tuple(dict.fromkeys(chain.from_iterable(one.choices for one in ranges)))
+        are_numbers = kind_of_list(choices) == "ordinal"
+        return replace(
+            first,
+            kind=kind_of_list(choices) if first.kind != "boolean" else "boolean",
+            choices=tuple(sorted(choices)) if are_numbers else choices,
+            conditions=(),
+            place=None,
+            prior=None,
+        )
+    ends = [
+        end for one in ranges for end in (one.choices or (one.low, one.high)) if end is not None
+    ]
+    return Parameter(
+        name=first.name,
+        kind="int" if all(isinstance(end, int) for end in ends) else "float",
+        low=min(ends),
+        high=max(ends),
+        log=min(ends) > 0 and any(one.log for one in ranges),
+    )
+
+
+def by_name(parameters: Iterable[Parameter]) -> dict[str, list[Parameter]]:
+    """The ranges of each name, the names in the order of the parameters."""
+    found: dict[str, list[Parameter]] = {}
+    for parameter in parameters:
+        found.setdefault(parameter.name, []).append(parameter)
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
     """A whole search space.
 
     Attributes:
-        parameters: The searched parameters, parents before children.
+        parameters: The searched parameters, parents before children, the ranges of a name together.
         fixed: Values that every setting shares.
     """
 
     parameters: tuple[Parameter, ...]
     fixed: Mapping[str, Any]
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Names of the searched hyperparameters, each once."""
+        return tuple(dict.fromkeys(parameter.name for parameter in self.parameters))
+
+    def choices(self, name: str) -> tuple[Any, ...] | None:
+        """What a searched name may be, over all its ranges; None where it is not searched."""
+        found = [one.choices for one in self.parameters if one.name == name]
+        return tuple(dict.fromkeys(chain.from_iterable(found))) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

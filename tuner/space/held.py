@@ -10,6 +10,7 @@ from tuner.space.definition import Parameter, SearchSpaceFile
 from tuner.space.documents.strict_yaml import Document, Problem
 from tuner.space.documents.validation import did_you_mean, in_order, nearest, shown
 from tuner.space.parsing.declaration_checks import check_kind, dotted, value_paths
+from tuner.space.parsing.expand import as_parameter
 from tuner.space.parsing.layout import FlatParameter
 from tuner.space.parsing.parse import layout_of
 from tuner.space.sampling import grid_values
@@ -30,11 +31,12 @@ def check_held(
         declaration: What the builder declares.
     """
     declared = {parameter.name: parameter for parameter in declaration.parameters}
-    searched = {parameter.name: parameter for parameter in file.space.parameters}
     problems: list[Problem] = []
-    for name, entry in layout_of(document, file.model).entries().items():
+    layout = layout_of(document, file.model)
+    flat = [(name, entry) for name, found in layout.entries().items() for entry in found]
+    for name, entry in flat:
         if name in declared:
-            wanted = searched.get(name) or _only(name, file.space.fixed.get(name))
+            wanted = as_parameter(layout, name, entry)
             problems += _check_values(document, entry, declared[name], wanted, file.model)
         if name in declaration.terms:
             problems += check_kind(document, entry.key, entry.spec, declaration.terms[name])
@@ -77,14 +79,10 @@ def _as_meant(value: Any, kind: TermKind) -> Any:
     return bool(value) if kind == "bool" and value in (0, 1) else value
 
 
-def _only(name: str, value: Any) -> Parameter:
-    return Parameter(name=name, kind="choice", choices=(value,))
-
-
 def _unread(
     document: Document, name: str, entry: FlatParameter, declaration: Declaration, model: str
 ) -> Problem:
-    where = document.where(("space", entry.key))
+    where = document.where(entry.path)
     if name in TRAINING_TERMS:
         message = (
             f"space.{name} has no effect: {model} compiles its model itself and never asks for"
@@ -94,8 +92,8 @@ def _unread(
             where=where, message=message, hint=f"ask hp for {name} in the builder, or remove it."
         )
     message = f"space.{name} is never asked for by {model}."
-    if name != entry.key:
-        message = f"space.{entry.key} gives {name}, but {model} never asks for that."
+    if name != entry.key[0]:
+        message = f"{dotted(entry.path)} gives {name}, but {model} never asks for that."
     names = sorted(declaration.names)
     if not names:
         return Problem(
@@ -126,8 +124,8 @@ def _check_values(
 
     A range whose ends fit may still take other steps.
     """
-    key, found = entry.key, False
-    for path, value in value_paths(document, key, entry.spec):
+    found = False
+    for path, value in value_paths(document, entry.key, entry.spec):
         if allows(declared, value):
             continue
         found = True
@@ -144,11 +142,12 @@ def _check_values(
     is_free = grid is None and (declared.step is not None or bool(declared.choices))
     if is_free or not is_within:
         message = (
-            f"space.{key} takes values between those that {model} declares: {described(declared)}."
+            f"{dotted(entry.path)} takes values between those that {model} declares:"
+            f" {described(declared)}."
         )
         hint = (
             f"add step: {shown(declared.step)}, or list the values."
             if declared.step
             else "list the values."
         )
-        yield Problem(where=document.where(("space", key)), message=message, hint=hint)
+        yield Problem(where=document.where(entry.path), message=message, hint=hint)

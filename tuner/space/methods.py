@@ -20,12 +20,14 @@ class MethodEntry:
         needs_finite_ranges: Whether every searched hyperparameter must have a finite number of
             values.
         needs_parameters: Whether at least one hyperparameter must be searched.
+        needs_single_ranges: Whether no hyperparameter may have several ranges.
     """
 
     target: str
     help: str
     needs_finite_ranges: bool = False
     needs_parameters: bool = False
+    needs_single_ranges: bool = False
 
 
 DEFAULT_METHOD = "hyperband"
@@ -74,6 +76,8 @@ METHODS: Mapping[str, MethodEntry] = {
         target="tuner.search.methods.keras_tuner_oracles:KerasTunerGrid",
         help="is Keras Tuner's own grid search",
         needs_parameters=True,
+        # Its order of settings (keras_tuner/src/tuners/gridsearch.py) has one range per name.
+        needs_single_ranges=True,
     ),
 }
 

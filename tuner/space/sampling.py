@@ -27,7 +27,7 @@ def sample(space: Space, rng: np.random.Generator) -> dict[str, Any]:
     """
     values = dict(space.fixed)
     for parameter in space.parameters:
-        if _is_active(parameter, values):
+        if is_active(parameter, values):
             values[parameter.name] = draw(parameter, rng)
     return values
 
@@ -71,7 +71,6 @@ def n_settings(space: Space) -> int | None:
         None where a searched float has no step, above a million, or where conditions tell too many
             kinds apart.
     """
-    grids = {parameter.name: grid_values(parameter) for parameter in space.parameters}
     # Where each parent is asked for last: what no later condition can see need not be told apart.
     last = {
         c.parent: i for i, parameter in enumerate(space.parameters) for c in parameter.conditions
@@ -79,13 +78,13 @@ def n_settings(space: Space) -> int | None:
     # Settings are counted by what later conditions can see of them: the values of parents.
     counts: Counter[tuple[tuple[str, Any], ...]] = Counter({(): 1})
     for i, parameter in enumerate(space.parameters):
-        grid = grids[parameter.name]
+        grid = grid_values(parameter)
         if grid is None:
             return None
         grown: Counter[tuple[tuple[str, Any], ...]] = Counter()
         for known, n in counts.items():
             seen = tuple(pair for pair in known if last[pair[0]] > i)
-            if not _is_active(parameter, {**space.fixed, **dict(known)}):
+            if not is_active(parameter, {**space.fixed, **dict(known)}):
                 grown[seen] += n
             elif last.get(parameter.name, i) <= i:
                 grown[seen] += n * len(grid)
@@ -100,12 +99,15 @@ def n_settings(space: Space) -> int | None:
     return counts.total()
 
 
+def active_parameters(space: Space, values: Mapping[str, Any]) -> tuple[Parameter, ...]:
+    """The parameters that are active in a setting: of several ranges of a name one at most."""
+    return tuple(parameter for parameter in space.parameters if is_active(parameter, values))
+
+
 def is_complete(space: Space, values: Mapping[str, Any]) -> bool:
     """Whether a setting has a value for each active parameter, and for no other."""
-    return all(
-        (parameter.name in values) == _is_active(parameter, values)
-        for parameter in space.parameters
-    )
+    active = {parameter.name for parameter in active_parameters(space, values)}
+    return active == set(space.searched) & values.keys()
 
 
 def complete_setting(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def complete_setting(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(space.fixed)
     for parameter in space.parameters:
         name = parameter.name
-        if _is_active(parameter, found):
+        if is_active(parameter, found):
             found[name] = values[name] if name in values else _default(parameter)
     return found
 
@@ -132,8 +134,7 @@ def has_setting(space: Space, values: Mapping[str, Any]) -> bool:
     """Whether a setting belongs to a space: it is complete, and each value is allowed."""
     return is_complete(space, values) and all(
         values[parameter.name] in _values(parameter)
-        for parameter in space.parameters
-        if parameter.name in values
+        for parameter in active_parameters(space, values)
     )
 
 
@@ -153,7 +154,8 @@ class _Range:
         return isinstance(value, int | float) and self._low <= value <= self._high
 
 
-def _is_active(parameter: Parameter, values: Mapping[str, Any]) -> bool:
+def is_active(parameter: Parameter, values: Mapping[str, Any]) -> bool:
+    """Whether a parameter's conditions hold, given the values of the parents."""
     return all(c.parent in values and values[c.parent] in c.values for c in parameter.conditions)
 
 

@@ -219,6 +219,21 @@ def test_child_of_a_float_with_a_step_is_searched(method: str) -> None:
     assert {values["noise"] for values in noisy} == {"none", "some", "much"}
 
 
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "keras_tuner_grid"])
+def test_the_range_that_holds_is_searched(method: str) -> None:
+    def rate(optimizer: str, low: float, high: float) -> Parameter:
+        conditions = (Condition(parent="optimizer", values=(optimizer,)),)
+        return Parameter(name="rate", kind="float", low=low, high=high, conditions=conditions)
+
+    optimizer = Parameter(name="optimizer", kind="choice", choices=("adam", "sgd", "lion"))
+    ranges = (rate("adam", 1e-4, 1e-3), rate("sgd", 1e-2, 1e-1))
+    space = Space(parameters=(optimizer, *ranges), fixed={})
+    search = settings(3, 3, method=method, max_trials=24)
+    trials = drive(make_study(space, search=search), lambda trial: trial.values.get("rate", 0.0))
+    assert {trial.values["optimizer"] for trial in trials} >= {"adam", "sgd"}
+    assert all(has_setting(space, trial.values) for trial in trials)
+
+
 @pytest.mark.slow
 def test_child_that_only_the_clipped_end_switches_on_gets_its_default() -> None:
     # Where the model of the scores is best at the very end, Keras Tuner proposes 65.

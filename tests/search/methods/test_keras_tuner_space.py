@@ -23,6 +23,26 @@ def test_conditional_fixed_true_stays_true(value: bool) -> None:
     assert setting_key(found) == setting_key({"optimizer": "sgd", "flip": value})
 
 
+def test_a_value_is_brought_to_the_range_that_holds() -> None:
+    sgd, adam = ((Condition(parent="optimizer", values=(name,)),) for name in ("sgd", "adam"))
+    ranges = (
+        Parameter(name="rate", kind="float", low=0.01, high=0.1, log=True, conditions=sgd),
+        Parameter(name="rate", kind="ordinal", choices=(1e-4, 1e-3), conditions=adam),
+    )
+    space = Space(parameters=(OPTIMIZER, *ranges), fixed={})
+    assert on_space(space, {"optimizer": "sgd", "rate": 0.2})["rate"] == 0.1
+    assert on_space(space, {"optimizer": "adam", "rate": 1e-3})["rate"] == 1e-3
+    # A value of the other list belongs to no setting here.
+    assert on_space(space, {"optimizer": "adam", "rate": 0.05}) == {"optimizer": "adam"}
+    hp = declared(space)
+    for optimizer, low, high in (("sgd", 0.01, 0.1), ("adam", 1e-4, 1e-3)):
+        hp.values["optimizer"] = optimizer
+        (found,) = (one for one in hp.space if one.name == "rate" and hp.is_active(one))
+        assert (found.prob_to_value(0.0), found.prob_to_value(1 - 1e-12)) == pytest.approx(
+            (low, high)
+        )
+
+
 @pytest.mark.parametrize("step", [1, 2, 3, 4, 7])
 def test_whole_number_becomes_the_nearest_on_its_step(step: int) -> None:
     units = Parameter(name="units", kind="int", low=-3, high=-3 + 5 * step, step=step)

@@ -55,7 +55,7 @@ def _trials(folder: RunFolder, results: Results, tell: Callable[[str], None]) ->
     """The trials of the tables; if those are damaged, they are written again from the events."""
     n, tables = (
         results.search.n_trials,
-        TrialTables(folder.path, [p.name for p in results.search.parameters]),
+        TrialTables(folder.path, results.search.searched),
     )
     try:
         trials = tables.read()

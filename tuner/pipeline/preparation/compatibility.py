@@ -20,8 +20,7 @@ def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:
     Raises:
         ConfigurationError: If the fixed values alone make the network impossible.
     """
-    searched = {parameter.name for parameter in file.space.parameters}
-    if "conv_blocks" in searched or file.model in BACKBONES:
+    if "conv_blocks" in file.space.searched or file.model in BACKBONES:
         return
     values = sample(file.space, np.random.default_rng(0))
     problem = setting_problem(file.model, values, dataset.spec.height, dataset.spec.width)
@@ -38,8 +37,8 @@ def check_flip(file: SearchSpaceFile, card: Card) -> None:
         ConfigurationError: If the space fixes or searches `flip: true`, and the card does not allow
             it.
     """
-    searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
-    if True in searched.get("flip", (file.space.fixed.get("flip"),)):
+    searched = file.space.choices("flip")
+    if True in ((file.space.fixed.get("flip"),) if searched is None else searched):
         refuse_flip(card, f"{file.name}: flip may be true", "remove flip from the space")
     if file.backbone.get("flip"):
         refuse_flip(card, f"{file.name}: backbone.flip is true", "remove it")

@@ -106,15 +106,13 @@ def _notes(
     given: SearchSpaceFile, whole: SearchSpaceFile, declaration: Declaration
 ) -> Iterator[str]:
     model, space = whole.model, whole.space
-    before = {parameter.name for parameter in given.space.parameters} | set(given.space.fixed)
+    before = {*given.space.searched, *given.space.fixed}
     unread = sorted(before - declaration.names - set(declaration.terms))
     if unread and not declaration.is_thorough and not declaration.reads_all:
         yield f"{model} did not ask for {_named(unread)} in the settings that were tried"
     if not space.parameters:
         yield f"{model}: no hyperparameters are searched, so that the search is one setting"
-    elif added := [
-        parameter.name for parameter in space.parameters if parameter.name not in before
-    ]:
+    elif added := [name for name in space.searched if name not in before]:
         yield f"searched as {model} declares it: {_named(added)}"
 
 

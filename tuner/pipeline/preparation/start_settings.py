@@ -15,7 +15,7 @@ from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import stated_baseline
 from tuner.space.definition import Parameter, SearchSpaceFile
 from tuner.space.documents.validation import did_you_mean
-from tuner.space.sampling import complete_setting
+from tuner.space.sampling import is_active
 from tuner.space.vocabulary import VOCABULARIES, Term
 from tuner.store.recipe_file import read_recipe
 
@@ -109,12 +109,17 @@ def _setting(
 
 def _defaults(file: SearchSpaceFile) -> StartSetting:
     terms = VOCABULARIES[file.model]
-    usual = {p.name: _usual(p, terms) for p in file.space.parameters}
-    return StartSetting(origin=DEFAULTS, values=complete_setting(file.space, usual))
+    values = dict(file.space.fixed)
+    for parameter in file.space.parameters:
+        if is_active(parameter, values):
+            values[parameter.name] = _usual(parameter, terms)
+    return StartSetting(origin=DEFAULTS, values=values)
 
 
 def _usual(parameter: Parameter, terms: Mapping[str, Term]) -> Any:
-    """The usual value of a hyperparameter; a block's is that of all blocks."""
+    """What the space calls usual; else the family's default, a block's being that of all blocks."""
+    if parameter.prior is not None:
+        return parameter.prior.value
     name = parameter.name
     return terms[name if name in terms else name.rpartition("_")[0]].default
 

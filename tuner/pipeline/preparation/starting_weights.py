@@ -33,10 +33,9 @@ def check_backbones(file: SearchSpaceFile) -> None:
 
 def searched_weights(file: SearchSpaceFile) -> tuple[str, ...]:
     """What a backbone's `weights` may be in a space."""
-    searched = {parameter.name: parameter.choices for parameter in file.space.parameters}
+    searched = file.space.choices("weights")
     fixed = complete(file.model, file.space.fixed)["weights"]
-    found: tuple[str, ...] = searched.get("weights", (fixed,))
-    return found
+    return (fixed,) if searched is None else searched
 
 
 def _refuse_weights(where: str, problem: str | None) -> None:

@@ -77,7 +77,7 @@ def compute(results: Results, trials: Sequence[Trial]) -> Mattered:
         one.name: place
         for place, one in enumerate(results.importance.parameters if results.importance else ())
     }
-    interesting = sorted(search.parameters, key=lambda parameter: order.get(parameter.name, 0))
+    interesting = sorted(search.axes, key=lambda parameter: order.get(parameter.name, 0))
     about = (search.objective, search.direction)
     return Mattered(
         importance=results.importance,
@@ -85,7 +85,7 @@ def compute(results: Results, trials: Sequence[Trial]) -> Mattered:
         n_scored=len(ranked),
         n_used=min(results.importance.n_trials, MAX_TRIALS) if results.importance else 0,
         slices=slices.compute(ranked, interesting, *about) if ranked else None,
-        parallel=parallel.compute(ranked, search.parameters, *about) if ranked else None,
+        parallel=parallel.compute(ranked, search.axes, *about) if ranked else None,
     )
 
 

@@ -101,7 +101,7 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
     return History(
         points=points,
         rows=_rows(
-            trials, maximise, min(MAX_ROWS, MAX_CELLS // max(1, len(results.search.parameters)))
+            trials, maximise, min(MAX_ROWS, MAX_CELLS // max(1, len(results.search.searched)))
         ),
         parameters=results.search.searched,
         best_number=next(

@@ -9,18 +9,18 @@ from typing import Any
 from tuner.search.board import Board
 from tuner.search.methods.full_training import FullTraining
 from tuner.search.methods.method import Proposer, Setup, Step
-from tuner.search.proposals import draws
+from tuner.search.methods.random import Draws
 
 
 class _ExpectedBest:
-    """Proposes what the process expects most of, then drawn settings."""
+    """Proposes what the process expects most of, then drawn settings; only those use priors."""
 
     def __init__(self, setup: Setup, n_drawn: int) -> None:
         self._setup, self._n_drawn = setup, n_drawn
 
     def propose(self, board: Board, step: Step) -> Iterator[Mapping[str, Any]]:
         setup, n_ended = self._setup, len(board.rung(0, 0).ranked)
-        drawn = draws(setup.space, setup.generator)
+        drawn = Draws(setup).propose(board, step)
         if not setup.space.parameters or n_ended < self._n_drawn:
             yield from drawn
             return

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import keras_tuner
 import numpy as np
 
-from tuner.space.definition import Condition, Parameter, Space
-from tuner.space.sampling import grid_values
+from tuner.space.definition import Condition, Parameter, Space, by_name
+from tuner.space.sampling import grid_values, is_active
 
 
 def declared(space: Space, *, steps: bool = False) -> keras_tuner.HyperParameters:
@@ -21,10 +22,10 @@ def declared(space: Space, *, steps: bool = False) -> keras_tuner.HyperParameter
         steps: Whether with the steps of ranges; a model of the scores is better off without.
     """
     hp = keras_tuner.HyperParameters()
-    by_name = {parameter.name: parameter for parameter in space.parameters}
+    ranges = by_name(space.parameters)
     for parameter in space.parameters:
         conditions = tuple(
-            _as_computed(condition, by_name[condition.parent]) if steps else condition
+            _as_computed(condition, ranges[condition.parent]) if steps else condition
             for condition in parameter.conditions
         )
         _declare(hp, replace(parameter, conditions=conditions), steps)
@@ -33,11 +34,14 @@ def declared(space: Space, *, steps: bool = False) -> keras_tuner.HyperParameter
 
 def on_space(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
     """Active values in the space's order, each brought to the nearest its parameter allows."""
-    return dict(space.fixed) | {
-        parameter.name: _nearest(values[parameter.name], parameter)
-        for parameter in space.parameters
-        if parameter.name in values
-    }
+    found = dict(space.fixed)
+    for parameter in space.parameters:
+        name = parameter.name
+        # With a parent brought to its step another range may hold, in whose list the value is not.
+        is_allowed = not parameter.choices or values.get(name) in parameter.choices
+        if name in values and is_allowed and is_active(parameter, found):
+            found[name] = _nearest(values[name], parameter)
+    return found
 
 
 def _nearest(value: Any, parameter: Parameter) -> Any:
@@ -56,18 +60,20 @@ def _nearest(value: Any, parameter: Parameter) -> Any:
     return float(np.clip(value, parameter.low, parameter.high))
 
 
-def _as_computed(condition: Condition, parent: Parameter) -> Condition:
+def _as_computed(condition: Condition, parents: Sequence[Parameter]) -> Condition:
     """The condition on a float with a step, with the values as Keras Tuner computes them.
 
     Its condition compares exactly: 0.1 + 2 * 0.1 is 0.30000000000000004, not 0.3.
     """
-    if parent.kind != "float" or parent.step is None or parent.low is None:
-        return condition
-    low, step = parent.low, parent.step
-    return replace(
-        condition,
-        values=tuple(low + round((value - low) / step) * step for value in condition.values),
-    )
+    computed = dict(chain.from_iterable(map(_computed, parents)))
+    return replace(condition, values=tuple(computed.get(v, v) for v in condition.values))
+
+
+def _computed(parent: Parameter) -> Iterator[tuple[Any, float]]:
+    """Each value of a float with a step, with what Keras Tuner makes of it."""
+    if parent.kind == "float" and parent.step is not None and parent.low is not None:
+        for i, value in enumerate(grid_values(parent) or ()):
+            yield value, parent.low + i * parent.step
 
 
 def _declare(hp: keras_tuner.HyperParameters, parameter: Parameter, steps: bool) -> None:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import chain
 
 from tuner.names import listed
 from tuner.space.documents.strict_yaml import Document, Problem
 from tuner.space.documents.validation import did_you_mean, shown
 from tuner.space.methods import METHODS
-from tuner.space.parsing.declaration_checks import check_choices, check_kind, check_range
-from tuner.space.parsing.layout import MAX_BLOCKS, MAX_PARAMETERS, AnySpec, Layout, per
+from tuner.space.parsing.declaration_checks import check_choices, check_kind, check_range, dotted
+from tuner.space.parsing.layout import (
+    MAX_BLOCKS,
+    MAX_PARAMETERS,
+    AnySpec,
+    Layout,
+    SpecKey,
+    path_of,
+    per,
+)
 from tuner.space.parsing.parameter_specs import ChoiceSpec, FixedSpec, FloatSpec, IntSpec
+from tuner.space.parsing.priors import check_prior
+from tuner.space.parsing.ranges import check_ranges
 from tuner.space.vocabulary import BATCH_TERMS, Term
 
 # Values of choices and of conditions, in all flat parameters: each is written into the run's files.
@@ -27,23 +38,34 @@ def check_space(document: Document, layout: Layout, model: str) -> dict[str, lis
         model: The family's name, for messages.
 
     Returns:
-        The mistakes by key, for those that have any.
+        The mistakes by name, for those that have any.
     """
     problems = {
-        key: list(_check_name(document, layout, key, model)) for key in document.data["space"]
+        name: list(_check_name(document, layout, name, model)) for name in document.data["space"]
     }
-    for key, spec in layout.specs.items():
-        found, term = problems[key], _term(layout, key)
-        if term:
-            found += check_kind(document, key, spec, term)
-        if isinstance(spec, IntSpec | FloatSpec):
-            found += check_range(document, key, spec)
-            found += _check_grid(document, key, spec)
-        if isinstance(spec, ChoiceSpec):
-            found += check_choices(document, key, spec)
-        found += _check_per(document, layout, key, spec)
-    found_any = {key: found for key, found in problems.items() if found}
+    for key, spec in layout.stated():
+        problems[key[0]] += _check_declaration(document, layout, key, spec)
+    for name, ranges in layout.specs.items():
+        if len(ranges) > 1:
+            problems[name] += check_ranges(document, ranges)
+            problems[name] += _check_method_of_ranges(document, name, len(ranges))
+    found_any = {name: found for name, found in problems.items() if found}
     return found_any or _check_size(document, layout) or _check_parameters(document, layout)
+
+
+def _check_declaration(
+    document: Document, layout: Layout, key: SpecKey, spec: AnySpec
+) -> Iterator[Problem]:
+    term = _term(layout, key[0])
+    if term:
+        yield from check_kind(document, key, spec, term)
+    if isinstance(spec, IntSpec | FloatSpec):
+        yield from check_range(document, key, spec)
+        yield from _check_grid(document, key, spec)
+    if isinstance(spec, ChoiceSpec):
+        yield from check_choices(document, key, spec)
+    yield from check_prior(document, key, spec)
+    yield from _check_per(document, layout, key, spec)
 
 
 def _check_size(document: Document, layout: Layout) -> dict[str, list[Problem]]:
@@ -51,7 +73,7 @@ def _check_size(document: Document, layout: Layout) -> dict[str, list[Problem]]:
 
     Repeated for each block, a few lines become a million values.
     """
-    entries = layout.entries().values()
+    entries = list(chain.from_iterable(layout.entries().values()))
     n_values = sum(_n_values(entry.spec) for entry in entries)
     for n, most, what in (
         (len(entries), MAX_PARAMETERS, "parameters"),
@@ -80,7 +102,7 @@ def _check_parameters(document: Document, layout: Layout) -> dict[str, list[Prob
     is_whole = layout.terms is not None and layout.specs.keys() == document.data["space"].keys()
     if method is None or not METHODS[method].needs_parameters or not is_whole:
         return {}
-    specs = [entry.spec for entry in layout.entries().values()]
+    specs = [entry.spec for entry in chain.from_iterable(layout.entries().values())]
     if any(not isinstance(spec, FixedSpec) or spec.when for spec in specs):
         return {}
     return {
@@ -140,7 +162,7 @@ def _check_name(document: Document, layout: Layout, key: str, model: str) -> Ite
     yield Problem(where=where, message=f"{name} is not a hyperparameter of {model}.", hint=other)
 
 
-def _check_grid(document: Document, key: str, spec: IntSpec | FloatSpec) -> Iterator[Problem]:
+def _check_grid(document: Document, key: SpecKey, spec: IntSpec | FloatSpec) -> Iterator[Problem]:
     method = _method(document)
     if (
         method is not None
@@ -148,20 +170,34 @@ def _check_grid(document: Document, key: str, spec: IntSpec | FloatSpec) -> Iter
         and isinstance(spec, FloatSpec)
         and spec.step is None
     ):
-        message = f"space.{key} may be any number from min to max, and search.method is {method}."
+        path = path_of(key)
+        message = (
+            f"{dotted(path)} may be any number from min to max, and search.method is {method}."
+        )
         hint = "list its values, give it a step, or choose another method."
-        yield Problem(where=document.where(("space", key)), message=message, hint=hint)
+        yield Problem(where=document.where(path), message=message, hint=hint)
+
+
+def _check_method_of_ranges(document: Document, name: str, n_ranges: int) -> Iterator[Problem]:
+    method = _method(document)
+    if method is not None and METHODS[method].needs_single_ranges:
+        message = f"space.{name} has {n_ranges} ranges, and search.method is {method}."
+        hint = "choose another method, such as grid, or give the name one range."
+        yield Problem(where=document.where(("space", name)), message=message, hint=hint)
 
 
 def _other_name(name: str, others: list[str]) -> str:
     return did_you_mean(name, others) if others else "remove it."
 
 
-def _check_per(document: Document, layout: Layout, key: str, spec: AnySpec) -> Iterator[Problem]:
+def _check_per(
+    document: Document, layout: Layout, place: SpecKey, spec: AnySpec
+) -> Iterator[Problem]:
     parent = per(spec)
     if parent is None:
         return
-    where, name = document.where(("space", key, "per")), f"space.{key}.per"
+    key, path = place[0], (*path_of(place), "per")
+    where, name = document.where(path), dotted(path)
     term = _term(layout, key)
     if layout.terms is not None and term is not None:
         if layout.block(key) or not term.per_block:

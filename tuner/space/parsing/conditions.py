@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from tuner.names import listed
-from tuner.space.documents.strict_yaml import Document, Problem
+from tuner.space.documents.strict_yaml import Document, KeyPath, Problem
 from tuner.space.documents.validation import did_you_mean, nearest, shown
-from tuner.space.parsing.layout import AnySpec, FlatParameter, Layout, per
+from tuner.space.parsing.declaration_checks import dotted
+from tuner.space.parsing.layout import AnySpec, FlatParameter, Layout, SpecKey, path_of, per
 from tuner.space.parsing.parameter_specs import (
     BooleanSpec,
     ChoiceSpec,
@@ -28,29 +29,31 @@ def check_conditions(document: Document, layout: Layout, wrong: Collection[str])
     Args:
         document: The file.
         layout: Its declarations.
-        wrong: Keys with mistakes of their own: what their values can be is not known.
+        wrong: Names with mistakes of their own: what their values can be is not known.
     """
     entries = layout.entries()
     problems: list[Problem] = []
-    for key, spec in layout.specs.items():
+    for key, spec in layout.stated():
         for parent, values in (spec.when or {}).items():
             problems += _check_parent(document, layout, entries, key, parent)
-            if parent in entries and parent != key and entries[parent].key not in wrong:
-                problems += _check_values(document, key, parent, entries[parent].spec, values)
+            found = entries.get(parent, [])
+            if found and parent != key[0] and not any(e.key[0] in wrong for e in found):
+                specs = [entry.spec for entry in found]
+                problems += _check_values(document, key, parent, specs, values)
     return [*problems, *_check_circles(document, entries)]
 
 
-def order(entries: Mapping[str, FlatParameter]) -> list[str]:
+def order(entries: Mapping[str, Sequence[FlatParameter]]) -> list[str]:
     """The names with parents before children, else in the order of the file.
 
     Those in circles are left out.
     """
     places = {name: place for place, name in enumerate(entries)}
     names = list(entries)
-    needs = {name: len(parents(entry) & entries.keys()) for name, entry in entries.items()}
+    needs = {name: len(parents(found) & entries.keys()) for name, found in entries.items()}
     children: dict[str, list[str]] = {}
-    for name, entry in entries.items():
-        for parent in parents(entry) & entries.keys():
+    for name, found in entries.items():
+        for parent in parents(found) & entries.keys():
             children.setdefault(parent, []).append(name)
     # Always the first one in the file whose parents are done.
     ready = [places[name] for name in entries if not needs[name]]
@@ -65,9 +68,13 @@ def order(entries: Mapping[str, FlatParameter]) -> list[str]:
     return done
 
 
-def parents(entry: FlatParameter) -> set[str]:
-    """The names that a parameter's being active depends on."""
-    return set(entry.spec.when or ()) | ({entry.block.parent} if entry.block else set())
+def parents(entries: Iterable[FlatParameter]) -> set[str]:
+    """The names that a parameter's being active depends on, with all its ranges."""
+    names: set[str] = set()
+    for entry in entries:
+        names.update(entry.spec.when or ())
+        names.update({entry.block.parent} if entry.block else ())
+    return names
 
 
 def possible(spec: AnySpec, value: Any) -> bool:
@@ -83,7 +90,7 @@ def possible(spec: AnySpec, value: Any) -> bool:
     ):
         return False
     on_step = (
-        spec.step is None
+        not spec.step
         or (Decimal(str(value)) - Decimal(str(spec.min))) % Decimal(str(spec.step)) == 0
     )
     return spec.min <= value <= spec.max and on_step
@@ -95,17 +102,22 @@ def same(a: Any, b: Any) -> bool:
 
 
 def _check_parent(
-    document: Document, layout: Layout, entries: Mapping[str, FlatParameter], key: str, parent: str
+    document: Document,
+    layout: Layout,
+    entries: Mapping[str, Sequence[FlatParameter]],
+    key: SpecKey,
+    parent: str,
 ) -> Iterator[Problem]:
-    where, start = document.where(("space", key, "when", parent)), f"space.{key}.when.{parent}"
-    if parent == key:
+    path: KeyPath = (*path_of(key), "when", parent)
+    where, start = document.where(path), dotted(path)
+    if parent == key[0]:
         yield Problem(
             where=where, message=f"{start} is the parameter itself.", hint="name another parameter."
         )
         return
     if parent in entries:
         return
-    if parent in layout.specs and per(layout.specs[parent]):
+    if any(map(per, layout.ranges(parent))):
         message = f"{start} is one parameter per block."
         yield Problem(where=where, message=message, hint=f"name one of them, such as {parent}_0.")
         return
@@ -114,22 +126,25 @@ def _check_parent(
         block and block.base in document.data["space"] and not layout.counts(block.parent)
     ):
         return  # Its declaration is wrong, which is reported where it stands.
-    others = entries.keys() - {key}
+    others = entries.keys() - {key[0]}
     message = f"{start} is not a parameter of this space."
     yield Problem(where=where, message=message, hint=partial(_other_name, parent, others))
 
 
 def _check_values(
-    document: Document, key: str, parent: str, spec: AnySpec, values: list[Any]
+    document: Document, key: SpecKey, parent: str, specs: Sequence[AnySpec], values: list[Any]
 ) -> Iterator[Problem]:
-    written = document.data["space"][key]["when"][parent]
+    when: KeyPath = (*path_of(key), "when", parent)
+    written = document.data["space"][key[0]]
+    written = (written[key[1]] if len(key) == 2 else written)["when"][parent]
     for i, value in enumerate(values):
-        if possible(spec, value):
+        if any(possible(spec, value) for spec in specs):
             continue
-        path = ("space", key, "when", parent, *((i,) if isinstance(written, list) else ()))
-        message = f"space.{key}.when.{parent} is {shown(value)}, but {parent} is {_values(spec)}."
+        path = (*when, *((i,) if isinstance(written, list) else ()))
+        known = ", or ".join(map(described, specs))
+        message = f"{dotted(when)} is {shown(value)}, but {parent} is {known}."
         yield Problem(
-            where=document.where(path), message=message, hint=partial(_other_value, value, spec)
+            where=document.where(path), message=message, hint=partial(_other_value, value, specs)
         )
 
 
@@ -137,12 +152,14 @@ def _other_name(name: str, others: Collection[str]) -> str:
     return did_you_mean(name, sorted(others)) if others else "remove it."
 
 
-def _other_value(value: Any, spec: AnySpec) -> str:
-    match = nearest(str(value), map(str, spec.values)) if isinstance(spec, ChoiceSpec) else None
+def _other_value(value: Any, specs: Sequence[AnySpec]) -> str:
+    choices = [choice for spec in specs if isinstance(spec, ChoiceSpec) for choice in spec.values]
+    match = nearest(str(value), map(str, choices))
     return f'did you mean "{match}"?' if match else ""
 
 
-def _values(spec: AnySpec) -> str:
+def described(spec: AnySpec) -> str:
+    """The values of a declaration, as messages name them."""
     if isinstance(spec, FixedSpec):
         return f"always {shown(spec.value)}"
     if isinstance(spec, ChoiceSpec):
@@ -153,22 +170,27 @@ def _values(spec: AnySpec) -> str:
     return "true or false"
 
 
-def _check_circles(document: Document, entries: Mapping[str, FlatParameter]) -> Iterator[Problem]:
+def _check_circles(
+    document: Document, entries: Mapping[str, Sequence[FlatParameter]]
+) -> Iterator[Problem]:
     ordered = set(order(entries))
     reported: set[str] = set()
-    for name, entry in entries.items():
-        if name in ordered or name in reported or not entry.spec.when:
+    for name, found in entries.items():
+        entry = next((entry for entry in found if entry.spec.when), None)
+        if name in ordered or name in reported or entry is None:
             continue
         circle = _circle(name, entries)
         if len(circle) < 2:
             continue  # Only near a circle, or its own parent, which is reported already.
         reported.update(circle)
-        message = f"space.{entry.key}.when goes in a circle: {' needs '.join([*circle, name])}."
-        where = document.where(("space", entry.key, "when"))
-        yield Problem(where=where, message=message, hint="remove one of these conditions.")
+        path: KeyPath = (*entry.path, "when")
+        message = f"{dotted(path)} goes in a circle: {' needs '.join([*circle, name])}."
+        yield Problem(
+            where=document.where(path), message=message, hint="remove one of these conditions."
+        )
 
 
-def _circle(start: str, entries: Mapping[str, FlatParameter]) -> list[str]:
+def _circle(start: str, entries: Mapping[str, Sequence[FlatParameter]]) -> list[str]:
     """The shortest way from a name over its parents back to itself, or nothing."""
     paths = deque([[start]])
     seen: set[str] = set()

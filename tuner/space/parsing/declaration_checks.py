@@ -10,7 +10,7 @@ from typing import Any
 from tuner.names import listed
 from tuner.space.documents.strict_yaml import Document, KeyPath, Problem
 from tuner.space.documents.validation import nearest, shown
-from tuner.space.parsing.layout import AnySpec
+from tuner.space.parsing.layout import AnySpec, SpecKey, path_of
 from tuner.space.parsing.parameter_specs import ChoiceSpec, FixedSpec, FloatSpec, IntSpec
 from tuner.space.vocabulary import Term, TermKind
 
@@ -29,16 +29,16 @@ _KINDS: Mapping[TermKind, tuple[str, ...]] = {
 }
 
 
-def check_kind(document: Document, key: str, spec: AnySpec, term: Term) -> Iterator[Problem]:
+def check_kind(document: Document, key: SpecKey, spec: AnySpec, term: Term) -> Iterator[Problem]:
     """The mistakes in a declaration's type and values, judged by a term of the vocabulary."""
+    path: KeyPath
     allowed = _KINDS[term.kind]
     is_bool_choice = term.kind == "bool" and isinstance(spec, ChoiceSpec)
     if spec.type not in allowed and not is_bool_choice:
-        message = f"space.{key}.type is {shown(spec.type)}; expected {listed(allowed)}."
+        path = (*path_of(key), "type")
+        message = f"{dotted(path)} is {shown(spec.type)}; expected {listed(allowed)}."
         yield Problem(
-            where=document.where(("space", key, "type")),
-            message=message,
-            hint=f"{key} is {term.expected}.",
+            where=document.where(path), message=message, hint=f"{key[0]} is {term.expected}."
         )
         return
     is_log = isinstance(spec, IntSpec | FloatSpec) and spec.sampling == "log"
@@ -52,22 +52,21 @@ def check_kind(document: Document, key: str, spec: AnySpec, term: Term) -> Itera
             )
 
 
-def check_range(document: Document, key: str, spec: IntSpec | FloatSpec) -> Iterator[Problem]:
+def check_range(document: Document, key: SpecKey, spec: IntSpec | FloatSpec) -> Iterator[Problem]:
     """The mistakes in the ends and the step of a range."""
-    name = f"space.{key}"
+    path = path_of(key)
+    name = dotted(path)
     low, high = shown(spec.min), shown(spec.max)
 
     def problem(part: str, message: str, hint: str) -> Problem:
-        return Problem(where=document.where(("space", key, part)), message=message, hint=hint)
+        return Problem(where=document.where((*path, part)), message=message, hint=hint)
 
     if not -_LARGEST <= spec.min <= _LARGEST or not -_LARGEST <= spec.max <= _LARGEST:
         message = (
             f"{name} goes from {low} to {high}; expected numbers from -{_LARGEST:g} to"
             f" {_LARGEST:g}."
         )
-        yield Problem(
-            where=document.where(("space", key)), message=message, hint="give it a smaller range."
-        )
+        yield Problem(where=document.where(path), message=message, hint="give it a smaller range.")
         return
     if spec.min > spec.max:
         yield problem("min", f"{name}.min is {low}, greater than max {high}.", "swap the two.")
@@ -76,7 +75,7 @@ def check_range(document: Document, key: str, spec: IntSpec | FloatSpec) -> Iter
         yield problem(
             "min",
             f"{name}.min equals max; a single value is not searched.",
-            f"write {key}: {fixed}",
+            f"write {_as_fixed(key, fixed)}",
         )
     if spec.sampling == "log":
         if spec.min <= 0:
@@ -89,9 +88,9 @@ def check_range(document: Document, key: str, spec: IntSpec | FloatSpec) -> Iter
         yield from _check_step(document, key, spec, spec.step)
 
 
-def check_choices(document: Document, key: str, spec: ChoiceSpec) -> Iterator[Problem]:
+def check_choices(document: Document, key: SpecKey, spec: ChoiceSpec) -> Iterator[Problem]:
     """The mistakes in a list of values."""
-    name, where = f"space.{key}", document.where(("space", key))
+    name, where = dotted(path_of(key)), document.where(path_of(key))
     kinds = {
         "true or false" if isinstance(v, bool) else "text" if isinstance(v, str) else "numbers"
         for v in spec.values
@@ -104,7 +103,7 @@ def check_choices(document: Document, key: str, spec: ChoiceSpec) -> Iterator[Pr
         value = spec.values[0]
         fixed = f"{{type: fixed, value: {shown(value)}, when: ...}}" if spec.when else shown(value)
         message = f"{name} has one value only; a single value is not searched."
-        yield Problem(where=where, message=message, hint=f"write {key}: {fixed}")
+        yield Problem(where=where, message=message, hint=f"write {_as_fixed(key, fixed)}")
     seen: set[Any] = set()
     for path, value in value_paths(document, key, spec):
         if value in seen:
@@ -115,13 +114,14 @@ def check_choices(document: Document, key: str, spec: ChoiceSpec) -> Iterator[Pr
         seen.add(value)
 
 
-def value_paths(document: Document, key: str, spec: AnySpec) -> Iterator[tuple[KeyPath, Any]]:
+def value_paths(document: Document, key: SpecKey, spec: AnySpec) -> Iterator[tuple[KeyPath, Any]]:
     """Every value that a declaration allows by name, with where it stands.
 
     Lists and plain values are short forms.
     """
-    long_form = isinstance(document.data["space"][key], Mapping)
-    path: KeyPath = ("space", key)
+    # Of several ranges each is written out.
+    long_form = len(key) == 2 or isinstance(document.data["space"][key[0]], Mapping)
+    path = path_of(key)
     if isinstance(spec, FixedSpec):
         yield ((*path, "value") if long_form else path), spec.value
     elif isinstance(spec, ChoiceSpec):
@@ -130,6 +130,11 @@ def value_paths(document: Document, key: str, spec: AnySpec) -> Iterator[tuple[K
     elif isinstance(spec, IntSpec | FloatSpec):
         yield (*path, "min"), spec.min
         yield (*path, "max"), spec.max
+
+
+def _as_fixed(key: SpecKey, fixed: str) -> str:
+    """What to write in place of a range of one value."""
+    return f"{key[0]}: {fixed}" if len(key) == 1 else fixed
 
 
 def dotted(path: KeyPath) -> str:
@@ -151,9 +156,10 @@ def _value_hint(value: Any, term: Term) -> str:
 
 
 def _check_step(
-    document: Document, key: str, spec: IntSpec | FloatSpec, step: float
+    document: Document, key: SpecKey, spec: IntSpec | FloatSpec, step: float
 ) -> Iterator[Problem]:
-    name, where = f"space.{key}.step", document.where(("space", key, "step"))
+    path: KeyPath = (*path_of(key), "step")
+    name, where = dotted(path), document.where(path)
     if step <= 0:
         yield Problem(where=where, message=f"{name} is {shown(step)}; expected more than 0.")
         return

@@ -17,6 +17,8 @@ from tuner.space.parsing.parameter_specs import (
     FixedSpec,
     FloatSpec,
     IntSpec,
+    UsualSpec,
+    is_several,
 )
 from tuner.space.parsing.schema import ObjectiveSpec, RetrainSpec, SearchSpec, SpaceFile, SplitSpec
 from tuner.space.vocabulary import BACKBONE_NAMES, MAX_CONV_BLOCKS, VOCABULARIES
@@ -108,6 +110,10 @@ def _step(node: Any, part: str, path: KeyPath, document: Document, origin: str) 
     if isinstance(node, list):
         if part.isdecimal() and int(part) < len(node):
             return int(part)
+        if is_several(node) and path[:1] == ("space",):
+            message = f"{origin}: {where} has {len(node)} ranges, each with its own {shown(part)}."
+            hint = f"name one of them, such as {where}.0.{_shown(part)}, or set {where} as a whole."
+            raise ConfigurationError(message, hint)
         message = f"{origin}: {where} is a list of {len(node)}; {shown(part)} is none of its items."
         raise ConfigurationError(message, f"use a number from 0 to {len(node) - 1}.")
     if not isinstance(node, dict):
@@ -140,5 +146,9 @@ def _allowed(data: Any, path: KeyPath) -> set[str]:
     if path == ("backbone",):
         return set(VOCABULARIES[BACKBONE_NAMES[0]])
     if path[0] == "space":
-        return _SPEC_KEYS if len(path) == 2 else set(data.get("space") or ())
+        # Of several ranges, each has its number in the path.
+        is_declaration = len(path) == 2 or (len(path) == 3 and isinstance(path[2], int))
+        if path[-1] == "prior":
+            return set(UsualSpec.model_fields)
+        return _SPEC_KEYS if is_declaration else set(data.get("space") or ())
     return set(_SECTIONS[str(path[0])].model_fields) if path[0] in _SECTIONS else set()

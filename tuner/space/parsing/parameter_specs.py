@@ -8,13 +8,16 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     FiniteFloat,
+    Tag,
     WithJsonSchema,
     field_validator,
 )
 
 from tuner.names import one_line
+from tuner.space.definition import DEFAULT_SPREAD
 from tuner.space.documents.validation import Strict, shown
 
 
@@ -35,6 +38,23 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def is_several(value: Any) -> bool:
+    """Whether a declaration is a list of ranges: one with keys among its items is enough."""
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def _as_range(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _as_spec(value)
+    raise ValueError(f"is {shown(value)}; expected keys with values, as beside it.")
+
+
+def _as_several(value: Any) -> Any:
+    if len(value) < 2:
+        raise ValueError("has one range only. | write it without the list.")
+    return value
+
+
 def _as_spec(value: Any) -> Any:
     if isinstance(value, list):
         return {"type": "choice", "values": value}
@@ -53,6 +73,8 @@ class Given(Strict):
         "step",
         "per",
         "when",
+        "prior",
+        "spread",
         "value",
         "direction",
         "dataset",
@@ -71,8 +93,9 @@ class Given(Strict):
         return value
 
 
-# More values of a parameter than a search ever tries.
+# More values of a parameter than a search ever tries, and more ranges.
 MAX_VALUES = 1_000
+MAX_RANGES = 100
 
 Scalar = Annotated[
     Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "string", "boolean"]})
@@ -96,6 +119,54 @@ Sampling = Annotated[
 ]
 
 
+def _as_usual(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"value": value}
+
+
+def _weights(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return _scalar(value)
+    return {key: _scalar(weight) for key, weight in value.items()}
+
+
+class UsualSpec(Given):
+    """The usual value of a number, and how far from it settings are drawn."""
+
+    value: Scalar = Field(description="The usual value.")
+    spread: FiniteFloat = Field(
+        default=DEFAULT_SPREAD,
+        gt=0,
+        le=1,
+        description=(
+            "Standard deviation around it, as a share of the range; of a range with sampling: log"
+            " on that scale."
+        ),
+    )
+
+
+Usual = Annotated[
+    UsualSpec,
+    BeforeValidator(_as_usual, json_schema_input_type=UsualSpec | float),
+    Field(description="The usual value: a part of the settings is drawn from around it."),
+]
+Favourites = Annotated[
+    Any,
+    AfterValidator(_weights),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": ["number", "string", "boolean"]},
+                {"type": "object", "additionalProperties": {"type": "number"}, "minProperties": 1},
+            ],
+            "description": (
+                "The usual value, or a weight for each value: a part of the settings is drawn from"
+                " it. Of a list of numbers also {value: ..., spread: ...}."
+            ),
+        }
+    ),
+]
+
+
 class IntSpec(Given):
     """A whole number from min to max."""
 
@@ -106,6 +177,7 @@ class IntSpec(Given):
         default=None, description="Distance of neighbouring values; 1 by default."
     )
     sampling: Sampling = "linear"
+    prior: Usual | None = None
     per: Per | None = None
     when: When | None = None
 
@@ -120,15 +192,17 @@ class FloatSpec(Given):
         default=None, description="Distance of neighbouring values; any value by default."
     )
     sampling: Sampling = "linear"
+    prior: Usual | None = None
     per: Per | None = None
     when: When | None = None
 
 
 class ChoiceSpec(Given):
-    """One of some values, in no order; a plain list is short for it."""
+    """One of some values; numbers have an order, words have none. A plain list is short for it."""
 
     type: Literal["choice"]
     values: Values = Field(description="Two or more values of one kind.")
+    prior: Favourites | None = None
     per: Per | None = None
     when: When | None = None
 
@@ -137,6 +211,7 @@ class BooleanSpec(Given):
     """False or true."""
 
     type: Literal["boolean"]
+    prior: Favourites | None = None
     per: Per | None = None
     when: When | None = None
 
@@ -154,4 +229,20 @@ TaggedSpec = Annotated[
 ]
 Spec = Annotated[
     TaggedSpec, BeforeValidator(_as_spec, json_schema_input_type=TaggedSpec | Values | Scalar)
+]
+Range = Annotated[TaggedSpec, BeforeValidator(_as_range, json_schema_input_type=TaggedSpec)]
+Ranges = Annotated[
+    list[Range],
+    Field(
+        min_length=2,
+        max_length=MAX_RANGES,
+        description="Several ranges, each with a when, of which at most one holds at a time.",
+    ),
+    BeforeValidator(_as_several),
+]
+# What may stand at a name. The tags serve pydantic alone: an error names the mistakes of the form
+# that was meant.
+Declaration = Annotated[
+    Annotated[Spec, Tag("one declaration")] | Annotated[Ranges, Tag("several ranges")],
+    Discriminator(lambda value: "several ranges" if is_several(value) else "one declaration"),
 ]

@@ -25,10 +25,10 @@ from tuner.space.documents.validation import did_you_mean, in_order, nearest, sh
 from tuner.space.parsing.checks import check_space
 from tuner.space.parsing.conditions import check_conditions
 from tuner.space.parsing.expand import expand
-from tuner.space.parsing.layout import AnySpec, Layout
+from tuner.space.parsing.layout import AnySpec, Layout, SpecKey
 from tuner.space.parsing.narrowing import drop_unreachable
 from tuner.space.parsing.overrides import apply_overrides
-from tuner.space.parsing.parameter_specs import Spec
+from tuner.space.parsing.parameter_specs import Spec, is_several
 from tuner.space.parsing.schema import ObjectiveSpec, SpaceFile
 from tuner.space.vocabulary import (
     BACKBONE_TERMS,
@@ -213,10 +213,14 @@ def _check_normalization(document: Document) -> list[Problem]:
 def layout_of(document: Document, model: str) -> Layout:
     """The declarations without mistakes of shape, so that the rest is checked in the same pass."""
     space = document.data.get("space") if isinstance(document.data, dict) else None
-    specs: dict[str, AnySpec] = {}
-    for key, value in space.items() if isinstance(space, dict) else ():
-        with suppress(ValidationError):
-            specs[key] = _SPEC.validate_python(value)
+    specs: dict[str, dict[SpecKey, AnySpec]] = {}
+    for name, value in space.items() if isinstance(space, dict) else ():
+        stated: dict[SpecKey, Any] = {(name,): value}
+        if is_several(value):
+            stated = {(name, i): one for i, one in enumerate(value) if isinstance(one, dict)}
+        for key, one in stated.items():
+            with suppress(ValidationError):
+                specs.setdefault(name, {})[key] = _SPEC.validate_python(one)
     return Layout(specs=specs, terms=VOCABULARIES.get(model))
 
 

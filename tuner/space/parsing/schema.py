@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from tuner.space.definition import Direction, PrecisionChoice
 from tuner.space.documents.validation import shown
 from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
-from tuner.space.parsing.parameter_specs import Given, Spec
+from tuner.space.parsing.parameter_specs import Declaration, Given
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Normalization, Term
 
 # More keys than a space ever has; epochs and trials of years.
@@ -147,9 +147,12 @@ class SpaceFile(Given):
     objective: Annotated[
         ObjectiveSpec, BeforeValidator(_as_objective, json_schema_input_type=str | ObjectiveSpec)
     ] = Field(default=ObjectiveSpec(name="val_accuracy"), description="Metric that is optimised.")
-    space: dict[str, Spec] = Field(
+    space: dict[str, Declaration] = Field(
         max_length=MAX_KEYS,
-        description="The hyperparameters: searched, a list (choice) or a plain value (fixed).",
+        description=(
+            "The hyperparameters: searched, a list (choice), a plain value (fixed), or a list of"
+            " ranges, each with its own when."
+        ),
     )
     search: SearchSpec = SearchSpec()
     compare: list[Opponent] = Field(
@@ -194,7 +197,8 @@ def space_json_schema() -> dict[str, Any]:
     """
     schema = SpaceFile.model_json_schema()
     space = schema["properties"]["space"]
-    schema["$defs"]["Parameter"] = space["additionalProperties"]
+    one, several = space["additionalProperties"]["oneOf"]
+    schema["$defs"]["Parameter"] = {"anyOf": [*one["anyOf"], several]}
     reference = {"$ref": "#/$defs/Parameter"}
     space["additionalProperties"] = reference
     terms = {**VOCABULARIES[BACKBONE_NAMES[0]], **VOCABULARIES["cnn"]}

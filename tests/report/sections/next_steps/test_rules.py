@@ -462,7 +462,7 @@ def test_a_name_that_no_command_line_takes_has_no_override() -> None:
         model="my:build",
     )
     (edge,) = edges(search)
-    assert override(edge, "my:build") is None
+    assert override(edge, search) is None
     assert steps(replace(run, search=search)) == ()
 
 

@@ -116,7 +116,7 @@ def wider_ranges(reported: ReportedRun) -> Iterator[NextStep]:
     changes = [
         (edge, text)
         for edge in _worth_widening(results)
-        if (text := override(edge, results.search.model))
+        if (text := override(edge, results.search))
     ]
     shown = changes[:_SHOWN_EDGES]
     if shown:

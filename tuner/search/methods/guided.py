@@ -1,0 +1,191 @@
+"""Settings drawn partly from the priors of a space, after PriorBand (Mallik et al., NeurIPS 2023).
+
+Each new setting comes from one of three samplers: evenly, from the prior, or near the best setting
+so far. How often each is taken depends on the length of the training and on the results, so that a
+misleading prior loses its share. All of it follows from the board and the generator: a search that
+is resumed goes on as it would have.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from tuner.records.trial import Trial
+from tuner.search.board import Board
+from tuner.search.methods.method import Setup, Step
+from tuner.search.methods.rungs import brackets
+from tuner.space.definition import Parameter, Space
+from tuner.space.priors import draw_usual, mutated, mutation_density, usual_density
+from tuner.space.sampling import active_parameters, draw, is_active, sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """How often each sampler is taken.
+
+    Attributes:
+        even: Evenly over the space.
+        prior: From the prior.
+        incumbent: Near the best setting so far.
+    """
+
+    even: float
+    prior: float
+    incumbent: float
+
+
+def has_prior(space: Space) -> bool:
+    """Whether anything is usual in a space."""
+    return any(parameter.prior is not None for parameter in space.parameters)
+
+
+def guided(setup: Setup, board: Board, step: Step) -> Callable[[], dict[str, Any]]:
+    """What draws new settings for a step; the board does not change meanwhile."""
+    space, rng = setup.space, setup.generator
+    best = best_trials(setup, board)
+    share = shares(space, level(setup, board, step), setup.settings.factor, best)
+
+    def drawn() -> dict[str, Any]:
+        place = rng.random()
+        if place < share.even:
+            return sample(space, rng)
+        if place < share.even + share.prior:
+            return usual_setting(space, lambda parameter: draw_usual(parameter, rng), rng)
+        return near(space, best[0].values, rng)
+
+    return drawn
+
+
+def usual_first(setup: Setup, board: Board, step: Step) -> Iterator[dict[str, Any]]:
+    """The usual value of everything, before the first draw; what has none is drawn evenly."""
+    is_first = not board.rung(step.bracket, step.rung).n_started
+    rng = setup.generator
+    if is_first and not any(is_usual(setup.space, trial.values) for trial in board.trials.values()):
+        yield usual_setting(setup.space, lambda parameter: mode(parameter, rng), rng)
+
+
+def mode(parameter: Parameter, rng: np.random.Generator) -> Any:
+    """The usual value; where there is none, one that is drawn evenly."""
+    return draw(parameter, rng) if parameter.prior is None else parameter.prior.value
+
+
+def is_usual(space: Space, values: Mapping[str, Any]) -> bool:
+    """Whether a setting has the usual value of everything that has one."""
+    return all(
+        values.get(parameter.name) == parameter.prior.value
+        for parameter in active_parameters(space, values)
+        if parameter.prior is not None
+    )
+
+
+def usual_setting(
+    space: Space, value: Callable[[Parameter], Any], rng: np.random.Generator
+) -> dict[str, Any]:
+    """A complete setting, each value found in turn, parents first."""
+    values = dict(space.fixed)
+    for parameter in space.parameters:
+        if is_active(parameter, values):
+            values[parameter.name] = value(parameter)
+    return values
+
+
+def near(space: Space, origin: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """A complete setting near another.
+
+    What only a changed parent switches on, also another range of the name, is drawn from its prior.
+    """
+    had = {(p.name, p.place) for p in active_parameters(space, origin)}
+    return usual_setting(
+        space,
+        lambda parameter: (
+            mutated(parameter, origin[parameter.name], rng)
+            if (parameter.name, parameter.place) in had
+            else draw_usual(parameter, rng)
+        ),
+        rng,
+    )
+
+
+def level(setup: Setup, board: Board, step: Step) -> int:
+    """How often the factor lies between a step and the shortest training so far."""
+    shortest = min(step.last_epoch, board.shortest or step.last_epoch)
+    return round(math.log(step.last_epoch / shortest, setup.settings.factor))
+
+
+def best_trials(setup: Setup, board: Board) -> list[Trial]:
+    """The best of the deepest rung with enough results, as many as it promotes; the best first.
+
+    Empty before as many epochs were started as the first bracket has: what is best after the
+    shortest trainings alone says little.
+    """
+    settings = setup.settings
+    if board.n_epochs < sum(rung.n_epochs for rung in brackets(settings)[0]):
+        return []
+    found = board.deepest(settings.factor)
+    return found[: math.ceil(len(found) / settings.factor)]
+
+
+def shares(space: Space, level: int, factor: int, best: Sequence[Trial]) -> Shares:
+    """How often each sampler is taken.
+
+    The longer the training, the less is spent on even draws: the prior's share is factor^level
+    times theirs. Once there are best settings, it is divided between the prior and the best of
+    them by how likely they all are under either; the best count most.
+
+    Args:
+        space: What is searched.
+        level: Of the step, 0 for the shortest training.
+        factor: Reduction factor between rungs.
+        best: The best trials, the best first; empty where it is too early to tell.
+    """
+    even = 1 / (1 + factor**level)
+    if not best:
+        return Shares(even=even, prior=1 - even, incumbent=0.0)
+    prior, incumbent = evidence(space, [trial.values for trial in best])
+    share = prior / (prior + incumbent)
+    return Shares(even=even, prior=(1 - even) * share, incumbent=(1 - even) * (1 - share))
+
+
+def evidence(space: Space, best: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """How likely settings are under the prior, and near the first of them.
+
+    Densities are geometric means over the hyperparameters that have a prior: with their product, of
+    twenty hyperparameters chance alone would decide for one side entirely.
+
+    Args:
+        space: What is searched.
+        best: The best settings, the best first, at least one; the best has the greatest weight.
+    """
+    prior = incumbent = 0.0
+    for rank, values in enumerate(best):
+        weight = len(best) - rank
+        active = [p for p in active_parameters(space, values) if p.prior is not None]
+        prior += weight * _mean([usual_density(p, values[p.name]) for p in active])
+        incumbent += weight * _mean([_density_near(p, best[0], values) for p in active])
+    return prior, incumbent
+
+
+def _density_near(
+    parameter: Parameter, origin: Mapping[str, Any], values: Mapping[str, Any]
+) -> float:
+    """1, as of an even draw, where the origin has no value in this range."""
+    if not is_active(parameter, origin):
+        return 1.0
+    return mutation_density(parameter, origin[parameter.name], values[parameter.name])
+
+
+def _mean(densities: Sequence[float]) -> float:
+    """Their geometric mean; 1 of none."""
+    if not densities:
+        return 1.0
+    # A weight of 0 in a prior rules a value out of its draws, and must not decide alone.
+    return math.exp(fmean(math.log(max(density, _LEAST_DENSITY)) for density in densities))
+
+
+_LEAST_DENSITY = 1e-6

@@ -1,0 +1,135 @@
+"""Distributions around usual values, and around the best values so far.
+
+Numbers are placed on a scale from 0 to 1: the range as it is sampled, linear or logarithmic, with a
+cell of equal width for each value of a list or of a stepped range. Around a value they are spread
+as a normal distribution cut off at both ends. PriorBand (Mallik et al., NeurIPS 2023) draws so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from tuner.space.definition import DEFAULT_SPREAD, Parameter, Prior
+from tuner.space.sampling import draw, grid_values
+
+# Of a mutation: how likely a hyperparameter changes, and how far a number moves.
+MUTATION_RATE = 0.5
+MUTATION_SPREAD = DEFAULT_SPREAD
+
+
+def favouring(choices: Sequence[Any], favourite: Any) -> Prior:
+    """A prior with a favourite among words: half of the draws take it, the others are even."""
+    even = 0.5 / len(choices)
+    weights = tuple(even + 0.5 * (choice == favourite) for choice in choices)
+    return Prior(value=favourite, weights=weights)
+
+
+def draw_usual(parameter: Parameter, rng: np.random.Generator) -> Any:
+    """Draw a value from the prior; evenly where the parameter has none."""
+    prior = parameter.prior
+    if prior is None:
+        return draw(parameter, rng)
+    if prior.weights:
+        return parameter.choices[int(rng.choice(len(prior.weights), p=prior.weights))]
+    return _draw_around(parameter, prior.value, prior.spread, rng)
+
+
+def usual_density(parameter: Parameter, value: Any) -> float:
+    """How much likelier a value is under the prior than evenly: 1 is as likely."""
+    prior = parameter.prior
+    if prior is None:
+        return 1.0
+    if prior.weights:
+        return prior.weights[parameter.choices.index(value)] * len(prior.weights)
+    return _density_around(parameter, prior.value, prior.spread, value)
+
+
+def mutated(parameter: Parameter, value: Any, rng: np.random.Generator) -> Any:
+    """A value near another: half of the time the same, else a number near it, or any word."""
+    if rng.random() >= MUTATION_RATE:
+        return value
+    if _has_order(parameter):
+        return _draw_around(parameter, value, MUTATION_SPREAD, rng)
+    return draw(parameter, rng)
+
+
+def mutation_density(parameter: Parameter, origin: Any, value: Any) -> float:
+    """How much likelier a value is near another than evenly: 1 is as likely.
+
+    Of a number that stays as it is, only the neighbourhood counts, so that it compares with
+    `usual_density`.
+    """
+    if _has_order(parameter):
+        return _density_around(parameter, origin, MUTATION_SPREAD, value)
+    stays = (1 - MUTATION_RATE) * len(parameter.choices)
+    return MUTATION_RATE + (stays if value == origin else 0.0)
+
+
+def _has_order(parameter: Parameter) -> bool:
+    return parameter.kind in ("int", "float", "ordinal")
+
+
+def _draw_around(parameter: Parameter, centre: Any, spread: float, rng: np.random.Generator) -> Any:
+    low, high = _cell(parameter, centre)
+    while True:
+        # At least a third of the draws are inside, however wide the spread.
+        place = float(rng.normal((low + high) / 2, spread))
+        if 0 <= place < 1:
+            return _value_at(parameter, place)
+
+
+def _density_around(parameter: Parameter, centre: Any, spread: float, value: Any) -> float:
+    low, high = _cell(parameter, centre)
+    around = NormalDist((low + high) / 2, spread)
+    whole = around.cdf(1) - around.cdf(0)
+    low, high = _cell(parameter, value)
+    if high > low:
+        return (around.cdf(high) - around.cdf(low)) / (high - low) / whole
+    return around.pdf(low) / whole
+
+
+def _cell(parameter: Parameter, value: Any) -> tuple[float, float]:
+    """The part of the scale that a value takes: a point where any number is allowed."""
+    values = _in_order(parameter)
+    if values is not None:
+        place = values.index(value)
+        return place / len(values), (place + 1) / len(values)
+    low, high = _ends(parameter)
+    if parameter.log:
+        # A whole number n stands for [n, n + 1), as in `draw`.
+        beyond = value + 1 if parameter.kind == "int" else value
+        width = math.log(high / low)
+        return math.log(value / low) / width, math.log(beyond / low) / width
+    place = (value - low) / (high - low)
+    return place, place
+
+
+def _value_at(parameter: Parameter, place: float) -> Any:
+    values = _in_order(parameter)
+    if values is not None:
+        return values[int(place * len(values))]
+    low, high = _ends(parameter)
+    if not parameter.log:
+        return low + place * (high - low)
+    value = low * (high / low) ** place
+    top = int(parameter.high or 0)
+    return min(int(value), top) if parameter.kind == "int" else min(max(value, low), high)
+
+
+def _in_order(parameter: Parameter) -> Sequence[Any] | None:
+    """The values one by one, from the lowest; None where a scale has no steps."""
+    if parameter.choices:
+        return sorted(parameter.choices)
+    return None if parameter.log else grid_values(parameter)
+
+
+def _ends(parameter: Parameter) -> tuple[float, float]:
+    """Where the scale begins and ends."""
+    assert parameter.low is not None and parameter.high is not None  # It has no choices.
+    is_open = parameter.kind == "int" and parameter.log
+    return parameter.low, parameter.high + 1 if is_open else parameter.high
