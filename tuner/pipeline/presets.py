@@ -26,6 +26,7 @@ class Preset:
         max_retrain_epochs: Ceiling of the retraining; None takes the space's own.
         min_retrain_epochs: Floor of that ceiling.
         seeds: Retrainings per model; None takes the space's own.
+        cheap_seeds: As of `RetrainSettings`, unless you say how many seeds there are.
         schedule: Of the learning rate in the retraining.
         max_train: Training images at most; None takes all.
         max_validation: Validation images at most; None takes all.
@@ -38,6 +39,7 @@ class Preset:
     max_retrain_epochs: int | None = None
     min_retrain_epochs: int = 1
     seeds: int | None = None
+    cheap_seeds: int | None = None
     schedule: Schedule = "constant"
     max_train: int | None = None
     max_validation: int | None = None
@@ -51,6 +53,8 @@ PRESETS: Mapping[PresetName, Preset] = {
         search=SearchSettings(method=DEFAULT_METHOD, max_epochs=4, factor=4, iterations=1),
         max_retrain_epochs=10,
         seeds=1,
+        # With two or more, the verdict is a tested one.
+        cheap_seeds=3,
         max_train=1000,
         max_validation=500,
         from_scratch=FromScratch(input_size=48, max_epochs=2, max_train_images=300),
@@ -127,4 +131,5 @@ def _retrain(preset: Preset, own: RetrainSettings, stated: Collection[str]) -> R
         ),
         seeds=own.seeds if "retrain.seeds" in stated else preset.seeds or own.seeds,
         finalists=own.finalists or preset.finalists,
+        cheap_seeds=None if "retrain.seeds" in stated else preset.cheap_seeds,
     )

@@ -30,7 +30,8 @@ class Difference:
             there is no p value, or the verdict does not speak of the model.
         verdict: What may be said of the winner; of a model that the verdict does not speak of, what
             could be said.
-        reason: Why the verdict is not a stronger one, in words; empty for `better` and `worse`.
+        reason: Why the verdict is not a stronger one, in words, or with one training of a model why
+            it can be one at all; empty for a tested `better` and `worse`.
         macro_f1: Difference of the means, with the interval of a paired, stratified bootstrap over
             the test images.
         calibration_error: The same for the expected calibration error; negative is better.

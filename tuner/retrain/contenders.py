@@ -15,8 +15,8 @@ from tuner.records.image import ImageSpec
 from tuner.records.training import EarlyStopping, Schedule
 from tuner.space.definition import SearchSpaceFile
 
-# The winner's name among contenders.
-TUNED = "tuned"
+# Names of contenders: the winner, and the baseline by the winner's rules.
+TUNED, BASELINE = "tuned", "baseline"
 
 # Pixels that EfficientNetB2 was made for.
 BACKBONE_SIZE = 260
@@ -104,13 +104,13 @@ def baselines(tuned: Contender, stated: Baseline, compare: tuple[str, ...]) -> I
     """
     baseline = replace(
         tuned,
-        name="baseline",
+        name=BASELINE,
         title="Baseline",
         model=stated.model,
         values=complete(stated.model, stated.values),
         note=stated.title,
     )
-    if "baseline" in compare:
+    if BASELINE in compare:
         yield baseline
     if "baseline_published" in compare and stated.published:
         yield _as_published(baseline, stated.published)

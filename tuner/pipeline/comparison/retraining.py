@@ -10,13 +10,14 @@ from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.metrics.validation_noise import standard_error
 from tuner.models.registry import complete
 from tuner.pipeline.comparison.all_contenders import contenders
+from tuner.pipeline.comparison.cheap_training import is_cheap
 from tuner.pipeline.job import Job
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice
 from tuner.records.results import Finalist, SearchSummary
 from tuner.records.trial import Trial
-from tuner.retrain.contenders import TUNED
+from tuner.retrain.contenders import BASELINE, TUNED
 from tuner.retrain.final_choice import chosen, mean_score
 from tuner.search.ranking import finalists
 
@@ -46,15 +47,17 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
     """
     from tuner.retrain.retrain import RetrainOrder, retrain
 
-    order = RetrainOrder(
-        seeds=[
-            task_seed(job.options.seed, RETRAININGS, number)
-            for number in range(job.file.retrain.seeds)
-        ],
-        checkpoints=job.folder.state,
-        deadline=job.deadline,
-        precision=job.precision,
-    )
+    data = training_data(job.dataset, job.options.data_dir, job.folder.features)
+
+    def trained(chosen: Sequence[Contender], n_seeds: int) -> list[list[Trained]]:
+        order = RetrainOrder(
+            seeds=[task_seed(job.options.seed, RETRAININGS, number) for number in range(n_seeds)],
+            checkpoints=job.folder.state,
+            deadline=job.deadline,
+            precision=job.precision,
+        )
+        return retrain(chosen, data, order, executor, job.tell, job.request)
+
     entered = _finalists(job, searched)
     compared = contenders(
         job.options,
@@ -65,18 +68,21 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
         job.tell,
     )
     distinct = _distinct(compared, job)
-    trained = retrain(
-        list(distinct.values()),
-        training_data(job.dataset, job.options.data_dir, job.folder.features),
-        order,
-        executor,
-        job.tell,
-        job.request,
-    )
+    n_seeds = job.file.retrain.seeds
+    by_setting = dict(zip(distinct, trained(list(distinct.values()), n_seeds), strict=True))
     if job.request.is_made():
         return None
-    by_setting = dict(zip(distinct, trained, strict=True))
-    return _with_winner(entered, [(one, by_setting[_setting(one)]) for one in compared])
+    number = chosen([(one, by_setting[_setting(one)]) for one in compared[: len(entered)]])
+    baseline = next((one for one in compared if one.name == BASELINE), None)
+    more = job.file.retrain.cheap_seeds or n_seeds
+    if more > n_seeds and baseline and is_cheap(baseline, job.dataset):
+        repeated = {_setting(one): one for one in (compared[number], baseline)}
+        # What is trained already is not trained again.
+        again = trained([distinct[setting] for setting in repeated], more)
+        by_setting |= dict(zip(repeated, again, strict=True))
+    if job.request.is_made():
+        return None
+    return _with_winner(entered, number, [(one, by_setting[_setting(one)]) for one in compared])
 
 
 def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
@@ -113,10 +119,9 @@ def _setting(contender: Contender) -> str:
     return repr((rules, values))
 
 
-def _with_winner(entered: Sequence[Trial], trained: RetrainedModels) -> Retrained:
+def _with_winner(entered: Sequence[Trial], number: int, trained: RetrainedModels) -> Retrained:
     """The best of the finalists takes the winner's place; the others are done with."""
     n = len(entered)
-    number = chosen(trained[:n])
     winner, trainings = trained[number]
     named = replace(winner, name=TUNED, title=trained[0][0].title)
     scores = [

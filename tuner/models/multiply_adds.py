@@ -1,0 +1,31 @@
+"""What a network computes for one image, counted from its layers."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+
+# Of each layer, how many places of an image its kernel is applied to; a dense layer's only once.
+_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+
+
+def multiply_adds(model: keras.Model) -> int:
+    """Multiplications with an addition that predicting one image takes.
+
+    Those of convolutions and dense layers, which are nearly all; layers of other kinds count
+    nothing.
+
+    Args:
+        model: A built network.
+    """
+    return sum(map(_of_layer, model._flatten_layers(include_self=False)))
+
+
+def _of_layer(layer: keras.layers.Layer) -> int:
+    if isinstance(layer, keras.layers.Dense):
+        return math.prod(layer.kernel.shape)
+    if not isinstance(layer, _CONVOLUTIONS):
+        return 0
+    _, height, width, _ = layer.output.shape
+    return math.prod(layer.kernel.shape) * height * width

@@ -1,0 +1,26 @@
+"""Whether trainings of the comparison may be repeated without anybody waiting for them."""
+
+from __future__ import annotations
+
+from tuner.data.dataset import Dataset
+from tuner.records.contender import Contender
+
+# Multiply-adds of a whole training: some 25 seconds of a core of 2 GHz. They are counted and not
+# timed, so that a run repeats as many trainings wherever and whenever it is made.
+CHEAP = 1e12
+# Going backward takes two products for each one forward.
+_PER_STEP = 3
+
+
+def is_cheap(contender: Contender, dataset: Dataset) -> bool:
+    """Whether all epochs of a training take at most `CHEAP` multiply-adds."""
+    import keras
+
+    from tuner.models.multiply_adds import multiply_adds
+    from tuner.models.registry import build
+
+    n_images = len(dataset.split.folds[0].train) * contender.max_epochs
+    model = build(contender.model, contender.values, dataset.spec)
+    cost = _PER_STEP * multiply_adds(model) * n_images
+    keras.backend.clear_session()
+    return cost <= CHEAP
