@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -85,12 +84,18 @@ def _draw_around(parameter: Parameter, centre: Any, spread: float, rng: np.rando
 
 def _density_around(parameter: Parameter, centre: Any, spread: float, value: Any) -> float:
     low, high = _cell(parameter, centre)
-    around = NormalDist((low + high) / 2, spread)
-    whole = around.cdf(1) - around.cdf(0)
+    middle = (low + high) / 2
+    whole = _mass((0 - middle) / spread, (1 - middle) / spread)
     low, high = _cell(parameter, value)
     if high > low:
-        return (around.cdf(high) - around.cdf(low)) / (high - low) / whole
-    return around.pdf(low) / whole
+        return _mass((low - middle) / spread, (high - middle) / spread) / (high - low) / whole
+    height = math.exp(-(((low - middle) / spread) ** 2) / 2) / math.sqrt(2 * math.pi)
+    return height / spread / whole
+
+
+def _mass(low: float, high: float) -> float:
+    """The part of a standard normal distribution between two places."""
+    return (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2))) / 2
 
 
 def _cell(parameter: Parameter, value: Any) -> tuple[float, float]:

@@ -19,18 +19,18 @@ from tuner.search.methods import guided as guided_module
 from tuner.search.methods.guided import (
     Shares,
     best_trials,
-    evidence,
     guided,
     is_early,
     is_usual,
     level,
+    likelihood,
     near,
     shares,
 )
 from tuner.search.methods.method import Step
 from tuner.search.study import Study
 from tuner.space.definition import Condition, Parameter, Prior, Space
-from tuner.space.priors import favouring
+from tuner.space.priors import favouring, usual_density
 from tuner.space.sampling import has_setting, sample
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
@@ -196,17 +196,19 @@ def test_there_is_no_setting_to_stay_near_before_a_bracket_is_through() -> None:
     assert [trial.values["x"] for trial in best_trials(setup, late)] == [0.4, 0.3]
 
 
-def test_evidence_is_relative_to_even_draws_and_the_best_counts_most() -> None:
-    space = hill(1.0)
-    prior, incumbent = evidence(space, [{"x": 0.99}, {"x": 0.9}])
-    assert prior > 2
-    assert incumbent > 2
-    prior, incumbent = evidence(space, [{"x": 0.05}, {"x": 0.1}])
-    assert prior < 0.01 < 1 < incumbent
-    assert (
-        evidence(space, [{"x": 1.0}, {"x": 0.0}])[0]
-        > 1.9 * evidence(space, [{"x": 0.0}, {"x": 1.0}])[0]
-    )
+def test_likelihood_is_relative_to_even_draws_and_the_best_counts_most() -> None:
+    space, low, high = hill(1.0), {"x": 0.05}, {"x": 0.99}
+
+    def of_prior(*best: dict[str, Any]) -> float:
+        return likelihood(space, best, lambda p, values: usual_density(p, values["x"]))
+
+    assert of_prior(high, {"x": 0.9}) > 2
+    assert of_prior(low, {"x": 0.1}) < 0.01
+    # Of two, the better one has two thirds of the weight.
+    assert of_prior(high, low) == pytest.approx(2 * of_prior(low, high), rel=0.01)
+    # What has no prior says nothing.
+    plain = Space(parameters=(HILL,), fixed={})
+    assert likelihood(plain, [low], lambda p, values: 0.0) == 1
 
 
 def test_the_shares_follow_the_evidence_and_even_draws_keep_theirs() -> None:

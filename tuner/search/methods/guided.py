@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 from typing import Any
 
@@ -23,6 +24,9 @@ from tuner.search.methods.rungs import brackets
 from tuner.space.definition import Parameter, Space
 from tuner.space.priors import draw_usual, mutated, mutation_density, usual_density
 from tuner.space.sampling import active_parameters, draw, is_active, sample
+
+# A weight of 0 rules a value out of the prior's draws, but must not decide the shares alone.
+_LEAST_DENSITY = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,40 +164,42 @@ def shares(
     if not best:
         even = 1 / (1 + trust)
         return Shares(even=even, prior=1 - even, incumbent=0.0)
-    prior, incumbent = evidence(space, best)
+    prior = likelihood(space, best, _usual)
     if is_early:
         even = 1 / (1 + trust * min(1.0, prior))
         return Shares(even=even, prior=1 - even, incumbent=0.0)
+    incumbent = likelihood(space, best, partial(_near, best[0]))
     even, share = 1 / (1 + trust), prior / (prior + incumbent)
     return Shares(even=even, prior=(1 - even) * share, incumbent=(1 - even) * (1 - share))
 
 
-def evidence(space: Space, best: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    """How likely settings are under the prior, and near the first of them.
+def likelihood(
+    space: Space,
+    best: Sequence[Mapping[str, Any]],
+    density: Callable[[Parameter, Mapping[str, Any]], float],
+) -> float:
+    """How likely the best settings are under a sampler, relative to even draws: 1 is as likely.
 
-    Densities are geometric means over the hyperparameters that have a prior: with their product, of
-    twenty hyperparameters chance alone would decide for one side entirely.
+    That is the geometric mean of the densities of all hyperparameters that have a prior: with their
+    product, of twenty hyperparameters chance alone would decide for one side entirely.
 
     Args:
         space: What is searched.
         best: The best settings, the best first, at least one; the best has the greatest weight.
-
-    Returns:
-        Both, relative to even draws: 1 is as likely.
+        density: Of a hyperparameter's value in a setting.
     """
-    prior = incumbent = 0.0
+    total = 0.0
     for rank, values in enumerate(best):
-        weight = len(best) - rank
         active = [p for p in active_parameters(space, values) if p.prior is not None]
-        prior += weight * _mean([usual_density(p, values[p.name]) for p in active])
-        incumbent += weight * _mean([_density_near(p, best[0], values) for p in active])
-    total = len(best) * (len(best) + 1) / 2
-    return prior / total, incumbent / total
+        total += (len(best) - rank) * _mean([density(p, values) for p in active])
+    return total / (len(best) * (len(best) + 1) / 2)
 
 
-def _density_near(
-    parameter: Parameter, origin: Mapping[str, Any], values: Mapping[str, Any]
-) -> float:
+def _usual(parameter: Parameter, values: Mapping[str, Any]) -> float:
+    return usual_density(parameter, values[parameter.name])
+
+
+def _near(origin: Mapping[str, Any], parameter: Parameter, values: Mapping[str, Any]) -> float:
     """1, as of an even draw, where the origin has no value in this range."""
     if not is_active(parameter, origin):
         return 1.0
@@ -204,8 +210,4 @@ def _mean(densities: Sequence[float]) -> float:
     """Their geometric mean; 1 of none."""
     if not densities:
         return 1.0
-    # A weight of 0 in a prior rules a value out of its draws, and must not decide alone.
     return math.exp(fmean(math.log(max(density, _LEAST_DENSITY)) for density in densities))
-
-
-_LEAST_DENSITY = 1e-6
