@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -85,20 +84,25 @@ def _draw_around(parameter: Parameter, centre: Any, spread: float, rng: np.rando
 
 def _density_around(parameter: Parameter, centre: Any, spread: float, value: Any) -> float:
     low, high = _cell(parameter, centre)
-    around = NormalDist((low + high) / 2, spread)
-    whole = around.cdf(1) - around.cdf(0)
+    middle = (low + high) / 2
+    whole = _mass((0 - middle) / spread, (1 - middle) / spread)
     low, high = _cell(parameter, value)
     if high > low:
-        return (around.cdf(high) - around.cdf(low)) / (high - low) / whole
-    return around.pdf(low) / whole
+        return _mass((low - middle) / spread, (high - middle) / spread) / (high - low) / whole
+    height = math.exp(-(((low - middle) / spread) ** 2) / 2) / math.sqrt(2 * math.pi)
+    return height / spread / whole
+
+
+def _mass(low: float, high: float) -> float:
+    """The part of a standard normal distribution between two places."""
+    return (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2))) / 2
 
 
 def _cell(parameter: Parameter, value: Any) -> tuple[float, float]:
     """The part of the scale that a value takes: a point where any number is allowed."""
-    values = _in_order(parameter)
-    if values is not None:
-        place = values.index(value)
-        return place / len(values), (place + 1) / len(values)
+    if (n := _n_cells(parameter)) is not None:
+        place = _rank(parameter, value)
+        return place / n, (place + 1) / n
     low, high = _ends(parameter)
     if parameter.log:
         # A whole number n stands for [n, n + 1), as in `draw`.
@@ -110,22 +114,36 @@ def _cell(parameter: Parameter, value: Any) -> tuple[float, float]:
 
 
 def _value_at(parameter: Parameter, place: float) -> Any:
-    values = _in_order(parameter)
-    if values is not None:
-        return values[int(place * len(values))]
+    if (n := _n_cells(parameter)) is not None:
+        values = sorted(parameter.choices) or grid_values(parameter)
+        assert values is not None  # There are cells.
+        return values[int(place * n)]
     low, high = _ends(parameter)
     if not parameter.log:
         return low + place * (high - low)
     value = low * (high / low) ** place
-    top = int(parameter.high or 0)
-    return min(int(value), top) if parameter.kind == "int" else min(max(value, low), high)
+    if parameter.kind == "int":
+        return min(int(value), int(high) - 1)
+    return min(max(value, low), high)
 
 
-def _in_order(parameter: Parameter) -> Sequence[Any] | None:
-    """The values one by one, from the lowest; None where a scale has no steps."""
+def _n_cells(parameter: Parameter) -> int | None:
+    """How many values the scale has; None where it has no steps."""
     if parameter.choices:
-        return sorted(parameter.choices)
-    return None if parameter.log else grid_values(parameter)
+        return len(parameter.choices)
+    step = parameter.step or (1 if parameter.kind == "int" else None)
+    if step is None or parameter.log:
+        return None
+    low, high = _ends(parameter)
+    return round((high - low) / step) + 1
+
+
+def _rank(parameter: Parameter, value: Any) -> int:
+    """Number of a value among those of the scale, from 0."""
+    if parameter.choices:
+        return sorted(parameter.choices).index(value)
+    rank: int = round((value - _ends(parameter)[0]) / (parameter.step or 1))
+    return rank
 
 
 def _ends(parameter: Parameter) -> tuple[float, float]:

@@ -67,3 +67,15 @@ def test_opponent_that_mirrors_is_refused_unless_the_card_allows_it() -> None:
         ConfigurationError, match=r"my.yaml: backbone.flip is true, but datasets/.*: false"
     ):
         check_flip(file, CARD)
+
+
+def test_every_range_of_flip_counts() -> None:
+    text = """version: 1
+space:
+  optimizer: [adam, sgd]
+  flip:
+    - {type: fixed, value: true, when: {optimizer: adam}}
+    - {type: fixed, value: false, when: {optimizer: sgd}}
+"""
+    with pytest.raises(ConfigurationError, match=r"my.yaml: flip may be true, but datasets/"):
+        check_flip(parse_space(parse_document(text, "my.yaml")), CARD)

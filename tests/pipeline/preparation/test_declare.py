@@ -80,6 +80,28 @@ def test_resumed_run_searches_the_space_that_it_began_with() -> None:
     assert resumed(file, {}) == file
 
 
+def test_resumed_run_keeps_priors_and_several_ranges() -> None:
+    space = """
+  kind: {type: choice, values: [a, b], prior: {a: 3, b: 1}}
+  rate:
+    - {type: float, min: 1e-4, max: 1e-2, sampling: log, prior: 1e-3, when: {kind: a}}
+    - {type: float, min: 1e-2, max: 1e-1, sampling: log, when: {kind: b}}
+"""
+    document = parse_document(f"version: 1\nmodel: m:build\nspace:{space}", "own.yaml")
+    file = parse_space(document)
+    whole = hold(document, file, Declaration(parameters=(KIND,), reads_all=True)).file
+    assert [p.place for p in whole.space.parameters] == [None, 0, 1]
+    config = yaml.safe_load(yaml.safe_dump(kept(whole)))
+    assert resumed(file, config) == whole
+    # An earlier version wrote neither.
+    for parameter in config["declared"]["parameters"]:
+        del parameter["prior"], parameter["place"]
+    old = resumed(file, config).space.parameters
+    assert [(p.name, p.prior, p.place) for p in old] == [
+        (name, None, None) for name in ("kind", "rate", "rate")
+    ]
+
+
 @pytest.mark.parametrize(
     "damaged",
     [None, [1], {}, {"parameters": 3, "fixed": {}}, {"parameters": [{"name": "x"}], "fixed": {}}],

@@ -15,7 +15,7 @@ from tuner.pipeline.preparation.configuration import space_documents
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.image import ImageSpec
 from tuner.space.declared import Declaration, completed, described
-from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space
+from tuner.space.definition import Condition, Parameter, Prior, SearchSpaceFile, Space
 from tuner.space.documents.strict_yaml import Document, Problem, raise_problems
 from tuner.space.held import check_held, check_loop
 from tuner.space.methods import METHODS
@@ -161,5 +161,12 @@ def _parameter(plain_parameter: Mapping[str, Any]) -> Parameter:
             "conditions": tuple(
                 Condition(parent=c["parent"], values=tuple(c["values"])) for c in conditions
             ),
+            "prior": _prior(plain_parameter.get("prior")),
         }
     )
+
+
+def _prior(plain_prior: Mapping[str, Any] | None) -> Prior | None:
+    if plain_prior is None:
+        return None
+    return Prior(**{**plain_prior, "weights": tuple(plain_prior["weights"])})

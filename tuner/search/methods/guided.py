@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 from typing import Any
 
@@ -23,6 +24,9 @@ from tuner.search.methods.rungs import brackets
 from tuner.space.definition import Parameter, Space
 from tuner.space.priors import draw_usual, mutated, mutation_density, usual_density
 from tuner.space.sampling import active_parameters, draw, is_active, sample
+
+# A weight of 0 rules a value out of the prior's draws, but must not decide the shares alone.
+_LEAST_DENSITY = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +52,13 @@ def has_prior(space: Space) -> bool:
 def guided(setup: Setup, board: Board, step: Step) -> Callable[[], dict[str, Any]]:
     """What draws new settings for a step; the board does not change meanwhile."""
     space, rng = setup.space, setup.generator
-    best = best_trials(setup, board)
-    share = shares(space, level(setup, board, step), setup.settings.factor, best)
+    best = [trial.values for trial in best_trials(setup, board)]
+    share = shares(
+        space,
+        setup.settings.factor ** level(setup, board, step),
+        best,
+        is_early=is_early(setup, board),
+    )
 
     def drawn() -> dict[str, Any]:
         place = rng.random()
@@ -57,7 +66,7 @@ def guided(setup: Setup, board: Board, step: Step) -> Callable[[], dict[str, Any
             return sample(space, rng)
         if place < share.even + share.prior:
             return usual_setting(space, lambda parameter: draw_usual(parameter, rng), rng)
-        return near(space, best[0].values, rng)
+        return near(space, best[0], rng)
 
     return drawn
 
@@ -118,62 +127,79 @@ def level(setup: Setup, board: Board, step: Step) -> int:
     return round(math.log(step.last_epoch / shortest, setup.settings.factor))
 
 
+def is_early(setup: Setup, board: Board) -> bool:
+    """Whether fewer epochs were started than the first bracket has.
+
+    What is best after the shortest trainings alone is no setting to stay near.
+    """
+    return board.n_epochs < sum(rung.n_epochs for rung in brackets(setup.settings)[0])
+
+
 def best_trials(setup: Setup, board: Board) -> list[Trial]:
     """The best of the deepest rung with enough results, as many as it promotes; the best first.
 
-    Empty before as many epochs were started as the first bracket has: what is best after the
-    shortest trainings alone says little.
+    Enough are as many as promote one; early in a search, as many as promote that many.
     """
-    settings = setup.settings
-    if board.n_epochs < sum(rung.n_epochs for rung in brackets(settings)[0]):
-        return []
-    found = board.deepest(settings.factor)
-    return found[: math.ceil(len(found) / settings.factor)]
+    factor = setup.settings.factor
+    found = board.deepest(factor**2 if is_early(setup, board) else factor)
+    return found[: math.ceil(len(found) / factor)]
 
 
-def shares(space: Space, level: int, factor: int, best: Sequence[Trial]) -> Shares:
+def shares(
+    space: Space, trust: int, best: Sequence[Mapping[str, Any]], *, is_early: bool = False
+) -> Shares:
     """How often each sampler is taken.
 
-    The longer the training, the less is spent on even draws: the prior's share is factor^level
-    times theirs. Once there are best settings, it is divided between the prior and the best of
-    them by how likely they all are under either; the best count most.
+    The prior is taken `trust` times as often as even draws: the longer the training, the less is
+    spent on those. Once there are best settings, its share is divided between the prior and the
+    best of them by how likely they all are under either; the best count most. Early in a search, a
+    prior under which the best are less likely than under even draws loses to those.
 
     Args:
         space: What is searched.
-        level: Of the step, 0 for the shortest training.
-        factor: Reduction factor between rungs.
-        best: The best trials, the best first; empty where it is too early to tell.
+        trust: factor^level; 1 for the shortest training.
+        best: The best settings, the best first; empty where it is too early to tell.
+        is_early: Whether it is too early to stay near the best.
     """
-    even = 1 / (1 + factor**level)
     if not best:
+        even = 1 / (1 + trust)
         return Shares(even=even, prior=1 - even, incumbent=0.0)
-    prior, incumbent = evidence(space, [trial.values for trial in best])
-    share = prior / (prior + incumbent)
+    prior = likelihood(space, best, _usual)
+    if is_early:
+        even = 1 / (1 + trust * min(1.0, prior))
+        return Shares(even=even, prior=1 - even, incumbent=0.0)
+    incumbent = likelihood(space, best, partial(_near, best[0]))
+    even, share = 1 / (1 + trust), prior / (prior + incumbent)
     return Shares(even=even, prior=(1 - even) * share, incumbent=(1 - even) * (1 - share))
 
 
-def evidence(space: Space, best: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    """How likely settings are under the prior, and near the first of them.
+def likelihood(
+    space: Space,
+    best: Sequence[Mapping[str, Any]],
+    density: Callable[[Parameter, Mapping[str, Any]], float],
+) -> float:
+    """How likely the best settings are under a sampler, relative to even draws: 1 is as likely.
 
-    Densities are geometric means over the hyperparameters that have a prior: with their product, of
-    twenty hyperparameters chance alone would decide for one side entirely.
+    That is the geometric mean of the densities of all hyperparameters that have a prior: with their
+    product, of twenty hyperparameters chance alone would decide for one side entirely.
 
     Args:
         space: What is searched.
         best: The best settings, the best first, at least one; the best has the greatest weight.
+        density: Of a hyperparameter's value in a setting.
     """
-    prior = incumbent = 0.0
+    total = 0.0
     for rank, values in enumerate(best):
-        weight = len(best) - rank
         active = [p for p in active_parameters(space, values) if p.prior is not None]
-        prior += weight * _mean([usual_density(p, values[p.name]) for p in active])
-        incumbent += weight * _mean([_density_near(p, best[0], values) for p in active])
-    return prior, incumbent
+        total += (len(best) - rank) * _mean([density(p, values) for p in active])
+    return total / (len(best) * (len(best) + 1) / 2)
 
 
-def _density_near(
-    parameter: Parameter, origin: Mapping[str, Any], values: Mapping[str, Any]
-) -> float:
+def _usual(parameter: Parameter, values: Mapping[str, Any]) -> float:
+    return usual_density(parameter, values[parameter.name])
+
+
+def _near(origin: Mapping[str, Any], parameter: Parameter, values: Mapping[str, Any]) -> float:
     """1, as of an even draw, where the origin has no value in this range."""
     if not is_active(parameter, origin):
         return 1.0
@@ -184,8 +210,4 @@ def _mean(densities: Sequence[float]) -> float:
     """Their geometric mean; 1 of none."""
     if not densities:
         return 1.0
-    # A weight of 0 in a prior rules a value out of its draws, and must not decide alone.
     return math.exp(fmean(math.log(max(density, _LEAST_DENSITY)) for density in densities))
-
-
-_LEAST_DENSITY = 1e-6

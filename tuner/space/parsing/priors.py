@@ -117,7 +117,7 @@ def _wrong_weights(spec: AnySpec, stated: Mapping[str, Any]) -> Iterator[_Mistak
 
 def _wrong_keys(spec: AnySpec, stated: Mapping[str, Any]) -> Iterator[_Mistake]:
     """Of a list of numbers: `value`, and `spread` where it is not the usual one."""
-    for name in stated.keys() - {"value", "spread"}:
+    for name in [name for name in stated if name not in ("value", "spread")]:
         hint = "numbers have an order: write a value, or {value: ..., spread: ...}."
         yield (name,), "is not a known key.", hint
     if "value" not in stated:
