@@ -262,9 +262,16 @@ def _all_chance(n_settings: int, chance: float, shuffled: Floats) -> str:
     """Why nothing is shown, and how much a hyperparameter would have had to explain."""
     n, per_group = shuffled.shape[1], MAX_CHANCE / len(shuffled)
     needed = float(np.median(np.quantile(shuffled, 1 - per_group, axis=1)))
+    # Few settings have few orders: the best of them then comes up too often.
+    reached = (shuffled.round(9) >= shuffled.round(9).max(axis=1, keepdims=True)).mean(axis=1)
+    how_much = (
+        f"one would have to explain about {100 * needed:.0f} % of the ranks' variance"
+        if reached.min() <= per_group
+        else "more settings are needed, whatever they score"
+    )
     return (
         f"whatever stands out among {n_settings} settings may be chance. In {100 * chance:.0f} % of"
         f" {n:,} shuffles of their ranks some hyperparameter looked as important as the strongest"
         f" one here, and {100 * MAX_CHANCE:.0f} % is the most that counts. To be told from chance,"
-        f" one would have to explain about {100 * needed:.0f} % of the ranks' variance."
+        f" {how_much}."
     )
