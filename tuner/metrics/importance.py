@@ -272,6 +272,6 @@ def _all_chance(n_settings: int, chance: float, shuffled: Floats) -> str:
     return (
         f"whatever stands out among {n_settings} settings may be chance. In {100 * chance:.0f} % of"
         f" {n:,} shuffles of their ranks some hyperparameter looked as important as the strongest"
-        f" one here, and {100 * MAX_CHANCE:.0f} % is the most that counts. To be told from chance,"
+        f" one here, and {100 * MAX_CHANCE:.0f} % is the most that counts. To stand beyond chance,"
         f" {how_much}."
     )

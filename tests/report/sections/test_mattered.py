@@ -143,9 +143,9 @@ def test_ranking_is_stated_with_ranges_and_what_cannot_be_told() -> None:
     rows = re.findall(r"<tr><th scope=\"row\">\s*<bdi>(.*?)</bdi>\s*</th>(.*?)</tr>", source)
     cells = {name: re.findall(r"<td[^>]*>(.*?)</td>", rest) for name, rest in rows}
     assert cells == {
-        "blocks": ["0.20", "[0.00, 0.40]", "1", "45", "&lt; 0.1 %", "yes"],
-        "rate": ["0.20", "[0.00, 0.40]", "1 to 2", "44", "5.0 %", "yes"],
-        "kind": ["0.20", "[0.00, 0.40]", "1 to 3", "43", "5.1 %", "no"],
+        "blocks": ["0.20", "yes", "[0.00, 0.40]", "0.0 %", "1", "45"],
+        "rate": ["0.20", "yes", "[0.00, 0.40]", "5.0 %", "1 to 2", "44"],
+        "kind": ["0.20", "no", "[0.00, 0.40]", "5.1 %", "1 to 3", "43"],
     }
     assert "This rests on the ranks of 45 settings." in source
     assert "how often any of the 3 looked as strong when the ranks were shuffled 2,000" in source
@@ -163,8 +163,8 @@ def test_a_ranking_of_an_earlier_version_is_shown_as_what_it_is() -> None:
     assert "shuffled 2,000" not in source
     cells = re.findall(r"<tr><th scope=\"row\">.*?</th>(.*?)</tr>", source, re.DOTALL)
     assert [re.findall(r"<td[^>]*>(.*?)</td>", one) for one in cells] == [
-        ["0.20", "[0.10, 0.40]", "yes"],
-        ["0.20", "[−0.10, 0.40]", "no"],
+        ["0.20", "yes", "[0.10, 0.40]"],
+        ["0.20", "no", "[−0.10, 0.40]"],
     ]
 
 
