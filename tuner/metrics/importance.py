@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from tuner.metrics.setting_columns import Member, group_members, groups_of, has_values
 from tuner.records.importance import MAX_CHANCE, Importance, ParameterImportance
@@ -104,7 +103,7 @@ def importance(
         return result(_all_chance(n_settings, float(chances.min()), shuffled))
     weights = _resamples(ranked, generator)
     resampled = explained(groups, ranked.brackets, own, weights)[:, :, 0]
-    places = rankdata(-resampled, axis=0, method="min")
+    places = 1 + (resampled > resampled[:, None]).sum(axis=1)
     rows = [
         ParameterImportance(
             name=name,
@@ -148,7 +147,9 @@ def rank_settings(
     ranks = np.zeros(len(kept))
     for bracket in range(int(brackets.max(initial=-1)) + 1):
         among = brackets == bracket
-        own = rankdata(places[among])
+        _, order_of, counts = np.unique(places[among], return_inverse=True, return_counts=True)
+        # Equal settings share the mean of their ranks.
+        own = (counts.cumsum() - (counts - 1) / 2)[order_of]
         if np.ptp(own) > 0:
             ranks[among] = (own - own.mean()) / own.std(ddof=1)
     return Ranked(trials=kept, brackets=brackets, ranks=ranks)
@@ -233,7 +234,9 @@ def adjusted_chances(shares: Floats, shuffled: Floats) -> Floats:
     # Orders that differ by a rounding are equal: of few settings there are few orders.
     together = np.column_stack([shares, shuffled]).round(9)
     # The ranks as they are count as one of the shuffles, which keeps the test exact.
-    p_values = rankdata(-together, method="max", axis=1) / together.shape[1]
+    n = together.shape[1]
+    n_below = np.stack([np.searchsorted(np.sort(row), row) for row in together])
+    p_values = (n - n_below) / n
     smallest = p_values.min(axis=0)
     found: Floats = (smallest <= p_values[:, :1]).mean(axis=1)
     return found
@@ -244,7 +247,7 @@ def _estimate(value: float, resampled: Floats) -> Estimate:
     return Estimate(value=float(value), low=float(low), high=float(high))
 
 
-def _places(places: Floats) -> tuple[int, int]:
+def _places(places: NDArray[np.intp]) -> tuple[int, int]:
     low, high = np.quantile(places, [0.025, 0.975])
     return math.floor(low), math.ceil(high)
 

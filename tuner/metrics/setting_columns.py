@@ -97,7 +97,7 @@ def _place(parameter: Parameter, value: Any) -> float:
         return 0.0
     if parameter.log:
         return math.log(value / low) / math.log(high / low) - 0.5
-    return (value - low) / (high - low) - 0.5
+    return float((value - low) / (high - low)) - 0.5
 
 
 def _is_ordered(parameter: Parameter) -> bool:
