@@ -145,6 +145,44 @@ def test_where_nothing_matters_at_most_a_twentieth_of_the_searches_shows_anythin
     assert 1 <= n_wrong <= 19
 
 
+def test_settings_drawn_around_the_best_so_far_show_no_more_than_chance() -> None:
+    # As model-based methods do it: later settings follow from earlier scores.
+    dummies = tuple(replace(DUMMY, name=f"dummy {i}") for i in range(10))
+    n_wrong = 0
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        places = [generator.random(10)]
+        scores = [float(generator.normal())]
+        for _ in range(39):
+            near = places[int(np.argmax(scores))] + 0.1 * generator.normal(size=10)
+            is_near = generator.random() < 0.8
+            places.append(near.clip(0, 1) if is_near else generator.random(10))
+            scores.append(float(generator.normal()))
+        trials = [
+            trial(i, {f"dummy {j}": float(v) for j, v in enumerate(place)}, score)
+            for i, (place, score) in enumerate(zip(places, scores, strict=True))
+        ]
+        n_wrong += bool(importance(trials, dummies, "max", seed).parameters)
+    # Of 60 searches 5 % are 3; more than 8 have a probability of 0.3 %.
+    assert n_wrong <= 8
+
+
+def test_one_strong_effect_among_twenty_is_found_in_most_searches_of_49_settings() -> None:
+    dummies = tuple(replace(DUMMY, name=f"dummy {i}") for i in range(19))
+
+    def sample(generator: np.random.Generator) -> dict[str, Any]:
+        return draw(generator) | {dummy.name: float(generator.random()) for dummy in dummies}
+
+    # The effect has 60 % of the variance of scores: its own is 0.03, and that of the noise 0.02.
+    n_found = 0
+    for seed in range(20):
+        trials = search(37, by_rate, sample, noise=0.02**0.5, seed=seed)
+        found = importance(trials, (RATE, *dummies), "max", seed)
+        assert found.n_settings == 49
+        n_found += any(one.is_told for one in found.parameters if one.name == "rate")
+    assert n_found >= 14
+
+
 def test_longer_training_makes_nothing_look_important() -> None:
     # Promotions gain 25 times the noise.
     found = importance(search(40, lambda _: 0.3), SPACE, "max", 1)
