@@ -102,6 +102,21 @@ def test_results_come_back_equal(folder: RunFolder, results: Any) -> None:
     assert RunFolder(folder.path).read_results() == results
 
 
+def test_importance_that_an_earlier_version_wrote_is_read(folder: RunFolder) -> None:
+    folder.write_results(fixtures.results())
+    path = folder.path / "results.json"
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    row = {"name": "dropout", "importance": {"value": 0.3, "low": 0.1, "high": 0.4}}
+    old = {"n_trials": 140, "n_needed": 100, "explained": 0.6, "parameters": [row], "reason": ""}
+    path.write_text(json.dumps(plain | {"importance": old}), encoding="utf-8")
+    found = folder.read_results().importance
+    assert found is not None
+    assert (found.n_trials, found.n_settings) == (140, None)
+    (one,) = found.parameters
+    assert (one.is_told, one.parameters, one.importance.value) == (True, ("dropout",), 0.3)
+    assert not replace(one, importance=replace(one.importance, low=0.0)).is_told
+
+
 def test_a_metric_that_is_no_number_survives_and_leaves_the_file_valid_json(
     folder: RunFolder,
 ) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.records.importance import ParameterImportance
 from tuner.records.results import DataSummary, ModelResult, Results
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.text import plural
@@ -69,11 +68,6 @@ def only_class(model: ModelResult) -> str | None:
     """
     kept = next((run for run in model.runs if run.is_kept), None)
     return kept.test.only_class if kept else None
-
-
-def can_tell(parameter: ParameterImportance) -> bool:
-    """Whether the importance can be told from none: its interval lies above zero."""
-    return parameter.importance.low > 0
 
 
 def class_ratio(data: DataSummary) -> float:

@@ -14,7 +14,7 @@ from tests.report.fixtures import HOSTILE, class_names
 from tuner.evaluation.differences import compare_models
 from tuner.metrics.calibration import fit_temperature, log_loss, reliability, tempered
 from tuner.metrics.classification import score
-from tuner.metrics.permutation_importance import importance
+from tuner.metrics.importance import importance
 from tuner.records.pictures import ActivationMaps, ActivationRow, Gallery, Shown
 from tuner.records.results import (
     DataSummary,

@@ -322,8 +322,7 @@ def test_23_ten_trials_rank_nothing_and_say_why(
     words = " ".join((opened.page.locator("#mattered").text_content() or "").split())
     assert importance["parameters"] == []
     assert "No ranking: " in words
-    assert f"{importance['n_trials']} trials completed" in words
-    assert f"at least {importance['n_needed']} are needed" in words
+    assert f"among {importance['n_settings']} settings may be chance" in words
     assert table(opened, "Importance").count() == 0
 
 
@@ -332,7 +331,7 @@ def test_23_many_trials_rank_the_hyperparameters_by_their_importance(
 ) -> None:
     opened, importance = page_read("large"), numbers_of("large")["importance"]
     shown = rows(table(opened, "Importance"))
-    assert len(shown) == len(importance["parameters"]) == 20
+    assert len(shown) == len(importance["parameters"]) == 8
     for row, parameter in zip(shown, importance["parameters"], strict=True):
         assert row[0] == parameter["name"]
         assert float(row[1].replace("−", "-")) == pytest.approx(

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.report.sections.test_mattered import INNER, KIND, RATE, trial
-from tuner.report.charts.scales import NOT_ACTIVE, Scale, of_parameter, of_scores
+from tuner.report.charts.scales import (
+    NOT_ACTIVE,
+    Scale,
+    bound_outliers,
+    of_parameter,
+    of_scores,
+)
 
 
 def test_a_logarithmic_axis_has_its_middle_at_the_geometric_mean() -> None:
@@ -35,3 +41,10 @@ def test_an_axis_with_one_value_has_it_in_the_middle(scale: Scale) -> None:
 def test_scores_fill_their_axis() -> None:
     scale = of_scores([0.2, 0.4, 0.8], "val_accuracy", "max")
     assert [scale.place(score) for score in (0.2, 0.5, 0.8)] == pytest.approx([0, 0.5, 1])
+
+
+@pytest.mark.parametrize(
+    ("direction", "bounded"), [("max", [-5.0, 1, 2, 3, 99]), ("min", [-99.0, 1, 2, 3, 9])]
+)
+def test_only_scores_on_the_worse_side_are_bounded(direction: str, bounded: list[float]) -> None:
+    assert bound_outliers([-99.0, 1, 2, 3, 99], direction).tolist() == bounded

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from tests.report.fixtures import HOSTILE, results
-from tuner.metrics.permutation_importance import importance
+from tuner.metrics.importance import MAX_SETTINGS, importance
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.results import Results
 from tuner.records.scores import Estimate
@@ -93,14 +94,19 @@ def run(
     )
 
 
-def ranking(**lows: float) -> Importance:
+def ranking(*names: str, **chances: float) -> Importance:
+    """Rows of these chances; of the names alone the chances are none."""
     rows = tuple(
         ParameterImportance(
-            name=name, importance=Estimate(value=low + 0.2, low=low, high=low + 0.3)
+            name=name,
+            importance=Estimate(value=0.2, low=-0.001, high=0.4),
+            chance=chance,
+            n_settings=45 - place,
+            places=(1, 1 + place),
         )
-        for name, low in lows.items()
+        for place, (name, chance) in enumerate((dict.fromkeys(names, 0.0) | chances).items())
     )
-    return Importance(n_trials=60, n_needed=30, explained=0.62, parameters=rows, reason="")
+    return Importance(n_trials=60, n_settings=45, parameters=rows, reason="")
 
 
 @pytest.fixture(autouse=True)
@@ -133,28 +139,54 @@ def positions(data: dict[str, Any]) -> np.ndarray:
 
 
 def test_ranking_is_stated_with_ranges_and_what_cannot_be_told() -> None:
-    source = section(run(found=ranking(blocks=0.4, rate=-0.1)), search(60))
+    source = section(run(found=ranking(blocks=0.0004, rate=0.05, kind=0.051)), search(60))
     rows = re.findall(r"<tr><th scope=\"row\">\s*<bdi>(.*?)</bdi>\s*</th>(.*?)</tr>", source)
     cells = {name: re.findall(r"<td[^>]*>(.*?)</td>", rest) for name, rest in rows}
     assert cells == {
-        "blocks": ["0.60", "[0.40, 0.70]", "yes"],
-        "rate": ["0.10", "[−0.10, 0.20]", "no"],
+        "blocks": ["0.20", "yes", "[0.00, 0.40]", "0.0 %", "1", "45"],
+        "rate": ["0.20", "yes", "[0.00, 0.40]", "5.0 %", "1 to 2", "44"],
+        "kind": ["0.20", "no", "[0.00, 0.40]", "5.1 %", "1 to 3", "43"],
     }
-    assert (
-        "explains 62 % of the variance of scores between trials that were trained as long" in source
-    )
+    assert "This rests on the ranks of 45 settings." in source
+    assert "how often any of the 3 looked as strong when the ranks were shuffled 2,000" in source
     assert '<title id="fig-importance-title">Importance of the hyperparameters</title>' in source
 
 
-def test_numbers_that_round_to_zero_have_no_sign() -> None:
-    source = section(run(found=ranking(blocks=-0.001)), search(60))
-    assert "[0.00, 0.30]" in source
+def test_a_ranking_of_an_earlier_version_is_shown_as_what_it_is() -> None:
+    rows = tuple(
+        ParameterImportance(name=name, importance=Estimate(value=0.2, low=low, high=0.4))
+        for name, low in (("blocks", 0.1), ("rate", -0.1))
+    )
+    source = section(run(found=Importance(n_trials=60, parameters=rows, reason="")), search(60))
+    assert "An earlier version computed these numbers" in source
+    assert "a random forest" in source
+    assert "shuffled 2,000" not in source
+    cells = re.findall(r"<tr><th scope=\"row\">.*?</th>(.*?)</tr>", source, re.DOTALL)
+    assert [re.findall(r"<td[^>]*>(.*?)</td>", one) for one in cells] == [
+        ["0.20", "yes", "[0.10, 0.40]"],
+        ["0.20", "no", "[−0.10, 0.40]"],
+    ]
 
 
-def test_too_few_trials_leave_slices_and_lines_and_give_the_reason() -> None:
+def test_a_ranking_of_a_part_of_the_settings_says_so() -> None:
+    found = replace(ranking("blocks"), n_settings=MAX_SETTINGS)
+    assert "of 1,000 settings, drawn at random from more" in section(run(found=found), search(60))
+
+
+def test_hostile_names_of_groups_end_no_element() -> None:
+    names = (*HOSTILE, *(f"{name}_{i} (per block)" for i, name in enumerate(HOSTILE)), "</th>")
+    source = section(run(found=ranking(*names)), search(60))
+    rows = re.findall(r"<tr><th scope=\"row\">\s*<bdi[^>]*>(.*?)</bdi>\s*</th>", source, re.DOTALL)
+    assert [unescape(row) for row in rows] == [
+        name or "(empty name)" for name in dict.fromkeys(names)
+    ]
+    assert "<script>" not in source.replace('<script type="application/json"', "")
+
+
+def test_nothing_but_chance_leaves_slices_and_lines_and_gives_the_reason() -> None:
     trials = search(10)
     source = section(run(found=importance(trials, SPACE, "max", 1)), trials)
-    assert "No ranking: 10 trials completed with a score, and at least 30 are needed" in source
+    assert "No ranking: whatever stands out among 10 settings may be chance." in source
     assert "fig-importance" not in source
     assert source.count("<svg") == 1
     assert len(positions(handed_over(source))) == 10
@@ -268,12 +300,31 @@ def test_slices_show_the_most_important_and_name_the_others(
 ) -> None:
     monkeypatch.setattr(slices, "MAX_SLICES", 2)
     order = ["kind", "inner", "rate", "blocks"]
-    source = section(run(found=ranking(**dict.fromkeys(order, 0.5))), search(40))
+    source = section(run(found=ranking(*order)), search(40))
     titles = re.findall(r"<title id=\"slice\d+-title\">(.*?)</title>", source)
     assert titles == [f"val_accuracy against {name}" for name in order[:2]]
     left_out = re.search(r"Without a chart of their own: (.*?)</p>", source, re.DOTALL)
     assert left_out is not None
     assert re.findall(r"<bdi>(.*?)</bdi>", left_out[1]) == ["rate", "blocks"]
+
+
+def test_slices_show_one_block_of_a_group_before_the_second_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(slices, "MAX_SLICES", 3)
+    names = ("filters_0", "filters_1", "kernel_0", "kernel_1")
+    space = [replace(BLOCKS, name=name) for name in names]
+    trials = [trial(i, 0.1 * i, **dict.fromkeys(names, 2 + i)) for i in range(4)]
+    found = ranking("kernel (per block)", "filters (per block)")
+    rows = [
+        replace(row, members=names[start : start + 2])
+        for row, start in zip(found.parameters, (2, 0), strict=True)
+    ]
+    shown = mattered.compute(
+        run(parameters=space, found=replace(found, parameters=tuple(rows))), trials
+    ).slices
+    assert shown is not None
+    assert [scale.name for scale in shown.scales] == ["kernel_0", "filters_0", "kernel_1"]
 
 
 def test_slices_of_many_trials_keep_the_best_and_the_worst_and_say_how_many() -> None:

@@ -60,7 +60,7 @@ def results_of(
 
 def importance_of(job: Job, searched: SearchSummary) -> Importance | None:
     """What mattered in the search; None, and a notice, where that cannot be computed."""
-    from tuner.metrics.permutation_importance import importance
+    from tuner.metrics.importance import importance
 
     trials = TrialTables(job.folder.path).read()
     try:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
+from numpy.typing import ArrayLike, NDArray
 
-from tuner.metrics.permutation_importance import bound_outliers
 from tuner.records.trial import Trial
 from tuner.report.text import value_text
 from tuner.space.definition import Direction, Parameter
@@ -121,6 +122,24 @@ def of_scores(scores: Sequence[float], objective: str, direction: Direction) -> 
     """
     bounded = bound_outliers(scores, direction)
     return Scale(name=objective, low=float(bounded.min()), high=float(bounded.max()))
+
+
+def bound_outliers(scores: ArrayLike, direction: Direction) -> NDArray[np.float64]:
+    """Scores in which none is worse than three interquartile ranges beyond the worse quartile.
+
+    Without it one diverged loss would leave the others no room (the outer fence of Tukey,
+    Exploratory Data Analysis, 1977). Scores whose quartiles are equal stay as they are.
+
+    Args:
+        scores: Finite, shape (n,).
+        direction: `max` or `min`: which end is the worse one.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    low, high = np.quantile(values, [0.25, 0.75])
+    if low == high:
+        return values
+    reach = 3 * (high - low)
+    return values.clip(min=low - reach) if direction == "max" else values.clip(max=high + reach)
 
 
 def _is_number(value: Any) -> bool:

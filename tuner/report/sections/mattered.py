@@ -9,8 +9,8 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from tuner.metrics.permutation_importance import MAX_TRIALS, scored
-from tuner.records.importance import Importance, ParameterImportance
+from tuner.metrics.importance import MAX_SETTINGS, N_RESAMPLES, N_SHUFFLES, scored
+from tuner.records.importance import MAX_CHANCE, Importance, ParameterImportance
 from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report.charts import parallel, slices
@@ -18,9 +18,8 @@ from tuner.report.charts.figures import draw, label_text
 from tuner.report.charts.parallel import Parallel
 from tuner.report.charts.slices import Slices
 from tuner.report.charts.svg import BASELINE, INK, TUNED
-from tuner.report.facts import can_tell
 from tuner.report.reported_run import ReportedRun
-from tuner.space.definition import as_cost
+from tuner.space.definition import Parameter, as_cost
 
 # Bars of the chart; the table has all of them.
 MAX_BARS = 20
@@ -34,7 +33,7 @@ class Mattered:
         importance: None as long as the search has not ended.
         n_trials: Trials of the search.
         n_scored: Those that were trained to their end and have a finite score.
-        n_used: Those of them that importance was computed from.
+        is_sample: Whether importance rests on a part of the settings, drawn at random.
         slices: None without a scored trial.
         parallel: The same.
     """
@@ -42,7 +41,7 @@ class Mattered:
     importance: Importance | None
     n_trials: int
     n_scored: int
-    n_used: int
+    is_sample: bool
     slices: Slices | None
     parallel: Parallel | None
 
@@ -59,7 +58,9 @@ def context(reported: ReportedRun) -> dict[str, Any] | None:
         "max_bars": MAX_BARS,
         "bars": draw_importance(rows[:MAX_BARS]) if rows else None,
         "slice_figures": slices.draw_slices(mattered.slices) if mattered.slices else (),
-        "can_tell": can_tell,
+        "max_chance": MAX_CHANCE,
+        "n_shuffles": N_SHUFFLES,
+        "n_resamples": N_RESAMPLES,
     }
 
 
@@ -73,20 +74,28 @@ def compute(results: Results, trials: Sequence[Trial]) -> Mattered:
     """
     search = results.search
     ranked = sorted(scored(trials), key=lambda trial: as_cost(trial.score or 0.0, search.direction))
-    order = {
-        one.name: place
-        for place, one in enumerate(results.importance.parameters if results.importance else ())
-    }
-    interesting = sorted(search.axes, key=lambda parameter: order.get(parameter.name, 0))
+    interesting = _most_important_first(search.axes, results.importance)
     about = (search.objective, search.direction)
     return Mattered(
         importance=results.importance,
         n_trials=len(trials),
         n_scored=len(ranked),
-        n_used=min(results.importance.n_trials, MAX_TRIALS) if results.importance else 0,
+        is_sample=results.importance is not None and results.importance.n_settings == MAX_SETTINGS,
         slices=slices.compute(ranked, interesting, *about) if ranked else None,
         parallel=parallel.compute(ranked, search.axes, *about) if ranked else None,
     )
+
+
+def _most_important_first(
+    parameters: Sequence[Parameter], importance: Importance | None
+) -> list[Parameter]:
+    """The parameters by the place of their group, the first of each group before any second."""
+    order = {
+        name: (number, place)
+        for place, row in enumerate(importance.parameters if importance else ())
+        for number, name in enumerate(row.parameters)
+    }
+    return sorted(parameters, key=lambda parameter: order.get(parameter.name, (0, 0)))
 
 
 def draw_importance(rows: Sequence[ParameterImportance]) -> Markup:
@@ -94,7 +103,7 @@ def draw_importance(rows: Sequence[ParameterImportance]) -> Markup:
 
     def paint(axes: Axes) -> None:
         for place, row in enumerate(rows):
-            one, sure = row.importance, can_tell(row)
+            one, sure = row.importance, row.is_told
             axes.plot(
                 [one.low, one.high],
                 [place, place],
@@ -115,13 +124,13 @@ def draw_importance(rows: Sequence[ParameterImportance]) -> Markup:
             range(len(rows)), [label_text(row.name, 24) for row in rows], parse_math=False
         )
         axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_xlabel("Importance: explained variance lost")
+        axes.set_xlabel("Importance: share explained")
         axes.grid(visible=False, axis="y")
 
     return draw(
         "fig-importance",
         "Importance of the hyperparameters",
-        "A dot is the importance, the line its 95 % range; hollow where the range holds zero.",
+        "A dot is the importance, the line its 95 % range; hollow where it may be chance.",
         paint,
         size=(4.6, 0.7 + 0.24 * len(rows)),
     )

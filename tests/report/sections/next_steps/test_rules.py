@@ -399,10 +399,12 @@ def test_a_value_at_the_edge_widens_its_range_in_the_file_that_was_searched(
     assert unchanged <= {replace(p, conditions=()) for p in after}
 
 
-def important(*names: str, low: float = 0.05) -> Importance:
-    estimate = Estimate(value=0.1, low=low, high=0.2)
-    ranked = tuple(ParameterImportance(name=name, importance=estimate) for name in names)
-    return Importance(n_trials=50, n_needed=30, explained=0.5, parameters=ranked, reason="")
+def important(*names: str, chance: float = 0.01) -> Importance:
+    estimate = Estimate(value=0.1, low=-0.05, high=0.2)
+    ranked = tuple(
+        ParameterImportance(name=name, importance=estimate, chance=chance) for name in names
+    )
+    return Importance(n_trials=50, n_settings=40, parameters=ranked, reason="")
 
 
 def test_a_network_that_is_ahead_comes_before_the_edges() -> None:
@@ -444,9 +446,15 @@ def test_the_end_of_a_list_calls_for_a_step_only_where_it_mattered() -> None:
         run, search=replace(run.search, parameters=(parameter,), best_values={"kernel_size": 7})
     )
     assert steps(run) == ()
-    assert steps(replace(run, importance=important("kernel_size", low=0.0))) == ()
+    assert steps(replace(run, importance=important("kernel_size", chance=0.2))) == ()
     assert (
         the_step(replace(run, importance=important("kernel_size"))).action
+        == "Search beyond the edge"
+    )
+    group = important("sizes (per block)")
+    rows = tuple(replace(row, members=("kernel_size", "other")) for row in group.parameters)
+    assert (
+        the_step(replace(run, importance=replace(group, parameters=rows))).action
         == "Search beyond the edge"
     )
 

@@ -12,7 +12,6 @@ from tuner.report.facts import (
     IMBALANCED,
     LARGE_GAP,
     MANY_FAILED,
-    can_tell,
     class_ratio,
     constant_guess,
     overfit_gap,
@@ -133,14 +132,14 @@ def wider_ranges(reported: ReportedRun) -> Iterator[NextStep]:
 
 
 def _worth_widening(results: Results) -> list[Edge]:
-    """Edges of ranges, and of lists whose importance is above zero; the most important first.
+    """Edges of ranges, and of lists that mattered beyond chance; the most important first.
 
     Of a few listed values one is at an end by chance alone, so that a list needs more to speak for
     it.
     """
     importances = results.importance.parameters if results.importance else ()
-    mattered = {one.name for one in importances if can_tell(one)}
-    order = {one.name: place for place, one in enumerate(importances)}
+    mattered = {name for one in importances if one.is_told for name in one.parameters}
+    order = {name: place for place, one in enumerate(importances) for name in one.parameters}
     found = [
         e for e in edges(results.search) if not e.parameter.choices or e.parameter.name in mattered
     ]
