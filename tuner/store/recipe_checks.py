@@ -122,6 +122,10 @@ def _about_data(data: RecipeData, say: Say) -> Iterator[Problem]:
         yield say(
             ("data", "background"), list(data.background), "three whole numbers from 0 to 255"
         )
+    if data.max_train is not None and data.max_train < 1:
+        yield say(("data", "max_train"), data.max_train, "1 or more")
+    if data.draw_seed < 0:
+        yield say(("data", "draw_seed"), data.draw_seed, "0 or more")
     split = data.split
     if split.seed < 0:
         yield say(("data", "split", "seed"), split.seed, "0 or more")
@@ -137,8 +141,10 @@ def _about_training(recipe: Recipe, say: Say) -> Iterator[Problem]:
     if not 0 <= recipe.seed < 2**32:
         yield say(("seed",), recipe.seed, f"a whole number from 0 to {2**32 - 1}")
     for name in ("max_epochs", "patience", "epochs"):
-        if not 1 <= getattr(recipe, name) <= MAX_EPOCHS:
-            yield say((name,), getattr(recipe, name), f"a whole number from 1 to {MAX_EPOCHS}")
+        value = getattr(recipe, name)
+        # Only a patience may be none: the type of the others says so.
+        if value is not None and not 1 <= value <= MAX_EPOCHS:
+            yield say((name,), value, f"a whole number from 1 to {MAX_EPOCHS}")
     if recipe.schedule not in get_args(Schedule):
         yield say(("schedule",), recipe.schedule, listed(get_args(Schedule)))
     is_built_in = ":" not in recipe.model
@@ -160,6 +166,8 @@ def _about_training(recipe: Recipe, say: Say) -> Iterator[Problem]:
     )
     if recipe.direction not in directions:
         yield say(("direction",), recipe.direction, listed(directions))
+    if not math.isfinite(recipe.stop_value):
+        yield say(("stop_value",), recipe.stop_value, "a finite number")
     if recipe.validation_score is not None and not math.isfinite(recipe.validation_score):
         yield say(("validation_score",), recipe.validation_score, "a finite number")
     if recipe.test_accuracy is not None and not 0 <= recipe.test_accuracy <= 1:
