@@ -97,7 +97,7 @@ def data_changes(recipe: Recipe, dataset: Dataset) -> list[str]:
 def fold_of(recipe: Recipe, dataset: Dataset) -> Fold:
     """What the recipe's model was trained on; other data may have fewer folds."""
     folds, data = dataset.split.folds, recipe.data
-    return drawn_fold(folds[data.fold % len(folds)], data.max_train, data.draw_seed)
+    return drawn_fold(folds[data.fold % len(folds)], data.max_train_images, data.draw_seed)
 
 
 def full_fold(recipe: Recipe, dataset: Dataset) -> Fold:

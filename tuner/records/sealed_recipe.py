@@ -27,8 +27,8 @@ class RecipeData:
         background: Colour under transparent pixels, red, green, blue.
         value_range: Values that become 0 and 255 in images of more than 8 bits; None where there
             were none.
-        max_train: Training images that were drawn of the fold's; None for all of them. `n_train`
-            counts the drawn ones.
+        max_train_images: Training images that were drawn of the fold's, which `n_train` counts;
+            None for all of them.
         draw_seed: Of that draw.
     """
 
@@ -41,7 +41,7 @@ class RecipeData:
     fold: int = 0
     background: tuple[int, int, int] = (255, 255, 255)
     value_range: tuple[float, float] | None = None
-    max_train: int | None = None
+    max_train_images: int | None = None
     draw_seed: int = 0
 
 

@@ -122,8 +122,8 @@ def _about_data(data: RecipeData, say: Say) -> Iterator[Problem]:
         yield say(
             ("data", "background"), list(data.background), "three whole numbers from 0 to 255"
         )
-    if data.max_train is not None and data.max_train < 1:
-        yield say(("data", "max_train"), data.max_train, "1 or more")
+    if data.max_train_images is not None and data.max_train_images < 1:
+        yield say(("data", "max_train_images"), data.max_train_images, "1 or more")
     if data.draw_seed < 0:
         yield say(("data", "draw_seed"), data.draw_seed, "0 or more")
     split = data.split

@@ -13,7 +13,7 @@ from tuner.records.results import Results
 from tuner.report.command_lines import resume_command
 from tuner.report.facts import only_class
 from tuner.report.sections import recommendation
-from tuner.report.sections.recommendation import as_text
+from tuner.report.sections.recommendation import RecommendationSection, as_text
 from tuner.report.sections.verdict import compute
 
 
@@ -33,11 +33,7 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
     use = recommendation.compute(results)
     lines = [
         "",
-        *(
-            [_wrapped(f"{as_text(use.headline)}; {use.file}. {as_text(use.warning)}")]
-            if use
-            else []
-        ),
+        *([_wrapped(_use(use))] if use else []),
         _wrapped(compute(results).sentence),
         *_constant(results, told={"tuned", use.name} if use else set()),
         "",
@@ -49,9 +45,9 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
 
 
 def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
-    """The last JSON line of a run: its files, the model to use, the verdict, and each test accuracy.
+    """The last JSON line of a run: its files, the model to use, the verdict and all test scores.
 
-    There is one accuracy per model and seed.
+    There is one test accuracy per model and seed.
     """
     record: dict[str, Any] = {
         "event": "RunEnded",
@@ -94,6 +90,11 @@ def missed_improvement(outcome: RunOutcome) -> str:
         return ""
     reason = " ".join(main.reason.split())
     return f"the verdict is {main.verdict}{f' ({reason})' if reason else ''}"
+
+
+def _use(use: RecommendationSection) -> str:
+    """Such as `Use Baseline: 97.6 % [...] on ..., 24 MB, 21 ms an image; PATH.`."""
+    return f"{as_text(use.headline)}; {use.file}. {as_text(use.warning)}".rstrip()
 
 
 def _constant(results: Results, told: set[str]) -> list[str]:

@@ -75,7 +75,7 @@ def _recipe(job: Job, contender: Contender, number: int = 0, seed: int = 0) -> R
             fold=fold_number,
             background=background(job.card),
             value_range=job.dataset.images.value_range,
-            max_train=contender.max_train_images,
+            max_train_images=contender.max_train_images,
             draw_seed=draw_seed if is_drawn else 0,
         ),
         seed=seed,
