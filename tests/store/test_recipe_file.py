@@ -66,6 +66,20 @@ def test_rules_of_its_own_come_back_equal_and_need_not_be_there(tmp_path: Path, 
     assert read_recipe(path) == recipe
 
 
+def test_network_of_a_baseline_takes_lists_of_numbers_and_the_rest_is_checked(
+    tmp_path: Path,
+) -> None:
+    values = {"filters": [32, 16], "dense_units": 4, "dropout": 0.0, "learning_rate": 1e-3}
+    recipe = replace(make_recipe(), model="sigmoid_cnn", values=values)
+    write_recipe(recipe, tmp_path / "best.yaml", "")
+    assert read_recipe(tmp_path / "best.yaml") == recipe
+    for name, wrong in (("filters", ["many"]), ("learning_rate", [0.1, 0.2])):
+        odd = replace(recipe, values={**values, name: wrong})
+        write_recipe(odd, tmp_path / "best.yaml", "")
+        with pytest.raises(ConfigurationError, match=rf"values\.{name} is \["):
+            read_recipe(tmp_path / "best.yaml")
+
+
 def test_names_that_yaml_could_take_for_something_else_come_back_equal(tmp_path: Path) -> None:
     recipe = make_recipe()
     names = ("no", "1e-4", "Überraschung 😀", "null", "x: y", "3", "08")
