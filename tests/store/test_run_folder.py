@@ -102,6 +102,17 @@ def test_results_come_back_equal(folder: RunFolder, results: Any) -> None:
     assert RunFolder(folder.path).read_results() == results
 
 
+def test_results_of_a_version_that_recommended_nothing_are_read(folder: RunFolder) -> None:
+    run = fixtures.recommending(fixtures.results())
+    folder.write_results(run)
+    assert folder.read_results() == run
+    path = folder.path / "results.json"
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    del plain["recommendation"]
+    path.write_text(json.dumps(plain), encoding="utf-8")
+    assert folder.read_results() == replace(run, recommendation=None)
+
+
 def test_a_metric_that_is_no_number_survives_and_leaves_the_file_valid_json(
     folder: RunFolder,
 ) -> None:

@@ -171,12 +171,16 @@ def cut_at(title: str) -> Callable[[Event], None]:
 def test_run_that_is_killed_while_choosing_and_while_scoring_goes_on_to_the_same_rows(
     place: Path, tmp_path: Path, whole: tuple[RunOutcome, list[Event]]
 ) -> None:
-    for title in (CHOICES[1], "Scoring on the test set"):
+    for title in (CHOICES[1], "Scoring on the test set", "Drawing test images for the report"):
         with pytest.raises(PowerCutError):
             run(options(tmp_path), cut_at(title), StopRequest())
         assert 2 <= len(list(tmp_path.rglob("state/trial-*.npz"))) <= ensemble.N_CANDIDATES
     ended = run(options(tmp_path), lambda event: None, StopRequest())
     assert rows(ended) == rows(whole[0])
+    assert (
+        ended.folder.read_results().recommendation == whole[0].folder.read_results().recommendation
+    )
+    assert ended.folder.model.samefile(ended.folder.model_of("tuned"))
 
 
 def test_checkpoints_do_not_outlive_a_search_that_nobody_asks_an_ensemble_of(

@@ -53,7 +53,7 @@ def test_it_names_the_model_with_its_sealed_score_size_and_latency() -> None:
     )
     assert found.file == "reports/faces/20250102-030405-ab12cd34/model.keras"
     assert found.command == (
-        "python -m tuner predict reports/faces/20250102-030405-ab12cd34 image.jpg\n"
+        "python -m tuner predict reports/faces/20250102-030405-ab12cd34 image.jpg"
     )
     assert 'keras.models.load_model("reports/faces/20250102-030405-ab12cd34/model.keras")' in (
         found.python

@@ -85,14 +85,13 @@ def compute(results: Results) -> RecommendationSection | None:
         rule=found.rule,
         left_out=tuple(_left_out(results, found)),
         file=f"{results.run.folder}/{found.file}",
-        command=f"python -m tuner predict {shlex.quote(folder)} image.jpg\n",
+        command=f"python -m tuner predict {shlex.quote(folder)} image.jpg",
         python=""
         if is_own
         else (
             "import keras\n"
             # JSON's string literals are Python's too.
-            f"model = keras.models.load_model({json.dumps(path, ensure_ascii=False)})"
-            "  # takes images of 0-255\n"
+            f"model = keras.models.load_model({json.dumps(path, ensure_ascii=False)})  # 0-255\n"
         ),
         is_folder_hidden=folder != results.run.folder,
     )
@@ -111,7 +110,9 @@ def _headline(model: ModelResult) -> Iterator[Part]:
     (summary,) = scored
     score = f"{percent(summary.accuracy)} {interval(summary.low, summary.high)}"
     yield Part(text=score, kind="number")
-    yield _words(f" on {plural(summary.n, 'test image')}, {file_size(model.file_size_bytes)}, ")
+    yield _words(f" on {plural(summary.n, 'test image')}, ")
+    yield Part(text=file_size(model.file_size_bytes), kind="number")
+    yield _words(", ")
     yield Part(text=f"{decimal(model.latency_ms, 1)} ms", kind="number")
     yield _words(" an image")
 
