@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,6 +124,8 @@ def _kept_models(job: Job, trained: RetrainedModels) -> dict[str, KeptModel]:
 
     job.tell(StageStarted(title="Choosing the model to use on validation images"))
     validation = validation_of(job.dataset, job.file.objective.name)
+    # Of a session that was killed, which may have had other weights at hand.
+    shutil.rmtree(job.folder.models, ignore_errors=True)
     kept = {
         contender.name: keep_model(
             contender, trainings, validation, job.folder.model_of(contender.name)
