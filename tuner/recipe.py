@@ -1,4 +1,4 @@
-"""The winner inside somebody's own script: `load_recipe("best.yaml").build()`."""
+"""A model of a run inside your own script: `load_recipe("best.yaml").build()`."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class UsableRecipe:
 
 
 def load_recipe(path: str | Path) -> UsableRecipe:
-    """Read a `best.yaml`.
+    """Read a `best.yaml`, or the recipe of another model of a run.
 
     Raises:
         ConfigurationError: If it cannot be read, or for all mistakes in it.

@@ -27,7 +27,7 @@ def images(finished: Finished) -> list[Path]:
 
 def test_class_and_probabilities_of_each_image(finished: Finished, images: list[Path]) -> None:
     shown = call("predict", finished.folder, *images, "--json", cwd=finished.place)
-    assert (shown.code, shown.err) == (0, "")
+    assert (shown.code, shown.err) == (0, f"model: Tuned, {finished.folder}/model.keras\n")
     assert [record["image"] for record in shown.records] == [str(path) for path in images]
     for record in shown.records:
         shares = record["probabilities"]
@@ -51,7 +51,8 @@ def test_lines_for_people_start_with_the_most_probable_class(
 def test_picture(finished: Finished, images: list[Path], tmp_path: Path) -> None:
     picture = tmp_path / "out.png"
     shown = call("predict", finished.folder, images[1], "--picture", picture, cwd=finished.place)
-    assert (shown.code, shown.err) == (0, f"picture: {picture}\n")
+    said = f"model: Tuned, {finished.folder}/model.keras\npicture: {picture}\n"
+    assert (shown.code, shown.err) == (0, said)
     with Image.open(picture) as drawn:
         assert drawn.format == "PNG"
         assert min(drawn.size) > 100
@@ -103,7 +104,7 @@ def test_folder_is_walked_and_bad_files_do_not_stop_the_others(
         "not an image",
         "the folder holds no files",
     ]
-    first, *rest = shown.err.splitlines()
+    _, first, *rest = shown.err.splitlines()
     assert first == "left out, not images: 1 file: .txt (1)"
     assert rest[0] == "2 of 5 files cannot be read as images:"
 
@@ -166,16 +167,17 @@ def test_outputs_that_are_no_probabilities_are_refused(
         )
         shown = call("predict", finished.path, image, "--model", "bad.keras", cwd=tmp_path)
     assert (shown.code, shown.out) == (2, "")
-    first, fix = shown.err.splitlines()
-    assert first == message
+    model, first, fix = shown.err.splitlines()
+    assert (model, first) == ("model: bad.keras", message)
     assert fix.startswith("  Fix: ")
 
 
 def test_model_that_is_none(finished: Finished, images: list[Path]) -> None:
     shown = call("predict", finished.folder, images[0], "--model", "tiny.yaml", cwd=finished.place)
     assert shown.code == 2
-    assert shown.err.startswith("tiny.yaml: cannot be loaded as a Keras model: ")
-    assert len(shown.err.splitlines()) == 2
+    model, error, _ = shown.err.splitlines()
+    assert model == "model: tiny.yaml"
+    assert error.startswith("tiny.yaml: cannot be loaded as a Keras model: ")
 
 
 def test_report_rebuilds_the_same_bytes(finished: Finished) -> None:
@@ -193,7 +195,7 @@ def test_calibrated_probabilities_are_those_of_the_logits_divided_by_the_tempera
     run = sealed_with(finished, tmp_path, temperature=2.0)
     plain = call("predict", run, images[0], "--json", cwd=finished.place).records[0]
     shown = call("predict", run, images[0], "--calibrated", "--json", cwd=finished.place)
-    assert (shown.code, shown.err) == (0, "")
+    assert shown.code == 0
     roots = {name: share**0.5 for name, share in plain["probabilities"].items()}
     expected = {name: root / sum(roots.values()) for name, root in roots.items()}
     assert shown.records[0]["probabilities"] == pytest.approx(expected, abs=1e-4)
@@ -209,7 +211,8 @@ def test_recipe_without_a_temperature_calibrates_nothing(
     first, fix = shown.err.splitlines()
     assert first == f"{run / 'best.yaml'}: it states no temperature to calibrate with"
     assert (
-        fix == "  Fix: leave --calibrated out, or give a run whose winner was retrained and tested."
+        fix
+        == "  Fix: leave --calibrated out, or give a run whose models were retrained and tested."
     )
 
 

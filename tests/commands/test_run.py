@@ -21,13 +21,15 @@ from tuner.store.run_folder import RunFolder
 
 FILES = {
     "report.html", "results.json", "best.yaml", "model.keras", "predictions.npz", "trials.csv",
-    "curves.csv", "run.log", "events.jsonl", "config.yaml", "split.csv", "gallery",
+    "curves.csv", "run.log", "events.jsonl", "config.yaml", "split.csv", "gallery", "models",
 }  # fmt: skip
 
 
 def test_leaves_the_documented_files_and_nothing_else(finished: Finished) -> None:
     assert finished.outcome.code == 0, finished.outcome.err
     assert {path.name for path in finished.path.iterdir()} == FILES
+    models = {path.name for path in (finished.path / "models").iterdir()}
+    assert models == {"tuned.keras", "tuned.yaml"}
 
 
 def test_stdout_holds_only_the_path_of_the_report(finished: Finished) -> None:
@@ -43,6 +45,8 @@ def test_lines_for_people_are_plain_and_end_with_what_to_do_next(finished: Finis
     assert report == f"Report   {finished.folder}/report.html"
     assert train == f"Train    python -m tuner train --from {finished.folder}"
     assert predict == f"Predict  python -m tuner predict {finished.folder} IMAGE"
+    assert err.splitlines()[-6].startswith("Use Tuned: ")
+    assert err.splitlines()[-6].endswith(f" ms an image; {finished.folder}/model.keras.")
     assert "Tuned" in err.splitlines()[-5]
     assert "accuracy on 15 test images" in err.splitlines()[-5]
 
@@ -124,8 +128,9 @@ def test_recipe_says_what_the_lines_for_a_script_leave_out_and_only_then(
     finished: Finished,
 ) -> None:
     folder = RunFolder(finished.path)
-    assert "# without the augmentation" in recipe_header(folder, {"flip": True, "filters": 8})
-    assert "# without" not in recipe_header(folder, {"flip": False, "filters": 8})
+    on, off = {"flip": True, "filters": 8}, {"flip": False, "filters": 8}
+    assert "# without the augmentation" in recipe_header(folder, on, "Tuned")
+    assert "# without" not in recipe_header(folder, off, "Tuned")
     assert "model.fit(" in (finished.path / "best.yaml").read_text(encoding="utf-8")
 
 
@@ -216,6 +221,7 @@ def test_quiet_search_only(place: Path) -> None:
         "model.keras",
         "predictions.npz",
         "gallery",
+        "models",
     }
     assert run.results["models"] == []
     assert "Search only" in (run.path / "report.html").read_text()

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.evaluation.test_evaluate import CONTENDER, failed, train
+from tests.evaluation.test_evaluate import CONTENDER, failed, scored_by, train
 from tests.images import tiny_dataset
 from tuner.data.dataset import Dataset
 from tuner.data.splits.fold import Fold
 from tuner.errors import TunerError
 from tuner.evaluation import augmented
 from tuner.evaluation.augmented import AugmentedTest, choose_views
-from tuner.evaluation.evaluate import evaluate
 from tuner.evaluation.image_views import ViewSet, view_sets
 from tuner.evaluation.sealed import open_test
 from tuner.evaluation.validation_images import Validation, validation_of
@@ -45,7 +44,7 @@ class Winner:
 def winner(tmp_path_factory: pytest.TempPathFactory) -> Winner:
     folder, dataset = tmp_path_factory.mktemp("augmented"), tiny_dataset()
     trained = train(dataset, folder, 2)
-    row, predicted = evaluate(CONTENDER, trained, open_test(dataset), folder / "model.keras")
+    row, predicted = scored_by(CONTENDER, trained, dataset, folder / "tuned.keras")
     return Winner(dataset, trained, row, predicted)
 
 

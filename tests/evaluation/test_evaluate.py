@@ -13,7 +13,9 @@ import pytest
 from tests.images import SMALL_CNN, stopping, tiny_dataset
 from tuner.data.dataset import Dataset
 from tuner.evaluation.evaluate import evaluate
+from tuner.evaluation.kept_model import keep_model
 from tuner.evaluation.sealed import open_test
+from tuner.evaluation.validation_images import validation_of
 from tuner.execution.executor import Reports
 from tuner.execution.inline import InlineExecutor
 from tuner.execution.stop import StopRequest
@@ -66,9 +68,18 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Scored:
     dataset = tiny_dataset()
     trained = train(dataset, folder, 3)
     trained[1] = failed(trained[1])
-    path = folder / "models" / "model.keras"
-    result, predicted = evaluate(CONTENDER, trained, open_test(dataset), path)
+    path = folder / "models" / "tuned.keras"
+    result, predicted = scored_by(CONTENDER, trained, dataset, path)
     return Scored(dataset, trained, result, predicted, path)
+
+
+def scored_by(
+    contender: Contender, trained: list[Trained], dataset: Dataset, path: Path
+) -> tuple[ModelResult, dict[str, np.ndarray]]:
+    """Keep the best one, as a run does it, then score all."""
+    validation = validation_of(dataset, contender.early_stopping.monitor)
+    kept = keep_model(contender, trained, validation, path)
+    return evaluate(contender, trained, open_test(dataset), kept)
 
 
 def failed(training: Trained) -> Trained:
@@ -101,9 +112,7 @@ def test_copies_of_given_training_images_are_scored_apart_too(
     distinct = np.arange(24) % 3 > 0
     split = replace(scored.dataset.split, distinct_test=distinct, is_official=True)
     dataset = replace(scored.dataset, split=split)
-    result, predicted = evaluate(
-        CONTENDER, scored.trained, open_test(dataset), tmp_path / "model.keras"
-    )
+    result, predicted = scored_by(CONTENDER, scored.trained, dataset, tmp_path / "tuned.keras")
     labels = dataset.images.labels[split.test]
     for run in result.runs:
         found = predicted[f"tuned-{run.seed}"]
@@ -149,15 +158,15 @@ def test_saved_model_is_that_of_the_best_validated_seed_in_plain_keras(scored: S
     np.testing.assert_allclose(
         np.asarray(model(images)), scored.predicted[f"tuned-{best.seed}"], atol=1e-6
     )
-    assert [path.name for path in scored.path.parent.iterdir()] == ["model.keras"]
+    assert [path.name for path in scored.path.parent.iterdir()] == ["tuned.keras"]
 
 
 def test_contender_whose_trainings_all_failed_has_its_reason_and_no_model(
     scored: Scored, tmp_path: Path
 ) -> None:
-    path = tmp_path / "model.keras"
-    result, predicted = evaluate(
-        CONTENDER, [failed(t) for t in scored.trained], open_test(scored.dataset), path
+    path = tmp_path / "tuned.keras"
+    result, predicted = scored_by(
+        CONTENDER, [failed(t) for t in scored.trained], scored.dataset, path
     )
     assert (result.runs, result.error, predicted) == ((), "out of memory", {})
     assert (result.n_parameters, result.file_size_bytes, result.latency_ms) == (None, None, None)
@@ -185,9 +194,7 @@ def test_kept_seed_has_the_lowest_loss_where_that_is_the_objective(
     contender = replace(
         CONTENDER, early_stopping=replace(stopping(), monitor="val_loss", direction="min")
     )
-    result, _ = evaluate(
-        contender, scored.trained, open_test(scored.dataset), tmp_path / "model.keras"
-    )
+    result, _ = scored_by(contender, scored.trained, scored.dataset, tmp_path / "tuned.keras")
     (kept,) = (run for run in result.runs if run.is_kept)
     assert kept.validation_score == min(run.validation_score for run in result.runs)
 
@@ -201,8 +208,8 @@ def test_contender_whose_predictions_are_no_numbers_has_that_as_its_reason(
         "tuner.evaluation.evaluate.predict",
         lambda function, inputs, indices: np.full((len(indices), dataset.spec.n_classes), np.nan),
     )
-    result, predicted = evaluate(CONTENDER, trained, open_test(dataset), tmp_path / "model.keras")
+    result, predicted = scored_by(CONTENDER, trained, dataset, tmp_path / "tuned.keras")
     assert result.runs == ()
     assert predicted == {}
     assert "finite" in (result.error or "")
-    assert not (tmp_path / "model.keras").exists()
+    assert (result.file_size_bytes, result.latency_ms) == (None, None)

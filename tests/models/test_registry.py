@@ -10,8 +10,10 @@ import pytest
 
 from tests.images import image_spec
 from tuner.errors import ConfigurationError
+from tuner.models.backbones.stages import HEAD
 from tuner.models.own_builder import own_builder
 from tuner.models.registry import BUILDERS, build, complete, load_builder
+from tuner.space.vocabulary import BACKBONE_NAMES, BASELINE_NAMES, VOCABULARIES
 from tuner.training.compiled import compiled_model
 
 SPEC = image_spec()
@@ -100,3 +102,8 @@ def test_complete_fills_in_a_familys_defaults_only() -> None:
     assert complete("cnn", {"filters": 5})["filters"] == 5
     assert complete("cnn", {})["conv_blocks"] == 3
     assert complete("my_package:build", {"units": 5}) == {"units": 5}
+
+
+def test_networks_of_baselines_are_those_that_no_space_searches() -> None:
+    searched = {*VOCABULARIES, *(name + HEAD for name in BACKBONE_NAMES)}
+    assert set(BUILDERS) - searched == set(BASELINE_NAMES)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean
 
 import numpy as np
 
 from tuner.metrics.classification import score
+from tuner.metrics.one_standard_error import RULE
+from tuner.records.recommendation import Recommendation, ValidatedModel
 from tuner.records.results import (
     DataSummary,
     ModelResult,
@@ -208,3 +211,28 @@ def page(
 def search_only(n: int = 23) -> Results:
     """What `--search-only` leaves."""
     return replace(results(), models=(), search=replace(results().search, n_trials=n))
+
+
+def recommending(run: Results, name: str = "baseline", *, error: float = 0.02) -> Results:
+    """The run with a recommended model, which validation put first by what its seeds scored."""
+    scored = [model for model in run.models if model.runs]
+    candidates = tuple(
+        ValidatedModel(
+            name=model.name,
+            score=fmean(one.validation_score for one in model.runs),
+            standard_error=error,
+            n_parameters=model.n_parameters or 0,
+        )
+        for model in sorted(scored, key=lambda model: model.name != name)
+    )
+    return replace(
+        run,
+        recommendation=Recommendation(
+            model=name,
+            file="model.keras",
+            rule=RULE,
+            candidates=candidates,
+            level=(name,),
+            n_images=140,
+        ),
+    )

@@ -10,10 +10,11 @@ from markdown_it import MarkdownIt
 
 from tuner.records.results import Results
 from tuner.report.markdown import as_markdown, escaped, fenced
+from tuner.report.sections import recommendation
 from tuner.report.sections.verdict import compute
 
 from .differences import difference
-from .fixtures import HOSTILE, results, search_only
+from .fixtures import HOSTILE, recommending, results, search_only
 from .test_page import Page
 
 TESTED = replace(
@@ -52,6 +53,15 @@ def test_verdict_stands_first_below_the_heading() -> None:
     page = shown(TESTED)
     assert page.texts["h3"] == ["Facial expressions: tuner report"]
     assert page.texts["strong"][0] == compute(TESTED).sentence
+
+
+def test_the_model_to_use_stands_before_the_verdict() -> None:
+    run = recommending(TESTED)
+    use = recommendation.compute(run)
+    assert use is not None
+    page = shown(run)
+    assert page.texts["strong"][:2] == [use.sentence, compute(run).sentence]
+    assert use.why in as_markdown(run).replace("\\", "")
 
 
 def test_table_has_every_model_with_accuracy_difference_and_counts() -> None:

@@ -17,7 +17,7 @@ from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.space.definition import Parameter
 
-from .fixtures import HOSTILE, page, results, search_only, trials
+from .fixtures import HOSTILE, page, recommending, results, search_only, trials
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
@@ -52,7 +52,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def typical() -> str:
-    return page(results(), trials())
+    return page(recommending(results()), trials())
 
 
 def headings(source: str) -> list[str]:
@@ -61,6 +61,7 @@ def headings(source: str) -> list[str]:
 
 def test_sections_come_in_the_stated_order(typical: str) -> None:
     assert headings(typical) == [
+        "Recommendation",
         "Verdict",
         "Trust",
         "Models side by side",
@@ -75,14 +76,14 @@ def test_sections_come_in_the_stated_order(typical: str) -> None:
 
 
 def test_two_renders_give_the_same_bytes(typical: str) -> None:
-    assert page(results(), trials()) == typical
+    assert page(recommending(results()), trials()) == typical
 
 
 @pytest.mark.slow
 def test_another_process_hash_seed_and_time_zone_give_the_same_bytes(typical: str) -> None:
     code = (
-        "import hashlib; from tests.report.fixtures import page, results, trials; "
-        "print(hashlib.sha256(page(results(), trials()).encode()).hexdigest())"
+        "import hashlib; from tests.report.fixtures import page, recommending, results, trials; "
+        "print(hashlib.sha256(page(recommending(results()), trials()).encode()).hexdigest())"
     )
     environment = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
     done = subprocess.run(
@@ -93,7 +94,7 @@ def test_another_process_hash_seed_and_time_zone_give_the_same_bytes(typical: st
 
 @pytest.mark.parametrize("names", [None, HOSTILE])
 def test_no_style_or_handler_attribute_and_unique_ids(names: tuple[str, ...] | None) -> None:
-    parsed = Page(page(results(names=names), trials()))
+    parsed = Page(page(recommending(results(names=names)), trials()))
     attributes = {name for _, attributes in parsed.elements for name in attributes}
     assert not [name for name in attributes if name == "style" or name.startswith("on")]
     ids = Counter(attributes["id"] for _, attributes in parsed.elements if "id" in attributes)
@@ -134,7 +135,7 @@ def test_nothing_is_requested(typical: str) -> None:
 
 
 def test_hostile_names_stand_verbatim_isolated_and_powerless() -> None:
-    run = results(names=HOSTILE)
+    run = recommending(results(names=HOSTILE))
     hostile = "<img src=x onerror=alert(1)>"
     run = replace(
         run,

@@ -254,7 +254,10 @@ def draw(place: Path) -> None:
         len(
             list(
                 predict.predict(
-                    place, [place / "images" / "cat" / "00.png"], picture=place / "out.png"
+                    place,
+                    [place / "images" / "cat" / "00.png"],
+                    lambda line: None,
+                    picture=place / "out.png",
                 )
             )
         )

@@ -45,6 +45,41 @@ def test_outer_fold_comes_back_equal_and_need_not_be_there(tmp_path: Path, path:
     assert read_recipe(path) == recipe
 
 
+def test_rules_of_its_own_come_back_equal_and_need_not_be_there(tmp_path: Path, path: Path) -> None:
+    recipe = make_recipe()
+    published = replace(
+        recipe,
+        patience=None,
+        title="Baseline, as published",
+        stop_metric="accuracy",
+        stop_value=0.999,
+        keeps_best=False,
+        data=replace(recipe.data, max_train_images=30, draw_seed=7),
+    )
+    write_recipe(published, tmp_path / "published.yaml", "")
+    assert read_recipe(tmp_path / "published.yaml") == published
+    for line in (
+        *("title: ''", "stop_metric: null", "stop_value: 0.0", "keeps_best: true"),
+        *("max_train_images: null", "draw_seed: 0"),
+    ):
+        edit(path, line, "")
+    assert read_recipe(path) == recipe
+
+
+def test_network_of_a_baseline_takes_lists_of_numbers_and_the_rest_is_checked(
+    tmp_path: Path,
+) -> None:
+    values = {"filters": [32, 16], "dense_units": 4, "dropout": 0.0, "learning_rate": 1e-3}
+    recipe = replace(make_recipe(), model="sigmoid_cnn", values=values)
+    write_recipe(recipe, tmp_path / "best.yaml", "")
+    assert read_recipe(tmp_path / "best.yaml") == recipe
+    for name, wrong in (("filters", ["many"]), ("learning_rate", [0.1, 0.2])):
+        odd = replace(recipe, values={**values, name: wrong})
+        write_recipe(odd, tmp_path / "best.yaml", "")
+        with pytest.raises(ConfigurationError, match=rf"values\.{name} is \["):
+            read_recipe(tmp_path / "best.yaml")
+
+
 def test_names_that_yaml_could_take_for_something_else_come_back_equal(tmp_path: Path) -> None:
     recipe = make_recipe()
     names = ("no", "1e-4", "Überraschung 😀", "null", "x: y", "3", "08")
@@ -125,6 +160,13 @@ WRONG = {
     ("- c1", "- c0"): 'image.class_names.1 is "c0"; expected a name that no other class has.',
     ("- 64.0", "- 1e400"): "image.mean.0 is infinite; expected a finite number.",
     ("fold: 0", "fold: -1"): "data.fold is -1; expected 0 or more.",
+    (
+        "max_train_images: null",
+        "max_train_images: 0",
+    ): "data.max_train_images is 0; expected 1 or more.",
+    ("draw_seed: 0", "draw_seed: -1"): "data.draw_seed is -1; expected 0 or more.",
+    ("patience: 3", "patience: 0"): "patience is 0; expected a whole number from 1 to 100000.",
+    ("stop_value: 0.0", "stop_value: 1e400"): "stop_value is infinite; expected a finite number.",
     ("limit: 64", "limit: 0"): "data.split.limit is 0; expected 1 or more.",
     (
         "seed: 4000000000",

@@ -117,6 +117,17 @@ def test_importance_that_an_earlier_version_wrote_is_read(folder: RunFolder) -> 
     assert not replace(one, importance=replace(one.importance, low=0.0)).is_told
 
 
+def test_results_of_a_version_that_recommended_nothing_are_read(folder: RunFolder) -> None:
+    run = fixtures.recommending(fixtures.results())
+    folder.write_results(run)
+    assert folder.read_results() == run
+    path = folder.path / "results.json"
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    del plain["recommendation"]
+    path.write_text(json.dumps(plain), encoding="utf-8")
+    assert folder.read_results() == replace(run, recommendation=None)
+
+
 def test_a_metric_that_is_no_number_survives_and_leaves_the_file_valid_json(
     folder: RunFolder,
 ) -> None:

@@ -1,4 +1,4 @@
-"""`train` and `predict`: what the winner of a run is good for."""
+"""`train` and `predict`: what the models of a run are good for."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ from tuner.production.train_options import RecipeTraining, TrainOptions
     help="A run's folder, or a best.yaml.",
 )
 @click.option(
+    "--model", metavar="NAME", help="One of the run's models; the recommended one by default."
+)
+@click.option(
     "--data", help="Other data of the same classes; images are resized to the recipe's size."
 )
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
@@ -42,7 +45,7 @@ from tuner.production.train_options import RecipeTraining, TrainOptions
 @quiet
 @no_progress
 def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
-    """Train a fresh model with the best hyperparameters of a run, without a search."""
+    """Train a fresh model by a recipe of a run, without a search."""
     from tuner.cli.endings.trained import train_ended, trained_lines
     from tuner.cli.run_views.choice import view
     from tuner.commands.train import train as train_command
@@ -64,7 +67,11 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
 @click.command(context_settings=CONTEXT)
 @click.argument("run", type=A_PATH)
 @click.argument("images", nargs=-1, required=True)
-@click.option("--model", type=A_PATH, help="A .keras file in place of the run's own.")
+@click.option(
+    "--model",
+    metavar="NAME_OR_FILE",
+    help="One of the run's models, or a .keras file; the recommended model by default.",
+)
 @click.option(
     "--picture",
     type=A_PATH,
@@ -75,7 +82,7 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
 )
 @as_json
 def predict(run: Path, images: tuple[str, ...], json_lines: bool, **options: Any) -> None:
-    """Predict the class and the probabilities of IMAGES with the model of RUN.
+    """Predict the class and the probabilities of IMAGES with the recommended model of RUN.
 
     An image may be a file or a folder of them; `-` reads their names from stdin, one a line.
     """
@@ -92,7 +99,7 @@ def predict(run: Path, images: tuple[str, ...], json_lines: bool, **options: Any
     for image in images:
         named.extend(map(Path, _lines_of_stdin() if image == "-" else [image]))
     with chatter_kept_away():
-        show_predictions(predict_command(run, named, **options), json_lines=json_lines)
+        show_predictions(predict_command(run, named, say, **options), json_lines=json_lines)
     if options["picture"]:
         say(f"picture: {options['picture']}")
 

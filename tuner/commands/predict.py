@@ -1,4 +1,4 @@
-"""`predict`: class and probabilities of images, by the model of a run."""
+"""`predict`: class and probabilities of images, by a model of a run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from tuner.cores import n_cores
 from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
+from tuner.names import printable
 from tuner.production.decoded_images import Decoded, NotPredicted, decoded_images
 from tuner.production.named_images import named_images
 from tuner.production.recipe_images import recipe_settings
-from tuner.production.recipes import recipe_path
+from tuner.production.recipes import model_names, recipe_path
 from tuner.records.sealed_recipe import Recipe
 from tuner.store.model_file import model_file
 from tuner.store.recipe_file import read_recipe
@@ -46,7 +47,8 @@ class Prediction:
 def predict(
     run: Path,
     images: Sequence[Path],
-    model: Path | None = None,
+    tell: Callable[[str], None],
+    model: str | None = None,
     picture: Path | None = None,
     *,
     calibrated: bool = False,
@@ -56,9 +58,10 @@ def predict(
     Args:
         run: A run's folder, or a best.yaml.
         images: Files in any format that Pillow reads, and folders of them.
-        model: A .keras file in place of the run's own.
+        tell: Called with the model that predicts, in one line, before it is loaded.
+        model: Name of one of the run's models, or a .keras file; None takes the recommended one.
         picture: Where to draw the image with its prediction; for one image only.
-        calibrated: Whether probabilities are those after the run's temperature scaling.
+        calibrated: Whether probabilities are those after the temperature scaling of the recipe.
 
     Yields:
         What became of each file, in the order of the files.
@@ -67,10 +70,10 @@ def predict(
         ConfigurationError: If there is no such model or temperature, a picture of several images is
             asked for, or what the model puts out is no probabilities.
     """
-    recipe_file = recipe_path(run)
+    recipe_file, path = _chosen(run, model)
     recipe = read_recipe(recipe_file)
-    temperature = _temperature(recipe, recipe_file, model) if calibrated else None
-    path = model or model_file(recipe_file.with_name("model.keras"))
+    is_other = model is not None and path == Path(model)
+    temperature = _temperature(recipe, recipe_file, is_other=is_other) if calibrated else None
     if not path.is_file():
         raise ConfigurationError(
             f"{path}: there is no model", "give a finished run, or a model with --model FILE."
@@ -85,6 +88,8 @@ def predict(
         pixels = [one.pixels for one in decoded if isinstance(one, Decoded)]
         # Starting the framework takes seconds, which files that are all broken need not wait for.
         if pixels and function is None:
+            title = "" if is_other or not recipe.title else f"{printable(recipe.title)}, "
+            tell(f"model: {title}{path}")
             function = _load(path, recipe)
         rows = iter(
             _probabilities(function, np.stack(pixels), path, recipe) if function and pixels else ()
@@ -103,17 +108,34 @@ def predict(
             yield prediction
 
 
-def _temperature(recipe: Recipe, recipe_file: Path, model: Path | None) -> float:
-    if model is not None:
+def _chosen(run: Path, model: str | None) -> tuple[Path, Path]:
+    """The recipe that reads the images, and the file of the model that predicts."""
+    best = recipe_path(run)
+    names = model_names(best)
+    if model is not None and model not in names and (not names or _is_file(model)):
+        return best, Path(model)
+    recipe = recipe_path(run, model)
+    own = model_file(recipe.with_suffix(".keras"))
+    return recipe, own if own.is_file() else model_file(recipe.with_name("model.keras"))
+
+
+def _is_file(model: str) -> bool:
+    """Whether it must be meant for a file, there or not, and for no name."""
+    path = Path(model)
+    return path.suffix != "" or len(path.parts) > 1 or path.is_file()
+
+
+def _temperature(recipe: Recipe, recipe_file: Path, *, is_other: bool) -> float:
+    if is_other:
         raise ConfigurationError(
-            "--calibrated uses a temperature that was fitted to the run's own model, which --model"
-            " replaces",
-            "leave one of the two out.",
+            "--calibrated uses a temperature that was fitted to the run's own model, which a file"
+            " of --model replaces",
+            "leave one of the two out, or name one of the run's models.",
         )
     if recipe.temperature is None:
         raise ConfigurationError(
             f"{recipe_file}: it states no temperature to calibrate with",
-            "leave --calibrated out, or give a run whose winner was retrained and tested.",
+            "leave --calibrated out, or give a run whose models were retrained and tested.",
         )
     return recipe.temperature
 

@@ -16,12 +16,8 @@ from tuner.pipeline.comparison.scoring import score
 from tuner.pipeline.job import Job
 from tuner.pipeline.open_run import OpenedRun, opened_run
 from tuner.pipeline.outputs.all_runs import write_index
-from tuner.pipeline.outputs.run_results import (
-    importance_of,
-    results_of,
-    write_best,
-    write_page,
-)
+from tuner.pipeline.outputs.kept_files import write_kept, write_winner
+from tuner.pipeline.outputs.run_results import importance_of, results_of, write_page
 from tuner.pipeline.preparation.data_names import keep_name
 from tuner.pipeline.preparation.prepare import prepare
 from tuner.pipeline.preparation.starting_weights import load_weights
@@ -100,7 +96,7 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         # Whatever becomes of the comparison, the search was not in vain.
         state: RunState = stopped or ("complete" if job.options.search_only else "retraining")
         found = results_of(job, searched, executor.n_workers, state)
-        write_best(job, found, ())
+        write_winner(job, searched)
         if not stopped:
             found = replace(found, importance=importance_of(job, searched))
         write_page(job, found)
@@ -113,9 +109,10 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         write_page(job, found)
         return RunOutcome(folder=job.folder, results=found, stopped=stopped)
     won = replace(won_by(searched, trained.winner), finalists=trained.finalists)
-    ended = results_of(job, won, executor.n_workers, "complete", score(job, trained.models))
+    scored = score(job, trained.models)
+    ended = results_of(job, won, executor.n_workers, "complete", scored)
     found = replace(ended, importance=found.importance)
-    write_best(job, found, trained.models[0][1])
+    write_kept(job, won, scored)
     write_page(job, found)
     return RunOutcome(folder=job.folder, results=found, stopped=None)
 

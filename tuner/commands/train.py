@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
-from tuner.data.splits.fold import Fold
 from tuner.pipeline.training_data import training_data
 from tuner.production.fitting import load_fitting
 from tuner.production.recipe_training import check_writable, train_recipe
-from tuner.production.recipes import data_changes, fold_of, import_notice, recipe_path
+from tuner.production.recipes import (
+    data_changes,
+    fold_of,
+    full_fold,
+    import_notice,
+    recipe_path,
+)
 from tuner.production.train_options import TrainOptions
 from tuner.records.events import Listener, Notice
 from tuner.records.scores import Scores
@@ -48,7 +51,7 @@ class TrainedModel:
 
 
 def train(options: TrainOptions, listener: Listener) -> TrainedModel:
-    """Train a fresh model with the best hyperparameters.
+    """Train a fresh model by the recipe of a run's recommended model, or of another one's.
 
     Raises:
         ConfigurationError: If the recipe cannot be read, or mirrors images whose class may change
@@ -57,11 +60,13 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
             to fit it.
         TunerError: If the training fails, or the model puts out no probabilities.
     """
-    path = recipe_path(options.source)
+    path = recipe_path(options.source, options.model)
     recipe = read_recipe(path)
     if notice := import_notice(recipe.model):
         listener(Notice(text=notice))
-    out = options.out or path.with_name(f"trained-{datetime.now(UTC):%Y%m%d-%H%M%S}.keras")
+    # Beside model.keras, whichever of the run's recipes it is: what the run keeps stays as it was.
+    place = options.source if options.source.is_dir() else options.source.parent
+    out = options.out or place / f"trained-{datetime.now(UTC):%Y%m%d-%H%M%S}.keras"
     check_writable(out)
     dataset, notes = load_fitting(recipe, path, options.data, options.data_dir)
     for text in notes:
@@ -70,10 +75,8 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     # Other data are others by intent.
     for text in () if options.data else changes:
         listener(Notice(text=f"the data differ from those of the recipe: {text}"))
-    fold, is_full = fold_of(recipe, dataset), options.training.full_data
-    if is_full:
-        everything = np.sort(np.concatenate([fold.train, fold.validation]))
-        fold = Fold(train=everything, validation=everything[:0])
+    is_full = options.training.full_data
+    fold = full_fold(recipe, dataset) if is_full else fold_of(recipe, dataset)
     data = replace(training_data(dataset, options.data_dir), folds=(fold,))
     result, test, saved = train_recipe(recipe, data, dataset, options.training, out, listener)
     epoch = next(e for e in result.epochs if e.epoch == result.best_epoch)

@@ -6,16 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuner.backend.active import predictor
-from tuner.data.splits.fold import fold_of_seed
-from tuner.evaluation.validation_images import Validation
 from tuner.metrics.calibration import fit_temperature, log_loss, reliability, tempered
-from tuner.metrics.probabilities import checked_probabilities
-from tuner.records.contender import Contender, Trained
 from tuner.records.scores import Temperature
-from tuner.training.batch_predict import predict
-from tuner.training.compiled import probabilities
-from tuner.training.finished import finished_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,26 +43,13 @@ class FittedTemperature:
         )
 
 
-def temperature_of(
-    contender: Contender, kept: Trained, validation: Validation
-) -> FittedTemperature:
-    """Fit the temperature of a retraining on the validation images of its fold.
+def fitted_temperature(labels: np.ndarray, found: np.ndarray) -> FittedTemperature:
+    """Fit a temperature on validation images.
 
     Args:
-        contender: What was trained.
-        kept: The retraining.
-        validation: The images.
-
-    Raises:
-        ScoreError: If its predictions are no finite probabilities.
+        labels: Class numbers, (n,).
+        found: Probabilities of one model, (n, classes).
     """
-    fold = fold_of_seed(kept.seed, len(validation.rows))
-    function = predictor(
-        finished_model(contender.model, contender.values, validation.spec, kept.checkpoint)
-    )
-    outputs = probabilities(predict(function, validation.images, validation.rows[fold]))
-    found = checked_probabilities(outputs, validation.spec.n_classes, "validation images")
-    labels = validation.labels[fold]
     value = fit_temperature(labels, found)
     return FittedTemperature(
         value=value,

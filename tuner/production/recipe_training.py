@@ -81,7 +81,12 @@ def train_recipe(
 
     checkpoint = out.with_name(f".{out.name}.{writer()}.npz")
     rule = EarlyStopping(
-        monitor=recipe.monitor, direction=recipe.direction, patience=recipe.patience
+        monitor=recipe.monitor,
+        direction=recipe.direction,
+        patience=recipe.patience,
+        stop_metric=recipe.stop_metric,
+        stop_value=recipe.stop_value,
+        keeps_best=recipe.keeps_best,
     )
     task = TrainTask(
         task_id="training",

@@ -6,16 +6,24 @@ import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+import numpy as np
+
 from tuner.data.dataset import Dataset
-from tuner.data.splits.fold import Fold
+from tuner.data.splits.fold import Fold, drawn_fold
 from tuner.errors import ConfigurationError
 from tuner.names import printable
 from tuner.records.sealed_recipe import Recipe
+from tuner.space.documents.spelling import nearest_of
 from tuner.store.files.nearest_path import did_you_mean_path
+from tuner.store.run_folder import RunFolder
 
 
-def recipe_path(source: Path) -> Path:
+def recipe_path(source: Path, name: str | None = None) -> Path:
     """The recipe of a run's folder, or the file itself.
+
+    Args:
+        source: A run's folder, or a recipe in one.
+        name: Of one of the run's models; None takes the recommended one, or the file itself.
 
     Raises:
         ConfigurationError: If there is none.
@@ -27,7 +35,32 @@ def recipe_path(source: Path) -> Path:
             f"{did_you_mean_path(source)}give the folder of a finished run, "
             "such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml.",
         )
-    return path
+    if name is None:
+        return path
+    names = model_names(path)
+    if name not in names:
+        raise ConfigurationError(
+            f'{source}: there is no model "{printable(name)}"', _other_names(name, names)
+        )
+    return RunFolder(path.parent).recipe_of(name)
+
+
+def model_names(recipe: Path) -> list[str]:
+    """Names of the models that a run keeps.
+
+    Args:
+        recipe: The run's best.yaml.
+    """
+    return sorted(path.stem for path in RunFolder(recipe.parent).models.glob("*.yaml"))
+
+
+def _other_names(name: str, names: list[str]) -> str:
+    """What may be given in place of a name that no model has."""
+    if not names:
+        return "leave --model out: this run keeps one model, without a name."
+    near = nearest_of(name, names)
+    meant = f'did you mean "{near}"? ' if near else ""
+    return f"{meant}the run keeps {', '.join(names)}."
 
 
 def import_notice(model: str) -> str | None:
@@ -63,5 +96,13 @@ def data_changes(recipe: Recipe, dataset: Dataset) -> list[str]:
 
 def fold_of(recipe: Recipe, dataset: Dataset) -> Fold:
     """What the recipe's model was trained on; other data may have fewer folds."""
+    folds, data = dataset.split.folds, recipe.data
+    return drawn_fold(folds[data.fold % len(folds)], data.max_train_images, data.draw_seed)
+
+
+def full_fold(recipe: Recipe, dataset: Dataset) -> Fold:
+    """All images but those that test as training images, however few trained the recipe's model."""
     folds = dataset.split.folds
-    return folds[recipe.data.fold % len(folds)]
+    fold = folds[recipe.data.fold % len(folds)]
+    everything = np.sort(np.concatenate([fold.train, fold.validation]))
+    return Fold(train=everything, validation=everything[:0])

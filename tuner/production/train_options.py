@@ -30,6 +30,7 @@ class TrainOptions:
 
     Attributes:
         source: A run's folder, or a best.yaml.
+        model: Name of one of the run's models; None takes the recommended one.
         data: Other data of the same classes; None takes the recipe's own.
         training: How it is trained.
         data_dir: Root of the data.
@@ -37,6 +38,7 @@ class TrainOptions:
     """
 
     source: Path
+    model: str | None = None
     data: str | None = None
     training: RecipeTraining = field(default_factory=RecipeTraining)
     data_dir: Path = DATA_ROOT

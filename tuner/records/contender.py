@@ -54,3 +54,8 @@ class Trained:
     task_seed: int
     result: TrainResult
     checkpoint: Path
+
+    def validation_score(self, monitor: str) -> float:
+        """The metric in the epoch whose weights were kept; needs a training that succeeded."""
+        kept = next(e for e in self.result.epochs if e.epoch == self.result.best_epoch)
+        return kept.metrics[monitor]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from tuner.records.comparison import Difference
 from tuner.records.importance import Importance
 from tuner.records.pictures import ActivationMaps, Gallery
+from tuner.records.recommendation import Recommendation
 from tuner.records.scores import Estimate, Scores, Temperature
 from tuner.records.training import EpochMetrics
 from tuner.space.as_text import AsText
@@ -308,6 +309,8 @@ class Results:
         run: Where and how.
         data: On what.
         search: What was searched and found.
+        recommendation: Which of the models to use; None after `--search-only`, where no model could
+            be saved, and in files of earlier versions, which kept the winner of the search.
         models: Tuned first, then baseline, then EfficientNetB2; empty after `--search-only`.
         differences: The winner against each other model with scores, in the order of `models`.
         temperature: Temperature scaling of the winner's kept model; None where it was not scored.
@@ -330,6 +333,7 @@ class Results:
     gallery: Gallery | None = None
     activations: ActivationMaps | None = None
     importance: Importance | None = None
+    recommendation: Recommendation | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -1,4 +1,4 @@
-"""A sealed recipe: all that is needed to train the winner again, without a search."""
+"""A sealed recipe: all that is needed to train a model of a run again, without a search."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ class RecipeData:
         background: Colour under transparent pixels, red, green, blue.
         value_range: Values that become 0 and 255 in images of more than 8 bits; None where there
             were none.
+        max_train_images: Training images that were drawn of the fold's, which `n_train` counts;
+            None for all of them.
+        draw_seed: Of that draw.
     """
 
     name: str
@@ -38,30 +41,37 @@ class RecipeData:
     fold: int = 0
     background: tuple[int, int, int] = (255, 255, 255)
     value_range: tuple[float, float] | None = None
+    max_train_images: int | None = None
+    draw_seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """The best hyperparameters with what they need around them.
+    """The hyperparameters of a model with what they need around them.
 
     Attributes:
         model: Family, or `package.module:function`.
         values: Hyperparameters, complete.
         image: Shape, classes and pixel statistics of the training images.
         data: The data that it was made on.
-        seed: Seed of the retraining that became model.keras.
+        seed: Seed of the retraining whose model was kept.
         max_epochs: Ceiling of the retraining.
-        patience: Epochs without improvement after which it ended.
+        patience: Epochs without improvement after which it ended; None where it waited for none.
         schedule: Of the learning rate: `constant` or `cosine`.
         monitor: Metric that chose the best epoch.
         direction: `max` or `min`.
         epochs: The best epoch: how long to train where no validation images are left to decide.
-        validation_score: What `monitor` was in that epoch; None where the winner was not retrained.
+        validation_score: What `monitor` was in that epoch; None where nothing was retrained.
         test_accuracy: On the sealed test set; None where it was not scored.
         temperature: What its logits are divided by for calibrated probabilities; None where it was
             not fitted.
         versions: Packages that it was made with.
         precision: In which the retraining computed; None for what suits the device that trains.
+        title: What the run calls the model; empty where an earlier version wrote the recipe.
+        stop_metric: Metric that ended the retraining as soon as it reached `stop_value`; None where
+            there was none.
+        stop_value: See `stop_metric`.
+        keeps_best: Whether the best epoch's weights are kept, not the last one's.
     """
 
     model: str
@@ -70,7 +80,7 @@ class Recipe:
     data: RecipeData
     seed: int
     max_epochs: int
-    patience: int
+    patience: int | None
     schedule: Annotated[Schedule, AsText]
     monitor: str
     direction: Annotated[Direction, AsText]
@@ -80,3 +90,7 @@ class Recipe:
     versions: Mapping[str, str]
     temperature: float | None = None
     precision: Annotated[Precision, AsText] | None = None
+    title: str = ""
+    stop_metric: str | None = None
+    stop_value: float = 0.0
+    keeps_best: bool = True

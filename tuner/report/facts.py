@@ -49,6 +49,28 @@ def winner_of(results: Results) -> ModelSummary | None:
     return next((s for s in summarise(results.models) if s.result.name == "tuned"), None)
 
 
+def recommended_of(results: Results) -> ModelResult | None:
+    """The model to use; None where the run recommends none."""
+    found = results.recommendation
+    names = {model.name: model for model in results.models}
+    return names.get(found.model) if found else None
+
+
+def recipe_option(results: Results, name: str) -> str:
+    """What names a model's recipe on a command line: ` --model NAME`.
+
+    Empty where the run itself stands for the model: it is the recommended one, or the run keeps no
+    other.
+    """
+    found = results.recommendation
+    return f" --model {name}" if found is not None and found.model != name else ""
+
+
+def recipe_file(results: Results, name: str) -> str:
+    """The file that holds a model's recipe, as seen from the run's folder."""
+    return f"models/{name}.yaml" if results.recommendation is not None else "best.yaml"
+
+
 def constant_guess(results: Results) -> ConstantGuess | None:
     """What always naming the most frequent class would score; None without test images."""
     data, winner = results.data, winner_of(results)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.model_summary import ModelSummary, summarise
+from tuner.report.sections import recommendation
 from tuner.report.sections.trust import all_checks
 from tuner.report.sections.trust.check_result import CheckResult
 from tuner.report.sections.verdict import compute
@@ -32,7 +33,7 @@ _INTERVALS = (
 
 
 def as_markdown(results: Results) -> str:
-    """Verdict, models, best hyperparameters and command.
+    """Recommendation, verdict, models, best hyperparameters and command.
 
     Args:
         results: The run.
@@ -60,6 +61,8 @@ def fenced(text: str, language: str) -> str:
 
 def _blocks(results: Results) -> Iterator[str]:
     run, search = results.run, results.search
+    if use := recommendation.compute(results):
+        yield f"**{escaped(use.sentence)}** {escaped(use.why)}"
     yield f"**{escaped(compute(results).sentence)}**"
     if results.models:
         differences = {difference.opponent: difference for difference in results.differences}

@@ -12,13 +12,7 @@ from tuner.space.definition import as_cost
 def mean_score(contender: Contender, trained: Sequence[Trained]) -> float | None:
     """The mean of the objective over the epochs that trainings kept; None where all failed."""
     monitor = contender.early_stopping.monitor
-    found = [
-        epoch.metrics[monitor]
-        for one in trained
-        if one.result.failure is None
-        for epoch in one.result.epochs
-        if epoch.epoch == one.result.best_epoch
-    ]
+    found = [one.validation_score(monitor) for one in trained if one.result.failure is None]
     return statistics.mean(found) if found else None
 
 

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from tuner.data.splits.fold import Fold, fold_of_seed
+from tuner.data.splits.fold import drawn_fold, fold_of_seed
 from tuner.execution.executor import Executor
 from tuner.execution.run_tasks import run_tasks
 from tuner.execution.stop import StopRequest
@@ -68,7 +66,7 @@ def retrain(
     listener(StageStarted(title=f"Retraining {names}"))
     for contender in contenders:
         for number, fold in enumerate(data.folds[: len(order.seeds)]):
-            part = _fewer(fold, contender.max_train_images, order.seeds[0])
+            part = drawn_fold(fold, contender.max_train_images, order.seeds[0])
             executor.add_data(_data_name(contender, number), replace(data, folds=(part,)))
     # Seed by seed: should the time run out, all contenders have had about as many.
     pairs = [(contender, number) for number in range(len(order.seeds)) for contender in contenders]
@@ -208,10 +206,3 @@ def _text(contender: Contender, result: TrainResult) -> str:
 
 def _data_name(contender: Contender, fold: int) -> str:
     return f"{contender.name}-fold{fold}"
-
-
-def _fewer(fold: Fold, max_train_images: int | None, seed: int) -> Fold:
-    if max_train_images is None or len(fold.train) <= max_train_images:
-        return fold
-    drawn = np.random.default_rng(seed).choice(fold.train, max_train_images, replace=False)
-    return replace(fold, train=np.sort(drawn))

@@ -221,6 +221,9 @@ BACKBONE_NAMES = (
     "efficientnet_lite2",
 )
 
+# The networks of cards' baselines, which no space searches: only their builders say what they take.
+BASELINE_NAMES = ("expression_cnn", "sigmoid_cnn")
+
 # What decides only how long each stage of transfer learning takes, and how fast it goes.
 STAGE_TERMS: Mapping[str, Term] = MappingProxyType(
     {

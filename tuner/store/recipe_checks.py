@@ -22,11 +22,21 @@ from tuner.space.definition import Direction
 from tuner.space.documents.strict_yaml import Document, KeyPath, Problem
 from tuner.space.documents.validation import did_you_mean, shown
 from tuner.space.parsing.schema import MAX_EPOCHS
-from tuner.space.vocabulary import BATCH_TERMS, MAX_CONV_BLOCKS, OBJECTIVES, VOCABULARIES, Term
+from tuner.space.vocabulary import (
+    BASELINE_NAMES,
+    BATCH_TERMS,
+    MAX_CONV_BLOCKS,
+    OBJECTIVES,
+    TRAINING_TERMS,
+    VOCABULARIES,
+    Term,
+)
 
 _BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _NUMBERED = re.compile(rf"(.+)_([0-{MAX_CONV_BLOCKS - 1}])")
 _LARGEST_SIDE = 4096
+# Of a baseline's network only its builder says what else it takes.
+_BASELINE_TERMS = {**TRAINING_TERMS, **BATCH_TERMS}
 
 Say = Callable[..., Problem]
 
@@ -54,7 +64,8 @@ def _problem(
 
 
 def _about_model(recipe: Recipe, say: Say) -> Iterator[Problem]:
-    if recipe.model not in VOCABULARIES and not _BUILDER.fullmatch(recipe.model):
+    is_known = recipe.model in VOCABULARIES or recipe.model in BASELINE_NAMES
+    if not is_known and not _BUILDER.fullmatch(recipe.model):
         known = "cnn, a backbone such as efficientnet_b2, or package.module:function"
         yield say(
             ("model",), recipe.model, known, partial(did_you_mean, recipe.model, VOCABULARIES)
@@ -65,7 +76,7 @@ def _about_values(model: str, values: Mapping[str, Any], say: Say) -> Iterator[P
     terms = VOCABULARIES.get(model)
     for name, value in values.items():
         path = ("values", name)
-        term = _term(terms, name)
+        term = _BASELINE_TERMS.get(name) if model in BASELINE_NAMES else _term(terms, name)
         if terms is not None and term is None:
             yield say(
                 path,
@@ -75,8 +86,15 @@ def _about_values(model: str, values: Mapping[str, Any], say: Say) -> Iterator[P
             )
         elif term is not None and not term.accepts(value):
             yield say(path, value, term.expected)
+        elif model in BASELINE_NAMES and _is_list_of_numbers(value):
+            continue
         elif not isinstance(value, bool | int | float | str):
             yield say(path, value, "a number, text, true or false")
+
+
+def _is_list_of_numbers(value: Any) -> bool:
+    """Whether it may state a number for each block of a baseline's network."""
+    return isinstance(value, list) and all(type(one) in (int, float) for one in value)
 
 
 def _term(terms: Mapping[str, Term] | None, name: str) -> Term | None:
@@ -122,6 +140,10 @@ def _about_data(data: RecipeData, say: Say) -> Iterator[Problem]:
         yield say(
             ("data", "background"), list(data.background), "three whole numbers from 0 to 255"
         )
+    if data.max_train_images is not None and data.max_train_images < 1:
+        yield say(("data", "max_train_images"), data.max_train_images, "1 or more")
+    if data.draw_seed < 0:
+        yield say(("data", "draw_seed"), data.draw_seed, "0 or more")
     split = data.split
     if split.seed < 0:
         yield say(("data", "split", "seed"), split.seed, "0 or more")
@@ -137,8 +159,10 @@ def _about_training(recipe: Recipe, say: Say) -> Iterator[Problem]:
     if not 0 <= recipe.seed < 2**32:
         yield say(("seed",), recipe.seed, f"a whole number from 0 to {2**32 - 1}")
     for name in ("max_epochs", "patience", "epochs"):
-        if not 1 <= getattr(recipe, name) <= MAX_EPOCHS:
-            yield say((name,), getattr(recipe, name), f"a whole number from 1 to {MAX_EPOCHS}")
+        value = getattr(recipe, name)
+        # Only a patience may be none: the type of the others says so.
+        if value is not None and not 1 <= value <= MAX_EPOCHS:
+            yield say((name,), value, f"a whole number from 1 to {MAX_EPOCHS}")
     if recipe.schedule not in get_args(Schedule):
         yield say(("schedule",), recipe.schedule, listed(get_args(Schedule)))
     is_built_in = ":" not in recipe.model
@@ -160,6 +184,8 @@ def _about_training(recipe: Recipe, say: Say) -> Iterator[Problem]:
     )
     if recipe.direction not in directions:
         yield say(("direction",), recipe.direction, listed(directions))
+    if not math.isfinite(recipe.stop_value):
+        yield say(("stop_value",), recipe.stop_value, "a finite number")
     if recipe.validation_score is not None and not math.isfinite(recipe.validation_score):
         yield say(("validation_score",), recipe.validation_score, "a finite number")
     if recipe.test_accuracy is not None and not 0 <= recipe.test_accuracy <= 1:

@@ -38,7 +38,7 @@ _FILES = (
     "results.json", "report.html", "best.yaml", "model.keras", "predictions.npz", "state/open",
     "state/owner", "state/trials.jsonl",
 )  # fmt: skip
-_FOLDERS = ("", "state", "gallery")
+_FOLDERS = ("", "state", "gallery", "models")
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)")
 _NUMBERS = re.compile(r"\[\s*(?:-?[\d.e+-]+,?\s*)+\]")
 
@@ -66,13 +66,26 @@ class RunFolder:
 
     @property
     def model(self) -> Path:
-        """The winner, plain Keras layers only; `model_file` finds what stands in its place."""
+        """The recommended model; `model_file` finds what stands in its place."""
         return self.path / "model.keras"
 
     @property
     def recipe(self) -> Path:
-        """The sealed recipe."""
+        """The sealed recipe of the recommended model; before the comparison, of the winner."""
         return self.path / "best.yaml"
+
+    @property
+    def models(self) -> Path:
+        """Model and recipe of each contender, by its name."""
+        return self.path / "models"
+
+    def model_of(self, name: str) -> Path:
+        """The model of a contender, plain Keras layers only; `model_file` as for `model`."""
+        return self.models / f"{name}.keras"
+
+    def recipe_of(self, name: str) -> Path:
+        """The sealed recipe of a contender."""
+        return self.models / f"{name}.yaml"
 
     @property
     def gallery(self) -> Path:
@@ -168,7 +181,8 @@ class RunFolder:
             # What a killed command was writing; whole files only count. Beside the state, `train`
             # may be at work.
             sweep(self.state.rglob(".*"), is_alone=lock.is_locked)
-            sweep([*self.path.glob(".*"), *self.gallery.glob(".*")])
+            for place in (self.path, self.gallery, self.models):
+                sweep(place.glob(".*"))
             write_text(owner, str(os.getpid()))
             yield
         finally:
@@ -186,7 +200,8 @@ class RunFolder:
         wanted = {self.path / name: "file" for name in _FILES} | {
             self.path / name: "folder" for name in _FOLDERS
         }
-        wanted |= dict.fromkeys(self.state.glob("*.npz"), "file")
+        of_models = [*self.models.glob("*.keras"), *self.models.glob("*.yaml")]
+        wanted |= dict.fromkeys([*self.state.glob("*.npz"), *of_models], "file")
         for path, kind in wanted.items():
             found = kind_of(path)
             if found not in ("", kind):

@@ -99,8 +99,9 @@ def test_rows_are_chosen_before_the_test_set_is_opened(
     whole: tuple[RunOutcome, list[Event]],
 ) -> None:
     titles = [event.title for event in whole[1] if isinstance(event, StageStarted)]
-    assert titles[-4:] == [
+    assert titles[-5:] == [
         *CHOICES,
+        "Choosing the model to use on validation images",
         "Scoring on the test set",
         "Drawing test images for the report",
     ]
@@ -123,6 +124,8 @@ def test_what_the_test_images_say_reaches_results_and_recipe(
     results = whole[0].folder.read_results()
     assert [difference.opponent for difference in results.differences] == ["tuned_tta", "ensemble"]
     assert results.main_difference is None
+    assert results.recommendation is not None
+    assert [one.name for one in results.recommendation.candidates] == ["tuned"]
     assert results.temperature is not None
     assert read_recipe(whole[0].folder.recipe).temperature == results.temperature.value
     assert results.gallery is not None
@@ -154,6 +157,7 @@ def test_page_counts_no_training_twice_and_draws_no_empty_curves(
     assert "Ensemble of up to 5 trials" in page
     assert "2 trainings, " in page
     assert "No epoch" not in page
+    assert "which combines predictions and is not kept as one model." in page
 
 
 def cut_at(title: str) -> Callable[[Event], None]:
@@ -167,12 +171,16 @@ def cut_at(title: str) -> Callable[[Event], None]:
 def test_run_that_is_killed_while_choosing_and_while_scoring_goes_on_to_the_same_rows(
     place: Path, tmp_path: Path, whole: tuple[RunOutcome, list[Event]]
 ) -> None:
-    for title in (CHOICES[1], "Scoring on the test set"):
+    for title in (CHOICES[1], "Scoring on the test set", "Drawing test images for the report"):
         with pytest.raises(PowerCutError):
             run(options(tmp_path), cut_at(title), StopRequest())
         assert 2 <= len(list(tmp_path.rglob("state/trial-*.npz"))) <= ensemble.N_CANDIDATES
     ended = run(options(tmp_path), lambda event: None, StopRequest())
     assert rows(ended) == rows(whole[0])
+    assert (
+        ended.folder.read_results().recommendation == whole[0].folder.read_results().recommendation
+    )
+    assert ended.folder.model.samefile(ended.folder.model_of("tuned"))
 
 
 def test_checkpoints_do_not_outlive_a_search_that_nobody_asks_an_ensemble_of(

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from scipy.stats import norm
 
-from tests.report.fixtures import HOSTILE, class_names
+from tests.report.fixtures import HOSTILE, class_names, recommending
 from tuner.evaluation.differences import compare_models
 from tuner.metrics.calibration import fit_temperature, log_loss, reliability, tempered
 from tuner.metrics.classification import score
@@ -165,6 +165,7 @@ def run_of(
         differences=tuple(differences),
         temperature=_temperature(labels, predicted[f"tuned-{kept}"]),
     )
+    results = recommending(results, max(accuracies, key=accuracies.__getitem__))
     return _with_importance(ReportedRun(results=results, trials=trials))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.report.fixtures import results
+from tests.report.fixtures import page, recommending, results
 from tuner.records.results import Results
 from tuner.report.sections import hyperparameters
 from tuner.report.snippets import as_yaml
@@ -79,6 +79,26 @@ def test_the_python_snippet_says_what_of_the_search_it_leaves_out_and_only_then(
         }["python"]
         ast.parse(code)
         assert ("of the search; `python -m tuner train --from` has them\n" in code) is is_said
+
+
+@pytest.mark.parametrize(
+    ("use", "recipe", "option"),
+    [
+        (None, "best.yaml", ""),
+        ("tuned", "models/tuned.yaml", ""),
+        ("baseline", "models/tuned.yaml", " --model tuned"),
+    ],
+)
+def test_the_winner_is_named_though_the_run_recommends_another_model(
+    use: str | None, recipe: str, option: str
+) -> None:
+    run = recommending(results(), use) if use else results()
+    found = hyperparameters.compute(run)
+    snippets = {key: code for _, key, code in found.snippets}
+    assert found.recipe == recipe
+    assert f'load_recipe("{run.run.folder}/{recipe}")' in snippets["python"]
+    assert snippets["shell"] == f"python -m tuner train --from {run.run.folder}{option}\n"
+    assert f"<code>{recipe}</code>" in page(run)
 
 
 def _with_best(run: Results, values: dict[str, Any]) -> Results:

@@ -14,7 +14,13 @@ from tuner.store.files import leftovers
 from tuner.store.files.leftovers import sweep, writer
 from tuner.store.files.whole_files import write_atomically
 
-NAMES = (".index.html.{}.tmp", ".{}-model.keras", ".model.keras.{}.npz", ".unpacking-{}-a1b2c3d4")
+NAMES = (
+    ".index.html.{}.tmp",
+    ".{}-model.keras",
+    ".{}-model.weights.h5",
+    ".model.keras.{}.npz",
+    ".unpacking-{}-a1b2c3d4",
+)
 OLD_S = 3 * 86_400
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.store.files.whole_files import write_atomically, write_text
+from tuner.store.files.whole_files import put_beside, write_atomically, write_text
 
 
 def test_file_takes_its_place_when_all_is_written(tmp_path: Path) -> None:
@@ -42,3 +42,22 @@ def test_store_loads_without_any_framework() -> None:
         "assert not loaded & {'tensorflow', 'keras', 'keras_tuner'}, loaded\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
+def test_second_name_is_the_same_file_and_may_be_given_again(tmp_path: Path) -> None:
+    source, target = tmp_path / "a", tmp_path / "b"
+    source.write_text("new")
+    target.write_text("old")
+    for _ in range(2):
+        put_beside(source, target)
+        assert target.samefile(source)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_second_name_of_a_missing_file_leaves_the_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "b"
+    target.write_text("old")
+    with pytest.raises(FileNotFoundError):
+        put_beside(tmp_path / "a", target)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]

@@ -12,11 +12,13 @@ from tuner.commands.run import RunOutcome
 from tuner.records.results import Results
 from tuner.report.command_lines import resume_command
 from tuner.report.facts import only_class
+from tuner.report.sections import recommendation
+from tuner.report.sections.recommendation import RecommendationSection, as_text
 from tuner.report.sections.verdict import compute
 
 
 def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
-    """Verdict, where the report is, and what to do next."""
+    """The model to use, the verdict, where the report is, and what to do next."""
     folder, results = outcome.folder, outcome.results
     path = shlex.quote(folder.path.as_posix())
     if outcome.stopped:
@@ -28,10 +30,12 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
             f"Resume   {resume_command(command)}",
         ]
     assert results is not None  # Only a stopped run has none.
+    use = recommendation.compute(results)
     lines = [
         "",
+        *([_wrapped(_use(use))] if use else []),
         _wrapped(compute(results).sentence),
-        *_constant(results),
+        *_constant(results, told={"tuned", use.name} if use else set()),
         "",
         f"Report   {folder.report.as_posix()}",
         f"Train    python -m tuner train --from {path}",
@@ -41,9 +45,9 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
 
 
 def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
-    """The last JSON line of a run: its files, the verdict, and each model's test accuracies.
+    """The last JSON line of a run: its files, the model to use, the verdict and all test scores.
 
-    There is one accuracy per seed.
+    There is one test accuracy per model and seed.
     """
     record: dict[str, Any] = {
         "event": "RunEnded",
@@ -55,8 +59,16 @@ def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:
     results = outcome.results
     if results is None:
         return record
-    main = results.main_difference
+    main, use = results.main_difference, recommendation.compute(results)
     return record | {
+        "recommendation": {
+            "model": use.name,
+            "file": use.file,
+            "sentence": use.sentence,
+            "reason": use.why,
+        }
+        if use
+        else None,
         "report": outcome.folder.report.as_posix(),
         "verdict": compute(results).sentence,
         "verdict_word": main.verdict if main else None,
@@ -80,10 +92,17 @@ def missed_improvement(outcome: RunOutcome) -> str:
     return f"the verdict is {main.verdict}{f' ({reason})' if reason else ''}"
 
 
-def _constant(results: Results) -> list[str]:
-    """A line for each model that tells nothing apart."""
+def _use(use: RecommendationSection) -> str:
+    """Such as `Use Baseline: 97.6 % [...] on ..., 24 MB, 21 ms an image; PATH.`."""
+    return f"{as_text(use.headline)}; {use.file}. {as_text(use.warning)}".rstrip()
+
+
+def _constant(results: Results, told: set[str]) -> list[str]:
+    """A line for each model that tells nothing apart, but for those that were told before."""
     found = [
-        (model.title, name) for model in results.models if (name := only_class(model)) is not None
+        (model.title, name)
+        for model in results.models
+        if model.name not in told and (name := only_class(model)) is not None
     ]
     return [
         _wrapped(f'{title}: the model predicts one class, "{name}", for every test image.')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,3 +26,17 @@ class Fold:
 def fold_of_seed(number: int, n_folds: int) -> int:
     """Which fold a retraining has, by the number of its seed: they take turns."""
     return number % n_folds
+
+
+def drawn_fold(fold: Fold, max_train: int | None, seed: int) -> Fold:
+    """A fold with at most so many of its training images, drawn at random.
+
+    Args:
+        fold: The fold.
+        max_train: Training images at most; None for all.
+        seed: Of the draw.
+    """
+    if max_train is None or len(fold.train) <= max_train:
+        return fold
+    drawn = np.random.default_rng(seed).choice(fold.train, max_train, replace=False)
+    return replace(fold, train=np.sort(drawn))

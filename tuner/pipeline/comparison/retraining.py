@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import RETRAININGS, task_seed
-from tuner.metrics.validation_noise import standard_error
+from tuner.metrics.one_standard_error import SHARES, standard_error
 from tuner.models.registry import complete
 from tuner.pipeline.comparison.all_contenders import contenders
 from tuner.pipeline.comparison.cheap_training import is_cheap
@@ -93,12 +93,13 @@ def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
         if entry.kind == "ended" and entry.trial
     ]
     n_images = sum(len(fold.validation) for fold in job.dataset.split.folds)
-    return finalists(
-        ended,
-        job.file.objective,
-        job.file.retrain.finalists or 1,
-        standard_error(searched.objective, searched.best_score, n_images),
+    objective = job.file.objective
+    noise = (
+        standard_error([searched.best_score], n_images, is_share=True)
+        if objective.name in SHARES
+        else None
     )
+    return finalists(ended, objective, job.file.retrain.finalists or 1, noise)
 
 
 def _distinct(compared: Sequence[Contender], job: Job) -> dict[str, Contender]:

@@ -1,15 +1,18 @@
-"""The models of a comparison are scored on the test set, once, and compared."""
+"""One model of a comparison is recommended; all are scored on the test set, once, and compared."""
 
 from __future__ import annotations
 
 import logging
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.metrics.probabilities import ScoreError
 from tuner.pipeline.comparison.extra_rows import choose_rows
+from tuner.pipeline.comparison.recommending import recommend
 from tuner.pipeline.comparison.retraining import RetrainedModels
 from tuner.pipeline.job import Job
 from tuner.records.comparison import Difference
@@ -17,22 +20,42 @@ from tuner.records.contender import Contender, Trained
 from tuner.records.error_text import reason_of
 from tuner.records.events import Notice, StageStarted
 from tuner.records.pictures import ActivationMaps, Gallery
+from tuner.records.recommendation import Recommendation
 from tuner.records.results import ModelResult
 from tuner.records.scores import Temperature
 
 if TYPE_CHECKING:
     # What evaluation imports takes seconds.
+    from tuner.evaluation.kept_model import KeptModel
     from tuner.evaluation.sealed import OpenedTest
-    from tuner.evaluation.temperature import FittedTemperature
 
 LOG = logging.getLogger("tuner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
-    """What the test images say; `Results` explains each part.
+class KeptFile:
+    """The saved model of a contender, and what is sealed with it.
 
     Attributes:
+        contender: What was trained.
+        training: The retraining that validated best, whose model it is.
+        file: Where the model is.
+        temperature: What its logits are divided by for calibrated probabilities.
+    """
+
+    contender: Contender
+    training: Trained
+    file: Path
+    temperature: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """What validation and test images say; `Results` explains each part but the first.
+
+    Attributes:
+        kept: The saved models, in the order of the run.
+        recommendation: Which of them to use.
         models: The models of the comparison.
         differences: The winner against the others.
         temperature: Of the winner's kept model.
@@ -40,6 +63,8 @@ class Scored:
         activations: What its convolutions see.
     """
 
+    kept: tuple[KeptFile, ...] = ()
+    recommendation: Recommendation | None = None
     models: tuple[ModelResult, ...] = ()
     differences: tuple[Difference, ...] = ()
     temperature: Temperature | None = None
@@ -48,26 +73,25 @@ class Scored:
 
 
 def score(job: Job, trained: RetrainedModels) -> Scored:
-    """Score all models on the test set, now that every choice has been made, and compare them."""
+    """Recommend a model by the validation images, then score all on the test set, and compare them.
+
+    The test set is opened when every choice has been made.
+    """
     from tuner.evaluation.differences import compare_models
-    from tuner.evaluation.evaluate import evaluate, kept_training
+    from tuner.evaluation.evaluate import evaluate
     from tuner.evaluation.sealed import open_test
 
     winner, trainings_of_winner = trained[0]
     extra = choose_rows(job, winner, trainings_of_winner)
-    kept = kept_training(winner, trainings_of_winner)
-    temperature = _fitted_temperature(job, winner, kept) if kept else None
+    kept = _kept_models(job, trained)
+    recommendation = recommend(job, trained, kept)
+    scored = Scored(kept=tuple(_kept_files(trained, kept)), recommendation=recommendation)
     job.tell(StageStarted(title="Scoring on the test set"))
     test = open_test(job.dataset)
     models: list[ModelResult] = []
     predicted: dict[str, np.ndarray] = {}
     for contender, trainings in trained:
-        save_to = (
-            job.folder.model
-            if contender.name == "tuned"
-            else job.folder.state / f"{contender.name}.keras"
-        )
-        model, probabilities = evaluate(contender, trainings, test, save_to)
+        model, probabilities = evaluate(contender, trainings, test, kept.get(contender.name))
         models.append(model)
         predicted |= probabilities
     for row in extra:
@@ -76,44 +100,63 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
         predicted |= probabilities
     job.folder.write_predictions(test.labels, predicted)
     found, differences = compare_models(models, test.labels, predicted, job.options.seed)
-    scored = Scored(models=found, differences=differences)
-    if kept is None or not models[0].runs:
+    scored = replace(scored, models=found, differences=differences)
+    of_winner = kept.get(winner.name)
+    if of_winner is None or not models[0].runs:
         return scored
-    of_kept = predicted[f"{winner.name}-{kept.seed}"]
-    gallery, activations = _pictures(job, winner, kept, test, of_kept)
+    probabilities_of_kept = predicted[f"{winner.name}-{of_winner.training.seed}"]
+    temperature = of_winner.temperature
+    gallery, activations = _pictures(job, of_winner, test, probabilities_of_kept)
     return replace(
         scored,
-        temperature=temperature.on_test(test.labels, of_kept) if temperature else None,
+        temperature=temperature.on_test(test.labels, probabilities_of_kept)
+        if temperature
+        else None,
         gallery=gallery,
         activations=activations,
     )
 
 
-def _fitted_temperature(job: Job, winner: Contender, kept: Trained) -> FittedTemperature | None:
-    """The temperature of the winner's kept model, by the validation images; None if it has none."""
-    from tuner.evaluation.temperature import temperature_of
+def _kept_models(job: Job, trained: RetrainedModels) -> dict[str, KeptModel]:
+    """The model of each contender's best retraining, saved under the contender's name."""
+    from tuner.evaluation.kept_model import keep_model
     from tuner.evaluation.validation_images import validation_of
 
-    try:
-        return temperature_of(winner, kept, validation_of(job.dataset, job.file.objective.name))
-    except ScoreError as error:
-        # On the test images it is no better, and that is what is told.
-        LOG.warning("no temperature: %s", error.message)
-        return None
+    job.tell(StageStarted(title="Choosing the model to use on validation images"))
+    validation = validation_of(job.dataset, job.file.objective.name)
+    # Of a session that was killed, which may have had other weights at hand.
+    shutil.rmtree(job.folder.models, ignore_errors=True)
+    kept = {
+        contender.name: keep_model(
+            contender, trainings, validation, job.folder.model_of(contender.name)
+        )
+        for contender, trainings in trained
+    }
+    return {name: one for name, one in kept.items() if one is not None}
+
+
+def _kept_files(trained: RetrainedModels, kept: Mapping[str, KeptModel]) -> Iterator[KeptFile]:
+    for contender, _ in trained:
+        one = kept.get(contender.name)
+        if one is not None and one.file is not None:
+            yield KeptFile(
+                contender=contender,
+                training=one.training,
+                file=one.file,
+                temperature=one.temperature.value if one.temperature else None,
+            )
 
 
 def _pictures(
-    job: Job, winner: Contender, kept: Trained, test: OpenedTest, found: np.ndarray
+    job: Job, kept: KeptModel, test: OpenedTest, found: np.ndarray
 ) -> tuple[Gallery | None, ActivationMaps | None]:
     """Write the pictures of the page; without them a run has lost nothing that matters."""
     from tuner.evaluation.explain.explained_images import make_pictures
-    from tuner.training.finished import finished_model
 
     job.tell(StageStarted(title="Drawing test images for the report"))
     try:
-        model = finished_model(winner.model, winner.values, test.spec, kept.checkpoint)
         gallery, activations, pictures = make_pictures(
-            model, test.images, test.rows, test.labels, found, test.origins, test.spec
+            kept.model, test.images, test.rows, test.labels, found, test.origins, test.spec
         )
         job.folder.write_pictures(pictures)
     except Exception as error:

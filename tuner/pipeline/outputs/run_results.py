@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 
 from tuner.data.dataset import summary
 from tuner.pipeline.comparison.scoring import Scored
 from tuner.pipeline.job import Job
 from tuner.pipeline.outputs.hardware import hardware
-from tuner.pipeline.outputs.sealing import recipe_header, recipe_of
 from tuner.pipeline.versions import versions
-from tuner.records.contender import Trained
 from tuner.records.events import Notice
 from tuner.records.importance import Importance
 from tuner.records.results import Results, RunState, RunSummary, SearchSummary
-from tuner.store.recipe_file import write_recipe
 from tuner.store.trial_tables import TrialTables
 
 LOG = logging.getLogger("tuner")
@@ -50,6 +46,7 @@ def results_of(
         ),
         data=summary(job.dataset),
         search=searched,
+        recommendation=found.recommendation,
         models=found.models,
         differences=found.differences,
         temperature=found.temperature,
@@ -73,12 +70,6 @@ def importance_of(job: Job, searched: SearchSummary) -> Importance | None:
             )
         )
         return None
-
-
-def write_best(job: Job, results: Results, tuned: Sequence[Trained]) -> None:
-    """Write best.yaml; `tuned` are the winner's retrainings."""
-    header = recipe_header(job.folder, results.search.best_values)
-    write_recipe(recipe_of(job, results, tuned), job.folder.recipe, header)
 
 
 def write_page(job: Job, results: Results) -> None:

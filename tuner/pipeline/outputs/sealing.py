@@ -1,41 +1,65 @@
-"""The recipe of a run: its winner, sealed with the data and versions that it was found with."""
+"""The recipes of a run: its models, sealed with the data and versions that they were made with."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tuner.data.cards.card import Card
-from tuner.data.splits.fold import fold_of_seed
-from tuner.models.registry import schedule_for
+from tuner.data.splits.fold import drawn_fold, fold_of_seed
+from tuner.execution.seeds import RETRAININGS, task_seed
+from tuner.pipeline.comparison.scoring import KeptFile
 from tuner.pipeline.job import Job
 from tuner.pipeline.preparation.configuration import split_settings
 from tuner.pipeline.presets import PRESETS
-from tuner.records.contender import Trained
-from tuner.records.results import Results
+from tuner.pipeline.versions import versions
+from tuner.records.contender import Contender
+from tuner.records.results import ModelResult, SearchSummary
 from tuner.records.sealed_recipe import Recipe, RecipeData
 from tuner.report.snippets import python_snippet
+from tuner.retrain.contenders import tuned_contenders
 from tuner.store.run_folder import RunFolder
 
 
-def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
-    """Seal the winner.
+def recipe_of_winner(job: Job, search: SearchSummary) -> Recipe:
+    """Seal the winner of a search that was not retrained, by the rules that it would have had."""
+    schedule = PRESETS[job.options.preset].schedule
+    (winner,) = tuned_contenders(job.file, [(search.winner_model, search.best_values)], schedule)
+    return _recipe(job, winner, seed=job.options.seed)
+
+
+def recipe_of(job: Job, kept: KeptFile, result: ModelResult) -> Recipe:
+    """Seal a model of the comparison.
 
     Args:
         job: The run.
-        results: Its numbers.
-        tuned: The winner's retrainings: the one that validated best is sealed. Empty after
-            `--search-only`.
+        kept: The saved model.
+        result: What the test images say of its retrainings.
     """
-    split, search, file = job.dataset.split, results.search, job.file
-    runs = results.models[0].runs if results.models else ()
-    best = next((run for run in runs if run.is_kept), None)
-    number = fold_of_seed(best.seed, len(split.folds)) if best else 0
-    fold = split.folds[number]
+    training, monitor = kept.training, kept.contender.early_stopping.monitor
+    best = next(e for e in training.result.epochs if e.epoch == training.result.best_epoch)
+    tested = next((run for run in result.runs if run.seed == training.seed), None)
+    return replace(
+        _recipe(job, kept.contender, training.seed, training.task_seed),
+        epochs=best.epoch,
+        validation_score=best.metrics[monitor],
+        test_accuracy=tested.test.accuracy if tested else None,
+        temperature=kept.temperature,
+    )
+
+
+def _recipe(job: Job, contender: Contender, number: int = 0, seed: int = 0) -> Recipe:
+    """The recipe of a contender's retraining, by its number, before it is trained."""
+    split, rule = job.dataset.split, contender.early_stopping
+    fold_number = fold_of_seed(number, len(split.folds))
+    draw_seed = task_seed(job.options.seed, RETRAININGS, 0)
+    fold = drawn_fold(split.folds[fold_number], contender.max_train_images, draw_seed)
+    is_drawn = contender.max_train_images is not None
     return Recipe(
-        model=search.winner_model,
-        values=search.best_values,
+        model=contender.model,
+        values=contender.values,
         image=job.dataset.spec,
         data=RecipeData(
             name=job.options.dataset,
@@ -43,23 +67,28 @@ def recipe_of(job: Job, results: Results, tuned: Sequence[Trained]) -> Recipe:
             n_train=len(fold.train),
             n_validation=len(fold.validation),
             n_test=split.n_test,
-            split=split_settings(job.options, file),
-            fold=number,
+            split=split_settings(job.options, job.file),
+            fold=fold_number,
             background=background(job.card),
             value_range=job.dataset.images.value_range,
+            max_train_images=contender.max_train_images,
+            draw_seed=draw_seed if is_drawn else 0,
         ),
-        seed=next(t.task_seed for t in tuned if t.seed == best.seed) if best else job.options.seed,
-        max_epochs=file.retrain.epochs,
-        patience=file.retrain.patience,
-        schedule=schedule_for(search.winner_model, PRESETS[job.options.preset].schedule),
-        monitor=file.objective.name,
-        direction=file.objective.direction,
-        epochs=best.best_epoch if best else file.retrain.epochs,
-        validation_score=best.validation_score if best else None,
-        test_accuracy=best.test.accuracy if best else None,
-        versions=results.run.versions,
-        temperature=results.temperature.value if results.temperature else None,
+        seed=seed,
+        max_epochs=contender.max_epochs,
+        patience=rule.patience,
+        schedule=contender.schedule,
+        monitor=rule.monitor,
+        direction=rule.direction,
+        epochs=contender.max_epochs,
+        validation_score=None,
+        test_accuracy=None,
+        versions=versions(),
         precision=job.precision,
+        title=contender.title,
+        stop_metric=rule.stop_metric,
+        stop_value=rule.stop_value,
+        keeps_best=rule.keeps_best,
     )
 
 
@@ -69,12 +98,22 @@ def background(card: Card) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def recipe_header(folder: RunFolder, values: Mapping[str, Any]) -> str:
-    """The comment above a recipe: how to use it."""
+def recipe_header(
+    folder: RunFolder, values: Mapping[str, Any], title: str, name: str | None = None
+) -> str:
+    """The comment above a recipe: what it is, and how to use it.
+
+    Args:
+        folder: The run's.
+        values: The recipe's hyperparameters.
+        title: What the run calls the model.
+        name: The contender's; None in best.yaml.
+    """
+    file = folder.recipe_of(name) if name else folder.recipe
+    run = shlex.quote(folder.path.as_posix()) + (f" --model {name}" if name else "")
     return (
-        "The best hyperparameters of a run, sealed with the data and versions that they were found"
-        " with.\nTrain them again:  python -m tuner train --from"
-        f" {shlex.quote(folder.path.as_posix())}\nIn your own script, with `images` (n, height,"
-        " width, channels) of 0-255 and class numbers `labels` (n,):\n\n"
-        + python_snippet("best.yaml", values)
+        f"A model of a run ({title}), sealed with the data and versions that it was made with.\n"
+        f"Train it again:  python -m tuner train --from {run}\n"
+        "In your own script, with `images` (n, height, width, channels) of 0-255 and class numbers"
+        " `labels` (n,):\n\n" + python_snippet(file.name, values)
     )

@@ -12,6 +12,7 @@ from tuner.report.sections import (
     hyperparameters,
     mattered,
     model_comparison,
+    recommendation,
     reproduce,
     search_history,
     verdict,
@@ -45,6 +46,7 @@ def _section(name: str, heading: str, **parts: Context) -> Section:
 
 # The answer comes first. Each part computes its numbers, then draws them.
 SECTIONS = (
+    _section("recommendation", "Recommendation", recommendation=recommendation.context),
     _section("verdict", "Verdict", verdict=verdict.context),
     _section("trust", "Trust", trust=all_checks.context),
     _section("models", "Models side by side", model_comparison=model_comparison.context),

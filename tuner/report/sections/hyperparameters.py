@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tuner.records.results import Results
+from tuner.report.facts import recipe_file, recipe_option
 from tuner.report.reported_run import ReportedRun
 from tuner.report.snippets import as_json, as_yaml, python_snippet
 from tuner.report.text import without_folders
-
-RECIPE = "best.yaml"
 
 ChosenBy = Literal["search", "start_from", "fixed", "nobody: not active"]
 
@@ -38,12 +37,14 @@ class BestSetting:
 
     Attributes:
         trial_id: The winner's trial.
+        recipe: The file that holds it, as seen from the run's folder.
         settings: Searched ones first.
         is_folder_hidden: Whether the folders of an absolute path were left out of the snippets.
         snippets: Title, id and text of each form.
     """
 
     trial_id: str
+    recipe: str
     is_folder_hidden: bool
     settings: tuple[Setting, ...]
     snippets: tuple[tuple[str, str, str], ...]
@@ -70,22 +71,25 @@ def compute(results: Results) -> BestSetting:
     ]
     given = results.run.folder
     folder = without_folders(given)
+    recipe = recipe_file(results, "tuned")
     return BestSetting(
         trial_id=search.best_trial_id,
+        recipe=recipe,
         settings=tuple(sorted(settings, key=lambda s: s.chosen_by != "search")),
         is_folder_hidden=folder != given,
         snippets=(
             (
                 "Python, where the run was started",
                 "python",
-                python_snippet(f"{folder}/{RECIPE}", search.best_values),
+                python_snippet(f"{folder}/{recipe}", search.best_values),
             ),
             ("YAML, a search space", "yaml", as_yaml(search.winner_model, search.best_values)),
             ("JSON", "json", as_json(search.best_values)),
             (
                 "Command line, where the run was started",
                 "shell",
-                f"python -m tuner train --from {shlex.quote(folder)}\n",
+                f"python -m tuner train --from {shlex.quote(folder)}"
+                f"{recipe_option(results, 'tuned')}\n",
             ),
         ),
     )

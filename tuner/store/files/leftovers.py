@@ -22,7 +22,7 @@ _NAMES = tuple(
     re.compile(pattern.format(_PROCESS))
     for pattern in (
         r"\..+\.{}\.tmp",
-        r"\.{}-.+\.keras",
+        r"\.{}-.+\.(keras|weights\.h5)",
         r"\..+\.keras\.{}\.npz",
         r"\.unpacking-({}-)?\w+",
     )

@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,28 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically, with Unix line ends on every system."""
     with write_atomically(path) as file:
         file.write(text.encode("utf-8"))
+
+
+def put_beside(source: Path, target: Path) -> None:
+    """Give a file a second name in one step: a hard link, or a copy where the disk has none.
+
+    Args:
+        source: The file.
+        target: The second name, in a folder that is there; what stood there goes.
+
+    Raises:
+        OSError: If neither works; what stood there before is still there.
+    """
+    temporary = target.with_name(f".{target.name}.{writer()}.tmp")
+    try:
+        os.link(source, temporary)
+        # Does nothing where both are one file already, and leaves the link behind.
+        os.replace(temporary, target)
+    except (OSError, NotImplementedError):
+        with open(source, "rb") as content, write_atomically(target) as file:
+            shutil.copyfileobj(content, file)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def json_line(record: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.report.differences import difference
-from tests.report.fixtures import results, search_only, trials
+from tests.report.fixtures import recommending, results, search_only, trials
 from tuner.cli.commands import cli
 from tuner.cli.run_commands import _check_testable
 from tuner.pipeline.presets import PRESETS
@@ -103,6 +103,17 @@ def test_a_better_winner_and_nothing_else_is_trained_for_production() -> None:
     assert "+5.0 points" in step.fact
     assert options(step.code)["source"] == Path("reports/faces/20250102-030405-ab12cd34")
     assert options(step.code)["full_data"]
+
+
+@pytest.mark.parametrize(("use", "titles"), [("tuned", []), ("baseline", ["Baseline"])])
+def test_what_is_trained_for_production_is_the_recommended_model(
+    use: str, titles: list[str]
+) -> None:
+    run = replace(quiet(), differences=(difference("better", 0.05),))
+    step = the_step(recommending(run, use))
+    assert [title for title, _ in step.items] == titles
+    assert ("the recommended one" in step.fact) is (titles != [])
+    assert options(step.code)["model"] is None
 
 
 def test_an_unfinished_run_only_goes_on() -> None:
@@ -342,6 +353,10 @@ def test_a_temperature_that_helps_is_used() -> None:
     assert "11.0 %" in step.fact
     assert "4.0 %" in step.fact
     assert options(step.code)["calibrated"]
+    # The temperature on the page is the winner's.
+    for use, model in (("tuned", None), ("baseline", "tuned")):
+        step = the_step(recommending(replace(run, temperature=temperature), use))
+        assert options(step.code)["model"] == model
     for useless in ({"test_calibration_error": (0.05, 0.04)}, {"test_log_loss": (0.9, 0.95)}):
         assert steps(replace(run, temperature=replace(temperature, **useless))) == (), useless
 

@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
 from tuner.report.command_lines import has_option, rerun
-from tuner.report.facts import is_cut_off, trainings_words, weights_of, winner_of
+from tuner.report.facts import (
+    is_cut_off,
+    recipe_option,
+    trainings_words,
+    weights_of,
+    winner_of,
+)
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.next_steps.next_step import NextStep, remedy, with_more
 from tuner.report.text import decimal, integer, percent, plural, points
@@ -180,6 +186,7 @@ def calibrate(reported: ReportedRun) -> Iterator[NextStep]:
                 f" log loss falls from {decimal(loss_before)} to {decimal(loss_after)}."
             ),
             code=(
-                f"python -m tuner predict {shlex.quote(results.run.folder)} --calibrated image.png"
+                f"python -m tuner predict {shlex.quote(results.run.folder)}"
+                f"{recipe_option(results, 'tuned')} --calibrated image.png"
             ),
         )

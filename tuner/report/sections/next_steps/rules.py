@@ -9,6 +9,7 @@ from typing import Any
 
 from tuner.records.results import Results
 from tuner.report.command_lines import resume_command
+from tuner.report.facts import recommended_of
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.next_steps import comparison_steps, search_steps
 from tuner.report.sections.next_steps.next_step import NextStep
@@ -63,13 +64,16 @@ def _resume(results: Results) -> NextStep:
 
 
 def _train(results: Results) -> Iterator[NextStep]:
-    found = results.main_difference
+    found, use = results.main_difference, recommended_of(results)
     if found and found.verdict == "better":
+        is_other = use is not None and use.name != "tuned"
         yield NextStep(
             action="Train for production, on the validation images too",
             fact=(
                 f"The winner is better by {points(found.accuracy.value)} points of test accuracy,"
                 " and no other number of this run calls for a step."
+                f"{' The model to train is the recommended one:' if is_other else ''}"
             ),
             code=f"python -m tuner train --from {shlex.quote(results.run.folder)} --full-data",
+            items=((use.title, ""),) if use is not None and is_other else (),
         )

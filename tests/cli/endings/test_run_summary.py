@@ -1,0 +1,68 @@
+"""The last words of a run: the model to use stands first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tests.report.differences import difference
+from tests.report.fixtures import recommending, results, search_only
+from tests.report.sections.test_recommendation import naming_one_class
+from tuner.cli.endings.run_summary import run_ended, summary_lines
+from tuner.commands.run import RunOutcome
+from tuner.records.results import Results
+from tuner.store.run_folder import RunFolder
+
+FOLDER = "reports/faces/20250102-030405-ab12cd34"
+USE = (
+    "Use Baseline: 73.9 % [70.3, 77.3] on 600 test images, 14.9 MB, 3.2 ms an image;"
+    f" {FOLDER}/model.keras."
+)
+TESTED = replace(results(), differences=(difference(),))
+
+
+def ended(run: Results) -> RunOutcome:
+    return RunOutcome(folder=RunFolder(Path(FOLDER)), results=run, stopped=None)
+
+
+def test_the_model_to_use_stands_before_the_verdict() -> None:
+    lines = summary_lines(ended(recommending(TESTED)), "python -m tuner run faces")
+    assert lines[:2] == ["", USE]
+    assert lines[2].startswith("Tuning helped: Tuned CNN 81.7 %")
+    assert lines[-4:] == [
+        "",
+        f"Report   {FOLDER}/report.html",
+        f"Train    python -m tuner train --from {FOLDER}",
+        f"Predict  python -m tuner predict {FOLDER} IMAGE",
+    ]
+
+
+def test_a_winner_that_names_one_class_is_told_in_the_first_line_and_once() -> None:
+    tuned, *others = TESTED.models
+    run = recommending(replace(TESTED, models=(naming_one_class(tuned), *others)))
+    lines = summary_lines(ended(run), "")
+    said = "The search's winner, Tuned CNN, names one class, “angry”, for every test image."
+    assert lines[1] == f"{USE} {said}"
+    assert "\n".join(lines).count("one class") == 1
+
+
+def test_another_model_that_names_one_class_has_a_line_of_its_own() -> None:
+    tuned, baseline, backbone = TESTED.models
+    run = recommending(replace(TESTED, models=(tuned, baseline, naming_one_class(backbone))))
+    assert summary_lines(ended(run), "")[3] == (
+        'EfficientNetB2 (from scratch): the model predicts one class, "angry", for every test'
+        " image."
+    )
+
+
+def test_search_only_recommends_nothing() -> None:
+    lines = summary_lines(ended(search_only()), "")
+    assert lines[1].startswith("Search only: ")
+    assert run_ended(ended(search_only()), "")["recommendation"] is None
+
+
+def test_the_last_json_line_names_the_model_to_use() -> None:
+    found = run_ended(ended(recommending(TESTED)), "")["recommendation"]
+    assert (found["model"], found["file"]) == ("baseline", f"{FOLDER}/model.keras")
+    assert found["sentence"].startswith("Use Baseline: 73.9 %")
+    assert found["reason"].startswith("Chosen on 140 validation images: val_accuracy ")

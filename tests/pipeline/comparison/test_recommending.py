@@ -1,0 +1,160 @@
+"""Which of a run's models to use, and what the choice rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.images import stopping, tiny_dataset
+from tests.pipeline.comparison.jobs import job
+from tuner.data.splits.fold import Fold
+from tuner.pipeline.comparison.recommending import recommend
+from tuner.pipeline.job import Job
+from tuner.records.contender import Contender, Trained
+from tuner.records.recommendation import Recommendation
+from tuner.records.training import EpochMetrics, Failure, TrainResult
+from tuner.space.definition import Objective
+
+
+@dataclass
+class Kept:
+    """As much of a kept model as a choice reads."""
+
+    n_parameters: int
+    file: Path | None
+    is_constant: bool = False
+
+    @property
+    def model(self) -> Kept:
+        return self
+
+    def count_params(self) -> int:
+        return self.n_parameters
+
+
+def contender(name: str, **changes: Any) -> Contender:
+    usual: dict[str, Any] = {
+        "name": name,
+        "title": name,
+        "model": "cnn",
+        "values": {},
+        "max_epochs": 1,
+        "early_stopping": stopping(),
+    }
+    return Contender(**usual | changes)
+
+
+def trained(scores: list[float | None], metric: str = "val_accuracy") -> list[Trained]:
+    """One training per score; None is one that failed."""
+    return [
+        Trained(
+            seed=seed,
+            task_seed=100 + seed,
+            checkpoint=Path("none"),
+            result=TrainResult(
+                task_id=f"t-{seed}",
+                epochs=()
+                if score is None
+                else (EpochMetrics(epoch=1, metrics={metric: score}, duration_s=1.0),),
+                duration_s=1.0,
+                best_epoch=None if score is None else 1,
+                failure=Failure(reason="out of memory") if score is None else None,
+            ),
+        )
+        for seed, score in enumerate(scores)
+    ]
+
+
+def recommended(
+    found: Job, models: dict[str, tuple[list[float | None], Kept]], **changes: Any
+) -> Recommendation | None:
+    monitor = found.file.objective.name
+    rule = stopping(monitor=monitor, direction=found.file.objective.direction)
+    pairs = [
+        (contender(name, early_stopping=rule, **changes), trained(scores, monitor))
+        for name, (scores, _) in models.items()
+    ]
+    return recommend(found, pairs, {name: kept for name, (_, kept) in models.items()})  # type: ignore[misc]
+
+
+def whole(n_parameters: int, name: str = "x") -> Kept:
+    return Kept(n_parameters, Path(f"{name}.keras"))
+
+
+def test_model_that_the_verdict_leaves_out_may_be_the_one_to_use(tmp_path: Path) -> None:
+    models = {"tuned": ([0.5], whole(10)), "efficientnet_b2": ([1.0], whole(1000))}
+    found = recommended(job(tmp_path, []), models, in_verdict=False)
+    assert found is not None
+    assert (found.model, found.file) == ("efficientnet_b2", "model.keras")
+    assert [one.name for one in found.candidates] == ["efficientnet_b2", "tuned"]
+    assert (found.level, found.n_images) == (("efficientnet_b2",), 16)
+    assert found.chosen.score == 1.0
+
+
+def test_level_on_few_images_the_smaller_one_is_taken(tmp_path: Path) -> None:
+    models = {"tuned": ([0.9], whole(1000)), "baseline": ([0.85], whole(10))}
+    found = recommended(job(tmp_path, []), models)
+    assert found is not None
+    assert found.model == "baseline"
+    assert found.level == ("tuned", "baseline")
+
+
+def test_failed_trainings_do_not_count_and_a_model_without_a_file_is_none(tmp_path: Path) -> None:
+    models = {
+        "tuned": ([0.6, None], whole(10)),
+        "baseline": ([0.9], Kept(1, None)),
+    }
+    found = recommended(job(tmp_path, []), models)
+    assert found is not None
+    assert [one.name for one in found.candidates] == ["tuned"]
+    assert found.chosen.score == 0.6
+    assert recommended(job(tmp_path, []), {"tuned": ([0.6], Kept(1, None))}) is None
+
+
+def test_weights_stand_in_for_a_model_that_keras_cannot_describe(tmp_path: Path) -> None:
+    kept = Kept(10, Path("tuned.weights.h5"))
+    found = recommended(job(tmp_path, []), {"tuned": ([0.6], kept)})
+    assert found is not None
+    assert found.file == "model.weights.h5"
+
+
+def test_score_of_folds_rests_on_the_images_of_those_that_were_trained(tmp_path: Path) -> None:
+    dataset = tiny_dataset()
+    folds = tuple(
+        Fold(train=np.arange(48), validation=np.arange(start, start + 4)) for start in (48, 52, 56)
+    )
+    folded = replace(dataset, split=replace(dataset.split, folds=folds))
+    found = job(tmp_path, [], dataset=folded)
+    for scores, n_images in (
+        ([0.5, 0.5], 8),
+        ([0.5, None, 0.5], 8),
+        ([0.5, 0.5, 0.5, 0.5], 12),
+    ):
+        chosen = recommended(found, {"tuned": (scores, whole(10))})
+        assert chosen is not None
+        assert chosen.n_images == n_images
+
+
+@pytest.mark.parametrize(
+    ("name", "direction", "best"), [("val_loss", "min", "tuned"), ("val_macro_f1", "max", "other")]
+)
+def test_other_objectives_have_the_noise_of_their_seeds(
+    tmp_path: Path, name: str, direction: Any, best: str
+) -> None:
+    found = job(tmp_path, [])
+    found = replace(
+        found, file=replace(found.file, objective=Objective(name=name, direction=direction))
+    )
+    one_seed = {"tuned": ([0.50], whole(1000)), "other": ([0.51], whole(10))}
+    chosen = recommended(found, one_seed)
+    assert chosen is not None
+    assert chosen.model == best
+    assert chosen.chosen.standard_error == 0.0
+    noisy = {"tuned": ([0.4, 0.6], whole(1000)), "other": ([0.41, 0.61], whole(10))}
+    chosen = recommended(found, noisy)
+    assert chosen is not None
+    assert (chosen.model, len(chosen.level)) == ("other", 2)

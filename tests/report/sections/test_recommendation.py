@@ -1,0 +1,176 @@
+"""What the page says first: which model to use, why, and how it is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.report.fixtures import HOSTILE, page, recommending, results, search_only, trials
+from tests.report.test_page import Page
+from tuner.records.recommendation import Recommendation, ValidatedModel
+from tuner.records.results import ModelResult, Results
+from tuner.report.sections import recommendation
+from tuner.report.sections.recommendation import RecommendationSection
+
+
+def said(run: Results) -> RecommendationSection:
+    found = recommendation.compute(run)
+    assert found is not None
+    return found
+
+
+def validated(run: Results, scores: dict[str, float], model: str, *level: str) -> Results:
+    """The run with these validation scores, the best first."""
+    candidates = tuple(
+        ValidatedModel(name=name, score=score, standard_error=0.007, n_parameters=1)
+        for name, score in scores.items()
+    )
+    chosen = recommending(run, model).recommendation
+    assert isinstance(chosen, Recommendation)
+    return replace(run, recommendation=replace(chosen, candidates=candidates, level=level))
+
+
+def naming_one_class(model: ModelResult) -> ModelResult:
+    """The model, whose trainings name the first class only."""
+    runs = tuple(
+        replace(
+            run,
+            test=replace(
+                run.test,
+                confusion=tuple((sum(row), *[0] * (len(row) - 1)) for row in run.test.confusion),
+            ),
+        )
+        for run in model.runs
+    )
+    return replace(model, runs=runs)
+
+
+def test_it_names_the_model_with_its_sealed_score_size_and_latency() -> None:
+    found = said(recommending(results()))
+    assert found.sentence == (
+        "Use Baseline: 73.9 % [70.3, 77.3] on 600 test images, 14.9 MB, 3.2 ms an image."
+    )
+    assert found.file == "reports/faces/20250102-030405-ab12cd34/model.keras"
+    assert found.command == (
+        "python -m tuner predict reports/faces/20250102-030405-ab12cd34 image.jpg"
+    )
+    assert 'keras.models.load_model("reports/faces/20250102-030405-ab12cd34/model.keras")' in (
+        found.python
+    )
+    compile(found.python, "snippet", "exec")
+
+
+@pytest.mark.parametrize(
+    ("scores", "model", "level", "reason"),
+    [
+        (
+            {"baseline": 0.974, "tuned": 0.689},
+            "baseline",
+            ("baseline",),
+            "val_accuracy 0.974, next Tuned CNN with 0.689.",
+        ),
+        (
+            {"tuned": 0.974, "baseline": 0.969},
+            "baseline",
+            ("tuned", "baseline"),
+            (
+                "val_accuracy 0.969; level with Tuned CNN with 0.974 within a standard error"
+                " (0.007), and smaller."
+            ),
+        ),
+        (
+            {"baseline": 0.974, "tuned": 0.969, "efficientnet_b2": 0.1},
+            "baseline",
+            ("baseline", "tuned"),
+            (
+                "val_accuracy 0.974; level with it within a standard error, and no smaller: Tuned"
+                " CNN with 0.969."
+            ),
+        ),
+        (
+            {"baseline": 0.974},
+            "baseline",
+            ("baseline",),
+            "val_accuracy 0.974, and no other model to choose from.",
+        ),
+    ],
+)
+def test_the_reason_says_what_validation_said(
+    scores: dict[str, float], model: str, level: tuple[str, ...], reason: str
+) -> None:
+    found = said(validated(results(), scores, model, *level))
+    assert found.why == f"Chosen on 140 validation images: {reason}"
+
+
+def test_a_score_that_is_better_where_it_is_lower_is_called_so() -> None:
+    run = results()
+    run = replace(run, search=replace(run.search, objective="val_loss", direction="min"))
+    found = said(validated(run, {"baseline": 0.2}, "baseline", "baseline"))
+    assert "val_loss 0.200 (lower is better)" in found.why
+
+
+def test_models_that_name_one_class_are_told() -> None:
+    run = results()
+    tuned, baseline, backbone = run.models
+    lost = replace(run, models=(naming_one_class(tuned), baseline, backbone))
+    winner = "The search's winner, Tuned CNN, names one class, “angry”, for every test image."
+    assert said(recommending(lost)).sentence.endswith(f"an image. {winner}")
+    all_lost = replace(lost, models=tuple(map(naming_one_class, run.models)))
+    own = "But it names one class, “angry”, for every test image."
+    assert said(recommending(all_lost, "tuned")).sentence.endswith(own)
+    assert own in said(recommending(all_lost)).sentence
+    assert winner in said(recommending(all_lost)).sentence
+    assert said(recommending(run)).warning == ()
+
+
+def test_scored_rows_that_are_no_model_of_their_own_are_named() -> None:
+    run = recommending(results())
+    assert said(run).left_out == ()
+    row = replace(run.models[0], name="ensemble", title="Ensemble of up to 5 trials")
+    found = said(replace(run, models=(*run.models, row)))
+    assert recommendation.as_text(found.left_out) == (
+        "Not to choose from: Ensemble of up to 5 trials, which combines predictions and is not"
+        " kept as one model."
+    )
+
+
+def test_a_model_without_test_scores_is_still_named() -> None:
+    run = recommending(results())
+    tuned, baseline, backbone = run.models
+    lost = replace(run, models=(tuned, replace(baseline, runs=(), error="boom"), backbone))
+    assert said(lost).sentence == "Use Baseline: it could not be scored on the test images."
+    assert "it could not be scored on the test images" in page(lost)
+
+
+def test_a_builder_of_your_own_is_loaded_by_predict_alone() -> None:
+    run = recommending(results())
+    own = tuple(replace(model, model="my_package.models:build") for model in run.models)
+    assert said(replace(run, models=own)).python == ""
+
+
+@pytest.mark.parametrize("run", [results(), search_only()], ids=["earlier version", "search only"])
+def test_without_a_recommendation_the_verdict_comes_first(run: Results) -> None:
+    assert recommendation.compute(run) is None
+    assert 'id="recommendation"' not in page(run, trials())
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_stand_verbatim_and_isolated(name: str) -> None:
+    run = recommending(results())
+    run = replace(run, models=tuple(replace(model, title=name) for model in run.models))
+    run = replace(run, models=(naming_one_class(run.models[0]), *run.models[1:]))
+    source = page(run, trials())
+    start = source.index('<section id="recommendation"')
+    part = Page(source[start : source.index("</section>", start)] + "</section>")
+    assert part.texts["bdi"].count(name or "(empty name)") == 3
+    assert {"script", "img"}.isdisjoint(tag for tag, _ in part.elements)
+
+
+def test_home_folders_are_left_out_of_what_is_pasted() -> None:
+    run = recommending(results())
+    run = replace(run, run=replace(run.run, folder="/home/ann/secret/run 1"))
+    found = said(run)
+    assert found.is_folder_hidden
+    assert "secret" not in f"{found.command}{found.python}"
+    assert "secret" not in page(run, trials())

@@ -1,0 +1,98 @@
+"""The kept model of a contender: validated and saved before the test set is opened."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tuner.backend.active import predictor
+from tuner.data.splits.fold import fold_of_seed
+from tuner.evaluation.temperature import FittedTemperature, fitted_temperature
+from tuner.evaluation.validation_images import Validation
+from tuner.metrics.probabilities import ScoreError, checked_probabilities
+from tuner.records.contender import Contender, Trained
+from tuner.space.definition import as_cost
+from tuner.training.batch_predict import predict
+from tuner.training.compiled import probabilities
+from tuner.training.finished import finished_model, save_model
+
+LOG = logging.getLogger("tuner")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class KeptModel:
+    """The model of the retraining that validated best.
+
+    Attributes:
+        training: The retraining.
+        model: Plain Keras layers, with its weights.
+        function: The model as a function from images to what it puts out.
+        file: Where it was saved; None where its outputs for the validation images are no
+            probabilities.
+        temperature: Fitted on the validation images of its fold; None likewise.
+        is_constant: Whether it names one class for all of them, which are of several.
+    """
+
+    training: Trained
+    model: keras.Model
+    function: Callable[[np.ndarray], np.ndarray]
+    file: Path | None = None
+    temperature: FittedTemperature | None = None
+    is_constant: bool = False
+
+
+def keep_model(
+    contender: Contender, trained: Sequence[Trained], validation: Validation, save_to: Path
+) -> KeptModel | None:
+    """Save the model of the retraining that validated best, with its temperature.
+
+    Args:
+        contender: What was trained.
+        trained: Its retrainings.
+        validation: The images that choose.
+        save_to: The .keras file to write.
+
+    Returns:
+        The model; None where all retrainings have failed.
+    """
+    training = kept_training(contender, trained)
+    if training is None:
+        return None
+    spec, fold = validation.spec, fold_of_seed(training.seed, len(validation.rows))
+    model = finished_model(contender.model, contender.values, spec, training.checkpoint)
+    function = predictor(model)
+    outputs = probabilities(predict(function, validation.images, validation.rows[fold]))
+    try:
+        found = checked_probabilities(outputs, spec.n_classes, "validation images")
+    except ScoreError as error:
+        # On the test images it is no better, and that is what is told.
+        LOG.warning("%s is not kept: %s", contender.title, error.message)
+        return KeptModel(training=training, model=model, function=function)
+    labels = validation.labels[fold]
+    return KeptModel(
+        training=training,
+        model=model,
+        function=function,
+        file=save_model(model, save_to, spec),
+        temperature=fitted_temperature(labels, found),
+        is_constant=len(np.unique(found.argmax(axis=1))) == 1 < len(np.unique(labels)),
+    )
+
+
+def kept_training(contender: Contender, trained: Sequence[Trained]) -> Trained | None:
+    """The retraining that validated best, whose model a run keeps; the first of equals.
+
+    None where all have failed.
+    """
+    good = [t for t in trained if t.result.failure is None]
+    rule = contender.early_stopping
+    return min(
+        good,
+        key=lambda t: as_cost(t.validation_score(rule.monitor), rule.direction),
+        default=None,
+    )

@@ -1,0 +1,81 @@
+"""Which of a run's models to use: chosen on validation images, before the test set is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from tuner.data.splits.fold import fold_of_seed
+from tuner.metrics.one_standard_error import RULE, SHARES, choose, standard_error
+from tuner.pipeline.comparison.retraining import RetrainedModels
+from tuner.pipeline.job import Job
+from tuner.records.contender import Contender, Trained
+from tuner.records.recommendation import Recommendation, ValidatedModel
+from tuner.store.model_file import like
+
+if TYPE_CHECKING:
+    # What evaluation imports takes seconds.
+    from tuner.evaluation.kept_model import KeptModel
+
+
+def recommend(
+    job: Job, trained: RetrainedModels, kept: Mapping[str, KeptModel]
+) -> Recommendation | None:
+    """The model to use, by the one-standard-error rule; None where no model was saved.
+
+    The verdict's rules do not matter here: what it leaves out, such as a network trained from
+    scratch, may still be the best that there is.
+
+    Args:
+        job: The run.
+        trained: Each model with its retrainings.
+        kept: The model of each one's best retraining, by name; only those that were saved can be
+            recommended.
+    """
+    models = [
+        _validated(job, contender, trainings, kept[contender.name])
+        for contender, trainings in trained
+        if contender.name in kept and kept[contender.name].file is not None
+    ]
+    choice = choose(models, job.file.objective.direction)
+    if choice is None:
+        return None
+    name = choice.chosen.name
+    trainings = next(found for contender, found in trained if contender.name == name)
+    file = kept[name].file
+    assert file is not None  # Only those that have one were to choose from.
+    return Recommendation(
+        model=name,
+        file=like(job.folder.model, file).name,
+        rule=RULE,
+        candidates=choice.ranked,
+        level=tuple(one.name for one in choice.level),
+        n_images=_n_images(job, _good(trainings)),
+    )
+
+
+def _validated(
+    job: Job, contender: Contender, trainings: Sequence[Trained], kept: KeptModel
+) -> ValidatedModel:
+    good = _good(trainings)
+    scores = [one.validation_score(contender.early_stopping.monitor) for one in good]
+    is_share = job.file.objective.name in SHARES
+    return ValidatedModel(
+        name=contender.name,
+        score=fmean(scores),
+        standard_error=standard_error(scores, _n_images(job, good), is_share=is_share),
+        n_parameters=kept.model.count_params(),
+        is_constant=kept.is_constant,
+    )
+
+
+def _good(trainings: Sequence[Trained]) -> list[Trained]:
+    return [training for training in trainings if training.result.failure is None]
+
+
+def _n_images(job: Job, trainings: Sequence[Trained]) -> int:
+    """Validation images of the folds that these trainings had, each image once."""
+    folds = job.dataset.split.folds
+    numbers = {fold_of_seed(training.seed, len(folds)) for training in trainings}
+    return sum(len(folds[number].validation) for number in numbers)

@@ -1,0 +1,192 @@
+"""Section "Recommendation": which model to use, why, and how to load it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.records.recommendation import Recommendation, ValidatedModel
+from tuner.records.results import ModelResult, Results
+from tuner.report.facts import only_class, recommended_of, winner_of
+from tuner.report.model_summary import summarise
+from tuner.report.reported_run import ReportedRun
+from tuner.report.sections.verdict_sentence import Part
+from tuner.report.text import decimal, file_size, interval, percent, plural, without_folders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecommendationSection:
+    """The whole section.
+
+    Attributes:
+        name: The model's `ModelResult.name`.
+        headline: Which model to use, with its test score, size and latency.
+        warning: Where the winner of the search, or the model itself, names one class only; else
+            empty.
+        reason: Why this one.
+        rule: How it was chosen.
+        left_out: Scored models that there was no choosing among; may be empty.
+        file: The model's file, as seen from where the run was started.
+        command: What predicts with it.
+        python: What loads it; empty for a builder of your own, whose layers Keras may not know.
+        is_folder_hidden: Whether the folders of an absolute path were left out of what to paste.
+    """
+
+    name: str
+    headline: tuple[Part, ...]
+    warning: tuple[Part, ...]
+    reason: tuple[Part, ...]
+    rule: str
+    left_out: tuple[Part, ...]
+    file: str
+    command: str
+    python: str
+    is_folder_hidden: bool
+
+    @property
+    def sentence(self) -> str:
+        """The recommendation as plain text."""
+        return as_text([*self.headline, _words(". "), *self.warning])
+
+    @property
+    def why(self) -> str:
+        """The reason as plain text."""
+        return as_text(self.reason)
+
+
+def as_text(parts: Sequence[Part]) -> str:
+    """The parts without their kinds."""
+    return "".join(part.text for part in parts).strip()
+
+
+def context(reported: ReportedRun) -> dict[str, Any] | None:
+    """What the template is given; None where nothing is recommended."""
+    found = compute(reported.results)
+    return None if found is None else {"use": found}
+
+
+def compute(results: Results) -> RecommendationSection | None:
+    """Which model to use; None where no model was kept, or an earlier version made the run."""
+    found, model = results.recommendation, recommended_of(results)
+    if found is None or model is None:
+        return None
+    titles = {one.name: one.title for one in results.models}
+    folder = without_folders(results.run.folder)
+    path = f"{folder}/{found.file}"
+    is_own = ":" in model.model
+    return RecommendationSection(
+        name=model.name,
+        headline=tuple(_headline(model)),
+        warning=tuple(_warning(results, model)),
+        reason=tuple(_reason(results, found, titles)),
+        rule=found.rule,
+        left_out=tuple(_left_out(results, found)),
+        file=f"{results.run.folder}/{found.file}",
+        command=f"python -m tuner predict {shlex.quote(folder)} image.jpg",
+        python=""
+        if is_own
+        else (
+            "import keras\n"
+            # JSON's string literals are Python's too.
+            f"model = keras.models.load_model({json.dumps(path, ensure_ascii=False)})  # 0-255\n"
+        ),
+        is_folder_hidden=folder != results.run.folder,
+    )
+
+
+def _headline(model: ModelResult) -> Iterator[Part]:
+    """Such as `Use Baseline: 97.6 % [95.1, 99.0] on 240 test images, 24 MB, 21 ms an image`."""
+    yield Part(text="Use", kind="opening")
+    yield _words(" ")
+    yield _name(model.title)
+    yield _words(": ")
+    scored = summarise([model])
+    if not scored:
+        yield _words("it could not be scored on the test images")
+        return
+    (summary,) = scored
+    score = f"{percent(summary.accuracy)} {interval(summary.low, summary.high)}"
+    yield Part(text=score, kind="number")
+    yield _words(f" on {plural(summary.n, 'test image')}, ")
+    yield Part(text=file_size(model.file_size_bytes), kind="number")
+    yield _words(", ")
+    yield Part(text=f"{decimal(model.latency_ms, 1)} ms", kind="number")
+    yield _words(" an image")
+
+
+def _warning(results: Results, model: ModelResult) -> Iterator[Part]:
+    """A model that tells nothing apart must not pass for a result."""
+    if (named := only_class(model)) is not None:
+        yield _words("But it names one class, “")
+        yield _name(named)
+        yield _words("”, for every test image. ")
+    winner = winner_of(results)
+    if winner is None or winner.result.name == model.name:
+        return
+    if (named := only_class(winner.result)) is not None:
+        yield _words("The search's winner, ")
+        yield _name(winner.result.title)
+        yield _words(", names one class, “")
+        yield _name(named)
+        yield _words("”, for every test image.")
+
+
+def _reason(results: Results, found: Recommendation, titles: Mapping[str, str]) -> Iterator[Part]:
+    """Such as `Chosen on 480 validation images: val_accuracy 0.974, next Tuned with 0.689.`."""
+    chosen = found.chosen
+    others = [one for one in found.candidates if one.name != found.model]
+    lower = " (lower is better)" if results.search.direction == "min" else ""
+    yield _words(f"Chosen on {plural(found.n_images, 'validation image')}: ")
+    yield _words(f"{results.search.objective} {_score(chosen)}{lower}")
+    if not others:
+        yield _words(", and no other model to choose from.")
+    elif len(found.level) == 1:
+        yield _words(", next ")
+        yield from _with_score(others[0], titles)
+        yield _words(".")
+    elif found.level[0] == found.model:
+        yield _words("; level with it within a standard error, and no smaller: ")
+        level = [one for one in others if one.name in found.level]
+        for number, one in enumerate(level):
+            yield _words(", " if number else "")
+            yield from _with_score(one, titles)
+        yield _words(".")
+    else:
+        yield _words("; level with ")
+        yield from _with_score(found.candidates[0], titles)
+        yield _words(
+            f" within a standard error ({decimal(found.candidates[0].standard_error)}), and"
+            " smaller."
+        )
+
+
+def _with_score(model: ValidatedModel, titles: Mapping[str, str]) -> Iterator[Part]:
+    yield _name(titles.get(model.name, model.name))
+    yield _words(f" with {_score(model)}")
+    if model.is_constant:
+        yield _words(", which names one class only")
+
+
+def _score(model: ValidatedModel) -> str:
+    return decimal(model.score)
+
+
+def _left_out(results: Results, found: Recommendation) -> Iterator[Part]:
+    names = {one.name for one in found.candidates}
+    titles = [model.title for model in results.models if model.runs and model.name not in names]
+    for number, title in enumerate(titles):
+        yield _words(" and " if number else "Not to choose from: ")
+        yield _name(title)
+    if titles:
+        yield _words(", which combines predictions and is not kept as one model.")
+
+
+def _name(text: str) -> Part:
+    return Part(text=text, kind="name")
+
+
+def _words(text: str) -> Part:
+    return Part(text=text, kind="words")
