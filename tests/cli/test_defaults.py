@@ -28,6 +28,12 @@ def test_run_and_plan_take_the_usual_options(command: click.Command) -> None:
     assert _run_options(given(command, "digits"), command="") == RunOptions(dataset="digits")
 
 
+@pytest.mark.parametrize(("text", "size"), [("224", (224, 224)), ("96x128", (96, 128))])
+def test_size_of_images_is_a_side_or_height_and_width(text: str, size: tuple[int, int]) -> None:
+    options = _run_options(given(run, "photos", "--image-size", text), command="")
+    assert options.image_size == size
+
+
 def test_train_takes_the_usual_options() -> None:
     found, usual = given(train, "--from", "x"), RecipeTraining()
     assert (found["data_dir"], found["out"]) == (

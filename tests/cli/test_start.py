@@ -116,6 +116,13 @@ def test_without_arguments_there_is_help(tmp_path: Path) -> None:
             "4294967296 is not in the range 0<=x<=4294967295.",
         ),
         (["run", "digits", "--limit", "many"], "'many' is not a valid integer"),
+        (
+            ["run", "photos", "--image-size", "3"],
+            "'3' is no size of images; give 4 to 2048 pixels, such as 224, or height and width,"
+            " such as 96x128.",
+        ),
+        (["plan", "photos", "--image-size", "96x"], "'96x' is no size of images;"),
+        (["datasets", "check", "photos", "--image-size", "4096"], "'4096' is no size of images;"),
         (["train"], "Error: Missing option '--from'."),
         (["predict", "run"], "Error: Missing argument 'IMAGES...'."),
         (["report"], "Error: Missing argument 'RUN'."),

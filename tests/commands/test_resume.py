@@ -240,6 +240,7 @@ def test_resume_without_an_unfinished_run_is_refused(own: RunOptions) -> None:
         ({"overrides": ("space.filters=[4, 16]",)}, "space.space.parameters.filters"),
         ({"seed": 4}, "seed is 4, was 3"),
         ({"limit": 50}, "data.train changed; data.validation changed"),
+        ({"image_size": (8, 12)}, "data.fingerprint changed"),
     ],
 )
 def test_resume_with_something_else_says_what_differs(

@@ -35,6 +35,7 @@ from tuner.data.cards.card import Card
 from tuner.data.downloads.archive import unpack
 from tuner.data.images import Images
 from tuner.data.load import load_images
+from tuner.data.own.image_size import in_size
 from tuner.data.own.resolve import resolve
 from tuner.errors import TunerError
 
@@ -315,7 +316,7 @@ def _ways(case: Case, folder: Path) -> Iterator[Callable[[], tuple[str, ...]]]:
     if case.kind == "image":
         yield lambda: _streamed(given, case)
     if case.kind != "array":
-        yield lambda: _loaded(resolve(str(own), [], folder), folder, case)
+        yield lambda: _loaded(in_size(resolve(str(own), [], folder)), folder, case)
 
 
 def _unpacked(archive: Path, to: Path) -> tuple[str, ...]:

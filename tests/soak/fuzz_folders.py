@@ -27,6 +27,7 @@ from tests.data.layouts import picture
 from tuner.data.folders.class_order import one_form
 from tuner.data.folders.file_names import class_of
 from tuner.data.load import load_images
+from tuner.data.own.image_size import in_size
 from tuner.data.own.resolve import resolve
 from tuner.errors import TunerError
 from tuner.names import printable
@@ -233,7 +234,7 @@ def run(seed: str) -> tuple[str, str, str]:
 def _read(case: Case) -> str:
     """Load a case; what is wrong with it."""
     data = case.root / "data"
-    card = resolve(str(case.given), [], data)
+    card = in_size(resolve(str(case.given), [], data))
     images, again = load_images(card, data), load_images(card, data)
     n_left_out = sum(one.n_files for one in images.left_out)
     found = len(images.labels) + len(images.unreadable) + n_left_out

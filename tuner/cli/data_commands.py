@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import click
 
 from tuner.cli.group import Group
-from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, out
+from tuner.cli.options import A_PATH, CONTEXT, as_json, data_dir, image_size, out
 from tuner.cli.terminal.output import plain, print_json, say
 
 SchemaName = Literal["space", "card", "results"]
@@ -77,10 +77,17 @@ def datasets(context: click.Context, data_dir: Path, json_lines: bool) -> None:
 
 @datasets.command(context_settings=CONTEXT)
 @click.argument("dataset", metavar="NAME_OR_FOLDER")
+@image_size
 @out
 @data_dir
 @as_json
-def check(dataset: str, out: Path, data_dir: Path, json_lines: bool) -> None:
+def check(
+    dataset: str,
+    image_size: tuple[int, int] | None,
+    out: Path,
+    data_dir: Path,
+    json_lines: bool,
+) -> None:
     """Examine the data of NAME_OR_FOLDER.
 
     The exit code is 4 if results on them would be worthless.
@@ -89,7 +96,7 @@ def check(dataset: str, out: Path, data_dir: Path, json_lines: bool) -> None:
     from tuner.commands.check import check as check_command
     from tuner.pipeline.preparation.examination import refuse_worthless
 
-    checked = check_command(dataset, data_dir=data_dir, out=out)
+    checked = check_command(dataset, image_size=image_size, data_dir=data_dir, out=out)
     if json_lines:
         for record in records(checked):
             print_json(record)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import click
 
-from tuner.cli.units import DURATION, SIZE
+from tuner.cli.units import DURATION, IMAGE_SIZE, SIZE
 from tuner.execution.execution_options import EXECUTORS, TRIAL_TIMEOUT_S, executor_help
 from tuner.pipeline.run_options import DATA_ROOT, REPORTS, RunOptions
 from tuner.records.results import PresetName
@@ -39,6 +39,12 @@ no_progress = click.option(
     "--no-progress", is_flag=True, help="Plain lines in place of the live view."
 )
 
+image_size = click.option(
+    "--image-size",
+    type=IMAGE_SIZE,
+    metavar="N|HxW",
+    help="Pixels of your own photos: a side, or height and width; what suits the model by default.",
+)
 
 retries = click.option(
     "--retries",
@@ -84,6 +90,7 @@ def what_to_search(command: Any) -> Any:
             type=click.Choice(get_args(PrecisionChoice)),
             help="Numbers that layers compute with; auto takes what trains faster here.",
         ),
+        image_size,
         click.option(
             "--limit",
             type=click.IntRange(min=1),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tuner.data.cards.card_files import card_folders
 from tuner.data.load import load_images
+from tuner.data.own.image_size import in_size
 from tuner.data.own.resolve import resolve
 from tuner.doctor.examine import examine
 from tuner.doctor.findings import Examination
@@ -30,11 +31,15 @@ class Checked:
     page: Path
 
 
-def check(target: str, *, data_dir: Path, out: Path) -> Checked:
+def check(
+    target: str, *, image_size: tuple[int, int] | None = None, data_dir: Path, out: Path
+) -> Checked:
     """Examine a data set, and write the page of it to `<out>/<name>/data.html`.
 
     Args:
         target: A card's name, or the path of your own data.
+        image_size: Height and width in pixels to read own photos in; None takes what a search
+            does by default.
         data_dir: Root of the data.
         out: Root of the reports.
 
@@ -45,7 +50,8 @@ def check(target: str, *, data_dir: Path, out: Path) -> Checked:
     """
     from tuner.doctor.data_page import render
 
-    card = named_apart(resolve(target, card_folders(), data_dir), target, data_dir, out)
+    card = in_size(resolve(target, card_folders(), data_dir), image_size)
+    card = named_apart(card, target, data_dir, out)
     images = load_images(card, data_dir)
     examination = examine(images, card)
     page = out / card.name / PAGE

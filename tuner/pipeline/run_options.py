@@ -29,6 +29,8 @@ class RunOptions:
         max_epochs: Replaces Hyperband's; None keeps it.
         factor: Replaces Hyperband's; None keeps it.
         precision: Replaces the space's; None keeps it.
+        image_size: Height and width in pixels to read own photos in; None takes what suits the
+            model.
         limit: Training and validation images together; None takes all.
         seed: The run's one seed.
         data_dir: Root of the data.
@@ -53,6 +55,7 @@ class RunOptions:
     max_epochs: int | None = None
     factor: int | None = None
     precision: PrecisionChoice | None = None
+    image_size: tuple[int, int] | None = None
     limit: int | None = None
     seed: int = 0
     data_dir: Path = DATA_ROOT

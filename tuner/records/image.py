@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Of a side, as a card or an option may state it.
+LEAST_PIXELS, MOST_PIXELS = 4, 2048
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSpec:

@@ -218,7 +218,12 @@ CNN_TERMS: Mapping[str, Term] = MappingProxyType(
 BACKBONE_NAMES = (
     *(f"efficientnet_b{i}" for i in range(8)),
     *(f"efficientnet_v2_b{i}" for i in range(4)),
+    "efficientnet_v2_s",
+    "efficientnet_lite0",
     "efficientnet_lite2",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+    "convnext_tiny",
 )
 
 # The networks of cards' baselines, which no space searches: only their builders say what they take.

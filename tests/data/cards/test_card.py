@@ -241,11 +241,14 @@ def test_folder_among_the_data_is_found_by_its_name(tmp_path: Path) -> None:
     assert resolve("photos", [BUNDLED], tmp_path).name == "photos"
 
 
-def test_large_grey_photos_are_capped_and_stay_grey(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("size", "side"), [((300, 200), 250), ((4000, 3000), 2048), ((5, 4), 8)])
+def test_own_photos_have_their_typical_size_within_what_a_card_may_state(
+    tmp_path: Path, size: tuple[int, int], side: int
+) -> None:
     for name in ("cat", "dog"):
         (tmp_path / "photos" / name).mkdir(parents=True)
-        Image.new("L", (300, 200)).save(tmp_path / "photos" / name / "a.png")
-    assert resolve(str(tmp_path / "photos"), [], tmp_path).image.shape == (96, 96, 1)
+        Image.new("L", size).save(tmp_path / "photos" / name / "a.png")
+    assert resolve(str(tmp_path / "photos"), [], tmp_path).image.shape == (side, side, 1)
 
 
 def test_given_parts_of_a_folder_are_found(tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ TINY = Backbone(
     name="tiny",
     title="Tiny",
     application="TinyEfficientNet",
+    input_size=32,
     n_features=128,
-    blocks=tuple(f"block{i}" for i in range(7, 0, -1)),
+    blocks=tuple((f"block{i}",) for i in range(7, 0, -1)),
     has_lost_rescaling=True,
 )
 VALUES = {

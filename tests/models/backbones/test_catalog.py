@@ -8,7 +8,9 @@ import sys
 import keras
 import pytest
 
+from tuner.models.backbones import lite
 from tuner.models.backbones.catalog import BACKBONES, is_fine_tuned, is_frozen
+from tuner.models.backbones.weights import PACKAGES
 from tuner.space.vocabulary import BACKBONE_NAMES
 
 B2 = BACKBONES["efficientnet_b2"]
@@ -26,8 +28,13 @@ def test_every_application_is_one_of_keras(backbone) -> None:
     assert backbone.title == backbone.application
 
 
-def test_lite2_has_a_title_of_its_own() -> None:
-    assert BACKBONES["efficientnet_lite2"].title == "EfficientNet-Lite2"
+def test_every_other_network_has_blocks_and_a_package_of_weights_and_a_title_of_its_own() -> None:
+    others = [b.name for b in BACKBONES.values() if not b.application]
+    assert others == list(lite.BLOCKS) == list(PACKAGES)
+    assert [BACKBONES[name].title for name in others] == [
+        "EfficientNet-Lite0",
+        "EfficientNet-Lite2",
+    ]
 
 
 @pytest.mark.parametrize(

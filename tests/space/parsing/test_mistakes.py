@@ -59,7 +59,7 @@ TOP_LEVEL = {
     "version: 1\ncompare: [baselin]": (
         'my.yaml:2: compare.0 is "baselin"; expected baseline, baseline_published, tuned_tta,'
         " ensemble, "
-        f"{', '.join(BACKBONE_NAMES[:-1])} or efficientnet_lite2.\n"
+        f"{', '.join(BACKBONE_NAMES[:-1])} or {BACKBONE_NAMES[-1]}.\n"
         '  Fix: did you mean "baseline"?'
     ),
     "version: 1\nmodel: cn": (

@@ -8,16 +8,17 @@ from dataclasses import replace
 import keras
 import pytest
 
-from tuner.models.backbones import lite2
+from tests.training.transfer.small_network import MODEL
+from tuner.models.backbones import lite
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small_network() -> Iterator[None]:
     """EfficientNet-Lite2 with one narrow block per stage that has a block's parts and names."""
-    firsts = [block for block in lite2.BLOCKS if block.prefix.endswith("a_")]
+    firsts = [block for block in lite.BLOCKS[MODEL] if block.prefix.endswith("a_")]
     narrow = [replace(block, expansion=min(block.expansion, 2), filters=4) for block in firsts]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lite2, "BLOCKS", tuple(narrow))
+        patch.setattr(lite, "BLOCKS", {MODEL: tuple(narrow)})
         yield
 
 
@@ -25,5 +26,5 @@ def small_network() -> Iterator[None]:
 def weights(small_network: None, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
     keras.utils.set_random_seed(1)
-    lite2.build(32, "avg").save_weights(path)
+    lite.build(MODEL, 32, "avg").save_weights(path)
     return str(path)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from tuner.records.image import LEAST_PIXELS, MOST_PIXELS
 from tuner.space.documents.validation import Strict
 
 ChannelValue = Annotated[int, Field(ge=0, le=255)]
@@ -15,8 +16,8 @@ ChannelValue = Annotated[int, Field(ge=0, le=255)]
 class ImageSettings(Strict):
     """What every image is turned into; folders of images are stretched to this size."""
 
-    height: int = Field(ge=4, le=2048)
-    width: int = Field(ge=4, le=2048)
+    height: int = Field(ge=LEAST_PIXELS, le=MOST_PIXELS)
+    width: int = Field(ge=LEAST_PIXELS, le=MOST_PIXELS)
     channels: Literal[1, 3]
     background: list[ChannelValue] = Field(
         default=[255, 255, 255],

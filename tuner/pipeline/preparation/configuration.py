@@ -9,6 +9,7 @@ from pathlib import Path
 import tuner
 from tuner.data.cards.card import Card
 from tuner.data.cards.card_files import card_folders, card_names
+from tuner.data.own.image_size import LARGEST_SIDE, in_size
 from tuner.data.own.made_card import OWN_DATA
 from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError
@@ -92,8 +93,14 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
         check_name(card.baseline.model, f"{card.name}, baseline: ")
     check_flip(file, card)
     check_backbones(file)
+    card = in_size(card, options.image_size, _largest_side(file.model))
     card = named_apart(card, options.dataset, options.data_dir, options.out)
     return card, apply(PRESETS[options.preset], options, file)
+
+
+def _largest_side(model: str) -> int:
+    """Pixels of a side to which own photos are shrunk for a model: what it was made for."""
+    return BACKBONES[model].input_size if model in BACKBONES else LARGEST_SIDE
 
 
 def space_documents(options: RunOptions, card: Card) -> tuple[Document, Document]:

