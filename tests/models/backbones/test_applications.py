@@ -92,7 +92,7 @@ def test_pixels_of_0_255_are_scaled_as_each_paper_does(
 ) -> None:
     learnt = [bool(layer.trainable_weights) for layer in network.layers]
     last_scaling = network.layers[learnt.index(True) - 1]
-    scaled = features(keras.Model(network.inputs, last_scaling.output), raw_images())
+    scaled = features(keras.Model(network.input, last_scaling.output), raw_images())
     np.testing.assert_allclose(scaled, SCALES[backbone.name](raw_images()), atol=1e-5)
 
 
