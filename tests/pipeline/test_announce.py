@@ -27,6 +27,7 @@ def notices(root: Path, layout: Layout, search: str = "{}") -> list[str]:
         card=card,
         dataset=load_dataset(card, root / "data", SplitSettings(seed=0)).sealed(),
         folder=SimpleNamespace(path=root),
+        starts=(),
         tell=told.append,
     )
     announce(job, [], is_resumed=False)  # type: ignore[arg-type]

@@ -174,8 +174,7 @@ class SearchSummary:
             start.
         best_model: The winner's family or builder; None for the one that was searched.
         best_origin: Where the winner's setting is from if the search began with it; else empty.
-        finalists: Settings that were retrained to choose the winner; empty where there was nothing
-            to choose from, or nothing was retrained.
+        finalists: What was retrained to choose the winner; empty where nothing was to choose from.
     """
 
     model: str

@@ -46,7 +46,8 @@ def job(
 ) -> Job:
     """A run in a quick preset, whose data set states no baseline."""
     run = RunFolder(folder / "run")
-    run.state.mkdir(parents=True)
+    run.state.mkdir(parents=True, exist_ok=True)
+    (run.state / "trials.jsonl").unlink(missing_ok=True)
     for one in trials:
         run.search_log.started(replace(one, score=None), {})
         run.search_log.ended(one)

@@ -41,7 +41,7 @@ def compared(found: Job) -> list[Contender]:
         found.card,
         found.file,
         found.dataset.spec,
-        [("cnn", SMALL_CNN)],
+        [(found.file.model, SMALL_CNN)],
         events.append,
     )
 

@@ -113,6 +113,6 @@ def test_a_run_that_is_not_there_is_refused_with_what_may_be_named(tmp_path: Pat
     with pytest.raises(ConfigurationError) as caught:
         recipe_files(file_of(tmp_path, "basline"))
     assert caught.value.message == (
-        'my.yaml: start_from names "basline", where there is no run and no recipe'
+        f'{tmp_path / "tiny.yaml"}: start_from names "basline", where there is no run and no recipe'
     )
     assert caught.value.hint == 'did you mean "baseline"?'

@@ -120,7 +120,7 @@ TOP_LEVEL = {
     ),
     "version: 1\nstart_from: baseline": ('my.yaml:2: start_from is "baseline"; expected a list.'),
     "version: 1\nretrain: {finalists: 0}": (
-        "my.yaml:2: retrain.finalists is 0; expected at least 1."
+        "my.yaml:2: retrain.finalists is 0; expected 1 or more."
     ),
 }
 

@@ -80,12 +80,17 @@ space:
     assert load(tmp_path, "space.kind=conv", text=text) == {}
 
 
+BY_OPTIMIZER = ("learning_rate", "weight_decay")
+
+
 @pytest.mark.parametrize(
     ("name", "override", "lost"),
     [
-        ("default", "space.optimizer=adam", {"optimizer", "momentum"}),
+        ("default", "space.optimizer=adamw", {"optimizer", "momentum"}),
         ("default", "space.optimizer=sgd", {"optimizer"}),
-        ("default", "space.optimizer=[adam, rmsprop]", {"momentum"}),
+        ("default", "space.optimizer=[adamw, adam]", {"momentum"}),
+        # Its ranges of rate and decay are for adamw and sgd.
+        ("default", "space.optimizer=rmsprop", {*BY_OPTIMIZER, "optimizer", "momentum"}),
         (
             "fer2013",
             "space.conv_blocks=2",
