@@ -189,10 +189,9 @@ def test_checkpoints_do_not_outlive_a_search_that_nobody_asks_an_ensemble_of(
     write_space(tmp_path, *comparing("tuned_tta"))
     with pytest.raises(PowerCutError):
         run(options(tmp_path, space=tmp_path / "tiny.yaml"), cut_at(CHOICES[0]), StopRequest())
-    assert sorted(path.name for path in tmp_path.rglob("state/*.npz")) == [
-        "tuned-0.npz",
-        "tuned-1.npz",
-    ]
+    left = [path.name for path in tmp_path.rglob("state/*.npz")]
+    assert {"tuned-0.npz", "tuned-1.npz"} <= set(left)
+    assert not [name for name in left if name.startswith("trial")]
 
 
 def refuse(error: Exception) -> Callable[..., Any]:
