@@ -37,7 +37,7 @@ space:
   dense_units: 0
   batch_size: 16
 search: {method: hyperband, max_epochs: 2, factor: 2}
-compare: [baseline]
+compare: []
 retrain: {epochs: 2, seeds: 2}
 """
 

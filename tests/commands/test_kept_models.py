@@ -45,7 +45,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     place = tmp_path_factory.mktemp("compared")
     write_photos(place / "datasets" / "data" / "photos", ["dark", "light"], n=40)
     (place / "datasets" / "photos.yaml").write_text(CARD, encoding="utf-8")
-    write_space(place, "compare: [baseline]", "compare: [baseline, baseline_published]")
+    write_space(place, "compare: []", "compare: [baseline, baseline_published]")
     words = ("--space", "tiny.yaml", "--seed", "3", "--executor", "inline", "--max-trials", "2")
     ended = call("run", "photos", *words, cwd=place)
     assert ended.code == 0, ended.err

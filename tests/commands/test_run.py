@@ -102,13 +102,6 @@ def test_predictions_give_the_accuracies_of_the_results(finished: Finished) -> N
         assert np.array(run["test"]["confusion"]).sum() == 15
 
 
-def test_missing_baseline_is_said(finished: Finished) -> None:
-    assert (
-        "note: this data set has no card that states a baseline, so none is compared"
-        in finished.outcome.err
-    )
-
-
 def test_report_names_the_data_set_and_escapes_its_classes(finished: Finished) -> None:
     page = (finished.path / "report.html").read_text(encoding="utf-8")
     assert "my photos" in page

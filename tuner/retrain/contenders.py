@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.data.cards.card import Card
-from tuner.data.cards.published_baseline import Baseline, Published
+from tuner.data.cards.published_baseline import Published
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import complete, schedule_for
 from tuner.records.contender import Contender
@@ -72,7 +72,24 @@ def tuned_contenders(
         )
 
 
-def stated_baseline(card: Card, spec: ImageSpec) -> Baseline:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedBaseline:
+    """The model that tuning is held against.
+
+    Attributes:
+        model: Family.
+        title: What it is.
+        values: Hyperparameters.
+        published: How its source trains it; None where no source states it.
+    """
+
+    model: str
+    title: str
+    values: Mapping[str, Any]
+    published: Published | None = None
+
+
+def stated_baseline(card: Card, spec: ImageSpec) -> ComparedBaseline:
     """The data set's baseline; where no source states one, the CNN family's defaults.
 
     Of tiny images, as many blocks as leave a pixel.
@@ -81,20 +98,25 @@ def stated_baseline(card: Card, spec: ImageSpec) -> Baseline:
         card: Of the data set.
         spec: Of the images.
     """
-    if card.baseline:
-        return card.baseline
+    if stated := card.baseline:
+        return ComparedBaseline(
+            model=stated.model,
+            title=stated.title,
+            values=stated.values,
+            published=stated.published,
+        )
     usual = complete("cnn", {})
     n_blocks = min(usual["conv_blocks"], max(1, min(spec.height, spec.width).bit_length() - 1))
-    return Baseline(
+    return ComparedBaseline(
         model="cnn",
         title="the CNN family's defaults: no source states a baseline for these images",
-        source="",
         values=usual | {"conv_blocks": n_blocks},
-        published=None,
     )
 
 
-def baselines(tuned: Contender, stated: Baseline, compare: tuple[str, ...]) -> Iterator[Contender]:
+def baselines(
+    tuned: Contender, stated: ComparedBaseline, compare: tuple[str, ...]
+) -> Iterator[Contender]:
     """The baseline by the winner's rules, and by its source's own, as far as they are asked for.
 
     Args:

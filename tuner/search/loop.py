@@ -68,7 +68,7 @@ def search(
     loop.close()
     for trial_id in {trial.trial_id for trial in loop.ended} - study.board.wanted:
         loop.remove_checkpoint(trial_id)
-    if loop.best is None:
+    if loop.has_only_failed:
         raise _all_failed(loop.ended)
     return loop.ended
 
@@ -100,6 +100,13 @@ class _Loop:
         self._n_tries: Counter[str] = Counter()
         self._stopped: list[tuple[Trial, TrainResult]] = []
         self._is_closed = False
+        # Of the trials that the method proposed.
+        self._n_good = self._n_failed = 0
+
+    @property
+    def has_only_failed(self) -> bool:
+        """Whether nothing of what was searched has a score: what it began with is no find."""
+        return self.best is None or (self._n_failed > 0 and self._n_good == 0)
 
     def restore(self) -> None:
         """Be where the log says the search was.
@@ -127,6 +134,8 @@ class _Loop:
                 f"the log does not fit this search ({reason_of(error)})"
             ) from error
         self.ended = [trial for kind, trial in history if kind == "ended"]
+        for trial in self.ended:
+            self._count(trial)
         known = {trial.trial_id for trial in self.ended}
         self._waiting.extend(
             trial for kind, trial in history if kind == "started" and trial.trial_id not in known
@@ -160,7 +169,7 @@ class _Loop:
 
     def _is_over(self) -> bool:
         is_late = self._order.deadline is not None and time.time() >= self._order.deadline
-        is_hopeless = self.best is None and len(self.ended) >= HOPELESS_FAILURES
+        is_hopeless = self._n_good == 0 and self._n_failed >= HOPELESS_FAILURES
         # Before the first score there is nothing that could be returned.
         return self._is_closed or is_hopeless or (is_late and self.best is not None)
 
@@ -228,12 +237,18 @@ class _Loop:
     def _end(self, trial: Trial) -> None:
         self._log.ended(trial)
         self.ended.append(trial)
+        self._count(trial)
         self._study.end(trial)
         is_best = trial.score is not None and self._order.objective.better(trial.score, self.best)
         self.best = trial.score if is_best else self.best
         self._keeper.keep(trial)
         self._listener(TrialEnded(trial=trial, is_best=is_best))
         self._remove_disposable()
+
+    def _count(self, trial: Trial) -> None:
+        if not trial.origin:
+            self._n_good += trial.score is not None
+            self._n_failed += trial.score is None
 
     def _remove_disposable(self) -> None:
         for trial_id in self._study.disposable():
@@ -244,7 +259,8 @@ class _Loop:
         trial_checkpoint(self._order.checkpoints, trial_id).unlink(missing_ok=True)
 
 
-def _all_failed(trials: list[Trial]) -> SearchError:
+def _all_failed(ended: list[Trial]) -> SearchError:
+    trials = [trial for trial in ended if not trial.origin] or ended
     reasons = Counter(t.error for t in trials if t.error).most_common()
     reason, n = reasons[0]
     return SearchError(

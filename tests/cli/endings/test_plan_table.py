@@ -22,6 +22,7 @@ from tuner.store.files.whole_files import json_line
 
 FORECAST = Forecast(
     n_trials=7,
+    n_starts=0,
     n_epochs=15,
     is_exact=True,
     notes=(),

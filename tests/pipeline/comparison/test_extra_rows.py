@@ -43,7 +43,7 @@ def comparing(rows: str) -> tuple[str, str]:
     """What the tiny space says, and what it is to say: another comparison, and few trials."""
     search = "search: {method: hyperband, max_epochs: 2, factor: 2}\ncompare: "
     few = "search: {method: random, max_epochs: 1, max_trials: 3}\ncompare: "
-    return f"{search}[baseline]", f"{few}[{rows}]"
+    return f"{search}[]", f"{few}[{rows}]"
 
 
 def options(folder: Path, **changes: Any) -> RunOptions:

@@ -14,6 +14,7 @@ from tests.planning.contenders import STATED
 from tests.search.fakes import FakeExecutor
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.weights import NoPretrainedWeightsError
+from tuner.models.registry import complete
 from tuner.pipeline.comparison import all_contenders
 from tuner.pipeline.comparison.retraining import retrain_all
 from tuner.pipeline.job import Job
@@ -85,7 +86,8 @@ def two_close_trials(tmp_path: Path, events: list[Event], **changes: Any) -> Job
 
 def better_is(values: dict[str, Any]) -> FakeExecutor:
     """Trainings of this setting come out best."""
-    return FakeExecutor(lambda task, epoch: {"val_accuracy": 0.9 if task.values == values else 0.2})
+    whole = complete("cnn", values)
+    return FakeExecutor(lambda task, epoch: {"val_accuracy": 0.9 if task.values == whole else 0.2})
 
 
 @pytest.mark.parametrize(("best", "expected"), [(SMALL_CNN, "0000"), (OTHER, "0001")])
@@ -94,7 +96,8 @@ def test_of_settings_too_close_to_call_the_one_wins_that_retrains_best(
 ) -> None:
     found = compared(two_close_trials(tmp_path, []), better_is(best))
     winner, trained = found.models[0]
-    assert (winner.name, winner.title, winner.values) == ("tuned", "Tuned", best)
+    whole = complete("cnn", best)
+    assert (winner.name, winner.title, winner.values) == ("tuned", "Tuned", whole)
     assert [one.name for one, _ in found.models] == ["tuned", "baseline"]
     assert found.winner.trial_id == expected
     assert [(one.trial_id, one.search_score) for one in found.finalists] == [

@@ -116,8 +116,9 @@ def describe(event: Event, progress: Progress) -> str:
             line = f"  {event.title}, seed {event.seed}: {event.text}"
         case TrialEnded(trial=trial):
             count = f"{progress.n_ended} of {progress.n_trials}"
+            origin = f", {trial.origin}" if trial.origin else ""
             line = (
-                f"  trial {trial.trial_id} ({count}): {_outcome(trial, event.is_best)},"
+                f"  trial {trial.trial_id}{origin} ({count}): {_outcome(trial, event.is_best)},"
                 f" {progress.remaining()}"
             )
     return line

@@ -34,8 +34,7 @@ class Baseline(Strict):
     assumed: list[str] = Field(
         default=[], description="names of the values that the source leaves open"
     )
-    # None only in the stand-in of a data set without a baseline: a card must state it.
-    published: Published | None
+    published: Published
 
     @field_validator("assumed")
     @classmethod

@@ -64,7 +64,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
         job.card,
         job.file,
         job.dataset.spec,
-        [(trial.model or job.file.model, trial.values) for trial in entered],
+        [(model, complete(model, values)) for model, values in map(job.resolved, entered)],
         job.tell,
     )
     distinct = _distinct(compared, job)

@@ -59,6 +59,7 @@ class History:
         n_stopped: Trials that the time budget ended before; they have a score too.
         n_failed: Trials that failed.
         n_unfinished: Trials that neither failed nor ended.
+        has_starts: Whether the search began with known settings.
     """
 
     points: tuple[Point, ...]
@@ -69,6 +70,7 @@ class History:
     n_stopped: int
     n_failed: int
     n_unfinished: int
+    has_starts: bool
 
     @property
     def drawn(self) -> tuple[Point, ...]:
@@ -111,6 +113,7 @@ def compute(results: Results, trials: Sequence[Trial]) -> History:
         n_stopped=statuses.count("stopped"),
         n_failed=statuses.count("failed"),
         n_unfinished=statuses.count("running"),
+        has_starts=any(trial.origin for trial in trials),
     )
 
 
