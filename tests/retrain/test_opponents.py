@@ -36,7 +36,7 @@ def test_backbone_without_weights_is_trained_from_scratch_beside_an_installed_on
     assert found == ["EfficientNetB2 (from scratch)", "EfficientNet-Lite2 (ImageNet)"]
     assert told == [
         "EfficientNetB2 is trained from scratch: no network",
-        "EfficientNet-Lite2, whose ImageNet weights are installed, stands in beside it",
+        "EfficientNet-Lite2, whose ImageNet weights are installed, stands in for it",
     ]
 
 

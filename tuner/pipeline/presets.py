@@ -57,7 +57,9 @@ PRESETS: Mapping[PresetName, Preset] = {
         cheap_seeds=3,
         max_train=1000,
         max_validation=500,
-        from_scratch=FromScratch(input_size=48, max_epochs=2, max_train_images=300),
+        from_scratch=FromScratch(
+            input_size=48, max_epochs=2, max_train_images=300, is_last_resort=True
+        ),
         # Of 48 pixels the last maps would be 2x2, where ImageNet's features say little; 260 takes
         # seven times as long.
         min_backbone_size=96,

@@ -36,11 +36,14 @@ class FromScratch:
         input_size: Pixels that images are resized to.
         max_epochs: Ceiling; None for the other models' one.
         max_train_images: None for all.
+        is_last_resort: Whether it is trained only where no other network that has learnt before
+            can stand in: in a first look it learns nothing, and takes longer than all others.
     """
 
     input_size: int
     max_epochs: int | None = None
     max_train_images: int | None = None
+    is_last_resort: bool = False
 
 
 def tuned_contenders(

@@ -39,7 +39,8 @@ def backbone_opponents(
 ) -> Iterator[Contender]:
     """Pretrained backbones.
 
-    One whose weights cannot be had is trained from scratch, beside one that needs no network.
+    One whose weights cannot be had is trained from scratch, unless it is the last resort, and one
+    that needs no download stands in for it.
 
     Args:
         tuned: The winner.
@@ -58,12 +59,16 @@ def backbone_opponents(
         if not BACKBONES[name].application:
             tell(f"{title} is left out: {reason}")
             continue
-        tell(f"{title} is trained from scratch: {reason}")
-        yield from_scratch(tuned, name, rules.scratch)
         offline = pretrained(tuned, OFFLINE, rules.stated, rules.input_size)
-        if OFFLINE not in names and problem(offline) is None:
+        stands_in = problem(offline) is None
+        if rules.scratch.is_last_resort and stands_in:
+            tell(f"{title} is left out of a first look: {reason}")
+        else:
+            tell(f"{title} is trained from scratch: {reason}")
+            yield from_scratch(tuned, name, rules.scratch)
+        if stands_in and OFFLINE not in names:
             tell(
                 f"{BACKBONES[OFFLINE].title}, whose ImageNet weights are installed, stands in"
-                " beside it"
+                " for it"
             )
             yield offline

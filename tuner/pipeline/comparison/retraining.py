@@ -49,12 +49,13 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
 
     data = training_data(job.dataset, job.options.data_dir, job.folder.features)
 
-    def trained(chosen: Sequence[Contender], n_seeds: int) -> list[list[Trained]]:
+    def trained(chosen: Sequence[Contender], n_seeds: int, first: int = 0) -> list[list[Trained]]:
         order = RetrainOrder(
             seeds=[task_seed(job.options.seed, RETRAININGS, number) for number in range(n_seeds)],
             checkpoints=job.folder.state,
             deadline=job.deadline,
             precision=job.precision,
+            first=first,
         )
         return retrain(chosen, data, order, executor, job.tell, job.request)
 
@@ -77,9 +78,9 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
     more = job.file.retrain.cheap_seeds or n_seeds
     if more > n_seeds and baseline and is_cheap(baseline, job.dataset):
         repeated = {_setting(one): one for one in (compared[number], baseline)}
-        # What is trained already is not trained again.
-        again = trained([distinct[setting] for setting in repeated], more)
-        by_setting |= dict(zip(repeated, again, strict=True))
+        again = trained([distinct[setting] for setting in repeated], more, first=n_seeds)
+        for setting, others in zip(repeated, again, strict=True):
+            by_setting[setting] = [*by_setting[setting], *others]
     if job.request.is_made():
         return None
     return _with_winner(entered, number, [(one, by_setting[_setting(one)]) for one in compared])
