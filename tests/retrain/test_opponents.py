@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.retrain.test_contenders import tuned
 from tuner.records.contender import Contender
@@ -10,14 +11,17 @@ from tuner.retrain.contenders import FromScratch
 from tuner.retrain.opponents import BackboneRules, backbone_opponents
 
 RULES = BackboneRules(stated={}, scratch=FromScratch(input_size=48), input_size=96)
+FIRST_LOOK = replace(RULES, scratch=replace(RULES.scratch, is_last_resort=True))
 
 
 def opponents(
-    *names: str, problem: Callable[[Contender], str | None] = lambda contender: None
+    *names: str,
+    problem: Callable[[Contender], str | None] = lambda contender: None,
+    rules: BackboneRules = RULES,
 ) -> tuple[list[str], list[str]]:
     """Titles of the opponents, and what was told."""
     told: list[str] = []
-    found = [one.title for one in backbone_opponents(tuned(), names, RULES, problem, told.append)]
+    found = [one.title for one in backbone_opponents(tuned(), names, rules, problem, told.append)]
     return found, told
 
 
@@ -38,6 +42,17 @@ def test_backbone_without_weights_is_trained_from_scratch_beside_an_installed_on
         "EfficientNetB2 is trained from scratch: no network",
         "EfficientNet-Lite2, whose ImageNet weights are installed, stands in for it",
     ]
+
+
+def test_a_first_look_trains_from_scratch_only_where_nothing_stands_in() -> None:
+    found, told = opponents("efficientnet_b2", problem=only_lite2, rules=FIRST_LOOK)
+    assert found == ["EfficientNet-Lite2 (ImageNet)"]
+    assert told == [
+        "EfficientNetB2 is left out of a first look: no network",
+        "EfficientNet-Lite2, whose ImageNet weights are installed, stands in for it",
+    ]
+    found, told = opponents("efficientnet_b2", problem=lambda one: "no network", rules=FIRST_LOOK)
+    assert found == ["EfficientNetB2 (from scratch)"]
 
 
 def test_backbone_that_is_asked_for_comes_once() -> None:

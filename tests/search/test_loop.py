@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tuner.execution.seeds import TRIALS, task_seed
 from tuner.execution.stop import StopRequest
 from tuner.records.events import EpochEnded, Event, Listener, Notice, TrialEnded, TrialStarted
 from tuner.records.training import Ending, EpochMetrics, TrainResult, TrainTask
-from tuner.records.trial import Trial
+from tuner.records.trial import StartSetting, Trial
 from tuner.search.loop import search
 from tuner.search.ranking import winner
 from tuner.search.trial_training import SearchOrder, root
@@ -58,6 +58,7 @@ def begin(
     listener: Listener = lambda event: None,
     kept: Kept | None = None,
     request: StopRequest | None = None,
+    starts: Sequence[StartSetting] = (),
     **order: Any,
 ) -> list[Trial]:
     """A search whose log is in a folder, from its begin or from where it was."""
@@ -66,7 +67,7 @@ def begin(
         SearchOrder(
             model="cnn", objective=objective, seed=seed, checkpoints=folder / "state", **order
         ),
-        make_study(objective=objective, seed=seed),
+        make_study(objective=objective, seed=seed, starts=starts),
         executor,
         SearchLog(folder / "state" / "trials.jsonl"),
         kept or Kept(),
@@ -564,3 +565,41 @@ def test_real_search_is_repeated_exactly_by_its_seed(tmp_path: Path) -> None:
         return [(t.trial_id, t.values, t.score, [e.metrics for e in t.epochs]) for t in trials]
 
     assert scores("once") == scores("again")
+
+
+START = StartSetting(origin="baseline", values={"filters": [4, 4]}, model="sigmoid_cnn")
+
+
+def test_a_start_of_another_model_is_trained_as_that_model_to_the_end(tmp_path: Path) -> None:
+    executor = FakeExecutor(lambda task, epoch: {"val_accuracy": 0.5})
+    trials = begin(tmp_path, executor, starts=[START])
+    first, *others = executor.tasks
+    assert (first.model, first.values, first.first_epoch, first.last_epoch) == (
+        "sigmoid_cnn",
+        {"filters": [4, 4]},
+        1,
+        9,
+    )
+    assert {task.model for task in others} == {"cnn"}
+    assert [trial.origin for trial in trials if trial.model] == ["baseline"]
+
+
+def test_a_search_in_which_all_but_the_start_fails_has_found_nothing(tmp_path: Path) -> None:
+    executor = FakeExecutor(
+        lambda task, epoch: (
+            {"val_accuracy": 0.5} if task.model == "sigmoid_cnn" else "no such layer"
+        )
+    )
+    with pytest.raises(
+        SearchError, match="no trial succeeded: 10 of 10 failed with: no such layer"
+    ):
+        begin(tmp_path, executor, starts=[START])
+
+
+def test_a_start_that_fails_leaves_the_search_alone(tmp_path: Path) -> None:
+    executor = FakeExecutor(
+        lambda task, epoch: "too large" if task.model == "sigmoid_cnn" else {"val_accuracy": 0.5}
+    )
+    trials = begin(tmp_path, executor, starts=[START])
+    assert [trial.error for trial in trials if trial.origin] == ["too large"]
+    assert len([trial for trial in trials if trial.score is not None]) == 23

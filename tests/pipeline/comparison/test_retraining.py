@@ -15,7 +15,7 @@ from tests.search.fakes import FakeExecutor
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.weights import NoPretrainedWeightsError
 from tuner.models.registry import complete
-from tuner.pipeline.comparison import all_contenders
+from tuner.pipeline.comparison import all_contenders, cheap_training
 from tuner.pipeline.comparison.retraining import retrain_all
 from tuner.pipeline.job import Job
 from tuner.records.events import Event, Notice, StageStarted
@@ -130,3 +130,22 @@ def test_a_winner_that_is_the_baseline_is_trained_once_for_both(tmp_path: Path) 
     assert [event.text for event in events if isinstance(event, Notice)] == [
         "Baseline is the setting of Tuned, and is trained once for both"
     ]
+
+
+@pytest.mark.parametrize(("cheap", "seeds"), [(1e12, [0, 1, 2]), (0.0, [0])])
+def test_winner_and_baseline_are_repeated_where_that_is_cheap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cheap: float, seeds: list[int]
+) -> None:
+    monkeypatch.setattr(cheap_training, "CHEAP", cheap)
+    close = two_close_trials(tmp_path, [])
+    settings = replace(close.file.retrain, seeds=1, cheap_seeds=3)
+    trainer = better_is(OTHER)
+    begun = replace(close, file=replace(close.file, retrain=settings))
+    found = compared(begun, trainer)
+    assert [(one.name, [t.seed for t in trained]) for one, trained in found.models] == [
+        ("tuned", seeds),
+        ("baseline", seeds),
+    ]
+    # The finalist that lost is trained once, and nothing is trained twice.
+    assert len(trainer.tasks) == 1 + 2 * len(seeds)
+    assert len({task.task_id for task in trainer.tasks}) == len(trainer.tasks)
