@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from tuner.backend import environment
 from tuner.commands.run import run
+from tuner.data.cards.card import Card
 from tuner.data.dataset import load_dataset
 from tuner.data.load import load_images
 from tuner.data.splits.split import n_outer_folds
@@ -23,12 +24,12 @@ from tuner.pipeline.open_run import newest_run
 from tuner.pipeline.outputs.all_runs import write_index
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
 from tuner.pipeline.preparation.precision import decide
-from tuner.pipeline.preparation.start_settings import recipe_files
+from tuner.pipeline.preparation.start_settings import start_settings
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, Listener, Notice, RunStarted, StageStarted
 from tuner.records.nested_results import NestedResults
 from tuner.records.results import Results
-from tuner.space.definition import Precision
+from tuner.space.definition import Precision, SearchSpaceFile
 from tuner.store.files.whole_files import write_text
 from tuner.store.run_folder import RunFolder
 
@@ -87,16 +88,7 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
     asked = [replace(one, outer=number) for number in range(1, n_outer + 1)]
     for text in decided.notices:
         tell(Notice(text=text))
-    identities = [
-        identity(
-            o,
-            file,
-            load_dataset(card, o.data_dir, split_settings(o, file)),
-            str(decided),
-            recipe_files(file),
-        )
-        for o in asked
-    ]
+    identities = [_identity(o, card, file, str(decided)) for o in asked]
     root = options.out / card.name
     ended = [None if options.resume is False else _ended(root, now) for now in identities]
     can_insist = not any(ended)
@@ -130,6 +122,16 @@ def run_nested(options: RunOptions, listener: Listener, request: StopRequest) ->
     pooled = _pooled(done, options, root / f"nested-{timed_name(identities)}.json")
     write_index(options.out, tell)
     return pooled
+
+
+def _identity(
+    options: RunOptions, card: Card, file: SearchSpaceFile, precision: str
+) -> dict[str, Any]:
+    """What identifies the run of an outer fold."""
+    split = split_settings(options, file)
+    dataset = load_dataset(card, options.data_dir, split)
+    starts = start_settings(file, card, dataset, split)
+    return identity(options, file, dataset, precision, starts.settings)
 
 
 def _ended(root: Path, now: Mapping[str, Any]) -> tuple[RunFolder, Results] | None:

@@ -16,6 +16,7 @@ from tuner.execution.make_executor import make_executor, prepare_this_process
 from tuner.models.backbones.stages import HEAD
 from tuner.models.registry import BUILDERS
 from tuner.pipeline.comparison.all_contenders import contenders
+from tuner.pipeline.comparison.cheap_training import is_cheap
 from tuner.pipeline.open_run import open_run
 from tuner.pipeline.preparation.prepare import PreparedRun, prepare
 from tuner.pipeline.run_options import RunOptions
@@ -35,6 +36,7 @@ from tuner.planning.measured_costs import costs_of_settings, with_costs
 from tuner.planning.plan_record import Plan
 from tuner.records.contender import Contender
 from tuner.records.events import Listener, Notice, StageStarted
+from tuner.retrain.contenders import BASELINE
 from tuner.space.sampling import n_settings
 from tuner.training.data import TrainingData
 
@@ -144,6 +146,7 @@ def _plan(
         search=file.search,
         contenders=tuple(compared),
         n_seeds=file.retrain.seeds,
+        n_repeats=known.n_repeats,
         executor=options.execution.executor,
         n_workers=executor.n_workers,
         corners=tuple(found),
@@ -191,6 +194,7 @@ def _known(
         costs=costs_of_settings(planned.settings, measured),
         starts=[measured.costs[s.key] for s in planned.starts if s.key in measured.costs],
         n_finalists=file.retrain.finalists or 1,
+        n_repeats=_n_repeats(planned, compared),
         contenders=with_costs(compared, measured),
         n_seeds=file.retrain.seeds,
         n_train=len(data.folds[0].train),
@@ -207,6 +211,15 @@ def _known(
             _or_endless(planned.options.time_budget_s),
         ),
     )
+
+
+def _n_repeats(planned: _Planned, compared: Sequence[Contender]) -> int:
+    """How often winner and baseline are trained again, if the winner is as cheap."""
+    rules = planned.prepared.file.retrain
+    baseline = next((one for one in compared if one.name == BASELINE), None)
+    if baseline is None or not rules.cheap_seeds or planned.options.time_budget_s is not None:
+        return 0
+    return rules.cheap_seeds - rules.seeds if is_cheap(baseline, planned.prepared.dataset) else 0
 
 
 def _or_endless(budget_s: float | None) -> float:

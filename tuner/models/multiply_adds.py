@@ -6,7 +6,7 @@ import math
 
 import keras
 
-# Of each layer, how many places of an image its kernel is applied to; a dense layer's only once.
+# Layers whose kernel is applied at each place of their output.
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 
 

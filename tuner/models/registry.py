@@ -33,6 +33,27 @@ def complete(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return with_defaults(terms, values) if terms else dict(values)
 
 
+def effective(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a setting comes to: the same for settings that train the same network alike.
+
+    Of the CNN family, what may be set for each block stands for each of the blocks that there are.
+    """
+    whole = complete(model, values)
+    terms = VOCABULARIES.get(model, {}) if model == "cnn" else {}
+    per_block = [name for name, term in terms.items() if term.per_block]
+    of_blocks = {
+        f"{name}_{block}": whole.get(f"{name}_{block}", whole[name])
+        for name in per_block
+        for block in range(whole["conv_blocks"])
+    }
+    others = {
+        name: value
+        for name, value in whole.items()
+        if name not in per_block and name.rpartition("_")[0] not in per_block
+    }
+    return {**others, **of_blocks}
+
+
 def setting_problem(model: str, values: Mapping[str, Any], height: int, width: int) -> str | None:
     """Why a setting cannot be built for images of this size, in one line; None where it can."""
     whole = complete(model, values)

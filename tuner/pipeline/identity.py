@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from tuner.models.backbones.weights import weights_digest
 from tuner.models.registry import is_own
 from tuner.models.source import source_digests
 from tuner.pipeline.run_options import RunOptions
+from tuner.records.trial import StartSetting
 from tuner.space.definition import SearchSpaceFile
 
 
@@ -25,7 +26,7 @@ def identity(
     file: SearchSpaceFile,
     dataset: Dataset,
     precision: str,
-    recipes: Mapping[str, Path],
+    starts: Sequence[StartSetting],
 ) -> dict[str, Any]:
     """What must be the same for a run to go on: whatever decides its trials and scores.
 
@@ -34,7 +35,7 @@ def identity(
         file: The space, with preset and options applied.
         dataset: The data, split.
         precision: In which trainings compute.
-        recipes: Those that the search begins with, by the names that the space gives them.
+        starts: The settings that the search begins with.
     """
     split = dataset.split
     space = plain(asdict(replace(file, name="")))
@@ -48,9 +49,14 @@ def identity(
             "validation": [_digest(fold.validation.tobytes()) for fold in split.folds],
             "test": _digest(split.test.tobytes()),
         },
-        "builder": source_digests(file.model) if is_own(file.model) else {},
+        "builder": {
+            path: digest
+            for model in dict.fromkeys([file.model, *(start.model or "cnn" for start in starts)])
+            if is_own(model)
+            for path, digest in source_digests(model).items()
+        },
         "weights": {path: weights_digest(file.model, path) for path in _weights(file)},
-        "recipes": {name: _digest(path.read_bytes()) for name, path in recipes.items()},
+        "starts": [plain(asdict(start)) for start in starts],
         "seed": options.seed,
         "preset": options.preset,
         "keras": dict(environment.KERAS_SETTINGS),
@@ -99,7 +105,7 @@ def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
         # A hash tells you nothing.
         yield (
             f"{path} changed"
-            if path.startswith(("data.", "builder.", "recipes."))
+            if path.startswith(("data.", "builder.", "starts"))
             else f"{path} is {_short(now)}, was {_short(then)}"
         )
 

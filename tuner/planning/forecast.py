@@ -11,6 +11,7 @@ import numpy as np
 from tuner.planning.measure import Cost
 from tuner.planning.simulate import Crew, SimulatedSearch, simulate_retraining, simulate_search
 from tuner.records.contender import Contender
+from tuner.retrain.contenders import BASELINE
 from tuner.search.methods.method import method_class
 from tuner.search.methods.rungs import Rung
 from tuner.space.definition import SearchSettings
@@ -64,6 +65,7 @@ class Known:
         contenders: The comparison in a run's order, with their costs; None stands for the winner's.
             Empty without one.
         n_seeds: Retrainings of each.
+        n_repeats: More of the winner and of the baseline.
         n_finalists: Settings at most that are retrained in the winner's place.
         starts: Costs of the settings that the search begins with.
         n_train: Training images of a fold.
@@ -89,6 +91,7 @@ class Known:
     n_test: int
     keeps_models: bool
     n_finalists: int = 1
+    n_repeats: int = 0
     starts: Sequence[Cost] = ()
     largest_checkpoint_bytes: int = 0
     n_folds: int = 1
@@ -190,6 +193,8 @@ def _run(
     # As if chance had ordered as many as may be: they are about as large as the winner.
     models = [*models[:1] * known.n_finalists, *models[1:]]
     simulate_retraining(models, known.n_train, known.n_seeds, crew, rng)
+    repeated = [*models[:1], *(one for one in models if one[0].name == BASELINE)]
+    simulate_retraining(repeated, known.n_train, known.n_repeats, crew, rng)
     before_s, scoring_s = known.features_s
     scoring_s += sum(cost.score_s(known.n_test) for _, _, cost in models)
     other_s = known.ready_s + known.n_seeds * scoring_s + REPORT_S

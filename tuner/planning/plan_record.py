@@ -25,6 +25,7 @@ class Plan:
         search: The method and its numbers.
         contenders: The comparison, the winner first; empty where it is left out.
         n_seeds: Retrainings of each.
+        n_repeats: More of the winner and of the baseline, which is cheap to train.
         executor: `process`, `inline` or `ray`.
         n_workers: Trainings at a time.
         corners: Settings that were built, the smallest model first, and those that cannot be.
@@ -48,6 +49,7 @@ class Plan:
     search: SearchSettings
     contenders: tuple[Contender, ...]
     n_seeds: int
+    n_repeats: int
     executor: str
     n_workers: int
     corners: tuple[Corner, ...]

@@ -217,7 +217,7 @@ def _of_run(row: Row, results: Results, outer_fold: int | None) -> Row:
         row,
         state=ended if results.run.is_complete else state_words(results.run.state),
         note=f"outer fold {outer_fold} of a nested cross-validation" if outer_fold else "",
-        model=search.model,
+        model=search.winner_model,
         preset=results.run.preset,
         limit=results.data.limit,
         n_test=results.data.n_test,

@@ -26,6 +26,9 @@ LOG = logging.getLogger("tuner")
 # time.
 HOPELESS_FAILURES = 10
 
+# Of a trial that had begun when the search was over; it says nothing of the space.
+UNTRAINED = "the search ended before its training did"
+
 
 class TrialKeeper(Protocol):
     """Keeps trials where people look at them."""
@@ -157,7 +160,7 @@ class _Loop:
         self._close_log()
         while self._waiting:
             trial = self._waiting.popleft()
-            self._end(replace(trial, error="the search ended before its training did"))
+            self._end(replace(trial, error=UNTRAINED))
 
     def _close_log(self) -> None:
         if not self._is_closed:
@@ -246,7 +249,7 @@ class _Loop:
         self._remove_disposable()
 
     def _count(self, trial: Trial) -> None:
-        if not trial.origin:
+        if not trial.origin and trial.error != UNTRAINED:
             self._n_good += trial.score is not None
             self._n_failed += trial.score is None
 

@@ -36,8 +36,8 @@ def finalists(
         trials: Those of a search.
         objective: What was optimised.
         n: How many at most, the winner included.
-        noise: Differences up to this one say nothing; None where nobody knows how large such
-            differences are, so that any of the best may be as good.
+        noise: Differences up to this one may be chance; None where their size is not known, so that
+            any of the best may be as good.
     """
     best = best_settings(comparable(trials), objective, n)
     if noise is None:

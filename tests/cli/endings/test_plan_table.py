@@ -72,6 +72,7 @@ PLAN = Plan(
             contender(max_epochs=1), title="EfficientNetB2 (from scratch)", max_train_images=300
         ),
     ),
+    n_repeats=0,
     n_seeds=3,
     executor="process",
     n_workers=2,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,16 +13,34 @@ from tests.cli.calling import write_space
 from tests.images import image_spec, tiny_dataset
 from tests.planning.contenders import STATED
 from tests.production.test_fitting import recipe
+from tests.search.fakes import ended, make_study
+from tuner.data.cards.card import Card
 from tuner.errors import ConfigurationError
 from tuner.models.registry import complete
-from tuner.pipeline.preparation.start_settings import recipe_files, start_settings
-from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space
+from tuner.pipeline.preparation.start_settings import StartSettings
+from tuner.pipeline.preparation.start_settings import start_settings as _start_settings
+from tuner.records.image import ImageSpec
+from tuner.records.trial import Trial
+from tuner.search.methods.method import TrialEvent
+from tuner.search.proposals import setting_key
+from tuner.search.study import Study
+from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space, SplitSettings
 from tuner.space.parsing.parse import load_space
+from tuner.space.sampling import has_setting
 from tuner.store.recipe_file import write_recipe
 
+SPACES = Path(__file__).parents[3] / "search_spaces"
+NAMES = sorted(path.stem for path in SPACES.glob("*.yaml"))
 CARD = tiny_dataset().card
 WITH_BASELINE = CARD.model_copy(update={"baseline": STATED})
 SPEC = image_spec(side=48)
+SPLIT = SplitSettings(seed=0)
+
+
+def start_settings(
+    file: SearchSpaceFile, card: Card, spec: ImageSpec, split: SplitSettings = SPLIT
+) -> StartSettings:
+    return _start_settings(file, card, replace(tiny_dataset(), spec=spec), split)
 
 
 def file_of(tmp_path: Path, *names: str, **changes: object) -> SearchSpaceFile:
@@ -64,10 +84,10 @@ def test_defaults_are_those_of_the_family_for_all_that_is_searched_and_active(
             ),
             Parameter(name="filters_0", kind="ordinal", choices=(8, 16)),
         ),
-        fixed={"flip": True},
+        fixed={"batch_norm": True},
     )
     (start,) = start_settings(file_of(tmp_path, "defaults", space=space), CARD, SPEC).settings
-    assert start.values == {"flip": True, "optimizer": "adam", "filters_0": 32}
+    assert start.values == {"batch_norm": True, "optimizer": "adam", "filters_0": 32}
     assert (start.origin, start.model) == ("defaults", None)
 
 
@@ -103,7 +123,6 @@ def test_an_earlier_winner_is_begun_with(tmp_path: Path, *, as_folder: bool) -> 
     write_recipe(earlier, folder / "best.yaml", "")
     named = folder if as_folder else folder / "best.yaml"
     file = file_of(tmp_path, str(named))
-    assert recipe_files(file) == {str(named): folder / "best.yaml"}
     (start,) = start_settings(file, CARD, SPEC).settings
     assert start.origin == named.name
     assert start.values == complete(earlier.model, earlier.values)
@@ -111,8 +130,76 @@ def test_an_earlier_winner_is_begun_with(tmp_path: Path, *, as_folder: bool) -> 
 
 def test_a_run_that_is_not_there_is_refused_with_what_may_be_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        recipe_files(file_of(tmp_path, "basline"))
+        start_settings(file_of(tmp_path, "basline"), CARD, SPEC)
     assert caught.value.message == (
         f'{tmp_path / "tiny.yaml"}: start_from names "basline", where there is no run and no recipe'
     )
-    assert caught.value.hint == 'did you mean "baseline"?'
+    assert caught.value.hint.endswith(
+        "name baseline, defaults, the folder of a finished run, or a best.yaml."
+    )
+
+
+def test_a_setting_that_lies_in_the_space_is_named_as_the_search_would_draw_it(
+    tmp_path: Path,
+) -> None:
+    space = Space(
+        parameters=(
+            Parameter(name="filters_0", kind="ordinal", choices=(16, 32)),
+            Parameter(name="dropout", kind="float", low=0.0, high=0.5),
+        ),
+        fixed={"conv_blocks": 3, "filters": 32},
+    )
+    (start,) = start_settings(file_of(tmp_path, "baseline", space=space), CARD, SPEC).settings
+    assert start.values == {"conv_blocks": 3, "filters": 32, "filters_0": 32, "dropout": 0.25}
+    elsewhere = replace(space, fixed={"conv_blocks": 3, "filters": 64})
+    (start,) = start_settings(file_of(tmp_path, "baseline", space=elsewhere), CARD, SPEC).settings
+    assert start.values == complete("cnn", {})
+
+
+def test_what_mirrors_is_left_out_where_the_card_does_not_allow_it(tmp_path: Path) -> None:
+    space = Space(parameters=(), fixed={"flip": True})
+    found = start_settings(file_of(tmp_path, "defaults", space=space), CARD, SPEC)
+    assert found.settings == ()
+    assert found.notices == (
+        "start_from: defaults is left out, as it mirrors images, which the card does not allow"
+        " (horizontal_flip)",
+    )
+
+
+def test_a_run_on_another_split_of_the_same_images_is_doubtful(tmp_path: Path) -> None:
+    earlier = recipe()
+    data = replace(earlier.data, fingerprint=tiny_dataset().images.fingerprint, split=SPLIT)
+    write_recipe(replace(earlier, data=data), tmp_path / "best.yaml", "")
+    file = file_of(tmp_path, str(tmp_path / "best.yaml"))
+    assert start_settings(file, CARD, SPEC).notices == ()
+    (doubt,) = start_settings(file, CARD, SPEC, SplitSettings(seed=7)).notices
+    assert "was chosen on another split of these images, some of which test now" in doubt
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_supplied_space_proposes_its_own_settings_whatever_it_begins_with(name: str) -> None:
+    """With the starts scored best, so that proposals are drawn near them, also after a restart."""
+    file = load_space(SPACES / f"{name}.yaml")
+    card = CARD.model_copy(update={"horizontal_flip": True})
+    dataset = replace(tiny_dataset(), spec=SPEC)
+    starts = _start_settings(file, card, dataset, SPLIT).settings
+    assert starts
+
+    def study() -> Study:
+        return make_study(file.space, search=file.search, starts=starts)
+
+    def score(trial: Trial) -> float:
+        return 1.0 if trial.origin else int(trial.trial_id) / 1000
+
+    running, history, states = study(), list[TrialEvent](), list[Mapping[str, Any]]()
+    while (trial := running.next_trial()) is not None:
+        assert trial.origin or has_setting(file.space, trial.values)
+        history.append(("started", trial))
+        states.append(running.state())
+        history.append(("ended", ended(trial, score)))
+        running.end(history[-1][1])
+        if len(states) in (3, 10):
+            running = study()
+            running.restore(history, states)
+    settings = [setting_key(t.values) for kind, t in history if kind == "ended" and not t.parent_id]
+    assert len(set(settings)) == len(settings)

@@ -96,7 +96,8 @@ def _retraining(plan: Plan) -> Iterator[tuple[str, str]]:
     if not plan.contenders:
         yield "retraining", "none"
     for number, model in enumerate(plan.contenders):
-        seeds, epochs = plural(plan.n_seeds, "seed"), plural(model.max_epochs, "epoch")
+        n_seeds = plan.n_seeds + (plan.n_repeats if model.name in ("tuned", "baseline") else 0)
+        seeds, epochs = plural(n_seeds, "seed"), plural(model.max_epochs, "epoch")
         n_train = min(plan.n_train, model.max_train_images or plan.n_train)
         fewer = f", {n_train:,} training images" if n_train < plan.n_train else ""
         yield "" if number else "retraining", f"{model.title}: {seeds}, at most {epochs}{fewer}"

@@ -1,4 +1,4 @@
-"""Whether trainings of the comparison may be repeated without anybody waiting for them."""
+"""Whether it is cheap to repeat trainings of the comparison."""
 
 from __future__ import annotations
 

@@ -76,11 +76,15 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
     number = chosen([(one, by_setting[_setting(one)]) for one in compared[: len(entered)]])
     baseline = next((one for one in compared if one.name == BASELINE), None)
     more = job.file.retrain.cheap_seeds or n_seeds
-    if more > n_seeds and baseline and is_cheap(baseline, job.dataset):
+    # A time budget has been shared out among the first trainings.
+    if more > n_seeds and baseline and job.deadline is None:
         repeated = {_setting(one): one for one in (compared[number], baseline)}
-        again = trained([distinct[setting] for setting in repeated], more, first=n_seeds)
-        for setting, others in zip(repeated, again, strict=True):
-            by_setting[setting] = [*by_setting[setting], *others]
+        if not all(is_cheap(one, job.dataset) for one in repeated.values()):
+            repeated = {}
+        if repeated:
+            again = trained([distinct[setting] for setting in repeated], more, first=n_seeds)
+            for setting, others in zip(repeated, again, strict=True):
+                by_setting[setting] = [*by_setting[setting], *others]
     if job.request.is_made():
         return None
     return _with_winner(entered, number, [(one, by_setting[_setting(one)]) for one in compared])

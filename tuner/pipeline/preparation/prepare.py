@@ -15,7 +15,7 @@ from tuner.pipeline.preparation.compatibility import check_fixed_setting
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
 from tuner.pipeline.preparation.examination import check_before_run
 from tuner.pipeline.preparation.precision import Decision, decide
-from tuner.pipeline.preparation.start_settings import recipe_files, start_settings
+from tuner.pipeline.preparation.start_settings import start_settings
 from tuner.pipeline.preparation.try_builder import with_builder
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Listener
@@ -65,9 +65,9 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
     found = check_before_run(dataset.images, card, options.dataset) if examines_data else []
     precision = _precision(options, file, listener)
     # Of the space as you wrote it: what a builder declares follows from its code.
-    now = identity(options, file, dataset, str(precision), recipe_files(file))
+    starts = start_settings(file, card, dataset, split_settings(options, file))
+    now = identity(options, file, dataset, str(precision), starts.settings)
     file, notices = with_builder(options, card, file, dataset.spec, listener)
-    starts = start_settings(file, card, dataset.spec)
     return PreparedRun(
         card=card,
         file=file,

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tuner.data.cards.card import Card
+from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
-from tuner.models.registry import complete, is_own, setting_problem
-from tuner.records.image import ImageSpec
+from tuner.models.registry import complete, effective, is_own, setting_problem
+from tuner.records.sealed_recipe import RecipeData
 from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import stated_baseline
-from tuner.space.definition import Parameter, SearchSpaceFile
-from tuner.space.documents.validation import did_you_mean
-from tuner.space.sampling import is_active
+from tuner.space.definition import Parameter, SearchSpaceFile, Space, SplitSettings
+from tuner.space.sampling import has_setting, is_active
 from tuner.space.vocabulary import VOCABULARIES, Term
+from tuner.store.files.nearest_path import did_you_mean_path
 from tuner.store.recipe_file import read_recipe
 
 BASELINE, DEFAULTS = "baseline", "defaults"
@@ -29,20 +30,23 @@ class StartSettings:
 
     Attributes:
         settings: In the order in which they are trained.
-        notices: What was left out, and why, in a line each.
+        notices: What was left out or is doubtful, and why, in a line each.
     """
 
     settings: tuple[StartSetting, ...] = ()
     notices: tuple[str, ...] = ()
 
 
-def start_settings(file: SearchSpaceFile, card: Card, spec: ImageSpec) -> StartSettings:
+def start_settings(
+    file: SearchSpaceFile, card: Card, dataset: Dataset, split: SplitSettings
+) -> StartSettings:
     """Find the settings that a space wants trained first; of equal ones the first.
 
     Args:
         file: The space.
         card: Of the data set; it may state a baseline.
-        spec: Of the images.
+        dataset: The data, split.
+        split: How they were split.
 
     Raises:
         ConfigurationError: If a run or recipe is not there, or cannot be read.
@@ -50,70 +54,91 @@ def start_settings(file: SearchSpaceFile, card: Card, spec: ImageSpec) -> StartS
     found: list[StartSetting] = []
     notices: list[str] = []
     for name in file.start_from:
-        start = _start(name, file, card, spec)
-        model = start.model or file.model if start else file.model
+        start, doubt = _start(name, file, card, dataset, split)
         if start is None:
-            notices.append(
-                f"start_from: {name} is left out: what {file.model} takes by default is its own"
-            )
-        elif problem := setting_problem(model, start.values, spec.height, spec.width):
+            notices.append(f"start_from: {name} is left out{doubt}")
+            continue
+        model, values = start.model or file.model, start.values
+        problem = setting_problem(model, values, dataset.spec.height, dataset.spec.width)
+        if values.get("flip") and not card.horizontal_flip:
+            problem = "it mirrors images, which the card does not allow (horizontal_flip)"
+        if problem:
             notices.append(f"start_from: {name} is left out, as {problem}")
-        elif all(_whole(start, file) != _whole(other, file) for other in found):
+        elif all(_comes_to(start, file) != _comes_to(other, file) for other in found):
             found.append(start)
+            notices += [doubt] if doubt else []
     return StartSettings(settings=tuple(found), notices=tuple(notices))
 
 
-def recipe_files(file: SearchSpaceFile) -> dict[str, Path]:
-    """The recipes that a search begins with, by the names that its space gives them.
-
-    Raises:
-        ConfigurationError: If one is not there.
-    """
-    return dict(_recipe_files(file))
-
-
-def _recipe_files(file: SearchSpaceFile) -> Iterator[tuple[str, Path]]:
-    for name in file.start_from:
-        if name in (BASELINE, DEFAULTS):
-            continue
-        path = Path(name) / RECIPE if Path(name).is_dir() else Path(name)
-        if not path.is_file():
-            raise ConfigurationError(
-                f'{file.name}: start_from names "{name}", where there is no run and no recipe',
-                did_you_mean(name, (BASELINE, DEFAULTS))
-                or "name baseline, defaults, the folder of a finished run, or a best.yaml.",
-            )
-        yield name, path
-
-
-def _start(name: str, file: SearchSpaceFile, card: Card, spec: ImageSpec) -> StartSetting | None:
+def _start(
+    name: str, file: SearchSpaceFile, card: Card, dataset: Dataset, split: SplitSettings
+) -> tuple[StartSetting | None, str]:
+    """The setting of a name, with what is doubtful about it; None, and why it is left out."""
+    if name == DEFAULTS and is_own(file.model):
+        return None, f": what {file.model} takes by default is its own"
     if name == DEFAULTS:
-        return None if is_own(file.model) else _defaults(file)
+        return StartSetting(origin=name, values=_defaults(file)), ""
     if name == BASELINE:
-        stated = stated_baseline(card, spec)
-        return _setting(name, stated.model, stated.values, file)
-    path = recipe_files(file)[name]
-    recipe = read_recipe(path)
-    return _setting(Path(name).name, recipe.model, recipe.values, file)
+        stated = stated_baseline(card, dataset.spec)
+        return _setting(name, stated.model, stated.values, file), ""
+    recipe = read_recipe(_recipe_file(name, file))
+    # A folder may be named by `.` alone.
+    origin = Path(name).resolve().name
+    start = _setting(origin, recipe.model, recipe.values, file)
+    return start, _doubt(name, recipe.data, dataset, split)
+
+
+def _recipe_file(name: str, file: SearchSpaceFile) -> Path:
+    path = Path(name) / RECIPE if Path(name).is_dir() else Path(name)
+    if path.is_file():
+        return path
+    raise ConfigurationError(
+        f'{file.name}: start_from names "{name}", where there is no run and no recipe',
+        f"{did_you_mean_path(Path(name))}name baseline, defaults, the folder of a finished run, or"
+        " a best.yaml.",
+    )
+
+
+def _doubt(name: str, data: RecipeData, dataset: Dataset, split: SplitSettings) -> str:
+    """That a recipe was chosen on images that test now; empty where it was not."""
+    if data.fingerprint != dataset.images.fingerprint or data.split == split:
+        return ""
+    return (
+        f"start_from: {name} was chosen on another split of these images, some of which test now:"
+        " if it wins, its test score may flatter; take a run with the same --seed and --limit"
+    )
 
 
 def _setting(
     origin: str, model: str, values: Mapping[str, Any], file: SearchSpaceFile
 ) -> StartSetting:
-    return StartSetting(
-        origin=origin,
-        values=complete(model, values),
-        model=None if model == file.model else model,
-    )
+    whole = complete(model, values)
+    if model != file.model:
+        return StartSetting(origin=origin, values=whole, model=model)
+    # As the search would draw it, so that it is not proposed again, and others may be near it.
+    drawn = _in_space(whole, file.space)
+    is_same = effective(model, drawn) == effective(model, whole)
+    is_inside = is_same and has_setting(file.space, drawn)
+    return StartSetting(origin=origin, values=drawn if is_inside else whole)
 
 
-def _defaults(file: SearchSpaceFile) -> StartSetting:
+def _in_space(whole: Mapping[str, Any], space: Space) -> dict[str, Any]:
+    """A setting by the names of a space: its fixed values, and those of all that is active."""
+    values = dict(space.fixed)
+    for parameter in space.parameters:
+        if is_active(parameter, values):
+            name = parameter.name
+            values[name] = whole.get(name, whole.get(name.rpartition("_")[0]))
+    return values
+
+
+def _defaults(file: SearchSpaceFile) -> dict[str, Any]:
     terms = VOCABULARIES[file.model]
     values = dict(file.space.fixed)
     for parameter in file.space.parameters:
         if is_active(parameter, values):
             values[parameter.name] = _usual(parameter, terms)
-    return StartSetting(origin=DEFAULTS, values=values)
+    return values
 
 
 def _usual(parameter: Parameter, terms: Mapping[str, Term]) -> Any:
@@ -124,6 +149,6 @@ def _usual(parameter: Parameter, terms: Mapping[str, Term]) -> Any:
     return terms[name if name in terms else name.rpartition("_")[0]].default
 
 
-def _whole(start: StartSetting, file: SearchSpaceFile) -> tuple[str, dict[str, Any]]:
+def _comes_to(start: StartSetting, file: SearchSpaceFile) -> tuple[str, dict[str, Any]]:
     model = start.model or file.model
-    return model, complete(model, start.values)
+    return model, effective(model, start.values)

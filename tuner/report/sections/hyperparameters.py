@@ -59,10 +59,10 @@ def compute(results: Results) -> BestSetting:
     """The winner's setting; paths are as seen from where the run was started."""
     search = results.search
     # A choice of one value is how a space fixes what is active under a condition.
-    chosen_by: dict[str, ChosenBy] = dict.fromkeys(search.searched, "nobody: not active")
-    otherwise: ChosenBy = "start_from" if search.best_origin else "fixed"
-    if search.best_origin:
-        chosen_by = {}
+    is_start = bool(search.best_origin)
+    otherwise: ChosenBy = "start_from" if is_start else "fixed"
+    searched = () if is_start else search.searched
+    chosen_by: dict[str, ChosenBy] = dict.fromkeys(searched, "nobody: not active")
     for parameter in search.chosen:
         chosen_by[parameter.name] = "fixed" if len(parameter.choices) == 1 else "search"
     settings = [

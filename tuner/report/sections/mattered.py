@@ -73,7 +73,9 @@ def compute(results: Results, trials: Sequence[Trial]) -> Mattered:
         trials: In the order of their ends.
     """
     search = results.search
-    ranked = sorted(scored(trials), key=lambda trial: as_cost(trial.score or 0.0, search.direction))
+    # What a search began with may have values that no axis holds.
+    proposed = [trial for trial in scored(trials) if not trial.origin]
+    ranked = sorted(proposed, key=lambda trial: as_cost(trial.score or 0.0, search.direction))
     interesting = _most_important_first(search.axes, results.importance)
     about = (search.objective, search.direction)
     return Mattered(

@@ -85,8 +85,8 @@ def _choice(search: SearchSummary) -> Iterator[str]:
     """How the winner was chosen, where that is not plain."""
     if search.best_origin:
         yield (
-            f"the winner is a setting that the search began with ({search.best_origin}): it found"
-            " none that did better on validation"
+            f"the winner is a setting that the search began with ({search.best_origin}): none of"
+            " those that it proposed was chosen over it on validation images"
         )
     if search.finalists:
         told = ", ".join(f"{one.trial_id}{_mean(one.score)}" for one in search.finalists)

@@ -35,7 +35,7 @@ def expected_best(setup: Setup, board: Board) -> Iterator[dict[str, Any]]:
     trials = {
         trial_id: _trial(space, trial)
         for trial_id, trial in board.trials.items()
-        # What the search began with may lie outside of the space, where the process knows nothing.
+        # What the search began with may lie outside of the space, which the process cannot encode.
         if trial.model is None and has_setting(setup.space, trial.values)
     }
     with warnings.catch_warnings():

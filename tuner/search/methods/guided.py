@@ -23,7 +23,7 @@ from tuner.search.methods.method import Setup, Step
 from tuner.search.methods.rungs import brackets
 from tuner.space.definition import Parameter, Space
 from tuner.space.priors import draw_usual, mutated, mutation_density, usual_density
-from tuner.space.sampling import active_parameters, draw, is_active, sample
+from tuner.space.sampling import active_parameters, draw, has_setting, is_active, sample
 
 # A weight of 0 rules a value out of the prior's draws, but must not decide the shares alone.
 _LEAST_DENSITY = 1e-6
@@ -141,7 +141,9 @@ def best_trials(setup: Setup, board: Board) -> list[Trial]:
     Enough are as many as promote one; early in a search, as many as promote that many.
     """
     factor = setup.settings.factor
-    found = board.deepest(factor**2 if is_early(setup, board) else factor)
+    deepest = board.deepest(factor**2 if is_early(setup, board) else factor)
+    # What a search began with may lie outside of the space, where nothing is near it.
+    found = [trial for trial in deepest if has_setting(setup.space, trial.values)]
     return found[: math.ceil(len(found) / factor)]
 
 
