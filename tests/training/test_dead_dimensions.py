@@ -112,9 +112,11 @@ def dead(file: SearchSpaceFile) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
-def test_every_value_of_a_supplied_space_trains_other_weights(path: Path) -> None:
-    assert dead(load_space(path)) == []
+def test_every_value_of_the_supplied_spaces_trains_other_weights() -> None:
+    # At once, since most of what they search they have in common.
+    found = {path.stem: dead(load_space(path)) for path in SPACES}
+    assert found
+    assert {name: names for name, names in found.items() if names} == {}
 
 
 @pytest.mark.slow
