@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tuner.execution.executor import Executor
@@ -73,7 +73,9 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
     by_setting = dict(zip(distinct, trained(list(distinct.values()), n_seeds), strict=True))
     if job.request.is_made():
         return None
-    number = chosen([(one, by_setting[_setting(one)]) for one in compared[: len(entered)]])
+    # By as many seeds each: what repeats the winner below says nothing of the others.
+    judged = [(one, by_setting[_setting(one)]) for one in compared[: len(entered)]]
+    number = chosen(judged)
     baseline = next((one for one in compared if one.name == BASELINE), None)
     more = job.file.retrain.cheap_seeds or n_seeds
     # A time budget has been shared out among the first trainings.
@@ -87,7 +89,17 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
                 by_setting[setting] = [*by_setting[setting], *others]
     if job.request.is_made():
         return None
-    return _with_winner(entered, number, [(one, by_setting[_setting(one)]) for one in compared])
+    models = [(one, by_setting[_setting(one)]) for one in compared]
+    winner, trainings = models[number]
+    return Retrained(
+        # The best of the finalists takes the winner's place; the others are done with.
+        models=[
+            (replace(winner, name=TUNED, title=compared[0].title), trainings),
+            *models[len(entered) :],
+        ],
+        winner=entered[number],
+        finalists=tuple(_judged(entered, judged)) if len(entered) > 1 else (),
+    )
 
 
 def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
@@ -125,18 +137,11 @@ def _setting(contender: Contender) -> str:
     return repr((rules, values))
 
 
-def _with_winner(entered: Sequence[Trial], number: int, trained: RetrainedModels) -> Retrained:
-    """The best of the finalists takes the winner's place; the others are done with."""
-    n = len(entered)
-    winner, trainings = trained[number]
-    named = replace(winner, name=TUNED, title=trained[0][0].title)
-    scores = [
-        Finalist(trial_id=trial.trial_id, search_score=trial.score, score=mean_score(*pair))
-        for trial, pair in zip(entered, trained, strict=False)
-        if trial.score is not None
-    ]
-    return Retrained(
-        models=[(named, trainings), *trained[n:]],
-        winner=entered[number],
-        finalists=tuple(scores) if n > 1 else (),
-    )
+def _judged(entered: Sequence[Trial], judged: RetrainedModels) -> Iterator[Finalist]:
+    for trial, (contender, trainings) in zip(entered, judged, strict=True):
+        assert trial.score is not None  # Only those with a score are finalists.
+        yield Finalist(
+            trial_id=trial.trial_id,
+            search_score=trial.score,
+            score=mean_score(contender, trainings),
+        )
