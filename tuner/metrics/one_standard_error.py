@@ -67,7 +67,7 @@ def standard_error(scores: Sequence[float], n_images: int, *, is_share: bool) ->
 def choose(models: Sequence[ValidatedModel], direction: Direction) -> Choice | None:
     """Choose the model to use.
 
-    A model that names one class for all images stands behind all others, whatever it scores: with
+    A model that predicts one class for all images ranks last, whatever it scores: with
     uneven classes a small one would else be level with a network that has learnt a little. Of
     models with as many parameters the better one is taken, of equal ones the first.
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.space.definition import Parameter
+from tuner.space.sampling import is_active
 
 _NUMBERED = re.compile(r"(?P<base>.+)_(?:0|[1-9][0-9]*)", re.DOTALL)
 
@@ -50,7 +51,7 @@ def groups_of(parameters: Sequence[Parameter]) -> dict[str, list[Parameter]]:
 
 def has_values(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> bool:
     """Whether a setting lies in the space: it has an allowed value for whatever is active."""
-    active = [parameter for parameter in parameters if _is_active(parameter, values)]
+    active = [parameter for parameter in parameters if is_active(parameter, values)]
     held = {p.name for p in active if p.name in values and _allows(p, values[p.name])}
     return held == {parameter.name for parameter in parameters if parameter.name in values} | {
         parameter.name for parameter in active
@@ -72,7 +73,7 @@ def group_members(
         rows = [
             row
             for row, values in enumerate(settings)
-            if _is_active(parameter, values) and _allows(parameter, values[name])
+            if is_active(parameter, values) and _allows(parameter, values[name])
         ]
         columns = _columns(parameter, [settings[row][name] for row in rows])
         found.append(Member(rows=np.array(rows, dtype=np.intp), columns=columns))
@@ -102,10 +103,6 @@ def _place(parameter: Parameter, value: Any) -> float:
 
 def _is_ordered(parameter: Parameter) -> bool:
     return all(isinstance(choice, int | float) for choice in parameter.choices)
-
-
-def _is_active(parameter: Parameter, values: Mapping[str, Any]) -> bool:
-    return all(c.parent in values and values[c.parent] in c.values for c in parameter.conditions)
 
 
 def _allows(parameter: Parameter, value: Any) -> bool:

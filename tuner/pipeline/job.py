@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
 from tuner.execution.stop import StopRequest
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import EpochEnded, Event, Listener
-from tuner.records.trial import StartSetting, Trial
+from tuner.records.trial import StartSetting
 from tuner.space.definition import Precision, SearchSpaceFile
 from tuner.store.run_folder import RunFolder
 
@@ -54,10 +53,6 @@ class Job:
             for watcher in self.epoch_watchers:
                 watcher(event)
         self.tell(event)
-
-    def resolved(self, trial: Trial) -> tuple[str, Mapping[str, Any]]:
-        """The family or builder of a trial, and its hyperparameters."""
-        return trial.model or self.file.model, trial.values
 
     @property
     def deadline(self) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,15 @@ def sample(space: Space, rng: np.random.Generator) -> dict[str, Any]:
     Returns:
         The fixed values and those of the active parameters, as plain Python values.
     """
+    return setting_of(space, lambda parameter: draw(parameter, rng))
+
+
+def setting_of(space: Space, value: Callable[[Parameter], Any]) -> dict[str, Any]:
+    """A complete setting: fixed values, and a value for each active parameter, parents first."""
     values = dict(space.fixed)
     for parameter in space.parameters:
         if is_active(parameter, values):
-            values[parameter.name] = draw(parameter, rng)
+            values[parameter.name] = value(parameter)
     return values
 
 
@@ -117,12 +122,12 @@ def complete_setting(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
         space: What the setting belongs to.
         values: Values by name; those of inactive parameters are left out.
     """
-    found = dict(space.fixed)
-    for parameter in space.parameters:
-        name = parameter.name
-        if is_active(parameter, found):
-            found[name] = values[name] if name in values else _default(parameter)
-    return found
+    return setting_of(
+        space,
+        lambda parameter: (
+            values[parameter.name] if parameter.name in values else _default(parameter)
+        ),
+    )
 
 
 def _default(parameter: Parameter) -> Any:

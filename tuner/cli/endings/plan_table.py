@@ -16,6 +16,7 @@ from tuner.cli.terminal.output import plain
 from tuner.planning.forecast import Range
 from tuner.planning.plan_record import Plan
 from tuner.report.text import file_size, plural
+from tuner.retrain.contenders import BASELINE, TUNED
 from tuner.search.methods.rungs import Rung
 
 # Brackets that are listed one by one.
@@ -96,7 +97,7 @@ def _retraining(plan: Plan) -> Iterator[tuple[str, str]]:
     if not plan.contenders:
         yield "retraining", "none"
     for number, model in enumerate(plan.contenders):
-        n_seeds = plan.n_seeds + (plan.n_repeats if model.name in ("tuned", "baseline") else 0)
+        n_seeds = plan.n_seeds + (plan.n_repeats if model.name in (TUNED, BASELINE) else 0)
         seeds, epochs = plural(n_seeds, "seed"), plural(model.max_epochs, "epoch")
         n_train = min(plan.n_train, model.max_train_images or plan.n_train)
         fewer = f", {n_train:,} training images" if n_train < plan.n_train else ""

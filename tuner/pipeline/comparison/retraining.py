@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import RETRAININGS, task_seed
@@ -65,7 +66,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
         job.card,
         job.file,
         job.dataset.spec,
-        [(model, complete(model, values)) for model, values in map(job.resolved, entered)],
+        [_whole(trial, job) for trial in entered],
         job.tell,
     )
     distinct = _distinct(compared, job)
@@ -100,6 +101,12 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
         winner=entered[number],
         finalists=tuple(_judged(entered, judged)) if len(entered) > 1 else (),
     )
+
+
+def _whole(trial: Trial, job: Job) -> tuple[str, Mapping[str, Any]]:
+    """The family or builder of a trial, and its hyperparameters with all defaults."""
+    model = trial.model or job.file.model
+    return model, complete(model, trial.values)
 
 
 def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:

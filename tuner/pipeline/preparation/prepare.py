@@ -34,7 +34,7 @@ class PreparedRun:
         precision: In which trainings compute.
         identity: What must be the same for a run to go on.
         starts: Settings that the search begins with.
-        notices: What you should know of data, builder and settings, in a line each.
+        notices: Notes on data, builder and settings, in a line each.
     """
 
     card: Card

@@ -15,7 +15,7 @@ from tuner.records.sealed_recipe import RecipeData
 from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import stated_baseline
 from tuner.space.definition import Parameter, SearchSpaceFile, Space, SplitSettings
-from tuner.space.sampling import has_setting, is_active
+from tuner.space.sampling import has_setting, setting_of
 from tuner.space.vocabulary import VOCABULARIES, Term
 from tuner.store.files.nearest_path import did_you_mean_path
 from tuner.store.recipe_file import read_recipe
@@ -77,7 +77,9 @@ def _start(
     if name == DEFAULTS and is_own(file.model):
         return None, f": what {file.model} takes by default is its own"
     if name == DEFAULTS:
-        return StartSetting(origin=name, values=_defaults(file)), ""
+        terms = VOCABULARIES[file.model]
+        values = setting_of(file.space, lambda one: _usual(one, terms))
+        return StartSetting(origin=name, values=values), ""
     if name == BASELINE:
         stated = stated_baseline(card, dataset.spec)
         return _setting(name, stated.model, stated.values, file), ""
@@ -124,21 +126,9 @@ def _setting(
 
 def _in_space(whole: Mapping[str, Any], space: Space) -> dict[str, Any]:
     """A setting by the names of a space: its fixed values, and those of all that is active."""
-    values = dict(space.fixed)
-    for parameter in space.parameters:
-        if is_active(parameter, values):
-            name = parameter.name
-            values[name] = whole.get(name, whole.get(name.rpartition("_")[0]))
-    return values
-
-
-def _defaults(file: SearchSpaceFile) -> dict[str, Any]:
-    terms = VOCABULARIES[file.model]
-    values = dict(file.space.fixed)
-    for parameter in file.space.parameters:
-        if is_active(parameter, values):
-            values[parameter.name] = _usual(parameter, terms)
-    return values
+    return setting_of(
+        space, lambda one: whole.get(one.name, whole.get(one.name.rpartition("_")[0]))
+    )
 
 
 def _usual(parameter: Parameter, terms: Mapping[str, Term]) -> Any:

@@ -23,7 +23,7 @@ from tuner.search.methods.method import Setup, Step
 from tuner.search.methods.rungs import brackets
 from tuner.space.definition import Parameter, Space
 from tuner.space.priors import draw_usual, mutated, mutation_density, usual_density
-from tuner.space.sampling import active_parameters, draw, has_setting, is_active, sample
+from tuner.space.sampling import active_parameters, draw, has_setting, is_active, sample, setting_of
 
 # A weight of 0 rules a value out of the prior's draws, but must not decide the shares alone.
 _LEAST_DENSITY = 1e-6
@@ -65,7 +65,7 @@ def guided(setup: Setup, board: Board, step: Step) -> Callable[[], dict[str, Any
         if place < share.even:
             return sample(space, rng)
         if place < share.even + share.prior:
-            return usual_setting(space, lambda parameter: draw_usual(parameter, rng), rng)
+            return setting_of(space, lambda parameter: draw_usual(parameter, rng))
         return near(space, best[0], rng)
 
     return drawn
@@ -76,7 +76,7 @@ def usual_first(setup: Setup, board: Board, step: Step) -> Iterator[dict[str, An
     is_first = not board.rung(step.bracket, step.rung).n_started
     rng = setup.generator
     if is_first and not any(is_usual(setup.space, trial.values) for trial in board.trials.values()):
-        yield usual_setting(setup.space, lambda parameter: mode(parameter, rng), rng)
+        yield setting_of(setup.space, lambda parameter: mode(parameter, rng))
 
 
 def mode(parameter: Parameter, rng: np.random.Generator) -> Any:
@@ -93,31 +93,19 @@ def is_usual(space: Space, values: Mapping[str, Any]) -> bool:
     )
 
 
-def usual_setting(
-    space: Space, value: Callable[[Parameter], Any], rng: np.random.Generator
-) -> dict[str, Any]:
-    """A complete setting, each value found in turn, parents first."""
-    values = dict(space.fixed)
-    for parameter in space.parameters:
-        if is_active(parameter, values):
-            values[parameter.name] = value(parameter)
-    return values
-
-
 def near(space: Space, origin: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     """A complete setting near another.
 
     What only a changed parent switches on, also another range of the name, is drawn from its prior.
     """
     had = {(p.name, p.place) for p in active_parameters(space, origin)}
-    return usual_setting(
+    return setting_of(
         space,
         lambda parameter: (
             mutated(parameter, origin[parameter.name], rng)
             if (parameter.name, parameter.place) in had
             else draw_usual(parameter, rng)
         ),
-        rng,
     )
 
 
