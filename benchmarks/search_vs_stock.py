@@ -26,6 +26,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from scipy.stats import t
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Seconds since the search began, and the best val_accuracy until then.
@@ -60,6 +62,20 @@ def main() -> None:
             f"best val_accuracy, {name}: mean {statistics.mean(scores):.3f} ({min(scores):.3f} to"
             f" {max(scores):.3f})"
         )
+    if len(pairs) > 1:
+        print(within_noise([b["best_val_accuracy"] - a["best_val_accuracy"] for a, b in pairs]))
+
+
+def within_noise(differences: list[float]) -> str:
+    """The mean difference of the best scores, ours - stock, with the t interval of 95 %."""
+    mean = statistics.mean(differences)
+    half = float(t.ppf(0.975, len(differences) - 1)) * statistics.stdev(differences)
+    half /= len(differences) ** 0.5
+    word = "within" if abs(mean) <= half else "beyond"
+    return (
+        f"best val_accuracy, ours - stock, paired t test: {mean:+.4f}"
+        f" [{mean - half:+.4f}, {mean + half:+.4f}], {word} noise"
+    )
 
 
 def show(name: str, ratios: list[float]) -> None:

@@ -13,7 +13,7 @@ changes it for all:
   ours      fused BatchNormalization, pooling before ReLU, our own loop over one traced step
   layers    the same loop with Keras' own BatchNormalization and ReLU before pooling
   fit       `model.fit` of the plain network
-  torch     PyTorch, where it is installed: channels last, autocast where ours computes in 16 bits
+  torch     `torch_by_hand.py`, where PyTorch is installed: in the precision of ours
 
 Ours computes in bfloat16 where the CPU has units for it, unless `--precision` says otherwise; plain
 Keras always in float32.
@@ -26,11 +26,14 @@ three ways run with the same setting.
 from __future__ import annotations
 
 import argparse
-import importlib
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 from tuner.backend import cpu, environment
 
@@ -85,50 +88,36 @@ def own_loop(model: keras.Model, images: np.ndarray, targets: np.ndarray) -> Cal
     return epoch
 
 
-def torch_loop(images: np.ndarray, labels: np.ndarray, precision: Precision) -> Callable[[], None]:
-    """One epoch of the network as PyTorch's tutorials write it."""
-    torch = importlib.import_module("torch")
-    nn = torch.nn
-    torch.set_num_threads(1)
-    blocks: list[object] = []
-    for before, filters in ((1, 32), (32, 64), (64, 128)):
-        blocks += [
-            nn.Conv2d(before, filters, 3, padding=1, bias=False),
-            nn.BatchNorm2d(filters),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-        ]
-    head = [
-        nn.Flatten(),
-        nn.Dropout(0.25),
-        nn.Linear(6 * 6 * 128, 128),
-        nn.ReLU(),
-        nn.Linear(128, 7),
-    ]
-    model = nn.Sequential(*blocks, *head).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    loss_of = nn.CrossEntropyLoss()
-    inputs = torch.from_numpy(images).permute(0, 3, 1, 2)
-    targets = torch.from_numpy(labels)
+@contextmanager
+def torch_loop(n_steps: int, precision: Precision) -> Iterator[Callable[[], float]]:
+    """Seconds of an epoch of `torch_by_hand.py`, which waits in a process of its own."""
+    script = Path(__file__).with_name("torch_by_hand.py")
+    with subprocess.Popen(
+        [sys.executable, str(script), "--steps", str(n_steps), "--precision", precision],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        asked, told = other.stdin, other.stdout
+        assert asked is not None and told is not None
 
-    def epoch() -> None:
-        for i in range(0, len(inputs), BATCH):
-            x = (inputs[i : i + BATCH].float() / 255).contiguous(memory_format=torch.channels_last)
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision != "float32"):
-                loss = loss_of(model(x), targets[i : i + BATCH])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        loss.item()
+        def epoch() -> float:
+            asked.write("\n")
+            asked.flush()
+            return float(told.readline())
 
-    return epoch
+        yield epoch
 
 
-def images_per_s(epoch: Callable[[], object], n: int) -> float:
-    """Speed of one epoch over n images."""
-    start = time.perf_counter()
-    epoch()
-    return n / (time.perf_counter() - start)
+def timed(epoch: Callable[[], object]) -> Callable[[], float]:
+    """Seconds of an epoch."""
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        epoch()
+        return time.perf_counter() - start
+
+    return seconds
 
 
 def main() -> None:
@@ -151,30 +140,39 @@ def main() -> None:
     targets = np.eye(7, dtype="float32")[labels]
     by_hand, floats = plain_model(), images.astype("float32")
     own = compiled_model("cnn", VALUES, SPEC, precision=arguments.precision)
-    ways: dict[str, Callable[[], object]] = {
-        "ours": own_loop(own, images, targets),
-        "layers": own_loop(plain_model(), images, targets),
-        "fit": lambda: by_hand.fit(floats, targets, batch_size=BATCH, verbose=0),
+    ways: dict[str, Callable[[], float]] = {
+        "ours": timed(own_loop(own, images, targets)),
+        "layers": timed(own_loop(plain_model(), images, targets)),
+        "fit": timed(lambda: by_hand.fit(floats, targets, batch_size=BATCH, verbose=0)),
     }
-    if find_spec("torch"):
-        ways["torch"] = torch_loop(images, labels, arguments.precision)
     print(f"ours computes in {arguments.precision}")
-    for epoch in ways.values():
-        epoch()
-    rates: dict[str, list[float]] = {name: [] for name in ways}
-    for pair in range(arguments.pairs):
-        for name, epoch in ways.items():
-            rates[name].append(images_per_s(epoch, n))
-        print(
-            f"pair {pair + 1}: "
-            + ", ".join(f"{name} {found[-1]:.0f} images/s" for name, found in rates.items())
-        )
+    with ExitStack() as stack:
+        if find_spec("torch"):
+            ways["torch"] = stack.enter_context(torch_loop(arguments.steps, arguments.precision))
+        rates = compared(ways, n, arguments.pairs)
     for other in list(ways)[1:]:
         ratios = sorted(a / b for a, b in zip(rates["ours"], rates[other], strict=True))
         print(
             f"ours / {other}: median {statistics.median(ratios):.2f} ({ratios[0]:.2f} to"
             f" {ratios[-1]:.2f})"
         )
+
+
+def compared(
+    ways: Mapping[str, Callable[[], float]], n: int, n_pairs: int
+) -> Mapping[str, list[float]]:
+    """Images per second of each way, in turn, without the first epoch of each, which traces."""
+    for seconds in ways.values():
+        seconds()
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for pair in range(n_pairs):
+        for name, seconds in ways.items():
+            rates[name].append(n / seconds())
+        print(
+            f"pair {pair + 1}: "
+            + ", ".join(f"{name} {found[-1]:.0f} images/s" for name, found in rates.items())
+        )
+    return rates
 
 
 if __name__ == "__main__":
