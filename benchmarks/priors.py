@@ -1,33 +1,37 @@
-"""How many epochs priors save, or cost where they mislead: searches with made-up scores.
+"""How many epochs priors save, or cost where they mislead: searches without training.
 
-Hyperband (27 epochs, factor 3) searches three made-up tasks over the hyperparameters of a CNN,
-through the real `Study`. A task has a best setting; the further a setting is from it, the lower its
-accuracy ends, and it rises as learning curves do. Nothing is trained, and the same seeds give the
+Hyperband (factor 3) searches through the real `Study`. Three made-up tasks are over the
+hyperparameters of a CNN: a task has a best setting; the further a setting is from it, the lower its
+accuracy ends, and it rises as learning curves do. With `--bench`, learning curves that others have
+recorded take their place (`recorded_tasks.py`). Nothing is trained, and the same seeds give the
 same numbers. Priors are good (near the best setting), random, or misleading (at the far end of
-every hyperparameter that matters, with the worst word as the favourite).
+every hyperparameter, with the worst word as the favourite).
 
-    python -m benchmarks.priors [--seeds 40]
+    python -m benchmarks.priors [--seeds 40] [--bench FOLDER] [--tasks NAME ...]
 
 It takes about two minutes of a core.
 
 For each task and kind it prints the epochs until the best score so far reaches what a search
-without priors has after its first 375 epochs, on average; searches that do not get there in three
-iterations (1,125 epochs) count as that long, and are counted. Intervals are of the mean, 95 %, by
-bootstrap over seeds; those of the ratio are paired by seed.
+without priors has after its first iteration, on average; searches that do not get there in three
+iterations count as that long, and are counted. Intervals are of the mean, 95 %, by bootstrap over
+seeds; those of the ratio are paired by seed.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.recorded_tasks import IMAGE_TASKS, recorded
 from tuner.records.trial import Trial
+from tuner.search.methods.rungs import brackets
 from tuner.search.rehearsal import Clock, rehearse
 from tuner.search.study import make_study
 from tuner.space.definition import Objective, Parameter, Prior, SearchSettings, Space
@@ -57,17 +61,37 @@ space:
   rotation: {type: float, min: 0.0, max: 20.0, step: 5.0}
   random_erasing: {type: float, min: 0.0, max: 0.5, step: 0.25}
 """
-SEARCH = SearchSettings(method="hyperband", max_epochs=27, factor=3, iterations=3)
-FIRST = 375
+N_ITERATIONS = 3
 KINDS = ("none", "good", "random", "misleading")
 # What a setting loses at most by one hyperparameter of weight 1.
 LOSS = 0.35
 NOISE = 0.004
 
 
+# A score of a setting after an epoch; what is random in it comes from a generator of its own.
+Score = Callable[[Mapping[str, Any], int], float]
+
+
+class Task(Protocol):
+    """A data set without its data.
+
+    Attributes:
+        name: For the table.
+        max_epochs: Of the last rung.
+        space: What is searched, without priors.
+    """
+
+    name: str
+    max_epochs: int
+    space: Space
+
+    def instance(self, seed: int) -> tuple[Mapping[str, Any], Score]:
+        """The best setting, and what settings score."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A made-up data set.
+class MadeUp:
+    """A made-up task; each seed has a best setting of its own.
 
     Attributes:
         name: For the table.
@@ -78,11 +102,24 @@ class Task:
     name: str
     weights: Mapping[str, float]
     slow: float = 0.0
+    max_epochs: int = 27
+    space: Space = parse_space(parse_document(SPACE, "benchmark")).space
+
+    def instance(self, seed: int) -> tuple[Mapping[str, Any], Score]:
+        """A best setting that is drawn, and curves that rise to what a setting ends at."""
+        best = best_of(self.space, np.random.default_rng([seed, 1]))
+        noise = np.random.default_rng([seed, 3])
+
+        def score(values: Mapping[str, Any], epoch: int) -> float:
+            lost = loss(self, self.space, best, values)
+            return accuracy(lost, epoch, self.slow) + float(noise.normal(0, NOISE))
+
+        return best, score
 
 
 TASKS = (
-    Task(name="few matter", weights={"learning_rate": 1.0, "optimizer": 0.3, "dropout": 0.2}),
-    Task(
+    MadeUp(name="few matter", weights={"learning_rate": 1.0, "optimizer": 0.3, "dropout": 0.2}),
+    MadeUp(
         name="many matter",
         weights={
             "learning_rate": 0.5, "dropout": 0.25, "weight_decay": 0.25, "shift": 0.2,
@@ -90,7 +127,7 @@ TASKS = (
             "filters_0": 0.15, "filters_1": 0.15, "batch_size": 0.15, "conv_blocks": 0.2,
         },
     ),
-    Task(
+    MadeUp(
         name="short runs mislead",
         weights={"learning_rate": 0.7, "dropout": 0.4, "weight_decay": 0.3, "shift": 0.3},
         slow=1.0,
@@ -112,10 +149,13 @@ def place(parameter: Parameter, value: Any) -> float:
 def value_at(parameter: Parameter, share: float) -> Any:
     """The value nearest to a place from 0 to 1."""
     grid = sorted(parameter.choices) if parameter.choices else grid_values(parameter)
-    if grid is not None:
+    if grid is not None and not parameter.log:
         return grid[round(share * (len(grid) - 1))]
     assert parameter.low is not None and parameter.high is not None
-    return parameter.low * (parameter.high / parameter.low) ** share
+    if not parameter.log:
+        return parameter.low + share * (parameter.high - parameter.low)
+    value = parameter.low * (parameter.high / parameter.low) ** share
+    return round(value) if parameter.kind == "int" else value
 
 
 def is_word(parameter: Parameter) -> bool:
@@ -159,7 +199,7 @@ def prior(parameter: Parameter, kind: str, best: Any, rng: np.random.Generator) 
     return Prior(value=value_at(parameter, share))
 
 
-def loss(task: Task, space: Space, best: Mapping[str, Any], values: Mapping[str, Any]) -> float:
+def loss(task: MadeUp, space: Space, best: Mapping[str, Any], values: Mapping[str, Any]) -> float:
     """What a setting loses against the best one; a distance of half a range costs most of it."""
     total = 0.0
     for p in active_parameters(space, values):
@@ -179,14 +219,11 @@ def accuracy(lost: float, epoch: int, slow: float) -> float:
 
 def best_so_far(task: Task, kind: str, seed: int) -> NDArray[np.float64]:
     """The best score after every epoch of a search."""
-    plain = parse_space(parse_document(SPACE, "benchmark")).space
-    best = best_of(plain, np.random.default_rng([seed, 1]))
-    space = with_priors(plain, kind, best, np.random.default_rng([seed, 2]))
-    noise = np.random.default_rng([seed, 3])
+    best, score_of = task.instance(seed)
     study = make_study(
-        space=space,
+        space=with_priors(task.space, kind, best, np.random.default_rng([seed, 2])),
         objective=Objective(name="val_accuracy", direction="max"),
-        settings=SEARCH,
+        settings=search(task, N_ITERATIONS),
         seed=seed,
         problem=lambda values: None,
     )
@@ -196,15 +233,22 @@ def best_so_far(task: Task, kind: str, seed: int) -> NDArray[np.float64]:
         return trial.last_epoch - trial.first_epoch + 1
 
     def score(trial: Trial) -> float:
-        lost = loss(task, plain, best, trial.values)
-        return accuracy(lost, trial.last_epoch, task.slow) + float(noise.normal(0, NOISE))
+        return score_of(trial.values, trial.last_epoch)
 
     scores: list[float] = []
     for trial in rehearse(study, clock, lambda t: clock.occupy(t.trial_id, n_epochs(t)), score):
-        before = scores[-1] if scores else 0.0
+        before = scores[-1] if scores else -math.inf
+        found = before if trial.score is None else max(before, trial.score)
         # The score is there once the training has ended.
-        scores += [before] * (n_epochs(trial) - 1) + [max(before, trial.score or 0.0)]
+        scores += [before] * (n_epochs(trial) - 1) + [found]
     return np.array(scores)
+
+
+def search(task: Task, n_iterations: int) -> SearchSettings:
+    """Hyperband of some iterations."""
+    return SearchSettings(
+        method="hyperband", max_epochs=task.max_epochs, factor=3, iterations=n_iterations
+    )
 
 
 def epochs_to(curve: NDArray[np.float64], target: float) -> int:
@@ -227,14 +271,20 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=40, help="searches of each kind")
-    n = parser.parse_args().seeds
-    print(f"{n} seeds; epochs to the score that no priors reach after {FIRST} epochs on average")
+    parser.add_argument("--bench", type=Path, help="folder of recorded learning curves")
+    parser.add_argument("--tasks", nargs="*", help="recorded tasks; three of images by default")
+    options = parser.parse_args()
+    n, tasks = options.seeds, TASKS
+    if options.bench is not None:
+        tasks = recorded(options.bench, options.tasks or IMAGE_TASKS)
+    print(f"{n} seeds; epochs to the score that no priors reach after one iteration on average")
     print(
         f"{'task':<20}{'priors':<12}{'epochs':>8} {'95 %':>14}  {'ratio':>6} {'95 %':>14}  missed"
     )
-    for task in TASKS:
+    for task in tasks:
         curves = {kind: [best_so_far(task, kind, s) for s in range(n)] for kind in KINDS}
-        target = float(np.mean([curve[FIRST - 1] for curve in curves["none"]]))
+        first = sum(rung.n_epochs for bracket in brackets(search(task, 1)) for rung in bracket)
+        target = float(np.mean([curve[first - 1] for curve in curves["none"]]))
         none = np.array([float(epochs_to(curve, target)) for curve in curves["none"]])
         for kind in KINDS:
             found = np.array([float(epochs_to(curve, target)) for curve in curves[kind]])

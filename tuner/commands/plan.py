@@ -214,7 +214,7 @@ def _known(
 
 
 def _n_repeats(planned: _Planned, compared: Sequence[Contender]) -> int:
-    """How often winner and baseline are trained again, if the winner is as cheap."""
+    """How often finalists and baseline are trained again, if the finalists are as cheap."""
     rules = planned.prepared.file.retrain
     baseline = next((one for one in compared if one.name == BASELINE), None)
     if baseline is None or not rules.cheap_seeds or planned.options.time_budget_s is not None:

@@ -65,7 +65,7 @@ class Known:
         contenders: The comparison in a run's order, with their costs; None stands for the winner's.
             Empty without one.
         n_seeds: Retrainings of each.
-        n_repeats: More of the winner and of the baseline.
+        n_repeats: More of the finalists and of the baseline.
         n_finalists: Settings at most that are retrained in the winner's place.
         starts: Costs of the settings that the search begins with.
         n_train: Training images of a fold.
@@ -193,7 +193,8 @@ def _run(
     # As if chance had ordered as many as may be: they are about as large as the winner.
     models = [*models[:1] * known.n_finalists, *models[1:]]
     simulate_retraining(models, known.n_train, known.n_seeds, crew, rng)
-    repeated = [*models[:1], *(one for one in models if one[0].name == BASELINE)]
+    finalists = models[: known.n_finalists]
+    repeated = [*finalists, *(one for one in models if one[0].name == BASELINE)]
     simulate_retraining(repeated, known.n_train, known.n_repeats, crew, rng)
     before_s, scoring_s = known.features_s
     scoring_s += sum(cost.score_s(known.n_test) for _, _, cost in models)

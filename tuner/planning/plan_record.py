@@ -25,7 +25,7 @@ class Plan:
         search: The method and its numbers.
         contenders: The comparison, the winner first; empty where it is left out.
         n_seeds: Retrainings of each.
-        n_repeats: More of the winner and of the baseline, which is cheap to train.
+        n_repeats: More of the finalists and of the baseline, which is cheap to train.
         executor: `process`, `inline` or `ray`.
         n_workers: Trainings at a time.
         corners: Settings that were built, the smallest model first, and those that cannot be.

@@ -31,14 +31,12 @@ class RetrainOrder:
         checkpoints: Folder of the checkpoints; those that are there already are not trained again.
         deadline: Unix time in seconds by which all is to end; None for none.
         precision: As of `TrainTask`.
-        first: Number of the first seed that is trained; those before it have been.
     """
 
     seeds: Sequence[int]
     checkpoints: Path
     deadline: float | None = None
     precision: Precision | None = None
-    first: int = 0
 
 
 def retrain(
@@ -70,8 +68,7 @@ def retrain(
             part = drawn_fold(fold, contender.max_train_images, order.seeds[0])
             executor.add_data(_data_name(contender, number), replace(data, folds=(part,)))
     # Seed by seed: should the time run out, all contenders have had about as many.
-    numbers = range(order.first, len(order.seeds))
-    pairs = [(contender, number) for number in numbers for contender in contenders]
+    pairs = [(contender, number) for number in range(len(order.seeds)) for contender in contenders]
     trained = _Retraining(pairs, len(data.folds), order, executor, listener, request).run()
     by_seed = sorted(trained, key=lambda pair: pair[1].seed)
     return [[one for name, one in by_seed if name == contender.name] for contender in contenders]

@@ -224,7 +224,7 @@ class RetrainSettings:
         patience: Epochs without improvement on validation after which a retraining ends.
         finalists: Settings at most that are retrained where chance may have ordered them; the best
             on validation is the winner. None leaves the number to the preset.
-        cheap_seeds: Retrainings of winner and baseline where the baseline is quick to train; None
+        cheap_seeds: Retrainings of finalists and baseline where all are quick to train; None
             for `seeds` whatever it takes.
     """
 

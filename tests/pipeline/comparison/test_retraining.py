@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,9 +85,9 @@ def two_close_trials(tmp_path: Path, events: list[Event], **changes: Any) -> Job
     return replace(found, file=replace(file, retrain=replace(file.retrain, finalists=2)))
 
 
-def better_is(values: dict[str, Any]) -> FakeExecutor:
+def better_is(values: Mapping[str, Any], model: str = "cnn") -> FakeExecutor:
     """Trainings of this setting come out best."""
-    whole = complete("cnn", values)
+    whole = complete(model, values)
     return FakeExecutor(lambda task, epoch: {"val_accuracy": 0.9 if task.values == whole else 0.2})
 
 
@@ -133,7 +134,7 @@ def test_a_winner_that_is_the_baseline_is_trained_once_for_both(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("cheap", "seeds"), [(1e12, [0, 1, 2]), (0.0, [0])])
-def test_winner_and_baseline_are_repeated_where_that_is_cheap(
+def test_finalists_and_baseline_take_more_seeds_where_that_is_cheap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cheap: float, seeds: list[int]
 ) -> None:
     monkeypatch.setattr(cheap_training, "CHEAP", cheap)
@@ -146,6 +147,23 @@ def test_winner_and_baseline_are_repeated_where_that_is_cheap(
         ("tuned", seeds),
         ("baseline", seeds),
     ]
-    # The finalist that lost is trained once, and nothing is trained twice.
-    assert len(trainer.tasks) == 1 + 2 * len(seeds)
+    # Two finalists and the baseline, and nothing is trained twice.
+    assert len(trainer.tasks) == 3 * len(seeds)
     assert len({task.task_id for task in trainer.tasks}) == len(trainer.tasks)
+
+
+@pytest.mark.parametrize(
+    ("model", "best", "winner"), [(STATED.model, STATED.values, "0001"), ("cnn", OTHER, "0000")]
+)
+def test_a_baseline_that_the_search_has_tried_wins_where_it_retrains_best(
+    tmp_path: Path, model: str, best: Mapping[str, Any], winner: str
+) -> None:
+    start = trial(1, 0.3, model=STATED.model, values=STATED.values, origin="baseline", bracket=-1)
+    begun = job(tmp_path, [], [trial(0, 0.9, values=OTHER), start])
+    begun = replace(begun, card=begun.card.model_copy(update={"baseline": STATED}))
+    begun = replace(begun, file=replace(begun.file, compare=("baseline",)))
+    trainer = better_is(best, model)
+    found = compared(begun, trainer)
+    assert found.winner.trial_id == winner
+    assert [one.trial_id for one in found.finalists] == ["0000", "0001"]
+    assert len(trainer.tasks) == 2 * begun.file.retrain.seeds

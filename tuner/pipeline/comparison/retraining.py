@@ -18,9 +18,9 @@ from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice
 from tuner.records.results import Finalist, SearchSummary
 from tuner.records.trial import Trial
-from tuner.retrain.contenders import BASELINE, TUNED
+from tuner.retrain.contenders import BASELINE, TUNED, stated_baseline
 from tuner.retrain.final_choice import chosen, mean_score
-from tuner.search.ranking import finalists
+from tuner.search.ranking import comparable, finalists, ranked
 
 RetrainedModels = Sequence[tuple[Contender, list[Trained]]]
 
@@ -50,16 +50,6 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
 
     data = training_data(job.dataset, job.options.data_dir, job.folder.features)
 
-    def trained(chosen: Sequence[Contender], n_seeds: int, first: int = 0) -> list[list[Trained]]:
-        order = RetrainOrder(
-            seeds=[task_seed(job.options.seed, RETRAININGS, number) for number in range(n_seeds)],
-            checkpoints=job.folder.state,
-            deadline=job.deadline,
-            precision=job.precision,
-            first=first,
-        )
-        return retrain(chosen, data, order, executor, job.tell, job.request)
-
     entered = _finalists(job, searched)
     compared = contenders(
         job.options,
@@ -69,28 +59,21 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
         [_whole(trial, job) for trial in entered],
         job.tell,
     )
-    distinct = _distinct(compared, job)
-    n_seeds = job.file.retrain.seeds
-    by_setting = dict(zip(distinct, trained(list(distinct.values()), n_seeds), strict=True))
-    if job.request.is_made():
-        return None
-    # By as many seeds each: what repeats the winner below says nothing of the others.
-    judged = [(one, by_setting[_setting(one)]) for one in compared[: len(entered)]]
-    number = chosen(judged)
-    baseline = next((one for one in compared if one.name == BASELINE), None)
-    more = job.file.retrain.cheap_seeds or n_seeds
-    # A time budget has been shared out among the first trainings.
-    if more > n_seeds and baseline and job.deadline is None:
-        repeated = {_setting(one): one for one in (compared[number], baseline)}
-        if not all(is_cheap(one, job.dataset) for one in repeated.values()):
-            repeated = {}
-        if repeated:
-            again = trained([distinct[setting] for setting in repeated], more, first=n_seeds)
-            for setting, others in zip(repeated, again, strict=True):
-                by_setting[setting] = [*by_setting[setting], *others]
-    if job.request.is_made():
-        return None
+    by_setting: dict[str, list[Trained]] = {}
+    for settings, n_seeds in _rounds(compared, len(entered), job):
+        order = RetrainOrder(
+            seeds=[task_seed(job.options.seed, RETRAININGS, number) for number in range(n_seeds)],
+            checkpoints=job.folder.state,
+            deadline=job.deadline,
+            precision=job.precision,
+        )
+        trained = retrain(list(settings.values()), data, order, executor, job.tell, job.request)
+        if job.request.is_made():
+            return None
+        by_setting |= zip(settings, trained, strict=True)
     models = [(one, by_setting[_setting(one)]) for one in compared]
+    judged = models[: len(entered)]
+    number = chosen(judged)
     winner, trainings = models[number]
     return Retrained(
         # The best of the finalists takes the winner's place; the others are done with.
@@ -110,7 +93,11 @@ def _whole(trial: Trial, job: Job) -> tuple[str, Mapping[str, Any]]:
 
 
 def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
-    """The winner of the search, and what chance may have put behind it."""
+    """The winner of the search, and what chance may have put behind it.
+
+    And the baseline where the search has tried it: it is retrained in any case, and what is no
+    better than it is not to win.
+    """
     ended = [
         entry.trial
         for entry in job.folder.search_log.read()
@@ -123,7 +110,44 @@ def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
         if objective.name in SHARES
         else None
     )
-    return finalists(ended, objective, job.file.retrain.finalists or 1, noise)
+    found = finalists(ended, objective, job.file.retrain.finalists or 1, noise)
+    if BASELINE in job.file.compare:
+        stated = stated_baseline(job.card, job.dataset.spec)
+        setting = stated.model, complete(stated.model, stated.values)
+        if all(_whole(trial, job) != setting for trial in found):
+            tried = ranked(comparable(ended), objective)
+            found += [trial for trial in tried if _whole(trial, job) == setting][:1]
+    return found
+
+
+def _rounds(
+    compared: Sequence[Contender], n_finalists: int, job: Job
+) -> Iterator[tuple[dict[str, Contender], int]]:
+    """What is trained together, with the number of seeds.
+
+    Finalists and baseline take more where that is cheap for all of them: between them the winner is
+    chosen, and the verdict is about two of them.
+    """
+    distinct = _distinct(compared, job)
+    n_seeds = job.file.retrain.seeds
+    more = job.file.retrain.cheap_seeds or n_seeds
+    judged = {
+        _setting(one)
+        for number, one in enumerate(compared)
+        if number < n_finalists or one.name == BASELINE
+    }
+    # A time budget is shared out among the first trainings.
+    if (
+        more <= n_seeds
+        or job.deadline is not None
+        or BASELINE not in (one.name for one in compared)
+        or not all(is_cheap(distinct[setting], job.dataset) for setting in judged)
+    ):
+        yield distinct, n_seeds
+        return
+    yield {setting: one for setting, one in distinct.items() if setting in judged}, more
+    if others := {setting: one for setting, one in distinct.items() if setting not in judged}:
+        yield others, n_seeds
 
 
 def _distinct(compared: Sequence[Contender], job: Job) -> dict[str, Contender]:

@@ -91,8 +91,9 @@ def _choice(search: SearchSummary) -> Iterator[str]:
     if search.finalists:
         told = ", ".join(f"{one.trial_id}{_mean(one.score)}" for one in search.finalists)
         yield (
-            f"{plural(len(search.finalists), 'trial')} of the search were too close to call and"
-            f" were retrained; the best mean {search.objective} won: {told}"
+            f"{plural(len(search.finalists), 'trial')} of the search, those too close to call and"
+            f" the baseline's where it was tried, were retrained; the best mean {search.objective}"
+            f" won: {told}"
         )
 
 
