@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from scipy.stats import t
@@ -69,13 +69,20 @@ def run(name: str, seed: int, precision: str, options: argparse.Namespace) -> di
         events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
     trials = [event["trial"] for event in events if event["event"] == "TrialEnded"]
     chance = 1 / len(results["data"]["class_names"])
-    accuracies = {
-        model["name"]: statistics.mean(one["test"]["accuracy"] for one in model["runs"])
+    models = {
+        model["name"]: model["runs"]
         for model in results["models"]
         if model["name"] in ("tuned", "baseline") and model["runs"]
     }
     return {
-        **{model: round(100 * accuracy, 2) for model, accuracy in accuracies.items()},
+        **{
+            name: round(100 * mean(r["test"]["accuracy"] for r in runs), 2)
+            for name, runs in models.items()
+        },
+        **{
+            f"{name}, validation": round(mean(r["validation_score"] for r in runs), 4)
+            for name, runs in models.items()
+        },
         "trials": len(trials),
         "failed": results["search"]["n_failed"],
         "fell back to chance": sum(is_lost(trial["epochs"], chance) for trial in trials),
@@ -96,16 +103,16 @@ def summary(name: str, found: dict[str, list[dict[str, Any]]]) -> list[str]:
     for model in ("baseline", "tuned"):
         pairs = [(a[model], b[model]) for a, b in zip(float32, bfloat16, strict=True)]
         differences = [b - a for a, b in pairs]
-        mean = statistics.mean(differences)
+        average = mean(differences)
         half = (
-            t.ppf(0.975, len(pairs) - 1) * statistics.stdev(differences) / len(pairs) ** 0.5
+            t.ppf(0.975, len(pairs) - 1) * stdev(differences) / len(pairs) ** 0.5
             if len(pairs) > 1
             else float("nan")
         )
-        before, after = (statistics.mean(side) for side in zip(*pairs, strict=True))
+        before, after = (mean(side) for side in zip(*pairs, strict=True))
         lines.append(
             f"{name}, {model}: float32 {before:.2f} %, bfloat16 {after:.2f} %, difference"
-            f" {mean:+.2f} points [{mean - half:+.2f}, {mean + half:+.2f}]"
+            f" {average:+.2f} points [{average - half:+.2f}, {average + half:+.2f}]"
         )
     sides = [
         f"{precision} {sum(one['failed'] for one in side)} failed,"
