@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--limit", type=int, default=3000)
+    parser.add_argument("--set", action="append", default=[], help="as of run, to make it shorter")
     options = parser.parse_args()
     told = []
     for name in options.names:
@@ -61,6 +62,7 @@ def run(name: str, seed: int, precision: str, options: argparse.Namespace) -> di
             *(sys.executable, "-m", "tuner", "run", name, "--preset", options.preset),
             *("--seed", str(seed), "--precision", precision, "--fresh", "-q", "--out", out),
             *("--set", "compare=[baseline]"),
+            *(word for change in options.set for word in ("--set", change)),
             *(("--limit", str(options.limit)) if name == "fer2013" else ()),
         ]
         subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
