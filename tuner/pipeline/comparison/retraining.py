@@ -16,11 +16,12 @@ from tuner.pipeline.job import Job
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice
-from tuner.records.results import Finalist, SearchSummary
+from tuner.records.search_summary import Finalist, SearchSummary
 from tuner.records.trial import Trial
-from tuner.retrain.contenders import BASELINE, TUNED
+from tuner.retrain.contenders import BASELINE, TUNED, tuned_title
 from tuner.retrain.final_choice import chosen, mean_score
 from tuner.search.ranking import finalists
+from tuner.space.families import built
 
 RetrainedModels = Sequence[tuple[Contender, list[Trained]]]
 
@@ -95,7 +96,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
     return Retrained(
         # The best of the finalists takes the winner's place; the others are done with.
         models=[
-            (replace(winner, name=TUNED, title=compared[0].title), trainings),
+            (replace(winner, name=TUNED, title=tuned_title(job.file, winner.model)), trainings),
             *models[len(entered) :],
         ],
         winner=entered[number],
@@ -105,8 +106,8 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
 
 def _whole(trial: Trial, job: Job) -> tuple[str, Mapping[str, Any]]:
     """The family or builder of a trial, and its hyperparameters with all defaults."""
-    model = trial.model or job.file.model
-    return model, complete(model, trial.values)
+    model, values = built(job.file, trial.values, trial.model)
+    return model, complete(model, values)
 
 
 def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.records.results import Results, SearchSummary
+from tuner.records.results import Results
+from tuner.records.search_summary import SearchSummary
 from tuner.report.reported_run import ReportedRun
 from tuner.report.text import duration, plural, without_folders
 

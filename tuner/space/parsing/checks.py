@@ -7,6 +7,7 @@ from functools import partial
 from itertools import chain
 
 from tuner.names import listed
+from tuner.space.definition import FAMILY
 from tuner.space.documents.strict_yaml import Document, Problem
 from tuner.space.documents.validation import did_you_mean, shown
 from tuner.space.methods import METHODS
@@ -100,6 +101,8 @@ def _check_parameters(document: Document, layout: Layout) -> dict[str, list[Prob
     method = _method(document)
     # A builder of your own may declare more, and a declaration with a mistake counts as searched.
     is_whole = layout.terms is not None and layout.specs.keys() == document.data["space"].keys()
+    # Of several families the first hyperparameter is the family.
+    is_whole = is_whole and isinstance(document.data.get("model", "cnn"), str)
     if method is None or not METHODS[method].needs_parameters or not is_whole:
         return {}
     specs = [entry.spec for entry in chain.from_iterable(layout.entries().values())]
@@ -158,7 +161,9 @@ def _check_name(document: Document, layout: Layout, key: str, model: str) -> Ite
         message = f"{name} is set for one block; {base} is set once for the whole network."
         yield Problem(where=where, message=message, hint=f"write {base}.")
         return
-    other = partial(did_you_mean, key, layout.terms)
+    other: str | partial[str] = partial(did_you_mean, key, layout.terms)
+    if key == FAMILY:
+        other = "families are listed at the top of the file: model: [cnn, efficientnet_lite2]."
     yield Problem(where=where, message=f"{name} is not a hyperparameter of {model}.", hint=other)
 
 

@@ -20,6 +20,7 @@ from tuner.report.facts import (
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.next_steps.next_step import NextStep, remedy
 from tuner.report.text import decimal, integer, percent, plural, points
+from tuner.space.definition import by_name
 from tuner.space.vocabulary import VOCABULARIES
 
 _SHOWN_EDGES = 3
@@ -150,9 +151,12 @@ def less_overfitting(reported: ReportedRun) -> Iterator[NextStep]:
     """Clear overfitting: a regulariser that was not searched yet."""
     results, winner = reported.results, winner_of(reported.results)
     gap = overfit_gap(winner) if winner else None
-    searched = {f"space.{name}" for name in results.search.searched}
+    searched = {f"space.{name}" for name in by_name(results.search.of_winner)}
     proposals = [text for text in _REGULARISERS if text.partition("=")[0] not in searched]
-    if gap is None or gap < LARGE_GAP or not proposals or results.search.model not in VOCABULARIES:
+    search = results.search
+    # Of several families, `--set` changes the space of one.
+    is_settable = search.model in VOCABULARIES and search.best_family in ("", search.model)
+    if gap is None or gap < LARGE_GAP or not proposals or not is_settable:
         return
     yield NextStep(
         action="Search for augmentation" if "dropout" not in proposals[0] else "Search for dropout",
