@@ -30,13 +30,13 @@ def test_frozen_backbone_is_measured_as_a_head() -> None:
 def test_slowest_come_first_and_what_cannot_be_built_is_left_out() -> None:
     data = training_data(64, 24)
     corners = [
-        Corner(values={"filters": 4}, n_parameters=1),
-        Corner(values={"filters": 8}, n_parameters=2),
-        Corner(values={"filters": 99}, problem="too large"),
+        Corner(model="cnn", values={"filters": 4}, n_parameters=1),
+        Corner(model="cnn", values={"filters": 8}, n_parameters=2),
+        Corner(model="cnn", values={"filters": 99}, problem="too large"),
     ]
     settings = [candidate_of("setting 1", "cnn", {"filters": 6}, data)]
     contenders = [*stated_baselines("baseline"), FROZEN]
-    found = candidates("cnn", data, settings, [contenders[0], *contenders], corners)
+    found = candidates(data, settings, [contenders[0], *contenders], corners)
     assert [one.name for one in found] == [
         "EfficientNetB2 (ImageNet)",
         "Baseline",

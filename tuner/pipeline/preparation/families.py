@@ -18,7 +18,6 @@ from tuner.space.methods import METHODS
 from tuner.space.parsing.families import AUTO, BASELINE, owners
 from tuner.space.parsing.parse import load_space
 from tuner.space.sampling import grid_values
-from tuner.space.vocabulary import TRAINING_TERMS
 
 # Of smaller images, a backbone would see little more than its own interpolation.
 SMALLEST_SIDE = 64
@@ -83,17 +82,20 @@ def _baseline(card: Card) -> Family:
     """The data set's baseline as a family: only its learning rate is searched."""
     stated = stated_baseline(card, card.image.height, card.image.width)
     fixed = complete(stated.model, stated.values)
-    rate = fixed.pop("learning_rate", TRAINING_TERMS["learning_rate"].default)
-    searched = Parameter(
+    rate = fixed.pop("learning_rate", None)
+    searched = () if rate is None else (_near(rate),)
+    space = Space(parameters=searched, fixed=fixed)
+    return Family(name=BASELINE, model=stated.model, space=space)
+
+
+def _near(rate: float) -> Parameter:
+    return Parameter(
         name="learning_rate",
         kind="float",
         low=rate / _RATE_FACTOR,
         high=rate * _RATE_FACTOR,
         log=True,
         prior=Prior(value=rate),
-    )
-    return Family(
-        name=BASELINE, model=stated.model, space=Space(parameters=(searched,), fixed=fixed)
     )
 
 
