@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tuner.search.methods.guided import near
-from tuner.space.definition import FAMILY, Condition, Family, Parameter, Space, spanning
-from tuner.space.families import as_built, together
+from tuner.space.definition import FAMILY, Condition, Family, Parameter, Prior, Space, spanning
+from tuner.space.families import as_built, holding, together
 from tuner.space.sampling import has_setting, n_settings, sample
 
 
@@ -103,3 +103,21 @@ def test_near_a_setting_another_familys_values_are_drawn_anew() -> None:
     # Both are drawn: 16, which is no size of a head, is not carried over.
     assert set(heads) == {32, 64}
     assert len(heads) < sum(values[FAMILY] == "cnn" for values in found)
+
+
+def test_what_is_held_keeps_its_usual_value_and_takes_along_what_waits_for_another() -> None:
+    usual = Prior(value=0)
+    space = Space(
+        parameters=(
+            Parameter(name="blocks", kind="ordinal", choices=(0, 1, 2), prior=usual),
+            choice("slow_rate", 0.1, 0.2, when=("blocks", 1)),
+            choice("fast_rate", 0.3, 0.4, when=("blocks", 0)),
+            choice("size", 96, 160),
+        ),
+        fixed={"weights": "imagenet"},
+    )
+    held = holding(space, {"blocks", "size", "no such name"})
+    assert held.fixed == {"weights": "imagenet", "blocks": 0}
+    # A list without a usual value is searched all the same.
+    assert held.parameters == (choice("fast_rate", 0.3, 0.4), choice("size", 96, 160))
+    assert holding(space, ()) == space

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -78,3 +78,20 @@ def in_family(file: SearchSpaceFile, family: Family, values: Mapping[str, Any]) 
         return dict(values)
     searched = {name: values[name] for name in by_name(family.space.parameters) if name in values}
     return {FAMILY: family.name, **searched}
+
+
+def holding(space: Space, names: Collection[str]) -> Space:
+    """A space in which some hyperparameters keep their usual value, those that state one.
+
+    What only another value switches on is left out.
+    """
+    fixed, parameters = dict(space.fixed), list[Parameter]()
+    for one in space.parameters:
+        if any(c.parent in fixed and fixed[c.parent] not in c.values for c in one.conditions):
+            continue
+        if one.name in names and one.prior is not None and not one.conditions:
+            fixed[one.name] = one.prior.value
+        else:
+            left = tuple(c for c in one.conditions if c.parent not in fixed)
+            parameters.append(replace(one, conditions=left))
+    return Space(parameters=tuple(parameters), fixed=fixed)

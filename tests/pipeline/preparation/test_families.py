@@ -15,6 +15,7 @@ from tuner.models.backbones import weights
 from tuner.pipeline.preparation.configuration import load_configuration
 from tuner.pipeline.preparation.families import with_families
 from tuner.pipeline.run_options import RunOptions
+from tuner.records.results import PresetName
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.documents.strict_yaml import parse_document
 from tuner.space.families import built
@@ -175,3 +176,34 @@ def test_mirroring_in_any_family_needs_the_cards_word() -> None:
 def test_one_family_stays_as_it_is() -> None:
     file = parse_space(parse_document("version: 1\nspace: {dropout: 0.5}", "my.yaml"))
     assert with_families(file, CARD) == file
+
+
+def searched(file: SearchSpaceFile, name: str) -> set[str]:
+    (family,) = [one for one in file.families if one.name == name]
+    return set(family.space.searched)
+
+
+@pytest.mark.parametrize(
+    ("preset", "model", "held"),
+    [
+        ("standard", "auto", {"unfreeze_blocks", "fine_tune_learning_rate"}),
+        ("quick", "auto", {"unfreeze_blocks", "fine_tune_learning_rate", "input_size", "pooling"}),
+        (
+            "quick",
+            "cnn,efficientnet_lite2",
+            {"unfreeze_blocks", "fine_tune_learning_rate", "input_size", "pooling"},
+        ),
+        ("standard", "cnn,efficientnet_lite2", set()),
+    ],
+)
+def test_auto_leaves_backbones_frozen_and_a_first_look_computes_their_features_once(
+    photos: Path, preset: PresetName, model: str, held: set[str]
+) -> None:
+    _, file = load_configuration(RunOptions(dataset=str(photos), preset=preset, model=model))
+    _, alone = load_configuration(RunOptions(dataset=str(photos), model="efficientnet_lite2"))
+    assert set(alone.space.searched) - searched(file, "efficientnet_lite2") == held
+
+
+def test_a_backbone_alone_is_searched_as_a_whole_in_a_first_look_too(photos: Path) -> None:
+    options = RunOptions(dataset=str(photos), preset="quick", model="efficientnet_lite2")
+    assert "unfreeze_blocks" in load_configuration(options)[1].space.searched

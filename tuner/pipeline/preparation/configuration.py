@@ -13,7 +13,7 @@ from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import check_name
 from tuner.pipeline.preparation.compatibility import check_flip
 from tuner.pipeline.preparation.data_names import named_apart
-from tuner.pipeline.preparation.families import with_auto, with_families
+from tuner.pipeline.preparation.families import HELD_BY_AUTO, with_families, with_fitting
 from tuner.pipeline.preparation.space_files import space_path
 from tuner.pipeline.preparation.starting_weights import check_backbones
 from tuner.pipeline.presets import PRESETS, apply
@@ -21,6 +21,7 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.space.definition import SearchSpaceFile, SplitSettings
 from tuner.space.documents.strict_yaml import Document
 from tuner.space.families import each_family
+from tuner.space.parsing.families import AUTO
 from tuner.space.parsing.parse import load_documents, parse_space
 
 
@@ -41,14 +42,17 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
     # The space is chosen by the plain name.
     before, document = space_documents(options, card)
     file = parse_space(document, before=before)
+    preset = PRESETS[options.preset]
+    is_auto = document.data.get("model") == AUTO
+    file = with_fitting(file, card) if is_auto else file
     if card.baseline:
         check_name(card.baseline.model, f"{card.name}, baseline: ")
     card = in_size(card, options.image_size, _largest_side(file))
-    file = with_families(file, card)
+    file = with_families(file, card, {*preset.held, *(HELD_BY_AUTO if is_auto else ())})
     check_flip(file, card)
     check_backbones(file)
     card = named_apart(card, options.dataset, options.data_dir, options.out)
-    return card, apply(PRESETS[options.preset], options, file)
+    return card, apply(preset, options, file)
 
 
 def _largest_side(file: SearchSpaceFile) -> int:
@@ -66,10 +70,9 @@ def _largest_side(file: SearchSpaceFile) -> int:
 def space_documents(options: RunOptions, card: Card) -> tuple[Document, Document]:
     """The document of the space, without and with the changes of the command line."""
     path = space_path(card, options.space, options.model)
-    before, document = load_documents(
+    return load_documents(
         path, options.overrides, options.model, is_asked_for=options.space is not None
     )
-    return before, with_auto(document, card)
 
 
 def split_settings(options: RunOptions, file: SearchSpaceFile) -> SplitSettings:

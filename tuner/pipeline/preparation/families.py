@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from tuner.data.cards.card import Card
@@ -12,10 +12,9 @@ from tuner.models.registry import complete
 from tuner.pipeline.preparation.space_files import space_path
 from tuner.retrain.contenders import stated_baseline
 from tuner.space.definition import Family, Parameter, Prior, SearchSpaceFile, Space, by_name
-from tuner.space.documents.strict_yaml import Document
-from tuner.space.families import together
+from tuner.space.families import holding, together
 from tuner.space.methods import METHODS
-from tuner.space.parsing.families import AUTO, BASELINE, owners
+from tuner.space.parsing.families import BASELINE, families_of, owners
 from tuner.space.parsing.parse import load_space
 from tuner.space.sampling import grid_values
 
@@ -28,35 +27,33 @@ STRONGEST, FAST = ("efficientnet_b2", "efficientnet_lite2"), ("efficientnet_lite
 _RATE_FACTOR = 4.0
 
 
-def with_auto(document: Document, card: Card) -> Document:
-    """Put the list that `auto` stands for in its place.
+# What `auto` holds at its usual value: an epoch of a network with unfrozen blocks takes some
+# 600 times as long as one of a head.
+HELD_BY_AUTO = ("unfreeze_blocks",)
+
+
+def with_fitting(file: SearchSpaceFile, card: Card) -> SearchSpaceFile:
+    """The space with the families that fit the data, as far as they need no download.
 
     Args:
-        document: Of the space.
-        card: Of the data set.
+        file: Of `model: auto`.
+        card: Of the data set; its images are in their own size.
     """
-    if not isinstance(document.data, dict) or document.data.get("model") != AUTO:
-        return document
-    names = list(_fitting(card))
-    return replace(document, data={**document.data, "model": names if len(names) > 1 else names[0]})
-
-
-def _fitting(card: Card) -> Iterator[str]:
-    """The families that fit the data, as far as they can be had without a download."""
-    if card.baseline:
-        yield BASELINE
-    yield "cnn"
+    names = [BASELINE] if card.baseline else []
+    names.append("cnn")
     if min(card.image.height, card.image.width) >= SMALLEST_SIDE:
-        for names in (STRONGEST, FAST):
-            yield from [name for name in names if is_at_hand(name)][:1]
+        for kind in (STRONGEST, FAST):
+            names += [name for name in kind if is_at_hand(name)][:1]
+    return replace(file, families=families_of(names, file.space))
 
 
-def with_families(file: SearchSpaceFile, card: Card) -> SearchSpaceFile:
+def with_families(file: SearchSpaceFile, card: Card, held: Collection[str] = ()) -> SearchSpaceFile:
     """The space with all that its families bring; one that is searched alone stays as it is.
 
     Args:
         file: The space.
         card: Of the data set, in the size in which its images are read.
+        held: Hyperparameters of the backbones that keep their usual value.
 
     Raises:
         ConfigurationError: If a family's own space has mistakes, or the search method cannot search
@@ -65,17 +62,23 @@ def with_families(file: SearchSpaceFile, card: Card) -> SearchSpaceFile:
     if not file.families:
         return file
     own = owners([family.name for family in file.families])
-    families = [
-        family
-        if family.name in own
-        else _baseline(card)
-        if family.name == BASELINE
-        else replace(family, space=_supplied(family.name, card))
-        for family in file.families
-    ]
-    whole = replace(file, families=tuple(families), space=together(families))
-    _check_method(whole)
-    return whole
+
+    def whole(family: Family) -> Family:
+        if family.name in own:
+            return family
+        if family.name == BASELINE:
+            return _baseline(card)
+        return replace(family, space=holding(_supplied(family.name, card), held))
+
+    families = tuple(map(whole, file.families))
+    found = replace(file, families=families, space=together(families))
+    _check_method(found)
+    return found
+
+
+def _supplied(name: str, card: Card) -> Space:
+    """The space that a backbone brings: that of `--model NAME`."""
+    return load_space(space_path(card, None, name), (), name).space
 
 
 def _baseline(card: Card) -> Family:
@@ -120,8 +123,3 @@ def _check_method(file: SearchSpaceFile) -> None:
 
 def _named(families: Sequence[Family]) -> str:
     return ", ".join(family.name for family in families)
-
-
-def _supplied(name: str, card: Card) -> Space:
-    """The space that a backbone brings: that of `--model NAME`."""
-    return load_space(space_path(card, None, name), (), name).space

@@ -12,6 +12,7 @@ from tuner.space.documents.strict_yaml import Document, Problem
 from tuner.space.documents.validation import did_you_mean, shown
 from tuner.space.methods import METHODS
 from tuner.space.parsing.declaration_checks import check_choices, check_kind, check_range, dotted
+from tuner.space.parsing.families import AUTO
 from tuner.space.parsing.layout import (
     MAX_BLOCKS,
     MAX_PARAMETERS,
@@ -102,7 +103,8 @@ def _check_parameters(document: Document, layout: Layout) -> dict[str, list[Prob
     # A builder of your own may declare more, and a declaration with a mistake counts as searched.
     is_whole = layout.terms is not None and layout.specs.keys() == document.data["space"].keys()
     # Of several families the first hyperparameter is the family.
-    is_whole = is_whole and isinstance(document.data.get("model", "cnn"), str)
+    named = document.data.get("model", "cnn")
+    is_whole = is_whole and named != AUTO and not isinstance(named, list)
     if method is None or not METHODS[method].needs_parameters or not is_whole:
         return {}
     specs = [entry.spec for entry in chain.from_iterable(layout.entries().values())]
