@@ -77,6 +77,11 @@ def compute(results: Results) -> Reproduction:
                 f" ({results.search.direction})"
             ),
         ),
+        *(
+            (("Searched together", ", ".join(results.search.families)),)
+            if results.search.families
+            else ()
+        ),
     )
     about_data = (
         ("Data set", data.name),
