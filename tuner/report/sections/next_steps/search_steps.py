@@ -21,7 +21,7 @@ from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.next_steps.next_step import NextStep, remedy
 from tuner.report.text import decimal, integer, percent, plural, points
 from tuner.space.definition import by_name
-from tuner.space.vocabulary import VOCABULARIES
+from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES
 
 _SHOWN_EDGES = 3
 # What can hold a run shorter than a preset would.
@@ -145,6 +145,20 @@ def _worth_widening(results: Results) -> list[Edge]:
         e for e in edges(results.search) if not e.parameter.choices or e.parameter.name in mattered
     ]
     return sorted(found, key=lambda edge: order.get(edge.parameter.name, len(order)))
+
+
+def winning_backbone(reported: ReportedRun) -> Iterator[NextStep]:
+    """A backbone that won among several families: alone it has all of the budget."""
+    search, command = reported.results.search, reported.results.run.command
+    if search.best_family in BACKBONE_NAMES:
+        yield NextStep(
+            action="Search the winning family alone",
+            fact=(
+                f"{search.best_family} won among {len(search.families)} families. Alone it has the"
+                " whole search, and blocks of the network may be trained too."
+            ),
+            code=rerun(command, "--model", search.best_family, without=["--space", "--set"]),
+        )
 
 
 def less_overfitting(reported: ReportedRun) -> Iterator[NextStep]:
