@@ -27,6 +27,11 @@ SPACES = Path(__file__).parents[3] / "search_spaces"
         ("my.models:build", "cats_dogs"),
         ("efficientnet_b2", "efficientnet_b2"),
         ("efficientnet_lite2", "efficientnet_b2"),
+        ("auto", "cats_dogs"),
+        ("cnn,efficientnet_lite2", "cats_dogs"),
+        ("efficientnet_lite0, efficientnet_lite2", "efficientnet_b2"),
+        ("baseline,efficientnet_lite2", "efficientnet_b2"),
+        ("baseline", "cats_dogs"),
     ],
 )
 def test_backbone_brings_a_space_of_its_own(model: str | None, name: str) -> None:

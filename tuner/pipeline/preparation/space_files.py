@@ -11,6 +11,7 @@ from tuner.data.cards.card_files import card_folders, card_names
 from tuner.data.own.made_card import OWN_DATA
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
+from tuner.space.parsing.families import BASELINE
 
 
 def space_folders() -> list[Path]:
@@ -47,8 +48,9 @@ def space_path(card: Card, given: Path | None, model: str | None = None) -> Path
 def _places(card: Card, model: str | None) -> Iterator[Path]:
     """Where a space may stand, best first."""
     folders = space_folders()
-    names = (model or "").split(",")
-    if all(name in BACKBONES for name in names):
+    # The baseline brings no space of its own.
+    names = [name.strip() for name in (model or "").split(",") if name.strip() != BASELINE]
+    if names and all(name in BACKBONES for name in names):
         # All backbones have the same hyperparameters.
         for name in (names[0], "efficientnet_b2"):
             yield from (folder / f"{name}.yaml" for folder in folders)
