@@ -58,8 +58,9 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
 def _largest_side(file: SearchSpaceFile) -> int:
     """Pixels of a side to which own photos are shrunk: the most that any model was made for.
 
-    Beside a network that is trained from random weights a backbone enlarges the smaller ones: it
-    loses a point of accuracy at most, and the other network is seven times as fast (ADR 0038).
+    Beside a network that is trained from random weights a backbone enlarges the smaller ones. That
+    costs it two points of accuracy at most; the other network has a seventh of the pixels to go
+    through (docs/adr/0038-families-in-one-space.md).
     """
     models = [family.model for family in each_family(file)]
     if any(model not in BACKBONES for model in models):
