@@ -11,7 +11,8 @@ from tests.data.samples import make_card
 from tuner.data.cards.card_files import card_folders, load_card
 from tuner.data.own.made_card import made_card
 from tuner.errors import ConfigurationError
-from tuner.pipeline.preparation.configuration import load_configuration, space_path
+from tuner.pipeline.preparation.configuration import load_configuration
+from tuner.pipeline.preparation.space_files import space_path
 from tuner.pipeline.run_options import RunOptions
 from tuner.space.parsing.parse import load_space
 
