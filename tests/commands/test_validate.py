@@ -26,7 +26,8 @@ def test_all_committed_files_are_in_order() -> None:
     assert (shown.code, shown.err) == (0, "")
     lines = shown.out.splitlines()
     assert {f"datasets/{name}.yaml: in order" for name in NAMES} <= set(lines)
-    assert {f"search_spaces/{name}.yaml: in order" for name in [*NAMES, "default"]} <= set(lines)
+    assert {f"search_spaces/{name}.yaml: in order" for name in NAMES} <= set(lines)
+    assert "search_spaces/default.yaml: in order; model: auto" in lines
 
 
 def test_every_mistake_of_every_file_is_listed(tmp_path: Path) -> None:

@@ -88,3 +88,14 @@ def test_outer_folds_keep_their_order_and_their_folders() -> None:
         ("reports/faces/1", 60),
     ]
     assert found.command == "python -m tuner run faces --nested"
+
+
+def test_winners_of_several_families_belong_together() -> None:
+    first, second = fold((1.0,), 20), fold((0.5,), 20)
+    second = replace(second, models=(replace(second.models[0], title="Tuned (efficientnet)"),))
+    runs = [
+        replace(run, search=replace(run.search, families=("cnn", "efficientnet_lite0")))
+        for run in (first, second)
+    ]
+    (model,) = pooled(*runs).models
+    assert (model.title, model.fold_accuracies) == ("Tuned", (1.0, 0.5))

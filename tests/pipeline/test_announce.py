@@ -11,14 +11,22 @@ from tuner.data.dataset import load_dataset
 from tuner.data.own.resolve import resolve
 from tuner.pipeline.announce import announce
 from tuner.records.events import Notice
+from tuner.records.trial import StartSetting
 from tuner.space.definition import SplitSettings
 from tuner.space.parsing.parse import load_space
 
 
-def notices(root: Path, layout: Layout, search: str = "{}") -> list[str]:
+def notices(
+    root: Path,
+    layout: Layout,
+    search: str = "{}",
+    *,
+    model: str = "cnn",
+    starts: tuple[str, ...] = (),
+) -> list[str]:
     write(root / "given", layout)
     (root / "s.yaml").write_text(
-        f"version: 1\nmodel: cnn\nspace: {{filters: [4, 8]}}\nsearch: {search}\n"
+        f"version: 1\nmodel: {model}\nspace: {{filters: [4, 8]}}\nsearch: {search}\n"
     )
     card = resolve(str(root / "given"), [], root / "data")
     told: list[Any] = []
@@ -27,7 +35,7 @@ def notices(root: Path, layout: Layout, search: str = "{}") -> list[str]:
         card=card,
         dataset=load_dataset(card, root / "data", SplitSettings(seed=0)).sealed(),
         folder=SimpleNamespace(path=root),
-        starts=(),
+        starts=[StartSetting(origin=origin, values={}) for origin in starts],
         tell=told.append,
     )
     announce(job, [], is_resumed=False)  # type: ignore[arg-type]
@@ -66,3 +74,12 @@ def test_grid_that_its_budget_cuts_short_is_told(tmp_path: Path) -> None:
     assert notices(tmp_path, layout, search)[0] == (
         "search.max_total_epochs ends the grid after 1 of 2 settings; 18 trains them all"
     )
+
+
+def test_what_is_searched_together_and_trained_first_is_told(tmp_path: Path) -> None:
+    layout = [f"train/{c}/*.png 9" for c in ("cat", "dog")]
+    starts = ("baseline", "defaults of cnn")
+    assert notices(tmp_path, layout, model="[baseline, cnn]", starts=starts)[:2] == [
+        "searched together: baseline, cnn; --model NAME searches one alone",
+        "trained first, to the last epoch: baseline, defaults of cnn",
+    ]

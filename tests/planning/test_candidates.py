@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.images import training_data
 from tests.planning.contenders import FROZEN, stated_baselines
-from tuner.planning.candidates import candidate_of, candidates, fewer
+from tuner.planning.candidates import candidate_of, candidates, fewer, first_settings
 from tuner.planning.corners import Corner
 from tuner.planning.measure import model_key
+from tuner.space.definition import Family, Parameter, Space
+from tuner.space.documents.strict_yaml import parse_document
+from tuner.space.families import together
+from tuner.space.parsing.parse import parse_space
 
 
 def test_both_baselines_are_one_model_to_measure() -> None:
@@ -30,13 +36,13 @@ def test_frozen_backbone_is_measured_as_a_head() -> None:
 def test_slowest_come_first_and_what_cannot_be_built_is_left_out() -> None:
     data = training_data(64, 24)
     corners = [
-        Corner(values={"filters": 4}, n_parameters=1),
-        Corner(values={"filters": 8}, n_parameters=2),
-        Corner(values={"filters": 99}, problem="too large"),
+        Corner(model="cnn", values={"filters": 4}, n_parameters=1),
+        Corner(model="cnn", values={"filters": 8}, n_parameters=2),
+        Corner(model="cnn", values={"filters": 99}, problem="too large"),
     ]
     settings = [candidate_of("setting 1", "cnn", {"filters": 6}, data)]
     contenders = [*stated_baselines("baseline"), FROZEN]
-    found = candidates("cnn", data, settings, [contenders[0], *contenders], corners)
+    found = candidates(data, settings, [contenders[0], *contenders], corners)
     assert [one.name for one in found] == [
         "EfficientNetB2 (ImageNet)",
         "Baseline",
@@ -45,3 +51,39 @@ def test_slowest_come_first_and_what_cannot_be_built_is_left_out() -> None:
         "the smallest model",
     ]
     assert [one.values for one in found[2:]] == [{"filters": 8}, {"filters": 6}, {"filters": 4}]
+
+
+def test_the_extremes_of_each_family_are_measured() -> None:
+    data = training_data(64, 24)
+    corners = [
+        Corner(model="efficientnet_b2", values={"dropout": 0.1}, n_parameters=1),
+        Corner(model="cnn", values={"filters": 4}, n_parameters=2),
+        Corner(model="efficientnet_b2", values={"dense_units": 8}, n_parameters=3),
+        Corner(model="cnn", values={"filters": 8}, n_parameters=4),
+    ]
+    found = candidates(data, [], [], corners)
+    assert [(one.name, one.model, one.values) for one in found] == [
+        ("the largest model", "efficientnet_b2/head", {"dense_units": 8}),
+        ("the largest model", "cnn", {"filters": 8}),
+        ("the smallest model", "cnn", {"filters": 4}),
+        ("the smallest model", "efficientnet_b2/head", {"dropout": 0.1}),
+    ]
+
+
+def test_settings_of_all_families_are_drawn_as_they_are_built() -> None:
+    head = Space(parameters=(), fixed={"weights": "imagenet", "dropout": 0.1})
+    cnn = Space(
+        parameters=(Parameter(name="filters", kind="ordinal", choices=(4, 6, 8)),), fixed={}
+    )
+    families = (
+        Family(name="efficientnet_b2", model="efficientnet_b2", space=head),
+        Family(name="cnn", model="cnn", space=cnn),
+    )
+    file = parse_space(parse_document("version: 1\nspace: {}", "my.yaml"))
+    file = replace(file, families=families, space=together(families))
+    found = first_settings(file, 0, training_data(64, 24))
+    assert {one.model: one.values for one in found if "filters" not in one.values} == {
+        "efficientnet_b2/head": {"weights": "imagenet", "dropout": 0.1}
+    }
+    # The whole space: one setting of a head, three networks.
+    assert sorted(one.values["filters"] for one in found if one.model == "cnn") == [4, 6, 8]

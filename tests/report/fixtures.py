@@ -11,14 +11,8 @@ import numpy as np
 from tuner.metrics.classification import score
 from tuner.metrics.one_standard_error import RULE
 from tuner.records.recommendation import Recommendation, ValidatedModel
-from tuner.records.results import (
-    DataSummary,
-    ModelResult,
-    Results,
-    RunSummary,
-    SearchSummary,
-    SeedResult,
-)
+from tuner.records.results import DataSummary, ModelResult, Results, RunSummary, SeedResult
+from tuner.records.search_summary import SearchSummary
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.report.page import render

@@ -9,7 +9,8 @@ import pytest
 from tuner.records.results import Results
 from tuner.report.edges import edges, override
 from tuner.report.sections.trust.training_checks import best_values
-from tuner.space.definition import Condition, Parameter
+from tuner.space.definition import Condition, Family, Parameter, Space
+from tuner.space.families import together
 
 from .fixtures import results
 
@@ -102,3 +103,33 @@ def test_ranges_of_one_block_are_overridden_together() -> None:
         'space.filters_1=[{"type": "choice", "values": [8, 16, 32, 64], "when": {"optimizer":'
         ' ["adam"]}}, {"type": "choice", "values": [64, 96, 128], "when": {"optimizer": ["sgd"]}}]'
     )
+
+
+def in_families(best_family: str) -> Results:
+    dropout = number(0.1, 0.5)
+    spaces = {
+        "cnn": Space(parameters=(dropout,), fixed={}),
+        "efficientnet_lite0": Space(parameters=(replace(dropout, high=0.6),), fixed={}),
+    }
+    families = [Family(name=n, model=n, space=space) for n, space in spaces.items()]
+    search = replace(
+        results().search,
+        parameters=together(families).parameters,
+        families=tuple(spaces),
+        best_family=best_family,
+        best_model=None if best_family == "cnn" else best_family,
+        best_values={"dropout": 0.6 if best_family != "cnn" else 0.5},
+    )
+    return replace(results(), search=search)
+
+
+def test_of_several_families_the_winners_range_counts() -> None:
+    (edge,) = edges(in_families("efficientnet_lite0").search)
+    assert edge.words == "= 0.6, searched from 0.1 to 0.6"
+
+
+def test_only_the_space_of_the_file_is_changed_on_the_command_line() -> None:
+    for family, text in (("cnn", "space.dropout.max=0.7"), ("efficientnet_lite0", None)):
+        search = in_families(family).search
+        (edge,) = edges(search)
+        assert override(edge, search) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,16 @@ from tests.images import SMALL_CNN, stopping
 from tuner.data.cards.published_baseline import Baseline
 from tuner.models.registry import complete, schedule_for
 from tuner.records.contender import Contender
-from tuner.retrain.contenders import FromScratch, baselines, from_scratch, pretrained
+from tuner.retrain.contenders import (
+    FromScratch,
+    baselines,
+    from_scratch,
+    pretrained,
+    tuned_contenders,
+)
+from tuner.space.definition import Family, Space
+from tuner.space.documents.strict_yaml import parse_document
+from tuner.space.parsing.parse import parse_space
 
 STATED = Baseline.model_validate(
     {
@@ -123,3 +133,21 @@ def test_backbone_from_scratch_has_the_winners_ceiling_where_nothing_else_is_sai
 )
 def test_rate_of_a_backbone_always_falls(model: str, schedule: str) -> None:
     assert schedule_for(model, "constant") == schedule
+
+
+@pytest.mark.parametrize(
+    ("families", "model", "title"),
+    [
+        ((), "cnn", "Tuned"),
+        (("cnn", "efficientnet_lite0"), "cnn", "Tuned (cnn)"),
+        (("cnn", "efficientnet_lite0"), "efficientnet_lite0", "Tuned (EfficientNet-Lite0)"),
+    ],
+)
+def test_of_several_families_the_winners_title_names_its_own(
+    families: tuple[str, ...], model: str, title: str
+) -> None:
+    file = parse_space(parse_document("version: 1\nspace: {}", "my.yaml"))
+    nothing = Space(parameters=(), fixed={})
+    found = tuple(Family(name=name, model=name, space=nothing) for name in families)
+    (winner,) = tuned_contenders(replace(file, families=found), [(model, {})], "constant")
+    assert (winner.name, winner.title, winner.model) == ("tuned", title, model)

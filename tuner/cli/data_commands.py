@@ -32,12 +32,13 @@ def validate(files: tuple[Path, ...], schema: SchemaName | None) -> int:
     from tuner.commands.validate import validate as validate_command
 
     checked = validate_command(files)
-    for path, error in checked:
-        if error:
-            say(str(error))
+    for one in checked:
+        if one.error:
+            say(str(one.error))
         else:
-            click.echo(plain(f"{path}: in order"))
-    return 2 if any(error for _, error in checked) else 0
+            families = f"; model: {', '.join(one.families)}" if one.families else ""
+            click.echo(plain(f"{one.path}: in order{families}"))
+    return 2 if any(one.error for one in checked) else 0
 
 
 def _print_schema(kind: SchemaName) -> None:

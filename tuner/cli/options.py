@@ -67,8 +67,8 @@ def what_to_search(command: Any) -> Any:
         click.option(
             "--model",
             help=(
-                "Model in place of the space's: cnn, a backbone such as efficientnet_b2, or"
-                " my_package.models:build."
+                "Model in place of the space's: cnn, a backbone such as efficientnet_b2,"
+                " my_package.models:build, several families with commas between them, or auto."
             ),
         ),
         click.option(

@@ -37,6 +37,7 @@ from tuner.planning.plan_record import Plan
 from tuner.records.contender import Contender
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.retrain.contenders import BASELINE
+from tuner.space.families import built, each_family
 from tuner.space.sampling import n_settings
 from tuner.training.data import TrainingData
 
@@ -103,7 +104,7 @@ def _planned(options: RunOptions, listener: Listener) -> _Planned:
         data=data,
         settings=settings,
         starts=[
-            candidate_of(start.origin, start.model or prepared.file.model, start.values, data)
+            candidate_of(start.origin, *built(prepared.file, start.values, start.model), data)
             for start in prepared.starts
         ],
         unfinished=folder.path.as_posix() if is_resumed else None,
@@ -123,15 +124,14 @@ def _plan(
     found = built_corners(file, planned.settings, data.spec)
     compared = _compared(planned, listener)
     measurable = [
-        *candidates(file.model, data, planned.settings, compared, found),
+        *candidates(data, planned.settings, compared, found),
         *planned.starts,
     ]
     listener(StageStarted(title=f"Measuring models, {executor.n_workers} at a time"))
     measured = measure(measurable, executor, scratch, planned.prepared.precision.precision)
+    models = {family.model for family in each_family(file)}
     of_space = {
-        candidate.key
-        for candidate in measurable
-        if candidate.model.removesuffix(HEAD) == file.model
+        candidate.key for candidate in measurable if candidate.model.removesuffix(HEAD) in models
     }
     # A worker that waits for its GPU is not one that others hold up.
     share = None if gpus() else gauge.share(measured.trained_s)
@@ -187,7 +187,10 @@ def _known(
     """What a forecast is made of."""
     file, data = planned.prepared.file, planned.data
     n_test = planned.prepared.dataset.split.n_test
-    settings = [(file.model, setting.values) for setting in planned.settings]
+    settings = [
+        (setting.model.removesuffix(HEAD), setting.values)
+        for setting in (*planned.settings, *planned.starts)
+    ]
     return Known(
         search=file.search,
         n_settings=n_settings(file.space),

@@ -108,7 +108,7 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         found = replace(found, run=replace(found.run, state=stopped or "retraining"))
         write_page(job, found)
         return RunOutcome(folder=job.folder, results=found, stopped=stopped)
-    won = replace(won_by(searched, trained.winner), finalists=trained.finalists)
+    won = replace(won_by(searched, trained.winner, job.file), finalists=trained.finalists)
     scored = score(job, trained.models)
     ended = results_of(job, won, executor.n_workers, "complete", scored)
     found = replace(ended, importance=found.importance)

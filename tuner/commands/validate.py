@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.backend import framework
@@ -16,6 +17,7 @@ from tuner.pipeline.preparation.declare import hold
 from tuner.records.image import ImageSpec
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.documents.strict_yaml import Document, load_document, raise_problems
+from tuner.space.parsing.families import AUTO
 from tuner.space.parsing.parse import parse_space
 
 FOLDERS = (Path("search_spaces"), Path("datasets"))
@@ -26,14 +28,29 @@ _ANY_IMAGES = ImageSpec(
 )
 
 
-def validate(paths: Sequence[Path]) -> list[tuple[Path, ConfigurationError | None]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A file that was checked.
+
+    Attributes:
+        path: The file.
+        error: Its mistakes; None where it is in order.
+        families: What a space searches together; empty where it searches one model.
+    """
+
+    path: Path
+    error: ConfigurationError | None = None
+    families: tuple[str, ...] = ()
+
+
+def validate(paths: Sequence[Path]) -> list[Checked]:
     """Check files, each as a card where it has `files`, as a search space otherwise.
 
     Args:
         paths: Files, or folders of YAML files; none stands for search_spaces/ and datasets/.
 
     Returns:
-        Each file with its error, or None where it is in order.
+        What was found of each file.
 
     Raises:
         ConfigurationError: If there is no YAML file to check.
@@ -42,14 +59,15 @@ def validate(paths: Sequence[Path]) -> list[tuple[Path, ConfigurationError | Non
     if not files:
         where = ", ".join(map(str, paths or FOLDERS))
         raise ConfigurationError(f"{where}: there is no YAML file", "name the files to check.")
-    return [(file, _check(file)) for file in files]
+    return [_check(file) for file in files]
 
 
 def _files(path: Path) -> list[Path]:
     return sorted(path.glob("*.yaml")) if path.is_dir() else [path] if path not in FOLDERS else []
 
 
-def _check(path: Path) -> ConfigurationError | None:
+def _check(path: Path) -> Checked:
+    families: tuple[str, ...] = ()
     try:
         document = load_document(path)
         if isinstance(document.data, dict) and "files" in document.data:
@@ -58,9 +76,11 @@ def _check(path: Path) -> ConfigurationError | None:
             file = _with_builder(document, parse_space(document))
             if file.dataset in card_names(card_folders()):
                 check_flip(file, load_card(file.dataset, card_folders()))
+            is_auto = document.data.get("model") == AUTO
+            families = (AUTO,) if is_auto else tuple(family.name for family in file.families)
     except ConfigurationError as error:
-        return error
-    return None
+        return Checked(path=path, error=error)
+    return Checked(path=path, families=families)
 
 
 def _with_builder(document: Document, file: SearchSpaceFile) -> SearchSpaceFile:

@@ -24,7 +24,7 @@ def pool(runs: Sequence[Results], folders: Sequence[str], command: str) -> Neste
     found = zip(runs, folders, strict=True)
     # A model that is another one in some fold, such as EfficientNetB2 without its weights, has
     # another title there.
-    titles = dict.fromkeys((model.name, model.title) for run in runs for model in run.models)
+    titles = dict.fromkeys((model.name, _title(model, run)) for run in runs for model in run.models)
     return NestedResults(
         dataset=first.data.name,
         title=first.data.title,
@@ -48,7 +48,7 @@ def pool(runs: Sequence[Results], folders: Sequence[str], command: str) -> Neste
 
 
 def _pooled(runs: Sequence[Results], name: str, title: str) -> PooledModel:
-    accuracies = tuple(_accuracy(run.models, name, title) for run in runs)
+    accuracies = tuple(_accuracy(run, name, title) for run in runs)
     tested = [
         (a, run.data.n_test) for a, run in zip(accuracies, runs, strict=True) if a is not None
     ]
@@ -66,15 +66,21 @@ def _pooled(runs: Sequence[Results], name: str, title: str) -> PooledModel:
     )
 
 
-def _accuracy(models: Sequence[ModelResult], name: str, title: str) -> float | None:
+def _accuracy(run: Results, name: str, title: str) -> float | None:
     """Mean over the seeds; None where the model is not there, or was not trained."""
-    runs = next((model.runs for model in models if (model.name, model.title) == (name, title)), ())
-    return fmean(run.test.accuracy for run in runs) if runs else None
+    found = (model for model in run.models if (model.name, _title(model, run)) == (name, title))
+    runs = next((model.runs for model in found), ())
+    return fmean(one.test.accuracy for one in runs) if runs else None
+
+
+def _title(model: ModelResult, run: Results) -> str:
+    """The model's title; winners belong together, whichever of several families they are of."""
+    return "Tuned" if run.search.families and model.name == "tuned" else model.title
 
 
 def _winning(runs: Sequence[Results], name: str) -> WinningValues:
     values = Counter(
-        run.search.best_values[name]
+        run.search.best_setting[name]
         for run in runs
         if name in {one.name for one in run.search.chosen}
     )

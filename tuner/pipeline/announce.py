@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -48,10 +48,7 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
             direction=job.file.objective.direction,
         )
     )
-    if job.starts:
-        origins = ", ".join(start.origin for start in job.starts)
-        job.tell(Notice(text=f"trained first, to the last epoch: {origins}"))
-    for text in method.notes(job.file.search, n):
+    for text in (*_searched(job), *method.notes(job.file.search, n)):
         job.tell(Notice(text=text))
     if is_resumed:
         job.tell(
@@ -99,6 +96,15 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         job.tell(
             Notice(text=f"{len(unreadable)} images in all could not be read; the report names them")
         )
+
+
+def _searched(job: Job) -> Iterator[str]:
+    """The families that are searched together, and the settings that the search begins with."""
+    if job.file.families:
+        names = ", ".join(family.name for family in job.file.families)
+        yield f"searched together: {names}; --model NAME searches one alone"
+    if job.starts:
+        yield f"trained first, to the last epoch: {', '.join(s.origin for s in job.starts)}"
 
 
 def _classes(dataset: Dataset) -> str:

@@ -19,6 +19,7 @@ from tuner.models.source import source_digests
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.trial import StartSetting
 from tuner.space.definition import SearchSpaceFile
+from tuner.space.families import each_family
 
 
 def identity(
@@ -55,7 +56,7 @@ def identity(
             if is_own(model)
             for path, digest in source_digests(model).items()
         },
-        "weights": {path: weights_digest(file.model, path) for path in _weights(file)},
+        "weights": {path: weights_digest(name, path) for name, path in _weights(file)},
         "starts": [plain(asdict(start)) for start in starts],
         "seed": options.seed,
         "preset": options.preset,
@@ -70,16 +71,16 @@ def in_precision(identity: Mapping[str, Any], precision: Any) -> dict[str, Any]:
     return {**identity, "backend": {**identity["backend"], "precision": precision}}
 
 
-def _weights(file: SearchSpaceFile) -> list[str]:
-    """Files that networks begin from: what is in them may change."""
+def _weights(file: SearchSpaceFile) -> list[tuple[str, str]]:
+    """Files that networks begin from, each with one of them: what is in the files may change."""
     named = [
-        *(file.space.choices("weights") or ()),
-        file.space.fixed.get("weights"),
-        file.backbone.get("weights"),
+        (family.model, path)
+        for family in each_family(file)
+        if family.model in BACKBONES
+        for path in family.space.possible("weights")
     ]
-    is_backbone = file.model in BACKBONES
-    own = named if is_backbone else named[-1:]
-    return sorted({str(path) for path in own if path not in (None, "imagenet", "none")})
+    named += [("backbone", file.backbone.get("weights"))]
+    return sorted({(name, path) for name, path in named if path not in (None, "imagenet", "none")})
 
 
 def timed_name(identity: Any) -> str:

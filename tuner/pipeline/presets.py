@@ -31,6 +31,8 @@ class Preset:
         max_train: Training images at most; None takes all.
         max_validation: Validation images at most; None takes all.
         finalists: Settings at most that are retrained, unless the space says so.
+        held: Hyperparameters of backbones that keep their usual value where several families are
+            searched together.
     """
 
     from_scratch: FromScratch
@@ -44,6 +46,7 @@ class Preset:
     max_train: int | None = None
     max_validation: int | None = None
     finalists: int = 2
+    held: tuple[str, ...] = ()
 
 
 FROM_SCRATCH = FromScratch(input_size=96)
@@ -63,6 +66,8 @@ PRESETS: Mapping[PresetName, Preset] = {
         # Of 48 pixels the last maps would be 2x2, where ImageNet's features say little; 260 takes
         # seven times as long.
         min_backbone_size=96,
+        # Each network then goes through the images once.
+        held=("input_size", "pooling", "unfreeze_blocks"),
     ),
     "standard": Preset(from_scratch=FROM_SCRATCH),
     "thorough": Preset(

@@ -12,12 +12,14 @@ from tuner.pipeline.job import Job
 from tuner.pipeline.outputs.news import News
 from tuner.pipeline.training_data import training_data
 from tuner.records.events import SEARCHING, Event, Notice, SearchResumed, StageStarted
-from tuner.records.results import SearchSummary
+from tuner.records.search_summary import SearchSummary
 from tuner.records.training import IMAGES
 from tuner.records.trial import Trial
 from tuner.report.text import plural
 from tuner.search.methods.method import method_class
 from tuner.search.ranking import winner
+from tuner.space.definition import FAMILY, SearchSpaceFile
+from tuner.space.families import built
 from tuner.space.sampling import n_settings
 from tuner.store.files.reading import DamagedFileError
 from tuner.store.trial_tables import TrialTables
@@ -48,7 +50,7 @@ def search_space(
         objective=file.objective,
         settings=file.search,
         seed=job.options.seed,
-        problem=lambda values: setting_problem(file.model, values, spec.height, spec.width),
+        problem=lambda values: setting_problem(*built(file, values), spec.height, spec.width),
         n_workers=executor.n_workers,
         n_wanted=n_candidates(file),
         starts=job.starts,
@@ -67,6 +69,7 @@ def search_space(
     trials = search(
         SearchOrder(
             model=file.model,
+            families=file.families,
             objective=file.objective,
             seed=job.options.seed,
             checkpoints=job.folder.state,
@@ -166,18 +169,22 @@ def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummar
         best_values={},
         parameters=file.space.parameters,
         n_planned=method.cost(file.search, n_settings(file.space)).n_trials + len(job.starts),
+        families=tuple(family.name for family in file.families),
     )
-    return won_by(summary, best)
+    return won_by(summary, best, file)
 
 
-def won_by(summary: SearchSummary, trial: Trial) -> SearchSummary:
+def won_by(summary: SearchSummary, trial: Trial, file: SearchSpaceFile) -> SearchSummary:
     """The same search with this trial as its winner, which has a score."""
     assert trial.score is not None
+    model, values = built(file, trial.values, trial.model)
+    is_inside = bool(file.families) and trial.model is None
     return replace(
         summary,
         best_trial_id=trial.trial_id,
         best_score=trial.score,
-        best_values=complete(trial.model or summary.model, trial.values),
-        best_model=trial.model,
+        best_values=complete(model, values),
+        best_model=None if model == summary.model else model,
         best_origin=trial.origin,
+        best_family=trial.values[FAMILY] if is_inside else "",
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.models.backbones.stages import trained_part
+from tuner.models.backbones.stages import HEAD, trained_part
 from tuner.models.registry import setting_problem
 from tuner.planning.corners import Corner, build_corner, corners
 from tuner.planning.measure import Candidate
@@ -19,6 +19,7 @@ from tuner.records.image import ImageSpec
 from tuner.search.methods.method import method_class
 from tuner.search.proposals import Proposals, draws
 from tuner.space.definition import SearchSettings, SearchSpaceFile
+from tuner.space.families import Built, built, each_family
 from tuner.training.data import TrainingData
 
 # Settings that are measured: of a quick search all that there are.
@@ -34,7 +35,7 @@ def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list
     proposals = Proposals(
         file.space,
         seed,
-        lambda values: setting_problem(file.model, values, data.spec.height, data.spec.width),
+        lambda values: setting_problem(*built(file, values), data.spec.height, data.spec.width),
     )
     drawn = [
         proposals.first_of(draws(file.space, proposals.generator))
@@ -48,7 +49,7 @@ def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list
             "widen the space, or use larger images.",
         )
     return [
-        candidate_of(f"setting {number}", file.model, values, data)
+        candidate_of(f"setting {number}", *built(file, values), data)
         for number, values in enumerate(found, start=1)
     ]
 
@@ -68,8 +69,11 @@ def built_corners(
     Raises:
         ConfigurationError: If none can be built.
     """
-    tried = [*corners(file.space), *(setting.values for setting in settings)]
-    found = [build_corner(file.model, values, spec) for values in tried]
+    tried: list[Built] = [
+        (family.model, values) for family in each_family(file) for values in corners(family.space)
+    ]
+    tried += [(setting.model.removesuffix(HEAD), setting.values) for setting in settings]
+    found = [build_corner(model, values, spec) for model, values in tried]
     if all(corner.problem for corner in found):
         raise ConfigurationError(
             f"{file.name}: no model can be built: {found[0].problem}",
@@ -79,7 +83,6 @@ def built_corners(
 
 
 def candidates(
-    model: str,
     data: TrainingData,
     settings: Sequence[Candidate],
     contenders: Sequence[Contender],
@@ -88,7 +91,6 @@ def candidates(
     """What is measured: what takes longest comes first, so that no worker is left alone with it.
 
     Args:
-        model: Family or builder of the space.
         data: What a run trains on.
         settings: Those that it tries first.
         contenders: Its comparison, the winner first; EfficientNetB2 is a run's last.
@@ -98,10 +100,13 @@ def candidates(
         candidate_of(c.title, c.model, c.values, fewer(data, c.max_train_images))
         for c in contenders[:0:-1]
     ]
-    built = [corner for corner in found if corner.problem is None]
-    largest = candidate_of("the largest model", model, built[-1].values, data)
-    smallest = candidate_of("the smallest model", model, built[0].values, data)
-    return [*others, largest, *settings, smallest]
+    can_be_built = [corner for corner in found if corner.problem is None]
+    # Of a dict that is filled in order, the last of each family stays.
+    last = {corner.model: corner for corner in can_be_built}
+    first = {corner.model: corner for corner in reversed(can_be_built)}
+    largest = [candidate_of("the largest model", m, c.values, data) for m, c in last.items()]
+    smallest = [candidate_of("the smallest model", m, c.values, data) for m, c in first.items()]
+    return [*others, *largest, *settings, *smallest]
 
 
 def candidate_of(name: str, model: str, values: Mapping[str, Any], data: TrainingData) -> Candidate:

@@ -24,6 +24,7 @@ class Corner:
     """A setting at an extreme of the space.
 
     Attributes:
+        model: Family or builder.
         values: Its hyperparameters.
         n_parameters: Of the model, or of the head that is trained in its place; 0 where it cannot
             be built.
@@ -31,6 +32,7 @@ class Corner:
         problem: Why it cannot be built; None where it can.
     """
 
+    model: str
     values: Mapping[str, Any]
     n_parameters: int = 0
     checkpoint_bytes: int = 0
@@ -56,7 +58,7 @@ def build_corner(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -
         # A builder of your own may raise anything, and may even ask for the end of the process.
         except (Exception, SystemExit) as error:
             problem = reason_of(error)
-    return Corner(values=values, problem=problem)
+    return Corner(model=model, values=values, problem=problem)
 
 
 def _build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Corner:
@@ -69,7 +71,8 @@ def _build(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Corn
     built.optimizer.build(built.trainable_variables)
     size = sum(array.nbytes for array in take_state(built))
     keras.backend.clear_session()
-    return Corner(values=values, n_parameters=built.count_params(), checkpoint_bytes=size)
+    n_parameters = built.count_params()
+    return Corner(model=model, values=values, n_parameters=n_parameters, checkpoint_bytes=size)
 
 
 def _narrowed(space: Space, end: str) -> Space:

@@ -11,9 +11,9 @@ from tuner.records.importance import Importance
 from tuner.records.pictures import ActivationMaps, Gallery
 from tuner.records.recommendation import Recommendation
 from tuner.records.scores import Estimate, Scores, Temperature
+from tuner.records.search_summary import SearchSummary
 from tuner.records.training import EpochMetrics
 from tuner.space.as_text import AsText
-from tuner.space.definition import Direction, Parameter, by_name, spanning
 
 SCHEMA_VERSION = 2
 
@@ -128,109 +128,6 @@ class DataSummary:
     def n_test(self) -> int:
         """Number of test images."""
         return sum(self.test_counts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finalist:
-    """A setting that was retrained because the search could not tell it from the best one.
-
-    Attributes:
-        trial_id: Its trial.
-        search_score: The objective in the search.
-        score: The objective of its retrainings, their mean; None where all of them failed.
-    """
-
-    trial_id: str
-    search_score: float
-    score: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchSummary:
-    """What was searched and found.
-
-    Attributes:
-        model: The family that was searched.
-        method: The search method by the name that a space gives it.
-        method_words: The method for people, with the numbers that mean something to it; empty where
-            an earlier version wrote the record.
-        max_epochs: Epochs of the last rung.
-        factor: Reduction factor.
-        iterations: How often the whole of Hyperband was run.
-        objective: Metric that was optimised.
-        direction: `max` or `min`.
-        n_trials: Trials, promotions and what the search began with included.
-        n_failed: Trials that failed.
-        n_stopped: Trials that a time budget ended before their last epoch.
-        n_rejected: Sampled settings that cannot be built and were never proposed as a trial.
-        n_epochs: Epochs trained.
-        duration_s: Seconds.
-        best_trial_id: The winner's trial.
-        best_score: The winner's objective.
-        best_values: The winner's hyperparameters, complete.
-        parameters: The hyperparameters that were searched; a name stands once for each of its
-            ranges.
-        n_planned: Trials that the search was to have, promotions included, as foreseen before its
-            start.
-        best_model: The winner's family or builder; None for the one that was searched.
-        best_origin: Where the winner's setting is from if the search began with it; else empty.
-        finalists: What was retrained to choose the winner; empty where nothing was to choose from.
-    """
-
-    model: str
-    method: str
-    max_epochs: int
-    factor: int
-    iterations: int
-    objective: str
-    direction: Annotated[Direction, AsText]
-    n_trials: int
-    n_failed: int
-    n_rejected: int
-    n_epochs: int
-    duration_s: float
-    best_trial_id: str
-    best_score: float
-    best_values: Mapping[str, Any]
-    parameters: tuple[Parameter, ...]
-    n_planned: int
-    n_stopped: int = 0
-    method_words: str = ""
-    best_model: str | None = None
-    best_origin: str = ""
-    finalists: tuple[Finalist, ...] = ()
-
-    @property
-    def winner_model(self) -> str:
-        """The winner's family or builder."""
-        return self.best_model or self.model
-
-    @property
-    def searched(self) -> tuple[str, ...]:
-        """Names of the hyperparameters that were searched, each once."""
-        return tuple(by_name(self.parameters))
-
-    @property
-    def axes(self) -> tuple[Parameter, ...]:
-        """One parameter per searched name, over all ranges that it has."""
-        return tuple(map(spanning, by_name(self.parameters).values()))
-
-    @property
-    def chosen(self) -> tuple[Parameter, ...]:
-        """The searched hyperparameters active in the winner; the values of others are defaults."""
-        active: dict[str, Parameter] = {}
-        if self.best_origin:
-            # The search began with its values, and has chosen none of them.
-            return ()
-        # Parents stand before their children; one that was not searched is fixed, so always active.
-        for one in self.parameters:
-            if one.name in self.best_values and all(
-                (c.parent in active or c.parent not in self.searched)
-                and self.best_values.get(c.parent) in c.values
-                for c in one.conditions
-            ):
-                active[one.name] = one
-        return tuple(active.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

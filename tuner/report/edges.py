@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.records.results import SearchSummary
+from tuner.records.search_summary import SearchSummary
 from tuner.report.text import value_text
 from tuner.space.definition import Parameter
 from tuner.space.vocabulary import BATCH_TERMS, VOCABULARIES, Term
@@ -93,19 +93,24 @@ def override(edge: Edge, search: SearchSummary) -> str | None:
             for a builder of your own, whose code bounds its ranges, and for a name that is no plain
             word and cannot be written on a command line.
     """
-    parameter, model = edge.parameter, search.model
+    parameter, model = edge.parameter, search.winner_model
     is_numbered = _OF_ONE_BLOCK.fullmatch(
         parameter.name
     ) and parameter.name not in VOCABULARIES.get(model, {})
-    # A builder of your own says in its code how far a range may go.
-    if not _PLAIN_NAME.fullmatch(parameter.name) or model not in VOCABULARIES:
+    # A builder of your own says in its code how far a range may go; of several families, `--set`
+    # changes the space of the one whose hyperparameters the file states.
+    if (
+        not _PLAIN_NAME.fullmatch(parameter.name)
+        or model not in VOCABULARIES
+        or search.best_family not in ("", search.model)
+    ):
         return None
     new = _beyond(edge, _bound(_term(parameter.name, model), edge.is_highest))
     path = f"space.{parameter.name}"
     if is_numbered:
         # The file may have it under this name or, by `per`, without the number; as a whole it
         # stands in for both.
-        ranges = [one for one in search.parameters if one.name == parameter.name]
+        ranges = [one for one in search.of_winner if one.name == parameter.name]
         specs = [_spec(one, new if one == parameter else None, edge.is_highest) for one in ranges]
         return f"{path}={json.dumps(specs if len(specs) > 1 else specs[0])}"
     if parameter.place is not None:
@@ -127,7 +132,7 @@ def _edge(parameter: Parameter, search: SearchSummary) -> Edge | None:
         place = _share_of_range(value, parameter)
         at_low, at_high = place <= NEAR, place >= 1 - NEAR
     edge = Edge(parameter=parameter, value=value, is_highest=at_high)
-    bound = _bound(_term(parameter.name, search.model), at_high)
+    bound = _bound(_term(parameter.name, search.winner_model), at_high)
     room = bound - edge.end if at_high else edge.end - bound
     return edge if (at_low or at_high) and room > 0 and room >= (parameter.step or 0) else None
 

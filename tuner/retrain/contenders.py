@@ -11,7 +11,6 @@ from tuner.data.cards.published_baseline import Published
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import complete, schedule_for
 from tuner.records.contender import Contender
-from tuner.records.image import ImageSpec
 from tuner.records.training import EarlyStopping, Schedule
 from tuner.space.definition import SearchSpaceFile
 
@@ -66,13 +65,20 @@ def tuned_contenders(
     for number, (model, values) in enumerate(found, start=1):
         yield Contender(
             name=TUNED if number == 1 else f"finalist-{number}",
-            title="Tuned" if number == 1 else f"Finalist {number}",
+            title=tuned_title(file, model, "Tuned" if number == 1 else f"Finalist {number}"),
             model=model,
             values=values,
             max_epochs=file.retrain.epochs,
             early_stopping=rule,
             schedule=schedule_for(model, schedule),
         )
+
+
+def tuned_title(file: SearchSpaceFile, model: str, words: str = "Tuned") -> str:
+    """What tables call a finalist: of several families with its own."""
+    if not file.families:
+        return words
+    return f"{words} ({BACKBONES[model].title if model in BACKBONES else model})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +98,15 @@ class ComparedBaseline:
     published: Published | None = None
 
 
-def stated_baseline(card: Card, spec: ImageSpec) -> ComparedBaseline:
+def stated_baseline(card: Card, height: int, width: int) -> ComparedBaseline:
     """The data set's baseline; where no source states one, the CNN family's defaults.
 
     Of tiny images, as many blocks as leave a pixel.
 
     Args:
         card: Of the data set.
-        spec: Of the images.
+        height: Of its images, in pixels.
+        width: The same.
     """
     if stated := card.baseline:
         return ComparedBaseline(
@@ -109,7 +116,7 @@ def stated_baseline(card: Card, spec: ImageSpec) -> ComparedBaseline:
             published=stated.published,
         )
     usual = complete("cnn", {})
-    n_blocks = min(usual["conv_blocks"], max(1, min(spec.height, spec.width).bit_length() - 1))
+    n_blocks = min(usual["conv_blocks"], max(1, min(height, width).bit_length() - 1))
     return ComparedBaseline(
         model="cnn",
         title="the CNN family's defaults: no source states a baseline for these images",

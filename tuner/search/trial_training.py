@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tuner.execution.seeds import TRIALS, task_seed
 from tuner.models.registry import schedule_for
 from tuner.records.training import EarlyStopping, Schedule, TrainResult, TrainTask
 from tuner.records.trial import Trial
-from tuner.space.definition import Objective, Precision
+from tuner.space.definition import Family, Objective, Precision
+from tuner.space.families import as_built
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,7 @@ class SearchOrder:
 
     Attributes:
         model: Family or builder.
+        families: What is searched together, if it is more than `model`.
         objective: What is optimised.
         seed: The run's seed.
         checkpoints: Folder for the trials' checkpoints.
@@ -43,6 +46,13 @@ class SearchOrder:
     n_retries: int = 0
     deadline: float | None = None
     precision: Precision | None = None
+    families: tuple[Family, ...] = ()
+
+    def built(self, trial: Trial) -> tuple[str, Mapping[str, Any]]:
+        """The model of a trial, and its values in that model's own words."""
+        if trial.model is not None:
+            return trial.model, trial.values
+        return as_built(self.model, self.families, trial.values)
 
 
 def task_of(
@@ -56,10 +66,11 @@ def task_of(
         by_id: The trials so far, this one too.
         n_tries: How often its training has failed before.
     """
+    model, values = order.built(trial)
     return TrainTask(
         task_id=trial.trial_id,
-        model=trial.model or order.model,
-        values=trial.values,
+        model=model,
+        values=values,
         seed=_seed(trial, order.seed, by_id, n_tries),
         first_epoch=trial.first_epoch,
         last_epoch=trial.last_epoch,
@@ -67,7 +78,7 @@ def task_of(
             trial_checkpoint(order.checkpoints, trial.parent_id) if trial.parent_id else None
         ),
         save_to=trial_checkpoint(order.checkpoints, trial.trial_id),
-        schedule=schedule_for(trial.model or order.model, order.schedule),
+        schedule=schedule_for(model, order.schedule),
         schedule_epochs=order.schedule_epochs,
         early_stopping=_early_stopping(order),
         stop_at=order.deadline,

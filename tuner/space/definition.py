@@ -103,7 +103,7 @@ class Parameter:
         conditions: All must hold for the parameter to be active; parents stand before it in the
             space.
         place: Its number among several ranges as the file lists them, from 0; None where the name
-            has one range.
+            has one range in its family.
         prior: What is usual; None where nothing is said.
     """
 
@@ -170,7 +170,7 @@ class Space:
     """A whole search space.
 
     Attributes:
-        parameters: The searched parameters, parents before children, the ranges of a name together.
+        parameters: The searched parameters, parents before children.
         fixed: Values that every setting shares.
     """
 
@@ -182,10 +182,31 @@ class Space:
         """Names of the searched hyperparameters, each once."""
         return tuple(dict.fromkeys(parameter.name for parameter in self.parameters))
 
-    def choices(self, name: str) -> tuple[Any, ...] | None:
-        """What a searched name may be, over all its ranges; None where it is not searched."""
+    def possible(self, name: str) -> tuple[Any, ...]:
+        """What a name may be: the choices of all its ranges, or the fixed value; else nothing."""
         found = [one.choices for one in self.parameters if one.name == name]
-        return tuple(dict.fromkeys(chain.from_iterable(found))) if found else None
+        if not found and name in self.fixed:
+            return (self.fixed[name],)
+        return tuple(dict.fromkeys(chain.from_iterable(found)))
+
+
+# The hyperparameter that names the family, where a space searches several.
+FAMILY = "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One of several models that a space searches together.
+
+    Attributes:
+        name: Its value of `FAMILY`: `cnn`, a backbone or `baseline`.
+        model: What is built: the same, or of `baseline` the model that it is one of.
+        space: Its hyperparameters, and what is fixed for it.
+    """
+
+    name: str
+    model: str
+    space: Space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +298,8 @@ class SearchSpaceFile:
     Attributes:
         name: The file's name as messages show it.
         dataset: Name of the card it was written for; None where it serves any.
-        model: `cnn`, a backbone, or your own `package.module:function`.
+        model: `cnn`, a backbone, or your own `package.module:function`; of several families the
+            one whose hyperparameters the file states.
         objective: What is optimised.
         space: What is searched.
         search: How.
@@ -288,6 +310,7 @@ class SearchSpaceFile:
         split: Override of the card's split; None keeps it.
         precision: In which layers of trainings compute; `auto` takes what is fast on the machine.
         start_from: Settings that are trained first: `baseline`, `defaults`, runs, recipes.
+        families: What is searched together; empty where it is `model` alone.
     """
 
     name: str
@@ -302,3 +325,4 @@ class SearchSpaceFile:
     split: SplitSizes | None
     precision: PrecisionChoice = "auto"
     start_from: tuple[str, ...] = ()
+    families: tuple[Family, ...] = ()

@@ -41,8 +41,8 @@ FORECAST = Forecast(
 )
 
 CORNERS = (
-    Corner(values={}, n_parameters=330, checkpoint_bytes=3_000),
-    Corner(values={}, n_parameters=262_602, checkpoint_bytes=2_100_000),
+    Corner(model="cnn", values={}, n_parameters=330, checkpoint_bytes=3_000),
+    Corner(model="cnn", values={}, n_parameters=262_602, checkpoint_bytes=2_100_000),
 )
 
 
@@ -153,7 +153,7 @@ def test_memory_out_of_sight_is_not_called_nothing() -> None:
 
 
 def test_impossible_corners_give_a_reason() -> None:
-    deep = Corner(values={}, problem="it is too deep")
+    deep = Corner(model="cnn", values={}, problem="it is too deep")
     found = shown(corners=(*CORNERS, deep, deep))["models"]
     assert found == [
         "330 to 262,602 parameters, in 2 built settings",

@@ -167,3 +167,17 @@ def test_a_baseline_that_the_search_has_tried_wins_where_it_retrains_best(
     assert found.winner.trial_id == winner
     assert [one.trial_id for one in found.finalists] == ["0000", "0001"]
     assert len(trainer.tasks) == 2 * begun.file.retrain.seeds
+
+
+def test_a_baseline_that_the_search_calls_block_by_block_is_trained_once(tmp_path: Path) -> None:
+    block_by_block = {name: value for name, value in SMALL_CNN.items() if name != "filters"}
+    block_by_block["filters_0"] = SMALL_CNN["filters"]
+    start = trial(1, 0.3, values=block_by_block, origin="baseline", bracket=-1)
+    begun = job(tmp_path, [], [trial(0, 0.9, values=OTHER), start])
+    stated = STATED.model_copy(update={"model": "cnn", "values": SMALL_CNN})
+    begun = replace(begun, card=begun.card.model_copy(update={"baseline": stated}))
+    begun = replace(begun, file=replace(begun.file, compare=("baseline",)))
+    trainer = executor()
+    found = compared(begun, trainer)
+    assert [one.trial_id for one in found.finalists] == ["0000", "0001"]
+    assert len(trainer.tasks) == 2 * begun.file.retrain.seeds

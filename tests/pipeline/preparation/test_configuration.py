@@ -11,7 +11,8 @@ from tests.data.samples import make_card
 from tuner.data.cards.card_files import card_folders, load_card
 from tuner.data.own.made_card import made_card
 from tuner.errors import ConfigurationError
-from tuner.pipeline.preparation.configuration import load_configuration, space_path
+from tuner.pipeline.preparation.configuration import load_configuration
+from tuner.pipeline.preparation.space_files import space_path
 from tuner.pipeline.run_options import RunOptions
 from tuner.space.parsing.parse import load_space
 
@@ -27,6 +28,11 @@ SPACES = Path(__file__).parents[3] / "search_spaces"
         ("my.models:build", "cats_dogs"),
         ("efficientnet_b2", "efficientnet_b2"),
         ("efficientnet_lite2", "efficientnet_b2"),
+        ("auto", "cats_dogs"),
+        ("cnn,efficientnet_lite2", "cats_dogs"),
+        ("efficientnet_lite0, efficientnet_lite2", "efficientnet_b2"),
+        ("baseline,efficientnet_lite2", "efficientnet_b2"),
+        ("baseline", "cats_dogs"),
     ],
 )
 def test_backbone_brings_a_space_of_its_own(model: str | None, name: str) -> None:

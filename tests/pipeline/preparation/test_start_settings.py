@@ -17,6 +17,7 @@ from tests.search.fakes import ended, make_study
 from tuner.data.cards.card import Card
 from tuner.errors import ConfigurationError
 from tuner.models.registry import complete
+from tuner.pipeline.preparation.families import with_families
 from tuner.pipeline.preparation.start_settings import StartSettings
 from tuner.pipeline.preparation.start_settings import start_settings as _start_settings
 from tuner.records.image import ImageSpec
@@ -25,6 +26,7 @@ from tuner.search.methods.method import TrialEvent
 from tuner.search.proposals import setting_key
 from tuner.search.study import Study
 from tuner.space.definition import Condition, Parameter, SearchSpaceFile, Space, SplitSettings
+from tuner.space.families import built
 from tuner.space.parsing.parse import load_space
 from tuner.space.sampling import has_setting
 from tuner.store.recipe_file import write_recipe
@@ -89,6 +91,50 @@ def test_defaults_are_those_of_the_family_for_all_that_is_searched_and_active(
     (start,) = start_settings(file_of(tmp_path, "defaults", space=space), CARD, SPEC).settings
     assert start.values == {"batch_norm": True, "optimizer": "adam", "filters_0": 32}
     assert (start.origin, start.model) == ("defaults", None)
+
+
+def in_families(tmp_path: Path, *names: str, models: str) -> SearchSpaceFile:
+    file = load_space(write_space(tmp_path), [f"model={models}"])
+    return with_families(replace(file, start_from=names), WITH_BASELINE)
+
+
+def test_each_family_has_defaults_of_its_own(tmp_path: Path) -> None:
+    file = in_families(tmp_path, "defaults", models="[cnn, efficientnet_lite0]")
+    starts = start_settings(file, WITH_BASELINE, SPEC).settings
+    assert [(start.origin, start.model) for start in starts] == [
+        ("defaults of cnn", None),
+        ("defaults of efficientnet_lite0", None),
+    ]
+    assert [built(file, start.values)[0] for start in starts] == ["cnn", "efficientnet_lite0"]
+    assert has_setting(file.space, starts[1].values)
+
+
+def test_the_baseline_is_its_familys_setting_and_its_defaults_are_not_trained_again(
+    tmp_path: Path,
+) -> None:
+    file = in_families(tmp_path, "baseline", "defaults", models="[cnn, baseline]")
+    starts = start_settings(file, WITH_BASELINE, SPEC).settings
+    assert [start.origin for start in starts] == ["baseline", "defaults of cnn"]
+    assert starts[0].model is None
+    assert starts[0].values["model"] == "baseline"
+    assert has_setting(file.space, starts[0].values)
+    whole = complete(STATED.model, STATED.values)
+    assert built(file, starts[0].values) == (STATED.model, whole)
+
+
+def test_a_baseline_outside_of_the_families_is_a_model_of_its_own(tmp_path: Path) -> None:
+    file = in_families(tmp_path, "baseline", models="[cnn, efficientnet_lite0]")
+    (start,) = start_settings(file, WITH_BASELINE, SPEC).settings
+    assert (start.origin, start.model) == ("baseline", STATED.model)
+    assert "model" not in start.values
+
+
+def test_a_setting_outside_of_its_familys_ranges_says_its_model(tmp_path: Path) -> None:
+    file = replace(
+        in_families(tmp_path, "baseline", models="[cnn, efficientnet_lite0]"), model="cnn"
+    )
+    (start,) = start_settings(file, CARD, SPEC).settings
+    assert (start.model, start.values) == ("cnn", complete("cnn", {}))
 
 
 def test_equal_settings_are_trained_once(tmp_path: Path) -> None:

@@ -16,15 +16,9 @@ from tuner.metrics.calibration import fit_temperature, log_loss, reliability, te
 from tuner.metrics.classification import score
 from tuner.metrics.importance import importance
 from tuner.records.pictures import ActivationMaps, ActivationRow, Gallery, Shown
-from tuner.records.results import (
-    DataSummary,
-    ModelResult,
-    Results,
-    RunSummary,
-    SearchSummary,
-    SeedResult,
-)
+from tuner.records.results import DataSummary, ModelResult, Results, RunSummary, SeedResult
 from tuner.records.scores import Temperature
+from tuner.records.search_summary import SearchSummary
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.report.reported_run import ReportedRun

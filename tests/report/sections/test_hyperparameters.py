@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.records.test_search_summary import SEARCH
 from tests.report.fixtures import page, recommending, results
 from tuner.records.results import Results
 from tuner.report.sections import hyperparameters
@@ -103,3 +104,17 @@ def test_the_winner_is_named_though_the_run_recommends_another_model(
 
 def _with_best(run: Results, values: dict[str, Any]) -> Results:
     return replace(run, search=replace(run.search, best_values=values))
+
+
+def test_the_family_is_chosen_by_the_search_and_another_familys_names_are_fixed() -> None:
+    run = replace(results(), search=SEARCH)
+    best = hyperparameters.compute(run)
+    assert {one.name: (one.value, one.chosen_by) for one in best.settings} == {
+        "model": ("efficientnet_lite0", "search"),
+        "learning_rate": (0.1, "search"),
+        "optimizer": ("adamw", "fixed"),
+        "momentum": (0.9, "fixed"),
+    }
+    snippets = {key: code for _, key, code in best.snippets}
+    assert yaml.safe_load(snippets["yaml"])["model"] == "efficientnet_lite0"
+    assert "model" not in json.loads(snippets["json"])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.report.fixtures import (
-    results,
-    trials,
-)
+from tests.report.fixtures import page, results, trials
 from tuner.report.sections import search_history
+from tuner.space.definition import Parameter
 
 
 def test_best_so_far_ignores_failed_trials_and_scores_that_are_not_finite() -> None:
@@ -61,3 +59,18 @@ def test_a_long_search_keeps_its_best_trials_in_the_table() -> None:
     assert all((t.score or 0) <= worst_kept for t in left_out)
     assert len(found.points) == 1000
     assert len(found.drawn) == search_history.MAX_POINTS
+
+
+def test_a_start_from_outside_of_the_families_names_its_model_in_their_column() -> None:
+    first, *_ = trials(1)
+    some = (
+        replace(first, model="sigmoid_cnn", origin="baseline", values={}),
+        replace(first, trial_id="0001", values={"model": "cnn"}),
+    )
+    run = results()
+    family = Parameter(name="model", kind="choice", choices=("cnn", "efficientnet_lite0"))
+    search = replace(run.search, parameters=(family,), families=family.choices)
+    for families, shown in ((family.choices, 1), ((), 0)):
+        found = page(replace(run, search=replace(search, families=families)), some)
+        assert found.count("<td><bdi>sigmoid_cnn</bdi></td>") == shown
+        assert found.count("<td><bdi>cnn</bdi></td>") == 1

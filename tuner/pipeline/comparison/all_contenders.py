@@ -61,7 +61,7 @@ def _contenders(
     yield from tuned
     # A backbone's rate falls whatever the preset says; that of its opponents need not.
     rules = replace(tuned[0], schedule=schedule)
-    stated = stated_baseline(card, spec)
+    stated = stated_baseline(card, spec.height, spec.width)
     if "baseline_published" in file.compare and not stated.published:
         text = "this data set has no card that states a published schedule: that row is left out"
         tell(Notice(text=text))

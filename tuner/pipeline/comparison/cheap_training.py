@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tuner.data.dataset import Dataset
+from tuner.models.backbones.stages import trained_part
 from tuner.records.contender import Contender
 
 # Multiply-adds of a whole training: some 25 seconds of a core of 2 GHz. They are counted and not
@@ -20,7 +21,9 @@ def is_cheap(contender: Contender, dataset: Dataset) -> bool:
     from tuner.models.registry import build
 
     n_images = len(dataset.split.folds[0].train) * contender.max_epochs
-    model = build(contender.model, contender.values, dataset.spec)
+    # Of a frozen backbone the head alone: its features are computed once for all trainings.
+    part = trained_part(contender.model, contender.values)
+    model = build(part, contender.values, dataset.spec)
     cost = _PER_STEP * multiply_adds(model) * n_images
     keras.backend.clear_session()
     return cost <= CHEAP

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -13,8 +14,10 @@ from tuner.pipeline.job import Job
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import StageStarted
 from tuner.records.results import ModelResult
+from tuner.records.trial import Trial
 from tuner.search.ranking import best_settings
 from tuner.space.definition import SearchSpaceFile
+from tuner.space.families import built
 
 if TYPE_CHECKING:
     # What evaluation imports takes seconds.
@@ -137,7 +140,8 @@ def _rows(job: Job, winner: Contender, trained: Sequence[Trained]) -> Iterator[E
         ]
         candidates = [
             ensemble.EnsembleCandidate(
-                trial=trial, checkpoint=trial_checkpoint(job.folder.state, trial.trial_id)
+                trial=_as_built(trial, job.file),
+                checkpoint=trial_checkpoint(job.folder.state, trial.trial_id),
             )
             for trial in best_settings(ended, job.file.objective, ensemble.N_CANDIDATES)
         ]
@@ -147,3 +151,9 @@ def _rows(job: Job, winner: Contender, trained: Sequence[Trained]) -> Iterator[E
             winner,
             lambda: ensemble.choose_ensemble(job.file.model, candidates, validation),
         )
+
+
+def _as_built(trial: Trial, file: SearchSpaceFile) -> Trial:
+    """A trial with its model, and with its values in that model's own words."""
+    model, values = built(file, trial.values, trial.model)
+    return replace(trial, model=model, values=values)

@@ -9,18 +9,19 @@ from typing import Any
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.metrics.one_standard_error import SHARES, standard_error
-from tuner.models.registry import complete
+from tuner.models.registry import complete, effective
 from tuner.pipeline.comparison.all_contenders import contenders
 from tuner.pipeline.comparison.cheap_training import is_cheap
 from tuner.pipeline.job import Job
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Notice
-from tuner.records.results import Finalist, SearchSummary
+from tuner.records.search_summary import Finalist, SearchSummary
 from tuner.records.trial import Trial
-from tuner.retrain.contenders import BASELINE, TUNED, stated_baseline
+from tuner.retrain.contenders import BASELINE, TUNED, stated_baseline, tuned_title
 from tuner.retrain.final_choice import chosen, mean_score
 from tuner.search.ranking import comparable, finalists, ranked
+from tuner.space.families import built
 
 RetrainedModels = Sequence[tuple[Contender, list[Trained]]]
 
@@ -78,7 +79,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
     return Retrained(
         # The best of the finalists takes the winner's place; the others are done with.
         models=[
-            (replace(winner, name=TUNED, title=compared[0].title), trainings),
+            (replace(winner, name=TUNED, title=tuned_title(job.file, winner.model)), trainings),
             *models[len(entered) :],
         ],
         winner=entered[number],
@@ -88,8 +89,8 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
 
 def _whole(trial: Trial, job: Job) -> tuple[str, Mapping[str, Any]]:
     """The family or builder of a trial, and its hyperparameters with all defaults."""
-    model = trial.model or job.file.model
-    return model, complete(model, trial.values)
+    model, values = built(job.file, trial.values, trial.model)
+    return model, complete(model, values)
 
 
 def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
@@ -112,12 +113,17 @@ def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
     )
     found = finalists(ended, objective, job.file.retrain.finalists or 1, noise)
     if BASELINE in job.file.compare:
-        stated = stated_baseline(job.card, job.dataset.spec)
-        setting = stated.model, complete(stated.model, stated.values)
-        if all(_whole(trial, job) != setting for trial in found):
+        stated = stated_baseline(job.card, job.dataset.spec.height, job.dataset.spec.width)
+        wanted = _comes_to(stated.model, stated.values)
+        if all(_comes_to(*_whole(trial, job)) != wanted for trial in found):
             tried = ranked(comparable(ended), objective)
-            found += [trial for trial in tried if _whole(trial, job) == setting][:1]
+            found += [trial for trial in tried if _comes_to(*_whole(trial, job)) == wanted][:1]
     return found
+
+
+def _comes_to(model: str, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The same for settings that say the same in other words, such as block by block."""
+    return model, effective(model, values)
 
 
 def _rounds(
@@ -163,7 +169,7 @@ def _distinct(compared: Sequence[Contender], job: Job) -> dict[str, Contender]:
 
 def _setting(contender: Contender) -> str:
     """The same for contenders whose trainings are the same."""
-    values = sorted(complete(contender.model, contender.values).items())
+    values = sorted(effective(contender.model, contender.values).items())
     rules = replace(contender, name="", title="", note="", in_verdict=True, values={})
     return repr((rules, values))
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from tuner.pipeline.comparison.scoring import Scored
 from tuner.pipeline.job import Job
 from tuner.pipeline.outputs.sealing import recipe_header, recipe_of, recipe_of_winner
-from tuner.records.results import SearchSummary
 from tuner.records.sealed_recipe import Recipe
+from tuner.records.search_summary import SearchSummary
 from tuner.store.model_file import put_in_place
 from tuner.store.recipe_file import write_recipe
 

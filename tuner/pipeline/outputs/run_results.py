@@ -12,7 +12,8 @@ from tuner.pipeline.outputs.hardware import hardware
 from tuner.pipeline.versions import versions
 from tuner.records.events import Notice
 from tuner.records.importance import Importance
-from tuner.records.results import Results, RunState, RunSummary, SearchSummary
+from tuner.records.results import Results, RunState, RunSummary
+from tuner.records.search_summary import SearchSummary
 from tuner.store.trial_tables import TrialTables
 
 LOG = logging.getLogger("tuner")

@@ -16,8 +16,9 @@ from tuner.pipeline.preparation.configuration import split_settings
 from tuner.pipeline.presets import PRESETS
 from tuner.pipeline.versions import versions
 from tuner.records.contender import Contender
-from tuner.records.results import ModelResult, SearchSummary
+from tuner.records.results import ModelResult
 from tuner.records.sealed_recipe import Recipe, RecipeData
+from tuner.records.search_summary import SearchSummary
 from tuner.report.snippets import python_snippet
 from tuner.retrain.contenders import tuned_contenders
 from tuner.store.run_folder import RunFolder

@@ -11,6 +11,7 @@ from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import setting_problem
 from tuner.space.definition import SearchSpaceFile
+from tuner.space.families import each_family
 from tuner.space.sampling import sample
 
 
@@ -20,14 +21,15 @@ def check_fixed_setting(file: SearchSpaceFile, dataset: Dataset) -> None:
     Raises:
         ConfigurationError: If the fixed values alone make the network impossible.
     """
-    if "conv_blocks" in file.space.searched or file.model in BACKBONES:
-        return
-    values = sample(file.space, np.random.default_rng(0))
-    problem = setting_problem(file.model, values, dataset.spec.height, dataset.spec.width)
-    if problem:
-        raise ConfigurationError(
-            f"{file.name}: {problem}", "use fewer conv_blocks, or larger images."
-        )
+    for family in each_family(file):
+        if "conv_blocks" in family.space.searched or family.model in BACKBONES:
+            continue
+        values = sample(family.space, np.random.default_rng(0))
+        problem = setting_problem(family.model, values, dataset.spec.height, dataset.spec.width)
+        if problem:
+            raise ConfigurationError(
+                f"{file.name}: {problem}", "use fewer conv_blocks, or larger images."
+            )
 
 
 def check_flip(file: SearchSpaceFile, card: Card) -> None:
@@ -37,9 +39,9 @@ def check_flip(file: SearchSpaceFile, card: Card) -> None:
         ConfigurationError: If the space fixes or searches `flip: true`, and the card does not allow
             it.
     """
-    searched = file.space.choices("flip")
-    if True in ((file.space.fixed.get("flip"),) if searched is None else searched):
-        refuse_flip(card, f"{file.name}: flip may be true", "remove flip from the space")
+    for family in each_family(file):
+        if True in family.space.possible("flip"):
+            refuse_flip(card, f"{file.name}: flip may be true", "remove flip from the space")
     if file.backbone.get("flip"):
         refuse_flip(card, f"{file.name}: backbone.flip is true", "remove it")
 

@@ -3,73 +3,26 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from pathlib import Path
 
-import tuner
 from tuner.data.cards.card import Card
-from tuner.data.cards.card_files import card_folders, card_names
+from tuner.data.cards.card_files import card_folders
 from tuner.data.own.image_size import LARGEST_SIDE, in_size
-from tuner.data.own.made_card import OWN_DATA
 from tuner.data.own.resolve import resolve
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.registry import check_name
 from tuner.pipeline.preparation.compatibility import check_flip
 from tuner.pipeline.preparation.data_names import named_apart
+from tuner.pipeline.preparation.families import HELD_BY_AUTO, with_families, with_fitting
+from tuner.pipeline.preparation.space_files import space_path
 from tuner.pipeline.preparation.starting_weights import check_backbones
 from tuner.pipeline.presets import PRESETS, apply
 from tuner.pipeline.run_options import RunOptions
 from tuner.space.definition import SearchSpaceFile, SplitSettings
 from tuner.space.documents.strict_yaml import Document
+from tuner.space.families import each_family
+from tuner.space.parsing.families import AUTO
 from tuner.space.parsing.parse import load_documents, parse_space
-
-
-def space_folders() -> list[Path]:
-    """Where spaces are looked for: `search_spaces/` here, then those that the package brings."""
-    package = Path(tuner.__file__).parent
-    bundled = package / "_bundled" / "search_spaces"
-    return [
-        Path("search_spaces"),
-        bundled if bundled.is_dir() else package.parent / "search_spaces",
-    ]
-
-
-def space_path(card: Card, given: Path | None, model: str | None = None) -> Path:
-    """The space to search: the given one; else the backbone's, if asked for; else the data set's.
-
-    Args:
-        card: Of the data set.
-        given: What you name; None where you name nothing.
-        model: The same.
-
-    Raises:
-        ConfigurationError: If there is none.
-    """
-    if given is not None:
-        return given
-    for path in _places(card, model):
-        if path.is_file():
-            return path
-    raise ConfigurationError(
-        f"there is no search space for {card.name}", "name one with --space FILE."
-    )
-
-
-def _places(card: Card, model: str | None) -> Iterator[Path]:
-    """Where a space may stand, best first."""
-    folders = space_folders()
-    if model in BACKBONES:
-        # All backbones have the same hyperparameters.
-        for name in (model, "efficientnet_b2"):
-            yield from (folder / f"{name}.yaml" for folder in folders)
-        return
-    # A supplied space of the name of your own data is for other data.
-    is_namesake = card.source == OWN_DATA and card.name in {*card_names(card_folders()), *BACKBONES}
-    for folder in folders:
-        if not (is_namesake and folder.resolve() == folders[-1].resolve()):
-            yield folder / f"{card.space_name}.yaml"
-    yield from (folder / "default.yaml" for folder in folders)
 
 
 def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
@@ -89,18 +42,30 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
     # The space is chosen by the plain name.
     before, document = space_documents(options, card)
     file = parse_space(document, before=before)
+    preset = PRESETS[options.preset]
+    is_auto = document.data.get("model") == AUTO
+    file = with_fitting(file, card) if is_auto else file
     if card.baseline:
         check_name(card.baseline.model, f"{card.name}, baseline: ")
+    card = in_size(card, options.image_size, _largest_side(file))
+    file = with_families(file, card, {*preset.held, *(HELD_BY_AUTO if is_auto else ())})
     check_flip(file, card)
     check_backbones(file)
-    card = in_size(card, options.image_size, _largest_side(file.model))
     card = named_apart(card, options.dataset, options.data_dir, options.out)
-    return card, apply(PRESETS[options.preset], options, file)
+    return card, apply(preset, options, file)
 
 
-def _largest_side(model: str) -> int:
-    """Pixels of a side to which own photos are shrunk for a model: what it was made for."""
-    return BACKBONES[model].input_size if model in BACKBONES else LARGEST_SIDE
+def _largest_side(file: SearchSpaceFile) -> int:
+    """Pixels of a side to which own photos are shrunk: the most that any model was made for.
+
+    Beside a network that is trained from random weights a backbone enlarges the smaller ones. That
+    costs it two points of accuracy at most; the other network has a seventh of the pixels to go
+    through (docs/adr/0038-families-in-one-space.md).
+    """
+    models = [family.model for family in each_family(file)]
+    if any(model not in BACKBONES for model in models):
+        return LARGEST_SIDE
+    return max(BACKBONES[model].input_size for model in models)
 
 
 def space_documents(options: RunOptions, card: Card) -> tuple[Document, Document]:

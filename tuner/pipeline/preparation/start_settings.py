@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from tuner.records.sealed_recipe import RecipeData
 from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import stated_baseline
 from tuner.space.definition import Parameter, SearchSpaceFile, Space, SplitSettings
+from tuner.space.families import built, each_family, in_family
 from tuner.space.sampling import has_setting, setting_of
 from tuner.space.vocabulary import VOCABULARIES, Term
 from tuner.store.files.nearest_path import did_you_mean_path
@@ -53,41 +56,45 @@ def start_settings(
     """
     found: list[StartSetting] = []
     notices: list[str] = []
-    for name in file.start_from:
-        start, doubt = _start(name, file, card, dataset, split)
-        if start is None:
-            notices.append(f"start_from: {name} is left out{doubt}")
+    for start, doubt in chain.from_iterable(
+        _starts(name, file, card, dataset, split) for name in file.start_from
+    ):
+        if isinstance(start, str):
+            notices.append(f"start_from: {start} is left out{doubt}")
             continue
-        model, values = start.model or file.model, start.values
+        model, values = built(file, start.values, start.model)
         problem = setting_problem(model, values, dataset.spec.height, dataset.spec.width)
         if values.get("flip") and not card.horizontal_flip:
             problem = "it mirrors images, which the card does not allow (horizontal_flip)"
         if problem:
-            notices.append(f"start_from: {name} is left out, as {problem}")
+            notices.append(f"start_from: {start.origin} is left out, as {problem}")
         elif all(_comes_to(start, file) != _comes_to(other, file) for other in found):
             found.append(start)
             notices += [doubt] if doubt else []
     return StartSettings(settings=tuple(found), notices=tuple(notices))
 
 
-def _start(
+def _starts(
     name: str, file: SearchSpaceFile, card: Card, dataset: Dataset, split: SplitSettings
-) -> tuple[StartSetting | None, str]:
-    """The setting of a name, with what is doubtful about it; None, and why it is left out."""
+) -> Iterator[tuple[StartSetting | str, str]]:
+    """The settings of a name, each with what is doubtful; its name, and why it is left out."""
     if name == DEFAULTS and is_own(file.model):
-        return None, f": what {file.model} takes by default is its own"
-    if name == DEFAULTS:
-        terms = VOCABULARIES[file.model]
-        values = setting_of(file.space, lambda one: _usual(one, terms))
-        return StartSetting(origin=name, values=values), ""
-    if name == BASELINE:
-        stated = stated_baseline(card, dataset.spec)
-        return _setting(name, stated.model, stated.values, file), ""
-    recipe = read_recipe(_recipe_file(name, file))
-    # A folder may be named by `.` alone.
-    origin = Path(name).resolve().name
-    start = _setting(origin, recipe.model, recipe.values, file)
-    return start, _doubt(name, recipe.data, dataset, split)
+        yield name, f": what {file.model} takes by default is its own"
+    elif name == DEFAULTS:
+        for family in each_family(file):
+            terms = VOCABULARIES.get(family.model, {})
+            values = setting_of(family.space, partial(_usual, terms))
+            origin = f"{name} of {family.name}" if file.families else name
+            yield StartSetting(origin=origin, values=in_family(file, family, values)), ""
+    elif name == BASELINE:
+        stated = stated_baseline(card, dataset.spec.height, dataset.spec.width)
+        yield _setting(name, stated.model, stated.values, file), ""
+    else:
+        recipe = read_recipe(_recipe_file(name, file))
+        # A folder may be named by `.` alone.
+        origin = Path(name).resolve().name
+        start = _setting(origin, recipe.model, recipe.values, file)
+        yield start, _doubt(name, recipe.data, dataset, split)
 
 
 def _recipe_file(name: str, file: SearchSpaceFile) -> Path:
@@ -115,13 +122,17 @@ def _setting(
     origin: str, model: str, values: Mapping[str, Any], file: SearchSpaceFile
 ) -> StartSetting:
     whole = complete(model, values)
-    if model != file.model:
-        return StartSetting(origin=origin, values=whole, model=model)
-    # As the search would draw it, so that it is not proposed again, and others may be near it.
-    drawn = _in_space(whole, file.space)
-    is_same = effective(model, drawn) == effective(model, whole)
-    is_inside = is_same and has_setting(file.space, drawn)
-    return StartSetting(origin=origin, values=drawn if is_inside else whole)
+    # The baseline is that family's before it is another one's.
+    for family in sorted(each_family(file), key=lambda family: family.name != origin):
+        if family.model != model:
+            continue
+        # As the search would draw it, so that it is not proposed again, and others may be near it.
+        drawn = _in_space(whole, family.space)
+        is_same = effective(model, drawn) == effective(model, whole)
+        if is_same and has_setting(family.space, drawn):
+            return StartSetting(origin=origin, values=in_family(file, family, drawn))
+    is_only = not file.families and model == file.model
+    return StartSetting(origin=origin, values=whole, model=None if is_only else model)
 
 
 def _in_space(whole: Mapping[str, Any], space: Space) -> dict[str, Any]:
@@ -131,7 +142,7 @@ def _in_space(whole: Mapping[str, Any], space: Space) -> dict[str, Any]:
     )
 
 
-def _usual(parameter: Parameter, terms: Mapping[str, Term]) -> Any:
+def _usual(terms: Mapping[str, Term], parameter: Parameter) -> Any:
     """What the space calls usual; else the family's default, a block's being that of all blocks."""
     if parameter.prior is not None:
         return parameter.prior.value
@@ -140,5 +151,5 @@ def _usual(parameter: Parameter, terms: Mapping[str, Term]) -> Any:
 
 
 def _comes_to(start: StartSetting, file: SearchSpaceFile) -> tuple[str, dict[str, Any]]:
-    model = start.model or file.model
-    return model, effective(model, start.values)
+    model, values = built(file, start.values, start.model)
+    return model, effective(model, values)

@@ -9,6 +9,7 @@ from tuner.models.backbones.weights import weights_problem
 from tuner.models.registry import complete
 from tuner.pipeline.run_options import RunOptions
 from tuner.space.definition import SearchSpaceFile
+from tuner.space.families import each_family
 
 
 def check_backbones(file: SearchSpaceFile) -> None:
@@ -26,16 +27,18 @@ def check_backbones(file: SearchSpaceFile) -> None:
             _refuse_weights(
                 f"{file.name}: compare, {name}", untrained or weights_problem(name, weights)
             )
-    if file.model in BACKBONES:
-        for weights in searched_weights(file):
-            _refuse_weights(file.name, weights_problem(file.model, weights))
+    for name, weights in searched_weights(file):
+        _refuse_weights(file.name, weights_problem(name, weights))
 
 
-def searched_weights(file: SearchSpaceFile) -> tuple[str, ...]:
-    """What a backbone's `weights` may be in a space."""
-    searched = file.space.choices("weights")
-    fixed = complete(file.model, file.space.fixed)["weights"]
-    return (fixed,) if searched is None else searched
+def searched_weights(file: SearchSpaceFile) -> list[tuple[str, str]]:
+    """The backbones of a space, each with all that its `weights` may be."""
+    return [
+        (family.model, weights)
+        for family in each_family(file)
+        if family.model in BACKBONES
+        for weights in family.space.possible("weights") or (complete(family.model, {})["weights"],)
+    ]
 
 
 def _refuse_weights(where: str, problem: str | None) -> None:
@@ -54,14 +57,14 @@ def load_weights(options: RunOptions, file: SearchSpaceFile) -> None:
     Raises:
         WeightsError: With the reason, and how to do without.
     """
-    if file.model not in BACKBONES and "weights" not in file.backbone:
+    searched = searched_weights(file)
+    if not searched and "weights" not in file.backbone:
         return
     prepare_this_process(options.execution)
     from tuner.models.backbones.network import build_network
 
     opponents = [name for name in file.compare if name in BACKBONES and "weights" in file.backbone]
     wanted = [(name, file.backbone) for name in opponents]
-    if file.model in BACKBONES:
-        wanted += [(file.model, {"weights": weights}) for weights in searched_weights(file)]
+    wanted += [(name, {"weights": weights}) for name, weights in searched]
     for name, values in wanted:
         build_network(BACKBONES[name], complete(name, values))

@@ -11,6 +11,7 @@ from tuner.report.facts import recipe_file, recipe_option
 from tuner.report.reported_run import ReportedRun
 from tuner.report.snippets import as_json, as_yaml, python_snippet
 from tuner.report.text import without_folders
+from tuner.space.definition import by_name
 
 ChosenBy = Literal["search", "start_from", "fixed", "nobody: not active"]
 
@@ -61,13 +62,13 @@ def compute(results: Results) -> BestSetting:
     # A choice of one value is how a space fixes what is active under a condition.
     is_start = bool(search.best_origin)
     otherwise: ChosenBy = "start_from" if is_start else "fixed"
-    searched = () if is_start else search.searched
+    searched = () if is_start else by_name(search.of_winner)
     chosen_by: dict[str, ChosenBy] = dict.fromkeys(searched, "nobody: not active")
     for parameter in search.chosen:
         chosen_by[parameter.name] = "fixed" if len(parameter.choices) == 1 else "search"
     settings = [
         Setting(name=n, value=v, chosen_by=chosen_by.get(n, otherwise))
-        for n, v in search.best_values.items()
+        for n, v in search.best_setting.items()
     ]
     given = results.run.folder
     folder = without_folders(given)

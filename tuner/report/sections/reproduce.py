@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.records.results import Results, SearchSummary
+from tuner.records.results import Results
+from tuner.records.search_summary import SearchSummary
 from tuner.report.reported_run import ReportedRun
 from tuner.report.text import duration, plural, without_folders
 
@@ -75,6 +76,11 @@ def compute(results: Results) -> Reproduction:
                 f"{search_words(results.search)}; objective {results.search.objective}"
                 f" ({results.search.direction})"
             ),
+        ),
+        *(
+            (("Searched together", ", ".join(results.search.families)),)
+            if results.search.families
+            else ()
         ),
     )
     about_data = (

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tuner.records.comparison import Difference
-from tuner.records.results import Results, SearchSummary
+from tuner.records.results import Results
+from tuner.records.search_summary import SearchSummary
 from tuner.report.model_summary import ModelSummary, validation_words
 from tuner.report.text import decimal, interval, percent, plural, points_interval
 

@@ -98,12 +98,12 @@ def near(space: Space, origin: Mapping[str, Any], rng: np.random.Generator) -> d
 
     What only a changed parent switches on, also another range of the name, is drawn from its prior.
     """
-    had = {(p.name, p.place) for p in active_parameters(space, origin)}
+    had = active_parameters(space, origin)
     return setting_of(
         space,
         lambda parameter: (
             mutated(parameter, origin[parameter.name], rng)
-            if (parameter.name, parameter.place) in had
+            if parameter in had
             else draw_usual(parameter, rng)
         ),
     )

@@ -7,10 +7,12 @@ from functools import partial
 from itertools import chain
 
 from tuner.names import listed
+from tuner.space.definition import FAMILY
 from tuner.space.documents.strict_yaml import Document, Problem
 from tuner.space.documents.validation import did_you_mean, shown
 from tuner.space.methods import METHODS
 from tuner.space.parsing.declaration_checks import check_choices, check_kind, check_range, dotted
+from tuner.space.parsing.families import AUTO
 from tuner.space.parsing.layout import (
     MAX_BLOCKS,
     MAX_PARAMETERS,
@@ -100,6 +102,9 @@ def _check_parameters(document: Document, layout: Layout) -> dict[str, list[Prob
     method = _method(document)
     # A builder of your own may declare more, and a declaration with a mistake counts as searched.
     is_whole = layout.terms is not None and layout.specs.keys() == document.data["space"].keys()
+    # Of several families the first hyperparameter is the family.
+    named = document.data.get("model", "cnn")
+    is_whole = is_whole and named != AUTO and not isinstance(named, list)
     if method is None or not METHODS[method].needs_parameters or not is_whole:
         return {}
     specs = [entry.spec for entry in chain.from_iterable(layout.entries().values())]
@@ -158,7 +163,9 @@ def _check_name(document: Document, layout: Layout, key: str, model: str) -> Ite
         message = f"{name} is set for one block; {base} is set once for the whole network."
         yield Problem(where=where, message=message, hint=f"write {base}.")
         return
-    other = partial(did_you_mean, key, layout.terms)
+    other: str | partial[str] = partial(did_you_mean, key, layout.terms)
+    if key == FAMILY:
+        other = "families are listed at the top of the file: model: [cnn, efficientnet_lite2]."
     yield Problem(where=where, message=f"{name} is not a hyperparameter of {model}.", hint=other)
 
 

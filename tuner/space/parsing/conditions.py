@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from tuner.names import listed
+from tuner.space.definition import FAMILY
 from tuner.space.documents.strict_yaml import Document, KeyPath, Problem
 from tuner.space.documents.validation import did_you_mean, nearest, shown
 from tuner.space.parsing.declaration_checks import dotted
@@ -128,6 +129,10 @@ def _check_parent(
         return  # Its declaration is wrong, which is reported where it stands.
     others = entries.keys() - {key[0]}
     message = f"{start} is not a parameter of this space."
+    if parent == FAMILY and layout.terms is not None:
+        hint = "remove it: all that stands under space is of one family."
+        yield Problem(where=where, message=message, hint=hint)
+        return
     yield Problem(where=where, message=message, hint=partial(_other_name, parent, others))
 
 

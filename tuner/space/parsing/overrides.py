@@ -11,6 +11,7 @@ from tuner.errors import ConfigurationError
 from tuner.names import one_line
 from tuner.space.documents.strict_yaml import Document, KeyPath, parse_document
 from tuner.space.documents.validation import Strict, did_you_mean, shown
+from tuner.space.parsing.families import owner
 from tuner.space.parsing.parameter_specs import (
     BooleanSpec,
     ChoiceSpec,
@@ -121,7 +122,7 @@ def _step(node: Any, part: str, path: KeyPath, document: Document, origin: str) 
         raise ConfigurationError(message, f"set {where} as a whole.")
     known = {*node, *_allowed(document.data, path)}
     # What a builder of your own asks for is known once it is called.
-    is_open = path == ("space",) and ":" in str(document.data.get("model", ""))
+    is_open = path == ("space",) and ":" in owner(document.data.get("model", "cnn"))
     if part not in known and not is_open:
         name = _shown(".".join(map(str, (*path, part))))
         raise ConfigurationError(
@@ -135,7 +136,7 @@ def _allowed(data: Any, path: KeyPath) -> set[str]:
     if path == ():
         return set(SpaceFile.model_fields)
     if path == ("space",):
-        terms = VOCABULARIES.get(str(data.get("model", "cnn")), {})
+        terms = VOCABULARIES.get(owner(data.get("model", "cnn")), {})
         numbered = {
             f"{name}_{i}"
             for name, term in terms.items()

@@ -25,6 +25,7 @@ from tuner.space.documents.validation import did_you_mean, in_order, nearest, sh
 from tuner.space.parsing.checks import check_space
 from tuner.space.parsing.conditions import check_conditions
 from tuner.space.parsing.expand import expand
+from tuner.space.parsing.families import AUTO, check_families, families_of, owner
 from tuner.space.parsing.layout import AnySpec, Layout, SpecKey
 from tuner.space.parsing.narrowing import drop_unreachable
 from tuner.space.parsing.overrides import apply_overrides
@@ -54,8 +55,8 @@ def load_space(
         path: The file.
         overrides: Changes such as `space.dropout.max=0.6`, in the order of the command line; the
             value is YAML.
-        model: Replaces the file's model, which decides what hyperparameters there are; None keeps
-            it.
+        model: Replaces the file's model, which decides what hyperparameters there are; several
+            names are parted by commas. None keeps it.
 
     Raises:
         ConfigurationError: With every mistake of the file, each with its line, the key and what was
@@ -86,8 +87,9 @@ def load_documents(
     """
     document = load_document(path)
     if model is not None and isinstance(document.data, dict):
+        names = [name.strip() for name in model.split(",")]
         data, origins = (
-            {**document.data, "model": model},
+            {**document.data, "model": names if len(names) > 1 else model},
             {**document.origins, ("model",): f"--model {model}"},
         )
         if ":" in model and not is_asked_for and document.data.get("model", "cnn") != model:
@@ -121,16 +123,17 @@ def parse_space(document: Document, before: Document | None = None) -> SearchSpa
     file, mistakes = validate(document, SpaceFile)
     problems += mistakes
     data = document.data if isinstance(document.data, dict) else {}
-    model = data.get("model", "cnn")
-    problems += _check_model(document, model)
+    problems += _check_model(document, data.get("model", "cnn"))
+    problems += check_families(document, data.get("model"))
+    model = owner(data.get("model", "cnn"))
     problems += _check_objective(document, model, data.get("objective"))
     problems += _check_backbone(document, data.get("backbone"))
     layout = Layout(specs={}, terms=None)
     if isinstance(data.get("space"), dict):
-        layout = layout_of(document, str(model))
+        layout = layout_of(document, model)
         if before is not None:
-            document, layout = _without_unreachable(document, layout, layout_of(before, str(model)))
-        wrong = check_space(document, layout, str(model))
+            document, layout = _without_unreachable(document, layout, layout_of(before, model))
+        wrong = check_space(document, layout, model)
         problems += [problem for found in wrong.values() for problem in found]
         problems += check_conditions(document, layout, wrong.keys())
         problems += _check_normalization(document)
@@ -140,9 +143,14 @@ def parse_space(document: Document, before: Document | None = None) -> SearchSpa
 
 
 def _check_model(document: Document, model: Any) -> list[Problem]:
-    if not isinstance(model, str) or model in VOCABULARIES or _BUILDER.fullmatch(model):
+    if (
+        not isinstance(model, str)
+        or model == AUTO
+        or model in VOCABULARIES
+        or _BUILDER.fullmatch(model)
+    ):
         return []
-    families = list(VOCABULARIES)
+    families = [AUTO, *VOCABULARIES]
     message = (
         f"model is {shown(model)}; expected cnn, a backbone such as efficientnet_b2, or"
         " package.module:function."
@@ -156,7 +164,7 @@ def _check_model(document: Document, model: Any) -> list[Problem]:
     return [Problem(where=document.where(("model",)), message=message, hint=hint)]
 
 
-def _check_objective(document: Document, model: Any, objective: Any) -> list[Problem]:
+def _check_objective(document: Document, model: str, objective: Any) -> list[Problem]:
     long_form = isinstance(objective, dict)
     name, path = (
         (objective.get("name"), ("objective", "name")) if long_form else (objective, ("objective",))
@@ -173,7 +181,7 @@ def _check_objective(document: Document, model: Any, objective: Any) -> list[Pro
             f"objective.direction is {direction}, but the best {name} is the {OBJECTIVES[name]}."
         )
         return [Problem(where=where, message=message, hint="remove direction.")]
-    if isinstance(model, str) and model in VOCABULARIES:
+    if model in VOCABULARIES:
         message = f"{start}; expected {listed(OBJECTIVES)}."
         return [Problem(where=where, message=message, hint=did_you_mean(name, OBJECTIVES))]
     if not name.startswith("val_"):
@@ -240,7 +248,7 @@ def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:
     return SearchSpaceFile(
         name=name,
         dataset=file.dataset,
-        model=file.model,
+        model=owner(file.model),
         objective=_objective(file.objective),
         space=space,
         search=SearchSettings(**file.search.model_dump()),
@@ -250,6 +258,7 @@ def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:
         split=SplitSizes(**file.split.model_dump()) if file.split else None,
         precision=file.precision,
         start_from=tuple(dict.fromkeys(file.start_from)),
+        families=families_of(file.model, space),
     )
 
 

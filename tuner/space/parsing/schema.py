@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from tuner.space.definition import Direction, PrecisionChoice
 from tuner.space.documents.validation import shown
 from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
+from tuner.space.parsing.families import as_names
 from tuner.space.parsing.parameter_specs import Declaration, Given
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Normalization, Term
 
@@ -20,6 +21,7 @@ MAX_TRIALS = 1_000_000
 MAX_TOTAL_EPOCHS = 1_000_000_000
 MAX_FINALISTS = 100
 MAX_STARTS = 100
+MAX_FAMILIES = 20
 
 
 def _as_objective(value: Any) -> Any:
@@ -140,9 +142,16 @@ class SpaceFile(Given):
     dataset: str | None = Field(
         default=None, min_length=1, description="A data card's name; left out, it serves any."
     )
-    model: str = Field(
-        default="cnn",
-        description="A built-in family, or a builder of your own: package.module:function.",
+    model: Annotated[
+        list[str], BeforeValidator(as_names, json_schema_input_type=str | list[str])
+    ] = Field(
+        default=["cnn"],
+        max_length=MAX_FAMILIES,
+        json_schema_extra={"default": "cnn"},
+        description=(
+            "A built-in family, a builder of your own (package.module:function), a list of"
+            " families that are searched together, or auto: the list that fits the data."
+        ),
     )
     objective: Annotated[
         ObjectiveSpec, BeforeValidator(_as_objective, json_schema_input_type=str | ObjectiveSpec)

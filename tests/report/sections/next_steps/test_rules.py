@@ -236,7 +236,8 @@ def test_a_cut_off_retraining_gets_twice_the_epochs(space: Path) -> None:
     assert parsed(step, space).retrain.epochs == 24
 
 
-def test_overfitting_is_met_by_what_was_not_searched_yet(space: Path) -> None:
+def overfitting() -> Results:
+    """Training accuracy far above validation accuracy, on images that are not changed."""
     run = quiet()
     winner = run.models[0]
     kept = tuple(
@@ -248,10 +249,16 @@ def test_overfitting_is_met_by_what_was_not_searched_yet(space: Path) -> None:
         )
         for one in winner.runs
     )
-    step = the_step(replace(run, models=(replace(winner, runs=kept, values={}), *run.models[1:])))
+    return replace(run, models=(replace(winner, runs=kept, values={}), *run.models[1:]))
+
+
+def test_overfitting_is_met_by_what_was_not_searched_yet(space: Path) -> None:
+    run = overfitting()
+    step = the_step(run)
     assert "19.0 points" in step.fact
     assert "shift" in [p.name for p in parsed(step, space).space.parameters]
-    assert steps(replace(run, models=(replace(winner, runs=kept), *run.models[1:]))) == ()
+    changed = replace(run.models[0], values={"flip": True})
+    assert steps(replace(run, models=(changed, *run.models[1:]))) == ()
 
 
 def test_a_pretrained_network_that_is_ahead_is_searched_itself() -> None:
@@ -515,3 +522,24 @@ def parsed(step: NextStep, path: Path) -> SearchSpaceFile:
     """The space that a step's command searches."""
     given = options(step.code)
     return load_space(path, given["overrides"], given["model"])
+
+
+@pytest.mark.parametrize("family", ["efficientnet_lite0", "cnn"])
+def test_a_backbone_that_won_among_several_families_may_be_searched_alone(family: str) -> None:
+    run = quiet()
+    families = ("cnn", "efficientnet_lite0")
+    run = replace(run, search=replace(run.search, families=families, best_family=family))
+    if family == "cnn":
+        assert steps(run) == ()
+        return
+    step = the_step(run)
+    assert step.action == "Search the winning family alone"
+    assert step.fact.startswith("efficientnet_lite0 won among 2 families.")
+    assert options(step.code)["model"] == "efficientnet_lite0"
+
+
+def test_regularisers_of_the_files_space_are_not_proposed_for_another_family() -> None:
+    run = overfitting()
+    assert [step.action for step in steps(run)] == ["Search for augmentation"]
+    search = replace(run.search, families=("cnn", "baseline"), best_family="baseline")
+    assert steps(replace(run, search=search)) == ()

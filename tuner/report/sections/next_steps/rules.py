@@ -27,6 +27,7 @@ RULES: tuple[Callable[[ReportedRun], Iterator[NextStep]], ...] = (
     search_steps.limits,
     comparison_steps.backbone_ahead,
     comparison_steps.inconclusive,
+    search_steps.winning_backbone,
     search_steps.wider_ranges,
     comparison_steps.more_epochs,
     search_steps.less_overfitting,

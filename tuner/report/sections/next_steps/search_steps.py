@@ -20,7 +20,8 @@ from tuner.report.facts import (
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.next_steps.next_step import NextStep, remedy
 from tuner.report.text import decimal, integer, percent, plural, points
-from tuner.space.vocabulary import VOCABULARIES
+from tuner.space.definition import by_name
+from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES
 
 _SHOWN_EDGES = 3
 # What can hold a run shorter than a preset would.
@@ -146,13 +147,30 @@ def _worth_widening(results: Results) -> list[Edge]:
     return sorted(found, key=lambda edge: order.get(edge.parameter.name, len(order)))
 
 
+def winning_backbone(reported: ReportedRun) -> Iterator[NextStep]:
+    """A backbone that won among several families: alone it has all of the budget."""
+    search, command = reported.results.search, reported.results.run.command
+    if search.best_family in BACKBONE_NAMES:
+        yield NextStep(
+            action="Search the winning family alone",
+            fact=(
+                f"{search.best_family} won among {len(search.families)} families. Alone it has the"
+                " whole search, and blocks of the network may be trained too."
+            ),
+            code=rerun(command, "--model", search.best_family, without=["--space", "--set"]),
+        )
+
+
 def less_overfitting(reported: ReportedRun) -> Iterator[NextStep]:
     """Clear overfitting: a regulariser that was not searched yet."""
     results, winner = reported.results, winner_of(reported.results)
     gap = overfit_gap(winner) if winner else None
-    searched = {f"space.{name}" for name in results.search.searched}
+    searched = {f"space.{name}" for name in by_name(results.search.of_winner)}
     proposals = [text for text in _REGULARISERS if text.partition("=")[0] not in searched]
-    if gap is None or gap < LARGE_GAP or not proposals or results.search.model not in VOCABULARIES:
+    search = results.search
+    # Of several families, `--set` changes the space of one.
+    is_settable = search.model in VOCABULARIES and search.best_family in ("", search.model)
+    if gap is None or gap < LARGE_GAP or not proposals or not is_settable:
         return
     yield NextStep(
         action="Search for augmentation" if "dropout" not in proposals[0] else "Search for dropout",
