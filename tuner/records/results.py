@@ -170,11 +170,11 @@ class SearchSummary:
         best_values: The winner's hyperparameters, complete.
         parameters: The hyperparameters that were searched; a name stands once for each of its
             ranges.
-        n_planned: Trials that the search was to have, promotions included, as foreseen before its
-            start.
+        n_planned: Trials that the search was to have, promotions included, by its plan.
         best_model: The winner's family or builder; None for the one that was searched.
         best_origin: Where the winner's setting is from if the search began with it; else empty.
         finalists: What was retrained to choose the winner; empty where nothing was to choose from.
+        sized: What a time budget has chosen, in a line; empty where none has.
     """
 
     model: str
@@ -199,6 +199,7 @@ class SearchSummary:
     best_model: str | None = None
     best_origin: str = ""
     finalists: tuple[Finalist, ...] = ()
+    sized: str = ""
 
     @property
     def winner_model(self) -> str:

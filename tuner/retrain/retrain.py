@@ -32,6 +32,8 @@ class RetrainOrder:
         deadline: Unix time in seconds by which all is to end; None for none.
         precision: As of `TrainTask`.
         first: Number of the first seed that is trained; those before it have been.
+        is_planned: Whether there is time for all by plan. Otherwise what is left of it is shared
+            out evenly.
     """
 
     seeds: Sequence[int]
@@ -39,6 +41,7 @@ class RetrainOrder:
     deadline: float | None = None
     precision: Precision | None = None
     first: int = 0
+    is_planned: bool = False
 
 
 def retrain(
@@ -142,8 +145,8 @@ class _Retraining:
 
     def _stop_at(self) -> float | None:
         """When a training must end so that those after it get as much time."""
-        if self._order.deadline is None:
-            return None
+        if self._order.deadline is None or self._order.is_planned:
+            return self._order.deadline
         now = time.time()
         n_rounds = -(-(len(self._waiting) + 1) // self._executor.n_workers)
         return now + max(self._order.deadline - now, 0.0) / n_rounds

@@ -57,6 +57,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
             deadline=job.deadline,
             precision=job.precision,
             first=first,
+            is_planned=job.sizes is not None,
         )
         return retrain(chosen, data, order, executor, job.tell, job.request)
 
@@ -79,10 +80,10 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
     number = chosen(judged)
     baseline = next((one for one in compared if one.name == BASELINE), None)
     more = job.file.retrain.cheap_seeds or n_seeds
-    # A time budget has been shared out among the first trainings.
-    if more > n_seeds and baseline and job.deadline is None:
+    # A time budget has planned them, or has been shared out among the first trainings.
+    if more > n_seeds and baseline and (job.sizes is not None or job.deadline is None):
         repeated = {_setting(one): one for one in (compared[number], baseline)}
-        if not all(is_cheap(one, job.dataset) for one in repeated.values()):
+        if job.sizes is None and not all(is_cheap(one, job.dataset) for one in repeated.values()):
             repeated = {}
         if repeated:
             again = trained([distinct[setting] for setting in repeated], more, first=n_seeds)

@@ -1,0 +1,79 @@
+"""How much a run with a time budget does: decided once, and kept in its config.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.planning.sizing import Size
+from tuner.space.definition import SearchSpaceFile
+from tuner.store.files.reading import DamagedFileError
+
+_KEY = "sizes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much a run does, and why.
+
+    Attributes:
+        size: Of the search and the retraining.
+        has_backbones: Whether the comparison keeps its backbones.
+        reserve_s: Seconds of the budget that the search leaves to all that follows.
+        text: All that in a line.
+    """
+
+    size: Size
+    has_backbones: bool
+    reserve_s: float
+    text: str
+
+    def applied(self, file: SearchSpaceFile) -> SearchSpaceFile:
+        """The space with these sizes."""
+        size = self.size
+        return replace(
+            file,
+            search=size.of_search(file.search),
+            retrain=replace(
+                file.retrain,
+                epochs=size.retrain_epochs,
+                seeds=size.n_seeds,
+                cheap_seeds=size.n_verdict_seeds,
+            ),
+            compare=tuple(
+                name for name in file.compare if self.has_backbones or name not in BACKBONES
+            ),
+        )
+
+
+_SIZES = TypeAdapter(Sizes)
+
+
+def kept(sizes: Sizes) -> dict[str, Any]:
+    """What config.yaml keeps, so that a resumed run does as much."""
+    return {_KEY: _SIZES.dump_python(sizes, mode="json")}
+
+
+def read_sizes(config: Mapping[str, Any], where: str) -> Sizes | None:
+    """The sizes that an unfinished run has decided on; None where it has not.
+
+    Args:
+        config: What config.yaml holds.
+        where: Begins the message.
+
+    Raises:
+        DamagedFileError: If they are no such sizes.
+    """
+    if _KEY not in config:
+        return None
+    try:
+        return _SIZES.validate_python(config[_KEY])
+    except ValidationError as error:
+        raise DamagedFileError(
+            f"{where}: sizes are none that a run has written, so the run cannot be resumed",
+            "restore the file, or start again with --fresh.",
+        ) from error
