@@ -17,7 +17,7 @@ from tuner.planning.sizing import MIN_STEPS, Bounds, Fitted, Size, fitted, ladde
 from tuner.retrain.contenders import BASELINE
 from tuner.space.definition import RetrainSettings
 
-BUDGETS_S = (30, 120, 300, 1200, 3600)
+BUDGETS_S = (30, 300, 3600)
 
 RETRAIN = RetrainSettings(epochs=60, seeds=3, patience=10, finalists=1)
 

@@ -23,12 +23,14 @@ class Sizes:
     Attributes:
         size: Of the search and the retraining.
         has_backbones: Whether the comparison keeps its backbones.
+        fits: Whether all that is expected to end in time.
         reserve_s: Seconds of the budget that the search leaves to all that follows.
         text: All that in a line.
     """
 
     size: Size
     has_backbones: bool
+    fits: bool
     reserve_s: float
     text: str
 

@@ -136,6 +136,7 @@ def sizes_for(
         sizes=Sizes(
             size=found.size,
             has_backbones=has_backbones,
+            fits=found.fits,
             # Where not even the smallest size fits, time is shared out as without sizes.
             reserve_s=min(after_s, (1 - options.search_share) * left_s)
             if not found.fits

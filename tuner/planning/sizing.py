@@ -29,7 +29,7 @@ FEW_SEEDS, TESTED_SEEDS = 2, 3
 MAX_ITERATIONS = 20
 
 # Simulated runs of each size: a dozen sizes are tried while the budget passes.
-_N_RUNS = 20
+_N_RUNS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,19 +127,22 @@ def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
 
     Depth comes before number: a rung of `factor` times as many epochs is next as soon as it costs
     no more than another iteration. Two seeds come first of all, three with the second depth, and
-    all that the preset trains once the search is as deep as it may be.
+    all that the preset trains once the search is as deep as it may be. A retraining is the rung
+    after the last: `factor` times as many epochs, up to what preset and space allow.
     """
     depths = list(_depths(known, bounds))
     own = max(bounds.retrain.seeds, bounds.retrain.cheap_seeds or 0)
-    few, tested = min(FEW_SEEDS, own), min(TESTED_SEEDS, own)
+    few, tested, factor = min(FEW_SEEDS, own), min(TESTED_SEEDS, own), known.search.factor
 
-    def size(depth: int, iterations: int, n_verdict_seeds: int, n_seeds: int = 1) -> Size:
+    def size(
+        depth: int, iterations: int, n_verdict_seeds: int, n_seeds: int = 1, times: int = factor
+    ) -> Size:
         if bounds.keeps_seeds:
             n_seeds = n_verdict_seeds = bounds.retrain.seeds
         elif not has_baseline(known):
             # Nothing is repeated but the pair of the verdict.
             n_seeds = n_verdict_seeds
-        epochs = min(bounds.retrain.epochs, depth * known.search.factor)
+        epochs = min(bounds.retrain.epochs, depth * times)
         return Size(
             min_epochs=min(depths[0] if not bounds.keeps_depth else _first(known, bounds), depth),
             max_epochs=depth,
@@ -149,6 +152,7 @@ def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
             n_verdict_seeds=n_verdict_seeds,
         )
 
+    yield size(depths[0], 1, 1, times=1)
     yield size(depths[0], 1, 1)
     for i, depth in enumerate(depths):
         seeds, n_seeds = few if i == 0 and len(depths) > 1 else tested, 1

@@ -57,7 +57,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
             deadline=job.deadline,
             precision=job.precision,
             first=first,
-            is_planned=job.sizes is not None,
+            is_planned=job.sizes is not None and job.sizes.fits,
         )
         return retrain(chosen, data, order, executor, job.tell, job.request)
 
