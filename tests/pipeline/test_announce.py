@@ -10,6 +10,7 @@ from tests.data.layouts import Layout, write
 from tuner.data.dataset import load_dataset
 from tuner.data.own.resolve import resolve
 from tuner.pipeline.announce import announce
+from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Notice
 from tuner.space.definition import SplitSettings
 from tuner.space.parsing.parse import load_space
@@ -29,6 +30,8 @@ def notices(root: Path, layout: Layout, search: str = "{}") -> list[str]:
         folder=SimpleNamespace(path=root),
         starts=(),
         tell=told.append,
+        options=RunOptions(dataset="given"),
+        sizes=None,
     )
     announce(job, [], is_resumed=False)  # type: ignore[arg-type]
     return [event.text for event in told if isinstance(event, Notice)]

@@ -55,7 +55,7 @@ def amounts(size: Size) -> tuple[int, ...]:
 @pytest.mark.parametrize("left_s", BUDGETS_S)
 def test_what_fits_is_expected_to_end_in_time_on_a_slow_day_too(left_s: float) -> None:
     found = sized(left_s)
-    assert found.fits
+    assert (found.fits, found.is_cut) == (True, False)
     assert found.forecast.total_s.high <= left_s
 
 
@@ -132,6 +132,16 @@ def test_search_is_no_deeper_than_the_epochs_of_all_trials_together() -> None:
     search = settings(9, 3, max_total_epochs=10)
     sizes = ladder(known(search=search), replace(BOUNDS, keeps_number=True))
     assert {size.max_epochs for size in sizes} == {1, 3, 9}
+
+
+@pytest.mark.parametrize("method", ["asha", "hyperband"])
+def test_more_trials_than_there_is_time_for_are_cut_where_one_iteration_fits(method: str) -> None:
+    endless = known(search=settings(27, 3, 1000, method=method, max_trials=1_000_000))
+    found = sized(300, endless, replace(BOUNDS, keeps_number=True))
+    assert (found.fits, found.is_cut) == (True, True)
+    assert found.size.max_epochs == 9
+    assert found.forecast.total_s.high <= 300
+    assert found.known.search.max_trials == 1_000_000
 
 
 def test_search_alone_takes_the_whole_time() -> None:

@@ -178,8 +178,9 @@ def _text(found: Fitted, file: SearchSpaceFile, *, has_backbones: bool) -> str:
     size, known = found.size, found.known
     cost = _cost(known.search, known.n_settings)
     steps = round(steps_per_epoch(known) * min(size.min_epochs, size.max_epochs))
+    n = plural(cost.n_settings + len(known.starts), "setting")
     parts = [
-        f"{plural(cost.n_settings + len(known.starts), 'setting')},"
+        f"{f'as many of {n} as there is time for' if found.is_cut else n},"
         f" up to {plural(size.max_epochs, 'epoch')} (first rung about {plural(steps, 'step')})"
     ]
     if known.contenders:
@@ -191,6 +192,8 @@ def _text(found: Fitted, file: SearchSpaceFile, *, has_backbones: bool) -> str:
         elif backbones:
             parts.append(f"without {', '.join(BACKBONES[name].title for name in backbones)}")
     likely = _short(found.forecast.total_s.middle)
+    if found.is_cut:
+        return ", ".join(parts)
     if found.fits:
         return f"{', '.join(parts)}; expected {likely}"
     return (

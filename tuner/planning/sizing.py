@@ -88,7 +88,8 @@ class Fitted:
     Attributes:
         size: How much is done.
         known: What its forecast is made of.
-        forecast: What it takes.
+        forecast: What it takes; of a search that is cut, with as much of it as must fit.
+        is_cut: Whether you have stated more settings than fit: the deadline cuts the search.
         is_whole: Whether the whole comparison fits; otherwise it goes without backbones.
         fits: Whether it fits; False where even the smallest size does not, which this is then.
     """
@@ -96,6 +97,7 @@ class Fitted:
     size: Size
     known: Known
     forecast: Forecast
+    is_cut: bool
     is_whole: bool
     fits: bool
 
@@ -191,18 +193,38 @@ def has_baseline(known: Known) -> bool:
 def _highest(known: Known, sizes: Sequence[Size], left_s: float, seed: int) -> Fitted:
     """The largest size that fits, or the smallest."""
 
-    def is_too_long(size: Size) -> bool:
-        return forecast(resized(known, size), seed, _N_RUNS).total_s.high > left_s
+    def needed(size: Size) -> Forecast:
+        sized = resized(known, size)
+        return forecast(replace(sized, search=_least(sized.search)), seed, _N_RUNS)
 
-    n_fitting = bisect_left(sizes, True, key=is_too_long)
+    n_fitting = bisect_left(sizes, True, key=lambda size: needed(size).total_s.high > left_s)
     size = sizes[max(0, n_fitting - 1)]
     sized = resized(known, size)
+    found = forecast(sized, seed, _N_RUNS)
+    is_cut = n_fitting > 0 and found.total_s.high > left_s
     return Fitted(
         size=size,
         known=sized,
-        forecast=forecast(sized, seed, _N_RUNS),
+        forecast=needed(size) if is_cut else found,
+        is_cut=is_cut,
         is_whole=True,
         fits=n_fitting > 0,
+    )
+
+
+def _least(search: SearchSettings) -> SearchSettings:
+    """As much as must fit of a search whose trials or epochs you have limited: one iteration.
+
+    `--max-trials 1000000` asks for all that there is time for.
+    """
+    if search.max_trials is None and search.max_total_epochs is None:
+        return search
+    one = replace(search, iterations=1, max_trials=None, max_total_epochs=None)
+    cost = method_class(search.method).cost(one, None)
+    return replace(
+        search,
+        max_trials=search.max_trials and min(search.max_trials, cost.n_trials),
+        max_total_epochs=search.max_total_epochs and min(search.max_total_epochs, cost.n_epochs),
     )
 
 

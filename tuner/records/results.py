@@ -168,8 +168,7 @@ class SearchSummary:
         best_trial_id: The winner's trial.
         best_score: The winner's objective.
         best_values: The winner's hyperparameters, complete.
-        parameters: The hyperparameters that were searched; a name stands once for each of its
-            ranges.
+        parameters: What was searched; a name stands once for each of its ranges.
         n_planned: Trials that the search was to have, promotions included, by its plan.
         best_model: The winner's family or builder; None for the one that was searched.
         best_origin: Where the winner's setting is from if the search began with it; else empty.

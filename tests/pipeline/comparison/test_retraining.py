@@ -18,6 +18,8 @@ from tuner.models.registry import complete
 from tuner.pipeline.comparison import all_contenders, cheap_training
 from tuner.pipeline.comparison.retraining import retrain_all
 from tuner.pipeline.job import Job
+from tuner.pipeline.sizes import Sizes
+from tuner.planning.sizing import Size
 from tuner.records.events import Event, Notice, StageStarted
 
 FEATURES = f"tiny-{tiny_dataset().images.fingerprint[:16]}-features"
@@ -149,3 +151,24 @@ def test_winner_and_baseline_are_repeated_where_that_is_cheap(
     # The finalist that lost is trained once, and nothing is trained twice.
     assert len(trainer.tasks) == 1 + 2 * len(seeds)
     assert len({task.task_id for task in trainer.tasks}) == len(trainer.tasks)
+
+
+def test_repeats_that_a_time_budget_has_planned_are_made_whatever_they_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cheap_training, "CHEAP", 0.0)
+    close = two_close_trials(tmp_path, [])
+    size = Size(
+        min_epochs=1, max_epochs=3, iterations=1, retrain_epochs=9, n_seeds=1, n_verdict_seeds=3
+    )
+    sizes = Sizes(size=size, has_backbones=False, fits=True, reserve_s=9.0, text="")
+    options = replace(close.options, time_budget_s=600.0)
+    begun = replace(close, options=options, sizes=sizes, file=sizes.applied(close.file))
+    trainer = better_is(OTHER)
+    found = compared(begun, trainer)
+    assert [(one.name, len(trained)) for one, trained in found.models] == [
+        ("tuned", 3),
+        ("baseline", 3),
+    ]
+    assert {task.stop_at for task in trainer.tasks} == {begun.deadline}
+    assert {task.last_epoch for task in trainer.tasks} == {9}

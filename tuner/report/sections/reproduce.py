@@ -63,7 +63,7 @@ def compute(results: Results) -> Reproduction:
     """Facts about the run, its data and its machine."""
     run, data = results.run, results.data
     command = without_folders(run.command)
-    about_run: tuple[tuple[str, str], ...] = (
+    about_run = (
         ("Run", run.run_id),
         ("Started (UTC)", run.started_at),
         ("Duration", duration(run.duration_s)),
@@ -77,8 +77,6 @@ def compute(results: Results) -> Reproduction:
             ),
         ),
     )
-    if results.search.sized:
-        about_run += (("Time budget", results.search.sized),)
     about_data = (
         ("Data set", data.name),
         ("Source", without_folders(data.source)),
