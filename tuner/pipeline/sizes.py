@@ -24,14 +24,18 @@ class Sizes:
         size: Of the search and the retraining.
         has_backbones: Whether the comparison keeps its backbones.
         fits: Whether all that is expected to end in time.
+        most_seeds: Retrainings of winner and baseline if time is left over.
         reserve_s: Seconds of the budget that the search leaves to all that follows.
+        ending_s: Those of them that come after the retraining.
         text: All that in a line.
     """
 
     size: Size
     has_backbones: bool
     fits: bool
+    most_seeds: int
     reserve_s: float
+    ending_s: float
     text: str
 
     def applied(self, file: SearchSpaceFile) -> SearchSpaceFile:

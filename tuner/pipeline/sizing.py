@@ -18,7 +18,7 @@ from tuner.pipeline.sizes import Sizes, kept
 from tuner.planning.candidates import MAX_MEASURED, opponents
 from tuner.planning.forecast import Known
 from tuner.planning.measure import measure
-from tuner.planning.sizing import Bounds, Fitted, fitted, has_baseline, steps_per_epoch
+from tuner.planning.sizing import Bounds, Fitted, fitted, has_baseline, most_seeds, steps_per_epoch
 from tuner.records.contender import Contender
 from tuner.records.events import Event, Notice, SearchSized, StageStarted
 from tuner.report.text import duration, plural
@@ -137,10 +137,12 @@ def sizes_for(
             size=found.size,
             has_backbones=has_backbones,
             fits=found.fits,
+            most_seeds=max(found.size.n_verdict_seeds, most_seeds(file.retrain)),
             # Where not even the smallest size fits, time is shared out as without sizes.
             reserve_s=min(after_s, (1 - options.search_share) * left_s)
             if not found.fits
             else after_s,
+            ending_s=forecast.other_s.high,
             text=f"{_short(budget_s)}: {_text(found, file, has_backbones=has_backbones)}",
         ),
     )

@@ -133,7 +133,7 @@ def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
     after the last: `factor` times as many epochs, up to what preset and space allow.
     """
     depths = list(_depths(known, bounds))
-    own = max(bounds.retrain.seeds, bounds.retrain.cheap_seeds or 0)
+    own = most_seeds(bounds.retrain)
     few, tested, factor = min(FEW_SEEDS, own), min(TESTED_SEEDS, own), known.search.factor
 
     def size(
@@ -146,7 +146,7 @@ def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
             n_seeds = n_verdict_seeds
         epochs = min(bounds.retrain.epochs, depth * times)
         return Size(
-            min_epochs=min(depths[0] if not bounds.keeps_depth else _first(known, bounds), depth),
+            min_epochs=min(_first(known), depth),
             max_epochs=depth,
             iterations=known.search.iterations if bounds.keeps_number else iterations,
             retrain_epochs=bounds.retrain.epochs if bounds.keeps_epochs else epochs,
@@ -183,6 +183,11 @@ def resized(known: Known, size: Size) -> Known:
         n_repeats=size.n_verdict_seeds - size.n_seeds,
         limits_s=(math.inf, math.inf),
     )
+
+
+def most_seeds(retrain: RetrainSettings) -> int:
+    """Retrainings of winner and baseline, if they are cheap or time is left over."""
+    return max(retrain.seeds, retrain.cheap_seeds or 0)
 
 
 def has_baseline(known: Known) -> bool:
@@ -234,7 +239,7 @@ def steps_per_epoch(known: Known) -> float:
     return known.n_train / batch_size
 
 
-def _first(known: Known, bounds: Bounds) -> int:
+def _first(known: Known) -> int:
     """Epochs of the first rung: so many that it has `MIN_STEPS`, unless the space says more."""
     if METHODS[known.search.method].begins_with_one_epoch:
         return 1
@@ -243,12 +248,17 @@ def _first(known: Known, bounds: Bounds) -> int:
 
 
 def _depths(known: Known, bounds: Bounds) -> Iterator[int]:
-    """Epochs of the last rung, the fewest first: no more than a retraining trains."""
+    """Epochs of the last rung, the fewest first: no more than a retraining trains.
+
+    Where there is no time for a first rung of `MIN_STEPS`, the search is an epoch deep.
+    """
     if bounds.keeps_depth:
         yield known.search.max_epochs
         return
     most = min(bounds.retrain.epochs, known.search.max_total_epochs or bounds.retrain.epochs)
-    depth = min(_first(known, bounds), most)
+    depth = min(_first(known), most)
+    if depth > 1:
+        yield 1
     while depth <= most:
         yield depth
         depth *= known.search.factor
@@ -260,11 +270,12 @@ def _n_iterations(known: Known, bounds: Bounds, depths: Sequence[int]) -> int:
         return 0
     if len(depths) == 1:
         return MAX_ITERATIONS + 1
-    now, deeper = (_n_epochs(known, bounds, depth, depths[0]) for depth in depths[:2])
+    now, deeper = (_n_epochs(known, depth) for depth in depths[:2])
     return math.ceil(deeper / now)
 
 
-def _n_epochs(known: Known, bounds: Bounds, depth: int, first: int) -> int:
+def _n_epochs(known: Known, depth: int) -> int:
+    first = min(_first(known), depth)
     search = replace(known.search, min_epochs=first, max_epochs=depth, iterations=1)
     cost = method_class(search.method).cost(search, known.n_settings)
     return cost.n_epochs + len(known.starts) * depth

@@ -15,7 +15,7 @@ from tests.search.fakes import FakeExecutor
 from tuner.execution.stop import StopRequest
 from tuner.models.backbones.weights import NoPretrainedWeightsError
 from tuner.models.registry import complete
-from tuner.pipeline.comparison import all_contenders, cheap_training
+from tuner.pipeline.comparison import all_contenders, cheap_training, retraining
 from tuner.pipeline.comparison.retraining import retrain_all
 from tuner.pipeline.job import Job
 from tuner.pipeline.sizes import Sizes
@@ -153,18 +153,35 @@ def test_winner_and_baseline_are_repeated_where_that_is_cheap(
     assert len({task.task_id for task in trainer.tasks}) == len(trainer.tasks)
 
 
+def sized_job(tmp_path: Path, n_verdict_seeds: int, ending_s: float = 0.0) -> Job:
+    """A run with a time budget of ten minutes, which might train five seeds if time is left."""
+    close = two_close_trials(tmp_path, [])
+    size = Size(
+        min_epochs=1,
+        max_epochs=3,
+        iterations=1,
+        retrain_epochs=9,
+        n_seeds=1,
+        n_verdict_seeds=n_verdict_seeds,
+    )
+    sizes = Sizes(
+        size=size,
+        has_backbones=False,
+        fits=True,
+        most_seeds=5,
+        reserve_s=9.0,
+        ending_s=ending_s,
+        text="",
+    )
+    options = replace(close.options, time_budget_s=600.0)
+    return replace(close, options=options, sizes=sizes, file=sizes.applied(close.file))
+
+
 def test_repeats_that_a_time_budget_has_planned_are_made_whatever_they_take(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cheap_training, "CHEAP", 0.0)
-    close = two_close_trials(tmp_path, [])
-    size = Size(
-        min_epochs=1, max_epochs=3, iterations=1, retrain_epochs=9, n_seeds=1, n_verdict_seeds=3
-    )
-    sizes = Sizes(size=size, has_backbones=False, fits=True, reserve_s=9.0, text="")
-    options = replace(close.options, time_budget_s=600.0)
-    begun = replace(close, options=options, sizes=sizes, file=sizes.applied(close.file))
-    trainer = better_is(OTHER)
+    begun, trainer = sized_job(tmp_path, 3, ending_s=601.0), better_is(OTHER)
     found = compared(begun, trainer)
     assert [(one.name, len(trained)) for one, trained in found.models] == [
         ("tuned", 3),
@@ -172,3 +189,13 @@ def test_repeats_that_a_time_budget_has_planned_are_made_whatever_they_take(
     ]
     assert {task.stop_at for task in trainer.tasks} == {begun.deadline}
     assert {task.last_epoch for task in trainer.tasks} == {9}
+
+
+@pytest.mark.parametrize(("left_s", "n_seeds"), [(50.0, 2), (90.0, 4), (500.0, 5)])
+def test_time_that_is_left_over_buys_more_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left_s: float, n_seeds: int
+) -> None:
+    # Both have taken nine epochs of 0.1 s: 27 s with a slack that no busy machine changes.
+    monkeypatch.setattr(retraining, "_SLACK", 15.0)
+    found = compared(sized_job(tmp_path, 2, ending_s=600.0 - left_s), better_is(OTHER))
+    assert [len(trained) for _, trained in found.models] == [n_seeds, n_seeds]

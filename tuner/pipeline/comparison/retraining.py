@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +22,9 @@ from tuner.records.trial import Trial
 from tuner.retrain.contenders import BASELINE, TUNED
 from tuner.retrain.final_choice import chosen, mean_score
 from tuner.search.ranking import finalists
+
+# Of a training that is repeated, what building it and a busy machine may add.
+_SLACK = 1.5
 
 RetrainedModels = Sequence[tuple[Contender, list[Trained]]]
 
@@ -79,13 +83,11 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
     judged = [(one, by_setting[_setting(one)]) for one in compared[: len(entered)]]
     number = chosen(judged)
     baseline = next((one for one in compared if one.name == BASELINE), None)
-    more = job.file.retrain.cheap_seeds or n_seeds
-    # A time budget has planned them, or has been shared out among the first trainings.
-    if more > n_seeds and baseline and (job.sizes is not None or job.deadline is None):
+    if baseline:
         repeated = {_setting(one): one for one in (compared[number], baseline)}
-        if job.sizes is None and not all(is_cheap(one, job.dataset) for one in repeated.values()):
-            repeated = {}
-        if repeated:
+        first = [by_setting[setting][0] for setting in repeated]
+        more = _n_in_all(job, list(repeated.values()), first, executor.n_workers)
+        if more > n_seeds:
             again = trained([distinct[setting] for setting in repeated], more, first=n_seeds)
             for setting, others in zip(repeated, again, strict=True):
                 by_setting[setting] = [*by_setting[setting], *others]
@@ -102,6 +104,23 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
         winner=entered[number],
         finalists=tuple(_judged(entered, judged)) if len(entered) > 1 else (),
     )
+
+
+def _n_in_all(job: Job, pair: Sequence[Contender], first: Sequence[Trained], n_workers: int) -> int:
+    """How often winner and baseline are trained, given the first training of each."""
+    rules = job.file.retrain
+    planned = rules.cheap_seeds or rules.seeds
+    if job.sizes is not None and job.deadline is not None:
+        # What is left over buys more, up to what a run without a budget trains.
+        left_s = job.deadline - job.sizes.ending_s - time.time()
+        took_s = sum(epoch.duration_s for one in first for epoch in one.result.epochs)
+        round_s = _SLACK * took_s / min(n_workers, len(pair))
+        n_more = int(left_s / round_s) if left_s > 0 and round_s > 0 else 0
+        return max(planned, min(job.sizes.most_seeds, rules.seeds + n_more))
+    # A time budget that has sized nothing has been shared out among the first trainings.
+    if planned <= rules.seeds or job.deadline is not None:
+        return rules.seeds
+    return planned if all(is_cheap(one, job.dataset) for one in pair) else rules.seeds
 
 
 def _whole(trial: Trial, job: Job) -> tuple[str, Mapping[str, Any]]:
