@@ -19,8 +19,9 @@ from tuner.search.methods.method import method_class
 from tuner.space.definition import RetrainSettings, SearchSettings
 from tuner.space.methods import METHODS
 
-# Optimizer steps of a first rung at least: shorter ones rank settings by how they start.
-MIN_STEPS = 120
+# Optimizer steps of a first rung at least, as measured (docs/adr/0039): shorter ones rank settings
+# by how they start.
+MIN_STEPS = 250
 
 # With two seeds a verdict is a tested one, and three are what the presets train at least.
 FEW_SEEDS, TESTED_SEEDS = 2, 3
@@ -146,7 +147,7 @@ def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
             n_seeds = n_verdict_seeds
         epochs = min(bounds.retrain.epochs, depth * times)
         return Size(
-            min_epochs=min(_first(known), depth),
+            min_epochs=min(_first(known, bounds), depth),
             max_epochs=depth,
             iterations=known.search.iterations if bounds.keeps_number else iterations,
             retrain_epochs=bounds.retrain.epochs if bounds.keeps_epochs else epochs,
@@ -239,24 +240,32 @@ def steps_per_epoch(known: Known) -> float:
     return known.n_train / batch_size
 
 
-def _first(known: Known) -> int:
-    """Epochs of the first rung: so many that it has `MIN_STEPS`, unless the space says more."""
+def _most(known: Known, bounds: Bounds) -> int:
+    """Epochs of the last rung at most: no more than a retraining trains."""
+    if bounds.keeps_depth:
+        return known.search.max_epochs
+    return min(bounds.retrain.epochs, known.search.max_total_epochs or bounds.retrain.epochs)
+
+
+def _first(known: Known, bounds: Bounds) -> int:
+    """Epochs of the first rung: so many that it has `MIN_STEPS`, and that there is a second one."""
     if METHODS[known.search.method].begins_with_one_epoch:
         return 1
     needed = math.ceil(round(MIN_STEPS / steps_per_epoch(known), 6))
-    return max(known.search.min_epochs, needed)
+    two_rungs = max(1, _most(known, bounds) // known.search.factor)
+    return max(known.search.min_epochs, min(needed, two_rungs))
 
 
 def _depths(known: Known, bounds: Bounds) -> Iterator[int]:
-    """Epochs of the last rung, the fewest first: no more than a retraining trains.
+    """Epochs of the last rung, the fewest first.
 
     Where there is no time for a first rung of `MIN_STEPS`, the search is an epoch deep.
     """
+    most = _most(known, bounds)
     if bounds.keeps_depth:
-        yield known.search.max_epochs
+        yield most
         return
-    most = min(bounds.retrain.epochs, known.search.max_total_epochs or bounds.retrain.epochs)
-    depth = min(_first(known), most)
+    depth = min(_first(known, bounds), most)
     if depth > 1:
         yield 1
     while depth <= most:
@@ -270,12 +279,12 @@ def _n_iterations(known: Known, bounds: Bounds, depths: Sequence[int]) -> int:
         return 0
     if len(depths) == 1:
         return MAX_ITERATIONS + 1
-    now, deeper = (_n_epochs(known, depth) for depth in depths[:2])
+    now, deeper = (_n_epochs(known, bounds, depth) for depth in depths[:2])
     return math.ceil(deeper / now)
 
 
-def _n_epochs(known: Known, depth: int) -> int:
-    first = min(_first(known), depth)
+def _n_epochs(known: Known, bounds: Bounds, depth: int) -> int:
+    first = min(_first(known, bounds), depth)
     search = replace(known.search, min_epochs=first, max_epochs=depth, iterations=1)
     cost = method_class(search.method).cost(search, known.n_settings)
     return cost.n_epochs + len(known.starts) * depth
