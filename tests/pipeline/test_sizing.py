@@ -72,7 +72,9 @@ def test_run_gets_the_sizes_that_fit_and_tells_and_keeps_them(tmp_path: Path) ->
     (told,) = [event for event in events if isinstance(event, SearchSized)]
     assert told.text == after.sizes.text
     assert told.text.startswith("60 min: ")
-    assert "then 3 seeds of winner and baseline; expected " in told.text
+    assert (
+        f"then 3 seeds of winner and baseline, up to {rules.epochs} epochs; expected " in told.text
+    )
     assert [event.title for event in events if isinstance(event, StageStarted)] == [
         "Measuring models, to size the search for 60 min"
     ]

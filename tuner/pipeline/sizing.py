@@ -187,7 +187,10 @@ def _text(found: Fitted, file: SearchSpaceFile, *, has_backbones: bool) -> str:
     ]
     if known.contenders:
         whom = "winner and baseline" if has_baseline(known) else "the winner"
-        parts.append(f"then {plural(size.n_verdict_seeds, 'seed')} of {whom}")
+        parts.append(
+            f"then {plural(size.n_verdict_seeds, 'seed')} of {whom},"
+            f" up to {plural(size.retrain_epochs, 'epoch')}"
+        )
         backbones = [name for name in file.compare if name in BACKBONES]
         if has_backbones:
             parts.append(f"{plural(size.n_seeds, 'seed')} of other models")
