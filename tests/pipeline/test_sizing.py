@@ -17,9 +17,10 @@ from tuner.errors import SearchError
 from tuner.pipeline import sizing
 from tuner.pipeline.job import Job
 from tuner.pipeline.run_options import RunOptions
-from tuner.pipeline.sizes import kept, read_sizes
-from tuner.pipeline.sizing import FEW_MEASURED, bounds_of, sized
+from tuner.pipeline.sizes import Sizes, kept, read_sizes, settled
+from tuner.pipeline.sizing import FEW_MEASURED, bounds_of, settle, sized
 from tuner.planning.measure import Candidate, Measured
+from tuner.planning.sizing import Size
 from tuner.records.events import Event, Notice, SearchSized, StageStarted
 from tuner.records.trial import StartSetting
 from tuner.space.definition import RetrainSettings, SearchSettings
@@ -84,9 +85,62 @@ def test_run_gets_the_sizes_that_fit_and_tells_and_keeps_them(tmp_path: Path) ->
 def test_search_ends_early_enough_for_what_follows(tmp_path: Path) -> None:
     after = sized(begun(tmp_path, [], HOUR_S), executor())
     assert after.sizes is not None
-    assert after.sizes.reserve_s > 0
-    assert after.search_deadline == pytest.approx(after.began_s + HOUR_S - after.sizes.reserve_s)
+    reserve_s = after.sizes.retraining_s + after.sizes.ending_s
+    assert after.sizes.retraining_s > 0
+    assert after.search_deadline == pytest.approx(after.began_s + HOUR_S - reserve_s)
     assert after.deadline == after.began_s + HOUR_S
+
+
+def planned(**changes: Any) -> Sizes:
+    """Nine epochs and two seeds, in 100 s and 20 s for the rest."""
+    size = Size(
+        min_epochs=1, max_epochs=3, iterations=1, retrain_epochs=9, n_seeds=1, n_verdict_seeds=2
+    )
+    usual: dict[str, Any] = {
+        "size": size,
+        "has_backbones": False,
+        "fits": True,
+        "most_epochs": 60,
+        "most_seeds": 3,
+        "retraining_s": 100.0,
+        "ending_s": 20.0,
+        "text": "",
+    }
+    return Sizes(**usual | changes)
+
+
+@pytest.mark.parametrize(
+    ("left_s", "epochs"), [(0.0, 9), (120.0, 9), (130.0, 9), (220.0, 18), (9999.0, 60)]
+)
+def test_time_that_the_search_leaves_over_makes_retrainings_longer(
+    left_s: float, epochs: int
+) -> None:
+    assert settled(planned(), left_s).size.retrain_epochs == epochs
+
+
+def test_two_seeds_come_before_longer_retrainings() -> None:
+    one = replace(planned().size, n_verdict_seeds=1)
+    assert settled(planned(size=one), 220.0).size.retrain_epochs == 9
+    assert settled(planned(size=one), 420.0).size.retrain_epochs == 18
+
+
+def test_what_does_not_fit_is_not_made_longer() -> None:
+    assert settled(planned(fits=False), 9999.0).size == planned().size
+
+
+@pytest.mark.usefixtures("candidates")
+def test_retraining_is_settled_once_and_a_resumed_run_keeps_it(tmp_path: Path) -> None:
+    events: list[Event] = []
+    before = sized(begun(tmp_path, events, HOUR_S), executor())
+    assert before.sizes is not None
+    short = replace(before.sizes.size, retrain_epochs=3)
+    after = settle(replace(before, sizes=replace(before.sizes, size=short, retraining_s=60.0)))
+    assert after.file.retrain.epochs == 60
+    assert read_sizes(after.folder.read_config(), "config.yaml") == after.sizes
+    assert settle(after) is after
+    assert [event.text for event in events if isinstance(event, Notice)] == [
+        "time is left over: retrainings of up to 60 epochs"
+    ]
 
 
 def test_sizes_that_were_decided_before_are_kept(
@@ -132,7 +186,7 @@ def test_budget_too_short_for_anything_is_told_and_shared_out_as_without_sizes(
     after = sized(before, executor())
     assert after.sizes is not None
     assert not after.sizes.fits
-    assert after.sizes.reserve_s <= 90 / 3
+    assert after.sizes.retraining_s + after.sizes.ending_s <= 5 / 3
     assert after.sizes.text.startswith("1.5 min: too short")
     assert after.sizes.text.endswith("; what does not fit is cut")
 

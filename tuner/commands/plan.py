@@ -122,8 +122,8 @@ def _plan(
     budget_s, sized = options.time_budget_s, None
     if budget_s is not None and budget_s >= SHORTEST_S:
         sized = shop.sized(budget_s)
-        after_s = budget_s - sized.sizes.reserve_s
-        known = replace(sized.fitted.known, limits_s=(max(0.0, after_s), budget_s))
+        search_s = budget_s - sized.sizes.retraining_s - sized.sizes.ending_s
+        known = replace(sized.fitted.known, limits_s=(max(0.0, search_s), budget_s))
     return Plan(
         dataset=prepared.card.title,
         shape=data.spec.shape,

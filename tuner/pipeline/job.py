@@ -71,7 +71,8 @@ class Job:
         budget_s = self.options.time_budget_s
         if self.sizes is None or budget_s is None:
             return self._in(self.options.search_budget_s)
-        return self._in(max(0.0, budget_s - self.sizes.reserve_s))
+        reserve_s = self.sizes.retraining_s + self.sizes.ending_s
+        return self._in(max(0.0, budget_s - reserve_s))
 
     def _in(self, budget_s: float | None) -> float | None:
         return None if budget_s is None else self.began_s + budget_s

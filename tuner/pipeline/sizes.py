@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.planning.sizing import Size
+from tuner.planning.sizing import FEW_SEEDS, Size
 from tuner.space.definition import SearchSpaceFile
 from tuner.store.files.reading import DamagedFileError
 
@@ -24,19 +24,23 @@ class Sizes:
         size: Of the search and the retraining.
         has_backbones: Whether the comparison keeps its backbones.
         fits: Whether all that is expected to end in time.
-        most_seeds: Retrainings of winner and baseline if time is left over.
-        reserve_s: Seconds of the budget that the search leaves to all that follows.
-        ending_s: Those of them that come after the retraining.
+        most_epochs: Most epochs of a retraining if time is left over.
+        most_seeds: Retrainings of winner and baseline likewise.
+        retraining_s: Seconds of the budget that the search leaves to the retraining.
+        ending_s: Seconds that it leaves to what comes after that.
         text: All that in a line.
+        is_settled: Whether the search has ended, and the epochs of the retraining were chosen anew.
     """
 
     size: Size
     has_backbones: bool
     fits: bool
+    most_epochs: int
     most_seeds: int
-    reserve_s: float
+    retraining_s: float
     ending_s: float
     text: str
+    is_settled: bool = False
 
     def applied(self, file: SearchSpaceFile) -> SearchSpaceFile:
         """The space with these sizes."""
@@ -54,6 +58,23 @@ class Sizes:
                 name for name in file.compare if self.has_backbones or name not in BACKBONES
             ),
         )
+
+
+def settled(sizes: Sizes, left_s: float) -> Sizes:
+    """The sizes once the search has ended: time that it has left over makes retrainings longer.
+
+    As long as two seeds of winner and baseline leave room for it: with them a verdict is tested.
+
+    Args:
+        sizes: As they were planned.
+        left_s: Seconds until the deadline.
+    """
+    size = sizes.size
+    planned_s = sizes.retraining_s * max(1.0, FEW_SEEDS / size.n_verdict_seeds)
+    times = (left_s - sizes.ending_s) / planned_s if planned_s > 0 else 1.0
+    epochs = min(sizes.most_epochs, int(size.retrain_epochs * times))
+    longer = replace(size, retrain_epochs=max(size.retrain_epochs, epochs))
+    return replace(sizes, size=longer if sizes.fits else size, is_settled=True)
 
 
 _SIZES = TypeAdapter(Sizes)

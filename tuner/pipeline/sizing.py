@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from tuner.models.backbones.catalog import BACKBONES
 from tuner.pipeline.costs import Work, compared, known_of, without_backbones, work_of
 from tuner.pipeline.job import Job
 from tuner.pipeline.run_options import RunOptions
-from tuner.pipeline.sizes import Sizes, kept
+from tuner.pipeline.sizes import Sizes, kept, settled
 from tuner.planning.candidates import MAX_MEASURED, opponents
 from tuner.planning.forecast import Known
 from tuner.planning.measure import measure
@@ -87,6 +88,18 @@ def sized(job: Job, executor: Executor) -> Job:
     return replace(job, file=file, sizes=found)
 
 
+def settle(job: Job) -> Job:
+    """The job with the epochs of its retraining, now that the search has ended; kept likewise."""
+    if job.sizes is None or job.sizes.is_settled or job.deadline is None:
+        return job
+    found = settled(job.sizes, job.deadline - time.time())
+    if found.size != job.sizes.size:
+        epochs = plural(found.size.retrain_epochs, "epoch")
+        job.tell(Notice(text=f"time is left over: retrainings of up to {epochs}"))
+    job.folder.write_config(job.folder.read_config() | kept(found))
+    return replace(job, file=found.applied(job.file), sizes=found)
+
+
 def bounds_of(options: RunOptions, file: SearchSpaceFile) -> Bounds:
     """What you have stated, which no size changes.
 
@@ -125,24 +138,27 @@ def sizes_for(
         left_s: Seconds that are left of the budget.
         budget_s: The budget, as it is told.
     """
-    found = fitted(whole, lean, bounds_of(options, file), left_s, options.seed)
+    bounds = bounds_of(options, file)
+    found = fitted(whole, lean, bounds, left_s, options.seed)
     forecast = found.forecast
     has_backbones = found.is_whole and any(
         contender.name in BACKBONES for contender, _ in whole.contenders
     )
-    after_s = forecast.total_s.high - forecast.search_s.high
+    after_s = max(0.0, forecast.total_s.high - forecast.search_s.high - forecast.other_s.high)
+    # Where not even the smallest size fits, time is shared out as without sizes.
+    shared_s = math.inf if found.fits else (1 - options.search_share) * left_s
     return SizedRun(
         fitted=found,
         sizes=Sizes(
             size=found.size,
             has_backbones=has_backbones,
             fits=found.fits,
-            most_seeds=max(found.size.n_verdict_seeds, most_seeds(file.retrain)),
-            # Where not even the smallest size fits, time is shared out as without sizes.
-            reserve_s=min(after_s, (1 - options.search_share) * left_s)
-            if not found.fits
-            else after_s,
-            ending_s=forecast.other_s.high,
+            most_epochs=found.size.retrain_epochs if bounds.keeps_epochs else file.retrain.epochs,
+            most_seeds=found.size.n_verdict_seeds
+            if bounds.keeps_seeds
+            else max(found.size.n_verdict_seeds, most_seeds(file.retrain)),
+            retraining_s=min(after_s, shared_s),
+            ending_s=min(forecast.other_s.high, max(0.0, shared_s - after_s)),
             text=f"{_short(budget_s)}: {_text(found, file, has_backbones=has_backbones)}",
         ),
     )

@@ -168,8 +168,9 @@ def sized_job(tmp_path: Path, n_verdict_seeds: int, ending_s: float = 0.0) -> Jo
         size=size,
         has_backbones=False,
         fits=True,
+        most_epochs=9,
         most_seeds=5,
-        reserve_s=9.0,
+        retraining_s=9.0,
         ending_s=ending_s,
         text="",
     )
