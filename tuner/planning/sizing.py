@@ -259,18 +259,19 @@ def _first(known: Known, bounds: Bounds) -> int:
 def _depths(known: Known, bounds: Bounds) -> Iterator[int]:
     """Epochs of the last rung, the fewest first.
 
-    Where there is no time for a first rung of `MIN_STEPS`, the search is an epoch deep.
+    Where there is no time for a first rung of `MIN_STEPS`, the search is shallower than that.
     """
     most = _most(known, bounds)
     if bounds.keeps_depth:
         yield most
         return
-    depth = min(_first(known, bounds), most)
-    if depth > 1:
-        yield 1
+    factor, first = known.search.factor, min(_first(known, bounds), most)
+    shallow = {first // factor**number for number in range(1, first.bit_length())} | {1}
+    yield from sorted(shallow - {0, first})
+    depth = first
     while depth <= most:
         yield depth
-        depth *= known.search.factor
+        depth *= factor
 
 
 def _n_iterations(known: Known, bounds: Bounds, depths: Sequence[int]) -> int:
