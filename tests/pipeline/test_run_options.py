@@ -189,3 +189,13 @@ def test_outer_folds_are_searched_alike_whatever_time_is_left(
 ) -> None:
     options = RunOptions(dataset="tiny", time_budget_s=budget_s, outer=outer)
     assert options.is_sized is is_sized
+
+
+def test_longer_first_rung_is_refused_where_the_method_cannot_have_it(tmp_path: Path) -> None:
+    file = load_space(write_space(tmp_path))
+    search = replace(file.search, method="keras_tuner_hyperband", min_epochs=2)
+    with pytest.raises(ConfigurationError) as caught:
+        apply(PRESETS["standard"], RunOptions(dataset="x"), replace(file, search=search))
+    assert caught.value.message == (
+        "search.min_epochs is 2, but keras_tuner_hyperband begins with one epoch"
+    )
