@@ -124,6 +124,15 @@ def test_two_seeds_come_before_longer_retrainings() -> None:
     assert settled(planned(size=one), 420.0).size.retrain_epochs == 18
 
 
+@pytest.mark.parametrize(("fits", "n"), [(True, 2), (False, 1)])
+def test_where_time_is_short_it_is_for_winner_and_baseline(
+    tmp_path: Path, fits: bool, n: int
+) -> None:
+    file = begun(tmp_path, [], None).file
+    close = replace(file, retrain=replace(file.retrain, finalists=2))
+    assert planned(fits=fits).applied(close).retrain.finalists == n
+
+
 def test_what_does_not_fit_is_not_made_longer() -> None:
     assert settled(planned(fits=False), 9999.0).size == planned().size
 

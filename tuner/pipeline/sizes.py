@@ -53,6 +53,8 @@ class Sizes:
                 epochs=size.retrain_epochs,
                 seeds=size.n_seeds,
                 cheap_seeds=size.n_verdict_seeds,
+                # Where time is short, it is for winner and baseline.
+                finalists=file.retrain.finalists if self.fits else 1,
             ),
             compare=tuple(
                 name for name in file.compare if self.has_backbones or name not in BACKBONES
