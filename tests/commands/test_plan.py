@@ -63,6 +63,26 @@ def test_plan_has_measured_something_of_everything(record: dict[str, Any]) -> No
         assert 0 < record["forecast"][name]["low"] < record["forecast"][name]["high"]
 
 
+def test_plan_tells_what_time_would_buy(record: dict[str, Any]) -> None:
+    assert (record["sized"], record["time_budget_s"]) == ("", None)
+    bought = record["bought"]
+    assert [one["budget_s"] for one in bought] == [600, 3600, 28_800]
+    assert all(one["fits"] and one["total_s"]["high"] <= one["budget_s"] for one in bought)
+    assert all(one["n_settings"] > 0 and one["n_seeds"] == 2 for one in bought)
+
+
+def test_plan_of_a_time_budget_is_the_one_that_fits(place: Path) -> None:
+    outcome = planned(place, "--time-budget", "15m", "--set", "retrain.seeds=3", "--json")
+    assert outcome.code == 0, outcome.err
+    (found,) = outcome.records
+    assert found["sized"].startswith("15 min: ")
+    assert "then 3 seeds of the winner, up to 2 epochs; expected " in found["sized"]
+    # As long as a retraining, which is all that so few images allow.
+    assert (found["search"]["max_epochs"], found["n_seeds"]) == (2, 3)
+    assert found["search"]["iterations"] > 1
+    assert found["forecast"]["total_s"]["high"] <= 900
+
+
 def test_plan_leaves_nothing_behind(place: Path, record: dict[str, Any]) -> None:
     assert not (place / "reports").exists()
 

@@ -21,6 +21,7 @@ from tuner.commands.run import RunOutcome, run
 from tuner.errors import ConfigurationError
 from tuner.execution.execution_options import ExecutionOptions
 from tuner.execution.stop import StopRequest
+from tuner.pipeline import sizing
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import (
     EpochEnded,
@@ -28,6 +29,7 @@ from tuner.records.events import (
     ModelTrained,
     Notice,
     SearchResumed,
+    SearchSized,
     StageStarted,
     TrialEnded,
 )
@@ -299,6 +301,31 @@ def test_time_budget_stops_trials_and_retrainings_and_the_run_is_complete(own: R
     assert "0 trials completed, 1 stopped by the time budget, 0 failed" in page
     assert "1 trial of 1 stopped by the time budget" in page
     assert not outcome.folder.state.exists()
+
+
+def test_resumed_run_keeps_the_sizes_of_its_budget(
+    own: RunOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("measured again")
+
+    asked = replace(own, time_budget_s=600.0, overrides=("search.iterations=1",))
+    begun: list[Event] = []
+    stopped = interrupt(asked, TrialEnded, told=begun).folder
+    before = stopped.read_config()["sizes"]
+    (sized,) = [event for event in begun if isinstance(event, SearchSized)]
+    assert sized.text == before["text"]
+    monkeypatch.setattr(sizing, "measure", refuse)
+    message, _ = refused(replace(asked, time_budget_s=601.0, resume=True))
+    assert "time_budget_s is 601.0, was 600.0" in message
+    events: list[Event] = []
+    outcome = run(asked, events.append, StopRequest())
+    assert outcome.folder.path == stopped.path
+    assert isinstance(outcome.results, Results)
+    assert outcome.results.search.sized == before["text"]
+    assert outcome.results.search.n_trials == sized.n_trials
+    assert {len(model.runs) for model in outcome.results.models} == {2}
+    assert not any(isinstance(event, SearchSized) for event in events)
 
 
 def fails_once(error: Exception) -> Callable[..., None]:

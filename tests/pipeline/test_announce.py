@@ -10,36 +10,64 @@ from tests.data.layouts import Layout, write
 from tuner.data.dataset import load_dataset
 from tuner.data.own.resolve import resolve
 from tuner.pipeline.announce import announce
+from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Notice
 from tuner.records.trial import StartSetting
 from tuner.space.definition import SplitSettings
 from tuner.space.parsing.parse import load_space
 
 
-def notices(
+def notices(root: Path, layout: Layout, search: str = "{}", **changes: Any) -> list[str]:
+    found = told(root, layout, search, **changes)
+    return [event.text for event in found if isinstance(event, Notice)]
+
+
+def told(
     root: Path,
     layout: Layout,
     search: str = "{}",
+    budget_s: float | None = None,
+    sizes: Any = None,
     *,
     model: str = "cnn",
     starts: tuple[str, ...] = (),
-) -> list[str]:
+) -> list[Any]:
+    """All events, in a run that goes on where it was sized before."""
     write(root / "given", layout)
     (root / "s.yaml").write_text(
         f"version: 1\nmodel: {model}\nspace: {{filters: [4, 8]}}\nsearch: {search}\n"
     )
     card = resolve(str(root / "given"), [], root / "data")
-    told: list[Any] = []
+    events: list[Any] = []
     job = SimpleNamespace(
         file=load_space(root / "s.yaml"),
         card=card,
         dataset=load_dataset(card, root / "data", SplitSettings(seed=0)).sealed(),
         folder=SimpleNamespace(path=root),
         starts=[StartSetting(origin=origin, values={}) for origin in starts],
-        tell=told.append,
+        tell=events.append,
+        options=RunOptions(dataset="given", time_budget_s=budget_s),
+        sizes=sizes,
     )
-    announce(job, [], is_resumed=False)  # type: ignore[arg-type]
-    return [event.text for event in told if isinstance(event, Notice)]
+    announce(job, [], is_resumed=sizes is not None)  # type: ignore[arg-type]
+    return events
+
+
+PHOTOS = [f"{part}/{c}/*.png 9" for part in ("train", "val", "holdout") for c in ("cat", "dog")]
+
+
+def test_what_a_time_budget_is_still_to_decide_is_not_told(tmp_path: Path) -> None:
+    small = "{method: grid, max_epochs: 9, max_total_epochs: 9}"
+    first, *others = told(tmp_path, PHOTOS, small, budget_s=600.0)
+    assert (first.n_trials, first.n_epochs) == (0, 0)
+    assert not any("max_total_epochs" in event.text for event in others)
+
+
+def test_resumed_run_tells_how_it_was_sized(tmp_path: Path) -> None:
+    sizes = SimpleNamespace(text="10 min: 7 settings")
+    first, *others = told(tmp_path, PHOTOS, budget_s=600.0, sizes=sizes)
+    assert first.n_trials > 0
+    assert others[0].text.endswith("; it was sized for 10 min: 7 settings")
 
 
 def test_classes_parts_and_what_is_left_out_are_told(tmp_path: Path) -> None:

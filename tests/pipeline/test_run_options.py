@@ -179,3 +179,23 @@ def test_search_leaves_a_third_of_the_time_to_the_comparison(
 ) -> None:
     options = RunOptions(dataset="tiny", time_budget_s=budget_s, search_only=search_only)
     assert options.search_budget_s == (None if search_s is None else pytest.approx(search_s))
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "outer", "is_sized"), [(90.0, None, True), (90.0, 1, False), (None, None, False)]
+)
+def test_outer_folds_are_searched_alike_whatever_time_is_left(
+    budget_s: float | None, outer: int | None, is_sized: bool
+) -> None:
+    options = RunOptions(dataset="tiny", time_budget_s=budget_s, outer=outer)
+    assert options.is_sized is is_sized
+
+
+def test_longer_first_rung_is_refused_where_the_method_cannot_have_it(tmp_path: Path) -> None:
+    file = load_space(write_space(tmp_path))
+    search = replace(file.search, method="keras_tuner_hyperband", min_epochs=2)
+    with pytest.raises(ConfigurationError) as caught:
+        apply(PRESETS["standard"], RunOptions(dataset="x"), replace(file, search=search))
+    assert caught.value.message == (
+        "search.min_epochs is 2, but keras_tuner_hyperband begins with one epoch"
+    )

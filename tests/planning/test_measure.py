@@ -16,7 +16,7 @@ from tuner.execution.inline import InlineExecutor
 from tuner.models.backbones.stages import HEAD
 from tuner.models.registry import complete
 from tuner.planning.gauge import Gauge
-from tuner.planning.measure import Candidate, Measured, measure, part
+from tuner.planning.measure import Candidate, Measured, is_measuring, measure, part
 from tuner.records.training import EpochMetrics, TrainTask
 
 EPOCH = EpochMetrics(epoch=1, metrics={}, duration_s=0.0)
@@ -68,7 +68,7 @@ def test_measured_costs_are_those_of_real_trainings(tmp_path: Path) -> None:
         "forward, backward twice, and a quarter for validation"
     )
     assert cost.build_s > 0
-    assert cost.checkpoint_bytes == (tmp_path / "0.npz").stat().st_size
+    assert cost.checkpoint_bytes == (tmp_path / "measured-0.npz").stat().st_size
     assert found.trained_s > sum(c.build_s + c.trace_s for c in found.costs.values())
 
 
@@ -78,7 +78,7 @@ def test_equal_models_are_measured_once_so_that_no_second_one_finds_itself_trace
     first = candidate()
     found = measured(tmp_path, first, candidate(name="b", values=complete("cnn", SMALL_CNN)))
     assert list(found.costs) == [first.key]
-    assert [path.name for path in tmp_path.iterdir()] == ["0.npz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["measured-0.npz"]
 
 
 def test_models_are_measured_in_the_precision_of_the_run(tmp_path: Path) -> None:
@@ -129,3 +129,17 @@ def test_without_processes_in_sight_nothing_is_measured() -> None:
     gauge = Gauge(is_inline=False)
     assert gauge.share(math.inf) is None
     assert gauge.peak_bytes == {}
+
+
+def test_trainings_that_measure_are_told_apart_and_what_is_stopped_is_not_measured(
+    tmp_path: Path,
+) -> None:
+    seen: list[str] = []
+    reports = Reports(
+        on_epoch=lambda task, epoch: seen.append(task.task_id), is_stopping=lambda: bool(seen)
+    )
+    with InlineExecutor(reports) as executor:
+        found = measure([candidate()], executor, tmp_path)
+    assert all(is_measuring(task_id) for task_id in seen)
+    assert not is_measuring("0000")
+    assert (dict(found.costs), dict(found.failures)) == ({}, {"a": "it was stopped"})

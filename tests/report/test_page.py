@@ -221,6 +221,13 @@ def test_page_of_a_run_that_has_not_ended_is_marked_and_says_how_it_goes_on(typi
         assert mark not in typical
 
 
+def test_what_a_time_budget_chose_is_told_with_the_search(typical: str) -> None:
+    run = results()
+    source = page(replace(run, search=replace(run.search, sized="30 min: 7 settings")), trials())
+    assert "The time budget chose how much was searched: 30 min: 7 settings." in source
+    assert "The time budget chose" not in typical
+
+
 def test_stopped_trials_are_counted_beside_the_failed(typical: str) -> None:
     some = [replace(t, is_stopped=t.score is not None and t.trial_id < "0004") for t in trials()]
     source = page(results(), some)

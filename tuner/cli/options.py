@@ -135,7 +135,10 @@ def what_to_search(command: Any) -> Any:
             "--time-budget",
             "time_budget_s",
             type=DURATION,
-            help="For the whole command, such as 30m: the search ends in time for the comparison.",
+            help=(
+                "For the whole command, such as 30m: decides how much is searched, within what"
+                " the preset allows and you state."
+            ),
         ),
         click.option(
             "--trial-timeout",

@@ -1,12 +1,10 @@
-"""`plan`: what `run` would cost, from a few measured steps of the models that it would train."""
+"""`plan`: what a run would cost, from a few measured steps of the models that it would train."""
 
 from __future__ import annotations
 
-import math
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.backend import environment
@@ -14,52 +12,43 @@ from tuner.backend.environment import gpus
 from tuner.execution.executor import Executor, Reports
 from tuner.execution.make_executor import make_executor, prepare_this_process
 from tuner.models.backbones.stages import HEAD
-from tuner.models.registry import BUILDERS
-from tuner.pipeline.comparison.all_contenders import contenders
-from tuner.pipeline.comparison.cheap_training import is_cheap
+from tuner.pipeline.costs import (
+    Work,
+    compared,
+    known_of,
+    without_backbones,
+    without_last_resorts,
+    work_of,
+)
 from tuner.pipeline.open_run import open_run
 from tuner.pipeline.preparation.prepare import PreparedRun, prepare
 from tuner.pipeline.run_options import RunOptions
-from tuner.pipeline.training_data import training_data
-from tuner.planning.candidates import (
-    built_corners,
-    candidate_of,
-    candidates,
-    first_settings,
-)
-from tuner.planning.corners import Corner
+from tuner.pipeline.sizing import SHORT_S, SHORTEST_S, SizedRun, sizes_for
+from tuner.planning.candidates import built_corners, candidates
 from tuner.planning.forecast import Known, forecast
-from tuner.planning.frozen_costs import features_s
 from tuner.planning.gauge import Gauge
-from tuner.planning.measure import Candidate, Measured, measure
-from tuner.planning.measured_costs import costs_of_settings, with_costs
-from tuner.planning.plan_record import Plan
-from tuner.records.contender import Contender
+from tuner.planning.measure import measure
+from tuner.planning.plan_record import Bought, Plan
 from tuner.records.events import Listener, Notice, StageStarted
-from tuner.retrain.contenders import BASELINE
-from tuner.space.families import built, each_family
-from tuner.space.sampling import n_settings
-from tuner.training.data import TrainingData
+from tuner.search.methods.method import method_class
+from tuner.space.families import each_family
+
+# What a plan tells of, whatever was asked for: ten minutes, an hour, and a night.
+BUDGETS_S = (600.0, 3600.0, 28_800.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Planned:
-    """What is planned, and what a plan has to go by.
+    """What is planned.
 
     Attributes:
-        options: Those of the run.
         prepared: Card, space and data.
-        data: What trainings may see of the data.
-        settings: Those that the run draws first.
-        starts: Those that it begins with.
+        work: What a run would train.
         unfinished: The run that it would go on with; None where it would begin a new one.
     """
 
-    options: RunOptions
     prepared: PreparedRun
-    data: TrainingData
-    settings: Sequence[Candidate]
-    starts: Sequence[Candidate]
+    work: Work
     unfinished: str | None
 
 
@@ -94,19 +83,12 @@ def _planned(options: RunOptions, listener: Listener) -> _Planned:
     prepared = prepare(options, listener, examines_data=False)
     for text in prepared.notices:
         listener(Notice(text=text))
-    data = training_data(prepared.dataset, options.data_dir)
-    settings = first_settings(prepared.file, options.seed, data)
+    work = work_of(options, prepared.file, prepared.dataset, prepared.starts)
     root = options.out / prepared.card.name
     folder, is_resumed, _ = open_run(options, root, prepared.identity)
     return _Planned(
-        options=options,
         prepared=prepared,
-        data=data,
-        settings=settings,
-        starts=[
-            candidate_of(start.origin, *built(prepared.file, start.values, start.model), data)
-            for start in prepared.starts
-        ],
+        work=work,
         unfinished=folder.path.as_posix() if is_resumed else None,
     )
 
@@ -119,33 +101,39 @@ def _plan(
     ready_s: float,
     listener: Listener,
 ) -> Plan:
-    file, data, options = planned.prepared.file, planned.data, planned.options
+    prepared, work = planned.prepared, planned.work
+    options, file, data = work.options, work.file, work.data
     listener(StageStarted(title="Building the smallest and the largest models"))
-    found = built_corners(file, planned.settings, data.spec)
-    compared = _compared(planned, listener)
-    measurable = [
-        *candidates(data, planned.settings, compared, found),
-        *planned.starts,
-    ]
+    found = built_corners(file, work.settings, data.spec)
+    others = compared(work, prepared.card, listener)
+    measurable = [*candidates(data, work.settings, others, found), *work.starts]
     listener(StageStarted(title=f"Measuring models, {executor.n_workers} at a time"))
-    measured = measure(measurable, executor, scratch, planned.prepared.precision.precision)
+    began_s = time.perf_counter()
+    measured = measure(measurable, executor, scratch, prepared.precision.precision)
+    measuring_s = time.perf_counter() - began_s
     models = {family.model for family in each_family(file)}
     of_space = {
         candidate.key for candidate in measurable if candidate.model.removesuffix(HEAD) in models
     }
     # A worker that waits for its GPU is not one that others hold up.
     share = None if gpus() else gauge.share(measured.trained_s)
-    known = _known(planned, compared, found, measured, executor.n_workers, ready_s, share)
+    known = known_of(work, others, measured, executor.n_workers, found, ready_s, share)
+    shop = _Shop(work=work, known=known, measuring_s=measuring_s)
+    budget_s, sized = options.time_budget_s, None
+    if budget_s is not None and budget_s >= SHORTEST_S:
+        sized = shop.sized(budget_s)
+        search_s = budget_s - sized.sizes.retraining_s - sized.sizes.ending_s
+        known = replace(sized.fitted.known, limits_s=(max(0.0, search_s), budget_s))
     return Plan(
-        dataset=planned.prepared.card.title,
+        dataset=prepared.card.title,
         shape=data.spec.shape,
         n_train=known.n_train,
         n_validation=len(data.folds[0].validation),
         n_folds=known.n_folds,
         n_test=known.n_test,
-        search=file.search,
-        contenders=tuple(compared),
-        n_seeds=file.retrain.seeds,
+        search=known.search,
+        contenders=tuple(others if sized is None else (one for one, _ in known.contenders)),
+        n_seeds=known.n_seeds,
         n_repeats=known.n_repeats,
         executor=options.execution.executor,
         n_workers=executor.n_workers,
@@ -154,76 +142,51 @@ def _plan(
         failures=dict(measured.failures),
         memory_bytes=tuple(gauge.peak_bytes.values()),
         share=share,
-        time_budget_s=options.time_budget_s,
+        time_budget_s=budget_s,
+        sized=sized.sizes.text if sized else "",
+        bought=tuple(shop.bought(seconds) for seconds in BUDGETS_S),
         forecast=forecast(known, options.seed),
         unfinished=planned.unfinished,
     )
 
 
-def _compared(planned: _Planned, listener: Listener) -> list[Contender]:
-    """The comparison, but for the winner's hyperparameters; empty where it is left out."""
-    if planned.options.search_only:
-        return []
-    prepared = planned.prepared
-    return contenders(
-        planned.options,
-        prepared.card,
-        prepared.file,
-        planned.data.spec,
-        [(prepared.file.model, {})],
-        listener,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shop:
+    """Says what time buys.
 
+    Attributes:
+        work: What a run would train.
+        known: What that costs.
+        measuring_s: Seconds that a run takes to measure it.
+    """
 
-def _known(
-    planned: _Planned,
-    compared: Sequence[Contender],
-    found: Sequence[Corner],
-    measured: Measured,
-    n_workers: int,
-    ready_s: float,
-    share: float | None,
-) -> Known:
-    """What a forecast is made of."""
-    file, data = planned.prepared.file, planned.data
-    n_test = planned.prepared.dataset.split.n_test
-    settings = [
-        (setting.model.removesuffix(HEAD), setting.values)
-        for setting in (*planned.settings, *planned.starts)
-    ]
-    return Known(
-        search=file.search,
-        n_settings=n_settings(file.space),
-        costs=costs_of_settings(planned.settings, measured),
-        starts=[measured.costs[s.key] for s in planned.starts if s.key in measured.costs],
-        n_finalists=file.retrain.finalists or 1,
-        n_repeats=_n_repeats(planned, compared),
-        contenders=with_costs(compared, measured),
-        n_seeds=file.retrain.seeds,
-        n_train=len(data.folds[0].train),
-        n_folds=len(data.folds),
-        n_test=n_test,
-        keeps_models=file.model in BUILDERS,
-        largest_checkpoint_bytes=max(corner.checkpoint_bytes for corner in found),
-        n_workers=n_workers,
-        ready_s=ready_s,
-        features_s=features_s(settings, compared[1:], data, n_test),
-        share=share,
-        limits_s=(
-            _or_endless(planned.options.search_budget_s),
-            _or_endless(planned.options.time_budget_s),
-        ),
-    )
+    work: Work
+    known: Known
+    measuring_s: float
 
+    def sized(self, budget_s: float) -> SizedRun:
+        """What a run does in a time budget."""
+        whole = without_last_resorts(self.known)
+        lean = without_backbones(whole, self.work)
+        return sizes_for(
+            self.work.options,
+            self.work.file,
+            lean if budget_s < SHORT_S else whole,
+            lean,
+            budget_s - self.measuring_s,
+            budget_s,
+        )
 
-def _n_repeats(planned: _Planned, compared: Sequence[Contender]) -> int:
-    """How often finalists and baseline are trained again, if the finalists are as cheap."""
-    rules = planned.prepared.file.retrain
-    baseline = next((one for one in compared if one.name == BASELINE), None)
-    if baseline is None or not rules.cheap_seeds or planned.options.time_budget_s is not None:
-        return 0
-    return rules.cheap_seeds - rules.seeds if is_cheap(baseline, planned.prepared.dataset) else 0
-
-
-def _or_endless(budget_s: float | None) -> float:
-    return math.inf if budget_s is None else budget_s
+    def bought(self, budget_s: float) -> Bought:
+        """The same, for a table."""
+        fitted = self.sized(budget_s).fitted
+        size, known = fitted.size, fitted.known
+        cost = method_class(known.search.method).cost(known.search, known.n_settings)
+        return Bought(
+            budget_s=budget_s,
+            n_settings=cost.n_settings + len(known.starts),
+            max_epochs=size.max_epochs,
+            n_seeds=size.n_verdict_seeds if known.contenders else 0,
+            total_s=fitted.forecast.total_s,
+            fits=fitted.fits,
+        )

@@ -23,6 +23,7 @@ from tuner.pipeline.preparation.prepare import prepare
 from tuner.pipeline.preparation.starting_weights import load_weights
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.search_stage import search_space, won_by
+from tuner.pipeline.sizing import settle, sized
 from tuner.records.events import Listener
 from tuner.records.results import Results, RunState
 from tuner.store.run_folder import RunFolder
@@ -83,6 +84,7 @@ def _stages(opened: OpenedRun) -> RunOutcome:
     with job.request, _executor(job) as executor:
         # TensorFlow takes seconds to import: you have seen by now that data and space are in order.
         prepare_this_process(job.options.execution)
+        job = sized(job, executor)
         searched = search_space(
             job,
             executor,
@@ -102,6 +104,7 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         write_page(job, found)
         if stopped or job.options.search_only:
             return RunOutcome(folder=job.folder, results=found, stopped=stopped)
+        job = settle(job)
         trained = retrain_all(job, searched, executor)
     stopped = job.request.reason
     if stopped or trained is None:

@@ -32,6 +32,7 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
     method, n = method_class(job.file.search.method), n_settings(job.file.space)
     cost = method.cost(job.file.search, n)
     n_starts = len(job.starts)
+    is_open = job.options.is_sized and job.sizes is None
     split, unreadable = job.dataset.split, job.dataset.images.unreadable
     job.tell(
         RunStarted(
@@ -41,23 +42,17 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
             n_folds=len(split.folds),
             n_test=split.n_test,
             folder=str(job.folder.path),
-            n_trials=cost.n_trials + n_starts,
-            n_epochs=cost.n_epochs + n_starts * job.file.search.max_epochs,
+            n_trials=0 if is_open else cost.n_trials + n_starts,
+            n_epochs=0 if is_open else cost.n_epochs + n_starts * job.file.search.max_epochs,
             is_exact=cost.is_exact,
             objective=job.file.objective.name,
             direction=job.file.objective.direction,
         )
     )
-    for text in (*_searched(job), *method.notes(job.file.search, n)):
+    for text in (*_searched(job), *(() if is_open else method.notes(job.file.search, n))):
         job.tell(Notice(text=text))
     if is_resumed:
-        job.tell(
-            Notice(
-                text=(
-                    f"the unfinished run goes on; --fresh starts a new one ({job.folder.path.name})"
-                )
-            )
-        )
+        job.tell(Notice(text=_going_on(job)))
     if job.file.dataset not in (None, job.card.name):
         job.tell(
             Notice(
@@ -105,6 +100,11 @@ def _searched(job: Job) -> Iterator[str]:
         yield f"searched together: {names}; --model NAME searches one alone"
     if job.starts:
         yield f"trained first, to the last epoch: {', '.join(s.origin for s in job.starts)}"
+
+
+def _going_on(job: Job) -> str:
+    text = f"the unfinished run goes on; --fresh starts a new one ({job.folder.path.name})"
+    return f"{text}; it was sized for {job.sizes.text}" if job.sizes else text
 
 
 def _classes(dataset: Dataset) -> str:

@@ -42,6 +42,8 @@ def identity(
     space = plain(asdict(replace(file, name="")))
     # What it comes to counts, not what was asked for: a run goes on where it must be asked for.
     del space["precision"]
+    # What it buys is measured anew each time, and kept by the run that it has sized.
+    budget = {"time_budget_s": options.time_budget_s} if options.is_sized else {}
     return {
         "space": space,
         "data": {
@@ -60,6 +62,7 @@ def identity(
         "starts": [plain(asdict(start)) for start in starts],
         "seed": options.seed,
         "preset": options.preset,
+        **budget,
         "keras": dict(environment.KERAS_SETTINGS),
         "backend": environment.settings()
         | {"gpu": environment.gpu_models(), "precision": precision},

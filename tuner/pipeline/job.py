@@ -9,6 +9,8 @@ from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
 from tuner.execution.stop import StopRequest
 from tuner.pipeline.run_options import RunOptions
+from tuner.pipeline.sizes import Sizes
+from tuner.planning.measure import is_measuring
 from tuner.records.events import EpochEnded, Event, Listener
 from tuner.records.trial import StartSetting
 from tuner.space.definition import Precision, SearchSpaceFile
@@ -31,6 +33,7 @@ class Job:
         request: Once made, the run ends in order.
         began_s: Unix time in seconds at which this session began.
         earlier_s: Seconds that earlier sessions took.
+        sizes: What the time budget has decided; None where there is none, or not yet.
         epoch_watchers: Called for every epoch that ends, before it is told; the search adds one.
     """
 
@@ -45,11 +48,14 @@ class Job:
     request: StopRequest
     began_s: float
     earlier_s: float
+    sizes: Sizes | None = None
     epoch_watchers: list[Callable[[EpochEnded], None]] = field(default_factory=list)
 
     def tell_epoch(self, event: Event) -> None:
         """Tell that an epoch has ended."""
         if isinstance(event, EpochEnded):
+            if is_measuring(event.task_id):
+                return
             for watcher in self.epoch_watchers:
                 watcher(event)
         self.tell(event)
@@ -62,7 +68,11 @@ class Job:
     @property
     def search_deadline(self) -> float | None:
         """Unix time in seconds by which the search is to end; None for none."""
-        return self._in(self.options.search_budget_s)
+        budget_s = self.options.time_budget_s
+        if self.sizes is None or budget_s is None:
+            return self._in(self.options.search_budget_s)
+        reserve_s = self.sizes.retraining_s + self.sizes.ending_s
+        return self._in(max(0.0, budget_s - reserve_s))
 
     def _in(self, budget_s: float | None) -> float | None:
         return None if budget_s is None else self.began_s + budget_s

@@ -18,6 +18,7 @@ from tuner.pipeline.outputs.journal import Journal, unless_deleted
 from tuner.pipeline.preparation.declare import kept, resumed
 from tuner.pipeline.preparation.prepare import PreparedRun
 from tuner.pipeline.run_options import RunOptions
+from tuner.pipeline.sizes import read_sizes
 from tuner.pipeline.versions import versions
 from tuner.records.events import Listener
 from tuner.report.text import plural
@@ -75,7 +76,8 @@ def opened_run(
         if not is_resumed:
             # Last, since a folder without it counts as never begun.
             folder.write_config(_config(options, prepared.identity) | kept(prepared.file))
-        file = resumed(prepared.file, folder.read_config(), f"{folder.path}/config.yaml")
+        config, where = folder.read_config(), f"{folder.path}/config.yaml"
+        file, sizes = resumed(prepared.file, config, where), read_sizes(config, where)
         folder.events.mend()
         if n_odd := folder.events.n_odd():
             warnings.append(
@@ -85,7 +87,7 @@ def opened_run(
             job = Job(
                 options=options,
                 card=prepared.card,
-                file=file,
+                file=sizes.applied(file) if sizes else file,
                 starts=prepared.starts,
                 dataset=prepared.dataset.sealed(),
                 precision=prepared.precision.precision,
@@ -94,6 +96,7 @@ def opened_run(
                 request=request,
                 began_s=began_s,
                 earlier_s=folder.events.spent_s(),
+                sizes=sizes,
             )
             yield OpenedRun(job=job, warnings=tuple(warnings), is_resumed=is_resumed)
 

@@ -11,7 +11,7 @@ from tuner.records.results import PresetName
 from tuner.records.training import Schedule
 from tuner.retrain.contenders import BACKBONE_SIZE, FromScratch
 from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile
-from tuner.space.methods import DEFAULT_METHOD
+from tuner.space.methods import DEFAULT_METHOD, METHODS
 from tuner.space.parsing.overrides import stated_keys
 
 
@@ -100,6 +100,11 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
             "a search needs max_epochs of at least 1 and a factor of at least 2, but got"
             f" {search.max_epochs} and {search.factor}",
             "for example --max-epochs 27 --factor 3.",
+        )
+    if search.min_epochs > 1 and METHODS[search.method].begins_with_one_epoch:
+        raise ConfigurationError(
+            f"search.min_epochs is {search.min_epochs}, but {search.method} begins with one epoch",
+            "leave min_epochs out, or choose another method.",
         )
     if search.max_total_epochs is not None and search.max_total_epochs < search.max_epochs:
         raise ConfigurationError(

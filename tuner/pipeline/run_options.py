@@ -13,7 +13,7 @@ from tuner.space.definition import PrecisionChoice
 DATA_ROOT = Path("datasets/data")
 REPORTS = Path("reports")
 
-# Of a time budget, what the search leaves to the retraining of winner and opponents.
+# Of a time budget that sizes nothing, what the search leaves to the retraining.
 RETRAINING_SHARE = 1 / 3
 
 
@@ -42,7 +42,8 @@ class RunOptions:
         execution: Where trainings run.
         retries: How often a failed trial is trained again.
         max_trials: Replaces the space's; None keeps it.
-        time_budget_s: Seconds for the whole command; None sets no limit.
+        time_budget_s: Seconds for the whole command, which decide how much is searched; None sets
+            no limit.
         outer: Number of the outer fold of nested cross-validation that tests, from 1; None for an
             ordinary run.
         command: The command line, for the report.
@@ -71,8 +72,19 @@ class RunOptions:
     command: str = ""
 
     @property
+    def is_sized(self) -> bool:
+        """Whether the time budget decides how much is searched.
+
+        The outer folds of nested cross-validation must all be searched alike.
+        """
+        return self.time_budget_s is not None and self.outer is None
+
+    @property
+    def search_share(self) -> float:
+        """Which part of a time budget the search may take, where nothing was measured."""
+        return 1.0 if self.search_only else 1 - RETRAINING_SHARE
+
+    @property
     def search_budget_s(self) -> float | None:
-        """Seconds of the time budget that the search may take; None sets no limit."""
-        if self.time_budget_s is None or self.search_only:
-            return self.time_budget_s
-        return self.time_budget_s * (1 - RETRAINING_SHARE)
+        """Seconds of the time budget that the search may take, likewise; None sets no limit."""
+        return None if self.time_budget_s is None else self.time_budget_s * self.search_share

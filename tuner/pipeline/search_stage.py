@@ -170,6 +170,7 @@ def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummar
         parameters=file.space.parameters,
         n_planned=method.cost(file.search, n_settings(file.space)).n_trials + len(job.starts),
         families=tuple(family.name for family in file.families),
+        sized=job.sizes.text if job.sizes else "",
     )
     return won_by(summary, best, file)
 

@@ -96,17 +96,21 @@ def candidates(
         contenders: Its comparison, the winner first; EfficientNetB2 is a run's last.
         found: Corners of the space, those that can be built from the smallest to the largest.
     """
-    others = [
-        candidate_of(c.title, c.model, c.values, fewer(data, c.max_train_images))
-        for c in contenders[:0:-1]
-    ]
     can_be_built = [corner for corner in found if corner.problem is None]
     # Of a dict that is filled in order, the last of each family stays.
     last = {corner.model: corner for corner in can_be_built}
     first = {corner.model: corner for corner in reversed(can_be_built)}
     largest = [candidate_of("the largest model", m, c.values, data) for m, c in last.items()]
     smallest = [candidate_of("the smallest model", m, c.values, data) for m, c in first.items()]
-    return [*others, *largest, *settings, *smallest]
+    return [*opponents(contenders, data), *largest, *settings, *smallest]
+
+
+def opponents(contenders: Sequence[Contender], data: TrainingData) -> list[Candidate]:
+    """What is measured of a comparison, whose winner is not known yet; the last one first."""
+    return [
+        candidate_of(c.title, c.model, c.values, fewer(data, c.max_train_images))
+        for c in contenders[:0:-1]
+    ]
 
 
 def candidate_of(name: str, model: str, values: Mapping[str, Any], data: TrainingData) -> Candidate:

@@ -134,19 +134,20 @@ class Forecast:
     disk_bytes: int
 
 
-def forecast(known: Known, seed: int) -> Forecast:
+def forecast(known: Known, seed: int, most_runs: int = N_RUNS) -> Forecast:
     """Simulate the run many times.
 
     Args:
         known: Costs and settings.
         seed: Decides what chance decides.
+        most_runs: Simulated runs at most.
     """
     rng = np.random.default_rng(seed)
     method = method_class(known.search.method)
     cost = method.cost(known.search, known.n_settings)
     is_cut = cost.n_trials > MAX_SIMULATED
     search = replace(known.search, max_trials=MAX_SIMULATED) if is_cut else known.search
-    n_runs = min(N_RUNS, _MAX_TOGETHER // min(cost.n_trials, MAX_SIMULATED))
+    n_runs = min(most_runs, _MAX_TOGETHER // min(cost.n_trials, MAX_SIMULATED))
     runs = [_run(known, search, rng) for _ in range(n_runs)]
     first = runs[0][0]
     n_simulated, n_simulated_epochs = _size(first)

@@ -41,6 +41,15 @@ _PREDICTION_TRACE_SHARE = 1 / 4
 _PREDICTIONS_PER_TRAINING = 3
 
 
+# Begins the names of its trainings, which tell them apart from those of a run.
+_PREFIX = "measured-"
+
+
+def is_measuring(task_id: str) -> bool:
+    """Whether a training is one that only measures."""
+    return task_id.startswith(_PREFIX)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A model to measure.
@@ -134,14 +143,14 @@ def measure(
     for candidate in candidates:
         # A second training of a model would find it traced.
         distinct.setdefault(candidate.key, candidate)
-    named = {str(number): candidate for number, candidate in enumerate(distinct.values())}
+    named = {f"{_PREFIX}{number}": candidate for number, candidate in enumerate(distinct.values())}
     costs: dict[str, Cost] = {}
     failures: dict[str, str] = {}
     results = _results(named, executor, folder, precision)
     for result in results:
         candidate = named[result.task_id]
-        if result.failure:
-            failures[candidate.name] = result.failure.reason
+        if result.failure or result.ended_by == "request":
+            failures[candidate.name] = result.failure.reason if result.failure else "it was stopped"
         else:
             costs[candidate.key] = _cost(
                 candidate, result, _checkpoint(folder, result.task_id).stat().st_size

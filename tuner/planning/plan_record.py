@@ -5,10 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuner.planning.corners import Corner
-from tuner.planning.forecast import Forecast
+from tuner.planning.forecast import Forecast, Range
 from tuner.planning.measure import Cost
 from tuner.records.contender import Contender
 from tuner.space.definition import SearchSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bought:
+    """What a time budget would buy.
+
+    Attributes:
+        budget_s: The budget.
+        n_settings: Settings that the search tries.
+        max_epochs: Epochs of its last rung.
+        n_seeds: Retrainings of finalists and baseline; 0 where there are none.
+        total_s: Seconds of the run.
+        fits: Whether it fits; otherwise this is the least that a run does.
+    """
+
+    budget_s: float
+    n_settings: int
+    max_epochs: int
+    n_seeds: int
+    total_s: Range
+    fits: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +56,8 @@ class Plan:
         share: Part of a core that a training got while it was measured; None where that is not
             known.
         time_budget_s: What you allow.
+        sized: What that has chosen, in a line; empty where it has chosen nothing.
+        bought: What a ten minutes, an hour and a night would buy.
         forecast: Times and disk.
         unfinished: The unfinished run that `run` would go on with; None where it would begin a new
             one.
@@ -58,5 +81,7 @@ class Plan:
     memory_bytes: tuple[int, ...]
     share: float | None
     time_budget_s: float | None
+    sized: str
+    bought: tuple[Bought, ...]
     forecast: Forecast
     unfinished: str | None

@@ -21,8 +21,8 @@ class RunStarted:
         n_folds: Times that a trial trains, each on other parts.
         n_test: Test images.
         folder: The run's folder.
-        n_trials: Trials planned.
-        n_epochs: Epochs planned.
+        n_trials: Trials planned; 0 where a time budget is still to decide.
+        n_epochs: Epochs planned; likewise.
         objective: What is optimised.
         direction: `max` or `min`.
         is_exact: Whether trials and epochs are known beforehand; otherwise they are about right.
@@ -39,6 +39,23 @@ class RunStarted:
     objective: str
     direction: Direction
     is_exact: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSized:
+    """A time budget has decided how much is searched.
+
+    Attributes:
+        n_trials: Trials planned, in place of those of `RunStarted`.
+        n_epochs: Epochs planned, likewise.
+        is_exact: As of `RunStarted`.
+        text: What was chosen and how long it is expected to take, in a line.
+    """
+
+    n_trials: int
+    n_epochs: int
+    is_exact: bool
+    text: str
 
 
 # Title of the stage that trials run in: the views forecast its end, and its time is summed over
@@ -163,6 +180,7 @@ class Notice:
 
 Event = (
     RunStarted
+    | SearchSized
     | StageStarted
     | SearchResumed
     | TrialStarted

@@ -57,6 +57,7 @@ class SearchSummary:
         finalists: What was retrained to choose the winner; empty where nothing was to choose from.
         families: What was searched together; empty where it was `model` alone.
         best_family: The winner's of these; empty where it is of none.
+        sized: What a time budget has chosen, in a line; empty where none has.
     """
 
     model: str
@@ -83,6 +84,7 @@ class SearchSummary:
     finalists: tuple[Finalist, ...] = ()
     families: tuple[str, ...] = ()
     best_family: str = ""
+    sized: str = ""
 
     @property
     def winner_model(self) -> str:

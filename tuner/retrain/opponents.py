@@ -62,7 +62,7 @@ def backbone_opponents(
         offline = pretrained(tuned, OFFLINE, rules.stated, rules.input_size)
         stands_in = problem(offline) is None
         if rules.scratch.is_last_resort and stands_in:
-            tell(f"{title} is left out of a first look: {reason}")
+            tell(f"{title} is left out, as it would be trained from scratch: {reason}")
         else:
             tell(f"{title} is trained from scratch: {reason}")
             yield from_scratch(tuned, name, rules.scratch)

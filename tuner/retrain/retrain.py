@@ -31,12 +31,15 @@ class RetrainOrder:
         checkpoints: Folder of the checkpoints; those that are there already are not trained again.
         deadline: Unix time in seconds by which all is to end; None for none.
         precision: As of `TrainTask`.
+        is_planned: Whether there is time for all by plan. Otherwise what is left of it is shared
+            out evenly.
     """
 
     seeds: Sequence[int]
     checkpoints: Path
     deadline: float | None = None
     precision: Precision | None = None
+    is_planned: bool = False
 
 
 def retrain(
@@ -139,8 +142,8 @@ class _Retraining:
 
     def _stop_at(self) -> float | None:
         """When a training must end so that those after it get as much time."""
-        if self._order.deadline is None:
-            return None
+        if self._order.deadline is None or self._order.is_planned:
+            return self._order.deadline
         now = time.time()
         n_rounds = -(-(len(self._waiting) + 1) // self._executor.n_workers)
         return now + max(self._order.deadline - now, 0.0) / n_rounds

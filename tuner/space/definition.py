@@ -224,6 +224,7 @@ class SearchSettings:
             or sets no limit where `max_trials` is given.
         patience: Epochs without improvement of the objective after which a trial ends; None never
             ends it early.
+        min_epochs: Epochs of the first rung at least.
     """
 
     method: str
@@ -233,6 +234,7 @@ class SearchSettings:
     max_trials: int | None = None
     max_total_epochs: int | None = None
     patience: int | None = None
+    min_epochs: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

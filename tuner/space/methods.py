@@ -21,6 +21,7 @@ class MethodEntry:
             values.
         needs_parameters: Whether at least one hyperparameter must be searched.
         needs_single_ranges: Whether no hyperparameter may have several ranges.
+        begins_with_one_epoch: Whether its first rung cannot be made longer.
     """
 
     target: str
@@ -28,6 +29,7 @@ class MethodEntry:
     needs_finite_ranges: bool = False
     needs_parameters: bool = False
     needs_single_ranges: bool = False
+    begins_with_one_epoch: bool = False
 
 
 DEFAULT_METHOD = "hyperband"
@@ -61,6 +63,7 @@ METHODS: Mapping[str, MethodEntry] = {
         target="tuner.search.methods.keras_tuner_oracles:KerasTunerHyperband",
         help="is Keras Tuner's own Hyperband",
         needs_parameters=True,
+        begins_with_one_epoch=True,
     ),
     "keras_tuner_bayesian": MethodEntry(
         target="tuner.search.methods.keras_tuner_oracles:KerasTunerBayesian",

@@ -16,7 +16,7 @@ from tuner.cli.terminal import output
 from tuner.planning.corners import Corner
 from tuner.planning.forecast import Forecast, Range
 from tuner.planning.measure import Cost
-from tuner.planning.plan_record import Plan
+from tuner.planning.plan_record import Bought, Plan
 from tuner.search.methods.rungs import Rung
 from tuner.store.files.whole_files import json_line
 
@@ -82,6 +82,8 @@ PLAN = Plan(
     memory_bytes=(812_000_000, 407_000_000),
     share=1.0,
     time_budget_s=None,
+    sized="",
+    bought=(),
     forecast=FORECAST,
     unfinished=None,
 )
@@ -189,6 +191,30 @@ def test_times_are_ranges_and_one_number_where_the_ends_read_alike() -> None:
 
 def test_time_budget_is_told() -> None:
     assert shown(time_budget_s=1800.0)["time"][-1].endswith("2 workers, within 30 min as asked for")
+
+
+def test_what_the_budget_has_chosen_is_told_before_the_search() -> None:
+    assert "sized" not in shown()
+    found = shown(sized="30 min: 7 settings")
+    assert found["sized"] == ["30 min: 7 settings"]
+    assert list(found).index("sized") < list(found).index("search")
+
+
+def test_what_time_would_buy_is_one_line_a_budget() -> None:
+    assert "budgets" not in shown()
+    usual = Bought(
+        budget_s=600.0,
+        n_settings=25,
+        max_epochs=9,
+        n_seeds=3,
+        total_s=Range(low=480.0, high=540.0),
+        fits=True,
+    )
+    short = replace(usual, budget_s=60.0, n_settings=1, max_epochs=1, n_seeds=0, fits=False)
+    assert shown(bought=(usual, short))["budgets"] == [
+        "10 min  25 settings, up to 9 epochs, 3 seeds; expected 8 min",
+        "60 s    1 setting, up to 1 epoch; expected 8 min, too long: it would be cut",
+    ]
 
 
 def test_unfinished_run_is_named() -> None:

@@ -28,6 +28,7 @@ from tuner.records.events import (
     Notice,
     RunStarted,
     SearchResumed,
+    SearchSized,
     StageStarted,
     TrialEnded,
     TrialStarted,
@@ -120,6 +121,19 @@ def test_run_that_follows_another_is_counted_from_nothing() -> None:
         1,
         4,
     )
+
+
+def test_numbers_of_a_sized_search_take_the_place_of_none() -> None:
+    before = replace(started(), n_trials=0, n_epochs=0)
+    sized = SearchSized(n_trials=9, n_epochs=30, is_exact=False, text="30 min: 5 settings")
+    progress = heard(before)
+    assert describe(before, progress).splitlines()[1] == "objective val_accuracy"
+    progress.hear(sized)
+    assert progress.n_trials == 9
+    assert describe(sized, progress).splitlines() == [
+        "  30 min: 5 settings",
+        "  about 9 trials, 30 epochs planned",
+    ]
 
 
 class Clock:

@@ -12,13 +12,11 @@ from tests.cli.calling import write_space
 from tests.images import SMALL_CNN, image_spec, tiny_dataset
 from tests.pipeline.comparison.jobs import Searched, executor, job
 from tests.planning.contenders import STATED
-from tuner.commands import plan
+from tuner.pipeline import costs
 from tuner.pipeline.comparison import all_contenders as module
 from tuner.pipeline.comparison.all_contenders import backbone_rules, contenders
 from tuner.pipeline.comparison.retraining import retrain_all
 from tuner.pipeline.job import Job
-from tuner.pipeline.preparation.precision import Decision
-from tuner.pipeline.preparation.prepare import PreparedRun
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender
@@ -55,24 +53,15 @@ def comparing(tmp_path: Path, events: list[Event], *compare: str, **changes: Any
 
 def in_plan(found: Job) -> list[Contender]:
     """Those of a plan, for the options of a run."""
-    prepared = PreparedRun(
-        card=found.card,
+    work = costs.Work(
+        options=found.options,
         file=found.file,
         dataset=found.dataset,
-        precision=Decision(precision=None),
-        identity={},
-        starts=(),
-        notices=(),
-    )
-    planned = plan._Planned(
-        options=found.options,
-        prepared=prepared,
         data=training_data(found.dataset, found.options.data_dir),
         settings=(),
         starts=(),
-        unfinished=None,
     )
-    return plan._compared(planned, found.tell)
+    return costs.compared(work, found.card, found.tell)
 
 
 def in_run(found: Job) -> list[Contender]:
@@ -142,6 +131,15 @@ def test_backbones_see_images_as_large_as_they_were_made_for_unless_it_is_to_be_
     options = RunOptions(dataset="tiny", preset=preset)
     file = load_space(write_space(tmp_path))
     assert backbone_rules(options, file, image_spec(side=side)).input_size == size
+
+
+@pytest.mark.parametrize(("outer", "is_last"), [(None, True), (1, False)])
+def test_run_with_a_time_budget_trains_a_backbone_from_scratch_as_a_last_resort(
+    tmp_path: Path, outer: int | None, is_last: bool
+) -> None:
+    options = RunOptions(dataset="tiny", time_budget_s=600.0, outer=outer)
+    file = load_space(write_space(tmp_path))
+    assert backbone_rules(options, file, image_spec()).scratch.is_last_resort is is_last
 
 
 def test_rate_of_a_backbone_falls_and_the_others_keep_the_presets_schedule(tmp_path: Path) -> None:

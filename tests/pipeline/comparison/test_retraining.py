@@ -19,6 +19,8 @@ from tuner.models.registry import complete
 from tuner.pipeline.comparison import all_contenders, cheap_training
 from tuner.pipeline.comparison.retraining import retrain_all
 from tuner.pipeline.job import Job
+from tuner.pipeline.sizes import Sizes
+from tuner.planning.sizing import Size
 from tuner.records.events import Event, Notice, StageStarted
 
 FEATURES = f"tiny-{tiny_dataset().images.fingerprint[:16]}-features"
@@ -181,3 +183,41 @@ def test_a_baseline_that_the_search_calls_block_by_block_is_trained_once(tmp_pat
     found = compared(begun, trainer)
     assert [one.trial_id for one in found.finalists] == ["0000", "0001"]
     assert len(trainer.tasks) == 2 * begun.file.retrain.seeds
+
+
+def sized_job(tmp_path: Path, n_verdict_seeds: int, ending_s: float = 0.0) -> Job:
+    """A run with a time budget of ten minutes, which might train five seeds if time is left."""
+    close = two_close_trials(tmp_path, [])
+    size = Size(
+        min_epochs=1,
+        max_epochs=3,
+        iterations=1,
+        retrain_epochs=9,
+        n_seeds=1,
+        n_verdict_seeds=n_verdict_seeds,
+    )
+    sizes = Sizes(
+        size=size,
+        has_backbones=False,
+        fits=True,
+        most_epochs=9,
+        retraining_s=9.0,
+        ending_s=ending_s,
+        text="",
+    )
+    options = replace(close.options, time_budget_s=600.0)
+    return replace(close, options=options, sizes=sizes, file=sizes.applied(close.file))
+
+
+def test_repeats_that_a_time_budget_has_planned_are_made_whatever_they_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cheap_training, "CHEAP", 0.0)
+    begun, trainer = sized_job(tmp_path, 3, ending_s=601.0), better_is(OTHER)
+    found = compared(begun, trainer)
+    assert [(one.name, len(trained)) for one, trained in found.models] == [
+        ("tuned", 3),
+        ("baseline", 3),
+    ]
+    assert {task.stop_at for task in trainer.tasks} == {begun.deadline}
+    assert {task.last_epoch for task in trainer.tasks} == {9}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.search.fakes import drive, make_study, n_epochs, settings, total
@@ -17,6 +19,22 @@ def test_total_is_what_keras_tuner_trains(
     max_epochs: int, factor: int, n_trials: int, n_epochs: int
 ) -> None:
     assert total(settings(max_epochs, factor)) == (n_trials, n_epochs)
+
+
+@pytest.mark.parametrize(("max_epochs", "first"), [(12, 4), (36, 4), (54, 2), (5, 5)])
+def test_longer_first_rungs_are_the_same_search_in_larger_units(
+    max_epochs: int, first: int
+) -> None:
+    units = brackets(settings(max_epochs // first, 3))
+    found = brackets(replace(settings(max_epochs, 3), min_epochs=first))
+    assert [[(rung.n_trials, rung.last_epoch) for rung in rungs] for rungs in found] == [
+        [(rung.n_trials, first * rung.last_epoch) for rung in rungs] for rungs in units
+    ]
+
+
+def test_first_rung_is_no_longer_than_the_last() -> None:
+    (only,) = brackets(replace(settings(3, 3), min_epochs=5))
+    assert [rung.last_epoch for rung in only] == [3]
 
 
 def test_iterations_multiply_trials_and_epochs() -> None:

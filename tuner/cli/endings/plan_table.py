@@ -51,11 +51,14 @@ def lines(plan: Plan) -> Iterator[tuple[str, str]]:
     height, width, channels = plan.shape
     yield "data", f"{plan.dataset}, {height}x{width}x{channels}"
     yield "", image_counts(plan)
+    if plan.sized:
+        yield "sized", plan.sized
     yield from _search(plan)
     yield from _retraining(plan)
     yield from _models(plan)
     yield from _costs(plan)
     yield from _times(plan)
+    yield from _bought(plan)
     if plan.unfinished:
         yield (
             "unfinished",
@@ -177,6 +180,18 @@ def _times(plan: Plan) -> Iterator[tuple[str, str]]:
     )
     workers = plural(plan.n_workers, "worker")
     yield "", f"in all      {_time(found.total_s)}, {plan.executor} executor, {workers}{budget}"
+
+
+def _bought(plan: Plan) -> Iterator[tuple[str, str]]:
+    """What `--time-budget` would buy."""
+    for number, one in enumerate(plan.bought):
+        seeds = f", {plural(one.n_seeds, 'seed')}" if one.n_seeds else ""
+        text = (
+            f"{short_time(one.budget_s):<6}  {plural(one.n_settings, 'setting')}, up to"
+            f" {plural(one.max_epochs, 'epoch')}{seeds}; expected"
+            f" {short_time(one.total_s.middle)}{'' if one.fits else ', too long: it would be cut'}"
+        )
+        yield "" if number else "budgets", text
 
 
 def _time(span: Range) -> str:

@@ -27,6 +27,7 @@ from tuner.records.events import (
     Notice,
     RunStarted,
     SearchResumed,
+    SearchSized,
     StageStarted,
 )
 
@@ -34,7 +35,7 @@ REFRESHES_PER_S = 4
 # Below this width bars and the table of the best trials would only push each other over the edge.
 ROOMY = 70
 # Without these the panel would leave nothing to see of what trials end in.
-ABOVE_PANEL = RunStarted | StageStarted | SearchResumed | Notice | ModelTrained
+ABOVE_PANEL = RunStarted | SearchSized | StageStarted | SearchResumed | Notice | ModelTrained
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from tuner.records.events import (
     Notice,
     RunStarted,
     SearchResumed,
+    SearchSized,
     StageStarted,
     TrialEnded,
 )
@@ -102,6 +103,8 @@ def describe(event: Event, progress: Progress) -> str:
     match event:
         case RunStarted():
             line = _plan(event)
+        case SearchSized():
+            line = f"  {event.text}\n  {_planned(event)} planned"
         case StageStarted():
             line = f"{event.title} ..."
         case SearchResumed():
@@ -125,11 +128,17 @@ def describe(event: Event, progress: Progress) -> str:
 
 
 def _plan(event: RunStarted) -> str:
+    planned = f"{_planned(event)} planned; " if event.n_trials else ""
     return (
         f"{event.dataset}: {image_counts(event)}\n"
+        f"{planned}objective {event.objective}\nlog {event.folder}/run.log"
+    )
+
+
+def _planned(event: RunStarted | SearchSized) -> str:
+    return (
         f"{'' if event.is_exact else 'about '}{plural(event.n_trials, 'trial')},"
-        f" {plural(event.n_epochs, 'epoch')} planned; "
-        f"objective {event.objective}\nlog {event.folder}/run.log"
+        f" {plural(event.n_epochs, 'epoch')}"
     )
 
 

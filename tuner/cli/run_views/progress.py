@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tuner.records.events import (
     EpochEnded,
@@ -14,6 +14,7 @@ from tuner.records.events import (
     ModelTrained,
     RunStarted,
     SearchResumed,
+    SearchSized,
     StageStarted,
     TrialEnded,
     TrialStarted,
@@ -125,6 +126,13 @@ class Progress:
             case StageStarted():
                 self.stage = event.title
                 self.running.clear()
+            case SearchSized() if self.started:
+                self.started = replace(
+                    self.started,
+                    n_trials=event.n_trials,
+                    n_epochs=event.n_epochs,
+                    is_exact=event.is_exact,
+                )
             case SearchResumed():
                 for trial in event.trials:
                     self._end(trial)

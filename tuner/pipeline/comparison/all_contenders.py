@@ -79,7 +79,10 @@ def backbone_rules(options: RunOptions, file: SearchSpaceFile, spec: ImageSpec) 
     """How a run trains backbones for the comparison."""
     preset = PRESETS[options.preset]
     size = min(max(spec.height, spec.width, preset.min_backbone_size), BACKBONE_SIZE)
-    return BackboneRules(stated=file.backbone, scratch=preset.from_scratch, input_size=size)
+    scratch = preset.from_scratch
+    # Trained whole it takes more time than all else, and learns little in it.
+    scratch = replace(scratch, is_last_resort=scratch.is_last_resort or options.is_sized)
+    return BackboneRules(stated=file.backbone, scratch=scratch, input_size=size)
 
 
 def missing_weights(contender: Contender) -> str | None:

@@ -67,6 +67,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
             checkpoints=job.folder.state,
             deadline=job.deadline,
             precision=job.precision,
+            is_planned=job.sizes is not None and job.sizes.fits,
         )
         trained = retrain(list(settings.values()), data, order, executor, job.tell, job.request)
         if job.request.is_made():
@@ -142,13 +143,13 @@ def _rounds(
         for number, one in enumerate(compared)
         if number < n_finalists or one.name == BASELINE
     }
-    # A time budget is shared out among the first trainings.
-    if (
-        more <= n_seeds
-        or job.deadline is not None
-        or BASELINE not in (one.name for one in compared)
-        or not all(is_cheap(distinct[setting], job.dataset) for setting in judged)
-    ):
+    is_repeated = more > n_seeds and BASELINE in (one.name for one in compared)
+    if job.sizes is None:
+        # A time budget that has sized nothing is shared out among the first trainings.
+        is_repeated &= job.deadline is None and all(
+            is_cheap(distinct[setting], job.dataset) for setting in judged
+        )
+    if not is_repeated:
         yield distinct, n_seeds
         return
     yield {setting: one for setting, one in distinct.items() if setting in judged}, more

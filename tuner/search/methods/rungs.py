@@ -53,14 +53,16 @@ class Rung:
 @cache
 def brackets(settings: SearchSettings) -> tuple[tuple[Rung, ...], ...]:
     """The rungs of every bracket of one iteration of Hyperband; the one that halves most first."""
+    # Length of a whole trial in units of the shortest one; Keras Tuner's unit is an epoch.
+    length = settings.max_epochs / min(settings.min_epochs, settings.max_epochs)
     n_brackets = 1
-    while settings.max_epochs / settings.factor**n_brackets >= 1:
+    while length / settings.factor**n_brackets >= 1:
         n_brackets += 1
-    return tuple(_rungs(settings, bracket) for bracket in reversed(range(n_brackets)))
+    return tuple(_rungs(settings, length, bracket) for bracket in reversed(range(n_brackets)))
 
 
-def _rungs(settings: SearchSettings, bracket: int) -> tuple[Rung, ...]:
-    end_size = math.ceil(1 + math.log(settings.max_epochs, settings.factor)) / (bracket + 1)
+def _rungs(settings: SearchSettings, length: float, bracket: int) -> tuple[Rung, ...]:
+    end_size = math.ceil(1 + math.log(length, settings.factor)) / (bracket + 1)
     rungs: list[Rung] = []
     done = 0
     for rung in range(bracket + 1):

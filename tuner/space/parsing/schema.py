@@ -54,6 +54,15 @@ class SearchSpec(Given):
         le=MAX_EPOCHS,
         description="Epochs of the last rung; best a power of factor.",
     )
+    min_epochs: int = Field(
+        default=1,
+        ge=1,
+        le=MAX_EPOCHS,
+        description=(
+            "Epochs of the first rung at least, for small data, whose epochs are few steps; best"
+            " max_epochs divided by a power of factor."
+        ),
+    )
     factor: int = Field(
         default=3,
         ge=2,

@@ -1,0 +1,59 @@
+"""What a forecast leaves out of a comparison."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.comparison.jobs import job
+from tests.planning.contenders import FROZEN, TUNED, stated_baselines
+from tests.planning.costs import cost
+from tests.planning.test_forecast import known as usual_known
+from tuner.pipeline.costs import Work, without_backbones, without_last_resorts
+from tuner.pipeline.training_data import training_data
+from tuner.planning.forecast import Known
+from tuner.records.contender import Contender
+
+SCRATCH = replace(FROZEN, name="efficientnet_b0", values={**FROZEN.values, "weights": "none"})
+BASELINE = stated_baselines("baseline")[0]
+
+
+def known(*others: Contender) -> Known:
+    return usual_known(contenders=[(TUNED, None), *((one, cost(one.name)) for one in others)])
+
+
+def names(found: Known) -> list[str]:
+    return [one.name for one, _ in found.contenders]
+
+
+def test_comparison_without_backbones_needs_no_features(tmp_path: Path) -> None:
+    found = job(tmp_path, [])
+    data = training_data(found.dataset, found.options.data_dir)
+    work = Work(
+        options=found.options,
+        file=found.file,
+        dataset=found.dataset,
+        data=data,
+        settings=(),
+        starts=(),
+    )
+    lean = without_backbones(known(BASELINE, FROZEN), work)
+    assert (names(lean), lean.features_s) == (["tuned", "baseline"], (0.0, 0.0))
+    whole = known(BASELINE)
+    assert without_backbones(whole, work) is whole
+
+
+@pytest.mark.parametrize(
+    ("others", "left"),
+    [
+        ((BASELINE, SCRATCH, FROZEN), ["tuned", "baseline", "efficientnet_b2"]),
+        ((BASELINE, SCRATCH), ["tuned", "baseline", "efficientnet_b0"]),
+        ((BASELINE,), ["tuned", "baseline"]),
+    ],
+)
+def test_backbone_from_scratch_is_left_out_where_another_one_is_not(
+    others: tuple[Contender, ...], left: list[str]
+) -> None:
+    assert names(without_last_resorts(known(*others))) == left

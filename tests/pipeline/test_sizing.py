@@ -1,0 +1,242 @@
+"""A time budget sizes a run: with made-up costs of its trainings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.images import SMALL_CNN
+from tests.pipeline.comparison.jobs import executor, job
+from tests.planning.costs import cost
+from tuner.errors import SearchError
+from tuner.pipeline import sizing
+from tuner.pipeline.job import Job
+from tuner.pipeline.run_options import RunOptions
+from tuner.pipeline.sizes import Sizes, kept, read_sizes, settled
+from tuner.pipeline.sizing import FEW_MEASURED, bounds_of, settle, sized
+from tuner.planning.measure import Candidate, Measured
+from tuner.planning.sizing import Size
+from tuner.records.events import Event, Notice, SearchSized, StageStarted
+from tuner.records.trial import StartSetting
+from tuner.space.definition import RetrainSettings, SearchSettings
+from tuner.store.files.reading import DamagedFileError
+
+HOUR_S = 3600.0
+
+
+@pytest.fixture
+def candidates(monkeypatch: pytest.MonkeyPatch) -> list[Candidate]:
+    """What was measured: an image takes a hundredth of a second whatever the model."""
+    seen: list[Candidate] = []
+
+    def measure(measurable: Sequence[Candidate], *_: Any) -> Measured:
+        seen.extend(measurable)
+        costs = {one.key: cost(one.key, image_s=0.01) for one in measurable}
+        return Measured(costs=costs, failures={}, trained_s=1.0)
+
+    monkeypatch.setattr(sizing, "measure", measure)
+    return seen
+
+
+def begun(folder: Path, events: list[Event], budget_s: float | None, **changes: Any) -> Job:
+    """A run of a wide space that begins with one setting."""
+    found = job(folder, events)
+    start = StartSetting(origin="baseline", values=SMALL_CNN)
+    found.folder.write_config({"identity": {}})
+    options = RunOptions(dataset="tiny", time_budget_s=budget_s, **changes)
+    file = replace(
+        found.file,
+        compare=("baseline",),
+        search=SearchSettings(method="hyperband", max_epochs=27, factor=3, iterations=1),
+        retrain=RetrainSettings(epochs=60, seeds=3, patience=10, finalists=1),
+    )
+    return replace(found, options=options, file=file, starts=(start,))
+
+
+@pytest.mark.usefixtures("candidates")
+def test_run_gets_the_sizes_that_fit_and_tells_and_keeps_them(tmp_path: Path) -> None:
+    events: list[Event] = []
+    before = begun(tmp_path, events, HOUR_S)
+    after = sized(before, executor())
+    assert after.sizes is not None
+    size = after.sizes.size
+    assert size.max_epochs > size.min_epochs > 1, "as few steps as tiny data have"
+    assert after.file.search == size.of_search(before.file.search)
+    rules = after.file.retrain
+    assert (rules.epochs, rules.cheap_seeds) == (size.retrain_epochs, 3)
+    assert read_sizes(before.folder.read_config(), "config.yaml") == after.sizes
+    (told,) = [event for event in events if isinstance(event, SearchSized)]
+    assert told.text == after.sizes.text
+    assert told.text.startswith("60 min: ")
+    assert (
+        f"then 3 seeds of finalists and baseline, up to {rules.epochs} epochs; expected "
+        in told.text
+    )
+    assert [event.title for event in events if isinstance(event, StageStarted)] == [
+        "Measuring models, to size the search for 60 min"
+    ]
+
+
+@pytest.mark.usefixtures("candidates")
+def test_search_ends_early_enough_for_what_follows(tmp_path: Path) -> None:
+    after = sized(begun(tmp_path, [], HOUR_S), executor())
+    assert after.sizes is not None
+    reserve_s = after.sizes.retraining_s + after.sizes.ending_s
+    assert after.sizes.retraining_s > 0
+    assert after.search_deadline == pytest.approx(after.began_s + HOUR_S - reserve_s)
+    assert after.deadline == after.began_s + HOUR_S
+
+
+def planned(**changes: Any) -> Sizes:
+    """Nine epochs and two seeds, in 100 s and 20 s for the rest."""
+    size = Size(
+        min_epochs=1, max_epochs=3, iterations=1, retrain_epochs=9, n_seeds=1, n_verdict_seeds=2
+    )
+    usual: dict[str, Any] = {
+        "size": size,
+        "has_backbones": False,
+        "fits": True,
+        "most_epochs": 60,
+        "retraining_s": 100.0,
+        "ending_s": 20.0,
+        "text": "",
+    }
+    return Sizes(**usual | changes)
+
+
+@pytest.mark.parametrize(
+    ("left_s", "epochs"), [(0.0, 9), (120.0, 9), (130.0, 9), (220.0, 18), (9999.0, 60)]
+)
+def test_time_that_the_search_leaves_over_makes_retrainings_longer(
+    left_s: float, epochs: int
+) -> None:
+    assert settled(planned(), left_s).size.retrain_epochs == epochs
+
+
+def test_two_seeds_come_before_longer_retrainings() -> None:
+    one = replace(planned().size, n_verdict_seeds=1)
+    assert settled(planned(size=one), 220.0).size.retrain_epochs == 9
+    assert settled(planned(size=one), 420.0).size.retrain_epochs == 18
+
+
+@pytest.mark.parametrize(("fits", "n"), [(True, 2), (False, 1)])
+def test_where_time_is_short_it_is_for_winner_and_baseline(
+    tmp_path: Path, fits: bool, n: int
+) -> None:
+    file = begun(tmp_path, [], None).file
+    close = replace(file, retrain=replace(file.retrain, finalists=2))
+    assert planned(fits=fits).applied(close).retrain.finalists == n
+
+
+def test_what_does_not_fit_is_not_made_longer() -> None:
+    assert settled(planned(fits=False), 9999.0).size == planned().size
+
+
+@pytest.mark.usefixtures("candidates")
+def test_retraining_is_settled_once_and_a_resumed_run_keeps_it(tmp_path: Path) -> None:
+    events: list[Event] = []
+    before = sized(begun(tmp_path, events, HOUR_S), executor())
+    assert before.sizes is not None
+    short = replace(before.sizes.size, retrain_epochs=3)
+    after = settle(replace(before, sizes=replace(before.sizes, size=short, retraining_s=60.0)))
+    assert after.file.retrain.epochs == 60
+    assert read_sizes(after.folder.read_config(), "config.yaml") == after.sizes
+    assert settle(after) is after
+    assert [event.text for event in events if isinstance(event, Notice)] == [
+        "time is left over: retrainings of up to 60 epochs"
+    ]
+
+
+def test_sizes_that_were_decided_before_are_kept(
+    tmp_path: Path, candidates: list[Candidate]
+) -> None:
+    after = sized(begun(tmp_path, [], HOUR_S), executor())
+    candidates.clear()
+    assert sized(after, executor()) is after
+    assert candidates == []
+
+
+@pytest.mark.parametrize(("budget_s", "changes"), [(None, {}), (HOUR_S, {"outer": 1}), (30.0, {})])
+def test_without_a_budget_in_an_outer_fold_and_in_no_time_nothing_is_sized(
+    tmp_path: Path, candidates: list[Candidate], budget_s: float | None, changes: dict[str, Any]
+) -> None:
+    events: list[Event] = []
+    before = begun(tmp_path, events, budget_s, **changes)
+    assert sized(before, executor()) is before
+    assert candidates == []
+    assert [event.text for event in events if isinstance(event, Notice)] == (
+        ["30 s are too short to size the search: the deadline cuts it"] if budget_s == 30 else []
+    )
+
+
+def test_short_budget_measures_few_settings_and_compares_no_backbone(
+    tmp_path: Path, candidates: list[Candidate]
+) -> None:
+    before = begun(tmp_path, [], 300.0)
+    file = replace(before.file, compare=("baseline", "efficientnet_b2"))
+    after = sized(replace(before, file=file), executor())
+    assert len([one for one in candidates if one.name.startswith("setting")]) <= FEW_MEASURED
+    assert {one.model for one in candidates} == {"cnn"}
+    assert after.file.compare == ("baseline",)
+    assert after.sizes is not None
+    assert "without EfficientNetB2" in after.sizes.text
+
+
+@pytest.mark.usefixtures("candidates")
+def test_budget_too_short_for_anything_is_told_and_shared_out_as_without_sizes(
+    tmp_path: Path,
+) -> None:
+    before = replace(begun(tmp_path, [], 90.0), began_s=time.time() - 85.0)
+    after = sized(before, executor())
+    assert after.sizes is not None
+    assert not after.sizes.fits
+    assert after.sizes.retraining_s + after.sizes.ending_s <= 5 / 3
+    assert after.sizes.text.startswith("1.5 min: too short")
+    assert after.sizes.text.endswith("; what does not fit is cut")
+
+
+def test_what_cannot_be_measured_is_not_sized(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Measured:
+        raise SearchError("no setting could be trained", "mend the space.")
+
+    events: list[Event] = []
+    monkeypatch.setattr(sizing, "measure", refuse)
+    before = begun(tmp_path, events, HOUR_S)
+    assert sized(before, executor()) is before
+    assert [event.text for event in events if isinstance(event, Notice)] == [
+        "the search is not sized, as no setting could be trained"
+    ]
+
+
+def test_what_you_state_bounds_the_sizes(tmp_path: Path) -> None:
+    file = begun(tmp_path, [], None).file
+    names = ("keeps_depth", "keeps_number", "keeps_epochs", "keeps_seeds")
+
+    def kept_by(**changes: Any) -> list[str]:
+        found = bounds_of(RunOptions(dataset="x", **changes), file)
+        return [name for name in names if getattr(found, name)]
+
+    assert kept_by() == []
+    assert kept_by(max_epochs=27) == ["keeps_depth"]
+    stated = ("search.max_epochs=9", "search.iterations=2", "retrain.epochs=5", "retrain.seeds=2")
+    assert kept_by(overrides=stated) == list(names)
+    limited = replace(file, search=replace(file.search, max_trials=5))
+    assert bounds_of(RunOptions(dataset="x"), limited).keeps_number
+
+
+@pytest.mark.usefixtures("candidates")
+@pytest.mark.parametrize("damage", [None, {"size": 3}, []])
+def test_damaged_sizes_are_told(tmp_path: Path, damage: Any) -> None:
+    found = sized(begun(tmp_path, [], HOUR_S), executor()).sizes
+    assert found is not None
+    assert read_sizes(kept(found), "x") == found
+    assert read_sizes({}, "x") is None
+    with pytest.raises(DamagedFileError, match=r"^config\.yaml: sizes are none that a run has"):
+        read_sizes({"sizes": damage}, "config.yaml")

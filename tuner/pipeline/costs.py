@@ -1,0 +1,180 @@
+"""What a run would train, what its steps take as measured, and what a forecast is made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tuner.data.cards.card import Card
+from tuner.data.dataset import Dataset
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.stages import HEAD
+from tuner.models.registry import BUILDERS
+from tuner.pipeline.comparison.all_contenders import contenders
+from tuner.pipeline.comparison.cheap_training import is_cheap
+from tuner.pipeline.run_options import RunOptions
+from tuner.pipeline.training_data import training_data
+from tuner.planning.candidates import MAX_MEASURED, candidate_of, first_settings
+from tuner.planning.corners import Corner
+from tuner.planning.forecast import Known
+from tuner.planning.frozen_costs import features_s
+from tuner.planning.measure import Candidate, Measured
+from tuner.planning.measured_costs import costs_of_settings, with_costs
+from tuner.records.contender import Contender
+from tuner.records.events import Listener
+from tuner.records.trial import StartSetting
+from tuner.retrain.contenders import BASELINE
+from tuner.space.definition import SearchSpaceFile
+from tuner.space.families import Built, built
+from tuner.space.sampling import n_settings
+from tuner.training.data import TrainingData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a run would train.
+
+    Attributes:
+        options: Those of the run.
+        file: The space with preset and options applied.
+        dataset: The data, split.
+        data: What trainings may see of the data.
+        settings: Those that the run draws first.
+        starts: Those that it begins with.
+    """
+
+    options: RunOptions
+    file: SearchSpaceFile
+    dataset: Dataset
+    data: TrainingData
+    settings: Sequence[Candidate]
+    starts: Sequence[Candidate]
+
+
+def work_of(
+    options: RunOptions,
+    file: SearchSpaceFile,
+    dataset: Dataset,
+    starts: Sequence[StartSetting],
+    most: int = MAX_MEASURED,
+) -> Work:
+    """What a run would train; `most` of the settings that it draws first.
+
+    Raises:
+        ConfigurationError: If no setting of the space can be built.
+    """
+    data = training_data(dataset, options.data_dir)
+    return Work(
+        options=options,
+        file=file,
+        dataset=dataset,
+        data=data,
+        settings=first_settings(file, options.seed, data)[:most],
+        starts=[
+            candidate_of(start.origin, *built(file, start.values, start.model), data)
+            for start in starts
+        ],
+    )
+
+
+def compared(work: Work, card: Card, listener: Listener) -> list[Contender]:
+    """The comparison, but for the winner's hyperparameters; empty where it is left out."""
+    if work.options.search_only:
+        return []
+    file, spec = work.file, work.data.spec
+    return contenders(work.options, card, file, spec, [(file.model, {})], listener)
+
+
+def known_of(
+    work: Work,
+    others: Sequence[Contender],
+    measured: Measured,
+    n_workers: int,
+    found: Sequence[Corner] = (),
+    ready_s: float = 0.0,
+    share: float | None = None,
+) -> Known:
+    """What a forecast is made of.
+
+    Args:
+        work: What is trained.
+        others: The comparison, the winner first.
+        measured: What was measured of both.
+        n_workers: Trainings at a time.
+        found: Corners of the space; without them a forecast has no disk use.
+        ready_s: As of `Known`.
+        share: As of `Known`.
+
+    Raises:
+        SearchError: If no setting could be trained.
+    """
+    file, data = work.file, work.data
+    n_test = work.dataset.split.n_test
+    return Known(
+        search=file.search,
+        n_settings=n_settings(file.space),
+        costs=costs_of_settings(work.settings, measured),
+        starts=[measured.costs[s.key] for s in work.starts if s.key in measured.costs],
+        n_finalists=file.retrain.finalists or 1,
+        n_repeats=_n_repeats(work, others),
+        contenders=with_costs(others, measured),
+        n_seeds=file.retrain.seeds,
+        n_train=len(data.folds[0].train),
+        n_folds=len(data.folds),
+        n_test=n_test,
+        keeps_models=file.model in BUILDERS,
+        largest_checkpoint_bytes=max((corner.checkpoint_bytes for corner in found), default=0),
+        n_workers=n_workers,
+        ready_s=ready_s,
+        features_s=features_s(_built(work), others[1:], data, n_test),
+        share=share,
+        limits_s=(
+            _or_endless(work.options.search_budget_s),
+            _or_endless(work.options.time_budget_s),
+        ),
+    )
+
+
+def without_backbones(known: Known, work: Work) -> Known:
+    """The same without backbones in the comparison; the same record where there are none."""
+    kept = [pair for pair in known.contenders if pair[0].name not in BACKBONES]
+    if len(kept) == len(known.contenders):
+        return known
+    others = [contender for contender, _ in kept[1:]]
+    return replace(
+        known,
+        contenders=kept,
+        features_s=features_s(_built(work), others, work.data, known.n_test),
+    )
+
+
+def without_last_resorts(known: Known) -> Known:
+    """The same without backbones that are trained from scratch beside one that is not.
+
+    A run with a time budget leaves them out.
+    """
+    from_scratch = {c.name for c, _ in known.contenders[1:] if c.values.get("weights") == "none"}
+    names = {contender.name for contender, _ in known.contenders[1:]} & set(BACKBONES)
+    if not names - from_scratch:
+        return known
+    kept = [pair for pair in known.contenders if pair[0].name not in names & from_scratch]
+    return replace(known, contenders=kept)
+
+
+def _built(work: Work) -> list[Built]:
+    """The settings that are drawn or begun with, each with its model."""
+    return [(one.model.removesuffix(HEAD), one.values) for one in (*work.settings, *work.starts)]
+
+
+def _n_repeats(work: Work, others: Sequence[Contender]) -> int:
+    """How often finalists and baseline are trained again, if the finalists are as cheap."""
+    rules = work.file.retrain
+    baseline = next((one for one in others if one.name == BASELINE), None)
+    if baseline is None or not rules.cheap_seeds or work.options.time_budget_s is not None:
+        return 0
+    return rules.cheap_seeds - rules.seeds if is_cheap(baseline, work.dataset) else 0
+
+
+def _or_endless(budget_s: float | None) -> float:
+    return math.inf if budget_s is None else budget_s

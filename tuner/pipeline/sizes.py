@@ -1,0 +1,106 @@
+"""How much a run with a time budget does: decided once, and kept in its config.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.planning.sizing import FEW_SEEDS, Size
+from tuner.space.definition import SearchSpaceFile
+from tuner.store.files.reading import DamagedFileError
+
+_KEY = "sizes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much a run does, and why.
+
+    Attributes:
+        size: Of the search and the retraining.
+        has_backbones: Whether the comparison keeps its backbones.
+        fits: Whether all that is expected to end in time.
+        most_epochs: Most epochs of a retraining if time is left over.
+        retraining_s: Seconds of the budget that the search leaves to the retraining.
+        ending_s: Seconds that it leaves to what comes after that.
+        text: All that in a line.
+        is_settled: Whether the search has ended, and the epochs of the retraining were chosen anew.
+    """
+
+    size: Size
+    has_backbones: bool
+    fits: bool
+    most_epochs: int
+    retraining_s: float
+    ending_s: float
+    text: str
+    is_settled: bool = False
+
+    def applied(self, file: SearchSpaceFile) -> SearchSpaceFile:
+        """The space with these sizes."""
+        size = self.size
+        return replace(
+            file,
+            search=size.of_search(file.search),
+            retrain=replace(
+                file.retrain,
+                epochs=size.retrain_epochs,
+                seeds=size.n_seeds,
+                cheap_seeds=size.n_verdict_seeds,
+                # Where time is short, it is for winner and baseline.
+                finalists=file.retrain.finalists if self.fits else 1,
+            ),
+            compare=tuple(
+                name for name in file.compare if self.has_backbones or name not in BACKBONES
+            ),
+        )
+
+
+def settled(sizes: Sizes, left_s: float) -> Sizes:
+    """The sizes once the search has ended: time that it has left over makes retrainings longer.
+
+    As long as two seeds of finalists and baseline leave room for it: with them a verdict is tested.
+
+    Args:
+        sizes: As they were planned.
+        left_s: Seconds until the deadline.
+    """
+    size = sizes.size
+    planned_s = sizes.retraining_s * max(1.0, FEW_SEEDS / size.n_verdict_seeds)
+    times = (left_s - sizes.ending_s) / planned_s if planned_s > 0 else 1.0
+    epochs = min(sizes.most_epochs, int(size.retrain_epochs * times))
+    longer = replace(size, retrain_epochs=max(size.retrain_epochs, epochs))
+    return replace(sizes, size=longer if sizes.fits else size, is_settled=True)
+
+
+_SIZES = TypeAdapter(Sizes)
+
+
+def kept(sizes: Sizes) -> dict[str, Any]:
+    """What config.yaml keeps, so that a resumed run does as much."""
+    return {_KEY: _SIZES.dump_python(sizes, mode="json")}
+
+
+def read_sizes(config: Mapping[str, Any], where: str) -> Sizes | None:
+    """The sizes that an unfinished run has decided on; None where it has not.
+
+    Args:
+        config: What config.yaml holds.
+        where: Begins the message.
+
+    Raises:
+        DamagedFileError: If they are no such sizes.
+    """
+    if _KEY not in config:
+        return None
+    try:
+        return _SIZES.validate_python(config[_KEY])
+    except ValidationError as error:
+        raise DamagedFileError(
+            f"{where}: sizes are none that a run has written, so the run cannot be resumed",
+            "restore the file, or start again with --fresh.",
+        ) from error

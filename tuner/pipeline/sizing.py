@@ -1,0 +1,228 @@
+"""A time budget sizes its run: models are measured, and the largest search that fits is chosen."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tuner.errors import ConfigurationError, SearchError
+from tuner.execution.executor import Executor
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.pipeline.costs import Work, compared, known_of, without_backbones, work_of
+from tuner.pipeline.job import Job
+from tuner.pipeline.run_options import RunOptions
+from tuner.pipeline.sizes import Sizes, kept, settled
+from tuner.planning.candidates import MAX_MEASURED, opponents
+from tuner.planning.forecast import Known
+from tuner.planning.measure import measure
+from tuner.planning.sizing import Bounds, Fitted, fitted, has_baseline, steps_per_epoch
+from tuner.records.contender import Contender
+from tuner.records.events import Event, Notice, SearchSized, StageStarted
+from tuner.report.text import duration, plural
+from tuner.search.methods.method import SearchCost, method_class
+from tuner.space.definition import SearchSettings, SearchSpaceFile
+from tuner.space.parsing.overrides import stated_keys
+from tuner.space.sampling import n_settings
+
+# In less time nothing can be measured that would help.
+SHORTEST_S = 60.0
+
+# A backbone takes minutes to build, trace and measure. In less time none is compared, and fewer
+# settings are measured.
+SHORT_S = 600.0
+FEW_MEASURED = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizedRun:
+    """How much a run does, and what is known of its time.
+
+    Attributes:
+        sizes: How much.
+        fitted: The same, with its forecast.
+    """
+
+    sizes: Sizes
+    fitted: Fitted
+
+
+def sized(job: Job, executor: Executor) -> Job:
+    """The job with the sizes that fit its time budget, which its folder keeps from now on.
+
+    The same job where there is no budget, where the sizes were decided before, where nothing can be
+    measured, and where you asked for the end.
+    """
+    budget_s = job.options.time_budget_s
+    if budget_s is None or not job.options.is_sized or job.sizes is not None:
+        return job
+    if budget_s < SHORTEST_S:
+        text = f"{_short(budget_s)} are too short to size the search: the deadline cuts it"
+        job.tell(Notice(text=text))
+        return job
+    job.tell(StageStarted(title=f"Measuring models, to size the search for {_short(budget_s)}"))
+    try:
+        work, whole = _measured(job, executor, is_short=budget_s < SHORT_S)
+    except (ConfigurationError, SearchError) as error:
+        if not job.request.is_made():
+            job.tell(Notice(text=f"the search is not sized, as {error.message}"))
+        return job
+    left_s = job.began_s + budget_s - time.time()
+    lean = without_backbones(whole, work)
+    found = sizes_for(job.options, job.file, whole, lean, left_s, budget_s).sizes
+    config = job.folder.read_config()
+    job.folder.write_config(config | kept(found))
+    file = found.applied(job.file)
+    cost = method_class(file.search.method).cost(file.search, n_settings(file.space))
+    job.tell(
+        SearchSized(
+            n_trials=cost.n_trials + len(job.starts),
+            n_epochs=cost.n_epochs + len(job.starts) * file.search.max_epochs,
+            is_exact=cost.is_exact,
+            text=found.text,
+        )
+    )
+    return replace(job, file=file, sizes=found)
+
+
+def settle(job: Job) -> Job:
+    """The job with the epochs of its retraining, now that the search has ended; kept likewise."""
+    if job.sizes is None or job.sizes.is_settled or job.deadline is None:
+        return job
+    found = settled(job.sizes, job.deadline - time.time())
+    if found.size != job.sizes.size:
+        epochs = plural(found.size.retrain_epochs, "epoch")
+        job.tell(Notice(text=f"time is left over: retrainings of up to {epochs}"))
+    job.folder.write_config(job.folder.read_config() | kept(found))
+    return replace(job, file=found.applied(job.file), sizes=found)
+
+
+def bounds_of(options: RunOptions, file: SearchSpaceFile) -> Bounds:
+    """What you have stated, which no size changes.
+
+    Limits that the space gives are kept as well: `max_trials` and `max_total_epochs`.
+    """
+    stated = stated_keys(options.overrides)
+    search = file.search
+    return Bounds(
+        retrain=file.retrain,
+        keeps_depth=options.max_epochs is not None or "search.max_epochs" in stated,
+        keeps_number=(
+            search.max_trials is not None
+            or search.max_total_epochs is not None
+            or "search.iterations" in stated
+        ),
+        keeps_epochs="retrain.epochs" in stated,
+        keeps_seeds="retrain.seeds" in stated,
+    )
+
+
+def sizes_for(
+    options: RunOptions,
+    file: SearchSpaceFile,
+    whole: Known,
+    lean: Known,
+    left_s: float,
+    budget_s: float,
+) -> SizedRun:
+    """The sizes that fit.
+
+    Args:
+        options: What you asked for.
+        file: The space with preset and options applied.
+        whole: Costs with the whole comparison.
+        lean: Costs without its backbones.
+        left_s: Seconds that are left of the budget.
+        budget_s: The budget, as it is told.
+    """
+    bounds = bounds_of(options, file)
+    found = fitted(whole, lean, bounds, left_s, options.seed)
+    forecast = found.forecast
+    has_backbones = found.is_whole and any(
+        contender.name in BACKBONES for contender, _ in whole.contenders
+    )
+    after_s = max(0.0, forecast.total_s.high - forecast.search_s.high - forecast.other_s.high)
+    # Where not even the smallest size fits, time is shared out as without sizes.
+    shared_s = math.inf if found.fits else (1 - options.search_share) * left_s
+    return SizedRun(
+        fitted=found,
+        sizes=Sizes(
+            size=found.size,
+            has_backbones=has_backbones,
+            fits=found.fits,
+            most_epochs=found.size.retrain_epochs if bounds.keeps_epochs else file.retrain.epochs,
+            retraining_s=min(after_s, shared_s),
+            ending_s=min(forecast.other_s.high, max(0.0, shared_s - after_s)),
+            text=f"{_short(budget_s)}: {_text(found, file, has_backbones=has_backbones)}",
+        ),
+    )
+
+
+def _measured(job: Job, executor: Executor, *, is_short: bool) -> tuple[Work, Known]:
+    """What the run would train, and what that costs, without corners of the space.
+
+    Raises:
+        ConfigurationError: If no setting can be built.
+        SearchError: If none could be measured.
+    """
+    work = work_of(
+        job.options, job.file, job.dataset, job.starts, FEW_MEASURED if is_short else MAX_MEASURED
+    )
+    others: Sequence[Contender] = compared(
+        _without_backbones(work) if is_short else work, job.card, _silent
+    )
+    measurable = [*opponents(others, work.data), *work.starts, *work.settings]
+    with TemporaryDirectory(dir=job.folder.state) as scratch:
+        measured = measure(measurable, executor, Path(scratch), job.precision)
+    return work, known_of(work, others, measured, executor.n_workers)
+
+
+def _without_backbones(work: Work) -> Work:
+    names = tuple(name for name in work.file.compare if name not in BACKBONES)
+    return replace(work, file=replace(work.file, compare=names))
+
+
+def _silent(event: Event) -> None:
+    """The retraining tells what is left out of the comparison."""
+
+
+def _text(found: Fitted, file: SearchSpaceFile, *, has_backbones: bool) -> str:
+    size, known = found.size, found.known
+    cost = _cost(known.search, known.n_settings)
+    steps = round(steps_per_epoch(known) * min(size.min_epochs, size.max_epochs))
+    n = plural(cost.n_settings + len(known.starts), "setting")
+    parts = [
+        f"{f'as many of {n} as there is time for' if found.is_cut else n},"
+        f" up to {plural(size.max_epochs, 'epoch')} (first rung about {plural(steps, 'step')})"
+    ]
+    if known.contenders:
+        whom = "finalists and baseline" if has_baseline(known) else "the winner"
+        parts.append(
+            f"then {plural(size.n_verdict_seeds, 'seed')} of {whom},"
+            f" up to {plural(size.retrain_epochs, 'epoch')}"
+        )
+        backbones = [name for name in file.compare if name in BACKBONES]
+        if has_backbones:
+            parts.append(f"{plural(size.n_seeds, 'seed')} of other models")
+        elif backbones:
+            parts.append(f"without {', '.join(BACKBONES[name].title for name in backbones)}")
+    likely = _short(found.forecast.total_s.middle)
+    if found.is_cut:
+        return ", ".join(parts)
+    if found.fits:
+        return f"{', '.join(parts)}; expected {likely}"
+    return (
+        f"too short even for the smallest search, which would take {likely}:"
+        f" {', '.join(parts)}; what does not fit is cut"
+    )
+
+
+def _cost(search: SearchSettings, n: int | None) -> SearchCost:
+    return method_class(search.method).cost(search, n)
+
+
+def _short(seconds: float) -> str:
+    return duration(seconds).replace(".0 ", " ")

@@ -1,0 +1,286 @@
+"""How much of a search and of a retraining fits a time budget.
+
+Sizes stand on a ladder. Each rung of it does at least as much of everything that a verdict needs as
+the one below, so that a longer budget never buys fewer epochs of the last rung or fewer seeds. The
+highest rung whose simulated time fits is chosen.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from tuner.planning.forecast import Forecast, Known, forecast
+from tuner.retrain.contenders import BASELINE
+from tuner.search.methods.method import method_class
+from tuner.space.definition import RetrainSettings, SearchSettings
+from tuner.space.methods import METHODS
+
+# Optimizer steps of a first rung at least, as measured (docs/adr/0039): shorter ones rank settings
+# by how they start.
+MIN_STEPS = 250
+
+# With two seeds a verdict is a tested one, and three are what the presets train at least.
+FEW_SEEDS, TESTED_SEEDS = 2, 3
+
+# The best of still more settings would owe its score to chance.
+MAX_ITERATIONS = 20
+
+# Simulated runs of each size: a dozen sizes are tried while the budget passes.
+_N_RUNS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a size may not change, or not exceed.
+
+    Attributes:
+        retrain: As preset, space and options give it: its epochs and seeds are ceilings.
+        keeps_depth: Whether you have stated the epochs of the last rung.
+        keeps_number: Whether you have stated how many trials, epochs or iterations there are.
+        keeps_epochs: Whether you have stated the epochs of the retraining.
+        keeps_seeds: Whether you have stated its seeds.
+    """
+
+    retrain: RetrainSettings
+    keeps_depth: bool = False
+    keeps_number: bool = False
+    keeps_epochs: bool = False
+    keeps_seeds: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much a run does.
+
+    Attributes:
+        min_epochs: Epochs of the first rung.
+        max_epochs: Epochs of the last rung.
+        iterations: As of `SearchSettings`.
+        retrain_epochs: Most epochs of a retraining.
+        n_seeds: Retrainings of each model.
+        n_verdict_seeds: Retrainings of finalists and baseline.
+    """
+
+    min_epochs: int
+    max_epochs: int
+    iterations: int
+    retrain_epochs: int
+    n_seeds: int
+    n_verdict_seeds: int
+
+    def of_search(self, search: SearchSettings) -> SearchSettings:
+        """A search of this size."""
+        return replace(
+            search,
+            min_epochs=self.min_epochs,
+            max_epochs=self.max_epochs,
+            iterations=self.iterations,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """The largest size that fits.
+
+    Attributes:
+        size: How much is done.
+        known: What its forecast is made of.
+        forecast: What it takes; of a search that is cut, with as much of it as must fit.
+        is_cut: Whether you have stated more settings than fit: the deadline cuts the search.
+        is_whole: Whether the whole comparison fits; otherwise it goes without backbones.
+        fits: Whether it fits; False where even the smallest size does not, which this is then.
+    """
+
+    size: Size
+    known: Known
+    forecast: Forecast
+    is_cut: bool
+    is_whole: bool
+    fits: bool
+
+
+def fitted(whole: Known, lean: Known, bounds: Bounds, left_s: float, seed: int) -> Fitted:
+    """The largest size that ends in time; what is compared must not make the search shallower.
+
+    Args:
+        whole: Costs with the whole comparison.
+        lean: Costs without the backbones in it; the same where there are none.
+        bounds: What you have stated.
+        left_s: Seconds that there are.
+        seed: Decides what chance decides in the simulations.
+    """
+    sizes = list(ladder(whole, bounds))
+    without = _highest(lean, sizes, left_s, seed)
+    if whole is lean:
+        return without
+    found = replace(_highest(whole, sizes, left_s, seed), is_whole=True)
+    is_as_deep = (
+        found.size.max_epochs == without.size.max_epochs
+        and found.size.n_verdict_seeds == without.size.n_verdict_seeds
+    )
+    return found if found.fits and is_as_deep else replace(without, is_whole=False)
+
+
+def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
+    """All sizes, the smallest first.
+
+    Depth comes before number: a rung of `factor` times as many epochs is next as soon as it costs
+    no more than another iteration. Two seeds come first of all, three with the second depth, and
+    all that the preset trains once the search is as deep as it may be. A retraining is the rung
+    after the last: `factor` times as many epochs, up to what preset and space allow.
+    """
+    depths = list(_depths(known, bounds))
+    own = max(bounds.retrain.seeds, bounds.retrain.cheap_seeds or 0)
+    few, tested, factor = min(FEW_SEEDS, own), min(TESTED_SEEDS, own), known.search.factor
+
+    def size(
+        depth: int, iterations: int, n_verdict_seeds: int, n_seeds: int = 1, times: int = factor
+    ) -> Size:
+        if bounds.keeps_seeds:
+            n_seeds = n_verdict_seeds = bounds.retrain.seeds
+        elif not has_baseline(known):
+            # Nothing is repeated but the pair of the verdict.
+            n_seeds = n_verdict_seeds
+        epochs = min(bounds.retrain.epochs, depth * times)
+        return Size(
+            min_epochs=min(_first(known, bounds), depth),
+            max_epochs=depth,
+            iterations=known.search.iterations if bounds.keeps_number else iterations,
+            retrain_epochs=bounds.retrain.epochs if bounds.keeps_epochs else epochs,
+            n_seeds=n_seeds,
+            n_verdict_seeds=n_verdict_seeds,
+        )
+
+    yield size(depths[0], 1, 1, times=1)
+    yield size(depths[0], 1, 1)
+    for i, depth in enumerate(depths):
+        seeds, n_seeds = few if i == 0 and len(depths) > 1 else tested, 1
+        if i < 2:
+            yield size(depth, 1, few)
+        yield size(depth, 1, seeds)
+        if depth == depths[-1]:
+            seeds, n_seeds = own, bounds.retrain.seeds
+            yield size(depth, 1, seeds, n_seeds)
+        for iterations in range(2, _n_iterations(known, bounds, depths[i:])):
+            yield size(depth, iterations, seeds, n_seeds)
+
+
+def resized(known: Known, size: Size) -> Known:
+    """What a run of this size is made of."""
+    own = max((contender.max_epochs for contender, _ in known.contenders[:1]), default=0)
+    return replace(
+        known,
+        search=size.of_search(known.search),
+        contenders=[
+            # What has a schedule of its own keeps it.
+            (replace(c, max_epochs=size.retrain_epochs if c.max_epochs == own else c.max_epochs), k)
+            for c, k in known.contenders
+        ],
+        n_seeds=size.n_seeds,
+        n_repeats=size.n_verdict_seeds - size.n_seeds,
+        limits_s=(math.inf, math.inf),
+    )
+
+
+def has_baseline(known: Known) -> bool:
+    """Whether the comparison has the baseline."""
+    return any(contender.name == BASELINE for contender, _ in known.contenders)
+
+
+def _highest(known: Known, sizes: Sequence[Size], left_s: float, seed: int) -> Fitted:
+    """The largest size that fits, or the smallest."""
+
+    def needed(size: Size) -> Forecast:
+        sized = resized(known, size)
+        return forecast(replace(sized, search=_least(sized.search)), seed, _N_RUNS)
+
+    n_fitting = bisect_left(sizes, True, key=lambda size: needed(size).total_s.high > left_s)
+    size = sizes[max(0, n_fitting - 1)]
+    sized = resized(known, size)
+    found = forecast(sized, seed, _N_RUNS)
+    is_cut = n_fitting > 0 and found.total_s.high > left_s
+    return Fitted(
+        size=size,
+        known=sized,
+        forecast=needed(size) if is_cut else found,
+        is_cut=is_cut,
+        is_whole=True,
+        fits=n_fitting > 0,
+    )
+
+
+def _least(search: SearchSettings) -> SearchSettings:
+    """As much as must fit of a search whose trials or epochs you have limited: one iteration.
+
+    `--max-trials 1000000` asks for all that there is time for.
+    """
+    if search.max_trials is None and search.max_total_epochs is None:
+        return search
+    one = replace(search, iterations=1, max_trials=None, max_total_epochs=None)
+    cost = method_class(search.method).cost(one, None)
+    return replace(
+        search,
+        max_trials=search.max_trials and min(search.max_trials, cost.n_trials),
+        max_total_epochs=search.max_total_epochs and min(search.max_total_epochs, cost.n_epochs),
+    )
+
+
+def steps_per_epoch(known: Known) -> float:
+    """Optimizer steps of an epoch of a usual setting."""
+    batch_size = median(cost.step_s / cost.image_s for cost in known.costs)
+    return known.n_train / batch_size
+
+
+def _most(known: Known, bounds: Bounds) -> int:
+    """Epochs of the last rung at most: no more than a retraining trains."""
+    if bounds.keeps_depth:
+        return known.search.max_epochs
+    return min(bounds.retrain.epochs, known.search.max_total_epochs or bounds.retrain.epochs)
+
+
+def _first(known: Known, bounds: Bounds) -> int:
+    """Epochs of the first rung: so many that it has `MIN_STEPS`, and that there is a second one."""
+    if METHODS[known.search.method].begins_with_one_epoch:
+        return 1
+    needed = math.ceil(round(MIN_STEPS / steps_per_epoch(known), 6))
+    two_rungs = max(1, _most(known, bounds) // known.search.factor)
+    return max(known.search.min_epochs, min(needed, two_rungs))
+
+
+def _depths(known: Known, bounds: Bounds) -> Iterator[int]:
+    """Epochs of the last rung, the fewest first.
+
+    Where there is no time for a first rung of `MIN_STEPS`, the search is shallower than that.
+    """
+    most = _most(known, bounds)
+    if bounds.keeps_depth:
+        yield most
+        return
+    factor, first = known.search.factor, min(_first(known, bounds), most)
+    shallow = {first // factor**number for number in range(1, first.bit_length())} | {1}
+    yield from sorted(shallow - {0, first})
+    depth = first
+    while depth <= most:
+        yield depth
+        depth *= factor
+
+
+def _n_iterations(known: Known, bounds: Bounds, depths: Sequence[int]) -> int:
+    """The number of iterations from which on the next depth costs no more."""
+    if bounds.keeps_number:
+        return 0
+    if len(depths) == 1:
+        return MAX_ITERATIONS + 1
+    now, deeper = (_n_epochs(known, bounds, depth) for depth in depths[:2])
+    return math.ceil(deeper / now)
+
+
+def _n_epochs(known: Known, bounds: Bounds, depth: int) -> int:
+    first = min(_first(known, bounds), depth)
+    search = replace(known.search, min_epochs=first, max_epochs=depth, iterations=1)
+    cost = method_class(search.method).cost(search, known.n_settings)
+    return cost.n_epochs + len(known.starts) * depth
