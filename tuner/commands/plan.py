@@ -6,7 +6,7 @@ import math
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.backend import environment
@@ -165,7 +165,7 @@ def _compared(planned: _Planned, listener: Listener) -> list[Contender]:
     if planned.options.search_only:
         return []
     prepared = planned.prepared
-    return contenders(
+    tuned, *others = contenders(
         planned.options,
         prepared.card,
         prepared.file,
@@ -173,6 +173,8 @@ def _compared(planned: _Planned, listener: Listener) -> list[Contender]:
         [(prepared.file.model, {})],
         listener,
     )
+    # Which family it will be of is not known yet.
+    return [replace(tuned, title="Tuned"), *others]
 
 
 def _known(
