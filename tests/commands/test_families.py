@@ -109,4 +109,5 @@ def test_a_plan_measures_all_families(place: Path) -> None:
     record = json.loads(planned.out)
     assert {corner["model"] for corner in record["corners"]} == {"cnn", "efficientnet_lite0"}
     assert record["failures"] == {}
+    assert record["contenders"][0]["title"] == "Tuned"
     assert record["forecast"]["n_starts"] == 3

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tuner.space.documents.strict_yaml import load_document, parse_document
+from tuner.space.parsing.families import owner
 from tuner.space.parsing.parse import load_space, parse_space
 from tuner.space.parsing.schema import Opponent, SpaceFile, schema_text, space_json_schema
 from tuner.space.sampling import sample
@@ -60,7 +61,8 @@ def test_a_committed_space_sets_every_hyperparameter_of_the_network_and_gives_a_
     document = load_document(path)
     lines = path.read_text(encoding="utf-8").splitlines()
     # Momentum is sgd's alone.
-    terms = CNN_TERMS if document.data["model"] == "cnn" else BACKBONE_TERMS
+    is_cnn = owner(document.data["model"]) == "cnn"
+    terms = CNN_TERMS if is_cnn else BACKBONE_TERMS
     needed = {*terms, *TRAINING_TERMS} - (
         set() if "sgd" in document.data["space"]["optimizer"] else {"momentum"}
     )

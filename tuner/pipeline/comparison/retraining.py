@@ -144,9 +144,9 @@ def _rounds(
         if number < n_finalists or one.name == BASELINE
     }
     is_repeated = more > n_seeds and BASELINE in (one.name for one in compared)
-    if job.sizes is None:
+    if is_repeated and job.sizes is None:
         # A time budget that has sized nothing is shared out among the first trainings.
-        is_repeated &= job.deadline is None and all(
+        is_repeated = job.deadline is None and all(
             is_cheap(distinct[setting], job.dataset) for setting in judged
         )
     if not is_repeated:
