@@ -114,10 +114,12 @@ def test_images_are_predicted_some_at_a_time(
 ) -> None:
     together = call("predict", finished.folder, *images, "--json", cwd=finished.place)
     monkeypatch.setattr(decoded_images, "_IMAGES_AT_A_TIME", 2)
-    assert (
-        call("predict", finished.folder, *images, "--json", cwd=finished.place).records
-        == together.records
-    )
+    found = call("predict", finished.folder, *images, "--json", cwd=finished.place)
+    # Kernels for another number of images round in their own way.
+    assert found.records == [
+        {**one, "probabilities": pytest.approx(one["probabilities"], abs=1e-5)}
+        for one in together.records
+    ]
 
 
 def test_names_come_from_stdin(

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-<<<<<<< HEAD
-=======
-from collections.abc import Sequence
->>>>>>> families
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -154,27 +150,9 @@ def _plan(
     )
 
 
-<<<<<<< HEAD
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shop:
     """Says what time buys.
-=======
-def _compared(planned: _Planned, listener: Listener) -> list[Contender]:
-    """The comparison, but for the winner's hyperparameters; empty where it is left out."""
-    if planned.options.search_only:
-        return []
-    prepared = planned.prepared
-    tuned, *others = contenders(
-        planned.options,
-        prepared.card,
-        prepared.file,
-        planned.data.spec,
-        [(prepared.file.model, {})],
-        listener,
-    )
-    # Which family it will be of is not known yet.
-    return [replace(tuned, title="Tuned"), *others]
->>>>>>> families
 
     Attributes:
         work: What a run would train.

@@ -83,7 +83,9 @@ def compared(work: Work, card: Card, listener: Listener) -> list[Contender]:
     if work.options.search_only:
         return []
     file, spec = work.file, work.data.spec
-    return contenders(work.options, card, file, spec, [(file.model, {})], listener)
+    tuned, *others = contenders(work.options, card, file, spec, [(file.model, {})], listener)
+    # Which family it will be of is not known yet.
+    return [replace(tuned, title="Tuned"), *others]
 
 
 def known_of(
