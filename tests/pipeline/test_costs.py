@@ -40,7 +40,7 @@ def test_comparison_without_backbones_needs_no_features(tmp_path: Path) -> None:
         starts=(),
     )
     lean = without_backbones(known(BASELINE, FROZEN), work)
-    assert (names(lean), lean.features_s) == (["tuned", "baseline"], (0.0, 0.0))
+    assert (names(lean), lean.features_s) == (["tuned", "baseline"], (0.0, 0.0, 0.0))
     whole = known(BASELINE)
     assert without_backbones(whole, work) is whole
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.images import SMALL_CNN
-from tests.pipeline.comparison.jobs import executor, job
+from tests.pipeline.comparison.jobs import executor, job, trial
 from tests.planning.costs import cost
 from tuner.errors import SearchError
 from tuner.pipeline import sizing
@@ -22,7 +22,7 @@ from tuner.pipeline.sizing import FEW_MEASURED, bounds_of, settle, sized
 from tuner.planning.measure import Candidate, Measured
 from tuner.planning.sizing import Size
 from tuner.records.events import Event, Notice, SearchSized, StageStarted
-from tuner.records.trial import StartSetting
+from tuner.records.trial import StartSetting, Trial
 from tuner.space.definition import RetrainSettings, SearchSettings
 from tuner.store.files.reading import DamagedFileError
 
@@ -43,9 +43,15 @@ def candidates(monkeypatch: pytest.MonkeyPatch) -> list[Candidate]:
     return seen
 
 
-def begun(folder: Path, events: list[Event], budget_s: float | None, **changes: Any) -> Job:
+def begun(
+    folder: Path,
+    events: list[Event],
+    budget_s: float | None,
+    trials: Sequence[Trial] = (),
+    **changes: Any,
+) -> Job:
     """A run of a wide space that begins with one setting."""
-    found = job(folder, events)
+    found = job(folder, events, trials)
     start = StartSetting(origin="baseline", values=SMALL_CNN)
     found.folder.write_config({"identity": {}})
     options = RunOptions(dataset="tiny", time_budget_s=budget_s, **changes)
@@ -102,6 +108,7 @@ def planned(**changes: Any) -> Sizes:
         "has_backbones": False,
         "fits": True,
         "most_epochs": 60,
+        "most_seeds": 3,
         "retraining_s": 100.0,
         "ending_s": 20.0,
         "text": "",
@@ -120,8 +127,17 @@ def test_time_that_the_search_leaves_over_makes_retrainings_longer(
 
 def test_two_seeds_come_before_longer_retrainings() -> None:
     one = replace(planned().size, n_verdict_seeds=1)
-    assert settled(planned(size=one), 220.0).size.retrain_epochs == 9
-    assert settled(planned(size=one), 420.0).size.retrain_epochs == 18
+    found = [settled(planned(size=one), left_s).size for left_s in (150.0, 220.0, 420.0)]
+    assert [(size.n_verdict_seeds, size.retrain_epochs) for size in found] == [
+        (1, 9),
+        (2, 9),
+        (2, 18),
+    ]
+
+
+def test_seeds_that_you_state_are_kept() -> None:
+    one = replace(planned().size, n_verdict_seeds=1)
+    assert settled(planned(size=one, most_seeds=1), 420.0).size.n_verdict_seeds == 1
 
 
 @pytest.mark.parametrize(("fits", "n"), [(True, 2), (False, 1)])
@@ -148,7 +164,7 @@ def test_retraining_is_settled_once_and_a_resumed_run_keeps_it(tmp_path: Path) -
     assert read_sizes(after.folder.read_config(), "config.yaml") == after.sizes
     assert settle(after) is after
     assert [event.text for event in events if isinstance(event, Notice)] == [
-        "time is left over: retrainings of up to 60 epochs"
+        "time is left over: 3 seeds, retrainings of up to 60 epochs"
     ]
 
 
@@ -169,9 +185,9 @@ def test_without_a_budget_in_an_outer_fold_and_in_no_time_nothing_is_sized(
     before = begun(tmp_path, events, budget_s, **changes)
     assert sized(before, executor()) is before
     assert candidates == []
-    assert [event.text for event in events if isinstance(event, Notice)] == (
-        ["30 s are too short to size the search: the deadline cuts it"] if budget_s == 30 else []
-    )
+    told = [event.text for event in events if isinstance(event, SearchSized)]
+    short = "the search is not sized, as 30 s are too short: the deadline cuts it"
+    assert told == ([short] if budget_s == 30 else [])
 
 
 def test_short_budget_measures_few_settings_and_compares_no_backbone(
@@ -210,9 +226,38 @@ def test_what_cannot_be_measured_is_not_sized(
     monkeypatch.setattr(sizing, "measure", refuse)
     before = begun(tmp_path, events, HOUR_S)
     assert sized(before, executor()) is before
-    assert [event.text for event in events if isinstance(event, Notice)] == [
-        "the search is not sized, as no setting could be trained"
+    (told,) = [event for event in events if isinstance(event, SearchSized)]
+    assert told.text == "the search is not sized, as no setting could be trained"
+    assert (told.n_trials, told.n_epochs > 0) == (71, True)
+
+
+def test_search_that_has_begun_without_sizes_goes_on_without(
+    tmp_path: Path, candidates: list[Candidate]
+) -> None:
+    events: list[Event] = []
+    before = begun(tmp_path, events, HOUR_S, trials=[trial(0, 0.5)])
+    assert sized(before, executor()) is before
+    assert candidates == []
+    assert [event.text for event in events if isinstance(event, SearchSized)] == [
+        "the search is not sized, as it has begun: the deadline cuts it"
     ]
+
+
+def test_end_that_is_asked_for_while_models_are_measured_decides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = begun(tmp_path, [], HOUR_S)
+
+    def stopped(measurable: Sequence[Candidate], *_: Any) -> Measured:
+        before.request.reason = "interrupted"
+        one = measurable[0]
+        return Measured(costs={one.key: cost(one.key)}, failures={}, trained_s=1.0)
+
+    monkeypatch.setattr(sizing, "measure", stopped)
+    monkeypatch.setattr(sizing, "known_of", lambda *_: None)
+    monkeypatch.setattr(sizing, "without_backbones", lambda *_: None)
+    assert sized(before, executor()) is before
+    assert "sizes" not in before.folder.read_config()
 
 
 def test_what_you_state_bounds_the_sizes(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def known(**changes: Any) -> Known:
         "n_workers": 1,
         "keeps_models": True,
         "ready_s": 7.0,
-        "features_s": (2.0, 0.5),
+        "features_s": (0.0, 2.0, 0.5),
     }
     return Known(**usual | changes)
 
@@ -47,14 +47,14 @@ def test_forecast_adds_up_what_a_run_does() -> None:
 
 def test_each_fold_costs_the_search_an_epoch_and_a_state_in_the_checkpoint() -> None:
     whole, folds = (
-        forecast(known(n_folds=n, contenders=[], features_s=(0.0, 0.0)), seed=0) for n in (1, 5)
+        forecast(known(n_folds=n, contenders=[], features_s=(0.0,) * 3), seed=0) for n in (1, 5)
     )
     assert folds.search_s.middle == pytest.approx(5 * whole.search_s.middle)
     assert folds.disk_bytes == 5 * whole.disk_bytes
 
 
 def test_forecast_of_a_search_alone_has_no_retraining() -> None:
-    found = forecast(known(contenders=[], features_s=(0.0, 0.0)), seed=0)
+    found = forecast(known(contenders=[], features_s=(0.0, 0.0, 0.0)), seed=0)
     assert found.retraining_s == Range(low=0.0, high=0.0)
     assert found.disk_bytes == 2 * 1000
 

@@ -13,7 +13,7 @@ from tests.planning.costs import contender, cost
 from tests.planning.test_forecast import known as usual_known
 from tests.search.fakes import settings
 from tuner.planning.forecast import Known
-from tuner.planning.sizing import MIN_STEPS, Bounds, Fitted, Size, fitted, ladder
+from tuner.planning.sizing import FIRST_RUNG_STEPS, Bounds, Fitted, Size, fitted, ladder
 from tuner.retrain.contenders import BASELINE
 from tuner.space.definition import RetrainSettings
 
@@ -22,8 +22,8 @@ BUDGETS_S = (30, 300, 3600)
 RETRAIN = RetrainSettings(epochs=60, seeds=3, patience=10, finalists=1)
 
 
-def known(n_train: int = 4 * MIN_STEPS, **changes: Any) -> Known:
-    """Steps of four images, so that an epoch of all has `MIN_STEPS`; about half a second each."""
+def known(n_train: int = 4 * FIRST_RUNG_STEPS, **changes: Any) -> Known:
+    """Steps of four images, so that an epoch of all has `FIRST_RUNG_STEPS`; half a second each."""
     usual: dict[str, Any] = {
         "search": settings(27, 3),
         "contenders": [
@@ -34,7 +34,7 @@ def known(n_train: int = 4 * MIN_STEPS, **changes: Any) -> Known:
         "starts": [cost("baseline", image_s=0.001)],
         "n_train": n_train,
         "ready_s": 0.0,
-        "features_s": (0.0, 0.0),
+        "features_s": (0.0, 0.0, 0.0),
     }
     return usual_known(**usual | changes)
 

@@ -143,12 +143,7 @@ def without_backbones(known: Known, work: Work) -> Known:
     kept = [pair for pair in known.contenders if pair[0].name not in BACKBONES]
     if len(kept) == len(known.contenders):
         return known
-    others = [contender for contender, _ in kept[1:]]
-    return replace(
-        known,
-        contenders=kept,
-        features_s=features_s(_built(work), others, work.data, known.n_test),
-    )
+    return replace(known, contenders=kept, features_s=(known.features_s[0], 0.0, 0.0))
 
 
 def without_last_resorts(known: Known) -> Known:

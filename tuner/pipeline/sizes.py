@@ -25,6 +25,7 @@ class Sizes:
         has_backbones: Whether the comparison keeps its backbones.
         fits: Whether all that is expected to end in time.
         most_epochs: Most epochs of a retraining if time is left over.
+        most_seeds: Retrainings of finalists and baseline likewise.
         retraining_s: Seconds of the budget that the search leaves to the retraining.
         ending_s: Seconds that it leaves to what comes after that.
         text: All that in a line.
@@ -35,6 +36,7 @@ class Sizes:
     has_backbones: bool
     fits: bool
     most_epochs: int
+    most_seeds: int
     retraining_s: float
     ending_s: float
     text: str
@@ -51,7 +53,7 @@ class Sizes:
                 epochs=size.retrain_epochs,
                 seeds=size.n_seeds,
                 cheap_seeds=size.n_verdict_seeds,
-                # Where time is short, it is for winner and baseline.
+                # Where time is short, it is for the winner and the baseline.
                 finalists=file.retrain.finalists if self.fits else 1,
             ),
             compare=tuple(
@@ -61,20 +63,23 @@ class Sizes:
 
 
 def settled(sizes: Sizes, left_s: float) -> Sizes:
-    """The sizes once the search has ended: time that it has left over makes retrainings longer.
+    """The sizes once the search has ended: what time it has left over buys.
 
-    As long as two seeds of finalists and baseline leave room for it: with them a verdict is tested.
+    A second seed of finalists and baseline first, with which a verdict is tested; then longer
+    retrainings.
 
     Args:
         sizes: As they were planned.
         left_s: Seconds until the deadline.
     """
     size = sizes.size
-    planned_s = sizes.retraining_s * max(1.0, FEW_SEEDS / size.n_verdict_seeds)
+    n_seeds = max(size.n_verdict_seeds, min(FEW_SEEDS, sizes.most_seeds))
+    planned_s = sizes.retraining_s * n_seeds / size.n_verdict_seeds
     times = (left_s - sizes.ending_s) / planned_s if planned_s > 0 else 1.0
-    epochs = min(sizes.most_epochs, int(size.retrain_epochs * times))
-    longer = replace(size, retrain_epochs=max(size.retrain_epochs, epochs))
-    return replace(sizes, size=longer if sizes.fits else size, is_settled=True)
+    if sizes.fits and times >= 1:
+        epochs = max(size.retrain_epochs, min(sizes.most_epochs, int(size.retrain_epochs * times)))
+        size = replace(size, n_verdict_seeds=n_seeds, retrain_epochs=epochs)
+    return replace(sizes, size=size, is_settled=True)
 
 
 _SIZES = TypeAdapter(Sizes)

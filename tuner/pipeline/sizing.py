@@ -53,39 +53,54 @@ class SizedRun:
 def sized(job: Job, executor: Executor) -> Job:
     """The job with the sizes that fit its time budget, which its folder keeps from now on.
 
-    The same job where there is no budget, where the sizes were decided before, where nothing can be
-    measured, and where you asked for the end.
+    The same job where there is no budget, where the sizes were decided before, where the search has
+    begun without, where nothing can be measured, and where you asked for the end.
     """
     budget_s = job.options.time_budget_s
     if budget_s is None or not job.options.is_sized or job.sizes is not None:
         return job
-    if budget_s < SHORTEST_S:
-        text = f"{_short(budget_s)} are too short to size the search: the deadline cuts it"
-        job.tell(Notice(text=text))
-        return job
+    has_begun = bool(job.folder.search_log.read())
+    if has_begun or budget_s < SHORTEST_S:
+        why = "it has begun" if has_begun else f"{_short(budget_s)} are too short"
+        return _unsized(job, f"the search is not sized, as {why}: the deadline cuts it")
     job.tell(StageStarted(title=f"Measuring models, to size the search for {_short(budget_s)}"))
     try:
         work, whole = _measured(job, executor, is_short=budget_s < SHORT_S)
     except (ConfigurationError, SearchError) as error:
-        if not job.request.is_made():
-            job.tell(Notice(text=f"the search is not sized, as {error.message}"))
+        text = f"the search is not sized, as {error.message}"
+        return job if job.request.is_made() else _unsized(job, text)
+    if job.request.is_made():
+        # What was measured until then is not all.
         return job
     left_s = job.began_s + budget_s - time.time()
     lean = without_backbones(whole, work)
     found = sizes_for(job.options, job.file, whole, lean, left_s, budget_s).sizes
     config = job.folder.read_config()
     job.folder.write_config(config | kept(found))
-    file = found.applied(job.file)
-    cost = method_class(file.search.method).cost(file.search, n_settings(file.space))
+    whole_job = replace(job, file=found.applied(job.file), sizes=found)
+    _tell_size(whole_job, found.text)
+    return whole_job
+
+
+def _unsized(job: Job, text: str) -> Job:
+    _tell_size(job, text)
+    return job
+
+
+def _tell_size(job: Job, text: str) -> None:
+    """Tell how much is searched, and what the method has to say of that."""
+    method, n = method_class(job.file.search.method), n_settings(job.file.space)
+    cost = method.cost(job.file.search, n)
     job.tell(
         SearchSized(
             n_trials=cost.n_trials + len(job.starts),
-            n_epochs=cost.n_epochs + len(job.starts) * file.search.max_epochs,
+            n_epochs=cost.n_epochs + len(job.starts) * job.file.search.max_epochs,
             is_exact=cost.is_exact,
-            text=found.text,
+            text=text,
         )
     )
-    return replace(job, file=file, sizes=found)
+    for note in method.notes(job.file.search, n):
+        job.tell(Notice(text=note))
 
 
 def settle(job: Job) -> Job:
@@ -95,7 +110,8 @@ def settle(job: Job) -> Job:
     found = settled(job.sizes, job.deadline - time.time())
     if found.size != job.sizes.size:
         epochs = plural(found.size.retrain_epochs, "epoch")
-        job.tell(Notice(text=f"time is left over: retrainings of up to {epochs}"))
+        seeds = plural(found.size.n_verdict_seeds, "seed")
+        job.tell(Notice(text=f"time is left over: {seeds}, retrainings of up to {epochs}"))
     job.folder.write_config(job.folder.read_config() | kept(found))
     return replace(job, file=found.applied(job.file), sizes=found)
 
@@ -141,8 +157,9 @@ def sizes_for(
     bounds = bounds_of(options, file)
     found = fitted(whole, lean, bounds, left_s, options.seed)
     forecast = found.forecast
-    has_backbones = found.is_whole and any(
-        contender.name in BACKBONES for contender, _ in whole.contenders
+    # A search alone says nothing of a comparison that may follow.
+    has_backbones = options.search_only or (
+        found.is_whole and any(contender.name in BACKBONES for contender, _ in whole.contenders)
     )
     after_s = max(0.0, forecast.total_s.high - forecast.search_s.high - forecast.other_s.high)
     # Where not even the smallest size fits, time is shared out as without sizes.
@@ -154,6 +171,11 @@ def sizes_for(
             has_backbones=has_backbones,
             fits=found.fits,
             most_epochs=found.size.retrain_epochs if bounds.keeps_epochs else file.retrain.epochs,
+            most_seeds=(
+                found.size.n_verdict_seeds
+                if bounds.keeps_seeds
+                else max(file.retrain.seeds, file.retrain.cheap_seeds or 0)
+            ),
             retraining_s=min(after_s, shared_s),
             ending_s=min(forecast.other_s.high, max(0.0, shared_s - after_s)),
             text=f"{_short(budget_s)}: {_text(found, file, has_backbones=has_backbones)}",

@@ -75,8 +75,8 @@ class Known:
         n_workers: Trainings at a time.
         keeps_models: Whether workers keep the space's models for the next training.
         ready_s: Seconds until the first training can begin.
-        features_s: Seconds of a frozen network before its head can be trained, and again for each
-            scoring.
+        features_s: Seconds of frozen networks before their heads can be trained, in the search and
+            then for opponents, and again for each scoring.
         share: Part of a core that a training got while it was measured; None where that is not
             known.
         limits_s: Seconds after which search and run end at the latest.
@@ -97,7 +97,7 @@ class Known:
     n_folds: int = 1
     n_workers: int = 1
     ready_s: float = 0.0
-    features_s: tuple[float, float] = (0.0, 0.0)
+    features_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
     share: float | None = None
     limits_s: tuple[float, float] = (math.inf, math.inf)
 
@@ -153,7 +153,10 @@ def forecast(known: Known, seed: int, most_runs: int = N_RUNS) -> Forecast:
     n_simulated, n_simulated_epochs = _size(first)
     factor = cost.n_epochs / n_simulated_epochs if is_cut else 1.0
     n_starts = len(known.starts)
-    times_s = np.array([[factor * search_s, *others_s] for _, search_s, *others_s in runs])
+    before_s = known.features_s[0]
+    times_s = np.array(
+        [[before_s + factor * search_s, *others_s] for _, search_s, *others_s in runs]
+    )
     search_s, retraining_s, other_s = (_range(stage, known.share) for stage in times_s.T)
     search_s = search_s.at_most(known.limits_s[0])
     return Forecast(
@@ -197,10 +200,15 @@ def _run(
     finalists = models[: known.n_finalists]
     repeated = [*finalists, *(one for one in models if one[0].name == BASELINE)]
     simulate_retraining(repeated, known.n_train, known.n_repeats, crew, rng)
-    before_s, scoring_s = known.features_s
-    scoring_s += sum(cost.score_s(known.n_test) for _, _, cost in models)
-    other_s = known.ready_s + known.n_seeds * scoring_s + REPORT_S
+    _, before_s, features_s = known.features_s
+    scoring_s = known.n_seeds * (features_s + _scoring_s(models, known))
+    scoring_s += known.n_repeats * _scoring_s(repeated, known)
+    other_s = known.ready_s + scoring_s + REPORT_S
     return searched, search_s, crew.now_s - search_s + before_s, other_s
+
+
+def _scoring_s(models: Sequence[tuple[Contender, str, Cost]], known: Known) -> float:
+    return sum(cost.score_s(known.n_test) for _, _, cost in models)
 
 
 def _size(searched: SimulatedSearch) -> tuple[int, int]:

@@ -19,8 +19,10 @@ def features_s(
     opponents: Sequence[Contender],
     data: TrainingData,
     n_test: int,
-) -> tuple[float, float]:
-    """Seconds to compute what heads are trained on, and then, for each seed, what they score.
+) -> tuple[float, float, float]:
+    """Seconds to compute what heads are trained on, in the search and for opponents, and to score.
+
+    The last ones are taken for each seed.
 
     Settings with equal features compute them once; features that an earlier run has left are
     computed here all the same.
@@ -42,11 +44,14 @@ def features_s(
         key = feature_key(model, values)
         n_views[key] = max(n_views.get(key, 1), 2 if values.get("flip") else 1)
     costs = {key: frozen_s(key.model, key.values(), data) for key in n_views}
-    before_s = sum(
-        start_s + image_s * n_seen * n_views[key] for key, (start_s, image_s) in costs.items()
-    )
+    seconds = {
+        key: start_s + image_s * n_seen * n_views[key] for key, (start_s, image_s) in costs.items()
+    }
+    of_search = {feature_key(*pair) for pair in settings if needs_features(*pair)}
+    search_s = sum(seconds[key] for key in of_search)
     scored = [costs[feature_key(*pair)] for pair in opposed if trained_part(*pair) != pair[0]]
-    return before_s, sum(start_s + image_s * n_test for start_s, image_s in scored)
+    scoring_s = sum(start_s + image_s * n_test for start_s, image_s in scored)
+    return search_s, sum(seconds.values()) - search_s, scoring_s
 
 
 def frozen_s(model: str, values: Mapping[str, Any], data: TrainingData) -> tuple[float, float]:

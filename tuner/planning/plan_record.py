@@ -57,7 +57,7 @@ class Plan:
             known.
         time_budget_s: What you allow.
         sized: What that has chosen, in a line; empty where it has chosen nothing.
-        bought: What a ten minutes, an hour and a night would buy.
+        bought: What ten minutes, an hour and a night would buy.
         forecast: Times and disk.
         unfinished: The unfinished run that `run` would go on with; None where it would begin a new
             one.

@@ -21,7 +21,7 @@ from tuner.space.methods import METHODS
 
 # Optimizer steps of a first rung at least, as measured (docs/adr/0039): shorter ones rank settings
 # by how they start.
-MIN_STEPS = 250
+FIRST_RUNG_STEPS = 250
 
 # With two seeds a verdict is a tested one, and three are what the presets train at least.
 FEW_SEEDS, TESTED_SEEDS = 2, 3
@@ -143,7 +143,7 @@ def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
         if bounds.keeps_seeds:
             n_seeds = n_verdict_seeds = bounds.retrain.seeds
         elif not has_baseline(known):
-            # Nothing is repeated but the pair of the verdict.
+            # Nothing is repeated where there is no baseline.
             n_seeds = n_verdict_seeds
         epochs = min(bounds.retrain.epochs, depth * times)
         return Size(
@@ -243,10 +243,10 @@ def _most(known: Known, bounds: Bounds) -> int:
 
 
 def _first(known: Known, bounds: Bounds) -> int:
-    """Epochs of the first rung: so many that it has `MIN_STEPS`, and that there is a second one."""
+    """Epochs of the first rung: those of `FIRST_RUNG_STEPS`, if that leaves a second one."""
     if METHODS[known.search.method].begins_with_one_epoch:
         return 1
-    needed = math.ceil(round(MIN_STEPS / steps_per_epoch(known), 6))
+    needed = math.ceil(round(FIRST_RUNG_STEPS / steps_per_epoch(known), 6))
     two_rungs = max(1, _most(known, bounds) // known.search.factor)
     return max(known.search.min_epochs, min(needed, two_rungs))
 
@@ -254,7 +254,7 @@ def _first(known: Known, bounds: Bounds) -> int:
 def _depths(known: Known, bounds: Bounds) -> Iterator[int]:
     """Epochs of the last rung, the fewest first.
 
-    Where there is no time for a first rung of `MIN_STEPS`, the search is shallower than that.
+    Where there is no time for `FIRST_RUNG_STEPS`, the search is shallower than that.
     """
     most = _most(known, bounds)
     if bounds.keeps_depth:

@@ -12,7 +12,9 @@ from tuner.space.definition import FAMILY, Direction, Parameter, by_name, spanni
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finalist:
-    """A setting that was retrained because the search could not tell it from the best one.
+    """A setting that was retrained so that validation could choose the winner.
+
+    The search could not tell it from the best one, or it is the baseline's.
 
     Attributes:
         trial_id: Its trial.

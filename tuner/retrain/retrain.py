@@ -33,6 +33,8 @@ class RetrainOrder:
         precision: As of `TrainTask`.
         is_planned: Whether there is time for all by plan. Otherwise what is left of it is shared
             out evenly.
+        trains_one: Whether one training is made although there is no time left: of the winner
+            there must be one, or nothing would come of the search.
     """
 
     seeds: Sequence[int]
@@ -40,6 +42,7 @@ class RetrainOrder:
     deadline: float | None = None
     precision: Precision | None = None
     is_planned: bool = False
+    trains_one: bool = True
 
 
 def retrain(
@@ -128,8 +131,9 @@ class _Retraining:
         data = _data_name(contender, fold_of_seed(number, self._n_folds))
         task = _task(contender, number, data, self._order, self._stop_at())
         deadline = self._order.deadline
-        # Of the winner there must be one training, or nothing would come of the search.
-        if deadline is not None and time.time() >= deadline and (self._trained or self._running):
+        is_first = not self._trained and not self._running
+        is_needed = self._order.trains_one and is_first
+        if deadline is not None and time.time() >= deadline and not is_needed:
             self._take(contender, number, _too_late(task.task_id))
             return None
         self._running[task.task_id] = contender, number

@@ -201,12 +201,30 @@ def sized_job(tmp_path: Path, n_verdict_seeds: int, ending_s: float = 0.0) -> Jo
         has_backbones=False,
         fits=True,
         most_epochs=9,
+        most_seeds=5,
         retraining_s=9.0,
         ending_s=ending_s,
         text="",
     )
     options = replace(close.options, time_budget_s=600.0)
     return replace(close, options=options, sizes=sizes, file=sizes.applied(close.file))
+
+
+def test_no_other_model_begins_after_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(all_contenders, "missing_weights", lambda contender: None)
+    begun = sized_job(tmp_path, 3)
+    both = replace(begun.file, compare=("baseline", "efficientnet_b2"))
+    found = compared(replace(begun, file=both, began_s=begun.began_s - 700.0), better_is(OTHER))
+    assert [
+        (one.name, [training.result.failure is None for training in trained])
+        for one, trained in found.models
+    ] == [
+        ("tuned", [True, False, False]),
+        ("baseline", [False, False, False]),
+        ("efficientnet_b2", [False]),
+    ]
 
 
 def test_repeats_that_a_time_budget_has_planned_are_made_whatever_they_take(

@@ -57,13 +57,13 @@ def test_own_photos_are_searched_with_what_is_installed(photos: Path) -> None:
     assert file.model == "cnn"
 
 
-def test_efficientnet_b2_is_searched_where_keras_has_downloaded_it(
+def test_what_a_run_may_download_while_it_is_interrupted_changes_no_family(
     photos: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "keras" / "models").mkdir(parents=True)
     (tmp_path / "keras" / "models" / "efficientnetb2_notop.h5").touch()
     _, file = load_configuration(RunOptions(dataset=str(photos)))
-    assert names(file) == ["cnn", "efficientnet_b2", "efficientnet_lite0"]
+    assert names(file) == ["cnn", "efficientnet_lite2", "efficientnet_lite0"]
 
 
 def test_without_weights_at_hand_the_cnn_is_searched_alone(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -64,10 +63,6 @@ PACKAGES: Mapping[str, WeightsPackage] = MappingProxyType(
 )
 
 
-# The files that Keras keeps of those that it has downloaded, as keras.applications names them.
-_KERAS_FILES: Mapping[str, str] = MappingProxyType({"efficientnet_b2": "efficientnetb2_notop.h5"})
-
-
 class WeightsError(TunerError):
     """Weights that are there and cannot be used."""
 
@@ -103,18 +98,12 @@ def weights_problem(name: str, weights: str) -> str | None:
     return None
 
 
-def is_at_hand(name: str) -> bool:
-    """Whether a backbone's ImageNet weights can be had without a download.
+def is_installed(name: str) -> bool:
+    """Whether a backbone's ImageNet weights came with an installed package.
 
-    Only a look at the disk decides; of a network whose file is not known here they count as not.
-
-    Args:
-        name: The backbone's.
+    What Keras has downloaded does not count: a run may download more while it is interrupted.
     """
-    if name in PACKAGES:
-        return weights_problem(name, "imagenet") is None
-    folder = Path(os.environ.get("KERAS_HOME") or "~/.keras", "models").expanduser()
-    return name in _KERAS_FILES and (folder / _KERAS_FILES[name]).is_file()
+    return name in PACKAGES and weights_problem(name, "imagenet") is None
 
 
 def weights_digest(name: str, weights: str) -> str:

@@ -68,6 +68,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
             deadline=job.deadline,
             precision=job.precision,
             is_planned=job.sizes is not None and job.sizes.fits,
+            trains_one=not by_setting,
         )
         trained = retrain(list(settings.values()), data, order, executor, job.tell, job.request)
         if job.request.is_made():

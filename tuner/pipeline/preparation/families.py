@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tuner.data.cards.card import Card
 from tuner.errors import ConfigurationError
-from tuner.models.backbones.weights import is_at_hand
+from tuner.models.backbones.weights import is_installed
 from tuner.models.registry import complete
 from tuner.pipeline.preparation.space_files import space_path
 from tuner.retrain.contenders import stated_baseline
@@ -20,12 +20,11 @@ from tuner.space.sampling import grid_values
 
 # Of smaller images, a backbone would see little more than its own interpolation.
 SMALLEST_SIDE = 64
-# Of networks with about the same cost the strongest first; beside it the sibling that takes half.
-STRONGEST, FAST = ("efficientnet_b2", "efficientnet_lite2"), ("efficientnet_lite0",)
+# The strongest of the networks whose weights are installed, and the sibling that takes half.
+INSTALLED = ("efficientnet_lite2", "efficientnet_lite0")
 
 # A baseline's learning rate is searched up to this factor around its own.
 _RATE_FACTOR = 4.0
-
 
 # What `auto` holds at its usual value: an epoch of a network with unfrozen blocks takes some
 # 600 times as long as one of a head.
@@ -33,7 +32,7 @@ HELD_BY_AUTO = ("unfreeze_blocks",)
 
 
 def with_fitting(file: SearchSpaceFile, card: Card) -> SearchSpaceFile:
-    """The space with the families that fit the data, as far as they need no download.
+    """The space with the families that fit the data, as far as their weights are installed.
 
     Args:
         file: Of `model: auto`.
@@ -42,8 +41,7 @@ def with_fitting(file: SearchSpaceFile, card: Card) -> SearchSpaceFile:
     names = [BASELINE] if card.baseline else []
     names.append("cnn")
     if min(card.image.height, card.image.width) >= SMALLEST_SIDE:
-        for kind in (STRONGEST, FAST):
-            names += [name for name in kind if is_at_hand(name)][:1]
+        names += filter(is_installed, INSTALLED)
     return replace(file, families=families_of(names, file.space))
 
 

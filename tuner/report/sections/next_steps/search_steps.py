@@ -155,7 +155,8 @@ def winning_backbone(reported: ReportedRun) -> Iterator[NextStep]:
             action="Search the winning family alone",
             fact=(
                 f"{search.best_family} won among {len(search.families)} families. Alone it has the"
-                " whole search, and blocks of the network may be trained too."
+                " whole search, and blocks of the network may be trained too. Your changes of the"
+                " space (`--space`, `--set`) are left out: they are the other families'."
             ),
             code=rerun(command, "--model", search.best_family, without=["--space", "--set"]),
         )
