@@ -56,6 +56,12 @@ def test_of_equal_sizes_the_better_one_is_taken_and_of_equal_scores_the_first() 
     assert chosen(model("a", 0.9, 100), model("b", 0.9, 100)).chosen.name == "a"
 
 
+@pytest.mark.parametrize(("size", "expected"), [(110, "tuned"), (111, "lite2")])
+def test_of_models_about_as_small_the_better_one_is_taken(size: int, expected: str) -> None:
+    choice = chosen(model("tuned", 0.9, size), model("lite2", 0.895, 100))
+    assert choice.chosen.name == expected
+
+
 def test_a_loss_is_better_where_it_is_lower() -> None:
     low, high = model("tuned", 0.4, 300), model("baseline", 0.6, 100)
     assert chosen(high, low, direction="min").chosen.name == "tuned"

@@ -18,9 +18,13 @@ from tuner.space.definition import Direction, as_cost
 # The objectives that are a share of the validation images.
 SHARES = frozenset({"val_accuracy"})
 
+# Models with at most so many times the fewest parameters are as small: another head on the same
+# network makes it no other choice.
+AS_SMALL = 1.1
+
 RULE = (
-    "the fewest parameters among the models whose mean validation score lies within one standard"
-    " error of the best one's"
+    "the fewest parameters, give or take a tenth, among the models whose mean validation score lies"
+    " within one standard error of the best one's"
 )
 
 
@@ -69,7 +73,7 @@ def choose(models: Sequence[ValidatedModel], direction: Direction) -> Choice | N
 
     A model that predicts one class for all images ranks last, whatever it scores: with
     uneven classes a small one would else be level with a network that has learnt a little. Of
-    models with as many parameters the better one is taken, of equal ones the first.
+    models that are about as small the better one is taken, of equal ones the first.
 
     Args:
         models: In the order of the run.
@@ -91,8 +95,9 @@ def choose(models: Sequence[ValidatedModel], direction: Direction) -> Choice | N
         if model.is_constant == best.is_constant
         and abs(model.score - best.score) <= best.standard_error
     ]
+    largest = AS_SMALL * min(model.n_parameters for model in level)
     return Choice(
-        chosen=min(level, key=lambda model: model.n_parameters),
+        chosen=next(model for model in level if model.n_parameters <= largest),
         level=tuple(level),
         ranked=tuple(ranked),
     )
