@@ -148,7 +148,7 @@ def _reason(results: Results, found: Recommendation, titles: Mapping[str, str]) 
         yield from _with_score(others[0], titles)
         yield _words(".")
     elif found.level[0] == found.model:
-        yield _words("; level with it within a standard error, and no smaller: ")
+        yield _words("; level with it within a standard error, and not clearly smaller: ")
         level = [one for one in others if one.name in found.level]
         for number, one in enumerate(level):
             yield _words(", " if number else "")
