@@ -84,8 +84,8 @@ def test_it_names_the_model_with_its_sealed_score_size_and_latency() -> None:
             "baseline",
             ("baseline", "tuned"),
             (
-                "val_accuracy 0.974; level with it within a standard error, and not clearly smaller: Tuned"
-                " CNN with 0.969."
+                "val_accuracy 0.974; level with it within a standard error, and not clearly"
+                " smaller: Tuned CNN with 0.969."
             ),
         ),
         (
