@@ -21,16 +21,9 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from plan_accuracy import NAMES
+
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = (
-    "digits",
-    "drawn_faces",
-    "emoji_happy_sad",
-    "happy_sad",
-    "cats_dogs",
-    "facial_expressions",
-    "fer2013",
-)
 
 
 def main() -> None:

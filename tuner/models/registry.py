@@ -54,6 +54,11 @@ def effective(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {**others, **of_blocks}
 
 
+def comes_to(model: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The same for settings that say the same in other words, such as block by block."""
+    return model, effective(model, values)
+
+
 def setting_problem(model: str, values: Mapping[str, Any], height: int, width: int) -> str | None:
     """Why a setting cannot be built for images of this size, in one line; None where it can."""
     whole = complete(model, values)

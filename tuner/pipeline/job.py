@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
@@ -13,7 +13,9 @@ from tuner.pipeline.sizes import Sizes
 from tuner.planning.measure import is_measuring
 from tuner.records.events import EpochEnded, Event, Listener
 from tuner.records.trial import StartSetting
+from tuner.search.methods.method import SearchCost, method_class
 from tuner.space.definition import Precision, SearchSpaceFile
+from tuner.space.sampling import n_settings
 from tuner.store.run_folder import RunFolder
 
 
@@ -73,6 +75,17 @@ class Job:
             return self._in(self.options.search_budget_s)
         reserve_s = self.sizes.retraining_s + self.sizes.ending_s
         return self._in(max(0.0, budget_s - reserve_s))
+
+    @property
+    def cost(self) -> SearchCost:
+        """What the search is to train, with the settings that it begins with."""
+        file, n_starts = self.file, len(self.starts)
+        cost = method_class(file.search.method).cost(file.search, n_settings(file.space))
+        return replace(
+            cost,
+            n_trials=cost.n_trials + n_starts,
+            n_epochs=cost.n_epochs + n_starts * file.search.max_epochs,
+        )
 
     def _in(self, budget_s: float | None) -> float | None:
         return None if budget_s is None else self.began_s + budget_s

@@ -89,17 +89,13 @@ def _unsized(job: Job, text: str) -> Job:
 
 def _tell_size(job: Job, text: str) -> None:
     """Tell how much is searched, and what the method has to say of that."""
-    method, n = method_class(job.file.search.method), n_settings(job.file.space)
-    cost = method.cost(job.file.search, n)
+    method, cost = method_class(job.file.search.method), job.cost
     job.tell(
         SearchSized(
-            n_trials=cost.n_trials + len(job.starts),
-            n_epochs=cost.n_epochs + len(job.starts) * job.file.search.max_epochs,
-            is_exact=cost.is_exact,
-            text=text,
+            n_trials=cost.n_trials, n_epochs=cost.n_epochs, is_exact=cost.is_exact, text=text
         )
     )
-    for note in method.notes(job.file.search, n):
+    for note in method.notes(job.file.search, n_settings(job.file.space)):
         job.tell(Notice(text=note))
 
 

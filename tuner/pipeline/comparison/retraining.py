@@ -9,7 +9,7 @@ from typing import Any
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.metrics.one_standard_error import SHARES, standard_error
-from tuner.models.registry import complete, effective
+from tuner.models.registry import comes_to, complete, effective
 from tuner.pipeline.comparison.all_contenders import contenders
 from tuner.pipeline.comparison.cheap_training import is_cheap
 from tuner.pipeline.job import Job
@@ -116,16 +116,11 @@ def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
     found = finalists(ended, objective, job.file.retrain.finalists or 1, noise)
     if BASELINE in job.file.compare:
         stated = stated_baseline(job.card, job.dataset.spec.height, job.dataset.spec.width)
-        wanted = _comes_to(stated.model, stated.values)
-        if all(_comes_to(*_whole(trial, job)) != wanted for trial in found):
+        wanted = comes_to(stated.model, stated.values)
+        if all(comes_to(*_whole(trial, job)) != wanted for trial in found):
             tried = ranked(comparable(ended), objective)
-            found += [trial for trial in tried if _comes_to(*_whole(trial, job)) == wanted][:1]
+            found += [trial for trial in tried if comes_to(*_whole(trial, job)) == wanted][:1]
     return found
-
-
-def _comes_to(model: str, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """The same for settings that say the same in other words, such as block by block."""
-    return model, effective(model, values)
 
 
 def _rounds(

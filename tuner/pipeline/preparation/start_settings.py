@@ -12,10 +12,10 @@ from typing import Any
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
-from tuner.models.registry import complete, effective, is_own, setting_problem
+from tuner.models.registry import comes_to, complete, effective, is_own, setting_problem
 from tuner.records.sealed_recipe import RecipeData
 from tuner.records.trial import StartSetting
-from tuner.retrain.contenders import stated_baseline
+from tuner.retrain.contenders import BASELINE, stated_baseline
 from tuner.space.definition import Parameter, SearchSpaceFile, Space, SplitSettings
 from tuner.space.families import built, each_family, in_family
 from tuner.space.sampling import has_setting, setting_of
@@ -23,7 +23,7 @@ from tuner.space.vocabulary import VOCABULARIES, Term
 from tuner.store.files.nearest_path import did_you_mean_path
 from tuner.store.recipe_file import read_recipe
 
-BASELINE, DEFAULTS = "baseline", "defaults"
+DEFAULTS = "defaults"
 RECIPE = "best.yaml"
 
 
@@ -68,7 +68,10 @@ def start_settings(
             problem = "it mirrors images, which the card does not allow (horizontal_flip)"
         if problem:
             notices.append(f"start_from: {start.origin} is left out, as {problem}")
-        elif all(_comes_to(start, file) != _comes_to(other, file) for other in found):
+        elif all(
+            comes_to(model, values) != comes_to(*built(file, other.values, other.model))
+            for other in found
+        ):
             found.append(start)
             notices += [doubt] if doubt else []
     return StartSettings(settings=tuple(found), notices=tuple(notices))
@@ -148,8 +151,3 @@ def _usual(terms: Mapping[str, Term], parameter: Parameter) -> Any:
         return parameter.prior.value
     name = parameter.name
     return terms[name if name in terms else name.rpartition("_")[0]].default
-
-
-def _comes_to(start: StartSetting, file: SearchSpaceFile) -> tuple[str, dict[str, Any]]:
-    model, values = built(file, start.values, start.model)
-    return model, effective(model, values)
