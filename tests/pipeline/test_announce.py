@@ -13,8 +13,10 @@ from tuner.pipeline.announce import announce
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Notice
 from tuner.records.trial import StartSetting
+from tuner.search.methods.method import method_class
 from tuner.space.definition import SplitSettings
 from tuner.space.parsing.parse import load_space
+from tuner.space.sampling import n_settings
 
 
 def notices(root: Path, layout: Layout, search: str = "{}", **changes: Any) -> list[str]:
@@ -39,8 +41,10 @@ def told(
     )
     card = resolve(str(root / "given"), [], root / "data")
     events: list[Any] = []
+    file = load_space(root / "s.yaml")
     job = SimpleNamespace(
-        file=load_space(root / "s.yaml"),
+        file=file,
+        cost=method_class(file.search.method).cost(file.search, n_settings(file.space)),
         card=card,
         dataset=load_dataset(card, root / "data", SplitSettings(seed=0)).sealed(),
         folder=SimpleNamespace(path=root),

@@ -30,8 +30,7 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         is_resumed: Whether an earlier session has begun it.
     """
     method, n = method_class(job.file.search.method), n_settings(job.file.space)
-    cost = method.cost(job.file.search, n)
-    n_starts = len(job.starts)
+    cost = job.cost
     is_open = job.options.is_sized and job.sizes is None
     split, unreadable = job.dataset.split, job.dataset.images.unreadable
     job.tell(
@@ -42,8 +41,8 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
             n_folds=len(split.folds),
             n_test=split.n_test,
             folder=str(job.folder.path),
-            n_trials=0 if is_open else cost.n_trials + n_starts,
-            n_epochs=0 if is_open else cost.n_epochs + n_starts * job.file.search.max_epochs,
+            n_trials=0 if is_open else cost.n_trials,
+            n_epochs=0 if is_open else cost.n_epochs,
             is_exact=cost.is_exact,
             objective=job.file.objective.name,
             direction=job.file.objective.direction,
