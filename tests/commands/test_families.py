@@ -12,10 +12,13 @@ import yaml
 
 from tests.cli.calling import call, write_photos
 from tests.commands.test_resume import end, interrupt, steady
+from tuner.commands.run import run
 from tuner.execution.execution_options import ExecutionOptions
+from tuner.execution.stop import StopRequest
 from tuner.pipeline.run_options import RunOptions
 from tuner.recipe import load_recipe
-from tuner.records.events import TrialEnded
+from tuner.records.events import Event, SearchSized, TrialEnded
+from tuner.records.results import Results
 
 pytestmark = pytest.mark.slow
 
@@ -111,3 +114,20 @@ def test_a_plan_measures_all_families(place: Path) -> None:
     assert record["failures"] == {}
     assert record["contenders"][0]["title"] == "Tuned"
     assert record["forecast"]["n_starts"] == 3
+
+
+def test_a_time_budget_sizes_a_search_of_all_families(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    asked = replace(
+        OPTIONS, out=Path("sized"), time_budget_s=600.0, overrides=("search.iterations=1",)
+    )
+    events: list[Event] = []
+    outcome = run(asked, events.append, StopRequest())
+    (sized,) = [event for event in events if isinstance(event, SearchSized)]
+    assert isinstance(outcome.results, Results)
+    assert outcome.results.search.sized == sized.text
+    assert "not sized" not in sized.text
+    assert outcome.results.search.families == ("baseline", "efficientnet_lite0", "cnn")
+    assert outcome.results.search.n_trials == sized.n_trials

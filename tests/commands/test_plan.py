@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.calling import Outcome, call, write_photos, write_space
 from tuner.commands import plan
+from tuner.pipeline.sizes import Sizes, kept
+from tuner.planning.sizing import Size
 from tuner.store.run_folder import RunFolder
 
 
@@ -99,12 +101,19 @@ def test_workers_memory_and_share_are_seen_too(place: Path) -> None:
     assert 0 < found["share"] <= 1
 
 
+@pytest.fixture
+def unfinished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """A run that any plan would go on with."""
+    folder = RunFolder(tmp_path / "x")
+    folder.create()
+    folder.write_config({})
+    monkeypatch.setattr(plan, "open_run", lambda *_: (folder, True, []))
+    return folder
+
+
 def test_people_read_a_table_on_stderr_that_names_an_unfinished_run_and_the_budget(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, unfinished: RunFolder
 ) -> None:
-    monkeypatch.setattr(
-        plan, "open_run", lambda *_: (RunFolder(Path("reports/photos/x")), True, [])
-    )
     outcome = planned(
         place, "--search-only", "--max-trials", "1", "--time-budget", "1s", "--resume"
     )
@@ -112,7 +121,32 @@ def test_people_read_a_table_on_stderr_that_names_an_unfinished_run_and_the_budg
     assert "hyperband: 1 trial, 1 epoch" in outcome.err
     assert "retraining  none" in outcome.err
     assert "within 1 s as asked for" in " ".join(outcome.err.split())
-    assert "run would go on with reports/photos/x" in outcome.err
+    assert f"runwouldgoonwith{unfinished.path};" in "".join(outcome.err.split())
+
+
+def test_plan_of_an_unfinished_run_has_the_sizes_that_it_has_decided_on(
+    place: Path, unfinished: RunFolder
+) -> None:
+    size = Size(
+        min_epochs=1, max_epochs=2, iterations=3, retrain_epochs=2, n_seeds=1, n_verdict_seeds=2
+    )
+    sizes = Sizes(
+        size=size,
+        has_backbones=False,
+        fits=True,
+        most_epochs=2,
+        most_seeds=2,
+        retraining_s=100.0,
+        ending_s=50.0,
+        text="10 min: as decided",
+    )
+    unfinished.write_config(kept(sizes))
+    outcome = planned(place, "--time-budget", "10m", "--json")
+    assert outcome.code == 0, outcome.err
+    (found,) = outcome.records
+    assert found["sized"] == "10 min: as decided"
+    assert (found["search"]["max_epochs"], found["search"]["iterations"]) == (2, 3)
+    assert (found["n_seeds"], found["n_repeats"]) == (1, 1)
 
 
 def test_plan_accepts_what_run_accepts_and_finds_no_run_to_resume(place: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.images import training_data
 from tests.planning.contenders import FROZEN, stated_baselines
-from tuner.planning.candidates import candidate_of, candidates, fewer, first_settings
+from tuner.planning.candidates import by_turns, candidate_of, candidates, fewer, first_settings
 from tuner.planning.corners import Corner
 from tuner.planning.measure import model_key
 from tuner.space.definition import Family, Parameter, Space
@@ -51,6 +51,16 @@ def test_slowest_come_first_and_what_cannot_be_built_is_left_out() -> None:
         "the smallest model",
     ]
     assert [one.values for one in found[2:]] == [{"filters": 8}, {"filters": 6}, {"filters": 4}]
+
+
+def test_of_few_measured_settings_each_family_has_one() -> None:
+    data = training_data(64, 24)
+    drawn = [
+        candidate_of(f"setting {number}", model, {"dropout": number / 10}, data)
+        for number, model in enumerate(["cnn", "cnn", "cnn", "efficientnet_b2", "cnn"])
+    ]
+    names = [one.name for one in by_turns(drawn, 3)]
+    assert names == ["setting 0", "setting 3", "setting 1"]
 
 
 def test_the_extremes_of_each_family_are_measured() -> None:

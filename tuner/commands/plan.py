@@ -23,12 +23,14 @@ from tuner.pipeline.costs import (
 from tuner.pipeline.open_run import open_run
 from tuner.pipeline.preparation.prepare import PreparedRun, prepare
 from tuner.pipeline.run_options import RunOptions
+from tuner.pipeline.sizes import Sizes, read_sizes
 from tuner.pipeline.sizing import SHORT_S, SHORTEST_S, SizedRun, sizes_for
 from tuner.planning.candidates import built_corners, candidates
 from tuner.planning.forecast import Known, forecast
 from tuner.planning.gauge import Gauge
 from tuner.planning.measure import measure
 from tuner.planning.plan_record import Bought, Plan
+from tuner.planning.sizing import resized
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.search.methods.method import method_class
 from tuner.space.families import each_family
@@ -45,11 +47,13 @@ class _Planned:
         prepared: Card, space and data.
         work: What a run would train.
         unfinished: The run that it would go on with; None where it would begin a new one.
+        sizes: What that run's time budget has decided; None where it has not.
     """
 
     prepared: PreparedRun
     work: Work
     unfinished: str | None
+    sizes: Sizes | None
 
 
 def plan(options: RunOptions, listener: Listener) -> Plan:
@@ -86,10 +90,12 @@ def _planned(options: RunOptions, listener: Listener) -> _Planned:
     work = work_of(options, prepared.file, prepared.dataset, prepared.starts)
     root = options.out / prepared.card.name
     folder, is_resumed, _ = open_run(options, root, prepared.identity)
+    where = folder.path.as_posix()
     return _Planned(
         prepared=prepared,
         work=work,
-        unfinished=folder.path.as_posix() if is_resumed else None,
+        unfinished=where if is_resumed else None,
+        sizes=read_sizes(folder.read_config(), where) if is_resumed else None,
     )
 
 
@@ -119,11 +125,15 @@ def _plan(
     share = None if gpus() else gauge.share(measured.trained_s)
     known = known_of(work, others, measured, executor.n_workers, found, ready_s, share)
     shop = _Shop(work=work, known=known, measuring_s=measuring_s)
-    budget_s, sized = options.time_budget_s, None
-    if budget_s is not None and budget_s >= SHORTEST_S:
-        sized = shop.sized(budget_s)
-        search_s = budget_s - sized.sizes.retraining_s - sized.sizes.ending_s
-        known = replace(sized.fitted.known, limits_s=(max(0.0, search_s), budget_s))
+    budget_s, sizes = options.time_budget_s, planned.sizes
+    if budget_s is not None and (sizes is not None or budget_s >= SHORTEST_S):
+        if sizes is None:
+            found_size = shop.sized(budget_s)
+            sizes, known = found_size.sizes, found_size.fitted.known
+        else:
+            known = shop.of(sizes)
+        search_s = budget_s - sizes.retraining_s - sizes.ending_s
+        known = replace(known, limits_s=(max(0.0, search_s), budget_s))
     return Plan(
         dataset=prepared.card.title,
         shape=data.spec.shape,
@@ -132,7 +142,7 @@ def _plan(
         n_folds=known.n_folds,
         n_test=known.n_test,
         search=known.search,
-        contenders=tuple(others if sized is None else (one for one, _ in known.contenders)),
+        contenders=tuple(others if sizes is None else (one for one, _ in known.contenders)),
         n_seeds=known.n_seeds,
         n_repeats=known.n_repeats,
         executor=options.execution.executor,
@@ -143,7 +153,7 @@ def _plan(
         memory_bytes=tuple(gauge.peak_bytes.values()),
         share=share,
         time_budget_s=budget_s,
-        sized=sized.sizes.text if sized else "",
+        sized=sizes.text if sizes else "",
         bought=tuple(shop.bought(seconds) for seconds in BUDGETS_S),
         forecast=forecast(known, options.seed),
         unfinished=planned.unfinished,
@@ -176,6 +186,11 @@ class _Shop:
             budget_s - self.measuring_s,
             budget_s,
         )
+
+    def of(self, sizes: Sizes) -> Known:
+        """What an unfinished run trains, whose sizes were decided."""
+        whole = self.known if sizes.has_backbones else without_backbones(self.known, self.work)
+        return resized(whole, sizes.size)
 
     def bought(self, budget_s: float) -> Bought:
         """The same, for a table."""

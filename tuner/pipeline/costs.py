@@ -15,7 +15,7 @@ from tuner.pipeline.comparison.all_contenders import contenders
 from tuner.pipeline.comparison.cheap_training import is_cheap
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
-from tuner.planning.candidates import MAX_MEASURED, candidate_of, first_settings
+from tuner.planning.candidates import MAX_MEASURED, by_turns, candidate_of, first_settings
 from tuner.planning.corners import Corner
 from tuner.planning.forecast import Known
 from tuner.planning.frozen_costs import features_s
@@ -70,7 +70,7 @@ def work_of(
         file=file,
         dataset=dataset,
         data=data,
-        settings=first_settings(file, options.seed, data)[:most],
+        settings=by_turns(first_settings(file, options.seed, data), most),
         starts=[
             candidate_of(start.origin, *built(file, start.values, start.model), data)
             for start in starts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, zip_longest
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,15 @@ def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list
         candidate_of(f"setting {number}", *built(file, values), data)
         for number, values in enumerate(found, start=1)
     ]
+
+
+def by_turns(settings: Sequence[Candidate], most: int) -> list[Candidate]:
+    """So many of some settings, each model in turn: one that is left out has no measured cost."""
+    by_model: dict[str, list[Candidate]] = {}
+    for setting in settings:
+        by_model.setdefault(setting.model, []).append(setting)
+    in_turn = chain.from_iterable(zip_longest(*by_model.values()))
+    return [setting for setting in in_turn if setting is not None][:most]
 
 
 def n_first(search: SearchSettings) -> int:
