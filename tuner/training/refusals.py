@@ -41,7 +41,7 @@ def refusal(
 def n_parameters(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> int | None:
     """Parameters of a whole model, frozen ones included.
 
-    None where a builder of your own cannot build it: its trial fails with the reason.
+    None where it cannot be built: its trial fails with the reason.
     """
     whole = complete(model, values)
     if model == "cnn":
@@ -49,10 +49,7 @@ def n_parameters(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -
     if model in BACKBONES:
         head: int = build(model + HEAD, whole, image_spec).count_params()
         return _network_parameters(model) + head
-    if is_own(model):
-        return _own_parameters(model, values, image_spec)
-    n: int = build(model, whole, image_spec).count_params()
-    return n
+    return _built_parameters(model, values, image_spec)
 
 
 @cache
@@ -65,12 +62,12 @@ def _network_parameters(model: str) -> int:
     return n
 
 
-def _own_parameters(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> int | None:
+def _built_parameters(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> int | None:
     from tuner.training.compiled import compiled_model
 
     try:
         n: int = compiled_model(model, values, image_spec).count_params()
-    # It may raise anything, and may even ask for the end of the process.
+    # A builder of your own may raise anything, and may even ask for the end of the process.
     except (Exception, SystemExit):
         return None
     return n

@@ -61,7 +61,7 @@ def without_too_large(file: SearchSpaceFile, spec: ImageSpec) -> Constrained:
 def _problem(family: Family, file: SearchSpaceFile, spec: ImageSpec) -> str | None:
     """The constraint that all of a family breaks; None where a setting may keep it."""
     # Of the CNN no corner is the smallest: its dense layer shrinks as blocks are added.
-    if family.model == "cnn":
+    if family.name == "cnn":
         return None
     reasons = list(_refusals(family, file, spec))
     return nearest_miss(reasons) if all(breach_of(reason) for reason in reasons) else None
