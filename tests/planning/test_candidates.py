@@ -91,7 +91,7 @@ def test_settings_of_all_families_are_drawn_as_they_are_built() -> None:
     )
     file = parse_space(parse_document("version: 1\nspace: {}", "my.yaml"))
     file = replace(file, families=families, space=together(families))
-    found = first_settings(file, 0, training_data(64, 24))
+    found = first_settings(file, 0, training_data(64, 24)).settings
     assert {one.model: one.values for one in found if "filters" not in one.values} == {
         "efficientnet_b2/head": {"weights": "imagenet", "dropout": 0.1}
     }

@@ -233,6 +233,40 @@ def test_search_in_which_everything_fails_ends_early_with_the_commonest_reason()
     assert caught.value.exit_code == 5
 
 
+def test_a_trained_trial_that_breaks_a_constraint_has_failed_once_and_leaves_its_rung(
+    tmp_path: Path,
+) -> None:
+    def problem(trial: Trial) -> str | None:
+        if trial.values["x"] < 0.5:
+            return None
+        return f"latency {10 * trial.values['x']:.1f} ms is over the 5 ms of constraints.latency_ms"
+
+    executor = FakeExecutor(by_x)
+    trials = begin(tmp_path, executor, problem=problem, n_retries=3)
+    slow = [trial for trial in trials if trial.values["x"] >= 0.5]
+    assert slow
+    assert {(trial.status, trial.score, trial.last_epoch) for trial in slow} == {
+        ("failed", None, trial.last_epoch) for trial in slow if trial.parent_id is None
+    }
+    assert all(str(trial.error).startswith("latency ") for trial in slow)
+    assert len(executor.tasks) == len(trials)
+    assert winner(trials, ACCURACY).values["x"] < 0.5
+
+
+def test_search_in_which_all_break_a_constraint_names_it_and_the_nearest(tmp_path: Path) -> None:
+    def problem(trial: Trial) -> str:
+        ms = 6 + int(trial.trial_id)
+        return f"latency {ms:.1f} ms is over the 5 ms of constraints.latency_ms"
+
+    with pytest.raises(SearchError) as caught:
+        begin(tmp_path, FakeExecutor(by_x), problem=problem)
+    assert str(caught.value) == (
+        "no trial succeeded: 10 of 10 broke a constraint; the nearest: latency 6.0 ms is over the"
+        " 5 ms of constraints.latency_ms\n"
+        "  Fix: raise constraints.latency_ms, or let the space have smaller models."
+    )
+
+
 def test_failures_after_a_success_do_not_end_the_search() -> None:
     first = task_seed(1, TRIALS, 0, 0, 0)
     trials, _, _, _ = run(lambda task, epoch: by_x(task, epoch) if task.seed == first else "broken")

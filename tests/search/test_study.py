@@ -206,14 +206,32 @@ def test_impossible_settings_are_counted_and_never_proposed() -> None:
     trials = drive(study)
     assert len(trials) == 23
     assert {t.values["conv_blocks"] for t in trials} == {1, 2, 3}
-    assert study.n_rejected > 0
-    assert study.rejected.startswith("conv_blocks is ")
+    assert study.rejected
+    assert all(reason.startswith("conv_blocks is ") for reason in study.rejected)
+
+
+def test_space_of_which_nothing_keeps_the_constraints_names_the_nearest() -> None:
+    def problem(values: Mapping[str, Any]) -> str:
+        n = 200 + round(1000 * values["x"])
+        return f"{n:,} parameters are over the 100 of constraints.parameters"
+
+    with pytest.raises(
+        ConfigurationError,
+        match=(
+            r"none of 1,000 drawn settings keeps the constraints; the nearest: 2\d\d parameters are"
+            r" over the 100 of constraints.parameters"
+        ),
+    ) as caught:
+        make_study(problem=problem).next_trial()
+    assert caught.value.hint == (
+        "raise constraints.parameters, or let the space have smaller models."
+    )
 
 
 def test_space_in_which_nothing_can_be_built_says_why() -> None:
     study = make_study(problem=lambda values: "x is too large")
     with pytest.raises(
-        ConfigurationError, match=r"none of \d+ drawn settings can be built, as x is too large"
+        ConfigurationError, match=r"none of [\d,]+ drawn settings can be built, as x is too large"
     ) as caught:
         study.next_trial()
     assert caught.value.hint == "widen the space, or use larger images."

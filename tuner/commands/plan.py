@@ -33,6 +33,7 @@ from tuner.planning.plan_record import Bought, Plan
 from tuner.planning.sizing import resized
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.search.methods.method import method_class
+from tuner.space.constraints import breach_of
 from tuner.space.families import each_family
 
 # What a plan tells of, whatever was asked for: ten minutes, an hour, and a night.
@@ -147,6 +148,9 @@ def _plan(
         n_repeats=known.n_repeats,
         executor=options.execution.executor,
         n_workers=executor.n_workers,
+        constraints=file.constraints.words,
+        n_drawn=len(work.settings) + len(work.rejected),
+        refused=tuple(reason for reason in work.rejected if breach_of(reason)),
         corners=tuple(found),
         costs=tuple(cost for key, cost in measured.costs.items() if key in of_space),
         failures=dict(measured.failures),

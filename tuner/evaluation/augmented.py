@@ -17,8 +17,8 @@ import numpy as np
 from tuner.backend.active import predictor
 from tuner.data.splits.fold import fold_of_seed
 from tuner.errors import TunerError
-from tuner.evaluation.evaluate import latency_ms
 from tuner.evaluation.image_views import ViewSet, averaged, view_sets
+from tuner.evaluation.latency import latency_ms
 from tuner.evaluation.sealed import OpenedTest
 from tuner.evaluation.validation_images import Validation
 from tuner.records.contender import Contender, Trained
@@ -91,7 +91,8 @@ class AugmentedTest:
             )
             predicted[f"{NAME}-{training.seed}"] = found
             if before.is_kept:
-                latency = latency_ms(partial(_of_one, function, self.chosen), test)
+                one = test.images[test.rows[:1]]
+                latency = latency_ms(partial(_of_one, function, self.chosen), one)
         result = replace(
             tuned,
             name=NAME,

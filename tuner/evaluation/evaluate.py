@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,11 +12,10 @@ from tuner.evaluation.sealed import OpenedTest
 from tuner.metrics.probabilities import ScoreError
 from tuner.records.contender import Contender, Trained
 from tuner.records.results import ModelResult, SeedResult
+from tuner.space.constraints import NOT_KNOWN
 from tuner.training.batch_predict import predict
 from tuner.training.compiled import probabilities
 from tuner.training.finished import finished_model
-
-LATENCY_REPEATS = 20
 
 
 def evaluate(
@@ -38,7 +36,6 @@ def evaluate(
     errors = [t.result.failure.reason for t in trained if t.result.failure]
     runs: list[SeedResult] = []
     predicted: dict[str, np.ndarray] = {}
-    latency = n_parameters = size = None
     for training in good:
         is_kept = kept is not None and training is kept.training
         function = kept.function if kept and is_kept else _function(contender, training, test)
@@ -51,9 +48,7 @@ def evaluate(
             errors, runs, predicted = [error.message], [], {}
             break
         predicted[f"{contender.name}-{training.seed}"] = found
-    if runs and kept:
-        size = kept.file.stat().st_size if kept.file else None
-        n_parameters, latency = kept.model.count_params(), latency_ms(kept.function, test)
+    takes = kept.footprint if runs and kept else NOT_KNOWN
     result = ModelResult(
         name=contender.name,
         title=contender.title,
@@ -61,9 +56,9 @@ def evaluate(
         in_verdict=contender.in_verdict,
         model=contender.model,
         values=contender.values,
-        n_parameters=n_parameters,
-        file_size_bytes=size,
-        latency_ms=latency,
+        n_parameters=takes.n_parameters,
+        file_size_bytes=takes.file_bytes,
+        latency_ms=takes.latency_ms,
         max_epochs=contender.max_epochs,
         runs=tuple(runs),
         n_failed=len(trained) - len(runs),
@@ -94,14 +89,3 @@ def _seed_result(
         test=scores,
         test_distinct=scores_on_new,
     )
-
-
-def latency_ms(function: Callable[[np.ndarray], np.ndarray], test: OpenedTest) -> float:
-    """Median time of predicting one image; the first call is left out, since it traces."""
-    one = test.images[test.rows[:1]]
-    times = []
-    for _ in range(LATENCY_REPEATS + 1):
-        start = time.perf_counter()
-        function(one)
-        times.append(time.perf_counter() - start)
-    return 1000 * float(np.median(times[1:]))

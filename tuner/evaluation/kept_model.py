@@ -12,10 +12,12 @@ import numpy as np
 
 from tuner.backend.active import predictor
 from tuner.data.splits.fold import fold_of_seed
+from tuner.evaluation.latency import latency_ms
 from tuner.evaluation.temperature import FittedTemperature, fitted_temperature
 from tuner.evaluation.validation_images import Validation
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
 from tuner.records.contender import Contender, Trained
+from tuner.space.constraints import NOT_KNOWN, Footprint
 from tuner.space.definition import as_cost
 from tuner.training.batch_predict import predict
 from tuner.training.compiled import probabilities
@@ -36,6 +38,7 @@ class KeptModel:
             probabilities.
         temperature: Fitted on the validation images of its fold; None likewise.
         is_constant: Whether it names one class for all of them, which are of several.
+        footprint: What it takes; nothing is known of a model that was not saved.
     """
 
     training: Trained
@@ -44,10 +47,15 @@ class KeptModel:
     file: Path | None = None
     temperature: FittedTemperature | None = None
     is_constant: bool = False
+    footprint: Footprint = NOT_KNOWN
 
 
 def keep_model(
-    contender: Contender, trained: Sequence[Trained], validation: Validation, save_to: Path
+    contender: Contender,
+    trained: Sequence[Trained],
+    validation: Validation,
+    save_to: Path,
+    bound_ms: float | None = None,
 ) -> KeptModel | None:
     """Save the model of the retraining that validated best, with its temperature.
 
@@ -56,6 +64,7 @@ def keep_model(
         trained: Its retrainings.
         validation: The images that choose.
         save_to: The .keras file to write.
+        bound_ms: As of `latency_ms`.
 
     Returns:
         The model; None where all retrainings have failed.
@@ -74,11 +83,18 @@ def keep_model(
         LOG.warning("%s is not kept: %s", contender.title, error.message)
         return KeptModel(training=training, model=model, function=function)
     labels = validation.labels[fold]
+    file = save_model(model, save_to, spec)
+    one = validation.images[validation.rows[fold][:1]]
     return KeptModel(
         training=training,
         model=model,
         function=function,
-        file=save_model(model, save_to, spec),
+        file=file,
+        footprint=Footprint(
+            n_parameters=model.count_params(),
+            file_bytes=file.stat().st_size,
+            latency_ms=latency_ms(function, one, bound_ms),
+        ),
         temperature=fitted_temperature(labels, found),
         is_constant=len(np.unique(found.argmax(axis=1))) == 1 < len(np.unique(labels)),
     )

@@ -97,6 +97,8 @@ def _searched(job: Job) -> Iterator[str]:
     if job.file.families:
         names = ", ".join(family.name for family in job.file.families)
         yield f"searched together: {names}; --model NAME searches one alone"
+    if bounds := job.file.constraints.words:
+        yield f"constraints: {', '.join(bounds)}"
     if job.starts:
         yield f"trained first, to the last epoch: {', '.join(s.origin for s in job.starts)}"
 

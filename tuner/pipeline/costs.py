@@ -42,6 +42,7 @@ class Work:
         data: What trainings may see of the data.
         settings: Those that the run draws first.
         starts: Those that it begins with.
+        rejected: Why it does not train others that it draws first, a line each.
     """
 
     options: RunOptions
@@ -50,6 +51,7 @@ class Work:
     data: TrainingData
     settings: Sequence[Candidate]
     starts: Sequence[Candidate]
+    rejected: Sequence[str] = ()
 
 
 def work_of(
@@ -62,15 +64,17 @@ def work_of(
     """What a run would train; `most` of the settings that it draws first.
 
     Raises:
-        ConfigurationError: If no setting of the space can be built.
+        ConfigurationError: If no setting of the space can be built and keeps the constraints.
     """
     data = training_data(dataset, options.data_dir)
+    drawn = first_settings(file, options.seed, data)
     return Work(
         options=options,
         file=file,
         dataset=dataset,
         data=data,
-        settings=by_turns(first_settings(file, options.seed, data), most),
+        settings=by_turns(drawn.settings, most),
+        rejected=drawn.rejected,
         starts=[
             candidate_of(start.origin, *built(file, start.values, start.model), data)
             for start in starts

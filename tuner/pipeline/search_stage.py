@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tuner.execution.executor import Executor
-from tuner.models.registry import complete, setting_problem
+from tuner.models.registry import complete
 from tuner.pipeline.comparison.extra_rows import n_candidates
 from tuner.pipeline.job import Job
 from tuner.pipeline.outputs.news import News
+from tuner.pipeline.trained_models import trained_problem
 from tuner.pipeline.training_data import training_data
 from tuner.records.events import SEARCHING, Event, Notice, SearchResumed, StageStarted
 from tuner.records.search_summary import SearchSummary
@@ -18,11 +19,13 @@ from tuner.records.trial import Trial
 from tuner.report.text import plural
 from tuner.search.methods.method import method_class
 from tuner.search.ranking import winner
+from tuner.space.constraints import breach_of
 from tuner.space.definition import FAMILY, SearchSpaceFile
 from tuner.space.families import built
 from tuner.space.sampling import n_settings
 from tuner.store.files.reading import DamagedFileError
 from tuner.store.trial_tables import TrialTables
+from tuner.training.refusals import refusal
 
 
 def search_space(
@@ -36,7 +39,7 @@ def search_space(
         publish: Is called now and then while the search goes on, with what it has found so far.
 
     Raises:
-        ConfigurationError: If no setting of the space can be built.
+        ConfigurationError: If no setting of the space can be built and keeps the constraints.
         SearchError: If no trial succeeded.
     """
     from tuner.search.loop import search
@@ -50,7 +53,7 @@ def search_space(
         objective=file.objective,
         settings=file.search,
         seed=job.options.seed,
-        problem=lambda values: setting_problem(*built(file, values), spec.height, spec.width),
+        problem=lambda values: refusal(*built(file, values), spec, file.constraints),
         n_workers=executor.n_workers,
         n_wanted=n_candidates(file),
         starts=job.starts,
@@ -65,7 +68,7 @@ def search_space(
     executor.add_data(IMAGES, training_data(job.dataset, job.options.data_dir, job.folder.features))
     job.tell(StageStarted(title=SEARCHING))
     earlier = _tell_what_is_there(job, tables)
-    news = News(earlier, lambda trials: publish(_summary(job, trials, study.n_rejected)))
+    news = News(earlier, lambda trials: publish(_summary(job, trials, study.rejected)))
     trials = search(
         SearchOrder(
             model=file.model,
@@ -78,6 +81,7 @@ def search_space(
             n_retries=job.options.retries,
             deadline=job.search_deadline,
             precision=job.precision,
+            problem=trained_problem(job),
         ),
         study,
         executor,
@@ -88,11 +92,12 @@ def search_space(
     )
     # Row by row they were appended without waiting for the disk.
     tables.rewrite(trials)
-    return (
-        _summary(job, trials, study.n_rejected)
-        if any(t.score is not None for t in trials)
-        else None
-    )
+    if all(trial.score is None for trial in trials):
+        return None
+    found = _summary(job, trials, study.rejected)
+    if refused := found.refused:
+        job.tell(Notice(text=f"constraints: {refused}"))
+    return found
 
 
 def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:
@@ -145,10 +150,11 @@ def _n_rows(tables: TrialTables) -> int:
         return 0
 
 
-def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummary:
+def _summary(job: Job, trials: Sequence[Trial], rejected: Sequence[str]) -> SearchSummary:
     file = job.file
     method = method_class(file.search.method)
     best = winner(trials, file.objective)
+    n_refused = sum(breach_of(reason) is not None for reason in rejected)
     summary = SearchSummary(
         model=file.model,
         method=file.search.method,
@@ -161,7 +167,7 @@ def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummar
         n_trials=len(trials),
         n_failed=sum(trial.status == "failed" for trial in trials),
         n_stopped=sum(trial.status == "stopped" for trial in trials),
-        n_rejected=n_rejected,
+        n_rejected=len(rejected) - n_refused,
         n_epochs=sum(len(trial.epochs) for trial in trials),
         duration_s=job.folder.events.spent_s(SEARCHING),
         best_trial_id="",
@@ -171,6 +177,9 @@ def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummar
         n_planned=method.cost(file.search, n_settings(file.space)).n_trials + len(job.starts),
         families=tuple(family.name for family in file.families),
         sized=job.sizes.text if job.sizes else "",
+        constraints=file.constraints.words,
+        n_refused=n_refused,
+        n_over=sum(breach_of(trial.error) is not None for trial in trials),
     )
     return won_by(summary, best, file)
 

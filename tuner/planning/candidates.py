@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -12,31 +12,44 @@ import numpy as np
 from tuner.errors import ConfigurationError
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.stages import HEAD, trained_part
-from tuner.models.registry import setting_problem
 from tuner.planning.corners import Corner, build_corner, corners
 from tuner.planning.measure import Candidate
 from tuner.records.contender import Contender
 from tuner.records.image import ImageSpec
 from tuner.search.methods.method import method_class
-from tuner.search.proposals import Proposals, draws
+from tuner.search.proposals import Proposals, draws, nothing_to_train
 from tuner.space.definition import SearchSettings, SearchSpaceFile
 from tuner.space.families import Built, built, each_family
 from tuner.training.data import TrainingData
+from tuner.training.refusals import refusal
 
 # Settings that are measured: of a quick search all that there are.
 MAX_MEASURED = 8
 
 
-def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list[Candidate]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstSettings:
+    """What a run draws first.
+
+    Attributes:
+        settings: What it trains of that.
+        rejected: Why it does not train the others, a line each.
+    """
+
+    settings: tuple[Candidate, ...]
+    rejected: tuple[str, ...] = ()
+
+
+def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> FirstSettings:
     """The settings that a run tries first, where it draws them.
 
     Raises:
-        ConfigurationError: If none of them can be built.
+        ConfigurationError: If none of them can be built and keeps the constraints.
     """
     proposals = Proposals(
         file.space,
         seed,
-        lambda values: setting_problem(*built(file, values), data.spec.height, data.spec.width),
+        lambda values: refusal(*built(file, values), data.spec, file.constraints),
     )
     drawn = [
         proposals.first_of(draws(file.space, proposals.generator))
@@ -44,15 +57,12 @@ def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> list
     ]
     found = [values for values in drawn if values is not None]
     if not found:
-        reason = next(iter(proposals.rejected.values()))
-        raise ConfigurationError(
-            f"none of {len(proposals.rejected)} drawn settings can be built, as {reason}",
-            "widen the space, or use larger images.",
-        )
-    return [
+        raise nothing_to_train(proposals.rejected)
+    settings = [
         candidate_of(f"setting {number}", *built(file, values), data)
         for number, values in enumerate(found, start=1)
     ]
+    return FirstSettings(settings=tuple(settings), rejected=tuple(proposals.rejected.values()))
 
 
 def by_turns(settings: Sequence[Candidate], most: int) -> list[Candidate]:
@@ -83,7 +93,7 @@ def built_corners(
         (family.model, values) for family in each_family(file) for values in corners(family.space)
     ]
     tried += [(setting.model.removesuffix(HEAD), setting.values) for setting in settings]
-    found = [build_corner(model, values, spec) for model, values in tried]
+    found = [build_corner(model, values, spec, file.constraints) for model, values in tried]
     if all(corner.problem for corner in found):
         raise ConfigurationError(
             f"{file.name}: no model can be built: {found[0].problem}",

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from tuner.models.backbones.stages import trained_part
-from tuner.models.registry import setting_problem
 from tuner.records.error_text import reason_of
 from tuner.records.image import ImageSpec
+from tuner.space.constraints import NO_CONSTRAINTS, Constraints
 from tuner.space.definition import Parameter, Space
 from tuner.space.sampling import grid_values, sample
+from tuner.training.refusals import refusal
 
 # Draws of each kind of corner: all numbers small, all large, and mixed.
 N_DRAWS = {"low": 4, "high": 4, "mixed": 8}
@@ -26,10 +27,10 @@ class Corner:
     Attributes:
         model: Family or builder.
         values: Its hyperparameters.
-        n_parameters: Of the model, or of the head that is trained in its place; 0 where it cannot
-            be built.
+        n_parameters: Of the model, or of the head that is trained in its place; 0 where it is not
+            built.
         checkpoint_bytes: Of its weights and its optimizer.
-        problem: Why it cannot be built; None where it can.
+        problem: Why a run does not train it; None where it does.
     """
 
     model: str
@@ -49,9 +50,14 @@ def corners(space: Space) -> list[dict[str, Any]]:
     return list({repr(sorted(values.items())): values for values in found}.values())
 
 
-def build_corner(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> Corner:
-    """Build a model without training it."""
-    problem = setting_problem(model, values, image_spec.height, image_spec.width)
+def build_corner(
+    model: str,
+    values: Mapping[str, Any],
+    image_spec: ImageSpec,
+    constraints: Constraints = NO_CONSTRAINTS,
+) -> Corner:
+    """Build a model without training it; one that breaks a constraint is not built."""
+    problem = refusal(model, values, image_spec, constraints)
     if problem is None:
         try:
             return _build(model, values, image_spec)

@@ -49,6 +49,9 @@ class Plan:
         n_repeats: More of the finalists and of the baseline, which is cheap to train.
         executor: `process`, `inline` or `ray`.
         n_workers: Trainings at a time.
+        constraints: What a model must stay under, each as people read it.
+        n_drawn: Settings that a run draws first.
+        refused: Why it does not train some of them, as they break a constraint; a line each.
         corners: Settings that were built, the smallest model first, and those that cannot be.
         costs: Of those models of the space whose steps were timed.
         failures: Why others could not be, by their names.
@@ -75,6 +78,9 @@ class Plan:
     n_repeats: int
     executor: str
     n_workers: int
+    constraints: tuple[str, ...]
+    n_drawn: int
+    refused: tuple[str, ...]
     corners: tuple[Corner, ...]
     costs: tuple[Cost, ...]
     failures: dict[str, str]

@@ -178,6 +178,8 @@ class ModelResult:
         macro_f1: Mean over the seeds, with the interval of a bootstrap over the test images; None
             without scores.
         calibration_error: The same for the expected calibration error.
+        breach: The constraint that it breaks, in words, so that it is not recommended; empty where
+            it keeps all.
     """
 
     name: str
@@ -195,6 +197,7 @@ class ModelResult:
     error: str | None = None
     macro_f1: Estimate | None = None
     calibration_error: Estimate | None = None
+    breach: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

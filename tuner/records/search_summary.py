@@ -60,6 +60,9 @@ class SearchSummary:
         families: What was searched together; empty where it was `model` alone.
         best_family: The winner's of these; empty where it is of none.
         sized: What a time budget has chosen, in a line; empty where none has.
+        constraints: What a model must stay under, such as `parameters <= 5,000,000`.
+        n_refused: Sampled settings that were not trained, as they break a constraint.
+        n_over: Trials that failed since their trained models break one.
     """
 
     model: str
@@ -87,6 +90,18 @@ class SearchSummary:
     families: tuple[str, ...] = ()
     best_family: str = ""
     sized: str = ""
+    constraints: tuple[str, ...] = ()
+    n_refused: int = 0
+    n_over: int = 0
+
+    @property
+    def refused(self) -> str:
+        """What the constraints have refused, in words; empty where that is nothing."""
+        drawn = "1 drawn setting" if self.n_refused == 1 else f"{self.n_refused:,} drawn settings"
+        trials = "1 trial" if self.n_over == 1 else f"{self.n_over:,} trials"
+        before = f"{drawn} refused before training" if self.n_refused else ""
+        after = f"{trials} refused once trained" if self.n_over else ""
+        return ", ".join(part for part in (before, after) if part)
 
     @property
     def winner_model(self) -> str:

@@ -61,6 +61,8 @@ def fenced(text: str, language: str) -> str:
 
 def _blocks(results: Results) -> Iterator[str]:
     run, search = results.run, results.search
+    if refused := recommendation.none_allowed(results):
+        yield f"**{escaped(recommendation.as_text(refused))}**"
     if use := recommendation.compute(results):
         yield f"**{escaped(use.sentence)}** {escaped(use.why)}"
     yield f"**{escaped(compute(results).sentence)}**"

@@ -18,6 +18,7 @@ from tuner.records.training import TrainResult, TrainTask
 from tuner.records.trial import Trial
 from tuner.search.study import Study
 from tuner.search.trial_training import SearchOrder, outcome, task_of, trial_checkpoint
+from tuner.space.constraints import breach_of, nearest_miss
 from tuner.store.search_log import SearchLog
 
 LOG = logging.getLogger("tuner")
@@ -227,15 +228,17 @@ class _Loop:
             # Before the trial is kept: were the search to go on another time, it would be promoted
             # as if it were whole.
             self._close_log()
-        self._end(
-            outcome(
-                trial,
-                result,
-                self._order.objective,
-                self._study.board.trials,
-                self._n_tries[trial.trial_id],
-            )
+        ended = outcome(
+            trial,
+            result,
+            self._order.objective,
+            self._study.board.trials,
+            self._n_tries[trial.trial_id],
         )
+        if ended.score is not None and (problem := self._order.problem(ended)):
+            # No other seed would change it.
+            ended = replace(ended, score=None, error=problem, is_stopped=False)
+        self._end(ended)
 
     def _end(self, trial: Trial) -> None:
         self._log.ended(trial)
@@ -264,8 +267,15 @@ class _Loop:
 
 def _all_failed(ended: list[Trial]) -> SearchError:
     trials = [trial for trial in ended if not trial.origin] or ended
-    reasons = Counter(t.error for t in trials if t.error).most_common()
-    reason, n = reasons[0]
+    errors = [trial.error for trial in trials if trial.error]
+    breaches = [breach for error in errors if (breach := breach_of(error))]
+    if 2 * len(breaches) > len(errors):
+        return SearchError(
+            f"no trial succeeded: {len(breaches)} of {len(trials)} broke a constraint; the nearest:"
+            f" {nearest_miss(errors)}",
+            f"raise constraints.{breaches[0].name}, or let the space have smaller models.",
+        )
+    reason, n = Counter(errors).most_common(1)[0]
     return SearchError(
         f"no trial succeeded: {n} of {len(trials)} failed with: {reason}",
         "see run.log in the run's folder for the tracebacks; mend the space or the model, then run"

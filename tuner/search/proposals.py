@@ -1,4 +1,4 @@
-"""New settings: each of them distinct, and possible to build."""
+"""New settings: each of them distinct, and worth training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tuner.errors import ConfigurationError
+from tuner.errors import ConfigurationError, SpaceError
+from tuner.space.constraints import breach_of, nearest_miss
 from tuner.space.definition import Parameter, Space
 from tuner.space.sampling import grid_values, has_setting, n_settings, sample
 
@@ -20,7 +21,7 @@ SMALL_SPACE = 10_000
 
 
 class Proposals:
-    """Finds settings that were not tried before and can be built.
+    """Finds settings that were not tried before and may be trained.
 
     Attributes:
         rejected: Why settings were never proposed, by their key.
@@ -35,7 +36,7 @@ class Proposals:
         Args:
             space: Where from.
             seed: Decides every draw; 0 is a seed.
-            problem: Why a setting cannot be built, or None.
+            problem: Why a setting is not to be trained, or None.
         """
         self.rejected: dict[str, str] = {}
         self.generator = np.random.default_rng(seed)
@@ -46,7 +47,7 @@ class Proposals:
         self._untold: dict[str, str] = {}
 
     def first_of(self, proposed: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-        """The first of some settings that was not tried yet and can be built."""
+        """The first of some settings that was not tried yet and may be trained."""
         for values in proposed:
             if (
                 self._n_settings is not None
@@ -90,6 +91,25 @@ class Proposals:
         for new in news:
             self.rejected.update(new["rejected"])
             self.generator.bit_generator.state = new["generator"]
+
+
+def nothing_to_train(rejected: Mapping[str, str]) -> SpaceError:
+    """That no setting of a space is trained, and how it is mended.
+
+    Args:
+        rejected: Why each drawn setting was not proposed, by its key.
+    """
+    n = f"none of {len(rejected):,} drawn settings"
+    miss = nearest_miss(rejected.values())
+    if (breach := breach_of(miss)) is None:
+        reason = next(iter(rejected.values()))
+        return SpaceError(
+            f"{n} can be built, as {reason}", "widen the space, or use larger images."
+        )
+    return SpaceError(
+        f"{n} keeps the constraints; the nearest: {miss}",
+        f"raise constraints.{breach.name}, or let the space have smaller models.",
+    )
 
 
 def setting_key(values: Mapping[str, Any]) -> str:

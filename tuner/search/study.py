@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from tuner.errors import SpaceError
 from tuner.records.events import EpochEnded
 from tuner.records.trial import NO_BRACKET, StartSetting, Trial
 from tuner.search.board import Board
 from tuner.search.methods.method import Method, Setup, Step, TrialEvent, method_class
 from tuner.search.methods.rungs import epochs_left
-from tuner.search.proposals import Proposals
+from tuner.search.proposals import Proposals, nothing_to_train
 from tuner.space.definition import Objective, SearchSettings, Space
 from tuner.space.sampling import has_setting
 
@@ -69,29 +68,21 @@ class Study:
         self._is_over = False
 
     @property
-    def n_rejected(self) -> int:
-        """Settings that could not be built, and were never proposed."""
-        return len(self._proposals.rejected)
-
-    @property
-    def rejected(self) -> str:
-        """One line about the first of them; empty where there is none."""
-        return next(iter(self._proposals.rejected.values()), "")
+    def rejected(self) -> Sequence[str]:
+        """Why settings were never proposed, a line each."""
+        return tuple(self._proposals.rejected.values())
 
     def next_trial(self) -> Trial | None:
         """The next trial to train, or None where there is nothing to start now.
 
         Raises:
-            SpaceError: If no setting of the space can be built.
+            SpaceError: If no setting of the space can be built and keeps the constraints.
         """
         trial = self._known_good() or self._decided()
         if trial is not None:
             self.board.start(trial)
         elif not self.board.n_proposed and self.rejected:
-            raise SpaceError(
-                f"none of {self.n_rejected} drawn settings can be built, as {self.rejected}",
-                "widen the space, or use larger images.",
-            )
+            raise nothing_to_train(self._proposals.rejected)
         return trial
 
     def take_epoch(self, event: EpochEnded) -> None:
@@ -209,7 +200,7 @@ def make_study(
         objective: What to optimise.
         settings: The method and its numbers.
         seed: Decides every setting; 0 is a seed.
-        problem: Why a setting cannot be built, or None.
+        problem: Why a setting is not to be trained, or None.
         n_workers: Trials at a time.
         n_wanted: The checkpoints of so many of the best settings are wanted after the search.
         starts: Settings that are trained first, each to the end.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class SearchOrder:
         deadline: Unix time in seconds after which nothing is started, and what runs ends after its
             epoch; None for none.
         precision: As of `TrainTask`.
+        problem: Why a trained trial counts as failed all the same, or None.
     """
 
     model: str
@@ -47,6 +48,7 @@ class SearchOrder:
     deadline: float | None = None
     precision: Precision | None = None
     families: tuple[Family, ...] = ()
+    problem: Callable[[Trial], str | None] = lambda trial: None
 
     def built(self, trial: Trial) -> tuple[str, Mapping[str, Any]]:
         """The model of a trial, and its values in that model's own words."""

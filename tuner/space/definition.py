@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Annotated, Any, Literal
 
 from tuner.space.as_text import AsText
+from tuner.space.constraints import NO_CONSTRAINTS, Constraints
 
 Direction = Literal["max", "min"]
 ParameterKind = Literal["int", "float", "ordinal", "choice", "boolean"]
@@ -313,6 +314,7 @@ class SearchSpaceFile:
         precision: In which layers of trainings compute; `auto` takes what is fast on the machine.
         start_from: Settings that are trained first: `baseline`, `defaults`, runs, recipes.
         families: What is searched together; empty where it is `model` alone.
+        constraints: What a model must stay under to be used.
     """
 
     name: str
@@ -328,3 +330,4 @@ class SearchSpaceFile:
     precision: PrecisionChoice = "auto"
     start_from: tuple[str, ...] = ()
     families: tuple[Family, ...] = ()
+    constraints: Constraints = NO_CONSTRAINTS

@@ -17,6 +17,7 @@ from tuner.pipeline.job import Job
 from tuner.records.contender import Contender, Trained
 from tuner.records.recommendation import Recommendation
 from tuner.records.training import EpochMetrics, Failure, TrainResult
+from tuner.space.constraints import Constraints, Footprint
 from tuner.space.definition import Objective
 
 
@@ -27,6 +28,11 @@ class Kept:
     n_parameters: int
     file: Path | None
     is_constant: bool = False
+    latency_ms: float = 1.0
+
+    @property
+    def footprint(self) -> Footprint:
+        return Footprint(n_parameters=self.n_parameters, latency_ms=self.latency_ms)
 
     @property
     def model(self) -> Kept:
@@ -101,6 +107,21 @@ def test_level_on_few_images_the_smaller_one_is_taken(tmp_path: Path) -> None:
     assert found is not None
     assert found.model == "baseline"
     assert found.level == ("tuned", "baseline")
+
+
+def test_what_breaks_a_constraint_is_never_the_one_to_use(tmp_path: Path) -> None:
+    models = {
+        "tuned": ([0.6], whole(10)),
+        "baseline": ([0.9], whole(1000)),
+        "efficientnet_b2": ([1.0], replace(whole(10), latency_ms=7.0)),
+    }
+    found = job(tmp_path, [])
+    bounds = Constraints(parameters=999, latency_ms=5.0)
+    kept = recommended(replace(found, file=replace(found.file, constraints=bounds)), models)
+    assert kept is not None
+    assert [one.name for one in kept.candidates] == ["tuned"]
+    none = replace(found.file, constraints=Constraints(parameters=9))
+    assert recommended(replace(found, file=none), models) is None
 
 
 def test_failed_trainings_do_not_count_and_a_model_without_a_file_is_none(tmp_path: Path) -> None:

@@ -135,6 +135,35 @@ def test_scored_rows_that_are_no_model_of_their_own_are_named() -> None:
     )
 
 
+BREACH = "latency 21.0 ms is over the 5 ms of constraints.latency_ms"
+
+
+def test_models_that_break_a_constraint_are_marked_and_left_out() -> None:
+    run = recommending(results(), "tuned")
+    tuned, baseline, backbone = run.models
+    run = replace(run, models=(tuned, replace(baseline, breach=BREACH), backbone))
+    candidates = tuple(one for one in run.recommendation.candidates if one.name != "baseline")
+    run = replace(run, recommendation=replace(run.recommendation, candidates=candidates))
+    assert recommendation.as_text(said(run).left_out) == (
+        f"Left out by the constraints: Baseline ({BREACH})."
+    )
+    assert recommendation.none_allowed(run) == ()
+    assert "breaks a constraint" in page(run, trials())
+    assert "breaks a constraint" not in page(recommending(results(), "tuned"), trials())
+
+
+def test_where_no_model_keeps_the_constraints_none_is_recommended_and_it_is_said() -> None:
+    run = results()
+    models = tuple(replace(model, breach=BREACH) for model in run.models)
+    run = replace(run, models=models, recommendation=None)
+    text = recommendation.as_text(recommendation.none_allowed(run))
+    opening = "No model is recommended: each breaks a constraint. "
+    assert text.startswith(f"{opening}Tuned CNN ({BREACH}),")
+    assert "No model is recommended" in page(run, trials())
+    # Of a run without constraints nothing is said.
+    assert recommendation.none_allowed(replace(run, models=results().models)) == ()
+
+
 def test_a_model_without_test_scores_is_still_named() -> None:
     run = recommending(results())
     tuned, baseline, backbone = run.models

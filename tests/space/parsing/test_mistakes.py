@@ -115,9 +115,6 @@ TOP_LEVEL = {
         'my.yaml:2: normalization is "rescal"; expected rescale, standardize or per_image.\n'
         '  Fix: did you mean "rescale"?'
     ),
-    "version: 1\nconstraints: {}": (
-        "my.yaml:2: constraints is not supported yet.\n  Fix: remove it."
-    ),
     "version: 1\nstart_from: baseline": ('my.yaml:2: start_from is "baseline"; expected a list.'),
     "version: 1\nretrain: {finalists: 0}": (
         "my.yaml:2: retrain.finalists is 0; expected 1 or more."

@@ -18,6 +18,7 @@ from tuner.planning.plan_record import Plan
 from tuner.report.text import file_size, plural
 from tuner.retrain.contenders import BASELINE, TUNED
 from tuner.search.methods.rungs import Rung
+from tuner.space.constraints import breach_of, nearest_miss
 
 # Brackets that are listed one by one.
 SHOWN_BRACKETS = 8
@@ -55,6 +56,7 @@ def lines(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "sized", plan.sized
     yield from _search(plan)
     yield from _retraining(plan)
+    yield from _constraints(plan)
     yield from _models(plan)
     yield from _costs(plan)
     yield from _times(plan)
@@ -107,9 +109,28 @@ def _retraining(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "" if number else "retraining", f"{model.title}: {seeds}, at most {epochs}{fewer}"
 
 
+def _constraints(plan: Plan) -> Iterator[tuple[str, str]]:
+    if not plan.constraints:
+        return
+    yield "constraints", ", ".join(plan.constraints)
+    drawn = plural(plan.n_drawn, "drawn setting")
+    if not plan.refused:
+        yield "", f"none of {drawn} is refused before training"
+        return
+    yield (
+        "",
+        (
+            f"{len(plan.refused):,} of {drawn} refused before training, such as:"
+            f" {nearest_miss(plan.refused)}"
+        ),
+    )
+
+
 def _models(plan: Plan) -> Iterator[tuple[str, str]]:
     built = [corner for corner in plan.corners if corner.problem is None]
     problems = [corner.problem for corner in plan.corners if corner.problem]
+    over = [problem for problem in problems if breach_of(problem)]
+    impossible = [problem for problem in problems if problem not in over]
     yield (
         "models",
         (
@@ -117,10 +138,12 @@ def _models(plan: Plan) -> Iterator[tuple[str, str]]:
             f" {plural(len(built), 'built setting')}"
         ),
     )
-    if problems:
+    if over:
+        yield "", f"{plural(len(over), 'corner')} of the space refused by the constraints"
+    if impossible:
         yield (
             "",
-            f"{plural(len(problems), 'corner')} of the space cannot be built, as {problems[0]}",
+            f"{plural(len(impossible), 'corner')} of the space cannot be built, as {impossible[0]}",
         )
     sizes = [corner.checkpoint_bytes for corner in built]
     at_most = file_size(plan.forecast.disk_bytes)

@@ -30,10 +30,12 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
             f"Resume   {resume_command(command)}",
         ]
     assert results is not None  # Only a stopped run has none.
-    use = recommendation.compute(results)
+    use, refused = recommendation.compute(results), recommendation.none_allowed(results)
     lines = [
         "",
         *([_wrapped(_use(use))] if use else []),
+        *([_wrapped(as_text(refused))] if refused else []),
+        *([_wrapped(left_out)] if (left_out := _left_out(use, results)) else []),
         _wrapped(compute(results).sentence),
         *_constant(results, told={"tuned", use.name} if use else set()),
         "",
@@ -95,6 +97,12 @@ def missed_improvement(outcome: RunOutcome) -> str:
 def _use(use: RecommendationSection) -> str:
     """Such as `Use Baseline: 97.6 % [...] on ..., 24 MB, 21 ms an image; PATH.`."""
     return f"{as_text(use.headline)}; {use.file}. {as_text(use.warning)}".rstrip()
+
+
+def _left_out(use: RecommendationSection | None, results: Results) -> str:
+    """The models that were left out by the constraints; empty where there are none."""
+    is_told = use is not None and any(model.breach for model in results.models)
+    return as_text(use.left_out) if use is not None and is_told else ""
 
 
 def _constant(results: Results, told: set[str]) -> list[str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def recommend(
     job: Job, trained: RetrainedModels, kept: Mapping[str, KeptModel]
 ) -> Recommendation | None:
-    """The model to use, by the one-standard-error rule; None where no model was saved.
+    """The model to use, by the one-standard-error rule; None where none may be used.
 
     The verdict's rules do not matter here: what it leaves out, such as a network trained from
     scratch, may still be the best that there is.
@@ -31,12 +31,12 @@ def recommend(
         job: The run.
         trained: Each model with its retrainings.
         kept: The model of each one's best retraining, by name; only those that were saved can be
-            recommended.
+            recommended, and only those that keep the constraints.
     """
     models = [
         _validated(job, contender, trainings, kept[contender.name])
         for contender, trainings in trained
-        if contender.name in kept and kept[contender.name].file is not None
+        if contender.name in kept and _may_be_used(kept[contender.name], job)
     ]
     choice = choose(models, job.file.objective.direction)
     if choice is None:
@@ -53,6 +53,10 @@ def recommend(
         level=tuple(one.name for one in choice.level),
         n_images=_n_images(job, _good(trainings)),
     )
+
+
+def _may_be_used(kept: KeptModel, job: Job) -> bool:
+    return kept.file is not None and job.file.constraints.broken(kept.footprint) is None
 
 
 def _validated(

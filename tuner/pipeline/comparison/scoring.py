@@ -23,6 +23,7 @@ from tuner.records.pictures import ActivationMaps, Gallery
 from tuner.records.recommendation import Recommendation
 from tuner.records.results import ModelResult
 from tuner.records.scores import Temperature
+from tuner.space.constraints import Footprint
 
 if TYPE_CHECKING:
     # What evaluation imports takes seconds.
@@ -99,6 +100,7 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
         models.append(model)
         predicted |= probabilities
     job.folder.write_predictions(test.labels, predicted)
+    models = [_held(model, job) for model in models]
     found, differences = compare_models(models, test.labels, predicted, job.options.seed)
     scored = replace(scored, models=found, differences=differences)
     of_winner = kept.get(winner.name)
@@ -117,6 +119,16 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
     )
 
 
+def _held(model: ModelResult, job: Job) -> ModelResult:
+    """A model with the constraint that it breaks."""
+    takes = Footprint(
+        n_parameters=model.n_parameters,
+        file_bytes=model.file_size_bytes,
+        latency_ms=model.latency_ms,
+    )
+    return replace(model, breach=job.file.constraints.broken(takes) or "")
+
+
 def _kept_models(job: Job, trained: RetrainedModels) -> dict[str, KeptModel]:
     """The model of each contender's best retraining, saved under the contender's name."""
     from tuner.evaluation.kept_model import keep_model
@@ -128,7 +140,11 @@ def _kept_models(job: Job, trained: RetrainedModels) -> dict[str, KeptModel]:
     shutil.rmtree(job.folder.models, ignore_errors=True)
     kept = {
         contender.name: keep_model(
-            contender, trainings, validation, job.folder.model_of(contender.name)
+            contender,
+            trainings,
+            validation,
+            job.folder.model_of(contender.name),
+            job.file.constraints.latency_ms,
         )
         for contender, trainings in trained
     }

@@ -8,11 +8,12 @@ from typing import Any
 
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset, load_dataset
-from tuner.execution.make_executor import warm_up
+from tuner.execution.make_executor import prepare_this_process, warm_up
 from tuner.models.registry import is_own
 from tuner.pipeline.identity import identity
 from tuner.pipeline.preparation.compatibility import check_fixed_setting
 from tuner.pipeline.preparation.configuration import load_configuration, split_settings
+from tuner.pipeline.preparation.constrained import without_too_large
 from tuner.pipeline.preparation.examination import check_before_run
 from tuner.pipeline.preparation.precision import Decision, decide
 from tuner.pipeline.preparation.start_settings import start_settings
@@ -64,6 +65,11 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
     check_fixed_setting(file, dataset)
     found = check_before_run(dataset.images, card, options.dataset) if examines_data else []
     precision = _precision(options, file, listener)
+    if file.constraints.has_foreseen:
+        # Counting parameters builds models.
+        prepare_this_process(options.execution)
+    constrained = without_too_large(file, dataset.spec)
+    file = constrained.file
     # Of the space as you wrote it: what a builder declares follows from its code.
     starts = start_settings(file, card, dataset, split_settings(options, file))
     now = identity(options, file, dataset, str(precision), starts.settings)
@@ -75,7 +81,13 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
         precision=precision,
         identity=now,
         starts=starts.settings,
-        notices=(*found, *notices, *starts.notices, *precision.notices),
+        notices=(
+            *found,
+            *notices,
+            *constrained.notices,
+            *starts.notices,
+            *precision.notices,
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
-from tuner.models.registry import comes_to, complete, effective, is_own, setting_problem
+from tuner.models.registry import comes_to, complete, effective, is_own
 from tuner.records.sealed_recipe import RecipeData
 from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import BASELINE, stated_baseline
@@ -22,6 +22,7 @@ from tuner.space.sampling import has_setting, setting_of
 from tuner.space.vocabulary import VOCABULARIES, Term
 from tuner.store.files.nearest_path import did_you_mean_path
 from tuner.store.recipe_file import read_recipe
+from tuner.training.refusals import refusal
 
 DEFAULTS = "defaults"
 RECIPE = "best.yaml"
@@ -63,7 +64,7 @@ def start_settings(
             notices.append(f"start_from: {start} is left out{doubt}")
             continue
         model, values = built(file, start.values, start.model)
-        problem = setting_problem(model, values, dataset.spec.height, dataset.spec.width)
+        problem = refusal(model, values, dataset.spec, file.constraints)
         if values.get("flip") and not card.horizontal_flip:
             problem = "it mirrors images, which the card does not allow (horizontal_flip)"
         if problem:

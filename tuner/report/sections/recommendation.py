@@ -63,9 +63,18 @@ def as_text(parts: Sequence[Part]) -> str:
 
 
 def context(reported: ReportedRun) -> dict[str, Any] | None:
-    """What the template is given; None where nothing is recommended."""
-    found = compute(reported.results)
-    return None if found is None else {"use": found}
+    """What the template is given; None where there was nothing to recommend."""
+    found, refused = compute(reported.results), none_allowed(reported.results)
+    return {"use": found, "refused": refused} if found or refused else None
+
+
+def none_allowed(results: Results) -> tuple[Part, ...]:
+    """That no model keeps the constraints; empty where one is recommended, or could be."""
+    scored = [model for model in results.models if model.runs]
+    if results.recommendation or not scored or not all(model.breach for model in scored):
+        return ()
+    opening = Part(text="No model is recommended", kind="opening")
+    return (opening, _words(": each breaks a constraint. "), *_breaches(scored))
 
 
 def compute(results: Results) -> RecommendationSection | None:
@@ -176,12 +185,25 @@ def _score(model: ValidatedModel) -> str:
 
 def _left_out(results: Results, found: Recommendation) -> Iterator[Part]:
     names = {one.name for one in found.candidates}
-    titles = [model.title for model in results.models if model.runs and model.name not in names]
-    for number, title in enumerate(titles):
+    others = [model for model in results.models if model.runs and model.name not in names]
+    combined = [model for model in others if not model.breach]
+    for number, model in enumerate(combined):
         yield _words(" and " if number else "Not to choose from: ")
-        yield _name(title)
-    if titles:
-        yield _words(", which combines predictions and is not kept as one model.")
+        yield _name(model.title)
+    if combined:
+        yield _words(", which combines predictions and is not kept as one model. ")
+    if len(combined) < len(others):
+        yield _words("Left out by the constraints: ")
+        yield from _breaches([model for model in others if model.breach])
+
+
+def _breaches(models: Sequence[ModelResult]) -> Iterator[Part]:
+    """Such as `Baseline (1,234,567 parameters are over the 1,000,000 of ...).`."""
+    for number, model in enumerate(models):
+        yield _words(", " if number else "")
+        yield _name(model.title)
+        yield _words(f" ({model.breach})")
+    yield _words(".")
 
 
 def _name(text: str) -> Part:

@@ -179,8 +179,9 @@ def _badges(results: Results) -> tuple[str, ...]:
             f"{plural(search.n_stopped, 'trial')} of {integer(search.n_trials)} stopped by the time"
             " budget"
         )
-    if search.n_failed:
-        badges.append(f"{plural(search.n_failed, 'failed trial')} of {integer(search.n_trials)}")
+    if n_failed := search.n_failed - search.n_over:
+        badges.append(f"{plural(n_failed, 'failed trial')} of {integer(search.n_trials)}")
+    badges += [f"constraint: {bound}" for bound in search.constraints]
     if search.n_rejected:
         badges.append(f"{plural(search.n_rejected, 'setting')} could not be built and left out")
     if data.n_unreadable:

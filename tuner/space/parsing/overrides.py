@@ -11,6 +11,7 @@ from tuner.errors import ConfigurationError
 from tuner.names import one_line
 from tuner.space.documents.strict_yaml import Document, KeyPath, parse_document
 from tuner.space.documents.validation import Strict, did_you_mean, shown
+from tuner.space.parsing.constraint_specs import ConstraintsSpec
 from tuner.space.parsing.families import owner
 from tuner.space.parsing.parameter_specs import (
     BooleanSpec,
@@ -30,6 +31,7 @@ _SECTIONS: Mapping[str, type[Strict]] = {
     "objective": ObjectiveSpec,
     "search": SearchSpec,
     "retrain": RetrainSpec,
+    "constraints": ConstraintsSpec,
     "split": SplitSpec,
 }
 _SPEC_KEYS = {

@@ -83,6 +83,9 @@ class Given(Strict):
         "max_total_epochs",
         "max_trials",
         "patience",
+        "parameters",
+        "latency_ms",
+        "file_mb",
         mode="before",
         check_fields=False,
     )

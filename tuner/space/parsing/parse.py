@@ -12,6 +12,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.names import listed
+from tuner.space.constraints import Constraints
 from tuner.space.definition import (
     Direction,
     Objective,
@@ -38,9 +39,6 @@ from tuner.space.vocabulary import (
     TRAINING_TERMS,
     VOCABULARIES,
 )
-
-# Keys of the format that no code reads yet; they are refused, never ignored.
-NOT_YET = ("constraints",)
 
 _BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _SPEC: TypeAdapter[AnySpec] = TypeAdapter(Spec)
@@ -109,19 +107,7 @@ def parse_space(document: Document, before: Document | None = None) -> SearchSpa
         before: The file without them. What was in order there, and has become unreachable, is left
             out.
     """
-    problems: list[Problem] = []
-    if isinstance(document.data, dict):
-        for key in NOT_YET:
-            if key in document.data:
-                message = f"{key} is not supported yet."
-                problems.append(
-                    Problem(where=document.where((key,)), message=message, hint="remove it.")
-                )
-        document = replace(
-            document, data={k: v for k, v in document.data.items() if k not in NOT_YET}
-        )
-    file, mistakes = validate(document, SpaceFile)
-    problems += mistakes
+    file, problems = validate(document, SpaceFile)
     data = document.data if isinstance(document.data, dict) else {}
     problems += _check_model(document, data.get("model", "cnn"))
     problems += check_families(document, data.get("model"))
@@ -259,6 +245,7 @@ def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:
         precision=file.precision,
         start_from=tuple(dict.fromkeys(file.start_from)),
         families=families_of(file.model, space),
+        constraints=Constraints(**file.constraints.model_dump()),
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from tuner.space.definition import Direction, PrecisionChoice
 from tuner.space.documents.validation import shown
 from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
+from tuner.space.parsing.constraint_specs import ConstraintsSpec
 from tuner.space.parsing.families import as_names
 from tuner.space.parsing.parameter_specs import Declaration, Given
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Normalization, Term
@@ -187,6 +188,7 @@ class SpaceFile(Given):
         description="Hyperparameters of the opponents that are pretrained, such as input_size.",
     )
     retrain: RetrainSpec = RetrainSpec()
+    constraints: ConstraintsSpec = ConstraintsSpec()
     start_from: list[Annotated[str, Field(min_length=1)]] = Field(
         default=[],
         max_length=MAX_STARTS,

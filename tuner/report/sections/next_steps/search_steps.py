@@ -20,6 +20,7 @@ from tuner.report.facts import (
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.next_steps.next_step import NextStep, remedy
 from tuner.report.text import decimal, integer, percent, plural, points
+from tuner.space.constraints import breach_of
 from tuner.space.definition import by_name
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES
 
@@ -68,9 +69,12 @@ def no_better_than_a_guess(reported: ReportedRun) -> Iterator[NextStep]:
 def failed_trials(reported: ReportedRun) -> Iterator[NextStep]:
     """Many failed trials: a remedy for their commonest reason."""
     run, search = reported.results.run, reported.results.search
-    if not search.n_trials or search.n_failed <= MANY_FAILED * search.n_trials:
+    n_failed = search.n_failed - search.n_over
+    if not search.n_trials or n_failed <= MANY_FAILED * search.n_trials:
         return
-    reasons = Counter(trial.error for trial in reported.trials if trial.error)
+    reasons = Counter(
+        trial.error for trial in reported.trials if trial.error and breach_of(trial.error) is None
+    )
     commonest = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:1]
     reason = commonest[0][0] if commonest else ""
     action, options = remedy(reason) or (
@@ -80,7 +84,7 @@ def failed_trials(reported: ReportedRun) -> Iterator[NextStep]:
     yield NextStep(
         action=action,
         fact=(
-            f"{integer(search.n_failed)} of {plural(search.n_trials, 'trial')} failed"
+            f"{integer(n_failed)} of {plural(search.n_trials, 'trial')} failed"
             f"{', most often for this reason:' if reason else '.'}"
         ),
         code=rerun(run.command, *options),

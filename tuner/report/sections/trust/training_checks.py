@@ -161,7 +161,9 @@ def failed_trials(results: Results) -> CheckResult:
     title, search = "Few trials failed", results.search
     if not search.n_trials:
         return CheckResult(title=title, state="not known", fact="No trial has ended.")
-    share = search.n_failed / search.n_trials
+    # A trial that breaks a constraint is no sign that something is wrong.
+    n_failed = search.n_failed - search.n_over
+    share = n_failed / search.n_trials
     n_rejected = search.n_rejected
     rejected = (
         f" Left out before, since they cannot be built: {plural(n_rejected, 'setting')}."
@@ -172,7 +174,7 @@ def failed_trials(results: Results) -> CheckResult:
         title=title,
         state="fail" if share > MOST_FAILED else "warn" if share > MANY_FAILED else "pass",
         fact=(
-            f"{integer(search.n_failed)} of {plural(search.n_trials, 'trial')}"
+            f"{integer(n_failed)} of {plural(search.n_trials, 'trial')}"
             f" ({percent(share)}).{rejected}"
         ),
     )
