@@ -22,6 +22,7 @@ from tuner.pipeline.costs import (
 )
 from tuner.pipeline.open_run import open_run
 from tuner.pipeline.preparation.prepare import PreparedRun, prepare
+from tuner.pipeline.preparation.remembered import read_remembered
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, read_sizes
 from tuner.pipeline.sizing import SHORT_S, SHORTEST_S, SizedRun, sizes_for
@@ -86,17 +87,21 @@ def plan(options: RunOptions, listener: Listener) -> Plan:
 
 def _planned(options: RunOptions, listener: Listener) -> _Planned:
     prepared = prepare(options, listener, examines_data=False)
-    for text in prepared.notices:
-        listener(Notice(text=text))
-    work = work_of(options, prepared.file, prepared.dataset, prepared.starts)
     root = options.out / prepared.card.name
     folder, is_resumed, _ = open_run(options, root, prepared.identity)
     where = folder.path.as_posix()
+    config = folder.read_config() if is_resumed else {}
+    remembered = prepared.remembered
+    earlier = read_remembered(config, where) if is_resumed else remembered.settings
+    for text in (*prepared.notices, *(() if is_resumed else remembered.notices)):
+        listener(Notice(text=text))
+    starts = (*prepared.starts, *earlier)
+    work = work_of(options, prepared.file, prepared.dataset, starts)
     return _Planned(
         prepared=prepared,
         work=work,
         unfinished=where if is_resumed else None,
-        sizes=read_sizes(folder.read_config(), where) if is_resumed else None,
+        sizes=read_sizes(config, where),
     )
 
 

@@ -15,6 +15,7 @@ from tuner.execution.stop import StopRequest
 from tuner.pipeline.identity import differences, in_precision, plain, short_digest, timed_name
 from tuner.pipeline.job import Job
 from tuner.pipeline.outputs.journal import Journal, unless_deleted
+from tuner.pipeline.preparation import remembered
 from tuner.pipeline.preparation.declare import kept, resumed
 from tuner.pipeline.preparation.prepare import PreparedRun
 from tuner.pipeline.run_options import RunOptions
@@ -69,13 +70,18 @@ def opened_run(
     if prepared.dataset.images.is_mended:
         warnings.append("the cache of the images was damaged; they were decoded again")
     if not is_resumed:
+        warnings += prepared.remembered.notices
         folder.create()
     with folder.locked(), unless_deleted(folder):
         if folder.write_split(split_rows(prepared.dataset)) and is_resumed:
             warnings.append("split.csv was missing or changed, and is written again")
         if not is_resumed:
             # Last, since a folder without it counts as never begun.
-            folder.write_config(_config(options, prepared.identity) | kept(prepared.file))
+            folder.write_config(
+                _config(options, prepared.identity)
+                | kept(prepared.file)
+                | remembered.kept(prepared.remembered.settings)
+            )
         config, where = folder.read_config(), f"{folder.path}/config.yaml"
         file, sizes = resumed(prepared.file, config, where), read_sizes(config, where)
         folder.events.mend()
@@ -88,7 +94,7 @@ def opened_run(
                 options=options,
                 card=prepared.card,
                 file=sizes.applied(file) if sizes else file,
-                starts=prepared.starts,
+                starts=(*prepared.starts, *remembered.read_remembered(config, where)),
                 dataset=prepared.dataset.sealed(),
                 precision=prepared.precision.precision,
                 folder=folder,

@@ -181,7 +181,7 @@ def test_a_run_that_is_not_there_is_refused_with_what_may_be_named(tmp_path: Pat
         f'{tmp_path / "tiny.yaml"}: start_from names "basline", where there is no run and no recipe'
     )
     assert caught.value.hint.endswith(
-        "name baseline, defaults, the folder of a finished run, or a best.yaml."
+        "name baseline, defaults, auto, the folder of a finished run, or a best.yaml."
     )
 
 

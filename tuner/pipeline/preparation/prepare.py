@@ -16,7 +16,8 @@ from tuner.pipeline.preparation.configuration import load_configuration, split_s
 from tuner.pipeline.preparation.constrained import without_too_large
 from tuner.pipeline.preparation.examination import check_before_run
 from tuner.pipeline.preparation.precision import Decision, decide
-from tuner.pipeline.preparation.start_settings import start_settings
+from tuner.pipeline.preparation.remembered import remembered
+from tuner.pipeline.preparation.start_settings import StartSettings, start_settings
 from tuner.pipeline.preparation.try_builder import with_builder
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Listener
@@ -34,7 +35,9 @@ class PreparedRun:
         dataset: The data, split.
         precision: In which trainings compute.
         identity: What must be the same for a run to go on.
-        starts: Settings that the search begins with.
+        starts: Settings that the search begins with, as the space names them.
+        remembered: Those that it begins with beside them, from runs that have ended by now; an
+            unfinished run keeps its own.
         notices: Notes on data, builder and settings, in a line each.
     """
 
@@ -44,6 +47,7 @@ class PreparedRun:
     precision: Decision
     identity: Mapping[str, Any]
     starts: tuple[StartSetting, ...]
+    remembered: StartSettings
     notices: tuple[str, ...]
 
 
@@ -61,7 +65,8 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
     """
     card, file = load_configuration(options)
     warm_up(options.execution)
-    dataset = load_dataset(card, options.data_dir, split_settings(options, file))
+    split = split_settings(options, file)
+    dataset = load_dataset(card, options.data_dir, split)
     check_fixed_setting(file, dataset)
     found = check_before_run(dataset.images, card, options.dataset) if examines_data else []
     precision = _precision(options, file, listener)
@@ -71,7 +76,8 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
     constrained = without_too_large(file, dataset.spec)
     file = constrained.file
     # Of the space as you wrote it: what a builder declares follows from its code.
-    starts = start_settings(file, card, dataset, split_settings(options, file))
+    starts = start_settings(file, card, dataset, split)
+    earlier = remembered(file, card, dataset, split, options.out, starts)
     now = identity(options, file, dataset, str(precision), starts.settings)
     file, notices = with_builder(options, card, file, dataset.spec, listener)
     return PreparedRun(
@@ -81,6 +87,7 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
         precision=precision,
         identity=now,
         starts=starts.settings,
+        remembered=earlier,
         notices=(
             *found,
             *notices,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -25,6 +25,8 @@ from tuner.store.recipe_file import read_recipe
 from tuner.training.refusals import refusal
 
 DEFAULTS = "defaults"
+# Winners of earlier runs: `tuner.pipeline.preparation.remembered`.
+AUTO = "auto"
 RECIPE = "best.yaml"
 
 
@@ -44,7 +46,7 @@ class StartSettings:
 def start_settings(
     file: SearchSpaceFile, card: Card, dataset: Dataset, split: SplitSettings
 ) -> StartSettings:
-    """Find the settings that a space wants trained first; of equal ones the first.
+    """Find the settings that a space names to be trained first; of equal ones the first.
 
     Args:
         file: The space.
@@ -58,24 +60,30 @@ def start_settings(
     found: list[StartSetting] = []
     notices: list[str] = []
     for start, doubt in chain.from_iterable(
-        _starts(name, file, card, dataset, split) for name in file.start_from
+        _starts(name, file, card, dataset, split) for name in file.start_from if name != AUTO
     ):
         if isinstance(start, str):
             notices.append(f"start_from: {start} is left out{doubt}")
-            continue
-        model, values = built(file, start.values, start.model)
-        problem = refusal(model, values, dataset.spec, file.constraints)
-        if values.get("flip") and not card.horizontal_flip:
-            problem = "it mirrors images, which the card does not allow (horizontal_flip)"
-        if problem:
-            notices.append(f"start_from: {start.origin} is left out, as {problem}")
-        elif all(
-            comes_to(model, values) != comes_to(*built(file, other.values, other.model))
-            for other in found
-        ):
+        elif reason := problem(start, file, card, dataset):
+            notices.append(f"start_from: {start.origin} is left out, as {reason}")
+        elif is_new(start, found, file):
             found.append(start)
             notices += [doubt] if doubt else []
     return StartSettings(settings=tuple(found), notices=tuple(notices))
+
+
+def problem(start: StartSetting, file: SearchSpaceFile, card: Card, dataset: Dataset) -> str | None:
+    """Why a search does not begin with a setting; None where it may."""
+    model, values = built(file, start.values, start.model)
+    if values.get("flip") and not card.horizontal_flip:
+        return "it mirrors images, which the card does not allow (horizontal_flip)"
+    return refusal(model, values, dataset.spec, file.constraints)
+
+
+def is_new(start: StartSetting, others: Iterable[StartSetting], file: SearchSpaceFile) -> bool:
+    """Whether a setting comes to something else than all others."""
+    own = comes_to(*built(file, start.values, start.model))
+    return all(own != comes_to(*built(file, one.values, one.model)) for one in others)
 
 
 def _starts(
@@ -92,12 +100,12 @@ def _starts(
             yield StartSetting(origin=origin, values=in_family(file, family, values)), ""
     elif name == BASELINE:
         stated = stated_baseline(card, dataset.spec.height, dataset.spec.width)
-        yield _setting(name, stated.model, stated.values, file), ""
+        yield as_start(name, stated.model, stated.values, file), ""
     else:
         recipe = read_recipe(_recipe_file(name, file))
         # A folder may be named by `.` alone.
         origin = Path(name).resolve().name
-        start = _setting(origin, recipe.model, recipe.values, file)
+        start = as_start(origin, recipe.model, recipe.values, file)
         yield start, _doubt(name, recipe.data, dataset, split)
 
 
@@ -107,8 +115,8 @@ def _recipe_file(name: str, file: SearchSpaceFile) -> Path:
         return path
     raise ConfigurationError(
         f'{file.name}: start_from names "{name}", where there is no run and no recipe',
-        f"{did_you_mean_path(Path(name))}name baseline, defaults, the folder of a finished run, or"
-        " a best.yaml.",
+        f"{did_you_mean_path(Path(name))}name baseline, defaults, {AUTO}, the folder of a finished"
+        " run, or a best.yaml.",
     )
 
 
@@ -122,9 +130,10 @@ def _doubt(name: str, data: RecipeData, dataset: Dataset, split: SplitSettings) 
     )
 
 
-def _setting(
+def as_start(
     origin: str, model: str, values: Mapping[str, Any], file: SearchSpaceFile
 ) -> StartSetting:
+    """A model's setting as a space has it, or beside it."""
     whole = complete(model, values)
     # The baseline is that family's before it is another one's.
     for family in sorted(each_family(file), key=lambda family: family.name != origin):

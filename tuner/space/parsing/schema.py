@@ -194,7 +194,8 @@ class SpaceFile(Given):
         max_length=MAX_STARTS,
         description=(
             "Settings that are trained first, each to the end: baseline, defaults (of the model),"
-            " the folder of a run, or a recipe such as best.yaml."
+            " auto (winners of earlier runs on similar data), the folder of a run, or a recipe such"
+            " as best.yaml."
         ),
     )
     normalization: Normalization | None = Field(
