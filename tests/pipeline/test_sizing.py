@@ -129,10 +129,24 @@ def test_two_seeds_come_before_longer_retrainings() -> None:
     one = replace(planned().size, n_verdict_seeds=1)
     found = [settled(planned(size=one), left_s).size for left_s in (150.0, 220.0, 420.0)]
     assert [(size.n_verdict_seeds, size.retrain_epochs) for size in found] == [
-        (1, 9),
+        (1, 11),
         (2, 9),
         (2, 18),
     ]
+
+
+def test_time_that_is_short_of_a_second_seed_makes_retrainings_longer() -> None:
+    one = replace(planned().size, n_verdict_seeds=1)
+    size = settled(planned(size=one), 190.0).size
+    assert (size.n_verdict_seeds, size.retrain_epochs) == (1, 15)
+
+
+def test_a_baseline_that_is_only_compared_is_not_begun_with() -> None:
+    starts = [StartSetting(origin=name, values={}) for name in ("baseline", "defaults")]
+    assert [one.origin for one in planned().begun_with(starts)] == ["baseline", "defaults"]
+    lean = planned(tries_baseline=False)
+    assert [one.origin for one in lean.begun_with(starts)] == ["defaults"]
+    assert read_sizes(kept(lean), "config.yaml") == lean
 
 
 def test_seeds_that_you_state_are_kept() -> None:
@@ -255,7 +269,6 @@ def test_end_that_is_asked_for_while_models_are_measured_decides_nothing(
 
     monkeypatch.setattr(sizing, "measure", stopped)
     monkeypatch.setattr(sizing, "known_of", lambda *_: None)
-    monkeypatch.setattr(sizing, "without_backbones", lambda *_: None)
     assert sized(before, executor()) is before
     assert "sizes" not in before.folder.read_config()
 

@@ -44,7 +44,7 @@ BOUNDS = Bounds(retrain=RETRAIN)
 
 def sized(left_s: float, whole: Known | None = None, bounds: Bounds = BOUNDS) -> Fitted:
     whole = whole or known()
-    return fitted(whole, whole, bounds, left_s, seed=0)
+    return fitted([whole], bounds, left_s, seed=0)
 
 
 def amounts(size: Size) -> tuple[int, ...]:
@@ -173,11 +173,31 @@ def test_backbone_that_would_cost_the_search_its_depth_is_left_out(
     image_s: float, is_whole: bool
 ) -> None:
     whole, lean = with_backbone(image_s)
-    found, without = (fitted(one, lean, BOUNDS, 900, seed=0) for one in (whole, lean))
-    assert found.is_whole is is_whole
+    found, without = (fitted(some, BOUNDS, 900, seed=0) for some in ([whole, lean], [lean]))
+    assert (names(found.known.contenders) == names(whole.contenders)) is is_whole
     assert found.size.max_epochs == without.size.max_epochs
     assert found.size.n_verdict_seeds == without.size.n_verdict_seeds
     assert found.fits
+
+
+@pytest.mark.parametrize(("left_s", "tries"), [(1100, False), (20_000, True)])
+def test_the_baselines_trial_goes_where_it_would_cost_the_verdict_a_seed(
+    left_s: float, *, tries: bool
+) -> None:
+    """Seconds of an epoch as of FER2013 on two cores."""
+    n_train, slow = 25_000, cost("baseline", image_s=122 / 25_000)
+    costs = [cost(str(s), image_s=s / n_train) for s in (15, 17, 19, 25, 30, 40, 60, 80)]
+    whole = known(
+        n_train,
+        n_workers=2,
+        costs=costs,
+        starts=[slow, costs[1]],
+        contenders=[known().contenders[0], (contender(BASELINE, max_epochs=60), slow)],
+        n_finalists=2,
+    )
+    found = fitted([whole, replace(whole, starts=costs[1:2])], BOUNDS, left_s, seed=0)
+    assert (len(found.known.starts) == 2) is tries
+    assert found.size.n_verdict_seeds >= 2
 
 
 def test_budget_that_is_too_short_gives_the_smallest_size_and_says_so() -> None:

@@ -16,7 +16,9 @@ from tuner.pipeline.costs import (
     Work,
     compared,
     known_of,
+    variants,
     without_backbones,
+    without_baselines_trial,
     without_last_resorts,
     work_of,
 )
@@ -185,20 +187,15 @@ class _Shop:
 
     def sized(self, budget_s: float) -> SizedRun:
         """What a run does in a time budget."""
-        whole = without_last_resorts(self.known)
-        lean = without_backbones(whole, self.work)
-        return sizes_for(
-            self.work.options,
-            self.work.file,
-            lean if budget_s < SHORT_S else whole,
-            lean,
-            budget_s - self.measuring_s,
-            budget_s,
-        )
+        known, work = without_last_resorts(self.known), self.work
+        possible = variants(without_backbones(known, work) if budget_s < SHORT_S else known, work)
+        left_s = budget_s - self.measuring_s
+        return sizes_for(work.options, work.file, possible, left_s, budget_s)
 
     def of(self, sizes: Sizes) -> Known:
         """What an unfinished run trains, whose sizes were decided."""
-        whole = self.known if sizes.has_backbones else without_backbones(self.known, self.work)
+        known = self.known if sizes.tries_baseline else without_baselines_trial(self.known)
+        whole = known if sizes.has_backbones else without_backbones(known, self.work)
         return resized(whole, sizes.size)
 
     def bought(self, budget_s: float) -> Bought:

@@ -142,6 +142,21 @@ def known_of(
     )
 
 
+def variants(known: Known, work: Work) -> list[Known]:
+    """What a run with a time budget may be: first the fullest, last what lacks all that may go."""
+    found = [known]
+    if len((shorter := without_baselines_trial(known)).starts) < len(known.starts):
+        found.append(shorter)
+    lean = [without_backbones(one, work) for one in found]
+    return found if lean[0] is found[0] else [*found, *lean]
+
+
+def without_baselines_trial(known: Known) -> Known:
+    """The same without the baseline's trial in the search, if the comparison trains it anyway."""
+    compared = {cost.key for one, cost in known.contenders if one.name == BASELINE and cost}
+    return replace(known, starts=[cost for cost in known.starts if cost.key not in compared])
+
+
 def without_backbones(known: Known, work: Work) -> Known:
     """The same without backbones in the comparison; the same record where there are none."""
     kept = [pair for pair in known.contenders if pair[0].name not in BACKBONES]

@@ -53,6 +53,15 @@ class Job:
     sizes: Sizes | None = None
     epoch_watchers: list[Callable[[EpochEnded], None]] = field(default_factory=list)
 
+    def of_size(self, sizes: Sizes) -> Job:
+        """The job that does as much as its time budget has decided."""
+        return replace(
+            self,
+            file=sizes.applied(self.file),
+            starts=sizes.begun_with(self.starts),
+            sizes=sizes,
+        )
+
     def tell_epoch(self, event: Event) -> None:
         """Tell that an epoch has ended."""
         if isinstance(event, EpochEnded):

@@ -93,7 +93,7 @@ def opened_run(
             job = Job(
                 options=options,
                 card=prepared.card,
-                file=sizes.applied(file) if sizes else file,
+                file=file,
                 starts=(*prepared.starts, *remembered.read_remembered(config, where)),
                 dataset=prepared.dataset.sealed(),
                 precision=prepared.precision.precision,
@@ -102,8 +102,8 @@ def opened_run(
                 request=request,
                 began_s=began_s,
                 earlier_s=folder.events.spent_s(),
-                sizes=sizes,
             )
+            job = job.of_size(sizes) if sizes else job
             yield OpenedRun(job=job, warnings=tuple(warnings), is_resumed=is_resumed)
 
 

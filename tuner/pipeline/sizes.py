@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.planning.sizing import FEW_SEEDS, Size
+from tuner.records.trial import StartSetting
+from tuner.retrain.contenders import BASELINE
 from tuner.space.definition import SearchSpaceFile
 from tuner.store.files.reading import DamagedFileError
 
@@ -29,6 +31,8 @@ class Sizes:
         retraining_s: Seconds of the budget that the search leaves to the retraining.
         ending_s: Seconds that it leaves to what comes after that.
         text: All that in a line.
+        tries_baseline: Whether the search begins with the baseline, where it would without a
+            budget.
         is_settled: Whether the search has ended, and the epochs of the retraining were chosen anew.
     """
 
@@ -40,6 +44,7 @@ class Sizes:
     retraining_s: float
     ending_s: float
     text: str
+    tries_baseline: bool = True
     is_settled: bool = False
 
     def applied(self, file: SearchSpaceFile) -> SearchSpaceFile:
@@ -61,24 +66,33 @@ class Sizes:
             ),
         )
 
+    def begun_with(self, starts: Sequence[StartSetting]) -> tuple[StartSetting, ...]:
+        """The settings that the search begins with."""
+        return tuple(one for one in starts if self.tries_baseline or one.origin != BASELINE)
+
 
 def settled(sizes: Sizes, left_s: float) -> Sizes:
     """The sizes once the search has ended: what time it has left over buys.
 
     A second seed of finalists and baseline first, with which a verdict is tested; then longer
-    retrainings.
+    retrainings, also where there is no time for that seed.
 
     Args:
         sizes: As they were planned.
         left_s: Seconds until the deadline.
     """
     size = sizes.size
-    n_seeds = max(size.n_verdict_seeds, min(FEW_SEEDS, sizes.most_seeds))
-    planned_s = sizes.retraining_s * n_seeds / size.n_verdict_seeds
-    times = (left_s - sizes.ending_s) / planned_s if planned_s > 0 else 1.0
-    if sizes.fits and times >= 1:
-        epochs = max(size.retrain_epochs, min(sizes.most_epochs, int(size.retrain_epochs * times)))
-        size = replace(size, n_verdict_seeds=n_seeds, retrain_epochs=epochs)
+    for n_seeds in (
+        max(size.n_verdict_seeds, min(FEW_SEEDS, sizes.most_seeds)),
+        size.n_verdict_seeds,
+    ):
+        planned_s = sizes.retraining_s * n_seeds / size.n_verdict_seeds
+        times = (left_s - sizes.ending_s) / planned_s if planned_s > 0 else 1.0
+        if sizes.fits and times >= 1:
+            most = max(size.retrain_epochs, sizes.most_epochs)
+            epochs = min(most, int(size.retrain_epochs * times))
+            size = replace(size, n_verdict_seeds=n_seeds, retrain_epochs=epochs)
+            break
     return replace(sizes, size=size, is_settled=True)
 
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from tuner.errors import ConfigurationError, SearchError
 from tuner.execution.executor import Executor
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.pipeline.costs import Work, compared, known_of, without_backbones, work_of
+from tuner.pipeline.costs import Work, compared, known_of, variants, work_of
 from tuner.pipeline.job import Job
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, kept, settled
@@ -73,11 +73,10 @@ def sized(job: Job, executor: Executor) -> Job:
         # What was measured until then is not all.
         return job
     left_s = job.began_s + budget_s - time.time()
-    lean = without_backbones(whole, work)
-    found = sizes_for(job.options, job.file, whole, lean, left_s, budget_s).sizes
+    found = sizes_for(job.options, job.file, variants(whole, work), left_s, budget_s).sizes
     config = job.folder.read_config()
     job.folder.write_config(config | kept(found))
-    whole_job = replace(job, file=found.applied(job.file), sizes=found)
+    whole_job = job.of_size(found)
     _tell_size(whole_job, found.text)
     return whole_job
 
@@ -109,7 +108,7 @@ def settle(job: Job) -> Job:
         seeds = plural(found.size.n_verdict_seeds, "seed")
         job.tell(Notice(text=f"time is left over: {seeds}, retrainings of up to {epochs}"))
     job.folder.write_config(job.folder.read_config() | kept(found))
-    return replace(job, file=found.applied(job.file), sizes=found)
+    return job.of_size(found)
 
 
 def bounds_of(options: RunOptions, file: SearchSpaceFile) -> Bounds:
@@ -135,8 +134,7 @@ def bounds_of(options: RunOptions, file: SearchSpaceFile) -> Bounds:
 def sizes_for(
     options: RunOptions,
     file: SearchSpaceFile,
-    whole: Known,
-    lean: Known,
+    possible: Sequence[Known],
     left_s: float,
     budget_s: float,
 ) -> SizedRun:
@@ -145,18 +143,18 @@ def sizes_for(
     Args:
         options: What you asked for.
         file: The space with preset and options applied.
-        whole: Costs with the whole comparison.
-        lean: Costs without its backbones.
+        possible: Costs of what the run may be, the fullest first: `variants`.
         left_s: Seconds that are left of the budget.
         budget_s: The budget, as it is told.
     """
     bounds = bounds_of(options, file)
-    found = fitted(whole, lean, bounds, left_s, options.seed)
+    found = fitted(possible, bounds, left_s, options.seed)
     forecast = found.forecast
     # A search alone says nothing of a comparison that may follow.
-    has_backbones = options.search_only or (
-        found.is_whole and any(contender.name in BACKBONES for contender, _ in whole.contenders)
+    has_backbones = options.search_only or any(
+        contender.name in BACKBONES for contender, _ in found.known.contenders
     )
+    tries_baseline = len(found.known.starts) == len(possible[0].starts)
     after_s = max(0.0, forecast.total_s.high - forecast.search_s.high - forecast.other_s.high)
     # Where not even the smallest size fits, time is shared out as without sizes.
     shared_s = math.inf if found.fits else (1 - options.search_share) * left_s
@@ -165,6 +163,7 @@ def sizes_for(
         sizes=Sizes(
             size=found.size,
             has_backbones=has_backbones,
+            tries_baseline=tries_baseline,
             fits=found.fits,
             most_epochs=found.size.retrain_epochs if bounds.keeps_epochs else file.retrain.epochs,
             most_seeds=(
@@ -174,7 +173,10 @@ def sizes_for(
             ),
             retraining_s=min(after_s, shared_s),
             ending_s=min(forecast.other_s.high, max(0.0, shared_s - after_s)),
-            text=f"{_short(budget_s)}: {_text(found, file, has_backbones=has_backbones)}",
+            text=(
+                f"{_short(budget_s)}:"
+                f" {_text(found, file, has_backbones=has_backbones, tries_baseline=tries_baseline)}"
+            ),
         ),
     )
 
@@ -207,7 +209,9 @@ def _silent(event: Event) -> None:
     """The retraining tells what is left out of the comparison."""
 
 
-def _text(found: Fitted, file: SearchSpaceFile, *, has_backbones: bool) -> str:
+def _text(
+    found: Fitted, file: SearchSpaceFile, *, has_backbones: bool, tries_baseline: bool
+) -> str:
     size, known = found.size, found.known
     cost = _cost(known.search, known.n_settings)
     steps = round(steps_per_epoch(known) * min(size.min_epochs, size.max_epochs))
@@ -216,6 +220,8 @@ def _text(found: Fitted, file: SearchSpaceFile, *, has_backbones: bool) -> str:
         f"{f'as many of {n} as there is time for' if found.is_cut else n},"
         f" up to {plural(size.max_epochs, 'epoch')} (first rung about {plural(steps, 'step')})"
     ]
+    if not tries_baseline:
+        parts.append("the baseline only in the comparison")
     if known.contenders:
         whom = "finalists and baseline" if has_baseline(known) else "the winner"
         parts.append(

@@ -91,7 +91,6 @@ class Fitted:
         known: What its forecast is made of.
         forecast: What it takes; of a search that is cut, with as much of it as must fit.
         is_cut: Whether you have stated more settings than fit: the deadline cuts the search.
-        is_whole: Whether the whole comparison fits; otherwise it goes without backbones.
         fits: Whether it fits; False where even the smallest size does not, which this is then.
     """
 
@@ -99,30 +98,32 @@ class Fitted:
     known: Known
     forecast: Forecast
     is_cut: bool
-    is_whole: bool
     fits: bool
 
 
-def fitted(whole: Known, lean: Known, bounds: Bounds, left_s: float, seed: int) -> Fitted:
-    """The largest size that ends in time; what is compared must not make the search shallower.
+def fitted(variants: Sequence[Known], bounds: Bounds, left_s: float, seed: int) -> Fitted:
+    """The largest size that ends in time.
+
+    Nothing that a variant does more than the leanest one may make the search shallower, or cost
+    the verdict a seed: the fullest that does not is chosen.
 
     Args:
-        whole: Costs with the whole comparison.
-        lean: Costs without the backbones in it; the same where there are none.
+        variants: Costs of the fullest run first, of the leanest last; at least one.
         bounds: What you have stated.
         left_s: Seconds that there are.
         seed: Decides what chance decides in the simulations.
     """
-    sizes = list(ladder(whole, bounds))
-    without = _highest(lean, sizes, left_s, seed)
-    if whole is lean:
-        return without
-    found = replace(_highest(whole, sizes, left_s, seed), is_whole=True)
-    is_as_deep = (
-        found.size.max_epochs == without.size.max_epochs
-        and found.size.n_verdict_seeds == without.size.n_verdict_seeds
-    )
-    return found if found.fits and is_as_deep else replace(without, is_whole=False)
+    sizes = list(ladder(variants[0], bounds))
+    leanest = _highest(variants[-1], sizes, left_s, seed)
+    for known in variants[:-1]:
+        found = _highest(known, sizes, left_s, seed)
+        if found.fits and _depth(found) == _depth(leanest):
+            return found
+    return leanest
+
+
+def _depth(found: Fitted) -> tuple[int, int]:
+    return found.size.max_epochs, found.size.n_verdict_seeds
 
 
 def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
@@ -131,7 +132,8 @@ def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
     Depth comes before number: a rung of `factor` times as many epochs is next as soon as it costs
     no more than another iteration. Two seeds come first of all, three with the second depth, and
     all that the preset trains once the search is as deep as it may be. A retraining is the rung
-    after the last: `factor` times as many epochs, up to what preset and space allow.
+    after the last: `factor` times as many epochs, up to what preset and space allow; of a depth
+    that is just reached it is the last one.
     """
     depths = list(_depths(known, bounds))
     own = max(bounds.retrain.seeds, bounds.retrain.cheap_seeds or 0)
@@ -159,6 +161,9 @@ def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
     yield size(depths[0], 1, 1)
     for i, depth in enumerate(depths):
         seeds, n_seeds = few if i == 0 and len(depths) > 1 else tested, 1
+        if i:
+            # With retrainings as long as those of the last depth.
+            yield size(depth, 1, few if i < 2 else seeds, times=1)
         if i < 2:
             yield size(depth, 1, few)
         yield size(depth, 1, seeds)
@@ -208,7 +213,6 @@ def _highest(known: Known, sizes: Sequence[Size], left_s: float, seed: int) -> F
         known=sized,
         forecast=needed(size) if is_cut else found,
         is_cut=is_cut,
-        is_whole=True,
         fits=n_fitting > 0,
     )
 

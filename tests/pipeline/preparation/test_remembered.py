@@ -111,6 +111,13 @@ def test_an_unfinished_or_damaged_run_is_passed_over(tmp_path: Path) -> None:
     assert found.notices == (f"start_from: auto finds no other winner on similar data below {out}",)
 
 
+def test_a_search_alone_has_a_winner_too(tmp_path: Path) -> None:
+    folder = ended(tmp_path / "reports", "a/20260101-000000-a", {"filters": 8})
+    folder.recipe_of("tuned").rename(folder.recipe)
+    (start,) = recalled(tmp_path).settings
+    assert start.values["filters"] == 8
+
+
 def test_distance_counts_ratios(tmp_path: Path) -> None:
     one = recipe(DATASET.spec.class_names)
     alike = replace(one, data=replace(one.data, n_train=N_TRAIN))

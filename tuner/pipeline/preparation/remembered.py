@@ -151,13 +151,14 @@ def _similar(out: Path, dataset: Dataset) -> list[_Winner]:
 
 
 def _winners(out: Path) -> Iterator[_Winner]:
-    """Of all finished runs that have retrained one, the newest first."""
+    """Of all finished runs that have one, the newest first."""
     for path in sorted(out.glob("*/*/"), key=lambda path: path.name, reverse=True):
         folder = RunFolder(path)
         try:
-            if folder.recipe_of(TUNED).is_file() and not folder.is_unfinished:
-                recipe = read_recipe(folder.recipe_of(TUNED))
-                yield _Winner(origin="/".join(path.parts[-2:]), recipe=recipe)
+            # A search alone leaves its winner's recipe in that place.
+            file = next(filter(Path.is_file, [folder.recipe_of(TUNED), folder.recipe]), None)
+            if file is not None and not folder.is_unfinished:
+                yield _Winner(origin="/".join(path.parts[-2:]), recipe=read_recipe(file))
         except (ConfigurationError, OSError):
             # A damaged run must not stop another one.
             continue
