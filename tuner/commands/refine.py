@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tuner.errors import ConfigurationError
 from tuner.records.results import Results
+from tuner.records.trial import Trial
 from tuner.refinement.evidence import MIN_SETTINGS, Evidence, evidence_of
 from tuner.refinement.families import Families, next_families
 from tuner.refinement.refined_space import Change, refined_space
@@ -75,9 +77,10 @@ def refine(run: Path, out: Path | None, *, may_replace: bool = False) -> Refined
         raise ConfigurationError(
             f"{path}: is there already", "name another file with --out, or add --force."
         )
-    evidence = _evidence(folder, results)
+    trials = TrialTables(run).read()
+    evidence = evidence_of(results.search, trials, results.importance, str(run))
     file = _space_of(folder)
-    families = _families(folder, results, evidence)
+    families = _families(results, trials, evidence)
     space = refined_space(evidence, _fixed(file, evidence), _most_blocks(results))
     new = NextSpace(
         file=file,
@@ -99,14 +102,6 @@ def refine(run: Path, out: Path | None, *, may_replace: bool = False) -> Refined
         n_unchanged=space.n_unchanged,
         note=_note(evidence),
     )
-
-
-def _evidence(folder: RunFolder, results: Results) -> Evidence:
-    try:
-        trials = TrialTables(folder.path).read()
-        return evidence_of(results.search, trials, results.importance)
-    except ConfigurationError as error:
-        raise type(error)(f"{folder.path}: {error.message}", error.hint) from error
 
 
 def _space_of(folder: RunFolder) -> SearchSpaceFile:
@@ -133,11 +128,10 @@ def _fixed(file: SearchSpaceFile, evidence: Evidence) -> dict[str, Any]:
     return dict(family.space.fixed)
 
 
-def _families(folder: RunFolder, results: Results, evidence: Evidence) -> Families:
+def _families(results: Results, trials: Sequence[Trial], evidence: Evidence) -> Families:
     search, data = evidence.search, results.data
     if not search.families:
         return Families(names=(search.model,), reasons={})
-    trials = TrialTables(folder.path).read()
     return next_families(search, trials, search.best_family, data.n_validation * data.n_folds)
 
 

@@ -61,7 +61,7 @@ class Evidence:
 
 
 def evidence_of(
-    search: SearchSummary, trials: Sequence[Trial], importance: Importance | None
+    search: SearchSummary, trials: Sequence[Trial], importance: Importance | None, where: str
 ) -> Evidence:
     """What a search says of the space of its best family.
 
@@ -69,20 +69,21 @@ def evidence_of(
         search: What was searched and found.
         trials: All of its trials.
         importance: What mattered in it.
+        where: Begins the message of an error.
 
     Raises:
         ConfigurationError: If nothing was searched, or no setting of the space has a score.
     """
     if not search.parameters:
         raise ConfigurationError(
-            "nothing was searched in this run: its space fixes every hyperparameter",
+            f"{where}: nothing was searched in this run: its space fixes every hyperparameter",
             "search one in the space, then run again.",
         )
     objective = Objective(name=search.objective, direction=search.direction)
     inside = [trial for trial in scored(trials) if _is_inside(trial, search)]
     if not inside:
         raise ConfigurationError(
-            "no setting of the space has a score, so nothing is known of it",
+            f"{where}: no setting of the space has a score, so nothing is known of it",
             "give a run whose search has found something.",
         )
     best = winner(inside, objective)

@@ -96,4 +96,5 @@ def _rounded(value: float, towards: Any) -> float:
     if value == 0:
         return value
     unit = 10.0 ** (math.floor(math.log10(abs(value))) - _DIGITS + 1)
-    return float(f"{towards(value / unit) * unit:.{_DIGITS}g}")
+    # 0.15000000000000002 is 0.15.
+    return float(f"{towards(round(value / unit, 6)) * unit:.{_DIGITS}g}")
