@@ -1,4 +1,4 @@
-"""`report` and `compare`: the pages of one run, and of all."""
+"""`report`, `compare` and `refine`: what finished runs tell."""
 
 from __future__ import annotations
 
@@ -43,3 +43,29 @@ def compare(runs: tuple[Path, ...], out: Path, json_lines: bool) -> None:
             print_json(record)
     else:
         click.echo(compared.page)
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("run", type=A_PATH)
+@click.option(
+    "--out", type=A_PATH, metavar="FILE", help="The space to write; RUN/refined.yaml by default."
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there already.")
+@as_json
+def refine(run: Path, out: Path | None, force: bool, json_lines: bool) -> None:
+    """Write the next search space from what RUN has learned, and print its path.
+
+    It widens ranges that the best setting lies at the end of, narrows those that the best settings
+    leave, and freezes what is settled, each with its evidence. The next search begins with the
+    best of RUN.
+    """
+    from tuner.cli.endings.refined import refined_lines, refined_record
+    from tuner.commands.refine import refine as refine_command
+
+    refined = refine_command(run, out, may_replace=force)
+    if json_lines:
+        print_json(refined_record(refined))
+        return
+    for line in refined_lines(refined):
+        say(line)
+    click.echo(refined.path)

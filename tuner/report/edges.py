@@ -6,11 +6,13 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from tuner.records.importance import Importance
 from tuner.records.search_summary import SearchSummary
 from tuner.report.text import value_text
+from tuner.space.declaring import declaration
 from tuner.space.definition import Parameter
 from tuner.space.vocabulary import BATCH_TERMS, VOCABULARIES, Term
 
@@ -105,22 +107,50 @@ def override(edge: Edge, search: SearchSummary) -> str | None:
         or search.best_family not in ("", search.model)
     ):
         return None
-    new = _beyond(edge, _bound(_term(parameter.name, model), edge.is_highest))
+    wider = widened(edge, model)
     path = f"space.{parameter.name}"
     if is_numbered:
         # The file may have it under this name or, by `per`, without the number; as a whole it
         # stands in for both.
         ranges = [one for one in search.of_winner if one.name == parameter.name]
-        specs = [_spec(one, new if one == parameter else None, edge.is_highest) for one in ranges]
+        changed = [wider if one == parameter else one for one in ranges]
+        specs = [declaration(replace(one, prior=None), (_COUNTS_BLOCKS,)) for one in changed]
         return f"{path}={json.dumps(specs if len(specs) > 1 else specs[0])}"
     if parameter.place is not None:
         path = f"{path}.{parameter.place}"
-    spec = _spec(parameter, new, edge.is_highest)
     if not parameter.choices:
-        return f"{path}.{'max' if edge.is_highest else 'min'}={new:.6g}"
+        end = wider.high if edge.is_highest else wider.low
+        return f"{path}.{'max' if edge.is_highest else 'min'}={end:.6g}"
     # Only the long form has conditions; the short one has no `values`.
     is_long = bool(parameter.conditions) or parameter.place is not None
-    return f"{path}{'.values' if is_long else ''}={json.dumps(spec['values'])}"
+    return f"{path}{'.values' if is_long else ''}={json.dumps(wider.choices)}"
+
+
+def widened(edge: Edge, model: str) -> Parameter:
+    """The parameter with a range, or a list of numbers, that goes beyond an edge.
+
+    Args:
+        edge: The edge.
+        model: The family, which bounds its hyperparameters.
+    """
+    parameter = edge.parameter
+    new = _beyond(edge, _bound(_term(parameter.name, model), edge.is_highest))
+    if parameter.choices:
+        return replace(parameter, choices=tuple(sorted([*parameter.choices, new])))
+    return replace(parameter, high=new) if edge.is_highest else replace(parameter, low=new)
+
+
+def worth_widening(search: SearchSummary, importance: Importance | None) -> list[Edge]:
+    """Edges of ranges, and of lists that mattered beyond chance; the most important first.
+
+    Of a few listed values one is at an end by chance alone, so that a list needs more to speak for
+    it.
+    """
+    importances = importance.parameters if importance else ()
+    mattered = {name for one in importances if one.is_told for name in one.parameters}
+    order = {name: place for place, one in enumerate(importances) for name in one.parameters}
+    found = [e for e in edges(search) if not e.parameter.choices or e.parameter.name in mattered]
+    return sorted(found, key=lambda edge: order.get(edge.parameter.name, len(order)))
 
 
 def _edge(parameter: Parameter, search: SearchSummary) -> Edge | None:
@@ -207,21 +237,3 @@ def _next_choice(choices: Sequence[float], is_highest: bool) -> float:
         return first * first / second
     distant = first + (first - second)
     return distant if distant > 0 or first <= 0 else first / 2
-
-
-def _spec(parameter: Parameter, new: float | None, is_highest: bool) -> dict[str, Any]:
-    """The whole declaration of a parameter, with a value beyond its edge; None changes nothing."""
-    spec: dict[str, Any] = {"type": "choice" if parameter.choices else parameter.kind}
-    if parameter.choices:
-        more = [] if new is None else [new]
-        spec["values"] = sorted([*parameter.choices, *more])
-    else:
-        low, high = _ends(parameter)
-        spec["min"] = low if is_highest or new is None else new
-        spec["max"] = new if is_highest and new is not None else high
-    if parameter.step:
-        spec["step"] = parameter.step
-    if parameter.log:
-        spec["sampling"] = "log"
-    when = {c.parent: list(c.values) for c in parameter.conditions if c.parent != _COUNTS_BLOCKS}
-    return spec | ({"when": when} if when else {})

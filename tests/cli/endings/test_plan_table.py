@@ -76,6 +76,9 @@ PLAN = Plan(
     n_seeds=3,
     executor="process",
     n_workers=2,
+    constraints=(),
+    n_drawn=8,
+    refused=(),
     corners=CORNERS,
     costs=(cost(0.0021, 1.0), cost(1.2, 3.5)),
     failures={},
@@ -152,6 +155,25 @@ def test_sizes_have_units() -> None:
 
 def test_memory_out_of_sight_is_not_called_nothing() -> None:
     assert shown(memory_bytes=())["memory"] == ["not measured; 2 workers"]
+
+
+def test_constraints_say_what_they_refuse_of_what_is_drawn_first() -> None:
+    assert "constraints" not in shown()
+    bounds = ("parameters <= 400", "latency_ms <= 5")
+    assert shown(constraints=bounds)["constraints"] == [
+        "parameters <= 400, latency_ms <= 5",
+        "none of 8 drawn settings is refused before training",
+    ]
+    refused = tuple(
+        f"{n} parameters are over the 400 of constraints.parameters" for n in (900, 401, 500)
+    )
+    over = Corner(model="cnn", values={}, problem=refused[0])
+    found = shown(constraints=bounds, refused=refused, corners=(*CORNERS, over))
+    assert found["constraints"][1] == (
+        "3 of 8 drawn settings refused before training, such as: 401 parameters are over the 400"
+        " of constraints.parameters"
+    )
+    assert found["models"][1] == "1 corner of the space refused by the constraints"
 
 
 def test_impossible_corners_give_a_reason() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tuner.records.results import PresetName, Results
 from tuner.report.command_lines import has_option, rerun
-from tuner.report.edges import Edge, edges, override
+from tuner.report.edges import override, worth_widening
 from tuner.report.facts import (
     IMBALANCED,
     LARGE_GAP,
@@ -119,7 +119,7 @@ def wider_ranges(reported: ReportedRun) -> Iterator[NextStep]:
     results = reported.results
     changes = [
         (edge, text)
-        for edge in _worth_widening(results)
+        for edge in worth_widening(results.search, results.importance)
         if (text := override(edge, results.search))
     ]
     shown = changes[:_SHOWN_EDGES]
@@ -134,21 +134,6 @@ def wider_ranges(reported: ReportedRun) -> Iterator[NextStep]:
             code=rerun(results.run.command, *options),
             items=tuple((edge.parameter.name, edge.words) for edge, _ in shown),
         )
-
-
-def _worth_widening(results: Results) -> list[Edge]:
-    """Edges of ranges, and of lists that mattered beyond chance; the most important first.
-
-    Of a few listed values one is at an end by chance alone, so that a list needs more to speak for
-    it.
-    """
-    importances = results.importance.parameters if results.importance else ()
-    mattered = {name for one in importances if one.is_told for name in one.parameters}
-    order = {name: place for place, one in enumerate(importances) for name in one.parameters}
-    found = [
-        e for e in edges(results.search) if not e.parameter.choices or e.parameter.name in mattered
-    ]
-    return sorted(found, key=lambda edge: order.get(edge.parameter.name, len(order)))
 
 
 def winning_backbone(reported: ReportedRun) -> Iterator[NextStep]:
