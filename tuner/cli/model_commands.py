@@ -14,6 +14,9 @@ from tuner.cli.terminal.output import print_json, print_result, say
 from tuner.errors import ConfigurationError
 from tuner.production.train_options import RecipeTraining, TrainOptions
 
+# The exit code of `train --verify` where the score is not the expected one.
+UNEXPECTED = 3
+
 
 @click.command(context_settings=CONTEXT)
 @click.option(
@@ -22,7 +25,7 @@ from tuner.production.train_options import RecipeTraining, TrainOptions
     type=A_PATH,
     required=True,
     metavar="RUN_OR_YAML",
-    help="A run's folder, or a best.yaml.",
+    help="A run's folder, a data set's name or latest for the newest run, or a best.yaml.",
 )
 @click.option(
     "--model", metavar="NAME", help="One of the run's models; the recommended one by default."
@@ -33,35 +36,58 @@ from tuner.production.train_options import RecipeTraining, TrainOptions
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
 @click.option("--seed", type=A_SEED, help="Seed; the recipe's own by default.")
 @click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=RecipeTraining().seeds,
+    show_default=True,
+    help="Trainings, each with its own seed; the one that validates best is kept.",
+)
+@click.option(
+    "--verify",
+    is_flag=True,
+    help=(
+        "Exit with 3 where the test accuracy, or its mean over --seeds, lies outside of the"
+        " interval that the recipe expects: 95 %, for the noise of test images and of seeds."
+    ),
+)
+@click.option(
     "--threads",
     type=click.IntRange(min=1),
     default=RecipeTraining().threads,
     show_default=True,
     help="Threads of the CPU: more are faster, 1 repeats the run's numbers exactly.",
 )
-@click.option("--out", type=A_PATH, help="The .keras file to write; beside the recipe by default.")
+@click.option("--out", type=A_PATH, help="The folder to write; beside the recipe by default.")
 @data_dir
 @as_json
 @quiet
 @no_progress
-def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
-    """Train a fresh model by a recipe of a run, without a search."""
+def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> int:
+    """Train a fresh model by a recipe of a run, without a search, and score it.
+
+    What differs from the recipe is said first: data, versions, code, edits by hand. The folder that
+    is written serves wherever a run does.
+    """
     from tuner.cli.endings.trained import train_ended, trained_lines
     from tuner.cli.run_views.choice import view
     from tuner.commands.train import train as train_command
+    from tuner.pipeline.preparation.configuration import command_line
 
     training = RecipeTraining(
         **{field.name: options.pop(field.name) for field in fields(RecipeTraining)}
     )
     with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
-        trained = train_command(TrainOptions(**options, training=training), listener)
+        trained = train_command(
+            TrainOptions(**options, training=training, command=command_line(sys.argv[1:])), listener
+        )
     if json_lines:
         print_json(train_ended(trained))
-        return
-    if not quiet:
-        for line in trained_lines(trained):
-            say(line)
-    print_result(trained.model)
+    else:
+        if not quiet:
+            for line in trained_lines(trained):
+                say(line)
+        print_result(trained.model)
+    return UNEXPECTED if options["verify"] and not trained.is_expected else 0
 
 
 @click.command(context_settings=CONTEXT)

@@ -14,6 +14,8 @@ from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
 from tuner.names import printable
+from tuner.pipeline.outputs.named_run import named_run
+from tuner.pipeline.run_options import REPORTS
 from tuner.production.decoded_images import Decoded, NotPredicted, decoded_images
 from tuner.production.named_images import named_images
 from tuner.production.recipe_images import recipe_settings
@@ -56,7 +58,7 @@ def predict(
     """Predict the classes of image files, some at a time: any number takes the same memory.
 
     Args:
-        run: A run's folder, or a best.yaml.
+        run: A run's folder, or a name of it, or a best.yaml.
         images: Files in any format that Pillow reads, and folders of them.
         tell: Called with the model that predicts, in one line, before it is loaded.
         model: Name of one of the run's models, or a .keras file; None takes the recommended one.
@@ -70,7 +72,7 @@ def predict(
         ConfigurationError: If there is no such model or temperature, a picture of several images is
             asked for, or what the model puts out is no probabilities.
     """
-    recipe_file, path = _chosen(run, model)
+    recipe_file, path = _chosen(named_run(run, REPORTS), model)
     recipe = read_recipe(recipe_file)
     is_other = model is not None and path == Path(model)
     temperature = _temperature(recipe, recipe_file, is_other=is_other) if calibrated else None
