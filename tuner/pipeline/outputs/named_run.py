@@ -69,13 +69,13 @@ def _newest(runs: Sequence[Path], name: Path, root: Path) -> Path:
     if not unfinished:
         raise ConfigurationError(
             f"{name}: there is no finished run below {root}",
-            "begin one with `python -m tuner run DATASET`, or give the folder of a run.",
+            f"{'' if root.is_dir() else did_you_mean_path(root)}begin one with `python -m tuner run DATASET`, or give the folder of a run.",
         )
     named = ", ".join(str(path) for path in unfinished[:_SHOWN])
     more = f" and {len(unfinished) - _SHOWN} more" if len(unfinished) > _SHOWN else ""
     raise ConfigurationError(
         f"{name}: no run below {root} has finished; these have begun: {named}{more}",
-        f"go on with the newest: {_resuming(unfinished[0])}",
+        f"resume the newest: {_resuming(unfinished[0])}",
     )
 
 
@@ -92,8 +92,8 @@ def _resuming(path: Path) -> str:
     try:
         command = RunFolder(path).read_config()["options"]["command"]
     except (ConfigurationError, LookupError, TypeError):
-        return "repeat the command that began it, with --resume."
-    return resume_command(command)
+        return "the command that began it, with --resume."
+    return resume_command(str(command))
 
 
 def _no_run(name: Path, reports: Path, *, is_word: bool) -> ConfigurationError:
