@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from math import sqrt
 from statistics import fmean, stdev
 
-from scipy.stats import t
+from scipy.stats import norm, t
 
 from tuner.metrics.significance import CONFIDENCE
 from tuner.records.expected_score import ExpectedScore
+
+_UPPER = (1 + CONFIDENCE) / 2
 
 
 def expected_score(accuracies: Sequence[float], n_images: int) -> ExpectedScore:
@@ -56,19 +58,20 @@ def _interval(
     n_new_seeds: int = 1,
     n_other_images: int = 0,
 ) -> tuple[float, float]:
-    """A prediction interval with two variances, of the images and of the seeds.
+    """A prediction interval with two half-widths, of images and of seeds, added in quadrature.
 
     The proportion is taken two hits and two misses nearer to a half (Agresti and Coull, The
-    American Statistician 52, 1998). The seeds' variance counts for the run's mean and for the new
-    one; Student's t has the degrees of freedom of Satterthwaite (Biometrics 2, 1946), so that a
-    deviation of two seeds, which says little, widens the interval.
+    American Statistician 52, 1998). The seeds' half-width is that of the mean of new normal values
+    after `n_seeds` were seen, with Student's t. Degrees of freedom of the sum (Satterthwaite) would
+    make a narrower interval, which holds too few scores where two or three seeds were near one
+    another by chance.
     """
     share = (mean * n_images + 2) / (n_images + 4)
-    of_images = share * (1 - share) / (n_images + 4)
-    if n_other_images:
-        of_images += share * (1 - share) / n_other_images
-    of_seeds = (seed_sd or 0.0) ** 2 * (1 / n_seeds + 1 / n_new_seeds)
-    variance = of_images + of_seeds
-    doubt = of_images**2 / max(n_images - 1, 1) + of_seeds**2 / max(n_seeds - 1, 1)
-    half = float(t.ppf((1 + CONFIDENCE) / 2, variance**2 / doubt)) * sqrt(variance)
+    per_image = 1 / (n_images + 4) + (1 / n_other_images if n_other_images else 0.0)
+    of_images = norm.ppf(_UPPER) ** 2 * share * (1 - share) * per_image
+    of_seeds = 0.0
+    if seed_sd is not None:
+        quantile = t.ppf(_UPPER, n_seeds - 1)
+        of_seeds = quantile**2 * seed_sd**2 * (1 / n_seeds + 1 / n_new_seeds)
+    half = sqrt(of_images + of_seeds)
     return max(0.0, mean - half), min(1.0, mean + half)

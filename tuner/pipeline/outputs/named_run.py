@@ -67,9 +67,10 @@ def _newest(runs: Sequence[Path], name: Path, root: Path) -> Path:
         return finished
     unfinished = [path for path in by_time if RunFolder(path).is_unfinished]
     if not unfinished:
+        meant = "" if root.is_dir() else did_you_mean_path(root)
         raise ConfigurationError(
             f"{name}: there is no finished run below {root}",
-            f"{'' if root.is_dir() else did_you_mean_path(root)}begin one with `python -m tuner run DATASET`, or give the folder of a run.",
+            f"{meant}begin one with `python -m tuner run DATASET`, or give the folder of a run.",
         )
     named = ", ".join(str(path) for path in unfinished[:_SHOWN])
     more = f" and {len(unfinished) - _SHOWN} more" if len(unfinished) > _SHOWN else ""
