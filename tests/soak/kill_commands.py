@@ -244,6 +244,7 @@ def left_by_fetch(place: Path) -> str:
 def draw(place: Path) -> None:
     """`predict --picture` with a made-up model."""
     from tuner.commands import predict
+    from tuner.production.named_images import NamedImage
 
     def made_up(function: Any, pixels: np.ndarray, path: Path, recipe: Any) -> np.ndarray:
         return np.full((len(pixels), len(CLASSES)), 1 / len(CLASSES))
@@ -254,11 +255,10 @@ def draw(place: Path) -> None:
         len(
             list(
                 predict.predict(
-                    place,
-                    [place / "images" / "cat" / "00.png"],
+                    predict.PredictOptions(run=place, picture=place / "out.png"),
+                    [NamedImage(name=str(place / "images" / "cat" / "00.png"))],
                     lambda line: None,
-                    picture=place / "out.png",
-                )
+                ).found
             )
         )
         == 1
