@@ -300,25 +300,18 @@ def test_fixed_setting_that_cannot_be_built_ends_before_a_framework_is_loaded(
     assert not (tmp_path / "reports").exists()
 
 
-@pytest.mark.parametrize("command", [["report", "photos"], ["report", "nowhere"]])
-def test_report_of_a_folder_that_is_no_run(tmp_path: Path, command: list[str]) -> None:
+@pytest.mark.parametrize("command", ["report", "train", "predict"])
+@pytest.mark.parametrize(
+    ("folder", "what"), [("photos", "no run is there"), ("nowhere", "there is no such run")]
+)
+def test_folder_that_is_no_run(tmp_path: Path, command: str, folder: str, what: str) -> None:
     (tmp_path / "photos").mkdir()
-    message = f"{command[1]}: there is no results.json, so no finished run is there"
-    fix = "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d."
-    assert_mistake(call(*command, cwd=tmp_path), 2, message, fix)
-
-
-@pytest.mark.parametrize("folder", ["photos", "nowhere"])
-@pytest.mark.parametrize("command", ["train", "predict"])
-def test_recipe_of_a_folder_that_is_no_run(tmp_path: Path, command: str, folder: str) -> None:
-    (tmp_path / "photos").mkdir()
-    arguments = ["--from", folder] if command == "train" else [folder, "image.png"]
-    message = f"{folder}: there is no best.yaml, so this is not a finished run"
+    words = {"train": ["--from", folder], "predict": [folder, "image.png"]}.get(command, [folder])
     fix = (
-        "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d, or a"
-        " best.yaml."
+        'give "latest", the name of a data set, or the folder of a finished run, such as'
+        " reports/digits/20260131-101500-0a1b2c3d."
     )
-    assert_mistake(call(command, *arguments, cwd=tmp_path), 2, message, fix)
+    assert_mistake(call(command, *words, cwd=tmp_path), 2, f"{folder}: {what}", fix)
 
 
 @pytest.mark.parametrize(("name", "where"), [("reports/run.log", "reports/run.log: "), (None, "")])

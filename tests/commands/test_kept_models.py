@@ -163,7 +163,7 @@ def test_train_gives_the_scores_of_each_model_again(
     compared: Finished, tmp_path: Path, name: str
 ) -> None:
     recipe = dict(recipes(compared))[name]
-    out = tmp_path / "again.keras"
+    out = tmp_path / "again"
     words = ("train", "--from", compared.folder, "--model", name, "--out", out, "--json")
     shown = call(*words, cwd=compared.place)
     assert shown.code == 0, shown.err
@@ -178,8 +178,9 @@ def test_trained_model_lies_beside_the_runs_own_and_not_among_the_kept(
 ) -> None:
     words = ("train", "--from", compared.folder, "--model", "baseline", "-q")
     shown = call(*words, cwd=compared.place)
-    assert Path(shown.out.strip()).parent == compared.folder
-    (compared.place / shown.out.strip()).unlink()
+    trained = Path(shown.out.strip()).parent
+    assert trained.parent == compared.folder
+    shutil.rmtree(compared.place / trained)
 
 
 def test_headers_of_recipes_name_their_model(compared: Finished) -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from tests.cli.calling import call, write_photos
 from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
+from tuner.records.expected_score import ExpectedScore
+from tuner.store.recipe_file import read_recipe, write_recipe
 
 
 def best_run(finished: Finished) -> dict[str, float]:
@@ -22,26 +27,29 @@ def best_run(finished: Finished) -> dict[str, float]:
 
 
 def test_gives_the_validation_accuracy_of_the_run(finished: Finished) -> None:
-    shown = call(
-        "train", "--from", finished.folder, "--out", "again.keras", "--json", cwd=finished.place
-    )
+    shown = call("train", "--from", finished.folder, "--out", "again", "--json", cwd=finished.place)
     assert (shown.code, shown.err) == (0, "")
     last = shown.records[-1]
     expected = best_run(finished)["validation_score"]
+    accuracy = best_run(finished)["test"]["accuracy"]
+    low, high = last.pop("expected")
+    assert low <= accuracy <= high
     assert last == {
         "event": "TrainEnded",
-        "model": "again.keras",
+        "folder": "again",
+        "model": "again/model.keras",
         "val_accuracy": expected,
-        "test_accuracy": best_run(finished)["test"]["accuracy"],
+        "test_accuracy": accuracy,
+        "test_accuracies": [accuracy],
         "n_test": 15,
+        "is_expected": True,
         "only_class": None,
     }
     assert not any(record["event"] == "Notice" for record in shown.records)
     image = next((finished.place / "my photos").rglob("00.png"))
-    models = (["--model", "again.keras"], [])
     answers = [
-        call("predict", finished.folder, image, "--json", *m, cwd=finished.place).records[0]
-        for m in models
+        call("predict", run, image, "--json", cwd=finished.place).records[0]
+        for run in ("again", finished.folder)
     ]
     assert answers[0] == answers[1]
 
@@ -63,7 +71,7 @@ def test_recipe_is_trained_in_the_precision_of_its_run(place: Path, tmp_path: Pa
         assert "precision: mixed_bfloat16" in recipe
         path = tmp_path / f"{precision}.yaml"
         path.write_text(recipe.replace("mixed_bfloat16", precision), encoding="utf-8")
-        command = ("train", "--from", path, "--out", f"{precision}.keras", "--json")
+        command = ("train", "--from", path, "--out", precision, "--json")
         trained[precision] = [
             record["epoch"]["metrics"]["loss"]
             for record in call(*command, cwd=tmp_path).records
@@ -79,12 +87,13 @@ def test_says_for_people_what_it_did(finished: Finished) -> None:
         "--from",
         finished.folder / "best.yaml",
         "--out",
-        "new/again.keras",
+        "new/again",
         cwd=finished.place,
     )
-    assert (shown.code, shown.out) == (0, "new/again.keras\n")
+    assert (shown.code, shown.out) == (0, "new/again/model.keras\n")
     expected = best_run(finished)
-    assert shown.err.splitlines() == [
+    *lines, interval, report, predict = shown.err.splitlines()
+    assert lines == [
         "Starting the framework ...",
         "Training on 48 images ...",
         f"Trained on 48 images; holds the weights of epoch {expected['best_epoch']}.",
@@ -97,12 +106,17 @@ def test_says_for_people_what_it_did(finished: Finished) -> None:
             f"the recipe's run had {expected['test']['accuracy']:.4f}."
         ),
     ]
-    assert [path.name for path in (finished.place / "new").iterdir()] == ["again.keras"]
+    assert interval.startswith("Expected 0.")
+    assert interval.endswith(" (95 %; 2 seeds of the recipe's run on 15 test images): within it.")
+    assert report == "Report   new/again/report.html"
+    assert predict == "Predict  python -m tuner predict new/again IMAGE"
+    files = {path.name for path in (finished.place / "new/again").iterdir()}
+    assert files == {"model.keras", "best.yaml", "results.json", "report.html"}
 
 
 def test_full_data_trains_on_validation_images_too(finished: Finished) -> None:
     shown = call(
-        "train", "--from", finished.folder, "--full-data", "--out", "full.keras", cwd=finished.place
+        "train", "--from", finished.folder, "--full-data", "--out", "full", cwd=finished.place
     )
     assert shown.code == 0
     assert "Training on 60 images ..." in shown.err
@@ -133,9 +147,9 @@ def test_other_images_are_brought_to_the_recipes_size_and_scored(
 ) -> None:
     names = [path.name for path in (finished.place / "my photos").iterdir()]
     other = write_photos(tmp_path / "other", sorted(names), n=12, size=12)
-    options = ("--data", other, "--data-dir", tmp_path / "data", "--out", tmp_path / "other.keras")
+    options = ("--data", other, "--data-dir", tmp_path / "data", "--out", tmp_path / "other-model")
     shown = call("train", "--from", finished.folder, *options, cwd=finished.place)
-    assert (shown.code, shown.out) == (0, f"{tmp_path / 'other.keras'}\n")
+    assert (shown.code, shown.out) == (0, f"{tmp_path / 'other-model/model.keras'}\n")
     lines = shown.err.splitlines()
     assert (
         lines[0]
@@ -148,10 +162,142 @@ def test_other_images_are_brought_to_the_recipes_size_and_scored(
         if line.startswith("Test accuracy ") and line.endswith(" held-out images.")
     ]
     image = next(other.rglob("00.png"))
-    predicted = call(
-        "predict", finished.folder, image, "--model", tmp_path / "other.keras", cwd=finished.place
-    )
+    predicted = call("predict", tmp_path / "other-model", image, cwd=finished.place)
     assert predicted.code == 0
+
+
+def notes(err: str) -> list[str]:
+    return [line.strip() for line in err.splitlines() if "note:" in line]
+
+
+def test_folder_that_train_wrote_serves_like_a_runs(finished: Finished, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    words = ("--seeds", "2", "--verify", "--json")
+    shown = call("train", "--from", finished.folder, *words, "--out", first, cwd=finished.place)
+    assert shown.code == 0
+    assert len(shown.records[-1]["test_accuracies"]) == 2
+    recipe = read_recipe(first / "best.yaml")
+    assert recipe.expected is not None
+    assert (recipe.expected.n_seeds, recipe.expected.n_images) == (2, 15)
+    page = (first / "report.html").read_text(encoding="utf-8")
+    sections = ("recommendation", "verdict", "models", "errors", "curves", "history", "reproduce")
+    shown_sections = [name for name in sections if f'<section id="{name}"' in page]
+    assert shown_sections == ["models", "errors", "curves", "reproduce"]
+    assert call("report", first, cwd=finished.place).code == 0
+    assert (first / "report.html").read_text(encoding="utf-8") == page
+    listed = call("compare", first, finished.folder, "--json", cwd=finished.place)
+    assert [row["n_test"] for row in listed.records[:-1]] == [15, 15]
+    again = call("train", "--from", first, "--out", second, cwd=finished.place)
+    assert (again.code, notes(again.err)) == (0, [])
+    assert f"; the recipe's run had {recipe.validation_score:.4f}." in again.err
+
+
+def test_recipe_of_a_training_on_all_images_trains_on_all_of_them_again(
+    finished: Finished, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    words = ("train", "--from", finished.folder, "--full-data", "--json", "--out", first)
+    once = call(*words, cwd=finished.place).records[-1]
+    shown = call("train", "--from", first, "--json", "--out", second, cwd=finished.place)
+    assert shown.err == ""
+    paths = {"folder": str(second), "model": str(second / "model.keras")}
+    assert shown.records[-1] == {**once, **paths, "expected": ANY}
+
+
+@pytest.mark.parametrize(("expected", "where"), [(0.0, "above it."), (1.0, "below it.")])
+def test_score_outside_of_the_expected_interval_ends_with_3_where_it_is_verified(
+    copied: Path, finished: Finished, expected: float, where: str
+) -> None:
+    assert 0.1 < best_run(finished)["test"]["accuracy"] < 0.9
+    recipe = read_recipe(copied / "run/best.yaml")
+    score = ExpectedScore(
+        accuracy=expected, low=expected, high=expected, n_images=9_999, n_seeds=1, seed_sd=None
+    )
+    write_recipe(replace(recipe, expected=score), copied / "run/best.yaml", "")
+    words = ("train", "--from", "run", "--out")
+    shown = call(*words, "verified", "--verify", cwd=copied)
+    assert (shown.code, shown.out) == (3, "verified/model.keras\n")
+    (line,) = [line for line in shown.err.splitlines() if line.startswith("Expected ")]
+    assert line.endswith(where)
+    assert "With one seed the noise of training is not known" in shown.err
+    assert call(*words, "unverified", cwd=copied).code == 0
+
+
+def test_recipe_without_an_expected_score_cannot_be_verified(copied: Path) -> None:
+    recipe = read_recipe(copied / "run/best.yaml")
+    write_recipe(replace(recipe, expected=None), copied / "run/best.yaml", "")
+    shown = call("train", "--from", "run", "--verify", cwd=copied)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.splitlines()[0] == "run/best.yaml: it states no expected test score to verify"
+    assert not list((copied / "run").glob("trained-*"))
+
+
+def test_recipe_edited_by_hand_is_said(copied: Path) -> None:
+    path = copied / "run/best.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"# A comment is no edit.\n{text}", encoding="utf-8")
+    assert notes(call("train", "--from", "run", "--out", "x", cwd=copied).err) == []
+    path.write_text(text.replace("dense_units: 0", "dense_units: 4"), encoding="utf-8")
+    shown = call("train", "--from", "run", "--out", "y", cwd=copied)
+    assert shown.code == 0
+    assert notes(shown.err) == [
+        "note: not as in the recipe: run/best.yaml was edited after it was written"
+    ]
+
+
+def test_other_versions_are_said_package_by_package(copied: Path) -> None:
+    recipe = read_recipe(copied / "run/best.yaml")
+    then = {**recipe.versions, "keras": "3.1.0", "numpy": "1.0"}
+    write_recipe(replace(recipe, versions=then), copied / "run/best.yaml", "")
+    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
+    assert notes(shown.err) == [
+        f"note: not as in the recipe: keras {recipe.versions['keras']}, 3.1.0 then",
+        f"note: not as in the recipe: numpy {recipe.versions['numpy']}, 1.0 then",
+    ]
+
+
+def test_run_that_was_cut_short_is_said_first(copied: Path) -> None:
+    recipe = read_recipe(copied / "run/best.yaml")
+    assert recipe.origin is not None
+    cut = replace(recipe.origin, cut_short=("the time budget of 60 s left a training at most 1",))
+    write_recipe(replace(recipe, origin=cut), copied / "run/best.yaml", "")
+    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
+    assert shown.err.splitlines()[0] == (
+        "  note: the recipe is of a run that was cut short: the time budget of 60 s left a training"
+        " at most 1"
+    )
+
+
+def test_renamed_class_is_said(copied: Path) -> None:
+    first = sorted((copied / "my photos").iterdir())[0]
+    first.rename(first.with_name("renamed"))
+    shown = call("train", "--from", "run", cwd=copied)
+    assert shown.code == 4
+    assert shown.err.splitlines()[0].startswith(
+        'my_photos: its classes are not those of the recipe: new "renamed"; missing "'
+    )
+    assert not list((copied / "run").glob("trained-*"))
+
+
+def test_one_missing_image_is_said(copied: Path) -> None:
+    next((copied / "my photos").rglob("05.png")).unlink()
+    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
+    assert shown.code == 0
+    *counts, fingerprint = [note.partition("recipe: ")[2] for note in notes(shown.err)]
+    assert fingerprint.startswith("images or labels changed (fingerprint ")
+    assert counts
+    assert all(" images, " in line and line.endswith(" then") for line in counts)
+
+
+def test_recipe_of_an_earlier_version_is_trained(copied: Path) -> None:
+    path = copied / "run/best.yaml"
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for name in ("expected", "builder", "weights_digest", "origin", "digest"):
+        del data[name]
+    del data["data"]["split_digest"]
+    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
+    assert (shown.code, notes(shown.err)) == (0, [])
 
 
 @pytest.fixture
@@ -162,11 +308,14 @@ def copied(finished: Finished, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_changed_data_are_said(copied: Path) -> None:
+def test_one_changed_pixel_is_said(copied: Path) -> None:
     image = next((copied / "my photos").rglob("00.png"))
-    Image.fromarray(np.full((8, 8), 255, dtype=np.uint8)).save(image)
+    with Image.open(image) as picture:
+        pixels = np.array(picture)
+    pixels[0, 0] ^= 1
+    Image.fromarray(pixels).save(image)
     os.utime(image, (0, 0))
-    shown = call("train", "--from", "run", "--out", "x.keras", cwd=copied)
+    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
     assert shown.code == 0
     assert shown.err.splitlines()[0].startswith(
         "  note: the data differ from those of the recipe: images or labels changed (fingerprint "
@@ -176,7 +325,7 @@ def test_changed_data_are_said(copied: Path) -> None:
 def test_removed_images_are_said(copied: Path) -> None:
     for image in list((copied / "my photos").rglob("0?.png")):
         image.unlink()
-    shown = call("train", "--from", "run", "--out", "x.keras", cwd=copied)
+    shown = call("train", "--from", "run", "--out", "x", cwd=copied)
     assert shown.code == 0
     notes = [line for line in shown.err.splitlines() if "note:" in line]
     assert [note.partition("recipe: ")[2].partition(",")[0] for note in notes[:3]] == [
@@ -194,6 +343,7 @@ def test_recipe_that_mirrors_is_refused_where_the_card_does_not_allow_it(copied:
     shown = call("train", "--from", "run", cwd=copied)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err.splitlines() == [
+        "  note: not as in the recipe: run/best.yaml was edited after it was written",
         (
             "run/best.yaml: flip is true, but nothing says that a mirrored image of my_photos keeps"
             " its class"
@@ -203,7 +353,7 @@ def test_recipe_that_mirrors_is_refused_where_the_card_does_not_allow_it(copied:
             " horizontal_flip: true."
         ),
     ]
-    assert call("train", "--from", "run", "--data", "digits", cwd=copied).err.splitlines() == [
+    assert call("train", "--from", "run", "--data", "digits", cwd=copied).err.splitlines()[1:] == [
         "run/best.yaml: flip is true, but datasets/digits.yaml says horizontal_flip: false",
         (
             "  Fix: set flip: false in the recipe; where mirrored images keep their class, set"
@@ -237,11 +387,13 @@ def test_typo_in_an_edited_recipe_is_named_with_its_line(copied: Path) -> None:
 @pytest.mark.parametrize(
     ("out", "message"),
     [
-        ("again.h5", "again.h5: a model is a .keras file"),
-        ("file/again.keras", "file/again.keras: cannot be written: "),
+        ("again.keras", "again.keras: train writes a folder, with model.keras, best.yaml and "),
+        ("file/again", "file/again: cannot write there: "),
+        ("file", "file: cannot be written: "),
+        ("my photos", "my photos: holds files already, which are not replaced"),
     ],
 )
-def test_file_that_could_not_be_written_is_refused_before_training(
+def test_folder_that_could_not_be_written_is_refused_before_training(
     finished: Finished, out: str, message: str
 ) -> None:
     (finished.place / "file").touch()
@@ -250,15 +402,6 @@ def test_file_that_could_not_be_written_is_refused_before_training(
     first, fix = shown.err.splitlines()
     assert first.startswith(message)
     assert fix.startswith("  Fix: ")
-
-
-def test_training_leaves_a_persons_files_beside_the_model_alone(finished: Finished) -> None:
-    (finished.place / "photos.npz").write_bytes(b"a person's own")
-    assert (
-        call("train", "--from", finished.folder, "--out", "photos.keras", cwd=finished.place).code
-        == 0
-    )
-    assert (finished.place / "photos.npz").read_bytes() == b"a person's own"
 
 
 def test_data_that_moved_are_asked_for(finished: Finished, tmp_path: Path) -> None:

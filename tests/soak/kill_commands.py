@@ -244,6 +244,7 @@ def left_by_fetch(place: Path) -> str:
 def draw(place: Path) -> None:
     """`predict --picture` with a made-up model."""
     from tuner.commands import predict
+    from tuner.production.named_images import NamedImage
 
     def made_up(function: Any, pixels: np.ndarray, path: Path, recipe: Any) -> np.ndarray:
         return np.full((len(pixels), len(CLASSES)), 1 / len(CLASSES))
@@ -254,11 +255,10 @@ def draw(place: Path) -> None:
         len(
             list(
                 predict.predict(
-                    place,
-                    [place / "images" / "cat" / "00.png"],
+                    predict.PredictOptions(run=place, picture=place / "out.png"),
+                    [NamedImage(name=str(place / "images" / "cat" / "00.png"))],
                     lambda line: None,
-                    picture=place / "out.png",
-                )
+                ).found
             )
         )
         == 1
@@ -318,15 +318,23 @@ def train(place: Path) -> None:
         os.replace(temporary, path)
         return path
 
+    def keep(contender: Any, trained: Any, dataset: Any, folder: Any) -> Any:
+        file = save_model(None, folder.model, dataset.spec)
+        return SimpleNamespace(training=trained[0], file=file)
+
     for name, parts in {
         "tuner.backend.active": {"prepare_devices": lambda n_threads: None},
         "tuner.execution.inline": {"InlineExecutor": Executor},
-        "tuner.training.finished": {"finished_model": lambda *_: None, "save_model": save_model},
+        "tuner.evaluation.evaluate": {
+            "evaluate": lambda *_: (SimpleNamespace(error=None, runs=()), {})
+        },
     }.items():
         module = ModuleType(name)
         vars(module).update(parts)
         sys.modules[name] = module
-    recipe_training.tested = lambda *_: None  # type: ignore[assignment]
+    recipe_training._keep = keep
+    # The numbers of the machine, and the page, need the framework.
+    train_command.write_trained = lambda *_: None  # type: ignore[assignment]
     train_command.train(train_options(place), lambda event: None)
 
 
@@ -334,12 +342,12 @@ def train_options(place: Path) -> Any:
     """The options of both kinds of training."""
     from tuner.production.train_options import TrainOptions
 
-    return TrainOptions(source=place, out=place / "out.keras", data_dir=place / "data")
+    return TrainOptions(source=place, out=place / "out", data_dir=place / "data")
 
 
 def half_trained(place: Path) -> str:
     """A model that is cut off."""
-    path = place / "out.keras"
+    path = place / "out/model.keras"
     return (
         f"the model has {path.stat().st_size} bytes"
         if path.exists() and path.stat().st_size != 200_000
@@ -349,8 +357,10 @@ def half_trained(place: Path) -> str:
 
 def left_by_train(place: Path) -> str:
     """What is there beside the model and the cache of decoded images."""
-    if not (place / "out.keras").exists():
+    if not (place / "out/model.keras").exists():
         return "there is no model"
+    if left := {path.name for path in (place / "out").iterdir()} - set(_TRAINED):
+        return _named(left)
     caches = [
         path
         for path in (place / "data" / ".cache").glob("images-*")
@@ -358,7 +368,7 @@ def left_by_train(place: Path) -> str:
     ]
     if len(caches) != 1 or not (caches[0] / "meta.json").exists():
         return f"the cache holds {len(caches)} entries of the images"
-    return _named({path.name for path in place.iterdir()} - {*_GIVEN, "out.keras", "data"})
+    return _named({path.name for path in place.iterdir()} - {*_GIVEN, "out", "data"})
 
 
 def _named(names: set[str]) -> str:
@@ -381,20 +391,22 @@ def write_trained(place: Path) -> None:
     """A recipe with images and a model that was trained by it."""
     write_run(place)
     assert _ended(_train(place)) == 0, (place / "chatter.txt").read_text()
-    (place / "out.keras").replace(place / "model.keras")
+    (place / "out/model.keras").replace(place / "model.keras")
+    shutil.rmtree(place / "out")
     shutil.rmtree(place / "data")
 
 
 def half_saved(place: Path) -> str:
     """A model that is no whole zip."""
-    path = place / "out.keras"
+    path = place / "out/model.keras"
     with suppress(FileNotFoundError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
         return f"{bad} of the model is damaged" if (bad := archive.testzip()) else ""
     return "the model is damaged" if path.exists() else ""
 
 
 _GIVEN = ("images", "best.yaml", "model.keras", "chatter.txt")
-_train = called("train", "--from", ".", "--out", "out.keras", "--data-dir", "data")
+_TRAINED = ("best.yaml", "model.keras", "report.html", "results.json")
+_train = called("train", "--from", ".", "--out", "out", "--data-dir", "data")
 _draw = called("predict", ".", "images/cat/00.png", "--picture", "out.png")
 
 FAKES = (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.store.recipes import make_recipe
 from tuner.errors import ConfigurationError
-from tuner.store.recipe_file import read_recipe, write_recipe
+from tuner.records.expected_score import ExpectedScore
+from tuner.store.recipe_file import is_edited, read_recipe, write_recipe
 
 
 @pytest.fixture
@@ -86,6 +88,45 @@ def test_names_that_yaml_could_take_for_something_else_come_back_equal(tmp_path:
     recipe = replace(recipe, image=replace(recipe.image, class_names=names), test_accuracy=1.0)
     write_recipe(recipe, tmp_path / "best.yaml", "")
     assert read_recipe(tmp_path / "best.yaml") == recipe
+
+
+def test_recipe_whose_contents_changed_is_edited_and_can_still_be_read(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not is_edited(path)
+    path.write_text(text.replace("patience: 3", "patience:   3  # as before"), encoding="utf-8")
+    assert not is_edited(path)
+    path.write_text(text.replace("patience: 3", "patience: 4"), encoding="utf-8")
+    assert is_edited(path)
+    assert read_recipe(path).patience == 4
+
+
+def test_recipe_without_a_digest_is_an_earlier_versions(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[-1].startswith("digest: ")
+    path.write_text("\n".join(lines[:-1]), encoding="utf-8")
+    assert not is_edited(path)
+    assert read_recipe(path) == make_recipe()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("accuracy", 1.5, "expected.accuracy is 1.5; expected a number from 0 to 1"),
+        ("n_seeds", 0, "expected.n_seeds is 0; expected 1 or more"),
+        ("seed_sd", -1.0, "expected.seed_sd is -1.0; expected a number from 0 to 1"),
+    ],
+)
+def test_impossible_expectation_is_named(
+    tmp_path: Path, name: str, value: Any, message: str
+) -> None:
+    usual = {
+        "accuracy": 0.9, "low": 0.8, "high": 1.0, "n_images": 9, "n_seeds": 2, "seed_sd": 0.1,
+    }  # fmt: skip
+    expected = ExpectedScore(**{**usual, name: value})
+    write_recipe(replace(make_recipe(), expected=expected), tmp_path / "best.yaml", "")
+    with pytest.raises(ConfigurationError) as caught:
+        read_recipe(tmp_path / "best.yaml")
+    assert message in caught.value.message
 
 
 def test_header_is_a_comment_above(path: Path) -> None:

@@ -20,8 +20,8 @@ from tuner.store.files.whole_files import is_disk_full
 def main() -> None:
     """Run a command and exit with one of the documented codes.
 
-    They are 0 done, 1 internal failure, 2 usage, 3 no improvement though required, 4 data, 5 no
-    trial succeeded, 130/143 stopped.
+    They are 0 done, 1 internal failure, 2 usage, 3 no improvement though required, or an
+    unexpected score, 4 data, 5 no trial succeeded, 130/143 stopped.
     """
     # Before NumPy is loaded. Beside workers that have a core each, its own threads would only wait
     # for one another: proposals of a Bayesian search take three times as much of the cores.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,12 @@ from tuner.cli.options import A_PATH, A_SEED, CONTEXT, as_json, data_dir, no_pro
 from tuner.cli.terminal.output import print_json, print_result, say
 from tuner.errors import ConfigurationError
 from tuner.production.train_options import RecipeTraining, TrainOptions
+
+if TYPE_CHECKING:
+    from tuner.production.named_images import NamedImage
+
+# The exit code of `train --verify` where the score is not the expected one.
+UNEXPECTED = 3
 
 
 @click.command(context_settings=CONTEXT)
@@ -22,7 +28,7 @@ from tuner.production.train_options import RecipeTraining, TrainOptions
     type=A_PATH,
     required=True,
     metavar="RUN_OR_YAML",
-    help="A run's folder, or a best.yaml.",
+    help="A run's folder, a data set's name or latest for the newest run, or a best.yaml.",
 )
 @click.option(
     "--model", metavar="NAME", help="One of the run's models; the recommended one by default."
@@ -33,35 +39,58 @@ from tuner.production.train_options import RecipeTraining, TrainOptions
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
 @click.option("--seed", type=A_SEED, help="Seed; the recipe's own by default.")
 @click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=RecipeTraining().seeds,
+    show_default=True,
+    help="Trainings, each with its own seed; the one that validates best is kept.",
+)
+@click.option(
+    "--verify",
+    is_flag=True,
+    help=(
+        "Exit with 3 where the test accuracy, or its mean over --seeds, lies outside of the"
+        " interval that the recipe expects: 95 %, for the noise of test images and of seeds."
+    ),
+)
+@click.option(
     "--threads",
     type=click.IntRange(min=1),
     default=RecipeTraining().threads,
     show_default=True,
     help="Threads of the CPU: more are faster, 1 repeats the run's numbers exactly.",
 )
-@click.option("--out", type=A_PATH, help="The .keras file to write; beside the recipe by default.")
+@click.option("--out", type=A_PATH, help="The folder to write; beside the recipe by default.")
 @data_dir
 @as_json
 @quiet
 @no_progress
-def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
-    """Train a fresh model by a recipe of a run, without a search."""
+def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> int:
+    """Train a fresh model by a recipe of a run, without a search, and score it.
+
+    What differs from the recipe is said first: data, versions, code, edits by hand. The folder that
+    is written serves wherever a run does.
+    """
     from tuner.cli.endings.trained import train_ended, trained_lines
     from tuner.cli.run_views.choice import view
     from tuner.commands.train import train as train_command
+    from tuner.pipeline.preparation.configuration import command_line
 
     training = RecipeTraining(
         **{field.name: options.pop(field.name) for field in fields(RecipeTraining)}
     )
     with view(json_lines=json_lines, quiet=quiet, live=not no_progress) as listener:
-        trained = train_command(TrainOptions(**options, training=training), listener)
+        trained = train_command(
+            TrainOptions(**options, training=training, command=command_line(sys.argv[1:])), listener
+        )
     if json_lines:
         print_json(train_ended(trained))
-        return
-    if not quiet:
-        for line in trained_lines(trained):
-            say(line)
-    print_result(trained.model)
+    else:
+        if not quiet:
+            for line in trained_lines(trained):
+                say(line)
+        print_result(trained.model)
+    return UNEXPECTED if options["verify"] and not trained.is_expected else 0
 
 
 @click.command(context_settings=CONTEXT)
@@ -72,6 +101,21 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
     metavar="NAME_OR_FILE",
     help="One of the run's models, or a .keras file; the recommended model by default.",
 )
+@click.option("--out", type=A_PATH, help="Write all predictions into this .csv, .json or .jsonl.")
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(min=0, max=1),
+    default=0.0,
+    help="Leave the class empty where its probability is lower, such as 0.8.",
+)
+@click.option(
+    "--sort-into",
+    type=A_PATH,
+    metavar="FOLDER",
+    help="Copy each image into a folder of its class, unsure ones into `unsure`; replaces nothing.",
+)
+@click.option("--link", is_flag=True, help="With --sort-into: links in place of copies.")
+@click.option("--allow-download", is_flag=True, help="Fetch images from http(s) addresses.")
 @click.option(
     "--picture",
     type=A_PATH,
@@ -81,27 +125,47 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> N
     "--calibrated", is_flag=True, help="Apply the temperature scaling that the run fitted."
 )
 @as_json
-def predict(run: Path, images: tuple[str, ...], json_lines: bool, **options: Any) -> None:
+def predict(images: tuple[str, ...], out: Path | None, json_lines: bool, **options: Any) -> None:
     """Predict the class and the probabilities of IMAGES with the recommended model of RUN.
 
-    An image may be a file or a folder of them; `-` reads their names from stdin, one a line.
+    RUN may be latest, or a data set's name. IMAGES are files, folders, patterns, web addresses and
+    CSV files with a column `path`; `-` reads paths from stdin, one a line.
     """
     from tuner.cli.endings.predictions import show_predictions
     from tuner.cli.terminal.chatter import chatter_kept_away
+    from tuner.commands.predict import PredictOptions
     from tuner.commands.predict import predict as predict_command
+    from tuner.store.prediction_file import check_prediction_file
+
+    if options["link"] and options["sort_into"] is None:
+        raise ConfigurationError("--link says how --sort-into sorts", "add --sort-into FOLDER.")
+    if out is not None:
+        if str(out) in images:
+            raise ConfigurationError(
+                f"{out}: --out would replace the list of images", "name another file."
+            )
+        check_prediction_file(out)
+    files = _named(images)
+    with chatter_kept_away():
+        predictions = predict_command(PredictOptions(**options), files, say)
+        show_predictions(predictions, len(files), json_lines=json_lines, out=out)
+    if options["picture"]:
+        say(f"picture: {options['picture']}")
+
+
+def _named(images: tuple[str, ...]) -> list[NamedImage]:
+    """The images that the words of the command line stand for."""
+    from tuner.production.named_images import listed_images, named_images
 
     if "" in images:
         # A path would take it for the working directory.
         raise ConfigurationError(
             "the name of an image is empty", "is a variable of your shell unset?"
         )
-    named: list[Path] = []
+    files: list[NamedImage] = []
     for image in images:
-        named.extend(map(Path, _lines_of_stdin() if image == "-" else [image]))
-    with chatter_kept_away():
-        show_predictions(predict_command(run, named, say, **options), json_lines=json_lines)
-    if options["picture"]:
-        say(f"picture: {options['picture']}")
+        files += listed_images(_lines_of_stdin()) if image == "-" else named_images([image])
+    return files
 
 
 def _lines_of_stdin() -> list[str]:

@@ -18,7 +18,7 @@ from tuner.cli.terminal.output import plain, print_json, say
     help="Print a summary for a pull request, and leave the page as it is.",
 )
 def report(run: Path, markdown: bool) -> None:
-    """Rebuild the page of RUN from its files."""
+    """Rebuild the page of RUN from its files; RUN may be latest, or a data set's name."""
     if markdown:
         from tuner.commands.report import markdown as markdown_of
 
@@ -34,7 +34,7 @@ def report(run: Path, markdown: bool) -> None:
 @out
 @as_json
 def compare(runs: tuple[Path, ...], out: Path, json_lines: bool) -> None:
-    """Write one page with every run below --out, or with the folders RUN, and print its path."""
+    """Write one page with every run below --out, or with each RUN, and print its path."""
     from tuner.commands.compare import compare as compare_command
 
     compared = compare_command(out, runs)

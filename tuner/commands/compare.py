@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import ConfigurationError
-from tuner.pipeline.outputs.all_runs import MARKS, PAGE, looked_at, runs_below, write_runs
+from tuner.pipeline.outputs.all_runs import PAGE, all_runs, looked_at, write_runs
+from tuner.pipeline.outputs.named_run import MARKS, named_run
 from tuner.report.runs_page import DataSet
 
 # A choice of runs must not take the place of the page of all.
@@ -40,7 +41,7 @@ def compare(out: Path, runs: Sequence[Path] = ()) -> Compared:
 
     Args:
         out: Root of the reports, where the page goes.
-        runs: Folders of the runs that it shows; none stands for all below the root.
+        runs: Folders or names of the runs that it shows; none stands for all below the root.
 
     Raises:
         ConfigurationError: If there is no run, one that is named is none, or the page cannot be
@@ -48,17 +49,18 @@ def compare(out: Path, runs: Sequence[Path] = ()) -> Compared:
     """
     if runs:
         page, root = out / SOME, out.resolve()
-        found = [looked_at(path, root) for path in _named(runs)]
+        found = [looked_at(path, root) for path in _named(runs, out)]
     else:
-        page, found = out / PAGE, runs_below(out)
+        page, found = out / PAGE, all_runs(out)
     return Compared(page=page, datasets=write_runs(found, page))
 
 
-def _named(runs: Sequence[Path]) -> list[Path]:
-    for path in runs:
+def _named(runs: Sequence[Path], out: Path) -> list[Path]:
+    folders = [named_run(run, out) for run in runs]
+    for path in folders:
         if not any((path / mark).exists() for mark in MARKS):
             raise ConfigurationError(
                 f"{path}: there is no run",
                 "give a run's folder, such as reports/digits/20260131-101500-0a1b2c3d.",
             )
-    return list(dict.fromkeys(path.resolve() for path in runs))
+    return list(dict.fromkeys(path.resolve() for path in folders))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,13 @@ from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
 from tuner.names import printable
+from tuner.pipeline.outputs.named_run import named_run
+from tuner.pipeline.run_options import REPORTS
 from tuner.production.decoded_images import Decoded, NotPredicted, decoded_images
-from tuner.production.named_images import named_images
+from tuner.production.named_images import NamedImage
 from tuner.production.recipe_images import recipe_settings
 from tuner.production.recipes import model_names, recipe_path
+from tuner.production.sorted_folders import SortedFolders
 from tuner.records.sealed_recipe import Recipe
 from tuner.store.model_file import model_file
 from tuner.store.recipe_file import read_recipe
@@ -26,70 +29,137 @@ _Predictor = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PredictOptions:
+    """Options of `predict`.
+
+    Attributes:
+        run: A run's folder, or a name of it, or a best.yaml.
+        model: Name of one of the run's models, or a .keras file; None takes the recommended one.
+        picture: Where to draw the image with its prediction; for one image only.
+        calibrated: Whether probabilities are those after the temperature scaling of the recipe.
+        allow_download: Whether images may be fetched from web addresses.
+        min_confidence: Probability below which an image gets no class.
+        sort_into: Folder that gets a folder of images for each class; None sorts nothing.
+        link: Whether those are links, not copies.
+    """
+
+    run: Path
+    model: str | None = None
+    picture: Path | None = None
+    calibrated: bool = False
+    allow_download: bool = False
+    min_confidence: float = 0.0
+    sort_into: Path | None = None
+    link: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """What a model says of one image.
 
     Attributes:
-        image: Its path.
-        class_name: The most probable class.
+        image: Its path or address.
+        class_name: The most probable class; None where it is less probable than was asked for.
         probabilities: Of every class, in the order of the class numbers.
         class_names: In the same order.
         note: A remark on how its values were read; mostly empty.
     """
 
-    image: Path
-    class_name: str
+    image: str
+    class_name: str | None
     probabilities: tuple[float, ...]
     class_names: tuple[str, ...]
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """Predictions that are made as they are taken.
+
+    Attributes:
+        class_names: In the order of the class numbers.
+        found: What becomes of each file, in the order of the files.
+        sorter: Where images are sorted into; None where they are not.
+    """
+
+    class_names: tuple[str, ...]
+    found: Generator[Prediction | NotPredicted]
+    sorter: SortedFolders | None = None
+
+
 def predict(
-    run: Path,
-    images: Sequence[Path],
-    tell: Callable[[str], None],
-    model: str | None = None,
-    picture: Path | None = None,
-    *,
-    calibrated: bool = False,
-) -> Iterator[Prediction | NotPredicted]:
-    """Predict the classes of image files, some at a time: any number takes the same memory.
+    options: PredictOptions, files: Sequence[NamedImage], tell: Callable[[str], None]
+) -> Predictions:
+    """Predict the classes of images, some at a time: any number takes the same memory.
 
     Args:
-        run: A run's folder, or a best.yaml.
-        images: Files in any format that Pillow reads, and folders of them.
+        options: What is asked for.
+        files: In any format that Pillow reads.
         tell: Called with the model that predicts, in one line, before it is loaded.
-        model: Name of one of the run's models, or a .keras file; None takes the recommended one.
-        picture: Where to draw the image with its prediction; for one image only.
-        calibrated: Whether probabilities are those after the temperature scaling of the recipe.
-
-    Yields:
-        What became of each file, in the order of the files.
 
     Raises:
         ConfigurationError: If there is no such model or temperature, a picture of several images is
-            asked for, or what the model puts out is no probabilities.
+            asked for, or an address without the right to download; while predictions are taken, if
+            what the model puts out is no probabilities.
     """
-    recipe_file, path = _chosen(run, model)
+    recipe_file, path = _chosen(named_run(options.run, REPORTS), options.model)
     recipe = read_recipe(recipe_file)
-    is_other = model is not None and path == Path(model)
-    temperature = _temperature(recipe, recipe_file, is_other=is_other) if calibrated else None
+    is_other = options.model is not None and path == Path(options.model)
+    temperature = (
+        _temperature(recipe, recipe_file, is_other=is_other) if options.calibrated else None
+    )
     if not path.is_file():
         raise ConfigurationError(
             f"{path}: there is no model", "give a finished run, or a model with --model FILE."
         )
-    files = list(named_images(images))
-    if picture is not None and len(files) != 1:
+    _check(options, files)
+    names = recipe.image.class_names
+    sorter = None
+    if options.sort_into is not None:
+        sorter = SortedFolders(options.sort_into, names, links=options.link)
+    title = "" if is_other or not recipe.title else f"{printable(recipe.title)}, "
+    found = _predicted(
+        options, files, recipe, temperature, path, lambda: tell(f"model: {title}{path}")
+    )
+    return Predictions(
+        class_names=names, found=_sorted(found, sorter) if sorter else found, sorter=sorter
+    )
+
+
+def _check(options: PredictOptions, files: Sequence[NamedImage]) -> None:
+    if options.picture is not None and len(files) != 1:
         raise ConfigurationError(
             f"--picture draws one image, but {len(files)} are given", "give one image."
         )
+    address = next((file.name for file in files if file.is_address), None)
+    if address is None:
+        return
+    if not options.allow_download:
+        raise ConfigurationError(
+            f"{address}: is a web address, and nothing is downloaded unasked",
+            "add --allow-download.",
+        )
+    if options.sort_into is not None:
+        raise ConfigurationError(
+            f"{address}: --sort-into sorts files, and a downloaded image is not kept",
+            "download the images first.",
+        )
+
+
+def _predicted(
+    options: PredictOptions,
+    files: Sequence[NamedImage],
+    recipe: Recipe,
+    temperature: float | None,
+    path: Path,
+    tell_model: Callable[[], None],
+) -> Generator[Prediction | NotPredicted]:
     function: _Predictor | None = None
     for decoded in decoded_images(files, recipe_settings(recipe)):
         pixels = [one.pixels for one in decoded if isinstance(one, Decoded)]
         # Starting the framework takes seconds, which files that are all broken need not wait for.
         if pixels and function is None:
-            title = "" if is_other or not recipe.title else f"{printable(recipe.title)}, "
-            tell(f"model: {title}{path}")
+            tell_model()
             function = _load(path, recipe)
         rows = iter(
             _probabilities(function, np.stack(pixels), path, recipe) if function and pixels else ()
@@ -98,14 +168,24 @@ def predict(
             if isinstance(one, NotPredicted):
                 yield one
                 continue
-            prediction = _prediction(one, next(rows), recipe, temperature)
-            if picture is not None:
+            prediction = _prediction(one, next(rows), recipe, temperature, options.min_confidence)
+            if options.picture is not None:
                 from tuner.report.charts.prediction_chart import draw_prediction
 
                 draw_prediction(
-                    one.pixels, prediction.probabilities, prediction.class_names, picture
+                    one.pixels, prediction.probabilities, prediction.class_names, options.picture
                 )
             yield prediction
+
+
+def _sorted(
+    found: Iterable[Prediction | NotPredicted], sorter: SortedFolders
+) -> Generator[Prediction | NotPredicted]:
+    sorter.sweep()
+    for one in found:
+        if isinstance(one, Prediction):
+            sorter.put(Path(one.image), one.class_name)
+        yield one
 
 
 def _chosen(run: Path, model: str | None) -> tuple[Path, Path]:
@@ -164,13 +244,17 @@ def _probabilities(
 
 
 def _prediction(
-    image: Decoded, found: np.ndarray, recipe: Recipe, temperature: float | None
+    image: Decoded,
+    found: np.ndarray,
+    recipe: Recipe,
+    temperature: float | None,
+    min_confidence: float,
 ) -> Prediction:
     shares = found if temperature is None else tempered(found[None], temperature)[0]
-    names = recipe.image.class_names
+    names, best = recipe.image.class_names, int(shares.argmax())
     return Prediction(
-        image=image.path,
-        class_name=names[int(shares.argmax())],
+        image=image.name,
+        class_name=names[best] if shares[best] >= min_confidence else None,
         probabilities=tuple(shares.tolist()),
         class_names=names,
         note=image.note,

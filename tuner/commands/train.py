@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tuner.data.dataset import Dataset
+from tuner.errors import ConfigurationError
+from tuner.metrics.expected_score import interval_of_mean
+from tuner.pipeline.outputs.named_run import named_run
+from tuner.pipeline.run_options import REPORTS
 from tuner.pipeline.training_data import training_data
+from tuner.production.changes import code_changes, data_changes
 from tuner.production.fitting import load_fitting
-from tuner.production.recipe_training import check_writable, train_recipe
-from tuner.production.recipes import (
-    data_changes,
-    fold_of,
-    full_fold,
-    import_notice,
-    recipe_path,
-)
+from tuner.production.recipe_training import TrainedByRecipe, train_recipe
+from tuner.production.recipes import fold_of, full_fold, import_notice, recipe_path
 from tuner.production.train_options import TrainOptions
+from tuner.production.trained_folder import trained_folder, write_trained
 from tuner.records.events import Listener, Notice
-from tuner.records.scores import Scores
+from tuner.records.expected_score import ExpectedScore
+from tuner.records.results import SeedResult
+from tuner.records.sealed_recipe import Recipe
 from tuner.store.recipe_file import read_recipe
+from tuner.store.run_folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,68 +33,143 @@ class TrainedModel:
     """What `train` made.
 
     Attributes:
+        folder: Where it is.
         model: The .keras file, or in its place a .weights.h5 where Keras cannot describe the model.
         n_train: Images it was trained on.
         epochs: The epoch whose weights it holds.
         monitor: The metric that chose the epoch.
         n_validation: Images that validated; 0 where all of the data trained.
         validation_score: That metric in that epoch; None where all of the data trained.
-        expected: The same in the recipe's run; None where nothing comparable is known.
-        test: Scores on the test part of the data; None where it has none.
-        expected_test: The test accuracy in the recipe's run; None where nothing comparable is
-            known.
+        then: The same in the recipe's run; None where nothing comparable is known.
+        runs: Test scores of each training; empty where the data have no test part.
+        test_then: The test accuracy in the recipe's run; None where nothing comparable is known.
+        expected: What the recipe expects of a training; None where it does not say, or nothing was
+            scored.
+        interval: Where the mean test accuracy of the trainings is expected; None likewise.
     """
 
+    folder: Path
     model: Path
     n_train: int
     epochs: int
     monitor: str
     n_validation: int
     validation_score: float | None
-    expected: float | None
-    test: Scores | None
-    expected_test: float | None
+    then: float | None
+    runs: tuple[SeedResult, ...]
+    test_then: float | None
+    expected: ExpectedScore | None
+    interval: tuple[float, float] | None
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """Mean over the trainings; None where nothing was scored."""
+        scores = [run.test.accuracy for run in self.runs]
+        return sum(scores) / len(scores) if scores else None
+
+    @property
+    def is_expected(self) -> bool | None:
+        """Whether that lies in the expected interval; None where one of them is not known."""
+        if self.interval is None or self.test_accuracy is None:
+            return None
+        low, high = self.interval
+        return low <= self.test_accuracy <= high
 
 
 def train(options: TrainOptions, listener: Listener) -> TrainedModel:
-    """Train a fresh model by the recipe of a run's recommended model, or of another one's.
+    """Train fresh models by the recipe of a run's recommended model, or of another one's.
 
     Raises:
         ConfigurationError: If the recipe cannot be read, or mirrors images whose class may change
-            with it; or the model could not be written.
+            with it; or the folder cannot be written; or nothing is there to verify.
         DataError: If the data are missing, or of other classes than the recipe's, or cannot be made
             to fit it.
-        TunerError: If the training fails, or the model puts out no probabilities.
+        TunerError: If a training fails, or a model puts out no probabilities.
     """
-    path = recipe_path(options.source, options.model)
+    began_s = time.time()
+    source = named_run(options.source, REPORTS)
+    path = recipe_path(source, options.model)
     recipe = read_recipe(path)
-    if notice := import_notice(recipe.model):
-        listener(Notice(text=notice))
+    notes = list(_notes(recipe, path))
+    for text in notes:
+        listener(Notice(text=text))
+    if options.verify and recipe.expected is None:
+        raise ConfigurationError(
+            f"{path}: it states no expected test score to verify",
+            "leave --verify out, or give a run whose models were retrained and tested.",
+        )
     # Beside model.keras, whichever of the run's recipes it is: what the run keeps stays as it was.
-    place = options.source if options.source.is_dir() else options.source.parent
-    out = options.out or place / f"trained-{datetime.now(UTC):%Y%m%d-%H%M%S}.keras"
-    check_writable(out)
+    place = source if source.is_dir() else source.parent
+    out = options.out or place / f"trained-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    with trained_folder(out) as folder:
+        dataset, changes = _loaded(recipe, path, options, listener)
+        data = training_data(dataset, options.data_dir)
+        trained = train_recipe(recipe, data, dataset, options.training, folder, listener)
+        write_trained(recipe, path, dataset, trained, options, folder, began_s)
+    is_comparable = not changes and options.training.seed in (None, recipe.seed)
+    return _outcome(recipe, dataset, trained, options, folder, is_comparable=is_comparable)
+
+
+def _notes(recipe: Recipe, path: Path) -> Iterator[str]:
+    """What is told before the data are loaded."""
+    if notice := import_notice(recipe.model):
+        yield notice
+    for text in recipe.origin.cut_short if recipe.origin else ():
+        yield f"the recipe is of a run that was cut short: {text}"
+    for text in code_changes(recipe, path):
+        yield f"not as in the recipe: {text}"
+
+
+def _loaded(
+    recipe: Recipe, path: Path, options: TrainOptions, listener: Listener
+) -> tuple[Dataset, list[str]]:
+    """The data with the one fold that trains, and what differs from the recipe's."""
     dataset, notes = load_fitting(recipe, path, options.data, options.data_dir)
     for text in notes:
         listener(Notice(text=text))
-    changes = data_changes(recipe, dataset)
+    # A recipe of a training on all images says how to train on all of them again.
+    is_full = options.training.full_data or recipe.data.n_validation == 0
+    fold = full_fold(recipe, dataset) if is_full else fold_of(recipe, dataset)
+    same = full_fold(recipe, dataset) if recipe.data.n_validation == 0 else fold_of(recipe, dataset)
+    changes = list(data_changes(recipe, dataset, same))
     # Other data are others by intent.
     for text in () if options.data else changes:
         listener(Notice(text=f"the data differ from those of the recipe: {text}"))
-    is_full = options.training.full_data
-    fold = full_fold(recipe, dataset) if is_full else fold_of(recipe, dataset)
-    data = replace(training_data(dataset, options.data_dir), folds=(fold,))
-    result, test, saved = train_recipe(recipe, data, dataset, options.training, out, listener)
-    epoch = next(e for e in result.epochs if e.epoch == result.best_epoch)
-    is_comparable = not changes and options.training.seed in (None, recipe.seed)
+    if options.verify and not dataset.split.n_test:
+        raise ConfigurationError(
+            f"{dataset.card.name}: the data have no test part to verify the recipe with",
+            "leave --verify out, or give data with a test part.",
+        )
+    return replace(dataset, split=replace(dataset.split, folds=(fold,))), changes
+
+
+def _outcome(
+    recipe: Recipe,
+    dataset: Dataset,
+    trained: TrainedByRecipe,
+    options: TrainOptions,
+    folder: RunFolder,
+    *,
+    is_comparable: bool,
+) -> TrainedModel:
+    (fold,), epoch = dataset.split.folds, trained.kept.kept_epoch
+    runs = trained.result.runs if trained.result else ()
+    was_full = recipe.data.n_validation == 0
+    is_same = is_comparable and (was_full or len(fold.validation) > 0)
+    n_other = dataset.split.n_test if options.data else 0
+    expected = recipe.expected if runs else None
+    assert trained.model.file is not None
     return TrainedModel(
-        model=saved,
+        folder=folder.path,
+        model=trained.model.file,
         n_train=len(fold.train),
         epochs=epoch.epoch,
         monitor=recipe.monitor,
         n_validation=len(fold.validation),
-        validation_score=None if is_full else epoch.metrics[recipe.monitor],
-        expected=recipe.validation_score if is_comparable else None,
-        test=test,
-        expected_test=recipe.test_accuracy if is_comparable and not is_full else None,
+        validation_score=epoch.metrics.get(recipe.monitor),
+        then=recipe.validation_score if is_same else None,
+        runs=runs,
+        test_then=recipe.test_accuracy if is_same else None,
+        expected=expected,
+        interval=interval_of_mean(expected, len(runs), n_other) if expected else None,
     )

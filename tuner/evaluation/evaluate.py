@@ -84,7 +84,7 @@ def _seed_result(
         best_epoch=training.result.best_epoch or 0,
         epochs=training.result.epochs,
         duration_s=training.result.duration_s,
-        validation_score=training.validation_score(contender.early_stopping.monitor),
+        validation_score=training.kept_epoch.metrics.get(contender.early_stopping.monitor),
         is_kept=is_kept,
         test=scores,
         test_distinct=scores_on_new,

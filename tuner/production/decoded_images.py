@@ -1,11 +1,13 @@
-"""Image files as the model of a recipe takes them, decoded some at a time."""
+"""Images as the model of a recipe takes them, decoded in threads some at a time."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +19,13 @@ from tuner.data.decoding.file_facts import FileFacts
 from tuner.data.decoding.file_kind import DAMAGED
 from tuner.data.decoding.image_settings import ImageSettings
 from tuner.data.decoding.value_range import FULL_16_BITS, range_words
+from tuner.production.downloaded_image import downloaded
 from tuner.production.named_images import NamedImage
 
-# Images and bytes that are held at a time, however many are to be predicted; predictions are made
-# by 256 or 512.
-_IMAGES_AT_A_TIME = 1024
-_BYTES_AT_A_TIME = 256_000_000
+# Images and bytes that are predicted at a time, however many there are; as many again are decoded
+# meanwhile.
+_IMAGES_AT_A_TIME = 512
+_BYTES_AT_A_TIME = 128_000_000
 # More would hold more whole photos in memory.
 _MAX_THREADS = 8
 
@@ -32,12 +35,12 @@ class NotPredicted:
     """A file without a prediction.
 
     Attributes:
-        image: Its path.
+        image: Its path or address.
         reason: Why, in a few words.
         is_bad: Whether it should have been an image; else it only lay in a folder of images.
     """
 
-    image: Path
+    image: str
     reason: str
     is_bad: bool
 
@@ -46,7 +49,7 @@ class NotPredicted:
 class Decoded:
     """An image as the model takes it: (height, width, channels)."""
 
-    path: Path
+    name: str
     pixels: np.ndarray
     note: str
 
@@ -60,24 +63,37 @@ def decoded_images(
         files: In any format that Pillow reads.
         settings: What each image is turned into.
     """
-
-    def one(file: NamedImage) -> Decoded | NotPredicted:
-        try:
-            pixels, facts = decode_with_facts(file.path, settings)
-        except UnreadableImageError as error:
-            reason = "the folder holds no files" if file.path.is_dir() else str(error)
-            is_bad = file.is_meant or reason == DAMAGED
-            return NotPredicted(image=file.path, reason=reason, is_bad=is_bad)
-        return Decoded(path=file.path, pixels=pixels, note=_note(facts, settings))
-
     n = max(1, min(_IMAGES_AT_A_TIME, _BYTES_AT_A_TIME // math.prod(settings.shape)))
-    with ThreadPoolExecutor(min(_MAX_THREADS, n_cores())) as pool:
-        for start in range(0, len(files), n):
-            with warnings.catch_warnings():
-                # Of odd metadata and of very large photos; both are decoded all the same.
-                warnings.filterwarnings("ignore", module=r"PIL\.")
-                decoded = list(pool.map(one, files[start : start + n]))
-            yield decoded
+    ahead: deque[list[Future[Decoded | NotPredicted]]] = deque()
+    pool = ThreadPoolExecutor(min(_MAX_THREADS, n_cores()))
+    with warnings.catch_warnings():
+        # Of odd metadata and of very large photos; both are decoded all the same.
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        try:
+            for start in range(0, len(files), n):
+                ahead.append([pool.submit(_one, f, settings) for f in files[start : start + n]])
+                if len(ahead) > 1:
+                    yield [future.result() for future in ahead.popleft()]
+            while ahead:
+                yield [future.result() for future in ahead.popleft()]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _one(file: NamedImage, settings: ImageSettings) -> Decoded | NotPredicted:
+    try:
+        with _as_file(file) as path:
+            pixels, facts = decode_with_facts(path, settings)
+    except UnreadableImageError as error:
+        is_folder = not file.is_address and Path(file.name).is_dir()
+        reason = "the folder holds no files" if is_folder else str(error)
+        is_bad = file.is_meant or reason == DAMAGED
+        return NotPredicted(image=file.name, reason=reason, is_bad=is_bad)
+    return Decoded(name=file.name, pixels=pixels, note=_note(facts, settings))
+
+
+def _as_file(file: NamedImage) -> AbstractContextManager[Path]:
+    return downloaded(file.name) if file.is_address else nullcontext(Path(file.name))
 
 
 def _note(facts: FileFacts, settings: ImageSettings) -> str:

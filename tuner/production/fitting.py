@@ -59,8 +59,7 @@ def _fitting(
 ) -> tuple[Dataset, list[str]]:
     if recipe.values.get("flip"):
         refuse_flip(card, f"{recipe_file}: flip is true", "set flip: false in the recipe")
-    # What was asked of the recipe's data, such as a limit, was not asked of other data.
-    settings = SplitSettings(seed=recipe.data.split.seed) if other else recipe.data.split
+    settings = split_asked(recipe, other)
     wanted = recipe_settings(recipe)
     own = (card.image.height, card.image.width, card.image.channels)
     # Files are decoded in any size; tables of pixels and arrays come in one of their own.
@@ -93,6 +92,11 @@ def _fitting(
             " would fit)"
         )
     return _in_order(dataset, recipe), notes
+
+
+def split_asked(recipe: Recipe, other: str | None) -> SplitSettings:
+    """How the recipe's data are split, or others, of which a limit, say, was not asked."""
+    return SplitSettings(seed=recipe.data.split.seed) if other else recipe.data.split
 
 
 def _with_image(card: Card, **fields: object) -> Card:

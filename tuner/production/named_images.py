@@ -1,44 +1,144 @@
-"""The image files that a command line names, one by one or by their folders."""
+"""The images that a command line names: files, folders, patterns, lists, and web addresses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import csv
+import glob
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.data.folders.tree import IMAGE_SUFFIXES, Folder, scan
+from tuner.errors import ConfigurationError
+
+_ADDRESSES = ("http://", "https://")
+# Columns of a list that may hold the paths; the last is that of our own predictions.
+_COLUMNS = ("path", "file", "filename", "image")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedImage:
-    """One file.
+    """One image.
 
     Attributes:
-        path: As it was given, or below the folder that was.
+        name: Its path as it was given, or below the folder that was; or its address.
         is_meant: Whether it was named itself, or has an image's suffix.
     """
 
-    path: Path
-    is_meant: bool
+    name: str
+    is_meant: bool = True
+
+    @property
+    def is_address(self) -> bool:
+        """Whether it must be downloaded."""
+        return is_address(self.name)
 
 
-def named_images(paths: Iterable[Path]) -> Iterator[NamedImage]:
-    """The files in the order given; those below a folder sorted, and without hidden ones."""
-    for path in paths:
-        if not path.is_dir():
-            yield NamedImage(path=path, is_meant=True)
-            continue
-        files = [
-            path / f"{folder.below}{name}"
-            for folder in scan(path).walk()
-            for name in _names(folder)
-        ]
-        # An empty folder stands for itself, so that it is not passed over.
-        for file in files or [path]:
-            # Of a folder's files, what has no image's suffix and cannot be read is no broken image.
-            is_meant = file.suffix[1:].lower() in IMAGE_SUFFIXES
-            yield NamedImage(path=file, is_meant=is_meant or not files)
+def is_address(name: str) -> bool:
+    """Whether a name is a web address, and no path."""
+    return name.lower().startswith(_ADDRESSES)
+
+
+def named_images(names: Iterable[str]) -> Iterator[NamedImage]:
+    """The images in the order given; those below a folder sorted, and without hidden ones.
+
+    Args:
+        names: Files, folders, patterns such as `new/*.jpg`, CSV files with a column of paths, and
+            web addresses. What is there goes before a pattern.
+
+    Raises:
+        ConfigurationError: If a list of paths cannot be read, or has no column of paths.
+    """
+    for name in names:
+        path = Path(name)
+        if is_address(name):
+            yield NamedImage(name=name)
+        elif _exists(path):
+            if path.suffix.lower() == ".csv" and path.is_file():
+                yield from listed_images(_listed(path))
+            else:
+                yield from _of_path(path)
+        elif found := _matching(name):
+            for one in found:
+                yield from _of_path(one)
+        else:
+            yield NamedImage(name=name)
+
+
+def listed_images(lines: Iterable[str]) -> Iterator[NamedImage]:
+    """The images of a list: files, folders and addresses, each taken for what it says."""
+    for line in lines:
+        if is_address(line):
+            yield NamedImage(name=line)
+        else:
+            yield from _of_path(Path(line))
+
+
+def _matching(pattern: str) -> list[Path]:
+    # Path.glob takes no pattern of an absolute path.
+    names = glob.glob(pattern, recursive=True) if glob.has_magic(pattern) else []  # noqa: PTH207
+    return sorted(map(Path, names))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        # Too long for a name, or with a zero byte: decoding says so.
+        return False
+
+
+def _of_path(path: Path) -> Iterator[NamedImage]:
+    try:
+        is_folder = path.is_dir()
+    except (OSError, ValueError):
+        is_folder = False
+    if not is_folder:
+        yield NamedImage(name=str(path))
+        return
+    files = [
+        path / f"{folder.below}{name}" for folder in scan(path).walk() for name in _names(folder)
+    ]
+    # An empty folder stands for itself, so that it is not passed over.
+    for file in files or [path]:
+        # Of a folder's files, what has no image's suffix and cannot be read is no broken image.
+        is_meant = file.suffix[1:].lower() in IMAGE_SUFFIXES
+        yield NamedImage(name=str(file), is_meant=is_meant or not files)
 
 
 def _names(folder: Folder) -> list[str]:
     return sorted([*folder.images, *folder.others])
+
+
+def _listed(path: Path) -> Iterator[str]:
+    """The paths of a CSV; one that is not there may lie beside the CSV."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+    except (OSError, ValueError, csv.Error) as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read as a list of paths: {error}", "give a CSV in UTF-8."
+        ) from error
+    if not rows:
+        raise ConfigurationError(f"{path}: the list is empty", "give a path on each line.")
+    column, has_header = _column(rows[0], path)
+    for row in rows[has_header:]:
+        cell = row[column].strip() if column < len(row) else ""
+        if cell:
+            beside = path.parent / cell
+            is_beside = not (is_address(cell) or _exists(Path(cell))) and _exists(beside)
+            yield str(beside) if is_beside else cell
+
+
+def _column(first: Sequence[str], path: Path) -> tuple[int, bool]:
+    """Which column holds the paths, and whether the first row is a header."""
+    names = [cell.strip().lower() for cell in first]
+    for wanted in _COLUMNS:
+        if wanted in names:
+            return names.index(wanted), True
+    if len(names) == 1:
+        return 0, False
+    raise ConfigurationError(
+        f"{path}: no column says where the images are",
+        f"name the column of paths `path`; its columns are {', '.join(first)}.",
+    )

@@ -1,53 +1,50 @@
-"""A fresh model is trained by a sealed recipe, without a search."""
+"""Fresh models are trained by a sealed recipe, without a search; the best one is kept."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tuner.backend import framework
 from tuner.data.dataset import Dataset
-from tuner.data.splits.fold import Fold
-from tuner.errors import ConfigurationError, TunerError
+from tuner.errors import TunerError
 from tuner.execution.executor import Reports, epoch_listener
+from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.metrics.probabilities import checked_probabilities
 from tuner.production.train_options import RecipeTraining
+from tuner.records.contender import Contender, Trained
 from tuner.records.events import Listener, StageStarted
-from tuner.records.scores import Scores
+from tuner.records.results import ModelResult
 from tuner.records.sealed_recipe import Recipe
-from tuner.records.training import EarlyStopping, TrainResult, TrainTask
-from tuner.store.files.leftovers import sweep, writer
-from tuner.store.files.whole_files import write_atomically
+from tuner.records.training import EarlyStopping, TrainTask
+from tuner.report.text import plural
+from tuner.store.run_folder import RunFolder
 from tuner.training.data import TrainingData
 
-# Training images whose outputs are looked at where there are no test images.
+if TYPE_CHECKING:
+    # What evaluation imports takes seconds.
+    from tuner.evaluation.kept_model import KeptModel
+
+# The trained model's in results.json.
+NAME = "tuned"
+# Training images whose outputs are looked at where no others are left.
 _LOOKED_AT = 256
 
 
-class _OnlyTriedError(Exception):
-    """Ends the writing of a file before it takes its place."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedByRecipe:
+    """What came of the trainings.
 
-
-def check_writable(out: Path) -> None:
-    """Refuse a file that could not be written, before anything is trained.
-
-    Raises:
-        ConfigurationError: If it is no .keras file, or cannot be written.
+    Attributes:
+        kept: The training that validated best, or the first where nothing validates.
+        model: Its saved model, with its temperature.
+        result: Scores of all trainings; None where the data have no test part.
     """
-    if out.suffix != ".keras" or out.is_dir():
-        raise ConfigurationError(
-            f"{out}: a model is a .keras file", "name a file such as model.keras."
-        )
-    try:
-        with suppress(_OnlyTriedError), write_atomically(out):
-            raise _OnlyTriedError
-        # Of trainings that were killed.
-        sweep(out.parent.glob(".*.keras*"))
-    except OSError as error:
-        raise ConfigurationError(
-            f"{out}: cannot be written: {error.strerror}", "choose another file."
-        ) from error
+
+    kept: Trained
+    model: KeptModel
+    result: ModelResult | None
 
 
 def train_recipe(
@@ -55,55 +52,76 @@ def train_recipe(
     data: TrainingData,
     dataset: Dataset,
     settings: RecipeTraining,
-    out: Path,
+    folder: RunFolder,
     listener: Listener,
-) -> tuple[TrainResult, Scores | None, Path]:
-    """Train a fresh model by a recipe, score it and save it.
+) -> TrainedByRecipe:
+    """Train fresh models by a recipe, keep the best one and score all.
 
     Args:
         recipe: What is trained.
-        data: What on.
-        dataset: Has the test part.
+        data: What on: one fold, which may validate nothing.
+        dataset: Has that fold and the test part.
         settings: How it is trained.
-        out: The .keras file to write.
+        folder: Where the model is saved, and what trains is kept meanwhile.
         listener: Called for everything that happens.
 
-    Returns:
-        What came of the training, what the test part says of its model, and the file that holds it.
-
     Raises:
-        TunerError: If the training fails, or the model puts out no probabilities.
+        TunerError: If a training fails, or a model puts out no probabilities.
     """
     listener(StageStarted(title="Starting the framework"))
     framework.start(settings.threads)
-    from tuner.execution.inline import InlineExecutor
-    from tuner.training.finished import finished_model, save_model
+    from tuner.evaluation.evaluate import evaluate
+    from tuner.evaluation.sealed import open_test
 
-    checkpoint = out.with_name(f".{out.name}.{writer()}.npz")
-    rule = EarlyStopping(
-        monitor=recipe.monitor,
-        direction=recipe.direction,
-        patience=recipe.patience,
-        stop_metric=recipe.stop_metric,
-        stop_value=recipe.stop_value,
-        keeps_best=recipe.keeps_best,
-    )
-    task = TrainTask(
-        task_id="training",
+    contender = _contender(recipe)
+    trained = _trained(recipe, data, settings, folder, listener)
+    model = _keep(contender, trained, dataset, folder)
+    result = None
+    if dataset.split.n_test:
+        result, _ = evaluate(contender, trained, open_test(dataset), model)
+        if result.error:
+            raise TunerError(f"the model cannot be scored: {result.error}")
+    return TrainedByRecipe(kept=model.training, model=model, result=result)
+
+
+def _contender(recipe: Recipe) -> Contender:
+    return Contender(
+        name=NAME,
+        title=recipe.title or "Trained by a recipe",
         model=recipe.model,
         values=recipe.values,
-        seed=recipe.seed if settings.seed is None else settings.seed,
-        first_epoch=1,
-        last_epoch=recipe.epochs if settings.full_data else recipe.max_epochs,
-        save_to=checkpoint,
+        max_epochs=recipe.max_epochs,
+        early_stopping=EarlyStopping(
+            monitor=recipe.monitor,
+            direction=recipe.direction,
+            patience=recipe.patience,
+            stop_metric=recipe.stop_metric,
+            stop_value=recipe.stop_value,
+            keeps_best=recipe.keeps_best,
+        ),
         schedule=recipe.schedule,
-        schedule_epochs=recipe.max_epochs,
-        early_stopping=None if settings.full_data else rule,
-        precision=recipe.precision,
     )
-    listener(StageStarted(title=f"Training on {len(data.folds[0].train):,} images"))
+
+
+def _trained(
+    recipe: Recipe,
+    data: TrainingData,
+    settings: RecipeTraining,
+    folder: RunFolder,
+    listener: Listener,
+) -> list[Trained]:
+    """One training per seed, one after the other."""
+    from tuner.execution.inline import InlineExecutor
+
+    first = recipe.seed if settings.seed is None else settings.seed
+    more = [task_seed(first, RETRAININGS, number) for number in range(1, settings.seeds)]
     executor = InlineExecutor(Reports(on_epoch=epoch_listener(listener)))
-    try:
+    trained = []
+    for number, seed in enumerate([first, *more]):
+        of = f", seed {number + 1} of {settings.seeds}" if settings.seeds > 1 else ""
+        images = plural(len(data.folds[0].train), "image")
+        listener(StageStarted(title=f"Training on {images}{of}"))
+        task = _task(recipe, number, seed, data, folder)
         executor.add_data(task.data, data)
         executor.submit(task)
         result = executor.next_result()
@@ -111,28 +129,55 @@ def train_recipe(
             raise TunerError(
                 f"the training failed: {result.failure.reason}", "check the recipe's values."
             )
-        model = finished_model(recipe.model, recipe.values, data.spec, checkpoint)
-        test = tested(model, dataset, data.folds[0])
-        saved = save_model(model, out, data.spec)
-    finally:
-        checkpoint.unlink(missing_ok=True)
-    return result, test, saved
+        assert task.save_to is not None
+        one = Trained(seed=number, task_seed=seed, result=result, checkpoint=task.save_to)
+        trained.append(one)
+    return trained
 
 
-def tested(model: Any, dataset: Dataset, fold: Fold) -> Scores | None:
-    """Scores on the test part; without one, only whether the model puts out probabilities.
+def _task(
+    recipe: Recipe, number: int, seed: int, data: TrainingData, folder: RunFolder
+) -> TrainTask:
+    validates = len(data.folds[0].validation) > 0
+    return TrainTask(
+        task_id=f"training-{number}",
+        model=recipe.model,
+        values=recipe.values,
+        seed=seed,
+        first_epoch=1,
+        last_epoch=recipe.max_epochs if validates else recipe.epochs,
+        save_to=folder.state / f"training-{number}.npz",
+        schedule=recipe.schedule,
+        schedule_epochs=recipe.max_epochs,
+        early_stopping=_contender(recipe).early_stopping if validates else None,
+        precision=recipe.precision,
+    )
 
-    Raises:
-        ScoreError: If it does not.
-    """
+
+def _keep(
+    contender: Contender, trained: Sequence[Trained], dataset: Dataset, folder: RunFolder
+) -> KeptModel:
+    """The model that validated best, saved; the first where no validation images are left."""
     from tuner.backend.active import predictor
-    from tuner.evaluation.sealed import open_test
+    from tuner.evaluation.kept_model import KeptModel, keep_model
+    from tuner.evaluation.validation_images import validation_of
     from tuner.training.batch_predict import predict
     from tuner.training.compiled import probabilities
+    from tuner.training.finished import finished_model, save_model
 
-    rows = dataset.split.test if dataset.split.n_test else fold.train[:_LOOKED_AT]
-    found = probabilities(predict(predictor(model), dataset.images.images, rows))
-    if dataset.split.n_test:
-        return open_test(dataset).score(found)[0]
-    checked_probabilities(found, dataset.spec.n_classes, "training images")
-    return None
+    spec, (fold,) = dataset.spec, dataset.split.folds
+    rows, what = fold.train[:_LOOKED_AT], "training images"
+    if len(fold.validation):
+        validation = validation_of(dataset, contender.early_stopping.monitor)
+        found = keep_model(contender, trained, validation, folder.model)
+        assert found is not None  # A failed training has ended the command.
+        if found.file is not None:
+            return found
+        rows, what = fold.validation, "validation images"
+    first = trained[0]
+    model = finished_model(contender.model, contender.values, spec, first.checkpoint)
+    function = predictor(model)
+    outputs = probabilities(predict(function, dataset.images.images, rows))
+    checked_probabilities(outputs, spec.n_classes, what)
+    file = save_model(model, folder.model, spec)
+    return KeptModel(training=first, model=model, function=function, file=file)

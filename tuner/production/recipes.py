@@ -1,4 +1,4 @@
-"""A sealed recipe: where it is, what it imports, and whether its data are as they were."""
+"""A sealed recipe: where it is, what it imports, and which images it trains on."""
 
 from __future__ import annotations
 
@@ -73,25 +73,6 @@ def import_notice(model: str) -> str | None:
     places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
     place = printable(next(filter(None, places), "not found yet"))
     return f"this recipe imports {module} ({place}) and runs its {function}, which is code"
-
-
-def data_changes(recipe: Recipe, dataset: Dataset) -> list[str]:
-    """What is not as it was when the recipe was made; empty where all is the same."""
-    found = []
-    data, fold = recipe.data, fold_of(recipe, dataset)
-    for name, before, part in (
-        ("training", data.n_train, fold.train),
-        ("validation", data.n_validation, fold.validation),
-        ("test", data.n_test, dataset.split.test),
-    ):
-        if before != len(part):
-            found.append(f"{len(part):,} {name} images, {before:,} then")
-    now, then = (
-        fingerprint[:12] for fingerprint in (dataset.images.fingerprint, recipe.data.fingerprint)
-    )
-    if now != then:
-        found.append(f"images or labels changed (fingerprint {now}, {then} then)")
-    return found
 
 
 def fold_of(recipe: Recipe, dataset: Dataset) -> Fold:

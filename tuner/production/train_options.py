@@ -15,12 +15,14 @@ class RecipeTraining:
     Attributes:
         full_data: Train on validation images too, for as many epochs as the best epoch of the run.
         seed: Replaces the recipe's; None keeps it, so that the run's own training is repeated.
+        seeds: Trainings; those after the first have seeds that descend from its seed.
         threads: Of the processor; with one, as in a run, the run's numbers come out again to the
             last bit.
     """
 
     full_data: bool = False
     seed: int | None = None
+    seeds: int = 1
     threads: int = 1
 
 
@@ -29,12 +31,14 @@ class TrainOptions:
     """Options of `train`.
 
     Attributes:
-        source: A run's folder, or a best.yaml.
+        source: A run's folder, or a name of it, or a best.yaml.
         model: Name of one of the run's models; None takes the recommended one.
         data: Other data of the same classes; None takes the recipe's own.
         training: How it is trained.
         data_dir: Root of the data.
-        out: The .keras file to write; None puts it beside the recipe.
+        out: The folder to write; None puts it beside the recipe.
+        verify: Whether a score outside of the expected interval is a failure.
+        command: The command line, for the report.
     """
 
     source: Path
@@ -43,3 +47,5 @@ class TrainOptions:
     training: RecipeTraining = field(default_factory=RecipeTraining)
     data_dir: Path = DATA_ROOT
     out: Path | None = None
+    verify: bool = False
+    command: str = ""

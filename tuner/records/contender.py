@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.records.training import EarlyStopping, Schedule, TrainResult
+from tuner.records.training import EarlyStopping, EpochMetrics, Schedule, TrainResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,11 @@ class Trained:
     result: TrainResult
     checkpoint: Path
 
+    @property
+    def kept_epoch(self) -> EpochMetrics:
+        """The epoch whose weights were kept; needs a training that succeeded."""
+        return next(e for e in self.result.epochs if e.epoch == self.result.best_epoch)
+
     def validation_score(self, monitor: str) -> float:
         """The metric in the epoch whose weights were kept; needs a training that succeeded."""
-        kept = next(e for e in self.result.epochs if e.epoch == self.result.best_epoch)
-        return kept.metrics[monitor]
+        return self.kept_epoch.metrics[monitor]

@@ -38,6 +38,7 @@ class RunSummary:
         command: The command line that repeats the run.
         versions: Version of each package that matters, by name.
         hardware: What it ran on, and settings that change the last bits, by name.
+        recipe: The recipe that was trained, where nothing was searched; else empty.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class RunSummary:
     command: str
     versions: Mapping[str, str]
     hardware: Mapping[str, str]
+    recipe: str = ""
 
     @property
     def is_complete(self) -> bool:
@@ -139,7 +141,8 @@ class SeedResult:
         best_epoch: Epoch whose weights were kept.
         epochs: The learning curve; empty in a row made of what others trained.
         duration_s: Seconds.
-        validation_score: The objective of the kept weights.
+        validation_score: The objective of the kept weights; None where the validation images
+            trained too.
         is_kept: Whether this is the training that validated best, whose model was saved.
         test: Scores on the sealed test set.
         test_distinct: Scores on those images of the given test part, each counted once, that have
@@ -151,7 +154,7 @@ class SeedResult:
     best_epoch: int
     epochs: tuple[EpochMetrics, ...]
     duration_s: float
-    validation_score: float
+    validation_score: float | None
     is_kept: bool
     test: Scores
     test_distinct: Scores | None = None

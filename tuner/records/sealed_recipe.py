@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from tuner.records.expected_score import ExpectedScore
 from tuner.records.image import ImageSpec
+from tuner.records.results import PresetName
 from tuner.records.training import Schedule
 from tuner.space.as_text import AsText
 from tuner.space.definition import Direction, Precision, SplitSettings
@@ -30,6 +32,8 @@ class RecipeData:
         max_train_images: Training images that were drawn of the fold's, which `n_train` counts;
             None for all of them.
         draw_seed: Of that draw.
+        split_digest: SHA-256 of which images trained, validated and tested; empty where an earlier
+            version wrote the recipe.
     """
 
     name: str
@@ -43,6 +47,37 @@ class RecipeData:
     value_range: tuple[float, float] | None = None
     max_train_images: int | None = None
     draw_seed: int = 0
+    split_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeOrigin:
+    """The run, or the training by a recipe, that a recipe comes from.
+
+    Attributes:
+        run: Name of its folder.
+        command: Its command line.
+        preset: How much it did.
+        seed: The run's one seed, from which those of its trainings descend.
+        objective: Metric that the search optimised.
+        method: Search method.
+        n_trials: Trials, promotions included.
+        n_epochs: Epochs of all trials.
+        time_budget_s: Seconds for the whole command; None where there was no limit.
+        cut_short: What was left out of it for want of time, or since it was stopped, a sentence
+            each; empty where nothing was.
+    """
+
+    run: str
+    command: str
+    preset: Annotated[PresetName, AsText]
+    seed: int
+    objective: str
+    method: str
+    n_trials: int
+    n_epochs: int
+    time_budget_s: float | None
+    cut_short: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +107,13 @@ class Recipe:
             there was none.
         stop_value: See `stop_metric`.
         keeps_best: Whether the best epoch's weights are kept, not the last one's.
+        expected: What another training is expected to score on the test set; None where nothing was
+            scored.
+        builder: SHA-256 of each source file of a builder of your own, by its path; empty for a
+            model of tuner, which the version of tuner decides.
+        weights_digest: What changes exactly when the pretrained weights do; None where training
+            began from random weights.
+        origin: Where the recipe comes from; None where an earlier version wrote it.
     """
 
     model: str
@@ -94,3 +136,7 @@ class Recipe:
     stop_metric: str | None = None
     stop_value: float = 0.0
     keeps_best: bool = True
+    expected: ExpectedScore | None = None
+    builder: Mapping[str, str] = field(default_factory=dict)
+    weights_digest: str | None = None
+    origin: RecipeOrigin | None = None

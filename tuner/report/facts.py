@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 from tuner.records.results import DataSummary, ModelResult, Results
@@ -115,8 +116,14 @@ def is_cut_off(winner: ModelSummary) -> bool:
 
 
 def optimism(results: Results, winner: ModelSummary) -> float:
-    """By how much the search's best validation score is better than the kept retraining's."""
-    difference = results.search.best_score - winner.kept.validation_score
+    """By how much the search's best validation score is better than the kept retraining's.
+
+    Not a number where the latter is not known.
+    """
+    kept = winner.kept.validation_score
+    if kept is None:
+        return nan
+    difference = results.search.best_score - kept
     return difference if results.search.direction == "max" else -difference
 
 

@@ -35,8 +35,13 @@ def render(reported: ReportedRun) -> str:
         A complete HTML document.
     """
     environment = _environment()
-    bodies = [body for section in SECTIONS if (body := _body(section, reported, environment))]
     results = reported.results
+    bodies = [
+        body
+        for section in SECTIONS
+        if not (section.needs_search and results.run.recipe)
+        and (body := _body(section, reported, environment))
+    ]
     run, title = results.run, results.data.title or results.data.name
     return render_document(
         environment,

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, get_args
 
 from tuner.names import listed, one_line
+from tuner.records.expected_score import ExpectedScore
 from tuner.records.image import ImageSpec
 from tuner.records.sealed_recipe import Recipe, RecipeData
 from tuner.records.training import Schedule
@@ -54,6 +55,7 @@ def recipe_problems(document: Document, recipe: Recipe) -> Iterator[Problem]:
     yield from _about_image(recipe.image, say)
     yield from _about_data(recipe.data, say)
     yield from _about_training(recipe, say)
+    yield from _about_expected(recipe.expected, say)
 
 
 def _problem(
@@ -194,3 +196,16 @@ def _about_training(recipe: Recipe, say: Say) -> Iterator[Problem]:
         recipe.temperature > 0 and math.isfinite(recipe.temperature)
     ):
         yield say(("temperature",), recipe.temperature, "a number above 0")
+
+
+def _about_expected(expected: ExpectedScore | None, say: Say) -> Iterator[Problem]:
+    if expected is None:
+        return
+    for name in ("accuracy", "low", "high"):
+        if not 0 <= getattr(expected, name) <= 1:
+            yield say(("expected", name), getattr(expected, name), "a number from 0 to 1")
+    for name in ("n_images", "n_seeds"):
+        if getattr(expected, name) < 1:
+            yield say(("expected", name), getattr(expected, name), "1 or more")
+    if expected.seed_sd is not None and not 0 <= expected.seed_sd <= 1:
+        yield say(("expected", "seed_sd"), expected.seed_sd, "a number from 0 to 1")

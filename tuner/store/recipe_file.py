@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -12,8 +14,9 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from tuner.records.expected_score import ExpectedScore
 from tuner.records.image import ImageSpec
-from tuner.records.sealed_recipe import Recipe, RecipeData
+from tuner.records.sealed_recipe import Recipe, RecipeData, RecipeOrigin
 from tuner.space.definition import SplitSettings
 from tuner.space.documents.bounded_reading import BY_A_RUN
 from tuner.space.documents.composing import AMBIGUOUS
@@ -23,6 +26,8 @@ from tuner.store.files.whole_files import write_text
 from tuner.store.recipe_checks import recipe_problems
 
 RECIPE = TypeAdapter(Recipe)
+# The last line of the file: a hash of all that stands above it, comments and layout left out.
+_DIGEST = "digest"
 _REMEDY = "correct the line, or take the value from the best.yaml that the run wrote."
 
 
@@ -52,6 +57,7 @@ def write_recipe(recipe: Recipe, path: Path, header: str) -> None:
     """
     comment = "".join(f"# {line}".rstrip() + "\n" for line in header.splitlines())
     plain = RECIPE.dump_python(recipe, mode="json")
+    plain[_DIGEST] = _digest(plain)
     body = yaml.dump(plain, Dumper=_RecipeDumper, sort_keys=False, allow_unicode=True, width=120)
     write_text(path, comment + body)
 
@@ -80,6 +86,25 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
+def is_edited(path: Path) -> bool:
+    """Whether the contents of a recipe are others than those that were written.
+
+    A recipe without a digest, which an earlier version wrote, passes for unedited.
+
+    Raises:
+        ConfigurationError: If the file cannot be read.
+    """
+    data = load_document(path, limits=BY_A_RUN).data
+    stated = data.get(_DIGEST) if isinstance(data, dict) else None
+    return stated is not None and stated != _digest(data)
+
+
+def _digest(plain: Mapping[str, Any]) -> str:
+    """Of the values as the file states them: a later version, with more keys, finds the same."""
+    content = {key: value for key, value in plain.items() if key != _DIGEST}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def _unknown_keys(document: Document) -> list[Problem]:
     """Pydantic passes over unknown keys of plain dataclasses; a misspelt key must not be lost."""
     if not isinstance(document.data, dict):
@@ -87,11 +112,13 @@ def _unknown_keys(document: Document) -> list[Problem]:
     problems = []
     for prefix, record in (
         ((), Recipe),
+        (("expected",), ExpectedScore),
+        (("origin",), RecipeOrigin),
         (("image",), ImageSpec),
         (("data",), RecipeData),
         (("data", "split"), SplitSettings),
     ):
-        names = [field.name for field in fields(record)]
+        names = [*(field.name for field in fields(record)), *(() if prefix else (_DIGEST,))]
         part: Any = document.data
         for step in prefix:
             part = part.get(step) if isinstance(part, dict) else None

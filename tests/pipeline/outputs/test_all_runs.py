@@ -179,7 +179,7 @@ def test_folder_that_is_no_run_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     shown = call("compare", "photos", cwd=tmp_path)
     assert (shown.code, shown.out) == (2, "")
-    assert shown.err.splitlines()[0] == "photos: there is no run"
+    assert shown.err.splitlines()[0] == "photos: no run is there"
 
 
 def test_page_that_cannot_be_written_is_a_notice_of_the_run_never_its_end(tmp_path: Path) -> None:

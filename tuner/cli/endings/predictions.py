@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from tuner.cli.terminal.output import plain, print_json, print_result, say
 from tuner.errors import DataError
 from tuner.report.text import plural
+from tuner.store.prediction_file import partial_file, prediction_file
 
 if TYPE_CHECKING:
-    from tuner.commands.predict import Prediction
+    from tuner.commands.predict import Prediction, Predictions
     from tuner.production.decoded_images import NotPredicted
 
 # Files that a message names; `--json` names all.
 SHOWN = 10
+# Seconds between two words on how far it is.
+_INTERVAL_S = 10.0
 
 
-def show_predictions(found: Iterable[Prediction | NotPredicted], *, json_lines: bool) -> None:
-    """Print each prediction as it comes.
+def show_predictions(
+    predictions: Predictions,
+    n_files: int,
+    *,
+    json_lines: bool,
+    out: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Print each prediction as it comes, or write it into a file.
 
     Args:
-        found: What became of each file.
+        predictions: What becomes of each file.
+        n_files: How many there are.
         json_lines: Whether to print JSON, in which bad files have their lines too.
+        out: The file for all of them, whose name is then printed in place of lines for people.
+        clock: Seconds from some time on.
 
     Raises:
         DataError: At the end, if a file could not be read, or there was no image at all.
@@ -34,42 +50,94 @@ def show_predictions(found: Iterable[Prediction | NotPredicted], *, json_lines: 
     bad: list[NotPredicted] = []
     left_out: list[NotPredicted] = []
     notes: list[str] = []
-    for one in found:
-        if isinstance(one, NotPredicted):
-            (bad if one.is_bad else left_out).append(one)
-            if json_lines and one.is_bad:
-                print_json({"image": str(one.image), "error": one.reason})
-            continue
-        n += 1
-        _show(one, json_lines=json_lines)
-        if one.note:
-            notes.append(f"{one.image}: {one.note}")
+    progress = _Progress(n_files, clock)
+    to_file = prediction_file(out, predictions.class_names) if out else nullcontext(None)
+    try:
+        with to_file as write, closing(predictions.found) as found:
+            for one in found:
+                progress.step()
+                if isinstance(one, NotPredicted):
+                    (bad if one.is_bad else left_out).append(one)
+                    if not one.is_bad:
+                        continue
+                else:
+                    n += 1
+                    notes += [f"{one.image}: {one.note}"] if one.note else []
+                row = _row(one)
+                if write:
+                    write(row)
+                if json_lines:
+                    print_json(row)
+                elif not write and not isinstance(one, NotPredicted):
+                    print_result(plain(_line(one)))
+    except BaseException:
+        if out and progress.n_done:
+            say(f"{out} was not finished; what was predicted so far is in {partial_file(out)}")
+        raise
+    if out and not json_lines:
+        print_result(out)
+    if sorter := predictions.sorter:
+        there = f"; {sorter.n_there:,} were there already" if sorter.n_there else ""
+        say(f"sorted into folders: {plural(sorter.n_put, 'image')}{there}")
+    _say_the_rest(notes, left_out)
+    if bad or not n:
+        raise _unread(bad, n)
+
+
+class _Progress:
+    """Says now and then how far a long list is."""
+
+    def __init__(self, n_all: int, clock: Callable[[], float]) -> None:
+        self.n_done = 0
+        self._n_all = n_all
+        self._clock = clock
+        self._began_s = self._told_s = clock()
+
+    def step(self) -> None:
+        """Count a file."""
+        self.n_done += 1
+        now_s = self._clock()
+        if now_s - self._told_s < _INTERVAL_S:
+            return
+        self._told_s = now_s
+        rate = self.n_done / (now_s - self._began_s)
+        say(f"  {self.n_done:,} of {plural(self._n_all, 'file')}, {rate:,.0f} a second")
+
+
+def _say_the_rest(notes: Sequence[str], left_out: Sequence[NotPredicted]) -> None:
     for line in notes[:SHOWN]:
         say(f"note: {line}")
     if len(notes) > SHOWN:
         say(f"note: the same for {plural(len(notes) - SHOWN, 'more image')}")
     if left_out:
-        kinds = Counter(one.image.suffix.lower() or "no suffix" for one in left_out)
+        kinds = Counter(PurePosixPath(one.image).suffix.lower() or "no suffix" for one in left_out)
         counted = ", ".join(f"{kind} ({count:,})" for kind, count in kinds.most_common(SHOWN))
         say(f"left out, not images: {plural(len(left_out), 'file')}: {counted}")
-    if bad or not n:
-        raise _unread(bad, n)
 
 
-def _show(found: Prediction, *, json_lines: bool) -> None:
-    shares = dict(zip(found.class_names, found.probabilities, strict=True))
-    if json_lines:
-        note = {"note": found.note} if found.note else {}
-        print_json(
-            {"image": str(found.image), "class": found.class_name, "probabilities": shares, **note}
-        )
-        return
-    others = sorted(shares.items(), key=lambda item: -item[1])
-    print_result(
-        plain(
-            f"{found.image}: {', '.join(f'{name} {100 * share:.1f} %' for name, share in others)}"
-        )
+def _row(one: Prediction | NotPredicted) -> dict[str, Any]:
+    """A line of JSON."""
+    from tuner.production.decoded_images import NotPredicted
+
+    if isinstance(one, NotPredicted):
+        return {"image": one.image, "error": one.reason}
+    note = {"note": one.note} if one.note else {}
+    return {
+        "image": one.image,
+        "class": one.class_name,
+        "probabilities": dict(zip(one.class_names, one.probabilities, strict=True)),
+        **note,
+    }
+
+
+def _line(found: Prediction) -> str:
+    """A line for people, with the most probable class first."""
+    shares = sorted(
+        zip(found.class_names, found.probabilities, strict=True), key=lambda item: -item[1]
     )
+    unsure = "" if found.class_name is not None else "unsure, "
+    words = ", ".join(f"{name} {100 * share:.1f} %" for name, share in shares)
+    return f"{found.image}: {unsure}{words}"
 
 
 def _unread(bad: Sequence[NotPredicted], n: int) -> DataError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,41 +12,72 @@ from tuner.report.text import plural
 
 def trained_lines(trained: TrainedModel) -> Iterator[str]:
     """What people read."""
+    runs = trained.runs
     yield f"Trained on {trained.n_train:,} images; holds the weights of epoch {trained.epochs}."
-    test = trained.test
     if trained.validation_score is not None:
         images = plural(trained.n_validation, "validation image")
         yield (
-            f"{trained.monitor} {trained.validation_score:.4f} on"
-            f" {images}{_then(trained.expected)}."
+            f"{trained.monitor} {trained.validation_score:.4f} on {images}{_then(trained.then)}."
         )
     else:
         yield (
             "Trained on all images except the test part, so there is no validation score."
-            if test
+            if runs
             else "Trained on all images, so there is no score."
         )
-    if test is None:
+    if not runs:
         return
+    images = plural(runs[0].test.n, "held-out image")
+    if len(runs) == 1:
+        yield f"Test accuracy {runs[0].test.accuracy:.4f} on {images}{_then(trained.test_then)}."
+    else:
+        scores = ", ".join(f"{run.test.accuracy:.4f}" for run in runs)
+        yield (
+            f"Test accuracy {trained.test_accuracy:.4f} on {images}, the mean of {len(runs)} seeds:"
+            f" {scores}."
+        )
+    if (only := _only_class(trained)) is not None:
+        yield f'The model predicts one class, "{only}", for every test image.'
+    yield from _expected_lines(trained)
+    folder = shlex.quote(trained.folder.as_posix())
+    yield f"Report   {trained.folder.as_posix()}/report.html"
+    yield f"Predict  python -m tuner predict {folder} IMAGE"
+
+
+def _expected_lines(trained: TrainedModel) -> Iterator[str]:
+    expected, interval, found = trained.expected, trained.interval, trained.test_accuracy
+    if expected is None or interval is None or found is None:
+        return
+    low, high = interval
+    where = "below it" if found < low else "above it" if found > high else "within it"
+    seeds = plural(expected.n_seeds, "seed")
     yield (
-        f"Test accuracy {test.accuracy:.4f} on"
-        f" {plural(test.n, 'held-out image')}{_then(trained.expected_test)}."
+        f"Expected {low:.4f} to {high:.4f} (95 %; {seeds} of the recipe's run on"
+        f" {plural(expected.n_images, 'test image')}): {where}."
     )
-    if test.only_class is not None:
-        yield f'The model predicts one class, "{test.only_class}", for every test image.'
+    if expected.n_seeds == 1:
+        yield "With one seed the noise of training is not known; the interval is of images alone."
 
 
 def train_ended(trained: TrainedModel) -> dict[str, Any]:
     """The last JSON line."""
-    test = trained.test
     return {
         "event": "TrainEnded",
+        "folder": str(trained.folder),
         "model": str(trained.model),
         trained.monitor: trained.validation_score,
-        "test_accuracy": test.accuracy if test else None,
-        "n_test": test.n if test else 0,
-        "only_class": test.only_class if test else None,
+        "test_accuracy": trained.test_accuracy,
+        "test_accuracies": [run.test.accuracy for run in trained.runs],
+        "n_test": trained.runs[0].test.n if trained.runs else 0,
+        "expected": list(trained.interval) if trained.interval else None,
+        "is_expected": trained.is_expected,
+        "only_class": _only_class(trained),
     }
+
+
+def _only_class(trained: TrainedModel) -> str | None:
+    """The one class that the kept model names for all test images."""
+    return next((run.test.only_class for run in trained.runs if run.is_kept), None)
 
 
 def _then(expected: float | None) -> str:

@@ -131,6 +131,25 @@ def weights_digest(name: str, weights: str) -> str:
         ) from error
 
 
+def pretrained_digest(name: str, weights: str) -> str | None:
+    """What a recipe keeps of the weights that a training began from; None for random ones.
+
+    That is the SHA-256 of the file of an installed package, else as `weights_digest`: those that
+    keras.applications downloads are held to a hash by Keras itself, whose version a recipe has.
+
+    Args:
+        name: The backbone's.
+        weights: As of `weights_digest`.
+
+    Raises:
+        WeightsError: If there is no such file, or it cannot be read.
+    """
+    if weights == "none":
+        return None
+    is_packed = weights == "imagenet" and name in PACKAGES
+    return PACKAGES[name].sha256 if is_packed else weights_digest(name, weights)
+
+
 @lru_cache(maxsize=16)
 def _file_digest(path: Path, n_bytes: int, modified_ns: int) -> str:
     """Read once for each state of the file: weights are asked for in every trial."""

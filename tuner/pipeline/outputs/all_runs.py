@@ -13,6 +13,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from tuner.errors import ConfigurationError
+from tuner.pipeline.outputs.named_run import runs_below
 from tuner.records.events import Listener, Notice
 from tuner.records.nested_results import NestedResults
 from tuner.records.results import Results
@@ -27,14 +28,12 @@ LOG = logging.getLogger("tuner")
 PAGE = "index.html"
 _NESTED = TypeAdapter(NestedResults)
 _MOST_NESTED_BYTES = 500_000_000
-# A run's files of which each makes a folder a run's.
-MARKS = ("config.yaml", "results.json")
 
 
-def runs_below(out: Path) -> list[IndexedRun]:
+def all_runs(out: Path) -> list[IndexedRun]:
     """All runs below the root of the reports, nested ones too."""
     return [
-        *(looked_at(path, out) for path in _folders(out)),
+        *(looked_at(path, out) for path in runs_below(out)),
         *(_of_nested(path, out) for path in sorted(out.glob("*/nested-*.json"))),
     ]
 
@@ -65,7 +64,7 @@ def write_runs(runs: Sequence[IndexedRun], page: Path) -> tuple[DataSet, ...]:
 def write_index(out: Path, tell: Listener) -> None:
     """Write the page of all runs at the end of one, which must not fail because of the others."""
     try:
-        write_runs(runs_below(out), out / PAGE)
+        write_runs(all_runs(out), out / PAGE)
     except Exception as error:
         LOG.exception("the page of all runs failed")
         message = error.message if isinstance(error, ConfigurationError) else error
@@ -95,10 +94,6 @@ def _can_be_drawn(run: IndexedRun) -> bool:
 
 def _without_results(run: IndexedRun) -> IndexedRun:
     return replace(run, results=None, problem="its numbers cannot be shown")
-
-
-def _folders(out: Path) -> list[Path]:
-    return sorted({path.parent for mark in MARKS for path in out.glob(f"*/*/{mark}")})
 
 
 def looked_at(path: Path, out: Path) -> IndexedRun:

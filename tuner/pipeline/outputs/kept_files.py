@@ -26,7 +26,7 @@ def write_kept(job: Job, search: SearchSummary, scored: Scored) -> None:
     found = dict(_recipes(job, search, scored))
     job.folder.models.mkdir(exist_ok=True)
     for name, recipe in found.items():
-        header = recipe_header(job.folder, recipe.values, recipe.title, name)
+        header = recipe_header(job.folder, recipe, name)
         write_recipe(recipe, job.folder.recipe_of(name), header)
     if scored.recommendation is not None:
         name = scored.recommendation.model
@@ -43,9 +43,9 @@ def _recipes(job: Job, search: SearchSummary, scored: Scored) -> Iterator[tuple[
     results = {model.name: model for model in scored.models}
     for kept in scored.kept:
         name = kept.contender.name
-        yield name, recipe_of(job, kept, results[name])
+        yield name, recipe_of(job, search, kept, results[name])
 
 
 def _write_best(job: Job, recipe: Recipe) -> None:
-    header = recipe_header(job.folder, recipe.values, recipe.title)
+    header = recipe_header(job.folder, recipe)
     write_recipe(recipe, job.folder.recipe, header)

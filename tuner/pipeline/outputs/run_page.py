@@ -57,6 +57,8 @@ def _trials(folder: RunFolder, results: Results, tell: Callable[[str], None]) ->
         results.search.n_trials,
         TrialTables(folder.path, results.search.searched),
     )
+    if results.run.recipe:
+        return ()
     try:
         trials = tables.read()
         if len(trials) == n:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from tuner.data.cards.card import Card
-from tuner.data.splits.fold import drawn_fold, fold_of_seed
+from tuner.data.splits.fold import Fold, drawn_fold, fold_of_seed
+from tuner.data.splits.split import Split
 from tuner.execution.seeds import RETRAININGS, task_seed
+from tuner.metrics.expected_score import expected_score
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.weights import pretrained_digest
+from tuner.models.registry import is_own
+from tuner.models.source import source_digests
 from tuner.pipeline.comparison.scoring import KeptFile
 from tuner.pipeline.job import Job
 from tuner.pipeline.preparation.configuration import split_settings
@@ -17,9 +26,11 @@ from tuner.pipeline.presets import PRESETS
 from tuner.pipeline.versions import versions
 from tuner.records.contender import Contender
 from tuner.records.results import ModelResult
-from tuner.records.sealed_recipe import Recipe, RecipeData
+from tuner.records.sealed_recipe import Recipe, RecipeData, RecipeOrigin
 from tuner.records.search_summary import SearchSummary
+from tuner.records.training import TrainResult
 from tuner.report.snippets import python_snippet
+from tuner.report.text import duration, plural
 from tuner.retrain.contenders import tuned_contenders
 from tuner.store.run_folder import RunFolder
 
@@ -28,31 +39,40 @@ def recipe_of_winner(job: Job, search: SearchSummary) -> Recipe:
     """Seal the winner of a search that was not retrained, by the rules that it would have had."""
     schedule = PRESETS[job.options.preset].schedule
     (winner,) = tuned_contenders(job.file, [(search.winner_model, search.best_values)], schedule)
-    return _recipe(job, winner, seed=job.options.seed)
+    return _recipe(job, search, winner, seed=job.options.seed)
 
 
-def recipe_of(job: Job, kept: KeptFile, result: ModelResult) -> Recipe:
+def recipe_of(job: Job, search: SearchSummary, kept: KeptFile, result: ModelResult) -> Recipe:
     """Seal a model of the comparison.
 
     Args:
         job: The run.
+        search: What it has found.
         kept: The saved model.
         result: What the test images say of its retrainings.
     """
-    training, monitor = kept.training, kept.contender.early_stopping.monitor
-    best = next(e for e in training.result.epochs if e.epoch == training.result.best_epoch)
+    training, best = kept.training, kept.training.kept_epoch
     tested = next((run for run in result.runs if run.seed == training.seed), None)
+    accuracies = [run.test.accuracy for run in result.runs]
     return replace(
-        _recipe(job, kept.contender, training.seed, training.task_seed),
+        _recipe(job, search, kept.contender, training.seed, training.task_seed, training.result),
         epochs=best.epoch,
-        validation_score=best.metrics[monitor],
+        validation_score=best.metrics[kept.contender.early_stopping.monitor],
         test_accuracy=tested.test.accuracy if tested else None,
         temperature=kept.temperature,
+        expected=expected_score(accuracies, result.runs[0].test.n) if accuracies else None,
     )
 
 
-def _recipe(job: Job, contender: Contender, number: int = 0, seed: int = 0) -> Recipe:
-    """The recipe of a contender's retraining, by its number, before it is trained."""
+def _recipe(
+    job: Job,
+    search: SearchSummary,
+    contender: Contender,
+    number: int = 0,
+    seed: int = 0,
+    result: TrainResult | None = None,
+) -> Recipe:
+    """The recipe of a contender's retraining, by its number, with what came of it if it is over."""
     split, rule = job.dataset.split, contender.early_stopping
     fold_number = fold_of_seed(number, len(split.folds))
     draw_seed = task_seed(job.options.seed, RETRAININGS, 0)
@@ -74,6 +94,7 @@ def _recipe(job: Job, contender: Contender, number: int = 0, seed: int = 0) -> R
             value_range=job.dataset.images.value_range,
             max_train_images=contender.max_train_images,
             draw_seed=draw_seed if is_drawn else 0,
+            split_digest=split_digest(fold, split),
         ),
         seed=seed,
         max_epochs=contender.max_epochs,
@@ -90,7 +111,66 @@ def _recipe(job: Job, contender: Contender, number: int = 0, seed: int = 0) -> R
         stop_metric=rule.stop_metric,
         stop_value=rule.stop_value,
         keeps_best=rule.keeps_best,
+        builder=builder_digests(contender.model),
+        weights_digest=digest_of_weights(contender.model, contender.values),
+        origin=RecipeOrigin(
+            run=job.folder.path.name,
+            command=job.options.command,
+            preset=job.options.preset,
+            seed=job.options.seed,
+            objective=search.objective,
+            method=search.method,
+            n_trials=search.n_trials,
+            n_epochs=search.n_epochs,
+            time_budget_s=job.options.time_budget_s,
+            cut_short=tuple(_cut_short(job, search, result)),
+        ),
     )
+
+
+def split_digest(fold: Fold, split: Split) -> str:
+    """A hash of which images train, validate and test, by their numbers."""
+    rows = (fold.train, fold.validation, split.test)
+    digests = (hashlib.sha256(np.asarray(part, dtype="<i8").tobytes()).digest() for part in rows)
+    return hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def builder_digests(model: str) -> dict[str, str]:
+    """A hash of each source file of a builder of your own; empty for a model of tuner."""
+    return source_digests(model) if is_own(model) else {}
+
+
+def digest_of_weights(model: str, values: Mapping[str, Any]) -> str | None:
+    """What changes exactly when a model's pretrained weights do; None where it has none."""
+    weights = values.get("weights", "none")
+    return pretrained_digest(model, weights) if model in BACKBONES else None
+
+
+def _cut_short(job: Job, search: SearchSummary, result: TrainResult | None) -> Iterator[str]:
+    """What a run has left out, in a sentence each.
+
+    Args:
+        job: The run.
+        search: What it has found.
+        result: What came of the retraining; None where there was none.
+    """
+    budget_s, sizes = job.options.time_budget_s, job.sizes
+    trials = f"{search.n_trials:,} of {plural(search.n_planned, 'trial')}"
+    if job.request.reason:
+        yield f"the run was {job.request.reason} after {trials}"
+    elif result is None and not job.options.search_only:
+        yield f"the model had not been retrained when this was written, after {trials}"
+    if budget_s is None:
+        return
+    budget = f"the time budget of {duration(budget_s)}"
+    if search.n_stopped or search.n_trials < search.n_planned:
+        yield f"{budget} ended the search after {trials}"
+    epochs = job.file.retrain.epochs
+    if sizes and epochs < sizes.most_epochs:
+        most = plural(sizes.most_epochs, "epoch")
+        yield f"{budget} left a training at most {epochs} of {most}"
+    if result and result.ended_by == "deadline":
+        yield f"{budget} ended the training after {plural(len(result.epochs), 'epoch')}"
 
 
 def background(card: Card) -> tuple[int, int, int]:
@@ -99,22 +179,39 @@ def background(card: Card) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def recipe_header(
-    folder: RunFolder, values: Mapping[str, Any], title: str, name: str | None = None
-) -> str:
+def recipe_header(folder: RunFolder, recipe: Recipe, name: str | None = None) -> str:
     """The comment above a recipe: what it is, and how to use it.
 
     Args:
         folder: The run's.
-        values: The recipe's hyperparameters.
-        title: What the run calls the model.
+        recipe: What stands below.
         name: The contender's; None in best.yaml.
     """
     file = folder.recipe_of(name) if name else folder.recipe
     run = shlex.quote(folder.path.as_posix()) + (f" --model {name}" if name else "")
-    return (
-        f"A model of a run ({title}), sealed with the data and versions that it was made with.\n"
-        f"Train it again:  python -m tuner train --from {run}\n"
-        "In your own script, with `images` (n, height, width, channels) of 0-255 and class numbers"
-        " `labels` (n,):\n\n" + python_snippet(file.name, values)
+    cut = recipe.origin.cut_short if recipe.origin else ()
+    return "\n".join(
+        [
+            f"A model of a run ({recipe.title}), sealed with the data and versions that it was made"
+            " with.",
+            f"Epochs: {_epochs_rule(recipe)}.",
+            *(f"Cut short: {text}." for text in cut),
+            f"Train it again:  python -m tuner train --from {run}",
+            "In your own script, with `images` (n, height, width, channels) of 0-255 and class"
+            " numbers `labels` (n,):",
+            "",
+            python_snippet(file.name, recipe.values),
+        ]
     )
+
+
+def _epochs_rule(recipe: Recipe) -> str:
+    """How the number of epochs was chosen."""
+    limit = f"of at most {recipe.max_epochs}"
+    if recipe.validation_score is None:
+        return f"{recipe.epochs} {limit}; the model has not been retrained"
+    kept = f"the best {recipe.monitor}" if recipe.keeps_best else "the last one"
+    ends = [f"{recipe.patience} without improvement" if recipe.patience else ""]
+    ends += [f"{recipe.stop_metric} at {recipe.stop_value:g}" if recipe.stop_metric else ""]
+    ended = " or ".join(filter(None, ends))
+    return f"{recipe.epochs} {limit}, {kept}{f'; training ends after {ended}' if ended else ''}"

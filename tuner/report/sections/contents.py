@@ -33,15 +33,21 @@ class Section:
         heading: Its heading.
         parts: What fills each template in `templates/sections/`, one below the other, by the name
             of the template; None leaves a part out, the first one the section.
+        needs_search: Whether it is about a search, or about what a search compares.
     """
 
     name: str
     heading: str
     parts: Mapping[str, Context]
+    needs_search: bool
 
 
 def _section(name: str, heading: str, **parts: Context) -> Section:
-    return Section(name=name, heading=heading, parts=parts)
+    return Section(name=name, heading=heading, parts=parts, needs_search=True)
+
+
+def _of_any_training(name: str, heading: str, **parts: Context) -> Section:
+    return Section(name=name, heading=heading, parts=parts, needs_search=False)
 
 
 # The answer comes first. Each part computes its numbers, then draws them.
@@ -49,18 +55,18 @@ SECTIONS = (
     _section("recommendation", "Recommendation", recommendation=recommendation.context),
     _section("verdict", "Verdict", verdict=verdict.context),
     _section("trust", "Trust", trust=all_checks.context),
-    _section("models", "Models side by side", model_comparison=model_comparison.context),
-    _section(
+    _of_any_training("models", "Models side by side", model_comparison=model_comparison.context),
+    _of_any_training(
         "errors",
         "Errors",
         confusion=confusion.context,
         reliability=reliability.context,
         gallery=gallery.context,
     ),
-    _section("curves", "Learning curves", curves=curves.context),
+    _of_any_training("curves", "Learning curves", curves=curves.context),
     _section("history", "Search history", search_history=search_history.context),
     _section("mattered", "What mattered", mattered=mattered.context),
     _section("hyperparameters", "Best hyperparameters", hyperparameters=hyperparameters.context),
     _section("next_steps", "Next steps", next_steps=rules.context),
-    _section("reproduce", "Reproduce", reproduce=reproduce.context),
+    _of_any_training("reproduce", "Reproduce", reproduce=reproduce.context),
 )

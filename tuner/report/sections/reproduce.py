@@ -70,6 +70,7 @@ def compute(results: Results) -> Reproduction:
         ("Duration", duration(run.duration_s)),
         ("Preset", run.preset),
         ("Seed", str(run.seed)),
+        *((("Trained by the recipe", without_folders(run.recipe)),) if run.recipe else ()),
         (
             "Search",
             (

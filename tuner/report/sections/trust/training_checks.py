@@ -70,7 +70,7 @@ def search_noise(results: Results) -> CheckResult:
     )
     items = ((search.objective, f"{best}; {again}"),)
     gap = optimism(results, winner)
-    if not isfinite(gap):
+    if kept is None or not isfinite(gap):
         return CheckResult(
             title=title, state="not known", fact="The two cannot be compared.", items=items
         )

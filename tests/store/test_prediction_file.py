@@ -1,0 +1,70 @@
+"""Predictions in a file."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tuner.errors import ConfigurationError
+from tuner.store.prediction_file import check_prediction_file, partial_file, prediction_file
+
+CLASSES = ("cat", "=dog()")
+ROWS: tuple[dict[str, Any], ...] = (
+    {"image": "a.png", "class": "cat", "probabilities": {"cat": 0.75, "=dog()": 0.25}},
+    {"image": "=b.png", "class": None, "probabilities": {"cat": 0.5, "=dog()": 0.5}, "note": "n"},
+    {"image": "c\udcff.png", "error": "not an image"},
+)
+
+
+def written(path: Path, rows: tuple[dict[str, Any], ...] = ROWS) -> str:
+    check_prediction_file(path)
+    with prediction_file(path, CLASSES) as write:
+        for row in rows:
+            write(row)
+    assert not partial_file(path).exists()
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
+
+
+def test_json_and_its_lines_give_the_rows_back(tmp_path: Path) -> None:
+    assert json.loads(written(tmp_path / "new" / "p.json")) == list(ROWS)
+    lines = written(tmp_path / "p.jsonl").splitlines()
+    assert [json.loads(line) for line in lines] == list(ROWS)
+    assert json.loads(written(tmp_path / "none.json", ())) == []
+
+
+def test_csv_has_a_column_for_each_class_and_no_formula(tmp_path: Path) -> None:
+    header, *rows = csv.reader(written(tmp_path / "p.CSV").splitlines())
+    assert header == [
+        *("image", "class", "confidence", "error", "note"),
+        *("probability.cat", "probability.=dog()"),
+    ]
+    assert rows == [
+        ["a.png", "cat", "0.75", "", "", "0.75", "0.25"],
+        ["'=b.png", "", "0.5", "", "n", "0.5", "0.5"],
+        ["c\udcff.png", "", "", "not an image", "", "", ""],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("p.parquet", "p.parquet: writing Parquet needs a package that tuner does not require"),
+        ("p.xlsx", "p.xlsx: predictions are written as .csv, .json or .jsonl"),
+        ("folder.csv", "folder.csv: is a folder"),
+        ("file/p.csv", "file/p.csv: cannot be written: "),
+    ],
+)
+def test_file_that_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder.csv").mkdir()
+    Path("file").touch()
+    with pytest.raises(ConfigurationError) as caught:
+        check_prediction_file(Path(name))
+    assert caught.value.message.startswith(message)
+    assert {path.name for path in tmp_path.iterdir()} == {"folder.csv", "file"}
