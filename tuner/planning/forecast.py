@@ -195,10 +195,12 @@ def _run(
         for contender, cost in known.contenders
     ]
     # As if chance had ordered as many as may be: they are about as large as the winner.
-    models = [*models[:1] * known.n_finalists, *models[1:]]
+    finalists = models[:1] * known.n_finalists
+    others = [one for one in models[1:] if one[0].name != BASELINE]
+    repeated = [*finalists, *(one for one in models[1:] if one[0].name == BASELINE)]
+    repeated.sort(key=lambda one: -one[0].max_epochs * one[2].image_s)
+    models = [*repeated, *others]
     simulate_retraining(models, known.n_train, known.n_seeds, crew, rng)
-    finalists = models[: known.n_finalists]
-    repeated = [*finalists, *(one for one in models if one[0].name == BASELINE)]
     simulate_retraining(repeated, known.n_train, known.n_repeats, crew, rng)
     _, before_s, features_s = known.features_s
     scoring_s = known.n_seeds * (features_s + _scoring_s(models, known))

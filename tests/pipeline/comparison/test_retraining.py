@@ -185,6 +185,24 @@ def test_a_baseline_that_the_search_calls_block_by_block_is_trained_once(tmp_pat
     assert len(trainer.tasks) == 2 * begun.file.retrain.seeds
 
 
+@pytest.mark.parametrize(
+    ("n_workers", "is_late", "first"),
+    [(1, False, "tuned-0"), (2, False, "baseline-0"), (2, True, "tuned-0")],
+)
+def test_the_longest_training_begins_first_where_that_saves_time(
+    tmp_path: Path, n_workers: int, *, is_late: bool, first: str
+) -> None:
+    small = {**SMALL_CNN, "filters": 4, "dense_units": 8}
+    begun = job(tmp_path, [], [trial(0, 0.5, values=small)])
+    late = replace(begun.options, time_budget_s=0.0) if is_late else begun.options
+    begun = replace(begun, file=replace(begun.file, compare=("baseline",)), options=late)
+    trainer = executor()
+    trainer.n_workers = n_workers
+    found = compared(begun, trainer)
+    assert trainer.tasks[0].task_id == first
+    assert [one.name for one, _ in found.models] == ["tuned", "baseline"]
+
+
 def sized_job(tmp_path: Path, n_verdict_seeds: int, ending_s: float = 0.0) -> Job:
     """A run with a time budget of ten minutes, which might train five seeds if time is left."""
     close = two_close_trials(tmp_path, [])

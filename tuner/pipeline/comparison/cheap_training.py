@@ -1,4 +1,4 @@
-"""Whether it is cheap to repeat trainings of the comparison."""
+"""How much the trainings of the comparison compute, and whether it is cheap to repeat them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ _PER_STEP = 3
 
 def is_cheap(contender: Contender, dataset: Dataset) -> bool:
     """Whether all epochs of a training take at most `CHEAP` multiply-adds."""
+    return work(contender, dataset) <= CHEAP
+
+
+def work(contender: Contender, dataset: Dataset) -> int:
+    """Multiply-adds of all epochs of a training; 0 of a model that cannot be built.
+
+    Its training fails with the reason.
+    """
     import keras
 
     from tuner.models.multiply_adds import multiply_adds
@@ -23,7 +31,11 @@ def is_cheap(contender: Contender, dataset: Dataset) -> bool:
     n_images = len(dataset.split.folds[0].train) * contender.max_epochs
     # Of a frozen backbone the head alone: its features are computed once for all trainings.
     part = trained_part(contender.model, contender.values)
-    model = build(part, contender.values, dataset.spec)
-    cost = _PER_STEP * multiply_adds(model) * n_images
+    try:
+        model = build(part, contender.values, dataset.spec)
+    # A builder of your own may raise anything, and may even ask for the end of the process.
+    except (Exception, SystemExit):
+        return 0
+    found = _PER_STEP * multiply_adds(model) * n_images
     keras.backend.clear_session()
-    return cost <= CHEAP
+    return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.metrics.one_standard_error import SHARES, standard_error
 from tuner.models.registry import comes_to, complete, effective
 from tuner.pipeline.comparison.all_contenders import contenders
-from tuner.pipeline.comparison.cheap_training import is_cheap
+from tuner.pipeline.comparison.cheap_training import is_cheap, work
 from tuner.pipeline.job import Job
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender, Trained
@@ -61,7 +62,7 @@ def retrain_all(job: Job, searched: SearchSummary, executor: Executor) -> Retrai
         job.tell,
     )
     by_setting: dict[str, list[Trained]] = {}
-    for settings, n_seeds in _rounds(compared, len(entered), job):
+    for settings, n_seeds in _rounds(compared, len(entered), job, executor.n_workers):
         order = RetrainOrder(
             seeds=[task_seed(job.options.seed, RETRAININGS, number) for number in range(n_seeds)],
             checkpoints=job.folder.state,
@@ -124,7 +125,7 @@ def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
 
 
 def _rounds(
-    compared: Sequence[Contender], n_finalists: int, job: Job
+    compared: Sequence[Contender], n_finalists: int, job: Job, n_workers: int
 ) -> Iterator[tuple[dict[str, Contender], int]]:
     """What is trained together, with the number of seeds.
 
@@ -139,6 +140,8 @@ def _rounds(
         for number, one in enumerate(compared)
         if number < n_finalists or one.name == BASELINE
     }
+    if n_workers > 1 and _has_time_for_all(job):
+        distinct = _longest_first(distinct, judged, job)
     is_repeated = more > n_seeds and BASELINE in (one.name for one in compared)
     if is_repeated and job.sizes is None:
         # A time budget that has sized nothing is shared out among the first trainings.
@@ -151,6 +154,24 @@ def _rounds(
     yield {setting: one for setting, one in distinct.items() if setting in judged}, more
     if others := {setting: one for setting, one in distinct.items() if setting not in judged}:
         yield others, n_seeds
+
+
+def _has_time_for_all(job: Job) -> bool:
+    if job.deadline is None:
+        return True
+    return job.sizes is not None and job.sizes.fits and time.time() < job.deadline
+
+
+def _longest_first(
+    distinct: dict[str, Contender], judged: Collection[str], job: Job
+) -> dict[str, Contender]:
+    """Finalists and baseline by what they compute, the most first; then all others.
+
+    Of a few trainings on a few workers, the longest had better not begin last (Graham, SIAM J.
+    Appl. Math. 17, 1969). Where time may run out, the winner comes first instead.
+    """
+    by_work = sorted(judged, key=lambda setting: -work(distinct[setting], job.dataset))
+    return {setting: distinct[setting] for setting in dict.fromkeys([*by_work, *distinct])}
 
 
 def _distinct(compared: Sequence[Contender], job: Job) -> dict[str, Contender]:
