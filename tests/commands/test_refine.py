@@ -50,6 +50,13 @@ def test_a_file_that_is_there_is_kept_unless_it_may_go(run: Path) -> None:
     load_space(place / "mine.yaml")
 
 
+def test_a_folder_in_the_place_of_the_file_is_told(run: Path) -> None:
+    (run.parent / "folder").mkdir()
+    found = call("refine", "run", "--out", "folder", "--force", cwd=run.parent)
+    assert found.code == 2
+    assert found.err.startswith("folder: cannot be written: ")
+
+
 def test_programs_read_the_changes_as_json(run: Path) -> None:
     (record,) = call("refine", "run", "--json", cwd=run.parent).records
     assert record["space"] == "run/refined.yaml"

@@ -63,7 +63,7 @@ def refine(run: Path, out: Path | None, *, may_replace: bool = False) -> Refined
 
     Raises:
         ConfigurationError: If there is no finished run, nothing was searched in it, its files are
-            damaged, or the file is there already.
+            damaged, or the file is there already or cannot be written.
     """
     folder = RunFolder(run)
     results = folder.read_results()
@@ -92,8 +92,13 @@ def refine(run: Path, out: Path | None, *, may_replace: bool = False) -> Refined
     )
     # What `run` would refuse must not be written.
     parse_space(parse_document(new.text, str(path)))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, new.text)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, new.text)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be written: {error.strerror or error}", "name another file with --out."
+        ) from error
     return Refined(
         path=path,
         target=_target(folder),

@@ -55,6 +55,30 @@ def test_another_model_that_names_one_class_has_a_line_of_its_own() -> None:
     )
 
 
+def test_where_no_model_keeps_the_constraints_the_winner_is_named_to_predict_with() -> None:
+    models = tuple(replace(model, breach="too slow") for model in TESTED.models)
+    lines = summary_lines(ended(replace(TESTED, models=models)), "")
+    assert lines[1].startswith("No model is recommended: each breaks a constraint. Tuned CNN (too")
+    assert lines[-1] == f"Predict  python -m tuner predict {FOLDER} --model tuned IMAGE"
+
+
+def test_models_that_break_a_constraint_are_named_below_the_one_to_use() -> None:
+    tuned, baseline, backbone = TESTED.models
+    run = recommending(replace(TESTED, models=(tuned, baseline, backbone)), "tuned")
+    found = run.recommendation
+    assert found is not None
+    left = tuple(one for one in found.candidates if one.name != "baseline")
+    marked = replace(
+        run,
+        models=(tuned, replace(baseline, breach="too slow"), backbone),
+        recommendation=replace(found, candidates=left),
+    )
+    assert (
+        summary_lines(ended(marked), "")[2] == "Left out by the constraints: Baseline (too slow)."
+    )
+    assert "Left out" not in "\n".join(summary_lines(ended(run), ""))
+
+
 def test_search_only_recommends_nothing() -> None:
     lines = summary_lines(ended(search_only()), "")
     assert lines[1].startswith("Search only: ")

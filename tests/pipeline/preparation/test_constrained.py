@@ -32,6 +32,14 @@ def test_families_whose_smallest_setting_is_too_large_are_left_out_and_told() ->
     assert notice.endswith("parameters are over the 1,000,000 of constraints.parameters")
 
 
+def test_where_the_first_family_goes_the_space_is_the_next_ones() -> None:
+    file = file_of("[efficientnet_lite2, efficientnet_lite0]", bounds('parameters: "<= 4e6"'))
+    assert file.model == "efficientnet_lite2"
+    found = without_too_large(file, SPEC)
+    assert names(found.file) == ["efficientnet_lite0"]
+    assert found.file.model == "efficientnet_lite0"
+
+
 def test_a_family_with_a_setting_that_fits_stays() -> None:
     file = file_of("[cnn, efficientnet_lite0]", bounds(f'parameters: "<= {NETWORK + 10_000}"'))
     found = without_too_large(file, SPEC)

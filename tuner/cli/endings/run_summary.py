@@ -42,8 +42,10 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
         f"Report   {folder.report.as_posix()}",
         f"Train    python -m tuner train --from {path}",
     ]
-    # `--search-only` keeps no model.
-    return [*lines, f"Predict  python -m tuner predict {path} IMAGE"] if results.models else lines
+    # `--search-only` keeps no model; where none may be recommended, there is the winner's.
+    which = "--model tuned " if refused else ""
+    predict = f"Predict  python -m tuner predict {path} {which}IMAGE"
+    return [*lines, predict] if results.models else lines
 
 
 def run_ended(outcome: RunOutcome, command: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from tuner.records.image import ImageSpec
 from tuner.space.constraints import breach_of, nearest_miss
 from tuner.space.definition import Family, SearchSpaceFile
 from tuner.space.families import together
+from tuner.space.parsing.families import owner, owners
 from tuner.training.refusals import refusal
 
 
@@ -50,8 +51,11 @@ def without_too_large(file: SearchSpaceFile, spec: ImageSpec) -> Constrained:
             f"{file.name}: no family keeps the constraints; the nearest: {miss}",
             "raise the constraint, or add a family of smaller models, such as cnn.",
         )
+    left = [family.name for family in families]
+    # The one whose hyperparameters the file states may be among those that go.
+    model = owner(left) if owners(left) else file.model
     return Constrained(
-        file=replace(file, families=families, space=together(families)),
+        file=replace(file, model=model, families=families, space=together(families)),
         notices=tuple(
             f"{name} is left out of the search, as {problem}" for name, problem in refused.items()
         ),
