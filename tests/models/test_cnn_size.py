@@ -1,4 +1,4 @@
-"""Parameters of the CNN family are counted as Keras counts those of the built network."""
+"""Parameters and multiply-adds of the CNN family are counted as those of the built network."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from tests.images import image_spec
 from tests.models.test_cnn import SETTINGS
 from tuner.models import cnn_size
+from tuner.models.multiply_adds import multiply_adds
 from tuner.models.registry import build, complete
 
 MORE: list[dict[str, Any]] = [
@@ -24,5 +25,6 @@ def test_count_is_that_of_the_built_network(
     values: dict[str, Any], side: int, channels: int
 ) -> None:
     spec = image_spec(n_classes=3, side=side, channels=channels)
-    counted = cnn_size.n_parameters(complete("cnn", values), spec)
-    assert counted == build("cnn", values, spec).count_params()
+    whole, network = complete("cnn", values), build("cnn", values, spec)
+    assert cnn_size.n_parameters(whole, spec) == network.count_params()
+    assert cnn_size.multiply_adds(whole, spec) == multiply_adds(network)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.images import SMALL_CNN
 from tests.pipeline.comparison.jobs import job
 from tests.planning.contenders import FROZEN, TUNED, stated_baselines
 from tests.planning.costs import cost
 from tests.planning.test_forecast import known as usual_known
-from tuner.pipeline.costs import Work, without_backbones, without_last_resorts
+from tuner.pipeline.costs import Work, variants, without_backbones, without_last_resorts
 from tuner.pipeline.training_data import training_data
+from tuner.planning.candidates import candidate_of
 from tuner.planning.forecast import Known
 from tuner.records.contender import Contender
 
@@ -57,3 +59,35 @@ def test_backbone_from_scratch_is_left_out_where_another_one_is_not(
     others: tuple[Contender, ...], left: list[str]
 ) -> None:
     assert names(without_last_resorts(known(*others))) == left
+
+
+def test_a_run_may_leave_out_the_baselines_trial_what_is_dear_and_backbones(
+    tmp_path: Path,
+) -> None:
+    found = job(tmp_path, [])
+    data = training_data(found.dataset, found.options.data_dir)
+    usual = candidate_of("defaults", "cnn", SMALL_CNN, data)
+    dear = candidate_of("setting 1", "cnn", {**SMALL_CNN, "filters": 400}, data)
+    work = Work(
+        options=found.options,
+        file=found.file,
+        dataset=found.dataset,
+        data=data,
+        settings=(usual, dear),
+        starts=(usual,),
+    )
+    baseline, costs = cost("baseline"), [cost(usual.key), cost(dear.key)]
+    whole = replace(
+        known(BASELINE, FROZEN),
+        contenders=[(TUNED, None), (BASELINE, baseline), (FROZEN, cost("frozen"))],
+        costs=costs,
+        starts=[baseline, cost(usual.key)],
+    )
+    amounts = [
+        (len(one.costs), len(one.starts), len(one.contenders)) for one in variants(whole, work)
+    ]
+    assert amounts[0] == (2, 2, 3)
+    assert amounts[-1] == (1, 1, 2)
+    assert len(set(amounts)) == len(amounts) == 8
+    lean = replace(whole, costs=costs[:1], starts=[], contenders=whole.contenders[:2])
+    assert variants(lean, work) == [lean]

@@ -17,6 +17,7 @@ from tuner.pipeline.costs import (
     compared,
     known_of,
     variants,
+    with_affordable,
     without_backbones,
     without_baselines_trial,
     without_last_resorts,
@@ -190,11 +191,13 @@ class _Shop:
         known, work = without_last_resorts(self.known), self.work
         possible = variants(without_backbones(known, work) if budget_s < SHORT_S else known, work)
         left_s = budget_s - self.measuring_s
-        return sizes_for(work.options, work.file, possible, left_s, budget_s)
+        return sizes_for(work, possible, left_s, budget_s)
 
     def of(self, sizes: Sizes) -> Known:
         """What an unfinished run trains, whose sizes were decided."""
         known = self.known if sizes.tries_baseline else without_baselines_trial(self.known)
+        if sizes.most_multiply_adds is not None:
+            known = with_affordable(known, self.work)
         whole = known if sizes.has_backbones else without_backbones(known, self.work)
         return resized(whole, sizes.size)
 

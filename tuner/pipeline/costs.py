@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
@@ -15,6 +16,7 @@ from tuner.pipeline.comparison.all_contenders import contenders
 from tuner.pipeline.comparison.cheap_training import is_cheap
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
+from tuner.planning.affordable import expense, most_multiply_adds
 from tuner.planning.candidates import MAX_MEASURED, by_turns, candidate_of, first_settings
 from tuner.planning.corners import Corner
 from tuner.planning.forecast import Known
@@ -145,10 +147,19 @@ def known_of(
 def variants(known: Known, work: Work) -> list[Known]:
     """What a run with a time budget may be: first the fullest, last what lacks all that may go."""
     found = [known]
-    if len((shorter := without_baselines_trial(known)).starts) < len(known.starts):
-        found.append(shorter)
+    for leaner in (partial(with_affordable, work=work), without_baselines_trial):
+        found += [less for one in found if (less := leaner(one)) != one]
     lean = [without_backbones(one, work) for one in found]
     return found if lean[0] is found[0] else [*found, *lean]
+
+
+def with_affordable(known: Known, work: Work) -> Known:
+    """The same without settings that take many times as long as the usual one."""
+    most = most_multiply_adds(work.starts)
+    spec = work.data.spec
+    dear = {one.key for one in work.settings if expense(one.model, one.values, spec, most)}
+    costs = [cost for cost in known.costs if cost.key not in dear]
+    return replace(known, costs=costs) if costs else known
 
 
 def without_baselines_trial(known: Known) -> Known:

@@ -12,6 +12,7 @@ from tuner.pipeline.job import Job
 from tuner.pipeline.outputs.news import News
 from tuner.pipeline.trained_models import trained_problem
 from tuner.pipeline.training_data import training_data
+from tuner.planning.affordable import expense, is_expense
 from tuner.records.events import SEARCHING, Event, Notice, SearchResumed, StageStarted
 from tuner.records.search_summary import SearchSummary
 from tuner.records.training import IMAGES
@@ -47,13 +48,17 @@ def search_space(
     from tuner.search.trial_training import SearchOrder
 
     file, spec = job.file, job.dataset.spec
+    most = job.sizes.most_multiply_adds if job.sizes else None
     tables = TrialTables(job.folder.path, file.space.searched)
     study = make_study(
         space=file.space,
         objective=file.objective,
         settings=file.search,
         seed=job.options.seed,
-        problem=lambda values: refusal(*built(file, values), spec, file.constraints),
+        problem=lambda values: (
+            refusal(*built(file, values), spec, file.constraints)
+            or expense(*built(file, values), spec, most)
+        ),
         n_workers=executor.n_workers,
         n_wanted=n_candidates(file),
         starts=job.starts,
@@ -155,6 +160,7 @@ def _summary(job: Job, trials: Sequence[Trial], rejected: Sequence[str]) -> Sear
     method = method_class(file.search.method)
     best = winner(trials, file.objective)
     n_refused = sum(breach_of(reason) is not None for reason in rejected)
+    n_too_long = sum(map(is_expense, rejected))
     summary = SearchSummary(
         model=file.model,
         method=file.search.method,
@@ -167,7 +173,7 @@ def _summary(job: Job, trials: Sequence[Trial], rejected: Sequence[str]) -> Sear
         n_trials=len(trials),
         n_failed=sum(trial.status == "failed" for trial in trials),
         n_stopped=sum(trial.status == "stopped" for trial in trials),
-        n_rejected=len(rejected) - n_refused,
+        n_rejected=len(rejected) - n_refused - n_too_long,
         n_epochs=sum(len(trial.epochs) for trial in trials),
         duration_s=job.folder.events.spent_s(SEARCHING),
         best_trial_id="",
@@ -179,6 +185,7 @@ def _summary(job: Job, trials: Sequence[Trial], rejected: Sequence[str]) -> Sear
         sized=job.sizes.text if job.sizes else "",
         constraints=file.constraints.words,
         n_refused=n_refused,
+        n_too_long=n_too_long,
         n_over=sum(breach_of(trial.error) is not None for trial in trials),
     )
     return won_by(summary, best, file)

@@ -33,6 +33,8 @@ class Sizes:
         text: All that in a line.
         tries_baseline: Whether the search begins with the baseline, where it would without a
             budget.
+        most_multiply_adds: Of one image, that a setting of the CNN family may take; None for all
+            that the space has.
         is_settled: Whether the search has ended, and the epochs of the retraining were chosen anew.
     """
 
@@ -45,6 +47,7 @@ class Sizes:
     ending_s: float
     text: str
     tries_baseline: bool = True
+    most_multiply_adds: int | None = None
     is_settled: bool = False
 
     def applied(self, file: SearchSpaceFile) -> SearchSpaceFile:

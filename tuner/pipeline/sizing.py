@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from tuner.pipeline.costs import Work, compared, known_of, variants, work_of
 from tuner.pipeline.job import Job
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, kept, settled
+from tuner.planning.affordable import most_multiply_adds
 from tuner.planning.candidates import MAX_MEASURED, opponents
 from tuner.planning.forecast import Known
 from tuner.planning.measure import measure
@@ -73,7 +74,7 @@ def sized(job: Job, executor: Executor) -> Job:
         # What was measured until then is not all.
         return job
     left_s = job.began_s + budget_s - time.time()
-    found = sizes_for(job.options, job.file, variants(whole, work), left_s, budget_s).sizes
+    found = sizes_for(work, variants(whole, work), left_s, budget_s).sizes
     config = job.folder.read_config()
     job.folder.write_config(config | kept(found))
     whole_job = job.of_size(found)
@@ -132,8 +133,7 @@ def bounds_of(options: RunOptions, file: SearchSpaceFile) -> Bounds:
 
 
 def sizes_for(
-    options: RunOptions,
-    file: SearchSpaceFile,
+    work: Work,
     possible: Sequence[Known],
     left_s: float,
     budget_s: float,
@@ -141,12 +141,12 @@ def sizes_for(
     """The sizes that fit.
 
     Args:
-        options: What you asked for.
-        file: The space with preset and options applied.
+        work: What is trained.
         possible: Costs of what the run may be, the fullest first: `variants`.
         left_s: Seconds that are left of the budget.
         budget_s: The budget, as it is told.
     """
+    options, file = work.options, work.file
     bounds = bounds_of(options, file)
     found = fitted(possible, bounds, left_s, options.seed)
     forecast = found.forecast
@@ -155,6 +155,8 @@ def sizes_for(
         contender.name in BACKBONES for contender, _ in found.known.contenders
     )
     tries_baseline = len(found.known.starts) == len(possible[0].starts)
+    is_whole_space = len(found.known.costs) == len(possible[0].costs)
+    most = None if is_whole_space else most_multiply_adds(work.starts)
     after_s = max(0.0, forecast.total_s.high - forecast.search_s.high - forecast.other_s.high)
     # Where not even the smallest size fits, time is shared out as without sizes.
     shared_s = math.inf if found.fits else (1 - options.search_share) * left_s
@@ -164,6 +166,7 @@ def sizes_for(
             size=found.size,
             has_backbones=has_backbones,
             tries_baseline=tries_baseline,
+            most_multiply_adds=most,
             fits=found.fits,
             most_epochs=found.size.retrain_epochs if bounds.keeps_epochs else file.retrain.epochs,
             most_seeds=(
@@ -173,10 +176,7 @@ def sizes_for(
             ),
             retraining_s=min(after_s, shared_s),
             ending_s=min(forecast.other_s.high, max(0.0, shared_s - after_s)),
-            text=(
-                f"{_short(budget_s)}:"
-                f" {_text(found, file, has_backbones=has_backbones, tries_baseline=tries_baseline)}"
-            ),
+            text=f"{_short(budget_s)}: {_text(found, file, possible[0], most)}",
         ),
     )
 
@@ -209,39 +209,39 @@ def _silent(event: Event) -> None:
     """The retraining tells what is left out of the comparison."""
 
 
-def _text(
-    found: Fitted, file: SearchSpaceFile, *, has_backbones: bool, tries_baseline: bool
-) -> str:
+def _text(found: Fitted, file: SearchSpaceFile, whole: Known, most: int | None) -> str:
+    parts = ", ".join(_parts(found, file, whole, most))
+    likely = _short(found.forecast.total_s.middle)
+    if found.is_cut:
+        return parts
+    if found.fits:
+        return f"{parts}; expected {likely}"
+    return (
+        f"too short even for the smallest search, which would take {likely}: {parts}; what does not"
+        " fit is cut"
+    )
+
+
+def _parts(found: Fitted, file: SearchSpaceFile, whole: Known, most: int | None) -> Iterator[str]:
+    """What is done, in words; `whole` is what could be."""
     size, known = found.size, found.known
     cost = _cost(known.search, known.n_settings)
     steps = round(steps_per_epoch(known) * min(size.min_epochs, size.max_epochs))
     n = plural(cost.n_settings + len(known.starts), "setting")
-    parts = [
-        f"{f'as many of {n} as there is time for' if found.is_cut else n},"
-        f" up to {plural(size.max_epochs, 'epoch')} (first rung about {plural(steps, 'step')})"
-    ]
-    if not tries_baseline:
-        parts.append("the baseline only in the comparison")
+    number = f"as many of {n} as there is time for" if found.is_cut else n
+    limit = f" of at most {most / 1e6:,.1f} million multiply-adds an image" if most else ""
+    yield f"{number}{limit}"
+    yield f"up to {plural(size.max_epochs, 'epoch')} (first rung about {plural(steps, 'step')})"
+    if len(known.starts) < len(whole.starts):
+        yield "the baseline only in the comparison"
     if known.contenders:
         whom = "finalists and baseline" if has_baseline(known) else "the winner"
-        parts.append(
-            f"then {plural(size.n_verdict_seeds, 'seed')} of {whom},"
-            f" up to {plural(size.retrain_epochs, 'epoch')}"
-        )
-        backbones = [name for name in file.compare if name in BACKBONES]
-        if has_backbones:
-            parts.append(f"{plural(size.n_seeds, 'seed')} of other models")
-        elif backbones:
-            parts.append(f"without {', '.join(BACKBONES[name].title for name in backbones)}")
-    likely = _short(found.forecast.total_s.middle)
-    if found.is_cut:
-        return ", ".join(parts)
-    if found.fits:
-        return f"{', '.join(parts)}; expected {likely}"
-    return (
-        f"too short even for the smallest search, which would take {likely}:"
-        f" {', '.join(parts)}; what does not fit is cut"
-    )
+        yield f"then {plural(size.n_verdict_seeds, 'seed')} of {whom}"
+        yield f"up to {plural(size.retrain_epochs, 'epoch')}"
+        if any(contender.name in BACKBONES for contender, _ in known.contenders):
+            yield f"{plural(size.n_seeds, 'seed')} of other models"
+        elif backbones := [name for name in file.compare if name in BACKBONES]:
+            yield f"without {', '.join(BACKBONES[name].title for name in backbones)}"
 
 
 def _cost(search: SearchSettings, n: int | None) -> SearchCost:

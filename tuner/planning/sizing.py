@@ -26,6 +26,9 @@ FIRST_RUNG_STEPS = 250
 # With two seeds a verdict is a tested one, and three are what the presets train at least.
 FEW_SEEDS, TESTED_SEEDS = 2, 3
 
+# The best of fewer settings is hardly one that was searched for.
+FEW_SETTINGS = 8
+
 # The best of still more settings would owe its score to chance.
 MAX_ITERATIONS = 20
 
@@ -104,8 +107,8 @@ class Fitted:
 def fitted(variants: Sequence[Known], bounds: Bounds, left_s: float, seed: int) -> Fitted:
     """The largest size that ends in time.
 
-    Nothing that a variant does more than the leanest one may make the search shallower, or cost
-    the verdict a seed: the fullest that does not is chosen.
+    Nothing that a variant does more than the leanest one may make the search shallower, leave it
+    fewer than `FEW_SETTINGS`, or cost the verdict a seed: the fullest that does not is chosen.
 
     Args:
         variants: Costs of the fullest run first, of the leanest last; at least one.
@@ -122,8 +125,10 @@ def fitted(variants: Sequence[Known], bounds: Bounds, left_s: float, seed: int) 
     return leanest
 
 
-def _depth(found: Fitted) -> tuple[int, int]:
-    return found.size.max_epochs, found.size.n_verdict_seeds
+def _depth(found: Fitted) -> tuple[int, int, int]:
+    size, known = found.size, found.known
+    cost = method_class(known.search.method).cost(known.search, known.n_settings)
+    return size.max_epochs, size.n_verdict_seeds, min(cost.n_settings, FEW_SETTINGS)
 
 
 def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
@@ -133,7 +138,8 @@ def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
     no more than another iteration. Two seeds come first of all, three with the second depth, and
     all that the preset trains once the search is as deep as it may be. A retraining is the rung
     after the last: `factor` times as many epochs, up to what preset and space allow; of a depth
-    that is just reached it is the last one.
+    that is just reached it is the last one, and more iterations come before longer retrainings
+    where those take longer.
     """
     depths = list(_depths(known, bounds))
     own = max(bounds.retrain.seeds, bounds.retrain.cheap_seeds or 0)
@@ -163,7 +169,9 @@ def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
         seeds, n_seeds = few if i == 0 and len(depths) > 1 else tested, 1
         if i:
             # With retrainings as long as those of the last depth.
-            yield size(depth, 1, few if i < 2 else seeds, times=1)
+            shorter = few if i < 2 else seeds
+            for iterations in range(1, 1 + _n_instead(known, bounds, depth, shorter)):
+                yield size(depth, iterations, shorter, times=1)
         if i < 2:
             yield size(depth, 1, few)
         yield size(depth, 1, seeds)
@@ -281,6 +289,22 @@ def _n_iterations(known: Known, bounds: Bounds, depths: Sequence[int]) -> int:
         return MAX_ITERATIONS + 1
     now, deeper = (_n_epochs(known, bounds, depth) for depth in depths[:2])
     return math.ceil(deeper / now)
+
+
+def _n_instead(known: Known, bounds: Bounds, depth: int, n_seeds: int) -> int:
+    """Iterations that take no longer than retrainings `factor` times as long would; at least 1.
+
+    Where the baseline takes many times as long as what is searched, longer retrainings would leave
+    the search a setting or two.
+    """
+    if bounds.keeps_number or bounds.keeps_epochs:
+        return 1
+    usual_s = median(cost.image_s for cost in known.costs)
+    searched_s = usual_s * _n_epochs(known, bounds, depth)
+    judged_s = known.n_finalists * usual_s
+    judged_s += sum(c.image_s for one, c in known.contenders if c and one.name == BASELINE)
+    longer_s = (known.search.factor - 1) * depth * n_seeds * judged_s
+    return max(1, min(MAX_ITERATIONS, int(longer_s / searched_s)))
 
 
 def _n_epochs(known: Known, bounds: Bounds, depth: int) -> int:

@@ -62,6 +62,8 @@ class SearchSummary:
         sized: What a time budget has chosen, in a line; empty where none has.
         constraints: What a model must stay under, such as `parameters <= 5,000,000`.
         n_refused: Sampled settings that were not trained, as they break a constraint.
+        n_too_long: Sampled settings that were not trained, as they take too long for the time
+            budget.
         n_over: Trials that failed since their trained models break one.
     """
 
@@ -92,6 +94,7 @@ class SearchSummary:
     sized: str = ""
     constraints: tuple[str, ...] = ()
     n_refused: int = 0
+    n_too_long: int = 0
     n_over: int = 0
 
     @property

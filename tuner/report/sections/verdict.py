@@ -184,6 +184,10 @@ def _badges(results: Results) -> tuple[str, ...]:
     badges += [f"constraint: {bound}" for bound in search.constraints]
     if search.n_rejected:
         badges.append(f"{plural(search.n_rejected, 'setting')} could not be built and left out")
+    if search.n_too_long:
+        badges.append(
+            f"{plural(search.n_too_long, 'setting')} left out as too slow for the time budget"
+        )
     if data.n_unreadable:
         badges.append(f"{plural(data.n_unreadable, 'unreadable image')} skipped")
     if results.models and max((len(model.runs) for model in results.models), default=0) == 1:

@@ -1,0 +1,56 @@
+"""Settings that a time budget leaves room for: not many times as expensive as a usual one.
+
+At equal epochs one network of twenty times the work costs as much as twenty usual settings. What a
+network computes is counted, not timed, so that the same settings are drawn wherever a run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tuner.models import cnn_size
+from tuner.models.registry import complete
+from tuner.planning.measure import Candidate
+from tuner.records.image import ImageSpec
+
+# Twice the filters everywhere are four times the work.
+MOST_TIMES = 4
+
+_SUFFIX = "that the time budget allows"
+
+
+def most_multiply_adds(starts: Iterable[Candidate]) -> int | None:
+    """Multiply-adds of one image that a setting may take.
+
+    None where the search begins with no setting of the CNN family: nothing tells what is usual.
+    """
+    usual = [
+        cnn_size.multiply_adds(complete(one.model, one.values), one.data.spec)
+        for one in starts
+        if one.model == "cnn"
+    ]
+    return MOST_TIMES * min(usual) if usual else None
+
+
+def expense(
+    model: str, values: Mapping[str, Any], image_spec: ImageSpec, most: int | None
+) -> str | None:
+    """Why a setting takes too long for a time budget; None where it does not.
+
+    Only the CNN family's settings differ so much.
+    """
+    if most is None or model != "cnn":
+        return None
+    n = cnn_size.multiply_adds(complete(model, values), image_spec)
+    if n <= most:
+        return None
+    return (
+        f"it takes {n / 1e6:,.1f} million multiply-adds an image, more than the"
+        f" {most / 1e6:,.1f} million {_SUFFIX}"
+    )
+
+
+def is_expense(reason: str) -> bool:
+    """Whether a setting was left out for its expense alone."""
+    return reason.endswith(_SUFFIX)
