@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.errors import ConfigurationError
+from tuner.pipeline.outputs.named_run import named_run
+from tuner.pipeline.run_options import REPORTS
 from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.refinement.evidence import MIN_SETTINGS, Evidence, evidence_of
@@ -53,11 +55,11 @@ class Refined:
     note: str
 
 
-def refine(run: Path, out: Path | None, *, may_replace: bool = False) -> Refined:
+def refine(name: Path, out: Path | None, *, may_replace: bool = False) -> Refined:
     """Write the next space of a finished run.
 
     Args:
-        run: The run's folder.
+        name: The run's folder, or a name of it.
         out: The file to write; `refined.yaml` in the run's folder by default.
         may_replace: Whether a file that is there already is written over.
 
@@ -65,6 +67,7 @@ def refine(run: Path, out: Path | None, *, may_replace: bool = False) -> Refined
         ConfigurationError: If there is no finished run, nothing was searched in it, its files are
             damaged, or the file is there already or cannot be written.
     """
+    run = named_run(name, REPORTS)
     folder = RunFolder(run)
     results = folder.read_results()
     if not results.run.is_complete:

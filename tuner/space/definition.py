@@ -293,6 +293,10 @@ class SplitSettings:
     max_validation: int | None = None
     outer: int | None = None
 
+    def has_test_part_of(self, other: SplitSettings) -> bool:
+        """Whether the same images test; limits take from the others."""
+        return (self.seed, self.sizes, self.outer) == (other.seed, other.sizes, other.outer)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSpaceFile:

@@ -93,7 +93,8 @@ def test_a_winner_chosen_on_what_tests_now_is_left_out_and_said(tmp_path: Path) 
     out = tmp_path / "reports"
     other = {**same, "split": replace(SPLIT, seed=7)}
     ended(out, "a/20260101-000000-a", {"filters": 8}, data=other)
-    ended(out, "a/20260101-000000-b", {"filters": 16}, data={**same, "split": SPLIT})
+    fewer = replace(SPLIT, limit=7)
+    ended(out, "a/20260101-000000-b", {"filters": 16}, data={**same, "split": fewer})
     found = recalled(tmp_path)
     assert [start.origin for start in found.settings] == ["a/20260101-000000-b"]
     assert any("leaves out a/20260101-000000-a, which was chosen" in n for n in found.notices)

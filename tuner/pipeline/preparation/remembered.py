@@ -87,10 +87,10 @@ def remembered(
         is_same = data.fingerprint == dataset.images.fingerprint
         if len(found) == MOST or winner.recipe.model not in models:
             continue
-        if is_same and data.split != split:
+        if is_same and not data.split.has_test_part_of(split):
             notices.append(
                 f"start_from: {AUTO} leaves out {winner.origin}, which was chosen on images that"
-                " test now; its --seed or --limit is another"
+                " test now; its --seed is another"
             )
             continue
         start = as_start(winner.origin, winner.recipe.model, winner.recipe.values, file)

@@ -122,11 +122,11 @@ def _recipe_file(name: str, file: SearchSpaceFile) -> Path:
 
 def _doubt(name: str, data: RecipeData, dataset: Dataset, split: SplitSettings) -> str:
     """That a recipe was chosen on images that test now; empty where it was not."""
-    if data.fingerprint != dataset.images.fingerprint or data.split == split:
+    if data.fingerprint != dataset.images.fingerprint or data.split.has_test_part_of(split):
         return ""
     return (
         f"start_from: {name} was chosen on another split of these images, some of which test now:"
-        " if it wins, its test score may flatter; take a run with the same --seed and --limit"
+        " if it wins, its test score may flatter; take a run with the same --seed"
     )
 
 
