@@ -69,11 +69,28 @@ def test_a_promoted_trial_is_the_network_of_its_parent(trained: Job) -> None:
     assert held(trained, Constraints(latency_ms=1e-9), parent_id="0007") is None
 
 
-def test_a_model_that_cannot_be_measured_has_failed(trained: Job) -> None:
-    trial_checkpoint(trained.folder.state, "0000").unlink()
-    found = held(trained, Constraints(latency_ms=1.0))
-    assert found is not None
-    assert found.startswith("its model cannot be held against the constraints: ")
+def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*arguments: object, **named: object) -> None:
+        raise error
+
+    monkeypatch.setattr("tuner.training.finished.finished_model", fail)
+
+
+def test_a_model_that_cannot_be_measured_has_failed(
+    trained: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, TypeError("no such layer"))
+    assert held(trained, Constraints(latency_ms=1.0)) == (
+        "its model cannot be held against the constraints: TypeError: no such layer"
+    )
+
+
+def test_a_full_disk_is_no_failure_of_the_trial(
+    trained: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, OSError("no space left on the disk"))
+    with pytest.raises(OSError, match="no space left"):
+        held(trained, Constraints(file_mb=1.0))
 
 
 def test_without_a_bound_on_what_is_trained_nothing_is_loaded(trained: Job) -> None:

@@ -20,6 +20,9 @@ def trained_problem(job: Job) -> Callable[[Trial], str | None]:
     """What says why a trained trial breaks a constraint; it measures nothing where it need not.
 
     It measures in this process, as the comparison does.
+
+    Args:
+        job: The run. What it returns raises OSError where a model cannot be saved.
     """
     if not job.file.constraints.has_measured:
         return lambda trial: None
@@ -30,6 +33,9 @@ def trained_problem(job: Job) -> Callable[[Trial], str | None]:
             return None
         try:
             return job.file.constraints.broken(_footprint(job, trial))
+        except OSError:
+            # A full disk is not the setting's fault.
+            raise
         # Layers of your own may fail in any way.
         except Exception as error:
             LOG.exception("the model of trial %s cannot be measured", trial.trial_id)
