@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
 from tuner.commands import predict
 from tuner.production import decoded_images
+from tuner.production.sorted_folders import folder_names
 from tuner.store.recipe_file import read_recipe, write_recipe
 
 
@@ -128,6 +130,69 @@ def test_names_come_from_stdin(
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{images[0]}\n\n{images[1]}\n"))
     shown = call("predict", finished.folder, "-", "--json", cwd=finished.place)
     assert [record["image"] for record in shown.records] == [str(image) for image in images[:2]]
+
+
+def test_unsure_images_get_no_class(finished: Finished, images: list[Path]) -> None:
+    words = ("predict", finished.folder, *images, "--json", "--min-confidence")
+    sure, unsure = (call(*words, share, cwd=finished.place).records for share in ("0.33", "1"))
+    assert all(record["class"] for record in sure)
+    assert [record["class"] for record in unsure] == [None] * 3
+    assert [one["probabilities"] for one in unsure] == [one["probabilities"] for one in sure]
+
+
+def test_images_are_sorted_by_their_predicted_class_and_written_to_a_file(
+    finished: Finished, tmp_path: Path
+) -> None:
+    root, out = tmp_path / "sorted", tmp_path / "predictions.json"
+    words = ("predict", finished.folder, "my photos", "--sort-into", root, "--out", out)
+    shown = call(*words, cwd=finished.place)
+    # One of the photos is broken.
+    assert (shown.code, shown.out) == (4, f"{out}\n")
+    assert "sorted into folders: 75 images" in shown.err
+    rows = json.loads(out.read_text(encoding="utf-8"))
+    predicted = {row["class"] for row in rows if "class" in row}
+    folders = folder_names(HOSTILE_CLASSES)
+    assert {path.name for path in root.iterdir()} == {folders[name] for name in predicted}
+    assert len(list(root.rglob("*.png"))) == 75
+    assert next(row for row in rows if "error" in row)["image"].endswith("zz broken.png")
+    again = call(*words, cwd=finished.place)
+    assert "sorted into folders: 0 images; 75 were there already" in again.err
+
+
+def test_web_address_is_not_fetched_unasked(finished: Finished) -> None:
+    shown = call("predict", finished.folder, "https://example.org/a.png", cwd=finished.place)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err == (
+        "https://example.org/a.png: is a web address, and nothing is downloaded unasked\n"
+        "  Fix: add --allow-download.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("a.png", "--link"), "--link says how --sort-into sorts"),
+        (("list.csv", "--out", "list.csv"), "list.csv: --out would replace the list of images"),
+        (("a.png", "--out", "a.parquet"), "a.parquet: writing Parquet needs a package"),
+        (
+            ("http://x.y/a.png", "--allow-download", "--sort-into", "s"),
+            "http://x.y/a.png: --sort-into sorts files, and a downloaded image is not kept",
+        ),
+    ],
+)
+def test_options_that_do_not_go_together(
+    finished: Finished, words: tuple[str, ...], message: str
+) -> None:
+    shown = call("predict", finished.folder, *words, cwd=finished.place)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith(message)
+
+
+def test_newest_run_of_the_data_set_predicts(finished: Finished, images: list[Path]) -> None:
+    shown = call("predict", "my_photos", *images, "--json", cwd=finished.place)
+    assert shown.err == f"model: Tuned, {finished.folder}/model.keras\n"
+    latest = call("predict", "latest", *images, "--json", cwd=finished.place)
+    assert latest.out == shown.out
 
 
 def test_recipes_range_of_values_counts(finished: Finished, tmp_path: Path) -> None:

@@ -22,10 +22,11 @@ from tuner.data.decoding.value_range import FULL_16_BITS, range_words
 from tuner.production.downloaded_image import downloaded
 from tuner.production.named_images import NamedImage
 
-# Images and bytes that are predicted at a time, however many there are; as many again are decoded
+# Images and bytes that are predicted at a time, however many there are; twice as many are decoded
 # meanwhile.
-_IMAGES_AT_A_TIME = 512
-_BYTES_AT_A_TIME = 128_000_000
+_IMAGES_AT_A_TIME = 256
+_BYTES_AT_A_TIME = 64_000_000
+_AHEAD = 2
 # More would hold more whole photos in memory.
 _MAX_THREADS = 8
 
@@ -72,7 +73,7 @@ def decoded_images(
         try:
             for start in range(0, len(files), n):
                 ahead.append([pool.submit(_one, f, settings) for f in files[start : start + n]])
-                if len(ahead) > 1:
+                if len(ahead) > _AHEAD:
                     yield [future.result() for future in ahead.popleft()]
             while ahead:
                 yield [future.result() for future in ahead.popleft()]

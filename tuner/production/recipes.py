@@ -14,7 +14,6 @@ from tuner.errors import ConfigurationError
 from tuner.names import printable
 from tuner.records.sealed_recipe import Recipe
 from tuner.space.documents.spelling import nearest_of
-from tuner.store.files.nearest_path import did_you_mean_path
 from tuner.store.run_folder import RunFolder
 
 
@@ -32,8 +31,8 @@ def recipe_path(source: Path, name: str | None = None) -> Path:
     if not path.is_file():
         raise ConfigurationError(
             f"{source}: there is no best.yaml, so this is not a finished run",
-            f"{did_you_mean_path(source)}give the folder of a finished run, "
-            "such as reports/digits/20260131-101500-0a1b2c3d, or a best.yaml.",
+            "give the folder of a finished run, such as reports/digits/20260131-101500-0a1b2c3d, or"
+            " a best.yaml.",
         )
     if name is None:
         return path
