@@ -46,6 +46,13 @@ METHODS: Mapping[str, MethodEntry] = {
         target="tuner.search.methods.asha:Asha",
         help="promotes the best of each rung without waiting for the others",
     ),
+    "model_hyperband": MethodEntry(
+        target="tuner.search.methods.model_hyperband:ModelHyperband",
+        help=(
+            "is Hyperband whose promotions and new settings follow a model of the learning curves so"
+            " far"
+        ),
+    ),
     "random": MethodEntry(
         target="tuner.search.methods.random:RandomSearch",
         help="trains drawn settings to max_epochs",
