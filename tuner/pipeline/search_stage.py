@@ -18,6 +18,7 @@ from tuner.records.trial import Trial
 from tuner.report.text import plural
 from tuner.search.methods.method import method_class
 from tuner.search.ranking import winner
+from tuner.search.study import Study
 from tuner.space.definition import FAMILY, SearchSpaceFile
 from tuner.space.families import built
 from tuner.space.sampling import n_settings
@@ -65,7 +66,7 @@ def search_space(
     executor.add_data(IMAGES, training_data(job.dataset, job.options.data_dir, job.folder.features))
     job.tell(StageStarted(title=SEARCHING))
     earlier = _tell_what_is_there(job, tables)
-    news = News(earlier, lambda trials: publish(_summary(job, trials, study.n_rejected)))
+    news = News(earlier, lambda trials: publish(_summary(job, trials, study)))
     trials = search(
         SearchOrder(
             model=file.model,
@@ -89,7 +90,7 @@ def search_space(
     # Row by row they were appended without waiting for the disk.
     tables.rewrite(trials)
     return (
-        _summary(job, trials, study.n_rejected)
+        _summary(job, trials, study)
         if any(t.score is not None for t in trials)
         else None
     )
@@ -145,14 +146,15 @@ def _n_rows(tables: TrialTables) -> int:
         return 0
 
 
-def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummary:
+def _summary(job: Job, trials: Sequence[Trial], study: Study) -> SearchSummary:
     file = job.file
     method = method_class(file.search.method)
+    words = method.words(file.search)
     best = winner(trials, file.objective)
     summary = SearchSummary(
         model=file.model,
         method=file.search.method,
-        method_words=method.words(file.search),
+        method_words="; ended as ".join(filter(None, (words, study.ending))),
         max_epochs=file.search.max_epochs,
         factor=file.search.factor,
         iterations=file.search.iterations,
@@ -161,7 +163,7 @@ def _summary(job: Job, trials: Sequence[Trial], n_rejected: int) -> SearchSummar
         n_trials=len(trials),
         n_failed=sum(trial.status == "failed" for trial in trials),
         n_stopped=sum(trial.status == "stopped" for trial in trials),
-        n_rejected=n_rejected,
+        n_rejected=study.n_rejected,
         n_epochs=sum(len(trial.epochs) for trial in trials),
         duration_s=job.folder.events.spent_s(SEARCHING),
         best_trial_id="",

@@ -78,6 +78,11 @@ class Study:
         """One line about the first of them; empty where there is none."""
         return next(iter(self._proposals.rejected.values()), "")
 
+    @property
+    def ending(self) -> str:
+        """Why the method has ended the search by itself; empty where it has not."""
+        return self._method.ending
+
     def next_trial(self) -> Trial | None:
         """The next trial to train, or None where there is nothing to start now.
 

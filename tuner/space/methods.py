@@ -22,6 +22,7 @@ class MethodEntry:
         needs_parameters: Whether at least one hyperparameter must be searched.
         needs_single_ranges: Whether no hyperparameter may have several ranges.
         begins_with_one_epoch: Whether its first rung cannot be made longer.
+        expects_gains: Whether it can tell how much is still to be gained.
     """
 
     target: str
@@ -30,6 +31,7 @@ class MethodEntry:
     needs_parameters: bool = False
     needs_single_ranges: bool = False
     begins_with_one_epoch: bool = False
+    expects_gains: bool = False
 
 
 DEFAULT_METHOD = "hyperband"
@@ -52,6 +54,7 @@ METHODS: Mapping[str, MethodEntry] = {
             "is Hyperband whose promotions and new settings follow a model of the learning curves so"
             " far"
         ),
+        expects_gains=True,
     ),
     "random": MethodEntry(
         target="tuner.search.methods.random:RandomSearch",

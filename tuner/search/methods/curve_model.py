@@ -58,11 +58,13 @@ class _View:
         process: Fitted to it; running trials count as expected.
         best: The best value at the end of a training; of any length where none was that long.
         places: Of all settings that were started, as rows of the cube; shape (n, n_parameters).
+        unit: Of a value, in the unit of the objective.
     """
 
     process: CurveProcess
     best: float
     places: Floats
+    unit: float
 
 
 class CurveModel:
@@ -77,40 +79,46 @@ class CurveModel:
         self._fits: dict[int, Hyperparameters] = {}
         self._view: tuple[tuple[int, int], _View | None] = ((0, 0), None)
 
-    def worth_resuming(self, board: Board, paused: Sequence[str]) -> str | None:
-        """The trial to train on, if any of them may beat the best; needs scores.
+    def most_promising(
+        self, board: Board, paused: Sequence[str], *, needs_chance: bool = True
+    ) -> str | None:
+        """The trial to train on.
 
         Args:
             board: All trials.
             paused: Those that may be promoted, at least one.
+            needs_chance: Whether it must have a fair chance to beat the best.
         """
         view = self._of(board)
-        known = [trial_id for trial_id in paused if trial_id in self._numbers]
-        if view is None or not known:
-            return None
-        numbers = np.array([self._numbers[trial_id] for trial_id in known])
+        assert view is not None  # A paused trial has a score.
+        numbers = np.array([self._numbers[trial_id] for trial_id in paused])
         mean, deviation = view.process.expected(self._at_end(view.places[numbers], numbers))
         first = int(np.argmax(mean + _OPTIMISM * deviation))
-        return known[first] if mean[first] + _CHANCE * deviation[first] > view.best else None
+        has_chance = mean[first] + _CHANCE * deviation[first] > view.best
+        return paused[first] if has_chance or not needs_chance else None
 
-    def proposals(self, board: Board) -> Iterator[dict[str, Any]]:
-        """New settings by what they are expected to gain over the best, the best first."""
+    def proposals(self, board: Board) -> tuple[float, Iterator[dict[str, Any]]]:
+        """New settings, the most promising first.
+
+        Returns:
+            What the best of them is expected to gain over the best setting so far, in the unit of
+            the objective, infinite without scores; and the settings.
+        """
         view = self._of(board)
         if view is None:
-            return
+            return math.inf, iter(())
         rng, cube = self._setup.generator, self._cube
-        mean, _ = view.process.expected(
-            self._at_end(view.places, np.arange(len(view.places), dtype=np.intp))
-        )
+        numbers = np.arange(len(view.places), dtype=np.intp)
+        mean, _ = view.process.expected(self._at_end(view.places, numbers))
         elites = view.places[np.argsort(-mean, kind="stable")[:_N_ELITES]]
         near = cube.perturbed(elites[rng.integers(len(elites), size=_N_NEAR)], rng)
         places = np.concatenate([cube.drawn(_N_DRAWN, rng), near, *self._usual()])
         mean, deviation = view.process.expected(
             self._at_end(places, np.full(len(places), -1, dtype=np.intp))
         )
-        worth = expected_improvement(mean, deviation, view.best) * self._novelty(view, places)
-        for i in np.argsort(-worth, kind="stable")[:_N_OFFERED]:
-            yield cube.setting(places[i])
+        gains = expected_improvement(mean, deviation, view.best)
+        order = np.argsort(-gains * self._novelty(view, places), kind="stable")[:_N_OFFERED]
+        return float(gains.max()) * view.unit, (cube.setting(places[i]) for i in order)
 
     def _usual(self) -> list[Floats]:
         """Places of settings that the priors of the space suggest, where it has any."""
@@ -168,6 +176,7 @@ class CurveModel:
             process=process,
             best=float(max(whole or values)),
             places=np.array(self._places),
+            unit=2 * float(cut_off(self._goodness(ended)).std()),
         )
 
     def _number(self, board: Board) -> None:
@@ -183,10 +192,14 @@ class CurveModel:
                 self._places.append(self._cube.places(trial.values))
 
     def _values(self, ended: Sequence[Trial]) -> Floats:
-        """Scores for the process, the higher the better; a failed trial is as bad as the worst."""
+        return half_ranked(self._goodness(ended))
+
+    def _goodness(self, ended: Sequence[Trial]) -> Floats:
+        """Scores, the higher the better; a failed trial is as bad as the worst."""
         cost = self._setup.objective.cost
-        goodness = [-cost(trial.score) if trial.score is not None else np.nan for trial in ended]
-        return half_ranked(np.array(goodness))
+        found = [-cost(trial.score) for trial in ended if trial.score is not None]
+        worst = min(found, default=0.0)
+        return np.array([worst if t.score is None else -cost(t.score) for t in ended])
 
     def _scores(self, trials: Sequence[Trial], values: Floats) -> Scores:
         numbers = np.array([self._numbers[trial.trial_id] for trial in trials], dtype=np.intp)
@@ -213,22 +226,25 @@ class CurveModel:
 def half_ranked(goodness: Floats) -> Floats:
     """Standardised scores and normal scores of their ranks, half and half.
 
-    Ranks alone do not tell by how much the best is better; scores alone let a few bad ones decide
-    what is a difference. Bad ones are cut off as far below the median as the best is above it, and
-    equal ones are ranked as one: many networks that name one class only are no crowd.
+    Ranks alone do not tell by how much the best is better, and scores alone let a few bad ones
+    decide what is a difference. Equal ones are ranked as one: many networks that name one class
+    only are no crowd.
 
     Args:
-        goodness: The higher the better; NaN of what failed, which counts as the worst.
+        goodness: Scores, the higher the better.
     """
-    worst, best = np.nanmin(goodness), np.nanmax(goodness)
-    filled = np.where(np.isnan(goodness), worst, goodness)
-    cut = np.maximum(filled, 2 * np.median(filled) - best)
+    cut = cut_off(goodness)
     spread = float(cut.std())
     standard = (cut - cut.mean()) / spread if spread > 0 else np.zeros(len(cut))
-    different, ranks = np.unique(filled, return_inverse=True)
+    different, ranks = np.unique(goodness, return_inverse=True)
     normal = ndtri((np.arange(len(different)) + 0.5) / len(different))[ranks]
     halves: Floats = (standard + normal) / 2
     return halves
+
+
+def cut_off(goodness: Floats) -> Floats:
+    """Scores of which the bad ones are as far below the median at most as the best is above it."""
+    return np.maximum(goodness, 2 * np.median(goodness) - goodness.max())
 
 
 def n_of_fit(n_ended: int) -> int:

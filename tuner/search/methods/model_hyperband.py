@@ -13,58 +13,29 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
 from tuner.search.board import Board
+from tuner.search.methods.bracket_plan import BracketPlan
 from tuner.search.methods.curve_model import CurveModel
 from tuner.search.methods.full_training import at_most
 from tuner.search.methods.guided import has_prior
-from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Step
+from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Step, TrialEvent
 from tuner.search.methods.random import Draws
-from tuner.search.methods.rungs import Rung, brackets, can_promote, epoch_budget, epochs_left
+from tuner.search.methods.rungs import can_promote, epoch_budget, epochs_left
 from tuner.search.methods.unit_cube import UnitCube
 from tuner.space.definition import SearchSettings
 from tuner.space.sampling import MAX_COUNTED
 
-# The first bracket begins this many rungs below the last one, with settings that cost as much there
-# as 1.5 whole trainings. It takes half of the budget at most.
-_FIRST_HALVINGS = 2
-_FIRST_SIZE = 1.5
-_FIRST_SHARE = 0.5
 # Of new settings after the first bracket.
 _DRAWN_SHARE = 0.3
 # Trials of a rung of a bracket that may still be promoted: the best, so that disks do not fill.
 _MAX_PAUSED = 50
 # The Latin hypercube's own stream of the seed: a resumed search has the same one.
 _FIRST_STREAM = 1
-
-
-class _Brackets:
-    """The brackets by number, and their rungs.
-
-    Bracket b has b halvings, as Hyperband's. The first one that is run, `first`, is one of them by
-    another number, as it is synchronous.
-    """
-
-    def __init__(self, settings: SearchSettings) -> None:
-        self._rungs = tuple(reversed(brackets(settings)))
-        self.top = len(self._rungs) - 1
-        self.first = len(self._rungs) + min(_FIRST_HALVINGS, self.top)
-        self.numbers = (*range(len(self._rungs)), self.first)
-
-    def rungs(self, bracket: int) -> tuple[Rung, ...]:
-        return self._rungs[bracket % len(self._rungs)]
-
-    def halvings(self, bracket: int) -> int:
-        return bracket % len(self._rungs)
-
-    def below(self, n_above: int) -> list[tuple[int, int]]:
-        """The (bracket, rung) with so many rungs above them: all of one length of training."""
-        return [(b, self.halvings(b) - n_above) for b in self.numbers if self.halvings(b) >= n_above]
 
 
 class ModelHyperband(Method):
@@ -86,132 +57,189 @@ class ModelHyperband(Method):
         """Plan the first bracket."""
         super().__init__(setup)
         self._settings = setup.settings
-        self._brackets = _Brackets(setup.settings)
-        self._n_first = n_first(setup.settings)
+        self._brackets = BracketPlan(setup.settings)
+        self._n_first = self._brackets.n_first
         # Forecasts play the method through without a space: there is nothing to learn.
         self._model = CurveModel(setup) if setup.space.parameters else None
 
     @property
     def proposer(self) -> Proposer:
-        """The first bracket spread over the space, then what the model expects most of."""
-        return _Proposer(self.setup, self._brackets.first, self._n_first, self._model)
+        """The method itself: steps and settings come from one model."""
+        return self
+
+    def propose(self, board: Board, step: Step) -> Iterator[Mapping[str, Any]]:
+        """Settings spread over the space, then mostly what the model expects most of."""
+        setup, limit = self.setup, self._settings.min_expected_gain
+        drawn = Draws(setup).propose(board, step)
+        if step.bracket == self._brackets.first:
+            return drawn if has_prior(setup.space) else chain(self._spread(board, step), drawn)
+        if self._model is None or not self._is_settled(board):
+            return drawn
+        if setup.generator.random() < _DRAWN_SHARE:
+            return drawn
+        gain, settings = self._model.proposals(board)
+        if limit is not None and gain < limit:
+            self.ending = f"no new setting was expected to gain {limit:g}"
+            return iter(())
+        return chain(settings, drawn)
+
+    def state(self) -> Mapping[str, Any]:
+        """Why it has ended by itself, if it has."""
+        return {"ending": self.ending} if self.ending else {}
+
+    def restore(self, history: Sequence[TrialEvent], states: Sequence[Mapping[str, Any]]) -> None:
+        """All else follows from the board."""
+        for state in states:
+            self.ending = state.get("ending", self.ending)
 
     def next_step(self, board: Board) -> Step | None:
         """What comes next, if it can be brought to the end."""
-        first = self._first_bracket(board)
-        if first is not None:
-            return first
-        if self._is_settled(board):
+        step = self._first_bracket(board)
+        if step is None and self._is_settled(board):
             step = self._confirmation(board) or self._promotion(board)
-            if step is not None:
-                return step
-        return self._new_setting(board)
+        step = step or self._new_setting(board)
+        if step is None and not board.n_running and not self.ending:
+            step = self._last_resort(board)
+        return step
 
     def may_promote(self, board: Board) -> set[str]:
         """The best of each rung of each bracket, so many at most."""
         places = chain.from_iterable(
-            self._brackets.below(n) for n in range(1, self._brackets.top + 1)
+            self._brackets.at(n) for n in range(1, self._brackets.top + 1)
         )
         return {i for bracket, rung in places for i in _paused(board, bracket, rung)}
 
     @classmethod
     def cost(cls, settings: SearchSettings, n_settings: int | None) -> SearchCost:
-        """About right: what is promoted depends on the scores."""
-        raise NotImplementedError
+        """About right: what is promoted depends on the scores, and so does an early end."""
+        plan, budget = BracketPlan(settings), epoch_budget(settings)
+        first_trials, first_epochs = plan.first_load()
+        trials, epochs = plan.per_setting(plan.shares())
+        n = min(plan.n_first, n_settings or MAX_COUNTED)
+        more = float((n_settings or MAX_COUNTED) - n)
+        if settings.max_trials is not None:
+            more = min(more, (settings.max_trials - n * first_trials) / trials)
+        if budget is not None:
+            more = min(more, (budget - n * first_epochs) / epochs)
+        more = max(0, math.floor(more))
+        n_trials = math.ceil(n * first_trials + more * trials)
+        # One at least is trained to the end.
+        n_epochs = max(settings.max_epochs, math.ceil(n * first_epochs + more * epochs))
+        return SearchCost(
+            n_settings=n + more,
+            n_trials=int(min(n_trials, settings.max_trials or math.inf)),
+            n_epochs=int(min(n_epochs, budget or math.inf)),
+            is_exact=False,
+        )
 
     @classmethod
     def words(cls, settings: SearchSettings) -> str:
-        """Epochs and factor."""
-        return f"model-based Hyperband, {at_most(settings)}, factor {settings.factor}"
+        """Epochs and factor, and the gain that is worth going on for."""
+        found = f"model-based Hyperband, {at_most(settings)}, factor {settings.factor}"
+        if settings.min_expected_gain is not None:
+            found += f", as long as it expects to gain {settings.min_expected_gain:g}"
+        return found
 
     def _first_bracket(self, board: Board) -> Step | None:
         """As Hyperband: fill the first rung, then promote what surely belongs to the next one."""
-        bracket, factor = self._brackets.first, self._settings.factor
-        rungs = self._brackets.rungs(bracket)
-        size = self._n_first
-        if board.rung(bracket, 0).n_started < size and not self.is_exhausted:
-            step = rungs[0].step(bracket, 0)
+        bracket = self._brackets.first
+        if board.rung(bracket, 0).n_started < self._n_first and not self.is_exhausted:
+            step = self._brackets.step(bracket)
             if self._can_finish(board, step):
                 return step
         size = board.rung(bracket, 0).n_started
-        for i, rung in enumerate(rungs[1:], start=1):
-            before = board.rung(bracket, i - 1)
-            n_places = max(1, size // factor)
-            is_sure = before.n_ended - before.n_promoted > max(0, size - n_places)
-            if is_sure and can_promote(board, bracket, i - 1, n_places):
-                step = rung.step(bracket, i, board.best_candidate(bracket, i - 1))
-                return step if self._can_finish(board, step) else None
+        for rung in range(self._brackets.halvings(bracket)):
+            state = board.rung(bracket, rung)
+            n_places = max(1, size // self._settings.factor)
+            is_sure = state.n_ended - state.n_promoted > max(0, size - n_places)
+            if is_sure and can_promote(board, bracket, rung, n_places):
+                return self._promoted(board, bracket, rung, board.best_candidate(bracket, rung))
             # Failed trials leave the next rungs smaller than planned.
-            size = min(n_places, size - before.n_failed)
+            size = min(n_places, size - state.n_failed)
         return None
+
+    def _spread(self, board: Board, step: Step) -> Iterator[dict[str, Any]]:
+        """A Latin hypercube's next setting."""
+        cube = UnitCube(self.setup.space)
+        rng = np.random.default_rng([self.setup.seed, _FIRST_STREAM])
+        number = board.rung(step.bracket, 0).n_started
+        yield cube.setting(cube.latin_hypercube(self._n_first, rng)[number])
 
     def _is_settled(self, board: Board) -> bool:
         """Whether nothing of the first bracket is running."""
         bracket = self._brackets.first
-        return not any(
-            board.rung(bracket, rung).n_running for rung in range(len(self._brackets.rungs(bracket)))
-        )
+        n_rungs = self._brackets.halvings(bracket) + 1
+        return not any(board.rung(bracket, rung).n_running for rung in range(n_rungs))
 
     def _confirmation(self, board: Board) -> Step | None:
         """The setting with the best score goes one rung up."""
-        cost = self.setup.objective.cost
-        whole = [board.rung(*place).ranked[:1] for place in self._brackets.below(0)]
-        starts = islice(board.trials.values(), board.n_starts)
-        others = [cost(trial.score) for trial in starts if trial.score is not None]
+        whole = [i for place in self._brackets.at(0) for i in board.candidates(*place, 1)]
         # A setting that is being promoted is as good as it was.
-        resumed = [board.trials[t.parent_id].score for t in board.running.values() if t.parent_id]
-        others += [cost(score) for score in resumed if score is not None]
-        others += [entry[0] for ranked in whole for entry in ranked]
-        found: list[tuple[float, int, int, int]] = []
-        for n_above in range(1, self._brackets.top + 1):
-            for bracket, rung in self._brackets.below(n_above):
-                for entry in board.rung(bracket, rung).candidates[:1]:
-                    found.append((*entry, bracket, rung))
-        if not found or min(others, default=math.inf) <= min(found)[0]:
+        resumed = [t.parent_id for t in board.running.values() if t.parent_id is not None]
+        others = [*islice(board.trials, board.n_starts), *whole, *resumed]
+        paused = {
+            i: place
+            for n_above in range(1, self._brackets.top + 1)
+            for place in self._brackets.at(n_above)
+            for i in board.candidates(*place, 1)
+        }
+        best = min(paused, key=lambda i: self._cost(board, i), default=None)
+        if best is None:
             return None
-        _, _, bracket, rung = min(found)
-        return self._promoted(board, bracket, rung, board.best_candidate(bracket, rung))
+        if min((self._cost(board, i) for i in others), default=math.inf) <= self._cost(board, best):
+            return None
+        return self._promoted(board, *paused[best], best)
 
     def _promotion(self, board: Board) -> Step | None:
         """The most promising of the highest rung of which too few were promoted."""
         for n_above in range(1, self._brackets.top + 1):
-            places = self._brackets.below(n_above)
-            rungs = [board.rung(*place) for place in places]
-            n_ended = sum(rung.n_ended for rung in rungs)
-            if self._settings.factor * sum(rung.n_promoted for rung in rungs) >= n_ended:
-                continue
-            paused = {i: place for place in places for i in _paused(board, *place)}
-            chosen = self._chosen(board, list(paused))
-            if chosen is not None:
-                step = self._promoted(board, *paused[chosen], chosen)
+            rungs = [board.rung(*place) for place in self._brackets.at(n_above)]
+            n_promoted = sum(rung.n_promoted for rung in rungs)
+            if self._settings.factor * n_promoted < sum(rung.n_ended for rung in rungs):
+                step = self._most_promising(board, n_above)
                 if step is not None:
                     return step
         return None
 
-    def _chosen(self, board: Board, paused: Sequence[str]) -> str | None:
-        if not paused:
-            return None
-        if self._model is None:
-            return min(paused, key=lambda i: self.setup.objective.cost(board.trials[i].score or 0.0))
-        return self._model.worth_resuming(board, paused)
+    def _last_resort(self, board: Board) -> Step | None:
+        """The most promising of the highest rung, where nothing else fits into what is left."""
+        steps = (
+            self._most_promising(board, n_above, needs_chance=False)
+            for n_above in range(1, self._brackets.top + 1)
+        )
+        return next(filter(None, steps), None)
+
+    def _most_promising(
+        self, board: Board, n_above: int, *, needs_chance: bool = True
+    ) -> Step | None:
+        """The most promising of a rung; without a model the best."""
+        paused = {i: at for at in self._brackets.at(n_above) for i in _paused(board, *at)}
+        chosen = min(paused, key=lambda i: self._cost(board, i), default=None)
+        if self._model is not None and paused:
+            chosen = self._model.most_promising(board, list(paused), needs_chance=needs_chance)
+        return None if chosen is None else self._promoted(board, *paused[chosen], chosen)
+
+    def _cost(self, board: Board, trial_id: str) -> float:
+        score = board.trials[trial_id].score
+        return math.inf if score is None else self.setup.objective.cost(score)
 
     def _promoted(self, board: Board, bracket: int, rung: int, trial_id: str | None) -> Step | None:
-        step = self._brackets.rungs(bracket)[rung + 1].step(bracket, rung + 1, trial_id)
+        step = self._brackets.step(bracket, rung + 1, trial_id)
         return step if self._can_finish(board, step) else None
 
     def _new_setting(self, board: Board) -> Step | None:
-        """In the bracket that is furthest behind its share; of equal ones, that with most halvings."""
+        """In the bracket furthest behind its share; of equal ones, that with most halvings."""
         if self.is_exhausted:
             return None
-        n_sizes = [self._brackets.rungs(b)[0].n_trials for b in range(self._brackets.top + 1)]
         counts = [board.rung(b, 0).n_started for b in range(self._brackets.top + 1)]
-        n_all = sum(counts) + 1
-        behind = [n_all * size / sum(n_sizes) - n for size, n in zip(n_sizes, counts, strict=True)]
+        behind = [
+            share * (sum(counts) + 1) - n
+            for share, n in zip(self._brackets.shares(), counts, strict=True)
+        ]
         bracket = max(range(len(behind)), key=lambda b: (behind[b], b))
-        # With few trials left, one that enters so high that they suffice to bring it to the end.
+        # With few trials left, it enters so high that they suffice to bring it to the end.
         left = trials_left(self._settings, board)
-        bracket = int(min(bracket, left - 1))
-        step = self._brackets.rungs(bracket)[0].step(bracket, 0)
+        step = self._brackets.step(int(min(bracket, left - 1)))
         return step if self._can_finish(board, step) else None
 
     def _can_finish(self, board: Board, step: Step) -> bool:
@@ -227,45 +255,6 @@ class ModelHyperband(Method):
             epochs_left(settings, board) - step.n_epochs >= needed
             and trials_left(settings, board) - 1 >= n_above
         )
-
-
-class _Proposer:
-    """Spreads the first settings over the space, and asks the model for most of the others."""
-
-    def __init__(self, setup: Setup, first: int, n_first: int, model: CurveModel | None) -> None:
-        self._setup, self._first, self._n_first, self._model = setup, first, n_first, model
-
-    def propose(self, board: Board, step: Step) -> Iterator[Mapping[str, Any]]:
-        setup = self._setup
-        drawn = Draws(setup).propose(board, step)
-        if step.bracket == self._first:
-            return drawn if has_prior(setup.space) else chain(self._spread(board, step), drawn)
-        if self._model is None or board.rung(self._first, 0).n_running:
-            return drawn
-        if setup.generator.random() < _DRAWN_SHARE:
-            return drawn
-        return chain(self._model.proposals(board), drawn)
-
-    def _spread(self, board: Board, step: Step) -> Iterator[Mapping[str, Any]]:
-        cube = UnitCube(self._setup.space)
-        rng = np.random.default_rng([self._setup.seed, _FIRST_STREAM])
-        number = board.rung(step.bracket, 0).n_started
-        yield cube.setting(cube.latin_hypercube(self._n_first, rng)[number])
-
-
-def n_first(settings: SearchSettings) -> int:
-    """Settings of the first bracket; at least one."""
-    n_halvings = min(_FIRST_HALVINGS, len(brackets(settings)) - 1)
-    rungs, factor = brackets(settings)[-1 - n_halvings], settings.factor
-    n = math.ceil(_FIRST_SIZE * factor**n_halvings)
-    # What one setting takes on all rungs, each shared by the settings below it.
-    n_epochs = sum(rung.n_trial_epochs / factor**i for i, rung in enumerate(rungs))
-    n_trials = sum(1 / factor**i for i in range(len(rungs)))
-    if (budget := epoch_budget(settings)) is not None:
-        n = min(n, math.floor(_FIRST_SHARE * budget / n_epochs))
-    if settings.max_trials is not None:
-        n = min(n, math.floor(_FIRST_SHARE * settings.max_trials / n_trials))
-    return max(1, n)
 
 
 def trials_left(settings: SearchSettings, board: Board) -> float:
