@@ -34,6 +34,8 @@ _N_OTHER = len(_MEDIANS)
 _LENGTH = 0.5
 _LENGTH_SPREAD = 0.8
 _MAX_STEPS = 40
+# So far from the median, in standard deviations, that the kernel is positive definite in float64.
+_MAX_OFF = 3.0
 _JITTER = 1e-8
 
 
@@ -127,7 +129,12 @@ def fitted(scores: Scores, names: NDArray[np.intp], n_names: int) -> Hyperparame
         return value + float(off @ off) / 2, slope + off / spreads
 
     found = minimize(
-        loss, start.logs, jac=True, method="L-BFGS-B", options={"maxiter": _MAX_STEPS}
+        loss,
+        start.logs,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=list(zip(start.logs - _MAX_OFF * spreads, start.logs + _MAX_OFF * spreads, strict=True)),
+        options={"maxiter": _MAX_STEPS},
     )
     return Hyperparameters(found.x)
 
