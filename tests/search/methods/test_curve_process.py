@@ -102,12 +102,18 @@ def test_a_score_of_the_setting_itself_makes_it_less_uncertain_than_a_twin() -> 
     assert process.expected(asked)[1] < process.expected(twin)[1]
 
 
-def test_believing_in_what_is_expected_changes_no_mean_and_lowers_the_deviation() -> None:
-    process = CurveProcess(usual(2), NAMES, scores())
-    asked = at_end(np.random.default_rng(2).random((5, 3)))
-    believing = process.believing(asked)
-    assert believing.expected(asked)[0] == pytest.approx(process.expected(asked)[0], abs=1e-6)
-    assert (believing.expected(asked)[1] < process.expected(asked)[1]).all()
+def test_believing_is_as_if_the_expected_scores_were_known() -> None:
+    known, asked = scores(), at_end(np.random.default_rng(2).random((5, 3)))
+    pending = at_end(asked.points[:2] + 0.1)
+    before = CurveProcess(usual(2), NAMES, known)
+    mean, deviation = before.expected(asked)
+    found = replace(pending, values=before.expected(pending)[0])
+    after = CurveProcess(usual(2), NAMES, known.and_these(found))
+    before.believe(pending)
+    assert before.expected(asked)[0] == pytest.approx(mean)
+    assert before.expected(asked)[0] == pytest.approx(after.expected(asked)[0], abs=1e-6)
+    assert before.expected(asked)[1] == pytest.approx(after.expected(asked)[1])
+    assert (before.expected(asked)[1] < deviation).all()
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

@@ -61,8 +61,12 @@ class BracketPlan:
         ]
 
     def shares(self) -> list[float]:
-        """Of all settings how many Hyperband puts into each bracket, so that they cost the same."""
-        sizes = [self._factor**b / (b + 1) for b in range(len(self.epochs))]
+        """Of all settings how many enter each bracket.
+
+        Hyperband's brackets cost about the same each. Here whole trainings are what promotions are
+        for, so that each bracket gets what Hyperband gives to one with a halving more.
+        """
+        sizes = [self._factor ** (b + 1) / (b + 2) for b in range(len(self.epochs))]
         return [size / sum(sizes) for size in sizes]
 
     def per_setting(self, shares: Sequence[float]) -> tuple[float, float]:

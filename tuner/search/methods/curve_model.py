@@ -37,7 +37,7 @@ _MAX_FITTED = 100
 _MAX_KNOWN = 300
 
 _N_DRAWN = 512
-_N_USUAL = 64
+_N_USUAL = 32
 _N_NEAR = 256
 _N_ELITES = 8
 # Of the candidates so many are offered: the others are tried already or cannot be built.
@@ -171,7 +171,7 @@ class CurveModel:
         )
         running = [trial for i, trial in board.running.items() if i in self._numbers]
         if running:
-            process = process.believing(self._scores(running, np.zeros(len(running))))
+            process.believe(self._scores(running, np.zeros(len(running))))
         return _View(
             process=process,
             best=float(max(whole or values)),

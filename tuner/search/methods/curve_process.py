@@ -180,9 +180,7 @@ class CurveProcess:
             known: The scores.
         """
         self._at, self._names, self._known = at, names, known
-        kernel = self._kernel(known, known)
-        noise = at.others[4] + _JITTER
-        self._factor = cholesky(kernel + noise * np.eye(len(known)), lower=True)
+        self._factor = cholesky(self._with_noise(known), lower=True)
         self._weights = cho_solve((self._factor, True), known.values)
 
     def expected(self, asked: Scores) -> tuple[Floats, Floats]:
@@ -192,17 +190,25 @@ class CurveProcess:
         variance = self._at.others[:4].sum() - (half**2).sum(axis=0)
         return kernel.T @ self._weights, np.sqrt(np.maximum(variance, 1e-12))
 
-    def believing(self, pending: Scores) -> CurveProcess:
-        """The process as if some scores were known and just as expected (kriging believer).
+    def believe(self, pending: Scores) -> None:
+        """Go on as if some scores were known, and just as expected (kriging believer).
 
         Ginsbourger et al. (2010) propose it for experiments that run side by side: a second one
-        near a running one promises little.
+        near a running one promises little. What is as expected changes no mean.
         """
-        mean, _ = self.expected(pending)
-        more = Scores(
-            points=pending.points, times=pending.times, settings=pending.settings, values=mean
-        )
-        return CurveProcess(self._at, self._names, self._known.and_these(more))
+        across = solve_triangular(self._factor, self._kernel(self._known, pending), lower=True)
+        n, more = len(self._known), len(pending)
+        factor = np.zeros((n + more, n + more))
+        factor[:n, :n], factor[n:, :n] = self._factor, across.T
+        factor[n:, n:] = cholesky(self._with_noise(pending) - across.T @ across, lower=True)
+        self._factor = factor
+        self._weights = np.concatenate([self._weights, np.zeros(more)])
+        self._known = self._known.and_these(pending)
+
+    def _with_noise(self, scores: Scores) -> Floats:
+        kernel = self._kernel(scores, scores)
+        kernel[np.diag_indices_from(kernel)] += self._at.others[4] + _JITTER
+        return kernel
 
     def _kernel(self, one: Scores, other: Scores) -> Floats:
         a, b, c, d, _, length = self._at.others
