@@ -10,8 +10,8 @@ of random ones. Results are written in its form, a line for each task and seed, 
         [--tasks NAME ...] [--seeds 20] [--first-seed 0] [--workers 1]
 
 With several workers the search is played on a clock where an epoch takes as long as another. The
-regret is that after so many epochs of ended trials, also with `--clock` for one worker, so that they
-compare; idle is what workers waited for before the last trial was started.
+regret is that after so many epochs of ended trials; with `--clock` also for one worker, so that
+they compare. Idle is the share of time that workers waited before the last trial was started.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ def adapter(method: str) -> type:
         name = f"tuner-{method}"
 
         def __init__(
-            self, space: Sequence[Mapping[str, Any]], R: int, seed: int, budget: int
+            self, space: Sequence[Mapping[str, Any]], max_epochs: int, seed: int, budget: int
         ) -> None:
-            assert budget == BUDGET * R
-            self._study = study_of(space, R, seed, method)
+            assert budget == BUDGET * max_epochs
+            self._study = study_of(space, max_epochs, seed, method)
             self._trial: Trial | None = None
 
         def ask(self) -> tuple[Mapping[str, Any], int, int] | None:
@@ -86,37 +86,34 @@ def adapter(method: str) -> type:
 
 
 def on_clock(task: Any, seed: int, method: str, n_workers: int) -> dict[str, Any]:
-    """A search with several workers: its regret by epochs of ended trials, and how idle they were."""
+    """A search with several workers: its regret by epochs of ended trials, and idle time."""
     study, clock = study_of(task.space, task.R, seed, method, n_workers), Clock(n_workers)
-    regrets = np.ones(100)
-    last: dict[str, tuple[float, float]] = {}
-    n_epochs = n_busy = 0
-    last_start = 0.0
+    spans: dict[str, tuple[float, float]] = {}
 
     def begin(trial: Trial) -> None:
-        nonlocal last_start
-        last_start = clock.now
-        clock.occupy(trial.trial_id, trial.last_epoch - trial.first_epoch + 1)
+        n_epochs = trial.last_epoch - trial.first_epoch + 1
+        spans[trial.trial_id] = (clock.now, clock.now + n_epochs)
+        clock.occupy(trial.trial_id, n_epochs)
 
     def score(trial: Trial) -> float:
         return float(task.curve(trial.values)[0][trial.last_epoch - 1])
 
-    spans = []
+    regrets, n_epochs = np.ones(100), 0
+    last: dict[str, tuple[float, float]] = {}
     for trial in rehearse(study, clock, begin, score):
-        n = trial.last_epoch - trial.first_epoch + 1
-        spans.append((clock.now - n, clock.now))
-        n_epochs += n
         assert trial.score is not None
+        n_epochs += trial.last_epoch - trial.first_epoch + 1
         last[repr(sorted(trial.values.items()))] = (trial.score, task.regret(trial.values))
-        done = int(100 * n_epochs / (BUDGET * task.R))
-        regrets[done - 1 if done else 0 :] = max(last.values(), key=lambda pair: pair[0])[1]
-    n_busy = sum(max(0.0, min(end, last_start) - start) for start, end in spans)
+        done = max(1, int(100 * n_epochs / (BUDGET * task.R)))
+        regrets[done - 1 :] = max(last.values(), key=lambda pair: pair[0])[1]
+    last_start = max(start for start, _ in spans.values())
+    busy = sum(min(end, last_start) - start for start, end in spans.values())
     return {
         "algo": f"tuner-{method}-{n_workers}-workers",
         "task": task.name,
         "seed": seed,
         "inc": [round(float(regret), 6) for regret in regrets],
-        "idle": 1 - n_busy / (n_workers * last_start),
+        "idle": 1 - busy / (n_workers * last_start),
         "spent": n_epochs,
     }
 
@@ -152,7 +149,7 @@ def main() -> None:
             else:
                 result = runner.run_one(adapter(options.method), task, seed, BUDGET)
             found.append(result)
-            with path.open("a") as file:
+            with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(result) + "\n")
         own = [one for one in found if one["task"] == name and one["seed"] in seeds]
         print(f"{name:24}{row(own)}  {time.process_time() - start:5.0f} s", flush=True)
@@ -161,10 +158,12 @@ def main() -> None:
 
 
 def row(results: Sequence[Mapping[str, Any]]) -> str:
-    """Mean regrets at shares of the budget, how much of it was used, and how idle workers were."""
+    """Mean regrets at shares of the budget, and how idle workers were."""
     regrets = np.mean([[one["inc"][share - 1] for share in SHARES] for one in results], axis=0)
     idle = "".join(
-        f"  idle {np.mean([one['idle'] for one in results]):.1%}" for _ in results[:1] if "idle" in _
+        f"  idle {np.mean([one['idle'] for one in results]):.1%}"
+        for _ in results[:1]
+        if "idle" in _
     )
     return " ".join(f"{regret:.3f}" for regret in regrets) + idle
 

@@ -46,7 +46,10 @@ def main() -> int:
     print(
         f"{len(file.space.parameters)} hyperparameters, {options.running} trials running at a time"
     )
-    print("method            trials  median ms  of the last tenth  99th percentile ms  bytes of log per trial")
+    print(
+        "method            trials  median ms  of the last tenth  99th percentile ms"
+        "  bytes of log per trial"
+    )
     for method, limit_ms in LIMIT_MS.items():
         for n_trials in (10, 100, 1_000, 10_000):
             if method == "model_hyperband" and n_trials > 1_000:

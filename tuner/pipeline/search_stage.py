@@ -89,11 +89,7 @@ def search_space(
     )
     # Row by row they were appended without waiting for the disk.
     tables.rewrite(trials)
-    return (
-        _summary(job, trials, study)
-        if any(t.score is not None for t in trials)
-        else None
-    )
+    return _summary(job, trials, study) if any(t.score is not None for t in trials) else None
 
 
 def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:

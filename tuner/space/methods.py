@@ -51,8 +51,7 @@ METHODS: Mapping[str, MethodEntry] = {
     "model_hyperband": MethodEntry(
         target="tuner.search.methods.model_hyperband:ModelHyperband",
         help=(
-            "is Hyperband whose promotions and new settings follow a model of the learning curves so"
-            " far"
+            "is Hyperband whose promotions and new settings follow a model of the learning curves"
         ),
         expects_gains=True,
     ),

@@ -114,6 +114,7 @@ def cell(parameter: Parameter, value: Any) -> tuple[float, float]:
 
 
 def value_at(parameter: Parameter, place: float) -> Any:
+    """The value at a place of the scale, from 0 to 1; the end itself is left out."""
     if (n := n_cells(parameter)) is not None:
         values = sorted(parameter.choices) or grid_values(parameter)
         assert values is not None  # There are cells.

@@ -34,9 +34,7 @@ def scores(n: int = 30, seed: int = 0) -> Scores:
 
 def at_end(points: np.ndarray) -> Scores:
     n = len(points)
-    return Scores(
-        points=points, times=np.ones(n), settings=np.full(n, -1), values=np.zeros(n)
-    )
+    return Scores(points=points, times=np.ones(n), settings=np.full(n, -1), values=np.zeros(n))
 
 
 def test_the_slope_of_the_likelihood_is_right() -> None:

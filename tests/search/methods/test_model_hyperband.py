@@ -179,7 +179,13 @@ def test_any_space_and_any_scores_are_searched_without_repeats(
             return None
         if kind == "huge":
             return -(10.0 ** (int(trial.trial_id) * 7 % 60))
-        return 1.0 if kind == "equal" else score(trial) if space is SPACE else float(len(str(trial.values)))
+        return (
+            1.0
+            if kind == "equal"
+            else score(trial)
+            if space is SPACE
+            else float(len(str(trial.values)))
+        )
 
     trials = drive(make_study(space, search=search(9), n_workers=n_workers), value, n_workers)
     assert all(has_setting(space, t.values) for t in trials)

@@ -1,4 +1,4 @@
-"""Hyperband's brackets where promotions are chosen over all of them, and what settings cost there."""
+"""Hyperband's brackets where promotions are chosen over all of them, and what they cost."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tuner.space.definition import SearchSettings
 _FIRST_HALVINGS = 2
 _FIRST_SIZE = 1.5
 _FIRST_SHARE = 0.5
+
 
 class BracketPlan:
     """The brackets by number, and their rungs.

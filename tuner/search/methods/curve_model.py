@@ -269,7 +269,7 @@ def spread_out(values: Floats, n: int) -> NDArray[np.intp]:
 
 
 def expected_improvement(mean: Floats, deviation: Floats, best: float) -> Floats:
-    """Of normal distributions over a value (Mockus 1978; Jones et al., J. Glob. Optim. 13, 1998)."""
+    """Of normal distributions over a value (Jones et al., J. Glob. Optim. 13, 1998)."""
     z = (mean - best) / deviation
     gain: Floats = deviation * (z * ndtr(z) + np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi))
     return np.maximum(gain, 0.0)

@@ -6,10 +6,10 @@ The covariance of two scores, one of setting x after r epochs and one of x' afte
 
 where t = log r / log R, and m is the Matern kernel 5/2 with a length for each hyperparameter. Part
 `a` of a setting's quality shows at any length of training, part `b` only at about the same one; `c`
-is what all settings have in common, `d` what only repeats of one setting share. Swersky et al.
-(Freeze-thaw Bayesian optimization, 2014) and Klein et al. (MOBSTER, 2020) model learning curves with
-such products; Rasmussen and Williams (Gaussian processes for machine learning, 2006) have the
-formulas, 2.1 for the posterior and 5.4 for the likelihood and its gradient.
+is what all settings have in common, `d` what only the scores of one setting share. Swersky et al.
+(Freeze-thaw Bayesian optimization, 2014) and Klein et al. (MOBSTER, 2020) model learning curves
+with such products. The formulas are in Rasmussen and Williams (Gaussian processes for machine
+learning, 2006): chapter 2 has the posterior, 5.4 the likelihood and its gradient.
 """
 
 from __future__ import annotations
@@ -133,7 +133,9 @@ def fitted(scores: Scores, names: NDArray[np.intp], n_names: int) -> Hyperparame
         start.logs,
         jac=True,
         method="L-BFGS-B",
-        bounds=list(zip(start.logs - _MAX_OFF * spreads, start.logs + _MAX_OFF * spreads, strict=True)),
+        bounds=list(
+            zip(start.logs - _MAX_OFF * spreads, start.logs + _MAX_OFF * spreads, strict=True)
+        ),
         options={"maxiter": _MAX_STEPS},
     )
     return Hyperparameters(found.x)

@@ -104,9 +104,7 @@ class ModelHyperband(Method):
 
     def may_promote(self, board: Board) -> set[str]:
         """The best of each rung of each bracket, so many at most."""
-        places = chain.from_iterable(
-            self._brackets.at(n) for n in range(1, self._brackets.top + 1)
-        )
+        places = chain.from_iterable(self._brackets.at(n) for n in range(1, self._brackets.top + 1))
         return {i for bracket, rung in places for i in _paused(board, bracket, rung)}
 
     @classmethod
