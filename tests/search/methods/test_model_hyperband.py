@@ -161,7 +161,7 @@ def test_the_best_is_trained_to_the_end_within_the_budget(
 def test_the_cost_is_about_right(max_trials: int) -> None:
     for limited in (search(), search(81), search(max_trials=max_trials)):
         trials = drive(make_study(HILL, search=limited), hill)
-        assert len(trials) == pytest.approx(total(limited)[0], rel=0.2)
+        assert len(trials) == pytest.approx(total(limited)[0], rel=0.3)
 
 
 ONE = Space(parameters=(Parameter(name="x", kind="boolean", choices=(False, True)),), fixed={})
