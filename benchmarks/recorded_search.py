@@ -11,7 +11,8 @@ of random ones. Results are written in its form, a line for each task and seed, 
 
 With several workers the search is played on a clock where an epoch takes as long as another. The
 regret is that after so many epochs of ended trials; with `--clock` also for one worker, so that
-they compare. Idle is the share of time that workers waited before the last trial was started.
+they compare. Idle is the share of time that workers waited before less than a whole training of
+the budget was left, and after the slash until all had ended.
 """
 
 from __future__ import annotations
@@ -106,14 +107,21 @@ def on_clock(task: Any, seed: int, method: str, n_workers: int) -> dict[str, Any
         last[repr(sorted(trial.values.items()))] = (trial.score, task.regret(trial.values))
         done = max(1, int(100 * n_epochs / (BUDGET * task.R)))
         regrets[done - 1 :] = max(last.values(), key=lambda pair: pair[0])[1]
-    last_start = max(start for start, _ in spans.values())
-    busy = sum(min(end, last_start) - start for start, end in spans.values())
+    # The rest is for the last trainings to end, and cannot keep all workers busy.
+    n_started, until = 0.0, 0.0
+    for start, end in spans.values():
+        n_started, until = n_started + end - start, start
+        if n_started > (BUDGET - 1) * task.R:
+            break
+    busy = sum(max(0.0, min(end, until) - start) for start, end in spans.values())
+    longest = max(end for _, end in spans.values())
     return {
         "algo": f"tuner-{method}-{n_workers}-workers",
         "task": task.name,
         "seed": seed,
         "inc": [round(float(regret), 6) for regret in regrets],
-        "idle": 1 - busy / (n_workers * last_start),
+        "idle": 1 - busy / (n_workers * until),
+        "idle_in_all": 1 - n_epochs / (n_workers * longest),
         "spent": n_epochs,
     }
 
@@ -160,12 +168,11 @@ def main() -> None:
 def row(results: Sequence[Mapping[str, Any]]) -> str:
     """Mean regrets at shares of the budget, and how idle workers were."""
     regrets = np.mean([[one["inc"][share - 1] for share in SHARES] for one in results], axis=0)
-    idle = "".join(
-        f"  idle {np.mean([one['idle'] for one in results]):.1%}"
-        for _ in results[:1]
-        if "idle" in _
-    )
-    return " ".join(f"{regret:.3f}" for regret in regrets) + idle
+    text = " ".join(f"{regret:.3f}" for regret in regrets)
+    if "idle" not in results[0]:
+        return text
+    idle = [np.mean([one[key] for one in results]) for key in ("idle", "idle_in_all")]
+    return f"{text}  idle {idle[0]:.1%} / {idle[1]:.1%}"
 
 
 if __name__ == "__main__":

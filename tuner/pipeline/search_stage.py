@@ -145,12 +145,11 @@ def _n_rows(tables: TrialTables) -> int:
 def _summary(job: Job, trials: Sequence[Trial], study: Study) -> SearchSummary:
     file = job.file
     method = method_class(file.search.method)
-    words = method.words(file.search)
     best = winner(trials, file.objective)
     summary = SearchSummary(
         model=file.model,
         method=file.search.method,
-        method_words="; ended as ".join(filter(None, (words, study.ending))),
+        method_words=words_of(method.words(file.search), study.ending),
         max_epochs=file.search.max_epochs,
         factor=file.search.factor,
         iterations=file.search.iterations,
@@ -171,6 +170,11 @@ def _summary(job: Job, trials: Sequence[Trial], study: Study) -> SearchSummary:
         sized=job.sizes.text if job.sizes else "",
     )
     return won_by(summary, best, file)
+
+
+def words_of(method: str, ending: str) -> str:
+    """A method in words, and why it ended the search before its limits, if it did."""
+    return f"{method}; ended early, as {ending}" if ending else method
 
 
 def won_by(summary: SearchSummary, trial: Trial, file: SearchSpaceFile) -> SearchSummary:

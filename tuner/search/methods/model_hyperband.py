@@ -73,7 +73,7 @@ class ModelHyperband(Method):
         drawn = Draws(setup).propose(board, step)
         if step.bracket == self._brackets.first:
             return drawn if has_prior(setup.space) else chain(self._spread(board, step), drawn)
-        if self._model is None or not self._is_settled(board):
+        if self._model is None or not self._has_begun(board):
             return drawn
         if setup.generator.random() < _DRAWN_SHARE:
             return drawn
@@ -95,7 +95,7 @@ class ModelHyperband(Method):
     def next_step(self, board: Board) -> Step | None:
         """What comes next, if it can be brought to the end."""
         step = self._first_bracket(board)
-        if step is None and self._is_settled(board):
+        if step is None and self._has_begun(board):
             step = self._confirmation(board) or self._promotion(board)
         step = step or self._new_setting(board)
         if step is None and not board.n_running and not self.ending:
@@ -163,11 +163,9 @@ class ModelHyperband(Method):
         number = board.rung(step.bracket, 0).n_started
         yield cube.setting(cube.latin_hypercube(self._n_first, rng)[number])
 
-    def _is_settled(self, board: Board) -> bool:
-        """Whether nothing of the first bracket is running."""
-        bracket = self._brackets.first
-        n_rungs = self._brackets.halvings(bracket) + 1
-        return not any(board.rung(bracket, rung).n_running for rung in range(n_rungs))
+    def _has_begun(self, board: Board) -> bool:
+        """Whether there is enough to learn from: the first rung of the first bracket has ended."""
+        return not board.rung(self._brackets.first, 0).n_running
 
     def _confirmation(self, board: Board) -> Step | None:
         """The setting with the best score goes one rung up."""
@@ -243,11 +241,11 @@ class ModelHyperband(Method):
     def _can_finish(self, board: Board, step: Step) -> bool:
         """Whether what is left suffices to bring a step's setting to the end.
 
-        Also one of those that are running: each of them may turn out the best.
+        Also one of those that are being promoted, which may turn out the best.
         """
         settings, top = self._settings, self._settings.max_epochs
-        running = [top - trial.last_epoch for trial in board.running.values() if not trial.origin]
-        needed = max([top - step.last_epoch, *running])
+        promoted = [t.last_epoch for t in board.running.values() if t.parent_id is not None]
+        needed = top - min([step.last_epoch, *promoted])
         n_above = self._brackets.halvings(step.bracket) - step.rung
         return (
             epochs_left(settings, board) - step.n_epochs >= needed
