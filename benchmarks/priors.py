@@ -4,8 +4,8 @@ Hyperband (factor 3), or another method, searches through the real `Study`. Thre
 over the hyperparameters of a CNN: a task has a best setting; the further a setting is from it, the
 lower its accuracy ends, and it rises as learning curves do. With `--bench`, learning curves that
 others have recorded take their place (`recorded_tasks.py`). Nothing is trained, and the same seeds
-give the same numbers. Priors are good (near the best setting), random, or misleading (at the far end of
-every hyperparameter, with the worst word as the favourite).
+give the same numbers. Priors are good (near the best setting), random, or misleading (at the far
+end of every hyperparameter, with the worst word as the favourite).
 
     python -m benchmarks.priors [--seeds 40] [--method NAME] [--bench FOLDER] [--tasks NAME ...]
 
