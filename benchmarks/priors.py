@@ -1,15 +1,15 @@
 """How many epochs priors save, or cost where they mislead: searches without training.
 
-Hyperband (factor 3) searches through the real `Study`. Three made-up tasks are over the
-hyperparameters of a CNN: a task has a best setting; the further a setting is from it, the lower its
-accuracy ends, and it rises as learning curves do. With `--bench`, learning curves that others have
-recorded take their place (`recorded_tasks.py`). Nothing is trained, and the same seeds give the
-same numbers. Priors are good (near the best setting), random, or misleading (at the far end of
-every hyperparameter, with the worst word as the favourite).
+Hyperband (factor 3), or another method, searches through the real `Study`. Three made-up tasks are
+over the hyperparameters of a CNN: a task has a best setting; the further a setting is from it, the
+lower its accuracy ends, and it rises as learning curves do. With `--bench`, learning curves that
+others have recorded take their place (`recorded_tasks.py`). Nothing is trained, and the same seeds
+give the same numbers. Priors are good (near the best setting), random, or misleading (at the far
+end of every hyperparameter, with the worst word as the favourite).
 
-    python -m benchmarks.priors [--seeds 40] [--bench FOLDER] [--tasks NAME ...]
+    python -m benchmarks.priors [--seeds 40] [--method NAME] [--bench FOLDER] [--tasks NAME ...]
 
-It takes about two minutes of a core.
+With Hyperband it takes about two minutes of a core.
 
 For each task and kind it prints the epochs until the best score so far reaches what a search
 without priors has after its first iteration, on average; searches that do not get there in three
@@ -217,13 +217,13 @@ def accuracy(lost: float, epoch: int, slow: float) -> float:
     return 0.2 + (0.6 - lost) * (1 - math.exp(-epoch / time_constant))
 
 
-def best_so_far(task: Task, kind: str, seed: int) -> NDArray[np.float64]:
+def best_so_far(task: Task, kind: str, seed: int, method: str) -> NDArray[np.float64]:
     """The best score after every epoch of a search."""
     best, score_of = task.instance(seed)
     study = make_study(
         space=with_priors(task.space, kind, best, np.random.default_rng([seed, 2])),
         objective=Objective(name="val_accuracy", direction="max"),
-        settings=search(task, N_ITERATIONS),
+        settings=search(task, N_ITERATIONS, method),
         seed=seed,
         problem=lambda values: None,
     )
@@ -244,10 +244,10 @@ def best_so_far(task: Task, kind: str, seed: int) -> NDArray[np.float64]:
     return np.array(scores)
 
 
-def search(task: Task, n_iterations: int) -> SearchSettings:
-    """Hyperband of some iterations."""
+def search(task: Task, n_iterations: int, method: str = "hyperband") -> SearchSettings:
+    """As many epochs as some iterations of Hyperband."""
     return SearchSettings(
-        method="hyperband", max_epochs=task.max_epochs, factor=3, iterations=n_iterations
+        method=method, max_epochs=task.max_epochs, factor=3, iterations=n_iterations
     )
 
 
@@ -271,6 +271,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=40, help="searches of each kind")
+    parser.add_argument("--method", default="hyperband", help="any of search.method")
     parser.add_argument("--bench", type=Path, help="folder of recorded learning curves")
     parser.add_argument("--tasks", nargs="*", help="recorded tasks; three of images by default")
     options = parser.parse_args()
@@ -282,7 +283,9 @@ def main() -> None:
         f"{'task':<20}{'priors':<12}{'epochs':>8} {'95 %':>14}  {'ratio':>6} {'95 %':>14}  missed"
     )
     for task in tasks:
-        curves = {kind: [best_so_far(task, kind, s) for s in range(n)] for kind in KINDS}
+        curves = {
+            kind: [best_so_far(task, kind, s, options.method) for s in range(n)] for kind in KINDS
+        }
         first = sum(rung.n_epochs for bracket in brackets(search(task, 1)) for rung in bracket)
         target = float(np.mean([curve[first - 1] for curve in curves["none"]]))
         none = np.array([float(epochs_to(curve, target)) for curve in curves["none"]])

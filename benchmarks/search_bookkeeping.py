@@ -5,7 +5,8 @@
 Nothing is trained: scores are made up, and of the running trials any ends next. Timed is all that
 the search does for a trial: choosing it, taking its score, telling which checkpoints can go, and
 the log of starts and ends, which waits for the disk at each end (the log goes to the folder for
-temporary files). The limit is a median of 5 ms; a miss exits with 1.
+temporary files). The limit is a median of 5 ms over the last tenth of the trials, and of 50 ms
+where a model is asked, whose searches end at 1,000 trials; a miss exits with 1.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ from tuner.space.definition import SearchSettings, SearchSpaceFile
 from tuner.space.parsing.parse import load_space
 from tuner.store.search_log import SearchLog
 
-LIMIT_MS = 5.0
+LIMIT_MS = {"hyperband": 5.0, "asha": 5.0, "model_hyperband": 50.0}
 
 
 def main() -> int:
-    """Search with both methods, ten times as many trials each time; print what one trial cost."""
+    """Search with each method, ten times as many trials each time; print what one trial cost."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -45,19 +46,26 @@ def main() -> int:
     print(
         f"{len(file.space.parameters)} hyperparameters, {options.running} trials running at a time"
     )
-    print("method      trials  median ms  99th percentile ms  bytes of log per trial")
-    for method in ("hyperband", "asha"):
+    print(
+        "method            trials  median ms  of the last tenth  99th percentile ms"
+        "  bytes of log per trial"
+    )
+    for method, limit_ms in LIMIT_MS.items():
         for n_trials in (10, 100, 1_000, 10_000):
+            if method == "model_hyperband" and n_trials > 1_000:
+                continue
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "trials.jsonl"
-                costs = sorted(
-                    trial_costs(file, method, n_trials, options.running, SearchLog(path))
-                )
+                costs = trial_costs(file, method, n_trials, options.running, SearchLog(path))
                 size = path.stat().st_size
-            median, high = statistics.median(costs), costs[int(0.99 * (len(costs) - 1))]
-            print(f"{method:10} {n_trials:7,} {median:10.2f} {high:19.2f} {size / n_trials:23,.0f}")
-            met = met and median < LIMIT_MS
-    print(f"limit: median under {LIMIT_MS} ms: {'met' if met else 'missed'}")
+            last = statistics.median(costs[-max(1, n_trials // 10) :])
+            median, high = statistics.median(costs), sorted(costs)[int(0.99 * (len(costs) - 1))]
+            print(
+                f"{method:16} {n_trials:7,} {median:10.2f} {last:18.2f} {high:19.2f}"
+                f" {size / n_trials:23,.0f}"
+            )
+            met = met and last < limit_ms
+    print(f"limits on the median: {'met' if met else 'missed'}")
     return 0 if met else 1
 
 

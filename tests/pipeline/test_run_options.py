@@ -191,6 +191,22 @@ def test_outer_folds_are_searched_alike_whatever_time_is_left(
     assert options.is_sized is is_sized
 
 
+@pytest.mark.parametrize("method", ["hyperband", "random"])
+def test_ending_by_expected_gain_is_refused_where_the_method_expects_nothing(
+    tmp_path: Path, method: str
+) -> None:
+    file = load_space(write_space(tmp_path))
+    search = replace(file.search, method=method, min_expected_gain=0.001)
+    with pytest.raises(ConfigurationError) as caught:
+        apply(PRESETS["standard"], RunOptions(dataset="x"), replace(file, search=search))
+    assert caught.value.message == (
+        f"search.min_expected_gain is 0.001, but {method} has no model that expects anything"
+    )
+    model = replace(search, method="model_hyperband")
+    found = apply(PRESETS["standard"], RunOptions(dataset="x"), replace(file, search=model))
+    assert found.search.min_expected_gain == 0.001
+
+
 def test_longer_first_rung_is_refused_where_the_method_cannot_have_it(tmp_path: Path) -> None:
     file = load_space(write_space(tmp_path))
     search = replace(file.search, method="keras_tuner_hyperband", min_epochs=2)

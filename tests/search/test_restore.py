@@ -60,7 +60,8 @@ def log_of(
 
 SEARCHES = [
     (WIDE, "hyperband"), (FIVE, "hyperband"), (WIDE, "asha"), (FIVE, "asha"), (WIDE, "random"),
-    (NESTED, "random"), (NESTED, "grid"),
+    (NESTED, "random"), (NESTED, "grid"), (FIVE, "model_hyperband"), (WIDE, "model_hyperband"),
+    (NESTED, "model_hyperband"),
 ]  # fmt: skip
 
 

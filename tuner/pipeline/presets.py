@@ -106,6 +106,12 @@ def apply(preset: Preset, options: RunOptions, file: SearchSpaceFile) -> SearchS
             f"search.min_epochs is {search.min_epochs}, but {search.method} begins with one epoch",
             "leave min_epochs out, or choose another method.",
         )
+    if search.min_expected_gain is not None and not METHODS[search.method].expects_gains:
+        raise ConfigurationError(
+            f"search.min_expected_gain is {search.min_expected_gain:g}, but {search.method} has no"
+            " model that expects anything",
+            "leave min_expected_gain out, or choose search.method: model_hyperband.",
+        )
     if search.max_total_epochs is not None and search.max_total_epochs < search.max_epochs:
         raise ConfigurationError(
             f"search.max_total_epochs is {search.max_total_epochs}, too few to train one trial to"

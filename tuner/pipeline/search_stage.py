@@ -20,6 +20,7 @@ from tuner.records.trial import Trial
 from tuner.report.text import plural
 from tuner.search.methods.method import method_class
 from tuner.search.ranking import winner
+from tuner.search.study import Study
 from tuner.space.constraints import breach_of
 from tuner.space.definition import FAMILY, SearchSpaceFile
 from tuner.space.families import built
@@ -73,7 +74,7 @@ def search_space(
     executor.add_data(IMAGES, training_data(job.dataset, job.options.data_dir, job.folder.features))
     job.tell(StageStarted(title=SEARCHING))
     earlier = _tell_what_is_there(job, tables)
-    news = News(earlier, lambda trials: publish(_summary(job, trials, study.rejected)))
+    news = News(earlier, lambda trials: publish(_summary(job, trials, study)))
     trials = search(
         SearchOrder(
             model=file.model,
@@ -99,7 +100,7 @@ def search_space(
     tables.rewrite(trials)
     if all(trial.score is None for trial in trials):
         return None
-    found = _summary(job, trials, study.rejected)
+    found = _summary(job, trials, study)
     if refused := found.refused:
         job.tell(Notice(text=f"constraints: {refused}"))
     return found
@@ -155,16 +156,16 @@ def _n_rows(tables: TrialTables) -> int:
         return 0
 
 
-def _summary(job: Job, trials: Sequence[Trial], rejected: Sequence[str]) -> SearchSummary:
+def _summary(job: Job, trials: Sequence[Trial], study: Study) -> SearchSummary:
     file = job.file
     method = method_class(file.search.method)
     best = winner(trials, file.objective)
-    n_refused = sum(breach_of(reason) is not None for reason in rejected)
-    n_too_long = sum(map(is_expense, rejected))
+    n_refused = sum(breach_of(reason) is not None for reason in study.rejected)
+    n_too_long = sum(map(is_expense, study.rejected))
     summary = SearchSummary(
         model=file.model,
         method=file.search.method,
-        method_words=method.words(file.search),
+        method_words=words_of(method.words(file.search), study.ending),
         max_epochs=file.search.max_epochs,
         factor=file.search.factor,
         iterations=file.search.iterations,
@@ -173,7 +174,7 @@ def _summary(job: Job, trials: Sequence[Trial], rejected: Sequence[str]) -> Sear
         n_trials=len(trials),
         n_failed=sum(trial.status == "failed" for trial in trials),
         n_stopped=sum(trial.status == "stopped" for trial in trials),
-        n_rejected=len(rejected) - n_refused - n_too_long,
+        n_rejected=len(study.rejected) - n_refused - n_too_long,
         n_epochs=sum(len(trial.epochs) for trial in trials),
         duration_s=job.folder.events.spent_s(SEARCHING),
         best_trial_id="",
@@ -189,6 +190,11 @@ def _summary(job: Job, trials: Sequence[Trial], rejected: Sequence[str]) -> Sear
         n_over=sum(breach_of(trial.error) is not None for trial in trials),
     )
     return won_by(summary, best, file)
+
+
+def words_of(method: str, ending: str) -> str:
+    """A method in words, and why it ended the search before its limits, if it did."""
+    return f"{method}; ended early, as {ending}" if ending else method
 
 
 def won_by(summary: SearchSummary, trial: Trial, file: SearchSpaceFile) -> SearchSummary:

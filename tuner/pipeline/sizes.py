@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.planning.sizing import FEW_SEEDS, Size
+from tuner.planning.sizing import TESTED_SEEDS, Size
 from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import BASELINE
 from tuner.space.definition import SearchSpaceFile
@@ -77,23 +77,21 @@ class Sizes:
 def settled(sizes: Sizes, left_s: float) -> Sizes:
     """The sizes once the search has ended: what time it has left over buys.
 
-    A second seed of finalists and baseline first, with which a verdict is tested; then longer
-    retrainings, also where there is no time for that seed.
+    More seeds of finalists and baseline first, up to the three with which a verdict is well tested;
+    then longer retrainings, also where there is no time for another seed.
 
     Args:
         sizes: As they were planned.
         left_s: Seconds until the deadline.
     """
     size = sizes.size
-    for n_seeds in (
-        max(size.n_verdict_seeds, min(FEW_SEEDS, sizes.most_seeds)),
-        size.n_verdict_seeds,
-    ):
-        planned_s = sizes.retraining_s * n_seeds / size.n_verdict_seeds
+    now, most = size.n_verdict_seeds, max(size.n_verdict_seeds, min(TESTED_SEEDS, sizes.most_seeds))
+    for n_seeds in range(most, now - 1, -1):
+        planned_s = sizes.retraining_s * n_seeds / now
         times = (left_s - sizes.ending_s) / planned_s if planned_s > 0 else 1.0
         if sizes.fits and times >= 1:
-            most = max(size.retrain_epochs, sizes.most_epochs)
-            epochs = min(most, int(size.retrain_epochs * times))
+            longest = max(size.retrain_epochs, sizes.most_epochs)
+            epochs = min(longest, int(size.retrain_epochs * times))
             size = replace(size, n_verdict_seeds=n_seeds, retrain_epochs=epochs)
             break
     return replace(sizes, size=size, is_settled=True)

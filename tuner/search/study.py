@@ -72,6 +72,11 @@ class Study:
         """Why settings were never proposed, a line each."""
         return tuple(self._proposals.rejected.values())
 
+    @property
+    def ending(self) -> str:
+        """Why the method has ended the search by itself; empty where it has not."""
+        return self._method.ending
+
     def next_trial(self) -> Trial | None:
         """The next trial to train, or None where there is nothing to start now.
 

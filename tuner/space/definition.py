@@ -226,6 +226,8 @@ class SearchSettings:
         patience: Epochs without improvement of the objective after which a trial ends; None never
             ends it early.
         min_epochs: Epochs of the first rung at least.
+        min_expected_gain: A search ends by itself once its model expects less of any new setting,
+            in the unit of the objective; None never ends it.
     """
 
     method: str
@@ -236,6 +238,7 @@ class SearchSettings:
     max_total_epochs: int | None = None
     patience: int | None = None
     min_epochs: int = 1
+    min_expected_gain: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

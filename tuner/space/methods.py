@@ -22,6 +22,7 @@ class MethodEntry:
         needs_parameters: Whether at least one hyperparameter must be searched.
         needs_single_ranges: Whether no hyperparameter may have several ranges.
         begins_with_one_epoch: Whether its first rung cannot be made longer.
+        expects_gains: Whether it can tell how much is still to be gained.
     """
 
     target: str
@@ -30,6 +31,7 @@ class MethodEntry:
     needs_parameters: bool = False
     needs_single_ranges: bool = False
     begins_with_one_epoch: bool = False
+    expects_gains: bool = False
 
 
 DEFAULT_METHOD = "hyperband"
@@ -45,6 +47,13 @@ METHODS: Mapping[str, MethodEntry] = {
     "asha": MethodEntry(
         target="tuner.search.methods.asha:Asha",
         help="promotes the best of each rung without waiting for the others",
+    ),
+    "model_hyperband": MethodEntry(
+        target="tuner.search.methods.model_hyperband:ModelHyperband",
+        help=(
+            "is Hyperband whose promotions and new settings follow a model of the learning curves"
+        ),
+        expects_gains=True,
     ),
     "random": MethodEntry(
         target="tuner.search.methods.random:RandomSearch",

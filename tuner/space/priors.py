@@ -74,19 +74,19 @@ def _has_order(parameter: Parameter) -> bool:
 
 
 def _draw_around(parameter: Parameter, centre: Any, spread: float, rng: np.random.Generator) -> Any:
-    low, high = _cell(parameter, centre)
+    low, high = cell(parameter, centre)
     while True:
         # At least a third of the draws are inside, however wide the spread.
         place = float(rng.normal((low + high) / 2, spread))
         if 0 <= place < 1:
-            return _value_at(parameter, place)
+            return value_at(parameter, place)
 
 
 def _density_around(parameter: Parameter, centre: Any, spread: float, value: Any) -> float:
-    low, high = _cell(parameter, centre)
+    low, high = cell(parameter, centre)
     middle = (low + high) / 2
     whole = _mass((0 - middle) / spread, (1 - middle) / spread)
-    low, high = _cell(parameter, value)
+    low, high = cell(parameter, value)
     if high > low:
         return _mass((low - middle) / spread, (high - middle) / spread) / (high - low) / whole
     height = math.exp(-(((low - middle) / spread) ** 2) / 2) / math.sqrt(2 * math.pi)
@@ -98,9 +98,9 @@ def _mass(low: float, high: float) -> float:
     return (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2))) / 2
 
 
-def _cell(parameter: Parameter, value: Any) -> tuple[float, float]:
+def cell(parameter: Parameter, value: Any) -> tuple[float, float]:
     """The part of the scale that a value takes: a point where any number is allowed."""
-    if (n := _n_cells(parameter)) is not None:
+    if (n := n_cells(parameter)) is not None:
         place = _rank(parameter, value)
         return place / n, (place + 1) / n
     low, high = _ends(parameter)
@@ -113,8 +113,9 @@ def _cell(parameter: Parameter, value: Any) -> tuple[float, float]:
     return place, place
 
 
-def _value_at(parameter: Parameter, place: float) -> Any:
-    if (n := _n_cells(parameter)) is not None:
+def value_at(parameter: Parameter, place: float) -> Any:
+    """The value at a place of the scale, from 0 to 1; the end itself is left out."""
+    if (n := n_cells(parameter)) is not None:
         values = sorted(parameter.choices) or grid_values(parameter)
         assert values is not None  # There are cells.
         return values[int(place * n)]
@@ -127,7 +128,7 @@ def _value_at(parameter: Parameter, place: float) -> Any:
     return min(max(value, low), high)
 
 
-def _n_cells(parameter: Parameter) -> int | None:
+def n_cells(parameter: Parameter) -> int | None:
     """How many values the scale has; None where it has no steps."""
     if parameter.choices:
         return len(parameter.choices)

@@ -14,6 +14,7 @@ from tuner.space.sampling import n_settings
 WORDS = {
     "hyperband": "Hyperband, 27 epochs at most, factor 3, 1 iteration",
     "asha": "ASHA, 27 epochs at most, factor 3",
+    "model_hyperband": "model-based Hyperband, 27 epochs at most, factor 3",
     "random": "random search, 27 epochs at most",
     "bayesian": "Bayesian optimisation, 27 epochs at most",
     "grid": "grid search, 27 epochs at most",

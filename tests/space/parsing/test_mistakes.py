@@ -35,8 +35,9 @@ TOP_LEVEL = {
     "version: 1\nsearch: {factor: 1}": "my.yaml:2: search.factor is 1; expected 2 or more.",
     "version: 1\nsearch: 27": "my.yaml:2: search is 27; expected keys with values.",
     "version: 1\nsearch: {method: ahsa}": (
-        'my.yaml:2: search.method is "ahsa"; expected hyperband, asha, random, bayesian, grid,'
-        " keras_tuner_hyperband, keras_tuner_bayesian, keras_tuner_random or keras_tuner_grid.\n"
+        'my.yaml:2: search.method is "ahsa"; expected hyperband, asha, model_hyperband,'
+        " random, bayesian, grid, keras_tuner_hyperband, keras_tuner_bayesian, keras_tuner_random"
+        " or keras_tuner_grid.\n"
         '  Fix: did you mean "asha"?'
     ),
     "version: 1\nsearch: {max_trials: 0}": "my.yaml:2: search.max_trials is 0; expected 1 or more.",

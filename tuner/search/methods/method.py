@@ -116,6 +116,7 @@ class Method(ABC):
 
     Attributes:
         keeps_more_over_time: Whether a longer search has more checkpoints on disk at a time.
+        ending: Why it has ended the search by itself, before any limit; empty where it has not.
     """
 
     keeps_more_over_time = False
@@ -124,6 +125,7 @@ class Method(ABC):
         """Plan, with nothing started."""
         self.setup = setup
         self.is_exhausted = False
+        self.ending = ""
 
     @property
     @abstractmethod

@@ -103,6 +103,15 @@ class SearchSpec(Given):
             " never does."
         ),
     )
+    min_expected_gain: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description=(
+            "End the search once its model expects less improvement of any new setting, in the unit"
+            " of the objective, such as 0.001; by default the budget ends it. For model_hyperband."
+        ),
+    )
 
 
 class RetrainSpec(Given):
