@@ -26,7 +26,11 @@ def test_the_next_space_is_valid_and_begins_with_the_run(run: Path) -> None:
     place = run.parent
     found = call("refine", "run", cwd=place)
     assert (found.code, found.out) == (0, "run/refined.yaml\n")
-    assert "Search it: python -m tuner run './my photos' --space run/refined.yaml" in found.err
+    (line,) = [one for one in found.err.splitlines() if one.startswith("Search it: ")]
+    assert line.startswith("Search it: python -m tuner run './my photos' ")
+    assert line.endswith(" --space run/refined.yaml")
+    assert "--seed 3" in line, "another seed would test images that chose the run's best"
+    assert "tiny.yaml" not in line
     assert call("validate", "run/refined.yaml", cwd=place).code == 0
     file = load_space(run / "refined.yaml")
     assert "run" in file.start_from
@@ -75,8 +79,18 @@ def test_a_run_that_has_not_ended_or_is_none_is_refused(run: Path) -> None:
     assert "--resume" in found.err
     missing = call("refine", "nowhere", cwd=place)
     assert missing.code == 2
-    assert "so no finished run is there" in missing.err
+    assert missing.err.startswith("nowhere: there is no such run")
     assert not (run / "refined.yaml").exists()
+
+
+def test_a_folder_of_train_is_refused_with_the_recipe_that_it_comes_from(run: Path) -> None:
+    results = json.loads((run / "results.json").read_text())
+    results["run"]["recipe"] = "reports/digits/1/best.yaml"
+    (run / "results.json").write_text(json.dumps(results))
+    found = call("refine", "run", cwd=run.parent)
+    assert found.code == 2
+    assert found.err.startswith("run: was trained by a recipe, so nothing was searched in it")
+    assert "reports/digits/1/best.yaml" in found.err
 
 
 def test_a_run_that_searched_nothing_is_refused(run: Path) -> None:

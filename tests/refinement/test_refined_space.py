@@ -168,9 +168,11 @@ def test_a_builder_of_your_own_is_never_widened() -> None:
 
 def test_what_the_search_began_with_is_no_setting_of_the_space() -> None:
     file = file_of(RATES)
-    start = trial(99, {"optimizer": "adamw", "learning_rate": 5.0}, 1.0, origin="run", bracket=-1)
+    inside = {"optimizer": "adamw", "learning_rate": 0.001}
+    start = trial(99, inside, 1.0, origin="run", bracket=-1)
     known = evidence(file, [*drawn(file, 16, by_rate), start])
     assert known.search.best_trial_id != "0099"
+    assert start not in known.settings
     with pytest.raises(ConfigurationError, match="no setting of the space has a score"):
         evidence(file, [start])
     with pytest.raises(ConfigurationError, match="nothing was searched in this run"):

@@ -18,7 +18,7 @@ from tuner.refinement.evidence import MIN_SETTINGS, Evidence, evidence_of
 from tuner.refinement.families import Families, next_families
 from tuner.refinement.refined_space import Change, refined_space
 from tuner.refinement.space_text import NextSpace
-from tuner.report.command_lines import resume_command
+from tuner.report.command_lines import rerun, resume_command
 from tuner.report.text import decimal, plural
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.documents.strict_yaml import parse_document
@@ -40,7 +40,7 @@ class Refined:
 
     Attributes:
         path: Its file.
-        target: What the run was asked to search: a name or a path.
+        command: What searches it as the run was searched: with the same seed, preset and limits.
         changes: What differs from the run's space, in its order.
         families: What it searches, and which of the run's families it leaves out.
         n_unchanged: Hyperparameters that stay as they were.
@@ -48,7 +48,7 @@ class Refined:
     """
 
     path: Path
-    target: str
+    command: str
     changes: tuple[Change, ...]
     families: Families
     n_unchanged: int
@@ -74,6 +74,11 @@ def refine(name: Path, out: Path | None, *, may_replace: bool = False) -> Refine
         raise ConfigurationError(
             f"{run}: the run has not ended, and its search may find more",
             f"go on with it: {resume_command(results.run.command)}",
+        )
+    if results.run.recipe:
+        raise ConfigurationError(
+            f"{run}: was trained by a recipe, so nothing was searched in it",
+            f"refine the run that the recipe comes from ({results.run.recipe}).",
         )
     path = out or run / NAME
     if path.exists() and not may_replace:
@@ -104,7 +109,12 @@ def refine(name: Path, out: Path | None, *, may_replace: bool = False) -> Refine
         ) from error
     return Refined(
         path=path,
-        target=_target(folder),
+        command=rerun(
+            results.run.command,
+            "--space",
+            path.as_posix(),
+            without=("--set", "--model", "--resume"),
+        ),
         changes=space.changes,
         families=families,
         n_unchanged=space.n_unchanged,
@@ -169,16 +179,9 @@ def _origin(run: Path, evidence: Evidence) -> tuple[str, ...]:
 def _note(evidence: Evidence) -> str:
     n = len(evidence.settings)
     if n < MIN_SETTINGS:
-        settings = plural(n, "setting")
-        return f"nothing is narrowed: {settings} of {MIN_SETTINGS} that it takes to tell"
+        return f"nothing is narrowed: that takes at least {MIN_SETTINGS} settings, the run has {n}"
     found = evidence.importance
     if found is None or found.reason:
         reason = found.reason if found else "it was not computed."
         return f"nothing is narrowed or frozen, as it is not known what mattered: {reason}"
     return ""
-
-
-def _target(folder: RunFolder) -> str:
-    """What the run was made of, as it was named on the command line."""
-    options = folder.read_config().get("options")
-    return str(options.get("dataset", "DATASET")) if isinstance(options, dict) else "DATASET"

@@ -32,8 +32,7 @@ class Evidence:
     """What a search says.
 
     Attributes:
-        search: The search, with the best setting of its own space as the winner: what it began
-            with may lie outside.
+        search: The search, with the best setting that it has proposed as the winner.
         settings: The settings of the winner's family, each as its longest trial, the best of each
             bracket first.
         importance: What mattered; None where it was not computed.
@@ -108,9 +107,14 @@ def evidence_of(
 
 
 def _is_inside(trial: Trial, search: SearchSummary) -> bool:
-    """Whether a trial is of the space, and of a family whose hyperparameters can be stated."""
+    """Whether a trial was proposed, and is of a family whose hyperparameters can be stated.
+
+    A setting that the search began with was chosen elsewhere: of a space that was refined it is
+    always among the best.
+    """
     is_stated = not search.families or trial.values.get(FAMILY) in VOCABULARIES
-    return trial.model is None and is_stated and has_values(search.parameters, trial.values)
+    is_proposed = trial.model is None and not trial.origin
+    return is_proposed and is_stated and has_values(search.parameters, trial.values)
 
 
 def _defaults(model: str) -> Mapping[str, Any]:

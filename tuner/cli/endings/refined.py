@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -24,8 +23,7 @@ def refined_lines(refined: Refined) -> Iterator[str]:
     yield f"{plural(refined.n_unchanged, 'hyperparameter')} unchanged"
     if refined.note:
         yield f"note: {refined.note}"
-    path = shlex.quote(refined.path.as_posix())
-    yield f"Search it: python -m tuner run {shlex.quote(refined.target)} --space {path}"
+    yield f"Search it: {refined.command}"
 
 
 def refined_record(refined: Refined) -> dict[str, Any]:
@@ -37,4 +35,5 @@ def refined_record(refined: Refined) -> dict[str, Any]:
         "changes": [asdict(change) for change in refined.changes],
         "n_unchanged": refined.n_unchanged,
         "note": refined.note,
+        "command": refined.command,
     }
