@@ -34,6 +34,7 @@ class RecipeData:
         draw_seed: Of that draw.
         split_digest: SHA-256 of which images trained, validated and tested; empty where an earlier
             version wrote the recipe.
+        test_digest: SHA-256 of which images tested; empty likewise.
     """
 
     name: str
@@ -48,6 +49,7 @@ class RecipeData:
     max_train_images: int | None = None
     draw_seed: int = 0
     split_digest: str = ""
+    test_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,16 +88,37 @@ def test_there_are_three_at_most(tmp_path: Path) -> None:
     assert len(recalled(tmp_path).settings) == 3
 
 
-def test_a_winner_chosen_on_what_tests_now_is_left_out_and_said(tmp_path: Path) -> None:
-    same = {"fingerprint": DATASET.images.fingerprint}
-    out = tmp_path / "reports"
-    other = {**same, "split": replace(SPLIT, seed=7)}
-    ended(out, "a/20260101-000000-a", {"filters": 8}, data=other)
-    fewer = replace(SPLIT, limit=7)
-    ended(out, "a/20260101-000000-b", {"filters": 16}, data={**same, "split": fewer})
+@pytest.mark.parametrize("is_resized", [False, True])
+def test_a_winner_chosen_on_what_tests_now_is_left_out_and_said(
+    tmp_path: Path, *, is_resized: bool
+) -> None:
+    """Images that were brought to another size have another fingerprint, and are the same."""
+    fingerprint = "of another size" if is_resized else DATASET.images.fingerprint
+    same = {"fingerprint": fingerprint}
+    out, name = tmp_path / "reports", DATASET.card.name if is_resized else "copy"
+    other, fewer = replace(SPLIT, seed=7), replace(SPLIT, limit=7)
+    ended(out, f"{name}/20260101-000000-a", {"filters": 8}, data={**same, "split": other})
+    ended(out, f"{name}/20260101-000000-b", {"filters": 16}, data={**same, "split": fewer})
     found = recalled(tmp_path)
-    assert [start.origin for start in found.settings] == ["a/20260101-000000-b"]
-    assert any("leaves out a/20260101-000000-a, which was chosen" in n for n in found.notices)
+    assert [start.origin for start in found.settings] == [f"{name}/20260101-000000-b"]
+    assert any(f"leaves out {name}/20260101-000000-a: its choice" in n for n in found.notices)
+
+
+@pytest.mark.parametrize(("test_digest", "n"), [(DATASET.split.test_digest, 1), ("other", 0)])
+def test_the_images_that_tested_count_where_the_recipe_knows_them(
+    tmp_path: Path, test_digest: str, n: int
+) -> None:
+    """A card that was edited splits otherwise with the same seed."""
+    data = {"fingerprint": DATASET.images.fingerprint, "split": SPLIT, "test_digest": test_digest}
+    ended(tmp_path / "reports", "a/20260101-000000-a", {"filters": 8}, data=data)
+    assert len(recalled(tmp_path).settings) == n
+
+
+def test_what_the_space_or_the_card_does_not_allow_is_left_out_and_said(tmp_path: Path) -> None:
+    ended(tmp_path / "reports", "a/20260101-000000-a", {"conv_blocks": 6})
+    (first, second) = recalled(tmp_path).notices
+    assert first.startswith("start_from: auto leaves out a/20260101-000000-a: conv_blocks is 6")
+    assert second.startswith("start_from: auto takes nothing from below ")
 
 
 def test_an_unfinished_or_damaged_run_is_passed_over(tmp_path: Path) -> None:
@@ -109,7 +130,7 @@ def test_an_unfinished_or_damaged_run_is_passed_over(tmp_path: Path) -> None:
     ended(out, "a/20260101-000000-b", {}).recipe_of("tuned").write_text("model: [")
     found = recalled(tmp_path)
     assert found.settings == ()
-    assert found.notices == (f"start_from: auto finds no other winner on similar data below {out}",)
+    assert found.notices == (f"start_from: auto takes nothing from below {out}",)
 
 
 def test_a_search_alone_has_a_winner_too(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Pure functions: the same images and seed give the same split everywhere.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -63,6 +64,11 @@ class Split:
     def n_test(self) -> int:
         """Number of sealed images."""
         return len(self.test)
+
+    @property
+    def test_digest(self) -> str:
+        """A hash of which images test, by their numbers."""
+        return hashlib.sha256(np.asarray(self.test, dtype="<i8").tobytes()).hexdigest()
 
 
 def make_split(

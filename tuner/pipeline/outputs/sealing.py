@@ -95,6 +95,7 @@ def _recipe(
             max_train_images=contender.max_train_images,
             draw_seed=draw_seed if is_drawn else 0,
             split_digest=split_digest(fold, split),
+            test_digest=split.test_digest,
         ),
         seed=seed,
         max_epochs=contender.max_epochs,

@@ -22,6 +22,7 @@ from tuner.pipeline.preparation.start_settings import (
     AUTO,
     StartSettings,
     as_start,
+    chose_by_test_images,
     is_new,
     problem,
 )
@@ -52,10 +53,12 @@ class _Winner:
 
     Attributes:
         origin: Data set and run, such as `digits/20260131-101500-0a1b2c3d`.
+        path: Its recipe's file.
         recipe: Its recipe.
     """
 
     origin: str
+    path: Path
     recipe: Recipe
 
 
@@ -83,24 +86,20 @@ def remembered(
     notices: list[str] = []
     models = {family.model for family in each_family(file)}
     for winner in _similar(out, dataset):
-        data = winner.recipe.data
-        is_same = data.fingerprint == dataset.images.fingerprint
         if len(found) == MOST or winner.recipe.model not in models:
             continue
-        if is_same and not data.split.has_test_part_of(split):
-            notices.append(
-                f"start_from: {AUTO} leaves out {winner.origin}, which was chosen on images that"
-                " test now; its --seed is another"
-            )
-            continue
         start = as_start(winner.origin, winner.recipe.model, winner.recipe.values, file)
-        if problem(start, file, card, dataset) is None and is_new(
-            start, [*stated.settings, *found], file
-        ):
+        if chose_by_test_images(winner.recipe.data, winner.path, dataset, split):
+            reason: str | None = "its choice was made on images that test now (another --seed)"
+        else:
+            reason = problem(start, file, card, dataset)
+        if reason is not None:
+            notices.append(f"start_from: {AUTO} leaves out {winner.origin}: {reason}")
+        elif is_new(start, [*stated.settings, *found], file):
             found.append(start)
             notices.append(f"start_from: {AUTO} takes {winner.origin} ({_told(winner.recipe)})")
     if not found:
-        notices.append(f"start_from: {AUTO} finds no other winner on similar data below {out}")
+        notices.append(f"start_from: {AUTO} takes nothing from below {out}")
     return StartSettings(settings=tuple(found), notices=tuple(notices))
 
 
@@ -158,7 +157,8 @@ def _winners(out: Path) -> Iterator[_Winner]:
             # A search alone leaves its winner's recipe in that place.
             file = next(filter(Path.is_file, [folder.recipe_of(TUNED), folder.recipe]), None)
             if file is not None and not folder.is_unfinished:
-                yield _Winner(origin="/".join(path.parts[-2:]), recipe=read_recipe(file))
+                origin = "/".join(path.parts[-2:])
+                yield _Winner(origin=origin, path=file, recipe=read_recipe(file))
         except (ConfigurationError, OSError):
             # A damaged run must not stop another one.
             continue

@@ -102,11 +102,12 @@ def _starts(
         stated = stated_baseline(card, dataset.spec.height, dataset.spec.width)
         yield as_start(name, stated.model, stated.values, file), ""
     else:
-        recipe = read_recipe(_recipe_file(name, file))
+        path = _recipe_file(name, file)
+        recipe = read_recipe(path)
         # A folder may be named by `.` alone.
-        origin = Path(name).resolve().name
-        start = as_start(origin, recipe.model, recipe.values, file)
-        yield start, _doubt(name, recipe.data, dataset, split)
+        start = as_start(Path(name).resolve().name, recipe.model, recipe.values, file)
+        is_doubtful = chose_by_test_images(recipe.data, path, dataset, split)
+        yield start, _doubt(name) if is_doubtful else ""
 
 
 def _recipe_file(name: str, file: SearchSpaceFile) -> Path:
@@ -120,10 +121,31 @@ def _recipe_file(name: str, file: SearchSpaceFile) -> Path:
     )
 
 
-def _doubt(name: str, data: RecipeData, dataset: Dataset, split: SplitSettings) -> str:
-    """That a recipe was chosen on images that test now; empty where it was not."""
-    if data.fingerprint != dataset.images.fingerprint or data.split.has_test_part_of(split):
-        return ""
+def chose_by_test_images(
+    data: RecipeData, path: Path, dataset: Dataset, split: SplitSettings
+) -> bool:
+    """Whether a recipe was chosen on images of which some test now.
+
+    Images are the same where their fingerprint is, and those of one data set's runs, whose
+    fingerprint differs where they were brought to another size.
+
+    Args:
+        data: What the recipe was made on.
+        path: Its file, below `reports/DATASET/RUN`.
+        dataset: The data, split.
+        split: How they were split.
+    """
+    # Of RUN/best.yaml and of RUN/models/NAME.yaml.
+    runs_of = {parent.name for parent in path.resolve().parents[1:3]}
+    is_same = data.fingerprint == dataset.images.fingerprint or dataset.card.name in runs_of
+    if not is_same:
+        return False
+    if data.test_digest:
+        return data.test_digest != dataset.split.test_digest
+    return not data.split.has_test_part_of(split)
+
+
+def _doubt(name: str) -> str:
     return (
         f"start_from: {name} was chosen on another split of these images, some of which test now:"
         " if it wins, its test score may flatter; take a run with the same --seed"
