@@ -35,7 +35,8 @@ from tuner.data.dataset import load_dataset
 from tuner.models.cnn import BATCH_NORM_MOMENTUM, build
 from tuner.models.preprocessing import normalization_layers
 from tuner.models.registry import complete
-from tuner.pipeline.preparation.start_settings import DEFAULTS, start_settings
+from tuner.pipeline.preparation.start_settings import start_settings
+from tuner.planning.affordable import DEFAULTS
 from tuner.records.image import ImageSpec
 from tuner.space.definition import SplitSettings
 from tuner.space.parsing.parse import load_space

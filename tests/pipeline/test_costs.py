@@ -12,8 +12,9 @@ from tests.pipeline.comparison.jobs import job
 from tests.planning.contenders import FROZEN, TUNED, stated_baselines
 from tests.planning.costs import cost
 from tests.planning.test_forecast import known as usual_known
-from tuner.pipeline.costs import Work, variants, without_backbones, without_last_resorts
+from tuner.pipeline.costs import Variant, Work, variants, without_backbones, without_last_resorts
 from tuner.pipeline.training_data import training_data
+from tuner.planning.affordable import most_multiply_adds
 from tuner.planning.candidates import candidate_of
 from tuner.planning.forecast import Known
 from tuner.records.contender import Contender
@@ -84,10 +85,18 @@ def test_a_run_may_leave_out_the_baselines_trial_what_is_dear_and_backbones(
         starts=[baseline, cost(usual.key)],
     )
     amounts = [
-        (len(one.costs), len(one.starts), len(one.contenders)) for one in variants(whole, work)
+        (len(one.known.costs), len(one.known.starts), len(one.known.contenders))
+        for one in variants(whole, work)
     ]
     assert amounts[0] == (2, 2, 3)
     assert amounts[-1] == (1, 1, 2)
     assert len(set(amounts)) == len(amounts) == 8
-    lean = replace(whole, costs=costs[:1], starts=[], contenders=whole.contenders[:2])
-    assert variants(lean, work) == [lean]
+    leanest = variants(whole, work)[-1]
+    assert (leanest.tries_baseline, leanest.most_multiply_adds) == (
+        False,
+        most_multiply_adds([usual]),
+    )
+    unmeasured = replace(whole, costs=costs[:1])
+    assert any(one.most_multiply_adds for one in variants(unmeasured, work))
+    only = replace(whole, starts=[], contenders=whole.contenders[:2])
+    assert variants(only, replace(work, settings=(usual,))) == [Variant(known=only)]

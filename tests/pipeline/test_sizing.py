@@ -135,6 +135,12 @@ def test_up_to_three_seeds_come_before_longer_retrainings() -> None:
     ]
 
 
+def test_without_a_baseline_all_models_take_the_seeds_that_time_buys() -> None:
+    one = replace(planned().size, n_verdict_seeds=1)
+    size = settled(planned(size=one), 420.0, has_baseline=False).size
+    assert (size.n_seeds, size.n_verdict_seeds, size.retrain_epochs) == (3, 3, 12)
+
+
 def test_time_that_is_short_of_a_second_seed_makes_retrainings_longer() -> None:
     one = replace(planned().size, n_verdict_seeds=1)
     size = settled(planned(size=one), 190.0).size

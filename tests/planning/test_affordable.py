@@ -13,24 +13,30 @@ from tuner.planning.candidates import candidate_of
 DATA = training_data(64, 24)
 SPEC = DATA.spec
 SMALL = complete("cnn", SMALL_CNN)
+MOST = MOST_TIMES * cnn_size.multiply_adds(SMALL, SPEC)
 LARGE = {**SMALL, "filters": 10 * SMALL["filters"]}
 
 
-def test_the_cheapest_of_the_known_settings_is_the_usual_one() -> None:
-    starts = [
-        candidate_of(str(number), "cnn", one, DATA) for number, one in enumerate([LARGE, SMALL])
-    ]
-    assert most_multiply_adds(starts) == MOST_TIMES * cnn_size.multiply_adds(SMALL, SPEC)
+def limit(**starts: dict[str, object]) -> int | None:
+    return most_multiply_adds(
+        [candidate_of(name, "cnn", one, DATA) for name, one in starts.items()]
+    )
 
 
-def test_without_a_known_setting_of_the_family_nothing_is_usual() -> None:
+def test_the_spaces_defaults_are_usual_whatever_else_a_search_begins_with() -> None:
+    assert limit(baseline=LARGE, defaults=SMALL) == MOST
+    assert limit(earlier=SMALL, defaults=LARGE) == MOST_TIMES * cnn_size.multiply_adds(LARGE, SPEC)
+    assert limit(baseline=SMALL) == MOST, "the defaults are the baseline's"
+
+
+def test_without_a_usual_setting_of_the_family_there_is_no_limit() -> None:
     assert most_multiply_adds([]) is None
+    assert limit(earlier=SMALL) is None
     assert most_multiply_adds([candidate_of("baseline", "sigmoid_cnn", {}, DATA)]) is None
 
 
 def test_what_takes_many_times_as_long_is_left_out_with_its_reason() -> None:
-    most = MOST_TIMES * cnn_size.multiply_adds(SMALL, SPEC)
-    reason = expense("cnn", LARGE, SPEC, most)
+    reason = expense("cnn", LARGE, SPEC, MOST)
     assert reason is not None
     assert reason.startswith("it takes ")
     assert reason.endswith("million that the time budget allows")

@@ -196,8 +196,7 @@ class _Shop:
     def of(self, sizes: Sizes) -> Known:
         """What an unfinished run trains, whose sizes were decided."""
         known = self.known if sizes.tries_baseline else without_baselines_trial(self.known)
-        if sizes.most_multiply_adds is not None:
-            known = with_affordable(known, self.work)
+        known = with_affordable(known, self.work, sizes.most_multiply_adds)
         whole = known if sizes.has_backbones else without_backbones(known, self.work)
         return resized(whole, sizes.size)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
@@ -144,18 +143,39 @@ def known_of(
     )
 
 
-def variants(known: Known, work: Work) -> list[Known]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A run with a time budget, with all that may go or without some of it.
+
+    Attributes:
+        known: What its forecast is made of.
+        tries_baseline: Whether the search begins with the baseline; it is compared in any case.
+        most_multiply_adds: Of one image, that a drawn setting of the CNN family may take; None for
+            all that the space has.
+    """
+
+    known: Known
+    tries_baseline: bool = True
+    most_multiply_adds: int | None = None
+
+
+def variants(known: Known, work: Work) -> list[Variant]:
     """What a run with a time budget may be: first the fullest, last what lacks all that may go."""
-    found = [known]
-    for leaner in (partial(with_affordable, work=work), without_baselines_trial):
-        found += [less for one in found if (less := leaner(one)) != one]
-    lean = [without_backbones(one, work) for one in found]
-    return found if lean[0] is found[0] else [*found, *lean]
+    found = [Variant(known=known)]
+    most, spec = most_multiply_adds(work.starts), work.data.spec
+    if any(expense(one.model, one.values, spec, most) for one in work.settings):
+        affordable = with_affordable(known, work, most)
+        found.append(Variant(known=affordable, most_multiply_adds=most))
+    for one in tuple(found):
+        less = without_baselines_trial(one.known)
+        if len(less.starts) < len(one.known.starts):
+            found.append(replace(one, known=less, tries_baseline=False))
+    lean = [replace(one, known=without_backbones(one.known, work)) for one in found]
+    return found if lean == found else [*found, *lean]
 
 
-def with_affordable(known: Known, work: Work) -> Known:
-    """The same without settings that take many times as long as the usual one."""
-    most = most_multiply_adds(work.starts)
+def with_affordable(known: Known, work: Work, most: int | None) -> Known:
+    """The same without settings that take more multiply-adds for an image."""
     spec = work.data.spec
     dear = {one.key for one in work.settings if expense(one.model, one.values, spec, most)}
     costs = [cost for cost in known.costs if cost.key not in dear]

@@ -74,7 +74,7 @@ class Sizes:
         return tuple(one for one in starts if self.tries_baseline or one.origin != BASELINE)
 
 
-def settled(sizes: Sizes, left_s: float) -> Sizes:
+def settled(sizes: Sizes, left_s: float, *, has_baseline: bool = True) -> Sizes:
     """The sizes once the search has ended: what time it has left over buys.
 
     More seeds of finalists and baseline first, up to the three with which a verdict is well tested;
@@ -83,6 +83,7 @@ def settled(sizes: Sizes, left_s: float) -> Sizes:
     Args:
         sizes: As they were planned.
         left_s: Seconds until the deadline.
+        has_baseline: Whether the baseline is compared; else all models have as many seeds.
     """
     size = sizes.size
     now, most = size.n_verdict_seeds, max(size.n_verdict_seeds, min(TESTED_SEEDS, sizes.most_seeds))
@@ -92,7 +93,12 @@ def settled(sizes: Sizes, left_s: float) -> Sizes:
         if sizes.fits and times >= 1:
             longest = max(size.retrain_epochs, sizes.most_epochs)
             epochs = min(longest, int(size.retrain_epochs * times))
-            size = replace(size, n_verdict_seeds=n_seeds, retrain_epochs=epochs)
+            size = replace(
+                size,
+                n_seeds=size.n_seeds if has_baseline else n_seeds,
+                n_verdict_seeds=n_seeds,
+                retrain_epochs=epochs,
+            )
             break
     return replace(sizes, size=size, is_settled=True)
 

@@ -12,11 +12,10 @@ from tempfile import TemporaryDirectory
 from tuner.errors import ConfigurationError, SearchError
 from tuner.execution.executor import Executor
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.pipeline.costs import Work, compared, known_of, variants, work_of
+from tuner.pipeline.costs import Variant, Work, compared, known_of, variants, work_of
 from tuner.pipeline.job import Job
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, kept, settled
-from tuner.planning.affordable import most_multiply_adds
 from tuner.planning.candidates import MAX_MEASURED, opponents
 from tuner.planning.forecast import Known
 from tuner.planning.measure import measure
@@ -24,6 +23,7 @@ from tuner.planning.sizing import Bounds, Fitted, fitted, has_baseline, steps_pe
 from tuner.records.contender import Contender
 from tuner.records.events import Event, Notice, SearchSized, StageStarted
 from tuner.report.text import duration, plural
+from tuner.retrain.contenders import BASELINE
 from tuner.search.methods.method import SearchCost, method_class
 from tuner.space.definition import SearchSettings, SearchSpaceFile
 from tuner.space.parsing.overrides import stated_keys
@@ -103,7 +103,8 @@ def settle(job: Job) -> Job:
     """The job with the epochs of its retraining, now that the search has ended; kept likewise."""
     if job.sizes is None or job.sizes.is_settled or job.deadline is None:
         return job
-    found = settled(job.sizes, job.deadline - time.time())
+    left_s, has_baseline = job.deadline - time.time(), BASELINE in job.file.compare
+    found = settled(job.sizes, left_s, has_baseline=has_baseline)
     if found.size != job.sizes.size:
         epochs = plural(found.size.retrain_epochs, "epoch")
         seeds = plural(found.size.n_verdict_seeds, "seed")
@@ -134,7 +135,7 @@ def bounds_of(options: RunOptions, file: SearchSpaceFile) -> Bounds:
 
 def sizes_for(
     work: Work,
-    possible: Sequence[Known],
+    possible: Sequence[Variant],
     left_s: float,
     budget_s: float,
 ) -> SizedRun:
@@ -148,15 +149,13 @@ def sizes_for(
     """
     options, file = work.options, work.file
     bounds = bounds_of(options, file)
-    found = fitted(possible, bounds, left_s, options.seed)
+    found = fitted([one.known for one in possible], bounds, left_s, options.seed)
+    variant = possible[found.number]
     forecast = found.forecast
     # A search alone says nothing of a comparison that may follow.
     has_backbones = options.search_only or any(
         contender.name in BACKBONES for contender, _ in found.known.contenders
     )
-    tries_baseline = len(found.known.starts) == len(possible[0].starts)
-    is_whole_space = len(found.known.costs) == len(possible[0].costs)
-    most = None if is_whole_space else most_multiply_adds(work.starts)
     after_s = max(0.0, forecast.total_s.high - forecast.search_s.high - forecast.other_s.high)
     # Where not even the smallest size fits, time is shared out as without sizes.
     shared_s = math.inf if found.fits else (1 - options.search_share) * left_s
@@ -165,8 +164,8 @@ def sizes_for(
         sizes=Sizes(
             size=found.size,
             has_backbones=has_backbones,
-            tries_baseline=tries_baseline,
-            most_multiply_adds=most,
+            tries_baseline=variant.tries_baseline,
+            most_multiply_adds=variant.most_multiply_adds,
             fits=found.fits,
             most_epochs=found.size.retrain_epochs if bounds.keeps_epochs else file.retrain.epochs,
             most_seeds=(
@@ -176,7 +175,7 @@ def sizes_for(
             ),
             retraining_s=min(after_s, shared_s),
             ending_s=min(forecast.other_s.high, max(0.0, shared_s - after_s)),
-            text=f"{_short(budget_s)}: {_text(found, file, possible[0], most)}",
+            text=f"{_short(budget_s)}: {_text(found, file, variant)}",
         ),
     )
 
@@ -209,8 +208,8 @@ def _silent(event: Event) -> None:
     """The retraining tells what is left out of the comparison."""
 
 
-def _text(found: Fitted, file: SearchSpaceFile, whole: Known, most: int | None) -> str:
-    parts = ", ".join(_parts(found, file, whole, most))
+def _text(found: Fitted, file: SearchSpaceFile, variant: Variant) -> str:
+    parts = ", ".join(_parts(found, file, variant))
     likely = _short(found.forecast.total_s.middle)
     if found.is_cut:
         return parts
@@ -222,9 +221,9 @@ def _text(found: Fitted, file: SearchSpaceFile, whole: Known, most: int | None) 
     )
 
 
-def _parts(found: Fitted, file: SearchSpaceFile, whole: Known, most: int | None) -> Iterator[str]:
-    """What is done, in words; `whole` is what could be."""
-    size, known = found.size, found.known
+def _parts(found: Fitted, file: SearchSpaceFile, variant: Variant) -> Iterator[str]:
+    """What is done, in words."""
+    size, known, most = found.size, found.known, variant.most_multiply_adds
     cost = _cost(known.search, known.n_settings)
     steps = round(steps_per_epoch(known) * min(size.min_epochs, size.max_epochs))
     n = plural(cost.n_settings + len(known.starts), "setting")
@@ -232,7 +231,7 @@ def _parts(found: Fitted, file: SearchSpaceFile, whole: Known, most: int | None)
     limit = f" of at most {most / 1e6:,.1f} million multiply-adds an image" if most else ""
     yield f"{number}{limit}"
     yield f"up to {plural(size.max_epochs, 'epoch')} (first rung about {plural(steps, 'step')})"
-    if len(known.starts) < len(whole.starts):
+    if not variant.tries_baseline:
         yield "the baseline only in the comparison"
     if known.contenders:
         whom = "finalists and baseline" if has_baseline(known) else "the winner"

@@ -13,9 +13,13 @@ from tuner.models import cnn_size
 from tuner.models.registry import complete
 from tuner.planning.measure import Candidate
 from tuner.records.image import ImageSpec
+from tuner.retrain.contenders import BASELINE
 
 # Twice the filters everywhere are four times the work.
 MOST_TIMES = 4
+
+# Begins the origin of the settings with which `start_from: [defaults]` begins a search.
+DEFAULTS = "defaults"
 
 _SUFFIX = "that the time budget allows"
 
@@ -23,14 +27,16 @@ _SUFFIX = "that the time budget allows"
 def most_multiply_adds(starts: Iterable[Candidate]) -> int | None:
     """Multiply-adds of one image that a setting may take.
 
-    None where the search begins with no setting of the CNN family: nothing tells what is usual.
+    The usual setting is the one with the space's defaults; where they are the baseline's, that. None
+    where the search begins with neither in the CNN family: nothing tells what is usual.
     """
-    usual = [
-        cnn_size.multiply_adds(complete(one.model, one.values), one.data.spec)
-        for one in starts
-        if one.model == "cnn"
-    ]
-    return MOST_TIMES * min(usual) if usual else None
+    of_family = [one for one in starts if one.model == "cnn"]
+    defaults = [one for one in of_family if one.name.startswith(DEFAULTS)]
+    usual = defaults or [one for one in of_family if one.name == BASELINE]
+    if not usual:
+        return None
+    counts = [cnn_size.multiply_adds(complete(o.model, o.values), o.data.spec) for o in usual]
+    return MOST_TIMES * min(counts)
 
 
 def expense(

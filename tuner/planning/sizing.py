@@ -91,6 +91,7 @@ class Fitted:
 
     Attributes:
         size: How much is done.
+        number: Which of the variants it is of, from 0.
         known: What its forecast is made of.
         forecast: What it takes; of a search that is cut, with as much of it as must fit.
         is_cut: Whether you have stated more settings than fit: the deadline cuts the search.
@@ -98,6 +99,7 @@ class Fitted:
     """
 
     size: Size
+    number: int
     known: Known
     forecast: Forecast
     is_cut: bool
@@ -117,12 +119,16 @@ def fitted(variants: Sequence[Known], bounds: Bounds, left_s: float, seed: int) 
         seed: Decides what chance decides in the simulations.
     """
     sizes = list(ladder(variants[0], bounds))
-    leanest = _highest(variants[-1], sizes, left_s, seed)
-    for known in variants[:-1]:
-        found = _highest(known, sizes, left_s, seed)
-        if found.fits and _depth(found) == _depth(leanest):
-            return found
-    return leanest
+    *fuller, leanest = (
+        replace(_highest(known, sizes, left_s, seed), number=number)
+        for number, known in enumerate(variants)
+    )
+    as_deep = (one for one in fuller if one.fits and _is_as_deep(one, leanest))
+    return next(as_deep, leanest)
+
+
+def _is_as_deep(one: Fitted, other: Fitted) -> bool:
+    return all(a >= b for a, b in zip(_depth(one), _depth(other), strict=True))
 
 
 def _depth(found: Fitted) -> tuple[int, int, int]:
@@ -218,6 +224,7 @@ def _highest(known: Known, sizes: Sequence[Size], left_s: float, seed: int) -> F
     is_cut = n_fitting > 0 and found.total_s.high > left_s
     return Fitted(
         size=size,
+        number=0,
         known=sized,
         forecast=needed(size) if is_cut else found,
         is_cut=is_cut,

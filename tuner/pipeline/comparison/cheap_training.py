@@ -15,10 +15,10 @@ _PER_STEP = 3
 
 def is_cheap(contender: Contender, dataset: Dataset) -> bool:
     """Whether all epochs of a training take at most `CHEAP` multiply-adds."""
-    return work(contender, dataset) <= CHEAP
+    return training_multiply_adds(contender, dataset) <= CHEAP
 
 
-def work(contender: Contender, dataset: Dataset) -> int:
+def training_multiply_adds(contender: Contender, dataset: Dataset) -> int:
     """Multiply-adds of all epochs of a training; 0 of a model that cannot be built.
 
     Its training fails with the reason.

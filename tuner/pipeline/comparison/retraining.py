@@ -12,7 +12,7 @@ from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.metrics.one_standard_error import SHARES, standard_error
 from tuner.models.registry import comes_to, complete, effective
 from tuner.pipeline.comparison.all_contenders import contenders
-from tuner.pipeline.comparison.cheap_training import is_cheap, work
+from tuner.pipeline.comparison.cheap_training import is_cheap, training_multiply_adds
 from tuner.pipeline.job import Job
 from tuner.pipeline.training_data import training_data
 from tuner.records.contender import Contender, Trained
@@ -170,8 +170,13 @@ def _longest_first(
     Of a few trainings on a few workers, the longest had better not begin last (Graham, SIAM J.
     Appl. Math. 17, 1969). Where time may run out, the winner comes first instead.
     """
-    by_work = sorted(judged, key=lambda setting: -work(distinct[setting], job.dataset))
-    return {setting: distinct[setting] for setting in dict.fromkeys([*by_work, *distinct])}
+    counts = {
+        setting: training_multiply_adds(one, job.dataset)
+        for setting, one in distinct.items()
+        if setting in judged
+    }
+    longest_first = sorted(counts, key=lambda setting: -counts[setting])
+    return {setting: distinct[setting] for setting in dict.fromkeys([*longest_first, *distinct])}
 
 
 def _distinct(compared: Sequence[Contender], job: Job) -> dict[str, Contender]:

@@ -13,6 +13,7 @@ from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
 from tuner.models.registry import comes_to, complete, effective, is_own
+from tuner.planning.affordable import DEFAULTS
 from tuner.records.sealed_recipe import RecipeData
 from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import BASELINE, stated_baseline
@@ -24,7 +25,6 @@ from tuner.store.files.nearest_path import did_you_mean_path
 from tuner.store.recipe_file import read_recipe
 from tuner.training.refusals import refusal
 
-DEFAULTS = "defaults"
 # Winners of earlier runs: `tuner.pipeline.preparation.remembered`.
 AUTO = "auto"
 RECIPE = "best.yaml"
