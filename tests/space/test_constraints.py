@@ -11,6 +11,7 @@ from tuner.space.constraints import (
     Footprint,
     breach_of,
     nearest_miss,
+    remedy,
 )
 
 ALL = Constraints(parameters=5e6, latency_ms=5.0, file_mb=10.0)
@@ -67,6 +68,17 @@ def test_only_some_bounds_are_known_before_training_and_only_some_after() -> Non
         "latency_ms": (False, True),
         "file_mb": (True, True),
     }
+
+
+def test_a_very_small_bound_is_read_back() -> None:
+    reason = Constraints(latency_ms=1e-5).broken(Footprint(latency_ms=2.0))
+    assert breach_of(reason) == Breach("latency_ms", 2.0, 1e-5)
+
+
+def test_the_remedy_is_of_the_nearest_miss() -> None:
+    reasons = list(BROKEN)[:2]
+    assert nearest_miss(reasons) == reasons[0]
+    assert remedy(reasons).startswith("raise constraints.parameters, ")
 
 
 def test_other_reasons_speak_of_no_constraint() -> None:

@@ -163,7 +163,9 @@ def variants(known: Known, work: Work) -> list[Variant]:
     """What a run with a time budget may be: first the fullest, last what lacks all that may go."""
     found = [Variant(known=known)]
     most, spec = most_multiply_adds(work.starts), work.data.spec
-    if any(expense(one.model, one.values, spec, most) for one in work.settings):
+    n_dear = sum(expense(o.model, o.values, spec, most) is not None for o in work.settings)
+    # Of a space of large networks too little would be left.
+    if 0 < n_dear <= len(work.settings) / 2:
         affordable = with_affordable(known, work, most)
         found.append(Variant(known=affordable, most_multiply_adds=most))
     for one in tuple(found):

@@ -27,8 +27,8 @@ _SUFFIX = "that the time budget allows"
 def most_multiply_adds(starts: Iterable[Candidate]) -> int | None:
     """Multiply-adds of one image that a setting may take.
 
-    The usual setting is the one with the space's defaults; where they are the baseline's, that. None
-    where the search begins with neither in the CNN family: nothing tells what is usual.
+    The usual setting is the one with the defaults of the space, or the baseline where that is the
+    same. None where the search begins with neither in the CNN family: nothing tells what is usual.
     """
     of_family = [one for one in starts if one.model == "cnn"]
     defaults = [one for one in of_family if one.name.startswith(DEFAULTS)]

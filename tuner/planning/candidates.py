@@ -29,11 +29,11 @@ MAX_MEASURED = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstSettings:
-    """What a run draws first.
+    """Settings that stand for those of a run: drawn evenly, without the priors that it has.
 
     Attributes:
-        settings: What it trains of that.
-        rejected: Why it does not train the others, a line each.
+        settings: What a run would train of them.
+        rejected: Why it would not train the others, a line each.
     """
 
     settings: tuple[Candidate, ...]
@@ -41,7 +41,7 @@ class FirstSettings:
 
 
 def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> FirstSettings:
-    """The settings that a run tries first, where it draws them.
+    """As many settings as a run tries first, drawn evenly.
 
     Raises:
         ConfigurationError: If none of them can be built and keeps the constraints.

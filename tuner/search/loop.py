@@ -18,7 +18,7 @@ from tuner.records.training import TrainResult, TrainTask
 from tuner.records.trial import Trial
 from tuner.search.study import Study
 from tuner.search.trial_training import SearchOrder, outcome, task_of, trial_checkpoint
-from tuner.space.constraints import breach_of, nearest_miss
+from tuner.space.constraints import breach_of, nearest_miss, remedy
 from tuner.store.search_log import SearchLog
 
 LOG = logging.getLogger("tuner")
@@ -268,12 +268,12 @@ class _Loop:
 def _all_failed(ended: list[Trial]) -> SearchError:
     trials = [trial for trial in ended if not trial.origin] or ended
     errors = [trial.error for trial in trials if trial.error]
-    breaches = [breach for error in errors if (breach := breach_of(error))]
-    if 2 * len(breaches) > len(errors):
+    n_breaches = sum(breach_of(error) is not None for error in errors)
+    if 2 * n_breaches > len(errors):
         return SearchError(
-            f"no trial succeeded: {len(breaches)} of {len(trials)} broke a constraint; the nearest:"
+            f"no trial succeeded: {n_breaches} of {len(trials)} broke a constraint; the nearest:"
             f" {nearest_miss(errors)}",
-            f"raise constraints.{breaches[0].name}, or let the space have smaller models.",
+            remedy(errors),
         )
     reason, n = Counter(errors).most_common(1)[0]
     return SearchError(

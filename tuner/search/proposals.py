@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tuner.errors import ConfigurationError, SpaceError
-from tuner.space.constraints import breach_of, nearest_miss
+from tuner.space.constraints import breach_of, nearest_miss, remedy
 from tuner.space.definition import Parameter, Space
 from tuner.space.sampling import grid_values, has_setting, n_settings, sample
 
@@ -99,16 +99,14 @@ def nothing_to_train(rejected: Mapping[str, str]) -> SpaceError:
     Args:
         rejected: Why each drawn setting was not proposed, by its key.
     """
-    n = f"none of {len(rejected):,} drawn settings"
-    miss = nearest_miss(rejected.values())
-    if (breach := breach_of(miss)) is None:
-        reason = next(iter(rejected.values()))
+    n, reasons = f"none of {len(rejected):,} drawn settings", list(rejected.values())
+    others = [reason for reason in reasons if breach_of(reason) is None]
+    if 2 * len(others) >= len(reasons):
         return SpaceError(
-            f"{n} can be built, as {reason}", "widen the space, or use larger images."
+            f"{n} can be built, as {others[0]}", "widen the space, or use larger images."
         )
     return SpaceError(
-        f"{n} keeps the constraints; the nearest: {miss}",
-        f"raise constraints.{breach.name}, or let the space have smaller models.",
+        f"{n} keeps the constraints; the nearest: {nearest_miss(reasons)}", remedy(reasons)
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 _BROKEN = re.compile(
-    r".*?(?P<value>\d[\d,.]*) (?P<unit>\S+) (?:is|are) over the (?P<bound>\d[\d,.]*).*"
+    r".*?(?P<value>\d\S*) (?P<unit>\S+) (?:is|are) over the (?P<bound>\d\S*).*"
     r" of constraints\.(?P<name>\w+)"
 )
 _MOST_DECIMALS = 6
@@ -110,6 +110,13 @@ def nearest_miss(reasons: Iterable[str]) -> str | None:
         (breach.value / breach.bound, reason) for reason in reasons if (breach := breach_of(reason))
     ]
     return min(found)[1] if found else None
+
+
+def remedy(reasons: Iterable[str]) -> str:
+    """How to keep the constraint that is broken by the least; some reason must break one."""
+    breach = breach_of(nearest_miss(reasons))
+    assert breach is not None
+    return f"raise constraints.{breach.name}, or let the space have smaller models."
 
 
 def _number(text: str) -> float:

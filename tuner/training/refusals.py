@@ -30,10 +30,12 @@ def refusal(
             known once it is trained.
     """
     problem = setting_problem(model, values, image_spec.height, image_spec.width)
-    if problem or not constraints.has_foreseen:
+    # What a builder of your own saves need not be float32, so its parameters alone tell.
+    is_foreseen = constraints.parameters is not None if is_own(model) else constraints.has_foreseen
+    if problem or not is_foreseen:
         return problem
     n = n_parameters(model, values, image_spec)
-    # A file holds the weights and more; what a builder of your own saves need not be float32.
+    # A file holds the weights and more.
     least = n * _BYTES_PER_PARAMETER if n is not None and not is_own(model) else None
     return constraints.broken(Footprint(n_parameters=n, file_bytes=least))
 
@@ -63,6 +65,8 @@ def _network_parameters(model: str) -> int:
 
 
 def _built_parameters(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> int | None:
+    import keras
+
     from tuner.training.compiled import compiled_model
 
     try:
@@ -70,4 +74,6 @@ def _built_parameters(model: str, values: Mapping[str, Any], image_spec: ImageSp
     # A builder of your own may raise anything, and may even ask for the end of the process.
     except (Exception, SystemExit):
         return None
+    finally:
+        keras.backend.clear_session()
     return n
