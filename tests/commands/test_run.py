@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tests.commands.finished import Finished
 from tests.data.samples import write_folders
 from tuner.names import printable
 from tuner.pipeline.outputs.sealing import recipe_header
+from tuner.store.recipe_file import read_recipe
 from tuner.store.run_folder import RunFolder
 
 FILES = {
@@ -121,9 +123,10 @@ def test_recipe_says_what_the_lines_for_a_script_leave_out_and_only_then(
     finished: Finished,
 ) -> None:
     folder = RunFolder(finished.path)
-    on, off = {"flip": True, "filters": 8}, {"flip": False, "filters": 8}
-    assert "# without the augmentation" in recipe_header(folder, on, "Tuned")
-    assert "# without" not in recipe_header(folder, off, "Tuned")
+    recipe = read_recipe(folder.recipe)
+    on, off = (replace(recipe, values={**recipe.values, "flip": flip}) for flip in (True, False))
+    assert "# without the augmentation" in recipe_header(folder, on, "tuned")
+    assert "# without" not in recipe_header(folder, off, "tuned")
     assert "model.fit(" in (finished.path / "best.yaml").read_text(encoding="utf-8")
 
 
