@@ -98,7 +98,7 @@ def test_a_run_may_leave_out_the_baselines_trial_what_is_dear_and_backbones(
     )
     unmeasured = replace(whole, costs=costs[:1])
     assert any(one.most_multiply_adds for one in variants(unmeasured, work))
-    of_large_ones = replace(work, settings=(dear, dear, usual))
+    of_large_ones = replace(work, settings=(dear, dear))
     assert not any(one.most_multiply_adds for one in variants(whole, of_large_ones))
     only = replace(whole, starts=[], contenders=whole.contenders[:2])
     assert variants(only, replace(work, settings=(usual,))) == [Variant(known=only)]

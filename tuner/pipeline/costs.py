@@ -164,8 +164,8 @@ def variants(known: Known, work: Work) -> list[Variant]:
     found = [Variant(known=known)]
     most, spec = most_multiply_adds(work.starts), work.data.spec
     n_dear = sum(expense(o.model, o.values, spec, most) is not None for o in work.settings)
-    # Of a space of large networks too little would be left.
-    if 0 < n_dear <= len(work.settings) / 2:
+    # A space in which hardly anything is affordable is searched as it is.
+    if 0 < n_dear < len(work.settings):
         affordable = with_affordable(known, work, most)
         found.append(Variant(known=affordable, most_multiply_adds=most))
     for one in tuple(found):
