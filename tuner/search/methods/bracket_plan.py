@@ -52,7 +52,7 @@ class BracketPlan:
             parent_id=parent_id,
         )
 
-    def at(self, n_above: int) -> list[tuple[int, int]]:
+    def places_below(self, n_above: int) -> list[tuple[int, int]]:
         """The (bracket, rung) with so many rungs above them: all of one length of training."""
         numbers = (*range(len(self.epochs)), self.first)
         return [
