@@ -64,8 +64,9 @@ class BracketPlan:
     def shares(self) -> list[float]:
         """Of all settings how many enter each bracket.
 
-        Hyperband's brackets cost about the same each. Here whole trainings are what promotions are
-        for, so that each bracket gets what Hyperband gives to one with a halving more.
+        Not those of Hyperband, whose brackets cost about the same each. Here whole trainings are
+        what promotions are for: each bracket gets what Hyperband gives to one with a halving more,
+        so that settings seldom enter at long trainings.
         """
         sizes = [self._factor ** (b + 1) / (b + 2) for b in range(len(self.epochs))]
         return [size / sum(sizes) for size in sizes]
