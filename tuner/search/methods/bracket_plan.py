@@ -52,7 +52,7 @@ class BracketPlan:
             parent_id=parent_id,
         )
 
-    def at(self, n_above: int) -> list[tuple[int, int]]:
+    def places_below(self, n_above: int) -> list[tuple[int, int]]:
         """The (bracket, rung) with so many rungs above them: all of one length of training."""
         numbers = (*range(len(self.epochs)), self.first)
         return [
@@ -64,8 +64,9 @@ class BracketPlan:
     def shares(self) -> list[float]:
         """Of all settings how many enter each bracket.
 
-        Hyperband's brackets cost about the same each. Here whole trainings are what promotions are
-        for, so that each bracket gets what Hyperband gives to one with a halving more.
+        Not those of Hyperband, whose brackets cost about the same each. Here whole trainings are
+        what promotions are for: each bracket gets what Hyperband gives to one with a halving more,
+        so that settings seldom enter at long trainings.
         """
         sizes = [self._factor ** (b + 1) / (b + 2) for b in range(len(self.epochs))]
         return [size / sum(sizes) for size in sizes]

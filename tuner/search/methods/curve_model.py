@@ -40,8 +40,6 @@ _N_DRAWN = 512
 _N_USUAL = 32
 _N_NEAR = 256
 _N_ELITES = 8
-# Of the candidates so many are offered: the others are tried already or cannot be built.
-_N_OFFERED = 50
 # In units of the usual distance between settings: what is closer to a known one is worth less.
 _CLOSE = 0.4
 # Standard deviations above the mean. What is resumed first is nearly what is expected to be best;
@@ -56,13 +54,15 @@ class _View:
 
     Attributes:
         process: Fitted to it; running trials count as expected.
-        best: The best value at the end of a training; of any length where none was that long.
+        best: The best value at the end of a training; None where none has a score.
+        best_so_far: The same; where it is None, the best value after a training of any length.
         places: Of all settings that were started, as rows of the cube; shape (n, n_parameters).
         unit: Of a value, in the unit of the objective.
     """
 
     process: CurveProcess
-    best: float
+    best: float | None
+    best_so_far: float
     places: Floats
     unit: float
 
@@ -79,34 +79,31 @@ class CurveModel:
         self._fits: dict[int, Hyperparameters] = {}
         self._view: tuple[tuple[int, int], _View | None] = ((0, 0), None)
 
-    def most_promising(
-        self, board: Board, paused: Sequence[str], *, needs_chance: bool = True
-    ) -> str | None:
-        """The trial to train on.
+    def most_promising(self, board: Board, paused: Sequence[str]) -> str | None:
+        """The trial to train on, if it has a fair chance to beat the best at the end.
 
         Args:
             board: All trials.
             paused: Those that may be promoted, at least one.
-            needs_chance: Whether it must have a fair chance to beat the best.
         """
-        view = self._of(board)
+        view = self._view_of(board)
         assert view is not None  # A paused trial has a score.
         numbers = np.array([self._numbers[trial_id] for trial_id in paused])
         mean, deviation = view.process.expected(self._at_end(view.places[numbers], numbers))
         first = int(np.argmax(mean + _OPTIMISM * deviation))
-        has_chance = mean[first] + _CHANCE * deviation[first] > view.best
-        return paused[first] if has_chance or not needs_chance else None
+        has_chance = view.best is None or mean[first] + _CHANCE * deviation[first] > view.best
+        return paused[first] if has_chance else None
 
-    def proposals(self, board: Board) -> tuple[float, Iterator[dict[str, Any]]]:
-        """New settings, the most promising first.
+    def proposals(self, board: Board) -> Iterator[tuple[float, dict[str, Any]]] | None:
+        """New settings, the most promising first; None without a single score.
 
         Returns:
-            What the best of them is expected to gain over the best setting so far, in the unit of
-            the objective, infinite without scores; and the settings.
+            Each with what it is expected to gain over the best setting so far, in the unit of the
+            objective; infinite as long as all scores are the same, which tell nothing of it.
         """
-        view = self._of(board)
+        view = self._view_of(board)
         if view is None:
-            return math.inf, iter(())
+            return None
         rng, cube = self._setup.generator, self._cube
         numbers = np.arange(len(view.places), dtype=np.intp)
         mean, _ = view.process.expected(self._at_end(view.places, numbers))
@@ -116,9 +113,10 @@ class CurveModel:
         mean, deviation = view.process.expected(
             self._at_end(places, np.full(len(places), -1, dtype=np.intp))
         )
-        gains = expected_improvement(mean, deviation, view.best)
-        order = np.argsort(-gains * self._novelty(view, places), kind="stable")[:_N_OFFERED]
-        return float(gains.max()) * view.unit, (cube.setting(places[i]) for i in order)
+        gains = expected_improvement(mean, deviation, view.best_so_far)
+        order = np.argsort(-gains * self._novelty(view, places), kind="stable")
+        expected = gains * view.unit if view.unit > 0 else np.full(len(gains), math.inf)
+        return ((float(expected[i]), cube.setting(places[i])) for i in order)
 
     def _usual(self) -> list[Floats]:
         """Places of settings that the priors of the space suggest, where it has any."""
@@ -150,21 +148,22 @@ class CurveModel:
             values=np.zeros(n),
         )
 
-    def _of(self, board: Board) -> _View | None:
+    def _view_of(self, board: Board) -> _View | None:
         """The view of a board, which is made once for each of its states; None without scores."""
         moment = (len(board.trials), len(board.ended))
         if self._view[0] != moment:
-            self._view = (moment, self._look(board))
+            self._view = (moment, self._new_view(board))
         return self._view[1]
 
-    def _look(self, board: Board) -> _View | None:
-        self._number(board)
+    def _new_view(self, board: Board) -> _View | None:
+        self._number_settings(board)
         ended = [board.trials[i] for i in board.ended if i in self._numbers]
         if not any(trial.score is not None for trial in ended):
             return None
         values = self._values(ended)
         max_epochs = self._setup.settings.max_epochs
-        whole = [v for v, t in zip(values, ended, strict=True) if t.last_epoch >= max_epochs]
+        scored = [(v, t) for v, t in zip(values, ended, strict=True) if t.score is not None]
+        best = max((float(v) for v, t in scored if t.last_epoch >= max_epochs), default=None)
         known = self._scores(ended, values)
         process = CurveProcess(
             self._kernel(ended), self._cube.names, known.of(spread_out(values, _MAX_KNOWN))
@@ -174,14 +173,15 @@ class CurveModel:
             process.believe(self._scores(running, np.zeros(len(running))))
         return _View(
             process=process,
-            best=float(max(whole or values)),
+            best=best,
+            best_so_far=max(float(v) for v, _ in scored) if best is None else best,
             places=np.array(self._places),
             unit=2 * float(cut_off(self._goodness(ended)).std()),
         )
 
-    def _number(self, board: Board) -> None:
+    def _number_settings(self, board: Board) -> None:
         """Number the settings of new trials, but those from outside of the space."""
-        for trial_id, trial in list(board.trials.items()):
+        for trial_id, trial in board.trials.items():
             if trial_id in self._numbers:
                 continue
             if trial.parent_id is not None:
@@ -204,10 +204,10 @@ class CurveModel:
     def _scores(self, trials: Sequence[Trial], values: Floats) -> Scores:
         numbers = np.array([self._numbers[trial.trial_id] for trial in trials], dtype=np.intp)
         places = np.array([self._places[number] for number in numbers])
-        longest = math.log(max(2, self._setup.settings.max_epochs))
+        max_epochs = self._setup.settings.max_epochs
         return Scores(
             points=self._cube.points(places),
-            times=np.array([math.log(trial.last_epoch) / longest for trial in trials]),
+            times=np.array([time_of(trial.last_epoch, max_epochs) for trial in trials]),
             settings=numbers,
             values=values,
         )
@@ -221,6 +221,11 @@ class CurveModel:
             scores = self._scores(ended[:n], values).of(chosen)
             self._fits[n] = fitted(scores, self._cube.names, self._cube.n_names)
         return self._fits[n]
+
+
+def time_of(epoch: int, max_epochs: int) -> float:
+    """The length of a training on the process' scale: 0 for one epoch, 1 for a whole training."""
+    return 1.0 if epoch >= max_epochs else math.log(epoch) / math.log(max_epochs)
 
 
 def half_ranked(goodness: Floats) -> Floats:

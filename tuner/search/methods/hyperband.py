@@ -21,7 +21,7 @@ from tuner.search.board import Board
 from tuner.search.methods.full_training import at_most
 from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Step
 from tuner.search.methods.random import Draws
-from tuner.search.methods.rungs import Rung, brackets, can_promote, cost_of, promotable, uses_up
+from tuner.search.methods.rungs import Rung, brackets, cost_of, promotable, surely_promoted, uses_up
 from tuner.search.rehearsal import AnySetting, Clock, rehearse
 from tuner.search.study import Study
 from tuner.space.definition import Objective, SearchSettings, Space
@@ -105,20 +105,18 @@ class Hyperband(Method):
         return first.step(bracket, 0)
 
     def _promotion(self, board: Board, bracket: int) -> Step | None:
-        """The best candidate of a rung that surely belongs to the next one: enough are worse."""
+        """The best candidate of a rung that surely belongs to the next one."""
         rungs = self._rungs_of(bracket)
-        size = rungs[0].n_trials
-        for i, rung in enumerate(rungs[1:], start=1):
-            before = board.rung(bracket, i - 1)
-            if i == 1 and self.is_exhausted:
-                size = before.n_started
-            n_losers = max(0, size - rung.n_trials)
-            is_sure = before.n_ended - before.n_promoted > n_losers
-            if is_sure and can_promote(board, bracket, i - 1, rung.n_trials):
-                return rung.step(bracket, i, board.best_candidate(bracket, i - 1))
-            # Failed trials leave the next rungs smaller than planned.
-            size = min(rung.n_trials, size - before.n_failed)
-        return None
+        rung = surely_promoted(
+            board,
+            bracket,
+            n_rungs=len(rungs) - 1,
+            size=board.rung(bracket, 0).n_started if self.is_exhausted else rungs[0].n_trials,
+            places=lambda rung, _: rungs[rung + 1].n_trials,
+        )
+        if rung is None:
+            return None
+        return rungs[rung + 1].step(bracket, rung + 1, board.best_candidate(bracket, rung))
 
 
 def _filled(settings: SearchSettings, n_left: float) -> Iterator[Rung]:

@@ -1,11 +1,11 @@
 """Hyperband whose promotions and new settings follow a model of all learning curves so far.
 
-Settings enter at the lengths and in the proportions of Hyperband's brackets (Li et al., JMLR 18,
-2018), and every training is resumed where it was paused. What differs: promotions are chosen over
-all brackets, by what a Gaussian process expects of a setting after a whole training, as in
-freeze-thaw Bayesian optimisation (Swersky et al., 2014), and most of the new settings are those
-from which it expects the largest improvement, as in MOBSTER (Klein et al., 2020). A third is drawn
-without it, so that a model that is wrong costs little.
+Settings enter at the lengths of Hyperband's brackets (Li et al., JMLR 18, 2018), more of them at
+short ones than there, and every training is resumed where it was paused. What differs further:
+promotions are chosen over all brackets, by what a Gaussian process expects of a setting after a
+whole training, as in freeze-thaw Bayesian optimisation (Swersky et al., 2014), and most of the new
+settings are those from which it expects the largest improvement, as in MOBSTER (Klein et al.,
+2020). Three of ten are drawn without it, so that a model that is wrong costs little.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from tuner.search.methods.full_training import at_most
 from tuner.search.methods.guided import has_prior
 from tuner.search.methods.method import Method, Proposer, SearchCost, Setup, Step, TrialEvent
 from tuner.search.methods.random import Draws
-from tuner.search.methods.rungs import can_promote, epoch_budget, epochs_left
+from tuner.search.methods.rungs import epoch_budget, epochs_left, surely_promoted
 from tuner.search.methods.unit_cube import UnitCube
 from tuner.space.definition import SearchSettings
 from tuner.space.sampling import MAX_COUNTED
 
 # Of new settings after the first bracket.
 _DRAWN_SHARE = 0.3
+# Of the model's proposals so many are tried, then draws: all may be known or cannot be built.
+_N_OFFERED = 50
 # Trials of a rung of a bracket that may still be promoted: the best, so that disks do not fill.
 _MAX_PAUSED = 50
 # The Latin hypercube's own stream of the seed: a resumed search has the same one.
@@ -44,11 +46,16 @@ class ModelHyperband(Method):
     First a synchronous bracket of settings that are spread over the space. Then, whenever a worker
     is free, the first of these:
 
-    1. The setting with the best score goes on, if it is not trained to the end: it may only have
-       been lucky.
+    1. The setting with the best score goes on, if it is not trained to the end and has a fair
+       chance to be the best there: it may only have been lucky.
     2. Where less than its share of a rung was promoted, the highest first, the most promising of
        the rung goes on, if it has a fair chance to be the best.
     3. A new setting, in the bracket that is furthest behind its share.
+    4. Where no new setting is left or fits into the budget, the most promising of the highest rung
+       goes on beyond its share, if it has a fair chance.
+
+    What has no fair chance to be the best at the end goes on only where no other setting was
+    trained that long.
     """
 
     keeps_more_over_time = True
@@ -69,7 +76,7 @@ class ModelHyperband(Method):
 
     def propose(self, board: Board, step: Step) -> Iterator[Mapping[str, Any]]:
         """Settings spread over the space, then mostly what the model expects most of."""
-        setup, limit = self.setup, self._settings.min_expected_gain
+        setup = self.setup
         drawn = Draws(setup).propose(board, step)
         if step.bracket == self._brackets.first:
             return drawn if has_prior(setup.space) else chain(self._spread(board, step), drawn)
@@ -77,11 +84,12 @@ class ModelHyperband(Method):
             return drawn
         if setup.generator.random() < _DRAWN_SHARE:
             return drawn
-        gain, settings = self._model.proposals(board)
-        if limit is not None and gain < limit:
-            self.ending = f"no new setting was expected to gain {limit:g}"
-            return iter(())
-        return chain(settings, drawn)
+        proposals = self._model.proposals(board)
+        if proposals is None:
+            return drawn
+        if (limit := self._settings.min_expected_gain) is not None:
+            return self._worthwhile(proposals, limit)
+        return chain((values for _, values in islice(proposals, _N_OFFERED)), drawn)
 
     def state(self) -> Mapping[str, Any]:
         """Why it has ended by itself, if it has."""
@@ -104,7 +112,9 @@ class ModelHyperband(Method):
 
     def may_promote(self, board: Board) -> set[str]:
         """The best of each rung of each bracket, so many at most."""
-        places = chain.from_iterable(self._brackets.at(n) for n in range(1, self._brackets.top + 1))
+        places = chain.from_iterable(
+            self._brackets.places_below(n) for n in range(1, self._brackets.top + 1)
+        )
         return {i for bracket, rung in places for i in _paused(board, bracket, rung)}
 
     @classmethod
@@ -145,16 +155,16 @@ class ModelHyperband(Method):
             step = self._brackets.step(bracket)
             if self._can_finish(board, step):
                 return step
-        size = board.rung(bracket, 0).n_started
-        for rung in range(self._brackets.halvings(bracket)):
-            state = board.rung(bracket, rung)
-            n_places = max(1, size // self._settings.factor)
-            is_sure = state.n_ended - state.n_promoted > max(0, size - n_places)
-            if is_sure and can_promote(board, bracket, rung, n_places):
-                return self._promoted(board, bracket, rung, board.best_candidate(bracket, rung))
-            # Failed trials leave the next rungs smaller than planned.
-            size = min(n_places, size - state.n_failed)
-        return None
+        rung = surely_promoted(
+            board,
+            bracket,
+            n_rungs=self._brackets.halvings(bracket),
+            size=board.rung(bracket, 0).n_started,
+            places=lambda rung, size: max(1, size // self._settings.factor),
+        )
+        if rung is None:
+            return None
+        return self._promoted(board, bracket, rung, board.best_candidate(bracket, rung))
 
     def _spread(self, board: Board, step: Step) -> Iterator[dict[str, Any]]:
         """A Latin hypercube's next setting."""
@@ -163,33 +173,45 @@ class ModelHyperband(Method):
         number = board.rung(step.bracket, 0).n_started
         yield cube.setting(cube.latin_hypercube(self._n_first, rng)[number])
 
+    def _worthwhile(
+        self, proposals: Iterator[tuple[float, dict[str, Any]]], limit: float
+    ) -> Iterator[dict[str, Any]]:
+        """The settings that are worth a trial; where none of them will do, the search ends."""
+        yield from (values for gain, values in proposals if gain >= limit)
+        self.ending = f"no new setting was expected to gain {limit:g}"
+
     def _has_begun(self, board: Board) -> bool:
         """Whether there is enough to learn from: the first rung of the first bracket has ended."""
         return not board.rung(self._brackets.first, 0).n_running
 
     def _confirmation(self, board: Board) -> Step | None:
-        """The setting with the best score goes one rung up."""
-        whole = [i for place in self._brackets.at(0) for i in board.candidates(*place, 1)]
+        """The setting with the best score goes one rung up, if it may be the best at the end."""
+        whole = [i for place in self._brackets.places_below(0) for i in board.candidates(*place, 1)]
+        # Whether long trainings fail or score lower, the first one tells: rule 2 sees to it.
+        if not whole or self._model is None:
+            return None
         # A setting that is being promoted is as good as it was.
         resumed = [t.parent_id for t in board.running.values() if t.parent_id is not None]
         others = [*islice(board.trials, board.n_starts), *whole, *resumed]
         paused = {
             i: place
             for n_above in range(1, self._brackets.top + 1)
-            for place in self._brackets.at(n_above)
-            for i in board.candidates(*place, 1)
+            for place in self._brackets.places_below(n_above)
+            for i in _paused(board, *place)[:1]
         }
         best = min(paused, key=lambda i: self._cost(board, i), default=None)
         if best is None:
             return None
         if min((self._cost(board, i) for i in others), default=math.inf) <= self._cost(board, best):
             return None
+        if self._model.most_promising(board, [best]) is None:
+            return None
         return self._promoted(board, *paused[best], best)
 
     def _promotion(self, board: Board) -> Step | None:
         """The most promising of the highest rung of which too few were promoted."""
         for n_above in range(1, self._brackets.top + 1):
-            rungs = [board.rung(*place) for place in self._brackets.at(n_above)]
+            rungs = [board.rung(*place) for place in self._brackets.places_below(n_above)]
             n_promoted = sum(rung.n_promoted for rung in rungs)
             if self._settings.factor * n_promoted < sum(rung.n_ended for rung in rungs):
                 step = self._most_promising(board, n_above)
@@ -199,20 +221,15 @@ class ModelHyperband(Method):
 
     def _last_resort(self, board: Board) -> Step | None:
         """The most promising of the highest rung, where nothing else fits into what is left."""
-        steps = (
-            self._most_promising(board, n_above, needs_chance=False)
-            for n_above in range(1, self._brackets.top + 1)
-        )
+        steps = (self._most_promising(board, n) for n in range(1, self._brackets.top + 1))
         return next(filter(None, steps), None)
 
-    def _most_promising(
-        self, board: Board, n_above: int, *, needs_chance: bool = True
-    ) -> Step | None:
-        """The most promising of a rung; without a model the best."""
-        paused = {i: at for at in self._brackets.at(n_above) for i in _paused(board, *at)}
+    def _most_promising(self, board: Board, n_above: int) -> Step | None:
+        """The most promising of a rung, if it has a fair chance; without a model the best."""
+        paused = {i: at for at in self._brackets.places_below(n_above) for i in _paused(board, *at)}
         chosen = min(paused, key=lambda i: self._cost(board, i), default=None)
         if self._model is not None and paused:
-            chosen = self._model.most_promising(board, list(paused), needs_chance=needs_chance)
+            chosen = self._model.most_promising(board, list(paused))
         return None if chosen is None else self._promoted(board, *paused[chosen], chosen)
 
     def _cost(self, board: Board, trial_id: str) -> float:

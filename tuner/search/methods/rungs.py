@@ -132,6 +132,28 @@ def can_promote(board: Board, bracket: int, rung: int, places: int | None) -> bo
     return bool(state.candidates) and (places is None or state.n_promoted < places)
 
 
+def surely_promoted(
+    board: Board, bracket: int, *, n_rungs: int, size: int, places: Callable[[int, int], int]
+) -> int | None:
+    """The lowest rung whose best candidate surely belongs to the next one: enough are worse.
+
+    Args:
+        board: The trials.
+        bracket: Its rungs are filled one after another.
+        n_rungs: Rungs below the last one.
+        size: Trials of the first rung, running and coming ones included.
+        places: How many trials of (rung, size) the next one holds.
+    """
+    for rung in range(n_rungs):
+        state, n_places = board.rung(bracket, rung), places(rung, size)
+        is_sure = state.n_ended - state.n_promoted > max(0, size - n_places)
+        if is_sure and can_promote(board, bracket, rung, n_places):
+            return rung
+        # Failed trials leave the next rungs smaller than planned.
+        size = min(n_places, size - state.n_failed)
+    return None
+
+
 def promotable(board: Board, places: Callable[[int, int], int | None]) -> set[str]:
     """Trials that can still be promoted: the best of each rung, as many as there are places.
 

@@ -9,7 +9,7 @@ without it, it says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,8 +158,3 @@ def _is_word(parameter: Parameter) -> bool:
 
 def _cell_number(parameter: Parameter, places: Floats) -> NDArray[np.intp]:
     return np.minimum(places * len(parameter.choices), len(parameter.choices) - 1).astype(np.intp)
-
-
-def stacked(rows: Iterable[Floats], n_columns: int) -> Floats:
-    """Rows as one array, also where there are none."""
-    return np.array(list(rows), dtype=np.float64).reshape(-1, n_columns)
