@@ -13,7 +13,6 @@ from tuner.data.dataset import Dataset, summary
 from tuner.errors import ConfigurationError
 from tuner.metrics.expected_score import expected_score
 from tuner.pipeline.outputs.hardware import hardware
-from tuner.pipeline.outputs.named_run import MARKS
 from tuner.pipeline.outputs.sealing import (
     background,
     builder_digests,
@@ -28,6 +27,8 @@ from tuner.production.train_options import TrainOptions
 from tuner.records.results import Results, RunSummary
 from tuner.records.sealed_recipe import Recipe, RecipeOrigin
 from tuner.records.search_summary import SearchSummary
+from tuner.store.files.leftovers import is_half_written
+from tuner.store.model_file import weights_file
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
 
@@ -74,8 +75,12 @@ def trained_folder(path: Path) -> Iterator[RunFolder]:
 
 
 def _is_left_behind(folder: RunFolder) -> bool:
-    """Whether a killed training has left a folder: one that ends takes its state away."""
-    return folder.state.is_dir() and not any((folder.path / mark).exists() for mark in MARKS)
+    """Whether a killed training has left a folder, and nothing else lies in it."""
+    own = {folder.state, folder.recipe, folder.model, weights_file(folder.model)}
+    own.add(folder.path / ".lock")
+    return folder.is_open and all(
+        path in own or is_half_written(path) for path in folder.path.iterdir()
+    )
 
 
 def write_trained(
