@@ -59,6 +59,12 @@ def test_data_sets_name_is_its_newest_finished_run(name: str) -> None:
     assert named_run(Path(name), REPORTS) == NEW
 
 
+@pytest.mark.parametrize("name", ["latest", "photos", "reports/photos/latest"])
+def test_model_trained_within_a_run_is_no_newer_run(name: str) -> None:
+    make(OLD, OLD / "trained-20260104-000000")
+    assert named_run(Path(name), REPORTS) == OLD
+
+
 def test_latest_of_another_root_and_of_one_data_set() -> None:
     make(OLD, OTHER)
     Path("reports").rename("elsewhere")

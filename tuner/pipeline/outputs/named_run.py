@@ -51,8 +51,13 @@ def named_run(name: Path, reports: Path) -> Path:
 
 
 def runs_below(reports: Path) -> list[Path]:
-    """The folders of all runs, finished or not."""
-    return sorted({path.parent for mark in MARKS for path in reports.glob(f"*/*/{mark}")})
+    """The folders of all runs, finished or not; those that `train` made within a run are none."""
+    found = {path.parent for mark in MARKS for path in reports.glob(f"*/*/{mark}")}
+    return sorted(path for path in found if not _is_run(path.parent))
+
+
+def _is_run(folder: Path) -> bool:
+    return any((folder / mark).exists() for mark in MARKS)
 
 
 def _runs_in(folder: Path) -> list[Path]:
