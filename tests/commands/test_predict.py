@@ -173,6 +173,8 @@ def test_web_address_is_not_fetched_unasked(finished: Finished) -> None:
     [
         (("a.png", "--link"), "--link says how --sort-into sorts"),
         (("list.csv", "--out", "list.csv"), "list.csv: --out would replace the list of images"),
+        (("*.csv", "--out", "./list.csv"), "list.csv: --out would replace the list of images"),
+        (("./list.csv", "--out", "list.csv"), "list.csv: --out would replace the list of images"),
         (("a.png", "--out", "a.parquet"), "a.parquet: writing Parquet needs a package"),
         (
             ("http://x.y/a.png", "--allow-download", "--sort-into", "s"),
@@ -183,6 +185,7 @@ def test_web_address_is_not_fetched_unasked(finished: Finished) -> None:
 def test_options_that_do_not_go_together(
     finished: Finished, words: tuple[str, ...], message: str
 ) -> None:
+    (finished.place / "list.csv").write_text("path\n")
     shown = call("predict", finished.folder, *words, cwd=finished.place)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err.startswith(message)

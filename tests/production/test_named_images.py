@@ -47,6 +47,11 @@ def test_list_of_paths_is_seen_from_here_then_from_the_list(text: str) -> None:
     assert names("lists/list.csv") == ["new/a.jpg", "lists/c.png", "gone.png"]
 
 
+def test_list_that_a_pattern_matches_is_a_list_as_well() -> None:
+    Path("lists/list.csv").write_text("path\nnew/a.jpg\n", encoding="utf-8")
+    assert names("lists/*.csv") == ["new/a.jpg"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -140,7 +140,7 @@ def predict(images: tuple[str, ...], out: Path | None, json_lines: bool, **optio
     if options["link"] and options["sort_into"] is None:
         raise ConfigurationError("--link says how --sort-into sorts", "add --sort-into FOLDER.")
     if out is not None:
-        if str(out) in images:
+        if _is_one_of(out, images):
             raise ConfigurationError(
                 f"{out}: --out would replace the list of images", "name another file."
             )
@@ -166,6 +166,19 @@ def _named(images: tuple[str, ...]) -> list[NamedImage]:
     for image in images:
         files += listed_images(_lines_of_stdin()) if image == "-" else named_images([image])
     return files
+
+
+def _is_one_of(out: Path, images: tuple[str, ...]) -> bool:
+    """Whether a file is one of those that the words of the command line stand for."""
+    from tuner.production.named_images import meant_paths
+
+    try:
+        return out.is_file() and any(
+            path.samefile(out) for image in images for path in meant_paths(image) if path.is_file()
+        )
+    except (OSError, ValueError):
+        # A name that no file can have: reading or writing it says so.
+        return False
 
 
 def _lines_of_stdin() -> list[str]:

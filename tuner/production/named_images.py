@@ -50,19 +50,20 @@ def named_images(names: Iterable[str]) -> Iterator[NamedImage]:
         ConfigurationError: If a list of paths cannot be read, or has no column of paths.
     """
     for name in names:
-        path = Path(name)
         if is_address(name):
             yield NamedImage(name=name)
-        elif _exists(path):
-            if path.suffix.lower() == ".csv" and path.is_file():
+            continue
+        for path in meant_paths(name):
+            if _is_list(path):
                 yield from listed_images(_listed(path))
             else:
                 yield from _of_path(path)
-        elif found := _matching(name):
-            for one in found:
-                yield from _of_path(one)
-        else:
-            yield NamedImage(name=name)
+
+
+def meant_paths(name: str) -> list[Path]:
+    """What a file's name or a pattern stands for: what is there goes before a pattern."""
+    path = Path(name)
+    return [path] if _exists(path) else _matching(name) or [path]
 
 
 def listed_images(lines: Iterable[str]) -> Iterator[NamedImage]:
@@ -86,6 +87,10 @@ def _exists(path: Path) -> bool:
     except (OSError, ValueError):
         # Too long for a name, or with a zero byte: decoding says so.
         return False
+
+
+def _is_list(path: Path) -> bool:
+    return path.suffix.lower() == ".csv" and _exists(path) and path.is_file()
 
 
 def _of_path(path: Path) -> Iterator[NamedImage]:
