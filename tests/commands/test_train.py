@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import ANY
@@ -17,6 +18,7 @@ from PIL import Image
 from tests.cli.calling import call, write_photos
 from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
+from tests.store.recipes import make_recipe
 from tuner.records.expected_score import ExpectedScore
 from tuner.store.recipe_file import read_recipe, write_recipe
 
@@ -298,6 +300,24 @@ def test_recipe_of_an_earlier_version_is_trained(copied: Path) -> None:
     path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
     shown = call("train", "--from", "run", "--out", "x", cwd=copied)
     assert (shown.code, notes(shown.err)) == (0, [])
+
+
+def test_recipe_of_your_own_code_is_said_before_any_of_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.path", [*sys.path])
+    (tmp_path / "told_first").mkdir()
+    (tmp_path / "told_first/__init__.py").write_text("raise SystemExit('it runs')")
+    (tmp_path / "told_first/nets.py").touch()
+    recipe = replace(
+        make_recipe(), model="told_first.nets:build", values={}, builder={"told_first/nets.py": "0"}
+    )
+    write_recipe(recipe, tmp_path / "best.yaml", "")
+    shown = call("train", "--from", "best.yaml", cwd=tmp_path)
+    assert shown.err.splitlines()[0] == (
+        f"  note: this recipe imports told_first.nets ({tmp_path}/told_first/__init__.py) and runs"
+        " its build, which is code"
+    )
 
 
 @pytest.fixture

@@ -90,8 +90,8 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     source = named_run(options.source, REPORTS)
     path = recipe_path(source, options.model)
     recipe = read_recipe(path)
-    notes = list(_notes(recipe, path))
-    for text in notes:
+    # One after the other: what a recipe imports is told before anything of it is looked for.
+    for text in _notes(recipe, path):
         listener(Notice(text=text))
     if options.verify and recipe.expected is None:
         raise ConfigurationError(
