@@ -19,6 +19,10 @@ from tests.cli.calling import call, write_photos
 from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
 from tests.store.recipes import make_recipe
+from tuner.commands.train import train
+from tuner.errors import ConfigurationError
+from tuner.production.train_options import TrainOptions
+from tuner.records.events import Event, Notice
 from tuner.records.expected_score import ExpectedScore
 from tuner.store.recipe_file import read_recipe, write_recipe
 
@@ -306,18 +310,28 @@ def test_recipe_of_your_own_code_is_said_before_any_of_it_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.path", [*sys.path])
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "told_first").mkdir()
-    (tmp_path / "told_first/__init__.py").write_text("raise SystemExit('it runs')")
-    (tmp_path / "told_first/nets.py").touch()
+    for name in ("__init__", "nets"):
+        (tmp_path / f"told_first/{name}.py").touch()
     recipe = replace(
         make_recipe(), model="told_first.nets:build", values={}, builder={"told_first/nets.py": "0"}
     )
     write_recipe(recipe, tmp_path / "best.yaml", "")
-    shown = call("train", "--from", "best.yaml", cwd=tmp_path)
-    assert shown.err.splitlines()[0] == (
-        f"  note: this recipe imports told_first.nets ({tmp_path}/told_first/__init__.py) and runs"
-        " its build, which is code"
+    told: list[tuple[bool, str]] = []
+
+    def listen(event: Event) -> None:
+        assert isinstance(event, Notice)
+        told.append(("told_first" in sys.modules, event.text))
+
+    with pytest.raises(ConfigurationError, match="no data set is called"):
+        train(TrainOptions(source=Path("best.yaml")), listen)
+    assert told[0] == (
+        False,
+        f"this recipe imports told_first.nets ({tmp_path}/told_first/__init__.py) and runs its"
+        " build, which is code",
     )
+    assert [is_imported for is_imported, _ in told][-1]
 
 
 @pytest.fixture
