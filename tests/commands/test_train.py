@@ -132,6 +132,7 @@ def test_full_data_trains_on_validation_images_too(finished: Finished) -> None:
         "Trained on all images except the test part, so there is no validation score." in shown.err
     )
     assert "on 15 held-out images.\n" in shown.err
+    assert "Expected" not in shown.err
 
 
 def test_other_classes_are_refused(finished: Finished, tmp_path: Path) -> None:
@@ -207,7 +208,12 @@ def test_recipe_of_a_training_on_all_images_trains_on_all_of_them_again(
     shown = call("train", "--from", first, "--json", "--out", second, cwd=finished.place)
     assert shown.err == ""
     paths = {"folder": str(second), "model": str(second / "model.keras")}
-    assert shown.records[-1] == {**once, **paths, "expected": ANY}
+    # More images are expected to score otherwise; as many again are expected to score the same.
+    assert (once.pop("expected"), once.pop("is_expected")) == (None, None)
+    assert shown.records[-1] == {**once, **paths, "expected": ANY, "is_expected": True}
+    verified = call(*words[:-1], tmp_path / "third", "--verify", cwd=finished.place)
+    assert (verified.code, verified.out) == (2, "")
+    assert "is of a training without the validation images" in verified.err
 
 
 @pytest.mark.parametrize(("expected", "where"), [(0.0, "above it."), (1.0, "below it.")])
