@@ -166,18 +166,18 @@ def _keep(
     from tuner.training.finished import finished_model, save_model
 
     spec, (fold,) = dataset.spec, dataset.split.folds
-    rows, what = fold.train[:_LOOKED_AT], "training images"
+    rows, what, chosen = fold.train[:_LOOKED_AT], "training images", trained[0]
     if len(fold.validation):
         validation = validation_of(dataset, contender.early_stopping.monitor)
         found = keep_model(contender, trained, validation, folder.model)
         assert found is not None  # A failed training has ended the command.
         if found.file is not None:
             return found
-        rows, what = fold.validation, "validation images"
-    first = trained[0]
-    model = finished_model(contender.model, contender.values, spec, first.checkpoint)
+        # Its outputs are no probabilities: what is wrong with them is said, of this training.
+        rows, what, chosen = fold.validation, "validation images", found.training
+    model = finished_model(contender.model, contender.values, spec, chosen.checkpoint)
     function = predictor(model)
     outputs = probabilities(predict(function, dataset.images.images, rows))
     checked_probabilities(outputs, spec.n_classes, what)
     file = save_model(model, folder.model, spec)
-    return KeptModel(training=first, model=model, function=function, file=file)
+    return KeptModel(training=chosen, model=model, function=function, file=file)
