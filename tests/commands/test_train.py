@@ -113,7 +113,9 @@ def test_says_for_people_what_it_did(finished: Finished) -> None:
         ),
     ]
     assert interval.startswith("Expected 0.")
-    assert interval.endswith(" (95 %; 2 seeds of the recipe's run on 15 test images): within it.")
+    assert interval.endswith(
+        " points wide (at least 95 %; 2 seeds of the recipe's run on 15 test images): within it."
+    )
     assert report == "Report   new/again/report.html"
     assert predict == "Predict  python -m tuner predict new/again IMAGE"
     files = {path.name for path in (finished.place / "new/again").iterdir()}

@@ -50,7 +50,8 @@ UNEXPECTED = 3
     is_flag=True,
     help=(
         "Exit with 3 where the test accuracy, or its mean over --seeds, lies outside of the"
-        " interval that the recipe expects: 95 %, for the noise of test images and of seeds."
+        " interval that the recipe expects: at least 95 %, for the noise of test images and of"
+        " seeds."
     ),
 )
 @click.option(
