@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -127,9 +128,11 @@ def test_images_are_predicted_some_at_a_time(
 def test_names_come_from_stdin(
     finished: Finished, images: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{images[0]}\n\n{images[1]}\n"))
+    odd = os.fsdecode(b"odd \x0b \xc2\x85 \xff.png")
+    lines = f"{images[0]}\r\n\n{images[1]}\n{odd}"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(os.fsencode(lines))))
     shown = call("predict", finished.folder, "-", "--json", cwd=finished.place)
-    assert [record["image"] for record in shown.records] == [str(image) for image in images[:2]]
+    assert [record["image"] for record in shown.records] == [*map(str, images[:2]), odd]
 
 
 def test_unsure_images_get_no_class(finished: Finished, images: list[Path]) -> None:

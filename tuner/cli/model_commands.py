@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -183,4 +184,6 @@ def _is_one_of(out: Path, images: tuple[str, ...]) -> bool:
 
 
 def _lines_of_stdin() -> list[str]:
-    return [line for line in sys.stdin.read().splitlines() if line.strip()]
+    # As the system writes names: in bytes, of which any but the end of a line may be in a name.
+    lines = os.fsdecode(sys.stdin.buffer.read()).split("\n")
+    return [line for text in lines if (line := text.rstrip("\r")).strip()]
