@@ -16,6 +16,7 @@ from PIL import Image
 
 from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
+from tests.local_server import a_picture
 from tuner.commands import predict
 from tuner.production import decoded_images
 from tuner.production.sorted_folders import folder_names
@@ -169,6 +170,19 @@ def test_web_address_is_not_fetched_unasked(finished: Finished) -> None:
         "https://example.org/a.png: is a web address, and nothing is downloaded unasked\n"
         "  Fix: add --allow-download.\n"
     )
+
+
+def test_image_of_a_web_address_is_predicted_like_a_file(
+    finished: Finished, address: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(a_picture())
+    images = (f"{address}/a.png", f"{address}/gone.png", tmp_path / "a.png")
+    words = ("predict", finished.folder, *images, "--allow-download", "--json")
+    shown = call(*words, cwd=finished.place)
+    assert shown.code == 4
+    fetched, gone, file = shown.records
+    assert fetched == {**file, "image": f"{address}/a.png"}
+    assert gone == {"image": f"{address}/gone.png", "error": "the server answers 404 Not Found"}
 
 
 @pytest.mark.parametrize(
