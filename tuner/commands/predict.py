@@ -10,6 +10,7 @@ import numpy as np
 
 from tuner.backend import framework
 from tuner.cores import n_cores
+from tuner.data.decoding.decode import UnreadableImageError
 from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
@@ -184,7 +185,11 @@ def _sorted(
     sorter.sweep()
     for one in found:
         if isinstance(one, Prediction):
-            sorter.put(Path(one.image), one.class_name)
+            try:
+                sorter.put(Path(one.image), one.class_name)
+            except UnreadableImageError as error:
+                yield NotPredicted(image=one.image, reason=str(error), is_bad=True)
+                continue
         yield one
 
 
