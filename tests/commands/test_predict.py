@@ -190,6 +190,9 @@ def test_image_of_a_web_address_is_predicted_like_a_file(
     [
         (("a.png", "--link"), "--link says how --sort-into sorts"),
         (("list.csv", "--out", "list.csv"), "list.csv: --out would replace the list of images"),
+        (("my photos", "--sort-into", "my photos/sorted"), "my photos/sorted: --sort-into would "),
+        (("my photos", "--sort-into", "my photos"), "my photos: --sort-into would sort into my ph"),
+        (("./my photos", "--sort-into", "."), ".: --sort-into would sort into my photos, whose "),
         (("*.csv", "--out", "./list.csv"), "list.csv: --out would replace the list of images"),
         (("./list.csv", "--out", "list.csv"), "list.csv: --out would replace the list of images"),
         (("a.png", "--out", "a.parquet"), "a.parquet: writing Parquet needs a package"),

@@ -83,14 +83,14 @@ def test_name_as_long_as_a_system_takes_is_copied(tmp_path: Path) -> None:
     sorter.put(image(tmp_path / "a", name, "a"), "cat")
     assert tree(tmp_path / "sorted") == {f"cat/{name}": "a"}
     # A second one of this name has no room for its number.
-    with pytest.raises(UnreadableImageError, match="cannot be put into .*: File name too long"):
+    with pytest.raises(UnreadableImageError, match=r"cannot be put into .*: File name too long"):
         sorter.put(image(tmp_path / "b", name, "b"), "cat")
     assert tree(tmp_path / "sorted") == {f"cat/{name}": "a"}
 
 
 def test_image_that_is_gone_is_its_own_fault(tmp_path: Path) -> None:
     sorter = SortedFolders(tmp_path / "sorted", ("cat",), links=False)
-    with pytest.raises(UnreadableImageError, match="cannot be put into .*: No such file"):
+    with pytest.raises(UnreadableImageError, match=r"cannot be put into .*: No such file"):
         sorter.put(tmp_path / "gone.png", "cat")
     assert tree(tmp_path / "sorted") == {}
 

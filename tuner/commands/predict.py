@@ -128,6 +128,16 @@ def predict(
 
 
 def _check(options: PredictOptions, files: Sequence[NamedImage]) -> None:
+    if options.sort_into is not None:
+        root = options.sort_into.resolve()
+        for folder in dict.fromkeys(file.folder for file in files if file.folder):
+            read = folder.resolve()
+            if root.is_relative_to(read) or read.is_relative_to(root):
+                raise ConfigurationError(
+                    f"{options.sort_into}: --sort-into would sort into {folder}, whose images are"
+                    " read, so that the same command would read its own copies",
+                    "name a folder elsewhere.",
+                )
     if options.picture is not None and len(files) != 1:
         raise ConfigurationError(
             f"--picture draws one image, but {len(files)} are given", "give one image."

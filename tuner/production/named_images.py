@@ -23,10 +23,12 @@ class NamedImage:
     Attributes:
         name: Its path as it was given, or below the folder that was; or its address.
         is_meant: Whether it was named itself, or has an image's suffix.
+        folder: The folder that was given; None for an image that was named itself.
     """
 
     name: str
     is_meant: bool = True
+    folder: Path | None = None
 
     @property
     def is_address(self) -> bool:
@@ -108,7 +110,7 @@ def _of_path(path: Path) -> Iterator[NamedImage]:
     for file in files or [path]:
         # Of a folder's files, what has no image's suffix and cannot be read is no broken image.
         is_meant = file.suffix[1:].lower() in IMAGE_SUFFIXES
-        yield NamedImage(name=str(file), is_meant=is_meant or not files)
+        yield NamedImage(name=str(file), is_meant=is_meant or not files, folder=path)
 
 
 def _names(folder: Folder) -> list[str]:
