@@ -17,6 +17,7 @@ from tuner.cli.terminal import output
 from tuner.commands.predict import Prediction, Predictions
 from tuner.errors import DataError
 from tuner.production.decoded_images import NotPredicted
+from tuner.store.prediction_file import partial_file
 
 GOOD = Prediction(
     image="a.png", class_name="cat", probabilities=(0.75, 0.25), class_names=("cat", "dog")
@@ -138,7 +139,7 @@ def test_interrupted_list_keeps_what_was_predicted(
 
     with pytest.raises(KeyboardInterrupt):
         show(interrupted(), json_lines=False, out=path)
-    kept = tmp_path / "predictions.jsonl.partial"
+    kept = partial_file(path)
     assert err == [f"{path} was not finished; what was predicted so far is in {kept}"]
     assert [json.loads(line)["image"] for line in kept.read_text().splitlines()] == ["a.png"]
     assert path.read_text() == "of an earlier list"
