@@ -10,10 +10,12 @@ from pathlib import Path
 
 from tuner.data.folders.tree import IMAGE_SUFFIXES, Folder, scan
 from tuner.errors import ConfigurationError
+from tuner.names import text_of_cell
+from tuner.store.prediction_file import COLUMNS
 
 _ADDRESSES = ("http://", "https://")
 # Columns of a list that may hold the paths; the last is that of our own predictions.
-_COLUMNS = ("path", "file", "filename", "image")
+_COLUMNS_OF_PATHS = ("path", "file", "filename", "image")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +131,11 @@ def _listed(path: Path) -> Iterator[str]:
     if not rows:
         raise ConfigurationError(f"{path}: the list is empty", "give a path on each line.")
     column, has_header = _column(rows[0], path)
+    is_own = tuple(rows[0][: len(COLUMNS)]) == COLUMNS
     for row in rows[has_header:]:
-        cell = row[column].strip() if column < len(row) else ""
+        cell = row[column] if column < len(row) else ""
+        # Our own predictions hold names as they are, but for what spreadsheets take for formulas.
+        cell = text_of_cell(cell) if is_own else cell.strip()
         if cell:
             beside = path.parent / cell
             is_beside = not (is_address(cell) or _exists(Path(cell))) and _exists(beside)
@@ -140,7 +145,7 @@ def _listed(path: Path) -> Iterator[str]:
 def _column(first: Sequence[str], path: Path) -> tuple[int, bool]:
     """Which column holds the paths, and whether the first row is a header."""
     names = [cell.strip().lower() for cell in first]
-    for wanted in _COLUMNS:
+    for wanted in _COLUMNS_OF_PATHS:
         if wanted in names:
             return names.index(wanted), True
     if len(names) == 1:

@@ -16,7 +16,8 @@ from tuner.store.files.leftovers import writer
 from tuner.store.files.whole_files import is_disk_full
 
 Row = Mapping[str, Any]
-# Before the shares of the classes.
+# The first columns of a CSV, before the shares of the classes.
+COLUMNS = ("image", "class", "confidence", "error", "note")
 _SHARE = "probability."
 
 
@@ -90,9 +91,8 @@ def _refused(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _as_csv(file: TextIO, class_names: Sequence[str]) -> Iterator[Callable[[Row], None]]:
-    columns = ("image", "class", "confidence", "error", "note")
     writer = csv.writer(file, lineterminator="\n")
-    names = [*columns, *(f"{_SHARE}{name}" for name in class_names)]
+    names = [*COLUMNS, *(f"{_SHARE}{name}" for name in class_names)]
     writer.writerow(map(spreadsheet_cell, names))
 
     def write(row: Row) -> None:
