@@ -91,7 +91,7 @@ class Predictions:
 def predict(
     options: PredictOptions, files: Sequence[NamedImage], tell: Callable[[str], None]
 ) -> Predictions:
-    """Predict the classes of images, some at a time: any number takes the same memory.
+    """Predict the classes of images, some at a time: only their names are all in memory.
 
     Args:
         options: What is asked for.
