@@ -125,6 +125,12 @@ def test_misspelt_name_offers_the_nearest(name: str, meant: str) -> None:
     assert f'did you mean "{meant}"?' in refusal(name).hint
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "reports/" + "x" * 300, "x\0y"])
+def test_name_that_no_folder_can_have(name: str) -> None:
+    make(OLD)
+    assert refusal(name).hint.startswith('give "latest", ')
+
+
 def test_data_sets_folder_is_no_run_but_has_a_latest_one() -> None:
     make(OLD, NEW)
     assert str(refusal("reports/photos")) == (

@@ -38,6 +38,15 @@ def named_run(name: Path, reports: Path) -> Path:
     Raises:
         ConfigurationError: If it stands for nothing, or only for runs that have not finished.
     """
+    try:
+        return _named(name, reports)
+    except (OSError, ValueError) as error:
+        # A name that no folder can have, or one that may not be looked into.
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"{printable(str(name))}: {reason}", _EXAMPLE) from error
+
+
+def _named(name: Path, reports: Path) -> Path:
     if name.is_file() or any((name / file).exists() for file in (*MARKS, RECIPE)):
         return name
     is_word = len(name.parts) == 1 and name.name not in ("", "..")
