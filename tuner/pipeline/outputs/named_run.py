@@ -10,12 +10,11 @@ from tuner.names import printable
 from tuner.report.command_lines import resume_command
 from tuner.space.documents.spelling import nearest_of
 from tuner.store.files.nearest_path import did_you_mean_path
-from tuner.store.run_folder import RunFolder, time_of_name
+from tuner.store.run_folder import RECIPE, RunFolder, time_of_name
 
 LATEST = "latest"
 # A run's files of which each makes a folder a run's.
 MARKS = ("config.yaml", "results.json")
-RECIPE = "best.yaml"
 # Unfinished runs that a message names.
 _SHOWN = 3
 _EXAMPLE = (
