@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -188,6 +189,7 @@ def test_folder_that_train_wrote_serves_like_a_runs(finished: Finished, tmp_path
     recipe = read_recipe(first / "best.yaml")
     assert recipe.expected is not None
     assert (recipe.expected.n_seeds, recipe.expected.n_images) == (2, 15)
+    assert recipe.origin == read_recipe(finished.path / "best.yaml").origin
     page = (first / "report.html").read_text(encoding="utf-8")
     sections = ("recommendation", "verdict", "models", "errors", "curves", "history", "reproduce")
     shown_sections = [name for name in sections if f'<section id="{name}"' in page]
@@ -211,6 +213,12 @@ def test_recipe_of_a_training_on_all_images_trains_on_all_of_them_again(
     assert shown.err == ""
     paths = {"folder": str(second), "model": str(second / "model.keras")}
     # More images are expected to score otherwise; as many again are expected to score the same.
+    results = json.loads((first / "results.json").read_text(encoding="utf-8"))
+    assert results["search"]["best_score"] == "NaN"
+    assert results["models"][0]["file_size_bytes"] == (first / "model.keras").stat().st_size
+    assert results["models"][0]["latency_ms"] > 0
+    page = (first / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"\bnan\b", page, re.IGNORECASE)
     assert (once.pop("expected"), once.pop("is_expected")) == (None, None)
     assert shown.records[-1] == {**once, **paths, "expected": ANY, "is_expected": True}
     verified = call(*words[:-1], tmp_path / "third", "--verify", cwd=finished.place)

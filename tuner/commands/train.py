@@ -111,7 +111,7 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
         data = training_data(dataset, options.data_dir)
         trained = train_recipe(recipe, data, dataset, options.training, folder, listener)
         write_trained(recipe, path, dataset, trained, options, folder, began_s)
-    is_comparable = not changes and options.training.seed in (None, recipe.seed)
+    is_comparable = not changes and trained.kept.task_seed == recipe.seed
     return _outcome(recipe, dataset, trained, options, folder, is_comparable=is_comparable)
 
 

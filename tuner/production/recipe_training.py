@@ -159,7 +159,7 @@ def _keep(
 ) -> KeptModel:
     """The model that validated best, saved; the first where no validation images are left."""
     from tuner.backend.active import predictor
-    from tuner.evaluation.kept_model import KeptModel, keep_model
+    from tuner.evaluation.kept_model import KeptModel, footprint_of, keep_model
     from tuner.evaluation.validation_images import validation_of
     from tuner.training.batch_predict import predict
     from tuner.training.compiled import probabilities
@@ -180,4 +180,7 @@ def _keep(
     outputs = probabilities(predict(function, dataset.images.images, rows))
     checked_probabilities(outputs, spec.n_classes, what)
     file = save_model(model, folder.model, spec)
-    return KeptModel(training=chosen, model=model, function=function, file=file)
+    footprint = footprint_of(model, function, file, dataset.images.images[rows[:1]])
+    return KeptModel(
+        training=chosen, model=model, function=function, file=file, footprint=footprint
+    )

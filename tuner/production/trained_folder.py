@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -144,8 +145,6 @@ def _sealed(
     split, (fold,), kept = dataset.split, dataset.split.folds, trained.kept
     runs = trained.result.runs if trained.result else ()
     accuracies = [run.test.accuracy for run in runs]
-    # An earlier version wrote no origin.
-    then = recipe.origin
     return replace(
         recipe,
         image=dataset.spec,
@@ -170,18 +169,23 @@ def _sealed(
         expected=expected_score(accuracies, split.n_test) if accuracies else None,
         builder=builder_digests(recipe.model),
         weights_digest=digest_of_weights(recipe.model, recipe.values),
-        origin=RecipeOrigin(
-            run=folder.path.name,
-            command=options.command,
-            preset=then.preset if then else "standard",
-            seed=_seed(recipe, options),
-            objective=recipe.monitor,
-            method=then.method if then else NO_SEARCH,
-            n_trials=then.n_trials if then else 0,
-            n_epochs=then.n_epochs if then else 0,
-            time_budget_s=then.time_budget_s if then else None,
-            cut_short=then.cut_short if then else (),
-        ),
+        # The search that found the values is the same; results.json has this command.
+        origin=recipe.origin or _own_origin(recipe, options, folder),
+    )
+
+
+def _own_origin(recipe: Recipe, options: TrainOptions, folder: RunFolder) -> RecipeOrigin:
+    """This training, where an earlier version has not written which run the recipe is of."""
+    return RecipeOrigin(
+        run=folder.path.name,
+        command=options.command,
+        preset="standard",
+        seed=_seed(recipe, options),
+        objective=recipe.monitor,
+        method=NO_SEARCH,
+        n_trials=0,
+        n_epochs=0,
+        time_budget_s=None,
     )
 
 
@@ -206,7 +210,7 @@ def _no_search(recipe: Recipe, trained: TrainedByRecipe) -> SearchSummary:
         n_epochs=0,
         duration_s=0.0,
         best_trial_id="",
-        best_score=trained.kept.kept_epoch.metrics.get(recipe.monitor, 0.0),
+        best_score=trained.kept.kept_epoch.metrics.get(recipe.monitor, math.nan),
         best_values=recipe.values,
         parameters=(),
         n_planned=0,
