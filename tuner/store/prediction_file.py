@@ -47,7 +47,7 @@ def check_prediction_file(path: Path) -> None:
 
 
 def partial_file(path: Path) -> Path:
-    """Where this process writes predictions until all are made; a killed one leaves them there."""
+    """Where this process writes predictions until all are made, or until it is killed."""
     return path.with_name(f"{path.name}.{writer()}.partial")
 
 
