@@ -79,7 +79,7 @@ def _is_left_behind(folder: RunFolder) -> bool:
     """Whether a killed training has left a folder, and nothing else lies in it."""
     own = {folder.state, folder.recipe, folder.model, weights_file(folder.model)}
     own.add(folder.path / ".lock")
-    return folder.is_open and all(
+    return (folder.state / "open").is_file() and all(
         path in own or is_half_written(path) for path in folder.path.iterdir()
     )
 

@@ -52,15 +52,10 @@ class RunFolder:
         self.path = path
 
     @property
-    def is_open(self) -> bool:
-        """Whether a command has taken the folder and has not ended, or was killed."""
-        return self._open.is_file()
-
-    @property
     def is_unfinished(self) -> bool:
         """Whether the run was begun and has not ended, so that it can be resumed."""
         try:
-            return self.is_open and self._config.is_file()
+            return self._open.is_file() and self._config.is_file()
         except OSError:
             # A folder that may not be looked into is nobody's to go on with.
             return False
