@@ -9,8 +9,9 @@ import pytest
 from tests.cli.calling import Outcome, call, write_photos, write_space
 from tests.commands.finished import Finished
 from tests.kept_models import kept_models
+from tests.local_server import address
 
-__all__ = ["finished", "kept_models", "place", "whole_run"]
+__all__ = ["address", "finished", "kept_models", "place", "whole_run"]
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 
 from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
+from tests.local_server import a_picture
 from tuner.commands import predict
 from tuner.production import decoded_images
 from tuner.production.sorted_folders import folder_names
@@ -127,9 +129,11 @@ def test_images_are_predicted_some_at_a_time(
 def test_names_come_from_stdin(
     finished: Finished, images: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{images[0]}\n\n{images[1]}\n"))
+    odd = os.fsdecode(b"odd \x0b \xc2\x85 \xff.png")
+    lines = f"{images[0]}\r\n\n{images[1]}\n{odd}"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(os.fsencode(lines))))
     shown = call("predict", finished.folder, "-", "--json", cwd=finished.place)
-    assert [record["image"] for record in shown.records] == [str(image) for image in images[:2]]
+    assert [record["image"] for record in shown.records] == [*map(str, images[:2]), odd]
 
 
 def test_unsure_images_get_no_class(finished: Finished, images: list[Path]) -> None:
@@ -168,11 +172,29 @@ def test_web_address_is_not_fetched_unasked(finished: Finished) -> None:
     )
 
 
+def test_image_of_a_web_address_is_predicted_like_a_file(
+    finished: Finished, address: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(a_picture())
+    images = (f"{address}/a.png", f"{address}/gone.png", tmp_path / "a.png")
+    words = ("predict", finished.folder, *images, "--allow-download", "--json")
+    shown = call(*words, cwd=finished.place)
+    assert shown.code == 4
+    fetched, gone, file = shown.records
+    assert fetched == {**file, "image": f"{address}/a.png"}
+    assert gone == {"image": f"{address}/gone.png", "error": "the server answers 404 Not Found"}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("a.png", "--link"), "--link says how --sort-into sorts"),
         (("list.csv", "--out", "list.csv"), "list.csv: --out would replace the list of images"),
+        (("my photos", "--sort-into", "my photos/sorted"), "my photos/sorted: --sort-into would "),
+        (("my photos", "--sort-into", "my photos"), "my photos: --sort-into would sort into my ph"),
+        (("./my photos", "--sort-into", "."), ".: --sort-into would sort into my photos, whose "),
+        (("*.csv", "--out", "./list.csv"), "list.csv: --out would replace the list of images"),
+        (("./list.csv", "--out", "list.csv"), "list.csv: --out would replace the list of images"),
         (("a.png", "--out", "a.parquet"), "a.parquet: writing Parquet needs a package"),
         (
             ("http://x.y/a.png", "--allow-download", "--sort-into", "s"),
@@ -183,6 +205,7 @@ def test_web_address_is_not_fetched_unasked(finished: Finished) -> None:
 def test_options_that_do_not_go_together(
     finished: Finished, words: tuple[str, ...], message: str
 ) -> None:
+    (finished.place / "list.csv").write_text("path\n")
     shown = call("predict", finished.folder, *words, cwd=finished.place)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err.startswith(message)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import ANY
@@ -17,6 +19,11 @@ from PIL import Image
 from tests.cli.calling import call, write_photos
 from tests.commands.conftest import whole_run
 from tests.commands.finished import Finished
+from tests.store.recipes import make_recipe
+from tuner.commands.train import train
+from tuner.errors import ConfigurationError
+from tuner.production.train_options import TrainOptions
+from tuner.records.events import Event, Notice
 from tuner.records.expected_score import ExpectedScore
 from tuner.store.recipe_file import read_recipe, write_recipe
 
@@ -107,7 +114,9 @@ def test_says_for_people_what_it_did(finished: Finished) -> None:
         ),
     ]
     assert interval.startswith("Expected 0.")
-    assert interval.endswith(" (95 %; 2 seeds of the recipe's run on 15 test images): within it.")
+    assert interval.endswith(
+        " points wide (at least 95 %; 2 seeds of the recipe's run on 15 test images): within it."
+    )
     assert report == "Report   new/again/report.html"
     assert predict == "Predict  python -m tuner predict new/again IMAGE"
     files = {path.name for path in (finished.place / "new/again").iterdir()}
@@ -126,6 +135,7 @@ def test_full_data_trains_on_validation_images_too(finished: Finished) -> None:
         "Trained on all images except the test part, so there is no validation score." in shown.err
     )
     assert "on 15 held-out images.\n" in shown.err
+    assert "Expected" not in shown.err
 
 
 def test_other_classes_are_refused(finished: Finished, tmp_path: Path) -> None:
@@ -179,6 +189,7 @@ def test_folder_that_train_wrote_serves_like_a_runs(finished: Finished, tmp_path
     recipe = read_recipe(first / "best.yaml")
     assert recipe.expected is not None
     assert (recipe.expected.n_seeds, recipe.expected.n_images) == (2, 15)
+    assert recipe.origin == read_recipe(finished.path / "best.yaml").origin
     page = (first / "report.html").read_text(encoding="utf-8")
     sections = ("recommendation", "verdict", "models", "errors", "curves", "history", "reproduce")
     shown_sections = [name for name in sections if f'<section id="{name}"' in page]
@@ -201,7 +212,18 @@ def test_recipe_of_a_training_on_all_images_trains_on_all_of_them_again(
     shown = call("train", "--from", first, "--json", "--out", second, cwd=finished.place)
     assert shown.err == ""
     paths = {"folder": str(second), "model": str(second / "model.keras")}
-    assert shown.records[-1] == {**once, **paths, "expected": ANY}
+    # More images are expected to score otherwise; as many again are expected to score the same.
+    results = json.loads((first / "results.json").read_text(encoding="utf-8"))
+    assert results["search"]["best_score"] == "NaN"
+    assert results["models"][0]["file_size_bytes"] == (first / "model.keras").stat().st_size
+    assert results["models"][0]["latency_ms"] > 0
+    page = (first / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"\bnan\b", page, re.IGNORECASE)
+    assert (once.pop("expected"), once.pop("is_expected")) == (None, None)
+    assert shown.records[-1] == {**once, **paths, "expected": ANY, "is_expected": True}
+    verified = call(*words[:-1], tmp_path / "third", "--verify", cwd=finished.place)
+    assert (verified.code, verified.out) == (2, "")
+    assert "is of a training without the validation images" in verified.err
 
 
 @pytest.mark.parametrize(("expected", "where"), [(0.0, "above it."), (1.0, "below it.")])
@@ -298,6 +320,34 @@ def test_recipe_of_an_earlier_version_is_trained(copied: Path) -> None:
     path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
     shown = call("train", "--from", "run", "--out", "x", cwd=copied)
     assert (shown.code, notes(shown.err)) == (0, [])
+
+
+def test_recipe_of_your_own_code_is_said_before_any_of_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.path", [*sys.path])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "told_first").mkdir()
+    for name in ("__init__", "nets"):
+        (tmp_path / f"told_first/{name}.py").touch()
+    recipe = replace(
+        make_recipe(), model="told_first.nets:build", values={}, builder={"told_first/nets.py": "0"}
+    )
+    write_recipe(recipe, tmp_path / "best.yaml", "")
+    told: list[tuple[bool, str]] = []
+
+    def listen(event: Event) -> None:
+        assert isinstance(event, Notice)
+        told.append(("told_first" in sys.modules, event.text))
+
+    with pytest.raises(ConfigurationError, match="no data set is called"):
+        train(TrainOptions(source=Path("best.yaml")), listen)
+    assert told[0] == (
+        False,
+        f"this recipe imports told_first.nets ({tmp_path}/told_first/__init__.py) and runs its"
+        " build, which is code",
+    )
+    assert [is_imported for is_imported, _ in told][-1]
 
 
 @pytest.fixture

@@ -27,8 +27,40 @@ def test_interval_holds_the_score_of_another_training(
     assert n_held / 1_500 >= 0.94
 
 
+@pytest.mark.parametrize(
+    ("n_seeds", "n_new", "at_most"), [(2, 1, 5.0), (3, 1, 2.5), (3, 3, 2.5), (5, 1, 2.0)]
+)
+@pytest.mark.parametrize("seed_sd", [0.0, 0.01, 0.03])
+def test_interval_is_no_wider_than_the_seeds_are_worth(
+    n_seeds: int, n_new: int, at_most: float, seed_sd: float
+) -> None:
+    """Its mean width, in widths of an interval for which the deviation of a score is known."""
+    rng = np.random.default_rng(0)
+    widths = []
+    for _ in range(500):
+        accuracy = np.clip(rng.normal(0.9, seed_sd, size=n_seeds), 0, 1)
+        seen = expected_score(list(rng.binomial(1_000, accuracy) / 1_000), 1_000)
+        low, high = interval_of_mean(seen, n_new)
+        widths.append(high - low)
+    of_one = seed_sd**2 + 0.9 * 0.1 / 1_000
+    known = 2 * 1.96 * (of_one * (1 / n_seeds + 1 / n_new)) ** 0.5
+    assert known < np.mean(widths) < at_most * known
+
+
+def test_interval_holds_more_where_the_same_images_test_again() -> None:
+    """Most images are easy for every training, and the noise of images is added all the same."""
+    rng = np.random.default_rng(0)
+    n_held = 0
+    for _ in range(500):
+        hit = np.where(rng.random(300) < 0.75, 1.0, rng.beta(1.5, 1.0, size=300))
+        scores = (rng.random((4, 300)) < hit).mean(axis=1)
+        low, high = interval_of_mean(expected_score(list(scores[:3]), 300), 1)
+        n_held += low <= scores[3] <= high
+    assert n_held / 500 > 0.98
+
+
 def test_images_alone_would_not_hold_it() -> None:
-    """What one seed knows is too little where seeds differ much: that is why it is said."""
+    """After one seed the noise of training is left out, which `train` says."""
     rng = np.random.default_rng(0)
     held = []
     for _ in range(1_500):

@@ -1,48 +1,19 @@
-"""Images from web addresses; the server is in this process."""
+"""Images from web addresses."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
+from tests.local_server import CONTENT
 from tuner.data.decoding.decode import UnreadableImageError
 from tuner.production import downloaded_image
 from tuner.production.downloaded_image import downloaded
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        moved = {"/moved": "/image", "/local": "file:///etc/hostname"}.get(self.path)
-        self.send_response(302 if moved else 200 if self.path == "/image" else 404)
-        if moved:
-            self.send_header("Location", moved)
-        self.end_headers()
-        if self.path == "/image":
-            self.wfile.write(b"content")
-
-    def log_message(self, *_: object) -> None:
-        """Nothing is logged."""
-
-
-@pytest.fixture
-def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
-
-
 @pytest.mark.parametrize("path", ["/image", "/moved"])
 def test_content_is_a_file_as_long_as_it_is_needed(address: str, path: str) -> None:
     with downloaded(address + path) as file:
-        assert file.read_bytes() == b"content"
+        assert file.read_bytes() == CONTENT
     assert not file.exists()
 
 
@@ -51,6 +22,7 @@ def test_content_is_a_file_as_long_as_it_is_needed(address: str, path: str) -> N
     [
         ("/gone", "the server answers 404 Not Found"),
         ("/local", "the server answers 302"),
+        ("/short", "cannot be downloaded: it ends after 7 of 8 bytes"),
     ],
 )
 def test_address_without_an_image(address: str, path: str, reason: str) -> None:
@@ -63,6 +35,18 @@ def test_endless_content_is_cut_off(address: str, monkeypatch: pytest.MonkeyPatc
     with (
         pytest.raises(UnreadableImageError, match="more than 0 MB"),
         downloaded(f"{address}/image"),
+    ):
+        pass
+
+
+def test_answer_that_comes_too_slowly_is_not_waited_for(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has sent a part, and sends no more."""
+    monkeypatch.setattr(downloaded_image, "_DEADLINE_S", 0.0)
+    with (
+        pytest.raises(UnreadableImageError, match="cannot be downloaded: it takes more than 0 s"),
+        downloaded(f"{address}/slow"),
     ):
         pass
 

@@ -8,6 +8,7 @@ import pytest
 
 from tuner.errors import ConfigurationError
 from tuner.production.named_images import listed_images, named_images
+from tuner.store.prediction_file import prediction_file
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,19 @@ def test_file_whose_name_reads_like_a_pattern_is_that_file() -> None:
 def test_list_of_paths_is_seen_from_here_then_from_the_list(text: str) -> None:
     Path("lists/list.csv").write_text(text, encoding="utf-8")
     assert names("lists/list.csv") == ["new/a.jpg", "lists/c.png", "gone.png"]
+
+
+def test_list_that_a_pattern_matches_is_a_list_as_well() -> None:
+    Path("lists/list.csv").write_text("path\nnew/a.jpg\n", encoding="utf-8")
+    assert names("lists/*.csv") == ["new/a.jpg"]
+
+
+def test_own_predictions_give_the_names_back_that_they_were_made_for() -> None:
+    wanted = ["=1+1.png", "'=odd.png", " new/a.jpg", "-"]
+    with prediction_file(Path("p.csv"), ("cat",)) as write:
+        for name in wanted:
+            write({"image": name, "class": "cat", "probabilities": {"cat": 1.0}})
+    assert names("p.csv") == wanted
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from tests.cli.calling import HOSTILE_CLASSES
+from tuner.data.decoding.decode import UnreadableImageError
 from tuner.errors import ConfigurationError
 from tuner.production.sorted_folders import SortedFolders, folder_names
 
@@ -73,6 +75,30 @@ def test_nothing_is_replaced_and_the_same_image_comes_once(tmp_path: Path, links
     assert tree(root) == {"cat/1.png": "a", "cat/1-2.png": "b"}
     assert (root / "cat/1.png").is_symlink() is links
     assert tree(tmp_path / "a") == {"1.png": "a"}
+
+
+def test_name_as_long_as_a_system_takes_is_copied(tmp_path: Path) -> None:
+    name = f"{'x' * 251}.png"
+    sorter = SortedFolders(tmp_path / "sorted", ("cat",), links=False)
+    sorter.put(image(tmp_path / "a", name, "a"), "cat")
+    assert tree(tmp_path / "sorted") == {f"cat/{name}": "a"}
+    # A second one of this name has no room for its number.
+    with pytest.raises(UnreadableImageError, match=r"cannot be put into .*: File name too long"):
+        sorter.put(image(tmp_path / "b", name, "b"), "cat")
+    assert tree(tmp_path / "sorted") == {f"cat/{name}": "a"}
+
+
+def test_image_that_is_gone_is_its_own_fault(tmp_path: Path) -> None:
+    sorter = SortedFolders(tmp_path / "sorted", ("cat",), links=False)
+    with pytest.raises(UnreadableImageError, match=r"cannot be put into .*: No such file"):
+        sorter.put(tmp_path / "gone.png", "cat")
+    assert tree(tmp_path / "sorted") == {}
+
+
+def test_classes_that_a_system_takes_for_one_have_two_folders() -> None:
+    names = folder_names(("\u00e9", "e\u0301", "E\u0301"))
+    composed = {unicodedata.normalize("NFC", name or "").casefold() for name in names.values()}
+    assert len(composed) == 4
 
 
 def test_link_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:

@@ -29,6 +29,28 @@ def written(path: Path, rows: tuple[dict[str, Any], ...] = ROWS) -> str:
     return path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
+def test_two_commands_write_a_file_each_and_the_last_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "p.jsonl"
+    with prediction_file(path, CLASSES) as write:
+        write(ROWS[0])
+        with monkeypatch.context() as other:
+            other.setattr("tuner.store.prediction_file.writer", lambda: "4711@0a1b2c3d")
+            written(path, ROWS[1:])
+    assert json.loads(path.read_text(encoding="utf-8")) == ROWS[0]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folder_that_takes_the_place_meanwhile_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    with (
+        pytest.raises(ConfigurationError, match=r"p\.csv: cannot be written: Is a directory"),
+        prediction_file(path, CLASSES),
+    ):
+        path.mkdir()
+
+
 def test_json_and_its_lines_give_the_rows_back(tmp_path: Path) -> None:
     assert json.loads(written(tmp_path / "new" / "p.json")) == list(ROWS)
     lines = written(tmp_path / "p.jsonl").splitlines()

@@ -114,6 +114,10 @@ def test_recipe_without_a_digest_is_an_earlier_versions(path: Path) -> None:
         ("accuracy", 1.5, "expected.accuracy is 1.5; expected a number from 0 to 1"),
         ("n_seeds", 0, "expected.n_seeds is 0; expected 1 or more"),
         ("seed_sd", -1.0, "expected.seed_sd is -1.0; expected a number from 0 to 1"),
+        ("n_seeds", 1, "expected.seed_sd is 0.1; expected null, for n_seeds is 1"),
+        ("seed_sd", None, "expected.seed_sd is null; expected a number, for n_seeds is 2"),
+        ("low", 0.95, "expected.accuracy is 0.9; expected a number from 0.95 to 1.0"),
+        ("high", 0.85, "expected.accuracy is 0.9; expected a number from 0.8 to 0.85"),
     ],
 )
 def test_impossible_expectation_is_named(

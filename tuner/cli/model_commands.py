@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -50,7 +51,8 @@ UNEXPECTED = 3
     is_flag=True,
     help=(
         "Exit with 3 where the test accuracy, or its mean over --seeds, lies outside of the"
-        " interval that the recipe expects: 95 %, for the noise of test images and of seeds."
+        " interval that the recipe expects: at least 95 %, for the noise of test images and of"
+        " seeds."
     ),
 )
 @click.option(
@@ -140,7 +142,7 @@ def predict(images: tuple[str, ...], out: Path | None, json_lines: bool, **optio
     if options["link"] and options["sort_into"] is None:
         raise ConfigurationError("--link says how --sort-into sorts", "add --sort-into FOLDER.")
     if out is not None:
-        if str(out) in images:
+        if _is_one_of(out, images):
             raise ConfigurationError(
                 f"{out}: --out would replace the list of images", "name another file."
             )
@@ -168,5 +170,20 @@ def _named(images: tuple[str, ...]) -> list[NamedImage]:
     return files
 
 
+def _is_one_of(out: Path, images: tuple[str, ...]) -> bool:
+    """Whether a file is one of those that the words of the command line stand for."""
+    from tuner.production.named_images import meant_paths
+
+    try:
+        return out.is_file() and any(
+            path.samefile(out) for image in images for path in meant_paths(image) if path.is_file()
+        )
+    except (OSError, ValueError):
+        # A name that no file can have: reading or writing it says so.
+        return False
+
+
 def _lines_of_stdin() -> list[str]:
-    return [line for line in sys.stdin.read().splitlines() if line.strip()]
+    # As the system writes names: in bytes, of which any but the end of a line may be in a name.
+    lines = os.fsdecode(sys.stdin.buffer.read()).split("\n")
+    return [line for text in lines if (line := text.rstrip("\r")).strip()]

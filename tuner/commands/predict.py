@@ -10,6 +10,7 @@ import numpy as np
 
 from tuner.backend import framework
 from tuner.cores import n_cores
+from tuner.data.decoding.decode import UnreadableImageError
 from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
@@ -90,7 +91,7 @@ class Predictions:
 def predict(
     options: PredictOptions, files: Sequence[NamedImage], tell: Callable[[str], None]
 ) -> Predictions:
-    """Predict the classes of images, some at a time: any number takes the same memory.
+    """Predict the classes of images, some at a time: only their names are all in memory.
 
     Args:
         options: What is asked for.
@@ -127,6 +128,16 @@ def predict(
 
 
 def _check(options: PredictOptions, files: Sequence[NamedImage]) -> None:
+    if options.sort_into is not None:
+        root = options.sort_into.resolve()
+        for folder in dict.fromkeys(file.folder for file in files if file.folder):
+            read = folder.resolve()
+            if root.is_relative_to(read) or read.is_relative_to(root):
+                raise ConfigurationError(
+                    f"{options.sort_into}: --sort-into would sort into {folder}, whose images are"
+                    " read, so that the same command would read its own copies",
+                    "name a folder elsewhere.",
+                )
     if options.picture is not None and len(files) != 1:
         raise ConfigurationError(
             f"--picture draws one image, but {len(files)} are given", "give one image."
@@ -184,7 +195,11 @@ def _sorted(
     sorter.sweep()
     for one in found:
         if isinstance(one, Prediction):
-            sorter.put(Path(one.image), one.class_name)
+            try:
+                sorter.put(Path(one.image), one.class_name)
+            except UnreadableImageError as error:
+                yield NotPredicted(image=one.image, reason=str(error), is_bad=True)
+                continue
         yield one
 
 

@@ -43,8 +43,8 @@ class TrainedModel:
         then: The same in the recipe's run; None where nothing comparable is known.
         runs: Test scores of each training; empty where the data have no test part.
         test_then: The test accuracy in the recipe's run; None where nothing comparable is known.
-        expected: What the recipe expects of a training; None where it does not say, or nothing was
-            scored.
+        expected: What the recipe expects of a training; None where it does not say, where nothing
+            was scored, or where validation images trained too.
         interval: Where the mean test accuracy of the trainings is expected; None likewise.
     """
 
@@ -90,13 +90,18 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     source = named_run(options.source, REPORTS)
     path = recipe_path(source, options.model)
     recipe = read_recipe(path)
-    notes = list(_notes(recipe, path))
-    for text in notes:
+    # One after the other: what a recipe imports is told before anything of it is looked for.
+    for text in _notes(recipe, path):
         listener(Notice(text=text))
     if options.verify and recipe.expected is None:
         raise ConfigurationError(
             f"{path}: it states no expected test score to verify",
             "leave --verify out, or give a run whose models were retrained and tested.",
+        )
+    if options.verify and _has_more_images(recipe, options):
+        raise ConfigurationError(
+            f"{path}: its expected test score is of a training without the validation images",
+            "leave --verify or --full-data out.",
         )
     # Beside model.keras, whichever of the run's recipes it is: what the run keeps stays as it was.
     place = source if source.is_dir() else source.parent
@@ -106,8 +111,13 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
         data = training_data(dataset, options.data_dir)
         trained = train_recipe(recipe, data, dataset, options.training, folder, listener)
         write_trained(recipe, path, dataset, trained, options, folder, began_s)
-    is_comparable = not changes and options.training.seed in (None, recipe.seed)
+    is_comparable = not changes and trained.kept.task_seed == recipe.seed
     return _outcome(recipe, dataset, trained, options, folder, is_comparable=is_comparable)
+
+
+def _has_more_images(recipe: Recipe, options: TrainOptions) -> bool:
+    """Whether it trains on validation images, which the trainings of the recipe did not."""
+    return options.training.full_data and recipe.data.n_validation > 0
 
 
 def _notes(recipe: Recipe, path: Path) -> Iterator[str]:
@@ -154,10 +164,11 @@ def _outcome(
 ) -> TrainedModel:
     (fold,), epoch = dataset.split.folds, trained.kept.kept_epoch
     runs = trained.result.runs if trained.result else ()
-    was_full = recipe.data.n_validation == 0
-    is_same = is_comparable and (was_full or len(fold.validation) > 0)
+    has_more = _has_more_images(recipe, options)
+    is_same = is_comparable and not has_more
     n_other = dataset.split.n_test if options.data else 0
-    expected = recipe.expected if runs else None
+    # It says nothing of a training on more images.
+    expected = recipe.expected if runs and not has_more else None
     assert trained.model.file is not None
     return TrainedModel(
         folder=folder.path,

@@ -90,13 +90,32 @@ def keep_model(
         model=model,
         function=function,
         file=file,
-        footprint=Footprint(
-            n_parameters=model.count_params(),
-            file_bytes=file.stat().st_size,
-            latency_ms=latency_ms(function, one, bound_ms),
-        ),
+        footprint=footprint_of(model, function, file, one, bound_ms),
         temperature=fitted_temperature(labels, found),
         is_constant=len(np.unique(found.argmax(axis=1))) == 1 < len(np.unique(labels)),
+    )
+
+
+def footprint_of(
+    model: keras.Model,
+    function: Callable[[np.ndarray], np.ndarray],
+    file: Path,
+    image: np.ndarray,
+    bound_ms: float | None = None,
+) -> Footprint:
+    """What a saved model takes.
+
+    Args:
+        model: The model.
+        function: The same from images to what it puts out.
+        file: Where it was saved.
+        image: (1, height, width, channels).
+        bound_ms: As of `latency_ms`.
+    """
+    return Footprint(
+        n_parameters=model.count_params(),
+        file_bytes=file.stat().st_size,
+        latency_ms=latency_ms(function, image, bound_ms),
     )
 
 

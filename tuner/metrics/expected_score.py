@@ -15,7 +15,7 @@ _UPPER = (1 + CONFIDENCE) / 2
 
 
 def expected_score(accuracies: Sequence[float], n_images: int) -> ExpectedScore:
-    """What one more training is expected to score on the same test images.
+    """What one more training is expected to score.
 
     Args:
         accuracies: One per retraining, at least one.
@@ -32,7 +32,9 @@ def expected_score(accuracies: Sequence[float], n_images: int) -> ExpectedScore:
 def interval_of_mean(
     expected: ExpectedScore, n_seeds: int, n_other_images: int = 0
 ) -> tuple[float, float]:
-    """The 95 % interval for the mean accuracy of new trainings.
+    """The interval that holds the mean accuracy of new trainings in at least 95 % of cases.
+
+    After one seed that is so for the noise of the test images alone.
 
     Args:
         expected: What the recipe's run has seen.
@@ -62,9 +64,11 @@ def _interval(
 
     The proportion is taken two hits and two misses nearer to a half (Agresti and Coull, The
     American Statistician 52, 1998). The seeds' half-width is that of the mean of new normal values
-    after `n_seeds` were seen, with Student's t. Degrees of freedom of the sum (Satterthwaite) would
-    make a narrower interval, which holds too few scores where two or three seeds were near one
-    another by chance.
+    after `n_seeds` were seen, with Student's t. Test images that are the same ones again add no
+    noise of their own; theirs is added all the same, since seeds that are equal by chance would
+    leave an interval of no width. So it holds more than 95 % of the scores there. Degrees of
+    freedom of the sum (Satterthwaite) would make a narrower interval, which holds too few scores
+    where two or three seeds were near one another by chance.
     """
     share = (mean * n_images + 2) / (n_images + 4)
     per_image = 1 / (n_images + 4) + (1 / n_other_images if n_other_images else 0.0)

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from tuner.data.folders.tree import IMAGE_SUFFIXES, Folder, scan
 from tuner.errors import ConfigurationError
+from tuner.names import text_of_cell
+from tuner.store.prediction_file import COLUMNS
 
 _ADDRESSES = ("http://", "https://")
 # Columns of a list that may hold the paths; the last is that of our own predictions.
-_COLUMNS = ("path", "file", "filename", "image")
+_COLUMNS_OF_PATHS = ("path", "file", "filename", "image")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +25,12 @@ class NamedImage:
     Attributes:
         name: Its path as it was given, or below the folder that was; or its address.
         is_meant: Whether it was named itself, or has an image's suffix.
+        folder: The folder that was given; None for an image that was named itself.
     """
 
     name: str
     is_meant: bool = True
+    folder: Path | None = None
 
     @property
     def is_address(self) -> bool:
@@ -50,19 +54,20 @@ def named_images(names: Iterable[str]) -> Iterator[NamedImage]:
         ConfigurationError: If a list of paths cannot be read, or has no column of paths.
     """
     for name in names:
-        path = Path(name)
         if is_address(name):
             yield NamedImage(name=name)
-        elif _exists(path):
-            if path.suffix.lower() == ".csv" and path.is_file():
+            continue
+        for path in meant_paths(name):
+            if _is_list(path):
                 yield from listed_images(_listed(path))
             else:
                 yield from _of_path(path)
-        elif found := _matching(name):
-            for one in found:
-                yield from _of_path(one)
-        else:
-            yield NamedImage(name=name)
+
+
+def meant_paths(name: str) -> list[Path]:
+    """What a file's name or a pattern stands for: what is there goes before a pattern."""
+    path = Path(name)
+    return [path] if _exists(path) else _matching(name) or [path]
 
 
 def listed_images(lines: Iterable[str]) -> Iterator[NamedImage]:
@@ -88,6 +93,10 @@ def _exists(path: Path) -> bool:
         return False
 
 
+def _is_list(path: Path) -> bool:
+    return path.suffix.lower() == ".csv" and _exists(path) and path.is_file()
+
+
 def _of_path(path: Path) -> Iterator[NamedImage]:
     try:
         is_folder = path.is_dir()
@@ -103,7 +112,7 @@ def _of_path(path: Path) -> Iterator[NamedImage]:
     for file in files or [path]:
         # Of a folder's files, what has no image's suffix and cannot be read is no broken image.
         is_meant = file.suffix[1:].lower() in IMAGE_SUFFIXES
-        yield NamedImage(name=str(file), is_meant=is_meant or not files)
+        yield NamedImage(name=str(file), is_meant=is_meant or not files, folder=path)
 
 
 def _names(folder: Folder) -> list[str]:
@@ -122,8 +131,11 @@ def _listed(path: Path) -> Iterator[str]:
     if not rows:
         raise ConfigurationError(f"{path}: the list is empty", "give a path on each line.")
     column, has_header = _column(rows[0], path)
+    is_own = tuple(rows[0][: len(COLUMNS)]) == COLUMNS
     for row in rows[has_header:]:
-        cell = row[column].strip() if column < len(row) else ""
+        cell = row[column] if column < len(row) else ""
+        # Our own predictions hold names as they are, but for what spreadsheets take for formulas.
+        cell = text_of_cell(cell) if is_own else cell.strip()
         if cell:
             beside = path.parent / cell
             is_beside = not (is_address(cell) or _exists(Path(cell))) and _exists(beside)
@@ -133,7 +145,7 @@ def _listed(path: Path) -> Iterator[str]:
 def _column(first: Sequence[str], path: Path) -> tuple[int, bool]:
     """Which column holds the paths, and whether the first row is a header."""
     names = [cell.strip().lower() for cell in first]
-    for wanted in _COLUMNS:
+    for wanted in _COLUMNS_OF_PATHS:
         if wanted in names:
             return names.index(wanted), True
     if len(names) == 1:

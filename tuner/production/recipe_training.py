@@ -159,25 +159,28 @@ def _keep(
 ) -> KeptModel:
     """The model that validated best, saved; the first where no validation images are left."""
     from tuner.backend.active import predictor
-    from tuner.evaluation.kept_model import KeptModel, keep_model
+    from tuner.evaluation.kept_model import KeptModel, footprint_of, keep_model
     from tuner.evaluation.validation_images import validation_of
     from tuner.training.batch_predict import predict
     from tuner.training.compiled import probabilities
     from tuner.training.finished import finished_model, save_model
 
     spec, (fold,) = dataset.spec, dataset.split.folds
-    rows, what = fold.train[:_LOOKED_AT], "training images"
+    rows, what, chosen = fold.train[:_LOOKED_AT], "training images", trained[0]
     if len(fold.validation):
         validation = validation_of(dataset, contender.early_stopping.monitor)
         found = keep_model(contender, trained, validation, folder.model)
         assert found is not None  # A failed training has ended the command.
         if found.file is not None:
             return found
-        rows, what = fold.validation, "validation images"
-    first = trained[0]
-    model = finished_model(contender.model, contender.values, spec, first.checkpoint)
+        # Its outputs are no probabilities: what is wrong with them is said, of this training.
+        rows, what, chosen = fold.validation, "validation images", found.training
+    model = finished_model(contender.model, contender.values, spec, chosen.checkpoint)
     function = predictor(model)
     outputs = probabilities(predict(function, dataset.images.images, rows))
     checked_probabilities(outputs, spec.n_classes, what)
     file = save_model(model, folder.model, spec)
-    return KeptModel(training=first, model=model, function=function, file=file)
+    footprint = footprint_of(model, function, file, dataset.images.images[rows[:1]])
+    return KeptModel(
+        training=chosen, model=model, function=function, file=file, footprint=footprint
+    )

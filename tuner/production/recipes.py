@@ -27,7 +27,7 @@ def recipe_path(source: Path, name: str | None = None) -> Path:
     Raises:
         ConfigurationError: If there is none.
     """
-    path = source / "best.yaml" if source.is_dir() else source
+    path = RunFolder(source).recipe if source.is_dir() else source
     if not path.is_file():
         raise ConfigurationError(
             f"{source}: there is no best.yaml, so this is not a finished run",

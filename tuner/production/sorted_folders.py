@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import os
 import shutil
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+from tuner.data.decoding.decode import UnreadableImageError
 from tuner.errors import ConfigurationError
 from tuner.names import plain_name, printable
 from tuner.store.files.leftovers import sweep, writer
@@ -36,6 +39,7 @@ class SortedFolders:
         self._root = root
         self._links = links
         self._names = folder_names(class_names)
+        self._n_begun = 0
         self.n_put = 0
         self.n_there = 0
 
@@ -50,7 +54,8 @@ class SortedFolders:
             Where it is.
 
         Raises:
-            ConfigurationError: If it cannot be written there.
+            ConfigurationError: If nothing can be written there.
+            UnreadableImageError: If this image cannot be put there, for what it is itself.
         """
         folder = self._root / self._names[class_name]
         try:
@@ -63,6 +68,10 @@ class SortedFolders:
         except OSError as error:
             if is_disk_full(error):
                 raise
+            if error.errno == errno.ENAMETOOLONG or not os.access(image, os.R_OK):
+                raise UnreadableImageError(
+                    f"cannot be put into {folder}: {error.strerror or error}"
+                ) from error
             raise ConfigurationError(
                 f"{folder}: {image} cannot be put there: {error.strerror or error}",
                 "name another folder with --sort-into"
@@ -87,7 +96,8 @@ class SortedFolders:
             target.symlink_to(image.resolve())
             return
         # Under another name first, so that a killed command leaves no half of an image.
-        half = target.with_name(f".{target.name}.{writer()}.tmp")
+        self._n_begun += 1
+        half = target.with_name(f".{self._n_begun}.{writer()}.tmp")
         try:
             shutil.copy2(image, half)
             try:
@@ -113,10 +123,15 @@ def folder_names(class_names: Sequence[str]) -> dict[str | None, str]:
     for one in (*class_names, None):
         wanted = UNSURE if one is None else one if _is_safe(one) else plain_name(one, "class")
         numbered = (wanted if n == 1 else f"{wanted}-{n}" for n in count(1))
-        name = next(name for name in numbered if name.casefold() not in taken)
-        taken.add(name.casefold())
+        name = next(name for name in numbered if _compared(name) not in taken)
+        taken.add(_compared(name))
         names[one] = name
     return names
+
+
+def _compared(name: str) -> str:
+    """What systems that do not tell some letters apart compare."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _is_safe(name: str) -> bool:

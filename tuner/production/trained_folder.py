@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +14,6 @@ from tuner.data.dataset import Dataset, summary
 from tuner.errors import ConfigurationError
 from tuner.metrics.expected_score import expected_score
 from tuner.pipeline.outputs.hardware import hardware
-from tuner.pipeline.outputs.named_run import MARKS
 from tuner.pipeline.outputs.sealing import (
     background,
     builder_digests,
@@ -28,6 +28,8 @@ from tuner.production.train_options import TrainOptions
 from tuner.records.results import Results, RunSummary
 from tuner.records.sealed_recipe import Recipe, RecipeOrigin
 from tuner.records.search_summary import SearchSummary
+from tuner.store.files.leftovers import is_half_written
+from tuner.store.model_file import weights_file
 from tuner.store.recipe_file import write_recipe
 from tuner.store.run_folder import RunFolder
 
@@ -74,8 +76,12 @@ def trained_folder(path: Path) -> Iterator[RunFolder]:
 
 
 def _is_left_behind(folder: RunFolder) -> bool:
-    """Whether a killed training has left a folder: one that ends takes its state away."""
-    return folder.state.is_dir() and not any((folder.path / mark).exists() for mark in MARKS)
+    """Whether a killed training has left a folder, and nothing else lies in it."""
+    own = {folder.state, folder.recipe, folder.model, weights_file(folder.model)}
+    own.add(folder.path / ".lock")
+    return (folder.state / "open").is_file() and all(
+        path in own or is_half_written(path) for path in folder.path.iterdir()
+    )
 
 
 def write_trained(
@@ -139,8 +145,6 @@ def _sealed(
     split, (fold,), kept = dataset.split, dataset.split.folds, trained.kept
     runs = trained.result.runs if trained.result else ()
     accuracies = [run.test.accuracy for run in runs]
-    # An earlier version wrote no origin.
-    then = recipe.origin
     return replace(
         recipe,
         image=dataset.spec,
@@ -165,18 +169,23 @@ def _sealed(
         expected=expected_score(accuracies, split.n_test) if accuracies else None,
         builder=builder_digests(recipe.model),
         weights_digest=digest_of_weights(recipe.model, recipe.values),
-        origin=RecipeOrigin(
-            run=folder.path.name,
-            command=options.command,
-            preset=then.preset if then else "standard",
-            seed=_seed(recipe, options),
-            objective=recipe.monitor,
-            method=then.method if then else NO_SEARCH,
-            n_trials=then.n_trials if then else 0,
-            n_epochs=then.n_epochs if then else 0,
-            time_budget_s=then.time_budget_s if then else None,
-            cut_short=then.cut_short if then else (),
-        ),
+        # The search that found the values is the same; results.json has this command.
+        origin=recipe.origin or _own_origin(recipe, options, folder),
+    )
+
+
+def _own_origin(recipe: Recipe, options: TrainOptions, folder: RunFolder) -> RecipeOrigin:
+    """This training, where an earlier version has not written which run the recipe is of."""
+    return RecipeOrigin(
+        run=folder.path.name,
+        command=options.command,
+        preset="standard",
+        seed=_seed(recipe, options),
+        objective=recipe.monitor,
+        method=NO_SEARCH,
+        n_trials=0,
+        n_epochs=0,
+        time_budget_s=None,
     )
 
 
@@ -201,7 +210,7 @@ def _no_search(recipe: Recipe, trained: TrainedByRecipe) -> SearchSummary:
         n_epochs=0,
         duration_s=0.0,
         best_trial_id="",
-        best_score=trained.kept.kept_epoch.metrics.get(recipe.monitor, 0.0),
+        best_score=trained.kept.kept_epoch.metrics.get(recipe.monitor, math.nan),
         best_values=recipe.values,
         parameters=(),
         n_planned=0,

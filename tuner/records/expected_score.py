@@ -11,7 +11,8 @@ class ExpectedScore:
 
     Attributes:
         accuracy: Mean test accuracy over the seeds.
-        low: Lower end of the 95 % interval for one more training with another seed.
+        low: Lower end of the interval that holds one more training, with another seed, in at least
+            95 % of cases; with one seed it leaves the noise of training out.
         high: Upper end.
         n_images: Test images.
         n_seeds: Retrainings.

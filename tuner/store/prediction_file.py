@@ -12,9 +12,12 @@ from typing import Any, TextIO
 
 from tuner.errors import ConfigurationError
 from tuner.names import spreadsheet_cell
+from tuner.store.files.leftovers import writer
+from tuner.store.files.whole_files import is_disk_full
 
 Row = Mapping[str, Any]
-# Before the shares of the classes.
+# The first columns of a CSV, before the shares of the classes.
+COLUMNS = ("image", "class", "confidence", "error", "note")
 _SHARE = "probability."
 
 
@@ -36,21 +39,16 @@ def check_prediction_file(path: Path) -> None:
         )
     if path.is_dir():
         raise ConfigurationError(f"{path}: is a folder", "name a file.")
-    try:
+    with _refused(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(partial_file(path), "ab") as file:
-            is_new = file.tell() == 0
-        if is_new:
-            partial_file(path).unlink()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path}: cannot be written: {error.strerror}", "choose another file."
-        ) from error
+        with open(partial_file(path), "wb"):
+            pass
+        partial_file(path).unlink()
 
 
 def partial_file(path: Path) -> Path:
-    """Where predictions are until all are made; a command that is killed leaves them there."""
-    return path.with_name(f"{path.name}.partial")
+    """Where this process writes predictions until all are made, or until it is killed."""
+    return path.with_name(f"{path.name}.{writer()}.partial")
 
 
 @contextmanager
@@ -62,22 +60,39 @@ def prediction_file(path: Path, class_names: Sequence[str]) -> Iterator[Callable
     Args:
         path: A .csv, .json or .jsonl file.
         class_names: Of the model.
+
+    Raises:
+        ConfigurationError: If it cannot be written.
     """
-    with open(
-        partial_file(path), "w", encoding="utf-8", errors="surrogateescape", newline=""
-    ) as file:
+    partial = partial_file(path)
+    with _refused(path):
+        file = open(partial, "w", encoding="utf-8", errors="surrogateescape", newline="")  # noqa: SIM115
+    with file:
         with _WRITERS[path.suffix.lower()](file, class_names) as write:
             yield write
         file.flush()
         os.fsync(file.fileno())
-    os.replace(partial_file(path), path)
+    with _refused(path):
+        os.replace(partial, path)
+
+
+@contextmanager
+def _refused(path: Path) -> Iterator[None]:
+    """What the system refuses, said of the file; a full disk is told elsewhere."""
+    try:
+        yield
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        raise ConfigurationError(
+            f"{path}: cannot be written: {error.strerror or error}", "choose another file."
+        ) from error
 
 
 @contextmanager
 def _as_csv(file: TextIO, class_names: Sequence[str]) -> Iterator[Callable[[Row], None]]:
-    columns = ("image", "class", "confidence", "error", "note")
     writer = csv.writer(file, lineterminator="\n")
-    names = [*columns, *(f"{_SHARE}{name}" for name in class_names)]
+    names = [*COLUMNS, *(f"{_SHARE}{name}" for name in class_names)]
     writer.writerow(map(spreadsheet_cell, names))
 
     def write(row: Row) -> None:

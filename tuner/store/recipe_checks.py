@@ -209,3 +209,11 @@ def _about_expected(expected: ExpectedScore | None, say: Say) -> Iterator[Proble
             yield say(("expected", name), getattr(expected, name), "1 or more")
     if expected.seed_sd is not None and not 0 <= expected.seed_sd <= 1:
         yield say(("expected", "seed_sd"), expected.seed_sd, "a number from 0 to 1")
+    # One seed has no spread, and where there are several an interval without it is too narrow.
+    if expected.n_seeds == 1 and expected.seed_sd is not None:
+        yield say(("expected", "seed_sd"), expected.seed_sd, "null, for n_seeds is 1")
+    if expected.n_seeds > 1 and expected.seed_sd is None:
+        yield say(("expected", "seed_sd"), None, f"a number, for n_seeds is {expected.n_seeds}")
+    if not expected.low <= expected.accuracy <= expected.high:
+        interval = f"a number from {expected.low} to {expected.high}, as low and high say"
+        yield say(("expected", "accuracy"), expected.accuracy, interval)

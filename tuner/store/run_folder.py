@@ -33,9 +33,10 @@ _RESULTS = TypeAdapter(Results)
 _MOST_RESULTS_BYTES = 500_000_000
 _MOST_CONFIG_BYTES = 5_000_000
 _MOST_PICTURE_BYTES = 20_000_000
+RECIPE = "best.yaml"
 _FILES = (
     "config.yaml", "run.log", "events.jsonl", "split.csv", "trials.csv", "curves.csv",
-    "results.json", "report.html", "best.yaml", "model.keras", "predictions.npz", "state/open",
+    "results.json", "report.html", RECIPE, "model.keras", "predictions.npz", "state/open",
     "state/owner", "state/trials.jsonl",
 )  # fmt: skip
 _FOLDERS = ("", "state", "gallery", "models")
@@ -72,7 +73,7 @@ class RunFolder:
     @property
     def recipe(self) -> Path:
         """The sealed recipe of the recommended model; before the comparison, of the winner."""
-        return self.path / "best.yaml"
+        return self.path / RECIPE
 
     @property
     def models(self) -> Path:

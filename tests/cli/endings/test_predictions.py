@@ -17,6 +17,7 @@ from tuner.cli.terminal import output
 from tuner.commands.predict import Prediction, Predictions
 from tuner.errors import DataError
 from tuner.production.decoded_images import NotPredicted
+from tuner.store.prediction_file import partial_file
 
 GOOD = Prediction(
     image="a.png", class_name="cat", probabilities=(0.75, 0.25), class_names=("cat", "dog")
@@ -113,7 +114,7 @@ def test_unsure_image_has_no_class(out: io.StringIO) -> None:
 def test_long_list_says_now_and_then_how_far_it_is(out: io.StringIO, err: list[str]) -> None:
     seconds = iter([0.0, *(4.0 * number for number in range(1, 9))])
     show([GOOD] * 8, json_lines=False, clock=lambda: next(seconds))
-    assert err == ["  3 of 12 files, 0 a second", "  6 of 12 files, 0 a second"]
+    assert err == ["  3 of 12 files, 0.2 a second", "  6 of 12 files, 0.2 a second"]
 
 
 def test_file_takes_the_place_of_lines(out: io.StringIO, tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_interrupted_list_keeps_what_was_predicted(
 
     with pytest.raises(KeyboardInterrupt):
         show(interrupted(), json_lines=False, out=path)
-    kept = tmp_path / "predictions.jsonl.partial"
+    kept = partial_file(path)
     assert err == [f"{path} was not finished; what was predicted so far is in {kept}"]
     assert [json.loads(line)["image"] for line in kept.read_text().splitlines()] == ["a.png"]
     assert path.read_text() == "of an earlier list"

@@ -59,6 +59,12 @@ def test_data_sets_name_is_its_newest_finished_run(name: str) -> None:
     assert named_run(Path(name), REPORTS) == NEW
 
 
+@pytest.mark.parametrize("name", ["latest", "photos", "reports/photos/latest"])
+def test_model_trained_within_a_run_is_no_newer_run(name: str) -> None:
+    make(OLD, OLD / "trained-20260104-000000")
+    assert named_run(Path(name), REPORTS) == OLD
+
+
 def test_latest_of_another_root_and_of_one_data_set() -> None:
     make(OLD, OTHER)
     Path("reports").rename("elsewhere")
@@ -117,6 +123,12 @@ def test_unfinished_runs_are_named_with_the_command_that_resumes() -> None:
 def test_misspelt_name_offers_the_nearest(name: str, meant: str) -> None:
     make(OLD, OTHER)
     assert f'did you mean "{meant}"?' in refusal(name).hint
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "reports/" + "x" * 300, "x\0y"])
+def test_name_that_no_folder_can_have(name: str) -> None:
+    make(OLD)
+    assert refusal(name).hint.startswith('give "latest", ')
 
 
 def test_data_sets_folder_is_no_run_but_has_a_latest_one() -> None:

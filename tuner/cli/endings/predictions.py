@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from tuner.cli.terminal.output import plain, print_json, print_result, say
@@ -101,7 +101,9 @@ class _Progress:
             return
         self._told_s = now_s
         rate = self.n_done / (now_s - self._began_s)
-        say(f"  {self.n_done:,} of {plural(self._n_all, 'file')}, {rate:,.0f} a second")
+        # A slow model would else be at 0 a second.
+        digits = 1 if rate < 10 else 0
+        say(f"  {self.n_done:,} of {plural(self._n_all, 'file')}, {rate:,.{digits}f} a second")
 
 
 def _say_the_rest(notes: Sequence[str], left_out: Sequence[NotPredicted]) -> None:
@@ -110,7 +112,7 @@ def _say_the_rest(notes: Sequence[str], left_out: Sequence[NotPredicted]) -> Non
     if len(notes) > SHOWN:
         say(f"note: the same for {plural(len(notes) - SHOWN, 'more image')}")
     if left_out:
-        kinds = Counter(PurePosixPath(one.image).suffix.lower() or "no suffix" for one in left_out)
+        kinds = Counter(PurePath(one.image).suffix.lower() or "no suffix" for one in left_out)
         counted = ", ".join(f"{kind} ({count:,})" for kind, count in kinds.most_common(SHOWN))
         say(f"left out, not images: {plural(len(left_out), 'file')}: {counted}")
 

@@ -50,13 +50,14 @@ def _expected_lines(trained: TrainedModel) -> Iterator[str]:
         return
     low, high = interval
     where = "below it" if found < low else "above it" if found > high else "within it"
-    seeds = plural(expected.n_seeds, "seed")
+    share = "at least 95 %" if expected.n_seeds > 1 else "for the noise of the images alone"
     yield (
-        f"Expected {low:.4f} to {high:.4f} (95 %; {seeds} of the recipe's run on"
+        f"Expected {low:.4f} to {high:.4f}, {100 * (high - low):.1f} points wide ({share};"
+        f" {plural(expected.n_seeds, 'seed')} of the recipe's run on"
         f" {plural(expected.n_images, 'test image')}): {where}."
     )
     if expected.n_seeds == 1:
-        yield "With one seed the noise of training is not known; the interval is of images alone."
+        yield "With one seed the noise of training is not known: another seed may lie outside."
 
 
 def train_ended(trained: TrainedModel) -> dict[str, Any]:

@@ -10,12 +10,11 @@ from tuner.names import printable
 from tuner.report.command_lines import resume_command
 from tuner.space.documents.spelling import nearest_of
 from tuner.store.files.nearest_path import did_you_mean_path
-from tuner.store.run_folder import RunFolder, time_of_name
+from tuner.store.run_folder import RECIPE, RunFolder, time_of_name
 
 LATEST = "latest"
 # A run's files of which each makes a folder a run's.
 MARKS = ("config.yaml", "results.json")
-RECIPE = "best.yaml"
 # Unfinished runs that a message names.
 _SHOWN = 3
 _EXAMPLE = (
@@ -38,6 +37,15 @@ def named_run(name: Path, reports: Path) -> Path:
     Raises:
         ConfigurationError: If it stands for nothing, or only for runs that have not finished.
     """
+    try:
+        return _named(name, reports)
+    except (OSError, ValueError) as error:
+        # A name that no folder can have, or one that may not be looked into.
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"{printable(str(name))}: {reason}", _EXAMPLE) from error
+
+
+def _named(name: Path, reports: Path) -> Path:
     if name.is_file() or any((name / file).exists() for file in (*MARKS, RECIPE)):
         return name
     is_word = len(name.parts) == 1 and name.name not in ("", "..")
@@ -51,8 +59,13 @@ def named_run(name: Path, reports: Path) -> Path:
 
 
 def runs_below(reports: Path) -> list[Path]:
-    """The folders of all runs, finished or not."""
-    return sorted({path.parent for mark in MARKS for path in reports.glob(f"*/*/{mark}")})
+    """The folders of all runs, finished or not; those that `train` made within a run are none."""
+    found = {path.parent for mark in MARKS for path in reports.glob(f"*/*/{mark}")}
+    return sorted(path for path in found if not _is_run(path.parent))
+
+
+def _is_run(folder: Path) -> bool:
+    return any((folder / mark).exists() for mark in MARKS)
 
 
 def _runs_in(folder: Path) -> list[Path]:

@@ -23,11 +23,11 @@ from tuner.space.sampling import has_setting, setting_of
 from tuner.space.vocabulary import VOCABULARIES, Term
 from tuner.store.files.nearest_path import did_you_mean_path
 from tuner.store.recipe_file import read_recipe
+from tuner.store.run_folder import RECIPE
 from tuner.training.refusals import refusal
 
 # Winners of earlier runs: `tuner.pipeline.preparation.remembered`.
 AUTO = "auto"
-RECIPE = "best.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

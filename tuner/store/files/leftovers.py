@@ -51,12 +51,21 @@ def sweep(paths: Iterable[Path], *, is_alone: bool = False) -> int:
     """
     n = 0
     for path in paths:
-        found = next((match for name in _NAMES if (match := name.fullmatch(path.name))), None)
+        found = _match(path)
         with suppress(OSError):
             if found and (is_alone or _is_left(path, found["pid"], found["machine"])):
                 _delete(path)
                 n += 1
     return n
+
+
+def is_half_written(path: Path) -> bool:
+    """Whether a path is named as a file that is being written."""
+    return _match(path) is not None
+
+
+def _match(path: Path) -> re.Match[str] | None:
+    return next((match for name in _NAMES if (match := name.fullmatch(path.name))), None)
 
 
 def _is_left(path: Path, pid: str | None, machine: str | None) -> bool:
