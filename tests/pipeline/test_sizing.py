@@ -122,28 +122,39 @@ def planned(**changes: Any) -> Sizes:
 def test_time_that_the_search_leaves_over_makes_retrainings_longer(
     left_s: float, epochs: int
 ) -> None:
-    assert settled(planned(most_seeds=2), left_s).size.retrain_epochs == epochs
+    assert settled(planned(most_seeds=2), left_s, 3).size.retrain_epochs == epochs
 
 
-def test_up_to_three_seeds_come_before_longer_retrainings() -> None:
-    one = replace(planned().size, n_verdict_seeds=1)
-    found = [settled(planned(size=one), left_s).size for left_s in (150.0, 220.0, 420.0)]
-    assert [(size.n_verdict_seeds, size.retrain_epochs) for size in found] == [
-        (1, 11),
-        (2, 9),
-        (3, 12),
-    ]
+@pytest.mark.parametrize(
+    ("left_s", "n_seeds", "epochs"),
+    # 100 s for one seed of three epochs, and 20 s for the rest.
+    [
+        (150.0, 1, 3),
+        (190.0, 1, 5),
+        (220.0, 2, 3),
+        (620.0, 2, 9),
+        (919.0, 2, 13),
+        (920.0, 3, 9),
+        (1820.0, 3, 18),
+    ],
+)
+def test_a_second_seed_then_length_then_a_third_seed(
+    left_s: float, n_seeds: int, epochs: int
+) -> None:
+    just_reached = replace(planned().size, n_verdict_seeds=1, retrain_epochs=3)
+    size = settled(planned(size=just_reached), left_s, 3).size
+    assert (size.n_verdict_seeds, size.retrain_epochs) == (n_seeds, epochs)
 
 
 def test_without_a_baseline_all_models_take_the_seeds_that_time_buys() -> None:
     one = replace(planned().size, n_verdict_seeds=1)
-    size = settled(planned(size=one), 420.0, has_baseline=False).size
+    size = settled(planned(size=one), 420.0, 3, has_baseline=False).size
     assert (size.n_seeds, size.n_verdict_seeds, size.retrain_epochs) == (3, 3, 12)
 
 
 def test_time_that_is_short_of_a_second_seed_makes_retrainings_longer() -> None:
     one = replace(planned().size, n_verdict_seeds=1)
-    size = settled(planned(size=one), 190.0).size
+    size = settled(planned(size=one), 190.0, 3).size
     assert (size.n_verdict_seeds, size.retrain_epochs) == (1, 15)
 
 
@@ -157,7 +168,7 @@ def test_a_baseline_that_is_only_compared_is_not_begun_with() -> None:
 
 def test_seeds_that_you_state_are_kept() -> None:
     one = replace(planned().size, n_verdict_seeds=1)
-    assert settled(planned(size=one, most_seeds=1), 420.0).size.n_verdict_seeds == 1
+    assert settled(planned(size=one, most_seeds=1), 420.0, 3).size.n_verdict_seeds == 1
 
 
 @pytest.mark.parametrize(("fits", "n"), [(True, 2), (False, 1)])
@@ -170,7 +181,7 @@ def test_where_time_is_short_it_is_for_winner_and_baseline(
 
 
 def test_what_does_not_fit_is_not_made_longer() -> None:
-    assert settled(planned(fits=False), 9999.0).size == planned().size
+    assert settled(planned(fits=False), 9999.0, 3).size == planned().size
 
 
 @pytest.mark.usefixtures("candidates")

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.planning.sizing import TESTED_SEEDS, Size
+from tuner.planning.sizing import FEW_SEEDS, TESTED_SEEDS, Size
 from tuner.records.trial import StartSetting
 from tuner.retrain.contenders import BASELINE
 from tuner.space.definition import SearchSpaceFile
@@ -74,25 +74,29 @@ class Sizes:
         return tuple(one for one in starts if self.tries_baseline or one.origin != BASELINE)
 
 
-def settled(sizes: Sizes, left_s: float, *, has_baseline: bool = True) -> Sizes:
+def settled(sizes: Sizes, left_s: float, factor: int, *, has_baseline: bool = True) -> Sizes:
     """The sizes once the search has ended: what time it has left over buys.
 
-    More seeds of finalists and baseline first, up to the three with which a verdict is well tested;
-    then longer retrainings, also where there is no time for another seed.
+    A second seed of finalists and baseline first, so that there is an interval; then retrainings as
+    long as a rung after the last one; then a third seed; then longer retrainings. What falls short
+    of a seed makes retrainings longer.
 
     Args:
         sizes: As they were planned.
         left_s: Seconds until the deadline.
+        factor: Of the search's rungs.
         has_baseline: Whether the baseline is compared; else all models have as many seeds.
     """
-    size = sizes.size
-    now, most = size.n_verdict_seeds, max(size.n_verdict_seeds, min(TESTED_SEEDS, sizes.most_seeds))
-    for n_seeds in range(most, now - 1, -1):
+    size, now = sizes.size, sizes.size.n_verdict_seeds
+    longest = max(size.retrain_epochs, sizes.most_epochs)
+    usual = min(longest, max(size.retrain_epochs, factor * size.max_epochs))
+    wanted = ((TESTED_SEEDS, usual), (FEW_SEEDS, size.retrain_epochs), (now, size.retrain_epochs))
+    for seeds, least in wanted:
+        n_seeds = max(now, min(seeds, sizes.most_seeds))
         planned_s = sizes.retraining_s * n_seeds / now
         times = (left_s - sizes.ending_s) / planned_s if planned_s > 0 else 1.0
-        if sizes.fits and times >= 1:
-            longest = max(size.retrain_epochs, sizes.most_epochs)
-            epochs = min(longest, int(size.retrain_epochs * times))
+        epochs = min(longest, int(size.retrain_epochs * times))
+        if sizes.fits and epochs >= least:
             size = replace(
                 size,
                 n_seeds=size.n_seeds if has_baseline else n_seeds,

@@ -104,7 +104,8 @@ def settle(job: Job) -> Job:
     if job.sizes is None or job.sizes.is_settled or job.deadline is None:
         return job
     left_s, has_baseline = job.deadline - time.time(), BASELINE in job.file.compare
-    found = settled(job.sizes, left_s, has_baseline=has_baseline)
+    factor = job.file.search.factor
+    found = settled(job.sizes, left_s, factor, has_baseline=has_baseline)
     if found.size != job.sizes.size:
         epochs = plural(found.size.retrain_epochs, "epoch")
         seeds = plural(found.size.n_verdict_seeds, "seed")
