@@ -17,6 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,50 +55,40 @@ def convolution(x: Any, filters: int, kernel: int, *, is_separable: bool = False
     return backend.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
 
 
-def two_convolutions(
-    values: Values, spec: ImageSpec, *, is_residual: bool = False, is_separable: bool = False
+def network(
+    values: Values,
+    spec: ImageSpec,
+    *,
+    has_second: bool = True,
+    is_residual: bool = False,
+    separable: str = "none",
 ) -> keras.Model:
-    """The base with a second convolution in each block, plain, separable or with a shortcut.
+    """The base, with a second convolution in each block unless it is left out.
 
-    The shortcut goes around the second convolution (He et al., 2016), where the shapes are equal.
+    Args:
+        values: Of the base.
+        spec: Of the images.
+        has_second: Whether a block has a second convolution.
+        is_residual: Whether a shortcut goes around the second (He et al., 2016).
+        separable: Which convolutions are separable (Chollet, 2017): `none`, `second` (ones), or
+            `later` (than the first block).
     """
     x = inputs = layers.Input(spec.shape)
     for layer in normalization_layers(values["normalization"], spec):
         x = layer(x)
     for block in range(values["conv_blocks"]):
         filters, kernel = (
-            values.get(f"{n}_{block}", values[n]) for n in ("filters", "kernel_size")
+            values.get(f"{name}_{block}", values[name]) for name in ("filters", "kernel_size")
         )
-        first = layers.ReLU()(convolution(x, filters, kernel))
-        second = convolution(first, filters, kernel, is_separable=is_separable)
-        x = layers.Add()([first, second]) if is_residual else second
+        is_later = separable == "later" and block > 0
+        x = convolution(x, filters, kernel, is_separable=is_later)
+        if has_second:
+            first = layers.ReLU()(x)
+            x = convolution(first, filters, kernel, is_separable=separable == "second")
+            x = layers.Add()([first, x]) if is_residual else x
         x = layers.ReLU()(layers.MaxPooling2D(2)(x))
-    x = (
-        layers.Flatten()(x)
-        if values["pooling"] == "flatten"
-        else layers.GlobalAveragePooling2D()(x)
-    )
-    x = backend.Dropout(values["dropout"])(x)
-    x = layers.Dense(values["dense_units"] or 128, activation="relu")(x)
-    return keras.Model(inputs, layers.Dense(spec.n_classes, "softmax", dtype="float32")(x))
-
-
-def separable(values: Values, spec: ImageSpec) -> keras.Model:
-    """The base with separable convolutions after the first (Chollet, 2017)."""
-    x = inputs = layers.Input(spec.shape)
-    for layer in normalization_layers(values["normalization"], spec):
-        x = layer(x)
-    for block in range(values["conv_blocks"]):
-        filters, kernel = (
-            values.get(f"{n}_{block}", values[n]) for n in ("filters", "kernel_size")
-        )
-        x = convolution(x, filters, kernel, is_separable=block > 0)
-        x = layers.ReLU()(layers.MaxPooling2D(2)(x))
-    x = (
-        layers.Flatten()(x)
-        if values["pooling"] == "flatten"
-        else layers.GlobalAveragePooling2D()(x)
-    )
+    flat = values["pooling"] == "flatten"
+    x = (layers.Flatten() if flat else layers.GlobalAveragePooling2D())(x)
     x = backend.Dropout(values["dropout"])(x)
     x = layers.Dense(values["dense_units"] or 128, activation="relu")(x)
     return keras.Model(inputs, layers.Dense(spec.n_classes, "softmax", dtype="float32")(x))
@@ -142,10 +133,10 @@ def rand_augment(spec: ImageSpec) -> Callable[[Any, Any], tuple[Any, Any]]:
 
 
 BUILDS: Mapping[str, Callable[[Values, ImageSpec], keras.Model]] = {
-    "two_convs": two_convolutions,
-    "residual": lambda values, spec: two_convolutions(values, spec, is_residual=True),
-    "second_separable": lambda values, spec: two_convolutions(values, spec, is_separable=True),
-    "separable": separable,
+    "two_convs": network,
+    "residual": partial(network, is_residual=True),
+    "second_separable": partial(network, separable="second"),
+    "separable": partial(network, has_second=False, separable="later"),
 }
 OPTIMIZERS = {"lion": lion, "muon": muon, "schedule_free": schedule_free}
 MIXES = {"cut_mix": cut_mix, "rand_augment": rand_augment}

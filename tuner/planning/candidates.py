@@ -66,7 +66,7 @@ def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> Firs
 
 
 def by_turns(settings: Sequence[Candidate], most: int) -> list[Candidate]:
-    """So many of some settings, each model in turn: one that is left out has no measured cost."""
+    """At most `most` of the settings, each model in turn, so that every model is measured."""
     by_model: dict[str, list[Candidate]] = {}
     for setting in settings:
         by_model.setdefault(setting.model, []).append(setting)

@@ -167,8 +167,8 @@ def _longest_first(
 ) -> dict[str, Contender]:
     """Finalists and baseline by what they compute, the most first; then all others.
 
-    Of a few trainings on a few workers, the longest had better not begin last (Graham, SIAM J.
-    Appl. Math. 17, 1969). Where time may run out, the winner comes first instead.
+    A long training that begins last leaves the other workers idle (Graham, SIAM J. Appl. Math. 17,
+    1969). Where time may run out, the winner comes first instead.
     """
     counts = {
         setting: training_multiply_adds(one, job.dataset)

@@ -104,7 +104,7 @@ def remembered(
 
 
 def kept(starts: tuple[StartSetting, ...]) -> dict[str, Any]:
-    """What config.yaml keeps: a run goes on with what it began with, whatever has ended since."""
+    """What config.yaml keeps, so that a resumed run has the same starts."""
     return {_KEY: _STARTS.dump_python(starts, mode="json")} if starts else {}
 
 

@@ -253,7 +253,7 @@ def cut_off(goodness: Floats) -> Floats:
 
 
 def n_of_fit(n_ended: int) -> int:
-    """Of how many trials the kernel is fitted when so many have ended: a fifth more each time."""
+    """Number of trials that the kernel is fitted to, of those ended: it grows by a fifth."""
     n = n_ended
     if n_ended >= _FIRST_FIT:
         steps = math.floor(math.log(n_ended / _FIRST_FIT) / math.log(_GROWTH))
