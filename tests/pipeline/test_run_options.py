@@ -46,6 +46,20 @@ def test_presets(file: SearchSpaceFile) -> None:
     assert applied(file, "thorough") == (81, 3, 1, 120, 5)
 
 
+@pytest.mark.parametrize(("overrides", "expected"), [((), 40), (("retrain.epochs=5",), 0)])
+def test_heads_train_longer_than_a_first_look_unless_you_state_the_epochs(
+    file: SearchSpaceFile, overrides: tuple[str, ...], expected: int
+) -> None:
+    options = RunOptions(dataset="digits", preset="quick", overrides=overrides)
+    assert apply(PRESETS["quick"], options, file).retrain.head_epochs == expected
+
+
+def test_heads_never_train_longer_than_the_space_says(file: SearchSpaceFile) -> None:
+    short = replace(file, retrain=RetrainSettings(epochs=3, seeds=2, patience=7))
+    options = RunOptions(dataset="digits", preset="quick")
+    assert apply(PRESETS["quick"], options, short).retrain.head_epochs == 3
+
+
 def test_preset_never_trains_a_short_retraining_longer_or_a_long_one_shorter(
     file: SearchSpaceFile,
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.planning.costs import contender, cost
 from tests.search.fakes import settings
 from tuner.planning.forecast import MAX_SIMULATED, REPORT_S, SPREAD, Known, Range, forecast
+from tuner.space.definition import RetrainSettings
 
 OTHER = replace(contender("other", max_epochs=3), max_train_images=5)
 
@@ -22,6 +23,7 @@ def known(**changes: Any) -> Known:
         "n_settings": None,
         "costs": [cost(image_s=0.1)],
         "contenders": [(contender(), None), (OTHER, cost("other", image_s=0.2))],
+        "retrain": RetrainSettings(epochs=0, seeds=2, patience=0),
         "n_seeds": 2,
         "n_train": 10,
         "n_test": 0,

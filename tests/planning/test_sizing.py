@@ -13,7 +13,7 @@ from tests.planning.costs import contender, cost
 from tests.planning.test_forecast import known as usual_known
 from tests.search.fakes import settings
 from tuner.planning.forecast import Known
-from tuner.planning.sizing import FIRST_RUNG_STEPS, Bounds, Fitted, Size, fitted, ladder
+from tuner.planning.sizing import FIRST_RUNG_STEPS, Bounds, Fitted, Size, fitted, ladder, resized
 from tuner.retrain.contenders import BASELINE
 from tuner.space.definition import RetrainSettings
 
@@ -32,6 +32,7 @@ def known(n_train: int = 4 * FIRST_RUNG_STEPS, **changes: Any) -> Known:
         ],
         "costs": [cost(image_s=0.001)],
         "starts": [cost("baseline", image_s=0.001)],
+        "retrain": RETRAIN,
         "n_train": n_train,
         "ready_s": 0.0,
         "features_s": (0.0, 0.0, 0.0),
@@ -217,3 +218,15 @@ def test_size_changes_what_the_forecast_is_made_of() -> None:
     found = sized(10_000, whole).known
     assert names(found.contenders) == names(whole.contenders)
     assert [one.max_epochs for one, _ in found.contenders] == [60, 60, 200]
+
+
+def test_head_on_kept_features_keeps_its_epochs_in_a_short_run() -> None:
+    head = replace(contender("efficientnet_lite2", max_epochs=60), model="efficientnet_lite2")
+    whole = known(
+        contenders=[(contender(max_epochs=60), None), (head, cost("head", image_s=0.0001))],
+        retrain=replace(RETRAIN, head_epochs=40),
+    )
+    smallest = next(ladder(whole, BOUNDS))
+    assert smallest.retrain_epochs < 40
+    epochs = [one.max_epochs for one, _ in resized(whole, smallest).contenders]
+    assert epochs == [smallest.retrain_epochs, 40]

@@ -15,12 +15,15 @@ from tuner.retrain.contenders import (
     FromScratch,
     baselines,
     from_scratch,
+    most_epochs,
     pretrained,
     tuned_contenders,
 )
-from tuner.space.definition import Family, Space
+from tuner.space.definition import Family, RetrainSettings, Space
 from tuner.space.documents.strict_yaml import parse_document
 from tuner.space.parsing.parse import parse_space
+
+RETRAIN = RetrainSettings(epochs=20, seeds=1, patience=5)
 
 STATED = Baseline.model_validate(
     {
@@ -78,7 +81,7 @@ def test_baseline_that_nobody_asks_for_is_left_out() -> None:
 
 def test_pretrained_backbone_trains_under_the_winners_rules_with_a_falling_rate() -> None:
     winner = tuned(max_epochs=20, schedule="constant")
-    found = pretrained(winner, "efficientnet_b2", {}, input_size=96)
+    found = pretrained(winner, "efficientnet_b2", {}, input_size=96, retrain=RETRAIN)
     assert (found.model, found.title, found.in_verdict) == (
         "efficientnet_b2",
         "EfficientNetB2 (ImageNet)",
@@ -97,9 +100,22 @@ def test_pretrained_backbone_trains_under_the_winners_rules_with_a_falling_rate(
     )
 
 
+@pytest.mark.parametrize(("unfreeze_blocks", "expected"), [(0, 40), (2, 6)])
+def test_only_a_head_on_kept_features_trains_longer_than_a_short_run_allows(
+    unfreeze_blocks: int, expected: int
+) -> None:
+    short = replace(RETRAIN, epochs=6, head_epochs=40)
+    stated = {"unfreeze_blocks": unfreeze_blocks}
+    found = pretrained(tuned(), "efficientnet_lite2", stated, input_size=96, retrain=short)
+    assert found.max_epochs == expected
+    assert most_epochs(short, "cnn", SMALL_CNN) == 6
+    scratch = {"weights": "none"}
+    assert most_epochs(short, "efficientnet_lite2", scratch) == 6
+
+
 def test_what_the_space_says_of_backbones_counts_and_is_told() -> None:
     stated = {"weights": "own.h5", "input_size": 260, "unfreeze_blocks": 2}
-    found = pretrained(tuned(), "efficientnet_lite2", stated, input_size=96)
+    found = pretrained(tuned(), "efficientnet_lite2", stated, input_size=96, retrain=RETRAIN)
     assert found.title == "EfficientNet-Lite2 (weights of your own)"
     assert (
         found.note

@@ -9,8 +9,10 @@ from tests.retrain.test_contenders import tuned
 from tuner.records.contender import Contender
 from tuner.retrain.contenders import FromScratch
 from tuner.retrain.opponents import BackboneRules, backbone_opponents
+from tuner.space.definition import RetrainSettings
 
-RULES = BackboneRules(stated={}, scratch=FromScratch(input_size=48), input_size=96)
+RETRAIN = RetrainSettings(epochs=20, seeds=1, patience=5)
+RULES = BackboneRules(stated={}, scratch=FromScratch(input_size=48), input_size=96, retrain=RETRAIN)
 FIRST_LOOK = replace(RULES, scratch=replace(RULES.scratch, is_last_resort=True))
 
 

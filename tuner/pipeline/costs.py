@@ -126,6 +126,7 @@ def known_of(
         n_finalists=file.retrain.finalists or 1,
         n_repeats=_n_repeats(work, others),
         contenders=with_costs(others, measured),
+        retrain=file.retrain,
         n_seeds=file.retrain.seeds,
         n_train=len(data.folds[0].train),
         n_folds=len(data.folds),

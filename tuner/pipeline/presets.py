@@ -9,7 +9,7 @@ from tuner.errors import ConfigurationError
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.results import PresetName
 from tuner.records.training import Schedule
-from tuner.retrain.contenders import BACKBONE_SIZE, FromScratch
+from tuner.retrain.contenders import BACKBONE_SIZE, HEAD_EPOCHS, FromScratch
 from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile
 from tuner.space.methods import DEFAULT_METHOD, METHODS
 from tuner.space.parsing.overrides import stated_keys
@@ -147,6 +147,7 @@ def _retrain(preset: Preset, own: RetrainSettings, stated: Collection[str]) -> R
             if "retrain.epochs" in stated
             else min(epochs, preset.max_retrain_epochs or epochs)
         ),
+        head_epochs=0 if "retrain.epochs" in stated else min(own.epochs, HEAD_EPOCHS),
         seeds=own.seeds if "retrain.seeds" in stated else preset.seeds or own.seeds,
         finalists=own.finalists or preset.finalists,
         cheap_seeds=None if "retrain.seeds" in stated else preset.cheap_seeds,

@@ -14,7 +14,7 @@ from tuner.records.contender import Contender
 from tuner.retrain.contenders import BASELINE
 from tuner.search.methods.method import method_class
 from tuner.search.methods.rungs import Rung
-from tuner.space.definition import SearchSettings
+from tuner.space.definition import RetrainSettings, SearchSettings
 
 # Simulated runs, and their trials together; what a longer search takes is that of its first trials,
 # times their share.
@@ -64,6 +64,7 @@ class Known:
         costs: Of the settings that the search will try first.
         contenders: The comparison in a run's order, with their costs; None stands for the winner's.
             Empty without one.
+        retrain: How long they may take before they are sized.
         n_seeds: Retrainings of each.
         n_repeats: More of the finalists and of the baseline.
         n_finalists: Settings at most that are retrained in the winner's place.
@@ -86,6 +87,7 @@ class Known:
     n_settings: int | None
     costs: Sequence[Cost]
     contenders: Sequence[tuple[Contender, Cost | None]]
+    retrain: RetrainSettings
     n_seeds: int
     n_train: int
     n_test: int

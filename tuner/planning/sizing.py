@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from tuner.planning.forecast import Forecast, Known, forecast
-from tuner.retrain.contenders import BASELINE
+from tuner.records.contender import Contender
+from tuner.retrain.contenders import BASELINE, most_epochs
 from tuner.search.methods.method import method_class
 from tuner.space.definition import RetrainSettings, SearchSettings
 from tuner.space.methods import METHODS
@@ -190,15 +191,18 @@ def ladder(known: Known, bounds: Bounds) -> Iterator[Size]:
 
 def resized(known: Known, size: Size) -> Known:
     """What a run of this size is made of."""
-    own = max((contender.max_epochs for contender, _ in known.contenders[:1]), default=0)
+    retrain = replace(known.retrain, epochs=size.retrain_epochs)
+
+    def sized(one: Contender) -> Contender:
+        # What has a schedule of its own keeps it.
+        if one.max_epochs != most_epochs(known.retrain, one.model, one.values):
+            return one
+        return replace(one, max_epochs=most_epochs(retrain, one.model, one.values))
+
     return replace(
         known,
         search=size.of_search(known.search),
-        contenders=[
-            # What has a schedule of its own keeps it.
-            (replace(c, max_epochs=size.retrain_epochs if c.max_epochs == own else c.max_epochs), k)
-            for c, k in known.contenders
-        ],
+        contenders=[(sized(contender), cost) for contender, cost in known.contenders],
         n_seeds=size.n_seeds,
         n_repeats=size.n_verdict_seeds - size.n_seeds,
         limits_s=(math.inf, math.inf),

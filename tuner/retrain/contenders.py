@@ -9,10 +9,11 @@ from typing import Any
 from tuner.data.cards.card import Card
 from tuner.data.cards.published_baseline import Published
 from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.backbones.stages import is_frozen
 from tuner.models.registry import complete, schedule_for
 from tuner.records.contender import Contender
 from tuner.records.training import EarlyStopping, Schedule
-from tuner.space.definition import SearchSpaceFile
+from tuner.space.definition import RetrainSettings, SearchSpaceFile
 
 # Names of contenders: the winner, and the baseline by the winner's rules.
 TUNED, BASELINE = "tuned", "baseline"
@@ -25,6 +26,10 @@ BACKBONE_VALUES = {"dropout": 0.2, "optimizer": "adam", "batch_size": 32}
 # A head alone, on a few hundred images, has not learnt all that it can in 40 epochs at a third of
 # it.
 HEAD_LEARNING_RATE, SCRATCH_LEARNING_RATE = 3e-3, 1e-3
+
+# Its features are kept, so that its epochs take a part of a second however short a run is. After
+# six, the head on 137 photos was still improving, and stood behind a small network.
+HEAD_EPOCHS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +73,16 @@ def tuned_contenders(
             title=tuned_title(file, model, "Tuned" if number == 1 else f"Finalist {number}"),
             model=model,
             values=values,
-            max_epochs=file.retrain.epochs,
+            max_epochs=most_epochs(file.retrain, model, values),
             early_stopping=rule,
             schedule=schedule_for(model, schedule),
         )
+
+
+def most_epochs(retrain: RetrainSettings, model: str, values: Mapping[str, Any]) -> int:
+    """The ceiling of a model's retraining, by what of it is trained."""
+    least = retrain.head_epochs if is_frozen(model, values) else 0
+    return max(retrain.epochs, least)
 
 
 def tuned_title(file: SearchSpaceFile, model: str, words: str = "Tuned") -> str:
@@ -170,7 +181,11 @@ def _as_published(baseline: Contender, published: Published) -> Contender:
 
 
 def pretrained(
-    tuned: Contender, name: str, stated: Mapping[str, Any], input_size: int
+    tuned: Contender,
+    name: str,
+    stated: Mapping[str, Any],
+    input_size: int,
+    retrain: RetrainSettings,
 ) -> Contender:
     """A network that has learnt from ImageNet.
 
@@ -179,6 +194,7 @@ def pretrained(
         name: Of the backbone.
         stated: What the space says of it.
         input_size: Pixels that images are resized to, unless `stated` gives a size.
+        retrain: How long a retraining may take.
     """
     values = complete(
         name,
@@ -195,6 +211,7 @@ def pretrained(
         title=f"{BACKBONES[name].title} ({_origin(values['weights'])})",
         model=name,
         values=values,
+        max_epochs=most_epochs(retrain, name, values),
         schedule="cosine",
         note=_note(values),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from tuner.models.backbones.catalog import BACKBONES
 from tuner.records.contender import Contender
 from tuner.retrain.contenders import FromScratch, from_scratch, pretrained
+from tuner.space.definition import RetrainSettings
 
 # Without a network, EfficientNetB2's weights are not to be had, but these come from a package.
 OFFLINE = "efficientnet_lite2"
@@ -23,11 +24,13 @@ class BackboneRules:
         scratch: How they are trained without weights.
         input_size: Pixels that images are resized to for pretrained ones, where the space does not
             say.
+        retrain: How long a retraining may take.
     """
 
     stated: Mapping[str, Any]
     scratch: FromScratch
     input_size: int
+    retrain: RetrainSettings
 
 
 def backbone_opponents(
@@ -50,7 +53,7 @@ def backbone_opponents(
         tell: Hears what becomes of a backbone without weights.
     """
     for name in names:
-        contender = pretrained(tuned, name, rules.stated, rules.input_size)
+        contender = pretrained(tuned, name, rules.stated, rules.input_size, rules.retrain)
         reason = problem(contender)
         if reason is None:
             yield contender
@@ -59,7 +62,7 @@ def backbone_opponents(
         if not BACKBONES[name].application:
             tell(f"{title} is left out: {reason}")
             continue
-        offline = pretrained(tuned, OFFLINE, rules.stated, rules.input_size)
+        offline = pretrained(tuned, OFFLINE, rules.stated, rules.input_size, rules.retrain)
         stands_in = problem(offline) is None
         if rules.scratch.is_last_resort and stands_in:
             tell(f"{title} is left out, as it would be trained from scratch: {reason}")

@@ -59,8 +59,9 @@ def _contenders(
     schedule = PRESETS[options.preset].schedule
     tuned = list(tuned_contenders(file, found, schedule))
     yield from tuned
-    # A backbone's rate falls whatever the preset says; that of its opponents need not.
-    rules = replace(tuned[0], schedule=schedule)
+    # A backbone's rate falls whatever the preset says, and its head may train longer; neither holds
+    # for its opponents.
+    rules = replace(tuned[0], schedule=schedule, max_epochs=file.retrain.epochs)
     stated = stated_baseline(card, spec.height, spec.width)
     if "baseline_published" in file.compare and not stated.published:
         text = "this data set has no card that states a published schedule: that row is left out"
@@ -82,7 +83,9 @@ def backbone_rules(options: RunOptions, file: SearchSpaceFile, spec: ImageSpec) 
     scratch = preset.from_scratch
     # Trained whole it takes more time than all else, and learns little in it.
     scratch = replace(scratch, is_last_resort=scratch.is_last_resort or options.is_sized)
-    return BackboneRules(stated=file.backbone, scratch=scratch, input_size=size)
+    return BackboneRules(
+        stated=file.backbone, scratch=scratch, input_size=size, retrain=file.retrain
+    )
 
 
 def missing_weights(contender: Contender) -> str | None:

@@ -124,7 +124,7 @@ def _recipe(
             n_trials=search.n_trials,
             n_epochs=search.n_epochs,
             time_budget_s=job.options.time_budget_s,
-            cut_short=tuple(_cut_short(job, search, result)),
+            cut_short=tuple(_cut_short(job, search, contender.max_epochs, result)),
         ),
     )
 
@@ -147,12 +147,15 @@ def digest_of_weights(model: str, values: Mapping[str, Any]) -> str | None:
     return pretrained_digest(model, weights) if model in BACKBONES else None
 
 
-def _cut_short(job: Job, search: SearchSummary, result: TrainResult | None) -> Iterator[str]:
+def _cut_short(
+    job: Job, search: SearchSummary, epochs: int, result: TrainResult | None
+) -> Iterator[str]:
     """What a run has left out, in a sentence each.
 
     Args:
         job: The run.
         search: What it has found.
+        epochs: Most that a training of the model had.
         result: What came of the retraining; None where there was none.
     """
     budget_s, sizes = job.options.time_budget_s, job.sizes
@@ -166,7 +169,6 @@ def _cut_short(job: Job, search: SearchSummary, result: TrainResult | None) -> I
     budget = f"the time budget of {duration(budget_s)}"
     if search.n_stopped or search.n_trials < search.n_planned:
         yield f"{budget} ended the search after {trials}"
-    epochs = job.file.retrain.epochs
     if sizes and epochs < sizes.most_epochs:
         most = plural(sizes.most_epochs, "epoch")
         yield f"{budget} left a training at most {epochs} of {most}"
