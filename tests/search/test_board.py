@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from tests.search.fakes import ACCURACY, by_x, ended, make_study, settings
+from tuner.metrics.ranking import best_settings
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
 from tuner.search.board import Board
 from tuner.search.methods.rungs import brackets, promotable
-from tuner.search.ranking import best_settings
 from tuner.space.definition import Objective
 
 

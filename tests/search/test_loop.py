@@ -19,11 +19,11 @@ from tuner.execution.executor import Executor, Reports, epoch_listener
 from tuner.execution.inline import InlineExecutor
 from tuner.execution.seeds import TRIALS, task_seed
 from tuner.execution.stop import StopRequest
+from tuner.metrics.ranking import winner
 from tuner.records.events import EpochEnded, Event, Listener, Notice, TrialEnded, TrialStarted
 from tuner.records.training import Ending, EpochMetrics, TrainResult, TrainTask
 from tuner.records.trial import StartSetting, Trial
 from tuner.search.loop import search
-from tuner.search.ranking import winner
 from tuner.search.trial_training import SearchOrder, root
 from tuner.space.definition import Objective, Parameter, Space
 from tuner.store.search_log import SearchLog

@@ -58,6 +58,17 @@ hidden_retries = click.option(
     "--retries", type=click.IntRange(min=0), default=_USUAL.retries, hidden=True
 )
 
+choose = click.option(
+    "--choose",
+    multiple=True,
+    metavar="LIMIT",
+    help=(
+        'Take the best setting that keeps a limit, such as "latency_ms<=5"; several by repeating'
+        " it. For a space with objectives."
+    ),
+)
+hidden_choose = click.option("--choose", multiple=True, hidden=True)
+
 
 def what_to_search(command: Any) -> Any:
     """The options that `run` and `plan` share: what is searched, on which data, and how long."""

@@ -13,6 +13,8 @@ import click
 from tuner.cli.options import (
     CONTEXT,
     as_json,
+    choose,
+    hidden_choose,
     hidden_retries,
     no_progress,
     quiet,
@@ -35,6 +37,7 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 @click.command(context_settings=CONTEXT)
 @what_to_search
 @retries
+@choose
 @click.option(
     "--nested",
     is_flag=True,
@@ -139,6 +142,7 @@ def _run_nested(
 @click.command(context_settings=CONTEXT)
 @what_to_search
 @hidden_retries
+@hidden_choose
 @click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
 def plan(json_lines: bool, **given: Any) -> None:
     """Estimate what `run` would cost from a few measured steps.
@@ -162,11 +166,13 @@ def _run_options(given: dict[str, Any], command: str) -> RunOptions:
     from tuner.execution.execution_options import ExecutionOptions
     from tuner.execution.make_executor import check_installed
     from tuner.pipeline.run_options import RunOptions
+    from tuner.space.costs import parse_limits
 
     if given["executor"] != "ray" and (given["ray_address"] or given["gpus_per_trial"]):
         option = "--ray-address" if given["ray_address"] else "--gpus-per-trial"
         raise click.UsageError(f"{option} goes with --executor ray only.")
     given["trial_timeout_s"] = given["trial_timeout_s"] or None
+    given["choose"] = parse_limits(given["choose"])
     execution = ExecutionOptions(
         **{field.name: given.pop(field.name) for field in fields(ExecutionOptions)}
     )

@@ -22,7 +22,7 @@ from tuner.pipeline.preparation.data_names import keep_name
 from tuner.pipeline.preparation.prepare import prepare
 from tuner.pipeline.preparation.starting_weights import load_weights
 from tuner.pipeline.run_options import RunOptions
-from tuner.pipeline.search_stage import search_space, won_by
+from tuner.pipeline.search_stage import check_choice, search_space, won_by
 from tuner.pipeline.sizing import settle, sized
 from tuner.records.events import Listener
 from tuner.records.results import Results, RunState
@@ -99,6 +99,9 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         state: RunState = stopped or ("complete" if job.options.search_only else "retraining")
         found = results_of(job, searched, executor.n_workers, state)
         write_winner(job, searched)
+        if not stopped and job.options.choose:
+            write_page(job, replace(found, run=replace(found.run, state="retraining")))
+            check_choice(job)
         if not stopped:
             found = replace(found, importance=importance_of(job, searched))
         write_page(job, found)

@@ -16,6 +16,7 @@ from tuner.evaluation.latency import latency_ms
 from tuner.evaluation.temperature import FittedTemperature, fitted_temperature
 from tuner.evaluation.validation_images import Validation
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
+from tuner.models.multiply_adds import counted
 from tuner.records.contender import Contender, Trained
 from tuner.space.constraints import NOT_KNOWN, Footprint
 from tuner.space.definition import as_cost
@@ -116,6 +117,7 @@ def footprint_of(
         n_parameters=model.count_params(),
         file_bytes=file.stat().st_size,
         latency_ms=latency_ms(function, image, bound_ms),
+        multiply_adds=counted(model),
     )
 
 

@@ -10,6 +10,15 @@ import keras
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 
 
+def counted(model: keras.Model) -> int | None:
+    """As `multiply_adds`; None for a model of your own whose layers do not say what they put out."""
+    try:
+        return multiply_adds(model)
+    # Layers of your own may fail in any way; `Layer.output` of one called twice does.
+    except Exception:
+        return None
+
+
 def multiply_adds(model: keras.Model) -> int:
     """Multiplications with an addition that predicting one image takes.
 

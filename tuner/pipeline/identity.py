@@ -42,6 +42,9 @@ def identity(
     space = plain(asdict(replace(file, name="")))
     # What it comes to counts, not what was asked for: a run goes on where it must be asked for.
     del space["precision"]
+    if not file.costs:
+        # Runs of earlier versions, which had none, still go on.
+        del space["costs"]
     # What it buys is measured anew each time, and kept by the run that it has sized.
     budget = {"time_budget_s": options.time_budget_s} if options.is_sized else {}
     return {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tuner.execution.execution_options import ExecutionOptions
 from tuner.records.results import PresetName
+from tuner.space.costs import Limit
 from tuner.space.definition import PrecisionChoice
 
 DATA_ROOT = Path("datasets/data")
@@ -47,6 +48,7 @@ class RunOptions:
         outer: Number of the outer fold of nested cross-validation that tests, from 1; None for an
             ordinary run.
         command: The command line, for the report.
+        choose: What the winner may take at most; the best that keeps it wins.
     """
 
     dataset: str
@@ -70,6 +72,7 @@ class RunOptions:
     time_budget_s: float | None = None
     outer: int | None = None
     command: str = ""
+    choose: tuple[Limit, ...] = ()
 
     @property
     def is_sized(self) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from tuner.execution.executor import Executor
+from tuner.metrics.ranking import winner
+from tuner.metrics.trade_offs import chosen, front, latency_noise, none_chosen, options
 from tuner.models.registry import complete
 from tuner.pipeline.comparison.extra_rows import n_candidates
 from tuner.pipeline.job import Job
+from tuner.pipeline.measured_settings import measured
 from tuner.pipeline.outputs.news import News
 from tuner.pipeline.trained_models import trained_problem
 from tuner.pipeline.training_data import training_data
@@ -17,17 +21,21 @@ from tuner.records.events import SEARCHING, Event, Notice, SearchResumed, StageS
 from tuner.records.search_summary import SearchSummary
 from tuner.records.training import IMAGES
 from tuner.records.trial import Trial
-from tuner.report.text import plural
+from tuner.report.text import decimal, plural
 from tuner.search.methods.method import method_class
-from tuner.search.ranking import winner
 from tuner.search.study import Study
 from tuner.space.constraints import breach_of
+from tuner.space.costs import COSTS
 from tuner.space.definition import FAMILY, SearchSpaceFile
 from tuner.space.families import built
 from tuner.space.sampling import n_settings
 from tuner.store.files.reading import DamagedFileError
+from tuner.store.history import ended_trials
 from tuner.store.trial_tables import TrialTables
 from tuner.training.refusals import refusal
+
+# Trade-offs in the line that tells them.
+_MOST_SHOWN = 4
 
 
 def search_space(
@@ -96,14 +104,68 @@ def search_space(
         tell,
         job.request,
     )
+    if all(trial.score is None for trial in trials):
+        tables.rewrite(trials)
+        return None
+    if not job.request.is_made():
+        trials = measured(job, trials)
     # Row by row they were appended without waiting for the disk.
     tables.rewrite(trials)
-    if all(trial.score is None for trial in trials):
-        return None
     found = _summary(job, trials, study)
     if refused := found.refused:
         job.tell(Notice(text=f"constraints: {refused}"))
+    if found.ending:
+        job.tell(Notice(text=f"the search ended early, as {found.ending}"))
+    for text in _trade_offs(job, trials):
+        job.tell(Notice(text=text))
     return found
+
+
+def _trade_offs(job: Job, trials: Sequence[Trial]) -> Iterator[str]:
+    """What there is to choose from where the space has several objectives, in a line."""
+    file = job.file
+    found = options(trials, file.objective, file.costs)
+    if not file.costs or not found:
+        return
+    best = front(found, file.objective, file.costs, latency_noise(trials))
+    shown = [
+        f"{decimal(one.score, 4)} at "
+        + ", ".join(
+            f"{decimal(cost, COSTS[name].decimals)} {name}"
+            for name, cost in zip(file.costs, one.costs, strict=True)
+        )
+        for one in best[:_MOST_SHOWN]
+    ]
+    more = f"; and {len(best) - len(shown)} more" if len(best) > len(shown) else ""
+    yield (
+        f"trade-offs: {len(best)} of {plural(len(found), 'setting')} are beaten by no other:"
+        f" {'; '.join(shown)}{more}"
+    )
+
+
+def choice_of(job: Job, trials: Sequence[Trial]) -> Trial:
+    """The winner: the best that keeps the limits of `--choose`; without any, or if none does, the best."""
+    return chosen(trials, job.file.objective, job.options.choose) or winner(
+        trials, job.file.objective
+    )
+
+
+def check_choice(job: Job) -> None:
+    """Refuse to go on with a winner that does not keep the limits of `--choose`.
+
+    Raises:
+        ConfigurationError: If no setting keeps them, with the nearest.
+    """
+    trials, limits = ended_trials(job.folder.search_log.read()), job.options.choose
+    if chosen(trials, job.file.objective, limits) is None:
+        path = shlex.quote(job.folder.path.as_posix())
+        raise none_chosen(
+            trials,
+            job.file.objective,
+            limits,
+            "give the command another --choose: it goes on from this search; or take one of its"
+            f" settings: python -m tuner train --from {path} --choose ...",
+        )
 
 
 def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:
@@ -114,7 +176,7 @@ def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:
     """
     log = job.folder.search_log
     entries = log.read()
-    ended = [entry.trial for entry in entries if entry.kind == "ended" and entry.trial]
+    ended = ended_trials(entries)
     n_rows = _n_rows(tables)
     if n_rows and not entries:
         raise log.damage(
@@ -159,13 +221,17 @@ def _n_rows(tables: TrialTables) -> int:
 def _summary(job: Job, trials: Sequence[Trial], study: Study) -> SearchSummary:
     file = job.file
     method = method_class(file.search.method)
-    best = winner(trials, file.objective)
+    best = choice_of(job, trials)
     n_refused = sum(breach_of(reason) is not None for reason in study.rejected)
     n_too_long = sum(map(is_expense, study.rejected))
     summary = SearchSummary(
         model=file.model,
         method=file.search.method,
         method_words=words_of(method.words(file.search), study.ending),
+        ending=study.ending,
+        objectives=file.objectives,
+        latency_noise=latency_noise(trials) if "latency_ms" in file.costs else None,
+        choose=tuple(limit.words for limit in job.options.choose),
         max_epochs=file.search.max_epochs,
         factor=file.search.factor,
         iterations=file.search.iterations,

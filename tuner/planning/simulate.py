@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from tuner.metrics.ranking import winner
 from tuner.planning.measure import Cost
 from tuner.records.contender import Contender
 from tuner.records.trial import StartSetting, Trial
 from tuner.search.methods.method import Setup, method_class
 from tuner.search.methods.rungs import Rung
-from tuner.search.ranking import winner
 from tuner.search.rehearsal import AnySetting, Clock, rehearse
 from tuner.search.study import Study
 from tuner.space.definition import Objective, SearchSettings, Space

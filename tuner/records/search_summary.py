@@ -65,6 +65,12 @@ class SearchSummary:
         n_too_long: Sampled settings that were not trained, as they take too long for the time
             budget.
         n_over: Trials that failed since their trained models break one.
+        ending: Why the method ended the search before its limits; empty where it did not.
+        objectives: The objective, and what a model is to take little of; empty where there is
+            nothing beside the objective. What each setting takes is in trials.csv.
+        latency_noise: Share by which two latencies may differ by chance; None where none was
+            measured.
+        choose: What the winner may take at most, such as `latency_ms <= 5`.
     """
 
     model: str
@@ -96,6 +102,10 @@ class SearchSummary:
     n_refused: int = 0
     n_too_long: int = 0
     n_over: int = 0
+    ending: str = ""
+    objectives: tuple[str, ...] = ()
+    latency_noise: float | None = None
+    choose: tuple[str, ...] = ()
 
     @property
     def refused(self) -> str:

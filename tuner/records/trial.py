@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tuner.records.training import EpochMetrics
+from tuner.space.constraints import NOT_KNOWN, Footprint
 
 # Of the settings that a search begins with: no rung of a method has them.
 NO_BRACKET = -1
@@ -54,6 +55,7 @@ class Trial:
         model: Family or builder; None for the one that the space searches.
         origin: Where a setting is from that the search began with, such as `baseline`; empty where
             the method proposed it.
+        takes: What its model takes, where that was measured for objectives beside the score.
     """
 
     trial_id: str
@@ -72,6 +74,7 @@ class Trial:
     is_stopped: bool = False
     model: str | None = None
     origin: str = ""
+    takes: Footprint = NOT_KNOWN
 
     @property
     def status(self) -> TrialStatus:

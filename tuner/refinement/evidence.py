@@ -11,11 +11,11 @@ import numpy as np
 
 from tuner.errors import ConfigurationError
 from tuner.metrics.importance import rank_settings, scored
+from tuner.metrics.ranking import winner
 from tuner.metrics.setting_columns import has_values
 from tuner.records.importance import Importance, ParameterImportance
 from tuner.records.search_summary import SearchSummary
 from tuner.records.trial import Trial
-from tuner.search.ranking import winner
 from tuner.space.definition import FAMILY, Objective
 from tuner.space.vocabulary import VOCABULARIES
 

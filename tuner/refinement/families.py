@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from tuner.metrics.importance import scored
 from tuner.metrics.one_standard_error import SHARES, standard_error
+from tuner.metrics.ranking import best_settings, comparable
 from tuner.records.search_summary import SearchSummary
 from tuner.records.trial import Trial
 from tuner.report.text import decimal
-from tuner.search.ranking import best_settings, comparable
 from tuner.space.definition import FAMILY, Objective
 from tuner.space.parsing.families import owners
 

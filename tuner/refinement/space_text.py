@@ -61,6 +61,8 @@ def _lines(new: NextSpace) -> Iterator[str]:
     names = new.families.names
     yield f"model: {flow(names[0] if len(names) == 1 else names)}"
     yield f"objective: {flow(_objective(file.objective))}"
+    if file.costs:
+        yield f"objectives: {flow(list(file.objectives))}"
     yield from _space(new.space)
     for name, value in _others(new):
         yield f"{name}: {flow(value)}"

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tuner.metrics.ranking import best_settings
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import NO_BRACKET, Trial
-from tuner.search.ranking import best_settings
 from tuner.space.definition import Objective
 
 # (cost, number of the start): sorted, the best comes first, and of equal ones the oldest.

@@ -124,11 +124,11 @@ class _Loop:
         history = [
             (entry.kind, entry.trial)
             for entry in entries
-            if entry.trial is not None and entry.kind != "closed"
+            if entry.trial is not None and entry.kind in ("started", "ended")
         ]
         try:
             self._study.restore(
-                history, [entry.state for entry in entries if entry.kind != "ended"]
+                history, [entry.state for entry in entries if entry.kind in ("started", "closed")]
             )
         except Exception as error:
             # Its lines are whole, but somebody has written them: no setting of this space, no state

@@ -21,12 +21,16 @@ class Footprint:
     Attributes:
         n_parameters: Parameters, frozen ones included.
         file_bytes: Size of the saved model; before it is saved, of its weights alone.
-        latency_ms: Milliseconds per image, predicted one at a time.
+        latency_ms: Milliseconds per image, predicted one at a time; the least that was measured.
+        latency_spread: By which share of it another measurement was above it.
+        multiply_adds: Multiplications with an addition that predicting one image takes.
     """
 
     n_parameters: int | None = None
     file_bytes: int | None = None
     latency_ms: float | None = None
+    latency_spread: float | None = None
+    multiply_adds: int | None = None
 
 
 NOT_KNOWN = Footprint()

@@ -325,6 +325,7 @@ class SearchSpaceFile:
         start_from: Settings that are trained first: `baseline`, `defaults`, runs, recipes.
         families: What is searched together; empty where it is `model` alone.
         constraints: What a model must stay under to be used.
+        costs: Names of `tuner.space.costs.COSTS` that are objectives beside the score.
     """
 
     name: str
@@ -341,3 +342,9 @@ class SearchSpaceFile:
     start_from: tuple[str, ...] = ()
     families: tuple[Family, ...] = ()
     constraints: Constraints = NO_CONSTRAINTS
+    costs: tuple[str, ...] = ()
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The score and the costs, where there are any; else empty."""
+        return (self.objective.name, *self.costs) if self.costs else ()

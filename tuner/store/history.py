@@ -18,14 +18,25 @@ class LogEntry:
     """One line of the log.
 
     Attributes:
-        kind: `started`, `ended`, or `closed`: nothing is searched any more.
+        kind: `started`, `ended`, `closed`: nothing is searched any more; or `measured`: what the
+            model of an ended trial takes.
         trial: The trial as it was then; None where the log was closed.
-        state: What decides the next settings, as it was then; empty for `ended`.
+        state: What decides the next settings, as it was then; empty for `ended` and `measured`.
     """
 
-    kind: Literal["started", "ended", "closed"]
+    kind: Literal["started", "ended", "closed", "measured"]
     trial: Trial | None = None
     state: dict[str, Any] = field(default_factory=dict)
+
+
+def ended_trials(entries: Sequence[LogEntry]) -> list[Trial]:
+    """The trials that ended, in that order, each with what its model takes if that is known."""
+    found = {
+        entry.trial.trial_id: entry.trial
+        for entry in entries
+        if entry.trial is not None and entry.kind in ("ended", "measured")
+    }
+    return list(found.values())
 
 
 def first_problem(entries: Sequence[LogEntry]) -> tuple[int, str] | None:
@@ -52,6 +63,8 @@ class _History:
             return ""
         if entry.trial is None:
             return "it names no trial"
+        if entry.kind == "measured":
+            return self._measure(entry.trial)
         return self._start(entry.trial) if entry.kind == "started" else self._end(entry.trial)
 
     def _start(self, trial: Trial) -> str:
@@ -99,6 +112,12 @@ class _History:
         if trial.score is not None and not math.isfinite(trial.score):
             return f"trial {trial.trial_id} has the score {trial.score}"
         self._ended[trial.trial_id] = trial
+        return ""
+
+    def _measure(self, trial: Trial) -> str:
+        ended = self._ended.get(trial.trial_id)
+        if ended is None or replace(trial, takes=ended.takes) != ended:
+            return f"trial {trial.trial_id} is measured as another one than it ended"
         return ""
 
 

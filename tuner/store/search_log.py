@@ -52,6 +52,10 @@ class SearchLog:
         """Keep a trial's outcome, safe on the disk."""
         self._append(LogEntry(kind="ended", trial=trial), must_last=True)
 
+    def measured(self, trial: Trial) -> None:
+        """Keep what the model of a trial takes, which had ended before."""
+        self._append(LogEntry(kind="measured", trial=trial), must_last=True)
+
     def close(self, state: Mapping[str, Any]) -> None:
         """Keep that the search is over, whatever could still be tried."""
         self._append(LogEntry(kind="closed", state=dict(state)), must_last=True)

@@ -7,7 +7,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from tuner.names import spreadsheet_cell, text_of_cell
 from tuner.records.error_text import reason_of, short_line
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
+from tuner.space.constraints import NOT_KNOWN, Footprint
 from tuner.store.files.reading import DamagedFileError, read_whole
 from tuner.store.files.whole_files import write_text
 
@@ -24,6 +25,7 @@ _MOST_BYTES = 1_000_000_000
 
 _CURVE_COLUMNS = ("trial_id", "epoch", "duration_s")
 _METRIC = "metrics."
+_TAKES = "takes."
 
 
 class TrialTables:
@@ -94,8 +96,16 @@ class TrialTables:
             "n_parameters": _cell(trial.n_parameters),
             "model": _cell(trial.model),
             "origin": trial.origin,
+            **_taken(trial),
         }
         return row | {f"values.{name}": _value_cell(trial.values.get(name)) for name in self._names}
+
+
+def _taken(trial: Trial) -> dict[str, Any]:
+    """The columns of what a model takes; none where that was not measured."""
+    if trial.takes == NOT_KNOWN:
+        return {}
+    return {f"{_TAKES}{name}": _cell(value) for name, value in asdict(trial.takes).items()}
 
 
 def _curve_rows(trial: Trial) -> list[dict[str, Any]]:
@@ -253,10 +263,18 @@ def _trial(row: Mapping[str, str]) -> tuple[Trial, int]:
         # Tables of earlier versions have neither column.
         model=row.get("model") or None,
         origin=row.get("origin", ""),
+        takes=_footprint(row),
     )
     if not trial.trial_id or trial.status != row["status"]:
         raise ValueError(f"its status is {row['status']}, its score {row['score']}")
     return trial, int(row["epochs"])
+
+
+def _footprint(row: Mapping[str, str]) -> Footprint:
+    cells = {k.removeprefix(_TAKES): v for k, v in row.items() if k.startswith(_TAKES) and v}
+    return Footprint(
+        **{name: _finite(v) if "latency" in name else int(v) for name, v in cells.items()}
+    )
 
 
 def _finite(text: str) -> float:

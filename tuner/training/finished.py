@@ -57,6 +57,14 @@ def finished_model(
     return plain_copy(built)
 
 
+def untrained_model(model: str, values: Mapping[str, Any], image_spec: ImageSpec) -> keras.Model:
+    """A model as `finished_model` makes it, with the weights that its training would begin with."""
+    if model not in BUILDERS:
+        return plain_copy(_own(model, values, image_spec)[1])
+    with active.precision("float32"):
+        return plain_copy(build(model, values, image_spec))
+
+
 def save_model(model: keras.Model, path: Path, image_spec: ImageSpec) -> Path:
     """Save a model to a .keras file, which is whole or not there at all.
 

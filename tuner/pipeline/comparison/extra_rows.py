@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from tuner.errors import TunerError
+from tuner.metrics.ranking import best_settings
 from tuner.pipeline.job import Job
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import StageStarted
 from tuner.records.results import ModelResult
 from tuner.records.trial import Trial
-from tuner.search.ranking import best_settings
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.families import built
 

@@ -12,6 +12,9 @@ from tuner.pipeline.comparison.retraining import RetrainedModels
 from tuner.pipeline.job import Job
 from tuner.records.contender import Contender, Trained
 from tuner.records.recommendation import Recommendation, ValidatedModel
+from tuner.retrain.contenders import TUNED
+from tuner.space.constraints import Footprint
+from tuner.space.costs import broken
 from tuner.store.model_file import like
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ def recommend(
     models = [
         _validated(job, contender, trainings, kept[contender.name])
         for contender, trainings in trained
-        if contender.name in kept and _may_be_used(kept[contender.name], job)
+        if contender.name in kept and _may_be_used(contender.name, kept[contender.name], job)
     ]
     choice = choose(models, job.file.objective.direction)
     if choice is None:
@@ -55,8 +58,20 @@ def recommend(
     )
 
 
-def _may_be_used(kept: KeptModel, job: Job) -> bool:
-    return kept.file is not None and job.file.constraints.broken(kept.footprint) is None
+def _may_be_used(name: str, kept: KeptModel, job: Job) -> bool:
+    return kept.file is not None and not breach(name, kept.footprint, job)
+
+
+def breach(name: str, takes: Footprint, job: Job) -> str:
+    """The constraint or the limit of `--choose` that a model breaks; empty where there is none.
+
+    Args:
+        name: The contender's. The winner was measured, and chosen, when the search ended.
+        takes: What is known of its kept model.
+        job: The run.
+    """
+    over = job.file.constraints.broken(takes)
+    return over or ("" if name == TUNED else broken(job.options.choose, takes))
 
 
 def _validated(

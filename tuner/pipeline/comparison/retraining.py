@@ -10,6 +10,8 @@ from typing import Any
 from tuner.execution.executor import Executor
 from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.metrics.one_standard_error import SHARES, standard_error
+from tuner.metrics.ranking import comparable, finalists, ranked
+from tuner.metrics.trade_offs import within
 from tuner.models.registry import comes_to, complete, effective
 from tuner.pipeline.comparison.all_contenders import contenders
 from tuner.pipeline.comparison.cheap_training import is_cheap, training_multiply_adds
@@ -21,8 +23,8 @@ from tuner.records.search_summary import Finalist, SearchSummary
 from tuner.records.trial import Trial
 from tuner.retrain.contenders import BASELINE, TUNED, stated_baseline, tuned_title
 from tuner.retrain.final_choice import chosen, mean_score
-from tuner.search.ranking import comparable, finalists, ranked
 from tuner.space.families import built
+from tuner.store.history import ended_trials
 
 RetrainedModels = Sequence[tuple[Contender, list[Trained]]]
 
@@ -102,11 +104,8 @@ def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
     And the baseline where the search has tried it: it is retrained in any case, and what is no
     better than it is not to win.
     """
-    ended = [
-        entry.trial
-        for entry in job.folder.search_log.read()
-        if entry.kind == "ended" and entry.trial
-    ]
+    # Only what is chosen by all of `--choose` may win.
+    ended = within(comparable(ended_trials(job.folder.search_log.read())), job.options.choose)
     n_images = sum(len(fold.validation) for fold in job.dataset.split.folds)
     objective = job.file.objective
     noise = (
@@ -119,7 +118,7 @@ def _finalists(job: Job, searched: SearchSummary) -> list[Trial]:
         stated = stated_baseline(job.card, job.dataset.spec.height, job.dataset.spec.width)
         wanted = comes_to(stated.model, stated.values)
         if all(comes_to(*_whole(trial, job)) != wanted for trial in found):
-            tried = ranked(comparable(ended), objective)
+            tried = ranked(ended, objective)
             found += [trial for trial in tried if comes_to(*_whole(trial, job)) == wanted][:1]
     return found
 

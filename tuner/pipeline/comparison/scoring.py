@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tuner.pipeline.comparison.extra_rows import choose_rows
-from tuner.pipeline.comparison.recommending import recommend
+from tuner.pipeline.comparison.recommending import breach, recommend
 from tuner.pipeline.comparison.retraining import RetrainedModels
 from tuner.pipeline.job import Job
 from tuner.records.comparison import Difference
@@ -100,7 +100,7 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
         models.append(model)
         predicted |= probabilities
     job.folder.write_predictions(test.labels, predicted)
-    models = [_held(model, job) for model in models]
+    models = [_held(model, kept.get(model.name), job) for model in models]
     found, differences = compare_models(models, test.labels, predicted, job.options.seed)
     scored = replace(scored, models=found, differences=differences)
     of_winner = kept.get(winner.name)
@@ -119,14 +119,15 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
     )
 
 
-def _held(model: ModelResult, job: Job) -> ModelResult:
-    """A model with the constraint that it breaks."""
+def _held(model: ModelResult, kept: KeptModel | None, job: Job) -> ModelResult:
+    """A model with the constraint or limit that it breaks."""
     takes = Footprint(
         n_parameters=model.n_parameters,
         file_bytes=model.file_size_bytes,
         latency_ms=model.latency_ms,
+        multiply_adds=kept.footprint.multiply_adds if kept else None,
     )
-    return replace(model, breach=job.file.constraints.broken(takes) or "")
+    return replace(model, breach=breach(model.name, takes, job))
 
 
 def _kept_models(job: Job, trained: RetrainedModels) -> dict[str, KeptModel]:
@@ -138,13 +139,16 @@ def _kept_models(job: Job, trained: RetrainedModels) -> dict[str, KeptModel]:
     validation = validation_of(job.dataset, job.file.objective.name)
     # Of a session that was killed, which may have had other weights at hand.
     shutil.rmtree(job.folder.models, ignore_errors=True)
+    bounds = [limit.bound for limit in job.options.choose if limit.name == "latency_ms"]
+    stated = job.file.constraints.latency_ms
+    bound_ms = min([*bounds, *([] if stated is None else [stated])], default=None)
     kept = {
         contender.name: keep_model(
             contender,
             trainings,
             validation,
             job.folder.model_of(contender.name),
-            job.file.constraints.latency_ms,
+            bound_ms,
         )
         for contender, trainings in trained
     }

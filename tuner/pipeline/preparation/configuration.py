@@ -42,6 +42,7 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
     # The space is chosen by the plain name.
     before, document = space_documents(options, card)
     file = parse_space(document, before=before)
+    _check_choose(options, file)
     preset = PRESETS[options.preset]
     is_auto = document.data.get("model") == AUTO
     file = with_fitting(file, card) if is_auto else file
@@ -53,6 +54,16 @@ def load_configuration(options: RunOptions) -> tuple[Card, SearchSpaceFile]:
     check_backbones(file)
     card = named_apart(card, options.dataset, options.data_dir, options.out)
     return card, apply(preset, options, file)
+
+
+def _check_choose(options: RunOptions, file: SearchSpaceFile) -> None:
+    if options.choose and not file.costs:
+        name = options.choose[0].name
+        raise ConfigurationError(
+            f"--choose {options.choose[0].words}: the space has one objective, so nothing is"
+            " measured that models take",
+            f"add --set 'objectives=[{file.objective.name}, {name}]'.",
+        )
 
 
 def _largest_side(file: SearchSpaceFile) -> int:

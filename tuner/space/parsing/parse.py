@@ -7,20 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from tuner.names import listed
 from tuner.space.constraints import Constraints
-from tuner.space.definition import (
-    Direction,
-    Objective,
-    RetrainSettings,
-    SearchSettings,
-    SearchSpaceFile,
-    SplitSizes,
-)
+from tuner.space.definition import RetrainSettings, SearchSettings, SearchSpaceFile, SplitSizes
 from tuner.space.documents.strict_yaml import Document, Problem, load_document, raise_problems
 from tuner.space.documents.validation import did_you_mean, in_order, nearest, shown, validate
 from tuner.space.parsing.checks import check_space
@@ -29,13 +21,13 @@ from tuner.space.parsing.expand import expand
 from tuner.space.parsing.families import AUTO, check_families, families_of, owner
 from tuner.space.parsing.layout import AnySpec, Layout, SpecKey
 from tuner.space.parsing.narrowing import drop_unreachable
+from tuner.space.parsing.objectives import check_objectives, objective_of
 from tuner.space.parsing.overrides import apply_overrides
 from tuner.space.parsing.parameter_specs import Spec, is_several
-from tuner.space.parsing.schema import ObjectiveSpec, SpaceFile
+from tuner.space.parsing.schema import SpaceFile
 from tuner.space.vocabulary import (
     BACKBONE_TERMS,
     BATCH_TERMS,
-    OBJECTIVES,
     TRAINING_TERMS,
     VOCABULARIES,
 )
@@ -112,7 +104,7 @@ def parse_space(document: Document, before: Document | None = None) -> SearchSpa
     problems += _check_model(document, data.get("model", "cnn"))
     problems += check_families(document, data.get("model"))
     model = owner(data.get("model", "cnn"))
-    problems += _check_objective(document, model, data.get("objective"))
+    problems += check_objectives(document, model)
     problems += _check_backbone(document, data.get("backbone"))
     layout = Layout(specs={}, terms=None)
     if isinstance(data.get("space"), dict):
@@ -148,34 +140,6 @@ def _check_model(document: Document, model: Any) -> list[Problem]:
         else "name a builder of your own like my_package.models:build."
     )
     return [Problem(where=document.where(("model",)), message=message, hint=hint)]
-
-
-def _check_objective(document: Document, model: str, objective: Any) -> list[Problem]:
-    long_form = isinstance(objective, dict)
-    name, path = (
-        (objective.get("name"), ("objective", "name")) if long_form else (objective, ("objective",))
-    )
-    if not isinstance(name, str):
-        return []
-    where, start = document.where(path), f"{'.'.join(path)} is {shown(name)}"
-    if name in OBJECTIVES:
-        direction = objective.get("direction") if long_form else None
-        if direction not in get_args(Direction) or direction == OBJECTIVES[name]:
-            return []
-        where = document.where(("objective", "direction"))
-        message = (
-            f"objective.direction is {direction}, but the best {name} is the {OBJECTIVES[name]}."
-        )
-        return [Problem(where=where, message=message, hint="remove direction.")]
-    if model in VOCABULARIES:
-        message = f"{start}; expected {listed(OBJECTIVES)}."
-        return [Problem(where=where, message=message, hint=did_you_mean(name, OBJECTIVES))]
-    if not name.startswith("val_"):
-        message = (
-            f"{start}; expected a metric of the validation images, whose name begins with val_."
-        )
-        return [Problem(where=where, message=message, hint="name a metric such as val_accuracy.")]
-    return []
 
 
 def _check_backbone(document: Document, backbone: Any) -> Iterator[Problem]:
@@ -235,7 +199,7 @@ def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:
         name=name,
         dataset=file.dataset,
         model=owner(file.model),
-        objective=_objective(file.objective),
+        objective=objective_of(file),
         space=space,
         search=SearchSettings(**file.search.model_dump()),
         compare=tuple(file.compare),
@@ -246,9 +210,5 @@ def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:
         start_from=tuple(dict.fromkeys(file.start_from)),
         families=families_of(file.model, space),
         constraints=Constraints(**file.constraints.model_dump()),
+        costs=tuple(file.objectives[1:]),
     )
-
-
-def _objective(spec: ObjectiveSpec) -> Objective:
-    inferred: Direction = "min" if spec.name.endswith("loss") else "max"
-    return Objective(name=spec.name, direction=spec.direction or inferred)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from tuner.space.costs import COSTS
 from tuner.space.definition import Direction, PrecisionChoice
 from tuner.space.documents.validation import shown
 from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
@@ -175,6 +176,15 @@ class SpaceFile(Given):
     objective: Annotated[
         ObjectiveSpec, BeforeValidator(_as_objective, json_schema_input_type=str | ObjectiveSpec)
     ] = Field(default=ObjectiveSpec(name="val_accuracy"), description="Metric that is optimised.")
+    objectives: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[],
+        max_length=1 + len(COSTS),
+        description=(
+            "The objective, then what a model is to take little of: "
+            + "; ".join(f"{name} ({cost.help})" for name, cost in COSTS.items())
+            + ". The run then shows which settings no other one beats in all of them."
+        ),
+    )
     space: dict[str, Declaration] = Field(
         max_length=MAX_KEYS,
         description=(

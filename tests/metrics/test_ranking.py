@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tuner.metrics.ranking import best_settings, comparable, finalists, winner
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
-from tuner.search.ranking import best_settings, comparable, finalists, winner
 from tuner.space.definition import Objective
 
 ACCURACY = Objective(name="val_accuracy", direction="max")

@@ -1,0 +1,104 @@
+"""What the models of a search take: measured when it has ended, with no training beside it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tuner.metrics.ranking import best_settings, comparable
+from tuner.pipeline.job import Job
+from tuner.records.error_text import reason_of
+from tuner.records.events import Notice, StageStarted
+from tuner.records.trial import Trial
+from tuner.space.constraints import NOT_KNOWN, Footprint
+from tuner.space.families import built
+
+LOG = logging.getLogger("tuner")
+
+# The best of those that may be chosen; a network takes half a second to some seconds.
+MOST_MEASURED = 100
+
+Key = tuple[str | None, str]
+
+
+def measured(job: Job, trials: Sequence[Trial]) -> list[Trial]:
+    """The trials with what their models take, if the space has objectives beside the score.
+
+    Settings are measured that were trained about as long as any other; their shorter trials have
+    the same networks. Each is measured twice, on the way there and on the way back, so that a slow
+    spell of the machine is not one setting's alone: the least latency counts, and the difference
+    tells the noise. Weights change nothing of it, so the networks are built anew.
+
+    Args:
+        job: The run.
+        trials: Those of its search, which has ended.
+    """
+    scored = best_settings(comparable(trials), job.file.objective, MOST_MEASURED)
+    if not job.file.costs or all(trial.takes != NOT_KNOWN for trial in scored):
+        return list(trials)
+    job.tell(StageStarted(title="Measuring what the models take"))
+    first = {_key(trial): _tried(job, trial) for trial in scored}
+    known = [trial for trial in scored if first[_key(trial)] != NOT_KNOWN]
+    found = dict(first)
+    for trial in reversed(known):
+        if job.request.is_made():
+            # What is there now is not kept: the next session measures all of them alike.
+            return list(trials)
+        found[_key(trial)] = together(first[_key(trial)], _tried(job, trial))
+    ended = [replace(trial, takes=found.get(_key(trial), NOT_KNOWN)) for trial in trials]
+    for trial in ended:
+        if trial.takes != NOT_KNOWN:
+            job.folder.search_log.measured(trial)
+    return ended
+
+
+def together(one: Footprint, other: Footprint) -> Footprint:
+    """Two measurements of one model: other work makes a prediction longer, never shorter."""
+    if one.latency_ms is None or other.latency_ms is None:
+        return one
+    least, most = sorted((one.latency_ms, other.latency_ms))
+    return replace(one, latency_ms=least, latency_spread=most / least - 1)
+
+
+def _key(trial: Trial) -> Key:
+    """The same for trials of one setting."""
+    return trial.model, repr(sorted(trial.values.items()))
+
+
+def _tried(job: Job, trial: Trial) -> Footprint:
+    if job.request.is_made():
+        return NOT_KNOWN
+    try:
+        return _footprint(job, *built(job.file, trial.values, trial.model))
+    except OSError:
+        # A full disk is not the setting's fault.
+        raise
+    # Layers of your own may fail in any way.
+    except Exception as error:
+        LOG.exception("the model of trial %s cannot be measured", trial.trial_id)
+        text = f"what the model of trial {trial.trial_id} takes is not known: {reason_of(error)}"
+        job.tell(Notice(text=text))
+        return NOT_KNOWN
+
+
+def _footprint(job: Job, model: str, values: Mapping[str, Any]) -> Footprint:
+    import keras
+
+    from tuner.backend.active import predictor
+    from tuner.evaluation.kept_model import footprint_of
+    from tuner.training.finished import save_model, untrained_model
+
+    dataset = job.dataset
+    whole = untrained_model(model, values, dataset.spec)
+    one = dataset.images.images[dataset.split.folds[0].validation[:1]]
+    try:
+        with TemporaryDirectory(dir=job.folder.state) as scratch:
+            file = save_model(whole, Path(scratch) / "model.keras", dataset.spec)
+            # With a bound that no model keeps, the least of all medians counts.
+            return footprint_of(whole, predictor(whole), file, one, bound_ms=0.0)
+    finally:
+        keras.backend.clear_session()
