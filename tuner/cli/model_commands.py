@@ -35,6 +35,15 @@ UNEXPECTED = 3
     "--model", metavar="NAME", help="One of the run's models; the recommended one by default."
 )
 @click.option(
+    "--choose",
+    multiple=True,
+    metavar="LIMIT",
+    help=(
+        'Train the best setting of the run that keeps a limit, such as "latency_ms<=5"; several by'
+        " repeating it. For a run with objectives."
+    ),
+)
+@click.option(
     "--data", help="Other data of the same classes; images are resized to the recipe's size."
 )
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
@@ -77,7 +86,9 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> i
     from tuner.cli.run_views.choice import view
     from tuner.commands.train import train as train_command
     from tuner.pipeline.preparation.configuration import command_line
+    from tuner.space.costs import parse_limits
 
+    options["choose"] = parse_limits(options["choose"])
     training = RecipeTraining(
         **{field.name: options.pop(field.name) for field in fields(RecipeTraining)}
     )

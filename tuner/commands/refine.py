@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from tuner.errors import ConfigurationError
 from tuner.pipeline.outputs.named_run import named_run
+from tuner.pipeline.outputs.searched_space import searched_space
 from tuner.pipeline.run_options import REPORTS
 from tuner.records.results import Results
 from tuner.records.trial import Trial
@@ -25,13 +24,11 @@ from tuner.space.documents.strict_yaml import parse_document
 from tuner.space.families import each_family
 from tuner.space.parsing.families import BASELINE
 from tuner.space.parsing.parse import parse_space
-from tuner.store.files.reading import DamagedFileError
 from tuner.store.files.whole_files import write_text
 from tuner.store.run_folder import RunFolder
 from tuner.store.trial_tables import TrialTables
 
 NAME = "refined.yaml"
-_FILE = TypeAdapter(SearchSpaceFile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +84,7 @@ def refine(name: Path, out: Path | None, *, may_replace: bool = False) -> Refine
         )
     trials = TrialTables(run).read()
     evidence = evidence_of(results.search, trials, results.importance, str(run))
-    file = _space_of(folder)
+    file = searched_space(folder)
     families = _families(results, trials, evidence)
     space = refined_space(evidence, _fixed(file, evidence), _most_blocks(results))
     new = NextSpace(
@@ -120,23 +117,6 @@ def refine(name: Path, out: Path | None, *, may_replace: bool = False) -> Refine
         n_unchanged=space.n_unchanged,
         note=_note(evidence),
     )
-
-
-def _space_of(folder: RunFolder) -> SearchSpaceFile:
-    """The space of the run, with preset and options applied.
-
-    Raises:
-        DamagedFileError: If config.yaml holds none.
-    """
-    config: dict[str, Any] = folder.read_config()
-    try:
-        space = {**config["identity"]["space"], "precision": "auto"}
-        return _FILE.validate_python(space)
-    except (KeyError, TypeError, ValidationError) as error:
-        raise DamagedFileError(
-            f"{folder.path}/config.yaml: holds no space that this version reads",
-            "use the version of tuner that wrote it, or run again.",
-        ) from error
 
 
 def _fixed(file: SearchSpaceFile, evidence: Evidence) -> dict[str, Any]:

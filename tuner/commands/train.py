@@ -15,6 +15,7 @@ from tuner.pipeline.outputs.named_run import named_run
 from tuner.pipeline.run_options import REPORTS
 from tuner.pipeline.training_data import training_data
 from tuner.production.changes import code_changes, data_changes
+from tuner.production.chosen_setting import chosen_recipe
 from tuner.production.fitting import load_fitting
 from tuner.production.recipe_training import TrainedByRecipe, train_recipe
 from tuner.production.recipes import fold_of, full_fold, import_notice, recipe_path
@@ -88,8 +89,7 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
     """
     began_s = time.time()
     source = named_run(options.source, REPORTS)
-    path = recipe_path(source, options.model)
-    recipe = read_recipe(path)
+    recipe, path = _recipe(source, options, listener)
     # One after the other: what a recipe imports is told before anything of it is looked for.
     for text in _notes(recipe, path):
         listener(Notice(text=text))
@@ -113,6 +113,21 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
         write_trained(recipe, path, dataset, trained, options, folder, began_s)
     is_comparable = not changes and trained.kept.task_seed == recipe.seed
     return _outcome(recipe, dataset, trained, options, folder, is_comparable=is_comparable)
+
+
+def _recipe(source: Path, options: TrainOptions, listener: Listener) -> tuple[Recipe, Path]:
+    """The recipe to train by, and the file that it is from."""
+    if not options.choose:
+        path = recipe_path(source, options.model)
+        return read_recipe(path), path
+    if options.model is not None:
+        raise ConfigurationError(
+            f"--model {options.model} and --choose {options.choose[0].words} both name a model",
+            "leave one of them out.",
+        )
+    recipe, path, told = chosen_recipe(source, options.choose)
+    listener(Notice(text=told))
+    return recipe, path
 
 
 def _has_more_images(recipe: Recipe, options: TrainOptions) -> bool:

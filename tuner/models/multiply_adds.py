@@ -11,7 +11,7 @@ _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 
 
 def counted(model: keras.Model) -> int | None:
-    """As `multiply_adds`; None for a model of your own whose layers do not say what they put out."""
+    """As `multiply_adds`; None for a model of your own whose layers cannot be counted."""
     try:
         return multiply_adds(model)
     # Layers of your own may fail in any way; `Layer.output` of one called twice does.

@@ -21,6 +21,9 @@ LOG = logging.getLogger("tuner")
 
 # The best of those that may be chosen; a network takes half a second to some seconds.
 MOST_MEASURED = 100
+# Times that each is measured at most; two latencies that differ by this share are one.
+MOST_ROUNDS = 5
+SETTLED = 0.05
 
 Key = tuple[str | None, str]
 
@@ -30,8 +33,9 @@ def measured(job: Job, trials: Sequence[Trial]) -> list[Trial]:
 
     Settings are measured that were trained about as long as any other; their shorter trials have
     the same networks. Each is measured twice, on the way there and on the way back, so that a slow
-    spell of the machine is not one setting's alone: the least latency counts, and the difference
-    tells the noise. Weights change nothing of it, so the networks are built anew.
+    spell of the machine is not one setting's alone, and again as long as its two least latencies
+    differ by much. The least counts; by how much the next one is above it tells the noise. Weights
+    change nothing of it, so the networks are built anew.
 
     Args:
         job: The run.
@@ -41,27 +45,39 @@ def measured(job: Job, trials: Sequence[Trial]) -> list[Trial]:
     if not job.file.costs or all(trial.takes != NOT_KNOWN for trial in scored):
         return list(trials)
     job.tell(StageStarted(title="Measuring what the models take"))
-    first = {_key(trial): _tried(job, trial) for trial in scored}
-    known = [trial for trial in scored if first[_key(trial)] != NOT_KNOWN]
-    found = dict(first)
-    for trial in reversed(known):
-        if job.request.is_made():
-            # What is there now is not kept: the next session measures all of them alike.
-            return list(trials)
-        found[_key(trial)] = together(first[_key(trial)], _tried(job, trial))
-    ended = [replace(trial, takes=found.get(_key(trial), NOT_KNOWN)) for trial in trials]
+    found: dict[Key, list[Footprint]] = {_key(trial): [] for trial in scored}
+    for _ in range(MOST_ROUNDS):
+        for trial in scored:
+            if not is_settled(found[_key(trial)]):
+                found[_key(trial)].append(_tried(job, trial))
+        scored.reverse()
+    if job.request.is_made():
+        # What is there now is not kept: the next session measures all of them alike.
+        return list(trials)
+    takes = {key: together(measurements) for key, measurements in found.items()}
+    ended = [replace(trial, takes=takes.get(_key(trial), NOT_KNOWN)) for trial in trials]
     for trial in ended:
         if trial.takes != NOT_KNOWN:
             job.folder.search_log.measured(trial)
     return ended
 
 
-def together(one: Footprint, other: Footprint) -> Footprint:
-    """Two measurements of one model: other work makes a prediction longer, never shorter."""
-    if one.latency_ms is None or other.latency_ms is None:
-        return one
-    least, most = sorted((one.latency_ms, other.latency_ms))
-    return replace(one, latency_ms=least, latency_spread=most / least - 1)
+def is_settled(found: Sequence[Footprint]) -> bool:
+    """Whether a model need not be measured again: its latency is known, or cannot be."""
+    if NOT_KNOWN in found:
+        return True
+    return len(found) > 1 and (together(found).latency_spread or 0.0) <= SETTLED
+
+
+def together(found: Sequence[Footprint]) -> Footprint:
+    """Measurements of one model as one: other work makes a prediction longer, never shorter."""
+    if NOT_KNOWN in found:
+        return NOT_KNOWN
+    times = sorted(one.latency_ms for one in found if one.latency_ms is not None)
+    if len(times) < 2:
+        return found[0]
+    least, second, *_ = times
+    return replace(found[0], latency_ms=least, latency_spread=second / least - 1)
 
 
 def _key(trial: Trial) -> Key:

@@ -144,7 +144,7 @@ def _trade_offs(job: Job, trials: Sequence[Trial]) -> Iterator[str]:
 
 
 def choice_of(job: Job, trials: Sequence[Trial]) -> Trial:
-    """The winner: the best that keeps the limits of `--choose`; without any, or if none does, the best."""
+    """The winner: the best that keeps the limits of `--choose`; if none does, the best."""
     return chosen(trials, job.file.objective, job.options.choose) or winner(
         trials, job.file.objective
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,10 @@ from tuner.records.contender import Contender
 from tuner.records.image import ImageSpec
 from tuner.search.methods.method import method_class
 from tuner.search.proposals import Proposals, draws, nothing_to_train
+from tuner.search.study import make_study
 from tuner.space.definition import SearchSettings, SearchSpaceFile
 from tuner.space.families import Built, built, each_family
+from tuner.space.methods import METHODS
 from tuner.training.data import TrainingData
 from tuner.training.refusals import refusal
 
@@ -29,7 +31,7 @@ MAX_MEASURED = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstSettings:
-    """Settings that stand for those of a run: drawn evenly, without the priors that it has.
+    """The settings that a run begins with.
 
     Attributes:
         settings: What a run would train of them.
@@ -41,28 +43,44 @@ class FirstSettings:
 
 
 def first_settings(file: SearchSpaceFile, seed: int, data: TrainingData) -> FirstSettings:
-    """As many settings as a run tries first, drawn evenly.
+    """The settings that a run with this seed tries first, drawn by its method and its priors.
+
+    What the method draws only after its first results is drawn evenly, and so is a grid, whose
+    first settings are all alike.
 
     Raises:
         ConfigurationError: If none of them can be built and keeps the constraints.
     """
-    proposals = Proposals(
-        file.space,
-        seed,
-        lambda values: refusal(*built(file, values), data.spec, file.constraints),
+
+    def problem(values: Mapping[str, Any]) -> str | None:
+        return refusal(*built(file, values), data.spec, file.constraints)
+
+    study = make_study(
+        space=file.space,
+        objective=file.objective,
+        settings=file.search,
+        seed=seed,
+        problem=problem,
     )
-    drawn = [
-        proposals.first_of(draws(file.space, proposals.generator))
-        for _ in range(n_first(file.search))
-    ]
-    found = [values for values in drawn if values is not None]
+    n = n_first(file.search)
+    n_drawn = 0 if METHODS[file.search.method].needs_finite_ranges else n
+    found = [trial.values for trial in islice(iter(study.next_trial, None), n_drawn)]
+    proposals = Proposals(file.space, seed, problem)
+    for values in found:
+        proposals.take(values)
+    for _ in range(n - len(found)):
+        drawn = proposals.first_of(draws(file.space, proposals.generator))
+        found += [drawn] if drawn else []
     if not found:
         raise nothing_to_train(proposals.rejected)
     settings = [
         candidate_of(f"setting {number}", *built(file, values), data)
         for number, values in enumerate(found, start=1)
     ]
-    return FirstSettings(settings=tuple(settings), rejected=tuple(proposals.rejected.values()))
+    return FirstSettings(
+        settings=tuple(settings),
+        rejected=tuple(dict.fromkeys([*study.rejected, *proposals.rejected.values()])),
+    )
 
 
 def by_turns(settings: Sequence[Candidate], most: int) -> list[Candidate]:

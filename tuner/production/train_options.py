@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tuner.pipeline.run_options import DATA_ROOT
+from tuner.space.costs import Limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class TrainOptions:
         out: The folder to write; None puts it beside the recipe.
         verify: Whether a score outside of the expected interval is a failure.
         command: The command line, for the report.
+        choose: Takes the best setting of the run whose model keeps these limits; empty takes the
+            recipe as it is.
     """
 
     source: Path
@@ -49,3 +52,4 @@ class TrainOptions:
     out: Path | None = None
     verify: bool = False
     command: str = ""
+    choose: tuple[Limit, ...] = ()

@@ -271,10 +271,15 @@ def _trial(row: Mapping[str, str]) -> tuple[Trial, int]:
 
 
 def _footprint(row: Mapping[str, str]) -> Footprint:
-    cells = {k.removeprefix(_TAKES): v for k, v in row.items() if k.startswith(_TAKES) and v}
-    return Footprint(
-        **{name: _finite(v) if "latency" in name else int(v) for name, v in cells.items()}
-    )
+    """What a model takes; nothing is known of it in tables of one objective."""
+    cells: dict[str, Any] = {
+        name: float(text) if "latency" in name else int(text)
+        for column, text in row.items()
+        if text and (name := column.removeprefix(_TAKES)) != column
+    }
+    if not all(map(math.isfinite, cells.values())):
+        raise ValueError("what its model takes is no finite number")
+    return Footprint(**cells)
 
 
 def _finite(text: str) -> float:

@@ -15,6 +15,7 @@ from tuner.report.sections import (
     recommendation,
     reproduce,
     search_history,
+    trade_offs,
     verdict,
 )
 from tuner.report.sections.next_steps import rules
@@ -64,6 +65,7 @@ SECTIONS = (
         gallery=gallery.context,
     ),
     _of_any_training("curves", "Learning curves", curves=curves.context),
+    _section("trade_offs", "Trade-offs", trade_offs=trade_offs.context),
     _section("history", "Search history", search_history=search_history.context),
     _section("mattered", "What mattered", mattered=mattered.context),
     _section("hyperparameters", "Best hyperparameters", hyperparameters=hyperparameters.context),

@@ -177,8 +177,13 @@ class ModelHyperband(Method):
         self, proposals: Iterator[tuple[float, dict[str, Any]]], limit: float
     ) -> Iterator[dict[str, Any]]:
         """The settings that are worth a trial; where none of them will do, the search ends."""
-        yield from (values for gain, values in proposals if gain >= limit)
-        self.ending = f"no new setting was expected to gain {limit:g}"
+        most = 0.0
+        for gain, values in proposals:
+            if gain >= limit:
+                yield values
+            else:
+                most = max(most, gain)
+        self.ending = f"no new setting was expected to gain {limit:g}, the best {most:.2g}"
 
     def _has_begun(self, board: Board) -> bool:
         """Whether there is enough to learn from: the first rung of the first bracket has ended."""

@@ -12,7 +12,7 @@ from tuner.names import one_line
 from tuner.space.documents.strict_yaml import Document, KeyPath, parse_document
 from tuner.space.documents.validation import Strict, did_you_mean, shown
 from tuner.space.parsing.constraint_specs import ConstraintsSpec
-from tuner.space.parsing.families import owner
+from tuner.space.parsing.families import AUTO, owner
 from tuner.space.parsing.parameter_specs import (
     BooleanSpec,
     ChoiceSpec,
@@ -127,10 +127,23 @@ def _step(node: Any, part: str, path: KeyPath, document: Document, origin: str) 
     is_open = path == ("space",) and ":" in owner(document.data.get("model", "cnn"))
     if part not in known and not is_open:
         name = _shown(".".join(map(str, (*path, part))))
+        if path == ("space",) and (family := _family_with(part, document.data.get("model"))):
+            raise ConfigurationError(
+                f"{origin}: {name} is a hyperparameter of {family}, which is searched in a space of"
+                f" its own; `space` has those of {owner(document.data.get('model', 'cnn'))}.",
+                f"search it alone: --model {family} --set {_shown(name)}=...",
+            )
         raise ConfigurationError(
             f"{origin}: {name} is not a known key.", did_you_mean(part, sorted(known))
         )
     return part
+
+
+def _family_with(name: str, model: Any) -> str | None:
+    """The family searched beside the owner of `space` that has a hyperparameter of this name."""
+    families = BACKBONE_NAMES if model == AUTO else model if isinstance(model, list) else ()
+    has_it = (family for family in families if name in VOCABULARIES.get(str(family), {}))
+    return next(has_it, None)
 
 
 def _allowed(data: Any, path: KeyPath) -> set[str]:
