@@ -15,7 +15,8 @@ from tests.store.trials import make_trial
 from tuner.errors import ConfigurationError
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
-from tuner.store.history import LogEntry
+from tuner.space.constraints import Footprint
+from tuner.store.history import LogEntry, ended_trials
 from tuner.store.search_log import SearchLog
 
 
@@ -207,4 +208,22 @@ def test_log_that_is_a_folder_is_an_error(path: Path) -> None:
         ConfigurationError,
         match="the log cannot be read: it is a folder, not a file, so the search",
     ):
+        SearchLog(path).read()
+
+
+def test_what_a_model_takes_is_kept_beside_the_end_of_its_trial(path: Path) -> None:
+    trial, log = make_trial(), SearchLog(path)
+    write_trial(path, trial)
+    assert ended_trials(log.read()) == [trial]
+    log.close({})
+    measured = replace(trial, takes=Footprint(latency_ms=1.5))
+    log.measured(measured)
+    assert ended_trials(log.read()) == [measured]
+
+
+def test_a_measurement_of_another_trial_is_damage(path: Path) -> None:
+    trial = make_trial()
+    write_trial(path, trial)
+    SearchLog(path).measured(replace(trial, score=0.123, takes=Footprint(latency_ms=1.5)))
+    with pytest.raises(ConfigurationError, match="is measured as another one than it ended"):
         SearchLog(path).read()

@@ -13,6 +13,7 @@ from tests.store.trials import make_trial
 from tuner.errors import ConfigurationError
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import Trial
+from tuner.space.constraints import Footprint
 from tuner.store.trial_tables import TrialTables
 
 NAMES = ["filters", "learning_rate"]
@@ -238,3 +239,19 @@ def test_tables_that_a_spreadsheet_has_saved_are_read(tmp_path: Path) -> None:
         path = tmp_path / name
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert tables.read() == [make_trial()]
+
+
+def test_what_a_model_takes_comes_back_where_it_was_measured(tmp_path: Path) -> None:
+    takes = Footprint(
+        n_parameters=5, file_bytes=7, latency_ms=0.1 + 0.2, latency_spread=0.01, multiply_adds=9
+    )
+    measured, other = make_trial(takes=takes), make_trial(1)
+    assert round_trip(tmp_path, measured, other, names=["filters", "learning_rate"]) == [
+        measured,
+        other,
+    ]
+
+
+def test_tables_of_one_objective_have_no_such_columns(tmp_path: Path) -> None:
+    round_trip(tmp_path, make_trial(), names=[])
+    assert "takes" not in (tmp_path / "trials.csv").read_text()
