@@ -36,7 +36,7 @@ def with_objectives(*costs: str, **changes: object) -> Results:
 
 def test_a_run_of_one_objective_has_no_such_section() -> None:
     assert trade_offs.context(ReportedRun(results=results(), trials=trials())) is None
-    assert 'id="trade_offs"' not in page()
+    assert 'id="trade_offs"' not in page(results())
 
 
 def test_a_run_that_has_not_measured_yet_has_none() -> None:
@@ -81,4 +81,4 @@ def test_a_search_that_ended_by_itself_says_so() -> None:
     run = results()
     ending = "no new setting was expected to gain 0.001, the best 0.0002"
     ended = replace(run, search=replace(run.search, ending=ending))
-    assert f"The search ended early, as {ending}." in page(ended)
+    assert f"The search ended early, as {ending}." in page(ended, trials())
