@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +22,11 @@ LOG = logging.getLogger("tuner")
 
 # The best of those that may be chosen; a network takes half a second to some seconds.
 MOST_MEASURED = 100
-# Times that each is measured at most; two latencies that differ by this share are one.
-MOST_ROUNDS = 5
+# Each is measured twice, and so often at most; two latencies that differ by this share are one.
+ROUNDS, MOST_ROUNDS = 2, 5
 SETTLED = 0.05
+# Seconds after which none is measured a third time.
+LONG_S = 60.0
 
 Key = tuple[str | None, str]
 
@@ -33,9 +36,9 @@ def measured(job: Job, trials: Sequence[Trial]) -> list[Trial]:
 
     Settings are measured that were trained about as long as any other; their shorter trials have
     the same networks. Each is measured twice, on the way there and on the way back, so that a slow
-    spell of the machine is not one setting's alone, and again as long as its two least latencies
-    differ by much. The least counts; by how much the next one is above it tells the noise. Weights
-    change nothing of it, so the networks are built anew.
+    spell of the machine is not one setting's alone, and again while its two least latencies differ
+    by much and there is time. The least counts; by how much the next one is above it tells the
+    noise. Weights change nothing of it, so the networks are built anew.
 
     Args:
         job: The run.
@@ -46,7 +49,10 @@ def measured(job: Job, trials: Sequence[Trial]) -> list[Trial]:
         return list(trials)
     job.tell(StageStarted(title="Measuring what the models take"))
     found: dict[Key, list[Footprint]] = {_key(trial): [] for trial in scored}
-    for _ in range(MOST_ROUNDS):
+    began_s = time.monotonic()
+    for number in range(MOST_ROUNDS):
+        if number >= ROUNDS and time.monotonic() - began_s > LONG_S:
+            break
         for trial in scored:
             if not is_settled(found[_key(trial)]):
                 found[_key(trial)].append(_tried(job, trial))
