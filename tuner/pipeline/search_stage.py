@@ -107,8 +107,9 @@ def search_space(
     if all(trial.score is None for trial in trials):
         tables.rewrite(trials)
         return None
-    if not job.request.is_made():
-        trials = measured(job, trials)
+    if file.costs and not job.request.is_made():
+        # An earlier session may have measured, of which the log alone tells.
+        trials = measured(job, ended_trials(job.folder.search_log.read()))
     # Row by row they were appended without waiting for the disk.
     tables.rewrite(trials)
     found = _summary(job, trials, study)
@@ -140,13 +141,6 @@ def _trade_offs(job: Job, trials: Sequence[Trial]) -> Iterator[str]:
     yield (
         f"trade-offs: {len(best)} of {plural(len(found), 'setting')} are beaten by no other:"
         f" {'; '.join(shown)}{more}"
-    )
-
-
-def choice_of(job: Job, trials: Sequence[Trial]) -> Trial:
-    """The winner: the best that keeps the limits of `--choose`; if none does, the best."""
-    return chosen(trials, job.file.objective, job.options.choose) or winner(
-        trials, job.file.objective
     )
 
 
@@ -221,7 +215,8 @@ def _n_rows(tables: TrialTables) -> int:
 def _summary(job: Job, trials: Sequence[Trial], study: Study) -> SearchSummary:
     file = job.file
     method = method_class(file.search.method)
-    best = choice_of(job, trials)
+    found = chosen(trials, file.objective, job.options.choose)
+    is_chosen, best = found is not None, found or winner(trials, file.objective)
     n_refused = sum(breach_of(reason) is not None for reason in study.rejected)
     n_too_long = sum(map(is_expense, study.rejected))
     summary = SearchSummary(
@@ -231,7 +226,7 @@ def _summary(job: Job, trials: Sequence[Trial], study: Study) -> SearchSummary:
         ending=study.ending,
         objectives=file.objectives,
         latency_noise=latency_noise(trials) if "latency_ms" in file.costs else None,
-        choose=tuple(limit.words for limit in job.options.choose),
+        choose=tuple(limit.words for limit in job.options.choose if is_chosen),
         max_epochs=file.search.max_epochs,
         factor=file.search.factor,
         iterations=file.search.iterations,

@@ -70,7 +70,8 @@ class SearchSummary:
             nothing beside the objective. What each setting takes is in trials.csv.
         latency_noise: Share by which two latencies may differ by chance; None where none was
             measured.
-        choose: What the winner may take at most, such as `latency_ms <= 5`.
+        choose: Limits that chose the winner, such as `latency_ms <= 5`; empty where there were
+            none, or where nothing keeps them.
     """
 
     model: str
