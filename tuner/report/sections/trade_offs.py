@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from tuner.metrics.trade_offs import Option, front, latency_noise, options
 from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report.charts.figures import draw
+from tuner.report.charts.scales import of_scores
 from tuner.report.charts.svg import BASELINE, TUNED
 from tuner.report.reported_run import ReportedRun
 from tuner.space.costs import COSTS, Cost
@@ -70,7 +71,7 @@ def context(reported: ReportedRun) -> dict[str, Any] | None:
     run = shlex.quote(results.run.folder)
     return {
         "found": found,
-        "figures": draw_trade_offs(found, results.search.objective),
+        "figures": draw_trade_offs(found, objective_of(results)),
         "max_rows": MAX_ROWS,
         "all_costs": COSTS,
         "noisy": _NOISY,
@@ -78,6 +79,11 @@ def context(reported: ReportedRun) -> dict[str, Any] | None:
         if found.example
         else "",
     }
+
+
+def objective_of(results: Results) -> Objective:
+    """What the search optimised."""
+    return Objective(name=results.search.objective, direction=results.search.direction)
 
 
 def compute(results: Results, trials: Sequence[Trial]) -> TradeOffs | None:
@@ -89,7 +95,7 @@ def compute(results: Results, trials: Sequence[Trial]) -> TradeOffs | None:
     """
     search = results.search
     names = search.objectives[1:]
-    objective = Objective(name=search.objective, direction=search.direction)
+    objective = objective_of(results)
     known = options(trials, objective, names)
     if not names or not known:
         return None
@@ -121,7 +127,7 @@ def _example(best: Sequence[Option], name: str) -> str:
     return f"{name}<={float(digits):.12g}"
 
 
-def draw_trade_offs(found: TradeOffs, objective: str) -> tuple[Markup, ...]:
+def draw_trade_offs(found: TradeOffs, objective: Objective) -> tuple[Markup, ...]:
     """The score against each cost."""
     seen = (
         "Filled circles are settings that no other one beats, hollow ones are beaten; the star is"
@@ -130,7 +136,7 @@ def draw_trade_offs(found: TradeOffs, objective: str) -> tuple[Markup, ...]:
     return tuple(
         draw(
             f"fig-trade-off-{number + 1}",
-            f"{objective} against {cost.title}",
+            f"{objective.name} against {cost.title}",
             seen,
             partial(_paint, found=found, number=number, objective=objective),
         )
@@ -138,43 +144,35 @@ def draw_trade_offs(found: TradeOffs, objective: str) -> tuple[Markup, ...]:
     )
 
 
-def _paint(axes: Axes, found: TradeOffs, number: int, objective: str) -> None:
+def _paint(axes: Axes, found: TradeOffs, number: int, objective: Objective) -> None:
+    every = (*found.front, *found.beaten)
+    scale = of_scores([option.score for option in every], objective.name, objective.direction)
     cost = found.costs[number]
-    best = sorted(found.front, key=lambda option: option.costs[number])
-    beaten = found.beaten[:MAX_DRAWN]
-    every = [option.costs[number] for option in (*best, *beaten)]
-    if min(every) > 0 and max(every) > _WIDE * min(every):
+
+    def place(option: Option) -> tuple[float, float]:
+        # A score far worse than the rest stands at the edge.
+        return option.costs[number], min(max(option.score, scale.low), scale.high)
+
+    costs = [place(option)[0] for option in every]
+    if min(costs) > 0 and max(costs) > _WIDE * min(costs):
         axes.set_xscale("log")
-    axes.plot(
-        [option.costs[number] for option in beaten],
-        [option.score for option in beaten],
-        "o",
-        color=BASELINE,
-        markersize=5,
-        fillstyle="none",
-    )
+    winner = [option for option in every if option.trial.trial_id == found.best_trial_id]
+    best = sorted((place(option) for option in found.front), key=lambda at: at[0])
+    beaten = map(place, found.beaten[:MAX_DRAWN])
+    axes.plot(*_split(beaten), "o", color=BASELINE, markersize=5, fillstyle="none")
     if len(found.costs) == 1:
-        # The least score that can be had for so much.
-        axes.plot(
-            [option.costs[number] for option in best],
-            [option.score for option in best],
-            color=TUNED,
-            linewidth=1.2,
-            drawstyle="steps-post",
-        )
-    for option in best if cost.is_measured and found.noise else ():
-        x = option.costs[number]
-        axes.plot([x, x * (1 + (found.noise or 0))], [option.score] * 2, color=TUNED, linewidth=2.5)
-    plain = [option for option in best if option.trial.trial_id != found.best_trial_id]
-    axes.plot(
-        [option.costs[number] for option in plain],
-        [option.score for option in plain],
-        "o",
-        color=TUNED,
-        markersize=6,
-    )
-    for option in (*best, *found.beaten):
-        if option.trial.trial_id == found.best_trial_id:
-            axes.plot([option.costs[number]], [option.score], "*", color=TUNED, markersize=12)
+        # The best score that can be had for so much.
+        axes.plot(*_split(best), color=TUNED, linewidth=1.2, drawstyle="steps-post")
+    for x, y in best if cost.is_measured and found.noise else ():
+        axes.plot([x, x * (1 + (found.noise or 0))], [y, y], color=TUNED, linewidth=2.5)
+    plain = [place(option) for option in found.front if option not in winner]
+    axes.plot(*_split(plain), "o", color=TUNED, markersize=6)
+    axes.plot(*_split(map(place, winner)), "*", color=TUNED, markersize=12)
     axes.set_xlabel(cost.title + (" (log scale)" if axes.get_xscale() == "log" else ""))
-    axes.set_ylabel(objective, parse_math=False)
+    axes.set_ylabel(objective.name, parse_math=False)
+
+
+def _split(places: Iterable[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """The one and the other coordinate."""
+    found = list(places)
+    return [x for x, _ in found], [y for _, y in found]
