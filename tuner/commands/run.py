@@ -115,7 +115,7 @@ def _stages(opened: OpenedRun) -> RunOutcome:
         write_page(job, found)
         return RunOutcome(folder=job.folder, results=found, stopped=stopped)
     won = replace(won_by(searched, trained.winner, job.file), finalists=trained.finalists)
-    scored = score(job, trained.models)
+    scored = score(job, trained.models, trained.winner.takes)
     ended = results_of(job, won, executor.n_workers, "complete", scored)
     found = replace(ended, importance=found.importance)
     write_kept(job, won, scored)

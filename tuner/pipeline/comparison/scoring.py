@@ -23,7 +23,7 @@ from tuner.records.pictures import ActivationMaps, Gallery
 from tuner.records.recommendation import Recommendation
 from tuner.records.results import ModelResult
 from tuner.records.scores import Temperature
-from tuner.space.constraints import Footprint
+from tuner.space.constraints import NOT_KNOWN, Footprint
 
 if TYPE_CHECKING:
     # What evaluation imports takes seconds.
@@ -73,10 +73,15 @@ class Scored:
     activations: ActivationMaps | None = None
 
 
-def score(job: Job, trained: RetrainedModels) -> Scored:
+def score(job: Job, trained: RetrainedModels, takes: Footprint = NOT_KNOWN) -> Scored:
     """Recommend a model by the validation images, then score all on the test set, and compare them.
 
     The test set is opened when every choice has been made.
+
+    Args:
+        job: The run.
+        trained: Each model with its retrainings, the winner first.
+        takes: What the winner's network took when the search had ended, if that was measured.
     """
     from tuner.evaluation.differences import compare_models
     from tuner.evaluation.evaluate import evaluate
@@ -85,6 +90,8 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
     winner, trainings_of_winner = trained[0]
     extra = choose_rows(job, winner, trainings_of_winner)
     kept = _kept_models(job, trained)
+    if winner.name in kept and takes.latency_ms is not None:
+        kept[winner.name] = _least(kept[winner.name], takes.latency_ms)
     recommendation = recommend(job, trained, kept)
     scored = Scored(kept=tuple(_kept_files(trained, kept)), recommendation=recommendation)
     job.tell(StageStarted(title="Scoring on the test set"))
@@ -117,6 +124,13 @@ def score(job: Job, trained: RetrainedModels) -> Scored:
         gallery=gallery,
         activations=activations,
     )
+
+
+def _least(kept: KeptModel, earlier_ms: float) -> KeptModel:
+    """A model with the least latency of its network: other work only ever makes it longer."""
+    now_ms = kept.footprint.latency_ms
+    least_ms = earlier_ms if now_ms is None else min(now_ms, earlier_ms)
+    return replace(kept, footprint=replace(kept.footprint, latency_ms=least_ms))
 
 
 def _held(model: ModelResult, kept: KeptModel | None, job: Job) -> ModelResult:
