@@ -6,9 +6,17 @@ from dataclasses import replace
 
 from tests.images import training_data
 from tests.planning.contenders import FROZEN, stated_baselines
-from tuner.planning.candidates import by_turns, candidate_of, candidates, fewer, first_settings
+from tuner.planning.candidates import (
+    MAX_MEASURED,
+    by_turns,
+    candidate_of,
+    candidates,
+    fewer,
+    first_settings,
+)
 from tuner.planning.corners import Corner
 from tuner.planning.measure import model_key
+from tuner.search.study import make_study
 from tuner.space.definition import Family, Parameter, Space
 from tuner.space.documents.strict_yaml import parse_document
 from tuner.space.families import together
@@ -97,3 +105,34 @@ def test_settings_of_all_families_are_drawn_as_they_are_built() -> None:
     }
     # The whole space: one setting of a head, three networks.
     assert sorted(one.values["filters"] for one in found if one.model == "cnn") == [4, 6, 8]
+
+
+def test_the_settings_are_those_that_a_run_with_its_priors_tries_first() -> None:
+    text = (
+        "version: 1\nspace:\n"
+        "  dropout: {type: float, min: 0.0, max: 0.9, prior: 0.1}\n"
+        "  learning_rate: {type: float, min: 1e-4, max: 1e-1, sampling: log, prior: 1e-3}\n"
+        "search: {max_epochs: 9, factor: 3}\n"
+    )
+    file = parse_space(parse_document(text, "my.yaml"))
+    study = make_study(
+        space=file.space,
+        objective=file.objective,
+        settings=file.search,
+        seed=7,
+        problem=lambda values: None,
+    )
+    tried = [study.next_trial() for _ in range(MAX_MEASURED)]
+    found = first_settings(file, 7, training_data(64, 24)).settings
+    assert [one.values for one in found] == [trial.values for trial in tried if trial]
+    assert found[0].values["dropout"] == 0.1, "the usual setting comes first"
+
+
+def test_of_a_grid_the_first_settings_do_not_stand_for_all() -> None:
+    text = (
+        "version: 1\nspace: {filters: [4, 6, 8, 12], dropout: [0.0, 0.1, 0.2, 0.3, 0.4]}\n"
+        "search: {method: grid, max_epochs: 9, factor: 3}\n"
+    )
+    file = parse_space(parse_document(text, "my.yaml"))
+    found = first_settings(file, 0, training_data(64, 24)).settings
+    assert len({one.values["filters"] for one in found}) > 1

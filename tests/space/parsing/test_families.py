@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.space.parsing.test_mistakes import in_space, mistakes
+from tuner.errors import ConfigurationError
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.documents.strict_yaml import parse_document
 from tuner.space.parsing.parse import load_space, parse_space
@@ -108,3 +109,19 @@ def test_names_on_the_command_line_are_parted_by_commas(tmp_path: Path) -> None:
     file = load_space(path, ["space.dropout=0.5"], "cnn, efficientnet_lite2")
     assert [family.name for family in file.families] == ["cnn", "efficientnet_lite2"]
     assert file.families[0].space.fixed == {"conv_blocks": 2, "dropout": 0.5}
+
+
+def test_set_of_what_another_family_alone_has_says_how_to_reach_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("version: 1\nmodel: [cnn, efficientnet_b2]\nspace: {dropout: [0.1, 0.2]}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_space(path, ["space.unfreeze_blocks=2"])
+    assert caught.value.message == (
+        "--set space.unfreeze_blocks=2: space.unfreeze_blocks is a hyperparameter of"
+        " efficientnet_b2, which is searched in a space of its own; `space` has those of cnn."
+    )
+    assert caught.value.hint == (
+        "search it alone: --model efficientnet_b2 --set space.unfreeze_blocks=..."
+    )
+    with pytest.raises(ConfigurationError, match=r"space\.unfreze is not a known key"):
+        load_space(path, ["space.unfreze=2"])
