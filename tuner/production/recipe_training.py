@@ -97,9 +97,7 @@ def train_recipe(
             raise TunerError(f"the model cannot be scored: {result.error}")
         if combination:
             result = viewed_result(recipe, contender, trained, result, model, test)
-    return TrainedByRecipe(
-        kept=model.training, model=model, result=result, combination=combination
-    )
+    return TrainedByRecipe(kept=model.training, model=model, result=result, combination=combination)
 
 
 def _contender(recipe: Recipe) -> Contender:
