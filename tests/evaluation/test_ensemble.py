@@ -16,14 +16,12 @@ from tuner.backend.active import predictor
 from tuner.data.dataset import Dataset
 from tuner.data.splits.fold import Fold
 from tuner.evaluation import ensemble
-from tuner.evaluation.ensemble import (
+from tuner.evaluation.combined.ensemble_model import (
     Ensemble,
     EnsembleCandidate,
-    choose_ensemble,
     ensemble_title,
-    given_ensemble,
-    select,
 )
+from tuner.evaluation.ensemble import choose_ensemble, given_ensemble, select
 from tuner.evaluation.out_of_choice import OutOfChoice
 from tuner.evaluation.sealed import open_test
 from tuner.evaluation.validation_images import validation_of

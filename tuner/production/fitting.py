@@ -64,10 +64,10 @@ def _values_of_members(recipe: Recipe) -> Iterator[Mapping[str, Any]]:
 def _fitting(
     card: Card, recipe: Recipe, recipe_file: Path, other: str | None, data_dir: Path
 ) -> tuple[Dataset, list[str]]:
-    found = recipe.combination
+    views = recipe.combination.views if recipe.combination else ()
     if any(values.get("flip") for values in (recipe.values, *_values_of_members(recipe))):
         refuse_flip(card, f"{recipe_file}: flip is true", "set flip: false in the recipe")
-    if found and any(view.is_mirrored for view in found.views):
+    if any(view.is_mirrored for view in views):
         refuse_flip(
             card, f"{recipe_file}: views are mirrored", "leave the mirrored views out of the recipe"
         )

@@ -24,8 +24,8 @@ from tuner.space.families import built
 
 if TYPE_CHECKING:
     # What evaluation imports takes seconds.
+    from tuner.evaluation.combined.ensemble_model import EnsembleCandidate
     from tuner.evaluation.combined.kept_combination import KeptCombination
-    from tuner.evaluation.ensemble import EnsembleCandidate
     from tuner.evaluation.sealed import OpenedTest
     from tuner.evaluation.validation_images import Validation
 
@@ -151,12 +151,14 @@ def choose_rows(job: Job, winner: Contender, trained: Sequence[Trained]) -> list
 def n_candidates(file: SearchSpaceFile) -> int:
     """Number of settings whose trials must outlive the search."""
     from tuner.evaluation import ensemble
+    from tuner.evaluation.combined.ensemble_model import NAME
 
-    return ensemble.N_CANDIDATES if ensemble.NAME in file.compare else 0
+    return ensemble.N_CANDIDATES if NAME in file.compare else 0
 
 
 def _rows(job: Job, winner: Contender, trained: Sequence[Trained]) -> Iterator[ExtraRow]:
     from tuner.evaluation import augmented, ensemble
+    from tuner.evaluation.combined.ensemble_model import NAME
     from tuner.evaluation.validation_images import validation_of
 
     validation = validation_of(job.dataset, job.file.objective.name)
@@ -170,10 +172,10 @@ def _rows(job: Job, winner: Contender, trained: Sequence[Trained]) -> Iterator[E
                 winner, trained, validation, may_mirror=job.card.horizontal_flip
             ),
         )
-    if ensemble.NAME in job.file.compare:
+    if NAME in job.file.compare:
         job.tell(StageStarted(title="Choosing an ensemble on validation images"))
         yield ExtraRow(
-            ensemble.NAME,
+            NAME,
             ensemble.TITLE,
             winner,
             lambda: ensemble.choose_ensemble(list(_candidates(job)), validation),
@@ -182,7 +184,8 @@ def _rows(job: Job, winner: Contender, trained: Sequence[Trained]) -> Iterator[E
 
 def _candidates(job: Job) -> Iterator[EnsembleCandidate]:
     """The trials of the best settings, each as it was built and trained."""
-    from tuner.evaluation.ensemble import N_CANDIDATES, EnsembleCandidate
+    from tuner.evaluation.combined.ensemble_model import EnsembleCandidate
+    from tuner.evaluation.ensemble import N_CANDIDATES
 
     entries = job.folder.search_log.read()
     ended = [entry.trial for entry in entries if entry.kind == "ended" and entry.trial]

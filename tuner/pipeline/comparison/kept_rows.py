@@ -63,7 +63,7 @@ def combined_files(
 
 def _of_members(name: str, members: Sequence[Member], file: SearchSpaceFile) -> Contender:
     """An ensemble in the words of a contender, whose setting is that of its heaviest member."""
-    from tuner.evaluation.ensemble import ensemble_title
+    from tuner.evaluation.combined.ensemble_model import ensemble_title
 
     first = members[0]
     return Contender(
