@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 from tests.images import SMALL_CNN, banded_images, image_spec, train_task, training_data
-from tuner.backend.active import predictor
+from tuner.backend.active import n_together, plain_copy, policy, predictor
 from tuner.evaluation.combined.member_network import MemberNetworks, takes_temperature
 from tuner.evaluation.combined.mixed_network import mixed_network, view_network
 from tuner.evaluation.image_views import averaged, seen, view_sets
 from tuner.metrics.calibration import tempered
+from tuner.models.backbones.classifier import copy_head
+from tuner.models.backbones.stages import HEAD
+from tuner.models.registry import build, complete
 from tuner.records.combination import View
 from tuner.records.image import ImageSpec
 from tuner.training.compiled import probabilities
@@ -165,3 +168,41 @@ def test_views_are_averaged_as_in_the_row_and_loaded_by_plain_keras(
         assert classes_of(one) == {"keras"}
     # The network's weights are there once; each view adds at most a matrix that moves pixels.
     assert model.count_params() - network.count_params() <= 7 * 8 * 8
+
+
+@pytest.mark.slow
+def test_a_small_cnn_stands_beside_heads_on_one_backbone_that_enlarges_the_images(
+    members: list[tuple[dict[str, Any], Path]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    family = "efficientnet_lite0"
+    settings = [
+        complete(family, {"weights": "imagenet", "input_size": 64, "dense_units": units})
+        for units in (0, 5)
+    ]
+    heads, alone_ = [], []
+    for values in settings:
+        head, whole = build(family + HEAD, values, SPEC), build(family, values, SPEC)
+        copy_head(head, whole)
+        heads.append(head)
+        alone_.append(predictor(whole)(IMAGES))
+    n_backbone = whole.count_params()
+    left = iter(heads)
+    monkeypatch.setattr(
+        "tuner.evaluation.combined.member_network.finished_head",
+        lambda *given, **named: plain_copy(next(left)),
+    )
+    networks = MemberNetworks(SPEC)
+    values, checkpoint = members[0]
+    outputs = [
+        networks.add("cnn", values, checkpoint, None),
+        *(networks.add(family, one, checkpoint, 1.0) for one in settings),
+    ]
+    model = mixed_network(networks, list(zip(outputs, (0.5, 0.25, 0.25), strict=True)))
+    expected = 0.5 * alone(members[0]) + 0.25 * alone_[0] + 0.25 * alone_[1]
+    loaded = saved_and_loaded(model, tmp_path / "ensemble.keras")
+    np.testing.assert_allclose(predictor(loaded)(IMAGES), expected, atol=1e-5)
+    assert classes_of(loaded) == {"keras"}
+    assert model.count_params() < 1.1 * n_backbone
+    assert n_together(model) == policy().n_together(64 * 64) < policy().n_together(8 * 8)

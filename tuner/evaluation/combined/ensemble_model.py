@@ -200,20 +200,24 @@ class Ensemble:
     def _one_by_one(
         self, images: np.ndarray | StreamedImages, rows: np.ndarray, spec: ImageSpec
     ) -> tuple[np.ndarray, Footprint]:
-        """Probabilities of the members' mean, and what all of them take without a file."""
+        """The mean of the members' probabilities, and what they take together, without a file."""
         found = np.zeros((len(rows), spec.n_classes))
         n_parameters, latency = 0, 0.0
+        for model, share in self._networks(spec):
+            function = predictor(model)
+            outputs = probabilities(predict(function, images, rows))
+            found += checked_probabilities(outputs, spec.n_classes) * share
+            n_parameters += model.count_params()
+            latency += latency_ms(function, images[rows[:1]])
+        return found, Footprint(n_parameters=n_parameters, latency_ms=latency)
+
+    def _networks(self, spec: ImageSpec) -> Iterator[tuple[keras.Model, float]]:
+        """The networks of all folds, calibrated, each with its share."""
         for candidate, share, temperature in self._selected():
             for fold in range(self.n_folds):
                 model = network_of(candidate, spec, fold, self.n_folds)
                 put_temperature(model, temperature)
-                function = predictor(model)
-                outputs = probabilities(predict(function, images, rows))
-                of_fold = checked_probabilities(outputs, spec.n_classes)
-                found += of_fold * (share / self.n_folds)
-                n_parameters += model.count_params()
-                latency += latency_ms(function, images[rows[:1]])
-        return found, Footprint(n_parameters=n_parameters, latency_ms=latency)
+                yield model, share / self.n_folds
 
     def _selected(self) -> Iterator[tuple[EnsembleCandidate, float, float | None]]:
         """The trials that take part, each with its share and temperature."""
