@@ -67,7 +67,8 @@ def test_each_row_has_its_file_and_recipe_and_says_what_it_takes(combined: Finis
         file = combined.path / "models" / f"{name}.keras"
         found, recipe = row(combined, name), read_recipe(file.with_suffix(".yaml"))
         assert found["file_size_bytes"] == file.stat().st_size
-        assert found["n_parameters"] > row(combined, "tuned")["n_parameters"]
+        # Views of an image alone are the network itself.
+        assert found["n_parameters"] >= row(combined, "tuned")["n_parameters"]
         assert found["latency_ms"] > 0
         assert recipe.title == found["title"]
         assert recipe.combination is not None
@@ -94,10 +95,9 @@ def test_predict_says_what_plain_keras_says_of_the_file(
 ) -> None:
     shown = call("predict", combined.folder, "--model", name, *images, "--json", cwd=combined.place)
     title = row(combined, name)["title"]
-    assert (shown.code, shown.err) == (
-        0,
-        f"model: {title}, {combined.folder}/models/{name}.keras\n",
-    )
+    assert shown.code == 0, shown.err
+    # A slow machine adds lines that say what is at work.
+    assert shown.err.startswith(f"model: {title}, {combined.folder}/models/{name}.keras\n")
     found = np.array([list(record["probabilities"].values()) for record in shown.records])
     command = [sys.executable, "-c", PLAIN, combined.path / "models" / f"{name}.keras", *images]
     plain = subprocess.run(command, cwd=combined.place, capture_output=True, text=True, check=True)
