@@ -8,10 +8,11 @@ n images. An answer is right where a latent number falls below a threshold; the 
 the image's difficulty, which all models share, of the model's own trouble with the image, which its
 seeds share, and of chance. The threshold is such that the training's true accuracy is the model's,
 65 %, plus the luck of its seed, whose spread is given. Truth is either equal, or the winner is 2
-points better than both. The second table is about the bootstrap: probabilities of known
+points better than both. The second table is about one training against several, where a bound
+stands in for the noise of seeds. The third is about the bootstrap: probabilities of known
 calibration.
 
-Prints two Markdown tables and draws the first; takes two to five minutes on one core.
+Prints three Markdown tables and draws the first; takes two to five minutes on one core.
 """
 
 from __future__ import annotations
@@ -30,13 +31,24 @@ from scipy.stats import norm, t
 
 from tuner.metrics.bootstrap import percentile_interval, reflected_interval, resample
 from tuner.metrics.classification import score
-from tuner.metrics.significance import TwoLevel, holm, mcnemar, two_level
+from tuner.metrics.significance import (
+    FAR_LEVEL,
+    TwoLevel,
+    far_beyond_seeds,
+    holm,
+    mcnemar,
+    plausible_seed_sd,
+    two_level,
+)
 from tuner.records.scores import Estimate
 
 N_IMAGES, SEED_SDS, N_SEEDS = (43, 400, 3589), (0.0, 0.7, 1.5), (2, 3)
 # The hard case for the degrees of freedom: one model's seeds differ ten times as much as the
 # other's.
 UNEQUAL_SDS = (0.3, 3.0)
+# Of the model with one training, and of that with several. The last two are beyond what was seen.
+LONE_SDS = ((0.0, 0.0), (1.5, 1.5), (3.0, 0.3), (3.0, 3.0), (4.5, 0.3), (4.5, 4.5), (6.0, 0.3))
+LONE_GAIN = 0.165
 ACCURACY, GAIN, LEVEL = 0.65, 0.02, 0.05
 # Shares of the latent number's variance. Two models are right or wrong together on 73 % of the
 # images, two trainings of one model on 79 %.
@@ -137,6 +149,48 @@ def simulate(n: int, sds: tuple[float, float], k: int, runs: int) -> Cell:
     shares = (float(share) for share in sums / runs)
     names = ("better", "image_only", "one_seed", "coverage", "power", "gain_coverage")
     return Cell(n=n, sds=sds, k=k, **dict(zip(names, shares, strict=True)))
+
+
+def lone(n: int, sds: tuple[float, float], k: int, runs: int) -> tuple[float, float]:
+    """Verdicts on one training against k.
+
+    Returns:
+        Truth equal: share of runs that call either better. The other model 16.5 points better:
+        share that call it so.
+    """
+    generator = np.random.default_rng([n, *(round(10 * sd) for sd in sds), k])
+    said = np.zeros(2)
+    step = max(1, BATCH // (2 * k * n))
+    for done in range(0, runs, step):
+        batch = min(step, runs - done)
+        shared, own = (
+            generator.standard_normal((batch, models, 1, n)) * share**0.5
+            for models, share in ((1, SHARED), (2, OWN))
+        )
+        chance = generator.standard_normal((batch, 2, k, n)) * (1 - SHARED - OWN) ** 0.5
+        luck = generator.standard_normal((batch, 2, k)) * np.array(sds)[:, None] / 100
+        for number, gain in enumerate((0.0, LONE_GAIN)):
+            accuracy = np.clip(ACCURACY + luck + np.array([0.0, gain])[:, None], 0.001, 0.999)
+            right = shared + own + chance < norm.ppf(accuracy)[..., None]
+            one, several = right[:, 0, :1], right[:, 1]
+            found = two_level(one, several)
+            bound = plausible_seed_sd(one, several)
+            p = far_beyond_seeds(found.difference, found.image_sd, (1, k), bound)
+            is_right = found.difference < 0 if gain else True
+            said[number] += np.count_nonzero((p < FAR_LEVEL) & is_right)
+    return float(said[0] / runs), float(said[1] / runs)
+
+
+def show_lone(runs: int) -> None:
+    """Print the second table."""
+    print(
+        "\n| test images | sd of the lone model's seeds | of the other's | its seeds | false"
+        " verdict | right at 16.5 points |\n|" + " ---: |" * 6
+    )
+    for n, sds, k in product(N_IMAGES, LONE_SDS, N_SEEDS):
+        false, power = lone(n, sds, k, runs)
+        shares = f"{100 * false:.1f} % | {100 * power:.1f} %"
+        print(f"| {n:,} | {sds[0]} | {sds[1]} | {k} | {shares} |")
 
 
 def show(cells: list[Cell]) -> None:
@@ -274,6 +328,7 @@ def main() -> None:
     ]
     show(cells + [simulate(max(N_IMAGES), UNEQUAL_SDS, k, options.runs) for k in N_SEEDS])
     draw(cells, options.figure)
+    show_lone(options.runs)
     print(
         "\n| test images | true calibration error | macro F1 | calibration error, percentiles |"
         " reflected |"

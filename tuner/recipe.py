@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.backend import environment
+from tuner.errors import ConfigurationError
 from tuner.records.sealed_recipe import Recipe
 from tuner.space.vocabulary import TRAINING_TERMS
 from tuner.store.recipe_file import read_recipe
@@ -36,7 +37,16 @@ class UsableRecipe:
         """A new compiled model of plain Keras layers.
 
         Its images (n, height, width, channels) are 0-255.
+
+        Raises:
+            ConfigurationError: If the recipe combines predictions, which `fit` cannot train.
         """
+        if self.recipe.combination is not None:
+            raise ConfigurationError(
+                f"{self.recipe.title}: combines predictions, and is no network that fit trains",
+                "use `python -m tuner train --from`, or load the saved model with"
+                " keras.models.load_model.",
+            )
         environment.prepare()
         from tuner.training.compiled import compiled_model
 

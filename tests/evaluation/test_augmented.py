@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
+import keras
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ from tuner.errors import TunerError
 from tuner.evaluation import augmented
 from tuner.evaluation.augmented import AugmentedTest, choose_views
 from tuner.evaluation.image_views import ViewSet, view_sets
+from tuner.evaluation.out_of_choice import OutOfChoice
 from tuner.evaluation.sealed import open_test
 from tuner.evaluation.validation_images import Validation, validation_of
 from tuner.metrics.classification import score
@@ -53,7 +56,7 @@ def chosen(winner: Winner, views: ViewSet) -> AugmentedTest:
         contender=CONTENDER,
         trained=tuple(winner.trained),
         chosen=views,
-        validation_scores=(0.6, 0.8),
+        worth=OutOfChoice(scores=(0.6, 0.8), standard_error=0.1, n_images=16),
         note="why",
     )
 
@@ -82,12 +85,25 @@ def test_the_best_mean_over_the_retrainings_is_chosen(
     with_accuracies(monkeypatch, winner, [[0.5, 0.75, 1.0], [0.5, 1.0, 0.5]])
     found = choose_views(CONTENDER, winner.trained, winner.validation, may_mirror=True)
     assert found.chosen == SETS[1]
-    assert found.validation_scores == (0.75, 1.0)
     assert (
         found.note
         == "validation chose: with its mirror image (validation accuracy: the image alone 0.5000,"
         " with its mirror image 0.8750, with shifts and their mirror images 0.7500)"
     )
+
+
+def test_worth_is_that_of_views_which_other_images_chose(
+    monkeypatch: pytest.MonkeyPatch, winner: Winner
+) -> None:
+    # As clear on any four fifths of the images as on all.
+    with_accuracies(monkeypatch, winner, [[0.0, 1.0, 0.5], [0.0, 1.0, 0.5]])
+    found = choose_views(CONTENDER, winner.trained, winner.validation, may_mirror=True)
+    assert found.worth.scores == (1.0, 1.0)
+    # One image makes the difference, and has no say where it is predicted itself.
+    with_accuracies(monkeypatch, winner, [[0.5, 0.5625, 0.0], [0.5, 0.5625, 0.0]])
+    found = choose_views(CONTENDER, winner.trained, winner.validation, may_mirror=True)
+    assert found.chosen == SETS[1]
+    assert found.worth.scores == (0.5, 0.5)
 
 
 def test_of_equal_sets_the_smallest_is_chosen(
@@ -106,10 +122,11 @@ def test_of_equal_sets_the_smallest_is_chosen(
 def test_means_that_only_rounding_tells_apart_are_equal(
     monkeypatch: pytest.MonkeyPatch, winner: Winner
 ) -> None:
-    scores = iter([[0.7, 0.6, 0.5], [0.7, 0.7, 0.5], [0.7, 0.8, 0.5]])
-    monkeypatch.setattr(augmented, "_validation_scores", lambda *given: next(scores))
-    three = [*winner.trained, winner.trained[0]]
-    assert choose_views(CONTENDER, three, winner.validation, may_mirror=True).chosen == SETS[0]
+    monkeypatch.setattr(
+        augmented, "_means", lambda *given: [0.7, fmean([0.6, 0.7, 0.8]) + 1e-12, 0.5]
+    )
+    found = choose_views(CONTENDER, winner.trained, winner.validation, may_mirror=True)
+    assert found.chosen == SETS[0]
 
 
 def test_the_lowest_log_loss_is_chosen_where_that_is_the_objective(
@@ -144,9 +161,9 @@ def test_test_labels_have_no_say(winner: Winner) -> None:
             )
             for dataset in (winner.dataset, permuted)
         )
-        assert (before.chosen, before.validation_scores, before.note) == (
+        assert (before.chosen, before.worth, before.note) == (
             after.chosen,
-            after.validation_scores,
+            after.worth,
             after.note,
         )
 
@@ -166,14 +183,14 @@ def test_failed_retrainings_are_left_out(winner: Winner) -> None:
 
 
 def test_with_the_image_alone_the_scores_are_the_winners_own(winner: Winner) -> None:
-    row, predicted = chosen(winner, SETS[0]).score(open_test(winner.dataset), winner.row)
+    row, predicted = chosen(winner, SETS[0]).score(open_test(winner.dataset), winner.row, None)
     assert [run.test for run in row.runs] == [run.test for run in winner.row.runs]
     assert set(predicted) == {"tuned_tta-0", "tuned_tta-1"}
     np.testing.assert_array_equal(predicted["tuned_tta-1"], winner.predicted["tuned-1"])
 
 
 def test_row_has_scores_of_its_own_and_no_trainings(winner: Winner) -> None:
-    row, predicted = chosen(winner, SETS[2]).score(open_test(winner.dataset), winner.row)
+    row, predicted = chosen(winner, SETS[2]).score(open_test(winner.dataset), winner.row, None)
     labels = winner.dataset.images.labels[winner.dataset.split.test]
     for run, before in zip(row.runs, winner.row.runs, strict=True):
         assert run.test == score(labels, predicted[f"tuned_tta-{run.seed}"], ("c0", "c1"))
@@ -192,4 +209,22 @@ def test_row_has_scores_of_its_own_and_no_trainings(winner: Winner) -> None:
 def test_winner_that_cannot_be_scored_cannot_be_augmented(winner: Winner, tmp_path: Path) -> None:
     row = replace(winner.row, runs=(), error="the model's probabilities are not finite")
     with pytest.raises(TunerError, match="not finite"):
-        chosen(winner, SETS[0]).score(open_test(winner.dataset), row)
+        chosen(winner, SETS[0]).score(open_test(winner.dataset), row, None)
+
+
+def test_file_of_the_views_says_what_the_kept_seed_of_the_row_says(
+    winner: Winner, tmp_path: Path
+) -> None:
+    views = chosen(winner, SETS[2])
+    kept = views.keep(tmp_path / "tuned_tta.keras", winner.validation)
+    row, predicted = views.score(open_test(winner.dataset), winner.row, kept)
+    (seed,) = [run.seed for run in row.runs if run.is_kept]
+    images = winner.dataset.images.images[winner.dataset.split.test].astype("float32")
+    loaded = keras.models.load_model(kept.file)
+    np.testing.assert_allclose(loaded(images), predicted[f"tuned_tta-{seed}"], atol=1e-6)
+    assert (row.file_size_bytes, row.latency_ms) == (
+        kept.footprint.file_bytes,
+        kept.footprint.latency_ms,
+    )
+    assert kept.n_views == len(SETS[2].views)
+    assert not kept.is_one_pass

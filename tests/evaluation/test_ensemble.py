@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -14,9 +16,16 @@ from tuner.backend.active import predictor
 from tuner.data.dataset import Dataset
 from tuner.data.splits.fold import Fold
 from tuner.evaluation import ensemble
-from tuner.evaluation.ensemble import Ensemble, EnsembleCandidate, choose_ensemble, select
+from tuner.evaluation.combined.ensemble_model import (
+    Ensemble,
+    EnsembleCandidate,
+    ensemble_title,
+)
+from tuner.evaluation.ensemble import choose_ensemble, given_ensemble, select
+from tuner.evaluation.out_of_choice import OutOfChoice
 from tuner.evaluation.sealed import open_test
 from tuner.evaluation.validation_images import validation_of
+from tuner.metrics.calibration import tempered
 from tuner.metrics.classification import score
 from tuner.records.results import ModelResult
 from tuner.records.training import TrainResult
@@ -99,7 +108,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
     for number, rate in enumerate((0.01, 0.03)):
         trial = Trial(
             trial_id=f"{number:04d}", values={**SMALL_CNN, "learning_rate": rate}, bracket=0,
-            rung=0, parent_id=None, first_epoch=1, last_epoch=3, score=0.5,
+            rung=0, parent_id=None, first_epoch=1, last_epoch=3, score=0.5, model="cnn",
         )  # fmt: skip
         path = folder / f"{number}.npz"
         task = train_task(values=trial.values, last_epoch=3, save_to=path)
@@ -113,21 +122,23 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
 def test_each_image_validates_with_the_model_that_never_trained_on_it(searched: Searched) -> None:
     """What the training measured on its own folds comes out again."""
     for candidate, result in zip(searched.candidates, searched.results, strict=True):
-        for objective, name in (("val_accuracy", "val_accuracy"), ("val_loss", "val_loss")):
-            found = choose_ensemble("cnn", [candidate], validation_of(searched.dataset, objective))
-            assert found.validation_score == pytest.approx(
-                result.epochs[-1].metrics[name], abs=1e-4
-            )
+        found = choose_ensemble([candidate], validation_of(searched.dataset, "val_accuracy"))
+        measured = result.epochs[-1].metrics["val_accuracy"]
+        assert np.mean(found.found.argmax(axis=1) == found.labels) == pytest.approx(measured)
+        # A temperature changes no class, and one trial leaves nothing else to choose.
+        assert found.worth.scores == pytest.approx((measured,))
+        assert found.worth.n_images == 64
 
 
 def test_note_says_who_stands_alone_and_why(searched: Searched) -> None:
     found = choose_ensemble(
-        "cnn", searched.candidates[1:], validation_of(searched.dataset, "val_accuracy")
+        searched.candidates[1:], validation_of(searched.dataset, "val_accuracy")
     )
     assert found.counts == (1,)
     assert (
         found.note == "validation chose trial 0001 alone: adding other trials made it no better "
-        f"(validation accuracy {found.validation_score:.4f})"
+        f"(validation accuracy {found.worth.scores[0]:.4f}, {found.worth.scores[0]:.4f} where"
+        " other images choose)"
     )
 
 
@@ -135,13 +146,13 @@ def test_note_says_the_weights_and_what_the_best_one_alone_reached(
     monkeypatch: pytest.MonkeyPatch, searched: Searched
 ) -> None:
     monkeypatch.setattr(ensemble, "select", lambda predicted, cost: (3, 1))
-    found = choose_ensemble(
-        "cnn", searched.candidates, validation_of(searched.dataset, "val_accuracy")
-    )
+    found = choose_ensemble(searched.candidates, validation_of(searched.dataset, "val_accuracy"))
     best = max(result.epochs[-1].metrics["val_accuracy"] for result in searched.results)
+    reached = np.mean(found.found.argmax(axis=1) == found.labels)
     assert (
         found.note == "validation chose 0.75 of trial 0000, 0.25 of trial 0001 (validation accuracy"
-        f" {found.validation_score:.4f}; the best one alone {best:.4f})"
+        f" {reached:.4f}, {found.worth.scores[0]:.4f} where other images choose; the best one alone"
+        f" {best:.4f})"
     )
 
 
@@ -153,26 +164,37 @@ def test_test_labels_have_no_say(searched: Searched) -> None:
     permuted = replace(searched.dataset, images=replace(images, labels=labels))
     for objective in ("val_accuracy", "val_loss"):
         before, after = (
-            choose_ensemble("cnn", searched.candidates, validation_of(dataset, objective))
+            choose_ensemble(searched.candidates, validation_of(dataset, objective))
             for dataset in (searched.dataset, permuted)
         )
-        assert before == after
+        assert (before.combination, before.note, before.worth) == (
+            after.combination,
+            after.note,
+            after.worth,
+        )
 
 
-def test_test_probabilities_are_weighted_means_over_trials_and_their_folds(
-    searched: Searched,
-) -> None:
-    dataset = searched.dataset
-    row, predicted = Ensemble(
-        model="cnn",
-        candidates=tuple(searched.candidates),
-        counts=(3, 1),
-        n_folds=2,
-        validation_score=0.7,
-        note="why",
-    ).score(open_test(dataset), TUNED)
-    expected = np.zeros((24, 2))
-    for candidate, weight in zip(searched.candidates, (0.75, 0.25), strict=True):
+def given(searched: Searched, counts: tuple[float, ...], **changes: Any) -> Ensemble:
+    """An ensemble of two trials, of which the first is cooled down."""
+    usual: dict[str, Any] = {
+        "candidates": tuple(searched.candidates),
+        "counts": counts,
+        "temperatures": (2.0, None),
+        "n_folds": 2,
+        "worth": OutOfChoice(scores=(0.7,), standard_error=0.05, n_images=64),
+        "note": "why",
+        "labels": np.arange(64) % 2,
+        "found": np.full((64, 2), 0.5),
+    }
+    return Ensemble(**usual | changes)
+
+
+def mean_of_networks(searched: Searched, rows: np.ndarray) -> np.ndarray:
+    """Three parts of the first trial, after its temperature, and one of the second."""
+    dataset, expected = searched.dataset, np.zeros((len(rows), 2))
+    for candidate, weight, temperature in zip(
+        searched.candidates, (0.75, 0.25), (2.0, 1.0), strict=True
+    ):
         for fold in range(2):
             model = finished_model(
                 "cnn",
@@ -182,17 +204,58 @@ def test_test_probabilities_are_weighted_means_over_trials_and_their_folds(
                 fold=fold,
                 n_folds=2,
             )
-            expected += weight / 2 * predictor(model)(dataset.images.images[dataset.split.test])
+            found = tempered(predictor(model)(dataset.images.images[rows]), temperature)
+            expected += weight / 2 * found
+    return expected
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_test_probabilities_are_weighted_means_over_trials_and_their_folds(
+    searched: Searched, tmp_path: Path, is_kept: bool
+) -> None:
+    dataset, ensemble = searched.dataset, given(searched, (3, 1))
+    validation = validation_of(dataset, "val_accuracy")
+    kept = ensemble.keep(tmp_path / "ensemble.keras", validation) if is_kept else None
+    row, predicted = ensemble.score(open_test(dataset), TUNED, kept)
+    expected = mean_of_networks(searched, dataset.split.test)
     np.testing.assert_allclose(predicted["ensemble-0"], expected, atol=1e-6)
     (run,) = row.runs
     assert run.test == score(
         dataset.images.labels[dataset.split.test], predicted["ensemble-0"], ("c0", "c1")
     )
     assert (run.epochs, run.is_kept, run.validation_score) == ((), True, 0.7)
-    assert (row.name, row.title, row.note) == ("ensemble", "Ensemble of up to 5 trials", "why")
-    assert (row.in_verdict, row.max_epochs, row.file_size_bytes) == (False, 3, None)
+    assert (row.name, row.title, row.note) == ("ensemble", "Ensemble of 2 trials (cnn)", "why")
+    assert (row.in_verdict, row.max_epochs, row.model) == (False, 3, "cnn")
     assert row.n_parameters == 4 * (searched.results[0].n_parameters or 0)
     assert (row.latency_ms or 0) > 0
+    assert (row.file_size_bytes is not None) is is_kept
+
+
+def test_file_of_an_ensemble_says_what_its_row_says(searched: Searched, tmp_path: Path) -> None:
+    dataset, ensemble = searched.dataset, given(searched, (3, 1))
+    kept = ensemble.keep(tmp_path / "ensemble.keras", validation_of(dataset, "val_accuracy"))
+    _, predicted = ensemble.score(open_test(dataset), TUNED, kept)
+    loaded = keras.models.load_model(kept.file)
+    images = dataset.images.images[dataset.split.test].astype("float32")
+    np.testing.assert_allclose(loaded(images), predicted["ensemble-0"], atol=1e-6)
+    assert kept.footprint.file_bytes == kept.file.stat().st_size
+    assert (kept.n_networks, kept.n_views) == (4, 1)
+
+
+def test_members_are_stated_with_what_trains_them_again(searched: Searched) -> None:
+    members = given(searched, (1, 3)).combination.members
+    assert [one.trial_id for one in members] == ["0001", "0000"]
+    assert [one.share for one in members] == [0.75, 0.25]
+    assert [one.temperature for one in members] == [None, 2.0]
+    assert {(one.model, one.epochs) for one in members} == {("cnn", 3)}
+    assert members[0].values["learning_rate"] == 0.03
+
+
+def test_title_names_every_family_of_the_members(searched: Searched) -> None:
+    members = given(searched, (1, 3)).combination.members
+    other = replace(members[1], model="efficientnet_lite2")
+    assert ensemble_title([members[0], other]) == "Ensemble of 2 trials (cnn, efficientnet_lite2)"
+    assert ensemble_title(members[:1]) == "Ensemble of 1 trial (cnn)"
 
 
 def test_trials_that_were_not_selected_are_not_even_read_nor_their_epochs_counted(
@@ -200,22 +263,28 @@ def test_trials_that_were_not_selected_are_not_even_read_nor_their_epochs_counte
 ) -> None:
     longer = replace(searched.candidates[1].trial, last_epoch=27)
     gone = EnsembleCandidate(trial=longer, checkpoint=tmp_path / "there is no such checkpoint")
-    alone = Ensemble(
-        model="cnn",
-        candidates=(searched.candidates[0], gone),
-        counts=(1, 0),
-        n_folds=2,
-        validation_score=0.7,
-        note="",
-    )
-    row, _ = alone.score(open_test(searched.dataset), TUNED)
+    alone = given(searched, (1, 0), candidates=(searched.candidates[0], gone))
+    row, _ = alone.score(open_test(searched.dataset), TUNED, None)
     assert row.n_parameters == 2 * (searched.results[0].n_parameters or 0)
     assert row.max_epochs == 3
+
+
+def test_members_trained_anew_keep_the_shares_and_get_temperatures_of_their_own(
+    searched: Searched,
+) -> None:
+    validation = validation_of(searched.dataset, "val_accuracy")
+    chosen = given(searched, (3, 1))
+    checkpoints = [candidate.checkpoint for candidate in searched.candidates]
+    members = zip(chosen.combination.members, checkpoints, strict=True)
+    again = given_ensemble(list(members), validation)
+    assert [one.share for one in again.combination.members] == [0.75, 0.25]
+    assert all(one.temperature for one in again.combination.members)
+    assert len(again.found) == 64
 
 
 def test_a_missing_checkpoint_is_an_error(searched: Searched, tmp_path: Path) -> None:
     gone = replace(searched.candidates[1], checkpoint=tmp_path / "gone.npz")
     with pytest.raises(FileNotFoundError, match=r"gone\.npz"):
         choose_ensemble(
-            "cnn", [searched.candidates[0], gone], validation_of(searched.dataset, "val_accuracy")
+            [searched.candidates[0], gone], validation_of(searched.dataset, "val_accuracy")
         )

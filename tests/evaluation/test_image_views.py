@@ -7,13 +7,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tuner.evaluation.image_views import View, ViewSet, averaged, view_sets
+from tuner.evaluation.image_views import ViewSet, averaged, seen, view_sets
+from tuner.records.combination import View
 
 IMAGE = np.arange(12, dtype=np.uint8).reshape(1, 3, 4, 1)
 
 
 def shown(view: View) -> list[list[int]]:
-    found: list[list[int]] = view.of(IMAGE)[0, :, :, 0].tolist()
+    found: list[list[int]] = seen(IMAGE, view)[0, :, :, 0].tolist()
     return found
 
 

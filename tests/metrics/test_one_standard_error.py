@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import pytest
@@ -105,3 +106,20 @@ def test_error_of_another_score_is_that_of_the_seeds_or_unknown() -> None:
 
 def test_no_mistake_on_few_images_is_no_certainty() -> None:
     assert standard_error([1.0], 16, is_share=True) > 0.05
+
+
+def test_of_models_about_as_small_a_single_network_goes_before_a_combination() -> None:
+    both = replace(model("ensemble", 0.905, 105), n_networks=2)
+    assert chosen(both, model("tuned", 0.90, 100)).chosen.name == "tuned"
+    assert chosen(both, model("tuned", 0.88, 100)).chosen.name == "ensemble"
+
+
+def test_an_ensemble_of_small_networks_is_smaller_than_a_large_one() -> None:
+    both = replace(model("ensemble", 0.90, 300), n_networks=3)
+    assert chosen(both, model("b2", 0.905, 9000)).chosen.name == "ensemble"
+
+
+def test_parameters_count_once_for_each_view() -> None:
+    seen = replace(model("tuned_tta", 0.905, 100), n_views=10)
+    assert seen.size == 1000
+    assert chosen(seen, model("baseline", 0.90, 500)).chosen.name == "baseline"

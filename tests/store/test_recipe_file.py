@@ -10,7 +10,9 @@ import pytest
 
 from tests.store.recipes import make_recipe
 from tuner.errors import ConfigurationError
+from tuner.records.combination import Combination, Member, View
 from tuner.records.expected_score import ExpectedScore
+from tuner.records.sealed_recipe import Recipe
 from tuner.store.recipe_file import is_edited, read_recipe, write_recipe
 
 
@@ -274,3 +276,74 @@ def test_line_breaks_in_a_header_and_names_stay_in_the_comment_and_in_quotes(
     )
     write_recipe(recipe, tmp_path / "best.yaml", "one\rmodel: evil\u2028model: evil")
     assert read_recipe(tmp_path / "best.yaml") == recipe
+
+
+def combined(**changes: Any) -> Recipe:
+    member = Member(
+        trial_id="0003",
+        model="cnn",
+        values={"filters": 8},
+        seed=5,
+        epochs=3,
+        schedule_epochs=None,
+        share=0.75,
+        temperature=1.5,
+    )
+    other = replace(member, model="efficientnet_lite2", values={}, share=0.25, schedule_epochs=4)
+    usual = {"members": (replace(member, **changes), other)}
+    return replace(make_recipe(), combination=Combination(**usual))
+
+
+def test_members_and_views_come_back_equal_and_need_not_be_there(
+    tmp_path: Path, path: Path
+) -> None:
+    views = Combination(views=(View(), View(down=-2, is_mirrored=True)))
+    for recipe in (combined(), replace(make_recipe(), combination=views)):
+        write_recipe(recipe, tmp_path / "ensemble.yaml", "")
+        assert read_recipe(tmp_path / "ensemble.yaml") == recipe
+    edit(path, "combination: null", "")
+    assert read_recipe(path) == make_recipe()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"share": 0.5}, r"combination.members.0.share is 0.5; expected shares that add up to 1"),
+        ({"share": -0.75}, r"combination.members.0.share is -0.75; expected a number above 0"),
+        ({"epochs": 0}, r"combination.members.0.epochs is 0; expected a whole number from 1"),
+        ({"seed": -1}, r"combination.members.0.seed is -1; expected a whole number from 0"),
+        ({"temperature": 0.0}, r"combination.members.0.temperature is 0.0; expected a number abov"),
+        ({"model": "cn"}, r'combination.members.0.model is "cn"; expected cnn, a backbone'),
+        ({"values": {"filter": 8}}, r"combination.members.0.values.filter is 8; expected nothing"),
+    ],
+)
+def test_member_that_cannot_be_is_named_with_its_line(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    write_recipe(combined(**changes), tmp_path / "ensemble.yaml", "")
+    with pytest.raises(ConfigurationError, match=message):
+        read_recipe(tmp_path / "ensemble.yaml")
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (Combination(), r"combination.members is 0; expected members, or views in their place"),
+        (Combination(views=(View(down=8),)), r"combination.views.0.down is 8; expected less than"),
+    ],
+)
+def test_combination_of_nothing_or_of_what_lies_outside_is_refused(
+    tmp_path: Path, found: Combination, message: str
+) -> None:
+    write_recipe(replace(make_recipe(), combination=found), tmp_path / "ensemble.yaml", "")
+    with pytest.raises(ConfigurationError, match=message):
+        read_recipe(tmp_path / "ensemble.yaml")
+
+
+def test_unknown_key_of_a_member_is_named_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "ensemble.yaml"
+    write_recipe(combined(), path, "")
+    text = path.read_text(encoding="utf-8").replace("trial_id", "trail_id", 1)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"combination.members.0.trail_id is not a known"):
+        read_recipe(path)

@@ -96,10 +96,10 @@ def precision(name: str | None = None) -> Iterator[None]:
 def n_together(model: keras.Model) -> int:
     """How many images a model predicts together, by the largest that it sees.
 
-    A model may enlarge images itself.
+    A model may enlarge images itself, or a model inside it, as a member of an ensemble does.
     """
     # A model of your own class has no shapes of its layers.
-    seen = [getattr(layer, "output", None) for layer in model.layers] + list(
+    seen = [getattr(layer, "output", None) for layer in model._flatten_layers()] + list(
         getattr(model, "inputs", None) or []
     )
     shapes: list[tuple[int | None, ...]] = [getattr(tensor, "shape", ()) for tensor in seen]

@@ -16,6 +16,7 @@ from tuner.pipeline.run_options import REPORTS
 from tuner.pipeline.training_data import training_data
 from tuner.production.changes import code_changes, data_changes
 from tuner.production.chosen_setting import chosen_recipe
+from tuner.production.combined_training import check_seeds
 from tuner.production.fitting import load_fitting
 from tuner.production.recipe_training import TrainedByRecipe, train_recipe
 from tuner.production.recipes import fold_of, full_fold, import_notice, recipe_path
@@ -103,6 +104,7 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
             f"{path}: its expected test score is of a training without the validation images",
             "leave --verify or --full-data out.",
         )
+    check_seeds(recipe, options.training)
     # Beside model.keras, whichever of the run's recipes it is: what the run keeps stays as it was.
     place = source if source.is_dir() else source.parent
     out = options.out or place / f"trained-{datetime.now(UTC):%Y%m%d-%H%M%S}"
@@ -137,8 +139,10 @@ def _has_more_images(recipe: Recipe, options: TrainOptions) -> bool:
 
 def _notes(recipe: Recipe, path: Path) -> Iterator[str]:
     """What is told before the data are loaded."""
-    if notice := import_notice(recipe.model):
-        yield notice
+    members = recipe.combination.members if recipe.combination else ()
+    for model in dict.fromkeys([recipe.model, *(member.model for member in members)]):
+        if notice := import_notice(model):
+            yield notice
     for text in recipe.origin.cut_short if recipe.origin else ():
         yield f"the recipe is of a run that was cut short: {text}"
     for text in code_changes(recipe, path):
@@ -165,7 +169,10 @@ def _loaded(
             f"{dataset.card.name}: the data have no test part to verify the recipe with",
             "leave --verify out, or give data with a test part.",
         )
-    return replace(dataset, split=replace(dataset.split, folds=(fold,))), changes
+    # A member of an ensemble is a network for each fold, as its trial was.
+    has_all = bool(recipe.combination and recipe.combination.members) and not is_full
+    folds = dataset.split.folds if has_all else (fold,)
+    return replace(dataset, split=replace(dataset.split, folds=folds)), changes
 
 
 def _outcome(
@@ -177,7 +184,7 @@ def _outcome(
     *,
     is_comparable: bool,
 ) -> TrainedModel:
-    (fold,), epoch = dataset.split.folds, trained.kept.kept_epoch
+    fold, epoch = dataset.split.folds[0], trained.kept.kept_epoch
     runs = trained.result.runs if trained.result else ()
     has_more = _has_more_images(recipe, options)
     is_same = is_comparable and not has_more
@@ -193,7 +200,8 @@ def _outcome(
         monitor=recipe.monitor,
         n_validation=len(fold.validation),
         validation_score=epoch.metrics.get(recipe.monitor),
-        then=recipe.validation_score if is_same else None,
+        # That of a combination is of choices which `train` does not make again.
+        then=recipe.validation_score if is_same and recipe.combination is None else None,
         runs=runs,
         test_then=recipe.test_accuracy if is_same else None,
         expected=expected,

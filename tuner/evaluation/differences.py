@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy as np
-from scipy.stats import norm
 
 from tuner.metrics.bootstrap import Resampled, percentile_interval, reflected_interval, resample
-from tuner.metrics.significance import TwoLevel, holm, mcnemar, two_level
+from tuner.metrics.significance import (
+    FAR_LEVEL,
+    TwoLevel,
+    far_beyond_seeds,
+    holm,
+    mcnemar,
+    plausible_seed_sd,
+    two_level,
+)
 from tuner.records.comparison import Difference, Verdict
 from tuner.records.results import ModelResult
 from tuner.records.scores import Estimate
@@ -18,13 +25,6 @@ from tuner.records.scores import Estimate
 _LEVEL = 0.05
 # Half an interval's width, as a share: beyond it, "no clear difference" would promise too much.
 _WIDE = 0.05
-
-# With one training of a model its seeds' noise is not known. It is taken to be twice the largest
-# standard deviation over seeds, 4.5 points, that 17 of this project's comparisons on at least 100
-# test images had, trained well or hardly at all (docs/verdict.md).
-PLAUSIBLE_SEED_SD = 0.1
-# As the bound is no estimate, more than the usual 1 in 20 is asked for.
-_FAR_LEVEL = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,21 +170,24 @@ def _difference(
     failed = _failed(winner.result, "the winner") or _failed(other.result, "the other model")
     if failed:
         return replace(difference, reason=failed)
-    verdict, reason = _verdict(difference, n_comparisons)
+    seed_sd = float(plausible_seed_sd(winner.right, other.right))
+    verdict, reason = _verdict(difference, n_comparisons, seed_sd)
     return replace(difference, verdict=verdict, reason=reason)
 
 
-def _verdict(found: Difference, n_comparisons: int) -> tuple[Verdict, str]:
-    """What may be said, and why it is not more."""
+def _verdict(found: Difference, n_comparisons: int, seed_sd: float) -> tuple[Verdict, str]:
+    """What may be said, and why it is not more; the last one is from `plausible_seed_sd`."""
     p = found.p_value if found.p_adjusted is None else found.p_adjusted
     if found.p_value is None or p is None:
-        if far_beyond_seeds(found.accuracy.value, found.image_sd, found.n_seeds) < _FAR_LEVEL:
-            return ("better" if found.accuracy.value > 0 else "worse"), _beyond(found.n_seeds)
+        far = far_beyond_seeds(found.accuracy.value, found.image_sd, found.n_seeds, seed_sd)
+        if float(far) < FAR_LEVEL:
+            verdict: Verdict = "better" if found.accuracy.value > 0 else "worse"
+            return verdict, _beyond(found.n_seeds, seed_sd)
         return "inconclusive", _one_training(found.n_seeds)
     if p < _LEVEL:
         return ("better" if found.accuracy.value > 0 else "worse"), ""
     half_width = (found.accuracy.high - found.accuracy.low) / 2
-    verdict: Verdict = "inconclusive" if half_width > _WIDE else "no clear difference"
+    verdict = "inconclusive" if half_width > _WIDE else "no clear difference"
     if found.p_value < _LEVEL:
         return (
             verdict,
@@ -196,18 +199,6 @@ def _verdict(found: Difference, n_comparisons: int) -> tuple[Verdict, str]:
     if verdict == "inconclusive":
         return verdict, _too_little(found)
     return verdict, f"zero lies within the interval, {_ends(found.accuracy)} percentage points"
-
-
-def far_beyond_seeds(difference: float, image_sd: float, n_seeds: tuple[int, int]) -> float:
-    """The two-sided p value of a difference, were seeds as lucky as they plausibly can be.
-
-    Args:
-        difference: Of the accuracies.
-        image_sd: Standard error that the choice of test images gives it.
-        n_seeds: Trainings of the two models.
-    """
-    seeds = sum(PLAUSIBLE_SEED_SD**2 / n for n in n_seeds)
-    return float(2 * norm.sf(abs(difference) / (image_sd**2 + seeds) ** 0.5))
 
 
 def _failed(model: ModelResult, name: str) -> str:
@@ -228,11 +219,11 @@ def _whose(n_seeds: tuple[int, int]) -> str:
     return "the winner" if n_seeds[0] == 1 else "the other model"
 
 
-def _beyond(n_seeds: tuple[int, int]) -> str:
+def _beyond(n_seeds: tuple[int, int], seed_sd: float) -> str:
+    allowed = f"a standard deviation of {100 * seed_sd:.1f}".removesuffix(".0") + " points"
     return (
         f"one training of {_whose(n_seeds)} shows no noise of seeds, but the difference is beyond"
-        f" any that seeds plausibly make: a standard deviation of {100 * PLAUSIBLE_SEED_SD:.0f}"
-        " points is allowed for"
+        f" any that seeds plausibly make: {allowed} is allowed for"
     )
 
 

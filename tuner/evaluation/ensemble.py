@@ -1,7 +1,8 @@
 """An ensemble of the search's best trials, as validation images put it together.
 
 Forward selection with replacement (Caruana, Niculescu-Mizil, Crew and Ksikes, ICML 2004): a model
-that is selected twice counts twice, so that selection weighs the models too.
+that is selected twice counts twice, so that selection weighs the models too. What is averaged are
+calibrated probabilities: else a member that is too sure of itself outvotes the others.
 """
 
 from __future__ import annotations
@@ -10,25 +11,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from tuner.backend.active import predictor
-from tuner.evaluation.latency import latency_ms
-from tuner.evaluation.sealed import OpenedTest
+from tuner.evaluation.combined.ensemble_model import Ensemble, EnsembleCandidate, network_of
+from tuner.evaluation.combined.member_network import takes_temperature
+from tuner.evaluation.out_of_choice import out_of_choice, parts
 from tuner.evaluation.validation_images import Validation
+from tuner.metrics.calibration import fit_temperature, tempered
 from tuner.metrics.probabilities import checked_probabilities
-from tuner.records.image import ImageSpec
-from tuner.records.results import ModelResult, SeedResult
+from tuner.records.combination import Member
 from tuner.records.trial import Trial
 from tuner.training.batch_predict import predict
 from tuner.training.compiled import probabilities
-from tuner.training.finished import finished_model
 
 # Settings that take part in the choice.
 N_CANDIDATES = 5
 
-NAME, TITLE = "ensemble", f"Ensemble of up to {N_CANDIDATES} trials"
+# Of the row where there is no ensemble; else its title names the members.
+TITLE = f"Ensemble of up to {N_CANDIDATES} trials"
 
 # Selections; the weights are multiples of one part in as many as were made.
 _MAX_SELECTED = 20
@@ -36,109 +37,103 @@ _MAX_SELECTED = 20
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnsembleCandidate:
-    """A trial that may take part.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Predicted:
+    """What a trial says of the validation images.
 
     Attributes:
-        trial: One that ended well.
-        checkpoint: Its last state; with cross-validation, those of all folds.
+        found: Class probabilities, (n, classes).
+        is_fixed: Whether no temperature can be put into its model.
     """
 
-    trial: Trial
-    checkpoint: Path
+    found: np.ndarray
+    is_fixed: bool
+
+    def temperature(self, labels: np.ndarray, rows: np.ndarray) -> float | None:
+        """Fitted on some of the images."""
+        return None if self.is_fixed else fit_temperature(labels[rows], self.found[rows])
+
+    def calibrated(self, temperature: float | None) -> np.ndarray:
+        """Probabilities (n, classes) with a temperature."""
+        return self.found if temperature is None else tempered(self.found, temperature)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ensemble:
-    """Trials and their weights.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Mix:
+    """What some of the validation images choose.
 
     Attributes:
-        model: The family or builder of all trials.
-        candidates: The trials, the best first.
-        counts: How often each was selected; at least one was.
-        n_folds: Models that each trial consists of.
-        validation_score: Of the ensemble, on the images that chose it.
-        note: Which trials were selected, and what validation said.
+        temperatures: Of each trial.
+        counts: How often each was selected.
+        calibrated: What each says of all validation images, (n, classes).
     """
 
-    model: str
-    candidates: tuple[EnsembleCandidate, ...]
+    temperatures: tuple[float | None, ...]
     counts: tuple[int, ...]
-    n_folds: int
-    validation_score: float
-    note: str
+    calibrated: Sequence[np.ndarray]
 
-    def score(
-        self, test: OpenedTest, tuned: ModelResult
-    ) -> tuple[ModelResult, dict[str, np.ndarray]]:
-        """Score the ensemble on the test images.
+    @property
+    def found(self) -> np.ndarray:
+        """Of all validation images, (n, classes)."""
+        found: np.ndarray = np.average(self.calibrated, axis=0, weights=self.counts)
+        return found
 
-        Args:
-            test: The test images.
-            tuned: The winner; nothing of it is needed.
 
-        Returns:
-            The scores, and the test probabilities (n, classes) by `NAME-0`.
+def given_ensemble(members: Sequence[tuple[Member, Path]], validation: Validation) -> Ensemble:
+    """An ensemble whose trials and weights are given, and whose members were trained anew.
 
-        Raises:
-            ScoreError: If the predictions cannot be scored.
-            OSError: If a checkpoint cannot be read.
-            ValueError: If a checkpoint is damaged.
-        """
-        del tuned
-        found = np.zeros((len(test.rows), test.spec.n_classes))
-        n_parameters, latency = 0, 0.0
-        for candidate, count in zip(self.candidates, self.counts, strict=True):
-            for fold in range(self.n_folds if count else 0):
-                model = _model(self.model, candidate, test.spec, fold, self.n_folds)
-                function = predictor(model)
-                outputs = probabilities(predict(function, test.images, test.rows))
-                of_fold = checked_probabilities(outputs, test.spec.n_classes, "test images")
-                found += of_fold * (count / sum(self.counts) / self.n_folds)
-                n_parameters += model.count_params()
-                latency += latency_ms(function, test.images[test.rows[:1]])
-        scores, scores_on_new = test.score(found)
-        run = SeedResult(
-            seed=0,
-            best_epoch=0,
-            epochs=(),
-            duration_s=0.0,
-            validation_score=self.validation_score,
-            is_kept=True,
-            test=scores,
-            test_distinct=scores_on_new,
-        )
-        result = ModelResult(
-            name=NAME,
-            title=TITLE,
-            note=self.note,
-            in_verdict=False,
-            model=self.model,
-            values={},
-            n_parameters=n_parameters,
-            file_size_bytes=None,
-            latency_ms=latency,
-            max_epochs=max(
-                one.trial.last_epoch
-                for one, count in zip(self.candidates, self.counts, strict=True)
-                if count
+    Args:
+        members: Each with its new checkpoint.
+        validation: Images that fit the members' temperatures, where a temperature can be put into
+            them; nothing else is chosen.
+
+    Raises:
+        ScoreError: If the predictions of any member cannot be scored.
+    """
+    candidates = [
+        EnsembleCandidate(
+            trial=Trial(
+                trial_id=member.trial_id,
+                values=member.values,
+                model=member.model,
+                bracket=0,
+                rung=0,
+                parent_id=None,
+                first_epoch=1,
+                last_epoch=member.epochs,
             ),
-            runs=(run,),
+            checkpoint=checkpoint,
+            seed=member.seed,
+            schedule_epochs=member.schedule_epochs,
         )
-        return result, {f"{NAME}-0": found}
+        for member, checkpoint in members
+    ]
+    labels, rows = np.concatenate(validation.labels), np.concatenate(validation.rows)
+    predicted = [_validation_predictions(candidate, validation) for candidate in candidates]
+    everything = np.ones(len(labels), dtype=np.bool_)
+    temperatures = tuple(one.temperature(labels, everything) for one in predicted)
+    shares = tuple(member.share for member, _ in members)
+    pairs = zip(predicted, temperatures, strict=True)
+    found = np.average([one.calibrated(warmth) for one, warmth in pairs], axis=0, weights=shares)
+    return Ensemble(
+        candidates=tuple(candidates),
+        counts=shares,
+        temperatures=temperatures,
+        n_folds=len(validation.rows),
+        worth=out_of_choice(validation, [rows], [labels], [found]),
+        note="members and weights as the recipe states them",
+        labels=labels,
+        found=found,
+    )
 
 
-def choose_ensemble(
-    model: str, candidates: Sequence[EnsembleCandidate], validation: Validation
-) -> Ensemble:
+def choose_ensemble(candidates: Sequence[EnsembleCandidate], validation: Validation) -> Ensemble:
     """Let the validation images put an ensemble together.
 
     With cross-validation each trial predicts each image with the model of the fold in which the
     image validates.
 
     Args:
-        model: The family or builder of all trials.
         candidates: The trials to choose from, the best first.
         validation: The images that choose.
 
@@ -148,21 +143,25 @@ def choose_ensemble(
         ValueError: If a checkpoint is damaged.
     """
     labels = np.concatenate(validation.labels)
-    predicted = [_validation_predictions(model, candidate, validation) for candidate in candidates]
-
-    def cost(probabilities: np.ndarray) -> float:
-        return validation.cost(validation.score(labels, probabilities))
-
-    counts = select(predicted, cost)
-    score = validation.score(labels, _mixed(predicted, counts))
-    alone = min((validation.score(labels, p) for p in predicted), key=validation.cost)
+    predicted = [_validation_predictions(candidate, validation) for candidate in candidates]
+    mix = _chosen_by(np.ones(len(labels), dtype=np.bool_), labels, predicted, validation)
+    of_others = np.zeros_like(mix.found)
+    for choosing, left in parts(len(labels)):
+        of_others[left] = _chosen_by(choosing, labels, predicted, validation).found[left]
+    rows = np.concatenate(validation.rows)
+    worth = out_of_choice(validation, [rows], [labels], [of_others])
+    score = validation.score(labels, mix.found)
+    alone = min((validation.score(labels, p) for p in mix.calibrated), key=validation.cost)
+    note = _note(candidates, mix.counts, validation.measure_title, (score, alone, worth.scores[0]))
     return Ensemble(
-        model=model,
         candidates=tuple(candidates),
-        counts=counts,
+        counts=mix.counts,
+        temperatures=mix.temperatures,
         n_folds=len(validation.rows),
-        validation_score=score,
-        note=_note(candidates, counts, validation.measure_title, score, alone),
+        worth=worth,
+        note=note,
+        labels=labels,
+        found=mix.found,
     )
 
 
@@ -192,51 +191,64 @@ def select(predicted: Sequence[np.ndarray], cost: Callable[[np.ndarray], float])
     return best
 
 
-def _mixed(predicted: Sequence[np.ndarray], counts: Sequence[int]) -> np.ndarray:
-    return np.average(predicted, axis=0, weights=counts)
+def _chosen_by(
+    choosing: np.ndarray,
+    labels: np.ndarray,
+    predicted: Sequence[_Predicted],
+    validation: Validation,
+) -> _Mix:
+    """What the images of a mask (n,) choose: temperatures first, then trials."""
+    temperatures = tuple(one.temperature(labels, choosing) for one in predicted)
+    pairs = zip(predicted, temperatures, strict=True)
+    calibrated = [one.calibrated(temperature) for one, temperature in pairs]
+
+    def cost(found: np.ndarray) -> float:
+        return validation.cost(validation.score(labels[choosing], found))
+
+    counts = select([one[choosing] for one in calibrated], cost)
+    return _Mix(temperatures=temperatures, counts=counts, calibrated=calibrated)
 
 
-def _validation_predictions(
-    model: str, candidate: EnsembleCandidate, validation: Validation
-) -> np.ndarray:
+def _validation_predictions(candidate: EnsembleCandidate, validation: Validation) -> _Predicted:
     """Class probabilities of all images that validate, fold after fold."""
-    n_folds = len(validation.rows)
-    parts = []
+    n_folds, is_fixed, found = len(validation.rows), False, []
     for fold, rows in enumerate(validation.rows):
-        function = predictor(_model(model, candidate, validation.spec, fold, n_folds))
-        parts.append(probabilities(predict(function, validation.images, rows)))
-    return np.concatenate(parts)
-
-
-def _model(
-    model: str, candidate: EnsembleCandidate, spec: ImageSpec, fold: int, n_folds: int
-) -> keras.Model:
-    return finished_model(
-        candidate.trial.model or model,
-        candidate.trial.values,
-        spec,
-        candidate.checkpoint,
-        fold=fold,
-        n_folds=n_folds,
+        network = network_of(candidate, validation.spec, fold, n_folds)
+        is_fixed = is_fixed or not takes_temperature(network)
+        found.append(probabilities(predict(predictor(network), validation.images, rows)))
+    whole = checked_probabilities(
+        np.concatenate(found), validation.spec.n_classes, "validation images"
     )
+    return _Predicted(found=whole, is_fixed=is_fixed)
 
 
 def _note(
     candidates: Sequence[EnsembleCandidate],
     counts: Sequence[int],
     measure: str,
-    score: float,
-    alone: float,
+    scores: tuple[float, float, float],
 ) -> str:
+    """Which trials, and what validation said.
+
+    Args:
+        candidates: The trials.
+        counts: How often each was selected.
+        measure: The measure's title.
+        scores: Of the ensemble, of the best trial alone, and of ensembles that other images chose.
+    """
+    score, alone, by_others = scores
     ids = [candidate.trial.trial_id for candidate in candidates]
     chosen = [(trial_id, count) for trial_id, count in zip(ids, counts, strict=True) if count]
+    chosen_by_others = f"{by_others:.4f} where other images choose"
     if len(chosen) == 1:
-        found = f"{measure} {score:.4f}"
         return (
             f"validation chose trial {chosen[0][0]} alone: adding other trials made it no better"
-            f" ({found})"
+            f" ({measure} {score:.4f}, {chosen_by_others})"
         )
     shares = ", ".join(
         f"{count / sum(counts):.2f} of trial {trial_id}" for trial_id, count in chosen
     )
-    return f"validation chose {shares} ({measure} {score:.4f}; the best one alone {alone:.4f})"
+    return (
+        f"validation chose {shares} ({measure} {score:.4f}, {chosen_by_others}; the best one alone"
+        f" {alone:.4f})"
+    )

@@ -9,30 +9,11 @@ import numpy as np
 
 from tuner.backend.active import policy
 from tuner.data.decoding.streaming import StreamedImages, batches
+from tuner.records.combination import View
 from tuner.training.compiled import probabilities
 
 # Of the image's side; facial features stay in place with so little.
 _SHIFT = 0.04
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """One way to look at an image.
-
-    Attributes:
-        down: Pixels that it is shifted by; negative ones go up.
-        right: The same; negative ones go left.
-        is_mirrored: Whether left and right are exchanged, after the shift.
-    """
-
-    down: int = 0
-    right: int = 0
-    is_mirrored: bool = False
-
-    def of(self, images: np.ndarray) -> np.ndarray:
-        """Images (n, height, width, channels) as they look like; what lies outside is reflected."""
-        rows, columns = _places(images.shape[1], self.down), _places(images.shape[2], self.right)
-        return images[:, rows][:, :, columns[::-1] if self.is_mirrored else columns]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +51,24 @@ def view_sets(height: int, width: int, *, may_mirror: bool) -> tuple[ViewSet, ..
     )
 
 
+def seen(images: np.ndarray, view: View) -> np.ndarray:
+    """Images (n, height, width, channels) in a view; what lies outside is reflected."""
+    rows, columns = places(images.shape[1], images.shape[2], view)
+    return images[:, rows][:, :, columns]
+
+
+def places(height: int, width: int, view: View) -> tuple[np.ndarray, np.ndarray]:
+    """For each row and each column of a view, the one of the image that stands there.
+
+    Args:
+        height: Of the image, in pixels.
+        width: The same.
+        view: The view.
+    """
+    columns = _places(width, view.right)
+    return _places(height, view.down), columns[::-1] if view.is_mirrored else columns
+
+
 def averaged(
     function: Callable[[np.ndarray], np.ndarray],
     inputs: np.ndarray | StreamedImages,
@@ -89,7 +88,7 @@ def averaged(
     views = dict.fromkeys(view for one in sets for view in one.views)
     parts = []
     for batch in batches(inputs, rows, policy().predict_batch):
-        found = {view: probabilities(function(view.of(batch))) for view in views}
+        found = {view: probabilities(function(seen(batch, view))) for view in views}
         parts.append(
             np.stack([np.mean([found[view] for view in one.views], axis=0) for one in sets])
         )

@@ -26,6 +26,11 @@ RULE = (
     "the fewest parameters, give or take a tenth, among the models whose mean validation score lies"
     " within one standard error of the best one's"
 )
+# The same where some combine predictions, of several networks or of several views of an image.
+RULE_WITH_COMBINATIONS = (
+    f"{RULE}; parameters count once for each view of an image, and of models about as small one"
+    " network goes before a combination"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +78,8 @@ def choose(models: Sequence[ValidatedModel], direction: Direction) -> Choice | N
 
     A model that predicts one class for all images ranks last, whatever it scores: with
     uneven classes a small one would else be level with a network that has learnt a little. Of
-    models that are about as small the better one is taken, of equal ones the first.
+    models that are about as small the better one is taken, of equal ones the first; but a single
+    network before one that combines predictions, which costs more and has more to go wrong.
 
     Args:
         models: In the order of the run.
@@ -95,9 +101,10 @@ def choose(models: Sequence[ValidatedModel], direction: Direction) -> Choice | N
         if model.is_constant == best.is_constant
         and abs(model.score - best.score) <= best.standard_error
     ]
-    largest = AS_SMALL * min(model.n_parameters for model in level)
+    largest = AS_SMALL * min(model.size for model in level)
+    small = [model for model in level if model.size <= largest]
     return Choice(
-        chosen=next(model for model in level if model.n_parameters <= largest),
+        chosen=min(small, key=lambda model: model.is_combined),
         level=tuple(level),
         ranked=tuple(ranked),
     )

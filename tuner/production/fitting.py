@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,11 +56,21 @@ def load_fitting(
         ) from error
 
 
+def _values_of_members(recipe: Recipe) -> Iterator[Mapping[str, Any]]:
+    for member in recipe.combination.members if recipe.combination else ():
+        yield member.values
+
+
 def _fitting(
     card: Card, recipe: Recipe, recipe_file: Path, other: str | None, data_dir: Path
 ) -> tuple[Dataset, list[str]]:
-    if recipe.values.get("flip"):
+    views = recipe.combination.views if recipe.combination else ()
+    if any(values.get("flip") for values in (recipe.values, *_values_of_members(recipe))):
         refuse_flip(card, f"{recipe_file}: flip is true", "set flip: false in the recipe")
+    if any(view.is_mirrored for view in views):
+        refuse_flip(
+            card, f"{recipe_file}: views are mirrored", "leave the mirrored views out of the recipe"
+        )
     settings = split_asked(recipe, other)
     wanted = recipe_settings(recipe)
     own = (card.image.height, card.image.width, card.image.channels)

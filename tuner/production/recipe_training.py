@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tuner.backend import framework
@@ -12,7 +12,9 @@ from tuner.errors import TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.metrics.probabilities import checked_probabilities
+from tuner.production.combined_training import train_ensemble, viewed_result, with_views
 from tuner.production.train_options import RecipeTraining
+from tuner.records.combination import Combination
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Listener, StageStarted
 from tuner.records.results import ModelResult
@@ -40,11 +42,13 @@ class TrainedByRecipe:
         kept: The training that validated best, or the first where nothing validates.
         model: Its saved model, with its temperature.
         result: Scores of all trainings; None where the data have no test part.
+        combination: What the model combines; None of a single network.
     """
 
     kept: Trained
     model: KeptModel
     result: ModelResult | None
+    combination: Combination | None = None
 
 
 def train_recipe(
@@ -73,15 +77,27 @@ def train_recipe(
     from tuner.evaluation.evaluate import evaluate
     from tuner.evaluation.sealed import open_test
 
+    combination = recipe.combination
+    if combination and combination.members:
+        found = train_ensemble(recipe, data, dataset, settings, folder, listener)
+        named = replace(found.result, name=NAME) if found.result else None
+        return TrainedByRecipe(
+            kept=found.kept, model=found.model, result=named, combination=found.combination
+        )
     contender = _contender(recipe)
     trained = _trained(recipe, data, settings, folder, listener)
-    model = _keep(contender, trained, dataset, folder)
+    network = model = _keep(contender, trained, dataset, folder)
+    if combination:
+        model = with_views(recipe, network, dataset, folder)
     result = None
     if dataset.split.n_test:
-        result, _ = evaluate(contender, trained, open_test(dataset), model)
+        test = open_test(dataset)
+        result, _ = evaluate(contender, trained, test, network)
         if result.error:
             raise TunerError(f"the model cannot be scored: {result.error}")
-    return TrainedByRecipe(kept=model.training, model=model, result=result)
+        if combination:
+            result = viewed_result(recipe, contender, trained, result, model, test)
+    return TrainedByRecipe(kept=model.training, model=model, result=result, combination=combination)
 
 
 def _contender(recipe: Recipe) -> Contender:

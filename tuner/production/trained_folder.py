@@ -142,7 +142,7 @@ def _sealed(
     folder: RunFolder,
 ) -> Recipe:
     """The recipe of what was trained."""
-    split, (fold,), kept = dataset.split, dataset.split.folds, trained.kept
+    split, fold, kept = dataset.split, dataset.split.folds[0], trained.kept
     runs = trained.result.runs if trained.result else ()
     accuracies = [run.test.accuracy for run in runs]
     return replace(
@@ -171,6 +171,7 @@ def _sealed(
         weights_digest=digest_of_weights(recipe.model, recipe.values),
         # The search that found the values is the same; results.json has this command.
         origin=recipe.origin or _own_origin(recipe, options, folder),
+        combination=trained.combination,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,8 @@ class ValidatedModel:
         n_parameters: Parameters, frozen ones included.
         is_constant: Whether its kept model names one class for all validation images, which are of
             several.
+        n_networks: Networks whose probabilities it averages.
+        n_views: Views of each image that it averages over.
     """
 
     name: str
@@ -23,6 +26,18 @@ class ValidatedModel:
     standard_error: float
     n_parameters: int
     is_constant: bool = False
+    n_networks: int = 1
+    n_views: int = 1
+
+    @property
+    def is_combined(self) -> bool:
+        """Whether it is more than one network that sees each image once."""
+        return self.n_networks > 1 or self.n_views > 1
+
+    @property
+    def size(self) -> int:
+        """Parameters, once for each view: as many more are computed with."""
+        return self.n_parameters * self.n_views
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +53,7 @@ class Recommendation:
             name one class only come last.
         level: Names of those that the rule takes for as good as the best, which is the first.
         n_images: Validation images that the recommended one's score rests on.
+        left_out: Why a row that combines predictions was not to choose from, by its name.
     """
 
     model: str
@@ -46,6 +62,7 @@ class Recommendation:
     candidates: tuple[ValidatedModel, ...]
     level: tuple[str, ...]
     n_images: int
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def chosen(self) -> ValidatedModel:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from tuner.records.combination import Combination
 from tuner.records.expected_score import ExpectedScore
 from tuner.records.image import ImageSpec
 from tuner.records.results import PresetName
@@ -116,6 +117,8 @@ class Recipe:
         weights_digest: What changes exactly when the pretrained weights do; None where training
             began from random weights.
         origin: Where the recipe comes from; None where an earlier version wrote it.
+        combination: What the model combines; None of a single network. Of an ensemble, `model` and
+            `values` are those of the member with the largest share.
     """
 
     model: str
@@ -142,3 +145,4 @@ class Recipe:
     builder: Mapping[str, str] = field(default_factory=dict)
     weights_digest: str | None = None
     origin: RecipeOrigin | None = None
+    combination: Combination | None = None

@@ -137,6 +137,17 @@ def root(trial: Trial, by_id: Mapping[str, Trial]) -> Trial:
     return trial
 
 
+def seed_of(trial: Trial, seed: int, by_id: Mapping[str, Trial]) -> int:
+    """The seed that an ended trial was trained with.
+
+    Args:
+        trial: The trial.
+        seed: The run's.
+        by_id: All trials.
+    """
+    return _seed(trial, seed, by_id, trial.n_retries)
+
+
 def _seed(trial: Trial, seed: int, by_id: Mapping[str, Trial], n_tries: int) -> int:
     """A promoted trial continues its root's shuffling and dropout, as if it never stopped."""
     first = root(trial, by_id)

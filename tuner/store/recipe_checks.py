@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, get_args
 
 from tuner.names import listed, one_line
+from tuner.records.combination import Combination, Member
 from tuner.records.expected_score import ExpectedScore
 from tuner.records.image import ImageSpec
 from tuner.records.sealed_recipe import Recipe, RecipeData
@@ -50,12 +51,14 @@ def recipe_problems(document: Document, recipe: Recipe) -> Iterator[Problem]:
         recipe: The same as a record.
     """
     say = partial(_problem, document)
-    yield from _about_model(recipe, say)
+    yield from _about_model(recipe.model, say)
     yield from _about_values(recipe.model, recipe.values, say)
     yield from _about_image(recipe.image, say)
     yield from _about_data(recipe.data, say)
     yield from _about_training(recipe, say)
     yield from _about_expected(recipe.expected, say)
+    if recipe.combination is not None:
+        yield from _about_combination(recipe.combination, recipe.image, say)
 
 
 def _problem(
@@ -65,19 +68,19 @@ def _problem(
     return Problem(where=document.where(path), message=message, hint=hint)
 
 
-def _about_model(recipe: Recipe, say: Say) -> Iterator[Problem]:
-    is_known = recipe.model in VOCABULARIES or recipe.model in BASELINE_NAMES
-    if not is_known and not _BUILDER.fullmatch(recipe.model):
+def _about_model(model: str, say: Say, place: KeyPath = ()) -> Iterator[Problem]:
+    is_known = model in VOCABULARIES or model in BASELINE_NAMES
+    if not is_known and not _BUILDER.fullmatch(model):
         known = "cnn, a backbone such as efficientnet_b2, or package.module:function"
-        yield say(
-            ("model",), recipe.model, known, partial(did_you_mean, recipe.model, VOCABULARIES)
-        )
+        yield say((*place, "model"), model, known, partial(did_you_mean, model, VOCABULARIES))
 
 
-def _about_values(model: str, values: Mapping[str, Any], say: Say) -> Iterator[Problem]:
+def _about_values(
+    model: str, values: Mapping[str, Any], say: Say, place: KeyPath = ()
+) -> Iterator[Problem]:
     terms = VOCABULARIES.get(model)
     for name, value in values.items():
-        path = ("values", name)
+        path = (*place, "values", name)
         term = _BASELINE_TERMS.get(name) if model in BASELINE_NAMES else _term(terms, name)
         if terms is not None and term is None:
             yield say(
@@ -217,3 +220,36 @@ def _about_expected(expected: ExpectedScore | None, say: Say) -> Iterator[Proble
     if not expected.low <= expected.accuracy <= expected.high:
         interval = f"a number from {expected.low} to {expected.high}, as low and high say"
         yield say(("expected", "accuracy"), expected.accuracy, interval)
+
+
+def _about_combination(found: Combination, image: ImageSpec, say: Say) -> Iterator[Problem]:
+    place = ("combination",)
+    if bool(found.members) == bool(found.views):
+        yield say((*place, "members"), len(found.members), "members, or views in their place")
+    for number, member in enumerate(found.members):
+        yield from _about_member(member, say, (*place, "members", number))
+    total = sum(member.share for member in found.members)
+    if found.members and not math.isclose(total, 1, abs_tol=1e-6):
+        shares = "shares that add up to 1"
+        yield say((*place, "members", 0, "share"), found.members[0].share, shares)
+    for number, view in enumerate(found.views):
+        for name, side in (("down", image.height), ("right", image.width)):
+            if abs(getattr(view, name)) >= side:
+                path = (*place, "views", number, name)
+                yield say(path, getattr(view, name), f"less than the {side} pixels of an image")
+
+
+def _about_member(member: Member, say: Say, place: KeyPath) -> Iterator[Problem]:
+    yield from _about_model(member.model, say, place)
+    yield from _about_values(member.model, member.values, say, place)
+    if not 0 <= member.seed < 2**32:
+        yield say((*place, "seed"), member.seed, f"a whole number from 0 to {2**32 - 1}")
+    for name in ("epochs", "schedule_epochs"):
+        value = getattr(member, name)
+        if value is not None and not 1 <= value <= MAX_EPOCHS:
+            yield say((*place, name), value, f"a whole number from 1 to {MAX_EPOCHS}")
+    if not 0 < member.share <= 1:
+        yield say((*place, "share"), member.share, "a number above 0, and at most 1")
+    warmth = member.temperature
+    if warmth is not None and not (warmth > 0 and math.isfinite(warmth)):
+        yield say((*place, "temperature"), warmth, "a number above 0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,20 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from tuner.records.combination import Combination, Member, View
 from tuner.records.expected_score import ExpectedScore
 from tuner.records.image import ImageSpec
 from tuner.records.sealed_recipe import Recipe, RecipeData, RecipeOrigin
 from tuner.space.definition import SplitSettings
 from tuner.space.documents.bounded_reading import BY_A_RUN
 from tuner.space.documents.composing import AMBIGUOUS
-from tuner.space.documents.strict_yaml import Document, Problem, load_document, raise_problems
+from tuner.space.documents.strict_yaml import (
+    Document,
+    KeyPath,
+    Problem,
+    load_document,
+    raise_problems,
+)
 from tuner.space.documents.validation import did_you_mean, in_order, type_problems
 from tuner.store.files.whole_files import write_text
 from tuner.store.recipe_checks import recipe_problems
@@ -117,15 +124,32 @@ def _unknown_keys(document: Document) -> list[Problem]:
         (("image",), ImageSpec),
         (("data",), RecipeData),
         (("data", "split"), SplitSettings),
+        *_parts_of_combination(document.data),
     ):
         names = [*(field.name for field in fields(record)), *(() if prefix else (_DIGEST,))]
-        part: Any = document.data
-        for step in prefix:
-            part = part.get(step) if isinstance(part, dict) else None
+        part = _at(document.data, prefix)
         for key in part if isinstance(part, dict) else ():
             if key not in names:
                 path = (*prefix, key)
-                message = f"{'.'.join(path)} is not a known key."
+                message = f"{'.'.join(map(str, path))} is not a known key."
                 nearest = partial(did_you_mean, key, names)
                 problems.append(Problem(where=document.where(path), message=message, hint=nearest))
     return problems
+
+
+def _parts_of_combination(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, type]]:
+    yield ("combination",), Combination
+    for name, record in (("members", Member), ("views", View)):
+        found = _at(data, ("combination", name))
+        for number in range(len(found) if isinstance(found, list) else 0):
+            yield ("combination", name, number), record
+
+
+def _at(part: Any, path: KeyPath) -> Any:
+    """What stands at a path; None where nothing does."""
+    for step in path:
+        if isinstance(part, dict):
+            part = part.get(step)
+        else:
+            part = part[step] if isinstance(part, list) and isinstance(step, int) else None
+    return part

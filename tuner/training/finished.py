@@ -65,6 +65,23 @@ def untrained_model(model: str, values: Mapping[str, Any], image_spec: ImageSpec
         return plain_copy(build(model, values, image_spec))
 
 
+def finished_head(
+    model: str,
+    values: Mapping[str, Any],
+    image_spec: ImageSpec,
+    checkpoint: Path,
+    *,
+    fold: int = 0,
+    n_folds: int = 1,
+) -> keras.Model:
+    """The head that a checkpoint of a frozen backbone holds, from features to probabilities."""
+    weights = load_checkpoint(checkpoint).weights
+    with active.precision("float32"):
+        head = build(trained_part(model, values), values, image_spec)
+    put_weights(head, weights[fold * len(weights) // n_folds :])
+    return plain_copy(head)
+
+
 def save_model(model: keras.Model, path: Path, image_spec: ImageSpec) -> Path:
     """Save a model to a .keras file, which is whole or not there at all.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,16 @@ from tuner.commands.run import RunOutcome, run
 from tuner.data.dataset import SealedLabels
 from tuner.errors import TunerError
 from tuner.evaluation import augmented, ensemble
-from tuner.evaluation.sealed import open_test
+from tuner.evaluation.combined.kept_combination import NotOneModelError
+from tuner.evaluation.sealed import OpenedTest, open_test
+from tuner.evaluation.validation_images import validation_of
 from tuner.execution.execution_options import ExecutionOptions
 from tuner.execution.stop import StopRequest
 from tuner.metrics.probabilities import ScoreError
 from tuner.pipeline.comparison.extra_rows import Chosen, ExtraRow
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Event, ModelTrained, StageStarted
+from tuner.records.results import ModelResult
 from tuner.store.recipe_file import read_recipe
 
 pytestmark = pytest.mark.slow
@@ -125,9 +130,11 @@ def test_what_the_test_images_say_reaches_results_and_recipe(
     assert [difference.opponent for difference in results.differences] == ["tuned_tta", "ensemble"]
     assert results.main_difference is None
     assert results.recommendation is not None
-    assert [one.name for one in results.recommendation.candidates] == ["tuned"]
+    candidates = {one.name for one in results.recommendation.candidates}
+    assert candidates | set(results.recommendation.left_out) == {"tuned", "tuned_tta", "ensemble"}
     assert results.temperature is not None
-    assert read_recipe(whole[0].folder.recipe).temperature == results.temperature.value
+    recipe = read_recipe(whole[0].folder.recipe_of("tuned"))
+    assert recipe.temperature == results.temperature.value
     assert results.gallery is not None
     shown = [*results.gallery.mistakes, *results.gallery.uncertain]
     assert {one.picture for one in shown} < set(whole[0].folder.read_pictures())
@@ -154,10 +161,10 @@ def test_page_counts_no_training_twice_and_draws_no_empty_curves(
 ) -> None:
     page = whole[0].folder.report.read_text(encoding="utf-8")
     assert "Tuned, with test-time augmentation" in page
-    assert "Ensemble of up to 5 trials" in page
+    assert re.search("Ensemble of . trials? \\(cnn\\)", page)
     assert "2 trainings, " in page
     assert "No epoch" not in page
-    assert "which combines predictions and is not kept as one model." in page
+    assert "not kept as one model" not in page
 
 
 def cut_at(title: str) -> Callable[[Event], None]:
@@ -180,7 +187,9 @@ def test_run_that_is_killed_while_choosing_and_while_scoring_goes_on_to_the_same
     assert (
         ended.folder.read_results().recommendation == whole[0].folder.read_results().recommendation
     )
-    assert ended.folder.model.samefile(ended.folder.model_of("tuned"))
+    use = ended.folder.read_results().recommendation
+    assert use is not None
+    assert ended.folder.model.samefile(ended.folder.model_of(use.model))
 
 
 def test_checkpoints_do_not_outlive_a_search_that_nobody_asks_an_ensemble_of(
@@ -205,6 +214,25 @@ class Unlucky:
     """A choice whose scoring fails."""
 
     score = staticmethod(refuse(ValueError("trial-0001.npz is damaged")))
+
+
+class NoFile:
+    """A choice that no file can hold."""
+
+    keep = staticmethod(refuse(NotOneModelError("a member holds the layer Mine")))
+
+    def score(self, test: OpenedTest, tuned: ModelResult, kept: object) -> tuple[ModelResult, dict]:
+        assert kept is None
+        return replace(tuned, name="ensemble", note="why"), {}
+
+
+def test_what_no_file_can_hold_has_scores_and_says_so(tmp_path: Path) -> None:
+    row = ExtraRow("ensemble", "Ensemble", CONTENDER, NoFile)
+    validation = validation_of(tiny_dataset(), "val_accuracy")
+    assert row.keep(tmp_path / "ensemble.keras", validation, None) is None
+    found, _ = row.score(open_test(tiny_dataset()), TUNED)
+    assert found.note == "why; not kept as one model: a member holds the layer Mine"
+    assert found.error is None
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import pytest
 from tests.images import stopping, tiny_dataset
 from tests.pipeline.comparison.jobs import job
 from tuner.data.splits.fold import Fold
+from tuner.evaluation.out_of_choice import OutOfChoice
+from tuner.metrics.one_standard_error import RULE, RULE_WITH_COMBINATIONS
 from tuner.pipeline.comparison.recommending import recommend
 from tuner.pipeline.job import Job
 from tuner.records.contender import Contender, Trained
@@ -75,8 +77,46 @@ def trained(scores: list[float | None], metric: str = "val_accuracy") -> list[Tr
     ]
 
 
+@dataclass
+class Combined:
+    """As much of a saved row as a choice reads."""
+
+    worth: OutOfChoice
+    n_parameters: int
+    n_networks: int = 2
+    n_views: int = 1
+    is_constant: bool = False
+
+    @property
+    def is_one_pass(self) -> bool:
+        return self.n_networks * self.n_views == 1
+
+    @property
+    def file(self) -> Path:
+        return Path("ensemble.keras")
+
+    @property
+    def model(self) -> Combined:
+        return self
+
+    @property
+    def footprint(self) -> Footprint:
+        return Footprint(n_parameters=self.n_parameters)
+
+    def count_params(self) -> int:
+        return self.n_parameters
+
+
+def row(score: float, n_parameters: int, **changes: Any) -> Combined:
+    worth = OutOfChoice(scores=(score,), standard_error=0.02, n_images=16)
+    return Combined(worth=worth, n_parameters=n_parameters, **changes)
+
+
 def recommended(
-    found: Job, models: dict[str, tuple[list[float | None], Kept]], **changes: Any
+    found: Job,
+    models: dict[str, tuple[list[float | None], Kept]],
+    combined: dict[str, Combined] | None = None,
+    **changes: Any,
 ) -> Recommendation | None:
     monitor = found.file.objective.name
     rule = stopping(monitor=monitor, direction=found.file.objective.direction)
@@ -84,7 +124,8 @@ def recommended(
         (contender(name, early_stopping=rule, **changes), trained(scores, monitor))
         for name, (scores, _) in models.items()
     ]
-    return recommend(found, pairs, {name: kept for name, (_, kept) in models.items()})  # type: ignore[misc]
+    kept = {name: kept for name, (_, kept) in models.items()}
+    return recommend(found, pairs, kept, combined or {})  # type: ignore[arg-type]
 
 
 def whole(n_parameters: int, name: str = "x") -> Kept:
@@ -179,3 +220,55 @@ def test_other_objectives_have_the_noise_of_their_seeds(
     chosen = recommended(found, noisy)
     assert chosen is not None
     assert (chosen.model, len(chosen.level)) == ("other", 2)
+
+
+def test_an_ensemble_that_is_clearly_better_is_the_one_to_use(tmp_path: Path) -> None:
+    models = {"tuned": ([0.5], whole(100))}
+    found = recommended(job(tmp_path, []), models, {"ensemble": row(0.9, 300)})
+    assert found is not None
+    assert (found.model, found.file, found.n_images) == ("ensemble", "model.keras", 16)
+    assert found.rule == RULE_WITH_COMBINATIONS
+    assert found.chosen.n_networks == 2
+    assert recommended(job(tmp_path, []), models).rule == RULE  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "combined",
+    [
+        {"ensemble": row(0.91, 300)},
+        # As small as the network itself, but ten times as much to compute.
+        {"tuned_tta": row(0.91, 101, n_networks=1, n_views=10)},
+        # A small network beside a frozen backbone adds hardly a parameter.
+        {"ensemble": row(0.91, 105)},
+    ],
+)
+def test_level_with_a_single_network_a_combination_is_not_chosen(
+    tmp_path: Path, combined: dict[str, Combined]
+) -> None:
+    models = {"tuned": ([0.9], whole(100))}
+    found = recommended(job(tmp_path, []), models, combined)
+    assert found is not None
+    assert (found.model, len(found.level)) == ("tuned", 2)
+
+
+def test_a_combination_that_cannot_be_compared_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    models = {"tuned": ([0.5], whole(100))}
+    alone = recommended(job(tmp_path, []), models, {"ensemble": row(0.9, 100, n_networks=1)})
+    assert alone is not None
+    assert (alone.model, alone.rule) == ("tuned", RULE)
+    assert "a single network" in alone.left_out["ensemble"]
+    found = job(tmp_path, [])
+    loss = Objective(name="val_loss", direction="min")
+    found = replace(found, file=replace(found.file, objective=loss))
+    other = recommended(found, models, {"ensemble": row(0.1, 300)})
+    assert other is not None
+    assert other.left_out == {"ensemble": "whose val_loss is not measured as that of a training"}
+
+
+def test_a_combination_that_breaks_a_constraint_is_not_chosen(tmp_path: Path) -> None:
+    found = job(tmp_path, [])
+    bounds = replace(found.file, constraints=Constraints(parameters=200))
+    models = {"tuned": ([0.5], whole(100))}
+    kept = recommended(replace(found, file=bounds), models, {"ensemble": row(0.9, 300)})
+    assert kept is not None
+    assert [one.name for one in kept.candidates] == ["tuned"]

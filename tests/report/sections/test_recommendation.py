@@ -135,6 +135,26 @@ def test_scored_rows_that_are_no_model_of_their_own_are_named() -> None:
     )
 
 
+def test_rows_that_could_not_be_compared_are_named_with_the_reason() -> None:
+    run = recommending(results())
+    row = replace(run.models[0], name="ensemble", title="Ensemble of 1 trial (cnn)")
+    use = replace(run.recommendation, left_out={"ensemble": "whose loss is another one"})
+    found = said(replace(run, models=(*run.models, row), recommendation=use))
+    assert recommendation.as_text(found.left_out) == (
+        "Not to choose from: Ensemble of 1 trial (cnn), whose loss is another one."
+    )
+
+
+def test_a_single_network_that_is_level_with_a_combination_is_called_so() -> None:
+    run = validated(results(), {"tuned": 0.974, "baseline": 0.969}, "baseline", "tuned", "baseline")
+    best, other = run.recommendation.candidates
+    combined = replace(best, n_networks=3)
+    use = replace(run.recommendation, candidates=(combined, other))
+    assert said(replace(run, recommendation=use)).why.endswith(
+        "level with Tuned CNN with 0.974 within a standard error (0.007), and a single network."
+    )
+
+
 BREACH = "latency 21.0 ms is over the 5 ms of constraints.latency_ms"
 
 

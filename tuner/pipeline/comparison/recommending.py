@@ -7,7 +7,13 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from tuner.data.splits.fold import fold_of_seed
-from tuner.metrics.one_standard_error import RULE, SHARES, choose, standard_error
+from tuner.metrics.one_standard_error import (
+    RULE,
+    RULE_WITH_COMBINATIONS,
+    SHARES,
+    choose,
+    standard_error,
+)
 from tuner.pipeline.comparison.retraining import RetrainedModels
 from tuner.pipeline.job import Job
 from tuner.records.contender import Contender, Trained
@@ -19,11 +25,20 @@ from tuner.store.model_file import like
 
 if TYPE_CHECKING:
     # What evaluation imports takes seconds.
+    from tuner.evaluation.combined.kept_combination import KeptCombination
     from tuner.evaluation.kept_model import KeptModel
 
 
+# Objectives whose score on the validation images a row measures as a training does. The loss of a
+# training may smooth the labels, and a metric of your own is known to your builder only.
+_SHARED = frozenset({"val_accuracy", "val_balanced_accuracy", "val_macro_f1"})
+
+
 def recommend(
-    job: Job, trained: RetrainedModels, kept: Mapping[str, KeptModel]
+    job: Job,
+    trained: RetrainedModels,
+    kept: Mapping[str, KeptModel],
+    combined: Mapping[str, KeptCombination],
 ) -> Recommendation | None:
     """The model to use, by the one-standard-error rule; None where none may be used.
 
@@ -35,26 +50,35 @@ def recommend(
         trained: Each model with its retrainings.
         kept: The model of each one's best retraining, by name; only those that were saved can be
             recommended, and only those that keep the constraints.
+        combined: The saved models of the rows that combine predictions, likewise.
     """
     models = [
         _validated(job, contender, trainings, kept[contender.name])
         for contender, trainings in trained
         if contender.name in kept and _may_be_used(contender.name, kept[contender.name], job)
     ]
+    reasons = {name: _not_comparable(job, one) for name, one in combined.items()}
+    models += [
+        _validated_row(name, one)
+        for name, one in combined.items()
+        if not reasons[name] and not breach(name, one.footprint, job)
+    ]
     choice = choose(models, job.file.objective.direction)
     if choice is None:
         return None
     name = choice.chosen.name
-    trainings = next(found for contender, found in trained if contender.name == name)
-    file = kept[name].file
+    file = (combined[name] if name in combined else kept[name]).file
     assert file is not None  # Only those that have one were to choose from.
     return Recommendation(
         model=name,
         file=like(job.folder.model, file).name,
-        rule=RULE,
+        rule=RULE_WITH_COMBINATIONS if any(one.is_combined for one in models) else RULE,
         candidates=choice.ranked,
         level=tuple(one.name for one in choice.level),
-        n_images=_n_images(job, _good(trainings)),
+        n_images=combined[name].worth.n_images
+        if name in combined
+        else _n_images(job, _good(next(found for one, found in trained if one.name == name))),
+        left_out={name: reason for name, reason in reasons.items() if reason},
     )
 
 
@@ -72,6 +96,28 @@ def breach(name: str, takes: Footprint, job: Job) -> str:
     """
     over = job.file.constraints.broken(takes)
     return over or ("" if name == TUNED else broken(job.options.choose, takes))
+
+
+def _not_comparable(job: Job, row: KeptCombination) -> str:
+    """Why there is no choosing a row that was saved; empty where there is."""
+    if row.is_one_pass:
+        return "of which validation made a single network that sees each image once"
+    objective = job.file.objective.name
+    if objective not in _SHARED:
+        return f"whose {objective} is not measured as that of a training"
+    return ""
+
+
+def _validated_row(name: str, row: KeptCombination) -> ValidatedModel:
+    return ValidatedModel(
+        name=name,
+        score=fmean(row.worth.scores),
+        standard_error=row.worth.standard_error,
+        n_parameters=row.model.count_params(),
+        is_constant=row.is_constant,
+        n_networks=row.n_networks,
+        n_views=row.n_views,
+    )
 
 
 def _validated(

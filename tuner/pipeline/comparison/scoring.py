@@ -6,17 +6,17 @@ import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tuner.pipeline.comparison.extra_rows import choose_rows
+from tuner.pipeline.comparison.kept_file import KeptFile
+from tuner.pipeline.comparison.kept_rows import combined_files, keep_rows
 from tuner.pipeline.comparison.recommending import breach, recommend
 from tuner.pipeline.comparison.retraining import RetrainedModels
 from tuner.pipeline.job import Job
 from tuner.records.comparison import Difference
-from tuner.records.contender import Contender, Trained
 from tuner.records.error_text import reason_of
 from tuner.records.events import Notice, StageStarted
 from tuner.records.pictures import ActivationMaps, Gallery
@@ -31,23 +31,6 @@ if TYPE_CHECKING:
     from tuner.evaluation.sealed import OpenedTest
 
 LOG = logging.getLogger("tuner")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptFile:
-    """The saved model of a contender, and what is sealed with it.
-
-    Attributes:
-        contender: What was trained.
-        training: The retraining that validated best, whose model it is.
-        file: Where the model is.
-        temperature: What its logits are divided by for calibrated probabilities.
-    """
-
-    contender: Contender
-    training: Trained
-    file: Path
-    temperature: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +75,10 @@ def score(job: Job, trained: RetrainedModels, takes: Footprint = NOT_KNOWN) -> S
     kept = _kept_models(job, trained)
     if winner.name in kept and takes.latency_ms is not None:
         kept[winner.name] = _least(kept[winner.name], takes.latency_ms)
-    recommendation = recommend(job, trained, kept)
-    scored = Scored(kept=tuple(_kept_files(trained, kept)), recommendation=recommendation)
+    combined = keep_rows(job, extra)
+    recommendation = recommend(job, trained, kept, combined)
+    files = [*_kept_files(trained, kept), *combined_files(job, trained[0], combined)]
+    scored = Scored(kept=tuple(files), recommendation=recommendation)
     job.tell(StageStarted(title="Scoring on the test set"))
     test = open_test(job.dataset)
     models: list[ModelResult] = []

@@ -19,7 +19,7 @@ from tuner.models.backbones.catalog import BACKBONES
 from tuner.models.backbones.weights import pretrained_digest
 from tuner.models.registry import is_own
 from tuner.models.source import source_digests
-from tuner.pipeline.comparison.scoring import KeptFile
+from tuner.pipeline.comparison.kept_file import KeptFile
 from tuner.pipeline.job import Job
 from tuner.pipeline.preparation.configuration import split_settings
 from tuner.pipeline.presets import PRESETS
@@ -51,16 +51,34 @@ def recipe_of(job: Job, search: SearchSummary, kept: KeptFile, result: ModelResu
         kept: The saved model.
         result: What the test images say of its retrainings.
     """
-    training, best = kept.training, kept.training.kept_epoch
-    tested = next((run for run in result.runs if run.seed == training.seed), None)
+    seed = kept.training.seed if kept.training else 0
+    tested = next((run.test.accuracy for run in result.runs if run.seed == seed), None)
     accuracies = [run.test.accuracy for run in result.runs]
+    sealed = replace(
+        _sealed_training(job, search, kept),
+        test_accuracy=tested,
+        temperature=kept.temperature,
+        expected=expected_score(accuracies, result.runs[0].test.n) if accuracies else None,
+    )
+    if kept.combination is None:
+        return sealed
+    return replace(sealed, combination=kept.combination, validation_score=kept.validation_score)
+
+
+def _sealed_training(job: Job, search: SearchSummary, kept: KeptFile) -> Recipe:
+    training = kept.training
+    if training is None:
+        sealed = _recipe(job, search, kept.contender, seed=job.options.seed)
+        assert sealed.origin is not None
+        # Its members were trained by the search.
+        epochs = kept.contender.max_epochs
+        cut = tuple(_cut_short(job, search, epochs, None, is_trained=True))
+        return replace(sealed, origin=replace(sealed.origin, cut_short=cut))
+    best, monitor = training.kept_epoch, kept.contender.early_stopping.monitor
     return replace(
         _recipe(job, search, kept.contender, training.seed, training.task_seed, training.result),
         epochs=best.epoch,
-        validation_score=best.metrics[kept.contender.early_stopping.monitor],
-        test_accuracy=tested.test.accuracy if tested else None,
-        temperature=kept.temperature,
-        expected=expected_score(accuracies, result.runs[0].test.n) if accuracies else None,
+        validation_score=best.metrics[monitor],
     )
 
 
@@ -148,7 +166,12 @@ def digest_of_weights(model: str, values: Mapping[str, Any]) -> str | None:
 
 
 def _cut_short(
-    job: Job, search: SearchSummary, epochs: int, result: TrainResult | None
+    job: Job,
+    search: SearchSummary,
+    epochs: int,
+    result: TrainResult | None,
+    *,
+    is_trained: bool = False,
 ) -> Iterator[str]:
     """What a run has left out, in a sentence each.
 
@@ -157,19 +180,20 @@ def _cut_short(
         search: What it has found.
         epochs: Most that a training of the model had.
         result: What came of the retraining; None where there was none.
+        is_trained: Whether the model needed none.
     """
     budget_s, sizes = job.options.time_budget_s, job.sizes
     trials = f"{search.n_trials:,} of {plural(search.n_planned, 'trial')}"
     if job.request.reason:
         yield f"the run was {job.request.reason} after {trials}"
-    elif result is None and not job.options.search_only:
+    elif result is None and not is_trained and not job.options.search_only:
         yield f"the model had not been retrained when this was written, after {trials}"
     if budget_s is None:
         return
     budget = f"the time budget of {duration(budget_s)}"
     if search.n_stopped or search.n_trials < search.n_planned:
         yield f"{budget} ended the search after {trials}"
-    if sizes and epochs < sizes.most_epochs:
+    if sizes and not is_trained and epochs < sizes.most_epochs:
         most = plural(sizes.most_epochs, "epoch")
         yield f"{budget} left a training at most {epochs} of {most}"
     if result and result.ended_by == "deadline":
@@ -200,12 +224,22 @@ def recipe_header(folder: RunFolder, recipe: Recipe, name: str | None = None) ->
             f"Epochs: {_epochs_rule(recipe)}.",
             *(f"Cut short: {text}." for text in cut),
             f"Train it again:  python -m tuner train --from {run}",
-            "In your own script, with `images` (n, height, width, channels) of 0-255 and class"
-            " numbers `labels` (n,):",
-            "",
-            python_snippet(file.name, recipe.values),
+            *_in_a_script(recipe, file.name),
         ]
     )
+
+
+def _in_a_script(recipe: Recipe, file: str) -> Iterator[str]:
+    if recipe.combination is not None:
+        # What it combines is in its file; a script that trains it would be a search's end anew.
+        yield "It combines predictions. Its file holds it as one model of Keras' own layers."
+        return
+    yield (
+        "In your own script, with `images` (n, height, width, channels) of 0-255 and class"
+        " numbers `labels` (n,):"
+    )
+    yield ""
+    yield python_snippet(file, recipe.values)
 
 
 def _epochs_rule(recipe: Recipe) -> str:

@@ -85,7 +85,8 @@ def compute(results: Results) -> RecommendationSection | None:
     titles = {one.name: one.title for one in results.models}
     folder = without_folders(results.run.folder)
     path = f"{folder}/{found.file}"
-    is_own = ":" in model.model
+    # The file of a combination was loaded by Keras alone before it was kept.
+    is_own = ":" in model.model and not found.chosen.is_combined
     return RecommendationSection(
         name=model.name,
         headline=tuple(_headline(model)),
@@ -166,9 +167,11 @@ def _reason(results: Results, found: Recommendation, titles: Mapping[str, str]) 
     else:
         yield _words("; level with ")
         yield from _with_score(found.candidates[0], titles)
+        best = found.candidates[0]
+        is_simpler = best.is_combined and not chosen.is_combined
         yield _words(
-            f" within a standard error ({decimal(found.candidates[0].standard_error)}), and"
-            " smaller."
+            f" within a standard error ({decimal(best.standard_error)}), and"
+            f" {'a single network' if is_simpler else 'smaller'}."
         )
 
 
@@ -188,10 +191,14 @@ def _left_out(results: Results, found: Recommendation) -> Iterator[Part]:
     others = [model for model in results.models if model.runs and model.name not in names]
     combined = [model for model in others if not model.breach]
     for number, model in enumerate(combined):
-        yield _words(" and " if number else "Not to choose from: ")
+        yield _words("; " if number else "Not to choose from: ")
         yield _name(model.title)
+        reason = found.left_out.get(
+            model.name, "which combines predictions and is not kept as one model"
+        )
+        yield _words(f", {reason}")
     if combined:
-        yield _words(", which combines predictions and is not kept as one model. ")
+        yield _words(". ")
     if len(combined) < len(others):
         yield _words("Left out by the constraints: ")
         yield from _breaches([model for model in others if model.breach])

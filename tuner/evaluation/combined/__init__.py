@@ -1,0 +1,1 @@
+"""Models that combine predictions, each saved as one file of Keras' own layers."""
