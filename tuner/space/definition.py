@@ -326,6 +326,7 @@ class SearchSpaceFile:
         families: What is searched together; empty where it is `model` alone.
         constraints: What a model must stay under to be used.
         costs: Names of `tuner.space.costs.COSTS` that are objectives beside the score.
+        track: Trackers that a run is written to, of `tuner.space.trackers.TRACKERS`.
     """
 
     name: str
@@ -343,6 +344,7 @@ class SearchSpaceFile:
     families: tuple[Family, ...] = ()
     constraints: Constraints = NO_CONSTRAINTS
     costs: tuple[str, ...] = ()
+    track: tuple[str, ...] = ()
 
     @property
     def objectives(self) -> tuple[str, ...]:
