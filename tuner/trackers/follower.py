@@ -104,11 +104,17 @@ class Follower:
 
     def _extended(self, trial: Trial) -> str:
         """Keep a trial with those that it continues, and return the first of them."""
-        root = self._roots.get(trial.parent_id or "", trial.trial_id)
+        root = self._roots.get(trial.trial_id) or self._continued(trial) or trial.trial_id
         self._roots[trial.trial_id] = root
         chain = [one for one in self._chains.get(root, ()) if one.trial_id != trial.trial_id]
         self._chains[root] = [*chain, trial]
         return root
+
+    def _continued(self, trial: Trial) -> str | None:
+        """The first trial of the setting that a trial continues, if it is the first to do so."""
+        root = self._roots.get(trial.parent_id or "")
+        is_last = root is not None and self._chains[root][-1].trial_id == trial.parent_id
+        return root if is_last else None
 
     def _add_epoch(self, trial_id: str, epoch: EpochMetrics) -> None:
         root = self._roots[trial_id]

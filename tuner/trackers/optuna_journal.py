@@ -39,9 +39,6 @@ class OptunaTracker(Tracker):
             direction="minimize" if self.run.objective.direction == "min" else "maximize",
             load_if_exists=True,
         )
-        metric = [self.run.objective.name]
-        if self._study.metric_names != metric:
-            self._study.set_metric_names(metric)
         self._numbers = {
             trial.user_attrs[_KEY]: trial.number
             for trial in self._study.get_trials(deepcopy=False)
