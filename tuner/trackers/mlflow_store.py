@@ -146,23 +146,25 @@ class MlflowTracker(Tracker):
         # MLflow keeps every value that it is given: an equal one would be there twice.
         known = self._numbers[run_id]
         new = [(n, v, 0) for n, v in numbers.items() if known.get(_clean(n)) != v]
-        self._log(run_id, new)
         tags = [RunTag(_clean(name), text[:_LONGEST_TEXT]) for name, text in words.items()]
-        for some in _batches(tags, _MOST_OTHERS):
-            self._client.log_batch(run_id, tags=some)
+        self._log(run_id, new, tags[:_MOST_OTHERS])
 
-    def _log(self, run_id: str, values: Sequence[tuple[str, float, int]]) -> None:
+    def _log(
+        self, run_id: str, values: Sequence[tuple[str, float, int]], tags: Sequence[Any] = ()
+    ) -> None:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
         metrics = [Metric(_clean(name), float(value), now, step) for name, value, step in values]
         self._numbers[run_id].update((metric.key, metric.value) for metric in metrics)
-        for some in _batches(metrics, _MOST_METRICS):
-            self._client.log_batch(run_id, metrics=some)
+        # A request holds a thousand of all kinds together.
+        for some in _batches(metrics, _MOST_METRICS - _MOST_OTHERS) or [()]:
+            self._client.log_batch(run_id, metrics=some, tags=tags)
+            tags = ()
 
 
-def _batches(items: Sequence[_One], n: int) -> Iterator[Sequence[_One]]:
-    return (items[start : start + n] for start in range(0, len(items), n))
+def _batches(items: Sequence[_One], n: int) -> list[Sequence[_One]]:
+    return [items[start : start + n] for start in range(0, len(items), n)]
 
 
 def _clean(name: str) -> str:
