@@ -36,6 +36,7 @@ from tuner.space.trackers import TRACKERS
 from tuner.trackers.follower import Follower
 from tuner.trackers.make_tracker import make_tracker
 from tuner.trackers.tracked import TrackedRun
+from tuner.trackers.tracker import Tracker
 
 # MLflow's file is one for all tests.
 NUMBERS = count()
@@ -187,7 +188,7 @@ class TrackerContract:
         first = Follower(killed)
         for event in list(events())[:n_events]:
             first.take(event)
-        self.kill(run)
+        self.kill(run, killed)
         resumed = make_tracker(self.name, run)
         resumed.open()
         follower = Follower(resumed)
@@ -198,10 +199,9 @@ class TrackerContract:
             follower.take(event)
         follower.take_results(finished())
         resumed.close()
-        killed.close()
         self.check_whole(type(self).read(run))
 
-    def kill(self, run: TrackedRun) -> None:
+    def kill(self, run: TrackedRun, tracker: Tracker) -> None:
         """Leave the store as a killed process may."""
 
     def test_epochs_of_a_failed_try_give_way_to_those_of_the_next(self, run: TrackedRun) -> None:
@@ -234,7 +234,7 @@ class TestTensorBoard(TrackerContract):
     read = staticmethod(read_tensorboard)
     as_stored = staticmethod(lambda value: float(np.float32(value)))
 
-    def kill(self, run: TrackedRun) -> None:
+    def kill(self, run: TrackedRun, tracker: Tracker) -> None:
         """The last record was cut off."""
         last = max(
             run.folder.rglob("events.out.tfevents.*"), key=lambda path: path.stat().st_mtime_ns
@@ -271,6 +271,10 @@ class TestWandb(TrackerContract):
     name = "wandb"
     read = staticmethod(read_wandb)
 
+    def kill(self, run: TrackedRun, tracker: Tracker) -> None:
+        """What is open is cut short: the library refuses to open it twice in one process."""
+        tracker.close()
+
     def test_all_trainings_are_of_the_runs_group(self, run: TrackedRun) -> None:
         trainings = self.track(run).trainings
         assert {stored.said["group"] for stored in trainings.values()} == {run.name}
@@ -281,7 +285,7 @@ class TestOptuna(TrackerContract):
     read = staticmethod(read_optuna)
     keeps_all_metrics = False
 
-    def kill(self, run: TrackedRun) -> None:
+    def kill(self, run: TrackedRun, tracker: Tracker) -> None:
         """The last line was cut off."""
         with open(run.folder / "optuna.journal", "ab") as file:
             file.write(b'{"op_code": 8, "tri')

@@ -132,7 +132,11 @@ class Follower:
         if isinstance(training, str):
             training = self._training(training)
         wanted = {
-            step: {name: value for name, value in metrics.items() if self._tracker.keeps(name)}
+            step: {
+                self._tracker.named(name): value
+                for name, value in metrics.items()
+                if self._tracker.keeps(name)
+            }
             for step, metrics in training.points.items()
         }
         if training.key not in self._stored:

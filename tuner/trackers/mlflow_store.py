@@ -46,6 +46,10 @@ class MlflowTracker(Tracker):
         if _SEARCH not in self._ids:
             self._make(_SEARCH, self.run.name, {})
 
+    def named(self, metric: str) -> str:
+        """A name of the characters that MLflow takes."""
+        return _clean(metric)
+
     def begin(self, training: Training) -> Points:
         """Find or make a nested run, and read its history."""
         if training.key not in self._ids:
@@ -53,10 +57,10 @@ class MlflowTracker(Tracker):
             return {}
         points: dict[int, dict[str, float]] = {}
         run_id = self._ids[training.key]
-        names = {_clean(name): name for metrics in training.points.values() for name in metrics}
-        for clean, name in names.items():
-            if clean in self._numbers[run_id]:
-                for metric in self._client.get_metric_history(run_id, clean):
+        for name in self._numbers[run_id]:
+            for metric in self._client.get_metric_history(run_id, name):
+                # Epochs count from 1; what a training has one of stands at 0.
+                if metric.step:
                     points.setdefault(metric.step, {})[name] = metric.value
         return points
 

@@ -70,6 +70,10 @@ class Tracker(ABC):
     def viewer(self) -> str:
         """The command that shows the run."""
 
+    def named(self, metric: str) -> str:
+        """What the store calls a metric."""
+        return metric
+
     def keeps(self, metric: str) -> bool:
         """Whether the store has a place for a metric."""
         return bool(metric)

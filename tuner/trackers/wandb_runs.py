@@ -64,8 +64,8 @@ class WandbTracker(Tracker):
 
     def close(self) -> None:
         """End what is open: a killed run leaves it to the next session."""
-        for run in getattr(self, "_open", {}).values():
-            run.finish(exit_code=1)
+        for slug in list(getattr(self, "_open", {})):
+            self._open.pop(slug).finish(exit_code=1)
 
     @property
     def viewer(self) -> str:
