@@ -10,6 +10,7 @@ from tuner.pipeline.outputs.named_run import named_run
 from tuner.pipeline.outputs.tracking import track_ended
 from tuner.pipeline.run_options import REPORTS
 from tuner.store.run_folder import RunFolder
+from tuner.store.run_lock import is_worked_on
 from tuner.trackers.make_tracker import check_installed
 
 
@@ -30,7 +31,7 @@ def track(run: Path, names: Sequence[str], tell: Callable[[str], None]) -> None:
     path = named_run(run, REPORTS)
     # The folders above it name the data set and the reports.
     folder = RunFolder(path if path.parent.parent.name else path.resolve())
-    if folder.is_worked_on():
+    if is_worked_on(folder):
         raise ConfigurationError(
             f"{folder.path}: a command is working on this run",
             "wait for its end, or interrupt it and resume it with --track NAME.",

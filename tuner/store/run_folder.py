@@ -151,21 +151,6 @@ class RunFolder:
                 "start this one again in a second.",
             )
 
-    def is_worked_on(self) -> bool:
-        """Whether another command is working on this run."""
-        if not self.is_unfinished:
-            return False
-        lock = filelock.FileLock(self.path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            return True
-        except (OSError, NotImplementedError):
-            # Some network drives lock nothing.
-            return False
-        lock.release()
-        return False
-
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep every other command from working on this run; a killed one holds it no longer.
