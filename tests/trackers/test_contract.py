@@ -252,6 +252,8 @@ class TestTensorBoard(TrackerContract):
         assert found == {2: [float(np.float32(0.55))], 4: [float(np.float32(2 / 3))]}
 
 
+# Its file takes seconds to make, and waits for the disk at each request.
+@pytest.mark.slow
 class TestMlflow(TrackerContract):
     name = "mlflow"
     read = staticmethod(read_mlflow)
