@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.report.fixtures import recommending
 from tests.report.fixtures import results as report_results
+from tuner.metrics.ranking import COMPARABLE
 from tuner.records.events import (
     SEARCHING,
     EpochEnded,
@@ -21,7 +22,6 @@ from tuner.records.events import (
 from tuner.records.results import Results
 from tuner.records.training import EpochMetrics
 from tuner.records.trial import NO_BRACKET, Trial
-from tuner.search.ranking import COMPARABLE
 from tuner.space.definition import Condition, Objective, Parameter
 from tuner.store.trial_tables import TrialTables
 from tuner.trackers.tracked import TrackedRun

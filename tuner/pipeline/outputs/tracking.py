@@ -9,11 +9,11 @@ from dataclasses import replace
 from functools import partial
 from types import TracebackType
 
+from tuner.metrics.ranking import COMPARABLE
 from tuner.pipeline.job import Job
 from tuner.records.events import Event, Listener, Notice, SearchResumed
 from tuner.records.results import Results
 from tuner.records.trial import Trial
-from tuner.search.ranking import COMPARABLE
 from tuner.space.definition import Objective
 from tuner.space.trackers import TRACKERS
 from tuner.store.files.reading import DamagedFileError
