@@ -37,7 +37,7 @@ class Trackers:
     def __init__(self, names: Sequence[str], listener: Listener) -> None:
         """Take names of `TRACKERS`, each once, and who is told of failures."""
         self._names = tuple(dict.fromkeys(names))
-        self._tell = listener
+        self._tell = self._listener = listener
         self._running: list[BackgroundTracker] = []
         self._folder: RunFolder | None = None
         self._names_searched: tuple[str, ...] = ()
@@ -51,6 +51,8 @@ class Trackers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # The journal of a run that has failed takes no more.
+        self._tell = self._listener
         self._close(STOPPED_PATIENCE_S)
 
     def begin(self, job: Job) -> Job:
