@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-# The same as `options.extras_require` in setup.cfg; a test holds them together.
+# The same as `options.extras_require` in setup.cfg, with spaces between several packages; a test
+# holds them together.
 EXTRAS: Mapping[str, str] = MappingProxyType(
     {
         "heic": "pi-heif>=1.0",
         "jax": "jax>=0.6",
         "kaggle": "kagglehub>=1.0",
+        "mlflow": "mlflow-skinny>=3.5 sqlalchemy>=2.0 alembic>=1.13",
+        "optuna": "optuna>=4.4",
         "ray": "ray>=2.60",
+        "wandb": "wandb>=0.21",
     }
 )
 
@@ -28,4 +32,5 @@ def install_line(extra: str) -> str:
         extra: One of `EXTRAS`.
     """
     # Double quotes keep the `>` from the shell on Windows too.
-    return f'python -m pip install "{EXTRAS[extra]}"'
+    packages = " ".join(f'"{package}"' for package in EXTRAS[extra].split())
+    return f"python -m pip install {packages}"

@@ -37,3 +37,16 @@ def test_a_budget_belongs_to_what_a_run_is_where_it_decides_how_much_is_searched
     usual, sized = found(), found(time_budget_s=1800.0)
     assert list(differences(usual, sized)) == ["time_budget_s is 1800.0, was not there"]
     assert found(outer=1, time_budget_s=1800.0) == found(outer=1)
+
+
+def test_trackers_are_no_part_of_what_a_run_is(tmp_path: Path) -> None:
+    file, dataset = load_space(write_space(tmp_path)), tiny_dataset()
+    plain = identity(OPTIONS, file, dataset, "float32", ())
+    tracked = identity(
+        replace(OPTIONS, track=("mlflow",)),
+        replace(file, track=("optuna",)),
+        dataset,
+        "float32",
+        (),
+    )
+    assert tracked == plain

@@ -9,7 +9,7 @@ from tuner.cli.data_commands import datasets, validate
 from tuner.cli.group import Group
 from tuner.cli.model_commands import predict, train
 from tuner.cli.options import CONTEXT
-from tuner.cli.report_commands import compare, refine, report
+from tuner.cli.report_commands import compare, refine, report, track
 from tuner.cli.run_commands import plan, run
 
 # The backspace tells click to leave the lines below it as they are.
@@ -33,5 +33,5 @@ def cli() -> None:
     """Hold the commands together; `HELP` is what people read."""
 
 
-for command in (run, plan, validate, datasets, train, predict, report, compare, refine):
+for command in (run, plan, validate, datasets, train, predict, report, compare, refine, track):
     cli.add_command(command)

@@ -12,6 +12,7 @@ from tuner.execution.execution_options import EXECUTORS, TRIAL_TIMEOUT_S, execut
 from tuner.pipeline.run_options import DATA_ROOT, REPORTS, RunOptions
 from tuner.records.results import PresetName
 from tuner.space.definition import PrecisionChoice
+from tuner.space.trackers import TRACKERS, tracker_help
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 A_PATH = click.Path(path_type=Path)
@@ -56,6 +57,16 @@ retries = click.option(
 # It changes no plan; a command line of `run` is a command line of `plan`.
 hidden_retries = click.option(
     "--retries", type=click.IntRange(min=0), default=_USUAL.retries, hidden=True
+)
+track = click.option(
+    "--track",
+    type=click.Choice(tuple(TRACKERS)),
+    multiple=True,
+    help=f"Write the run to a tracker as it goes; may be repeated: {tracker_help()}.",
+)
+# As for `--retries`.
+hidden_track = click.option(
+    "--track", type=click.Choice(tuple(TRACKERS)), multiple=True, hidden=True
 )
 
 choose = click.option(

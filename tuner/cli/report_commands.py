@@ -1,4 +1,4 @@
-"""`report`, `compare` and `refine`: what finished runs tell."""
+"""`report`, `compare`, `refine` and `track`: what finished runs tell."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from tuner.cli.options import A_PATH, CONTEXT, as_json, out
 from tuner.cli.terminal.output import plain, print_json, say
+from tuner.space.trackers import TRACKERS, tracker_help
 
 
 @click.command(context_settings=CONTEXT)
@@ -69,3 +70,20 @@ def refine(run: Path, out: Path | None, force: bool, json_lines: bool) -> None:
     for line in refined_lines(refined):
         say(line)
     click.echo(refined.path)
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("run", type=A_PATH)
+@click.option(
+    "--to",
+    "names",
+    type=click.Choice(tuple(TRACKERS)),
+    multiple=True,
+    required=True,
+    help=f"The tracker; may be repeated: {tracker_help()}.",
+)
+def track(run: Path, names: tuple[str, ...]) -> None:
+    """Write RUN to trackers from its files; what is there already is not doubled."""
+    from tuner.commands.track import track as track_command
+
+    track_command(run, names, click.echo)

@@ -16,9 +16,11 @@ from tuner.cli.options import (
     choose,
     hidden_choose,
     hidden_retries,
+    hidden_track,
     no_progress,
     quiet,
     retries,
+    track,
     what_to_search,
 )
 from tuner.cli.terminal.output import print_json, print_result, say
@@ -38,6 +40,7 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 @what_to_search
 @retries
 @choose
+@track
 @click.option(
     "--nested",
     is_flag=True,
@@ -143,6 +146,7 @@ def _run_nested(
 @what_to_search
 @hidden_retries
 @hidden_choose
+@hidden_track
 @click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
 def plan(json_lines: bool, **given: Any) -> None:
     """Estimate what `run` would cost from a few measured steps.

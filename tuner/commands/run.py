@@ -18,6 +18,7 @@ from tuner.pipeline.open_run import OpenedRun, opened_run
 from tuner.pipeline.outputs.all_runs import write_index
 from tuner.pipeline.outputs.kept_files import write_kept, write_winner
 from tuner.pipeline.outputs.run_results import importance_of, results_of, write_page
+from tuner.pipeline.outputs.tracking import Trackers
 from tuner.pipeline.preparation.data_names import keep_name
 from tuner.pipeline.preparation.prepare import prepare
 from tuner.pipeline.preparation.starting_weights import load_weights
@@ -54,7 +55,7 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
 
     Raises:
         ConfigurationError: For mistakes in space, card or options, a folder that cannot be written,
-            or a run that cannot be resumed.
+            a run that cannot be resumed, or a tracker that is not installed.
         DataError: For data that are missing or unusable.
         SearchError: If no trial succeeded.
     """
@@ -62,10 +63,15 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     began_s = time.time()
     prepared = prepare(options, listener, examines_data=True)
     load_weights(options, prepared.file)
-    with opened_run(options, prepared, listener, request, began_s) as opened:
+    names = (*options.track, *prepared.file.track)
+    with (
+        opened_run(options, prepared, listener, request, began_s) as opened,
+        Trackers(names, listener) as trackers,
+    ):
         job = opened.job
         try:
-            outcome = _stages(opened)
+            outcome = _stages(opened, trackers)
+            trackers.end(outcome.results, is_stopped=outcome.stopped is not None)
             if not outcome.stopped:
                 write_index(options.out, job.tell)
         except (SearchError, SpaceError):
@@ -77,14 +83,14 @@ def run(options: RunOptions, listener: Listener, request: StopRequest) -> RunOut
     return outcome
 
 
-def _stages(opened: OpenedRun) -> RunOutcome:
+def _stages(opened: OpenedRun, trackers: Trackers) -> RunOutcome:
     job = opened.job
     keep_name(job.card, job.options.dataset, job.options.data_dir, job.options.out)
     announce(job, opened.warnings, opened.is_resumed)
     with job.request, _executor(job) as executor:
         # TensorFlow takes seconds to import: you have seen by now that data and space are in order.
         prepare_this_process(job.options.execution)
-        job = sized(job, executor)
+        job = trackers.begin(sized(job, executor))
         searched = search_space(
             job,
             executor,

@@ -45,6 +45,8 @@ def identity(
     if not file.costs:
         # Runs of earlier versions, which had none, still go on.
         del space["costs"]
+    # Who looks on changes nothing.
+    del space["track"]
     # What it buys is measured anew each time, and kept by the run that it has sized.
     budget = {"time_budget_s": options.time_budget_s} if options.is_sized else {}
     return {

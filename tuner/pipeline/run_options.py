@@ -47,6 +47,7 @@ class RunOptions:
             no limit.
         outer: Number of the outer fold of nested cross-validation that tests, from 1; None for an
             ordinary run.
+        track: Trackers that the run is written to, beside those of the space.
         command: The command line, for the report.
         choose: What the winner may take at most; the best that keeps it wins.
     """
@@ -71,6 +72,7 @@ class RunOptions:
     max_trials: int | None = None
     time_budget_s: float | None = None
     outer: int | None = None
+    track: Sequence[str] = ()
     command: str = ""
     choose: tuple[Limit, ...] = ()
 

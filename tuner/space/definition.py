@@ -311,13 +311,11 @@ class SearchSpaceFile:
     Attributes:
         name: The file's name as messages show it.
         dataset: Name of the card it was written for; None where it serves any.
-        model: `cnn`, a backbone, or your own `package.module:function`; of several families the
-            one whose hyperparameters the file states.
+        model: `cnn`, a backbone, your own builder; of several families the one that is stated.
         objective: What is optimised.
         space: What is searched.
         search: How.
-        compare: Opponents of the winner: `baseline`, `baseline_published`, names of backbones, and
-            rows that are made of the winner's own models and trials.
+        compare: Opponents of the winner: baselines, backbones, rows made of its own models.
         backbone: Hyperparameters of the opponents that are pretrained.
         retrain: How all of them are retrained.
         split: Override of the card's split; None keeps it.
@@ -326,6 +324,7 @@ class SearchSpaceFile:
         families: What is searched together; empty where it is `model` alone.
         constraints: What a model must stay under to be used.
         costs: Names of `tuner.space.costs.COSTS` that are objectives beside the score.
+        track: Trackers that a run is written to, of `tuner.space.trackers.TRACKERS`.
     """
 
     name: str
@@ -343,6 +342,7 @@ class SearchSpaceFile:
     families: tuple[Family, ...] = ()
     constraints: Constraints = NO_CONSTRAINTS
     costs: tuple[str, ...] = ()
+    track: tuple[str, ...] = ()
 
     @property
     def objectives(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Listener
 from tuner.records.trial import StartSetting
 from tuner.space.definition import SearchSpaceFile
+from tuner.trackers.make_tracker import check_installed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
         DataError: For data that are missing, unusable or worthless.
     """
     card, file = load_configuration(options)
+    check_installed((*options.track, *file.track))
     warm_up(options.execution)
     split = split_settings(options, file)
     dataset = load_dataset(card, options.data_dir, split)

@@ -211,4 +211,5 @@ def _record(name: str, file: SpaceFile, layout: Layout) -> SearchSpaceFile:
         families=families_of(file.model, space),
         constraints=Constraints(**file.constraints.model_dump()),
         costs=tuple(file.objectives[1:]),
+        track=tuple(dict.fromkeys(file.track)),
     )

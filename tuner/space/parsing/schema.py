@@ -14,6 +14,7 @@ from tuner.space.methods import DEFAULT_METHOD, METHODS, method_help
 from tuner.space.parsing.constraint_specs import ConstraintsSpec
 from tuner.space.parsing.families import as_names
 from tuner.space.parsing.parameter_specs import Declaration, Given
+from tuner.space.trackers import TRACKERS, tracker_help
 from tuner.space.vocabulary import BACKBONE_NAMES, VOCABULARIES, Normalization, Term
 
 # More keys than a space ever has; epochs and trials of years.
@@ -155,6 +156,12 @@ else:
     Opponent = Literal[("baseline", "baseline_published", "tuned_tta", "ensemble", *BACKBONE_NAMES)]
 
 
+if TYPE_CHECKING:
+    TrackerName = str
+else:
+    TrackerName = Literal[tuple(TRACKERS)]
+
+
 class SpaceFile(Given):
     """A search space for `python -m tuner run`."""
 
@@ -227,6 +234,11 @@ class SpaceFile(Given):
             "Numbers that layers compute with, as Keras names its dtype policies; auto takes"
             " 16-bit ones where they train faster on the machine."
         ),
+    )
+    track: list[TrackerName] = Field(
+        default=[],
+        max_length=len(TRACKERS),
+        description=f"Trackers that a run is written to, live: {tracker_help()}.",
     )
 
 
