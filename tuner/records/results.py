@@ -90,6 +90,8 @@ class DataSummary:
             counted.
         n_test_near_copies: Those of which a near-identical one did, but no identical one; None
             likewise.
+        n_corrected: Images that have another label than the data give, by `--labels`.
+        n_test_corrected: Those of them that test.
     """
 
     name: str
@@ -115,6 +117,8 @@ class DataSummary:
     is_official_split: bool = False
     n_test_copies: int | None = None
     n_test_near_copies: int | None = None
+    n_corrected: int = 0
+    n_test_corrected: int = 0
 
     @property
     def n_train(self) -> int:
