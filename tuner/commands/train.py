@@ -150,9 +150,7 @@ def _loaded(
     recipe: Recipe, path: Path, options: TrainOptions, listener: Listener
 ) -> tuple[Dataset, list[str]]:
     """The data with the one fold that trains, and what differs from the recipe's."""
-    dataset, notes = load_fitting(
-        recipe, path, options.data, options.data_dir, options.labels
-    )
+    dataset, notes = load_fitting(recipe, path, options.data, options.data_dir, options.labels)
     for text in (*notes, *filter(None, [corrected_words(dataset)])):
         listener(Notice(text=text))
     # A recipe of a training on all images says how to train on all of them again.

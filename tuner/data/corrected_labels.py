@@ -158,9 +158,7 @@ def _number(row: _Row, numbers: Mapping[str, int], path: Path) -> int:
     )
 
 
-def _check_training(
-    images: Images, labels: NDArray[np.int64], split: Split, path: Path
-) -> None:
+def _check_training(images: Images, labels: NDArray[np.int64], split: Split, path: Path) -> None:
     """Make sure that no class has lost all of its training images."""
     for fold in split.folds:
         lost = np.setdiff1d(images.labels[fold.train], labels[fold.train])

@@ -130,9 +130,9 @@ class Pictures:
 class PictureBudget:
     """A run's pictures by file name, handed out as long as there is room in the page."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    def __init__(self, files: Mapping[str, bytes], room_bytes: int = MAX_BYTES) -> None:
         """Begin with all of the room."""
-        self._files, self._room = files, MAX_BYTES
+        self._files, self._room = files, room_bytes
 
     def take(self, *names: str | None) -> bool:
         """Make room for some files.
