@@ -104,8 +104,9 @@ def _rows(path: Path) -> list[_Row]:
         names = [text_of_cell(name).casefold() for name in header]
         for name in (IMAGE, LABEL):
             if names.count(name) != 1:
+                shown = ", ".join(map(printable, header))
                 raise DataError(
-                    f"{path}: expected one column {name}, found {', '.join(map(printable, header))}",
+                    f"{path}: expected one column {name}, found {shown}",
                     "name the columns in the first line: image,label.",
                 )
         at_image, at_label = names.index(IMAGE), names.index(LABEL)

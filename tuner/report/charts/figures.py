@@ -1,4 +1,4 @@
-"""Charts: what they share, and how the page draws them, as inline SVG in its light or dark colours."""
+"""Charts: what they share, and how the page draws them, as SVG in its light or dark colours."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ class Chart:
         return portable(buffer.getvalue(), self.figure_id, self.title, self.description)
 
 
-def settings(more: Mapping[str, Any]) -> Any:
-    """matplotlib's settings of all charts within a `with`, whatever the user's own are."""
+def settings(more: Mapping[Any, Any]) -> Any:
+    """Settings of all charts within a `with`, whatever the user's own are."""
     return matplotlib.rc_context({**_DEFAULTS, **_SETTINGS, **more})
 
 

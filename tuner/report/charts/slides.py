@@ -91,7 +91,7 @@ def _add_legend(axes: Axes, chart: Chart) -> None:
             [],
             color=key.colour,
             marker=key.marker,
-            linestyle=key.dash,
+            linestyle=key.dash,  # type: ignore[arg-type]
             fillstyle="none" if key.is_hollow else "full",
             markersize=5,
             label=label_text(key.text, 40),

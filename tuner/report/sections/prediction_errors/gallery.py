@@ -130,7 +130,7 @@ class Pictures:
 class PictureBudget:
     """A run's pictures by file name, handed out as long as there is room in the page."""
 
-    def __init__(self, files: Mapping[str, bytes], room_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, files: Mapping[str, bytes], room_bytes: int) -> None:
         """Begin with all of the room."""
         self._files, self._room = files, room_bytes
 
@@ -181,7 +181,7 @@ def compute(reported: ReportedRun) -> Pictures | None:
     gallery, activations = reported.results.gallery, reported.results.activations
     if gallery is None:
         return None
-    names, budget = reported.results.data.class_names, PictureBudget(reported.pictures)
+    names, budget = reported.results.data.class_names, PictureBudget(reported.pictures, MAX_BYTES)
     mistakes = _figures(gallery.mistakes, names, budget)
     uncertain = _figures(gallery.uncertain, names, budget)
     classes = _class_maps(activations, names, budget)
