@@ -198,9 +198,10 @@ def _write(
             for rank in shown
         ),
     )
+    html = render(page)
     try:
         write_label_table(rows, dataset.spec.class_names, table)
-        write_text(result.page, render(page))
+        write_text(result.page, html)
     except OSError as error:
         if is_disk_full(error):
             raise

@@ -36,7 +36,7 @@ def confusion_chart(
     totals = images.sum(axis=1, keepdims=True)
     shares = np.divide(images, totals, out=np.zeros_like(images), where=totals > 0)
     texts = [
-        [f"{int(n)}\n{share:.0%}" for n, share in zip(*rows, strict=True)]
+        [f"{int(n)}\n{share:.0%}" if n else "0" for n, share in zip(*rows, strict=True)]
         for rows in zip(images, shares, strict=True)
     ]
     return _chart(
@@ -93,7 +93,7 @@ def _chart(
         axes.grid(visible=False)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        size = 7.0 if n <= MAX_NUMBERED else 4.5
+        size = 8.0 if n <= MAX_NUMBERED else 4.5
         axes.set_xticks(range(n), names, rotation=90, fontsize=size, parse_math=False)
         axes.set_yticks(range(n), names, fontsize=size, parse_math=False)
         axes.set_xlabel("Predicted")
@@ -106,7 +106,7 @@ def _chart(
                 texts[row][column],
                 ha="center",
                 va="center",
-                fontsize=6.0 if n <= 12 else 4.5,
+                fontsize=8.0 if n <= 12 else 5.5,
                 color=colour,
             )
 
