@@ -385,7 +385,7 @@ def with_pictures(reported: ReportedRun) -> ReportedRun:
                 n_test=kept.test.n,
                 n_validation_flagged=9,
                 n_test_flagged=40,
-                n_expected=17.4,
+                n_expected=61.0,
                 shown=tuple(
                     SuspectLabel(
                         origin=f"label/image {i}.png",

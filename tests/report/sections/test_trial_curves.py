@@ -72,9 +72,9 @@ def test_many_and_long_curves_are_thinned_and_the_best_is_among_them() -> None:
     assert found.is_thinned
     assert [c.trial_id for c in found.drawn[:3]] == ["0199", "0198", "0197"]
     assert int(found.drawn[-1].trial_id) < 10
-    epochs, values = found.drawn[0].points()
-    assert len(epochs) == len(values) <= trial_curves.MAX_POINTS + 2
-    assert (epochs[0], epochs[-1]) == (1, 90)
+    points = found.drawn[0].points
+    assert len(points) <= trial_curves.MAX_POINTS + 2
+    assert (points[0][0], points[-1][0]) == (1, 90)
 
 
 def test_lower_is_better_where_a_loss_is_minimised() -> None:
@@ -98,3 +98,18 @@ def test_the_chart_is_the_same_every_time() -> None:
         trial_curves.draw_trial_curves(found).__html__()
         == trial_curves.draw_trial_curves(found).__html__()
     )
+
+
+def test_nothing_is_drawn_beyond_the_axes() -> None:
+    from matplotlib.figure import Figure
+
+    some = [trial(n, [0.5 + n / 100, 0.52]) for n in range(20)] + [trial(20, [-40.0, 0.6])]
+    axes = Figure().add_subplot()
+    trial_curves.draw_trial_curves(trial_curves.compute(run("0020"), some)).paint(axes)
+    low, high = axes.get_ylim()
+    drawn = [value for line in axes.lines for value in line.get_ydata()]
+    assert len(axes.lines) == 23
+    assert low <= min(drawn) <= max(drawn) <= high
+    # The training curve of the best one is above all others, and within.
+    assert max(drawn) == 0.9
+    assert low > -1

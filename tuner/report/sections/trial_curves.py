@@ -55,12 +55,18 @@ class TrialCurve:
         """The best value."""
         return self.values[self.epochs.index(self.best_epoch)]
 
-    def points(self) -> tuple[list[int], list[float]]:
+    @property
+    def points(self) -> list[tuple[int, float]]:
         """Epochs and values that are drawn: evenly spaced ones, with the best and the last."""
         step = math.ceil(len(self.epochs) / MAX_POINTS)
         best, last = self.epochs.index(self.best_epoch), len(self.epochs) - 1
         kept = sorted({*range(0, len(self.epochs), step), best, last})
-        return [self.epochs[i] for i in kept], [self.values[i] for i in kept]
+        return [(self.epochs[i], self.values[i]) for i in kept]
+
+    @property
+    def training_points(self) -> list[tuple[int, float]]:
+        """The same on the training images, evenly spaced."""
+        return list(self.training[:: math.ceil(len(self.training) / MAX_POINTS) or 1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,24 +127,24 @@ def compute(results: Results, trials: Sequence[Trial]) -> TrialCurves:
 
 def draw_trial_curves(curves: TrialCurves) -> Chart:
     """All curves on one chart."""
+    low, high = _limits(curves)
+
+    def plot(axes: Axes, pairs: Sequence[tuple[int, float]], **style: Any) -> None:
+        epochs = [epoch for epoch, _ in pairs]
+        axes.plot(epochs, [min(max(value, low), high) for _, value in pairs], **style)
 
     def paint(axes: Axes) -> None:
-        for curve in reversed(curves.drawn):
-            if not curve.is_best:
-                mark = "." if len(curve.epochs) == 1 else ""
-                axes.plot(*curve.points(), mark, color=BASELINE, alpha=0.35, linewidth=0.9, ls="-")
+        for curve in (one for one in reversed(curves.drawn) if not one.is_best):
+            # A single epoch has no line.
+            mark = "." if len(curve.epochs) == 1 else "none"
+            plot(axes, curve.points, marker=mark, color=BASELINE, alpha=0.35, linewidth=0.9)
         for curve in (one for one in curves.drawn if one.is_best):
-            step = math.ceil(len(curve.training) / MAX_POINTS) or 1
-            training = [*curve.training[::step]]
-            axes.plot(*_columns(training), color=TUNED, linestyle="--", linewidth=1.3)
-            axes.plot(*curve.points(), color=TUNED, linewidth=1.8)
-            axes.plot([curve.best_epoch], [curve.best], "*", color=TUNED, markersize=10)
-        values = [value for curve in curves.drawn for value in curve.values]
-        bounded = bound_outliers(values, curves.direction)
-        margin = 0.04 * float(bounded.max() - bounded.min()) or 0.01
-        axes.set_ylim(float(bounded.min()) - margin, float(bounded.max()) + margin)
-        last = max(curve.epochs[-1] for curve in curves.drawn)
-        axes.set_xlim(0.5, last + 0.5)
+            plot(axes, curve.training_points, color=TUNED, linestyle="--", linewidth=1.3)
+            plot(axes, curve.points, color=TUNED, linewidth=1.8)
+            plot(axes, [(curve.best_epoch, curve.best)], color=TUNED, marker="*", markersize=10)
+        margin = 0.04 * (high - low) or 0.01
+        axes.set_ylim(low - margin, high + margin)
+        axes.set_xlim(0.5, max(curve.epochs[-1] for curve in curves.drawn) + 0.5)
         axes.set_xlabel("Epoch")
         axes.set_ylabel(curves.objective, parse_math=False)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -147,14 +153,19 @@ def draw_trial_curves(curves: TrialCurves) -> Chart:
         "fig-trial-curves",
         f"{curves.objective} of the trials against epochs",
         "A thin line per setting, over all of its promotions. Thick: the best one, its best epoch"
-        " marked with a star; dashed: the same metric on its training images.",
+        " marked with a star; dashed: the same metric on its training images. What lies far out on"
+        " the worse side is drawn at the edge.",
         paint,
         size=(5.6, 2.9),
     )
 
 
-def _columns(pairs: Sequence[tuple[int, float]]) -> tuple[list[int], list[float]]:
-    return [epoch for epoch, _ in pairs], [value for _, value in pairs]
+def _limits(curves: TrialCurves) -> tuple[float, float]:
+    """Range of the vertical axis: of all that is drawn, without outliers on the worse side."""
+    drawn = [value for curve in curves.drawn for value in curve.values]
+    drawn += [value for curve in curves.drawn if curve.is_best for _, value in curve.training]
+    bounded = bound_outliers(drawn, curves.direction)
+    return float(bounded.min()), float(bounded.max())
 
 
 def _line(last: Trial, by_id: Mapping[str, Trial]) -> list[Trial]:
