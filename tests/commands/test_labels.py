@@ -48,8 +48,8 @@ def test_list_is_written_corrected_and_read_back(finished: Finished, copied: Pat
     split = {row["image"]: row for row in finished.rows("split.csv")}
     names = sorted({row["class"] for row in split.values()})
     chosen = [
-        next(image for image, row in split.items() if row["part"] == part)
-        for part in ("train", "test")
+        next(image for image, row in split.items() if row["part"].startswith(part))
+        for part in ("fold", "test")
     ]
     with (copied / "corrected.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

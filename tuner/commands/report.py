@@ -57,6 +57,8 @@ def figures(run: Path, into: Path, tell: Callable[[str], None]) -> list[Path]:
     from tuner.pipeline.outputs.run_page import read_run
     from tuner.report.figure_files import figure_files
 
+    if into.exists() and not into.is_dir():
+        raise ConfigurationError(f"{into}: is a file", "name a folder, new or old.")
     folder = RunFolder(named_run(run, REPORTS))
     found = figure_files(read_run(folder, folder.read_results(), tell))
     for text in found.notes:
