@@ -28,7 +28,7 @@ def test_every_chart_of_the_page_is_written_twice_and_so_is_each_matrix(
 ) -> None:
     stems = [name.removesuffix(".svg") for name in written.files if name.endswith(".svg")]
     assert [f"{stem}.png" for stem in stems] == [n for n in written.files if n.endswith(".png")]
-    n_on_page = page(results(), trials()).count('role="img"')
+    n_on_page = page(results(), trials()).count('class="figure"')
     matrices = [stem for stem in stems if "matrix" in stem or "tuned-minus-baseline" in stem]
     assert len(matrices) == len(results().models) + 1
     assert len(stems) - len(matrices) == n_on_page
