@@ -123,6 +123,16 @@ def trials(n: int = 23) -> tuple[Trial, ...]:
             error="ResourceExhausted: out of memory" if i % 7 == 6 else None,
             duration_s=10.0 + i,
             n_parameters=100_000 + i,
+            epochs=()
+            if i % 7 == 6
+            else tuple(
+                EpochMetrics(
+                    epoch=epoch,
+                    metrics={"accuracy": 0.2 * epoch, "val_accuracy": 0.15 * epoch + i / 1000},
+                    duration_s=3.0,
+                )
+                for epoch in range(1, 4)
+            ),
         )
         for i in range(n)
     )

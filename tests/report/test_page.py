@@ -285,8 +285,8 @@ def test_values_that_are_not_finite_reach_the_page_as_words() -> None:
 def test_every_chart_has_a_name_and_a_description(typical: str) -> None:
     parsed = Page(typical)
     charts = [a for tag, a in parsed.elements if tag == "svg" and a.get("role") == "img"]
-    # Accuracies, calibration, two curves of three models, two of the search, three slices.
-    assert len(charts) == 1 + 1 + 2 * 3 + 2 + 3
+    # Accuracies, calibration, two curves of three models, three of the search, three slices.
+    assert len(charts) == 1 + 1 + 2 * 3 + 3 + 3
     assert all(len((chart["aria-labelledby"] or "").split()) == 2 for chart in charts)
 
 

@@ -7,6 +7,7 @@ import click
 from tuner import __version__
 from tuner.cli.data_commands import datasets, validate
 from tuner.cli.group import Group
+from tuner.cli.label_commands import list_labels
 from tuner.cli.model_commands import predict, train
 from tuner.cli.options import CONTEXT
 from tuner.cli.report_commands import compare, refine, report, track
@@ -33,5 +34,7 @@ def cli() -> None:
     """Hold the commands together; `HELP` is what people read."""
 
 
-for command in (run, plan, validate, datasets, train, predict, report, compare, refine, track):
+for command in (
+    run, plan, validate, datasets, train, predict, report, compare, refine, list_labels, track
+):  # fmt: skip
     cli.add_command(command)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.options import A_PATH, A_SEED, CONTEXT, as_json, data_dir, no_progress, quiet
+from tuner.cli.options import A_PATH, A_SEED, CONTEXT, as_json, data_dir, labels, no_progress, quiet
 from tuner.cli.terminal.output import print_json, print_result, say
 from tuner.errors import ConfigurationError
 from tuner.production.train_options import RecipeTraining, TrainOptions
@@ -46,6 +46,7 @@ UNEXPECTED = 3
 @click.option(
     "--data", help="Other data of the same classes; images are resized to the recipe's size."
 )
+@labels
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
 @click.option("--seed", type=A_SEED, help="Seed; the recipe's own by default.")
 @click.option(

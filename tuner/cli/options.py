@@ -47,6 +47,13 @@ image_size = click.option(
     help="Pixels of your own photos: a side, or height and width; what suits the model by default.",
 )
 
+labels = click.option(
+    "--labels",
+    type=A_PATH,
+    metavar="FILE",
+    help="A corrected wrong_labels.csv, whose labels replace those of the data.",
+)
+
 retries = click.option(
     "--retries",
     type=click.IntRange(min=0),
@@ -113,6 +120,7 @@ def what_to_search(command: Any) -> Any:
             help="Numbers that layers compute with; auto takes what trains faster here.",
         ),
         image_size,
+        labels,
         click.option(
             "--limit",
             type=click.IntRange(min=1),

@@ -18,8 +18,23 @@ from tuner.space.trackers import TRACKERS, tracker_help
     is_flag=True,
     help="Print a summary for a pull request, and leave the page as it is.",
 )
-def report(run: Path, markdown: bool) -> None:
+@click.option(
+    "--figures",
+    "into",
+    type=A_PATH,
+    metavar="DIR",
+    help="Write the figures as SVG and PNG for slides, and leave the page as it is.",
+)
+def report(run: Path, markdown: bool, into: Path | None) -> None:
     """Rebuild the page of RUN from its files; RUN may be latest, or a data set's name."""
+    if markdown and into is not None:
+        raise click.UsageError("--markdown and --figures are two outputs: give one of them.")
+    if into is not None:
+        from tuner.commands.report import figures
+
+        for path in figures(run, into, lambda text: say(f"note: {text}")):
+            click.echo(path)
+        return
     if markdown:
         from tuner.commands.report import markdown as markdown_of
 

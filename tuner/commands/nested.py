@@ -129,7 +129,7 @@ def _identity(
 ) -> dict[str, Any]:
     """What identifies the run of an outer fold."""
     split = split_settings(options, file)
-    dataset = load_dataset(card, options.data_dir, split)
+    dataset = load_dataset(card, options.data_dir, split, options.labels)
     starts = start_settings(file, card, dataset, split)
     return identity(options, file, dataset, precision, starts.settings)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
 from tuner.metrics.expected_score import interval_of_mean
+from tuner.pipeline.announce import corrected_words
 from tuner.pipeline.outputs.named_run import named_run
 from tuner.pipeline.run_options import REPORTS
 from tuner.pipeline.training_data import training_data
@@ -153,8 +154,8 @@ def _loaded(
     recipe: Recipe, path: Path, options: TrainOptions, listener: Listener
 ) -> tuple[Dataset, list[str]]:
     """The data with the one fold that trains, and what differs from the recipe's."""
-    dataset, notes = load_fitting(recipe, path, options.data, options.data_dir)
-    for text in notes:
+    dataset, notes = load_fitting(recipe, path, options.data, options.data_dir, options.labels)
+    for text in (*notes, *filter(None, [corrected_words(dataset)])):
         listener(Notice(text=text))
     # A recipe of a training on all images says how to train on all of them again.
     is_full = options.training.full_data or recipe.data.n_validation == 0

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.cards.card import Card
+from tuner.data.corrected_labels import Corrections, corrected
 from tuner.data.decoding.streaming import StreamedImages
 from tuner.data.images import Images, pixel_sums
 from tuner.data.load import load_images
@@ -58,6 +59,7 @@ class Dataset:
         card: Where it comes from.
         limit: `--limit`, where it was given.
         test_labels: The sealed labels.
+        corrections: What a list of corrected labels has changed; None where there was no list.
     """
 
     images: Images
@@ -66,6 +68,12 @@ class Dataset:
     card: Card
     limit: int | None
     test_labels: SealedLabels
+    corrections: Corrections | None = None
+
+    @property
+    def pixels_fingerprint(self) -> str:
+        """What changes with the images, whatever labels were corrected."""
+        return self.corrections.fingerprint if self.corrections else self.images.fingerprint
 
     def sealed(self) -> Dataset:
         """The data set without the labels of its test images, but in the seal."""
@@ -74,8 +82,16 @@ class Dataset:
         return replace(self, images=replace(self.images, labels=labels))
 
 
-def load_dataset(card: Card, data_root: Path, settings: SplitSettings) -> Dataset:
-    """Load and split; `load_images` and `make_split` say what else they raise.
+def load_dataset(
+    card: Card, data_root: Path, settings: SplitSettings, corrections: Path | None = None
+) -> Dataset:
+    """Load and split; `load_images`, `make_split` and `corrected` say what else they raise.
+
+    Args:
+        card: Where the data are.
+        data_root: Root of the data.
+        settings: How they are split.
+        corrections: A list of corrected labels; they move no image into another part.
 
     Raises:
         DataError: If an image cannot be read, and the card's policy does not skip it.
@@ -88,6 +104,9 @@ def load_dataset(card: Card, data_root: Path, settings: SplitSettings) -> Datase
             "replace or delete them, or set policies.unreadable to skip in the card.",
         )
     split = make_split(images, settings, card.splits, card.policies)
+    changes = None
+    if corrections is not None:
+        images, changes = corrected(images, split, corrections)
     mean, std = pixel_statistics(images.images, split.train, images.sums)
     height, width, channels = images.images.shape[1:]
     spec = ImageSpec(
@@ -105,6 +124,7 @@ def load_dataset(card: Card, data_root: Path, settings: SplitSettings) -> Datase
         card=card,
         limit=settings.limit,
         test_labels=SealedLabels(images.labels[split.test]),
+        corrections=changes,
     )
 
 
@@ -174,6 +194,8 @@ def summary(dataset: Dataset) -> DataSummary:
         is_official_split=split.is_official,
         n_test_copies=n_copies,
         n_test_near_copies=n_near,
+        n_corrected=dataset.corrections.n if dataset.corrections else 0,
+        n_test_corrected=dataset.corrections.n_test if dataset.corrections else 0,
     )
 
 

@@ -40,6 +40,8 @@ class KeptModel:
         temperature: Fitted on the validation images of its fold; None likewise.
         is_constant: Whether it names one class for all of them, which are of several.
         footprint: What it takes; nothing is known of a model that was not saved.
+        found: Probabilities of the validation images of its fold, (n, classes); None of a model
+            that was not saved.
     """
 
     training: Trained
@@ -49,6 +51,7 @@ class KeptModel:
     temperature: FittedTemperature | None = None
     is_constant: bool = False
     footprint: Footprint = NOT_KNOWN
+    found: np.ndarray | None = None
 
 
 def keep_model(
@@ -93,6 +96,7 @@ def keep_model(
         file=file,
         footprint=footprint_of(model, function, file, one, bound_ms),
         temperature=fitted_temperature(labels, found),
+        found=found,
         is_constant=len(np.unique(found.argmax(axis=1))) == 1 < len(np.unique(labels)),
     )
 

@@ -82,6 +82,8 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         )
     for text in warnings:
         job.tell(Notice(text=text))
+    if corrected := corrected_words(job.dataset):
+        job.tell(Notice(text=corrected))
     if left_out := _left_out(split.dropped):
         job.tell(Notice(text=f"left out: {left_out}; split.csv names them"))
     for text in unreadable[:SHOWN_UNREADABLE]:
@@ -128,6 +130,23 @@ def _uses(job: Job) -> str:
         else "; it is the only part held out, so what validates is cut from the rest"
     )
     return f"parts: {uses}{held_out}"
+
+
+def corrected_words(dataset: Dataset) -> str:
+    """What a list of corrected labels has changed; empty where there was none."""
+    found = dataset.corrections
+    if found is None:
+        return ""
+    if not found.n:
+        return "--labels names no label that differs from that of the data"
+    n_test = found.n_test
+    tested = (
+        f"; {plural(n_test, 'of them is a test image', 'of them are test images')}: test scores"
+        " cannot be compared with those of runs without this list"
+        if n_test
+        else "; none of them is a test image"
+    )
+    return f"{plural(found.n, 'label')} corrected by --labels{tested}"
 
 
 def _left_out(dropped: Dropped) -> str:

@@ -32,6 +32,7 @@ class RunOptions:
         precision: Replaces the space's; None keeps it.
         image_size: Height and width in pixels to read own photos in; None takes what suits the
             model.
+        labels: A list of corrected labels; None takes the labels that the data give.
         limit: Training and validation images together; None takes all.
         seed: The run's one seed.
         data_dir: Root of the data.
@@ -60,6 +61,7 @@ class RunOptions:
     factor: int | None = None
     precision: PrecisionChoice | None = None
     image_size: tuple[int, int] | None = None
+    labels: Path | None = None
     limit: int | None = None
     seed: int = 0
     data_dir: Path = DATA_ROOT

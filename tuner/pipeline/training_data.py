@@ -17,7 +17,7 @@ def training_data(dataset: Dataset, data_root: Path, otherwise: Path | None = No
         data_root: Where features of its images are kept, for later runs too.
         otherwise: Where they are kept if nothing can be written there; None keeps them nowhere.
     """
-    features = features_folder(dataset.images.name, dataset.images.fingerprint, data_root)
+    features = features_folder(dataset.images.name, dataset.pixels_fingerprint, data_root)
     return TrainingData(
         inputs=dataset.images.images,
         labels=dataset.sealed().images.labels,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,13 @@ _SHOWN = 5
 
 
 def load_fitting(
-    recipe: Recipe, recipe_file: Path, other: str | None, data_dir: Path
+    recipe: Recipe,
+    recipe_file: Path,
+    other: str | None,
+    data_dir: Path,
+    labels: Path | None = None,
+    *,
+    all_images: bool = False,
 ) -> tuple[Dataset, list[str]]:
     """Load the recipe's data or others, as the recipe's model takes them.
 
@@ -35,6 +41,8 @@ def load_fitting(
         recipe_file: Where it stands.
         other: Other data; None takes the recipe's own.
         data_dir: Root of the data.
+        labels: A list of corrected labels; None takes the recipe's for the recipe's own data.
+        all_images: Whether a preset's ceilings are lifted; the same images test.
 
     Returns:
         The data, and what was done to make them fit, in a line each.
@@ -43,9 +51,13 @@ def load_fitting(
         ConfigurationError: If the recipe mirrors images whose class may change with it.
         DataError: If the data are missing, or of other classes, or cannot be made to fit.
     """
+    settings = split_asked(recipe, other)
+    if all_images:
+        settings = replace(settings, max_train=None, max_validation=None)
+    labels = labels_asked(recipe, other, labels)
     try:
         card = resolve(other or recipe.data.name, card_folders(), data_dir)
-        return _fitting(card, recipe, recipe_file, other, data_dir)
+        return _fitting(card, recipe, recipe_file, other, _Asked(data_dir, settings, labels))
     except MissingDataError as error:
         if other:
             raise
@@ -61,8 +73,25 @@ def _values_of_members(recipe: Recipe) -> Iterator[Mapping[str, Any]]:
         yield member.values
 
 
+def labels_asked(recipe: Recipe, other: str | None, labels: Path | None) -> Path | None:
+    """The list of corrected labels: one that is given, or the recipe's for its own data."""
+    own = recipe.data.labels if other is None else None
+    return labels or (Path(own) if own else None)
+
+
+class _Asked(NamedTuple):
+    """Where data are loaded from, and how."""
+
+    data_dir: Path
+    settings: SplitSettings
+    labels: Path | None
+
+    def load(self, card: Card) -> Dataset:
+        return load_dataset(card, *self)
+
+
 def _fitting(
-    card: Card, recipe: Recipe, recipe_file: Path, other: str | None, data_dir: Path
+    card: Card, recipe: Recipe, recipe_file: Path, other: str | None, asked: _Asked
 ) -> tuple[Dataset, list[str]]:
     views = recipe.combination.views if recipe.combination else ()
     if any(values.get("flip") for values in (recipe.values, *_values_of_members(recipe))):
@@ -71,13 +100,12 @@ def _fitting(
         refuse_flip(
             card, f"{recipe_file}: views are mirrored", "leave the mirrored views out of the recipe"
         )
-    settings = split_asked(recipe, other)
     wanted = recipe_settings(recipe)
     own = (card.image.height, card.image.width, card.image.channels)
     # Files are decoded in any size; tables of pixels and arrays come in one of their own.
     if card.files.has_image_files:
         card = _with_image(card, **wanted.model_dump(exclude={"value_range"}))
-    dataset = load_dataset(card, data_dir, settings)
+    dataset = asked.load(card)
     found, then = dataset.images.used_range, recipe.data.value_range
     if found is not None and then is None:
         raise DataError(
@@ -87,9 +115,7 @@ def _fitting(
             " search again on these data with `python -m tuner run`.",
         )
     if found is not None and then is not None and found != then:
-        dataset = load_dataset(
-            _with_image(card, value_range=wanted.value_range), data_dir, settings
-        )
+        dataset = asked.load(_with_image(card, value_range=wanted.value_range))
     if dataset.spec.shape != wanted.shape:
         dataset = _resized(dataset, recipe)
     notes = []

@@ -35,6 +35,7 @@ class TrainOptions:
         source: A run's folder, or a name of it, or a best.yaml.
         model: Name of one of the run's models; None takes the recommended one.
         data: Other data of the same classes; None takes the recipe's own.
+        labels: A list of corrected labels; None takes the recipe's for the recipe's own data.
         training: How it is trained.
         data_dir: Root of the data.
         out: The folder to write; None puts it beside the recipe.
@@ -47,6 +48,7 @@ class TrainOptions:
     source: Path
     model: str | None = None
     data: str | None = None
+    labels: Path | None = None
     training: RecipeTraining = field(default_factory=RecipeTraining)
     data_dir: Path = DATA_ROOT
     out: Path | None = None

@@ -22,7 +22,7 @@ from tuner.pipeline.outputs.sealing import (
     split_digest,
 )
 from tuner.pipeline.versions import versions
-from tuner.production.fitting import split_asked
+from tuner.production.fitting import labels_asked, split_asked
 from tuner.production.recipe_training import TrainedByRecipe
 from tuner.production.train_options import TrainOptions
 from tuner.records.results import Results, RunSummary
@@ -145,6 +145,7 @@ def _sealed(
     split, fold, kept = dataset.split, dataset.split.folds[0], trained.kept
     runs = trained.result.runs if trained.result else ()
     accuracies = [run.test.accuracy for run in runs]
+    labels = labels_asked(recipe, options.data, options.labels)
     return replace(
         recipe,
         image=dataset.spec,
@@ -159,6 +160,7 @@ def _sealed(
             background=background(dataset.card),
             max_train_images=recipe.data.max_train_images if len(fold.validation) else None,
             split_digest=split_digest(fold, split),
+            labels=labels.as_posix() if labels else None,
         ),
         seed=kept.task_seed,
         epochs=kept.kept_epoch.epoch,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from tuner.records.comparison import Difference
 from tuner.records.importance import Importance
+from tuner.records.label_issues import LabelIssues
 from tuner.records.pictures import ActivationMaps, Gallery
 from tuner.records.recommendation import Recommendation
 from tuner.records.scores import Estimate, Scores, Temperature
@@ -90,6 +91,8 @@ class DataSummary:
             counted.
         n_test_near_copies: Those of which a near-identical one did, but no identical one; None
             likewise.
+        n_corrected: Images that have another label than the data give, by `--labels`.
+        n_test_corrected: Those of them that test.
     """
 
     name: str
@@ -115,6 +118,8 @@ class DataSummary:
     is_official_split: bool = False
     n_test_copies: int | None = None
     n_test_near_copies: int | None = None
+    n_corrected: int = 0
+    n_test_corrected: int = 0
 
     @property
     def n_train(self) -> int:
@@ -218,6 +223,8 @@ class Results:
         temperature: Temperature scaling of the winner's kept model; None where it was not scored.
         gallery: Test images worth a look; None where the winner was not scored.
         activations: What the winner's first convolutions see; None where there is nothing to show.
+        label_issues: Labels of validation and test images that are likely wrong; None where the
+            winner was not scored, and in files of earlier versions.
         importance: What mattered in the search; None as long as it has not ended.
         schema_version: Grows when a reader of old files must change.
     """
@@ -235,6 +242,7 @@ class Results:
     gallery: Gallery | None = None
     activations: ActivationMaps | None = None
     importance: Importance | None = None
+    label_issues: LabelIssues | None = None
     recommendation: Recommendation | None = None
     schema_version: int = SCHEMA_VERSION
 

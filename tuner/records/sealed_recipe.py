@@ -36,6 +36,7 @@ class RecipeData:
         split_digest: SHA-256 of which images trained, validated and tested; empty where an earlier
             version wrote the recipe.
         test_digest: SHA-256 of which images tested; empty likewise.
+        labels: The list of corrected labels that was given; None where there was none.
     """
 
     name: str
@@ -51,6 +52,7 @@ class RecipeData:
     draw_seed: int = 0
     split_digest: str = ""
     test_digest: str = ""
+    labels: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

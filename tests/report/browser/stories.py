@@ -15,6 +15,7 @@ from tuner.evaluation.differences import compare_models
 from tuner.metrics.calibration import fit_temperature, log_loss, reliability, tempered
 from tuner.metrics.classification import score
 from tuner.metrics.importance import importance
+from tuner.records.label_issues import LabelIssues, SuspectLabel
 from tuner.records.pictures import ActivationMaps, ActivationRow, Gallery, Shown
 from tuner.records.results import DataSummary, ModelResult, Results, RunSummary, SeedResult
 from tuner.records.scores import Temperature
@@ -67,15 +68,30 @@ def trial(number: int, parameters: Sequence[Parameter], generator: np.random.Gen
         + 0.04 * promoted
         + generator.normal(0, 0.015)
     )
+    first, last = (4, 9) if promoted else (1, 3)
+    score = float(np.clip(reached, 0.05, 0.95))
     return Trial(
         trial_id=f"{number:04d}",
         values=active,
         bracket=0,
         rung=int(promoted),
         parent_id="0000" if promoted else None,
-        first_epoch=4 if promoted else 1,
-        last_epoch=9 if promoted else 3,
-        score=None if fails else float(np.clip(reached, 0.05, 0.95)),
+        first_epoch=first,
+        last_epoch=last,
+        score=None if fails else score,
+        epochs=()
+        if fails
+        else tuple(
+            EpochMetrics(
+                epoch=epoch,
+                metrics={
+                    "accuracy": min(1.0, score + 0.02 * (epoch - last) + 0.05),
+                    "val_accuracy": score + 0.03 * (epoch - last),
+                },
+                duration_s=1.0,
+            )
+            for epoch in range(first, last + 1)
+        ),
         error="ResourceExhausted: out of memory" if fails else None,
         duration_s=10.0 + number % 13,
         n_parameters=None if fails else 20_000 * int(blocks),
@@ -323,7 +339,7 @@ def with_pictures(reported: ReportedRun) -> ReportedRun:
     names = reported.results.data.class_names
     pictures = {
         f"{kind}-{i:02d}.png": _picture(i)
-        for kind in ("mistake", "uncertain", "heat")
+        for kind in ("mistake", "uncertain", "heat", "label")
         for i in range(12)
     }
     pictures |= {f"maps-{i}.png": _picture(i, (8 * 12, 12)) for i in range(2)}
@@ -363,6 +379,25 @@ def with_pictures(reported: ReportedRun) -> ReportedRun:
                 n_channels=((8, 32), (8, 64)),
                 rows=(row,),
                 n_classes=len(names),
+            ),
+            label_issues=LabelIssues(
+                n_validation=200,
+                n_test=kept.test.n,
+                n_validation_flagged=9,
+                n_test_flagged=40,
+                n_expected=61.0,
+                shown=tuple(
+                    SuspectLabel(
+                        origin=f"label/image {i}.png",
+                        part="validation" if i % 2 else "test",
+                        given=i % len(names),
+                        suggested=(i + 1) % len(names),
+                        given_probability=0.01 * i,
+                        suggested_probability=0.95 - 0.01 * i,
+                        picture=f"label-{i:02d}.png",
+                    )
+                    for i in range(12)
+                ),
             ),
         ),
         pictures=pictures,

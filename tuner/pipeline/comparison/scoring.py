@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tuner.data.splits.fold import fold_of_seed
 from tuner.pipeline.comparison.extra_rows import choose_rows
 from tuner.pipeline.comparison.kept_file import KeptFile
 from tuner.pipeline.comparison.kept_rows import combined_files, keep_rows
@@ -19,6 +20,7 @@ from tuner.pipeline.job import Job
 from tuner.records.comparison import Difference
 from tuner.records.error_text import reason_of
 from tuner.records.events import Notice, StageStarted
+from tuner.records.label_issues import LabelIssues
 from tuner.records.pictures import ActivationMaps, Gallery
 from tuner.records.recommendation import Recommendation
 from tuner.records.results import ModelResult
@@ -45,6 +47,7 @@ class Scored:
         temperature: Of the winner's kept model.
         gallery: Test images that it is shown with.
         activations: What its convolutions see.
+        label_issues: Labels that it speaks against.
     """
 
     kept: tuple[KeptFile, ...] = ()
@@ -54,6 +57,7 @@ class Scored:
     temperature: Temperature | None = None
     gallery: Gallery | None = None
     activations: ActivationMaps | None = None
+    label_issues: LabelIssues | None = None
 
 
 def score(job: Job, trained: RetrainedModels, takes: Footprint = NOT_KNOWN) -> Scored:
@@ -100,7 +104,7 @@ def score(job: Job, trained: RetrainedModels, takes: Footprint = NOT_KNOWN) -> S
         return scored
     probabilities_of_kept = predicted[f"{winner.name}-{of_winner.training.seed}"]
     temperature = of_winner.temperature
-    gallery, activations = _pictures(job, of_winner, test, probabilities_of_kept)
+    gallery, activations, issues = _pictures(job, of_winner, test, probabilities_of_kept)
     return replace(
         scored,
         temperature=temperature.on_test(test.labels, probabilities_of_kept)
@@ -108,6 +112,7 @@ def score(job: Job, trained: RetrainedModels, takes: Footprint = NOT_KNOWN) -> S
         else None,
         gallery=gallery,
         activations=activations,
+        label_issues=issues,
     )
 
 
@@ -168,7 +173,7 @@ def _kept_files(trained: RetrainedModels, kept: Mapping[str, KeptModel]) -> Iter
 
 def _pictures(
     job: Job, kept: KeptModel, test: OpenedTest, found: np.ndarray
-) -> tuple[Gallery | None, ActivationMaps | None]:
+) -> tuple[Gallery | None, ActivationMaps | None, LabelIssues | None]:
     """Write the pictures of the page; without them a run has lost nothing that matters."""
     from tuner.evaluation.explain.explained_images import make_pictures
 
@@ -177,9 +182,27 @@ def _pictures(
         gallery, activations, pictures = make_pictures(
             kept.model, test.images, test.rows, test.labels, found, test.origins, test.spec
         )
-        job.folder.write_pictures(pictures)
+        issues, of_labels = _label_issues(job, kept, test, found)
+        job.folder.write_pictures(pictures | of_labels)
     except Exception as error:
         LOG.exception("there are no pictures")
         job.tell(Notice(text=f"the report has no pictures: {reason_of(error)}"))
-        return None, None
-    return gallery, activations
+        return None, None, None
+    return gallery, activations, issues
+
+
+def _label_issues(
+    job: Job, kept: KeptModel, test: OpenedTest, found: np.ndarray
+) -> tuple[LabelIssues | None, dict[str, bytes]]:
+    """Labels that the kept model speaks against, of images that it did not train on."""
+    from tuner.evaluation.label_issues import PredictedPart, label_issues
+
+    if kept.found is None or kept.temperature is None:
+        return None, {}
+    images, folds = job.dataset.images, job.dataset.split.folds
+    rows = folds[fold_of_seed(kept.training.seed, len(folds))].validation
+    validation = PredictedPart(
+        part="validation", rows=rows, labels=images.labels[rows], probabilities=kept.found
+    )
+    tested = PredictedPart(part="test", rows=test.rows, labels=test.labels, probabilities=found)
+    return label_issues(images, validation, tested, kept.temperature.value)

@@ -35,9 +35,7 @@ def rebuild(folder: RunFolder, tell: Callable[[str], None] = LOG.warning) -> Pat
     results = folder.read_results()
     folder.check_places()
     sweep(folder.path.glob(".*.tmp"))
-    reported = ReportedRun(
-        results=results, trials=_trials(folder, results, tell), pictures=folder.read_pictures()
-    )
+    reported = read_run(folder, results, tell)
     try:
         page = render(reported)
     except Exception as error:
@@ -49,6 +47,24 @@ def rebuild(folder: RunFolder, tell: Callable[[str], None] = LOG.warning) -> Pat
         ) from error
     write_text(folder.report, page)
     return folder.report
+
+
+def read_run(
+    folder: RunFolder, results: Results, tell: Callable[[str], None] = LOG.warning
+) -> ReportedRun:
+    """What the page of a run is made from.
+
+    Args:
+        folder: The run.
+        results: What its results.json holds.
+        tell: Called with what had to be mended, in one line.
+
+    Raises:
+        ConfigurationError: If one of its files is damaged beyond repair.
+    """
+    return ReportedRun(
+        results=results, trials=_trials(folder, results, tell), pictures=folder.read_pictures()
+    )
 
 
 def _trials(folder: RunFolder, results: Results, tell: Callable[[str], None]) -> Sequence[Trial]:

@@ -53,6 +53,7 @@ def results_of(
         temperature=found.temperature,
         gallery=found.gallery,
         activations=found.activations,
+        label_issues=found.label_issues,
     )
 
 

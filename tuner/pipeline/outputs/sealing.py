@@ -114,6 +114,7 @@ def _recipe(
             draw_seed=draw_seed if is_drawn else 0,
             split_digest=split_digest(fold, split),
             test_digest=split.test_digest,
+            labels=job.options.labels.as_posix() if job.options.labels else None,
         ),
         seed=seed,
         max_epochs=contender.max_epochs,

@@ -68,7 +68,7 @@ def prepare(options: RunOptions, listener: Listener, *, examines_data: bool) -> 
     check_installed((*options.track, *file.track))
     warm_up(options.execution)
     split = split_settings(options, file)
-    dataset = load_dataset(card, options.data_dir, split)
+    dataset = load_dataset(card, options.data_dir, split, options.labels)
     check_fixed_setting(file, dataset)
     found = check_before_run(dataset.images, card, options.dataset) if examines_data else []
     precision = _precision(options, file, listener)

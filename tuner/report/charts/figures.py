@@ -1,14 +1,14 @@
-"""Charts as inline SVG in the page's light or dark colours: what they share."""
+"""Charts: what they share, and how the page draws them, as SVG in its light or dark colours."""
 
 from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -19,7 +19,6 @@ _DEFAULTS: dict[Any, Any] = {
     name: value for name, value in matplotlib.rcParamsDefault.items() if name != "backend"
 }
 _SETTINGS: dict[Any, Any] = {
-    "svg.fonttype": "none",
     "svg.hashsalt": "tuner",
     "font.size": 9.0,
     "axes.labelsize": 9.0,
@@ -43,33 +42,79 @@ def label_text(text: str, length: int = 30) -> str:
     return printable if len(printable) <= length else f"{printable[: length - 1]}…"
 
 
-def draw(
-    figure_id: str,
-    title: str,
-    description: str,
-    paint: Callable[[Axes], None],
-    size: tuple[float, float] = (4.4, 2.7),
-) -> Markup:
-    """Draw one chart.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One entry of a legend.
 
-    Args:
+    Attributes:
+        text: What it stands for; untrusted text.
+        colour: Hexadecimal.
+        marker: matplotlib's.
+        dash: matplotlib's line style.
+        is_hollow: Whether the marks are not filled.
+    """
+
+    text: str
+    colour: str
+    marker: str
+    dash: str | tuple[int, tuple[int, ...]]
+    is_hollow: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A chart that is not drawn yet: a template draws it into the page, others into files.
+
+    Attributes:
         figure_id: Unique on the page; prefixes every id inside.
         title: The chart's accessible name.
         description: What it shows, in a sentence.
         paint: Draws on the axes; colours other than the module's constants do not follow the dark
             theme.
         size: Width and height in inches; 4.4 is about a phone's width.
-
-    Returns:
-        An `<svg>` element, the same bytes for the same numbers.
+        legend: For files; the page says it in text.
     """
-    # Not the user's own settings: the page is the same everywhere.
-    with matplotlib.rc_context({**_DEFAULTS, **_SETTINGS}), warnings.catch_warnings():
-        # Texts are drawn by the browser; matplotlib only measures them, and needs no glyphs of
-        # every script.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure = Figure(figsize=size)
-        paint(figure.add_subplot())
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return Markup(portable(buffer.getvalue(), figure_id, title, description))
+
+    figure_id: str
+    title: str
+    description: str
+    paint: Callable[[Axes], None]
+    size: tuple[float, float]
+    legend: Sequence[Key] = ()
+
+    def __html__(self) -> str:
+        """An `<svg>` element, the same bytes for the same numbers."""
+        # Not the user's own settings: the page is the same everywhere.
+        with settings({"svg.fonttype": "none"}), warnings.catch_warnings():
+            # Texts are drawn by the browser; matplotlib only measures them, and needs no glyphs of
+            # every script.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            figure = Figure(figsize=self.size)
+            self.paint(figure.add_subplot())
+            buffer = io.StringIO()
+            figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        return portable(buffer.getvalue(), self.figure_id, self.title, self.description)
+
+
+def settings(more: Mapping[Any, Any]) -> Any:
+    """Settings of all charts within a `with`, whatever the user's own are."""
+    return matplotlib.rc_context({**_DEFAULTS, **_SETTINGS, **more})
+
+
+def draw(
+    figure_id: str,
+    title: str,
+    description: str,
+    paint: Callable[[Axes], None],
+    size: tuple[float, float] = (4.4, 2.7),
+    legend: Sequence[Key] = (),
+) -> Chart:
+    """Make a chart; `Chart` says what each argument is."""
+    return Chart(
+        figure_id=figure_id,
+        title=title,
+        description=description,
+        paint=paint,
+        size=size,
+        legend=legend,
+    )

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from tuner.records.trial import Trial
-from tuner.report.charts.figures import draw, label_text
+from tuner.report.charts.figures import Chart, draw, label_text
 from tuner.report.charts.scales import Scale, of_parameter, of_scores
 from tuner.report.charts.svg import BASELINE, TUNED
 from tuner.report.text import plural
@@ -108,7 +107,7 @@ def depth_marks(trials: Sequence[Trial]) -> tuple[DepthMark, ...]:
     return tuple(reversed(marks))
 
 
-def draw_slices(slices: Slices) -> tuple[Markup, ...]:
+def draw_slices(slices: Slices) -> tuple[Chart, ...]:
     """One chart per hyperparameter."""
     legend = ", ".join(f"{mark.symbol} {mark.text}" for mark in slices.marks)
     return tuple(

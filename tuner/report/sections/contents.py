@@ -16,10 +16,11 @@ from tuner.report.sections import (
     reproduce,
     search_history,
     trade_offs,
+    trial_curves,
     verdict,
 )
 from tuner.report.sections.next_steps import rules
-from tuner.report.sections.prediction_errors import confusion, gallery, reliability
+from tuner.report.sections.prediction_errors import confusion, gallery, labels, reliability
 from tuner.report.sections.trust import all_checks
 
 Context = Callable[[ReportedRun], Mapping[str, Any] | None]
@@ -63,10 +64,16 @@ SECTIONS = (
         confusion=confusion.context,
         reliability=reliability.context,
         gallery=gallery.context,
+        labels=labels.context,
     ),
     _of_any_training("curves", "Learning curves", curves=curves.context),
     _section("trade_offs", "Trade-offs", trade_offs=trade_offs.context),
-    _section("history", "Search history", search_history=search_history.context),
+    _section(
+        "history",
+        "Search history",
+        search_history=search_history.context,
+        trial_curves=trial_curves.context,
+    ),
     _section("mattered", "What mattered", mattered=mattered.context),
     _section("hyperparameters", "Best hyperparameters", hyperparameters=hyperparameters.context),
     _section("next_steps", "Next steps", next_steps=rules.context),

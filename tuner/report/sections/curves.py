@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tuner.records.results import ModelResult, Results, SeedResult
-from tuner.report.charts.figures import draw
+from tuner.report.charts.figures import Chart, draw
 from tuner.report.charts.model_styles import style_of
 from tuner.report.facts import LARGE_GAP, SMALL_GAP, changed_batches, overfit_gap
 from tuner.report.model_summary import ModelSummary, summarise
@@ -86,7 +85,7 @@ def compute(results: Results) -> tuple[ModelCurves, ...]:
 
 def draw_curves(
     curves: ModelCurves, number: int, limits: dict[str, tuple[float, float]]
-) -> tuple[Markup, ...]:
+) -> tuple[Chart, ...]:
     """One chart per metric that was recorded.
 
     Args:
@@ -121,7 +120,7 @@ def axis_limits(models: Sequence[ModelCurves]) -> dict[str, tuple[float, float]]
 
 def _draw_metric(
     curves: ModelCurves, figure_id: str, metric: str, title: str, limits: tuple[float, float]
-) -> Markup:
+) -> Chart:
     style = style_of(curves.model.name)
 
     def paint(axes: Axes) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from tuner.metrics.importance import MAX_SETTINGS, N_RESAMPLES, N_SHUFFLES, scored
@@ -14,7 +13,7 @@ from tuner.records.importance import MAX_CHANCE, Importance, ParameterImportance
 from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report.charts import parallel, slices
-from tuner.report.charts.figures import draw, label_text
+from tuner.report.charts.figures import Chart, draw, label_text
 from tuner.report.charts.parallel import Parallel
 from tuner.report.charts.slices import Slices
 from tuner.report.charts.svg import BASELINE, INK, TUNED
@@ -100,7 +99,7 @@ def _most_important_first(
     return sorted(parameters, key=lambda parameter: order.get(parameter.name, (0, 0)))
 
 
-def draw_importance(rows: Sequence[ParameterImportance]) -> Markup:
+def draw_importance(rows: Sequence[ParameterImportance]) -> Chart:
     """Importance with its intervals, the most important at the top."""
 
     def paint(axes: Axes) -> None:

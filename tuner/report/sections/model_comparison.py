@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from tuner.records.comparison import Difference
 from tuner.records.results import ModelResult, Results
-from tuner.report.charts.figures import draw, label_text
+from tuner.report.charts.figures import Chart, draw, label_text
 from tuner.report.charts.svg import INK
 from tuner.report.model_summary import ModelSummary, summarise
 from tuner.report.reported_run import ReportedRun
@@ -75,7 +74,7 @@ def compute(results: Results) -> Comparison:
     )
 
 
-def draw_accuracies(summaries: Sequence[ModelSummary]) -> Markup:
+def draw_accuracies(summaries: Sequence[ModelSummary]) -> Chart:
     """Dot plot of test accuracies with 95 % intervals; a hollow dot is one seed."""
 
     def paint(axes: Axes) -> None:
@@ -114,7 +113,7 @@ def draw_accuracies(summaries: Sequence[ModelSummary]) -> Markup:
     )
 
 
-def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> Markup:
+def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> Chart:
     """Forest plot: the winner minus each other model, with 95 % intervals."""
 
     def paint(axes: Axes) -> None:

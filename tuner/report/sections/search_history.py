@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tuner.records.results import Results
 from tuner.records.trial import Trial, TrialStatus
-from tuner.report.charts.figures import draw
+from tuner.report.charts.figures import Chart, draw
 from tuner.report.charts.svg import BASELINE, EFFICIENTNET, TUNED
 from tuner.report.reported_run import ReportedRun
 
@@ -143,7 +142,7 @@ def best_so_far(trials: Sequence[Trial], *, maximise: bool) -> tuple[Point, ...]
     return tuple(points)
 
 
-def draw_history(history: History, objective: str) -> tuple[Markup, Markup]:
+def draw_history(history: History, objective: str) -> tuple[Chart, Chart]:
     """Best so far against trials and against training time."""
 
     def by_trial(axes: Axes) -> None:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from tuner.metrics.trade_offs import Option, front, latency_noise, options
 from tuner.records.results import Results
 from tuner.records.trial import Trial
-from tuner.report.charts.figures import draw
+from tuner.report.charts.figures import Chart, draw
 from tuner.report.charts.scales import of_scores
 from tuner.report.charts.svg import BASELINE, TUNED
 from tuner.report.reported_run import ReportedRun
@@ -127,7 +126,7 @@ def _example(best: Sequence[Option], name: str) -> str:
     return f"{name}<={float(digits):.12g}"
 
 
-def draw_trade_offs(found: TradeOffs, objective: Objective) -> tuple[Markup, ...]:
+def draw_trade_offs(found: TradeOffs, objective: Objective) -> tuple[Chart, ...]:
     """The score against each cost."""
     seen = (
         "Filled circles are settings that no other one beats, hollow ones are beaten; the star is"

@@ -130,9 +130,9 @@ class Pictures:
 class PictureBudget:
     """A run's pictures by file name, handed out as long as there is room in the page."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        """Begin with all of the room."""
-        self._files, self._room = files, MAX_BYTES
+    def __init__(self, files: Mapping[str, bytes], room_bytes: int | None = None) -> None:
+        """Begin with all of the room, `MAX_BYTES` where nothing is said."""
+        self._files, self._room = files, MAX_BYTES if room_bytes is None else room_bytes
 
     def take(self, *names: str | None) -> bool:
         """Make room for some files.

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from tuner.records.results import Results
 from tuner.records.scores import CalibrationBin, Temperature
-from tuner.report.charts.figures import draw
+from tuner.report.charts.figures import Chart, Key, draw
 from tuner.report.charts.model_styles import style_of
 from tuner.report.charts.svg import GRID
 from tuner.report.model_summary import ModelSummary, summarise
@@ -125,7 +124,7 @@ def _advice(error: Sequence[float], loss: Sequence[float]) -> str:
     return "That is no clear gain."
 
 
-def draw_reliability(diagrams: Sequence[Reliability]) -> Markup:
+def draw_reliability(diagrams: Sequence[Reliability]) -> Chart:
     """Share of right predictions against confidence; a small mark stands for few images."""
     drawn = [one for one in diagrams if one.is_drawn]
 
@@ -161,6 +160,18 @@ def draw_reliability(diagrams: Sequence[Reliability]) -> Markup:
         " model is too sure of itself.",
         paint,
         size=(4.4, 3.3),
+        legend=[_key(one) for one in drawn],
+    )
+
+
+def _key(one: Reliability) -> Key:
+    style, title = style_of(one.summary.result.name), one.summary.result.title
+    return Key(
+        text=f"{title}, calibrated" if one.is_tempered else title,
+        colour=style.colour,
+        marker=style.marker,
+        dash=_TEMPERED_DASH if one.is_tempered else style.dash,
+        is_hollow=one.is_tempered,
     )
 
 

@@ -1,0 +1,236 @@
+"""`labels`: the labels that are probably wrong, as a list to correct and a page to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+import numpy as np
+
+from tuner.backend import framework
+from tuner.data.dataset import Dataset
+from tuner.errors import ConfigurationError
+from tuner.metrics.confident_learning import LabelDoubts, find_doubts
+from tuner.pipeline.announce import corrected_words
+from tuner.pipeline.outputs.named_run import named_run
+from tuner.pipeline.run_options import REPORTS
+from tuner.pipeline.training_data import training_data
+from tuner.production.changes import code_changes
+from tuner.production.fitting import load_fitting
+from tuner.production.labels_options import TABLE, LabelsOptions
+from tuner.production.out_of_fold import OutOfFold, Plan, cut_parts, predict_out_of_fold
+from tuner.production.recipes import import_notice, recipe_path
+from tuner.records.events import Listener, Notice, StageStarted
+from tuner.records.sealed_recipe import Recipe
+from tuner.store.files.leftovers import sweep
+from tuner.store.files.whole_files import is_disk_full, write_text
+from tuner.store.label_table import DoubtfulLabel, write_label_table
+from tuner.store.recipe_file import read_recipe
+
+# Pictures of the page, for each of its two lists.
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedLabels:
+    """What `labels` has found.
+
+    Attributes:
+        table: The list to correct.
+        page: The page with pictures.
+        n: Images that were looked at.
+        n_listed: Labels that are probably wrong.
+        n_test_listed: Those of them that are of test images.
+        n_expected: Estimated number of wrong labels among all.
+        accuracy: Share of the images whose label was predicted out of fold.
+        has_test: Whether the test images were looked at.
+        n_folds: Trainings.
+    """
+
+    table: Path
+    page: Path
+    n: int
+    n_listed: int
+    n_test_listed: int
+    n_expected: float
+    accuracy: float
+    has_test: bool
+    n_folds: int
+
+
+def labels(options: LabelsOptions, listener: Listener) -> ListedLabels:
+    """Train the recipe of a run by cross-validation, and list the labels that it speaks against.
+
+    The test images train nothing. They are looked at only where the run has scored its models on
+    them, so that all of its choices have been made.
+
+    Raises:
+        ConfigurationError: If there is no recipe, or the list cannot be written.
+        DataError: If the data are missing, or do not fit the recipe, or cannot be cut.
+        TunerError: If a training fails, or a model puts out no probabilities.
+    """
+    source = named_run(options.source, REPORTS)
+    path = recipe_path(source)
+    recipe = read_recipe(path)
+    place = source if source.is_dir() else source.parent
+    table = options.out or place / TABLE
+    _check_table(table, may_replace=options.may_replace)
+    for text in (*filter(None, [import_notice(recipe.model)]), *code_changes(recipe, path)):
+        listener(Notice(text=text))
+    dataset, notes = load_fitting(
+        recipe, path, None, options.data_dir, options.labels, all_images=True
+    )
+    for text in (*notes, *_data_notes(recipe, dataset)):
+        listener(Notice(text=text))
+    has_test = recipe.test_accuracy is not None and dataset.split.n_test > 0
+    epochs = options.epochs or recipe.epochs
+    parts = cut_parts(dataset, options.folds, recipe.data.split.seed, with_test=has_test)
+    plan = Plan(parts=parts, epochs=epochs, fingerprint=dataset.images.fingerprint)
+    with _only_one(place / "labels") as folder:
+        listener(StageStarted(title="Starting the framework"))
+        framework.start(options.threads)
+        data = training_data(dataset, options.data_dir)
+        found = predict_out_of_fold(recipe, data, plan, folder, listener)
+    return _write(dataset, found, plan, table, recipe.title, has_test=has_test)
+
+
+def _check_table(table: Path, *, may_replace: bool) -> None:
+    if table.suffix.lower() != ".csv":
+        raise ConfigurationError(f"{table}: the list is a .csv", f"name it {table.stem}.csv.")
+    if table.exists() and not may_replace:
+        raise ConfigurationError(
+            f"{table}: is there already, perhaps with labels that you have corrected",
+            "name another file with --out, or replace it with --force.",
+        )
+
+
+def _data_notes(recipe: Recipe, dataset: Dataset) -> Iterator[str]:
+    if dataset.images.fingerprint != recipe.data.fingerprint:
+        yield "images or labels are not as they were when the recipe was sealed"
+    if text := corrected_words(dataset):
+        yield text
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[Path]:
+    """The folder of the predictions, for this command alone."""
+    lock = filelock.FileLock(folder / ".lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise ConfigurationError(
+            f"{folder}: another `labels` is working on this run", "wait for its end."
+        ) from error
+    except NotImplementedError:
+        # Some network drives lock nothing.
+        pass
+    except OSError as error:
+        raise ConfigurationError(
+            f"{folder}: cannot be written: {error.strerror}", "give yourself the right to it."
+        ) from error
+    try:
+        sweep(folder.glob(".*.tmp"), is_alone=lock.is_locked)
+        yield folder
+    finally:
+        lock.release()
+        (folder / ".lock").unlink(missing_ok=True)
+
+
+def _write(
+    dataset: Dataset, found: OutOfFold, plan: Plan, table: Path, title: str, *, has_test: bool
+) -> ListedLabels:
+    """Rank the labels, and write list and page."""
+    from tuner.doctor.thumbnails import data_uris
+    from tuner.evaluation.sealed import open_test
+    from tuner.evaluation.temperature import fitted_temperature
+    from tuner.metrics.calibration import tempered
+    from tuner.report.labels_page import LabelsPage, PicturedLabel, render
+
+    numbers = dataset.sealed().images.labels.copy()
+    if has_test:
+        test = open_test(dataset)
+        numbers[test.rows] = test.labels
+    given = numbers[found.rows]
+    is_test = np.isin(found.rows, dataset.split.test)
+    # One number for all folds, of thousands of labels: what a single label does to it is nothing.
+    temperature = fitted_temperature(given[~is_test], found.probabilities[~is_test]).value
+    probabilities = tempered(found.probabilities, temperature)
+    doubts = find_doubts(given, probabilities)
+    listed = doubts.order[: doubts.n_flagged]
+    rows = [_row(dataset, found, given, probabilities, doubts, at) for at in listed.tolist()]
+    shown = _shown(rows)
+    sources = data_uris(dataset.images.images, (found.rows[listed[rank]] for rank in shown))
+    result = ListedLabels(
+        table=table,
+        page=table.with_suffix(".html"),
+        n=len(given),
+        n_listed=len(rows),
+        n_test_listed=sum(row.part == "test" for row in rows),
+        n_expected=doubts.n_expected,
+        accuracy=float((probabilities.argmax(axis=1) == given).mean()),
+        has_test=has_test,
+        n_folds=len(plan.parts),
+    )
+    page = LabelsPage(
+        title=dataset.card.title,
+        name=dataset.images.name,
+        fingerprint=dataset.images.fingerprint,
+        model=title or "the recipe's model",
+        class_names=dataset.spec.class_names,
+        joint=tuple(map(tuple, doubts.joint.tolist())),
+        temperature=temperature,
+        epochs=plan.epochs,
+        n_folds=result.n_folds,
+        n=result.n,
+        n_expected=result.n_expected,
+        accuracy=result.accuracy,
+        has_test=has_test,
+        table=table.as_posix(),
+        rows=tuple(rows),
+        pictured=tuple(
+            PicturedLabel(
+                rank=rank + 1, row=rows[rank], source=sources[int(found.rows[listed[rank]])]
+            )
+            for rank in shown
+        ),
+    )
+    html = render(page)
+    try:
+        write_label_table(rows, dataset.spec.class_names, table)
+        write_text(result.page, html)
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        raise ConfigurationError(
+            f"{table}: cannot be written: {error.strerror}", "choose another file with --out."
+        ) from error
+    return result
+
+
+def _row(
+    dataset: Dataset,
+    found: OutOfFold,
+    given: np.ndarray,
+    probabilities: np.ndarray,
+    doubts: LabelDoubts,
+    at: int,
+) -> DoubtfulLabel:
+    row, names = int(found.rows[at]), dataset.spec.class_names
+    return DoubtfulLabel(
+        image=dataset.images.origins[row],
+        part="test" if row in dataset.split.test else "train",
+        given=names[given[at]],
+        suggested=names[doubts.suggested[at]],
+        margin=float(doubts.margins[at]),
+        probabilities=tuple(probabilities[at].tolist()),
+    )
+
+
+def _shown(rows: list[DoubtfulLabel]) -> list[int]:
+    """Positions of the labels that are shown with a picture, of both parts the most doubtful."""
+    parts = [[at for at, row in enumerate(rows) if row.part == part] for part in ("train", "test")]
+    return sorted(at for part in parts for at in part[:_SHOWN])
