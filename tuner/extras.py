@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # The same as `options.extras_require` in setup.cfg; a test holds them together.
-EXTRAS: Mapping[str, str] = MappingProxyType(
+EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "heic": "pi-heif>=1.0",
-        "jax": "jax>=0.6",
-        "kaggle": "kagglehub>=1.0",
-        "ray": "ray>=2.60",
+        "export": ("onnx>=1.18", "onnxruntime>=1.23", "tf2onnx>=1.17", "ai-edge-litert>=2.0"),
+        "heic": ("pi-heif>=1.0",),
+        "jax": ("jax>=0.6",),
+        "kaggle": ("kagglehub>=1.0",),
+        "ray": ("ray>=2.60",),
     }
 )
 
@@ -28,4 +29,4 @@ def install_line(extra: str) -> str:
         extra: One of `EXTRAS`.
     """
     # Double quotes keep the `>` from the shell on Windows too.
-    return f'python -m pip install "{EXTRAS[extra]}"'
+    return " ".join(["python -m pip install", *(f'"{one}"' for one in EXTRAS[extra])])

@@ -6,6 +6,7 @@ import click
 
 from tuner import __version__
 from tuner.cli.data_commands import datasets, validate
+from tuner.cli.export_command import export
 from tuner.cli.group import Group
 from tuner.cli.model_commands import predict, train
 from tuner.cli.options import CONTEXT
@@ -33,5 +34,5 @@ def cli() -> None:
     """Hold the commands together; `HELP` is what people read."""
 
 
-for command in (run, plan, validate, datasets, train, predict, report, compare, refine):
+for command in (run, plan, validate, datasets, train, predict, export, report, compare, refine):
     cli.add_command(command)

@@ -1,0 +1,84 @@
+"""Keras models as files of TensorFlow's formats: SavedModel, LiteRT, and ONNX by tf2onnx."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# Read by ONNX Runtime since 1.14 (2023), and the newest that tf2onnx writes.
+_OPSET = 18
+
+
+def write_saved_model(model: keras.Model, folder: Path) -> None:
+    """Write a SavedModel with one function, `serve`.
+
+    Args:
+        model: With one input and one output.
+        folder: To make.
+    """
+    model.export(str(folder), format="tf_saved_model", verbose=False)
+
+
+def saved_model_function(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """A SavedModel as a function from images to what it puts out."""
+    loaded = tf.saved_model.load(str(folder))
+    return lambda images: loaded.serve(tf.convert_to_tensor(images)).numpy()
+
+
+def litert_bytes(
+    model: keras.Model,
+    quantize: Literal["int8", "float16"] | None,
+    representative: np.ndarray,
+) -> bytes:
+    """A model as LiteRT reads it; the size of a batch is free.
+
+    Args:
+        model: With one input and one output.
+        quantize: Numbers that it computes with; int8 leaves float what has no int8 kernel.
+        representative: Images that say which values occur, (n, height, width, channels).
+    """
+    function = _function(model)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [function.get_concrete_function()], model
+    )
+    if quantize is not None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if quantize == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if quantize == "int8":
+
+        def examples() -> Iterator[list[np.ndarray]]:
+            for image in representative:
+                yield [image[None]]
+
+        converter.representative_dataset = examples
+    converted: bytes = converter.convert()
+    return converted
+
+
+def onnx_model(model: keras.Model) -> Any:
+    """A model as an `onnx.ModelProto` in float32; the size of a batch is free."""
+    import tf2onnx
+
+    function = _function(model)
+    converted, _ = tf2onnx.convert.from_function(
+        function, input_signature=function.input_signature, opset=_OPSET
+    )
+    return converted
+
+
+def _function(model: keras.Model) -> Any:
+    """The model as one traced function."""
+    (images,) = model.inputs
+    signature = [tf.TensorSpec((None, *images.shape[1:]), images.dtype, name=images.name)]
+
+    @tf.function(input_signature=signature, autograph=False)
+    def probabilities(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"probabilities": model(images, training=False)}
+
+    return probabilities
