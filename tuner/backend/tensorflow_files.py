@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import keras
@@ -12,6 +13,10 @@ import tensorflow as tf
 
 # Read by ONNX Runtime since 1.14 (2023), and the newest that tf2onnx writes.
 _OPSET = 18
+
+# Kept from the start: what loads when it is first used (`tuner.backend.deferred_imports`) binds the
+# folder tensorflow/lite to the name `tf.lite` afterwards.
+_LITE = tf.lite
 
 
 def write_saved_model(model: keras.Model, folder: Path) -> None:
@@ -42,22 +47,23 @@ def litert_bytes(
         quantize: Numbers that it computes with; int8 leaves float what has no int8 kernel.
         representative: Images that say which values occur, (n, height, width, channels).
     """
-    function = _function(model)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [function.get_concrete_function()], model
-    )
-    if quantize is not None:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if quantize == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if quantize == "int8":
 
-        def examples() -> Iterator[list[np.ndarray]]:
-            for image in representative:
-                yield [image[None]]
+    def examples() -> Iterator[list[np.ndarray]]:
+        for image in representative:
+            yield [image[None]]
 
-        converter.representative_dataset = examples
-    converted: bytes = converter.convert()
+    # By way of a SavedModel the converter makes constants of the weights; from a function of Keras'
+    # it leaves variables that LiteRT finds without a value.
+    with TemporaryDirectory() as made:
+        write_saved_model(model, Path(made) / "model")
+        converter = _LITE.TFLiteConverter.from_saved_model(str(Path(made) / "model"))
+        if quantize is not None:
+            converter.optimizations = [_LITE.Optimize.DEFAULT]
+        if quantize == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if quantize == "int8":
+            converter.representative_dataset = examples
+        converted: bytes = converter.convert()
     return converted
 
 

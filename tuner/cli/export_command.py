@@ -19,9 +19,7 @@ _USUAL = ExportOptions(run=Path(), format="")
 
 @click.command(context_settings=CONTEXT)
 @click.argument("run", type=A_PATH)
-@click.option(
-    "--format", type=click.Choice(tuple(FORMATS)), required=True, help="What to write."
-)
+@click.option("--format", type=click.Choice(tuple(FORMATS)), required=True, help="What to write.")
 @click.option(
     "--quantize",
     type=click.Choice(QUANTIZATIONS),
@@ -32,9 +30,7 @@ _USUAL = ExportOptions(run=Path(), format="")
     metavar="NAME_OR_FILE",
     help="One of the run's models, or a .keras file; the recommended model by default.",
 )
-@click.option(
-    "--out", type=A_PATH, help="The folder to write; below the run's folder by default."
-)
+@click.option("--out", type=A_PATH, help="The folder to write; below the run's folder by default.")
 @click.option(
     "--input",
     "input_type",

@@ -109,9 +109,7 @@ def export(options: ExportOptions, tell: Callable[[str], None]) -> ExportedModel
         tell(notice)
     tell(f"model: {_title(chosen.recipe)}, {chosen.path}")
     tell("Loading the images that check the file ...")
-    dataset, notes = load_fitting(
-        chosen.recipe, chosen.recipe_file, options.data, options.data_dir
-    )
+    dataset, notes = load_fitting(chosen.recipe, chosen.recipe_file, options.data, options.data_dir)
     for note in notes:
         tell(note)
     _tell_changes(chosen, dataset, options, tell)
@@ -261,9 +259,7 @@ def _write_beside(
     from tuner.exports import labels_file, model_card, predict_script
 
     recipe, wanted, run = chosen.recipe, chosen.wanted, chosen.run.name
-    record = labels_file.labels_record(
-        recipe, wanted, options.input_type, chosen.temperature, run
-    )
+    record = labels_file.labels_record(recipe, wanted, options.input_type, chosen.temperature, run)
     write_text(folder / RECORD, json.dumps(_record(chosen, options, check), indent=2) + "\n")
     labels_file.write_labels(record, folder)
     if not check.is_accepted:

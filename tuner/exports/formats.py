@@ -110,7 +110,9 @@ def checked_format(name: str, quantize: Quantization | None) -> Format:
 def combinations() -> list[str]:
     """Each format with what it can be quantized to, in words."""
     return [
-        " ".join([one.name, *(f"(also {listed(one.quantizations)})" for _ in one.quantizations[:1])])
+        " ".join(
+            [one.name, *(f"(also {listed(one.quantizations)})" for _ in one.quantizations[:1])]
+        )
         for one in FORMATS.values()
     ]
 
@@ -139,8 +141,9 @@ def check_installed(wanted: Format, backend: str | None) -> None:
     missing = [name for name in wanted.needs if not _is_there(name)]
     if missing:
         raise ConfigurationError(
-            f"--format {wanted.name} needs {listed(missing)}, which is not installed",
-            f"{install_line('export')}",
+            f"--format {wanted.name} needs {' and '.join(missing)}, which"
+            f" {'is' if len(missing) == 1 else 'are'} not installed",
+            f"{install_line('export')}.",
         )
 
 

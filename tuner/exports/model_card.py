@@ -5,7 +5,7 @@ Source of its parts: Mitchell et al., Model Cards for Model Reporting, FAT* 2019
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,20 @@ import yaml
 from tuner.exports.check_record import ExportCheck, Measured
 from tuner.exports.formats import Format, InputType, Quantization
 from tuner.names import one_line
-from tuner.records.sealed_recipe import Recipe
 from tuner.records.scores import Scores
+from tuner.records.sealed_recipe import Recipe
 from tuner.report.text import decimal, file_size, percent, plural
 
 NAME = "README.md"
 # Rows of the table of classes; a data set may have thousands.
 _MOST_CLASSES = 30
+# What hubs call the runtimes.
+_LIBRARIES = {
+    "keras": "keras",
+    "saved_model": "tensorflow",
+    "litert": "tflite",
+    "onnx": "onnx",
+}
 _CELL = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;", "`": "\\`", "[": "\\[", "*": "\\*"})
 
 
@@ -61,13 +68,13 @@ def model_card(exported: Exported) -> str:
 
 def _header(exported: Exported) -> dict[str, Any]:
     recipe, wanted = exported.recipe, exported.wanted
-    name = f"{recipe.data.name} {recipe.title or recipe.model}"
+    name = f"{exported.data_title}: {recipe.title or recipe.model}"
     metrics = [
         {"type": kind, "name": kind.replace("_", " "), "value": round(value, 4)}
         for kind, value in _header_metrics(exported.check.exported.scores)
     ]
     return {
-        "library_name": {"litert": "tflite"}.get(wanted.name, wanted.runtime),
+        "library_name": _LIBRARIES[wanted.name],
         "pipeline_tag": "image-classification",
         # What holds for data and weights stands below; nobody but you can grant a licence.
         "license": "other",
@@ -139,9 +146,9 @@ def _intended(exported: Exported) -> Iterator[str]:
     shown = ", ".join(_text(name) for name in names[:_MOST_CLASSES])
     more = f" and {len(names) - _MOST_CLASSES:,} more" if len(names) > _MOST_CLASSES else ""
     yield (
-        f"To tell {plural(len(names), 'class')} apart: {shown}{more}. The images should be like"
-        " those that it was trained on: the same kind of camera, subject and framing. Every image"
-        " gets one of these labels, whatever it shows."
+        f"To tell {plural(len(names), 'class', 'classes')} apart: {shown}{more}. The images should"
+        " be like those that it was trained on: the same kind of camera, subject and framing. Every"
+        " image gets one of these labels, whatever it shows."
     )
 
 
@@ -174,7 +181,8 @@ def _classes(scores: Scores) -> Iterator[str]:
     yield "| class | test images | recall | precision |"
     yield "| --- | --- | --- | --- |"
     for one in scores.per_class[:_MOST_CLASSES]:
-        yield f"| {_text(one.name)} | {one.n:,} | {percent(one.recall)} | {percent(one.precision)} |"
+        shares = f"{percent(one.recall)} | {percent(one.precision)}"
+        yield f"| {_text(one.name)} | {one.n:,} | {shares} |"
     if len(scores.per_class) > _MOST_CLASSES:
         yield f"| {len(scores.per_class) - _MOST_CLASSES:,} more in export.json | | | |"
 

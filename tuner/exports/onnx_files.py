@@ -65,9 +65,7 @@ def onnx_function(path: Path, n_threads: int) -> Callable[[np.ndarray], np.ndarr
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads
-    session = onnxruntime.InferenceSession(
-        str(path), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     return lambda images: np.asarray(session.run(None, {IMAGES: images})[0])
 
 

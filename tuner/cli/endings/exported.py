@@ -26,9 +26,7 @@ def exported_lines(exported: ExportedModel) -> Iterator[str]:
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        yield "  ".join(
-            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     of = "" if check.n == check.n_test else f" of {check.n_test:,}"
     yield (
         f"Checked on {plural(check.n, 'sealed test image')}{of}; accuracy with its 95 % interval;"
@@ -42,13 +40,11 @@ def exported_lines(exported: ExportedModel) -> Iterator[str]:
 def rejection(exported: ExportedModel) -> tuple[str, str]:
     """Why a file was rejected, and what to do."""
     check = exported.check
+    plainer = "export it without --quantize" if exported.options.quantize else ""
+    other = plainer or "try another --format"
     if check.problem:
-        return f"{exported.file}: {check.problem}", "export it without --quantize."
-    hint = (
-        "export it without --quantize, as float16, or allow more with --max-differing."
-        if exported.options.quantize == "int8"
-        else "allow more with --max-differing, or try another --format."
-    )
+        return f"{exported.file}: rejected: {check.problem}", f"{other}."
+    hint = f"{other}, or allow more with --max-differing."
     return (
         f"{exported.file}: rejected, since the labels of {percent(check.differing)} of the test"
         f" images differ from the original's ({check.n - check.n_equal:,} of {check.n:,}); at most"
