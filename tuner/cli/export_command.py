@@ -19,7 +19,15 @@ _USUAL = ExportOptions(run=Path(), format="")
 
 @click.command(context_settings=CONTEXT)
 @click.argument("run", type=A_PATH)
-@click.option("--format", type=click.Choice(tuple(FORMATS)), required=True, help="What to write.")
+@click.option(
+    "--format",
+    type=click.Choice(tuple(FORMATS)),
+    required=True,
+    help=(
+        "keras or saved_model for Python and TensorFlow Serving, litert for phones and small"
+        " computers, onnx for web services, browsers and other languages."
+    ),
+)
 @click.option(
     "--quantize",
     type=click.Choice(QUANTIZATIONS),
@@ -64,11 +72,6 @@ def export(json_lines: bool, quiet: bool, **options: Any) -> None:
     Pixels are scaled and probabilities calibrated inside the file. It is checked on the run's
     sealed test images; one whose labels differ too often is kept as NAME.rejected, and the exit
     code is 1. RUN may be latest, or a data set's name.
-
-    \b
-    keras, saved_model  for Python, and TensorFlow Serving
-    litert              for phones and small computers; --quantize int8 or float16
-    onnx                for web services, browsers, other languages; --quantize int8 or float16
     """
     from tuner.cli.endings.exported import export_ended, exported_lines, rejection
     from tuner.cli.terminal.chatter import chatter_kept_away

@@ -132,4 +132,5 @@ def evenly_spaced(rows: np.ndarray, n: int) -> np.ndarray:
 
 def places(m: int, n: int) -> np.ndarray:
     """At most `n` of the numbers 0 to `m` - 1, spread evenly."""
-    return np.unique(np.linspace(0, m - 1, min(m, n)).round().astype(np.int64))
+    spread: np.ndarray = np.linspace(0, m - 1, min(m, n)).round().astype(np.int64)
+    return spread

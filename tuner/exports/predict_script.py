@@ -14,7 +14,7 @@ NAME = "predict.py"
 _SCRIPT = Template(
     '''"""Label and probability of photos: python predict.py PHOTO ...
 
-Needs: python -m pip install numpy pillow $packages
+Needs numpy, pillow and $packages; README.md has the line that installs them.
 """
 
 import json

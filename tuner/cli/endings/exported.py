@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -63,7 +62,7 @@ def export_ended(exported: ExportedModel) -> dict[str, Any]:
         "is_accepted": check.is_accepted,
         "differing": check.differing,
     }
-    return record | json.loads(json.dumps(asdict(check)))
+    return record | asdict(check)
 
 
 def _compared(check: ExportCheck) -> tuple[str, str]:
