@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,9 @@ import tensorflow as tf
 
 # Read by ONNX Runtime since 1.14 (2023), and the newest that tf2onnx writes.
 _OPSET = 18
+
+# What stays float after logits in int8.
+_FLOAT_OPERATIONS = ["SOFTMAX", "LOGISTIC", "LOG"]
 
 # Kept from the start: what loads when it is first used (`tuner.backend.deferred_imports`) binds the
 # folder tensorflow/lite to the name `tf.lite` afterwards.
@@ -61,10 +65,19 @@ def litert_bytes(
             converter.optimizations = [_LITE.Optimize.DEFAULT]
         if quantize == "float16":
             converter.target_spec.supported_types = [tf.float16]
-        if quantize == "int8":
-            converter.representative_dataset = examples
-        converted: bytes = converter.convert()
-    return converted
+        if quantize != "int8":
+            return bytes(converter.convert())
+        converter.representative_dataset = examples
+        # Logits are in int8, and what comes after them is not: probabilities in 256 steps would not
+        # sum to 1.
+        floats = _LITE.experimental.QuantizationDebugOptions(denylisted_ops=_FLOAT_OPERATIONS)
+        with warnings.catch_warnings():
+            # It looks at the result with TensorFlow's own interpreter, which is to be removed.
+            warnings.filterwarnings("ignore", message=r"\s+Warning: tf\.lite\.Interpreter")
+            debugger = _LITE.experimental.QuantizationDebugger(
+                converter=converter, debug_dataset=examples, debug_options=floats
+            )
+        return bytes(debugger.get_nondebug_quantized_model())
 
 
 def onnx_model(model: keras.Model) -> Any:

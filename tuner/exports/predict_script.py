@@ -28,9 +28,9 @@ about = json.loads(Path(__file__).with_name("labels.json").read_text(encoding="u
 size, grey = (about["input"]["width"], about["input"]["height"]), about["input"]["channels"] == 1
 $load
 for name in sys.argv[1:]:
-    photo = Image.open(name)
-    photo.draft(None, (2 * max(size), 2 * max(size)))  # JPEG decodes smaller, and faster
-    photo = ImageOps.exif_transpose(photo)
+    with Image.open(name) as file:
+        file.draft(None, (2 * max(size), 2 * max(size)))  # JPEG decodes smaller, and faster
+        photo = ImageOps.exif_transpose(file)
     if photo.has_transparency_data:
         below = Image.new("RGBA", photo.size, (*about["input"]["background"], 255))
         photo = Image.alpha_composite(below, photo.convert("RGBA"))
