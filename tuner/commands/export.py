@@ -37,7 +37,7 @@ from tuner.production.chosen_model import chosen_model
 from tuner.production.fitting import load_fitting
 from tuner.production.recipes import fold_of, full_fold, import_notice
 from tuner.records.sealed_recipe import Recipe
-from tuner.store.files.whole_files import write_text
+from tuner.store.files.whole_files import json_line, write_text
 from tuner.store.recipe_file import read_recipe
 
 if TYPE_CHECKING:
@@ -260,7 +260,9 @@ def _write_beside(
 
     recipe, wanted, run = chosen.recipe, chosen.wanted, chosen.run.name
     record = labels_file.labels_record(recipe, wanted, options.input_type, chosen.temperature, run)
-    write_text(folder / RECORD, json.dumps(_record(chosen, options, check), indent=2) + "\n")
+    # Numbers that are not finite become null on the way.
+    plain = json.loads(json_line(_record(chosen, options, check)))
+    write_text(folder / RECORD, json.dumps(plain, indent=2) + "\n")
     labels_file.write_labels(record, folder)
     if not check.is_accepted:
         return
