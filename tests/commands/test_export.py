@@ -67,7 +67,8 @@ def run_script(folder: Path, *photos: Path) -> list[str]:
 @pytest.fixture
 def copy(finished: Finished, tmp_path: Path) -> Path:
     """A copy of the run that a test may change."""
-    return Path(shutil.copytree(finished.path, tmp_path / "run"))
+    ignored = shutil.ignore_patterns("exports")
+    return Path(shutil.copytree(finished.path, tmp_path / "run", ignore=ignored))
 
 
 @pytest.mark.parametrize(("name", "quantize"), COMBINATIONS)
@@ -110,7 +111,7 @@ def test_people_see_both_in_a_table(finished: Finished, tmp_path: Path) -> None:
     shown = export(finished, *PLAIN, "--out", out)
     assert (shown.code, shown.out) == (0, f"{out}/model.keras\n")
     head, original, exported, note, hint = shown.err.splitlines()[-5:]
-    assert head.split("  ")[-1] == "one image"
+    assert head.split("  ")[-1].strip() == "one image"
     assert original.startswith("model.keras ")
     assert "100.00 %" in exported
     assert note.startswith("Checked on 15 sealed test images; ")

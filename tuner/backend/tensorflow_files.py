@@ -77,7 +77,7 @@ def litert_bytes(
             debugger = _LITE.experimental.QuantizationDebugger(
                 converter=converter, debug_dataset=examples, debug_options=floats
             )
-        return bytes(debugger.get_nondebug_quantized_model())
+            return bytes(debugger.get_nondebug_quantized_model())
 
 
 def onnx_model(model: keras.Model) -> Any:
