@@ -127,7 +127,8 @@ def _measured(
 
 def evenly_spaced(rows: np.ndarray, n: int) -> np.ndarray:
     """At most `n` of the rows (m,), spread over all of them."""
-    return rows[places(len(rows), n)]
+    spread: np.ndarray = rows[places(len(rows), n)]
+    return spread
 
 
 def places(m: int, n: int) -> np.ndarray:
