@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-# The same as `options.extras_require` in setup.cfg, with spaces between several packages; a test
-# holds them together.
-EXTRAS: Mapping[str, str] = MappingProxyType(
+# The same as `options.extras_require` in setup.cfg; a test holds them together.
+EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "heic": "pi-heif>=1.0",
-        "jax": "jax>=0.6",
-        "kaggle": "kagglehub>=1.0",
-        "mlflow": "mlflow-skinny>=3.5 sqlalchemy>=2.0 alembic>=1.13",
-        "optuna": "optuna>=4.4",
-        "ray": "ray>=2.60",
-        "wandb": "wandb>=0.21",
+        "export": ("onnx>=1.18", "onnxruntime>=1.23", "tf2onnx>=1.17", "ai-edge-litert>=2.0"),
+        "heic": ("pi-heif>=1.0",),
+        "jax": ("jax>=0.6",),
+        "kaggle": ("kagglehub>=1.0",),
+        "mlflow": ("mlflow-skinny>=3.5", "sqlalchemy>=2.0", "alembic>=1.13"),
+        "optuna": ("optuna>=4.4",),
+        "ray": ("ray>=2.60",),
+        "wandb": ("wandb>=0.21",),
     }
 )
 
@@ -32,5 +32,4 @@ def install_line(extra: str) -> str:
         extra: One of `EXTRAS`.
     """
     # Double quotes keep the `>` from the shell on Windows too.
-    packages = " ".join(f'"{package}"' for package in EXTRAS[extra].split())
-    return f"python -m pip install {packages}"
+    return " ".join(["python -m pip install", *(f'"{one}"' for one in EXTRAS[extra])])

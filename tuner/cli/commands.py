@@ -6,6 +6,7 @@ import click
 
 from tuner import __version__
 from tuner.cli.data_commands import datasets, validate
+from tuner.cli.export_command import export
 from tuner.cli.group import Group
 from tuner.cli.label_commands import list_labels
 from tuner.cli.model_commands import predict, train
@@ -35,6 +36,7 @@ def cli() -> None:
 
 
 for command in (
-    run, plan, validate, datasets, train, predict, report, compare, refine, list_labels, track
+    run, plan, validate, datasets, train, predict, export, report, compare, refine, list_labels,
+    track,
 ):  # fmt: skip
     cli.add_command(command)

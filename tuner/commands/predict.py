@@ -17,13 +17,12 @@ from tuner.metrics.probabilities import ScoreError, checked_probabilities
 from tuner.names import printable
 from tuner.pipeline.outputs.named_run import named_run
 from tuner.pipeline.run_options import REPORTS
+from tuner.production.chosen_model import chosen_model
 from tuner.production.decoded_images import Decoded, NotPredicted, decoded_images
 from tuner.production.named_images import NamedImage
 from tuner.production.recipe_images import recipe_settings
-from tuner.production.recipes import model_names, recipe_path
 from tuner.production.sorted_folders import SortedFolders
 from tuner.records.sealed_recipe import Recipe
-from tuner.store.model_file import model_file
 from tuner.store.recipe_file import read_recipe
 
 _Predictor = Callable[[np.ndarray], np.ndarray]
@@ -103,7 +102,7 @@ def predict(
             asked for, or an address without the right to download; while predictions are taken, if
             what the model puts out is no probabilities.
     """
-    recipe_file, path = _chosen(named_run(options.run, REPORTS), options.model)
+    recipe_file, path = chosen_model(named_run(options.run, REPORTS), options.model)
     recipe = read_recipe(recipe_file)
     is_other = options.model is not None and path == Path(options.model)
     temperature = (
@@ -201,23 +200,6 @@ def _sorted(
                 yield NotPredicted(image=one.image, reason=str(error), is_bad=True)
                 continue
         yield one
-
-
-def _chosen(run: Path, model: str | None) -> tuple[Path, Path]:
-    """The recipe that reads the images, and the file of the model that predicts."""
-    best = recipe_path(run)
-    names = model_names(best)
-    if model is not None and model not in names and (not names or _is_file(model)):
-        return best, Path(model)
-    recipe = recipe_path(run, model)
-    own = model_file(recipe.with_suffix(".keras"))
-    return recipe, own if own.is_file() else model_file(recipe.with_name("model.keras"))
-
-
-def _is_file(model: str) -> bool:
-    """Whether it must be meant for a file, there or not, and for no name."""
-    path = Path(model)
-    return path.suffix != "" or len(path.parts) > 1 or path.is_file()
 
 
 def _temperature(recipe: Recipe, recipe_file: Path, *, is_other: bool) -> float:

@@ -1,0 +1,251 @@
+"""README.md of an exported model: a model card in the form that model hubs read.
+
+Source of its parts: Mitchell et al., Model Cards for Model Reporting, FAT* 2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from tuner.exports.check_record import ExportCheck, Measured
+from tuner.exports.formats import Format, InputType, Quantization
+from tuner.names import one_line
+from tuner.records.scores import Scores
+from tuner.records.sealed_recipe import Recipe
+from tuner.report.text import decimal, file_size, percent, plural
+
+NAME = "README.md"
+# Rows of the table of classes; a data set may have thousands.
+_MOST_CLASSES = 30
+# What hubs call the runtimes.
+_LIBRARIES = {
+    "keras": "keras",
+    "saved_model": "tensorflow",
+    "litert": "tflite",
+    "onnx": "onnx",
+}
+_CELL = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;", "`": "\\`", "[": "\\[", "*": "\\*"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What a card tells of.
+
+    Attributes:
+        wanted: The format.
+        quantize: Numbers that it computes with; None for float32.
+        input_type: Of its images.
+        recipe: Of the model.
+        temperature: What its logits are divided by; None where they are not.
+        run: Name of the run's folder.
+        data_title: What the data are called.
+        data_source: Where they come from; may be empty.
+        data_licence: Under which terms; may be empty.
+        check: How it compares with its original.
+    """
+
+    wanted: Format
+    quantize: Quantization | None
+    input_type: InputType
+    recipe: Recipe
+    temperature: float | None
+    run: str
+    data_title: str
+    data_source: str
+    data_licence: str
+    check: ExportCheck
+
+
+def model_card(exported: Exported) -> str:
+    """The card, as Markdown with a YAML header."""
+    head = yaml.safe_dump(_header(exported), sort_keys=False, allow_unicode=True, width=100)
+    return f"---\n{head}---\n\n" + "\n".join(_lines(exported)) + "\n"
+
+
+def _header(exported: Exported) -> dict[str, Any]:
+    recipe, wanted = exported.recipe, exported.wanted
+    name = f"{exported.data_title}: {recipe.title or recipe.model}"
+    metrics = [
+        {"type": kind, "name": kind.replace("_", " "), "value": round(value, 4)}
+        for kind, value in _header_metrics(exported.check.exported.scores)
+    ]
+    return {
+        "library_name": _LIBRARIES[wanted.name],
+        "pipeline_tag": "image-classification",
+        # What holds for data and weights stands below; nobody but you can grant a licence.
+        "license": "other",
+        "license_name": "see-below",
+        "tags": ["image-classification", wanted.name, *filter(None, [exported.quantize])],
+        "metrics": [metric["type"] for metric in metrics],
+        "model-index": [
+            {
+                "name": one_line(name),
+                "results": [
+                    {
+                        "task": {"type": "image-classification"},
+                        "dataset": {"name": one_line(exported.data_title), "type": "other"},
+                        "metrics": metrics,
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def _header_metrics(scores: Scores | None) -> Iterator[tuple[str, float]]:
+    if scores is not None:
+        yield "accuracy", scores.accuracy
+        yield "f1", scores.macro_f1
+
+
+def _lines(exported: Exported) -> Iterator[str]:
+    recipe = exported.recipe
+    yield f"# {_text(recipe.title or recipe.model)}: {_text(exported.data_title)}"
+    yield ""
+    yield from _what_it_is(exported)
+    yield from ["", "## Use", ""]
+    yield from _use(exported)
+    yield from ["", "## Intended use", ""]
+    yield from _intended(exported)
+    yield from ["", "## Numbers", ""]
+    yield from _numbers(exported.check)
+    yield from ["", "## Data", ""]
+    yield from _data(exported)
+    yield from ["", "## Limits", ""]
+    yield from _limits(exported)
+    yield from ["", "## Licences", ""]
+    yield from _licences(exported)
+
+
+def _what_it_is(exported: Exported) -> Iterator[str]:
+    spec, wanted = exported.recipe.image, exported.wanted
+    numbers = f" in {exported.quantize}" if exported.quantize else ""
+    yield (
+        f"An image classifier as {wanted.title}{numbers} (`{wanted.file}`), for {wanted.use}. It"
+        f" takes {exported.input_type} images of 0-255, (n, {spec.height}, {spec.width},"
+        f" {spec.channels}), and gives probabilities, (n, {spec.n_classes}). Scaling of the pixels"
+        f" is inside{', and so is calibration' if exported.temperature else ''}."
+    )
+
+
+def _use(exported: Exported) -> Iterator[str]:
+    yield "```"
+    yield f"python -m pip install numpy pillow {exported.wanted.runtime_package}"
+    yield "python predict.py photo.jpg"
+    yield "```"
+    yield ""
+    yield "`labels.json` holds the labels in the order of the probabilities, and the input's size."
+
+
+def _intended(exported: Exported) -> Iterator[str]:
+    names = exported.recipe.image.class_names
+    shown = ", ".join(_text(name) for name in names[:_MOST_CLASSES])
+    more = f" and {len(names) - _MOST_CLASSES:,} more" if len(names) > _MOST_CLASSES else ""
+    yield (
+        f"To tell {plural(len(names), 'class', 'classes')} apart: {shown}{more}. The images should"
+        " be like those that it was trained on: the same kind of camera, subject and framing. Every"
+        " image gets one of these labels, whatever it shows."
+    )
+
+
+def _numbers(check: ExportCheck) -> Iterator[str]:
+    of = "" if check.n == check.n_test else f" of {check.n_test:,}"
+    yield f"On {plural(check.n, 'sealed test image')}{of}; intervals are Wilson's, of 95 %."
+    yield ""
+    yield "| | this file | the original |"
+    yield "| --- | --- | --- |"
+    both = (check.exported, check.original)
+    for title, value in (
+        ("accuracy", accuracy_words),
+        ("macro F1", lambda one: _score(one, "macro_f1")),
+        ("expected calibration error", lambda one: _score(one, "calibration_error")),
+        ("size", lambda one: file_size(one.n_bytes)),
+        ("one image", lambda one: f"{one.latency_ms:.2f} ms"),
+    ):
+        yield f"| {title} | {' | '.join(value(one) for one in both)} |"
+    yield ""
+    yield (
+        f"Both give the same label to {check.n_equal:,} of {check.n:,} images; a probability"
+        f" differs by at most {check.max_difference:.2g}."
+    )
+    if check.exported.scores is not None:
+        yield ""
+        yield from _classes(check.exported.scores)
+
+
+def _classes(scores: Scores) -> Iterator[str]:
+    yield "| class | test images | recall | precision |"
+    yield "| --- | --- | --- | --- |"
+    for one in scores.per_class[:_MOST_CLASSES]:
+        shares = f"{percent(one.recall)} | {percent(one.precision)}"
+        yield f"| {_text(one.name)} | {one.n:,} | {shares} |"
+    if len(scores.per_class) > _MOST_CLASSES:
+        yield f"| {len(scores.per_class) - _MOST_CLASSES:,} more in export.json | | | |"
+
+
+def _data(exported: Exported) -> Iterator[str]:
+    data = exported.recipe.data
+    yield (
+        f"{_text(exported.data_title)}: {data.n_train:,} training, {data.n_validation:,} validation"
+        f" and {data.n_test:,} test images; fingerprint `{data.fingerprint[:12]}`. The test images"
+        " took no part in training, in the choice of the model, or in the calibration."
+    )
+    if exported.data_source:
+        yield ""
+        yield f"Source: {_text(exported.data_source)}"
+
+
+def _limits(exported: Exported) -> Iterator[str]:
+    yield (
+        "- The intervals say how far chance in the test images may reach. They hold for images of"
+        " the same kind, not for other cameras, places or people."
+    )
+    yield "- It was not tested for fairness among groups of people, or against attacks."
+    yield "- `predict.py` reads 8-bit photos; images of more bits need the range of the recipe."
+    if exported.quantize == "int8":
+        yield (
+            "- int8: probabilities come in steps of about 1/256, and the ranges of values were"
+            " measured on training images."
+        )
+    if exported.temperature is None:
+        yield "- Its probabilities are not calibrated: no temperature was fitted."
+
+
+def _licences(exported: Exported) -> Iterator[str]:
+    licence = _text(exported.data_licence) or "not stated in the data card; ask where they are from"
+    yield f"- Data: {licence}."
+    if exported.recipe.weights_digest is None:
+        yield "- Weights: trained from random weights, on these data alone."
+    else:
+        yield (
+            f"- Weights: {_text(exported.recipe.model)} began from pretrained weights"
+            f" ({_text(str(exported.recipe.values.get('weights')))}; those of Keras and of"
+            " EfficientNet-Lite are under Apache-2.0). ImageNet's images are for research and"
+            " teaching that is not commercial; whether that binds weights is not settled."
+        )
+    yield "- The licence of this model is for you to choose, within these."
+    recipe = exported.recipe
+    made = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
+    yield ""
+    yield f"Made by the run `{exported.run.replace('`', '')}` ({_text(made)})."
+
+
+def accuracy_words(one: Measured) -> str:
+    """Accuracy with its interval."""
+    if one.scores is None:
+        return "no probabilities"
+    low, high = 100 * one.scores.accuracy_low, 100 * one.scores.accuracy_high
+    return f"{percent(one.scores.accuracy)} ({low:.1f} to {high:.1f})"
+
+
+def _score(one: Measured, name: str) -> str:
+    return "-" if one.scores is None else decimal(getattr(one.scores, name), 3)
+
+
+def _text(text: str) -> str:
+    """Text that others chose, as Markdown shows it and no more."""
+    return one_line(text).translate(_CELL)
