@@ -11,12 +11,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # The same as `options.extras_require` in setup.cfg; a test holds them together.
-EXTRAS: Mapping[str, str] = MappingProxyType(
+EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "heic": "pi-heif>=1.0",
-        "jax": "jax>=0.6",
-        "kaggle": "kagglehub>=1.0",
-        "ray": "ray>=2.60",
+        "heic": ("pi-heif>=1.0",),
+        "jax": ("jax>=0.6",),
+        "kaggle": ("kagglehub>=1.0",),
+        "ray": ("ray>=2.60",),
+        "serve": (
+            "starlette>=1.0",
+            "uvicorn>=0.40",
+            "python-multipart>=0.0.20",
+            "prometheus-client>=0.22",
+        ),
     }
 )
 
@@ -28,4 +34,5 @@ def install_line(extra: str) -> str:
         extra: One of `EXTRAS`.
     """
     # Double quotes keep the `>` from the shell on Windows too.
-    return f'python -m pip install "{EXTRAS[extra]}"'
+    requirements = " ".join(f'"{requirement}"' for requirement in EXTRAS[extra])
+    return f"python -m pip install {requirements}"

@@ -11,6 +11,7 @@ from tuner.cli.model_commands import predict, train
 from tuner.cli.options import CONTEXT
 from tuner.cli.report_commands import compare, refine, report
 from tuner.cli.run_commands import plan, run
+from tuner.cli.serve_command import serve
 
 # The backspace tells click to leave the lines below it as they are.
 HELP = """\
@@ -33,5 +34,5 @@ def cli() -> None:
     """Hold the commands together; `HELP` is what people read."""
 
 
-for command in (run, plan, validate, datasets, train, predict, report, compare, refine):
+for command in (run, plan, validate, datasets, train, predict, serve, report, compare, refine):
     cli.add_command(command)

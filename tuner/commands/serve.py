@@ -1,0 +1,103 @@
+"""`serve`: a model behind HTTP."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tuner.errors import ConfigurationError
+from tuner.extras import install_line
+from tuner.pipeline.outputs.named_run import named_run
+from tuner.pipeline.run_options import REPORTS
+from tuner.production.recipe_model import check_is_there, chosen_model
+from tuner.production.recipes import import_notice
+from tuner.serving.options import ServeOptions
+
+TOKEN_VARIABLE = "TUNER_SERVE_TOKEN"
+_MODULES = ("starlette", "uvicorn", "python_multipart", "prometheus_client")
+# Shorter ones are guessed.
+_LEAST_TOKEN = 16
+
+
+def serve(options: ServeOptions, tell: Callable[[str], None], is_up: Callable[[str], None]) -> None:
+    """Serve a model until Ctrl-C or SIGTERM.
+
+    Args:
+        options: What is asked for.
+        tell: Called with messages.
+        is_up: Called with the address once requests are answered.
+
+    Raises:
+        ConfigurationError: If a package is missing, or the model or the address cannot be used.
+    """
+    missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigurationError(
+            f"serve needs {', '.join(missing)}, which is not installed", install_line("serve")
+        )
+    options = replace(options, source=named_run(options.source, REPORTS))
+    # What is wrong is told before seconds are spent on the framework.
+    chosen = chosen_model(options.source, options.model)
+    check_is_there(chosen)
+    if options.calibrated:
+        chosen.temperature()
+    if notice := import_notice(chosen.recipe.model):
+        tell(notice)
+    tell(chosen.words)
+    for warning in warnings_of(options):
+        tell(warning)
+    from tuner.serving.server import serve as serve_model
+
+    serve_model(options, is_up)
+
+
+def warnings_of(options: ServeOptions) -> list[str]:
+    """What you should know before others reach the service."""
+    found = []
+    if not options.is_local and not options.token:
+        found.append(
+            f"warning: whoever reaches {options.host} may use this model, and nothing is encrypted."
+            f"\n  Fix: give a token in {TOKEN_VARIABLE} or with --token-file, or leave --host out."
+        )
+    if options.token and len(options.token) < _LEAST_TOKEN:
+        found.append(
+            f"warning: the token has fewer than {_LEAST_TOKEN} characters and can be guessed.\n"
+            '  Fix: python -c "import secrets; print(secrets.token_urlsafe())" makes one.'
+        )
+    return found
+
+
+def the_token(given: str | None, file: Path | None) -> str:
+    """The token: what was given, or what a file or the environment holds; empty for none.
+
+    Raises:
+        ConfigurationError: If it is given twice, or is empty or of several lines.
+    """
+    if given is not None and file is not None:
+        raise ConfigurationError("--token and --token-file name two tokens", "leave one out.")
+    if given is not None:
+        where, token = "--token", given
+    elif file is not None:
+        where, token = str(file), _content(file)
+    elif TOKEN_VARIABLE in os.environ:
+        where, token = TOKEN_VARIABLE, os.environ[TOKEN_VARIABLE]
+    else:
+        return ""
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigurationError(
+            f"{where}: holds no token",
+            "a token is one line of ASCII letters, digits and signs, without spaces.",
+        )
+    return token
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "is no text"
+        raise ConfigurationError(f"{file}: {reason}", "name a file that holds the token.") from None

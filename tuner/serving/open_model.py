@@ -1,0 +1,26 @@
+"""The model that the options name, in memory."""
+
+from __future__ import annotations
+
+from tuner.serving.options import ServeOptions
+from tuner.serving.quiet import quiet_start
+from tuner.serving.served_model import ServedModel
+
+
+def open_model(options: ServeOptions, n_threads: int) -> ServedModel:
+    """Load the model.
+
+    Args:
+        options: Which one.
+        n_threads: Of one operation.
+
+    Raises:
+        ConfigurationError: If it cannot be loaded without running code that stands in a file.
+    """
+    from tuner.production.recipe_model import check_is_there, chosen_model
+    from tuner.serving.run_model import RunModel
+
+    chosen = chosen_model(options.source, options.model)
+    check_is_there(chosen)
+    with quiet_start():
+        return RunModel(chosen, calibrated=options.calibrated, n_threads=n_threads)
