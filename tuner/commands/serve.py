@@ -10,10 +10,7 @@ from pathlib import Path
 
 from tuner.errors import ConfigurationError
 from tuner.extras import install_line
-from tuner.pipeline.outputs.named_run import named_run
-from tuner.pipeline.run_options import REPORTS
-from tuner.production.recipe_model import check_is_there, chosen_model
-from tuner.production.recipes import import_notice
+from tuner.serving.exported_model import is_exported
 from tuner.serving.options import ServeOptions
 
 TOKEN_VARIABLE = "TUNER_SERVE_TOKEN"
@@ -38,8 +35,34 @@ def serve(options: ServeOptions, tell: Callable[[str], None], is_up: Callable[[s
         raise ConfigurationError(
             f"serve needs {', '.join(missing)}, which is not installed", install_line("serve")
         )
+    # What is wrong is told before seconds are spent on a framework.
+    options = _exported(options, tell) if is_exported(options.source) else _of_run(options, tell)
+    for warning in warnings_of(options):
+        tell(warning)
+    from tuner.serving.server import serve as serve_model
+
+    serve_model(options, is_up)
+
+
+def _exported(options: ServeOptions, tell: Callable[[str], None]) -> ServeOptions:
+    if options.model is not None or options.calibrated:
+        option = "--calibrated" if options.calibrated else "--model"
+        raise ConfigurationError(
+            f"{options.source}: is an exported model, to which {option} does not apply",
+            f"leave {option} out; the choice was made when the model was exported.",
+        )
+    tell(f"model: {options.source}")
+    return options
+
+
+def _of_run(options: ServeOptions, tell: Callable[[str], None]) -> ServeOptions:
+    # An exported model is served where these need not be installed.
+    from tuner.pipeline.outputs.named_run import named_run
+    from tuner.pipeline.run_options import REPORTS
+    from tuner.production.recipe_model import check_is_there, chosen_model
+    from tuner.production.recipes import import_notice
+
     options = replace(options, source=named_run(options.source, REPORTS))
-    # What is wrong is told before seconds are spent on the framework.
     chosen = chosen_model(options.source, options.model)
     check_is_there(chosen)
     if options.calibrated:
@@ -47,11 +70,7 @@ def serve(options: ServeOptions, tell: Callable[[str], None], is_up: Callable[[s
     if notice := import_notice(chosen.recipe.model):
         tell(notice)
     tell(chosen.words)
-    for warning in warnings_of(options):
-        tell(warning)
-    from tuner.serving.server import serve as serve_model
-
-    serve_model(options, is_up)
+    return options
 
 
 def warnings_of(options: ServeOptions) -> list[str]:

@@ -126,12 +126,12 @@ class MakeApp:
 
         # Of odd metadata and of very large photos; both are decoded all the same.
         warnings.filterwarnings("ignore", module=r"PIL\.")
-        logging.basicConfig(format="%(asctime)s %(message)s")
         return make_app(self.options, self._open, self.folder, self.rate)
 
     def _open(self) -> ServedModel:
         if self.model is not None:
             return self.model
+        _log_to_stderr()
         try:
             return open_model(self.options, max(1, n_cores() // self.options.workers))
         except TunerError as error:
@@ -163,6 +163,11 @@ def _config(make: MakeApp, *, workers: int = 1) -> uvicorn.Config:
         log_config=None,
         log_level=logging.CRITICAL,
     )
+
+
+def _log_to_stderr() -> None:
+    """Mistakes of ours, with the time: clients are told nothing of them."""
+    logging.basicConfig(format="%(asctime)s %(message)s")
 
 
 class _Server(uvicorn.Server):
@@ -207,6 +212,7 @@ def _serve_here(
     listening: socket.socket,
     is_up: Callable[[], None],
 ) -> None:
+    _log_to_stderr()
     model = open_model(options, n_cores())
     make = MakeApp(options=options, folder=folder, rate=rate, model=model)
     asyncio.run(make_server(make, is_up).serve(sockets=[listening]))

@@ -188,21 +188,26 @@ def decoded_upload(upload: Upload, settings: ImageSettings, max_pixels: int) -> 
     try:
         facts = inspect(upload.path, settings)
         if facts.width * facts.height > max_pixels:
-            raise RequestError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                "too_many_pixels",
-                f"the image has {facts.width:,} x {facts.height:,} pixels, more than"
-                f" {max_pixels:,}",
-                "make it smaller; the model sees"
-                f" {settings.width} x {settings.height} pixels of it.",
-            )
+            many = f"{facts.width:,} x {facts.height:,} pixels, more than {max_pixels:,}"
+            raise _too_many_pixels(many, settings)
         decoded = decoded_image(NamedImage(name=str(upload.path)), settings)
     except UnreadableImageError as error:
-        raise _unreadable(error) from error
+        raise _unreadable(error, settings) from error
     return Decoded(name=upload.name, pixels=decoded.pixels, note=decoded.note)
 
 
-def _unreadable(error: UnreadableImageError) -> RequestError:
+def _too_many_pixels(many: str, settings: ImageSettings) -> RequestError:
+    return RequestError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too_many_pixels",
+        f"the image has {many}",
+        f"make it smaller; the model sees {settings.width} x {settings.height} pixels of it.",
+    )
+
+
+def _unreadable(error: UnreadableImageError, settings: ImageSettings) -> RequestError:
+    if str(error).endswith("pixels"):
+        return _too_many_pixels(str(error), settings)
     if error.is_passing:
         return RequestError(
             HTTPStatus.SERVICE_UNAVAILABLE,

@@ -68,7 +68,11 @@ function picture(source, words, onLoad) {
   image.alt = words;
   image.addEventListener("load", () => onLoad?.(image, figure));
   // A browser does not show every kind that the service reads.
-  image.addEventListener("error", () => figure.remove());
+  image.addEventListener("error", () => {
+    const box = figure.parentElement;
+    figure.remove();
+    if (box && !box.children.length) box.remove();
+  });
   image.src = source;
   figure.append(image, made("figcaption", words));
   return figure;
