@@ -121,7 +121,12 @@ def check_is_there(chosen: ChosenModel) -> None:
 
 
 class LoadedModel:
-    """A model in memory, as a function from images to class probabilities."""
+    """A model in memory.
+
+    Attributes:
+        model: The Keras model.
+        function: The same as a function from images to what it puts out.
+    """
 
     def __init__(self, chosen: ChosenModel, n_threads: int | None = None) -> None:
         """Start the framework and load the model.
@@ -142,7 +147,7 @@ class LoadedModel:
         self.model: keras.Model = load_finished(
             chosen.path, recipe.model, recipe.values, recipe.image
         )
-        self._function: Callable[[np.ndarray], np.ndarray] = predictor(self.model)
+        self.function: Callable[[np.ndarray], np.ndarray] = predictor(self.model)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Uncalibrated probabilities (n, classes) of images (n, height, width, channels), 0-255.
@@ -153,7 +158,7 @@ class LoadedModel:
         from tuner.training.batch_predict import predict
         from tuner.training.compiled import probabilities
 
-        found = probabilities(predict(self._function, pixels, np.arange(len(pixels))))
+        found = probabilities(predict(self.function, pixels, np.arange(len(pixels))))
         try:
             return checked_probabilities(found, self._chosen.recipe.image.n_classes)
         except ScoreError as error:
