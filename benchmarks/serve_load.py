@@ -74,6 +74,7 @@ class Memory:
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def now(self) -> int:
+        """What they take."""
         found = 0
         for one in [self.process, *self.process.children(recursive=True)]:
             try:
@@ -83,10 +84,12 @@ class Memory:
         return found
 
     def watch(self) -> None:
+        """Keep the most until the end."""
         while not self._ended.wait(0.05):
             self.most = max(self.most, self.now())
 
     def end(self) -> None:
+        """Stop looking."""
         self._ended.set()
 
 
@@ -162,16 +165,12 @@ def _all_at_once(
     assert _status_and_class(address, photos[0])[0] == 200, "the service is gone"
 
 
-def _cases(
-    n: int, share: float, photos: Sequence[bytes], labels: Sequence[str]
-) -> list[Case]:
+def _cases(n: int, share: float, photos: Sequence[bytes], labels: Sequence[str]) -> list[Case]:
     """Good and hostile requests, mixed in a seeded order."""
     hostile = [
         Case(kind="no image", send=lambda a: _post(a, pickle.dumps(os.getcwd)), expected=422),
         Case(kind="50 MB", send=lambda a: _post(a, bytes(_BIG)), expected=413),
-        Case(
-            kind="wrong type", send=lambda a: _post(a, b"{}", "application/json"), expected=415
-        ),
+        Case(kind="wrong type", send=lambda a: _post(a, b"{}", "application/json"), expected=415),
         Case(kind="cut off", send=lambda a: _cut_off(a, photos[0]), expected=0),
     ]
     n_hostile = round(share * n)
@@ -265,7 +264,10 @@ def _timed(function: Callable[..., object], *arguments: object) -> float:
 def _table(what: str, times_ms: Sequence[float], own_ms: Sequence[float]) -> None:
     p50, p99 = np.percentile(times_ms, [50, 99])
     ratio = p50 / np.percentile(own_ms, 50)
-    print(f"{what:45} p50 {p50:8.1f} ms  p99 {p99:8.1f} ms  {ratio:6.1f} x the pass  n {len(times_ms)}")
+    print(
+        f"{what:45} p50 {p50:8.1f} ms  p99 {p99:8.1f} ms  {ratio:6.1f} x the pass"
+        f"  n {len(times_ms)}"
+    )
 
 
 @contextmanager
@@ -288,9 +290,7 @@ def _served(run: Path, *options: str) -> Iterator[tuple[str, Memory]]:
             assert at.wait(60) == 0, "it did not stop in order"
 
 
-def _own_pass(
-    run: Path, photos: Sequence[bytes], folder: Path
-) -> tuple[list[str], list[float]]:
+def _own_pass(run: Path, photos: Sequence[bytes], folder: Path) -> tuple[list[str], list[float]]:
     """The class of each photo, and milliseconds of passes of one image each."""
     chosen = chosen_model(run, None)
     loaded = LoadedModel(chosen)

@@ -57,7 +57,9 @@ def test_probabilities_are_those_of_predict(
 
 
 @contextmanager
-def serving(finished: Finished, *options: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(
+    finished: Finished, *options: str | Path
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The command in a process of its own, and its address."""
     command = [sys.executable, "-m", "tuner", "serve", *map(str, options), "--port", "0"]
     with subprocess.Popen(

@@ -171,9 +171,7 @@ def service(
             def stop() -> None:
                 server.should_exit = True
 
-            yield Service(
-                address=address_of(listening), model=model, folder=folder, stop=stop
-            )
+            yield Service(address=address_of(listening), model=model, folder=folder, stop=stop)
         finally:
             model.gate.set()
             server.should_exit = True

@@ -117,26 +117,27 @@ class ExportedModel:
         del image, predicted
 
     def _checked(self, runtime: Runtime, file: Path, n_threads: int) -> _Function:
-        shape, n_classes = self.facts.settings.shape, len(self.facts.class_names)
+        shape = self.facts.settings.shape
         try:
             function = runtime.load(file, n_threads)
-            for n in (1, 2):
-                found = np.asarray(function(np.zeros((n, *shape), dtype=self._type)))
-                sums = found.sum(axis=-1)
-                if found.shape != (n, n_classes) or not np.allclose(sums, 1, atol=0.02):
-                    raise ConfigurationError(
-                        f"{file}: puts out numbers of shape {found.shape}, but {LABELS} names"
-                        f" {n_classes} classes, whose probabilities sum to 1",
-                        _EXPORT_AGAIN,
-                    )
-        except ConfigurationError:
-            raise
+            # Of one image, and of several.
+            found = [function(np.zeros((n, *shape), dtype=self._type)) for n in (1, 2)]
         # Runtimes raise errors of many kinds for damaged files.
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ConfigurationError(
                 f"{file}: {runtime.package} cannot run it: {reason}", _EXPORT_AGAIN
             ) from error
+        n_classes = len(self.facts.class_names)
+        for n, outputs in enumerate(found, start=1):
+            if outputs.shape != (n, n_classes) or not np.allclose(
+                outputs.sum(axis=1), 1, atol=0.02
+            ):
+                raise ConfigurationError(
+                    f"{file}: puts out numbers of shape {outputs.shape}, but {LABELS} names"
+                    f" {n_classes} classes, whose probabilities sum to 1",
+                    _EXPORT_AGAIN,
+                )
         return function
 
 
@@ -162,9 +163,9 @@ def runtime_of(file: Path) -> Runtime:
 
 def _read(path: Path) -> _Labels:
     try:
-        if path.stat().st_size > _MOST_LABELS_BYTES:
-            raise ValueError(f"is larger than {_MOST_LABELS_BYTES / 1e6:g} MB")
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        with open(path, "rb") as file:
+            # A larger one is cut off, and then no JSON.
+            content: Any = json.loads(file.read(_MOST_LABELS_BYTES))
         return _Labels.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]

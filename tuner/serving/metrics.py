@@ -32,7 +32,7 @@ class Metrics:
     def __init__(self) -> None:
         """Begin with zeros."""
         # When a count began is of no use, and doubles their number.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry = CollectorRegistry()
         self.requests = Counter(
             "tuner_requests", "Requests by path and status.", ("path", "status"), registry=registry

@@ -25,6 +25,7 @@ from tuner.report.reported_run import ReportedRun
 # Stands in a folder's and a person's name, so that a page that tells either is found out.
 PERSON = "annabelle-lee"
 
+
 @dataclass
 class Opened:
     """A page in the browser, with what it did.

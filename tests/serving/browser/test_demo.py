@@ -82,9 +82,7 @@ def test_names_are_text_and_no_elements(visit: Visit, served: Service) -> None:
     assert_stays_here(opened, served)
 
 
-@pytest.mark.parametrize(
-    ("kind", "field"), [("drop", "dataTransfer"), ("paste", "clipboardData")]
-)
+@pytest.mark.parametrize(("kind", "field"), [("drop", "dataTransfer"), ("paste", "clipboardData")])
 def test_a_picture_is_dropped_or_pasted(
     visit: Visit, served: Service, kind: str, field: str
 ) -> None:
