@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import io
 import itertools
+import json
 import os
 import pickle
 import signal
@@ -26,6 +28,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,7 +49,6 @@ from tuner.space.definition import SplitSettings
 from tuner.store.recipe_file import write_recipe
 
 _N_PHOTOS = 16
-_ROUNDS = 3
 _BIG = 50_000_000
 
 
@@ -83,6 +85,11 @@ class Memory:
                 continue
         return found
 
+    def cpu_s(self) -> float:
+        """Seconds of a core that they have used; those of a process that has ended are lost."""
+        processes = [self.process, *self.process.children(recursive=True)]
+        return sum(sum(one.cpu_times()[:2]) for one in processes)
+
     def watch(self) -> None:
         """Keep the most until the end."""
         while not self._ended.wait(0.05):
@@ -103,24 +110,31 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=200, help="at once")
     parser.add_argument("--hostile", type=float, default=0.05, help="share of them")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         run = options.run or _made_run(Path(made), options.model, options.side)
         photos = _photos(options.photo)
-        labels, own_ms = _own_pass(run, photos, Path(made))
+        labels, own_ms, own_cpu_ms = _own_pass(run, photos, Path(made))
         print(f"{options.model if not options.run else run}, {n_cores()} cores")
         _table("the model's own pass, one image", own_ms, own_ms)
+        print(f"    {own_cpu_ms:.1f} ms of a core")
         with _served(run, "--workers", str(options.workers)) as (address, memory):
-            _one_at_a_time(address, photos, own_ms)
+            _one_at_a_time(address, photos, memory, own_ms)
             _all_at_once(address, photos, labels, options, memory, own_ms)
-        _with_and_without_batches(run, photos)
+        _with_and_without_batches(run, photos, options.rounds)
 
 
-def _one_at_a_time(address: str, photos: Sequence[bytes], own_ms: Sequence[float]) -> None:
+def _one_at_a_time(
+    address: str, photos: Sequence[bytes], memory: Memory, own_ms: Sequence[float]
+) -> None:
     for photo in photos:
         _status_and_class(address, photo)
+    before_s = memory.cpu_s()
     times = [_timed(_status_and_class, address, photo) for photo in photos * 10]
+    cpu_ms = 1000 * (memory.cpu_s() - before_s) / len(times)
     _table("one client, one image", times, own_ms)
+    print(f"    {cpu_ms:.1f} ms of a core, decoding included")
 
 
 def _all_at_once(
@@ -131,7 +145,7 @@ def _all_at_once(
     memory: Memory,
     own_ms: Sequence[float],
 ) -> None:
-    for number in range(_ROUNDS):
+    for number in range(options.rounds):
         before = memory.now()
         memory.most = before
         cases = _cases(options.requests, options.hostile, photos, labels)
@@ -171,6 +185,7 @@ def _cases(n: int, share: float, photos: Sequence[bytes], labels: Sequence[str])
         Case(kind="no image", send=lambda a: _post(a, pickle.dumps(os.getcwd)), expected=422),
         Case(kind="50 MB", send=lambda a: _post(a, bytes(_BIG)), expected=413),
         Case(kind="wrong type", send=lambda a: _post(a, b"{}", "application/json"), expected=415),
+        Case(kind="bomb", send=lambda a: _post(a, _bomb()), expected=413),
         Case(kind="cut off", send=lambda a: _cut_off(a, photos[0]), expected=0),
     ]
     n_hostile = round(share * n)
@@ -187,9 +202,9 @@ def _cases(n: int, share: float, photos: Sequence[bytes], labels: Sequence[str])
     return [cases[i] for i in np.random.default_rng(0).permutation(len(cases))]
 
 
-def _with_and_without_batches(run: Path, photos: Sequence[bytes]) -> None:
+def _with_and_without_batches(run: Path, photos: Sequence[bytes], n_rounds: int) -> None:
     rates: dict[int, list[float]] = {1: [], 32: []}
-    for _ in range(_ROUNDS):
+    for _ in range(n_rounds):
         for batch, found in rates.items():
             with _served(run, "--batch", str(batch)) as (address, _):
                 _status_and_class(address, photos[0])
@@ -229,8 +244,6 @@ def _post(address: str, body: bytes, kind: str = "image/jpeg") -> int:
 
 
 def _status_and_class(address: str, photo: bytes) -> tuple[int, str]:
-    import json
-
     connection = _connection(address)
     try:
         connection.request("POST", "/predict", photo, {"Content-Type": "image/jpeg"})
@@ -290,8 +303,10 @@ def _served(run: Path, *options: str) -> Iterator[tuple[str, Memory]]:
             assert at.wait(60) == 0, "it did not stop in order"
 
 
-def _own_pass(run: Path, photos: Sequence[bytes], folder: Path) -> tuple[list[str], list[float]]:
-    """The class of each photo, and milliseconds of passes of one image each."""
+def _own_pass(
+    run: Path, photos: Sequence[bytes], folder: Path
+) -> tuple[list[str], list[float], float]:
+    """The class of each photo, milliseconds of passes of one image each, and of a core for one."""
     chosen = chosen_model(run, None)
     loaded = LoadedModel(chosen)
     pixels = []
@@ -304,13 +319,21 @@ def _own_pass(run: Path, photos: Sequence[bytes], folder: Path) -> tuple[list[st
     labels = [names[row.argmax()] for row in loaded.probabilities(np.stack(pixels))]
     for one in pixels[:3]:
         loaded.probabilities(one[None])
-    return labels, [_timed(loaded.probabilities, one[None]) for one in pixels * 10]
+    before_s = time.process_time()
+    times = [_timed(loaded.probabilities, one[None]) for one in pixels * 10]
+    return labels, times, 1000 * (time.process_time() - before_s) / len(times)
+
+
+@cache
+def _bomb() -> bytes:
+    """A PNG of 400 million pixels, all white, in some 50 kB."""
+    file = io.BytesIO()
+    Image.new("1", (20_000, 20_000), 1).save(file, "PNG")
+    return file.getvalue()
 
 
 def _photos(width: int) -> list[bytes]:
     """Photos of about the detail that a camera's have: noise at a fourth of their size."""
-    import io
-
     rng = np.random.default_rng(0)
     found = []
     for _ in range(_N_PHOTOS):

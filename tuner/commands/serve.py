@@ -36,7 +36,13 @@ def serve(options: ServeOptions, tell: Callable[[str], None], is_up: Callable[[s
             f"serve needs {', '.join(missing)}, which is not installed", install_line("serve")
         )
     # What is wrong is told before seconds are spent on a framework.
-    options = _exported(options, tell) if is_exported(options.source) else _of_run(options, tell)
+    if is_exported(options.source):
+        options = _exported(options, tell)
+    else:
+        try:
+            options = _of_run(options, tell)
+        except ModuleNotFoundError as error:
+            raise _only_exported(options.source, error) from error
     for warning in warnings_of(options):
         tell(warning)
     from tuner.serving.server import serve as serve_model
@@ -53,6 +59,15 @@ def _exported(options: ServeOptions, tell: Callable[[str], None]) -> ServeOption
         )
     tell(f"model: {options.source}")
     return options
+
+
+def _only_exported(source: Path, error: ModuleNotFoundError) -> ConfigurationError:
+    """Of an installation that serves exported models alone, as in a container."""
+    return ConfigurationError(
+        f"{source}: holds no labels.json, so it is no exported model, and {error.name}, which a run"
+        " needs, is not installed",
+        "give the folder that `python -m tuner export` wrote; a container has it at /model.",
+    )
 
 
 def _of_run(options: ServeOptions, tell: Callable[[str], None]) -> ServeOptions:

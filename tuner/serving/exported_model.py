@@ -115,6 +115,7 @@ class ExportedModel:
     def saliency(self, image: np.ndarray, predicted: int) -> bytes | None:
         """None: an exported model gives no gradients."""
         del image, predicted
+        return None
 
     def _checked(self, runtime: Runtime, file: Path, n_threads: int) -> _Function:
         shape = self.facts.settings.shape
