@@ -22,7 +22,7 @@ from tuner.commands.serve import the_token, warnings_of
 from tuner.errors import ConfigurationError
 from tuner.production.recipe_model import chosen_model
 from tuner.serving.options import ServeOptions
-from tuner.serving.run_model import RunModel
+from tuner.serving.run_model import RunModel, filled_sizes
 from tuner.store.recipe_file import read_recipe, write_recipe
 
 TOKEN = "a-token-of-many-letters"
@@ -54,6 +54,23 @@ def test_probabilities_are_those_of_predict(
     picture = model.saliency(pixels[0], 0)
     assert picture is not None
     assert picture.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("most", "sizes"), [(1, [1]), (2, [1, 2]), (5, [1, 2, 4, 8])])
+def test_passes_are_filled_up_to_few_sizes(most: int, sizes: list[int]) -> None:
+    assert filled_sizes(most) == sizes
+
+
+def test_a_pass_that_is_filled_up_gives_the_same(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = RunModel(chosen_model(finished.path, None), calibrated=False, n_threads=1)
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, size=(5, *model.facts.settings.shape), dtype=np.uint8)
+    expected = model.probabilities(images)
+    # As where Keras runs on JAX.
+    monkeypatch.setattr(model, "_fits_any_number", False)
+    assert model.probabilities(images) == pytest.approx(expected, abs=1e-6)
 
 
 @contextmanager

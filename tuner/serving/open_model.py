@@ -31,4 +31,4 @@ def _run_model(options: ServeOptions, n_threads: int) -> ServedModel:
 
     chosen = chosen_model(options.source, options.model)
     check_is_there(chosen)
-    return RunModel(chosen, calibrated=options.calibrated, n_threads=n_threads)
+    return RunModel(chosen, calibrated=options.calibrated, n_threads=n_threads, most=options.batch)

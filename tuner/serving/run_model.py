@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 class RunModel:
     """A `ServedModel` of Keras."""
 
-    def __init__(self, chosen: ChosenModel, *, calibrated: bool, n_threads: int) -> None:
+    def __init__(
+        self, chosen: ChosenModel, *, calibrated: bool, n_threads: int, most: int = 2
+    ) -> None:
         """Load the model and compute once, since the first pass traces the network.
 
         Args:
             chosen: The model.
             calibrated: Whether to apply the recipe's temperature.
             n_threads: Of one operation.
+            most: Images of one pass at most.
 
         Raises:
             ConfigurationError: If it cannot be loaded, or puts out no probabilities.
@@ -42,14 +45,21 @@ class RunModel:
             is_calibrated=calibrated,
             explains=self._convolution is not None,
         )
-        # Of one image, and of several: the second trace fits any number.
-        for n in (1, 2):
+        import keras
+
+        self._fits_any_number = keras.backend.backend() == "tensorflow"
+        # TensorFlow's second trace fits any number of images; others compile for each number.
+        for n in (1, 2) if self._fits_any_number else filled_sizes(most):
             self.probabilities(np.zeros((n, *settings.shape), dtype=np.uint8))
         self.saliency(np.zeros(settings.shape, dtype=np.uint8), 0)
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities (n, classes) of images (n, height, width, channels), uint8."""
-        found = self._loaded.probabilities(images)
+        n = len(images)
+        if not self._fits_any_number:
+            missing = filled_sizes(n)[-1] - n
+            images = np.concatenate([images, np.zeros_like(images[:1]).repeat(missing, axis=0)])
+        found = self._loaded.probabilities(images)[:n]
         return found if self._temperature is None else tempered(found, self._temperature)
 
     def saliency(self, image: np.ndarray, predicted: int) -> bytes | None:
@@ -65,6 +75,11 @@ class RunModel:
         file = io.BytesIO()
         heat(image, found).save(file, "PNG")
         return file.getvalue()
+
+
+def filled_sizes(most: int) -> list[int]:
+    """The few numbers of images that passes are filled up to: powers of two, from 1 on."""
+    return [2**power for power in range((most - 1).bit_length() + 1)]
 
 
 def _convolution(loaded: LoadedModel) -> Convolution | None:
