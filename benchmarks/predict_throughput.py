@@ -20,7 +20,7 @@ from tuner.models.registry import complete
 from tuner.production.decoded_images import Decoded, decoded_images
 from tuner.production.named_images import NamedImage, named_images
 from tuner.production.recipe_images import recipe_settings
-from tuner.production.recipe_model import LoadedModel, chosen_model
+from tuner.production.recipe_model import LoadedModel, named_model
 from tuner.records.image import ImageSpec
 from tuner.records.sealed_recipe import Recipe, RecipeData
 from tuner.space.definition import SplitSettings
@@ -131,7 +131,7 @@ def _write_run(folder: Path, recipe: Recipe) -> None:
 def _rates(folder: Path, recipe: Recipe, files: list[NamedImage]) -> Rates:
     from tuner.training.batch_predict import predict as predict_batches
 
-    loaded = LoadedModel(chosen_model(folder, None))
+    loaded = LoadedModel(named_model(folder, None))
     function = loaded.function
     settings = recipe_settings(recipe)
     chunk = [

@@ -42,7 +42,7 @@ from tuner.models.registry import complete
 from tuner.production.decoded_images import decoded_image
 from tuner.production.named_images import NamedImage
 from tuner.production.recipe_images import recipe_settings
-from tuner.production.recipe_model import LoadedModel, chosen_model
+from tuner.production.recipe_model import LoadedModel, named_model
 from tuner.records.image import ImageSpec
 from tuner.records.sealed_recipe import Recipe, RecipeData
 from tuner.space.definition import SplitSettings
@@ -307,7 +307,7 @@ def _own_pass(
     run: Path, photos: Sequence[bytes], folder: Path
 ) -> tuple[list[str], list[float], float]:
     """The class of each photo, milliseconds of passes of one image each, and of a core for one."""
-    chosen = chosen_model(run, None)
+    chosen = named_model(run, None)
     loaded = LoadedModel(chosen)
     pixels = []
     for number, photo in enumerate(photos):

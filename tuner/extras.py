@@ -34,5 +34,4 @@ def install_line(extra: str) -> str:
         extra: One of `EXTRAS`.
     """
     # Double quotes keep the `>` from the shell on Windows too.
-    requirements = " ".join(f'"{requirement}"' for requirement in EXTRAS[extra])
-    return f"python -m pip install {requirements}"
+    return " ".join(["python -m pip install", *(f'"{one}"' for one in EXTRAS[extra])])

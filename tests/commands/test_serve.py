@@ -20,7 +20,7 @@ from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
 from tuner.commands.serve import the_token, warnings_of
 from tuner.errors import ConfigurationError
-from tuner.production.recipe_model import chosen_model
+from tuner.production.recipe_model import named_model
 from tuner.serving.options import ServeOptions
 from tuner.serving.run_model import RunModel, filled_sizes
 from tuner.store.recipe_file import read_recipe, write_recipe
@@ -39,7 +39,7 @@ def test_probabilities_are_those_of_predict(
 ) -> None:
     option = ["--calibrated"] if calibrated else []
     shown = call("predict", finished.folder, *images, "--json", *option, cwd=finished.place)
-    model = RunModel(chosen_model(finished.path, None), calibrated=calibrated, n_threads=1)
+    model = RunModel(named_model(finished.path, None), calibrated=calibrated, n_threads=1)
     from tuner.production.decoded_images import decoded_image
     from tuner.production.named_images import NamedImage
 
@@ -64,7 +64,7 @@ def test_passes_are_filled_up_to_few_sizes(most: int, sizes: list[int]) -> None:
 def test_a_pass_that_is_filled_up_gives_the_same(
     finished: Finished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = RunModel(chosen_model(finished.path, None), calibrated=False, n_threads=1)
+    model = RunModel(named_model(finished.path, None), calibrated=False, n_threads=1)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, size=(5, *model.facts.settings.shape), dtype=np.uint8)
     expected = model.probabilities(images)

@@ -16,7 +16,7 @@ from tuner.pipeline.run_options import REPORTS
 from tuner.production.decoded_images import Decoded, NotPredicted, decoded_images
 from tuner.production.named_images import NamedImage
 from tuner.production.recipe_images import recipe_settings
-from tuner.production.recipe_model import ChosenModel, LoadedModel, check_is_there, chosen_model
+from tuner.production.recipe_model import ChosenModel, LoadedModel, check_is_there, named_model
 from tuner.production.sorted_folders import SortedFolders
 from tuner.records.sealed_recipe import Recipe
 
@@ -95,7 +95,7 @@ def predict(
             asked for, or an address without the right to download; while predictions are taken, if
             what the model puts out is no probabilities.
     """
-    chosen = chosen_model(named_run(options.run, REPORTS), options.model)
+    chosen = named_model(named_run(options.run, REPORTS), options.model)
     temperature = chosen.temperature() if options.calibrated else None
     check_is_there(chosen)
     _check(options, files)

@@ -74,11 +74,11 @@ def _of_run(options: ServeOptions, tell: Callable[[str], None]) -> ServeOptions:
     # An exported model is served where these need not be installed.
     from tuner.pipeline.outputs.named_run import named_run
     from tuner.pipeline.run_options import REPORTS
-    from tuner.production.recipe_model import check_is_there, chosen_model
+    from tuner.production.recipe_model import check_is_there, named_model
     from tuner.production.recipes import import_notice
 
     options = replace(options, source=named_run(options.source, REPORTS))
-    chosen = chosen_model(options.source, options.model)
+    chosen = named_model(options.source, options.model)
     check_is_there(chosen)
     if options.calibrated:
         chosen.temperature()

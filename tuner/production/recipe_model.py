@@ -14,9 +14,8 @@ from tuner.cores import n_cores
 from tuner.errors import ConfigurationError
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
 from tuner.names import printable
-from tuner.production.recipes import model_names, recipe_path
+from tuner.production.chosen_model import chosen_model
 from tuner.records.sealed_recipe import Recipe
-from tuner.store.model_file import model_file
 from tuner.store.recipe_file import read_recipe
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class ChosenModel:
         return self.recipe.temperature
 
 
-def chosen_model(run: Path, model: str | None) -> ChosenModel:
+def named_model(run: Path, model: str | None) -> ChosenModel:
     """The model that a command line names.
 
     Args:
@@ -82,29 +81,13 @@ def chosen_model(run: Path, model: str | None) -> ChosenModel:
     Raises:
         ConfigurationError: If there is no such recipe or model.
     """
-    recipe_file, path = _files(run, model)
+    recipe_file, path = chosen_model(run, model)
     return ChosenModel(
         recipe=read_recipe(recipe_file),
         recipe_file=recipe_file,
         path=path,
         is_other=model is not None and path == Path(model),
     )
-
-
-def _files(run: Path, model: str | None) -> tuple[Path, Path]:
-    best = recipe_path(run)
-    names = model_names(best)
-    if model is not None and model not in names and (not names or _is_file(model)):
-        return best, Path(model)
-    recipe = recipe_path(run, model)
-    own = model_file(recipe.with_suffix(".keras"))
-    return recipe, own if own.is_file() else model_file(recipe.with_name("model.keras"))
-
-
-def _is_file(model: str) -> bool:
-    """Whether it must be meant for a file, there or not, and for no name."""
-    path = Path(model)
-    return path.suffix != "" or len(path.parts) > 1 or path.is_file()
 
 
 def check_is_there(chosen: ChosenModel) -> None:

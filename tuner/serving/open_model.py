@@ -26,9 +26,9 @@ def open_model(options: ServeOptions, n_threads: int) -> ServedModel:
 
 def _run_model(options: ServeOptions, n_threads: int) -> ServedModel:
     # An exported model is served where no training package is installed.
-    from tuner.production.recipe_model import check_is_there, chosen_model
+    from tuner.production.recipe_model import check_is_there, named_model
     from tuner.serving.run_model import RunModel
 
-    chosen = chosen_model(options.source, options.model)
+    chosen = named_model(options.source, options.model)
     check_is_there(chosen)
     return RunModel(chosen, calibrated=options.calibrated, n_threads=n_threads, most=options.batch)
