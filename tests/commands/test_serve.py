@@ -228,6 +228,18 @@ def test_what_cannot_be_served_is_told_at_once(
     assert message in shown.err
 
 
+def test_a_package_that_is_missing_is_told_with_the_line_that_installs_it(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner.commands.serve._MODULES", ("starlette", "no_such_module"))
+    shown = call("serve", finished.folder, cwd=finished.place)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err == (
+        "serve needs no_such_module, which is not installed\n  Fix: python -m pip install"
+        ' "starlette>=1.0" "uvicorn>=0.40" "python-multipart>=0.0.20" "prometheus-client>=0.22"\n'
+    )
+
+
 @pytest.mark.parametrize(
     ("host", "token", "words"),
     [

@@ -101,9 +101,9 @@ _LIMITS = Limits()
 def serve(token: str | None, token_file: Path | None, **options: Any) -> None:
     """Serve the recommended model of RUN over HTTP, with a page to try it on.
 
-    RUN may be latest, or a data set's name. Predictions are those of `predict`. The page is at the
-    address that is printed; /docs there says how programs call the service. Ctrl-C or SIGTERM ends
-    it after the requests that run.
+    RUN may be latest, a data set's name, or the folder of an exported model. Predictions are those
+    of `predict`. The page is at the address that is printed; /docs there says how programs call the
+    service. Ctrl-C or SIGTERM ends it after the requests that run.
     """
     from tuner.commands.serve import serve as serve_command
     from tuner.commands.serve import the_token
