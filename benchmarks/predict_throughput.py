@@ -20,6 +20,7 @@ from tuner.models.registry import complete
 from tuner.production.decoded_images import Decoded, decoded_images
 from tuner.production.named_images import NamedImage, named_images
 from tuner.production.recipe_images import recipe_settings
+from tuner.production.recipe_model import LoadedModel, named_model
 from tuner.records.image import ImageSpec
 from tuner.records.sealed_recipe import Recipe, RecipeData
 from tuner.space.definition import SplitSettings
@@ -128,12 +129,10 @@ def _write_run(folder: Path, recipe: Recipe) -> None:
 
 
 def _rates(folder: Path, recipe: Recipe, files: list[NamedImage]) -> Rates:
-    from tuner.backend.active import predictor
     from tuner.training.batch_predict import predict as predict_batches
-    from tuner.training.finished import load_finished
 
-    model = load_finished(folder / "model.keras", recipe.model, recipe.values, recipe.image)
-    function = predictor(model)
+    loaded = LoadedModel(named_model(folder, None))
+    function = loaded.function
     settings = recipe_settings(recipe)
     chunk = [
         one.pixels for one in next(decoded_images(files, settings)) if isinstance(one, Decoded)
@@ -142,7 +141,7 @@ def _rates(folder: Path, recipe: Recipe, files: list[NamedImage]) -> Rates:
     rows = np.arange(len(pixels))
     predict_batches(function, pixels, rows)
     # Loading and tracing take seconds once, however many images there are.
-    commands.predict._load = lambda path, recipe: function
+    commands.predict.LoadedModel = lambda chosen: loaded
     options = PredictOptions(run=folder)
     works = (
         lambda: [predict_batches(function, pixels, rows) for _ in range(len(files) // len(rows))],

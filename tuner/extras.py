@@ -20,6 +20,12 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "mlflow": ("mlflow-skinny>=3.5", "sqlalchemy>=2.0", "alembic>=1.13"),
         "optuna": ("optuna>=4.4",),
         "ray": ("ray>=2.60",),
+        "serve": (
+            "starlette>=1.0",
+            "uvicorn>=0.40",
+            "python-multipart>=0.0.20",
+            "prometheus-client>=0.22",
+        ),
         "wandb": ("wandb>=0.21",),
     }
 )

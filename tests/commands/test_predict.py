@@ -17,7 +17,6 @@ from PIL import Image
 from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
 from tests.local_server import a_picture
-from tuner.commands import predict
 from tuner.production import decoded_images
 from tuner.production.sorted_folders import folder_names
 from tuner.store.recipe_file import read_recipe, write_recipe
@@ -250,15 +249,17 @@ def test_outputs_that_are_no_probabilities_are_refused(
     finished: Finished, images: list[Path], tmp_path: Path, value: float, message: str
 ) -> None:
     image = (finished.place / images[0]).resolve()
-    (tmp_path / "bad.keras").touch()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            predict, "_load", lambda path, recipe: lambda batch: np.full((len(batch), 3), value)
-        )
-        shown = call("predict", finished.path, image, "--model", "bad.keras", cwd=tmp_path)
+    import keras
+
+    spec = read_recipe(finished.path / "best.yaml").image
+    last = keras.layers.Dense(spec.n_classes)
+    model = keras.Sequential([keras.Input(spec.shape), keras.layers.Flatten(), last])
+    last.set_weights([np.zeros_like(last.kernel), np.full(spec.n_classes, value)])
+    model.save(tmp_path / "bad.keras")
+    shown = call("predict", finished.path, image, "--model", "bad.keras", cwd=tmp_path)
     assert (shown.code, shown.out) == (2, "")
-    model, first, fix = shown.err.splitlines()
-    assert (model, first) == ("model: bad.keras", message)
+    named, first, fix = shown.err.splitlines()
+    assert (named, first) == ("model: bad.keras", message)
     assert fix.startswith("  Fix: ")
 
 

@@ -380,7 +380,7 @@ def said(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
 
 def model(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
     """A model's file, or its recipe: `predict` works, or says why it does not."""
-    from tuner.commands.predict import _load, _probabilities
+    from tuner.production.recipe_model import LoadedModel, named_model
 
     path = root / FINISHED / "model.keras"
     damage = rng.choice(DAMAGES)
@@ -390,10 +390,10 @@ def model(rng: random.Random, root: Path, light: bool) -> Iterator[str]:
     def predict() -> None:
         import numpy as np
 
-        recipe = read_recipe(root / FINISHED / "best.yaml")
         if path.is_file():
-            pixels = np.zeros((1, *recipe.image.shape), dtype=np.uint8)
-            _probabilities(_load(path, recipe), pixels, path, recipe)
+            chosen = named_model(root / FINISHED, None)
+            pixels = np.zeros((1, *chosen.recipe.image.shape), dtype=np.uint8)
+            LoadedModel(chosen).probabilities(pixels)
 
     yield _end(predict)
 

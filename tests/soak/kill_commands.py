@@ -246,11 +246,14 @@ def draw(place: Path) -> None:
     from tuner.commands import predict
     from tuner.production.named_images import NamedImage
 
-    def made_up(function: Any, pixels: np.ndarray, path: Path, recipe: Any) -> np.ndarray:
-        return np.full((len(pixels), len(CLASSES)), 1 / len(CLASSES))
+    class MadeUp:
+        def __init__(self, chosen: Any) -> None:
+            del chosen
 
-    predict._load = lambda path, recipe: lambda batch: batch  # type: ignore[assignment]
-    predict._probabilities = made_up  # type: ignore[assignment]
+        def probabilities(self, pixels: np.ndarray) -> np.ndarray:
+            return np.full((len(pixels), len(CLASSES)), 1 / len(CLASSES))
+
+    predict.LoadedModel = MadeUp  # type: ignore[assignment,misc]
     assert (
         len(
             list(

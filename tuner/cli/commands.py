@@ -13,6 +13,7 @@ from tuner.cli.model_commands import predict, train
 from tuner.cli.options import CONTEXT
 from tuner.cli.report_commands import compare, refine, report, track
 from tuner.cli.run_commands import plan, run
+from tuner.cli.serve_command import serve
 
 # The backspace tells click to leave the lines below it as they are.
 HELP = """\
@@ -36,7 +37,7 @@ def cli() -> None:
 
 
 for command in (
-    run, plan, validate, datasets, train, predict, export, report, compare, refine, list_labels,
-    track,
+    run, plan, validate, datasets, train, predict, export, serve, report, compare, refine,
+    list_labels, track,
 ):  # fmt: skip
     cli.add_command(command)

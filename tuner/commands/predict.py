@@ -8,24 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.backend import framework
-from tuner.cores import n_cores
 from tuner.data.decoding.decode import UnreadableImageError
 from tuner.errors import ConfigurationError
 from tuner.metrics.calibration import tempered
-from tuner.metrics.probabilities import ScoreError, checked_probabilities
-from tuner.names import printable
 from tuner.pipeline.outputs.named_run import named_run
 from tuner.pipeline.run_options import REPORTS
-from tuner.production.chosen_model import chosen_model
 from tuner.production.decoded_images import Decoded, NotPredicted, decoded_images
 from tuner.production.named_images import NamedImage
 from tuner.production.recipe_images import recipe_settings
+from tuner.production.recipe_model import ChosenModel, LoadedModel, check_is_there, named_model
 from tuner.production.sorted_folders import SortedFolders
 from tuner.records.sealed_recipe import Recipe
-from tuner.store.recipe_file import read_recipe
-
-_Predictor = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,25 +95,15 @@ def predict(
             asked for, or an address without the right to download; while predictions are taken, if
             what the model puts out is no probabilities.
     """
-    recipe_file, path = chosen_model(named_run(options.run, REPORTS), options.model)
-    recipe = read_recipe(recipe_file)
-    is_other = options.model is not None and path == Path(options.model)
-    temperature = (
-        _temperature(recipe, recipe_file, is_other=is_other) if options.calibrated else None
-    )
-    if not path.is_file():
-        raise ConfigurationError(
-            f"{path}: there is no model", "give a finished run, or a model with --model FILE."
-        )
+    chosen = named_model(named_run(options.run, REPORTS), options.model)
+    temperature = chosen.temperature() if options.calibrated else None
+    check_is_there(chosen)
     _check(options, files)
-    names = recipe.image.class_names
+    names = chosen.recipe.image.class_names
     sorter = None
     if options.sort_into is not None:
         sorter = SortedFolders(options.sort_into, names, links=options.link)
-    title = "" if is_other or not recipe.title else f"{printable(recipe.title)}, "
-    found = _predicted(
-        options, files, recipe, temperature, path, lambda: tell(f"model: {title}{path}")
-    )
+    found = _predicted(options, files, chosen, temperature, lambda: tell(chosen.words))
     return Predictions(
         class_names=names, found=_sorted(found, sorter) if sorter else found, sorter=sorter
     )
@@ -159,21 +142,19 @@ def _check(options: PredictOptions, files: Sequence[NamedImage]) -> None:
 def _predicted(
     options: PredictOptions,
     files: Sequence[NamedImage],
-    recipe: Recipe,
+    chosen: ChosenModel,
     temperature: float | None,
-    path: Path,
     tell_model: Callable[[], None],
 ) -> Generator[Prediction | NotPredicted]:
-    function: _Predictor | None = None
+    loaded: LoadedModel | None = None
+    recipe = chosen.recipe
     for decoded in decoded_images(files, recipe_settings(recipe)):
         pixels = [one.pixels for one in decoded if isinstance(one, Decoded)]
         # Starting the framework takes seconds, which files that are all broken need not wait for.
-        if pixels and function is None:
+        if pixels and loaded is None:
             tell_model()
-            function = _load(path, recipe)
-        rows = iter(
-            _probabilities(function, np.stack(pixels), path, recipe) if function and pixels else ()
-        )
+            loaded = LoadedModel(chosen)
+        rows = iter(loaded.probabilities(np.stack(pixels)) if loaded and pixels else ())
         for one in decoded:
             if isinstance(one, NotPredicted):
                 yield one
@@ -200,44 +181,6 @@ def _sorted(
                 yield NotPredicted(image=one.image, reason=str(error), is_bad=True)
                 continue
         yield one
-
-
-def _temperature(recipe: Recipe, recipe_file: Path, *, is_other: bool) -> float:
-    if is_other:
-        raise ConfigurationError(
-            "--calibrated uses a temperature that was fitted to the run's own model, which a file"
-            " of --model replaces",
-            "leave one of the two out, or name one of the run's models.",
-        )
-    if recipe.temperature is None:
-        raise ConfigurationError(
-            f"{recipe_file}: it states no temperature to calibrate with",
-            "leave --calibrated out, or give a run whose models were retrained and tested.",
-        )
-    return recipe.temperature
-
-
-def _load(path: Path, recipe: Recipe) -> _Predictor:
-    """The model as a function from images to what it puts out."""
-    framework.start(n_cores())
-    from tuner.backend.active import predictor
-    from tuner.training.finished import load_finished
-
-    model = load_finished(path, recipe.model, recipe.values, recipe.image)
-    return predictor(model)
-
-
-def _probabilities(
-    function: _Predictor, pixels: np.ndarray, path: Path, recipe: Recipe
-) -> np.ndarray:
-    from tuner.training.batch_predict import predict as predict_batches
-    from tuner.training.compiled import probabilities
-
-    found = probabilities(predict_batches(function, pixels, np.arange(len(pixels))))
-    try:
-        return checked_probabilities(found, recipe.image.n_classes)
-    except ScoreError as error:
-        raise ConfigurationError(f"{path}: {error.message}", error.hint) from error
 
 
 def _prediction(

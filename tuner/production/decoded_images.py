@@ -83,13 +83,26 @@ def decoded_images(
 
 def _one(file: NamedImage, settings: ImageSettings) -> Decoded | NotPredicted:
     try:
-        with _as_file(file) as path:
-            pixels, facts = decode_with_facts(path, settings)
+        return decoded_image(file, settings)
     except UnreadableImageError as error:
         is_folder = not file.is_address and Path(file.name).is_dir()
         reason = "the folder holds no files" if is_folder else str(error)
         is_bad = file.is_meant or reason == DAMAGED
         return NotPredicted(image=file.name, reason=reason, is_bad=is_bad)
+
+
+def decoded_image(file: NamedImage, settings: ImageSettings) -> Decoded:
+    """One image.
+
+    Args:
+        file: In any format that Pillow reads.
+        settings: What it is turned into.
+
+    Raises:
+        UnreadableImageError: If it cannot be had or decoded.
+    """
+    with _as_file(file) as path:
+        pixels, facts = decode_with_facts(path, settings)
     return Decoded(name=file.name, pixels=pixels, note=_note(facts, settings))
 
 

@@ -5,18 +5,15 @@ It opens from disk, requests nothing, and reads in the dark and on a phone.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tuner.report import model_summary, text
+from tuner.report.assets import asset, source_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +92,11 @@ def render_document(
     Returns:
         A complete HTML document.
     """
-    style = "".join(_asset(*sheet) for sheet in [("tuner.report", "document.css"), *styles])
-    script = "".join(_asset(*part) for part in [("tuner.report", "document.js"), *scripts])
+    style = "".join(asset(*sheet) for sheet in [("tuner.report", "document.css"), *styles])
+    script = "".join(asset(*part) for part in [("tuner.report", "document.js"), *scripts])
     allowed = (
-        f"style-src '{_hash(style)}'; script-src"
-        f" '{_hash(script)}'{'; img-src data:' if has_pictures else ''}"
+        f"style-src '{source_hash(style)}'; script-src"
+        f" '{source_hash(script)}'{'; img-src data:' if has_pictures else ''}"
     )
     return environment.get_template("document.html").render(
         title=title,
@@ -111,14 +108,3 @@ def render_document(
         script=Markup(script),
         policy=f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'",
     )
-
-
-def _asset(package: str, name: str) -> str:
-    # Less the indentation, comments and spaces that only readers of the file need.
-    text = files(package).joinpath("templates", name).read_text(encoding="utf-8")
-    text = re.sub(r"^\s*//.*\n|^\s+", "", text, flags=re.MULTILINE)
-    return re.sub(r"\s*([{};])\s*|(?<=:) ", r"\1", text) if name.endswith(".css") else text
-
-
-def _hash(content: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections import OrderedDict
@@ -15,8 +14,9 @@ from typing import Any
 
 import filelock
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
+from tests.chromium import LISTEN, launched
 from tests.report.browser.stories import STORIES
 from tests.shared_folder import shared_folder
 from tuner.report.page import render
@@ -24,13 +24,6 @@ from tuner.report.reported_run import ReportedRun
 
 # Stands in a folder's and a person's name, so that a page that tells either is found out.
 PERSON = "annabelle-lee"
-
-# Asked for before the page's own script runs; the content policy does not bind the test's scripts.
-_LISTEN = """
-window.violations = [];
-addEventListener("securitypolicyviolation", (event) =>
-    violations.push(`${event.violatedDirective}: ${event.sample || event.blockedURI}`));
-"""
 
 
 @dataclass
@@ -70,8 +63,6 @@ Read = Callable[[str], Opened]
 
 WINDOW: ViewportSize = {"width": 1280, "height": 720}
 
-_WITH_WINDOWS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
 # Of drawn faces; drawing all 3,000 of the data set takes ten seconds.
 _N_FACES = 600
 
@@ -82,19 +73,8 @@ MOST_PAGES = 12
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Ends with this package: as long as it is there, an event loop runs in the thread."""
-    # The first has no window to draw, and takes a fifth less of the processor.
-    installed = filter(None, map(shutil.which, ("chromium-headless-shell", *_WITH_WINDOWS)))
-    chromium = os.environ.get("TUNER_CHROMIUM") or next(installed, None)
-    if chromium is None:
-        pytest.fail(
-            "no Chromium or Chrome: these tests look at the report in a browser. Install one"
-            " (Debian: apt-get install chromium-headless-shell), or name it in TUNER_CHROMIUM.",
-            pytrace=False,
-        )
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with launched() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="package")
@@ -201,7 +181,7 @@ def context_of(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         name = json.dumps(options, sort_keys=True)
         if name not in made:
             made[name] = browser.new_context(**{"viewport": WINDOW, **options})
-            made[name].add_init_script(_LISTEN)
+            made[name].add_init_script(LISTEN)
         return made[name]
 
     yield make

@@ -1,0 +1,92 @@
+"""The way of each request in and out: counted, let in or refused, and answered whatever happens."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tuner.serving.answers import RequestError, error_answer
+from tuner.serving.guards import Guard
+from tuner.serving.metrics import Metrics
+from tuner.serving.options import Limits
+
+LOG = logging.getLogger("tuner")
+# What a client that has gone would have been answered; servers' logs know it by this number.
+_GONE = 499
+# Paths that are counted by name: others are the clients' own, and could be any number.
+_PATHS = frozenset({"/", "/docs", "/openapi.json", "/health", "/model", "/metrics", "/predict"})
+
+
+class Door:
+    """An ASGI application around another."""
+
+    def __init__(self, app: ASGIApp, guard: Guard, metrics: Metrics, limits: Limits) -> None:
+        """Stand before an application.
+
+        Args:
+            app: What answers the requests that are let in.
+            guard: Lets them in.
+            metrics: Counts them.
+            limits: How many may be in progress.
+        """
+        self._app = app
+        self._guard = guard
+        self._metrics = metrics
+        self._limits = limits
+        self._n = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        self._n += 1
+        self._metrics.in_progress.inc()
+        try:
+            await self._answer(scope, receive, noting)
+        except RequestError as error:
+            await error_answer(error)(scope, receive, noting)
+        except ClientDisconnect:
+            status = _GONE
+        # A mistake of ours must not end the service, and its traceback is for the log only.
+        except Exception:
+            LOG.exception("a request failed")
+            if not status:
+                await error_answer(_OURS)(scope, receive, noting)
+        finally:
+            self._n -= 1
+            self._metrics.in_progress.dec()
+            path = scope["path"] if scope["path"] in _PATHS else "other"
+            self._metrics.requests.labels(path, str(status)).inc()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._guard.check(Request(scope))
+        if self._n > self._limits.max_requests:
+            raise _BUSY
+        await self._app(scope, receive, send)
+
+
+_OURS = RequestError(
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "internal",
+    "the service made a mistake",
+    "tell whoever runs it; its log says what happened.",
+)
+_BUSY = RequestError(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "busy",
+    "too many requests are in progress",
+    "try again in a second.",
+    {"Retry-After": "1"},
+)
