@@ -97,7 +97,7 @@ def test_without_arguments_there_is_help(tmp_path: Path) -> None:
     [
         (["run"], "Error: Missing argument 'DATASET'."),
         (["rnu"], 'Error: there is no command "rnu". Did you mean "run"?'),
-        (["tune"], 'Error: there is no command "tune". Use compare, datasets, plan, '),
+        (["tune"], 'Error: there is no command "tune". Use compare, datasets, export, '),
         (["datasets", "chekc"], 'Error: there is no command "chekc". Did you mean "check"?'),
         (
             ["run", "digits", "--max-trails", "3"],

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator, Callable
 from pathlib import Path
 
 import keras
@@ -64,11 +64,17 @@ def run_script(folder: Path, *photos: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.fixture(autouse=True)
+def run_is_left_as_it_was(finished: Finished) -> Iterator[None]:
+    """The run is that of all tests of commands, which look at its files."""
+    yield
+    shutil.rmtree(finished.path / "exports", ignore_errors=True)
+
+
 @pytest.fixture
 def copy(finished: Finished, tmp_path: Path) -> Path:
     """A copy of the run that a test may change."""
-    ignored = shutil.ignore_patterns("exports")
-    return Path(shutil.copytree(finished.path, tmp_path / "run", ignore=ignored))
+    return Path(shutil.copytree(finished.path, tmp_path / "run"))
 
 
 @pytest.mark.parametrize(("name", "quantize"), COMBINATIONS)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tuner.execution.execution_options import ExecutionOptions
 from tuner.records.results import PresetName
-from tuner.space.costs import Limit
 from tuner.space.definition import PrecisionChoice
+
+if TYPE_CHECKING:
+    # It imports pydantic, which a command's help does without.
+    from tuner.space.costs import Limit
 
 DATA_ROOT = Path("datasets/data")
 REPORTS = Path("reports")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tuner.pipeline.run_options import DATA_ROOT
-from tuner.space.costs import Limit
+
+if TYPE_CHECKING:
+    # It imports pydantic, which a command's help does without.
+    from tuner.space.costs import Limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
