@@ -53,13 +53,19 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     started = {side: start(side, options) for side in options.sides}
     codes = {side: process.wait() for side, process in started.items()}
-    found = {side: read(side, options.out) for side in options.sides}
+    found: dict[str, tuple[Rises, str]] = {}
+    for side, code in codes.items():
+        try:
+            found[side] = read(side, options.out)
+        # One that failed must not take the others' curves along.
+        except (OSError, ValueError, LookupError) as error:
+            print(f"{side}: exit {code}; {error!r}; see {options.out / side}.log", flush=True)
     for side, (rises, tests) in found.items():
         print(f"{side}: exit {codes[side]}; test accuracy {tests}", flush=True)
         for tenth in range(1, 11):
             seconds = options.minutes * 6 * tenth
             print(f"  after {seconds / 60:.0f} min: {percent(best_until(rises, seconds))}")
-    write_curves({side: rises for side, (rises, _) in found.items()}, options.out)
+    write_curves({side: rises for side, (rises, _) in found.items() if rises}, options.out)
 
 
 def start(side: str, options: argparse.Namespace) -> subprocess.Popen[bytes]:
@@ -104,7 +110,7 @@ def is_tuned(event: dict[str, Any]) -> bool:
 def our_tests(results: dict[str, Any]) -> str:
     """The test accuracies of the tuned and of the recommended model."""
     rows = {model["name"]: model["runs"] for model in results["models"] if model["runs"]}
-    used = results["recommendation"]["model"]
+    used = (results["recommendation"] or {"model": "tuned"})["model"]
     means = {
         name: percent(fmean(run["test"]["accuracy"] for run in rows[name]))
         for name in dict.fromkeys(["tuned", used])
