@@ -193,6 +193,9 @@ def read_wandb(run: TrackedRun) -> Store:
                     stored.said[name] = str(json.loads(item.value_json))
             elif kind == "exit":
                 stored.state = "failed" if record.exit.exit_code else "ok"
+        # W&B's own process may leave a file with a header only in the place of one that was deleted.
+        if not key:
+            continue
         assert key not in found, f"{key} is there twice"
         found[key] = stored
     said = found.pop(run.name).said if run.name in found else {}
