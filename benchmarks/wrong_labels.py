@@ -86,7 +86,9 @@ def _show(
 
 def _words(found: ListedLabels, flipped: set[str]) -> str:
     with found.table.open(encoding="utf-8", newline="") as file:
-        listed = [text_of_cell(row["image"]) for row in csv.DictReader(file)]
+        # The flipped labels that are not listed stand at the end, without rank: the list keeps
+        # what an earlier one has changed.
+        listed = [text_of_cell(row["image"]) for row in csv.DictReader(file) if row["rank"]]
     counted = (
         f"{found.n_listed} of {found.n} listed, {found.n_expected:.0f} estimated, out-of-fold"
         f" accuracy {found.accuracy:.1%}"

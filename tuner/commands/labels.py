@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import filelock
 import numpy as np
 
 from tuner.backend import framework
+from tuner.data.corrected_labels import CorrectedLabel
 from tuner.data.dataset import Dataset
 from tuner.errors import ConfigurationError
 from tuner.metrics.confident_learning import LabelDoubts, find_doubts
@@ -21,13 +23,15 @@ from tuner.pipeline.training_data import training_data
 from tuner.production.changes import code_changes
 from tuner.production.fitting import load_fitting
 from tuner.production.labels_options import TABLE, LabelsOptions
-from tuner.production.out_of_fold import OutOfFold, Plan, cut_parts, predict_out_of_fold
+from tuner.production.out_of_fold import Cut, OutOfFold, Plan, cut_parts, predict_out_of_fold
 from tuner.production.recipes import import_notice, recipe_path
+from tuner.production.single_network import single_network
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.sealed_recipe import Recipe
+from tuner.report.text import plural
 from tuner.store.files.leftovers import sweep
 from tuner.store.files.whole_files import is_disk_full, write_text
-from tuner.store.label_table import DoubtfulLabel, write_label_table
+from tuner.store.label_table import DoubtfulLabel, EarlierCorrection, write_label_table
 from tuner.store.recipe_file import read_recipe
 
 # Pictures of the page, for each of its two lists.
@@ -48,6 +52,8 @@ class ListedLabels:
         accuracy: Share of the images whose label was predicted out of fold.
         has_test: Whether the test images were looked at.
         n_folds: Trainings.
+        n_left_out: Test images that were left out, since each training has seen a copy of them.
+        n_earlier: Earlier corrections that the list has, beside the labels above.
     """
 
     table: Path
@@ -59,6 +65,8 @@ class ListedLabels:
     accuracy: float
     has_test: bool
     n_folds: int
+    n_left_out: int
+    n_earlier: int
 
 
 def labels(options: LabelsOptions, listener: Listener) -> ListedLabels:
@@ -74,11 +82,12 @@ def labels(options: LabelsOptions, listener: Listener) -> ListedLabels:
     """
     source = named_run(options.source, REPORTS)
     path = recipe_path(source)
-    recipe = read_recipe(path)
+    recipe, path, alone = single_network(read_recipe(path), path)
     place = source if source.is_dir() else source.parent
     table = options.out or place / TABLE
     _check_table(table, may_replace=options.may_replace)
-    for text in (*filter(None, [import_notice(recipe.model)]), *code_changes(recipe, path)):
+    notices = filter(None, [alone, import_notice(recipe.model)])
+    for text in (*notices, *code_changes(recipe, path)):
         listener(Notice(text=text))
     dataset, notes = load_fitting(
         recipe, path, None, options.data_dir, options.labels, all_images=True
@@ -87,24 +96,75 @@ def labels(options: LabelsOptions, listener: Listener) -> ListedLabels:
         listener(Notice(text=text))
     has_test = recipe.test_accuracy is not None and dataset.split.n_test > 0
     epochs = options.epochs or recipe.epochs
-    parts = cut_parts(dataset, options.folds, recipe.data.split.seed, with_test=has_test)
-    plan = Plan(parts=parts, epochs=epochs, fingerprint=dataset.images.fingerprint)
+    cut = cut_parts(dataset, options.folds, recipe.data.split.seed, with_test=has_test)
+    for text in _cut_notes(cut):
+        listener(Notice(text=text))
+    plan = Plan(parts=cut.parts, epochs=epochs, fingerprint=dataset.images.fingerprint)
     with _only_one(place / "labels") as folder:
         listener(StageStarted(title="Starting the framework"))
         framework.start(options.threads)
         data = training_data(dataset, options.data_dir)
         found = predict_out_of_fold(recipe, data, plan, folder, listener)
-    return _write(dataset, found, plan, table, recipe.title, has_test=has_test)
+    how = _How(title=recipe.title, epochs=epochs, cut=cut, has_test=has_test)
+    return _write(dataset, found, how, table)
 
 
 def _check_table(table: Path, *, may_replace: bool) -> None:
     if table.suffix.lower() != ".csv":
         raise ConfigurationError(f"{table}: the list is a .csv", f"name it {table.stem}.csv.")
+    page = _page(table)
+    for path in (table, page):
+        if path.is_dir():
+            raise ConfigurationError(f"{path}: is a folder", "name another file with --out.")
+    other = "name another file with --out, or replace it with --force."
     if table.exists() and not may_replace:
         raise ConfigurationError(
-            f"{table}: is there already, perhaps with labels that you have corrected",
-            "name another file with --out, or replace it with --force.",
+            f"{table}: is there already, perhaps with labels that you have corrected", other
         )
+    if page.exists() and not may_replace and not _is_labels_page(page):
+        raise ConfigurationError(
+            f"{page}: is there already, and the page with the pictures would replace it", other
+        )
+    with _writing(table):
+        # Here, and not after hours of training; nothing stays behind.
+        table.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=table.parent):
+            pass
+
+
+def _page(table: Path) -> Path:
+    """Stands beside the list."""
+    return table.with_suffix(".html")
+
+
+def _is_labels_page(page: Path) -> bool:
+    """Whether an earlier `labels` has written a page, perhaps one that ended before its list."""
+    from tuner.report.labels_page import is_labels_page
+
+    try:
+        return is_labels_page(page.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return False
+
+
+@contextmanager
+def _writing(table: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        raise ConfigurationError(
+            f"{table}: cannot be written: {error.strerror}", "choose another file with --out."
+        ) from error
+
+
+def _cut_notes(cut: Cut) -> Iterator[str]:
+    if cut.limit:
+        yield cut.limit
+    if cut.n_left_out:
+        left_out = plural(cut.n_left_out, "test image is", "test images are")
+        yield f"{left_out} left out: every training has seen a near-identical image"
 
 
 def _data_notes(recipe: Recipe, dataset: Dataset) -> Iterator[str]:
@@ -140,9 +200,17 @@ def _only_one(folder: Path) -> Iterator[Path]:
         (folder / ".lock").unlink(missing_ok=True)
 
 
-def _write(
-    dataset: Dataset, found: OutOfFold, plan: Plan, table: Path, title: str, *, has_test: bool
-) -> ListedLabels:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """How labels were looked for, for the page."""
+
+    title: str
+    epochs: int
+    cut: Cut
+    has_test: bool
+
+
+def _write(dataset: Dataset, found: OutOfFold, how: _How, table: Path) -> ListedLabels:
     """Rank the labels, and write list and page."""
     from tuner.doctor.thumbnails import data_uris
     from tuner.evaluation.sealed import open_test
@@ -151,44 +219,50 @@ def _write(
     from tuner.report.labels_page import LabelsPage, PicturedLabel, render
 
     numbers = dataset.sealed().images.labels.copy()
-    if has_test:
+    if how.has_test:
         test = open_test(dataset)
         numbers[test.rows] = test.labels
-    given = numbers[found.rows]
+    # As they are now: given by the data, or corrected before.
+    current = numbers[found.rows]
     is_test = np.isin(found.rows, dataset.split.test)
     # One number for all folds, of thousands of labels: what a single label does to it is nothing.
-    temperature = fitted_temperature(given[~is_test], found.probabilities[~is_test]).value
+    temperature = fitted_temperature(current[~is_test], found.probabilities[~is_test]).value
     probabilities = tempered(found.probabilities, temperature)
-    doubts = find_doubts(given, probabilities)
+    doubts = find_doubts(current, probabilities)
     listed = doubts.order[: doubts.n_flagged]
-    rows = [_row(dataset, found, given, probabilities, doubts, at) for at in listed.tolist()]
+    rows = _rows(dataset, found, current, probabilities, doubts)
+    earlier = _earlier(dataset, found.rows[listed])
     shown = _shown(rows)
     sources = data_uris(dataset.images.images, (found.rows[listed[rank]] for rank in shown))
     result = ListedLabels(
         table=table,
-        page=table.with_suffix(".html"),
-        n=len(given),
+        page=_page(table),
+        n=len(current),
         n_listed=len(rows),
         n_test_listed=sum(row.part == "test" for row in rows),
         n_expected=doubts.n_expected,
-        accuracy=float((probabilities.argmax(axis=1) == given).mean()),
-        has_test=has_test,
-        n_folds=len(plan.parts),
+        accuracy=float((probabilities.argmax(axis=1) == current).mean()),
+        has_test=how.has_test,
+        n_folds=len(how.cut.parts),
+        n_left_out=how.cut.n_left_out,
+        n_earlier=len(earlier),
     )
     page = LabelsPage(
         title=dataset.card.title,
         name=dataset.images.name,
         fingerprint=dataset.images.fingerprint,
-        model=title or "the recipe's model",
+        model=how.title or "the recipe's model",
         class_names=dataset.spec.class_names,
         joint=tuple(map(tuple, doubts.joint.tolist())),
         temperature=temperature,
-        epochs=plan.epochs,
+        epochs=how.epochs,
         n_folds=result.n_folds,
         n=result.n,
         n_expected=result.n_expected,
         accuracy=result.accuracy,
-        has_test=has_test,
+        has_test=how.has_test,
+        n_left_out=how.cut.n_left_out,
+        n_earlier=len(earlier),
         table=table.as_posix(),
         rows=tuple(rows),
         pictured=tuple(
@@ -199,35 +273,58 @@ def _write(
         ),
     )
     html = render(page)
-    try:
-        write_label_table(rows, dataset.spec.class_names, table)
+    with _writing(table):
+        # The list last: a command that is killed between the two can be given again.
         write_text(result.page, html)
-    except OSError as error:
-        if is_disk_full(error):
-            raise
-        raise ConfigurationError(
-            f"{table}: cannot be written: {error.strerror}", "choose another file with --out."
-        ) from error
+        write_label_table(rows, dataset.spec.class_names, table, earlier)
     return result
 
 
-def _row(
+def _rows(
     dataset: Dataset,
     found: OutOfFold,
-    given: np.ndarray,
+    current: np.ndarray,
     probabilities: np.ndarray,
     doubts: LabelDoubts,
-    at: int,
-) -> DoubtfulLabel:
-    row, names = int(found.rows[at]), dataset.spec.class_names
-    return DoubtfulLabel(
-        image=dataset.images.origins[row],
-        part="test" if row in dataset.split.test else "train",
-        given=names[given[at]],
-        suggested=names[doubts.suggested[at]],
-        margin=float(doubts.margins[at]),
-        probabilities=tuple(probabilities[at].tolist()),
-    )
+) -> list[DoubtfulLabel]:
+    """The listed labels, the most doubtful first."""
+    names = dataset.spec.class_names
+    before = {one.row: one.given for one in _corrected(dataset)}
+
+    def row_at(at: int) -> DoubtfulLabel:
+        row, label = int(found.rows[at]), names[current[at]]
+        return DoubtfulLabel(
+            image=dataset.images.origins[row],
+            part="test" if row in dataset.split.test else "train",
+            given=before.get(row, label),
+            label=label,
+            suggested=names[doubts.suggested[at]],
+            margin=float(doubts.margins[at]),
+            probabilities=tuple(probabilities[at].tolist()),
+        )
+
+    return [row_at(at) for at in doubts.order[: doubts.n_flagged].tolist()]
+
+
+def _corrected(dataset: Dataset) -> Sequence[CorrectedLabel]:
+    return dataset.corrections.labels if dataset.corrections else ()
+
+
+def _earlier(dataset: Dataset, listed: np.ndarray) -> list[EarlierCorrection]:
+    """Corrections of an earlier list that are not listed again, so that none gets lost."""
+    split, again = dataset.split, set(listed.tolist())
+    test = set(split.test.tolist())
+    used = {row for fold in split.folds for row in np.r_[fold.train, fold.validation].tolist()}
+    return [
+        EarlierCorrection(
+            image=dataset.images.origins[one.row],
+            part="test" if one.row in test else "train" if one.row in used else "unused",
+            given=one.given,
+            label=one.label,
+        )
+        for one in _corrected(dataset)
+        if one.row not in again
+    ]
 
 
 def _shown(rows: list[DoubtfulLabel]) -> list[int]:

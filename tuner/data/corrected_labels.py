@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from hashlib import sha256
@@ -21,6 +21,21 @@ from tuner.store.label_table import GIVEN, IMAGE, LABEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectedLabel:
+    """One label that a list has changed.
+
+    Attributes:
+        row: Number of the image.
+        given: Name of the class that the data give.
+        label: Name of the class that the list gives.
+    """
+
+    row: int
+    given: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Corrections:
     """What a list of corrected labels has changed.
 
@@ -28,11 +43,18 @@ class Corrections:
         n: Images that have another label than the data give.
         n_test: Those of them that test.
         fingerprint: Of the data as they are given.
+        labels: What was changed, in the order of the images.
     """
 
     n: int
     n_test: int
     fingerprint: str
+    labels: tuple[CorrectedLabel, ...] = ()
+
+    def without(self, rows: Collection[int]) -> Corrections:
+        """The same without the labels of some images."""
+        kept = tuple(one for one in self.labels if one.row not in rows)
+        return replace(self, labels=kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +109,14 @@ def corrected(images: Images, split: Split, path: Path) -> tuple[Images, Correct
         n=len(changed),
         n_test=int(np.isin(changed, split.test).sum()),
         fingerprint=images.fingerprint,
+        labels=tuple(
+            CorrectedLabel(
+                row=row,
+                given=images.class_names[images.labels[row]],
+                label=images.class_names[labels[row]],
+            )
+            for row in changed.tolist()
+        ),
     )
     if not found.n:
         return images, found

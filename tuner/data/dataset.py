@@ -79,7 +79,8 @@ class Dataset:
         """The data set without the labels of its test images, but in the seal."""
         labels = self.images.labels.copy()
         labels[self.split.test] = HIDDEN_LABEL
-        return replace(self, images=replace(self.images, labels=labels))
+        listed = self.corrections and self.corrections.without(set(self.split.test.tolist()))
+        return replace(self, images=replace(self.images, labels=labels), corrections=listed)
 
 
 def load_dataset(

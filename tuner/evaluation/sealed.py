@@ -60,7 +60,8 @@ class OpenedTest:
 def open_test(dataset: Dataset) -> OpenedTest:
     """Break the seal; called once by a run or by `train`, when nothing is left to choose.
 
-    `export` calls it to compare a file with its model, and chooses nothing either.
+    `export` calls it to compare a file with its model, and `labels` to list labels that are likely
+    wrong, after its last training. Neither chooses anything.
     """
     images, split = dataset.images, dataset.split
     n_new = int(np.count_nonzero(split.distinct_test))

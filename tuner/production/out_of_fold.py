@@ -15,8 +15,8 @@ from tuner.data.dataset import Dataset
 from tuner.data.images import Images
 from tuner.data.splits.cut import cut_folds
 from tuner.data.splits.fold import Fold, Indices, drawn_fold
-from tuner.data.splits.together import keep_together, keepable_near, units_per_class
-from tuner.errors import DataError, TunerError
+from tuner.data.splits.together import keep_together, keepable_near, scarcest_class
+from tuner.errors import TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.seeds import task_seed
 from tuner.metrics.probabilities import checked_probabilities
@@ -31,6 +31,8 @@ from tuner.training.data import TrainingData
 
 # Seeds of these trainings, apart from those of trials and retrainings.
 _FOLDS = 2
+# No fold.
+_NONE = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,22 @@ class Part:
 
     train: Indices
     predicted: Indices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """What the images were cut into.
+
+    Attributes:
+        parts: The trainings.
+        n_left_out: Test images that no training predicts: each of them trains on an image that is
+            near-identical to it.
+        limit: Why there are fewer parts than were asked for; empty if there are not.
+    """
+
+    parts: tuple[Part, ...]
+    n_left_out: int
+    limit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +92,16 @@ class OutOfFold:
     probabilities: np.ndarray
 
 
-def cut_parts(dataset: Dataset, n_folds: int, seed: int, *, with_test: bool) -> tuple[Part, ...]:
+def cut_parts(dataset: Dataset, n_folds: int, seed: int, *, with_test: bool) -> Cut:
     """Cut what trains or validates into stratified folds, each predicted by a training on the rest.
 
-    What belongs together stays in one fold, so that no copy vouches for a wrong label. Test images
-    train nothing; each is predicted by one of the trainings, like any other image.
+    What belongs together stays in one fold, so that a model never predicts a copy of a training
+    image. Near-identical images that hold most of a class cannot all be in one fold, as
+    `keepable_near` has it: they are parted.
+
+    Test images train nothing; each is predicted by one of the trainings, like any other image. One
+    with a copy or a near-identical image in a fold is predicted with that fold; one that has them
+    in several folds is left out.
 
     Args:
         dataset: The data.
@@ -91,31 +114,53 @@ def cut_parts(dataset: Dataset, n_folds: int, seed: int, *, with_test: bool) -> 
     """
     images, split = dataset.images, dataset.split
     pool = np.unique(np.concatenate([np.r_[fold.train, fold.validation] for fold in split.folds]))
-    fold_of = _fold_of(images, pool, n_folds, seed)
+    fold_of, limit = _fold_of(images, pool, n_folds, seed)
     n = int(fold_of.max()) + 1
     test = split.test if with_test else split.test[:0]
-    turn = np.arange(len(test)) % n
-    return tuple(
+    turn = _turns(images, pool, fold_of, test)
+    parts = tuple(
         Part(
             train=pool[fold_of != number],
             predicted=np.sort(np.r_[pool[fold_of == number], test[turn == number]]),
         )
         for number in range(n)
     )
+    return Cut(parts=parts, n_left_out=int((turn == _NONE).sum()), limit=limit)
 
 
-def _fold_of(images: Images, pool: Indices, n_folds: int, seed: int) -> Indices:
+def _fold_of(images: Images, pool: Indices, n_folds: int, seed: int) -> tuple[Indices, str]:
+    """The fold of each image of the pool, and what limits their number."""
+    # It refuses a class that two folds cannot share.
     together = keep_together(images, pool, 2, near=keepable_near(images, pool, n_folds))
-    n = min(n_folds, units_per_class(images, pool, together.units))
-    if n < 2:
-        raise DataError(
-            f"{images.name}: a class has a single set of images that belong together, so that no"
-            " model can predict them without having trained on them",
-            "add images of each class.",
-        )
-    return cut_folds(
-        images.labels[pool], together.units, n, seed=(seed, _FOLDS), strata=together.strata
+    scarcest, n_units = scarcest_class(images, pool, together.units)
+    fold_of = cut_folds(
+        images.labels[pool],
+        together.units,
+        min(n_folds, n_units),
+        seed=(seed, _FOLDS),
+        strata=together.strata,
     )
+    if n_units >= n_folds:
+        return fold_of, ""
+    return fold_of, (
+        f'{n_units} folds in place of {n_folds}: class "{images.class_names[scarcest]}" has no more'
+        " images, or sets of images that stay together"
+    )
+
+
+def _turns(images: Images, pool: Indices, fold_of: Indices, test: Indices) -> Indices:
+    """The training that predicts each test image, _NONE where each one trains on a copy of it."""
+    # Identical images share a set of near-identical ones.
+    folds: dict[int, set[int]] = {}
+    for group, fold in zip(images.near_group[pool].tolist(), fold_of.tolist(), strict=True):
+        folds.setdefault(group, set()).add(fold)
+    n = int(fold_of.max()) + 1
+    turns = np.arange(len(test)) % n
+    for at, group in enumerate(images.near_group[test].tolist()):
+        of_copies = folds.get(group, set())
+        if of_copies:
+            turns[at] = min(of_copies) if len(of_copies) == 1 else _NONE
+    return turns
 
 
 def predict_out_of_fold(

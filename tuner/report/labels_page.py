@@ -10,6 +10,8 @@ from tuner.report.html_document import Body, make_environment, render_document
 from tuner.store.label_table import DoubtfulLabel
 
 MAX_PAIRS = 10
+# Ends the title of each such page.
+_TITLE = "likely wrong labels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class LabelsPage:
         n_expected: Estimated number of wrong labels.
         accuracy: Share of the images whose label was predicted.
         has_test: Whether test images were looked at.
+        n_left_out: Test images without a prediction, since each training saw a copy of them.
+        n_earlier: Earlier corrections that stand at the end of the list.
         table: Path of the list.
         rows: All doubtful labels, the most doubtful first.
         pictured: Those of them with pictures.
@@ -63,6 +67,8 @@ class LabelsPage:
     n_expected: float
     accuracy: float
     has_test: bool
+    n_left_out: int
+    n_earlier: int
     table: str
     rows: tuple[DoubtfulLabel, ...]
     pictured: tuple[PicturedLabel, ...]
@@ -85,6 +91,11 @@ class LabelsPage:
             if given != true and n >= 1
         ]
         return sorted(found, key=lambda pair: (-pair[2], pair[0], pair[1]))[:MAX_PAIRS]
+
+
+def is_labels_page(html: str) -> bool:
+    """Whether a page is one of these."""
+    return f"{_TITLE}</title>" in html
 
 
 def render(page: LabelsPage) -> str:
@@ -110,7 +121,7 @@ def render(page: LabelsPage) -> str:
     ]
     return render_document(
         environment,
-        title=f"{page.title} – likely wrong labels",
+        title=f"{page.title} – {_TITLE}",
         overline="tuner labels",
         heading=page.title,
         bodies=bodies,

@@ -25,6 +25,9 @@ def listed_lines(found: ListedLabels) -> Iterator[str]:
     )
     if not found.has_test:
         yield "Test images were left out: the run has scored no model on them."
+    if found.n_earlier:
+        kept = plural(found.n_earlier, "earlier correction")
+        yield f"The list ends with {kept}, and so replaces the earlier list."
     table = shlex.quote(found.table.as_posix())
     yield f"Look     {found.page.as_posix()}"
     if found.n_listed:
@@ -44,4 +47,6 @@ def labels_ended(found: ListedLabels) -> dict[str, Any]:
         "n_expected": found.n_expected,
         "accuracy": found.accuracy,
         "n_folds": found.n_folds,
+        "n_left_out": found.n_left_out,
+        "n_earlier": found.n_earlier,
     }

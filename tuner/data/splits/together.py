@@ -88,8 +88,14 @@ def keepable_near(images: Images, pool: Indices, n_needed: int) -> Near:
 
 def units_per_class(images: Images, pool: Indices, units: NDArray[np.int64]) -> int:
     """Number of units of the class that has fewest, among the classes of the pool."""
+    return scarcest_class(images, pool, units)[1]
+
+
+def scarcest_class(images: Images, pool: Indices, units: NDArray[np.int64]) -> tuple[int, int]:
+    """Number of the class of the pool that has fewest units, and how many those are."""
     pairs = np.unique(np.stack([images.labels[pool], units]), axis=1)
-    return int(np.unique(pairs[0], return_counts=True)[1].min())
+    classes, counts = np.unique(pairs[0], return_counts=True)
+    return int(classes[counts.argmin()]), int(counts.min())
 
 
 def _units(images: Images, pool: Indices, near: Near) -> NDArray[np.int64]:

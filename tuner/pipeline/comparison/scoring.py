@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -178,17 +179,32 @@ def _pictures(
     from tuner.evaluation.explain.explained_images import make_pictures
 
     job.tell(StageStarted(title="Drawing test images for the report"))
-    try:
+    gallery = activations = issues = None
+    pictures: dict[str, bytes] = {}
+    with _told(job, "pictures"):
         gallery, activations, pictures = make_pictures(
             kept.model, test.images, test.rows, test.labels, found, test.origins, test.spec
         )
+    of_labels: dict[str, bytes] = {}
+    with _told(job, "likely wrong labels"):
         issues, of_labels = _label_issues(job, kept, test, found)
+    try:
         job.folder.write_pictures(pictures | of_labels)
-    except Exception as error:
-        LOG.exception("there are no pictures")
+    except OSError as error:
+        LOG.exception("the pictures are not written")
         job.tell(Notice(text=f"the report has no pictures: {reason_of(error)}"))
         return None, None, None
     return gallery, activations, issues
+
+
+@contextmanager
+def _told(job: Job, what: str) -> Iterator[None]:
+    """Tell, where something goes wrong, that the report lacks this; the rest goes on."""
+    try:
+        yield
+    except Exception as error:
+        LOG.exception("there are no %s", what)
+        job.tell(Notice(text=f"the report has no {what}: {reason_of(error)}"))
 
 
 def _label_issues(

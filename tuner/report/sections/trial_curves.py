@@ -76,14 +76,12 @@ class TrialCurves:
     Attributes:
         drawn: The curves on the chart, the best first.
         n: Curves in all: settings with at least one epoch.
-        n_longest: Epochs of the longest one.
         objective: What they show.
         direction: `max` or `min`.
     """
 
     drawn: tuple[TrialCurve, ...]
     n: int
-    n_longest: int
     objective: str
     direction: Direction
 
@@ -119,7 +117,6 @@ def compute(results: Results, trials: Sequence[Trial]) -> TrialCurves:
     return TrialCurves(
         drawn=_drawn(ranked),
         n=len(ranked),
-        n_longest=max((len(curve.epochs) for curve in ranked), default=0),
         objective=search.objective,
         direction=search.direction,
     )
