@@ -55,6 +55,14 @@ def test_labels_change_and_no_image_moves(given: Dataset, tmp_path: Path) -> Non
     assert (found.corrections.n, found.corrections.n_test) == (3, 1)
     told = summary(found.sealed())
     assert (told.n_corrected, told.n_test_corrected) == (3, 1)
+    changes = found.corrections.labels
+    assert [(one.row, one.given, one.label) for one in changes] == [
+        (row, name(given, row), other(given, row)) for row in sorted(rows)
+    ]
+    # What is sealed shows no label of a test image, not even a corrected one.
+    hidden = found.sealed().corrections
+    assert hidden
+    assert [one.row for one in hidden.labels] == sorted(rows[:2])
     sealed = found.test_labels.break_seal()
     assert sealed[0] != given.test_labels.break_seal()[0]
 
@@ -82,6 +90,7 @@ def test_a_list_that_was_written_is_read_back(tmp_path: Path) -> None:
         image=before.images.origins[row],
         part="train",
         given="=1+1",
+        label="=1+1",
         suggested="yes",
         margin=-0.5,
         probabilities=(0.2, 0.7),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.images import banded_images, image_spec
+from tests.data.samples import random_images
+from tests.images import banded_images, image_spec, tiny_dataset
 from tests.store.recipes import make_recipe
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset, load_dataset
+from tuner.data.images import make_images
+from tuner.data.splits.split import make_split
+from tuner.data.splits.split_rules import Policies, Splits
 from tuner.errors import DataError
 from tuner.pipeline.training_data import training_data
 from tuner.production.out_of_fold import Plan, cut_parts, predict_out_of_fold
@@ -39,7 +44,7 @@ def dataset(tmp_path: Path) -> Dataset:
 
 
 def test_no_image_is_predicted_by_what_trained_on_it(dataset: Dataset) -> None:
-    parts = cut_parts(dataset, 4, 0, with_test=True)
+    parts = cut_parts(dataset, 4, 0, with_test=True).parts
     assert len(parts) == 4
     everything = np.sort(np.concatenate([part.predicted for part in parts]))
     assert np.array_equal(everything, np.arange(60))
@@ -51,7 +56,7 @@ def test_no_image_is_predicted_by_what_trained_on_it(dataset: Dataset) -> None:
 
 
 def test_a_sealed_test_part_stays_out(dataset: Dataset) -> None:
-    parts = cut_parts(dataset, 3, 0, with_test=False)
+    parts = cut_parts(dataset, 3, 0, with_test=False).parts
     predicted = np.concatenate([part.predicted for part in parts])
     assert not np.intersect1d(predicted, dataset.split.test).size
 
@@ -65,15 +70,62 @@ def test_folds_are_at_most_as_many_as_a_class_has_images_apart(dataset: Dataset)
         few = replace(fold, train=kept, validation=kept[:0])
         return replace(dataset, split=replace(dataset.split, folds=(few,)))
 
-    assert len(cut_parts(with_few(3), 5, 0, with_test=False)) == 3
+    few = cut_parts(with_few(3), 5, 0, with_test=False)
+    assert len(few.parts) == 3
+    assert few.limit.startswith('3 folds in place of 5: class "c0" has no more images')
+    assert cut_parts(with_few(3), 3, 0, with_test=False).limit == ""
     with pytest.raises(DataError, match='class "c0" has 1 distinct image; at least 2'):
         cut_parts(with_few(1), 5, 0, with_test=False)
+
+
+def declared(near: Sequence[Sequence[int]]) -> Dataset:
+    """Forty images that train or validate and twenty that test, as the data declare."""
+    labels = [0, 1] * 30
+    images = make_images(
+        name="tiny",
+        images=random_images(60),
+        labels=labels,
+        parts=["train"] * 40 + ["test"] * 20,
+        origins=[f"image {i}" for i in range(60)],
+        class_names=["c0", "c1"],
+        groups=(),
+    )
+    near_group = images.near_group.copy()
+    for members in near:
+        near_group[list(members)] = near_group[members[0]]
+    images = replace(images, near_group=near_group)
+    split = make_split(images, SplitSettings(seed=1), Splits(), Policies(duplicates="keep"))
+    assert split.is_official
+    return replace(tiny_dataset(), images=images, split=split)
+
+
+def test_a_test_image_goes_to_the_fold_of_its_near_copies() -> None:
+    sets = [(0, 2, 40, 42), (5, 43), (7, 45), (9, 11, 47), (12, 48), (44, 46)]
+    dataset = declared(sets)
+    cut = cut_parts(dataset, 4, 0, with_test=True)
+    assert (cut.n_left_out, cut.limit) == (0, "")
+    everything = np.concatenate([part.predicted for part in cut.parts])
+    assert sorted(everything.tolist()) == list(range(60))
+    near = dataset.images.near_group
+    for part in cut.parts:
+        assert not np.intersect1d(near[part.train], near[part.predicted]).size
+
+
+def test_a_test_image_with_near_copies_in_several_folds_is_left_out() -> None:
+    # They chain through a whole class, so that the folds part them.
+    chained = [*range(0, 40, 2), 40, 42, 44]
+    dataset = declared([chained])
+    cut = cut_parts(dataset, 4, 0, with_test=True)
+    assert cut.n_left_out == 3
+    everything = np.concatenate([part.predicted for part in cut.parts])
+    assert sorted(everything.tolist()) == sorted({*range(60)} - {40, 42, 44})
+    assert cut_parts(dataset, 4, 0, with_test=False).n_left_out == 0
 
 
 @pytest.mark.slow
 def test_a_second_command_takes_over_what_was_predicted(dataset: Dataset, tmp_path: Path) -> None:
     recipe, data = replace(make_recipe(), image=dataset.spec), training_data(dataset, tmp_path)
-    parts = cut_parts(dataset, 2, 0, with_test=False)
+    parts = cut_parts(dataset, 2, 0, with_test=False).parts
     plan = Plan(parts=parts, epochs=2, fingerprint=dataset.images.fingerprint)
     told: list[Event] = []
     folder = tmp_path / "labels"
