@@ -193,7 +193,7 @@ def read_wandb(run: TrackedRun) -> Store:
                     stored.said[name] = str(json.loads(item.value_json))
             elif kind == "exit":
                 stored.state = "failed" if record.exit.exit_code else "ok"
-        # W&B's own process may leave a file with a header only in the place of one that was deleted.
+        # W&B's own process may leave a file with only a header in the place of a deleted one.
         if not key:
             continue
         assert key not in found, f"{key} is there twice"
