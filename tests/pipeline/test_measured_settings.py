@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
+from urllib.error import URLError
 
 import pytest
 
@@ -25,6 +28,15 @@ from tuner.store.history import ended_trials
 def begun(folder: Path, trials: list[Trial], events: list[Event]) -> Job:
     found = job(folder, events, trials)
     return replace(found, file=replace(found.file, costs=("latency_ms",)))
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    """Let the builder of every setting fail."""
+
+    def built(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(measured_settings, "built", built)
 
 
 def test_a_search_of_one_objective_measures_nothing(tmp_path: Path) -> None:
@@ -84,6 +96,49 @@ def test_a_model_that_cannot_be_built_is_told_and_left_out(tmp_path: Path) -> No
     assert found[1].takes == NOT_KNOWN
     (notice,) = [event for event in events if isinstance(event, Notice)]
     assert notice.text.startswith("what the model of trial 0001 takes is not known: ")
+
+
+def test_a_setting_that_cannot_be_measured_does_not_make_a_restart_measure_again(
+    tmp_path: Path,
+) -> None:
+    broken = trial(1, 0.4, values={**SMALL_CNN, "conv_blocks": 30})
+    trials, events = [trial(0, 0.5), broken], list[Event]()
+    run = begun(tmp_path, trials, events)
+    found = measured(run, trials)
+    events.clear()
+    assert measured(run, ended_trials(run.folder.search_log.read())) == found
+    assert events == []
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("my.npy"), URLError("no network")])
+def test_a_builder_that_misses_a_file_or_the_network_does_not_end_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    fail(monkeypatch, error)
+    events = list[Event]()
+    (found,) = measured(begun(tmp_path, [trial(0, 0.5)], events), [trial(0, 0.5)])
+    assert found.takes == NOT_KNOWN
+    (notice,) = [event for event in events if isinstance(event, Notice)]
+    assert str(error.args[0]) in notice.text
+
+
+def test_a_full_disk_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail(monkeypatch, OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(OSError, match="No space left"):
+        measured(begun(tmp_path, [trial(0, 0.5)], []), [trial(0, 0.5)])
+
+
+def test_at_the_deadline_the_best_is_measured_and_the_others_are_counted(tmp_path: Path) -> None:
+    trials = [trial(i, 0.5 + i / 10, values={**SMALL_CNN, "dropout": i / 10}) for i in range(3)]
+    events = list[Event]()
+    run = begun(tmp_path, trials, events)
+    run = replace(run, began_s=0.0, options=replace(run.options, time_budget_s=1.0))
+    found = measured(run, trials)
+    assert [one.takes != NOT_KNOWN for one in found] == [False, False, True]
+    assert found[2].takes.latency_spread is not None, "it is measured on the way back too"
+    (notice,) = [event for event in events if isinstance(event, Notice)]
+    assert "what 2 settings take is not measured" in notice.text
+    assert measured(run, ended_trials(run.folder.search_log.read())) == found
 
 
 def test_the_least_latency_counts_and_the_next_tells_the_noise() -> None:

@@ -217,13 +217,17 @@ def test_what_a_model_takes_is_kept_beside_the_end_of_its_trial(path: Path) -> N
     assert ended_trials(log.read()) == [trial]
     log.close({})
     measured = replace(trial, takes=Footprint(latency_ms=1.5))
-    log.measured(measured)
+    log.measured([measured])
     assert ended_trials(log.read()) == [measured]
+    # That it is not known is kept too.
+    log.measured([trial])
+    assert [entry.kind for entry in log.read()][-2:] == ["measured", "measured"]
+    assert ended_trials(log.read()) == [trial]
 
 
 def test_a_measurement_of_another_trial_is_damage(path: Path) -> None:
     trial = make_trial()
     write_trial(path, trial)
-    SearchLog(path).measured(replace(trial, score=0.123, takes=Footprint(latency_ms=1.5)))
+    SearchLog(path).measured([replace(trial, score=0.123, takes=Footprint(latency_ms=1.5))])
     with pytest.raises(ConfigurationError, match="is measured as another one than it ended"):
         SearchLog(path).read()

@@ -15,8 +15,10 @@ from tuner.pipeline.job import Job
 from tuner.records.error_text import reason_of
 from tuner.records.events import Notice, StageStarted
 from tuner.records.trial import Trial
+from tuner.report.text import plural
 from tuner.space.constraints import NOT_KNOWN, Footprint
 from tuner.space.families import built
+from tuner.store.files.whole_files import is_disk_full
 
 LOG = logging.getLogger("tuner")
 
@@ -38,34 +40,62 @@ def measured(job: Job, trials: Sequence[Trial]) -> list[Trial]:
     the same networks. Each is measured twice, on the way there and on the way back, so that a slow
     spell of the machine is not one setting's alone, and again while its two least latencies differ
     by much and there is time. The least counts; by how much the next one is above it tells the
-    noise. Weights change nothing of it, so the networks are built anew.
+    noise. Weights change nothing of it, so the networks are built anew. At the deadline of the run
+    no setting is added; those with the best scores come first.
+
+    What is found is kept in the log for all of them at once, of those too that cannot be measured:
+    a resumed run measures nothing again.
 
     Args:
         job: The run.
         trials: Those of its search, which has ended.
     """
     scored = best_settings(comparable(trials), job.file.objective, MOST_MEASURED)
-    if not job.file.costs or all(trial.takes != NOT_KNOWN for trial in scored):
+    if not job.file.costs or {trial.trial_id for trial in scored} <= _logged(job):
         return list(trials)
     job.tell(StageStarted(title="Measuring what the models take"))
-    found: dict[Key, list[Footprint]] = {_key(trial): [] for trial in scored}
-    began_s = time.monotonic()
-    for number in range(MOST_ROUNDS):
-        if number >= ROUNDS and time.monotonic() - began_s > LONG_S:
-            break
-        for trial in scored:
-            if not is_settled(found[_key(trial)]):
-                found[_key(trial)].append(_tried(job, trial))
-        scored.reverse()
+    found = _in_rounds(job, scored)
     if job.request.is_made():
         # What is there now is not kept: the next session measures all of them alike.
         return list(trials)
-    takes = {key: together(measurements) for key, measurements in found.items()}
+    if n_left := len({_key(trial) for trial in scored} - set(found)):
+        text = f"the time budget is spent: what {plural(n_left, 'setting')} take is not measured"
+        job.tell(Notice(text=f"{text}; those with the best scores were measured first"))
+    takes = {_key(trial): NOT_KNOWN for trial in scored}
+    takes |= {key: together(measurements) for key, measurements in found.items()}
     ended = [replace(trial, takes=takes.get(_key(trial), NOT_KNOWN)) for trial in trials]
-    for trial in ended:
-        if trial.takes != NOT_KNOWN:
-            job.folder.search_log.measured(trial)
+    job.folder.search_log.measured([trial for trial in ended if _key(trial) in takes])
     return ended
+
+
+def _logged(job: Job) -> set[str]:
+    """The trials for which an earlier session has kept what was found, be it nothing."""
+    entries = job.folder.search_log.read()
+    return {e.trial.trial_id for e in entries if e.kind == "measured" and e.trial is not None}
+
+
+def _in_rounds(job: Job, scored: Sequence[Trial]) -> dict[Key, list[Footprint]]:
+    """All measurements of the settings that the time allows for, the best one's at least."""
+    found: dict[Key, list[Footprint]] = {}
+    began_s = time.monotonic()
+    for trial in scored:
+        if found and _is_late(job):
+            break
+        found[_key(trial)] = [_tried(job, trial)]
+    added = [trial for trial in scored if _key(trial) in found]
+    for number in range(1, MOST_ROUNDS):
+        is_long = time.monotonic() - began_s > LONG_S
+        if number >= ROUNDS and (is_long or _is_late(job)):
+            break
+        added.reverse()
+        for trial in added:
+            if not is_settled(found[_key(trial)]):
+                found[_key(trial)].append(_tried(job, trial))
+    return found
+
+
+def _is_late(job: Job) -> bool:
+    return job.deadline is not None and time.time() >= job.deadline
 
 
 def is_settled(found: Sequence[Footprint]) -> bool:
@@ -96,11 +126,10 @@ def _tried(job: Job, trial: Trial) -> Footprint:
         return NOT_KNOWN
     try:
         return _footprint(job, *built(job.file, trial.values, trial.model))
-    except OSError:
-        # A full disk is not the setting's fault.
-        raise
-    # Layers of your own may fail in any way.
+    # Builders and layers of your own may fail in any way.
     except Exception as error:
+        if is_disk_full(error):
+            raise
         LOG.exception("the model of trial %s cannot be measured", trial.trial_id)
         text = f"what the model of trial {trial.trial_id} takes is not known: {reason_of(error)}"
         job.tell(Notice(text=text))

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,9 @@ class SearchLog:
         """Keep a trial's outcome, safe on the disk."""
         self._append(LogEntry(kind="ended", trial=trial), must_last=True)
 
-    def measured(self, trial: Trial) -> None:
-        """Keep what the model of a trial takes, which had ended before."""
-        self._append(LogEntry(kind="measured", trial=trial), must_last=True)
+    def measured(self, trials: Sequence[Trial]) -> None:
+        """Keep what the models of trials take, which had ended before, or that it is not known."""
+        self._append(*(LogEntry(kind="measured", trial=trial) for trial in trials), must_last=True)
 
     def close(self, state: Mapping[str, Any]) -> None:
         """Keep that the search is over, whatever could still be tried."""
@@ -124,11 +124,11 @@ class SearchLog:
             return replace(entry, trial=replace(entry.trial, error=short_line(entry.trial.error)))
         return entry
 
-    def _append(self, entry: LogEntry, *, must_last: bool) -> None:
-        plain = _ENTRY.dump_python(entry, mode="json", exclude_defaults=True)
-        line = json.dumps(plain | {_SUM: _sum_of(plain)}) + "\n"
+    def _append(self, *entries: LogEntry, must_last: bool) -> None:
+        plain = [_ENTRY.dump_python(one, mode="json", exclude_defaults=True) for one in entries]
+        lines = [json.dumps(one | {_SUM: _sum_of(one)}) + "\n" for one in plain]
         with open(self._path, "ab") as file:
-            file.write(line.encode("ascii"))
+            file.write("".join(lines).encode("ascii"))
             if must_last:
                 file.flush()
                 os.fsync(file.fileno())
