@@ -15,6 +15,7 @@ from tests.commands.conftest import kept_models
 from tests.commands.finished import Finished
 from tuner.errors import ConfigurationError
 from tuner.evaluation import ensemble
+from tuner.metrics.calibration import tempered
 from tuner.recipe import load_recipe
 from tuner.store.recipe_file import read_recipe
 
@@ -111,7 +112,11 @@ def test_calibrated_probabilities_have_the_temperature_of_the_combination(
     plain, cooled = (
         call(*words, *more, cwd=combined.place).records[0] for more in ((), ("--calibrated",))
     )
-    assert plain["class"] == cooled["class"]
+    temperature = read_recipe(combined.path / "models" / "ensemble.yaml").temperature
+    assert temperature is not None
+    expected = tempered([list(plain["probabilities"].values())], temperature)[0]
+    assert list(cooled["probabilities"].values()) == pytest.approx(expected.tolist(), abs=1e-4)
+    assert temperature != pytest.approx(1.0), "else there is nothing to see"
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -145,6 +150,10 @@ def test_train_on_all_images_keeps_the_temperatures_of_the_recipe(combined: Fini
     )
     assert before == after
     assert read_recipe(combined.place / "full" / "best.yaml").temperature is None
+    assert read_recipe(combined.place / "full" / "best.yaml").validation_score is None
+    results = json.loads((combined.place / "full" / "results.json").read_text(encoding="utf-8"))
+    # All images trained, those too that the model was checked on.
+    assert [run["validation_score"] for run in results["models"][0]["runs"]] == [None]
 
 
 def test_several_seeds_of_an_ensemble_are_refused(combined: Finished) -> None:

@@ -282,6 +282,18 @@ def test_members_trained_anew_keep_the_shares_and_get_temperatures_of_their_own(
     assert len(again.found) == 64
 
 
+def test_members_keep_their_temperatures_where_nothing_fits_them(searched: Searched) -> None:
+    validation = validation_of(searched.dataset, "val_accuracy")
+    chosen = given(searched, (3, 1))
+    checkpoints = [candidate.checkpoint for candidate in searched.candidates]
+    stated = [
+        replace(member, temperature=3.0 + number)
+        for number, member in enumerate(chosen.combination.members)
+    ]
+    again = given_ensemble(list(zip(stated, checkpoints, strict=True)), validation, fits=False)
+    assert [one.temperature for one in again.combination.members] == [3.0, 4.0]
+
+
 def test_a_missing_checkpoint_is_an_error(searched: Searched, tmp_path: Path) -> None:
     gone = replace(searched.candidates[1], checkpoint=tmp_path / "gone.npz")
     with pytest.raises(FileNotFoundError, match=r"gone\.npz"):

@@ -19,7 +19,8 @@ from tuner.production.changes import code_changes, data_changes
 from tuner.production.chosen_setting import chosen_recipe
 from tuner.production.combined_training import check_seeds
 from tuner.production.fitting import load_fitting
-from tuner.production.recipe_training import TrainedByRecipe, train_recipe
+from tuner.production.one_training import TrainedByRecipe
+from tuner.production.recipe_training import train_recipe
 from tuner.production.recipes import fold_of, full_fold, import_notice, recipe_path
 from tuner.production.train_options import TrainOptions
 from tuner.production.trained_folder import trained_folder, write_trained

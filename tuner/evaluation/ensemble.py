@@ -79,13 +79,16 @@ class _Mix:
         return found
 
 
-def given_ensemble(members: Sequence[tuple[Member, Path]], validation: Validation) -> Ensemble:
+def given_ensemble(
+    members: Sequence[tuple[Member, Path]], validation: Validation, *, fits: bool = True
+) -> Ensemble:
     """An ensemble whose trials and weights are given, and whose members were trained anew.
 
     Args:
         members: Each with its new checkpoint.
         validation: Images that fit the members' temperatures, where a temperature can be put into
             them; nothing else is chosen.
+        fits: Whether they do; else the members keep the temperatures that they state.
 
     Raises:
         ScoreError: If the predictions of any member cannot be scored.
@@ -110,8 +113,10 @@ def given_ensemble(members: Sequence[tuple[Member, Path]], validation: Validatio
     ]
     labels, rows = np.concatenate(validation.labels), np.concatenate(validation.rows)
     predicted = [_validation_predictions(candidate, validation) for candidate in candidates]
-    everything = np.ones(len(labels), dtype=np.bool_)
-    temperatures = tuple(one.temperature(labels, everything) for one in predicted)
+    temperatures = tuple(member.temperature for member, _ in members)
+    if fits:
+        everything = np.ones(len(labels), dtype=np.bool_)
+        temperatures = tuple(one.temperature(labels, everything) for one in predicted)
     shares = tuple(member.share for member, _ in members)
     pairs = zip(predicted, temperatures, strict=True)
     found = np.average([one.calibrated(warmth) for one, warmth in pairs], axis=0, weights=shares)

@@ -16,15 +16,13 @@ from tuner.pipeline.presets import PRESETS
 from tuner.records.sealed_recipe import Recipe
 from tuner.records.search_summary import SearchSummary
 from tuner.records.trial import Trial
+from tuner.retrain.contenders import TUNED
 from tuner.space.costs import Limit
 from tuner.space.definition import Objective
 from tuner.space.families import Built, built
 from tuner.store.recipe_file import read_recipe
 from tuner.store.run_folder import RunFolder
 from tuner.store.trial_tables import TrialTables
-
-# Of the winner, under whose rules a chosen setting is trained.
-_WINNER = "tuned"
 
 
 def chosen_recipe(run: Path, limits: Sequence[Limit]) -> tuple[Recipe, Path, str]:
@@ -59,7 +57,8 @@ def chosen_recipe(run: Path, limits: Sequence[Limit]) -> tuple[Recipe, Path, str
     if trial is None:
         remedy = "raise the limit, or search a space of smaller models."
         raise none_chosen(trials, objective, limits, remedy)
-    path = folder.recipe_of(_WINNER)
+    # A chosen setting is trained by the winner's rules.
+    path = folder.recipe_of(TUNED)
     path = path if path.is_file() else folder.recipe
     recipe = read_recipe(path)
     words = ", ".join(limit.words for limit in limits)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.data.dataset import Dataset
-from tuner.errors import ConfigurationError, TunerError
+from tuner.errors import ConfigurationError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.seeds import TRIALS, task_seed
 from tuner.models.registry import schedule_for
+from tuner.production.one_training import LOOKED_AT, TrainedByRecipe, train_once
 from tuner.production.train_options import RecipeTraining
-from tuner.records.combination import Combination, Member, View
+from tuner.records.combination import Member, View
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Listener, StageStarted
 from tuner.records.results import ModelResult
@@ -27,26 +28,6 @@ if TYPE_CHECKING:
     from tuner.evaluation.kept_model import KeptModel
     from tuner.evaluation.sealed import OpenedTest
     from tuner.evaluation.validation_images import Validation
-
-# Training images that a model is checked on where no others are left.
-_LOOKED_AT = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainedEnsemble:
-    """An ensemble whose members were trained anew.
-
-    Attributes:
-        kept: All of it as one training, with its score on validation images.
-        model: Its saved model.
-        result: Scores; None where the data have no test part.
-        combination: Its members with their new seeds and temperatures.
-    """
-
-    kept: Trained
-    model: KeptModel
-    result: ModelResult | None
-    combination: Combination
 
 
 def check_seeds(recipe: Recipe, settings: RecipeTraining) -> None:
@@ -71,7 +52,7 @@ def train_ensemble(
     settings: RecipeTraining,
     folder: RunFolder,
     listener: Listener,
-) -> TrainedEnsemble:
+) -> TrainedByRecipe:
     """Train the members of an ensemble anew, and combine them by the shares of the recipe.
 
     A member is trained as its trial was: for as many epochs, and once for each fold. Temperatures
@@ -96,18 +77,18 @@ def train_ensemble(
     pairs, duration_s = _members_trained(recipe, data, settings, folder, listener)
     validates = len(dataset.split.folds[0].validation) > 0
     validation = _judging(dataset, recipe.monitor)
-    ensemble = given_ensemble(pairs, validation)
-    if not validates:
-        # The images that trained would make the members too sure of themselves.
-        warmth = tuple(member.temperature for member, _ in pairs)
-        ensemble = replace(ensemble, temperatures=warmth)
+    # The images that trained would make the members too sure of themselves.
+    ensemble = given_ensemble(pairs, validation, fits=validates)
     found = ensemble.keep(folder.model, validation)
     scores = {recipe.monitor: ensemble.worth.scores[0]} if validates else {}
     kept = _as_one_training(recipe, settings, scores, duration_s, folder)
     result = None
     if dataset.split.n_test:
         result, _ = ensemble.score(open_test(dataset), None, found)
-    return TrainedEnsemble(
+        if not validates:
+            unvalidated = (replace(run, validation_score=None) for run in result.runs)
+            result = replace(result, runs=tuple(unvalidated))
+    return TrainedByRecipe(
         kept=kept,
         model=KeptModel(
             training=kept,
@@ -141,7 +122,7 @@ def with_views(
 
     views, (fold,) = _views(recipe), dataset.split.folds
     images, labels = dataset.images.images, dataset.images.labels
-    rows = fold.validation if len(fold.validation) else fold.train[:_LOOKED_AT]
+    rows = fold.validation if len(fold.validation) else fold.train[:LOOKED_AT]
     (found,) = averaged(model.function, images, rows, [ViewSet(title="", views=views)])
     network = view_network(model.model, views, dataset.spec)
     said = SaidOfValidation(
@@ -230,14 +211,7 @@ def _members_trained(
             own = replace(member, seed=task_seed(settings.seed, TRIALS, number))
         path = folder.state / f"member-{number}.npz"
         task = _task(recipe, own, path)
-        executor.add_data(task.data, data)
-        executor.submit(task)
-        result = executor.next_result()
-        if result.failure:
-            raise TunerError(
-                f"the training of member {number + 1} failed: {result.failure.reason}",
-                "check the recipe's values.",
-            )
+        result = train_once(executor, task, data, f"the training of member {number + 1}")
         duration_s += result.duration_s
         found.append((own, path))
     return found, duration_s
@@ -266,7 +240,7 @@ def _judging(dataset: Dataset, objective: str) -> Validation:
     found = validation_of(dataset, objective)
     if all(len(rows) for rows in found.rows):
         return found
-    rows = dataset.split.folds[0].train[:_LOOKED_AT]
+    rows = dataset.split.folds[0].train[:LOOKED_AT]
     return replace(found, rows=(rows,), labels=(dataset.images.labels[rows],))
 
 

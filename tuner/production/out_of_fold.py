@@ -16,12 +16,12 @@ from tuner.data.images import Images
 from tuner.data.splits.cut import cut_folds
 from tuner.data.splits.fold import Fold, Indices, drawn_fold
 from tuner.data.splits.together import keep_together, keepable_near, scarcest_class
-from tuner.errors import TunerError
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.seeds import task_seed
 from tuner.metrics.probabilities import checked_probabilities
 from tuner.pipeline.outputs.sealing import builder_digests, digest_of_weights
 from tuner.pipeline.versions import versions
+from tuner.production.one_training import train_once
 from tuner.records.events import Listener, Notice, StageStarted
 from tuner.records.sealed_recipe import Recipe
 from tuner.records.training import TrainTask
@@ -235,13 +235,7 @@ def _trained(
     fold = Fold(train=part.train, validation=part.train[:0])
     fold = drawn_fold(fold, recipe.data.max_train_images, recipe.data.draw_seed)
     executor = InlineExecutor(Reports(on_epoch=epoch_listener(listener)))
-    executor.add_data(task.data, replace(data, folds=(fold,)))
-    executor.submit(task)
-    result = executor.next_result()
-    if result.failure:
-        raise TunerError(
-            f"the training failed: {result.failure.reason}", "check the recipe's values."
-        )
+    train_once(executor, task, replace(data, folds=(fold,)))
     model = finished_model(recipe.model, recipe.values, data.spec, checkpoint)
     outputs = probabilities(predict(predictor(model), data.inputs, part.predicted))
     found = checked_probabilities(outputs, data.spec.n_classes, "images that it did not train on")

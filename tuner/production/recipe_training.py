@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.backend import framework
@@ -13,42 +13,20 @@ from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.metrics.probabilities import checked_probabilities
 from tuner.production.combined_training import train_ensemble, viewed_result, with_views
+from tuner.production.one_training import LOOKED_AT, TrainedByRecipe, train_once
 from tuner.production.train_options import RecipeTraining
-from tuner.records.combination import Combination
 from tuner.records.contender import Contender, Trained
 from tuner.records.events import Listener, StageStarted
-from tuner.records.results import ModelResult
 from tuner.records.sealed_recipe import Recipe
 from tuner.records.training import EarlyStopping, TrainTask
 from tuner.report.text import plural
+from tuner.retrain.contenders import TUNED
 from tuner.store.run_folder import RunFolder
 from tuner.training.data import TrainingData
 
 if TYPE_CHECKING:
     # What evaluation imports takes seconds.
     from tuner.evaluation.kept_model import KeptModel
-
-# The trained model's in results.json.
-NAME = "tuned"
-# Training images whose outputs are looked at where no others are left.
-_LOOKED_AT = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainedByRecipe:
-    """What came of the trainings.
-
-    Attributes:
-        kept: The training that validated best, or the first where nothing validates.
-        model: Its saved model, with its temperature.
-        result: Scores of all trainings; None where the data have no test part.
-        combination: What the model combines; None of a single network.
-    """
-
-    kept: Trained
-    model: KeptModel
-    result: ModelResult | None
-    combination: Combination | None = None
 
 
 def train_recipe(
@@ -80,10 +58,9 @@ def train_recipe(
     combination = recipe.combination
     if combination and combination.members:
         found = train_ensemble(recipe, data, dataset, settings, folder, listener)
-        named = replace(found.result, name=NAME) if found.result else None
-        return TrainedByRecipe(
-            kept=found.kept, model=found.model, result=named, combination=found.combination
-        )
+        # results.json has one model, whatever it is.
+        named = replace(found.result, name=TUNED) if found.result else None
+        return replace(found, result=named)
     contender = _contender(recipe)
     trained = _trained(recipe, data, settings, folder, listener)
     network = model = _keep(contender, trained, dataset, folder)
@@ -102,7 +79,7 @@ def train_recipe(
 
 def _contender(recipe: Recipe) -> Contender:
     return Contender(
-        name=NAME,
+        name=TUNED,
         title=recipe.title or "Trained by a recipe",
         model=recipe.model,
         values=recipe.values,
@@ -138,13 +115,7 @@ def _trained(
         images = plural(len(data.folds[0].train), "image")
         listener(StageStarted(title=f"Training on {images}{of}"))
         task = _task(recipe, number, seed, data, folder)
-        executor.add_data(task.data, data)
-        executor.submit(task)
-        result = executor.next_result()
-        if result.failure:
-            raise TunerError(
-                f"the training failed: {result.failure.reason}", "check the recipe's values."
-            )
+        result = train_once(executor, task, data)
         assert task.save_to is not None
         one = Trained(seed=number, task_seed=seed, result=result, checkpoint=task.save_to)
         trained.append(one)
@@ -182,7 +153,7 @@ def _keep(
     from tuner.training.finished import finished_model, save_model
 
     spec, (fold,) = dataset.spec, dataset.split.folds
-    rows, what, chosen = fold.train[:_LOOKED_AT], "training images", trained[0]
+    rows, what, chosen = fold.train[:LOOKED_AT], "training images", trained[0]
     if len(fold.validation):
         validation = validation_of(dataset, contender.early_stopping.monitor)
         found = keep_model(contender, trained, validation, folder.model)

@@ -23,7 +23,7 @@ from tuner.pipeline.outputs.sealing import (
 )
 from tuner.pipeline.versions import versions
 from tuner.production.fitting import labels_asked, split_asked
-from tuner.production.recipe_training import TrainedByRecipe
+from tuner.production.one_training import TrainedByRecipe
 from tuner.production.train_options import TrainOptions
 from tuner.records.results import Results, RunSummary
 from tuner.records.sealed_recipe import Recipe, RecipeOrigin

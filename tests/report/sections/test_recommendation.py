@@ -130,8 +130,7 @@ def test_scored_rows_that_are_no_model_of_their_own_are_named() -> None:
     row = replace(run.models[0], name="ensemble", title="Ensemble of up to 5 trials")
     found = said(replace(run, models=(*run.models, row)))
     assert recommendation.as_text(found.left_out) == (
-        "Not to choose from: Ensemble of up to 5 trials, which combines predictions and is not"
-        " kept as one model."
+        "Not to choose from: Ensemble of up to 5 trials, which is not kept as one model."
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tuner.models.registry import complete
 from tuner.pipeline.comparison.extra_rows import ExtraRow
 from tuner.pipeline.comparison.kept_file import KeptFile
+from tuner.pipeline.comparison.recommending import latency_bound
 from tuner.pipeline.job import Job
 from tuner.records.combination import Member
 from tuner.records.contender import Contender, Trained
@@ -26,7 +27,7 @@ def keep_rows(job: Job, rows: Sequence[ExtraRow]) -> dict[str, KeptCombination]:
     from tuner.evaluation.validation_images import validation_of
 
     validation = validation_of(job.dataset, job.file.objective.name)
-    bound_ms = job.file.constraints.latency_ms
+    bound_ms = latency_bound(job)
     kept = {row.name: row.keep(job.folder.model_of(row.name), validation, bound_ms) for row in rows}
     return {name: one for name, one in kept.items() if one is not None}
 

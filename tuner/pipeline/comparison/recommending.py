@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,9 @@ from tuner.pipeline.comparison.retraining import RetrainedModels
 from tuner.pipeline.job import Job
 from tuner.records.contender import Contender, Trained
 from tuner.records.recommendation import Recommendation, ValidatedModel
+from tuner.records.results import ModelResult
 from tuner.retrain.contenders import TUNED
-from tuner.space.constraints import Footprint
+from tuner.space.constraints import NOT_KNOWN, Footprint
 from tuner.space.costs import broken
 from tuner.store.model_file import like
 
@@ -96,6 +98,49 @@ def breach(name: str, takes: Footprint, job: Job) -> str:
     """
     over = job.file.constraints.broken(takes)
     return over or ("" if name == TUNED else broken(job.options.choose, takes))
+
+
+def held(model: ModelResult, kept: KeptModel | KeptCombination | None, job: Job) -> ModelResult:
+    """A scored model with the constraint or limit that it breaks.
+
+    Args:
+        model: Its row.
+        kept: Its saved model, whose latency counts; None where there is none.
+        job: The run.
+    """
+    known = kept.footprint if kept else NOT_KNOWN
+    takes = Footprint(
+        n_parameters=model.n_parameters,
+        file_bytes=model.file_size_bytes,
+        latency_ms=model.latency_ms if known.latency_ms is None else known.latency_ms,
+        multiply_adds=known.multiply_adds,
+    )
+    return replace(model, breach=breach(model.name, takes, job))
+
+
+def latency_bound(job: Job) -> float | None:
+    """Milliseconds above which a model is timed again: the lowest limit that a run has."""
+    bounds = [limit.bound for limit in job.options.choose if limit.name == "latency_ms"]
+    stated = job.file.constraints.latency_ms
+    return min([*bounds, *([] if stated is None else [stated])], default=None)
+
+
+def timed_before(
+    kept: Mapping[str, KeptModel], name: str, earlier_ms: float | None
+) -> dict[str, KeptModel]:
+    """The models, one of which was timed before: the least counts, as other work only adds to it.
+
+    Args:
+        kept: The models by name.
+        name: Of that one, if it was kept.
+        earlier_ms: Its latency then; None where it was not measured.
+    """
+    if earlier_ms is None or name not in kept:
+        return dict(kept)
+    takes = kept[name].footprint
+    least_ms = earlier_ms if takes.latency_ms is None else min(takes.latency_ms, earlier_ms)
+    timed = replace(kept[name], footprint=replace(takes, latency_ms=least_ms))
+    return {**kept, name: timed}
 
 
 def _not_comparable(job: Job, row: KeptCombination) -> str:

@@ -15,7 +15,12 @@ from tuner.data.splits.fold import fold_of_seed
 from tuner.pipeline.comparison.extra_rows import choose_rows
 from tuner.pipeline.comparison.kept_file import KeptFile
 from tuner.pipeline.comparison.kept_rows import combined_files, keep_rows
-from tuner.pipeline.comparison.recommending import breach, recommend
+from tuner.pipeline.comparison.recommending import (
+    held,
+    latency_bound,
+    recommend,
+    timed_before,
+)
 from tuner.pipeline.comparison.retraining import RetrainedModels
 from tuner.pipeline.job import Job
 from tuner.records.comparison import Difference
@@ -78,10 +83,10 @@ def score(job: Job, trained: RetrainedModels, takes: Footprint = NOT_KNOWN) -> S
     winner, trainings_of_winner = trained[0]
     extra = choose_rows(job, winner, trainings_of_winner)
     kept = _kept_models(job, trained)
-    if winner.name in kept and takes.latency_ms is not None:
-        kept[winner.name] = _least(kept[winner.name], takes.latency_ms)
     combined = keep_rows(job, extra)
-    recommendation = recommend(job, trained, kept, combined)
+    # For the limits alone: tables compare latencies that were measured alike.
+    limited = timed_before(kept, winner.name, takes.latency_ms)
+    recommendation = recommend(job, trained, limited, combined)
     files = [*_kept_files(trained, kept), *combined_files(job, trained[0], combined)]
     scored = Scored(kept=tuple(files), recommendation=recommendation)
     job.tell(StageStarted(title="Scoring on the test set"))
@@ -97,7 +102,7 @@ def score(job: Job, trained: RetrainedModels, takes: Footprint = NOT_KNOWN) -> S
         models.append(model)
         predicted |= probabilities
     job.folder.write_predictions(test.labels, predicted)
-    models = [_held(model, kept.get(model.name), job) for model in models]
+    models = [held(one, limited.get(one.name) or combined.get(one.name), job) for one in models]
     found, differences = compare_models(models, test.labels, predicted, job.options.seed)
     scored = replace(scored, models=found, differences=differences)
     of_winner = kept.get(winner.name)
@@ -117,24 +122,6 @@ def score(job: Job, trained: RetrainedModels, takes: Footprint = NOT_KNOWN) -> S
     )
 
 
-def _least(kept: KeptModel, earlier_ms: float) -> KeptModel:
-    """A model with the least latency of its network: other work only ever makes it longer."""
-    now_ms = kept.footprint.latency_ms
-    least_ms = earlier_ms if now_ms is None else min(now_ms, earlier_ms)
-    return replace(kept, footprint=replace(kept.footprint, latency_ms=least_ms))
-
-
-def _held(model: ModelResult, kept: KeptModel | None, job: Job) -> ModelResult:
-    """A model with the constraint or limit that it breaks."""
-    takes = Footprint(
-        n_parameters=model.n_parameters,
-        file_bytes=model.file_size_bytes,
-        latency_ms=model.latency_ms,
-        multiply_adds=kept.footprint.multiply_adds if kept else None,
-    )
-    return replace(model, breach=breach(model.name, takes, job))
-
-
 def _kept_models(job: Job, trained: RetrainedModels) -> dict[str, KeptModel]:
     """The model of each contender's best retraining, saved under the contender's name."""
     from tuner.evaluation.kept_model import keep_model
@@ -144,9 +131,7 @@ def _kept_models(job: Job, trained: RetrainedModels) -> dict[str, KeptModel]:
     validation = validation_of(job.dataset, job.file.objective.name)
     # Of a session that was killed, which may have had other weights at hand.
     shutil.rmtree(job.folder.models, ignore_errors=True)
-    bounds = [limit.bound for limit in job.options.choose if limit.name == "latency_ms"]
-    stated = job.file.constraints.latency_ms
-    bound_ms = min([*bounds, *([] if stated is None else [stated])], default=None)
+    bound_ms = latency_bound(job)
     kept = {
         contender.name: keep_model(
             contender,

@@ -193,9 +193,7 @@ def _left_out(results: Results, found: Recommendation) -> Iterator[Part]:
     for number, model in enumerate(combined):
         yield _words("; " if number else "Not to choose from: ")
         yield _name(model.title)
-        reason = found.left_out.get(
-            model.name, "which combines predictions and is not kept as one model"
-        )
+        reason = found.left_out.get(model.name, "which is not kept as one model")
         yield _words(f", {reason}")
     if combined:
         yield _words(". ")
