@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -140,7 +141,8 @@ def test_a_tracker_that_fails_costs_one_line_and_can_be_completed(
     lines = [line for line in outcome.err.splitlines() if "no longer" in line]
     assert lines == [
         "  note: optuna tracks this run no longer: ConnectionError: http://***@host:5000 does not"
-        f" answer; the run goes on, and `python -m tuner track {run.folder} --to optuna` adds it"
+        f" answer; the run goes on, and `python -m tuner track {shlex.quote(run.folder)} --to"
+        " optuna` adds what is missing"
     ]
     for path in (run.path / "run.log", run.path / "events.jsonl"):
         assert "my-password" not in path.read_text()
@@ -159,9 +161,7 @@ def test_a_tracker_that_fails_afterwards_is_named_and_the_others_are_written(
     assert shown.out.startswith("tensorboard: ")
     first, fix = shown.err.splitlines()
     assert first.startswith("optuna failed: IsADirectoryError: ")
-    assert fix == (
-        "  Fix: mend what it says, and repeat the command: what is there already is not doubled."
-    )
+    assert fix == ("  Fix: fix the cause and repeat the command; nothing is written twice.")
 
 
 @pytest.mark.parametrize("where", ["--track", "space", "track"])

@@ -33,6 +33,8 @@ class BackgroundTracker:
         self.failure: str | None = None
         self._make = make
         self._items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        # One thread counts the first, the other one the second.
+        self._n_put = self._n_written = 0
         # A server that does not answer must not keep the process from ending.
         self._thread = threading.Thread(target=self._work, name=f"track-{name}", daemon=True)
         self._thread.start()
@@ -40,12 +42,13 @@ class BackgroundTracker:
     @property
     def n_waiting(self) -> int:
         """Events that are still to be written."""
-        return self._items.qsize()
+        return self._n_put - self._n_written
 
     def put(self, item: Event | Results) -> None:
         """Take what has happened; returns at once."""
         is_small = isinstance(item, EpochEnded | FoldEnded)
         if self.failure is None and not (is_small and self.n_waiting >= MOST_WAITING):
+            self._n_put += not isinstance(item, Results)
             self._items.put(item)
 
     def end(self) -> None:
@@ -75,6 +78,7 @@ class BackgroundTracker:
                 follower.take_results(item)
             else:
                 follower.take(item)
+                self._n_written += 1
 
 
 def failure_of(error: BaseException) -> str:

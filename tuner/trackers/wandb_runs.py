@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from tuner.trackers.tracked import Points, RunEnd, Training
 from tuner.trackers.tracker import Tracker
@@ -17,7 +17,8 @@ _UNKNOWN = re.compile(r"[/\\#?%:]")
 class WandbTracker(Tracker):
     """Writes each training whole: what is offline cannot be read back or gone on with.
 
-    `WANDB_MODE=online` sends it; `WANDB_PROJECT` names the project in place of the data set.
+    `WANDB_MODE=online` sends it, `disabled` writes nothing. `WANDB_PROJECT` names the project in
+    place of the data set.
     """
 
     def open(self) -> None:
@@ -28,7 +29,8 @@ class WandbTracker(Tracker):
 
         self._wandb = wandb
         self._open: dict[str, Any] = {}
-        self.run.folder.joinpath("wandb").mkdir(exist_ok=True)
+        if self._mode != "disabled":
+            self.run.folder.joinpath("wandb").mkdir(exist_ok=True)
 
     def begin(self, training: Training) -> Points:
         """Start anew."""
@@ -70,19 +72,24 @@ class WandbTracker(Tracker):
     @property
     def viewer(self) -> str:
         """What sends an offline run; an online one is there already."""
-        if self._is_offline:
-            return f"wandb sync {(self.run.folder / 'wandb').as_posix()}/offline-run-*"
-        return "your project at Weights & Biases"
+        return {
+            "offline": f"wandb sync {(self.run.folder / 'wandb').as_posix()}/offline-run-*",
+            "online": "your project at Weights & Biases",
+            "disabled": "nothing is written, as WANDB_MODE is disabled",
+        }[self._mode]
 
     @property
-    def _is_offline(self) -> bool:
-        return os.environ.get("WANDB_MODE", "offline") not in ("online", "shared")
+    def _mode(self) -> Literal["offline", "online", "disabled"]:
+        stated = os.environ.get("WANDB_MODE", "offline")
+        if stated == "disabled":
+            return "disabled"
+        return "online" if stated in ("online", "shared") else "offline"
 
     def _start(self, slug: str, name: str, kind: str, values: Mapping[str, Any]) -> None:
         identity = f"{self.run.name}-{slug}"
         if slug in self._open:
             self._open.pop(slug).finish()
-        if self._is_offline:
+        if self._mode == "offline":
             for path in self.run.folder.glob(f"wandb/offline-run-*-{identity}"):
                 shutil.rmtree(path)
         self._open[slug] = self._wandb.init(
@@ -93,7 +100,7 @@ class WandbTracker(Tracker):
             job_type=kind,
             config=dict(values),
             dir=str(self.run.folder),
-            resume=None if self._is_offline else "allow",
+            resume="allow" if self._mode == "online" else None,
             reinit="create_new",
             settings=self._settings(),
         )
@@ -101,7 +108,7 @@ class WandbTracker(Tracker):
     def _settings(self) -> Any:
         """Nothing but what it is given: no terminal, code, packages, machine or environment."""
         return self._wandb.Settings(
-            mode="offline" if self._is_offline else "online",
+            mode=self._mode,
             silent=True,
             console="off",
             disable_git=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ from tuner.pipeline.job import Job
 from tuner.records.events import Event, Listener, Notice, SearchResumed
 from tuner.records.results import Results
 from tuner.records.trial import Trial
+from tuner.report.text import plural
 from tuner.space.definition import Objective
 from tuner.space.trackers import TRACKERS
 from tuner.store.files.reading import DamagedFileError
@@ -41,6 +43,7 @@ class Trackers:
         self._running: list[BackgroundTracker] = []
         self._folder: RunFolder | None = None
         self._names_searched: tuple[str, ...] = ()
+        self._has_ended = False
 
     def __enter__(self) -> Trackers:
         return self
@@ -62,14 +65,20 @@ class Trackers:
         run = _tracked(job)
         self._folder, self._names_searched = job.folder, job.file.space.searched
         for name in self._names:
-            viewer = make_tracker(name, run).viewer
+            try:
+                viewer = make_tracker(name, run).viewer
+            # A package that is installed may still fail as it is imported, in any way.
+            except Exception as error:
+                text = f"{name} does not track this run: {failure_of(error)}"
+                job.tell(Notice(text=f"{text}; {self._remedy(name)}"))
+                continue
             job.tell(Notice(text=f"tracked by {TRACKERS[name].title}: {viewer}"))
             self._running.append(BackgroundTracker(name, partial(make_tracker, name, run)))
         self._tell = job.tell
 
         def tell(event: Event) -> None:
             job.tell(event)
-            self._hear(event)
+            self._forward(event)
 
         return replace(job, tell=tell)
 
@@ -80,7 +89,7 @@ class Trackers:
                 tracker.put(results)
         self._close(STOPPED_PATIENCE_S if is_stopped else PATIENCE_S)
 
-    def _hear(self, event: Event) -> None:
+    def _forward(self, event: Event) -> None:
         if isinstance(event, SearchResumed):
             event = SearchResumed(trials=self._earlier(event.trials))
         for tracker in self._running:
@@ -95,25 +104,29 @@ class Trackers:
         return trials
 
     def _close(self, patience_s: float) -> None:
+        self._has_ended = True
         for tracker in self._running:
             tracker.end()
         until = time.monotonic() + patience_s
         late = [one for one in self._running if not one.wait(max(until - time.monotonic(), 0.0))]
         self._tell_failures()
         for tracker in late:
-            text = f"{tracker.name}: {tracker.n_waiting} events were not written in time"
-            self._tell(Notice(text=f"{text}; {self._remedy(tracker)}"))
+            n = tracker.n_waiting
+            what = plural(n, "event") if n else "the results"
+            text = f"{tracker.name} was too slow: {what} not written"
+            self._tell(Notice(text=f"{text}; {self._remedy(tracker.name)}"))
         self._running = []
 
     def _tell_failures(self) -> None:
         for tracker in [one for one in self._running if one.failure is not None]:
             self._running.remove(tracker)
             text = f"{tracker.name} tracks this run no longer: {tracker.failure}"
-            self._tell(Notice(text=f"{text}; {self._remedy(tracker)}"))
+            self._tell(Notice(text=f"{text}; {self._remedy(tracker.name)}"))
 
-    def _remedy(self, tracker: BackgroundTracker) -> str:
-        path = self._folder.path.as_posix() if self._folder else "RUN"
-        return f"the run goes on, and `python -m tuner track {path} --to {tracker.name}` adds it"
+    def _remedy(self, name: str) -> str:
+        path = shlex.quote(self._folder.path.as_posix()) if self._folder else "RUN"
+        goes_on = "" if self._has_ended else "the run goes on, and "
+        return f"{goes_on}`python -m tuner track {path} --to {name}` adds what is missing"
 
 
 def _tracked(job: Job) -> TrackedRun:
@@ -149,7 +162,7 @@ def track_ended(folder: RunFolder, names: Sequence[str], tell: Callable[[str], N
     if failed:
         raise TrackingError(
             "; ".join(f"{name} failed: {why}" for name, why in failed.items()),
-            "mend what it says, and repeat the command: what is there already is not doubled.",
+            "fix the cause and repeat the command; nothing is written twice.",
         )
 
 
