@@ -47,7 +47,16 @@ N_IMAGES, SEED_SDS, N_SEEDS = (43, 400, 3589), (0.0, 0.7, 1.5), (2, 3)
 # other's.
 UNEQUAL_SDS = (0.3, 3.0)
 # Of the model with one training, and of that with several. The last two are beyond what was seen.
-LONE_SDS = ((0.0, 0.0), (1.5, 1.5), (3.0, 0.3), (3.0, 3.0), (4.5, 0.3), (4.5, 4.5), (6.0, 0.3))
+LONE_SDS = (
+    (0.0, 0.0),
+    (1.5, 1.5),
+    (3.0, 0.3),
+    (3.0, 3.0),
+    (4.5, 0.3),
+    (4.5, 4.5),
+    (6.0, 0.3),
+    (10.0, 0.3),
+)
 LONE_GAIN = 0.165
 ACCURACY, GAIN, LEVEL = 0.65, 0.02, 0.05
 # Shares of the latent number's variance. Two models are right or wrong together on 73 % of the

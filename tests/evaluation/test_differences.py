@@ -221,6 +221,20 @@ def test_several_seeds_of_one_model_say_what_seeds_do_on_these_images(
     )
 
 
+def test_one_seed_against_several_models_is_corrected_for_their_number() -> None:
+    """By itself, each difference is just far enough."""
+    n, tuned = 2000, model("tuned", (0.9,), 2000)
+    baseline, other = (
+        model(name, (0.525,), n, first_seed=seed) for name, seed in (("baseline", 50), ("b2", 60))
+    )
+    aside = model("scratch", (0.525,), n, first_seed=70, in_verdict=False)
+    _, alone = compare(tuned, baseline, aside, n=n)
+    assert [one.verdict for one in alone] == ["better", "better"]
+    _, two = compare(tuned, baseline, other, aside, n=n)
+    assert [one.verdict for one in two] == ["inconclusive", "inconclusive", "better"]
+    assert all(one.p_adjusted is None for one in two)
+
+
 def test_few_images_leave_even_a_large_difference_open_with_one_seed() -> None:
     assert difference((1.0,), (0.5,), n=8).verdict == "inconclusive"
 

@@ -58,6 +58,19 @@ class _Tested:
         return fmean(run.test.calibration_error for run in self.result.runs)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Far:
+    """How far a difference is beyond what seeds plausibly do, where a model has one training.
+
+    Attributes:
+        p_value: From `far_beyond_seeds`; of a comparison in the verdict it is corrected.
+        seed_sd: The standard deviation over seeds that is allowed for.
+    """
+
+    p_value: float
+    seed_sd: float
+
+
 def compare_models(
     models: Sequence[ModelResult],
     labels: np.ndarray,
@@ -84,10 +97,13 @@ def compare_models(
         return found, ()
     winner, *others = tested.values()
     noises = [two_level(winner.right, other.right) for other in others]
-    adjusted = _adjusted(others, noises)
+    adjusted = _adjusted(others, [noise.p_value for noise in noises])
+    n_comparisons = len([one for one in adjusted if one is not None])
     differences = (
-        _difference(winner, other, noise, p, len([one for one in adjusted if one is not None]))
-        for other, noise, p in zip(others, noises, adjusted, strict=True)
+        _difference(winner, other, noise, p, n_comparisons, far)
+        for other, noise, p, far in zip(
+            others, noises, adjusted, _all_far(winner, others, noises), strict=True
+        )
     )
     return found, tuple(differences)
 
@@ -122,20 +138,49 @@ def _with_intervals(model: _Tested) -> ModelResult:
     )
 
 
-def _adjusted(others: Sequence[_Tested], noises: Sequence[TwoLevel]) -> list[float | None]:
+def _all_far(
+    winner: _Tested, others: Sequence[_Tested], noises: Sequence[TwoLevel]
+) -> list[_Far | None]:
+    """The bounds where a model has one training; None of a comparison that needs none."""
+    found = [
+        _far(winner, other, noise) if noise.p_value is None else None
+        for other, noise in zip(others, noises, strict=True)
+    ]
+    adjusted = _adjusted(others, [far.p_value if far else None for far in found])
+    return [
+        far if far is None or p is None else replace(far, p_value=p)
+        for far, p in zip(found, adjusted, strict=True)
+    ]
+
+
+def _far(winner: _Tested, other: _Tested, noise: TwoLevel) -> _Far:
+    seed_sd = float(plausible_seed_sd(winner.right, other.right))
+    n_seeds = len(winner.right), len(other.right)
+    p_value = far_beyond_seeds(noise.difference, noise.image_sd, n_seeds, seed_sd)
+    return _Far(p_value=float(p_value), seed_sd=seed_sd)
+
+
+def _adjusted(
+    others: Sequence[_Tested], p_values: Sequence[np.ndarray | float | None]
+) -> list[float | None]:
     """P values corrected for the comparisons in the verdict; None for the others."""
-    pairs = enumerate(zip(others, noises, strict=True))
+    pairs = enumerate(zip(others, p_values, strict=True))
     spoken = {
-        number: float(noise.p_value)
-        for number, (other, noise) in pairs
-        if other.result.in_verdict and noise.p_value is not None
+        number: float(p)
+        for number, (other, p) in pairs
+        if other.result.in_verdict and p is not None
     }
     corrected = dict(zip(spoken, holm(list(spoken.values())).tolist(), strict=True))
     return [corrected.get(number) for number in range(len(others))]
 
 
 def _difference(
-    winner: _Tested, other: _Tested, noise: TwoLevel, p_adjusted: float | None, n_comparisons: int
+    winner: _Tested,
+    other: _Tested,
+    noise: TwoLevel,
+    p_adjusted: float | None,
+    n_comparisons: int,
+    far: _Far | None,
 ) -> Difference:
     only_winner = int(np.count_nonzero(winner.kept_right & ~other.kept_right))
     only_opponent = int(np.count_nonzero(other.kept_right & ~winner.kept_right))
@@ -170,24 +215,28 @@ def _difference(
     failed = _failed(winner.result, "the winner") or _failed(other.result, "the other model")
     if failed:
         return replace(difference, reason=failed)
-    seed_sd = float(plausible_seed_sd(winner.right, other.right))
-    verdict, reason = _verdict(difference, n_comparisons, seed_sd)
+    verdict, reason = (
+        _of_one_training(difference, far) if far else _verdict(difference, n_comparisons)
+    )
     return replace(difference, verdict=verdict, reason=reason)
 
 
-def _verdict(found: Difference, n_comparisons: int, seed_sd: float) -> tuple[Verdict, str]:
-    """What may be said, and why it is not more; the last one is from `plausible_seed_sd`."""
+def _of_one_training(found: Difference, far: _Far) -> tuple[Verdict, str]:
+    """What may be said where a model has one training, and what it rests on."""
+    if far.p_value < FAR_LEVEL:
+        verdict: Verdict = "better" if found.accuracy.value > 0 else "worse"
+        return verdict, _beyond(found.n_seeds, far.seed_sd)
+    return "inconclusive", _one_training(found.n_seeds)
+
+
+def _verdict(found: Difference, n_comparisons: int) -> tuple[Verdict, str]:
+    """What may be said where both have several trainings, and why it is not more."""
+    assert found.p_value is not None
     p = found.p_value if found.p_adjusted is None else found.p_adjusted
-    if found.p_value is None or p is None:
-        far = far_beyond_seeds(found.accuracy.value, found.image_sd, found.n_seeds, seed_sd)
-        if float(far) < FAR_LEVEL:
-            verdict: Verdict = "better" if found.accuracy.value > 0 else "worse"
-            return verdict, _beyond(found.n_seeds, seed_sd)
-        return "inconclusive", _one_training(found.n_seeds)
     if p < _LEVEL:
         return ("better" if found.accuracy.value > 0 else "worse"), ""
     half_width = (found.accuracy.high - found.accuracy.low) / 2
-    verdict = "inconclusive" if half_width > _WIDE else "no clear difference"
+    verdict: Verdict = "inconclusive" if half_width > _WIDE else "no clear difference"
     if found.p_value < _LEVEL:
         return (
             verdict,

@@ -12,11 +12,12 @@ Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 
-# With one training of a model its seeds' noise is not known. It is taken to be twice what is known
-# of seeds. Where neither model has several, that is the largest standard deviation, 4.5 points, of
-# 17 of this project's comparisons on at least 100 test images, trained well or hardly at all
-# (docs/verdict.md). Where one has several, it is that model's own, on the very same images; but in
-# all never less than those 4.5 points, since two or three seeds may agree by chance.
+# With one training of a model its seeds' noise is not known, and a bound stands in for it. The
+# largest standard deviation of 17 of this project's comparisons on at least 100 test images,
+# trained well or hardly at all, was 4.5 points (docs/verdict.md). Where neither model has several
+# trainings, the bound is 10 points, a little over twice that. Where one has, it is twice that
+# model's own on the very same images, but never less than the 4.5 points, since two or three seeds
+# may agree by chance.
 LARGEST_SEED_SD = 0.045
 PLAUSIBLE_SEED_SD = 0.1
 # As the bound is no estimate, more than the usual 1 in 20 is asked for.
