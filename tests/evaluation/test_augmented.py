@@ -106,6 +106,17 @@ def test_worth_is_that_of_views_which_other_images_chose(
     assert found.worth.scores == (0.5, 0.5)
 
 
+def test_a_fold_of_few_images_leaves_no_image_of_the_others_out(
+    monkeypatch: pytest.MonkeyPatch, winner: Winner
+) -> None:
+    folds = (*winner.dataset.split.folds, Fold(train=np.arange(3, 64), validation=np.arange(3)))
+    dataset = replace(winner.dataset, split=replace(winner.dataset.split, folds=folds))
+    with_accuracies(monkeypatch, winner, [[0.0, 1.0, 0.5]] * 2)
+    validation = validation_of(dataset, "val_accuracy")
+    found = choose_views(CONTENDER, winner.trained, validation, may_mirror=True)
+    assert found.worth.scores == (1.0, 1.0)
+
+
 def test_of_equal_sets_the_smallest_is_chosen(
     monkeypatch: pytest.MonkeyPatch, winner: Winner
 ) -> None:

@@ -34,8 +34,8 @@ def test_limits_are_read_as_people_write_them(text: str) -> None:
         ("", "expected an upper bound"),
         ("latency_ms<=0", "expected a number above 0, and a finite one"),
         ("latency_ms<=1e999", "expected a number above 0, and a finite one"),
-        ("latncy_ms<=5", "latncy_ms is nothing that a model takes; expected latency_ms,"),
-        ("val_accuracy<=5", "val_accuracy is nothing that a model takes"),
+        ("latncy_ms<=5", "unknown limit latncy_ms; expected latency_ms,"),
+        ("val_accuracy<=5", "unknown limit val_accuracy"),
     ],
 )
 def test_what_is_no_limit_is_refused(text: str, problem: str) -> None:

@@ -239,13 +239,24 @@ def _best(means: Sequence[float], validation: Validation) -> int:
 def _worth(seen: Sequence[_SeenBy], validation: Validation) -> OutOfChoice:
     """Scores with views that other images chose."""
     found = [one.found[0].copy() for one in seen]
-    for of_part in zip(*(parts(len(one.labels)) for one in seen), strict=False):
+    for of_part in zip(*_same_parts([len(one.labels) for one in seen]), strict=True):
         chosen = _best(_means(seen, [choosing for choosing, _ in of_part], validation), validation)
         for one, filled, (_, left) in zip(seen, found, of_part, strict=True):
             filled[left] = one.found[chosen][left]
     return out_of_choice(
         validation, [one.rows for one in seen], [one.labels for one in seen], found
     )
+
+
+def _same_parts(sizes: Sequence[int]) -> list[list[tuple[np.ndarray, np.ndarray]]]:
+    """The parts of each fold; where a small one has fewer, all of it chooses and none is left."""
+    found = [list(parts(n)) for n in sizes]
+    n_parts = max(map(len, found))
+    return [
+        of_fold
+        + [(np.ones(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_))] * (n_parts - len(of_fold))
+        for n, of_fold in zip(sizes, found, strict=True)
+    ]
 
 
 def _of_one(

@@ -97,7 +97,7 @@ def keep_model(
         footprint=footprint_of(model, function, file, one, bound_ms),
         temperature=fitted_temperature(labels, found),
         found=found,
-        is_constant=len(np.unique(found.argmax(axis=1))) == 1 < len(np.unique(labels)),
+        is_constant=names_one_class(found, labels),
     )
 
 
@@ -123,6 +123,16 @@ def footprint_of(
         latency_ms=latency_ms(function, image, bound_ms),
         multiply_adds=counted(model),
     )
+
+
+def names_one_class(found: np.ndarray, labels: np.ndarray) -> bool:
+    """Whether probabilities (n, classes) name one class for all images, which are of several.
+
+    Args:
+        found: The probabilities.
+        labels: True class numbers, (n,).
+    """
+    return len(np.unique(found.argmax(axis=1))) == 1 < len(np.unique(labels))
 
 
 def kept_training(contender: Contender, trained: Sequence[Trained]) -> Trained | None:

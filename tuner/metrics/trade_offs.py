@@ -127,7 +127,7 @@ def none_chosen(
     _, nearest = min(known, key=lambda entry: entry[0])
     takes = ", ".join(f"{limit.name} {_value(limit, nearest):,.4g}" for limit in limits)
     return ConfigurationError(
-        f"--choose {asked}: none of {len(known)} settings keeps it; the nearest is trial"
+        f"--choose {asked}: none of {len(known)} settings keeps all limits; the nearest is trial"
         f" {nearest.trial_id} with {takes} ({objective.name} {nearest.score:.4f})",
         remedy,
     )

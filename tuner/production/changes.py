@@ -7,10 +7,16 @@ from pathlib import Path
 
 from tuner.data.dataset import Dataset
 from tuner.data.splits.fold import Fold
-from tuner.pipeline.outputs.sealing import builder_digests, digest_of_weights, split_digest
+from tuner.pipeline.outputs.sealing import (
+    builder_digests,
+    digest_of_weights,
+    networks_of,
+    split_digest,
+)
 from tuner.pipeline.versions import versions
 from tuner.records.sealed_recipe import Recipe
 from tuner.report.text import plural
+from tuner.space.families import Built
 from tuner.store.recipe_file import is_edited
 
 
@@ -25,7 +31,7 @@ def code_changes(recipe: Recipe, path: Path) -> Iterator[str]:
         yield f"{path} was edited after it was written"
     yield from _differing(recipe.versions, versions())
     if recipe.builder:
-        yield from _builder_changes(recipe.builder, builder_digests(recipe.model))
+        yield from _builder_changes(recipe.builder, builder_digests(_networks(recipe)))
     if recipe.weights_digest != _weights_now(recipe):
         yield "the pretrained weights are others than then"
 
@@ -55,7 +61,11 @@ def data_changes(recipe: Recipe, dataset: Dataset, fold: Fold) -> Iterator[str]:
 
 def _weights_now(recipe: Recipe) -> str | None:
     # An earlier version did not write a digest.
-    return None if recipe.origin is None else digest_of_weights(recipe.model, recipe.values)
+    return None if recipe.origin is None else digest_of_weights(_networks(recipe))
+
+
+def _networks(recipe: Recipe) -> tuple[Built, ...]:
+    return networks_of(recipe.model, recipe.values, recipe.combination)
 
 
 def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

@@ -102,6 +102,6 @@ def _of_setting(recipe: Recipe, setting: Built, title: str) -> Recipe:
         test_accuracy=None,
         temperature=None,
         expected=None,
-        builder=builder_digests(model),
-        weights_digest=digest_of_weights(model, values),
+        builder=builder_digests([(model, values)]),
+        weights_digest=digest_of_weights([(model, values)]),
     )

@@ -19,7 +19,7 @@ from tuner.data.splits.together import keep_together, keepable_near, scarcest_cl
 from tuner.execution.executor import Reports, epoch_listener
 from tuner.execution.seeds import task_seed
 from tuner.metrics.probabilities import checked_probabilities
-from tuner.pipeline.outputs.sealing import builder_digests, digest_of_weights
+from tuner.pipeline.outputs.sealing import builder_digests, digest_of_weights, networks_of
 from tuner.pipeline.versions import versions
 from tuner.production.one_training import train_once
 from tuner.records.events import Listener, Notice, StageStarted
@@ -276,6 +276,7 @@ def _key(recipe: Recipe, data: TrainingData, plan: Plan, part: Part) -> str:
         hashlib.sha256(np.ascontiguousarray(rows, dtype="<i8").tobytes()).hexdigest()
         for rows in (part.train, part.predicted, data.labels[part.train])
     ]
+    network = networks_of(recipe.model, recipe.values)
     decides: Mapping[str, Any] = {
         "model": recipe.model,
         "values": recipe.values,
@@ -285,8 +286,8 @@ def _key(recipe: Recipe, data: TrainingData, plan: Plan, part: Part) -> str:
         "seed": recipe.seed,
         "epochs": [plan.epochs, recipe.max_epochs, recipe.schedule],
         "precision": recipe.precision,
-        "builder": builder_digests(recipe.model),
-        "weights": digest_of_weights(recipe.model, recipe.values),
+        "builder": builder_digests(network),
+        "weights": digest_of_weights(network),
         "versions": dict(versions()),
         "rows": digests,
     }

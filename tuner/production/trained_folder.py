@@ -18,6 +18,7 @@ from tuner.pipeline.outputs.sealing import (
     background,
     builder_digests,
     digest_of_weights,
+    networks_of,
     recipe_header,
     split_digest,
 )
@@ -146,6 +147,7 @@ def _sealed(
     runs = trained.result.runs if trained.result else ()
     accuracies = [run.test.accuracy for run in runs]
     labels = labels_asked(recipe, options.data, options.labels)
+    networks = networks_of(recipe.model, recipe.values, trained.combination)
     return replace(
         recipe,
         image=dataset.spec,
@@ -169,8 +171,8 @@ def _sealed(
         temperature=trained.model.temperature.value if trained.model.temperature else None,
         versions=versions(),
         expected=expected_score(accuracies, split.n_test) if accuracies else None,
-        builder=builder_digests(recipe.model),
-        weights_digest=digest_of_weights(recipe.model, recipe.values),
+        builder=builder_digests(networks),
+        weights_digest=digest_of_weights(networks),
         # The search that found the values is the same; results.json has this command.
         origin=recipe.origin or _own_origin(recipe, options, folder),
         combination=trained.combination,

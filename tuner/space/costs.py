@@ -124,7 +124,7 @@ def _parsed(text: str) -> Limit:
     name, bound = found[1], float(found[2])
     if name not in COSTS:
         raise ConfigurationError(
-            f"{where}: {name} is nothing that a model takes; expected {listed(COSTS)}",
+            f"{where}: unknown limit {name}; expected {listed(COSTS)}",
             did_you_mean(name, COSTS) or "the best score among those that keep the limit is taken.",
         )
     if not 0 < bound < math.inf:

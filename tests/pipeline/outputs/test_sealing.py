@@ -16,13 +16,16 @@ from tests.pipeline.comparison.test_recommending import contender, trained
 from tests.report import fixtures
 from tuner.execution.seeds import RETRAININGS, task_seed
 from tuner.pipeline.comparison.scoring import KeptFile
+from tuner.pipeline.outputs import sealing
 from tuner.pipeline.outputs.sealing import recipe_of, recipe_of_winner, split_digest
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
-from tuner.production.changes import data_changes
+from tuner.production.changes import code_changes, data_changes
 from tuner.production.recipes import fold_of, full_fold
+from tuner.records.combination import Combination, Member
 from tuner.records.results import ModelResult
 from tuner.retrain.retrain import RetrainOrder, retrain
+from tuner.store.recipe_file import write_recipe
 
 SEARCHED = replace(fixtures.results().search, n_trials=23, n_planned=23, n_stopped=0)
 FEWER = contender("efficientnet_b2", max_train_images=30, max_epochs=2, schedule="cosine")
@@ -63,6 +66,47 @@ def test_model_of_fewer_images_is_sealed_with_those_that_it_saw(tmp_path: Path) 
     whole = replace(kept, contender=replace(FEWER, max_train_images=None))
     assert recipe_of(found, SEARCHED, whole, UNTESTED).data.max_train_images is None
     assert recipe_of(found, SEARCHED, whole, UNTESTED).data.n_train == 48
+
+
+def test_recipe_of_an_ensemble_holds_the_code_and_weights_of_all_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "source_digests", lambda model: {f"{model[:3]}.py": f"of {model}"})
+    monkeypatch.setattr(sealing, "pretrained_digest", lambda name, weights: f"{name} {weights}")
+    heaviest = Member(
+        trial_id="0001",
+        model="one:build",
+        values={},
+        seed=1,
+        epochs=2,
+        schedule_epochs=None,
+        share=0.5,
+        temperature=None,
+    )
+    b2 = replace(heaviest, model="efficientnet_b2", values={"weights": "imagenet"})
+    members = (heaviest, replace(heaviest, model="two:build"), b2)
+    kept = KeptFile(
+        contender=replace(FEWER, model="one:build", max_train_images=None),
+        training=None,
+        file=tmp_path / "x.keras",
+        temperature=None,
+        combination=Combination(members=members),
+        validation_score=0.5,
+    )
+    recipe = recipe_of(job(tmp_path, []), SEARCHED, kept, UNTESTED)
+    assert recipe.builder == {"one.py": "of one:build", "two.py": "of two:build"}
+    assert recipe.weights_digest == "efficientnet_b2 imagenet"
+    write_recipe(recipe, tmp_path / "best.yaml", "")
+    assert list(code_changes(recipe, tmp_path / "best.yaml")) == []
+    other = replace(b2, values={"weights": "other.npz"})
+    both = replace(kept, combination=Combination(members=(*members, other)))
+    found = recipe_of(job(tmp_path, []), SEARCHED, both, UNTESTED).weights_digest
+    assert found not in (None, recipe.weights_digest)
+    monkeypatch.setattr(
+        sealing, "source_digests", lambda model: {f"{model[:3]}.py": f"new {model}"[:8]}
+    )
+    changed = list(code_changes(recipe, tmp_path / "best.yaml"))
+    assert [line.partition(",")[0] for line in changed] == ["one.py", "two.py"]
 
 
 def test_recipe_says_which_run_it_is_from_and_what_that_has_searched(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`objectives:` of a space: a score, then what a model is to take little of."""
+"""`objectives:` of a space: a score, then costs to keep low."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_both_may_stand_where_they_agree() -> None:
         ),
         (
             "objectives: [latency_ms]",
-            'a.yaml:3: objectives.0 is "latency_ms", which tells nothing of how good a model is.\n'
+            'a.yaml:3: objectives.0 is "latency_ms", which is a cost, not a score.\n'
             "  Fix: begin with a score: objectives: [val_accuracy, latency_ms]",
         ),
         (

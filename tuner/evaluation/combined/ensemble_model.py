@@ -152,7 +152,7 @@ class Ensemble:
             test: The test images.
             tuned: The winner; nothing of it is needed.
             kept: The saved model, whose predictions are scored; None where there is none, so that
-                the members are asked one by one.
+                the members predict one by one.
 
         Returns:
             The scores, and the test probabilities (n, classes) by `NAME-0`.

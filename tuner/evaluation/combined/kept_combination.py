@@ -12,7 +12,7 @@ import numpy as np
 from tuner.backend.active import predictor
 from tuner.data.decoding.streaming import StreamedImages
 from tuner.errors import TunerError
-from tuner.evaluation.kept_model import footprint_of
+from tuner.evaluation.kept_model import footprint_of, names_one_class
 from tuner.evaluation.out_of_choice import OutOfChoice
 from tuner.evaluation.temperature import FittedTemperature, fitted_temperature
 from tuner.records.combination import Combination
@@ -26,7 +26,7 @@ from tuner.training.finished import save_model
 # By so much a saved model's probabilities may differ from the row's, which 32 bits compute in
 # another order.
 TOLERANCE = 1e-4
-# Validation images that a saved model is asked about.
+# Validation images that a saved model predicts before it counts as kept.
 N_CHECKED = 256
 
 
@@ -77,7 +77,7 @@ class SaidOfValidation:
 
     Attributes:
         images: All images, (any number, height, width, channels) uint8.
-        checked: Numbers of those that the file is asked about, (m,).
+        checked: Numbers of those that the saved model predicts, (m,).
         expected: What the whole combination says of them, (m, classes).
         labels: Class numbers of all validation images, (n,).
         found: What of it has not trained on them says, (n, classes).
@@ -118,14 +118,13 @@ def keep_combination(
             the file says something else.
     """
     saved = save_combination(model, save_to, said, spec, bound_ms)
-    is_constant = len(np.unique(said.found.argmax(axis=1))) == 1 < len(np.unique(said.labels))
     return KeptCombination(
         model=model,
         function=saved.function,
         file=saved.file,
         footprint=saved.footprint,
         temperature=fitted_temperature(said.labels, said.found),
-        is_constant=is_constant,
+        is_constant=names_one_class(said.found, said.labels),
         combination=combination,
         worth=worth,
         n_networks=n_networks,

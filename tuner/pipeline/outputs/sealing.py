@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from tuner.pipeline.job import Job
 from tuner.pipeline.preparation.configuration import split_settings
 from tuner.pipeline.presets import PRESETS
 from tuner.pipeline.versions import versions
+from tuner.records.combination import Combination
 from tuner.records.contender import Contender
 from tuner.records.results import ModelResult
 from tuner.records.sealed_recipe import Recipe, RecipeData, RecipeOrigin
@@ -32,6 +33,7 @@ from tuner.records.training import TrainResult
 from tuner.report.snippets import python_snippet
 from tuner.report.text import duration, plural
 from tuner.retrain.contenders import tuned_contenders
+from tuner.space.families import Built
 from tuner.store.run_folder import RunFolder
 
 
@@ -68,7 +70,8 @@ def recipe_of(job: Job, search: SearchSummary, kept: KeptFile, result: ModelResu
 def _sealed_training(job: Job, search: SearchSummary, kept: KeptFile) -> Recipe:
     training = kept.training
     if training is None:
-        sealed = _recipe(job, search, kept.contender, seed=job.options.seed)
+        seed, combination = job.options.seed, kept.combination
+        sealed = _recipe(job, search, kept.contender, seed=seed, combination=combination)
         assert sealed.origin is not None
         # Its members were trained by the search.
         epochs = kept.contender.max_epochs
@@ -89,6 +92,7 @@ def _recipe(
     number: int = 0,
     seed: int = 0,
     result: TrainResult | None = None,
+    combination: Combination | None = None,
 ) -> Recipe:
     """The recipe of a contender's retraining, by its number, with what came of it if it is over."""
     split, rule = job.dataset.split, contender.early_stopping
@@ -96,6 +100,7 @@ def _recipe(
     draw_seed = task_seed(job.options.seed, RETRAININGS, 0)
     fold = drawn_fold(split.folds[fold_number], contender.max_train_images, draw_seed)
     is_drawn = contender.max_train_images is not None
+    networks = networks_of(contender.model, contender.values, combination)
     return Recipe(
         model=contender.model,
         values=contender.values,
@@ -131,8 +136,8 @@ def _recipe(
         stop_metric=rule.stop_metric,
         stop_value=rule.stop_value,
         keeps_best=rule.keeps_best,
-        builder=builder_digests(contender.model),
-        weights_digest=digest_of_weights(contender.model, contender.values),
+        builder=builder_digests(networks),
+        weights_digest=digest_of_weights(networks),
         origin=RecipeOrigin(
             run=job.folder.path.name,
             command=job.options.command,
@@ -155,15 +160,31 @@ def split_digest(fold: Fold, split: Split) -> str:
     return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
-def builder_digests(model: str) -> dict[str, str]:
-    """A hash of each source file of a builder of your own; empty for a model of tuner."""
-    return source_digests(model) if is_own(model) else {}
+def networks_of(
+    model: str, values: Mapping[str, Any], combination: Combination | None = None
+) -> tuple[Built, ...]:
+    """What is built of a recipe: the members of an ensemble, else the one network."""
+    members = combination.members if combination else ()
+    return tuple((one.model, one.values) for one in members) or ((model, values),)
 
 
-def digest_of_weights(model: str, values: Mapping[str, Any]) -> str | None:
-    """What changes exactly when a model's pretrained weights do; None where it has none."""
-    weights = values.get("weights", "none")
-    return pretrained_digest(model, weights) if model in BACKBONES else None
+def builder_digests(networks: Sequence[Built]) -> dict[str, str]:
+    """A hash of each source file of builders of your own; empty for models of tuner."""
+    own = dict.fromkeys(model for model, _ in networks if is_own(model))
+    return {path: digest for model in own for path, digest in source_digests(model).items()}
+
+
+def digest_of_weights(networks: Sequence[Built]) -> str | None:
+    """What changes exactly when any pretrained weights do; None where there are none."""
+    stated = [(model, values.get("weights", "none")) for model, values in networks]
+    files = dict.fromkeys(pair for pair in stated if pair[0] in BACKBONES)
+    found = [digest for digest in (pretrained_digest(*pair) for pair in files) if digest]
+    # That of one network is as versions before wrote it.
+    return found[0] if len(found) == 1 else _joined(found) if found else None
+
+
+def _joined(digests: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def _cut_short(

@@ -85,7 +85,7 @@ def _check_name(document: Document, model: str, name: Any, path: KeyPath) -> lis
         return []
     where, start = document.where(path), f"{'.'.join(map(str, path))} is {shown(name)}"
     if name in COSTS:
-        message = f"{start}, which tells nothing of how good a model is."
+        message = f"{start}, which is a cost, not a score."
         hint = f"begin with a score: objectives: [val_accuracy, {name}]"
         return [Problem(where=where, message=message, hint=hint)]
     if model in VOCABULARIES:

@@ -187,7 +187,7 @@ class SpaceFile(Given):
         default=[],
         max_length=1 + len(COSTS),
         description=(
-            "The objective, then what a model is to take little of: "
+            "The objective, then costs to keep low: "
             + "; ".join(f"{name} ({cost.help})" for name, cost in COSTS.items())
             + ". The run then shows which settings no other one beats in all of them."
         ),
