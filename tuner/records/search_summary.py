@@ -66,8 +66,8 @@ class SearchSummary:
             budget.
         n_over: Trials that failed since their trained models break one.
         ending: Why the method ended the search before its limits; empty where it did not.
-        objectives: The objective, and costs to keep low; empty where there is
-            nothing beside the objective. What each setting takes is in trials.csv.
+        objectives: The objective, and costs to keep low; empty where there is nothing beside the
+            objective. What each setting takes is in trials.csv.
         latency_noise: Share by which two latencies may differ by chance; None where none was
             measured.
         choose: Limits that chose the winner, such as `latency_ms <= 5`; empty where there were
