@@ -241,17 +241,22 @@ def test_a_package_that_is_missing_is_told_with_the_line_that_installs_it(
 
 
 @pytest.mark.parametrize(
-    ("host", "token", "words"),
+    ("host", "proxy", "token", "words"),
     [
-        ("127.0.0.1", "", []),
-        ("127.0.0.1", TOKEN, []),
-        ("0.0.0.0", TOKEN, []),
-        ("0.0.0.0", "", ["whoever reaches 0.0.0.0 may use this model"]),
-        ("127.0.0.1", "short", ["fewer than 16 characters"]),
+        ("127.0.0.1", "", "", []),
+        ("127.0.0.1", "", TOKEN, []),
+        ("0.0.0.0", "", TOKEN, []),
+        ("0.0.0.0", "", "", ["whoever reaches 0.0.0.0 may use this model"]),
+        ("0.0.0.0", "10.0.0.1", "", ["whoever reaches 0.0.0.0 may use this model"]),
+        ("127.0.0.1", "127.0.0.1", TOKEN, []),
+        ("127.0.0.1", "127.0.0.1", "", ["whoever reaches the proxy 127.0.0.1 may use this model"]),
+        ("127.0.0.1", "", "short", ["fewer than 16 characters"]),
     ],
 )
-def test_warnings(host: str, token: str, words: list[str]) -> None:
-    found = warnings_of(ServeOptions(source=Path(), host=host, token=token))
+def test_warnings(host: str, proxy: str, token: str, words: list[str]) -> None:
+    found = warnings_of(
+        ServeOptions(source=Path(), host=host, trusted_proxy=proxy, token=token)
+    )
     assert len(found) == len(words)
     for one, part in zip(found, words, strict=True):
         assert part in one

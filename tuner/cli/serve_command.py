@@ -89,7 +89,7 @@ _LIMITS = Limits()
     type=click.IntRange(min=0),
     help=(
         "Requests a minute of one client; 0 is no limit."
-        f"  [default: {USUAL_RATE}, without --host no limit]"
+        f"  [default: {USUAL_RATE}; without --host and --trusted-proxy no limit]"
     ),
 )
 @click.option(

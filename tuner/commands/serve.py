@@ -11,7 +11,7 @@ from pathlib import Path
 from tuner.errors import ConfigurationError
 from tuner.extras import install_line
 from tuner.serving.exported_model import is_exported
-from tuner.serving.options import ServeOptions
+from tuner.serving.options import ServeOptions, is_loopback
 
 TOKEN_VARIABLE = "TUNER_SERVE_TOKEN"
 _MODULES = ("starlette", "uvicorn", "python_multipart", "prometheus_client")
@@ -91,10 +91,15 @@ def _of_run(options: ServeOptions, tell: Callable[[str], None]) -> ServeOptions:
 def warnings_of(options: ServeOptions) -> list[str]:
     """What you should know before others reach the service."""
     found = []
-    if not options.is_local and not options.token:
+    if not options.is_private and not options.token:
+        where, option = (
+            (f"the proxy {options.trusted_proxy}", "--trusted-proxy")
+            if is_loopback(options.host)
+            else (options.host, "--host")
+        )
         found.append(
-            f"warning: whoever reaches {options.host} may use this model, and nothing is encrypted."
-            f"\n  Fix: give a token in {TOKEN_VARIABLE} or with --token-file, or leave --host out."
+            f"warning: whoever reaches {where} may use this model, and nothing is encrypted.\n"
+            f"  Fix: give a token in {TOKEN_VARIABLE} or with --token-file, or leave {option} out."
         )
     if options.token and len(options.token) < _LEAST_TOKEN:
         found.append(

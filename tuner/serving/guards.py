@@ -29,7 +29,7 @@ class Guard:
             rate: The limit of each client.
         """
         self._token = _digest(options.token) if options.token else None
-        self._is_local = options.is_local and not options.trusted_proxy
+        self._is_private = options.is_private
         self._rate = rate
 
     def check(self, request: HTTPConnection) -> None:
@@ -38,7 +38,7 @@ class Guard:
         Raises:
             RequestError: If it may not.
         """
-        if self._is_local:
+        if self._is_private:
             _check_host(request)
             _check_origin(request)
         if request.scope["path"] in OPEN_PATHS:

@@ -19,8 +19,8 @@ class Limits:
         max_pixels: Of an image, by its header.
         max_images: In a request.
         max_requests: In progress in one process; more are refused.
-        rate: Requests a minute of one client; 0 is no limit. None is none on loopback, and
-            `USUAL_RATE` elsewhere.
+        rate: Requests a minute of one client; 0 is no limit. None is none where only this
+            machine reaches the service, and `USUAL_RATE` elsewhere.
         body_timeout_s: For the whole body to arrive.
     """
 
@@ -61,16 +61,19 @@ class ServeOptions:
     limits: Limits = field(default_factory=Limits)
 
     @property
-    def is_local(self) -> bool:
-        """Whether only this machine reaches the service."""
-        return is_loopback(self.host)
+    def is_private(self) -> bool:
+        """Whether only programs of this machine reach the service.
+
+        Others reach a service on loopback through a proxy of this machine.
+        """
+        return is_loopback(self.host) and not self.trusted_proxy
 
     @property
     def rate(self) -> int:
         """Requests a minute of one client; 0 is no limit."""
         if self.limits.rate is not None:
             return self.limits.rate
-        return 0 if self.is_local else USUAL_RATE
+        return 0 if self.is_private else USUAL_RATE
 
 
 def is_loopback(host: str) -> bool:
