@@ -18,7 +18,7 @@ import pytest
 
 from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
-from tuner.commands.serve import the_token, warnings_of
+from tuner.commands.serve import the_proxy, the_token, warnings_of
 from tuner.errors import ConfigurationError
 from tuner.production.recipe_model import named_model
 from tuner.serving.options import ServeOptions
@@ -218,6 +218,8 @@ def test_a_recipe_with_a_tag_of_python_is_refused(finished: Finished, tmp_path: 
         (["latest", "--token", "a", "--token-file", "b"], "name two tokens"),
         (["latest", "--token-file", "gone"], "gone: No such file or directory"),
         (["latest", "--max-size", "big"], "is no size"),
+        (["latest", "--max-pixels", "50000001"], "is not in the range 1<=x<=50000000"),
+        (["latest", "--trusted-proxy", "*"], '--trusted-proxy: "*" is no address or network'),
     ],
 )
 def test_what_cannot_be_served_is_told_at_once(
@@ -261,6 +263,33 @@ def test_warnings(host: str, proxy: str, token: str, words: list[str]) -> None:
     for one, part in zip(found, words, strict=True):
         assert part in one
         assert "\n  Fix: " in one
+
+
+def test_records_do_not_show_the_token() -> None:
+    assert TOKEN not in repr(ServeOptions(source=Path(), token=TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("", ""),
+        ("10.0.0.1", "10.0.0.1"),
+        ("::1", "::1"),
+        (" 10.0.0.0/24 , fd00::/8", "10.0.0.0/24,fd00::/8"),
+    ],
+)
+def test_a_proxy_is_an_address_or_a_network(given: str, taken: str) -> None:
+    assert the_proxy(given) == taken
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["*", "proxy", "10.0.0.0/33", "10.0.0.1/24", "10.0.0.1,", "10.0.0.1:80", "0.0.0.0/0", "::/0"],
+)
+def test_what_is_no_proxy_is_refused(given: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no address or network of a proxy") as raised:
+        the_proxy(given)
+    assert raised.value.hint.startswith("give its IP address")
 
 
 def test_the_token_is_that_of_the_option_the_file_or_the_environment(

@@ -122,6 +122,8 @@ def test_more_than_may_be_in_progress_are_refused_and_the_others_answered(tmp_pa
         assert model.begun.wait(60)
         answer = running.predict(png())
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        # A busy service is healthy.
+        assert [running.ask(path).status for path in ("/health", "/metrics")] == [200, 200]
         model.gate.set()
         first.join()
     assert found == [200]

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.serving.running import CLASSES, SETTINGS, Service, form, png, service
+from tuner.data.decoding import decode as decoding
 from tuner.data.decoding.decode import decode
 from tuner.serving.options import Limits
 
@@ -245,3 +246,8 @@ def test_a_body_that_does_not_arrive_is_waited_for_only_so_long(tmp_path: Path) 
         assert b"took more than 0.05 s to arrive" in answer.read()
         connection.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_largest_limit_of_pixels_is_that_of_the_decoders() -> None:
+    # The command refuses more, which would have no effect.
+    assert Limits().max_pixels == decoding._MAX_PIXELS

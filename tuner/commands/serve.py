@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -132,6 +133,30 @@ def the_token(given: str | None, file: Path | None) -> str:
             "a token is one line of ASCII letters, digits and signs, without spaces.",
         )
     return token
+
+
+def the_proxy(given: str) -> str:
+    """The addresses and networks of trusted proxies, separated by commas; empty for none.
+
+    Raises:
+        ConfigurationError: If one is neither, or is every address.
+    """
+    parts = [part.strip() for part in given.split(",")] if given.strip() else []
+    for part in parts:
+        if not _is_proxy(part):
+            raise ConfigurationError(
+                f'--trusted-proxy: "{part}" is no address or network of a proxy',
+                "give its IP address, or the network that it is in, such as 10.0.0.0/24; separate"
+                " several by commas. Whoever is trusted can name any client.",
+            )
+    return ",".join(parts)
+
+
+def _is_proxy(text: str) -> bool:
+    try:
+        return ipaddress.ip_network(text).prefixlen > 0
+    except ValueError:
+        return False
 
 
 def _content(file: Path) -> str:

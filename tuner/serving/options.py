@@ -18,7 +18,7 @@ class Limits:
         max_bytes: Of the body of a request.
         max_pixels: Of an image, by its header.
         max_images: In a request.
-        max_requests: In progress in one process; more are refused.
+        max_requests: Requests for predictions in progress in one process; more are refused.
         rate: Requests a minute of one client; 0 is no limit. None is none where only this
             machine reaches the service, and `USUAL_RATE` elsewhere.
         body_timeout_s: For the whole body to arrive.
@@ -45,7 +45,8 @@ class ServeOptions:
         token: What clients must show; empty lets everyone in.
         workers: Processes, each with a model of its own.
         batch: Images that the model takes together at most.
-        trusted_proxy: Address of a proxy whose X-Forwarded-For names the client; empty for none.
+        trusted_proxy: Addresses or networks, separated by commas, of proxies whose
+            X-Forwarded-For names the client; empty for none.
         limits: What one client may ask for.
     """
 
@@ -54,7 +55,8 @@ class ServeOptions:
     calibrated: bool = False
     host: str = "127.0.0.1"
     port: int = 8000
-    token: str = ""
+    # Records are printed into logs and tracebacks.
+    token: str = field(default="", repr=False)
     workers: int = 1
     batch: int = 32
     trusted_proxy: str = ""
