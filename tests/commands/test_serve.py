@@ -256,9 +256,7 @@ def test_a_package_that_is_missing_is_told_with_the_line_that_installs_it(
     ],
 )
 def test_warnings(host: str, proxy: str, token: str, words: list[str]) -> None:
-    found = warnings_of(
-        ServeOptions(source=Path(), host=host, trusted_proxy=proxy, token=token)
-    )
+    found = warnings_of(ServeOptions(source=Path(), host=host, trusted_proxy=proxy, token=token))
     assert len(found) == len(words)
     for one, part in zip(found, words, strict=True):
         assert part in one

@@ -60,11 +60,11 @@ class Door:
             await error_answer(error)(scope, receive, noting)
         except ClientDisconnect:
             status = _GONE
-        # A mistake of ours must not end the service, and its traceback is for the log only.
+        # An internal error must not end the service, and its traceback is for the log only.
         except Exception:
             LOG.exception("a request failed")
             if not status:
-                await error_answer(_OURS)(scope, receive, noting)
+                await error_answer(_INTERNAL)(scope, receive, noting)
         finally:
             self._metrics.in_progress.dec()
             path = scope["path"] if scope["path"] in _PATHS else "other"
@@ -76,7 +76,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         if self._n >= self._limits.max_requests:
-            raise _BUSY
+            raise _busy()
         self._n += 1
         try:
             await self._app(scope, receive, send)
@@ -84,16 +84,20 @@ class Door:
             self._n -= 1
 
 
-_OURS = RequestError(
+_INTERNAL = RequestError(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     "internal",
-    "the service made a mistake",
-    "tell whoever runs it; its log says what happened.",
+    "internal error",
+    "report it to the operator; the traceback is in the service's log.",
 )
-_BUSY = RequestError(
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    "busy",
-    "too many requests are in progress",
-    "try again in a second.",
-    {"Retry-After": "1"},
-)
+
+
+def _busy() -> RequestError:
+    # A new one each time: an error keeps the frames of every place that raises it.
+    return RequestError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "busy",
+        "too many requests are in progress",
+        "try again in a second.",
+        {"Retry-After": "1"},
+    )

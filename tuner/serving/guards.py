@@ -70,9 +70,10 @@ def _digest(token: str) -> bytes:
 
 
 def _check_host(request: HTTPConnection) -> None:
-    """Refuse a name that somebody else's server of names has pointed at this machine.
+    """Refuse host names other than those of this machine.
 
-    Else any web page could read answers through a name of its own (DNS rebinding).
+    Any web page could otherwise point a name of its own at this machine and read the answers (DNS
+    rebinding).
     """
     host = request.headers.get("host", "")
     if not is_loopback(_name_of(f"//{host}")):

@@ -16,6 +16,8 @@ class Limits:
 
     Attributes:
         max_bytes: Of the body of a request.
+        max_bytes_in_progress: Of the bodies of all requests in one process; it holds one body of
+            `max_bytes` in any case.
         max_pixels: Of an image, by its header.
         max_images: In a request.
         max_requests: Requests for predictions in progress in one process; more are refused.
@@ -25,6 +27,7 @@ class Limits:
     """
 
     max_bytes: int = 32_000_000
+    max_bytes_in_progress: int = 512_000_000
     max_pixels: int = 50_000_000
     max_images: int = 32
     max_requests: int = 512
