@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.serving.running import CLASSES, Brightness, Service, png, service, until
 from tuner.errors import ConfigurationError
-from tuner.serving.server import address_of, bound_socket, raise_failure
+from tuner.serving.server import address_of, bound_socket
 
 
 def test_images_that_wait_go_through_the_model_together(tmp_path: Path) -> None:
@@ -166,14 +166,6 @@ def test_a_host_that_is_no_address_is_told() -> None:
 def test_addresses_are_written_as_browsers_take_them() -> None:
     with bound_socket("::1", 0) as bound:
         assert re.fullmatch(r"http://\[::1\]:\d+/", address_of(bound))
-
-
-def test_why_a_worker_could_not_start_is_raised(tmp_path: Path) -> None:
-    raise_failure(tmp_path)
-    (tmp_path / "failure.json").write_text('["no model", "give one."]')
-    with pytest.raises(ConfigurationError) as raised:
-        raise_failure(tmp_path)
-    assert (raised.value.message, raised.value.hint) == ("no model", "give one.")
 
 
 def test_requests_at_once_are_all_answered(running: Service) -> None:
