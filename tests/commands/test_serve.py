@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,14 +13,13 @@ import pytest
 
 from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
+from tests.commands.serving import TOKEN, post, serving
 from tuner.commands.serve import the_proxy, the_token, warnings_of
 from tuner.errors import ConfigurationError
 from tuner.production.recipe_model import named_model
 from tuner.serving.options import ServeOptions
 from tuner.serving.run_model import RunModel, filled_sizes
 from tuner.store.recipe_file import read_recipe, write_recipe
-
-TOKEN = "a-token-of-many-letters"
 
 
 @pytest.fixture
@@ -71,39 +65,6 @@ def test_a_pass_that_is_filled_up_gives_the_same(
     # As where Keras runs on JAX.
     monkeypatch.setattr(model, "_fits_any_number", False)
     assert model.probabilities(images) == pytest.approx(expected, abs=1e-6)
-
-
-@contextmanager
-def serving(
-    finished: Finished, *options: str | Path
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command in a process of its own, and its address."""
-    command = [sys.executable, "-m", "tuner", "serve", *map(str, options), "--port", "0"]
-    with subprocess.Popen(
-        command,
-        cwd=finished.place,
-        env={**os.environ, "TUNER_SERVE_TOKEN": TOKEN},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A signal of the test's goes to the first process alone.
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield process, process.stdout.readline().strip()
-        finally:
-            process.kill()
-
-
-def post(address: str, body: bytes) -> tuple[int, dict[str, object]]:
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
-    try:
-        connection.request("POST", "/predict", body, {"Authorization": f"Bearer {TOKEN}"})
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-    finally:
-        connection.close()
 
 
 @pytest.mark.slow
