@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import multiprocessing
+import multiprocessing.process
+import os
 import signal
 import socket
 import tempfile
@@ -120,6 +123,8 @@ class MakeApp:
         """The application."""
         from tuner.serving.app import make_app
 
+        if (parent := multiprocessing.parent_process()) is not None:
+            threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
         # Of odd metadata and of very large photos; both are decoded all the same.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         return make_app(self.options, self._open, self.folder, self.rate)
@@ -134,6 +139,13 @@ class MakeApp:
             # The first process tells it and ends with its exit code.
             write_failure(self.folder, self.options.source, error)
             raise
+
+
+def _end_after(parent: multiprocessing.process.BaseProcess) -> None:
+    """End this worker once the first process has: killed, it can tell nobody to stop."""
+    parent.join()
+    # To the process: this thread has no handler.
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _config(make: MakeApp, *, workers: int = 1) -> uvicorn.Config:
