@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,14 +13,13 @@ import pytest
 
 from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
-from tuner.commands.serve import the_token, warnings_of
+from tests.commands.serving import TOKEN, post, serving
+from tuner.commands.serve import the_proxy, the_token, warnings_of
 from tuner.errors import ConfigurationError
 from tuner.production.recipe_model import named_model
 from tuner.serving.options import ServeOptions
 from tuner.serving.run_model import RunModel, filled_sizes
 from tuner.store.recipe_file import read_recipe, write_recipe
-
-TOKEN = "a-token-of-many-letters"
 
 
 @pytest.fixture
@@ -71,39 +65,6 @@ def test_a_pass_that_is_filled_up_gives_the_same(
     # As where Keras runs on JAX.
     monkeypatch.setattr(model, "_fits_any_number", False)
     assert model.probabilities(images) == pytest.approx(expected, abs=1e-6)
-
-
-@contextmanager
-def serving(
-    finished: Finished, *options: str | Path
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command in a process of its own, and its address."""
-    command = [sys.executable, "-m", "tuner", "serve", *map(str, options), "--port", "0"]
-    with subprocess.Popen(
-        command,
-        cwd=finished.place,
-        env={**os.environ, "TUNER_SERVE_TOKEN": TOKEN},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A signal of the test's goes to the first process alone.
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield process, process.stdout.readline().strip()
-        finally:
-            process.kill()
-
-
-def post(address: str, body: bytes) -> tuple[int, dict[str, object]]:
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
-    try:
-        connection.request("POST", "/predict", body, {"Authorization": f"Bearer {TOKEN}"})
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-    finally:
-        connection.close()
 
 
 @pytest.mark.slow
@@ -218,6 +179,8 @@ def test_a_recipe_with_a_tag_of_python_is_refused(finished: Finished, tmp_path: 
         (["latest", "--token", "a", "--token-file", "b"], "name two tokens"),
         (["latest", "--token-file", "gone"], "gone: No such file or directory"),
         (["latest", "--max-size", "big"], "is no size"),
+        (["latest", "--max-pixels", "50000001"], "is not in the range 1<=x<=50000000"),
+        (["latest", "--trusted-proxy", "*"], '--trusted-proxy: "*" is no address or network'),
     ],
 )
 def test_what_cannot_be_served_is_told_at_once(
@@ -241,21 +204,51 @@ def test_a_package_that_is_missing_is_told_with_the_line_that_installs_it(
 
 
 @pytest.mark.parametrize(
-    ("host", "token", "words"),
+    ("host", "proxy", "token", "words"),
     [
-        ("127.0.0.1", "", []),
-        ("127.0.0.1", TOKEN, []),
-        ("0.0.0.0", TOKEN, []),
-        ("0.0.0.0", "", ["whoever reaches 0.0.0.0 may use this model"]),
-        ("127.0.0.1", "short", ["fewer than 16 characters"]),
+        ("127.0.0.1", "", "", []),
+        ("127.0.0.1", "", TOKEN, []),
+        ("0.0.0.0", "", TOKEN, []),
+        ("0.0.0.0", "", "", ["whoever reaches 0.0.0.0 may use this model"]),
+        ("0.0.0.0", "10.0.0.1", "", ["whoever reaches 0.0.0.0 may use this model"]),
+        ("127.0.0.1", "127.0.0.1", TOKEN, []),
+        ("127.0.0.1", "127.0.0.1", "", ["whoever reaches the proxy 127.0.0.1 may use this model"]),
+        ("127.0.0.1", "", "short", ["fewer than 16 characters"]),
     ],
 )
-def test_warnings(host: str, token: str, words: list[str]) -> None:
-    found = warnings_of(ServeOptions(source=Path(), host=host, token=token))
+def test_warnings(host: str, proxy: str, token: str, words: list[str]) -> None:
+    found = warnings_of(ServeOptions(source=Path(), host=host, trusted_proxy=proxy, token=token))
     assert len(found) == len(words)
     for one, part in zip(found, words, strict=True):
         assert part in one
         assert "\n  Fix: " in one
+
+
+def test_records_do_not_show_the_token() -> None:
+    assert TOKEN not in repr(ServeOptions(source=Path(), token=TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("", ""),
+        ("10.0.0.1", "10.0.0.1"),
+        ("::1", "::1"),
+        (" 10.0.0.0/24 , fd00::/8", "10.0.0.0/24,fd00::/8"),
+    ],
+)
+def test_a_proxy_is_an_address_or_a_network(given: str, taken: str) -> None:
+    assert the_proxy(given) == taken
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["*", "proxy", "10.0.0.0/33", "10.0.0.1/24", "10.0.0.1,", "10.0.0.1:80", "0.0.0.0/0", "::/0"],
+)
+def test_what_is_no_proxy_is_refused(given: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no address or network of a proxy") as raised:
+        the_proxy(given)
+    assert raised.value.hint.startswith("give its IP address")
 
 
 def test_the_token_is_that_of_the_option_the_file_or_the_environment(

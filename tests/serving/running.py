@@ -7,11 +7,12 @@ import http.client
 import io
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -22,6 +23,8 @@ from tuner.serving.options import Limits, ServeOptions
 from tuner.serving.rate_limit import RateLimit
 from tuner.serving.served_model import ModelFacts
 from tuner.serving.server import MakeApp, address_of, bound_socket, make_server
+
+T = TypeVar("T")
 
 CLASSES = ("dark", "<b>bright</b>")
 SETTINGS = ImageSettings(height=8, width=8, channels=1)
@@ -149,6 +152,13 @@ def png(grey: int = 200, size: tuple[int, int] = (8, 8)) -> bytes:
     file = io.BytesIO()
     Image.new("L", size, grey).save(file, "PNG")
     return file.getvalue()
+
+
+def until(look: Callable[[], T], is_reached: Callable[[T], bool], seconds: float = 60) -> None:
+    """Look until a state is reached; fail with the last one after a minute."""
+    end_s = time.monotonic() + seconds
+    while not is_reached(found := look()):
+        assert time.monotonic() < end_s, f"not reached within {seconds:g} s; at the end: {found}"
 
 
 @contextmanager

@@ -122,6 +122,8 @@ def test_more_than_may_be_in_progress_are_refused_and_the_others_answered(tmp_pa
         assert model.begun.wait(60)
         answer = running.predict(png())
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        # A busy service is healthy.
+        assert [running.ask(path).status for path in ("/health", "/metrics")] == [200, 200]
         model.gate.set()
         first.join()
     assert found == [200]
@@ -167,5 +169,15 @@ def test_what_is_not_there_is_told_in_json(
 )
 def test_which_addresses_only_this_machine_reaches(host: str, is_own: bool) -> None:
     options = ServeOptions(source=Path(), host=host)
-    assert is_loopback(host) is options.is_local is is_own
+    assert is_loopback(host) is options.is_private is is_own
     assert options.rate == (0 if is_own else USUAL_RATE)
+    behind = ServeOptions(source=Path(), host=host, trusted_proxy="127.0.0.1")
+    assert not behind.is_private
+    assert behind.rate == USUAL_RATE
+
+
+def test_behind_a_proxy_other_names_are_let_in_and_clients_are_limited(tmp_path: Path) -> None:
+    limits, headers = Limits(rate=1), {"Host": "models.example", "Origin": "https://models.example"}
+    with service(tmp_path, limits=limits, trusted_proxy="127.0.0.1") as running:
+        statuses = [running.ask("/model", headers=headers).status for _ in range(2)]
+    assert statuses == [200, 429]

@@ -131,6 +131,23 @@ def test_labels_that_are_none_are_refused(tmp_path: Path, content: str) -> None:
     assert str(tmp_path / "labels.json") in raised.value.message
 
 
+def test_labels_that_are_too_large_are_refused_as_such(tmp_path: Path) -> None:
+    folder = write_exported(tmp_path / "exported", model="x" * 10_000_000)
+    with pytest.raises(ConfigurationError) as raised:
+        ExportedModel(folder, n_threads=2)
+    assert raised.value.message == f"{folder / 'labels.json'}: is larger than 10 MB"
+
+
+def test_a_missing_model_is_told_with_the_entry_that_names_it(tmp_path: Path) -> None:
+    folder = write_exported(tmp_path / "exported")
+    (folder / "model.scale").unlink()
+    with pytest.raises(ConfigurationError) as raised:
+        ExportedModel(folder, n_threads=2)
+    assert raised.value.message == (
+        f'{folder / "labels.json"}: file is "model.scale", and there is no such file beside it'
+    )
+
+
 @pytest.mark.parametrize(
     ("option", "words"), [({"calibrated": True}, "--calibrated"), ({"model": "x"}, "--model")]
 )

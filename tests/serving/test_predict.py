@@ -7,14 +7,19 @@ import os
 import pickle
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from PIL import Image
 
-from tests.serving.running import CLASSES, SETTINGS, Service, form, png, service
+from tests.serving.running import CLASSES, SETTINGS, Brightness, Service, form, png, service, until
+from tuner.data.decoding import decode as decoding
 from tuner.data.decoding.decode import decode
+from tuner.serving import uploads as reading
 from tuner.serving.options import Limits
+from tuner.serving.uploads import Upload
 
 
 def a_photo() -> bytes:
@@ -178,7 +183,13 @@ def test_too_many_images_are_refused(tmp_path: Path) -> None:
     with service(tmp_path, limits=Limits(max_images=2)) as running:
         assert running.predict_form([("a.png", png())] * 2).status == 200
         answer = running.predict_form([("a.png", png())] * 3)
-    assert (answer.status, answer.json["error"]["code"]) == (413, "too_many_images")
+        assert running.predict(png()).status == 200
+    assert answer.status == 413
+    assert answer.json["error"] == {
+        "code": "too_many_images",
+        "message": "the request holds more than 2 images",
+        "fix": "send fewer at a time.",
+    }
 
 
 @pytest.mark.parametrize(
@@ -228,8 +239,11 @@ def test_a_body_that_breaks_off_is_counted_and_forgotten(running: Service) -> No
         connection.endheaders(cut)
         connection.close()
     wanted = 'tuner_requests_total{path="/predict",status="499"} 2.0'
-    while wanted not in running.ask("/metrics").content.decode():
-        pass
+
+    def numbers() -> str:
+        return running.ask("/metrics").content.decode()
+
+    until(numbers, lambda text: wanted in text)
     assert running.predict(png()).status == 200
     assert list(running.folder.iterdir()) == []
 
@@ -245,3 +259,54 @@ def test_a_body_that_does_not_arrive_is_waited_for_only_so_long(tmp_path: Path) 
         assert b"took more than 0.05 s to arrive" in answer.read()
         connection.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_largest_limit_of_pixels_is_that_of_the_decoders() -> None:
+    # The command refuses more, which would have no effect.
+    assert Limits().max_pixels == decoding._MAX_PIXELS
+
+
+@pytest.mark.parametrize("is_form", [False, True])
+def test_a_full_disk_is_no_internal_error(
+    running: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    is_form: bool,
+) -> None:
+    def full(name: str, folder: Path, files: list[Upload]) -> BinaryIO:
+        files.append(Upload(name=name, path=folder / "upload"))
+        return open("/dev/full", "wb")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reading, "_new_file", full)
+        answer = running.predict_form([("a.png", png())]) if is_form else running.predict(png())
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json["error"] == {
+        "code": "busy",
+        "message": "there is no room on the disk for the upload",
+        "fix": "try again later.",
+    }
+    assert f"{running.folder}: no space is left for uploads" in caplog.text
+    assert running.predict(png()).status == 200
+
+
+def test_bodies_of_all_requests_have_a_limit_together(tmp_path: Path) -> None:
+    model = Brightness()
+    model.gate.clear()
+    body = png() + bytes(600)
+    limits = Limits(max_bytes=1000, max_bytes_in_progress=1000)
+    with service(tmp_path, model, limits=limits) as running, ThreadPoolExecutor(1) as clients:
+        first = clients.submit(running.predict, body)
+        assert model.begun.wait(60)
+        for answer in (running.predict(body), running.predict_form([("a.png", body)])):
+            assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+            assert answer.json["error"]["message"] == "too many bytes of uploads are in progress"
+        model.gate.set()
+        assert first.result().status == 200
+        # What is answered or refused gives its room back.
+        assert [running.predict(body).status for _ in range(3)] == [200] * 3
+
+
+def test_a_limit_of_all_bodies_lets_the_largest_one_in(tmp_path: Path) -> None:
+    with service(tmp_path, limits=Limits(max_bytes=1000, max_bytes_in_progress=1)) as running:
+        assert running.predict(png() + bytes(600)).status == 200

@@ -51,6 +51,14 @@ def test_clients_do_not_share_but_a_network_of_ipv6_does() -> None:
     assert rate.wait_s("2001:db8:0:1::1") == 0
 
 
+def test_clients_of_ipv4_do_not_share_where_the_service_is_bound_to_ipv6() -> None:
+    rate = RateLimit(1, Clock())
+    assert rate.wait_s("::ffff:192.0.2.1") == 0
+    assert rate.wait_s("::ffff:192.0.2.2") == 0
+    assert rate.wait_s("::ffff:192.0.2.1") > 0
+    assert rate.wait_s("192.0.2.1") > 0
+
+
 def test_no_limit() -> None:
     rate = RateLimit(0, Clock())
     assert {rate.wait_s("a") for _ in range(1000)} == {0.0}

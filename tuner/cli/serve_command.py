@@ -72,7 +72,8 @@ _LIMITS = Limits()
 )
 @click.option(
     "--max-pixels",
-    type=click.IntRange(min=1),
+    # The decoders refuse more.
+    type=click.IntRange(1, _LIMITS.max_pixels),
     default=_LIMITS.max_pixels,
     show_default=True,
     help="Of an image.",
@@ -89,14 +90,14 @@ _LIMITS = Limits()
     type=click.IntRange(min=0),
     help=(
         "Requests a minute of one client; 0 is no limit."
-        f"  [default: {USUAL_RATE}, without --host no limit]"
+        f"  [default: {USUAL_RATE}; without --host and --trusted-proxy no limit]"
     ),
 )
 @click.option(
     "--trusted-proxy",
     default=_USUAL.trusted_proxy,
     metavar="ADDRESS",
-    help="A proxy whose X-Forwarded-For names the client.",
+    help="A proxy whose X-Forwarded-For names the client; several are separated by commas.",
 )
 def serve(token: str | None, token_file: Path | None, **options: Any) -> None:
     """Serve the recommended model of RUN over HTTP, with a page to try it on.
@@ -106,8 +107,9 @@ def serve(token: str | None, token_file: Path | None, **options: Any) -> None:
     service. Ctrl-C or SIGTERM ends it after the requests that run.
     """
     from tuner.commands.serve import serve as serve_command
-    from tuner.commands.serve import the_token
+    from tuner.commands.serve import the_proxy, the_token
 
+    options["trusted_proxy"] = the_proxy(options["trusted_proxy"])
     options["max_bytes"] = int(options["max_bytes"])
     limits = Limits(
         **{field.name: options.pop(field.name) for field in fields(Limits) if field.name in options}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 from tuner.errors import ConfigurationError
 from tuner.extras import install_line
 from tuner.serving.exported_model import is_exported
-from tuner.serving.options import ServeOptions
+from tuner.serving.options import ServeOptions, is_loopback
 
 TOKEN_VARIABLE = "TUNER_SERVE_TOKEN"
 _MODULES = ("starlette", "uvicorn", "python_multipart", "prometheus_client")
@@ -91,10 +92,15 @@ def _of_run(options: ServeOptions, tell: Callable[[str], None]) -> ServeOptions:
 def warnings_of(options: ServeOptions) -> list[str]:
     """What you should know before others reach the service."""
     found = []
-    if not options.is_local and not options.token:
+    if not options.is_private and not options.token:
+        where, option = (
+            (f"the proxy {options.trusted_proxy}", "--trusted-proxy")
+            if is_loopback(options.host)
+            else (options.host, "--host")
+        )
         found.append(
-            f"warning: whoever reaches {options.host} may use this model, and nothing is encrypted."
-            f"\n  Fix: give a token in {TOKEN_VARIABLE} or with --token-file, or leave --host out."
+            f"warning: whoever reaches {where} may use this model, and nothing is encrypted.\n"
+            f"  Fix: give a token in {TOKEN_VARIABLE} or with --token-file, or leave {option} out."
         )
     if options.token and len(options.token) < _LEAST_TOKEN:
         found.append(
@@ -127,6 +133,30 @@ def the_token(given: str | None, file: Path | None) -> str:
             "a token is one line of ASCII letters, digits and signs, without spaces.",
         )
     return token
+
+
+def the_proxy(given: str) -> str:
+    """The addresses and networks of trusted proxies, separated by commas; empty for none.
+
+    Raises:
+        ConfigurationError: If one is neither, or is every address.
+    """
+    parts = [part.strip() for part in given.split(",")] if given.strip() else []
+    for part in parts:
+        if not _is_proxy(part):
+            raise ConfigurationError(
+                f'--trusted-proxy: "{part}" is no address or network of a proxy',
+                "give its IP address, or the network that it is in, such as 10.0.0.0/24; separate"
+                " several by commas. Whoever is trusted can name any client.",
+            )
+    return ",".join(parts)
+
+
+def _is_proxy(text: str) -> bool:
+    try:
+        return ipaddress.ip_network(text).prefixlen > 0
+    except ValueError:
+        return False
 
 
 def _content(file: Path) -> str:

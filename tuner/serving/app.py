@@ -37,7 +37,7 @@ from tuner.serving.options import ServeOptions
 from tuner.serving.pages import Page, demo_page, reference_page
 from tuner.serving.rate_limit import RateLimit
 from tuner.serving.served_model import ModelFacts, ServedModel
-from tuner.serving.uploads import Upload, decoded_upload, uploads
+from tuner.serving.uploads import Room, Upload, decoded_upload, uploads
 
 LOG = logging.getLogger("tuner")
 # More would hold more whole photos in memory.
@@ -63,7 +63,7 @@ def make_app(
 
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
-        # In a thread, so that a signal is heeded meanwhile.
+        # In a thread, so that the event loop runs meanwhile.
         await service.start(await asyncio.to_thread(open_model))
         yield
         service.close()
@@ -101,6 +101,8 @@ class _Service:
         self._options = options
         self._folder = folder
         self._metrics = metrics
+        limits = options.limits
+        self._room = Room(max(limits.max_bytes, limits.max_bytes_in_progress))
         self._ready: _Ready | None = None
         has_token = bool(options.token)
         self._demo, self._reference = (
@@ -171,7 +173,7 @@ class _Service:
         """The classes of one image or several."""
         explains = request.query_params.get("saliency", "").lower() in _YES
         with self._metrics.request_s.time():
-            async with _in_time(request, self._options, self._folder) as files:
+            async with self._in_time(request) as files:
                 found = await asyncio.gather(*(self._one(file, explains) for file in files))
         errors = [one for one in found if isinstance(one, RequestError)]
         self._metrics.images.labels("predicted").inc(len(found) - len(errors))
@@ -188,6 +190,26 @@ class _Service:
                 ]
             }
         )
+
+    @asynccontextmanager
+    async def _in_time(self, request: Request) -> AsyncIterator[list[Upload]]:
+        """The images of a request, unless they take too long to arrive."""
+        limits = self._options.limits
+        reading = uploads(request, limits, self._folder, self._room)
+        try:
+            async with asyncio.timeout(limits.body_timeout_s):
+                files = await reading.__aenter__()
+        except TimeoutError as error:
+            raise RequestError(
+                HTTPStatus.REQUEST_TIMEOUT,
+                "too_slow",
+                f"the body took more than {limits.body_timeout_s:g} s to arrive",
+                "send it over a faster connection, or send smaller images.",
+            ) from error
+        try:
+            yield files
+        finally:
+            await reading.__aexit__(None, None, None)
 
     async def _one(self, file: Upload, explains: bool) -> dict[str, Any] | RequestError:
         ready = self._now
@@ -220,28 +242,6 @@ def _answer(decoded: Decoded, shares: list[float], facts: ModelFacts) -> dict[st
         "probabilities": dict(zip(facts.class_names, shares, strict=True)),
         **note,
     }
-
-
-@asynccontextmanager
-async def _in_time(
-    request: Request, options: ServeOptions, folder: Path
-) -> AsyncIterator[list[Upload]]:
-    """The images of a request, unless they take too long to arrive."""
-    reading = uploads(request, options.limits, folder)
-    try:
-        async with asyncio.timeout(options.limits.body_timeout_s):
-            files = await reading.__aenter__()
-    except TimeoutError as error:
-        raise RequestError(
-            HTTPStatus.REQUEST_TIMEOUT,
-            "too_slow",
-            f"the body took more than {options.limits.body_timeout_s:g} s to arrive",
-            "send it over a faster connection, or send smaller images.",
-        ) from error
-    try:
-        yield files
-    finally:
-        await reading.__aexit__(None, None, None)
 
 
 def _page(page: Page) -> Response:

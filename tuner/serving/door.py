@@ -18,6 +18,8 @@ LOG = logging.getLogger("tuner")
 _GONE = 499
 # Paths that are counted by name: others are the clients' own, and could be any number.
 _PATHS = frozenset({"/", "/docs", "/openapi.json", "/health", "/model", "/metrics", "/predict"})
+# The others take next to nothing, and a health check of a busy service must not fail.
+_LIMITED = "/predict"
 
 
 class Door:
@@ -30,7 +32,7 @@ class Door:
             app: What answers the requests that are let in.
             guard: Lets them in.
             metrics: Counts them.
-            limits: How many may be in progress.
+            limits: How many requests for predictions may be in progress.
         """
         self._app = app
         self._guard = guard
@@ -51,7 +53,6 @@ class Door:
                 status = message["status"]
             await send(message)
 
-        self._n += 1
         self._metrics.in_progress.inc()
         try:
             await self._answer(scope, receive, noting)
@@ -59,34 +60,44 @@ class Door:
             await error_answer(error)(scope, receive, noting)
         except ClientDisconnect:
             status = _GONE
-        # A mistake of ours must not end the service, and its traceback is for the log only.
+        # An internal error must not end the service, and its traceback is for the log only.
         except Exception:
             LOG.exception("a request failed")
             if not status:
-                await error_answer(_OURS)(scope, receive, noting)
+                await error_answer(_INTERNAL)(scope, receive, noting)
         finally:
-            self._n -= 1
             self._metrics.in_progress.dec()
             path = scope["path"] if scope["path"] in _PATHS else "other"
             self._metrics.requests.labels(path, str(status)).inc()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._guard.check(Request(scope))
-        if self._n > self._limits.max_requests:
-            raise _BUSY
-        await self._app(scope, receive, send)
+        if scope["path"] != _LIMITED:
+            await self._app(scope, receive, send)
+            return
+        if self._n >= self._limits.max_requests:
+            raise _busy()
+        self._n += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._n -= 1
 
 
-_OURS = RequestError(
+_INTERNAL = RequestError(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     "internal",
-    "the service made a mistake",
-    "tell whoever runs it; its log says what happened.",
+    "internal error",
+    "report it to the operator; the traceback is in the service's log.",
 )
-_BUSY = RequestError(
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    "busy",
-    "too many requests are in progress",
-    "try again in a second.",
-    {"Retry-After": "1"},
-)
+
+
+def _busy() -> RequestError:
+    # A new one each time: an error keeps the frames of every place that raises it.
+    return RequestError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "busy",
+        "too many requests are in progress",
+        "try again in a second.",
+        {"Retry-After": "1"},
+    )

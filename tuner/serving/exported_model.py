@@ -165,8 +165,12 @@ def runtime_of(file: Path) -> Runtime:
 def _read(path: Path) -> _Labels:
     try:
         with open(path, "rb") as file:
-            # A larger one is cut off, and then no JSON.
-            content: Any = json.loads(file.read(_MOST_LABELS_BYTES))
+            text = file.read(_MOST_LABELS_BYTES + 1)
+        if len(text) > _MOST_LABELS_BYTES:
+            raise ConfigurationError(
+                f"{path}: is larger than {_MOST_LABELS_BYTES // 1_000_000} MB", _EXPORT_AGAIN
+            )
+        content: Any = json.loads(text)
         return _Labels.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
@@ -186,7 +190,10 @@ def _model_file(folder: Path, name: str) -> Path:
         )
     path = folder / name
     if not path.exists():
-        raise ConfigurationError(f"{path}: there is no model", _EXPORT_AGAIN)
+        raise ConfigurationError(
+            f'{folder / LABELS}: file is "{name}", and there is no such file beside it',
+            _EXPORT_AGAIN,
+        )
     return path
 
 

@@ -29,7 +29,7 @@ class Guard:
             rate: The limit of each client.
         """
         self._token = _digest(options.token) if options.token else None
-        self._is_local = options.is_local and not options.trusted_proxy
+        self._is_private = options.is_private
         self._rate = rate
 
     def check(self, request: HTTPConnection) -> None:
@@ -38,7 +38,7 @@ class Guard:
         Raises:
             RequestError: If it may not.
         """
-        if self._is_local:
+        if self._is_private:
             _check_host(request)
             _check_origin(request)
         if request.scope["path"] in OPEN_PATHS:
@@ -70,9 +70,10 @@ def _digest(token: str) -> bytes:
 
 
 def _check_host(request: HTTPConnection) -> None:
-    """Refuse a name that somebody else's server of names has pointed at this machine.
+    """Refuse host names other than those of this machine.
 
-    Else any web page could read answers through a name of its own (DNS rebinding).
+    Any web page could otherwise point a name of its own at this machine and read the answers (DNS
+    rebinding).
     """
     host = request.headers.get("host", "")
     if not is_loopback(_name_of(f"//{host}")):

@@ -82,9 +82,25 @@ class Metrics:
 
 
 def share_between_processes(folder: Path) -> None:
-    """Keep the numbers of this process, and of those that it starts, in a folder.
+    """Keep the numbers of the processes that this one starts from now on in a folder.
 
-    Call it before `prometheus_client` is imported.
+    This process has imported `prometheus_client`, which looks for the folder only then, so that its
+    own numbers would be missing: it must answer no request.
+
+    Args:
+        folder: Is made.
     """
     folder.mkdir(exist_ok=True)
     os.environ[FOLDER_VARIABLE] = str(folder)
+
+
+def forget_process(pid: int, folder: Path) -> None:
+    """Leave out what a process that has ended was in the middle of; what it counted stays.
+
+    Args:
+        pid: Of the process.
+        folder: Of the numbers.
+    """
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

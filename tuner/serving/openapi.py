@@ -85,7 +85,7 @@ _ERRORS: Mapping[str, str] = {
     "415": "The body is of a type that is not read.",
     "422": "The body is no image.",
     "429": "Too many requests from this address.",
-    "503": "Too many requests are in progress.",
+    "503": "Too much is in progress, or the disk is full.",
 }
 
 

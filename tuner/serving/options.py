@@ -16,15 +16,18 @@ class Limits:
 
     Attributes:
         max_bytes: Of the body of a request.
+        max_bytes_in_progress: Of the bodies of all requests in one process; it holds one body of
+            `max_bytes` in any case.
         max_pixels: Of an image, by its header.
         max_images: In a request.
-        max_requests: In progress in one process; more are refused.
-        rate: Requests a minute of one client; 0 is no limit. None is none on loopback, and
-            `USUAL_RATE` elsewhere.
+        max_requests: Requests for predictions in progress in one process; more are refused.
+        rate: Requests a minute of one client; 0 is no limit. None is none where only this
+            machine reaches the service, and `USUAL_RATE` elsewhere.
         body_timeout_s: For the whole body to arrive.
     """
 
     max_bytes: int = 32_000_000
+    max_bytes_in_progress: int = 512_000_000
     max_pixels: int = 50_000_000
     max_images: int = 32
     max_requests: int = 512
@@ -45,7 +48,8 @@ class ServeOptions:
         token: What clients must show; empty lets everyone in.
         workers: Processes, each with a model of its own.
         batch: Images that the model takes together at most.
-        trusted_proxy: Address of a proxy whose X-Forwarded-For names the client; empty for none.
+        trusted_proxy: Addresses or networks, separated by commas, of proxies whose
+            X-Forwarded-For names the client; empty for none.
         limits: What one client may ask for.
     """
 
@@ -54,23 +58,27 @@ class ServeOptions:
     calibrated: bool = False
     host: str = "127.0.0.1"
     port: int = 8000
-    token: str = ""
+    # Records are printed into logs and tracebacks.
+    token: str = field(default="", repr=False)
     workers: int = 1
     batch: int = 32
     trusted_proxy: str = ""
     limits: Limits = field(default_factory=Limits)
 
     @property
-    def is_local(self) -> bool:
-        """Whether only this machine reaches the service."""
-        return is_loopback(self.host)
+    def is_private(self) -> bool:
+        """Whether only programs of this machine reach the service.
+
+        Others reach a service on loopback through a proxy of this machine.
+        """
+        return is_loopback(self.host) and not self.trusted_proxy
 
     @property
     def rate(self) -> int:
         """Requests a minute of one client; 0 is no limit."""
         if self.limits.rate is not None:
             return self.limits.rate
-        return 0 if self.is_local else USUAL_RATE
+        return 0 if self.is_private else USUAL_RATE
 
 
 def is_loopback(host: str) -> bool:

@@ -67,4 +67,8 @@ def _network(client: str) -> bytes:
         address = ipaddress.ip_address(client)
     except ValueError:
         return client.encode("utf-8", "replace")
-    return address.packed[:8] if address.version == 6 else address.packed
+    if address.version == 4:
+        return address.packed
+    # How a socket of IPv6 names clients of IPv4: all of them are in one network.
+    mapped = address.ipv4_mapped
+    return mapped.packed if mapped else address.packed[:8]

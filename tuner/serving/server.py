@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
+import multiprocessing
+import multiprocessing.process
+import os
 import signal
 import socket
 import tempfile
@@ -17,26 +19,23 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from uvicorn.supervisors.multiprocess import Multiprocess
 
 from tuner.cores import n_cores
-from tuner.errors import ConfigurationError, TunerError
+from tuner.errors import ConfigurationError
 from tuner.serving.metrics import share_between_processes
 from tuner.serving.open_model import open_model
 from tuner.serving.options import ServeOptions
 from tuner.serving.rate_limit import RateLimit
 from tuner.serving.served_model import ServedModel
+from tuner.serving.start_failure import write_failure
+from tuner.serving.workers import METRICS, WORKER_ANSWERS_S, Workers
 
 # Connections that the system keeps while all processes are busy.
 _BACKLOG = 2048
 # For requests that run when the service is stopped.
 _GRACE_S = 30
-# A worker that loads a framework on a busy machine answers nothing meanwhile.
-_WORKER_ANSWERS_S = 120
 # Of the request line and headers, in bytes.
 _MOST_HEADER_BYTES = 16_384
-# Why a worker could not start, in the service's folder.
-_FAILURE = "failure.json"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -124,6 +123,8 @@ class MakeApp:
         """The application."""
         from tuner.serving.app import make_app
 
+        if (parent := multiprocessing.parent_process()) is not None:
+            threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
         # Of odd metadata and of very large photos; both are decoded all the same.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         return make_app(self.options, self._open, self.folder, self.rate)
@@ -134,10 +135,17 @@ class MakeApp:
         _log_to_stderr()
         try:
             return open_model(self.options, max(1, n_cores() // self.options.workers))
-        except TunerError as error:
-            # The first process tells it: what a worker writes is nobody's.
-            (self.folder / _FAILURE).write_text(json.dumps([error.message, error.hint]), "utf-8")
+        except Exception as error:
+            # The first process tells it and ends with its exit code.
+            write_failure(self.folder, self.options.source, error)
             raise
+
+
+def _end_after(parent: multiprocessing.process.BaseProcess) -> None:
+    """End this worker once the first process has: killed, it can tell nobody to stop."""
+    parent.join()
+    # To the process: this thread has no handler.
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _config(make: MakeApp, *, workers: int = 1) -> uvicorn.Config:
@@ -154,7 +162,7 @@ def _config(make: MakeApp, *, workers: int = 1) -> uvicorn.Config:
         backlog=_BACKLOG,
         h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
         timeout_graceful_shutdown=_GRACE_S,
-        timeout_worker_healthcheck=_WORKER_ANSWERS_S,
+        timeout_worker_healthcheck=WORKER_ANSWERS_S,
         # Else any client of this machine could name an address of its own.
         proxy_headers=bool(options.trusted_proxy),
         forwarded_allow_ips=options.trusted_proxy or "",
@@ -166,7 +174,7 @@ def _config(make: MakeApp, *, workers: int = 1) -> uvicorn.Config:
 
 
 def _log_to_stderr() -> None:
-    """Mistakes of ours, with the time: clients are told nothing of them."""
+    """Log internal errors with the time; clients are not told their cause."""
     logging.basicConfig(format="%(asctime)s %(message)s")
 
 
@@ -228,24 +236,6 @@ def make_server(make: MakeApp, is_up: Callable[[], None]) -> uvicorn.Server:
     return _Server(_config(make), is_up)
 
 
-class _Workers(Multiprocess):
-    """uvicorn's supervisor: a worker that dies or hangs is replaced."""
-
-    def __init__(
-        self, config: uvicorn.Config, sockets: list[socket.socket], is_up: Callable[[], None]
-    ) -> None:
-        super().__init__(config, sockets)
-        self._is_up = is_up
-
-    def init_processes(self) -> None:
-        super().init_processes()
-        ready = (
-            one.wait_until_ready(_WORKER_ANSWERS_S, self.should_exit) for one in self.processes
-        )
-        if all(ready):
-            self._is_up()
-
-
 def _serve_in_workers(
     options: ServeOptions,
     folder: Path,
@@ -253,21 +243,11 @@ def _serve_in_workers(
     listening: socket.socket,
     is_up: Callable[[], None],
 ) -> None:
-    share_between_processes(folder / "metrics")
+    _log_to_stderr()
+    share_between_processes(folder / METRICS)
     make = MakeApp(options=options, folder=folder, rate=rate)
+    workers = Workers(_config(make, workers=options.workers), [listening], folder, is_up)
     with _signals_kept():
-        _Workers(_config(make, workers=options.workers), [listening], is_up).run()
-    raise_failure(folder)
-
-
-def raise_failure(folder: Path) -> None:
-    """Raise what kept a worker from starting, if anything did.
-
-    Raises:
-        ConfigurationError: If so.
-    """
-    try:
-        message, hint = json.loads((folder / _FAILURE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return
-    raise ConfigurationError(message, hint)
+        workers.run()
+    if not workers.is_told_to_stop:
+        raise workers.failure()

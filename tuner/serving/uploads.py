@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import math
 import shutil
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
 
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-from tuner.data.decoding.decode import UnreadableImageError, inspect
+from tuner.data.decoding.decode import TooManyPixelsError, UnreadableImageError, inspect
 from tuner.data.decoding.image_settings import ImageSettings
 from tuner.production.decoded_images import Decoded, decoded_image
 from tuner.production.named_images import NamedImage
 from tuner.serving.answers import RequestError
 from tuner.serving.options import Limits
+from tuner.store.files.whole_files import is_disk_full
 
+LOG = logging.getLogger("tuner")
 # What `curl --data-binary` and programs without a word on it send.
 _RAW_TYPES = frozenset({"", "application/octet-stream", "application/x-www-form-urlencoded"})
 _FORM = "multipart/form-data"
@@ -45,14 +50,44 @@ class Upload:
     path: Path
 
 
-class LimitedBody:
-    """A request's body, as far as it may be long."""
+class Room:
+    """Bytes of all uploads that a process holds at a time: on disk, or in memory on a tmpfs."""
 
-    def __init__(self, receive: Receive, max_bytes: int) -> None:
-        """Wrap what brings the body."""
+    def __init__(self, max_bytes: int) -> None:
+        """Begin with all of it."""
+        self._n_left = max_bytes
+
+    def take(self, n_bytes: int) -> None:
+        """Take some.
+
+        Raises:
+            RequestError: If there is not as much.
+        """
+        if n_bytes > self._n_left:
+            raise busy("too many bytes of uploads are in progress")
+        self._n_left -= n_bytes
+
+    def give_back(self, n_bytes: int) -> None:
+        """Return what was taken."""
+        self._n_left += n_bytes
+
+
+class LimitedBody:
+    """A request's body, as far as it may be long and there is room."""
+
+    def __init__(self, receive: Receive, max_bytes: int, room: Room) -> None:
+        """Wrap what brings the body.
+
+        Args:
+            receive: Brings it.
+            max_bytes: It may have.
+            room: For the bodies of all requests.
+        """
         self._receive = receive
         self._max_bytes = max_bytes
+        self._room = room
         self._n_bytes = 0
+        self._n_taken = 0
 
     async def __call__(self) -> Message:
         """The next part.
@@ -61,10 +96,25 @@ class LimitedBody:
             RequestError: If there are too many bytes.
         """
         message = await self._receive()
-        self._n_bytes += len(message.get("body", b""))
+        n_bytes = len(message.get("body", b""))
+        self._n_bytes += n_bytes
         if self._n_bytes > self._max_bytes:
             raise too_large(self._max_bytes)
+        self._room.take(n_bytes)
+        self._n_taken += n_bytes
         return message
+
+    def forget(self) -> None:
+        """Give the room back, once nothing of the body is left."""
+        self._room.give_back(self._n_taken)
+        self._n_taken = 0
+
+
+def busy(message: str) -> RequestError:
+    """The error of a request for which there is no room now."""
+    return RequestError(
+        HTTPStatus.SERVICE_UNAVAILABLE, "busy", message, "try again later.", {"Retry-After": "5"}
+    )
 
 
 def too_large(max_bytes: int) -> RequestError:
@@ -78,33 +128,50 @@ def too_large(max_bytes: int) -> RequestError:
 
 
 @asynccontextmanager
-async def uploads(request: Request, limits: Limits, folder: Path) -> AsyncIterator[list[Upload]]:
+async def uploads(
+    request: Request, limits: Limits, folder: Path, room: Room
+) -> AsyncIterator[list[Upload]]:
     """The images of a request as files, which are deleted afterwards.
 
     Args:
         request: Its body is one image, or a form with one or several files.
         limits: Of what a request may hold.
         folder: Where the files are written.
+        room: For the bodies of all requests.
 
     Raises:
-        RequestError: If the body is none of these, or too large.
+        RequestError: If the body is none of these, or too large, or there is no room for it.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if _stated_length(request) > limits.max_bytes:
         raise too_large(limits.max_bytes)
-    limited = Request(request.scope, LimitedBody(request.receive, limits.max_bytes))
+    body = LimitedBody(request.receive, limits.max_bytes, room)
+    limited = Request(request.scope, body)
     files: list[Upload] = []
     try:
-        if kind == _FORM:
-            await _read_form(limited, limits, folder, files)
-        elif kind in _RAW_TYPES or kind.startswith("image/"):
-            await _read_body(limited, folder, files)
-        else:
-            raise _wrong_type(kind)
+        with _full_disk_told(folder):
+            if kind == _FORM:
+                await _read_form(limited, limits, folder, files)
+            elif kind in _RAW_TYPES or kind.startswith("image/"):
+                await _read_body(limited, folder, files)
+            else:
+                raise _wrong_type(kind)
         yield files
     finally:
         for file in files:
             file.path.unlink(missing_ok=True)
+        body.forget()
+
+
+@contextmanager
+def _full_disk_told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        LOG.error("%s: no space is left for uploads", folder)  # noqa: TRY400 - nothing to trace
+        raise busy("there is no room on the disk for the upload") from error
 
 
 def _stated_length(request: Request) -> int:
@@ -121,15 +188,18 @@ async def _read_body(request: Request, folder: Path, files: list[Upload]) -> Non
 
 async def _read_form(request: Request, limits: Limits, folder: Path, files: list[Upload]) -> None:
     try:
-        form = await request.form(max_files=limits.max_images, max_fields=_MOST_FIELDS)
-    except HTTPException as error:
-        raise _bad_form(str(error.detail), limits) from error
+        form = await _FormParser(request, limits.max_images).parse()
+    except MultiPartException as error:
+        raise _bad_form() from error
     try:
         # Several files may have one name.
         for _, part in form.multi_items():
             if isinstance(part, UploadFile):
                 with _new_file(part.filename or UNNAMED, folder, files) as file:
-                    shutil.copyfileobj(part.file, file)
+                    # In a thread: it may take long, and all other requests would wait.
+                    await asyncio.to_thread(shutil.copyfileobj, part.file, file)
+                # Else each file would take its room twice.
+                await part.close()
     finally:
         await form.close()
     if not files:
@@ -148,14 +218,30 @@ def _new_file(name: str, folder: Path, files: list[Upload]) -> BinaryIO:
     return open(path, "xb")
 
 
-def _bad_form(detail: str, limits: Limits) -> RequestError:
-    if detail.startswith("Too many files"):
-        return RequestError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "too_many_images",
-            f"the request holds more than {limits.max_images} images",
-            "send fewer at a time.",
+class _FormParser(MultiPartParser):
+    """Starlette's parser, which ends at the first file too many."""
+
+    def __init__(self, request: Request, max_images: int) -> None:
+        # Starlette's own limit of files differs from other broken forms by its words alone.
+        super().__init__(
+            request.headers, request.stream(), max_files=math.inf, max_fields=_MOST_FIELDS
         )
+        self._max_images = max_images
+        self._n_images = 0
+
+    def on_part_end(self) -> None:
+        super().on_part_end()
+        self._n_images += isinstance(self.items[-1][1], UploadFile)
+        if self._n_images > self._max_images:
+            raise RequestError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "too_many_images",
+                f"the request holds more than {self._max_images} images",
+                "send fewer at a time.",
+            )
+
+
+def _bad_form() -> RequestError:
     return RequestError(
         HTTPStatus.BAD_REQUEST,
         "form",
@@ -206,16 +292,10 @@ def _too_many_pixels(many: str, settings: ImageSettings) -> RequestError:
 
 
 def _unreadable(error: UnreadableImageError, settings: ImageSettings) -> RequestError:
-    if str(error).endswith("pixels"):
+    if isinstance(error, TooManyPixelsError):
         return _too_many_pixels(str(error), settings)
     if error.is_passing:
-        return RequestError(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "busy",
-            f"the image could not be read: {error}",
-            "try again later.",
-            {"Retry-After": "5"},
-        )
+        return busy(f"the image could not be read: {error}")
     return RequestError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "not_an_image",

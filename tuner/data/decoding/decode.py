@@ -74,6 +74,10 @@ class UnreadableImageError(Exception):
         self.is_passing = is_passing
 
 
+class TooManyPixelsError(UnreadableImageError):
+    """An image that takes too much memory or time, by its header."""
+
+
 def decode(path: Path, settings: ImageSettings) -> NDArray[np.uint8]:
     """Decode the first frame, upright and stretched to the size.
 
@@ -200,7 +204,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except UnidentifiedImageError as error:
         raise UnreadableImageError(_why_no_image(path)) from error
     except Image.DecompressionBombError as error:
-        raise UnreadableImageError("more than 178 million pixels") from error
+        raise TooManyPixelsError("more than 178 million pixels") from error
     except OSError as error:
         # Pillow's own errors have no number; a damaged file may name a place that no file has.
         is_passing = error.errno not in (None, errno.EINVAL)
@@ -223,9 +227,9 @@ def _shrink(picture: Image.Image, settings: ImageSettings) -> None:
     side = 2 * max(settings.height, settings.width)
     picture.draft(None, (side, side))
     if picture.width * picture.height > _MAX_PIXELS:
-        raise UnreadableImageError(f"more than {_MAX_PIXELS // 1_000_000} million pixels")
+        raise TooManyPixelsError(f"more than {_MAX_PIXELS // 1_000_000} million pixels")
     if max(picture.size) > _MAX_SIDE:
-        raise UnreadableImageError(f"a side of more than {_MAX_SIDE:,} pixels")
+        raise TooManyPixelsError(f"a side of more than {_MAX_SIDE:,} pixels")
 
 
 def _is_rotated(picture: Image.Image) -> bool:

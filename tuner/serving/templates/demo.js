@@ -27,7 +27,7 @@ async function ask(path, options = {}) {
   return answer;
 }
 
-async function meet() {
+async function showModel() {
   try {
     facts = await ask("/model");
   } catch (error) {
@@ -119,7 +119,7 @@ function show(file, found, name, error) {
 }
 
 async function predict(file, name = file.name) {
-  if (!facts && !(await meet())) return;
+  if (!facts && !(await showModel())) return;
   tell(`Predicting ${name} …`);
   try {
     const form = new FormData();
@@ -187,6 +187,6 @@ at("stop").addEventListener("click", () => {
 at("entry").addEventListener("submit", async (event) => {
   event.preventDefault();
   token = at("token").value.trim();
-  at("wrong").textContent = (await meet()) ? "" : "The service refuses this token.";
+  at("wrong").textContent = (await showModel()) ? "" : "The service refuses this token.";
 });
-meet();
+showModel();

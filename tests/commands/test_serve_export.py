@@ -1,0 +1,109 @@
+"""`serve` of what `export` wrote, by the runtimes of the formats, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.calling import HOSTILE_CLASSES, call
+from tests.commands.finished import Finished
+from tests.commands.serving import post, serving
+
+pytestmark = pytest.mark.slow
+
+
+def exported(finished: Finished, folder: Path, name: str) -> Path:
+    shown = call("export", finished.folder, "--format", name, "--out", folder, cwd=finished.place)
+    assert shown.code == 0, shown.err
+    return folder
+
+
+def photos(finished: Finished) -> list[Path]:
+    return [finished.place / "my photos" / name / "03.png" for name in HOSTILE_CLASSES]
+
+
+def predicted(finished: Finished, images: Sequence[Path]) -> list[dict[str, Any]]:
+    """What `predict` says of the run's own model; exports are always calibrated."""
+    shown = call("predict", finished.folder, *images, "--json", "--calibrated", cwd=finished.place)
+    return shown.records
+
+
+@pytest.mark.parametrize("name", ["onnx", "litert"])
+def test_an_exported_model_answers_as_predict_does(
+    finished: Finished, tmp_path: Path, name: str
+) -> None:
+    folder = exported(finished, tmp_path / "exported", name)
+    images = photos(finished)
+    with serving(finished, folder) as (process, address):
+        answers = [post(address, image.read_bytes()) for image in images]
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, f"model: {folder}\nStopped.\n")
+    for (status, answer), record in zip(answers, predicted(finished, images), strict=True):
+        assert status == 200
+        (found,) = answer["predictions"]  # type: ignore[misc]
+        assert found["class"] == record["class"]
+        assert found["probabilities"] == pytest.approx(record["probabilities"], abs=1e-4)
+
+
+def test_workers_go_on_where_a_reload_fails(finished: Finished, tmp_path: Path) -> None:
+    folder = exported(finished, tmp_path / "exported", "onnx")
+    content = photos(finished)[0].read_bytes()
+    with (
+        ThreadPoolExecutor(1) as reader,
+        serving(finished, folder, "--workers", "2") as (process, address),
+    ):
+        before = post(address, content)
+        (folder / "model.onnx").rename(tmp_path / "kept")
+        (folder / "model.onnx").write_bytes(b"no model")
+        process.send_signal(signal.SIGHUP)
+        told = reader.submit(lines_until, process, "Fix: ").result(timeout=120)
+        assert "the model is not reloaded, and the previous workers go on" in "".join(told)
+        assert post(address, content) == before
+        (tmp_path / "kept").replace(folder / "model.onnx")
+        process.send_signal(signal.SIGHUP)
+        process.terminate()
+        _, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "Stopped.\n")
+
+
+def lines_until(process: subprocess.Popen[str], words: str) -> list[str]:
+    """Of stderr, up to one with some words in it."""
+    assert process.stderr is not None
+    found = []
+    for line in process.stderr:
+        found.append(line)
+        if words in line:
+            break
+    return found
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_model_that_does_not_fit_ends_the_command(
+    finished: Finished, tmp_path: Path, workers: str
+) -> None:
+    folder = exported(finished, tmp_path / "exported", "onnx")
+    record = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    (folder / record["file"]).write_bytes(b"no model")
+    with serving(finished, folder, "--workers", workers) as (process, address):
+        _, err = process.communicate(timeout=120)
+    assert (process.returncode, address) == (2, "")
+    assert f"{folder / record['file']}: onnxruntime cannot run it: " in err
+    assert "\n  Fix: export the model again" in err
+
+
+def test_workers_end_after_the_first_process(finished: Finished, tmp_path: Path) -> None:
+    folder = exported(finished, tmp_path / "exported", "onnx")
+    with serving(finished, folder, "--workers", "2") as (process, address):
+        assert post(address, photos(finished)[0].read_bytes())[0] == 200
+        process.kill()
+        # They hold its streams open for as long as they live.
+        _, err = process.communicate(timeout=60)
+    assert err == f"model: {folder}\n"
