@@ -34,6 +34,7 @@ from tuner.pipeline.run_options import REPORTS
 from tuner.pipeline.versions import versions
 from tuner.production.changes import data_changes
 from tuner.production.chosen_model import chosen_model
+from tuner.production.exported_labels import write_labels
 from tuner.production.fitting import load_fitting
 from tuner.production.recipes import fold_of, full_fold, import_notice
 from tuner.records.sealed_recipe import Recipe
@@ -259,11 +260,13 @@ def _write_beside(
     from tuner.exports import labels_file, model_card, predict_script
 
     recipe, wanted, run = chosen.recipe, chosen.wanted, chosen.run.name
-    record = labels_file.labels_record(recipe, wanted, options.input_type, chosen.temperature, run)
+    record = labels_file.labels_record(
+        recipe, wanted, options.input_type, chosen.temperature, run, _title(recipe)
+    )
     # Numbers that are not finite become null on the way.
     plain = json.loads(json_line(_record(chosen, options, check)))
     write_text(folder / RECORD, json.dumps(plain, indent=2) + "\n")
-    labels_file.write_labels(record, folder)
+    write_labels(record, folder)
     if not check.is_accepted:
         return
     write_text(folder / predict_script.NAME, predict_script.predict_script(wanted))
