@@ -15,6 +15,7 @@ from tests.commands.conftest import kept_models
 from tests.commands.finished import Finished
 from tuner.errors import ConfigurationError
 from tuner.evaluation import ensemble
+from tuner.exports.formats import FORMATS
 from tuner.metrics.calibration import tempered
 from tuner.recipe import load_recipe
 from tuner.store.recipe_file import read_recipe
@@ -103,6 +104,21 @@ def test_predict_says_what_plain_keras_says_of_the_file(
     command = [sys.executable, "-c", PLAIN, combined.path / "models" / f"{name}.keras", *images]
     plain = subprocess.run(command, cwd=combined.place, capture_output=True, text=True, check=True)
     np.testing.assert_allclose(found, json.loads(plain.stdout), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("wanted", list(FORMATS))
+def test_export_gives_the_same_probabilities(
+    combined: Finished, tmp_path: Path, name: str, wanted: str
+) -> None:
+    words = ("--model", name, "--format", wanted, "--out", tmp_path / "out", "--json")
+    shown = call("export", combined.folder, *words, cwd=combined.place)
+    assert shown.code == 0, shown.err
+    (ended,) = shown.records
+    assert ended["n_equal"] == ended["n"] > 0
+    assert ended["max_difference"] < 1e-5
+    about = json.loads((tmp_path / "out" / "labels.json").read_text(encoding="utf-8"))
+    assert about["model"] == row(combined, name)["title"]
 
 
 def test_calibrated_probabilities_have_the_temperature_of_the_combination(

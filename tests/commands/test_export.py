@@ -133,10 +133,19 @@ def test_default_folder_is_below_the_run_and_an_export_replaces_its_own(
     assert first.code == 0, first.err
     folder = finished.path / "exports" / "keras"
     assert first.out == f"{finished.folder}/exports/keras/model.keras\n"
-    (folder / "mine.txt").touch()
+    (folder / "labels.json").write_text("old")
     assert export(finished, *PLAIN, run=Path("my_photos")).code == 0
-    assert not (folder / "mine.txt").exists()
+    assert "old" not in (folder / "labels.json").read_text()
     assert [path.name for path in folder.parent.iterdir()] == ["keras"]
+    (folder / "mine.txt").write_text("mine")
+    refused = export(finished, *PLAIN, run=Path("my_photos"))
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        f"{finished.folder}/exports/keras: holds files that no export wrote, which are not"
+        " replaced: mine.txt\n  Fix: name another folder with --out, or move them.\n"
+    )
+    assert (folder / "mine.txt").read_text() == "mine"
+    assert (folder / "model.keras").is_file()
 
 
 def test_folder_of_something_else_is_left_alone(finished: Finished, tmp_path: Path) -> None:
@@ -144,10 +153,19 @@ def test_folder_of_something_else_is_left_alone(finished: Finished, tmp_path: Pa
     shown = export(finished, *PLAIN, "--out", tmp_path)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err == (
-        f"{tmp_path}: holds files that no export wrote, which are not replaced\n"
-        "  Fix: name another folder with --out.\n"
+        f"{tmp_path}: holds files that no export wrote, which are not replaced: mine.txt\n"
+        "  Fix: name another folder with --out, or move them.\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_working_directory_is_refused_before_the_data_are_loaded(finished: Finished) -> None:
+    shown = export(finished, *PLAIN, "--out", ".")
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err == (
+        ".: is the folder that you work in, or holds it, and an export replaces its folder\n"
+        "  Fix: name a folder in it, such as --out exported.\n"
+    )
 
 
 def test_combination_that_cannot_be_is_refused_before_anything_else(finished: Finished) -> None:
@@ -165,6 +183,35 @@ def test_model_is_one_of_the_runs(finished: Finished) -> None:
     )
     named = export(finished, *PLAIN, "--model", "tuned")
     assert named.out == f"{finished.folder}/exports/tuned-keras/model.keras\n"
+
+
+def test_model_of_a_file_is_called_by_its_name_and_nothing_is_claimed_of_it(
+    finished: Finished, tmp_path: Path
+) -> None:
+    shutil.copy(finished.path / "model.keras", tmp_path / "Other One.keras")
+    recommended = read_recipe(finished.path / "best.yaml").title
+    assert recommended
+    assert export(finished, *PLAIN).code == 0
+    shown = export(finished, *PLAIN, "--model", tmp_path / "Other One.keras")
+    folder = finished.path / "exports" / "other_one-keras"
+    assert (shown.code, shown.out) == (0, f"{folder.relative_to(finished.place)}/model.keras\n")
+    assert f"model: {tmp_path}/Other One.keras\n" in shown.err
+    assert recommended not in shown.err
+    about = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    assert (about["model"], about["temperature"]) == ("Other One.keras", None)
+    assert json.loads((folder / "export.json").read_text())["title"] == "Other One.keras"
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert recommended not in card
+    assert "given as a file" in card
+    assert (finished.path / "exports" / "keras" / "model.keras").is_file()
+
+
+def test_other_data_are_not_called_sealed(finished: Finished, tmp_path: Path) -> None:
+    shown = export(finished, *PLAIN, "--out", tmp_path / "out", "--data", "./my photos")
+    assert shown.code == 0, shown.err
+    assert "test images; accuracy with" in shown.err
+    assert "sealed" not in shown.err
+    assert "sealed" not in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
 
 
 def test_trained_folder_is_exported_like_a_run(finished: Finished) -> None:
@@ -194,13 +241,24 @@ def test_file_with_other_labels_is_kept_beside_as_rejected(
     assert "at most 0.5 % may" in shown.err
     assert {path.name for path in out.iterdir()} == {
         "model.keras.rejected",
-        "export.json",
-        "labels.json",
+        "export.json.rejected",
     }
-    assert not json.loads((out / "export.json").read_text())["is_accepted"]
+    assert not json.loads((out / "export.json.rejected").read_text())["is_accepted"]
     allowed = export(finished, *PLAIN, "--out", out, "--max-differing", "1", "--json")
     assert allowed.code == 0
-    assert (out / "model.keras").is_file()
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert set(before) == {
+        "model.keras",
+        "export.json",
+        "labels.json",
+        "predict.py",
+        "README.md",
+    }
+    again = export(finished, *PLAIN, "--out", out)
+    assert (again.code, again.out) == (1, "")
+    after = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert set(after) - set(before) == {"model.keras.rejected", "export.json.rejected"}
+    assert {name: after[name] for name in before} == before
 
 
 def test_card_has_the_header_that_hubs_read_and_numbers_with_intervals(

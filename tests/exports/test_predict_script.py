@@ -19,8 +19,9 @@ from tests.store.recipes import make_recipe
 from tuner.data.decoding.decode import decode
 from tuner.data.decoding.image_settings import ImageSettings
 from tuner.exports.formats import FORMATS
-from tuner.exports.labels_file import labels_record, write_labels
+from tuner.exports.labels_file import labels_record
 from tuner.exports.predict_script import NAME, predict_script
+from tuner.production.exported_labels import read_labels, write_labels
 
 EXIF_ORIENTATION = 0x0112
 
@@ -87,7 +88,8 @@ def test_pixels_are_those_of_predict(
     spec = replace(recipe.image, height=24, width=40, channels=channels)
     data = replace(recipe.data, background=(200, 10, 90))
     recipe = replace(recipe, image=spec, data=data)
-    write_labels(labels_record(recipe, FORMATS["onnx"], "uint8", None, "run"), tmp_path)
+    record = labels_record(recipe, FORMATS["onnx"], "uint8", None, "run", "Tuned")
+    write_labels(record, tmp_path)
     script = tmp_path / NAME
     monkeypatch.setattr(sys, "argv", [str(script), *map(str, photos)])
     exec(compile(predict_script(FORMATS["onnx"]), script, "exec"), {"__file__": str(script)})
@@ -113,9 +115,22 @@ def test_imports_nothing_but_numpy_pillow_and_the_runtime(name: str) -> None:
 
 
 def test_labels_file_says_what_the_script_needs(tmp_path: Path) -> None:
-    record = labels_record(make_recipe(), FORMATS["litert"], "float32", 1.5, "a run")
+    recipe = make_recipe()
+    record = labels_record(recipe, FORMATS["litert"], "float32", 1.5, "a run", "Tuned")
     write_labels(record, tmp_path)
     read = json.loads((tmp_path / "labels.json").read_text(encoding="utf-8"))
-    assert read == record
-    assert read["file"] == "model.tflite"
-    assert read["labels"] == list(make_recipe().image.class_names)
+    assert (read["file"], read["model"], read["run"]) == ("model.tflite", "Tuned", "a run")
+    assert read["labels"] == list(recipe.image.class_names)
+    spec = recipe.image
+    assert read["input"] == {
+        "name": "images",
+        "shape": [None, *spec.shape],
+        "type": "float32",
+        "range": [0, 255],
+        "height": spec.height,
+        "width": spec.width,
+        "channels": spec.channels,
+        "colour": "grey" if spec.channels == 1 else "RGB",
+        "background": [255, 255, 255],
+    }
+    assert read_labels(tmp_path) == record

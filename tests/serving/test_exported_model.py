@@ -8,14 +8,20 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.store.recipes import make_recipe
 from tuner.commands.serve import serve
 from tuner.errors import ConfigurationError
+from tuner.exports.formats import FORMATS
+from tuner.exports.labels_file import labels_record
+from tuner.production.exported_labels import write_labels
+from tuner.production.recipe_images import recipe_settings
 from tuner.serving import exported_model
 from tuner.serving.exported_model import ExportedModel, Runtime, is_exported
 from tuner.serving.options import ServeOptions
@@ -89,6 +95,23 @@ def test_an_exported_model_predicts(tmp_path: Path) -> None:
     assert model.saliency(np.zeros((8, 6, 3), dtype=np.uint8), 0) is None
 
 
+@pytest.mark.parametrize("value_range", [None, (100.0, 4095.0)])
+def test_photos_are_read_as_the_export_says(
+    tmp_path: Path, value_range: tuple[float, float] | None
+) -> None:
+    recipe = make_recipe()
+    recipe = replace(
+        recipe, data=replace(recipe.data, background=(200, 10, 90), value_range=value_range)
+    )
+    wanted = replace(FORMATS["onnx"], file="model.scale")
+    write_labels(labels_record(recipe, wanted, "uint8", 1.5, "a run", "Tuned"), tmp_path)
+    (tmp_path / "model.scale").write_text("255")
+    facts = ExportedModel(tmp_path, n_threads=2).facts
+    assert facts.settings == recipe_settings(recipe)
+    assert facts.settings.value_range == (None if value_range is None else [100, 4095])
+    assert (facts.title, facts.class_names) == ("Tuned", recipe.image.class_names)
+
+
 @pytest.mark.parametrize(
     ("changes", "content", "message"),
     [
@@ -102,6 +125,7 @@ def test_an_exported_model_predicts(tmp_path: Path) -> None:
         ({"labels": ["a", "b", "c"]}, "255", "names 3 classes"),
         ({"input": {**LABELS["input"], "height": -1}}, "255", "input.height: "),
         ({"input": {**LABELS["input"], "type": "object"}}, "255", "input.type: "),
+        ({"input": {**LABELS["input"], "value_range": [9, 1]}}, "255", "which is no range"),
         ({}, "not a number", "scale cannot run it: could not convert string to float"),
         ({}, "nan", "whose probabilities sum to 1"),
     ],

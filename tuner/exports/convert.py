@@ -11,6 +11,7 @@ import numpy as np
 
 from tuner.errors import TunerError
 from tuner.exports.formats import FORMATS, Format, Quantization
+from tuner.production.runtimes import litert_function, onnx_function
 from tuner.training.own_builders.model_form import brief
 
 
@@ -132,18 +133,6 @@ def _read_saved_model(path: Path, n_threads: int) -> Callable[[np.ndarray], np.n
     return saved_model_function(path)
 
 
-def _read_litert(path: Path, n_threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    from tuner.exports.litert_files import litert_function
-
-    return litert_function(path, n_threads)
-
-
-def _read_onnx(path: Path, n_threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    from tuner.exports.onnx_files import onnx_function
-
-    return onnx_function(path, n_threads)
-
-
 _WRITERS: Mapping[str, Callable[..., None]] = {
     "keras": _write_keras,
     "saved_model": _write_saved_model,
@@ -153,6 +142,6 @@ _WRITERS: Mapping[str, Callable[..., None]] = {
 _READERS: Mapping[str, Callable[[Path, int], Callable[[np.ndarray], np.ndarray]]] = {
     "keras": _read_keras,
     "saved_model": _read_saved_model,
-    "litert": _read_litert,
-    "onnx": _read_onnx,
+    "litert": litert_function,
+    "onnx": onnx_function,
 }

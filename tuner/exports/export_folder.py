@@ -9,58 +9,139 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tuner.errors import ConfigurationError
+from tuner.exports import model_card, predict_script
+from tuner.exports.formats import FORMATS
+from tuner.names import printable
+from tuner.production import exported_labels
 from tuner.store.files.leftovers import sweep, writer
+from tuner.store.files.whole_files import is_disk_full
 
 RECORD = "export.json"
 REJECTED = ".rejected"
+# Files that a message names.
+_SHOWN = 3
+_FILES = {one.file for one in FORMATS.values()}
+_BESIDE = {RECORD, exported_labels.NAME, predict_script.NAME, model_card.NAME}
+_WRITTEN = _FILES | _BESIDE | {f"{name}{REJECTED}" for name in (*_FILES, RECORD)}
+_RECORDS = (RECORD, f"{RECORD}{REJECTED}")
 
 
 def check_folder(path: Path) -> None:
-    """Refuse a place that holds something else than an earlier export.
+    """Refuse a place that holds anything else than an earlier export.
 
     Raises:
-        ConfigurationError: If it does, or cannot be looked into.
+        ConfigurationError: If it does, is the working directory, or cannot be looked into.
     """
+    place = path.resolve()
+    if Path.cwd().is_relative_to(place):
+        raise ConfigurationError(
+            f"{path}: is the folder that you work in, or holds it, and an export replaces its"
+            " folder",
+            "name a folder in it, such as --out exported.",
+        )
     try:
-        is_free = not path.exists() or not any(path.iterdir()) or (path / RECORD).is_file()
+        names = {one.name for one in place.iterdir()} if place.exists() else set()
     except OSError as error:
+        raise _not_written(path, error) from error
+    # Without a record, a file with a name of ours is still somebody else's.
+    others = sorted(names - _WRITTEN if names.intersection(_RECORDS) else names)
+    if others:
+        more = f" and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
         raise ConfigurationError(
-            f"{path}: cannot be written: {error.strerror or error}", "name another folder."
-        ) from error
-    if not is_free:
-        raise ConfigurationError(
-            f"{path}: holds files that no export wrote, which are not replaced",
-            "name another folder with --out.",
+            f"{path}: holds files that no export wrote, which are not replaced:"
+            f" {', '.join(map(printable, others[:_SHOWN]))}{more}",
+            "name another folder with --out, or move them.",
         )
 
 
 @contextmanager
-def export_folder(path: Path) -> Iterator[Path]:
-    """A folder to write in, which takes its place at the end; an earlier export goes.
+def made_beside(path: Path) -> Iterator[Path]:
+    """A folder to write in, beside its place; what is still in it at the end goes.
+
+    Args:
+        path: The place, which `check_folder` has passed.
 
     Raises:
-        ConfigurationError: If it cannot be written.
+        ConfigurationError: If anything in it cannot be written.
     """
-    made = path.with_name(f".{path.name}.{writer()}.tmp")
+    place = path.resolve()
+    made = _temporary(place)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sweep(path.parent.glob(f".{path.name}.*.tmp"))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        sweep(place.parent.glob(f".{place.name}.*.tmp"))
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path}: cannot be written: {error.strerror or error}", "name another folder."
-        ) from error
-    try:
         yield made
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(made, path)
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        raise _not_written(path, error) from error
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def put_in_place(made: Path, path: Path) -> None:
+    """Let a folder take its place; an earlier export goes, and stays if that fails.
+
+    Args:
+        made: From `made_beside`.
+        path: The place.
+
+    Raises:
+        OSError: If that fails.
+    """
+    place = path.resolve()
+    if not place.exists():
+        os.replace(made, place)
+        return
+    check_folder(path)
+    old = _temporary(place, "old")
+    shutil.rmtree(old, ignore_errors=True)
+    os.replace(place, old)
+    try:
+        os.replace(made, place)
+    except OSError:
+        os.replace(old, place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def put_rejected(made: Path, name: str, path: Path) -> Path:
+    """Keep a file that failed its check, and its record; an earlier export stays as it is.
+
+    Args:
+        made: From `made_beside`, with the file and a record.
+        name: The file.
+        path: The place.
+
+    Returns:
+        The file with `.rejected` at its end.
+
+    Raises:
+        OSError: If that fails.
+    """
+    place = path.resolve()
+    place.mkdir(exist_ok=True)
+    for one in (name, RECORD):
+        kept = place / f"{one}{REJECTED}"
+        if kept.is_dir():
+            # A file is replaced in one step, a folder is not.
+            shutil.rmtree(kept)
+        os.replace(made / one, kept)
+    return path / f"{name}{REJECTED}"
 
 
 def size_of(path: Path) -> int:
     """Bytes of a file, or of all files of a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _temporary(place: Path, word: str = "") -> Path:
+    return place.with_name("." + ".".join(filter(None, [place.name, word, writer(), "tmp"])))
+
+
+def _not_written(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path}: cannot be written: {error.strerror or error}", "name another folder with --out."
+    )

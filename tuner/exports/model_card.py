@@ -5,14 +5,17 @@ Source of its parts: Mitchell et al., Model Cards for Model Reporting, FAT* 2019
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tuner.exports.check_record import ExportCheck, Measured
 from tuner.exports.formats import Format, InputType, Quantization
+from tuner.models.backbones.catalog import BACKBONES
+from tuner.models.registry import complete
 from tuner.names import one_line
 from tuner.records.scores import Scores
 from tuner.records.sealed_recipe import Recipe
@@ -39,12 +42,16 @@ class Exported:
         wanted: The format.
         quantize: Numbers that it computes with; None for float32.
         input_type: Of its images.
-        recipe: Of the model.
+        recipe: Of the model, or of the run whose images another model takes.
+        title: What the model is called.
+        is_other_model: Whether it is a file of `--model`, of whose training nothing is known.
         temperature: What its logits are divided by; None where they are not.
         run: Name of the run's folder.
-        data_title: What the data are called.
+        data_title: What the data that checked it are called.
         data_source: Where they come from; may be empty.
         data_licence: Under which terms; may be empty.
+        is_other_data: Whether they are data of `--data`, not the recipe's.
+        is_sealed: Whether the images that checked it are the run's sealed test images.
         check: How it compares with its original.
     """
 
@@ -52,12 +59,27 @@ class Exported:
     quantize: Quantization | None
     input_type: InputType
     recipe: Recipe
+    title: str
+    is_other_model: bool
     temperature: float | None
     run: str
     data_title: str
     data_source: str
     data_licence: str
+    is_other_data: bool
+    is_sealed: bool
     check: ExportCheck
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether it is known that the model was not trained on the images that checked it."""
+        return self.is_sealed and not self.is_other_model
+
+    @property
+    def data_of_run(self) -> str:
+        """What the run's data are called, whose classes the model tells apart."""
+        # The name of your own data is their path.
+        return Path(self.recipe.data.name).name if self.is_other_data else self.data_title
 
 
 def model_card(exported: Exported) -> str:
@@ -67,8 +89,8 @@ def model_card(exported: Exported) -> str:
 
 
 def _header(exported: Exported) -> dict[str, Any]:
-    recipe, wanted = exported.recipe, exported.wanted
-    name = f"{exported.data_title}: {recipe.title or recipe.model}"
+    wanted = exported.wanted
+    name = f"{exported.data_of_run}: {exported.title}"
     metrics = [
         {"type": kind, "name": kind.replace("_", " "), "value": round(value, 4)}
         for kind, value in _header_metrics(exported.check.exported.scores)
@@ -103,8 +125,7 @@ def _header_metrics(scores: Scores | None) -> Iterator[tuple[str, float]]:
 
 
 def _lines(exported: Exported) -> Iterator[str]:
-    recipe = exported.recipe
-    yield f"# {_text(recipe.title or recipe.model)}: {_text(exported.data_title)}"
+    yield f"# {_text(exported.title)}: {_text(exported.data_of_run)}"
     yield ""
     yield from _what_it_is(exported)
     yield from ["", "## Use", ""]
@@ -112,7 +133,7 @@ def _lines(exported: Exported) -> Iterator[str]:
     yield from ["", "## Intended use", ""]
     yield from _intended(exported)
     yield from ["", "## Numbers", ""]
-    yield from _numbers(exported.check)
+    yield from _numbers(exported)
     yield from ["", "## Data", ""]
     yield from _data(exported)
     yield from ["", "## Limits", ""]
@@ -152,9 +173,16 @@ def _intended(exported: Exported) -> Iterator[str]:
     )
 
 
-def _numbers(check: ExportCheck) -> Iterator[str]:
+def _numbers(exported: Exported) -> Iterator[str]:
+    check = exported.check
     of = "" if check.n == check.n_test else f" of {check.n_test:,}"
-    yield f"On {plural(check.n, 'sealed test image')}{of}; intervals are Wilson's, of 95 %."
+    kind = "sealed test image" if exported.is_unseen else "test image"
+    yield f"On {plural(check.n, kind)}{of}; intervals are Wilson's, of 95 %."
+    if not exported.is_unseen:
+        yield (
+            f"They are of {_text(exported.data_title)}; whether the model was trained on some of"
+            " them is not known."
+        )
     yield ""
     yield "| | this file | the original |"
     yield "| --- | --- | --- |"
@@ -189,14 +217,26 @@ def _classes(scores: Scores) -> Iterator[str]:
 
 def _data(exported: Exported) -> Iterator[str]:
     data = exported.recipe.data
-    yield (
-        f"{_text(exported.data_title)}: {data.n_train:,} training, {data.n_validation:,} validation"
-        f" and {data.n_test:,} test images; fingerprint `{data.fingerprint[:12]}`. The test images"
-        " took no part in training, in the choice of the model, or in the calibration."
-    )
+    if exported.is_other_model:
+        yield "Which images the model was trained on is not known: it was given as a file."
+    else:
+        test = f" and {data.n_test:,} test images" if exported.is_unseen else " images"
+        between = ", " if exported.is_unseen else " and "
+        yield (
+            f"{_text(exported.data_of_run)}: {data.n_train:,} training{between}"
+            f"{data.n_validation:,} validation{test}; fingerprint `{data.fingerprint[:12]}`."
+        )
+    if exported.is_unseen:
+        yield (
+            "The test images took no part in training, in the choice of the model, or in the"
+            " calibration."
+        )
+    else:
+        yield f"The numbers above were measured on {_text(exported.data_title)} as they are now."
     if exported.data_source:
         yield ""
-        yield f"Source: {_text(exported.data_source)}"
+        of = f" of {_text(exported.data_title)}" if exported.is_other_data else ""
+        yield f"Source{of}: {_text(exported.data_source)}"
 
 
 def _limits(exported: Exported) -> Iterator[str]:
@@ -207,31 +247,74 @@ def _limits(exported: Exported) -> Iterator[str]:
     yield "- It was not tested for fairness among groups of people, or against attacks."
     yield "- `predict.py` reads 8-bit photos; images of more bits need the range of the recipe."
     if exported.quantize == "int8":
+        # Of other data the training part has trained nothing.
+        own = exported.is_unseen
+        images = "training images" if own else f"images of {_text(exported.data_title)}"
         yield (
             "- int8: probabilities come in steps of about 1/256, and the ranges of values were"
-            " measured on training images."
+            f" measured on {images}."
         )
     if exported.temperature is None:
-        yield "- Its probabilities are not calibrated: no temperature was fitted."
+        known = "is known" if exported.is_other_model else "was fitted"
+        yield f"- Its probabilities are not calibrated: no temperature {known}."
 
 
 def _licences(exported: Exported) -> Iterator[str]:
     licence = _text(exported.data_licence) or "not stated in the data card; ask where they are from"
-    yield f"- Data: {licence}."
-    if exported.recipe.weights_digest is None:
-        yield "- Weights: trained from random weights, on these data alone."
+    if exported.is_other_model:
+        yield "- Training data: not known; ask where the model is from."
+    elif exported.is_other_data:
+        yield f"- Training data ({_text(exported.data_of_run)}): see the card of those data."
+    if exported.is_other_model or exported.is_other_data:
+        yield f"- Data of the numbers above ({_text(exported.data_title)}): {licence}."
     else:
-        yield (
-            f"- Weights: {_text(exported.recipe.model)} began from pretrained weights"
-            f" ({_text(str(exported.recipe.values.get('weights')))}; those of Keras and of"
-            " EfficientNet-Lite are under Apache-2.0). ImageNet's images are for research and"
-            " teaching that is not commercial; whether that binds weights is not settled."
-        )
+        yield f"- Data: {licence}."
+    yield f"- Weights: {_weights(exported)}"
     yield "- The licence of this model is for you to choose, within these."
-    recipe = exported.recipe
-    made = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
     yield ""
-    yield f"Made by the run `{exported.run.replace('`', '')}` ({_text(made)})."
+    if exported.is_other_model:
+        yield f"Exported with the images and classes of the run {_code(exported.run)}."
+    else:
+        made = ", ".join(f"{name} {version}" for name, version in exported.recipe.versions.items())
+        yield f"Made by the run {_code(exported.run)} ({_text(made)})."
+
+
+def _weights(exported: Exported) -> str:
+    """What the training began from."""
+    if exported.is_other_model:
+        return "not known; ask where the model is from."
+    networks = _networks(exported.recipe)
+    own = _each_once(model for model, _ in networks if ":" in model)
+    pretrained = _each_once(
+        f"{model} ({values['weights']})"
+        for model, values in networks
+        if _is_pretrained(model, values)
+    )
+    sentences = []
+    if own:
+        sentences.append(f"{own} is a builder of your own: ask what weights it begins from.")
+    if pretrained:
+        sentences.append(
+            f"{pretrained} began from pretrained weights. Those of Keras and of EfficientNet-Lite"
+            " are under Apache-2.0. ImageNet's images are for research and teaching that is not"
+            " commercial; whether that binds weights is not settled."
+        )
+    return " ".join(sentences) or "trained from random weights, on these data alone."
+
+
+def _networks(recipe: Recipe) -> list[tuple[str, Mapping[str, Any]]]:
+    """Every network that is inside, with its complete values."""
+    members = recipe.combination.members if recipe.combination else ()
+    parts = [(one.model, one.values) for one in members] or [(recipe.model, recipe.values)]
+    return [(model, complete(model, values)) for model, values in parts]
+
+
+def _is_pretrained(model: str, values: Mapping[str, Any]) -> bool:
+    return model in BACKBONES and values["weights"] != "none"
+
+
+def _each_once(texts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(map(_text, texts)))
 
 
 def accuracy_words(one: Measured) -> str:
@@ -244,6 +327,10 @@ def accuracy_words(one: Measured) -> str:
 
 def _score(one: Measured, name: str) -> str:
     return "-" if one.scores is None else decimal(getattr(one.scores, name), 3)
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('`', '')}`"
 
 
 def _text(text: str) -> str:

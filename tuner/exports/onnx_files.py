@@ -1,9 +1,9 @@
-"""ONNX models: quantized, with their metadata, and run."""
+"""ONNX models: quantized, and with their metadata."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,16 +57,6 @@ def write_onnx(
     onnx.helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model)
     onnx.save_model(model, path)
-
-
-def onnx_function(path: Path, n_threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    """An ONNX file as a function from images to what it puts out."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = n_threads
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return lambda images: np.asarray(session.run(None, {IMAGES: images})[0])
 
 
 def _in_float16(model: Any) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 
 from tuner.backend import framework
 from tuner.cores import n_cores
+from tuner.data.decoding.streaming import Indexed
 from tuner.errors import ConfigurationError
 from tuner.metrics.probabilities import ScoreError, checked_probabilities
 from tuner.names import printable
@@ -132,8 +133,12 @@ class LoadedModel:
         )
         self.function: Callable[[np.ndarray], np.ndarray] = predictor(self.model)
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
+    def probabilities(self, pixels: Indexed, rows: np.ndarray | None = None) -> np.ndarray:
         """Uncalibrated probabilities (n, classes) of images (n, height, width, channels), 0-255.
+
+        Args:
+            pixels: The images, or what gives them by row.
+            rows: Those that count; all by default.
 
         Raises:
             ConfigurationError: If what the model puts out is no probabilities.
@@ -141,7 +146,8 @@ class LoadedModel:
         from tuner.training.batch_predict import predict
         from tuner.training.compiled import probabilities
 
-        found = probabilities(predict(self.function, pixels, np.arange(len(pixels))))
+        rows = np.arange(pixels.shape[0]) if rows is None else rows
+        found = probabilities(predict(self.function, pixels, rows))
         try:
             return checked_probabilities(found, self._chosen.recipe.image.n_classes)
         except ScoreError as error:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuner.models.registry import complete, schedule_for
-from tuner.production.recipe_training import NAME
 from tuner.records.sealed_recipe import Recipe
 from tuner.report.text import plural
+from tuner.retrain.contenders import TUNED
 from tuner.store.recipe_file import read_recipe
 from tuner.store.run_folder import RunFolder
 
@@ -55,5 +55,5 @@ def single_network(recipe: Recipe, path: Path) -> tuple[Recipe, Path, str]:
 def _tuned(path: Path) -> Path | None:
     """The recipe of the run's tuned model; None where there is none."""
     run = path.parent.parent if path.parent.name == RunFolder(Path()).models.name else path.parent
-    tuned = RunFolder(run).recipe_of(NAME)
+    tuned = RunFolder(run).recipe_of(TUNED)
     return tuned if tuned.is_file() else None

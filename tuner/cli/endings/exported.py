@@ -27,8 +27,9 @@ def exported_lines(exported: ExportedModel) -> Iterator[str]:
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     of = "" if check.n == check.n_test else f" of {check.n_test:,}"
+    kind = "sealed test image" if exported.is_sealed else "test image"
     yield (
-        f"Checked on {plural(check.n, 'sealed test image')}{of}; accuracy with its 95 % interval;"
+        f"Checked on {plural(check.n, kind)}{of}; accuracy with its 95 % interval;"
         " one image: the median time."
     )
     if check.is_accepted:
