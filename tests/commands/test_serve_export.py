@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,38 +48,6 @@ def test_an_exported_model_answers_as_predict_does(
         (found,) = answer["predictions"]  # type: ignore[misc]
         assert found["class"] == record["class"]
         assert found["probabilities"] == pytest.approx(record["probabilities"], abs=1e-4)
-
-
-def test_workers_go_on_where_a_reload_fails(finished: Finished, tmp_path: Path) -> None:
-    folder = exported(finished, tmp_path / "exported", "onnx")
-    content = photos(finished)[0].read_bytes()
-    with (
-        ThreadPoolExecutor(1) as reader,
-        serving(finished, folder, "--workers", "2") as (process, address),
-    ):
-        before = post(address, content)
-        (folder / "model.onnx").rename(tmp_path / "kept")
-        (folder / "model.onnx").write_bytes(b"no model")
-        process.send_signal(signal.SIGHUP)
-        told = reader.submit(lines_until, process, "Fix: ").result(timeout=120)
-        assert "the model is not reloaded, and the previous workers go on" in "".join(told)
-        assert post(address, content) == before
-        (tmp_path / "kept").replace(folder / "model.onnx")
-        process.send_signal(signal.SIGHUP)
-        process.terminate()
-        _, err = process.communicate(timeout=120)
-    assert (process.returncode, err) == (0, "Stopped.\n")
-
-
-def lines_until(process: subprocess.Popen[str], words: str) -> list[str]:
-    """Of stderr, up to one with some words in it."""
-    assert process.stderr is not None
-    found = []
-    for line in process.stderr:
-        found.append(line)
-        if words in line:
-            break
-    return found
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
