@@ -84,8 +84,8 @@ def onnx_model(model: keras.Model) -> Any:
     """A model as an `onnx.ModelProto` in float32; the size of a batch is free."""
     import tf2onnx
 
-    # Statistics of a layer inside of another model are tensors that the traced function captures, and
-    # tf2onnx makes inputs of those; it makes constants of arrays.
+    # Statistics of a layer inside of another model are tensors that the traced function captures:
+    # tf2onnx makes inputs of those, and constants of arrays.
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.Normalization) and layer.mean is not None:
             layer.mean, layer.variance = (
