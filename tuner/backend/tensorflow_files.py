@@ -84,6 +84,13 @@ def onnx_model(model: keras.Model) -> Any:
     """A model as an `onnx.ModelProto` in float32; the size of a batch is free."""
     import tf2onnx
 
+    # Statistics of a layer inside of another model are tensors that the traced function captures:
+    # tf2onnx makes inputs of those, and constants of arrays.
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization) and layer.mean is not None:
+            layer.mean, layer.variance = (
+                keras.ops.convert_to_numpy(part) for part in (layer.mean, layer.variance)
+            )
     function = _function(model)
     converted, _ = tf2onnx.convert.from_function(
         function, input_signature=function.input_signature, opset=_OPSET
