@@ -62,13 +62,3 @@ def test_a_model_that_does_not_fit_ends_the_command(
     assert (process.returncode, address) == (2, "")
     assert f"{folder / record['file']}: onnxruntime cannot run it: " in err
     assert "\n  Fix: export the model again" in err
-
-
-def test_workers_end_after_the_first_process(finished: Finished, tmp_path: Path) -> None:
-    folder = exported(finished, tmp_path / "exported", "onnx")
-    with serving(finished, folder, "--workers", "2") as (process, address):
-        assert post(address, photos(finished)[0].read_bytes())[0] == 200
-        process.kill()
-        # They hold its streams open for as long as they live.
-        _, err = process.communicate(timeout=60)
-    assert err == f"model: {folder}\n"
