@@ -85,7 +85,7 @@ def test_04_ready_within_two_seconds_at_5000_trials_and_100_classes(open_page: O
 @pytest.mark.parametrize(
     ("story", "limit"),
     [
-        ("typical", 150_000),
+        ("typical", 160_000),
         ("large", 600_000),
         ("1000 classes", 3_000_000),
         ("pictures", 3_000_000),
