@@ -14,6 +14,7 @@ import pytest
 from tests.cli.calling import HOSTILE_CLASSES, call
 from tests.commands.finished import Finished
 from tests.commands.serving import TOKEN, post, serving
+from tests.serving.running import until
 from tuner.commands.serve import the_proxy, the_token, warnings_of
 from tuner.errors import ConfigurationError
 from tuner.production.recipe_model import named_model
@@ -100,17 +101,24 @@ def test_a_signal_ends_the_command_after_what_runs(
     assert err == f"model: Tuned, {finished.folder}/model.keras\nStopped.\n"
 
 
+def metrics(address: str) -> str:
+    """What /metrics says."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+    connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    numbers = connection.getresponse().read().decode()
+    connection.close()
+    return numbers
+
+
 @pytest.mark.slow
 def test_workers_share_a_port_and_their_numbers(finished: Finished, images: list[Path]) -> None:
     content = images[0].read_bytes()
     with serving(finished, finished.folder, "--workers", "2") as (process, address):
         for _ in range(20):
             assert post(address, content)[0] == 200
-        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
-        connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-        numbers = connection.getresponse().read().decode()
-        connection.close()
-        assert 'tuner_requests_total{path="/predict",status="200"} 20.0' in numbers
+        # A request counts once its answer is sent, which the client may read before.
+        line = 'tuner_requests_total{path="/predict",status="200"} 20.0'
+        until(lambda: metrics(address), lambda numbers: line in numbers.splitlines())
         process.terminate()
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err.splitlines()[-1]) == (0, "Stopped.")

@@ -141,7 +141,7 @@ def test_a_tracker_that_fails_costs_one_line_and_can_be_completed(
     lines = [line for line in outcome.err.splitlines() if "no longer" in line]
     assert lines == [
         "  note: optuna tracks this run no longer: ConnectionError: http://***@host:5000 does not"
-        f" answer; the run goes on, and `python -m tuner track {shlex.quote(run.folder)} --to"
+        f" answer; the run goes on, and `python -m tuner track {shlex.quote(str(run.folder))} --to"
         " optuna` adds what is missing"
     ]
     for path in (run.path / "run.log", run.path / "events.jsonl"):
