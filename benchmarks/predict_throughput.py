@@ -10,23 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from made_run import jpeg_photos, made_run
 
 from tuner import commands
-from tuner.backend import framework
 from tuner.commands.predict import PredictOptions
 from tuner.cores import n_cores
-from tuner.models.registry import complete
 from tuner.production.decoded_images import Decoded, decoded_images
 from tuner.production.named_images import NamedImage, named_images
 from tuner.production.recipe_images import recipe_settings
 from tuner.production.recipe_model import LoadedModel, named_model
-from tuner.records.image import ImageSpec
-from tuner.records.sealed_recipe import Recipe, RecipeData
-from tuner.space.definition import SplitSettings
-from tuner.store.recipe_file import write_recipe
+from tuner.records.sealed_recipe import Recipe
 
-_CLASSES = ("cat", "dog")
 _REPEATS = 3
 
 
@@ -55,9 +49,10 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        recipe = _recipe(options.model, options.side)
-        _write_photos(folder / "photos", options.images, options.photo)
-        _write_run(folder, recipe)
+        recipe = made_run(folder, options.model, options.side)
+        (folder / "photos").mkdir()
+        for number, photo in enumerate(jpeg_photos(options.images, options.photo)):
+            (folder / "photos" / f"{number:05}.jpg").write_bytes(photo)
         files = list(named_images([str(folder / "photos")]))
         rates = _rates(folder, recipe, files)
     share = rates.predicting / rates.forward
@@ -69,63 +64,6 @@ def main() -> None:
         f" {rates.predicting:,.0f}: {100 * share:.0f} % of the model alone"
         f" ({100 * bound:.0f} % one after the other)"
     )
-
-
-def _recipe(model: str, side: int) -> Recipe:
-    values = complete(model, {"weights": "none"} if model != "cnn" else {})
-    grey = 127.0
-    image = ImageSpec(
-        height=side,
-        width=side,
-        channels=3,
-        class_names=_CLASSES,
-        mean=(grey,) * 3,
-        std=(grey / 2,) * 3,
-    )
-    data = RecipeData(
-        name="photos",
-        fingerprint="",
-        n_train=1,
-        n_validation=1,
-        n_test=1,
-        split=SplitSettings(seed=0),
-    )
-    return Recipe(
-        model=model,
-        values=values,
-        image=image,
-        data=data,
-        seed=0,
-        max_epochs=1,
-        patience=None,
-        schedule="constant",
-        monitor="val_accuracy",
-        direction="max",
-        epochs=1,
-        validation_score=None,
-        test_accuracy=None,
-        versions={},
-    )
-
-
-def _write_photos(folder: Path, n: int, width: int) -> None:
-    """Photos of about the detail that a camera's have: noise at a fourth of their size."""
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for number in range(n):
-        pixels = rng.integers(0, 256, size=(3 * width // 16, width // 4, 3), dtype=np.uint8)
-        photo = Image.fromarray(pixels).resize((width, 3 * width // 4), Image.Resampling.BICUBIC)
-        photo.save(folder / f"{number:05}.jpg", quality=85)
-
-
-def _write_run(folder: Path, recipe: Recipe) -> None:
-    framework.start(n_cores())
-    from tuner.training.compiled import compiled_model
-
-    compiled_model(recipe.model, recipe.values, recipe.image, is_plain=True).save(
-        folder / "model.keras"
-    )
-    write_recipe(recipe, folder / "best.yaml", "Of a benchmark.")
 
 
 def _rates(folder: Path, recipe: Recipe, files: list[NamedImage]) -> Rates:

@@ -34,19 +34,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import psutil
+from made_run import jpeg_photos, made_run
 from PIL import Image
 
-from tuner.backend import framework
 from tuner.cores import n_cores
-from tuner.models.registry import complete
 from tuner.production.decoded_images import decoded_image
 from tuner.production.named_images import NamedImage
 from tuner.production.recipe_images import recipe_settings
 from tuner.production.recipe_model import LoadedModel, named_model
-from tuner.records.image import ImageSpec
-from tuner.records.sealed_recipe import Recipe, RecipeData
-from tuner.space.definition import SplitSettings
-from tuner.store.recipe_file import write_recipe
 
 _N_PHOTOS = 16
 _BIG = 50_000_000
@@ -113,8 +108,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
-        run = options.run or _made_run(Path(made), options.model, options.side)
-        photos = _photos(options.photo)
+        run = options.run or Path(made)
+        if options.run is None:
+            made_run(run, options.model, options.side)
+        photos = list(jpeg_photos(_N_PHOTOS, options.photo))
         labels, own_ms, own_cpu_ms = _own_pass(run, photos, Path(made))
         print(f"{options.model if not options.run else run}, {n_cores()} cores")
         _table("the model's own pass, one image", own_ms, own_ms)
@@ -300,7 +297,7 @@ def _served(run: Path, *options: str) -> Iterator[tuple[str, Memory]]:
             memory.end()
             watcher.join()
             at.send_signal(signal.SIGTERM)
-            assert at.wait(60) == 0, "it did not stop in order"
+            assert at.wait(60) == 0, "it did not stop cleanly"
 
 
 def _own_pass(
@@ -330,61 +327,6 @@ def _bomb() -> bytes:
     file = io.BytesIO()
     Image.new("1", (20_000, 20_000), 1).save(file, "PNG")
     return file.getvalue()
-
-
-def _photos(width: int) -> list[bytes]:
-    """Photos of about the detail that a camera's have: noise at a fourth of their size."""
-    rng = np.random.default_rng(0)
-    found = []
-    for _ in range(_N_PHOTOS):
-        pixels = rng.integers(0, 256, size=(3 * width // 16, width // 4, 3), dtype=np.uint8)
-        photo = Image.fromarray(pixels).resize((width, 3 * width // 4), Image.Resampling.BICUBIC)
-        file = io.BytesIO()
-        photo.save(file, "JPEG", quality=85)
-        found.append(file.getvalue())
-    return found
-
-
-def _made_run(folder: Path, model: str, side: int) -> Path:
-    values = complete(model, {"weights": "none"} if model != "cnn" else {})
-    image = ImageSpec(
-        height=side,
-        width=side,
-        channels=3,
-        class_names=("cat", "dog"),
-        mean=(127.0,) * 3,
-        std=(63.0,) * 3,
-    )
-    data = RecipeData(
-        name="photos",
-        fingerprint="",
-        n_train=1,
-        n_validation=1,
-        n_test=1,
-        split=SplitSettings(seed=0),
-    )
-    recipe = Recipe(
-        model=model,
-        values=values,
-        image=image,
-        data=data,
-        seed=0,
-        max_epochs=1,
-        patience=None,
-        schedule="constant",
-        monitor="val_accuracy",
-        direction="max",
-        epochs=1,
-        validation_score=None,
-        test_accuracy=None,
-        versions={},
-    )
-    framework.start(n_cores())
-    from tuner.training.compiled import compiled_model
-
-    compiled_model(model, values, image, is_plain=True).save(folder / "model.keras")
-    write_recipe(recipe, folder / "best.yaml", "Of a benchmark.")
-    return folder
 
 
 if __name__ == "__main__":

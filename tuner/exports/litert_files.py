@@ -10,8 +10,8 @@ from pathlib import Path
 def write_litert(content: bytes, files: Mapping[str, str], path: Path) -> None:
     """Write a model, with files that go with it.
 
-    They stand behind the model as a ZIP archive, where LiteRT's tools look for a model's associated
-    files; a runtime does not read so far.
+    They are appended to the model as a ZIP archive, where LiteRT's tools look for a model's
+    associated files; a runtime does not read so far.
 
     Args:
         content: The model.

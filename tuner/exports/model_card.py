@@ -98,7 +98,7 @@ def _header(exported: Exported) -> dict[str, Any]:
     return {
         "library_name": _LIBRARIES[wanted.name],
         "pipeline_tag": "image-classification",
-        # What holds for data and weights stands below; nobody but you can grant a licence.
+        # Terms of data and weights follow below; only you can grant a licence.
         "license": "other",
         "license_name": "see-below",
         "tags": ["image-classification", wanted.name, *filter(None, [exported.quantize])],

@@ -21,7 +21,7 @@ class LabelsOptions:
         labels: A list of corrected labels; None takes the recipe's.
         threads: Of the processor; with one, the numbers come out again to the last bit.
         data_dir: Root of the data.
-        out: The table to write; None puts it beside the recipe. The page stands beside it.
+        out: The table to write; None puts it beside the recipe. The page is written next to it.
         may_replace: Whether a table that is there already is written over.
     """
 

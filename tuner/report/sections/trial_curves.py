@@ -126,7 +126,7 @@ def draw_trial_curves(curves: TrialCurves) -> Chart:
     """All curves on one chart."""
     low, high = _limits(curves)
 
-    def plot(axes: Axes, pairs: Sequence[tuple[int, float]], **style: Any) -> None:
+    def plot(axes: Axes, pairs: Sequence[tuple[float, float]], **style: Any) -> None:
         epochs = [epoch for epoch, _ in pairs]
         axes.plot(epochs, [min(max(value, low), high) for _, value in pairs], **style)
 
