@@ -32,13 +32,15 @@ def predicted(finished: Finished, images: Sequence[Path]) -> list[dict[str, Any]
     return shown.records
 
 
-@pytest.mark.parametrize("name", ["onnx", "litert"])
+@pytest.mark.parametrize(
+    ("name", "workers"), [("onnx", "1"), ("onnx", "2"), ("litert", "1"), ("litert", "2")]
+)
 def test_an_exported_model_answers_as_predict_does(
-    finished: Finished, tmp_path: Path, name: str
+    finished: Finished, tmp_path: Path, name: str, workers: str
 ) -> None:
     folder = exported(finished, tmp_path / "exported", name)
     images = photos(finished)
-    with serving(finished, folder) as (process, address):
+    with serving(finished, folder, "--workers", workers) as (process, address):
         answers = [post(address, image.read_bytes()) for image in images]
         process.terminate()
         _, err = process.communicate(timeout=60)

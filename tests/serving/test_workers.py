@@ -32,12 +32,14 @@ class Script:
         exit_code: It ends with it when it is started.
         on_look: Called at each look.
         on_start: Called when it is started.
+        is_stuck: It does not end when it is told to.
     """
 
     looks: int | None = 1
     exit_code: int | None = None
     on_look: Do = lambda: None
     on_start: Do = lambda: None
+    is_stuck: bool = False
 
 
 @dataclass
@@ -85,15 +87,15 @@ class Process:
         )
 
     def terminate(self) -> None:
-        if self.exitcode is None:
+        if self.exitcode is None and not self.script.is_stuck:
             self.exitcode = 0
 
     def kill(self) -> None:
         if self.exitcode is None:
             self.is_killed, self.exitcode = True, -signal.SIGKILL
 
-    def join(self) -> None:
-        assert self.exitcode is not None, "waits for ever"
+    def join(self, timeout: float | None = None) -> None:
+        assert timeout is not None or self.exitcode is not None, "waits for ever"
 
 
 @pytest.fixture
@@ -176,6 +178,16 @@ def test_why_a_worker_could_not_load_the_model_is_the_failure(
     assert (failure.message, failure.hint, failure.exit_code) == ("no model", "give one.", 2)
     # Nothing waits for the load of the other one.
     assert processes.made[0].is_killed
+
+
+def test_a_worker_that_does_not_stop_is_killed(
+    tmp_path: Path, processes: Processes, caplog: pytest.LogCaptureFixture
+) -> None:
+    processes.scripts = [Script(is_stuck=True), Script()]
+    with caplog.at_level(logging.WARNING, "tuner"):
+        workers_in(tmp_path, stop).run()
+    assert [one.is_killed for one in processes.made] == [True, False]
+    assert "worker 1000 did not stop and was killed" in caplog.text
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -28,12 +28,10 @@ from tuner.serving.options import ServeOptions
 from tuner.serving.rate_limit import RateLimit
 from tuner.serving.served_model import ServedModel
 from tuner.serving.start_failure import write_failure
-from tuner.serving.workers import METRICS, WORKER_ANSWERS_S, Workers
+from tuner.serving.workers import GRACE_S, METRICS, WORKER_ANSWERS_S, Workers
 
 # Connections that the system keeps while all processes are busy.
 _BACKLOG = 2048
-# For requests that run when the service is stopped.
-_GRACE_S = 30
 # Of the request line and headers, in bytes.
 _MOST_HEADER_BYTES = 16_384
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -161,7 +159,7 @@ def _config(make: MakeApp, *, workers: int = 1) -> uvicorn.Config:
         workers=workers,
         backlog=_BACKLOG,
         h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=GRACE_S,
         timeout_worker_healthcheck=WORKER_ANSWERS_S,
         # Else any client of this machine could name an address of its own.
         proxy_headers=bool(options.trusted_proxy),

@@ -18,6 +18,10 @@ from tuner.serving.metrics import forget_process
 from tuner.serving.start_failure import StartError, take_failure
 
 LOG = logging.getLogger("tuner")
+# For requests that run when the service is stopped.
+GRACE_S = 30
+# Beyond it, for a worker to close its threads on a busy machine; then it is killed.
+_CLOSING_S = 30
 # A worker that loads a framework on a busy machine answers nothing meanwhile.
 WORKER_ANSWERS_S = 120
 # The folder of the workers' numbers, in that of the service.
@@ -106,8 +110,12 @@ class Workers(multiprocess.Multiprocess):
                     )
                 return
             old.terminate()
-            old.join()
+            _see_end([old])
             self.processes[place] = new
+
+    def join_all(self) -> None:
+        """Wait for the workers that were told to stop, and kill what is left after their grace."""
+        _see_end(self.processes)
 
     def handle_int(self) -> None:
         """End the service."""
@@ -155,6 +163,15 @@ class Workers(multiprocess.Multiprocess):
     def _note_exit(self, workers: Sequence[multiprocess.Process]) -> None:
         codes = [one.exitcode for one in workers if one.exitcode is not None]
         self._exit_code = codes[0] if codes else None
+
+
+def _see_end(workers: Sequence[multiprocess.Process]) -> None:
+    end_s = time.monotonic() + GRACE_S + _CLOSING_S
+    for one in workers:
+        one.process.join(max(0.0, end_s - time.monotonic()))
+        if one.process.is_alive():
+            LOG.warning("worker %s did not stop and was killed", one.pid)
+            _kill(one)
 
 
 def _kill(worker: multiprocess.Process) -> None:
