@@ -7,7 +7,7 @@ from math import sqrt
 
 import pytest
 
-from tuner.metrics.one_standard_error import Choice, choose, standard_error
+from tuner.metrics.one_standard_error import Choice, choose, rule_in_words, standard_error
 from tuner.records.recommendation import ValidatedModel
 
 
@@ -50,6 +50,22 @@ def test_of_level_models_the_smallest_is_taken() -> None:
 def test_only_the_error_of_the_best_one_counts() -> None:
     wide, narrow = model("tuned", 0.90, 300, 0.001), model("baseline", 0.89, 100, 0.5)
     assert chosen(wide, narrow).chosen.name == "tuned"
+
+
+@pytest.mark.parametrize(("score", "expected"), [(0.865, "cnn"), (0.838, "lite2")])
+def test_a_wide_standard_error_does_not_give_up_more_than_the_most(
+    score: float, expected: str
+) -> None:
+    models = [model("lite2", 0.88, 4_871_730, 0.058), model("cnn", score, 35_506, 0.068)]
+    choice = choose(models, "max", most=0.02)
+    assert choice is not None
+    assert choice.chosen.name == expected
+    assert chosen(*models).chosen.name == "cnn"
+
+
+@pytest.mark.parametrize(("most", "says"), [(0.02, True), (float("inf"), False)])
+def test_the_rule_states_what_it_gives_up(most: float, says: bool) -> None:
+    assert ("at most 0.02 behind it" in rule_in_words(most, has_combinations=True)) is says
 
 
 def test_of_equal_sizes_the_better_one_is_taken_and_of_equal_scores_the_first() -> None:

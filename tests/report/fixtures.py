@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 
 from tuner.metrics.classification import score
-from tuner.metrics.one_standard_error import RULE
+from tuner.metrics.one_standard_error import MOST_GIVEN_UP, rule_in_words
 from tuner.records.recommendation import Recommendation, ValidatedModel
 from tuner.records.results import DataSummary, ModelResult, Results, RunSummary, SeedResult
 from tuner.records.search_summary import SearchSummary
@@ -234,7 +234,7 @@ def recommending(run: Results, name: str = "baseline", *, error: float = 0.02) -
         recommendation=Recommendation(
             model=name,
             file="model.keras",
-            rule=RULE,
+            rule=rule_in_words(MOST_GIVEN_UP, has_combinations=False),
             candidates=candidates,
             level=(name,),
             n_images=140,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 from statistics import fmean, variance
 
 from tuner.records.recommendation import ValidatedModel
@@ -22,15 +22,32 @@ SHARES = frozenset({"val_accuracy"})
 # network makes it no other choice.
 AS_SMALL = 1.1
 
-RULE = (
-    "the fewest parameters, give or take a tenth, among the models whose mean validation score lies"
-    " within one standard error of the best one's"
-)
-# The same where some combine predictions, of several networks or of several views of an image.
-RULE_WITH_COMBINATIONS = (
-    f"{RULE}; parameters count once for each view of an image, and of models about as small one"
-    " network goes before a combination"
-)
+# What a smaller model may cost at most, of a score between 0 and 1. A few dozen validation images have
+# a standard error of several hundredths: they cannot tell the models apart, and their best mean is
+# still the best guess.
+MOST_GIVEN_UP = 0.02
+
+
+def rule_in_words(most: float, *, has_combinations: bool) -> str:
+    """The rule as the report states it.
+
+    Args:
+        most: As of `choose`.
+        has_combinations: Whether some of the models combine predictions, of several networks or of
+            several views of an image.
+    """
+    parts = [
+        "the fewest parameters, give or take a tenth, among the models whose mean validation score"
+        " lies within one standard error of the best one's"
+    ]
+    if isfinite(most):
+        parts.append(f" and at most {most:g} behind it")
+    if has_combinations:
+        parts.append(
+            "; parameters count once for each view of an image, and of models about as small one"
+            " network goes before a combination"
+        )
+    return "".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +90,9 @@ def standard_error(scores: Sequence[float], n_images: int, *, is_share: bool) ->
     return sqrt(noise)
 
 
-def choose(models: Sequence[ValidatedModel], direction: Direction) -> Choice | None:
+def choose(
+    models: Sequence[ValidatedModel], direction: Direction, most: float = inf
+) -> Choice | None:
     """Choose the model to use.
 
     A model that predicts one class for all images ranks last, whatever it scores: with
@@ -84,6 +103,7 @@ def choose(models: Sequence[ValidatedModel], direction: Direction) -> Choice | N
     Args:
         models: In the order of the run.
         direction: `max` or `min`: which scores are better.
+        most: How far a score may lie behind the best one at most, whatever the standard error.
 
     Returns:
         The choice; None where no model has a finite score.
@@ -99,7 +119,7 @@ def choose(models: Sequence[ValidatedModel], direction: Direction) -> Choice | N
         model
         for model in ranked
         if model.is_constant == best.is_constant
-        and abs(model.score - best.score) <= best.standard_error
+        and abs(model.score - best.score) <= min(best.standard_error, most)
     ]
     largest = AS_SMALL * min(model.size for model in level)
     small = [model for model in level if model.size <= largest]

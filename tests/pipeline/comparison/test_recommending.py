@@ -13,7 +13,7 @@ from tests.images import stopping, tiny_dataset
 from tests.pipeline.comparison.jobs import job
 from tuner.data.splits.fold import Fold
 from tuner.evaluation.out_of_choice import OutOfChoice
-from tuner.metrics.one_standard_error import RULE, RULE_WITH_COMBINATIONS
+from tuner.metrics.one_standard_error import MOST_GIVEN_UP, rule_in_words
 from tuner.pipeline.comparison.recommending import (
     held,
     latency_bound,
@@ -28,6 +28,9 @@ from tuner.records.training import EpochMetrics, Failure, TrainResult
 from tuner.space.constraints import Constraints, Footprint
 from tuner.space.costs import Limit
 from tuner.space.definition import Objective
+
+
+RULE = rule_in_words(MOST_GIVEN_UP, has_combinations=False)
 
 
 @dataclass
@@ -157,7 +160,7 @@ def test_model_that_the_verdict_leaves_out_may_be_the_one_to_use(tmp_path: Path)
 
 
 def test_level_on_few_images_the_smaller_one_is_taken(tmp_path: Path) -> None:
-    models = {"tuned": ([0.9], whole(1000)), "baseline": ([0.85], whole(10))}
+    models = {"tuned": ([0.9], whole(1000)), "baseline": ([0.885], whole(10))}
     found = recommended(job(tmp_path, []), models)
     assert found is not None
     assert found.model == "baseline"
@@ -241,7 +244,7 @@ def test_an_ensemble_that_is_clearly_better_is_the_one_to_use(tmp_path: Path) ->
     found = recommended(job(tmp_path, []), models, {"ensemble": row(0.9, 300)})
     assert found is not None
     assert (found.model, found.file, found.n_images) == ("ensemble", "model.keras", 16)
-    assert found.rule == RULE_WITH_COMBINATIONS
+    assert found.rule == rule_in_words(MOST_GIVEN_UP, has_combinations=True)
     assert found.chosen.n_networks == 2
     assert recommended(job(tmp_path, []), models).rule == RULE  # type: ignore[union-attr]
 

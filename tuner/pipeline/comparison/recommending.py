@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from tuner.data.splits.fold import fold_of_seed
 from tuner.metrics.one_standard_error import (
-    RULE,
-    RULE_WITH_COMBINATIONS,
+    MOST_GIVEN_UP,
     SHARES,
     choose,
+    rule_in_words,
     standard_error,
 )
 from tuner.pipeline.comparison.retraining import RetrainedModels
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from tuner.evaluation.kept_model import KeptModel
 
 
-# Objectives whose score on the validation images a row measures as a training does. The loss of a
-# training may smooth the labels, and a metric of your own is known to your builder only.
+# Objectives between 0 and 1 whose score on the validation images a row measures as a training does.
+# The loss of a training may smooth the labels, and a metric of your own is known to your builder only.
 _SHARED = frozenset({"val_accuracy", "val_balanced_accuracy", "val_macro_f1"})
 
 
@@ -65,7 +66,9 @@ def recommend(
         for name, one in combined.items()
         if not reasons[name] and not breach(name, one.footprint, job)
     ]
-    choice = choose(models, job.file.objective.direction)
+    objective = job.file.objective
+    most = MOST_GIVEN_UP if objective.name in _SHARED else inf
+    choice = choose(models, objective.direction, most)
     if choice is None:
         return None
     name = choice.chosen.name
@@ -74,7 +77,7 @@ def recommend(
     return Recommendation(
         model=name,
         file=like(job.folder.model, file).name,
-        rule=RULE_WITH_COMBINATIONS if any(one.is_combined for one in models) else RULE,
+        rule=rule_in_words(most, has_combinations=any(one.is_combined for one in models)),
         candidates=choice.ranked,
         level=tuple(one.name for one in choice.level),
         n_images=combined[name].worth.n_images
