@@ -22,9 +22,9 @@ SHARES = frozenset({"val_accuracy"})
 # network makes it no other choice.
 AS_SMALL = 1.1
 
-# What a smaller model may cost at most, of a score between 0 and 1. A few dozen validation images have
-# a standard error of several hundredths: they cannot tell the models apart, and their best mean is
-# still the best guess.
+# What a smaller model may cost at most, of a score between 0 and 1. A few dozen validation images
+# have a standard error of several hundredths: they cannot tell the models apart, and their best
+# mean is still the best guess.
 MOST_GIVEN_UP = 0.02
 
 

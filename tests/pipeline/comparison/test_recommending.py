@@ -29,7 +29,6 @@ from tuner.space.constraints import Constraints, Footprint
 from tuner.space.costs import Limit
 from tuner.space.definition import Objective
 
-
 RULE = rule_in_words(MOST_GIVEN_UP, has_combinations=False)
 
 

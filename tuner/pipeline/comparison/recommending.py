@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tuner.evaluation.kept_model import KeptModel
 
 
-# Objectives between 0 and 1 whose score on the validation images a row measures as a training does.
-# The loss of a training may smooth the labels, and a metric of your own is known to your builder only.
+# Objectives between 0 and 1 whose score on the validation images a row measures as a training
+# does. The loss of a training may smooth the labels, and only your builder knows a metric of yours.
 _SHARED = frozenset({"val_accuracy", "val_balanced_accuracy", "val_macro_f1"})
 
 
