@@ -18,6 +18,7 @@ from tuner.search.board import Board
 from tuner.search.methods import guided as guided_module
 from tuner.search.methods.guided import (
     Shares,
+    belief,
     best_trials,
     guided,
     is_early,
@@ -224,6 +225,34 @@ def test_the_shares_follow_the_evidence_and_even_draws_keep_theirs() -> None:
     assert early.even > 0.95
     assert early.incumbent == 0
     assert shares(hill(1.0), 1, [{"x": 0.95}], is_early=True).even == 1 / 2
+
+
+def test_belief_in_a_prior_follows_the_ranks_of_settings_trained_equally_long() -> None:
+    places = [0.1, 0.3, 0.5, 0.7, 0.8, 0.95]
+
+    def believed(usual: float, *trials: tuple[float, int]) -> float:
+        space = hill(usual)
+        return belief(setup_of(settings(27, 3), space), board_of(space, *trials))
+
+    alike = [(x, 1) for x in places]
+    assert believed(1.0, *alike) == 1.0
+    assert believed(0.0, *alike) == 0.0
+    # Five say nothing yet, and those of other lengths do not count.
+    assert believed(0.0, *alike[:5], *((x, 3) for x in places[:5])) == 0.5
+    # Without differences there is no rank.
+    assert believed(0.0, *((0.4, 1) for _ in range(8))) == 0.5
+
+
+def test_what_a_prior_is_not_believed_goes_to_even_draws() -> None:
+    assert shares(USUAL, 1, [], belief=0.5).even == 2 / 3
+    assert shares(USUAL, 9, [], belief=0.0).even == 1
+    best = [{"x": 0.95}, {"x": 0.9}]
+    half, whole = (shares(hill(1.0), 3, best, belief=b) for b in (0.5, 1.0))
+    assert half.even > whole.even
+    assert half.prior < whole.prior
+    assert half.incumbent / half.prior == pytest.approx(2 * whole.incumbent / whole.prior)
+    early = [shares(hill(1.0), 1, best, is_early=True, belief=b).even for b in (0.5, 1.0)]
+    assert early == [2 / 3, 1 / 2]
 
 
 def test_a_misleading_prior_loses_its_draws_in_a_search() -> None:

@@ -16,8 +16,9 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+from scipy.stats import spearmanr
 
-from tuner.records.trial import Trial
+from tuner.records.trial import NO_BRACKET, Trial
 from tuner.search.board import Board
 from tuner.search.methods.method import Setup, Step
 from tuner.search.methods.rungs import brackets
@@ -27,6 +28,12 @@ from tuner.space.sampling import active_parameters, draw, has_setting, is_active
 
 # A weight of 0 rules a value out of the prior's draws, but must not decide the shares alone.
 _LEAST_DENSITY = 1e-6
+# The belief in priors: what it is without evidence, from how many settings on there is some, and of
+# how many it is computed at most; a rank correlation of a quarter decides.
+_UNDECIDED = 0.5
+_LEAST_COMPARED = 6
+_MOST_COMPARED = 100
+_SLOPE = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,7 @@ def guided(setup: Setup, board: Board, step: Step) -> Callable[[], dict[str, Any
         setup.settings.factor ** level(setup, board, step),
         best,
         is_early=is_early(setup, board),
+        belief=belief(setup, board),
     )
 
     def drawn() -> dict[str, Any]:
@@ -135,31 +143,60 @@ def best_trials(setup: Setup, board: Board) -> list[Trial]:
     return found[: math.ceil(len(found) / factor)]
 
 
+def belief(setup: Setup, board: Board) -> float:
+    """How far the scores bear the priors out: from 0 to 1, and a half before there are enough.
+
+    It follows the rank correlation between how usual settings are and their scores, over settings
+    that were trained equally long. Shares that wait for the best settings alone lose a third of a
+    search to a misleading prior (docs/adr/0060).
+    """
+    alike: dict[int, list[Trial]] = {}
+    for trial in board.trials.values():
+        is_new = trial.parent_id is None and trial.bracket != NO_BRACKET
+        if is_new and trial.score is not None:
+            alike.setdefault(trial.last_epoch, []).append(trial)
+    compared = max(alike.values(), key=len, default=[])[:_MOST_COMPARED]
+    if len(compared) < _LEAST_COMPARED:
+        return _UNDECIDED
+    usual = [_log_usual(setup.space, trial.values) for trial in compared]
+    costs = [setup.objective.cost(trial.score) for trial in compared if trial.score is not None]
+    if len(set(usual)) == 1 or len(set(costs)) == 1:
+        return _UNDECIDED
+    correlation = -float(spearmanr(usual, costs).statistic)
+    return min(1.0, max(0.0, _UNDECIDED + _SLOPE * correlation))
+
+
 def shares(
-    space: Space, trust: int, best: Sequence[Mapping[str, Any]], *, is_early: bool = False
+    space: Space,
+    trust: int,
+    best: Sequence[Mapping[str, Any]],
+    *,
+    is_early: bool = False,
+    belief: float = 1.0,
 ) -> Shares:
     """How often each sampler is taken.
 
-    The prior is taken `trust` times as often as even draws: the longer the training, the less is
-    spent on those. Once there are best settings, its share is divided between the prior and the
-    best of them by how likely they all are under either; the best count most. Early in a search, a
-    prior under which the best are less likely than under even draws loses to those.
+    At full belief the prior is taken `trust` times as often as even draws: the longer the training,
+    the less is spent on those. Once there are best settings, its share is divided between the prior
+    and the best of them by how likely they all are under either; the best count most. Early in a
+    search, a prior under which the best are less likely than under even draws loses to those.
 
     Args:
         space: What is searched.
         trust: factor^level; 1 for the shortest training.
         best: The best settings, the best first; empty where it is too early to tell.
         is_early: Whether it is too early to stay near the best.
+        belief: In the priors, from 0 to 1.
     """
+    even = 1 / (1 + trust * belief)
     if not best:
-        even = 1 / (1 + trust)
         return Shares(even=even, prior=1 - even, incumbent=0.0)
     prior = likelihood(space, best, _usual)
     if is_early:
-        even = 1 / (1 + trust * min(1.0, prior))
+        even = 1 / (1 + trust * belief * min(1.0, prior))
         return Shares(even=even, prior=1 - even, incumbent=0.0)
     incumbent = likelihood(space, best, partial(_near, best[0]))
-    even, share = 1 / (1 + trust), prior / (prior + incumbent)
+    share = belief * prior / (belief * prior + incumbent)
     return Shares(even=even, prior=(1 - even) * share, incumbent=(1 - even) * (1 - share))
 
 
@@ -181,7 +218,7 @@ def likelihood(
     total = 0.0
     for rank, values in enumerate(best):
         active = [p for p in active_parameters(space, values) if p.prior is not None]
-        total += (len(best) - rank) * _mean([density(p, values) for p in active])
+        total += (len(best) - rank) * math.exp(_mean_log([density(p, values) for p in active]))
     return total / (len(best) * (len(best) + 1) / 2)
 
 
@@ -196,8 +233,13 @@ def _near(origin: Mapping[str, Any], parameter: Parameter, values: Mapping[str, 
     return mutation_density(parameter, origin[parameter.name], values[parameter.name])
 
 
-def _mean(densities: Sequence[float]) -> float:
-    """Their geometric mean; 1 of none."""
+def _log_usual(space: Space, values: Mapping[str, Any]) -> float:
+    active = [p for p in active_parameters(space, values) if p.prior is not None]
+    return _mean_log([_usual(p, values) for p in active])
+
+
+def _mean_log(densities: Sequence[float]) -> float:
+    """The mean of their logarithms; 0 of none."""
     if not densities:
-        return 1.0
-    return math.exp(fmean(math.log(max(density, _LEAST_DENSITY)) for density in densities))
+        return 0.0
+    return fmean(math.log(max(density, _LEAST_DENSITY)) for density in densities)
