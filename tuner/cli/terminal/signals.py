@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from tuner.cli.terminal import output
@@ -44,6 +46,35 @@ def catch_signals() -> None:
     """Turn Ctrl-C and SIGTERM into an orderly end."""
     signal.signal(signal.SIGINT, _first)
     signal.signal(signal.SIGTERM, _first)
+
+
+@contextmanager
+def interrupts_in_order() -> Iterator[StopRequest]:
+    """Turn the first Ctrl-C of a call within a program or notebook into an orderly end.
+
+    A second one stops the call at once, as Python would. Whatever handled interrupts before does so
+    again afterwards. In a thread nothing changes: interrupts go to the main one.
+    """
+    REQUEST.reason, _Stop.asked = None, None
+    is_main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT)
+    usual = before if callable(before) else signal.default_int_handler
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, usual)
+        REQUEST.reason = "interrupted"
+        if not REQUEST.is_heeded:
+            _Stop.asked = KeyboardInterrupt
+            raise KeyboardInterrupt
+
+    if is_main:
+        signal.signal(signal.SIGINT, ask)
+    try:
+        yield REQUEST
+    finally:
+        if is_main:
+            signal.signal(signal.SIGINT, usual)
+        REQUEST.reason, _Stop.asked = None, None
 
 
 def keep_last_words(text: str) -> None:
