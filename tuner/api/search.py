@@ -1,0 +1,78 @@
+"""`tuner.search`: Keras Tuner's `build(hp)`, searched by this engine."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from tuner.api.finished_run import FinishedRun
+from tuner.api.keywords import option_lines, signature_with
+from tuner.api.run import run
+from tuner.api.space import Space
+from tuner.errors import ConfigurationError
+
+
+def search(
+    build: Any,
+    x: Any,
+    y: Any = None,
+    *,
+    validation_data: Any = None,
+    objective: Any = "val_accuracy",
+    max_epochs: int = 27,
+    factor: int = 3,
+    compare: bool = False,
+    **options: Any,
+) -> FinishedRun:
+    """Search what a builder declares, and nothing else: names, ranges and conditions are its own.
+
+    Without a comparison nothing is retrained: the best setting and its score on validation images
+    are what you get.
+
+    Args:
+        build: `build(hp)`, a `keras_tuner.HyperModel` or its class, or `"module:name"`.
+        x: Images, as for `tuner.run`; or, without `y`, data in any form that `tuner.run` takes.
+        y: Labels (n,), or one-hot (n, classes).
+        validation_data: `(x_val, y_val)`, by which settings are ranked. Without it 10 % of the
+            images validate, or five folds of fewer than 500 images. In each case some images are
+            sealed for a test: `test=(x, y)`, or 10 % of `x` (20 % under 500).
+        objective: A metric of validation, such as `val_accuracy`; or a `keras_tuner.Objective`.
+        max_epochs: Epochs of Hyperband's last rung.
+        factor: Hyperband's reduction factor between rungs.
+        compare: Whether the winner is retrained, compared and tested as `tuner.run` does.
+        **options: As for `tuner.run`. `space` may add settings that the builder does not declare,
+            such as `batch_size`, or narrow what it does.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        ConfigurationError: For a builder that cannot be searched, with the reason, before anything
+            is trained; and as `tuner.run` does.
+        DataError: As `tuner.run` does.
+        SearchError: As `tuner.run` does.
+        RunInterrupted: As `tuner.run` does.
+    """
+    for name in ("model", "search_only"):
+        if name in options:
+            raise ConfigurationError(
+                f"search has no option {name}",
+                "the builder is the first argument; compare=True adds the comparison.",
+            )
+    data = x if y is None else (x, y)
+    given = {"space": _space(objective), "max_epochs": max_epochs, "factor": factor} | options
+    return run(data, validation_data=validation_data, model=build, search_only=not compare, **given)
+
+
+def _space(objective: Any) -> Space:
+    """An empty space with the objective; the builder declares the rest."""
+    direction = getattr(objective, "direction", None)
+    if direction is not None:
+        objective = {"name": objective.name, "direction": direction}
+    return Space({"model": "own:build", "objective": objective, "space": {}})
+
+
+search.__signature__ = signature_with(inspect.signature(search))  # type: ignore[attr-defined]
+search.__doc__ = (search.__doc__ or "").replace(
+    "narrow what it does.\n", f"narrow what it does.\n\n{option_lines()}\n"
+)
