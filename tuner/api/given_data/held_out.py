@@ -23,7 +23,7 @@ def with_test(parts: dict[str, Part]) -> dict[str, Part]:
         return parts
     images, labels = parts["train"]
     n = len(images) + len(parts["validation"][0])
-    tests = _drawn(label_texts(labels, "labels"), 0.1 if n >= SMALL_SET else 0.2)
+    tests = drawn_share(label_texts(labels, "labels"), n)
     return {
         **parts,
         "train": (images[~tests], labels[~tests]),
@@ -31,8 +31,14 @@ def with_test(parts: dict[str, Part]) -> dict[str, Part]:
     }
 
 
-def _drawn(labels: list[str], share: float) -> NDArray[np.bool_]:
-    """A share of each class, at least one image, always the same ones."""
+def drawn_share(labels: list[str], n: int) -> NDArray[np.bool_]:
+    """Which training images test: a share of each class, at least one, always the same ones.
+
+    Args:
+        labels: Of the training images.
+        n: Images in all.
+    """
+    share = 0.1 if n >= SMALL_SET else 0.2
     rng, drawn = np.random.default_rng(0), np.zeros(len(labels), dtype=np.bool_)
     texts: NDArray[Any] = np.array(labels)
     for label in sorted(set(labels)):
