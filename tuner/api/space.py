@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tuner.errors import ConfigurationError
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.documents.strict_yaml import Document, load_document, parse_document
 from tuner.space.parsing.parse import parse_space
@@ -87,5 +88,11 @@ def _plain(value: Any) -> Any:
         return [_plain(one) for one in value]
     if isinstance(value, Path):
         return str(value)
-    # Of NumPy, without importing it.
-    return value.item() if hasattr(value, "item") and not hasattr(value, "__len__") else value
+    # NumPy's numbers too, without importing it.
+    value = value.item() if callable(getattr(value, "item", None)) else value
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise ConfigurationError(
+        f"{_NAME}: {type(value).__name__} is no value of a space",
+        "give numbers, text, lists and dicts, as in the YAML.",
+    )
