@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import keras_tuner
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ import tuner
 from tests.api import shapes
 from tests.cli.calling import call
 from tuner.api.given_data.place import place_of
+from tuner.api.search import _space
 from tuner.errors import ConfigurationError
 
 N_TRIALS = 5
@@ -31,7 +33,10 @@ def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def trials(folder: Path) -> list[dict[str, Any]]:
-    """The values of each trial: what is not asked for is left out."""
+    """The values of each trial of the builder; those that are not asked for are left out.
+
+    Of another model is the baseline, with which the command line's default space begins.
+    """
     with open(folder / "trials.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [
@@ -41,6 +46,7 @@ def trials(folder: Path) -> list[dict[str, Any]]:
             if name.startswith("values.") and text
         }
         for row in rows
+        if not row["model"]
     ]
 
 
@@ -118,3 +124,19 @@ def test_what_is_not_supported_is_refused_before_the_run_has_a_folder(
 def test_options_that_the_arguments_say_are_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=f"search has no option {next(iter(given))}"):
         tuner.search(shapes.loop, X, Y, **given)
+
+
+def test_a_space_adds_to_what_the_builder_declares() -> None:
+    ranges = _space("val_accuracy", {"batch_size": 64})
+    whole = _space("val_accuracy", tuner.Space(space={"batch_size": 64}, compare=[]))
+    assert ranges.data["space"] == whole.data["space"] == {"batch_size": 64}
+    assert _space(keras_tuner.Objective("val_loss", "min"), None).data["objective"] == {
+        "name": "val_loss", "direction": "min",
+    }  # fmt: skip
+    assert _space("val_accuracy", "mine.yaml") == "mine.yaml"
+
+
+@pytest.mark.parametrize("space", ["mine.yaml", {"objective": "val_accuracy", "space": {}}])
+def test_the_objective_is_named_once(space: Any) -> None:
+    with pytest.raises(ConfigurationError, match="objective is given beside a space"):
+        tuner.search(shapes.loop, X, Y, objective="val_loss", space=space)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,23 +88,29 @@ def usage_error(error: click.UsageError) -> ConfigurationError:
     return ConfigurationError(error.format_message(), "see docs/python.md.")
 
 
-def signature_with(first: inspect.Signature) -> inspect.Signature:
-    """A signature whose `**options` are written out."""
+def signature_with(first: inspect.Signature, without: Collection[str] = ()) -> inspect.Signature:
+    """A signature whose `**options` are written out.
+
+    Args:
+        first: The signature.
+        without: Keywords that it does not take.
+    """
     own = [p for p in first.parameters.values() if p.kind != p.VAR_KEYWORD]
     kind = inspect.Parameter.KEYWORD_ONLY
     others = [
         inspect.Parameter(name, kind, default=default_of(option))
         for name, option in keywords().items()
-        if name not in first.parameters
+        if name not in (*first.parameters, *without)
     ]
     return first.replace(parameters=[*own, *others])
 
 
-def option_lines() -> str:
-    """Each keyword with the help of the command line, for a docstring."""
+def option_lines(without: Collection[str] = ()) -> str:
+    """Each keyword with the help of the command line, for a docstring; some are left out."""
     return "\n".join(
         f"        {name}: {(option.help or '').replace(chr(10), ' ')}"
         for name, option in keywords().items()
+        if name not in without
     )
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import os
 from typing import Any
 
 from tuner.api.finished_run import FinishedRun
 from tuner.api.keywords import option_lines, signature_with
 from tuner.api.run import run
-from tuner.api.space import Space
+from tuner.api.space import SPACE_KEYS, Space
 from tuner.errors import ConfigurationError
+
+OBJECTIVE = "val_accuracy"
+# They follow from the arguments.
+_DECIDED = frozenset(("model", "search_only"))
 
 
 def search(
@@ -18,7 +23,7 @@ def search(
     y: Any = None,
     *,
     validation_data: Any = None,
-    objective: Any = "val_accuracy",
+    objective: Any = OBJECTIVE,
     max_epochs: int = 27,
     factor: int = 3,
     compare: bool = False,
@@ -37,8 +42,8 @@ def search(
             images validate, or five folds of fewer than 500 images. In each case some images are
             sealed for a test: `test=(x, y)`, or 10 % of `x` (20 % under 500).
         objective: A metric of validation, such as `val_accuracy`; or a `keras_tuner.Objective`.
-        max_epochs: Epochs of Hyperband's last rung.
-        factor: Hyperband's reduction factor between rungs.
+        max_epochs: Epochs of Hyperband's last rung, whatever a space of yours says.
+        factor: Hyperband's reduction factor between rungs, likewise.
         compare: Whether the winner is retrained, compared and tested as `tuner.run` does.
         **options: As for `tuner.run`. `space` may add settings that the builder does not declare,
             such as `batch_size`, or narrow what it does.
@@ -53,26 +58,45 @@ def search(
         SearchError: As `tuner.run` does.
         RunInterrupted: As `tuner.run` does.
     """
-    for name in ("model", "search_only"):
-        if name in options:
-            raise ConfigurationError(
-                f"search has no option {name}",
-                "the builder is the first argument; compare=True adds the comparison.",
-            )
+    for name in _DECIDED & set(options):
+        raise ConfigurationError(
+            f"search has no option {name}",
+            "the builder is the first argument; compare=True adds the comparison.",
+        )
     data = x if y is None else (x, y)
-    given = {"space": _space(objective), "max_epochs": max_epochs, "factor": factor} | options
+    given: dict[str, Any] = {"max_epochs": max_epochs, "factor": factor, **options}
+    given["space"] = _space(objective, given.get("space"))
     return run(data, validation_data=validation_data, model=build, search_only=not compare, **given)
 
 
-def _space(objective: Any) -> Space:
-    """An empty space with the objective; the builder declares the rest."""
+def _space(objective: Any, given: Any) -> Any:
+    """The space of yours, or an empty one, with the objective; the builder declares the rest.
+
+    A file of yours is taken as it is.
+
+    Raises:
+        ConfigurationError: If both it and the argument may name the objective.
+    """
+    is_file = isinstance(given, str | os.PathLike)
+    data = {} if is_file else given.data if isinstance(given, Space) else given or {}
+    if objective != OBJECTIVE and (is_file or {"objective", "objectives"} & set(data)):
+        raise ConfigurationError(
+            f"objective is given beside a space that states {'its own' if is_file else 'one'}",
+            "state it in one of the two places.",
+        )
+    if is_file:
+        return given
     direction = getattr(objective, "direction", None)
     if direction is not None:
         objective = {"name": objective.name, "direction": direction}
-    return Space({"model": "own:build", "objective": objective, "space": {}})
+    ranges = data if not SPACE_KEYS & set(data) else {}
+    whole = {} if ranges is data else dict(data)
+    return Space({"space": dict(ranges), "objective": objective, **whole, "model": "own:build"})
 
 
-search.__signature__ = signature_with(inspect.signature(search))  # type: ignore[attr-defined]
+search.__signature__ = signature_with(  # type: ignore[attr-defined]
+    inspect.signature(search), without=_DECIDED
+)
 search.__doc__ = (search.__doc__ or "").replace(
-    "narrow what it does.\n", f"narrow what it does.\n\n{option_lines()}\n"
+    "narrow what it does.\n", f"narrow what it does.\n\n{option_lines(without=_DECIDED)}\n"
 )

@@ -14,7 +14,10 @@ from tuner.store.files.plain_yaml import plain_yaml
 from tuner.store.files.whole_files import write_text
 
 _NAME = "Space"
-_KEYS = frozenset(("version", "model", "space", "search", "objective", "objectives", "compare"))
+# Where none of these is there, the keys are hyperparameters.
+SPACE_KEYS = frozenset(
+    ("version", "model", "space", "search", "objective", "objectives", "compare")
+)
 
 
 class Space:
@@ -37,7 +40,7 @@ class Space:
             ConfigurationError: With every mistake in it.
         """
         given = dict(data or {})
-        whole = given if not given or _KEYS & set(given) else {"space": given}
+        whole = given if not given or SPACE_KEYS & set(given) else {"space": given}
         self._take(parse_document(_text({"version": 1, **whole, **keys}), _NAME))
 
     @classmethod

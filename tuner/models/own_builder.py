@@ -137,7 +137,7 @@ def own_builder(model: str, image_spec: ImageSpec) -> OwnBuilder:
         ConfigurationError: If it cannot be called so.
     """
     target = load_own(model)
-    _refuse_models(model, target)
+    refuse_models(model, target)
     if inspect.isclass(target):
         target = _instance(model, target, image_spec)
     build = getattr(target, "build", None)
@@ -158,8 +158,12 @@ def own_builder(model: str, image_spec: ImageSpec) -> OwnBuilder:
     )
 
 
-def _refuse_models(model: str, target: Any) -> None:
-    """Refuse a model, or the class of one: each training needs a fresh model."""
+def refuse_models(model: str, target: Any) -> None:
+    """Refuse a model, or the class of one: each training needs a fresh model.
+
+    Raises:
+        ConfigurationError: With what it is.
+    """
     import keras
 
     if isinstance(target, keras.layers.Layer):

@@ -49,7 +49,7 @@ def keep_arrays(parts: Mapping[str, Part], name: str, data_root: Path) -> Path:
             for letter, array in zip("xy", pair, strict=True)
         }
         with write_atomically(path) as file:
-            np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+            np.savez(file, allow_pickle=False, **arrays)
     return path
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from tuner.api.given_model.importable import is_importable
 from tuner.api.given_model.what_it_is import digest_of
+from tuner.backend import environment
 from tuner.errors import ConfigurationError
 from tuner.models.kept_builder import CONTENT
 from tuner.store.files.whole_files import write_atomically, write_text
@@ -40,6 +41,7 @@ def model_name(model: Any, folder: Path, executor: str = "") -> str | None:
     if is_importable(model) and "." not in model.__qualname__:
         return f"{model.__module__}:{model.__qualname__}"
     what = getattr(model, "__qualname__", type(model).__qualname__)
+    _refuse_models(what, model)
     if executor == "ray":
         raise ConfigurationError(
             f"model: {what} is defined in a notebook or script, which nodes of Ray do not have",
@@ -54,6 +56,15 @@ def model_name(model: Any, folder: Path, executor: str = "") -> str | None:
     if str(folder.absolute()) not in sys.path:
         sys.path.append(str(folder.absolute()))
     return f"{module}:{name}"
+
+
+def _refuse_models(what: str, model: Any) -> None:
+    """Refuse a model before its weights are written; where there is no Keras yet, it is none."""
+    if "keras" in sys.modules:
+        environment.prepare()
+        from tuner.models.own_builder import refuse_models
+
+        refuse_models(what, model)
 
 
 def _pickled(model: Any, what: str) -> bytes:
