@@ -6,17 +6,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tuner.api.load import load
     from tuner.api.run import run
     from tuner.api.space import Space
 
 __version__ = "0.1.0"
 
-__all__ = ["Space", "run", "search"]
+__all__ = ["Space", "load", "run", "search"]
 
 # Where each public name is defined; `import tuner` imports none of these modules. The package
 # `tuner.search` can be called itself, so that its import does not hide the function.
 _PUBLIC = {
     "Space": "tuner.api.space",
+    "load": "tuner.api.load",
     "run": "tuner.api.run",
 }
 
