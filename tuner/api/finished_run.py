@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.errors import ConfigurationError
 from tuner.records.results import Results
 from tuner.report.command_lines import resume_command
+from tuner.store.files.reading import DamagedFileError
 from tuner.store.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -49,7 +50,13 @@ class FinishedRun:
             ConfigurationError: If no run is there, it has no results yet, or they cannot be read.
         """
         self.folder = Path(folder)
-        self.results: Results = RunFolder(self.folder).read_results()
+        files = RunFolder(self.folder)
+        if files.is_unfinished and not (self.folder / "results.json").exists():
+            raise ConfigurationError(
+                f"{self.folder}: the run has begun, and has no results yet",
+                f"go on with it: {resume_command(_command(files))}",
+            )
+        self.results: Results = files.read_results()
 
     @property
     def report_path(self) -> Path:
@@ -72,8 +79,8 @@ class FinishedRun:
             DamagedFileError: If trials.csv and curves.csv are not what the run has written.
 
         Example:
-            >>> best = run.trials.sort_values("score").iloc[-1]
-            >>> best["trial_id"] == run.results.search.best_trial_id
+            >>> best = run.trials.set_index("trial_id").loc[run.results.search.best_trial_id]
+            >>> bool(best["score"] == run.results.search.best_score)
             True
         """
         from tuner.api.frames import trials_frame
@@ -103,8 +110,8 @@ class FinishedRun:
         Without rows where the run has only searched.
 
         Example:
-            >>> sorted(run.retraining_curves["model"].unique())[:2]
-            ['baseline', 'efficientnet_lite2']
+            >>> sorted(run.retraining_curves["model"].unique())
+            ['baseline', 'tuned']
         """
         from tuner.api.frames import retraining_curves_frame
 
@@ -118,8 +125,9 @@ class FinishedRun:
         Without rows where the run has only searched.
 
         Example:
-            >>> run.scores.groupby("model")["accuracy"].mean().round(1).max()
-            np.float64(1.0)
+            >>> means = run.scores.groupby("model")["accuracy"].mean()
+            >>> list(means.index)
+            ['baseline', 'tuned']
         """
         from tuner.api.frames import scores_frame
 
@@ -138,7 +146,7 @@ class FinishedRun:
 
         Example:
             >>> wrong = run.predictions.query("label != `class` and model == 'tuned'")
-            >>> len(wrong) < 0.2 * len(run.predictions)
+            >>> run.predictions["image"].nunique() == run.results.data.n_test
             True
         """
         from tuner.api.frames import predictions_frame
@@ -309,4 +317,15 @@ class FinishedRun:
         from tuner.report.notebook import as_html
         from tuner.report.reported_run import ReportedRun
 
-        return as_html(ReportedRun(results=self.results, trials=self._trials))
+        try:
+            trials, missing = self._trials, ""
+        except DamagedFileError as error:
+            trials, missing = (), error.message
+        return as_html(ReportedRun(results=self.results, trials=trials), missing)
+
+
+def _command(folder: RunFolder) -> str:
+    """The command line that began a run, as its configuration says."""
+    options = folder.read_config().get("options")
+    command = options.get("command") if isinstance(options, dict) else None
+    return str(command or "python -m tuner run DATASET")

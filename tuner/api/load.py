@@ -29,7 +29,7 @@ def load(where: str | Path) -> FinishedRun:
         >>> import tuner
         >>> run = tuner.load("digits")
         >>> run.results.data.n_test
-        240
+        359
     """
     found = named_run(Path(where), REPORTS)
     folder = found if found.is_dir() else found.parent

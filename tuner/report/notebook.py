@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment
 
+from tuner.names import one_line
 from tuner.records.results import Results
 from tuner.records.trial import Trial
 from tuner.report.html_document import make_environment
@@ -65,20 +66,19 @@ class Chart:
 def as_text(results: Results) -> str:
     """A run in a line: data, state, search, and the model to use where there is one."""
     search, use = results.search, recommendation.compute(results)
-    what = (
-        f"{results.data.name}, {state_words(results.run.state)}, {plural(search.n_trials, 'trial')}"
-    )
     if results.run.recipe:
-        return f"{results.data.name}, trained by a recipe"
-    told = recommendation.as_text(use.headline) if use else f"best {_best(results)}"
-    return " ".join(f"{what}. {told}".split())
+        return one_line(f"{results.data.name}, trained by a recipe")
+    state = state_words(results.run.state)
+    told = recommendation.as_text(use.headline) if use else f"Best {_best(results)}"
+    return one_line(f"{results.data.name}, {state}, {plural(search.n_trials, 'trial')}. {told}")
 
 
-def as_html(reported: ReportedRun) -> str:
+def as_html(reported: ReportedRun, missing: str = "") -> str:
     """A run as the output of a cell, which takes its colours from the notebook's theme.
 
     Args:
         reported: The run; pictures are left out.
+        missing: Why its trials could not be read; empty where they could.
 
     Returns:
         An element without scripts; everything that others have named is escaped.
@@ -95,6 +95,7 @@ def as_html(reported: ReportedRun) -> str:
         "scored": {summary.result.name: summary for summary in summarise(results.models)},
         "recommended": recommended,
         "best": _best(results),
+        "missing": without_folders(missing),
         "chart": chart(reported.trials, results),
         "page": without_folders(f"{results.run.folder}/report.html"),
         "size": (WIDTH, HEIGHT),

@@ -1,0 +1,45 @@
+"""Every public name has an example in its docstring, and the example is true."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tuner
+from tuner.api.finished_run import FinishedRun
+
+# What carries no meaning of its own.
+_PYTHONS = ("__init__", "__repr__")
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """The names of `import tuner`, and the members of the classes behind them."""
+    named = {name: getattr(tuner, name) for name in tuner.__all__}
+    for name, found in {**named, "FinishedRun": FinishedRun}.items():
+        yield name, found
+        if inspect.isclass(found):
+            for member, value in vars(found).items():
+                if not member.startswith("_"):
+                    yield f"{name}.{member}", value
+
+
+def examples(found: Any) -> list[doctest.Example]:
+    """Those of a docstring."""
+    return doctest.DocTestParser().get_examples(inspect.getdoc(found) or "")
+
+
+@pytest.mark.parametrize(("name", "found"), [pytest.param(*one, id=one[0]) for one in public()])
+def test_example_is_there_and_true(name: str, found: Any, in_digits: Path) -> None:
+    del in_digits
+    listed = examples(found)
+    assert listed, f"{name} has no example"
+    globs = {"tuner": tuner, "run": tuner.load("digits")}
+    test = doctest.DocTest(listed, globs, name, None, None, None)
+    told: list[str] = []
+    result = doctest.DocTestRunner().run(test, out=told.append)
+    assert not result.failed, "".join(told)
