@@ -11,21 +11,15 @@ from typing import Any
 import pytest
 
 import tuner
-from tuner.api.finished_run import FinishedRun
-
-# What carries no meaning of its own.
-_PYTHONS = ("__init__", "__repr__")
+from docs.site.api_page import members, public_objects
 
 
 def public() -> Iterator[tuple[str, Any]]:
     """The names of `import tuner`, and the members of the classes behind them."""
-    named = {name: getattr(tuner, name) for name in tuner.__all__}
-    for name, found in {**named, "FinishedRun": FinishedRun}.items():
+    for name, found in public_objects().items():
         yield name, found
-        if inspect.isclass(found):
-            for member, value in vars(found).items():
-                if not member.startswith("_"):
-                    yield f"{name}.{member}", value
+        for member, value in members(found):
+            yield f"{name}.{member}", value
 
 
 def examples(found: Any) -> list[doctest.Example]:
