@@ -17,7 +17,8 @@ from typing import Any
 import tuner
 from tuner.api.finished_run import FinishedRun
 
-_HEADING = re.compile(r"^(Args|Attributes|Returns|Raises|Example):\n", re.MULTILINE)
+_ORDER = ("Args", "Attributes", "Returns", "Raises", "Example")
+_HEADING = re.compile(rf"^({'|'.join(_ORDER)}):\n", re.MULTILINE)
 _ENTRY = re.compile(r"^(\S[^:\n]*):[ \n]", re.MULTILINE)
 _MOST_LETTERS = 88
 _TITLES = {"Args": "Arguments", "Attributes": "Attributes", "Raises": "Errors"}
@@ -68,17 +69,28 @@ def api_page() -> str:
 def _described(name: str, called: Any, documented: Any) -> Iterator[str]:
     if callable(called):
         yield f"```python\n{_signature(name, called)}\n```\n"
-    text = inspect.getdoc(documented) or ""
-    pieces = _HEADING.split(text)
-    yield f"{_prose(pieces[0])}\n"
-    for heading, body in zip(pieces[1::2], pieces[2::2], strict=True):
-        yield f"{_section(heading, textwrap.dedent(body).strip())}\n"
+    summary, sections = _sections(documented)
+    if called is not documented:
+        # A class: what it takes is said where it is made.
+        made = _sections(called)[1]
+        sections = {**made, **sections}
+    yield f"{summary}\n"
+    for heading in _ORDER:
+        if heading in sections:
+            yield f"{_section(heading, sections[heading])}\n"
+
+
+def _sections(documented: Any) -> tuple[str, dict[str, str]]:
+    """What a docstring says before its sections, and each of these."""
+    pieces = _HEADING.split(inspect.getdoc(documented) or "")
+    bodies = (textwrap.dedent(body).strip() for body in pieces[2::2])
+    return pieces[0].strip(), dict(zip(pieces[1::2], bodies, strict=True))
 
 
 def _signature(name: str, called: Any) -> str:
     """A call, with each argument on a line of its own where one line is too short."""
     signature = inspect.signature(called)
-    kept = [one for one in signature.parameters.values() if one.name != "self"]
+    kept = [one for one in signature.parameters.values() if one.name not in ("self", "cls")]
     words: list[str] = []
     for number, one in enumerate(kept):
         if one.kind is one.KEYWORD_ONLY and (not number or kept[number - 1].kind is not one.kind):
@@ -108,7 +120,7 @@ def _section(heading: str, body: str) -> str:
     if heading == "Example":
         return f"```python\n{body}\n```"
     if heading == "Returns":
-        return f"**Returns:** {_prose(body)}"
+        return f"**Returns:** {body}"
     pieces = _ENTRY.split(f"{body}\n")
     entries = [
         textwrap.fill(
@@ -121,11 +133,6 @@ def _section(heading: str, body: str) -> str:
         for name, text in zip(pieces[1::2], pieces[2::2], strict=True)
     ]
     return f"**{_TITLES[heading]}**\n\n" + "\n".join(entries)
-
-
-def _prose(text: str) -> str:
-    """Paragraphs of a docstring, whose lines are wrapped as they are."""
-    return text.strip()
 
 
 if __name__ == "__main__":

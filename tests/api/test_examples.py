@@ -27,7 +27,14 @@ def examples(found: Any) -> list[doctest.Example]:
     return doctest.DocTestParser().get_examples(inspect.getdoc(found) or "")
 
 
-@pytest.mark.parametrize(("name", "found"), [pytest.param(*one, id=one[0]) for one in public()])
+def cases() -> Iterator[Any]:
+    for name, found in public():
+        # These train.
+        marks = [pytest.mark.slow] if name in ("run", "search") else []
+        yield pytest.param(name, found, id=name, marks=marks)
+
+
+@pytest.mark.parametrize(("name", "found"), cases())
 def test_example_is_there_and_true(name: str, found: Any, in_digits: Path) -> None:
     del in_digits
     listed = examples(found)

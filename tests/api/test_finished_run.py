@@ -118,7 +118,7 @@ def test_pixels_give_the_numbers_of_their_file(
     files = [finished.place / "my photos" / name / "03.png" for name in HOSTILE_CLASSES]
     pixels = np.stack([np.asarray(Image.open(path)) for path in files]).astype(kind)
     of_files = run.predict(files)
-    for given in (pixels, pixels[..., None], list(pixels)):
+    for given in (pixels, pixels[..., None], list(pixels), iter(pixels)):
         of_pixels = run.predict(given)
         assert of_pixels["image"].tolist() == ["image 0", "image 1", "image 2"]
         assert of_pixels.drop(columns="image").equals(of_files.drop(columns="image"))

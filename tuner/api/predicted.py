@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ def predicted(options: PredictOptions, images: Any) -> pd.DataFrame:
         ConfigurationError: If there is no such model.
         DataError: If the images are none that the model takes, or none of the files is an image.
     """
+    images = list(images) if isinstance(images, Iterator) else images
     names = _paths(images)
     if names is None:
         spec = named_model(options.run, options.model).recipe.image

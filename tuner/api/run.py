@@ -56,6 +56,13 @@ def run(
         SearchError: If no trial succeeded.
         RunInterrupted: If you interrupted the run, which then ended in order; a KeyboardInterrupt.
             The same call goes on with it.
+
+    Example:
+        >>> space = {"conv_blocks": 1, "filters": [4, 8], "batch_size": 64}
+        >>> small = {"search_only": True, "max_trials": 2, "max_epochs": 1, "executor": "inline"}
+        >>> run = tuner.run("digits", space=space, quiet=True, limit=200, **small)
+        >>> len(run.trials)
+        2
     """
     given_folder = Path(options.get("out") or REPORTS) / GIVEN
     given = dict(options)

@@ -57,6 +57,21 @@ def search(
         DataError: As `tuner.run` does.
         SearchError: As `tuner.run` does.
         RunInterrupted: As `tuner.run` does.
+
+    Example:
+        >>> import keras
+        >>> import numpy as np
+        >>> def build(hp):
+        ...     layers = [keras.Input((4, 4, 1)), keras.layers.Flatten()]
+        ...     layers.append(keras.layers.Dense(hp.Choice("units", [2, 4]), activation="relu"))
+        ...     model = keras.Sequential([*layers, keras.layers.Dense(2, activation="softmax")])
+        ...     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        ...     return model
+        >>> y = np.arange(600) % 2
+        >>> x = np.random.default_rng(0).integers(0, 100, (600, 4, 4)) + 100 * y[:, None, None]
+        >>> run = tuner.search(build, x, y, max_epochs=1, executor="inline", quiet=True)
+        >>> sorted(run.trials["values.units"])
+        [2, 4]
     """
     for name in _DECIDED & set(options):
         raise ConfigurationError(

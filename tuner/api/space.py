@@ -26,6 +26,11 @@ class Space:
     Attributes:
         data: Plain values by the keys of the YAML.
         file: The same as a record: ranges, conditions, search and retraining.
+
+    Example:
+        >>> space = tuner.Space({"filters": [16, 32]}, search={"max_epochs": 9})
+        >>> space.file.search.max_epochs
+        9
     """
 
     def __init__(self, data: Mapping[str, Any] | None = None, /, **keys: Any) -> None:
@@ -47,8 +52,17 @@ class Space:
     def from_yaml(cls, path: str | Path) -> Space:
         """Read a YAML file.
 
+        Args:
+            path: The file.
+
         Raises:
             ConfigurationError: If it cannot be read, or with every mistake in it.
+
+        Example:
+            >>> space = tuner.Space({"filters": [16, 32]})
+            >>> text = space.to_yaml("small.yaml")
+            >>> tuner.Space.from_yaml("small.yaml") == space
+            True
         """
         space = cls.__new__(cls)
         space._take(load_document(Path(path)))
@@ -57,8 +71,20 @@ class Space:
     def to_yaml(self, path: str | Path | None = None) -> str:
         """The space as YAML, written to a file too where one is named.
 
+        Args:
+            path: The file; None writes none.
+
         Raises:
             OSError: If the file cannot be written.
+
+        Example:
+            >>> print(tuner.Space({"filters": [16, 32]}).to_yaml())
+            version: 1
+            space:
+              filters:
+              - 16
+              - 32
+            <BLANKLINE>
         """
         text = _text(self.data)
         if path is not None:
