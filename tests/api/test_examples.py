@@ -34,7 +34,7 @@ def cases() -> Iterator[Any]:
         yield pytest.param(name, found, id=name, marks=marks)
 
 
-@pytest.mark.parametrize(("name", "found"), cases())
+@pytest.mark.parametrize(("name", "found"), list(cases()))
 def test_example_is_there_and_true(name: str, found: Any, in_digits: Path) -> None:
     del in_digits
     listed = examples(found)

@@ -26,7 +26,8 @@ def test_import_brings_in_no_framework() -> None:
 def test_each_public_name_is_there_and_documented(name: str) -> None:
     assert name in dir(tuner)
     found = getattr(tuner, name)
-    assert found.__name__ == name
+    # The package `tuner.search` can be called.
+    assert found.__name__.removeprefix("tuner.") == name
     assert found.__doc__
 
 

@@ -32,7 +32,7 @@ def test_each_name_has_its_arguments_and_its_example() -> None:
         documented = {name: one} | {f"{name}.{member}": value for member, value in members(one)}
         for full, value in documented.items():
             assert ">>> " in found[full]
-            if inspect.isroutine(value):
+            if inspect.isfunction(value):
                 for argument in set(inspect.signature(value).parameters) - {"self", "cls"}:
                     assert re.search(rf"- `\*{{0,2}}{argument}`: ", found[full]), (full, argument)
 
