@@ -92,6 +92,9 @@ def _space(objective: Any, given: Any) -> Any:
     Raises:
         ConfigurationError: If both it and the argument may name the objective.
     """
+    direction = getattr(objective, "direction", None)
+    if direction is not None:
+        objective = {"name": objective.name, "direction": direction}
     is_file = isinstance(given, str | os.PathLike)
     data = {} if is_file else given.data if isinstance(given, Space) else given or {}
     if objective != OBJECTIVE and (is_file or {"objective", "objectives"} & set(data)):
@@ -101,9 +104,6 @@ def _space(objective: Any, given: Any) -> Any:
         )
     if is_file:
         return given
-    direction = getattr(objective, "direction", None)
-    if direction is not None:
-        objective = {"name": objective.name, "direction": direction}
     ranges = data if not SPACE_KEYS & set(data) else {}
     whole = {} if ranges is data else dict(data)
     return Space({"space": dict(ranges), "objective": objective, **whole, "model": "own:build"})
