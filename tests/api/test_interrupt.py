@@ -21,6 +21,14 @@ from tuner.cli.terminal.signals import REQUEST, interrupts_in_order
 from tuner.records.events import Event, Listener, SearchResumed, TrialEnded
 
 
+@pytest.fixture(autouse=True)
+def pythons_handler() -> Iterator[None]:
+    """A shell starts what it runs in the background without one."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def handler() -> Any:
     return signal.getsignal(signal.SIGINT)
 
@@ -53,6 +61,14 @@ def test_a_thread_leaves_the_handler_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_an_ignored_interrupt_stays_ignored() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with interrupts_in_order() as request:
+        signal.raise_signal(signal.SIGINT)
+        assert not request.is_made()
+    assert handler() is signal.SIG_IGN
 
 
 @pytest.mark.slow

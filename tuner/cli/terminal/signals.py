@@ -53,27 +53,28 @@ def interrupts_in_order() -> Iterator[StopRequest]:
     """Turn the first Ctrl-C of a call within a program or notebook into an orderly end.
 
     A second one stops the call at once, as Python would. Whatever handled interrupts before does so
-    again afterwards. In a thread nothing changes: interrupts go to the main one.
+    again afterwards. Nothing changes in a thread, since interrupts go to the main one, nor where
+    they are ignored, as in the background of a shell.
     """
     REQUEST.reason, _Stop.asked = None, None
-    is_main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGINT)
-    usual = before if callable(before) else signal.default_int_handler
+    is_main = threading.current_thread() is threading.main_thread()
+    is_handled = is_main and callable(before)
 
     def ask(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, usual)
+        signal.signal(signal.SIGINT, before)
         REQUEST.reason = "interrupted"
         if not REQUEST.is_heeded:
             _Stop.asked = KeyboardInterrupt
             raise KeyboardInterrupt
 
-    if is_main:
+    if is_handled:
         signal.signal(signal.SIGINT, ask)
     try:
         yield REQUEST
     finally:
-        if is_main:
-            signal.signal(signal.SIGINT, usual)
+        if is_handled:
+            signal.signal(signal.SIGINT, before)
         REQUEST.reason, _Stop.asked = None, None
 
 
