@@ -101,6 +101,7 @@ def test_the_same_arrays_are_written_once_and_others_beside_them(tmp_path: Path)
         (([X[0], X[1, :4]], Y[:2]), {}, "arrays, train: no array can be made of list"),
         ((X.astype(str), Y), {}, "arrays, train: the values are of type"),
         ((X, Y), {"class_names": ["x", "y"]}, "class_names has no name for the label 2"),
+        (None, {}, "arrays: there are no data"),
         (5, {}, "arrays, train: int is not understood here"),
         ((X, Y), {"name": "a/b"}, 'name is "a/b", which is no name of a folder'),
         ("digits", {"test": (X, Y)}, "test is given beside digits, which brings its own"),

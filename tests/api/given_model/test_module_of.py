@@ -135,6 +135,12 @@ def test_what_cannot_be_sent_is_told_with_a_remedy(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_what_builds_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="model: int builds no model"):
+        model_name(3, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_nodes_of_ray_need_a_module(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="which nodes of Ray do not have"):
         model_name(cell()["build"], tmp_path, "ray")

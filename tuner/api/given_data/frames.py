@@ -16,6 +16,7 @@ from tuner.api.given_data.kept_arrays import FOLDER
 from tuner.data.own import columns
 from tuner.data.own.list_card import FILE_COLUMNS
 from tuner.errors import DataError
+from tuner.extras import install_line
 from tuner.store.files.whole_files import write_text
 
 _HEADER = ("path", "label", "split", "group")
@@ -39,7 +40,7 @@ def read_parquet(path: Path) -> Any:
     except ImportError as error:
         raise DataError(
             f"{path}: pandas needs a package to read Parquet",
-            "python -m pip install pyarrow, or save the table as CSV.",
+            f"{install_line('parquet')}, or save the table as CSV.",
         ) from error
     except (OSError, ValueError) as error:
         raise DataError(

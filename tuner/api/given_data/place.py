@@ -61,6 +61,8 @@ def place_of(
         raise ConfigurationError(
             f'name is "{name}", which is no name of a folder', "use letters, digits, - and _."
         )
+    if data is None:
+        raise DataError(f"{name}: there are no data", _FORMS)
     if all(is_frame(one) for one in parts.values()):
         kept = keep_frames(parts, name, data_root, base=base, class_names=class_names)
         return str(kept)

@@ -15,6 +15,8 @@ from tuner.errors import ConfigurationError
 from tuner.models.kept_builder import CONTENT
 from tuner.store.files.whole_files import write_atomically, write_text
 
+FORMS = "give a function build(hp), a keras_tuner.HyperModel or its class, or a name."
+
 _MODULE = '''\
 """{what}, as a notebook or script has defined it; written by tuner."""
 
@@ -42,6 +44,8 @@ def model_name(model: Any, folder: Path, executor: str = "") -> str | None:
         return f"{model.__module__}:{model.__qualname__}"
     what = getattr(model, "__qualname__", type(model).__qualname__)
     _refuse_models(what, model)
+    if not callable(model) and not callable(getattr(model, "build", None)):
+        raise ConfigurationError(f"model: {type(model).__name__} builds no model", FORMS)
     if executor == "ray":
         raise ConfigurationError(
             f"model: {what} is defined in a notebook or script, which nodes of Ray do not have",
