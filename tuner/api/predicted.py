@@ -66,11 +66,12 @@ def _tell_of(bad: Sequence[NotPredicted], n: int) -> None:
     """
     shown = "; ".join(f"{one.image}: {one.reason}" for one in bad[:_SHOWN])
     if len(bad) == n:
-        what = f"none of {plural(n, 'file')} can be read as an image: {shown}"
-        raise DataError(
-            what if n else "there is no image among the files",
-            "give pictures that other programs open.",
-        )
+        what = "there is no image among the files"
+        if n == 1:
+            what = f"{bad[0].image}: cannot be read as an image: {bad[0].reason}"
+        elif n:
+            what = f"none of {n:,} files can be read as an image: {shown}"
+        raise DataError(what, "give pictures that other programs open.")
     if bad:
         warnings.warn(
             f"{plural(len(bad), 'file')} of {n:,} cannot be read as images, and the column error"
