@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 import tuner
 from docs.site.api_page import members, public_objects
+from tests.commands.finished import Finished
 
 
 def public() -> Iterator[tuple[str, Any]]:
@@ -35,8 +37,12 @@ def cases() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("name", "found"), list(cases()))
-def test_example_is_there_and_true(name: str, found: Any, in_digits: Path) -> None:
-    del in_digits
+def test_example_is_there_and_true(
+    name: str, found: Any, digits: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An example may add runs.
+    shutil.copytree(digits.place / "reports", tmp_path / "reports")
+    monkeypatch.chdir(tmp_path)
     listed = examples(found)
     assert listed, f"{name} has no example"
     globs = {"tuner": tuner, "run": tuner.load("digits")}

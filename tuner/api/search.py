@@ -70,8 +70,8 @@ def search(
         >>> y = np.arange(600) % 2
         >>> x = np.random.default_rng(0).integers(0, 100, (600, 4, 4)) + 100 * y[:, None, None]
         >>> run = tuner.search(build, x, y, max_epochs=1, executor="inline", quiet=True)
-        >>> sorted(run.trials["values.units"])
-        [2, 4]
+        >>> run.results.search.searched
+        ('units',)
     """
     for name in _DECIDED & set(options):
         raise ConfigurationError(
