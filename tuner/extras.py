@@ -19,6 +19,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "kaggle": ("kagglehub>=1.0",),
         "mlflow": ("mlflow-skinny>=3.5", "sqlalchemy>=2.0", "alembic>=1.13"),
         "optuna": ("optuna>=4.4",),
+        "parquet": ("pyarrow>=18",),
         "ray": ("ray>=2.60",),
         "serve": (
             "starlette>=1.0",

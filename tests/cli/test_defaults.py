@@ -8,7 +8,7 @@ import click
 import pytest
 
 from tuner.cli.model_commands import train
-from tuner.cli.run_commands import _run_options, plan, run
+from tuner.cli.run_commands import plan, run, run_options
 from tuner.pipeline.presets import PRESETS
 from tuner.pipeline.run_options import RunOptions
 from tuner.production.train_options import RecipeTraining, TrainOptions
@@ -25,12 +25,12 @@ def given(command: click.Command, *arguments: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("command", [run, plan], ids=["run", "plan"])
 def test_run_and_plan_take_the_usual_options(command: click.Command) -> None:
-    assert _run_options(given(command, "digits"), command="") == RunOptions(dataset="digits")
+    assert run_options(given(command, "digits"), command="") == RunOptions(dataset="digits")
 
 
 @pytest.mark.parametrize(("text", "size"), [("224", (224, 224)), ("96x128", (96, 128))])
 def test_size_of_images_is_a_side_or_height_and_width(text: str, size: tuple[int, int]) -> None:
-    options = _run_options(given(run, "photos", "--image-size", text), command="")
+    options = run_options(given(run, "photos", "--image-size", text), command="")
     assert options.image_size == size
 
 

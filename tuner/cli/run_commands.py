@@ -67,7 +67,7 @@ def run(
     DATASET is a data set's name, a folder of class folders, a CSV or an NPZ.
     """
     if require_improvement:
-        _check_testable(
+        check_testable(
             nested=nested,
             search_only=given["search_only"],
             preset=given["preset"],
@@ -80,7 +80,7 @@ def run(
     from tuner.pipeline.preparation.configuration import command_line
     from tuner.report.command_lines import resume_command
 
-    options = _run_options(given, command=command_line(sys.argv[1:]))
+    options = run_options(given, command=command_line(sys.argv[1:]))
     shown = view(
         json_lines=json_lines,
         quiet=quiet,
@@ -104,9 +104,14 @@ def run(
     return _EXIT_CODES[outcome.stopped]
 
 
-def _check_testable(
+def check_testable(
     *, nested: bool, search_only: bool, preset: PresetName, overrides: Sequence[str]
 ) -> None:
+    """Refuse `--require-improvement` where there will be no verdict.
+
+    Raises:
+        click.UsageError: With the option that is in its way.
+    """
     if search_only:
         raise click.UsageError(
             "--require-improvement needs the comparison that --search-only leaves out."
@@ -158,15 +163,24 @@ def plan(json_lines: bool, **given: Any) -> None:
     from tuner.commands.plan import plan as plan_command
 
     with view(json_lines=False, quiet=json_lines, live=False) as listener:
-        planned = plan_command(_run_options(given, command=""), listener)
+        planned = plan_command(run_options(given, command=""), listener)
     if json_lines:
         print_json(record(planned))
     else:
         show(plan_table(planned))
 
 
-def _run_options(given: dict[str, Any], command: str) -> RunOptions:
-    """Options as the commands know them: where trainings run is a record of its own."""
+def run_options(given: dict[str, Any], command: str) -> RunOptions:
+    """Options as the commands know them: where trainings run is a record of its own.
+
+    Args:
+        given: What click gives a command, without what only says how a run is shown.
+        command: The command line, for the report.
+
+    Raises:
+        click.UsageError: For options that do not go together.
+        ConfigurationError: For an executor that is not installed.
+    """
     from tuner.execution.execution_options import ExecutionOptions
     from tuner.execution.make_executor import check_installed
     from tuner.pipeline.run_options import RunOptions

@@ -109,6 +109,33 @@ def predict(
     )
 
 
+def predict_arrays(
+    options: PredictOptions, pixels: np.ndarray, names: Sequence[str]
+) -> list[Prediction]:
+    """Predict the classes of images in memory, as `predict` does for files with these pixels.
+
+    Args:
+        options: What is asked for; a picture, sorting and downloads are for files.
+        pixels: (n, height, width, channels), 0-255, of the size that the model takes.
+        names: What the images are called, (n,).
+
+    Raises:
+        ConfigurationError: If there is no such model or temperature, or what the model puts out is
+            no probabilities.
+    """
+    chosen = named_model(named_run(options.run, REPORTS), options.model)
+    temperature = chosen.temperature() if options.calibrated else None
+    check_is_there(chosen)
+    found = LoadedModel(chosen).probabilities(pixels)
+    images = (
+        Decoded(name=name, pixels=one, note="") for name, one in zip(names, pixels, strict=True)
+    )
+    return [
+        _prediction(image, row, chosen.recipe, temperature, options.min_confidence)
+        for image, row in zip(images, found, strict=True)
+    ]
+
+
 def _check(options: PredictOptions, files: Sequence[NamedImage]) -> None:
     if options.sort_into is not None:
         root = options.sort_into.resolve()

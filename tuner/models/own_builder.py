@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from tuner.backend import active, keras_settings
 from tuner.backend.keras_settings import KerasSettings
 from tuner.errors import ConfigurationError
+from tuner.models.kept_builder import make_findable
 from tuner.names import listed
 from tuner.records.error_text import reason_of
 from tuner.records.image import ImageSpec
@@ -92,8 +92,7 @@ def load_own(model: str) -> Any:
         ConfigurationError: If there is no such module or name.
     """
     module_name, _, name = model.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    make_findable(module_name)
     try:
         module = _imported(module_name)
     except ModuleNotFoundError as error:
@@ -138,7 +137,7 @@ def own_builder(model: str, image_spec: ImageSpec) -> OwnBuilder:
         ConfigurationError: If it cannot be called so.
     """
     target = load_own(model)
-    _refuse_models(model, target)
+    refuse_models(model, target)
     if inspect.isclass(target):
         target = _instance(model, target, image_spec)
     build = getattr(target, "build", None)
@@ -159,8 +158,12 @@ def own_builder(model: str, image_spec: ImageSpec) -> OwnBuilder:
     )
 
 
-def _refuse_models(model: str, target: Any) -> None:
-    """Refuse a model, or the class of one: each training needs a fresh model."""
+def refuse_models(model: str, target: Any) -> None:
+    """Refuse a model, or the class of one: each training needs a fresh model.
+
+    Raises:
+        ConfigurationError: With what it is.
+    """
     import keras
 
     if isinstance(target, keras.layers.Layer):

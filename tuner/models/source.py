@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
-import os
 import sys
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+
+from tuner.models.kept_builder import make_findable
 
 # Installed packages and Python's own modules have versions; what you write has none.
 _INSTALLED = ("site-packages", "dist-packages")
@@ -55,11 +56,20 @@ def source_digests(model: str) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): digest for path, digest in sorted(found.items())}
 
 
+def is_yours(module: str) -> bool:
+    """Whether a module is neither installed nor Python's own; only its top-level name is found."""
+    top = module.partition(".")[0]
+    if not top or top in ("tuner", "__main__", *sys.stdlib_module_names):
+        return False
+    root = _root(top)
+    return root is not None and not _is_installed(root)
+
+
 def find_module(model: str) -> ModuleSpec | None:
     """Where Python finds a builder's module; None where there is none."""
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    return _spec(model.partition(":")[0])
+    module = model.partition(":")[0]
+    make_findable(module)
+    return _spec(module)
 
 
 def _root(name: str) -> Path | None:

@@ -11,6 +11,7 @@ import numpy as np
 from tuner.data.dataset import Dataset
 from tuner.data.splits.fold import Fold, drawn_fold
 from tuner.errors import ConfigurationError
+from tuner.models.kept_builder import make_findable
 from tuner.names import printable
 from tuner.records.sealed_recipe import Recipe
 from tuner.space.documents.spelling import nearest_of
@@ -68,6 +69,7 @@ def import_notice(model: str) -> str | None:
     if not is_own:
         return None
     # As the builder is found: the working directory first, then what is installed.
+    make_findable(module)
     spec = PathFinder.find_spec(module.partition(".")[0], [str(Path.cwd()), *sys.path])
     places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
     place = printable(next(filter(None, places), "not found yet"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from tuner.cli.terminal import output
@@ -44,6 +46,36 @@ def catch_signals() -> None:
     """Turn Ctrl-C and SIGTERM into an orderly end."""
     signal.signal(signal.SIGINT, _first)
     signal.signal(signal.SIGTERM, _first)
+
+
+@contextmanager
+def interrupts_in_order() -> Iterator[StopRequest]:
+    """Turn the first Ctrl-C of a call within a program or notebook into an orderly end.
+
+    A second one stops the call at once, as Python would. Whatever handled interrupts before does so
+    again afterwards. Nothing changes in a thread, since interrupts go to the main one, nor where
+    they are ignored, as in the background of a shell.
+    """
+    REQUEST.reason, _Stop.asked = None, None
+    before = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    is_handled = is_main and callable(before)
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        REQUEST.reason = "interrupted"
+        if not REQUEST.is_heeded:
+            _Stop.asked = KeyboardInterrupt
+            raise KeyboardInterrupt
+
+    if is_handled:
+        signal.signal(signal.SIGINT, ask)
+    try:
+        yield REQUEST
+    finally:
+        if is_handled:
+            signal.signal(signal.SIGINT, before)
+        REQUEST.reason, _Stop.asked = None, None
 
 
 def keep_last_words(text: str) -> None:

@@ -26,7 +26,7 @@ _BOXES = frozenset(
     {"xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "width", "height"}
 )
 _SUFFIX = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|ppm|pgm|avif|heic)$", re.IGNORECASE)
-_NAMES = """
+FILE_COLUMNS = """
     file filename filepath filepaths path paths image images img imagepath imagefile imagename
     imgpath imgname imageid imgid photo photoid picture id
 """.split()  # noqa: SIM905
@@ -110,11 +110,12 @@ def found_files(path: Path, sample: TableSample) -> tuple[int, Path]:
             best.append((share, at, root))
     if not best:
         raise _no_files(path, sample)
-    named = [one for one in best if columns.plain(header[one[1]]) in _NAMES]
+    named = [one for one in best if columns.plain(header[one[1]]) in FILE_COLUMNS]
     chosen = named or best
     if len(chosen) > 1:
         chosen = sorted(
-            chosen, key=lambda one: _NAMES.index(columns.plain(header[one[1]])) if named else 0
+            chosen,
+            key=lambda one: FILE_COLUMNS.index(columns.plain(header[one[1]])) if named else 0,
         )
         if not named:
             names = " and ".join(f'"{header[at]}"' for _, at, _ in chosen[:2])

@@ -1,0 +1,136 @@
+"""The same search with Keras Tuner's Hyperband and with `tuner.search`: lines of code, wall time.
+
+The same builder, training and validation images of digits, epochs of each rung and number of
+trials; each in a process of its own, on all cores. Keras Tuner trains one trial after another,
+tuner as many as there are cores. tuner also seals a test part and writes a report.
+
+    python -m benchmarks.api_lines --epochs 9 --repeats 3
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+BUILDER = """
+import keras
+import numpy as np
+from sklearn.datasets import load_digits
+
+digits = load_digits()
+x = (digits.images[..., None] / 16).astype("float32")
+y = digits.target
+x, x_val, x_test = x[:1200], x[1200:1500], x[1500:]
+y, y_val, y_test = y[:1200], y[1200:1500], y[1500:]
+
+
+def build(hp):
+    model = keras.Sequential([keras.Input((8, 8, 1))])
+    for i in range(hp.Int("blocks", 1, 2)):
+        filters = hp.Choice(f"filters_{i}", [16, 32])
+        model.add(keras.layers.Conv2D(filters, 3, padding="same", activation="relu"))
+    model.add(keras.layers.Flatten())
+    model.add(keras.layers.Dense(10, activation="softmax"))
+    rate = hp.Float("rate", 1e-4, 1e-1, sampling="log")
+    model.compile(
+        keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    return model
+"""
+
+SEARCHES = {
+    "keras_tuner.Hyperband": """
+import keras_tuner
+
+search = keras_tuner.Hyperband(
+    build, objective="val_accuracy", max_epochs=EPOCHS, factor=3, directory="kt", seed=0
+)
+search.search(x, y, validation_data=(x_val, y_val), verbose=0)
+best = search.oracle.get_best_trials(1)[0].score
+""",
+    "tuner.search": """
+import tuner
+
+run = tuner.search(
+    build, x, y, validation_data=(x_val, y_val), test=(x_test, y_test), max_epochs=EPOCHS,
+    factor=3, quiet=True,
+)
+best = run.results.search.best_score
+""",
+}
+# What both write down, and no line of theirs counts.
+_MEASURED = """
+import csv, json, pathlib
+found = list(pathlib.Path("reports").rglob("trials.csv"))
+if found:
+    rows = list(csv.DictReader(open(found[0], encoding="utf-8")))
+    n_trials, n_epochs = len(rows), sum(int(row["epochs"]) for row in rows)
+else:
+    done = search.oracle.trials.values()
+    n_trials = len(done)
+    n_epochs = sum(
+        t.hyperparameters.values["tuner/epochs"]
+        - t.hyperparameters.values["tuner/initial_epoch"] for t in done
+    )
+print(json.dumps({"best": float(best), "n_trials": n_trials, "n_epochs": n_epochs}))
+"""
+
+
+def main() -> None:
+    """Measure in turn, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=9)
+    parser.add_argument("--repeats", type=int, default=3)
+    asked = parser.parse_args()
+    seconds: dict[str, list[float]] = {name: [] for name in SEARCHES}
+    found: dict[str, dict[str, float]] = {}
+    for _ in range(asked.repeats):
+        for name, code in SEARCHES.items():
+            took, found[name] = _measure(code, asked.epochs)
+            seconds[name].append(took)
+    print("| | lines | trials | epochs | wall time | best val_accuracy |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    slowest = max(median(times) for times in seconds.values())
+    for name, code in SEARCHES.items():
+        result, took = found[name], median(seconds[name])
+        print(
+            f"| `{name}` | {_n_lines(code)} | {result['n_trials']:.0f} | {result['n_epochs']:.0f}"
+            f" | {took / slowest:.2f} ({took:.0f} s) | {result['best']:.4f} |"
+        )
+    print(f"both share {_n_lines(BUILDER)} lines: data and build(hp); cores: {os.cpu_count()}")
+
+
+def _n_lines(code: str) -> int:
+    return len([line for line in code.splitlines() if line.strip()])
+
+
+def _measure(code: str, epochs: int) -> tuple[float, dict[str, float]]:
+    """Seconds of a whole process, and what it has found."""
+    root = str(Path(__file__).parents[1])
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "script.py"
+        script.write_text(BUILDER + f"\nEPOCHS = {epochs}\n" + code + _MEASURED, encoding="utf-8")
+        began_s = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, script.name],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": root, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        took = time.monotonic() - began_s
+    if done.returncode:
+        sys.exit(done.stderr)
+    return took, json.loads(done.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""A function of a notebook or script gets a module, which any process can import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tuner
+from tests.soak import published
+from tuner.api.given_model.module_of import model_name
+from tuner.errors import ConfigurationError
+from tuner.models import kept_builder
+from tuner.models.own_builder import load_own
+
+SOURCE = """
+UNITS = [4, 8]
+
+def layer(hp):
+    return hp.get("units") in {"a", "b", "c", 4}, UNITS
+
+class Net:
+    kinds = {"x", "y"}
+    def __init__(self, size):
+        self.size = size
+    def build(self, hp):
+        return self.size, layer(hp)
+
+def build(hp, scale=1.0):
+    import json
+    return layer(hp), scale, [one for one in UNITS]
+"""
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+
+
+def cell(source: str = SOURCE) -> dict[str, Any]:
+    """What a notebook's cell defines."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(source, "<cell>", "exec", dont_inherit=True), names)
+    return names
+
+
+def name_of(folder: Path, source: str = SOURCE, what: str = "build") -> str:
+    return str(model_name(cell(source)[what], folder))
+
+
+def test_what_can_be_imported_keeps_its_name(tmp_path: Path) -> None:
+    assert model_name(published.build_lazy, tmp_path) == "tests.soak.published:build_lazy"
+    assert model_name("cnn,efficientnet_b2", tmp_path) == "cnn,efficientnet_b2"
+    assert model_name(None, tmp_path) is None
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changed", "to"),
+    [
+        ("[4, 8]", "[4, 9]"),
+        ('{"a", "b", "c", 4}', '{"a", "b", "d", 4}'),
+        ("scale=1.0", "scale=2.0"),
+        ("layer(hp), scale", "layer(hp), -scale"),
+        ("import json", "import shutil"),
+    ],
+)
+def test_another_function_has_another_name(tmp_path: Path, changed: str, to: str) -> None:
+    assert changed in SOURCE
+    assert name_of(tmp_path) != name_of(tmp_path, SOURCE.replace(changed, to))
+
+
+def test_the_same_function_has_the_same_name_wherever_it_stands(tmp_path: Path) -> None:
+    again = f"# A remark.\nOTHER = 5\n{SOURCE}"
+    assert name_of(tmp_path) == name_of(tmp_path, again)
+
+
+@pytest.mark.parametrize("what", ["build", "Net"])
+def test_the_name_is_the_same_in_every_process(tmp_path: Path, what: str) -> None:
+    """Sets have another order in each, and classes get other numbers of cloudpickle."""
+    code = f"{SOURCE}\nfrom pathlib import Path\n" + (
+        "from tuner.api.given_model.module_of import model_name\n"
+        f"print(model_name({what}, Path('builders')))"
+    )
+    root = Path(tuner.__file__).parents[1]
+    names = {
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True,
+            env={"PYTHONPATH": str(root), "PYTHONHASHSEED": str(seed)},
+        ).stdout
+        for seed in (1, 2)
+    }  # fmt: skip
+    assert names == {f"{name_of(tmp_path, what=what)}\n"}
+
+
+@pytest.mark.parametrize("what", ["instance", "lambda", "closure"])
+def test_objects_lambdas_and_inner_functions_come_back(tmp_path: Path, what: str) -> None:
+    names = cell(
+        f"{SOURCE}\ndef make(n):\n    def inner(hp): return n\n    return inner\n"
+        "instance, other = Net(5), Net(6)\n"
+    )
+    given = {
+        "instance": (names["instance"], names["other"]),
+        "lambda": (lambda hp: 5, lambda hp: 6),
+        "closure": (names["make"](5), names["make"](6)),
+    }[what]
+    first, second = (str(model_name(one, tmp_path)) for one in given)
+    assert first != second
+    found = load_own(first)
+    assert (found.size if what == "instance" else found(None)) == 5
+
+
+def test_another_process_finds_it_in_the_usual_folder(tmp_path: Path) -> None:
+    name = name_of(tmp_path / kept_builder.USUAL_FOLDER)
+    code = f"from tuner.models.own_builder import load_own; print(load_own({name!r}).__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True,
+        env={"PYTHONPATH": str(Path(tuner.__file__).parents[1]), "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )  # fmt: skip
+    assert done.stdout == "build\n"
+
+
+def test_what_cannot_be_sent_is_told_with_a_remedy(tmp_path: Path) -> None:
+    names = cell("import threading\nLOCK = threading.Lock()\ndef build(hp):\n    LOCK.acquire()\n")
+    with pytest.raises(ConfigurationError) as raised:
+        model_name(names["build"], tmp_path)
+    assert "model: build cannot be sent to another process: TypeError" in raised.value.message
+    assert "create that inside of the function" in raised.value.hint
+    assert isinstance(names["LOCK"], type(threading.Lock()))
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_builds_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="model: int builds no model"):
+        model_name(3, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nodes_of_ray_need_a_module(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="which nodes of Ray do not have"):
+        model_name(cell()["build"], tmp_path, "ray")
+
+
+@pytest.mark.parametrize("content", [None, b"nonsense"])
+def test_a_damaged_builder_is_named(tmp_path: Path, content: bytes | None) -> None:
+    name = name_of(tmp_path, SOURCE.replace("scale", f"scale_{content is None}"))
+    path = next(tmp_path.glob("*.pickle"))
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"the builder (is missing|cannot be read)"):
+        load_own(name)

@@ -1,0 +1,36 @@
+"""`import tuner` costs nothing, and offers the public names."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import tuner
+
+FRAMEWORKS = ("tensorflow", "jax", "torch", "keras", "keras_tuner", "pandas", "numpy", "pydantic")
+
+
+def test_import_brings_in_no_framework() -> None:
+    code = (
+        "import sys, tuner; dir(tuner);"
+        f"print(*(name for name in {FRAMEWORKS!r} if name in sys.modules));"
+        "print(*(name for name in sys.modules if name.startswith('tuner.')))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "\n\n"
+
+
+@pytest.mark.parametrize("name", tuner.__all__)
+def test_each_public_name_is_there_and_documented(name: str) -> None:
+    assert name in dir(tuner)
+    found = getattr(tuner, name)
+    # The package `tuner.search` can be called.
+    assert found.__name__.removeprefix("tuner.") == name
+    assert found.__doc__
+
+
+def test_another_name_is_an_error_as_of_any_module() -> None:
+    with pytest.raises(AttributeError, match="module 'tuner' has no attribute 'laod'"):
+        _ = tuner.laod

@@ -1,0 +1,1 @@
+"""The Python API: `tuner.run`, `tuner.search`, `tuner.load`, `tuner.Space`."""

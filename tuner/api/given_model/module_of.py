@@ -1,0 +1,91 @@
+"""The `module:name` of a builder, for which a module is written where there is none."""
+
+from __future__ import annotations
+
+import re
+import sys
+from keyword import iskeyword
+from pathlib import Path
+from typing import Any
+
+from tuner.api.given_model.importable import is_importable
+from tuner.api.given_model.what_it_is import digest_of
+from tuner.backend import environment
+from tuner.errors import ConfigurationError
+from tuner.models.kept_builder import CONTENT
+from tuner.store.files.whole_files import write_atomically, write_text
+
+FORMS = "give a function build(hp), a keras_tuner.HyperModel or its class, or a name."
+
+_MODULE = '''\
+"""{what}, as a notebook or script has defined it; written by tuner."""
+
+from tuner.models.kept_builder import unpickled
+
+{name} = unpickled(__file__)
+'''
+
+
+def model_name(model: Any, folder: Path, executor: str = "") -> str | None:
+    """The name of a model, as `--model` takes it.
+
+    Args:
+        model: A name; or a function, a class or an object that builds models.
+        folder: Where a module for it is written, if Python finds it by no name.
+        executor: Where it is to train.
+
+    Raises:
+        ConfigurationError: If it cannot be written, or the executor would not find it.
+        OSError: If the disk takes no more.
+    """
+    if model is None or isinstance(model, str):
+        return model
+    if is_importable(model) and "." not in model.__qualname__:
+        return f"{model.__module__}:{model.__qualname__}"
+    what = getattr(model, "__qualname__", type(model).__qualname__)
+    _refuse_models(what, model)
+    if not callable(model) and not callable(getattr(model, "build", None)):
+        raise ConfigurationError(f"model: {type(model).__name__} builds no model", FORMS)
+    if executor == "ray":
+        raise ConfigurationError(
+            f"model: {what} is defined in a notebook or script, which nodes of Ray do not have",
+            'move it to a module beside it, and give its name: model="my_module:build".',
+        )
+    name = _identifier(what)
+    module = f"{name}_{digest_of(model)[:12]}"
+    if not (folder / f"{module}.py").is_file():
+        with write_atomically(folder / f"{module}{CONTENT}") as file:
+            file.write(_pickled(model, what))
+        write_text(folder / f"{module}.py", _MODULE.format(what=what, name=name))
+    if str(folder.absolute()) not in sys.path:
+        sys.path.append(str(folder.absolute()))
+    return f"{module}:{name}"
+
+
+def _refuse_models(what: str, model: Any) -> None:
+    """Refuse a model before its weights are written; where there is no Keras yet, it is none."""
+    if "keras" in sys.modules:
+        environment.prepare()
+        from tuner.models.own_builder import refuse_models
+
+        refuse_models(what, model)
+
+
+def _pickled(model: Any, what: str) -> bytes:
+    import cloudpickle
+
+    try:
+        content: bytes = cloudpickle.dumps(model)
+    except Exception as error:
+        raise ConfigurationError(
+            f"model: {what} cannot be sent to another process: {type(error).__name__}: {error}",
+            "it uses something that exists in this process only, such as an open file, a lock or a"
+            " dataset: create that inside of the function; or move the function to a module.",
+        ) from error
+    return content
+
+
+def _identifier(what: str) -> str:
+    """The last part of a name, as a module may be called."""
+    plain = re.sub(r"\W+", "_", what.rpartition(".")[2].strip("<>"), flags=re.ASCII).strip("_")
+    return plain if plain.isidentifier() and not iskeyword(plain) else "builder"

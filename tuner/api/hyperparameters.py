@@ -1,0 +1,45 @@
+"""The best hyperparameters of a run as Keras Tuner's `HyperParameters`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tuner.backend import environment
+from tuner.records.search_summary import SearchSummary
+from tuner.space.definition import Parameter, Space, by_name
+
+if TYPE_CHECKING:
+    import keras_tuner
+
+
+def best_hyperparameters(search: SearchSummary) -> keras_tuner.HyperParameters:
+    """The winner's values, and the space of its family.
+
+    Args:
+        search: What was searched and found.
+    """
+    environment.prepare()
+    from tuner.search.methods.keras_tuner_space import declared
+
+    parameters = tuple(map(_of_one_kind, search.of_winner))
+    hp = declared(Space(parameters=parameters, fixed={}), steps=True)
+    searched = by_name(parameters)
+    for name, value in search.best_values.items():
+        # Keras Tuner knows no other kinds of values.
+        if name not in searched and isinstance(value, str | int | float):
+            hp.Fixed(name, value)
+    hp.values = dict(search.best_values)
+    return hp
+
+
+def _of_one_kind(parameter: Parameter) -> Parameter:
+    """A list of whole numbers and others as floats: Keras Tuner takes lists of one kind only."""
+    kinds = {type(value) for value in parameter.choices}
+    if kinds == {int, float}:
+        return replace(parameter, choices=tuple(map(_as_float, parameter.choices)))
+    return parameter
+
+
+def _as_float(value: Any) -> float:
+    return float(value)
