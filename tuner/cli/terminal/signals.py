@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends a command in order, a second one at once."""
+"""Ctrl-C and SIGTERM: the first one ends a command cleanly, a second one at once."""
 
 from __future__ import annotations
 
