@@ -38,7 +38,9 @@ def _section(command: click.Command, path: str) -> str:
     title = path.removeprefix("python -m tuner ")
     rows = [_row(one, context) for one in command.params if isinstance(one, click.Option)]
     table = ["| option | meaning |", "| --- | --- |", *filter(None, rows)] if rows else []
-    return "\n".join([f"## {title}", "", f"```\n{path} {usage}\n```", "", help_text, "", *table, ""])
+    return "\n".join(
+        [f"## {title}", "", f"```\n{path} {usage}\n```", "", help_text, "", *table, ""]
+    )
 
 
 def _row(option: click.Option, context: click.Context) -> str:
