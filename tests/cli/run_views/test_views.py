@@ -495,7 +495,7 @@ def test_whatever_ends_a_run_tells_what_is_kept_and_how_it_goes_on(
     resume = "Resume   python -m tuner run x --resume\n"
     assert (
         said_when(stop, monkeypatch, begun)
-        == f"\nNo trial had ended; the log is in {path}.\n{resume}"
+        == f"\nNo trial has ended; the log is in {path}.\n{resume}"
     )
     assert (
         said_when(stop, monkeypatch, begun, end)
