@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ def navigation(nav: list[Any], pages: Path) -> list[Any]:
 
 def main() -> int:
     """Stage the pages and run the site generator in strict mode."""
+    if find_spec("mkdocs") is None or find_spec("material") is None:
+        sys.stderr.write("The generator is not installed: make EXTRAS=dev,docs docs\n")
+        return 1
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "docs").resolve()
     pages = folder / "pages"
     shutil.rmtree(pages, ignore_errors=True)
