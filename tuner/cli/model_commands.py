@@ -60,8 +60,7 @@ UNEXPECTED = 3
     is_flag=True,
     help=(
         "Exit with code 3 if the test accuracy (the mean over --seeds) is outside the interval"
-        " that the recipe expects. The interval covers at least 95 % of the noise of test images"
-        " and seeds."
+        " that the recipe expects. A sound training is inside it in at least 95 % of cases."
     ),
 )
 @click.option(
