@@ -7,6 +7,7 @@ from __future__ import annotations
 
 PAGES = (
     "docs/export.md",
+    "docs/photos_to_phone.md",
     "docs/search_methods.md",
 )
 MESSAGES = (
