@@ -11,7 +11,7 @@ PARALLEL := --numprocesses logical --maxprocesses 4 $(IN_ORDER)
 OVERLAPPING := --numprocesses $(shell $(PYTHON) -c "import os; print(min(4, os.cpu_count() + 1))") $(IN_ORDER)
 READY := $(VENV)/.ready
 
-.PHONY: run test test-slow test-all test-jax soak check lint format ready clean
+.PHONY: run test test-slow test-all test-jax soak check lint format docs ready clean
 
 ready: $(READY)
 
@@ -51,6 +51,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The documentation as a site in build/docs/site; needs EXTRAS=dev,docs. A broken link fails it.
+docs: $(READY)
+	$(BIN)/python -m docs.site.build
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -29,7 +29,7 @@ def pasted(finished: Finished) -> dict[str, str]:
 def test_yaml_is_a_space_that_run_takes(finished: Finished, tmp_path: Path) -> None:
     (tmp_path / "pasted.yaml").write_text(pasted(finished)["snippet-yaml"], encoding="utf-8")
     checked = call("validate", "pasted.yaml", cwd=tmp_path)
-    assert (checked.code, checked.out, checked.err) == (0, "pasted.yaml: in order\n", "")
+    assert (checked.code, checked.out, checked.err) == (0, "pasted.yaml: valid\n", "")
     space = tmp_path / "pasted.yaml"
     arguments = (
         "--space",

@@ -124,8 +124,8 @@ def test_people_read_a_table_on_stderr_that_names_an_unfinished_run_and_the_budg
     assert (outcome.code, outcome.out) == (0, "")
     assert "hyperband: 1 trial, 1 epoch" in outcome.err
     assert "retraining  none" in outcome.err
-    assert "within 1 s as asked for" in " ".join(outcome.err.split())
-    assert "run would go on with begun" in outcome.err
+    assert "within 1 s, your budget" in " ".join(outcome.err.split())
+    assert "run would resume begun" in outcome.err
 
 
 def test_plan_of_an_unfinished_run_has_the_sizes_that_it_has_decided_on(

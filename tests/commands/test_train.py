@@ -103,7 +103,7 @@ def test_says_for_people_what_it_did(finished: Finished) -> None:
     assert lines == [
         "Starting the framework ...",
         "Training on 48 images ...",
-        f"Trained on 48 images; holds the weights of epoch {expected['best_epoch']}.",
+        f"Trained on 48 images; the weights are those of epoch {expected['best_epoch']}.",
         (
             f"val_accuracy {expected['validation_score']:.4f} on 12 validation images; "
             f"the recipe's run had {expected['validation_score']:.4f}."
@@ -129,7 +129,7 @@ def test_full_data_trains_on_validation_images_too(finished: Finished) -> None:
     )
     assert shown.code == 0
     assert "Training on 60 images ..." in shown.err
-    assert "Trained on 60 images; holds the weights of epoch " in shown.err
+    assert "Trained on 60 images; the weights are those of epoch " in shown.err
     assert "val_accuracy" not in shown.err
     assert (
         "Trained on all images except the test part, so there is no validation score." in shown.err
@@ -241,7 +241,7 @@ def test_score_outside_of_the_expected_interval_ends_with_3_where_it_is_verified
     assert (shown.code, shown.out) == (3, "verified/model.keras\n")
     (line,) = [line for line in shown.err.splitlines() if line.startswith("Expected ")]
     assert line.endswith(where)
-    assert "With one seed the noise of training is not known" in shown.err
+    assert "One seed does not show the noise of training" in shown.err
     assert call(*words, "unverified", cwd=copied).code == 0
 
 

@@ -1,4 +1,4 @@
-"""`validate` and `datasets`: what is committed is in order, and every mistake is listed."""
+"""`validate` and `datasets`: committed files are valid, and every mistake is listed."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def test_all_committed_files_are_in_order() -> None:
     shown = call("validate", cwd=ROOT)
     assert (shown.code, shown.err) == (0, "")
     lines = shown.out.splitlines()
-    assert {f"datasets/{name}.yaml: in order" for name in NAMES} <= set(lines)
-    assert {f"search_spaces/{name}.yaml: in order" for name in NAMES} <= set(lines)
-    assert "search_spaces/default.yaml: in order; model: auto" in lines
+    assert {f"datasets/{name}.yaml: valid" for name in NAMES} <= set(lines)
+    assert {f"search_spaces/{name}.yaml: valid" for name in NAMES} <= set(lines)
+    assert "search_spaces/default.yaml: valid; model: auto" in lines
 
 
 def test_every_mistake_of_every_file_is_listed(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_every_mistake_of_every_file_is_listed(tmp_path: Path) -> None:
         "name: card\ntitle: A card\nfiles: {type: npz, path: x.npz}\n"
     )
     shown = call("validate", "tiny.yaml", "bad.yaml", "card.yaml", "gone.yaml", cwd=tmp_path)
-    assert (shown.code, shown.out) == (2, "tiny.yaml: in order\n")
+    assert (shown.code, shown.out) == (2, "tiny.yaml: valid\n")
     assert shown.err.splitlines() == [
         "bad.yaml:2: search.factr is not a known key.",
         '  Fix: did you mean "factor"?',
@@ -67,7 +67,7 @@ def test_folder_stands_for_its_yaml_files(tmp_path: Path) -> None:
     (tmp_path / "spaces").mkdir()
     write_space(tmp_path / "spaces")
     (tmp_path / "spaces" / "README.md").write_text("text")
-    assert call("validate", "spaces", cwd=tmp_path).out == "spaces/tiny.yaml: in order\n"
+    assert call("validate", "spaces", cwd=tmp_path).out == "spaces/tiny.yaml: valid\n"
 
 
 def test_nothing_to_check_is_a_mistake(tmp_path: Path) -> None:

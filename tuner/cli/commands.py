@@ -22,18 +22,18 @@ Find good hyperparameters for an image classifier, and see whether the search wa
 \b
 First steps:
   python -m tuner run drawn_faces --preset quick
-      A whole run that needs no data.
+      A complete run; it needs no data.
   python -m tuner datasets
       The data sets that have a card.
   python -m tuner run ./my_photos
-      Your own images: a folder for each class.
+      Your own images: one folder per class.
 """
 
 
 @click.group(cls=Group, context_settings=CONTEXT, help=HELP)
 @click.version_option(__version__, message="tuner %(version)s")
 def cli() -> None:
-    """Hold the commands together; `HELP` is what people read."""
+    """Hold the commands together; `HELP` is the help text."""
 
 
 for command in (

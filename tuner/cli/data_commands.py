@@ -1,4 +1,4 @@
-"""`validate` and `datasets`: what a run is given."""
+"""`validate` and `datasets`: the inputs of a run."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SchemaName = Literal["space", "card", "results"]
 @click.option(
     "--schema",
     type=click.Choice(get_args(SchemaName)),
-    help="Print a JSON Schema instead: of spaces or cards, for editors, or of results.json.",
+    help="Print a JSON Schema: of spaces or cards (for editors), or of results.json.",
 )
 def validate(files: tuple[Path, ...], schema: SchemaName | None) -> int:
     """Check search spaces and data cards, and list their mistakes.
 
-    Without FILES: search_spaces/ and datasets/.
+    Without FILES, check search_spaces/ and datasets/.
     """
     if schema:
         _print_schema(schema)
@@ -37,7 +37,7 @@ def validate(files: tuple[Path, ...], schema: SchemaName | None) -> int:
             say(str(one.error))
         else:
             families = f"; model: {', '.join(one.families)}" if one.families else ""
-            click.echo(plain(f"{one.path}: in order{families}"))
+            click.echo(plain(f"{one.path}: valid{families}"))
     return 2 if any(one.error for one in checked) else 0
 
 
@@ -56,7 +56,7 @@ def _print_schema(kind: SchemaName) -> None:
 @as_json
 @click.pass_context
 def datasets(context: click.Context, data_dir: Path, json_lines: bool) -> None:
-    """List the data sets that have a card, with the state of their data and of their caches."""
+    """List the data sets that have a card, and whether their data and caches are present."""
     if context.invoked_subcommand is not None:
         if json_lines and context.invoked_subcommand in ("clean", "fetch"):
             raise click.UsageError(f"`datasets {context.invoked_subcommand}` has no --json.")
@@ -89,9 +89,9 @@ def check(
     data_dir: Path,
     json_lines: bool,
 ) -> None:
-    """Examine the data of NAME_OR_FOLDER.
+    """Check the data of NAME_OR_FOLDER for copies, wrong labels and broken files.
 
-    The exit code is 4 if results on them would be worthless.
+    The exit code is 4 if results on these data would be worthless.
     """
     from tuner.cli.endings.check_table import examination_table, records, show
     from tuner.commands.check import check as check_command
@@ -111,7 +111,7 @@ def check(
 @click.argument("names", nargs=-1)
 @data_dir
 def clean(names: tuple[str, ...], data_dir: Path) -> None:
-    """Delete the decoded images kept for NAMES, or for all data sets; your own files stay."""
+    """Delete cached images of NAMES, or of all data sets; your own files stay."""
     from tuner.commands.datasets import clean_caches
 
     for line in clean_caches(names, data_dir):
@@ -122,7 +122,7 @@ def clean(names: tuple[str, ...], data_dir: Path) -> None:
 @click.argument("name")
 @data_dir
 def fetch(name: str, data_dir: Path) -> None:
-    """Download NAME into the data root, or check and repair what was downloaded before."""
+    """Download NAME into the data folder, or check and repair an earlier download."""
     from tuner.commands.fetch import fetch as fetch_command
 
     click.echo(plain(fetch_command(name, data_dir).line()))

@@ -1,4 +1,4 @@
-"""`export`: a model of a run for a phone, a web service or a colleague."""
+"""`export`: write a model of a run for a phone, a web service or another program."""
 
 from __future__ import annotations
 
@@ -31,28 +31,30 @@ _USUAL = ExportOptions(run=Path(), format="")
 @click.option(
     "--quantize",
     type=click.Choice(QUANTIZATIONS),
-    help="Smaller numbers inside; for litert and onnx.",
+    help="Store smaller numbers, for a smaller file; for litert and onnx.",
 )
 @click.option(
     "--model",
     metavar="NAME_OR_FILE",
-    help="One of the run's models, or a .keras file; the recommended model by default.",
+    help="Model of the run, or a .keras file; by default, the recommended model.",
 )
-@click.option("--out", type=A_PATH, help="The folder to write; below the run's folder by default.")
+@click.option(
+    "--out", type=A_PATH, help="Folder to write; by default, exports/ in the run's folder."
+)
 @click.option(
     "--input",
     "input_type",
     type=click.Choice(INPUT_TYPES),
     default=_USUAL.input_type,
     show_default=True,
-    help="Type of the images, which are on the scale of 0-255.",
+    help="Type of the input images; their values are 0 to 255.",
 )
 @click.option(
     "--max-differing",
     type=click.FloatRange(min=0, max=1),
     help=(
-        "Share of the test images whose label may differ from the original's;"
-        f" {MAX_DIFFERING:g} by default, {MAX_DIFFERING_INT8:g} for int8."
+        "Share of the test images whose label may differ from the original model's; by default"
+        f" {MAX_DIFFERING:g}, or {MAX_DIFFERING_INT8:g} for int8."
     ),
 )
 @click.option(
@@ -60,18 +62,18 @@ _USUAL = ExportOptions(run=Path(), format="")
     type=click.IntRange(min=1),
     default=_USUAL.check_images,
     show_default=True,
-    help="Test images that check the file at most.",
+    help="Maximum number of test images to check the file with.",
 )
-@click.option("--data", help="Other data of the same classes to check it with.")
+@click.option("--data", help="Other data with the same classes to check the file with.")
 @data_dir
 @as_json
 @quiet
 def export(json_lines: bool, quiet: bool, **options: Any) -> None:
-    """Export the recommended model of RUN as a file for elsewhere, and check it.
+    """Export the recommended model of RUN to another format, and check the file.
 
-    Pixels are scaled and probabilities calibrated inside the file. It is checked on the run's
-    sealed test images; one whose labels differ too often is kept as NAME.rejected, and the exit
-    code is 1. RUN may be latest, or a data set's name.
+    The file scales pixels and calibrates probabilities itself. It is checked on the sealed test
+    images of the run. A file that differs from the model too often is renamed to NAME.rejected,
+    and the exit code is 1. RUN is a run folder, latest, or a data set's name.
     """
     from tuner.cli.endings.exported import export_ended, exported_lines, rejection
     from tuner.cli.terminal.chatter import chatter_kept_away

@@ -6,7 +6,7 @@ import click
 
 
 class Group(click.Group):
-    """Click cuts each command's sentence at the end of a line; here it goes on in the next."""
+    """Click cuts each command's sentence at the end of a line; here it continues on the next."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands, each with the first paragraph of its help."""

@@ -18,12 +18,12 @@ from tuner.production.labels_options import TABLE, LabelsOptions
     type=click.IntRange(min=2, max=20),
     default=5,
     show_default=True,
-    help="Trainings, each without one part of the images.",
+    help="Folds of the cross-validation: one training for each.",
 )
 @click.option(
     "--epochs",
     type=click.IntRange(min=1),
-    help="Epochs of each training; those of the recipe's best epoch by default.",
+    help="Epochs of each training; by default, the recipe's best epoch.",
 )
 @labels
 @click.option(
@@ -31,22 +31,20 @@ from tuner.production.labels_options import TABLE, LabelsOptions
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Threads of the CPU: more are faster, 1 repeats the numbers exactly.",
+    help="CPU threads. More are faster; 1 repeats the numbers exactly.",
 )
-@click.option(
-    "--out", type=A_PATH, metavar="FILE", help=f"The list to write; RUN/{TABLE} by default."
-)
-@click.option("--force", "may_replace", is_flag=True, help="Write over a list that is there.")
+@click.option("--out", type=A_PATH, metavar="FILE", help=f"List to write; by default, RUN/{TABLE}.")
+@click.option("--force", "may_replace", is_flag=True, help="Overwrite an existing list.")
 @data_dir
 @as_json
 @quiet
 @no_progress
 def list_labels(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> None:
-    """List the labels of RUN's data that are likely wrong, as a CSV to correct and a page.
+    """List labels of RUN's data that are likely wrong, as a CSV to correct and a page.
 
-    The recipe of RUN is trained by cross-validation, and predicts each image by a model that did
-    not train on it. Correct the column `label`, and search again: run DATASET --labels FILE. A
-    command that was stopped goes on where it was.
+    The recipe of RUN is trained by cross-validation, so each image is predicted by a model that
+    did not train on it. Correct the column `label`, then run DATASET --labels FILE. If the command
+    is stopped, run it again to resume.
     """
     from tuner.cli.endings.listed import labels_ended, listed_lines
     from tuner.cli.run_views.choice import view

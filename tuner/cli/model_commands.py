@@ -1,4 +1,4 @@
-"""`train` and `predict`: what the models of a run are good for."""
+"""`train` and `predict`: use the models of a run."""
 
 from __future__ import annotations
 
@@ -29,40 +29,38 @@ UNEXPECTED = 3
     type=A_PATH,
     required=True,
     metavar="RUN_OR_YAML",
-    help="A run's folder, a data set's name or latest for the newest run, or a best.yaml.",
+    help="Run folder, data set name or latest (both: newest run), or a best.yaml.",
 )
-@click.option(
-    "--model", metavar="NAME", help="One of the run's models; the recommended one by default."
-)
+@click.option("--model", metavar="NAME", help="Model of the run; by default, the recommended one.")
 @click.option(
     "--choose",
     multiple=True,
     metavar="LIMIT",
     help=(
-        'Train the best setting of the run that keeps a limit, such as "latency_ms<=5"; several by'
-        " repeating it. For a run with objectives."
+        'Train the best setting of the run within a limit, such as "latency_ms<=5"; repeat it for'
+        " several limits. Needs a run with objectives."
     ),
 )
 @click.option(
-    "--data", help="Other data of the same classes; images are resized to the recipe's size."
+    "--data",
+    help="Train on other data with the same classes; images are resized to the recipe's size.",
 )
 @labels
 @click.option("--full-data", is_flag=True, help="Train on the validation images too.")
-@click.option("--seed", type=A_SEED, help="Seed; the recipe's own by default.")
+@click.option("--seed", type=A_SEED, help="Seed; by default, the recipe's.")
 @click.option(
     "--seeds",
     type=click.IntRange(min=1),
     default=RecipeTraining().seeds,
     show_default=True,
-    help="Trainings, each with its own seed; the one that validates best is kept.",
+    help="Trainings with different seeds; the best on validation images is kept.",
 )
 @click.option(
     "--verify",
     is_flag=True,
     help=(
-        "Exit with 3 where the test accuracy, or its mean over --seeds, lies outside of the"
-        " interval that the recipe expects: at least 95 %, for the noise of test images and of"
-        " seeds."
+        "Exit with code 3 if the test accuracy (the mean over --seeds) is outside the interval"
+        " that the recipe expects. A sound training is inside it in at least 95 % of cases."
     ),
 )
 @click.option(
@@ -70,18 +68,18 @@ UNEXPECTED = 3
     type=click.IntRange(min=1),
     default=RecipeTraining().threads,
     show_default=True,
-    help="Threads of the CPU: more are faster, 1 repeats the run's numbers exactly.",
+    help="CPU threads. More are faster; 1 repeats the numbers of the run exactly.",
 )
-@click.option("--out", type=A_PATH, help="The folder to write; beside the recipe by default.")
+@click.option("--out", type=A_PATH, help="Folder to write; by default, next to the recipe.")
 @data_dir
 @as_json
 @quiet
 @no_progress
 def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> int:
-    """Train a fresh model by a recipe of a run, without a search, and score it.
+    """Train a new model from the recipe of a run, without a search, and score it.
 
-    What differs from the recipe is said first: data, versions, code, edits by hand. The folder that
-    is written serves wherever a run does.
+    The first lines list what differs from the recipe: data, versions, code, manual edits. Every
+    command that takes a run also takes the folder that this command writes.
     """
     from tuner.cli.endings.trained import train_ended, trained_lines
     from tuner.cli.run_views.choice import view
@@ -113,37 +111,41 @@ def train(json_lines: bool, quiet: bool, no_progress: bool, **options: Any) -> i
 @click.option(
     "--model",
     metavar="NAME_OR_FILE",
-    help="One of the run's models, or a .keras file; the recommended model by default.",
+    help="Model of the run, or a .keras file; by default, the recommended model.",
 )
-@click.option("--out", type=A_PATH, help="Write all predictions into this .csv, .json or .jsonl.")
+@click.option(
+    "--out", type=A_PATH, help="Write all predictions to this .csv, .json or .jsonl file."
+)
 @click.option(
     "--min-confidence",
     type=click.FloatRange(min=0, max=1),
     default=0.0,
-    help="Leave the class empty where its probability is lower, such as 0.8.",
+    help="Leave the class empty if its probability is lower than this, such as 0.8.",
 )
 @click.option(
     "--sort-into",
     type=A_PATH,
     metavar="FOLDER",
-    help="Copy each image into a folder of its class, unsure ones into `unsure`; replaces nothing.",
+    help="Copy each image to a folder named after its class, or to `unsure`; overwrite nothing.",
 )
-@click.option("--link", is_flag=True, help="With --sort-into: links in place of copies.")
-@click.option("--allow-download", is_flag=True, help="Fetch images from http(s) addresses.")
+@click.option("--link", is_flag=True, help="With --sort-into: make links instead of copies.")
+@click.option("--allow-download", is_flag=True, help="Download images from http(s) addresses.")
 @click.option(
     "--picture",
     type=A_PATH,
-    help="Draw the image with its prediction into this file; one image only.",
+    help="Draw the image and its prediction to this file; for one image.",
 )
 @click.option(
-    "--calibrated", is_flag=True, help="Apply the temperature scaling that the run fitted."
+    "--calibrated",
+    is_flag=True,
+    help="Calibrate probabilities with the temperature that the run fitted.",
 )
 @as_json
 def predict(images: tuple[str, ...], out: Path | None, json_lines: bool, **options: Any) -> None:
     """Predict the class and the probabilities of IMAGES with the recommended model of RUN.
 
-    RUN may be latest, or a data set's name. IMAGES are files, folders, patterns, web addresses and
-    CSV files with a column `path`; `-` reads paths from stdin, one a line.
+    RUN is a run folder, latest, or a data set's name. IMAGES are files, folders, patterns, web
+    addresses and CSV files with a column `path`; `-` reads one path per line from stdin.
     """
     from tuner.cli.endings.predictions import show_predictions
     from tuner.cli.terminal.chatter import chatter_kept_away

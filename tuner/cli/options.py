@@ -27,31 +27,35 @@ data_dir = click.option(
     type=A_PATH,
     default=DATA_ROOT,
     show_default=True,
-    help="Root of the data.",
+    help="Folder that holds the data sets.",
 )
 out = click.option(
-    "--out", type=A_PATH, default=REPORTS, show_default=True, help="Root of the reports."
+    "--out",
+    type=A_PATH,
+    default=REPORTS,
+    show_default=True,
+    help="Folder that reports are written to.",
 )
 as_json = click.option(
-    "--json", "json_lines", is_flag=True, help="Results and events as JSON Lines on stdout."
+    "--json", "json_lines", is_flag=True, help="Write results and events as JSON Lines to stdout."
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print only errors and the result.")
 no_progress = click.option(
-    "--no-progress", is_flag=True, help="Plain lines in place of the live view."
+    "--no-progress", is_flag=True, help="Print plain lines instead of the live view."
 )
 
 image_size = click.option(
     "--image-size",
     type=IMAGE_SIZE,
     metavar="N|HxW",
-    help="Pixels of your own photos: a side, or height and width; what suits the model by default.",
+    help="Size of your own photos in pixels: one side, or HEIGHTxWIDTH; by default, the model's.",
 )
 
 labels = click.option(
     "--labels",
     type=A_PATH,
     metavar="FILE",
-    help="A corrected wrong_labels.csv, whose labels replace those of the data.",
+    help="A corrected wrong_labels.csv; its labels replace those of the data.",
 )
 
 retries = click.option(
@@ -69,7 +73,7 @@ track = click.option(
     "--track",
     type=click.Choice(tuple(TRACKERS)),
     multiple=True,
-    help=f"Write the run to a tracker as it goes; may be repeated: {tracker_help()}.",
+    help=f"Write the run to a tracker while it runs; repeatable: {tracker_help()}.",
 )
 # As for `--retries`.
 hidden_track = click.option(
@@ -81,8 +85,8 @@ choose = click.option(
     multiple=True,
     metavar="LIMIT",
     help=(
-        'Take the best setting that keeps a limit, such as "latency_ms<=5"; several by repeating'
-        " it. For a space with objectives."
+        'Use the best setting within a limit, such as "latency_ms<=5"; repeat it for several'
+        " limits. Needs a space with objectives."
     ),
 )
 hidden_choose = click.option("--choose", multiple=True, hidden=True)
@@ -92,12 +96,14 @@ def what_to_search(command: Any) -> Any:
     """The options that `run` and `plan` share: what is searched, on which data, and how long."""
     options = (
         click.argument("dataset"),
-        click.option("--space", type=A_PATH, help="Search space; the data set's own by default."),
+        click.option(
+            "--space", type=A_PATH, help="Search space file; by default, the space of the data set."
+        ),
         click.option(
             "--model",
             help=(
-                "Model in place of the space's: cnn, a backbone such as efficientnet_b2,"
-                " my_package.models:build, several families with commas between them, or auto."
+                "Model instead of the one in the space: cnn, a backbone such as efficientnet_b2,"
+                " my_package.models:build, auto, or several families separated by commas."
             ),
         ),
         click.option(
@@ -105,42 +111,48 @@ def what_to_search(command: Any) -> Any:
             type=click.Choice(get_args(PresetName)),
             default=_USUAL.preset,
             show_default=True,
-            help="How much to do.",
-        ),
-        click.option("--max-epochs", type=click.IntRange(min=1), help="Epochs of the last rung."),
-        click.option(
-            "--factor", type=click.IntRange(min=2), help="Reduction factor between rungs."
+            help="Size of the run: quick for a first look, thorough for a final result.",
         ),
         click.option(
-            "--max-trials", type=click.IntRange(min=1), help="Trials at most, promotions included."
+            "--max-epochs", type=click.IntRange(min=1), help="Epochs of the longest trial."
+        ),
+        click.option(
+            "--factor",
+            type=click.IntRange(min=2),
+            help="Keep one trial in FACTOR at each promotion.",
+        ),
+        click.option(
+            "--max-trials",
+            type=click.IntRange(min=1),
+            help="Maximum number of trials, promotions included.",
         ),
         click.option(
             "--precision",
             type=click.Choice(get_args(PrecisionChoice)),
-            help="Numbers that layers compute with; auto takes what trains faster here.",
+            help="Precision of training; auto measures which one is faster on this machine.",
         ),
         image_size,
         labels,
         click.option(
             "--limit",
             type=click.IntRange(min=1),
-            help="Use this many training and validation images together.",
+            help="Use at most this many training and validation images in total.",
         ),
         click.option(
             "--seed",
             type=A_SEED,
             default=_USUAL.seed,
             show_default=True,
-            help="Seed of everything that is random.",
+            help="Seed of all random numbers.",
         ),
         click.option(
             "--set",
             "overrides",
             multiple=True,
             metavar="KEY=VALUE",
-            help="Change the space: space.dropout.max=0.6.",
+            help="Change a value of the space, such as space.dropout.max=0.6; repeatable.",
         ),
-        click.option("--search-only", is_flag=True, help="Leave out the comparison."),
+        click.option("--search-only", is_flag=True, help="Skip retraining, comparison and test."),
         click.option(
             "--executor",
             type=click.Choice(tuple(EXECUTORS)),
@@ -151,14 +163,14 @@ def what_to_search(command: Any) -> Any:
         click.option(
             "--workers",
             type=click.IntRange(min=1),
-            help="Trainings at a time; one per core (or GPU) by default.",
+            help="Trainings at the same time; by default, one per core or GPU.",
         ),
         click.option(
             "--resume/--fresh",
             default=None,
             help=(
-                "Go on with the unfinished run or fail; start a new one. [default: go on if there"
-                " is one]"
+                "Resume the unfinished run or fail; start a new run. [default: resume if there is"
+                " one]"
             ),
         ),
         click.option(
@@ -166,8 +178,8 @@ def what_to_search(command: Any) -> Any:
             "time_budget_s",
             type=DURATION,
             help=(
-                "For the whole command, such as 30m: decides how much is searched, within what"
-                " the preset allows and you state."
+                "Time for the whole command, such as 30m; sizes search and retraining within the"
+                " preset and your other options."
             ),
         ),
         click.option(
@@ -176,13 +188,13 @@ def what_to_search(command: Any) -> Any:
             type=DURATION,
             default=f"{TRIAL_TIMEOUT_S / 60:g}m",
             show_default=True,
-            help="Fail a training that makes no progress for this long; 0 waits forever.",
+            help="Fail a training that makes no progress for this long; 0 turns it off.",
         ),
         click.option(
             "--worker-memory",
             "worker_memory_bytes",
             type=SIZE,
-            help="Memory of one worker, such as 4GB; by default the machine's is shared out.",
+            help="Memory limit of a worker, such as 4GB; by default, an equal share of all memory.",
         ),
         click.option(
             "--ray-address", help="Address of a running Ray cluster; with --executor ray."

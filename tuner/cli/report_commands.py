@@ -1,4 +1,4 @@
-"""`report`, `compare`, `refine` and `track`: what finished runs tell."""
+"""`report`, `compare`, `refine` and `track`: read finished runs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tuner.space.trackers import TRACKERS, tracker_help
 @click.option(
     "--markdown",
     is_flag=True,
-    help="Print a summary for a pull request, and leave the page as it is.",
+    help="Print a Markdown summary for a pull request; the page is not written.",
 )
 @click.option(
     "--figures",
     "into",
     type=A_PATH,
     metavar="DIR",
-    help="Write the figures as SVG and PNG for slides, and leave the page as it is.",
+    help="Write the figures as SVG and PNG for slides; the page is not written.",
 )
 def report(run: Path, markdown: bool, into: Path | None) -> None:
-    """Rebuild the page of RUN from its files; RUN may be latest, or a data set's name."""
+    """Rebuild the report of RUN from its files; RUN is a folder, latest, or a data set's name."""
     if markdown and into is not None:
         raise click.UsageError("--markdown and --figures are two outputs: give one of them.")
     if into is not None:
@@ -50,7 +50,7 @@ def report(run: Path, markdown: bool, into: Path | None) -> None:
 @out
 @as_json
 def compare(runs: tuple[Path, ...], out: Path, json_lines: bool) -> None:
-    """Write one page with every run below --out, or with each RUN, and print its path."""
+    """Write one page that compares every run below --out, or each RUN, and print its path."""
     from tuner.commands.compare import compare as compare_command
 
     compared = compare_command(out, runs)
@@ -64,16 +64,16 @@ def compare(runs: tuple[Path, ...], out: Path, json_lines: bool) -> None:
 @click.command(context_settings=CONTEXT)
 @click.argument("run", type=A_PATH)
 @click.option(
-    "--out", type=A_PATH, metavar="FILE", help="The space to write; RUN/refined.yaml by default."
+    "--out", type=A_PATH, metavar="FILE", help="Space file to write; by default, RUN/refined.yaml."
 )
-@click.option("--force", is_flag=True, help="Write over a file that is there already.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @as_json
 def refine(run: Path, out: Path | None, force: bool, json_lines: bool) -> None:
     """Write the next search space from what RUN has learned, and print its path.
 
-    It widens ranges that the best setting lies at the end of, narrows those that the best settings
-    leave, and freezes what is settled, each with its evidence. The next search begins with the
-    best of RUN.
+    A range is widened if the best setting is at its end, and narrowed if all good settings share a
+    part of it. A hyperparameter that does not matter is fixed. The file gives the evidence for
+    each change. The next search starts with the best setting of RUN.
     """
     from tuner.cli.endings.refined import refined_lines, refined_record
     from tuner.commands.refine import refine as refine_command
@@ -95,10 +95,10 @@ def refine(run: Path, out: Path | None, force: bool, json_lines: bool) -> None:
     type=click.Choice(tuple(TRACKERS)),
     multiple=True,
     required=True,
-    help=f"The tracker; may be repeated: {tracker_help()}.",
+    help=f"Tracker to write to; repeatable: {tracker_help()}.",
 )
 def track(run: Path, names: tuple[str, ...]) -> None:
-    """Write RUN to trackers from its files; what is there already is not doubled."""
+    """Write a finished RUN to trackers; entries that exist already are not duplicated."""
     from tuner.commands.track import track as track_command
 
     track_command(run, names, click.echo)

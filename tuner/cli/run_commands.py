@@ -44,7 +44,7 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 @click.option(
     "--nested",
     is_flag=True,
-    help="For small data sets: each part tests in turn, with a search of its own each time.",
+    help="Nested cross-validation, for small data: each fold tests once, after its own search.",
 )
 @click.option(
     "--require-improvement",
@@ -62,9 +62,9 @@ def run(
     require_improvement: bool,
     **given: Any,
 ) -> int:
-    """Search, retrain, compare and report on DATASET.
+    """Search, retrain, compare and write a report on DATASET.
 
-    DATASET is a data set's name, a folder of class folders, a CSV or an NPZ.
+    DATASET is the name of a data card, a folder with one folder per class, a CSV or an NPZ.
     """
     if require_improvement:
         check_testable(
@@ -152,7 +152,9 @@ def _run_nested(
 @hidden_retries
 @hidden_choose
 @hidden_track
-@click.option("--json", "json_lines", is_flag=True, help="The plan as one JSON object on stdout.")
+@click.option(
+    "--json", "json_lines", is_flag=True, help="Write the plan as one JSON object to stdout."
+)
 def plan(json_lines: bool, **given: Any) -> None:
     """Estimate what `run` would cost from a few measured steps.
 

@@ -22,45 +22,47 @@ _LIMITS = Limits()
 @click.option(
     "--model",
     metavar="NAME_OR_FILE",
-    help="One of the run's models, or a .keras file; the recommended model by default.",
+    help="Model of the run, or a .keras file; by default, the recommended model.",
 )
 @click.option(
-    "--calibrated", is_flag=True, help="Apply the temperature scaling that the run fitted."
+    "--calibrated",
+    is_flag=True,
+    help="Calibrate probabilities with the temperature that the run fitted.",
 )
 @click.option(
     "--host",
     default=_USUAL.host,
     show_default=True,
-    help="Address to bind to; 0.0.0.0 lets other machines in.",
+    help="Address to bind to; 0.0.0.0 accepts requests from other machines.",
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=_USUAL.port,
     show_default=True,
-    help="Port; 0 takes a free one.",
+    help="Port; 0 picks a free one.",
 )
 @click.option(
     "--token",
     help=(
-        "What clients must show as `Authorization: Bearer TOKEN`. Other users of this machine see"
-        " it; TUNER_SERVE_TOKEN in the environment or --token-file hide it."
+        "Token that clients send as `Authorization: Bearer TOKEN`. Other users of this machine can"
+        " read it here; use --token-file or the variable TUNER_SERVE_TOKEN instead."
     ),
 )
-@click.option("--token-file", type=A_PATH, help="A file that holds the token.")
+@click.option("--token-file", type=A_PATH, help="File that holds the token.")
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
     default=_USUAL.workers,
     show_default=True,
-    help="Processes, each with the model in its memory.",
+    help="Processes; each loads the model into its memory.",
 )
 @click.option(
     "--batch",
     type=click.IntRange(min=1),
     default=_USUAL.batch,
     show_default=True,
-    help="Images that wait and then go through the model together, at most.",
+    help="Maximum number of waiting images that are predicted together.",
 )
 @click.option(
     "--max-size",
@@ -68,7 +70,7 @@ _LIMITS = Limits()
     type=SIZE,
     default="32MB",
     show_default=True,
-    help="Of the body of a request.",
+    help="Maximum size of a request's body.",
 )
 @click.option(
     "--max-pixels",
@@ -76,20 +78,20 @@ _LIMITS = Limits()
     type=click.IntRange(1, _LIMITS.max_pixels),
     default=_LIMITS.max_pixels,
     show_default=True,
-    help="Of an image.",
+    help="Maximum number of pixels of an image.",
 )
 @click.option(
     "--max-images",
     type=click.IntRange(min=1),
     default=_LIMITS.max_images,
     show_default=True,
-    help="Of a request.",
+    help="Maximum number of images in a request.",
 )
 @click.option(
     "--rate",
     type=click.IntRange(min=0),
     help=(
-        "Requests a minute of one client; 0 is no limit."
+        "Maximum number of requests per minute from one client; 0 is no limit."
         f"  [default: {USUAL_RATE}; without --host and --trusted-proxy no limit]"
     ),
 )
@@ -97,14 +99,14 @@ _LIMITS = Limits()
     "--trusted-proxy",
     default=_USUAL.trusted_proxy,
     metavar="ADDRESS",
-    help="A proxy whose X-Forwarded-For names the client; several are separated by commas.",
+    help="Proxy whose X-Forwarded-For names the client; separate several by commas.",
 )
 def serve(token: str | None, token_file: Path | None, **options: Any) -> None:
     """Serve the recommended model of RUN over HTTP, with a page to try it on.
 
-    RUN may be latest, a data set's name, or the folder of an exported model. Predictions are those
-    of `predict`. The page is at the address that is printed; /docs there says how programs call the
-    service. Ctrl-C or SIGTERM ends it after the requests that run.
+    RUN is a run folder, latest, a data set's name, or the folder of an exported model. Predictions
+    are the same as those of `predict`. The command prints the address of the page; /docs at that
+    address describes the HTTP interface. Ctrl-C or SIGTERM finishes the running requests first.
     """
     from tuner.commands.serve import serve as serve_command
     from tuner.commands.serve import the_proxy, the_token

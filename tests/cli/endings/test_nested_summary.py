@@ -78,7 +78,7 @@ def test_outer_folds_without_a_model_are_said() -> None:
 def test_stopped_cross_validation_says_how_far_it_is_and_how_it_goes_on() -> None:
     assert nested_lines(STOPPED, COMMAND) == [
         "",
-        "1 of 2 outer folds have been tested; the rest was interrupted, and can go on.",
+        "1 of 2 outer folds have been tested; the rest was interrupted. You can resume it.",
         f"Resume   {COMMAND} --resume",
     ]
 

@@ -188,7 +188,7 @@ def test_impossible_corners_give_a_reason() -> None:
 def test_models_that_could_not_be_measured_are_named() -> None:
     assert shown(failures={"Baseline": "the loss became nan"})["start"] == [
         "1.5 to 4 s, mean 2.8 s to build and trace a model",
-        "Baseline could not be measured, and is left out here: the loss became nan",
+        "Baseline could not be measured and is not included: the loss became nan",
     ]
 
 
@@ -206,13 +206,13 @@ def test_times_are_ranges_and_one_number_where_the_ends_read_alike() -> None:
     assert found["time"] == [
         "search      60 s to 2 min, likely 2 min",
         "retraining  5 min to 8 min, likely 7 min",
-        "all else    20 s",
-        "in all      7 min to 11 min, likely 8 min, process executor, 2 workers",
+        "other       20 s",
+        "total       7 min to 11 min, likely 8 min, process executor, 2 workers",
     ]
 
 
 def test_time_budget_is_told() -> None:
-    assert shown(time_budget_s=1800.0)["time"][-1].endswith("2 workers, within 30 min as asked for")
+    assert shown(time_budget_s=1800.0)["time"][-1].endswith("2 workers, within 30 min, your budget")
 
 
 def test_what_the_budget_has_chosen_is_told_before_the_search() -> None:
@@ -235,14 +235,14 @@ def test_what_time_would_buy_is_one_line_a_budget() -> None:
     short = replace(usual, budget_s=60.0, n_settings=1, max_epochs=1, n_seeds=0, fits=False)
     assert shown(bought=(usual, short))["budgets"] == [
         "10 min  25 settings, up to 9 epochs, 3 seeds; expected 8 min",
-        "60 s    1 setting, up to 1 epoch; expected 8 min, too long: it would be cut",
+        "60 s    1 setting, up to 1 epoch; expected 8 min, too long, would be cut off",
     ]
 
 
 def test_unfinished_run_is_named() -> None:
     assert "unfinished" not in shown()
     assert shown(unfinished="reports/x/1")["unfinished"] == [
-        "run would go on with reports/x/1; the times above are those of a whole run"
+        "run would resume reports/x/1; the times above are for a complete run"
     ]
 
 

@@ -140,6 +140,6 @@ def test_interrupted_list_keeps_what_was_predicted(
     with pytest.raises(KeyboardInterrupt):
         show(interrupted(), json_lines=False, out=path)
     kept = partial_file(path)
-    assert err == [f"{path} was not finished; what was predicted so far is in {kept}"]
+    assert err == [f"{path} is incomplete; the predictions made so far are in {kept}"]
     assert [json.loads(line)["image"] for line in kept.read_text().splitlines()] == ["a.png"]
     assert path.read_text() == "of an earlier list"

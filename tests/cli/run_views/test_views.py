@@ -289,7 +289,7 @@ def test_events_as_lines() -> None:
             "  trial 0002 (1 of 7): 0.2500 (epochs 1-2, 1.2 s), stopped by the time budget,"
             " remaining time not known yet"
         ),
-        "  1 of 7 trials had ended before; best 0.5000",
+        "  1 of 7 trials ended earlier; best 0.5000",
         "",
     ]
 
@@ -314,8 +314,8 @@ def test_plain_lines_give_a_sign_of_life_a_minute(monkeypatch: pytest.MonkeyPatc
             lines(epoch(3))
         lines.give_sign_of_life()
     assert errors.getvalue().splitlines() == [
-        "  at work: starting",
-        "  at work: trial 0000 (epoch 3 of 4), trial 0001 (starting, 22 s)",
+        "  running: starting",
+        "  running: trial 0000 (epoch 3 of 4), trial 0001 (starting, 22 s)",
     ]
 
 
@@ -495,7 +495,7 @@ def test_whatever_ends_a_run_tells_what_is_kept_and_how_it_goes_on(
     resume = "Resume   python -m tuner run x --resume\n"
     assert (
         said_when(stop, monkeypatch, begun)
-        == f"\nNo trial had ended; the log is in {path}.\n{resume}"
+        == f"\nNo trial has ended; the log is in {path}.\n{resume}"
     )
     assert (
         said_when(stop, monkeypatch, begun, end)

@@ -59,7 +59,7 @@ def test_first_signal_ends_the_run_in_order(
     report = f"{folder.relative_to(tmp_path)}/report.html"
     assert (searching.returncode, out) == (code, f"{report}\n"), err
     assert err.splitlines()[-3:] == [
-        f"The run was {word}, and can go on.",
+        f"The run was {word}. You can resume it.",
         f"Report   {report}",
         f"Resume   python -m tuner {' '.join(RUN)} --resume",
     ]
@@ -111,7 +111,7 @@ def test_second_signal_ends_at_once_and_tells_the_command_that_goes_on(tmp_path:
         run.kill()
         run.communicate()
     assert run.returncode == 130
-    assert "can go on" not in err
+    assert "You can resume it" not in err
     assert err.splitlines()[-1] == f"Resume   python -m tuner {' '.join(RUN)} --resume"
     assert "Traceback" not in err
 

@@ -17,14 +17,14 @@ def listed_lines(found: ListedLabels) -> Iterator[str]:
     yield f"{listed} likely wrong, of {found.n:,}{n_test}."
     yield (
         f"About {found.n_expected:.0f} are expected to be wrong ({found.n_expected / found.n:.1%});"
-        " an estimate, too high where models are weak."
+        " an estimate, too high if models are weak."
     )
     yield (
         f"Models predict {found.accuracy:.1%} of the labels of images that they did not train on"
         f" ({found.n_folds} folds)."
     )
     if not found.has_test:
-        yield "Test images were left out: the run has scored no model on them."
+        yield "Test images were left out: the run scored no model on them."
     if found.n_earlier:
         kept = plural(found.n_earlier, "earlier correction")
         yield f"The list ends with {kept}, and so replaces the earlier list."

@@ -23,7 +23,7 @@ def nested_lines(outcome: NestedOutcome, command: str) -> list[str]:
         ended = f"{len(outcome.folders)} of {outcome.n_outer} outer folds have been tested"
         return [
             "",
-            f"{ended}; the rest was {outcome.stopped}, and can go on.",
+            f"{ended}; the rest was {outcome.stopped}. You can resume it.",
             f"Resume   {resume_command(command)}",
         ]
     reports = [

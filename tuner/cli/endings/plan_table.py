@@ -64,7 +64,7 @@ def lines(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.unfinished:
         yield (
             "unfinished",
-            f"run would go on with {plan.unfinished}; the times above are those of a whole run",
+            f"run would resume {plan.unfinished}; the times above are for a complete run",
         )
 
 
@@ -175,7 +175,7 @@ def _costs(plan: Plan) -> Iterator[tuple[str, str]]:
         f"{_span([cost.build_s + cost.trace_s for cost in plan.costs])} to build and trace a model",
     )
     for name, reason in plan.failures.items():
-        yield "", f"{name} could not be measured, and is left out here: {reason}"
+        yield "", f"{name} could not be measured and is not included: {reason}"
     if plan.share is not None and plan.share < QUIET_SHARE:
         yield (
             "",
@@ -195,14 +195,14 @@ def _times(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "time", f"search      {_time(found.search_s)}"
     if plan.contenders:
         yield "", f"retraining  {_time(found.retraining_s)}"
-    yield "", f"all else    {_time(found.other_s)}"
+    yield "", f"other       {_time(found.other_s)}"
     budget = (
         ""
         if plan.time_budget_s is None
-        else f", within {short_time(plan.time_budget_s)} as asked for"
+        else f", within {short_time(plan.time_budget_s)}, your budget"
     )
     workers = plural(plan.n_workers, "worker")
-    yield "", f"in all      {_time(found.total_s)}, {plan.executor} executor, {workers}{budget}"
+    yield "", f"total       {_time(found.total_s)}, {plan.executor} executor, {workers}{budget}"
 
 
 def _bought(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -212,7 +212,7 @@ def _bought(plan: Plan) -> Iterator[tuple[str, str]]:
         text = (
             f"{short_time(one.budget_s):<6}  {plural(one.n_settings, 'setting')}, up to"
             f" {plural(one.max_epochs, 'epoch')}{seeds}; expected"
-            f" {short_time(one.total_s.middle)}{'' if one.fits else ', too long: it would be cut'}"
+            f" {short_time(one.total_s.middle)}{'' if one.fits else ', too long, would be cut off'}"
         )
         yield "" if number else "budgets", text
 

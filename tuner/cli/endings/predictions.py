@@ -72,12 +72,12 @@ def show_predictions(
                     print_result(plain(_line(one)))
     except BaseException:
         if out and progress.n_done:
-            say(f"{out} was not finished; what was predicted so far is in {partial_file(out)}")
+            say(f"{out} is incomplete; the predictions made so far are in {partial_file(out)}")
         raise
     if out and not json_lines:
         print_result(out)
     if sorter := predictions.sorter:
-        there = f"; {sorter.n_there:,} were there already" if sorter.n_there else ""
+        there = f"; {sorter.n_there:,} existed already" if sorter.n_there else ""
         say(f"sorted into folders: {plural(sorter.n_put, 'image')}{there}")
     _say_the_rest(notes, left_out)
     if bad or not n:

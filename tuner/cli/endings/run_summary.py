@@ -25,7 +25,7 @@ def summary_lines(outcome: RunOutcome, command: str) -> list[str]:
         where = [f"Report   {folder.report.as_posix()}"] if results else []
         return [
             "",
-            f"The run was {outcome.stopped}, and can go on.",
+            f"The run was {outcome.stopped}. You can resume it.",
             *where,
             f"Resume   {resume_command(command)}",
         ]

@@ -13,7 +13,7 @@ from tuner.report.text import plural
 def trained_lines(trained: TrainedModel) -> Iterator[str]:
     """What people read."""
     runs = trained.runs
-    yield f"Trained on {trained.n_train:,} images; holds the weights of epoch {trained.epochs}."
+    yield f"Trained on {trained.n_train:,} images; the weights are those of epoch {trained.epochs}."
     if trained.validation_score is not None:
         images = plural(trained.n_validation, "validation image")
         yield (
@@ -57,7 +57,7 @@ def _expected_lines(trained: TrainedModel) -> Iterator[str]:
         f" {plural(expected.n_images, 'test image')}): {where}."
     )
     if expected.n_seeds == 1:
-        yield "With one seed the noise of training is not known: another seed may lie outside."
+        yield "One seed does not show the noise of training: another may lie outside."
 
 
 def train_ended(trained: TrainedModel) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class _Log:
             what = (
                 f"Kept: {tables}."
                 if self._n_ended
-                else f"No trial had ended; the log is in {path}."
+                else f"No trial has ended; the log is in {path}."
             )
             return f"{what}\nResume   {self._resume}"
         # With --nested one run follows another, and those that have ended count when the command

@@ -90,7 +90,7 @@ class PlainLines:
             self._has_told_of_stop = True
             self._say(STOPPING)
         if time.monotonic() - self._last_line_s >= HEARTBEAT_S:
-            self._say(f"  at work: {_at_work(self._progress)}")
+            self._say(f"  running: {_at_work(self._progress)}")
 
     def _say(self, line: str) -> None:
         self._last_line_s = time.monotonic()
@@ -110,8 +110,7 @@ def describe(event: Event, progress: Progress) -> str:
         case SearchResumed():
             best = f"; best {progress.best[0].score:.4f}" if progress.best else ""
             line = (
-                f"  {len(event.trials)} of {plural(progress.n_trials, 'trial')} had ended"
-                f" before{best}"
+                f"  {len(event.trials)} of {plural(progress.n_trials, 'trial')} ended earlier{best}"
             )
         case Notice():
             line = f"  note: {event.text}"

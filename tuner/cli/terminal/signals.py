@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends a command in order, a second one at once."""
+"""Ctrl-C and SIGTERM: the first one ends a command cleanly, a second one at once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ INTERRUPTED, TERMINATED = 130, 143
 # What whoever shows the run tells once a loop has been asked to end: a signal may come in the
 # middle of a write.
 STOPPING = (
-    "Stopping: what runs ends after its epoch, in half a minute at most. Ctrl-C once more stops at"
-    " once."
+    "Stopping: running trainings finish their epoch, in half a minute at most. Press Ctrl-C again"
+    " to stop at once."
 )
 
 # A run's loops look here; a signal is for the whole process.
