@@ -206,7 +206,7 @@ def test_unfinished_run_has_its_trials_and_says_how_to_go_on(copied: Path) -> No
         ConfigurationError, match="the run has not ended, so it has no model yet"
     ) as c:
         run.model()
-    assert c.value.hint == f"go on with it: {results.run.command} --resume"
+    assert c.value.hint == f"resume it: {results.run.command} --resume"
 
 
 def test_paths_and_texts(run: FinishedRun) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C, or "interrupt kernel", ends a call in order; the same call goes on."""
+"""Ctrl-C, or "interrupt kernel", stops a call cleanly; the same call resumes it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_the_same_call_goes_on_after_an_interrupt(
     def search() -> Any:
         return tuner.search(shapes.numbers, X, Y, max_trials=3, **SMALL)
 
-    with pytest.raises(calling.RunInterrupted, match="make the same call again, and it goes on"):
+    with pytest.raises(calling.RunInterrupted, match="make the same call again to resume it"):
         search()
     n_before = sum(isinstance(event, TrialEnded) for event in heard)
     run = search()

@@ -33,7 +33,7 @@ class MissedImprovementError(TunerError):
 
 
 class RunInterrupted(KeyboardInterrupt):
-    """A run that Ctrl-C, or "interrupt kernel", has ended in order; the same call goes on."""
+    """A run that Ctrl-C, or "interrupt kernel", stopped cleanly; the same call resumes it."""
 
 
 def call_run(dataset: str, given: Mapping[str, Any]) -> FinishedRun:
@@ -45,7 +45,7 @@ def call_run(dataset: str, given: Mapping[str, Any]) -> FinishedRun:
 
     Raises:
         TunerError: As the command does.
-        RunInterrupted: If you interrupted it, and it ended in order.
+        RunInterrupted: If you interrupted it.
         MissedImprovementError: If `require_improvement` was missed.
     """
     words = command_words(dataset, given)
@@ -97,8 +97,8 @@ def _ended(
 ) -> FinishedRun:
     if outcome.stopped:
         raise RunInterrupted(
-            f"{outcome.folder.path.as_posix()}: the run has ended in order; make the same call"
-            " again, and it goes on."
+            f"{outcome.folder.path.as_posix()}: the run was interrupted; make the same call again"
+            " to resume it."
         )
     if is_told:
         _tell("\n".join(summary_lines(outcome, options.command)))

@@ -54,7 +54,7 @@ class FinishedRun:
         if files.is_unfinished and not (self.folder / "results.json").exists():
             raise ConfigurationError(
                 f"{self.folder}: the run has begun, and has no results yet",
-                f"go on with it: {resume_command(_command(files))}",
+                f"resume it: {resume_command(_command(files))}",
             )
         self.results: Results = files.read_results()
 
@@ -300,7 +300,7 @@ class FinishedRun:
         if not run.is_complete:
             raise ConfigurationError(
                 f"{self.folder}: the run has not ended, so it has no model yet",
-                f"go on with it: {resume_command(run.command)}",
+                f"resume it: {resume_command(run.command)}",
             )
         if not self.results.models:
             raise ConfigurationError(

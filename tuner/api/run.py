@@ -54,8 +54,7 @@ def run(
         ConfigurationError: For mistakes in options, space, model or the name of a data set.
         DataError: For data that are missing or unusable.
         SearchError: If no trial succeeded.
-        RunInterrupted: If you interrupted the run, which then ended in order; a KeyboardInterrupt.
-            The same call goes on with it.
+        RunInterrupted: If you interrupted the run; a KeyboardInterrupt. The same call resumes it.
 
     Example:
         >>> space = {"conv_blocks": 1, "filters": [4, 8], "batch_size": 64}

@@ -188,15 +188,12 @@ def shares(
         is_early: Whether it is too early to stay near the best.
         belief: In the priors, from 0 to 1.
     """
-    even = 1 / (1 + trust * belief)
-    if not best:
-        return Shares(even=even, prior=1 - even, incumbent=0.0)
-    prior = likelihood(space, best, _usual)
-    if is_early:
+    prior = likelihood(space, best, _usual) if best else 1.0
+    if is_early or not best:
         even = 1 / (1 + trust * belief * min(1.0, prior))
         return Shares(even=even, prior=1 - even, incumbent=0.0)
     incumbent = likelihood(space, best, partial(_near, best[0]))
-    share = belief * prior / (belief * prior + incumbent)
+    even, share = 1 / (1 + trust), belief * prior / (belief * prior + incumbent)
     return Shares(even=even, prior=(1 - even) * share, incumbent=(1 - even) * (1 - share))
 
 
