@@ -193,7 +193,9 @@ def shares(
         even = 1 / (1 + trust * belief * min(1.0, prior))
         return Shares(even=even, prior=1 - even, incumbent=0.0)
     incumbent = likelihood(space, best, partial(_near, best[0]))
-    even, share = 1 / (1 + trust), belief * prior / (belief * prior + incumbent)
+    # Draws near the best lose as well: they need a best one that the priors have led to, or they
+    # cost as much as misleading priors do.
+    even, share = 1 / (1 + trust * belief), belief * prior / (belief * prior + incumbent)
     return Shares(even=even, prior=(1 - even) * share, incumbent=(1 - even) * (1 - share))
 
 
