@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from tuner.cli.run_views.live import ABOVE_PANEL, screen
 from tuner.cli.run_views.plain_lines import describe
@@ -72,11 +72,19 @@ class _Output:
 
     def draw(self) -> None:
         self._drawn_s = time.monotonic()
-        console = Console(file=io.StringIO(), width=_WIDTH, no_color=True)
         panel = screen(self._progress, self._drawn_s - self._began_s, is_roomy=True)
-        with console.capture() as capture:
-            console.print(panel)
-        self._handle.update(_bundle("\n".join([*self._notices, capture.get()])), raw=True)
+        text = "\n".join([*self._notices, _plain_text(panel)])
+        self._handle.update(_bundle(text), raw=True)
+
+
+def _plain_text(panel: RenderableType) -> str:
+    """A view without escape codes, which rich writes in a notebook even to a string."""
+    file = io.StringIO()
+    console = Console(
+        file=file, width=_WIDTH, color_system=None, force_terminal=False, force_jupyter=False
+    )
+    console.print(panel)
+    return "\n".join(line.rstrip() for line in file.getvalue().strip("\n").splitlines())
 
 
 def _bundle(text: str) -> dict[str, str]:

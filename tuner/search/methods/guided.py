@@ -193,8 +193,8 @@ def shares(
         even = 1 / (1 + trust * belief * min(1.0, prior))
         return Shares(even=even, prior=1 - even, incumbent=0.0)
     incumbent = likelihood(space, best, partial(_near, best[0]))
-    # Draws near the best lose as well: they need a best one that the priors have led to, or they
-    # cost as much as misleading priors do.
+    # Draws near the best lose too: where a misleading prior chose the best, it is not worth staying
+    # near (docs/adr/0060).
     even, share = 1 / (1 + trust * belief), belief * prior / (belief * prior + incumbent)
     return Shares(even=even, prior=(1 - even) * share, incumbent=(1 - even) * (1 - share))
 
