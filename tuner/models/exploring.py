@@ -37,8 +37,8 @@ class Limit:
 
     Attributes:
         n_builds: Calls of the builder.
-        seconds: Of processor time for all of them, so that other work on the machine does not change
-            the space; one call is made however long it takes.
+        seconds: Of processor time for all of them, so that the space does not depend on other work
+            of the machine; one call is made however long it takes.
     """
 
     n_builds: int = 150
