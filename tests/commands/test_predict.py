@@ -159,7 +159,7 @@ def test_images_are_sorted_by_their_predicted_class_and_written_to_a_file(
     assert len(list(root.rglob("*.png"))) == 75
     assert next(row for row in rows if "error" in row)["image"].endswith("zz broken.png")
     again = call(*words, cwd=finished.place)
-    assert "sorted into folders: 0 images; 75 were there already" in again.err
+    assert "sorted into folders: 0 images; 75 existed already" in again.err
 
 
 def test_web_address_is_not_fetched_unasked(finished: Finished) -> None:

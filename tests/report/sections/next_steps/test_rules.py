@@ -12,7 +12,7 @@ import pytest
 from tests.report.differences import difference
 from tests.report.fixtures import recommending, results, search_only, trials
 from tuner.cli.commands import cli
-from tuner.cli.run_commands import _check_testable
+from tuner.cli.run_commands import check_testable
 from tuner.pipeline.presets import PRESETS
 from tuner.records.comparison import Verdict
 from tuner.records.importance import Importance, ParameterImportance
@@ -89,7 +89,7 @@ def options(code: str) -> dict[str, Any]:
     given = command.make_context(name, words).params
     if given.get("require_improvement"):
         checked = ("nested", "search_only", "preset", "overrides")
-        _check_testable(**{name: given[name] for name in checked})
+        check_testable(**{name: given[name] for name in checked})
     return given
 
 
