@@ -57,7 +57,7 @@ def test_the_page_leads_from_photos_to_the_same_labels_elsewhere(tmp_path: Path)
             installed.append(set(command[4:]))
         elif command[0] == ELSEWHERE:
             script = tmp_path / command[1]
-            needs = re.search(r"pip install (.*)", (script.parent / "README.md").read_text())
+            needs = re.search(r"pip install (.*)", (script.parent / "README.md").read_text("utf-8"))
             assert needs is not None
             assert installed[-1] == set(needs[1].split())
             photos = sorted(tmp_path.glob(command[2]))

@@ -180,12 +180,13 @@ def test_one_name_in_two_scopes_is_one_parameter_or_a_mistake(high: int, is_refu
         assert conditions(found(build))["units"] == [("kind", ("a", "b"))]
 
 
-def test_slow_builder_is_called_once_and_said_to_be_half_known() -> None:
+@pytest.mark.parametrize("limit", [Limit(seconds=0.0), Limit(wall_seconds=0.0)])
+def test_slow_builder_is_called_once_and_said_to_be_half_known(limit: Limit) -> None:
     def build(hp: Hp) -> None:
         if hp.switch("deep"):
             hp.rate("rate")
 
-    declaration = found(build, limit=Limit(seconds=0.0))
+    declaration = found(build, limit=limit)
     assert (conditions(declaration), declaration.is_thorough) == ({"deep": []}, False)
 
 

@@ -217,7 +217,7 @@ def test_a_reload_that_fails_is_told_at_once_and_changes_nothing(
         workers.init_processes()
         workers.handle_signals()
     assert (
-        "the model is not reloaded, and the previous workers go on: no model\n  Fix: give one."
+        "the model is not reloaded, and the previous workers continue: no model\n  Fix: give one."
         in caplog.text
     )
     assert workers.processes == processes.made[:2]

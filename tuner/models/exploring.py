@@ -39,10 +39,12 @@ class Limit:
         n_builds: Calls of the builder.
         seconds: Of processor time for all of them, so that the space does not depend on other work
             of the machine; one call is made however long it takes.
+        wall_seconds: By the clock, for builders that wait, such as for a download.
     """
 
     n_builds: int = 150
     seconds: float = 15.0
+    wall_seconds: float = 120.0
 
 
 LIMIT = Limit()
@@ -126,7 +128,7 @@ class _Exploration:
     conditions: dict[str, tuple[Condition, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     _made: dict[str, Build] = field(default_factory=dict)
-    _ends_s: float = 0.0
+    _began_s: tuple[float, float] = (0.0, 0.0)
 
     @property
     def builds(self) -> list[Build]:
@@ -135,7 +137,7 @@ class _Exploration:
 
     def run(self) -> bool:
         """Explore until nothing new comes; returns whether all ends and choices were tried."""
-        self._ends_s = time.process_time() + self.limit.seconds
+        self._began_s = time.process_time(), time.monotonic()
         is_thorough = False
         try:
             self._try(sample(narrowed(self.given, 0), np.random.default_rng(0)))
@@ -204,13 +206,18 @@ class _Exploration:
     def _try(self, values: Mapping[str, Any]) -> Build:
         key = repr(sorted(values.items()))
         if key not in self._made:
-            if self._made and (
-                len(self._made) >= self.limit.n_builds or time.process_time() >= self._ends_s
-            ):
+            if self._made and (len(self._made) >= self.limit.n_builds or self._is_late()):
                 raise _EnoughError
             self._made[key] = self.call(values)
             self.learn(self._made[key].declared)
         return self._made[key]
+
+    def _is_late(self) -> bool:
+        used_s, passed_s = self._began_s
+        return (
+            time.process_time() - used_s >= self.limit.seconds
+            or time.monotonic() - passed_s >= self.limit.wall_seconds
+        )
 
     def _try_together(self) -> None:
         """All names at their first value, at their last, and so on, until no new names come."""

@@ -105,7 +105,7 @@ class Workers(multiprocess.Multiprocess):
                 _kill(new)
                 if not self._sees_stop():
                     LOG.error(
-                        "the model is not reloaded, and the previous workers go on: %s",
+                        "the model is not reloaded, and the previous workers continue: %s",
                         self.failure(),
                     )
                 return

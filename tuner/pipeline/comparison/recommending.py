@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 
 # Objectives between 0 and 1 whose score on the validation images a row measures as a training
-# does. The loss of a training may smooth the labels, and only your builder knows a metric of yours.
+# does. The loss of a training may smooth the labels, and only your builder can compute its own
+# metrics.
 _SHARED = frozenset({"val_accuracy", "val_balanced_accuracy", "val_macro_f1"})
 
 

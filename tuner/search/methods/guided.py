@@ -144,11 +144,11 @@ def best_trials(setup: Setup, board: Board) -> list[Trial]:
 
 
 def belief(setup: Setup, board: Board) -> float:
-    """How far the scores bear the priors out: from 0 to 1, and a half before there are enough.
+    """The weight of the priors, from 0 to 1; a half before there are enough scores.
 
     It follows the rank correlation between how usual settings are and their scores, over settings
-    that were trained equally long. Shares that wait for the best settings alone lose a third of a
-    search to a misleading prior (docs/adr/0060).
+    that were trained equally long. If the best settings alone decide the shares, a misleading prior
+    costs a third more epochs (docs/adr/0060).
     """
     alike: dict[int, list[Trial]] = {}
     for trial in board.trials.values():
