@@ -26,7 +26,6 @@ MESSAGES = (
     "tuner/retrain/retrain.py",
     "tuner/search/loop.py",
     "tuner/serving/exported_model.py",
-    "tuner/serving/workers.py",
     "tuner/space/documents/strict_yaml.py",
     "tuner/space/held.py",
     "tuner/space/methods.py",
