@@ -73,12 +73,12 @@ def measure(text: str) -> Readability:
     kept = [line for line in text.splitlines() if not re.match(r"\s*(\||#|!\[)", line)]
     counted = [words for sentence in sentences("\n".join(kept)) if (words := split(sentence))]
     lengths = [len(words) for words in counted]
-    n_syllables = mean(syllables(word) for words in counted for word in words)
+    mean_syllables = mean(syllables(word) for words in counted for word in words)
     return Readability(
         n_sentences=len(counted),
         words=mean(lengths),
         long_share=mean(length > 25 for length in lengths),
-        flesch=206.835 - 1.015 * mean(lengths) - 84.6 * n_syllables,
+        flesch=206.835 - 1.015 * mean(lengths) - 84.6 * mean_syllables,
         longest_line=max(map(len, kept)),
     )
 
@@ -102,7 +102,7 @@ def split(sentence: str) -> list[str]:
 
 def syllables(word: str) -> int:
     """Groups of vowels, less a silent e; at least one."""
-    word = word.lower().rstrip("'s") or word
+    word = word.lower().removesuffix("'s")
     groups = len(re.findall(r"[aeiouy]+", word))
     silent = word.endswith("e") and not word.endswith(("le", "ee")) and groups > 1
     return 1 if word == "code" else max(1, groups - silent)

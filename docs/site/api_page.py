@@ -22,7 +22,7 @@ _HEADING = re.compile(rf"^({'|'.join(_ORDER)}):\n", re.MULTILINE)
 _ENTRY = re.compile(r"^(\S[^:\n]*):[ \n]", re.MULTILINE)
 _MOST_LETTERS = 88
 _TITLES = {"Args": "Arguments", "Attributes": "Attributes", "Raises": "Errors"}
-# Nobody makes one: `tuner.load` does.
+# `tuner.load` makes these.
 _CALLED = {"FinishedRun": "run"}
 _PAGE = """\
 # Python API
@@ -68,7 +68,7 @@ def api_page() -> str:
 
 def _described(name: str, called: Any, documented: Any) -> Iterator[str]:
     if callable(called):
-        yield f"```python\n{_signature(name, called)}\n```\n"
+        yield f"```python\n{call_text(name, called)}\n```\n"
     summary, sections = _sections(documented)
     if called is not documented:
         # A class: what it takes is said where it is made.
@@ -87,16 +87,17 @@ def _sections(documented: Any) -> tuple[str, dict[str, str]]:
     return pieces[0].strip(), dict(zip(pieces[1::2], bodies, strict=True))
 
 
-def _signature(name: str, called: Any) -> str:
+def call_text(name: str, called: Any) -> str:
     """A call, with each argument on a line of its own where one line is too short."""
     signature = inspect.signature(called)
     kept = [one for one in signature.parameters.values() if one.name not in ("self", "cls")]
     words: list[str] = []
     for number, one in enumerate(kept):
-        if one.kind is one.KEYWORD_ONLY and (not number or kept[number - 1].kind is not one.kind):
-            words.append("*")
-        if number and one.kind is not one.POSITIONAL_ONLY is kept[number - 1].kind:
+        before = kept[number - 1].kind if number else None
+        if one.kind is not one.POSITIONAL_ONLY and before is one.POSITIONAL_ONLY:
             words.append("/")
+        if one.kind is one.KEYWORD_ONLY and before not in (one.KEYWORD_ONLY, one.VAR_POSITIONAL):
+            words.append("*")
         words.append(_argument(one))
     found = signature.return_annotation
     ending = "" if found in (None, "None", signature.empty) else f" -> {found}"

@@ -1,7 +1,7 @@
 """Builds the documentation site: `make docs`, or `python -m docs.site.build [FOLDER]`.
 
 The pages are those of docs/ and the READMEs of the folders; the reference is generated from the
-code. mkdocs.yml states their order; an entry whose page is not there yet is left out.
+code. mkdocs.yml states their order; an entry without a page fails the build.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -54,18 +53,6 @@ def write_pages(into: Path) -> None:
         )
 
 
-def navigation(nav: list[Any], pages: Path) -> list[Any]:
-    """The entries whose pages are there; groups that are left without any are left out."""
-    kept: list[Any] = []
-    for entry in nav:
-        ((title, target),) = entry.items()
-        if isinstance(target, str):
-            kept += [entry] if (pages / target).is_file() else []
-        elif inside := navigation(target, pages):
-            kept.append({title: inside})
-    return kept
-
-
 def main() -> int:
     """Stage the pages and run the site generator in strict mode."""
     if find_spec("mkdocs") is None or find_spec("material") is None:
@@ -78,7 +65,6 @@ def main() -> int:
     write_pages(pages)
     config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     config |= {"docs_dir": "pages", "site_dir": "site"}
-    config["nav"] = navigation(config["nav"], pages)
     (folder / "mkdocs.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     # Not --quiet: it also keeps --strict from counting warnings.
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", folder / "mkdocs.yml"]

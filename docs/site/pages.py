@@ -33,6 +33,8 @@ _FOLDERS = {
 }
 _LINK = re.compile(r"(?P<text>!?\[[^\]]*\])\((?P<target>[^)\s]+)\)")
 _INLINE = re.compile(r"`[^`\n]*`")
+# A link's text may hold code; code that holds a link comes first.
+_LINK_OR_CODE = re.compile(rf"{_LINK.pattern}|{_INLINE.pattern}")
 _BLOCK = re.compile(r"(^[ ]*```.*?^[ ]*```$)", re.DOTALL | re.MULTILINE)
 
 
@@ -69,7 +71,13 @@ def links(text: str) -> Iterator[str]:
 
 def _linked(text: str, source: str, into: Path) -> Iterator[str]:
     for chunk, is_code in _chunks(text):
-        yield chunk if is_code else _LINK.sub(lambda hit: _moved(hit, source, into), chunk)
+        yield (
+            chunk
+            if is_code
+            else _LINK_OR_CODE.sub(
+                lambda hit: _moved(hit, source, into) if hit["target"] else hit[0], chunk
+            )
+        )
 
 
 def _chunks(text: str) -> Iterator[tuple[str, bool]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.documentation.markdown_prose import (
@@ -10,7 +12,7 @@ from tests.documentation.markdown_prose import (
     find_long_lines,
     prose,
 )
-from tests.documentation.texts import strings, template_text
+from tests.documentation.texts import markdown_cells, strings, template_text
 from tests.documentation.word_rules import RULES, find_words
 
 LONG = "word " * 25
@@ -37,6 +39,11 @@ LONG = "word " * 25
         "It is not stored, nor is it printed.",
         "It is sealed. Never does a model see it.",
         "All columns, but for the last one.",
+        "It is kept, provided that there is room.",
+        "It waits so long as a worker trains.",
+        "The search takes the trial up again.",
+        "A worker is told the seed.",
+        "The run asks the machine for memory.",
     ],
 )
 def test_stilted_words_are_found(text: str) -> None:
@@ -50,6 +57,9 @@ def test_stilted_words_are_found(text: str) -> None:
         "`run --resume` resumes the search: `go on` is no option.",
         "See [the page](docs/what-a-person-wants.md).",
         "Columns are listed in order of their score.",
+        "You are told how many are left out.",
+        "Models are told apart by colour.",
+        "A retraining as long as one more rung is provided.",
         "You had the choice; it was made on validation images.",
     ],
 )
@@ -95,3 +105,11 @@ def test_templates_are_checked_without_tags_and_expressions() -> None:
 def test_strings_of_a_module_are_checked_and_docstrings_are_not() -> None:
     source = '"""What nobody reads."""\nname = "key"\nsay = f"{name} goes on"\n'
     assert list(strings(source)) == [(3, " goes on")]
+
+
+def test_markdown_cells_of_a_notebook_are_checked_and_code_is_not() -> None:
+    cells = [
+        {"cell_type": "code", "source": ["nobody"]},
+        {"cell_type": "markdown", "source": ["It\n", "goes on."]},
+    ]
+    assert list(markdown_cells(json.dumps({"cells": cells}))) == [(1, "It\ngoes on.")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shlex
 
@@ -12,7 +11,7 @@ import pytest
 from tests.documentation.texts import MARKDOWN, files, read
 from tuner.cli.commands import cli
 
-_BLOCK = re.compile(r"^[ ]*```(?:bash|sh)?\n(.*?)^[ ]*```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^[ ]*```(?:bash|sh|console)?\n(.*?)^[ ]*```$", re.DOTALL | re.MULTILINE)
 _START = re.compile(r"(?:python|\.venv/bin/python|\.venv\\Scripts\\python) -m tuner\b(.*)")
 # What stands for any value in the docs, where an option takes a number or one of a few words.
 _STANDS_FOR = {"--format": "onnx", "--to": "optuna", "--track": "optuna"}
@@ -55,7 +54,7 @@ def parse(arguments: list[str]) -> None:
             group, arguments = command, rest
             continue
         # A text that names a command alone, such as `python -m tuner run`, gives no arguments.
-        with contextlib.suppress(click.MissingParameter):
+        if rest:
             command.make_context(name, list(rest))
         return
 
@@ -72,13 +71,23 @@ def test_a_command_of_the_docs_is_understood(line: str) -> None:
     parse(words(line))
 
 
+def test_commands_are_found_in_blocks_of_a_terminal_too() -> None:
+    text = (
+        "```console\n$ python -m tuner run x --seed 1\nUse Tuned\n```\nand `python -m tuner plan x`"
+    )
+    assert commands(text) == ["run x --seed 1", "plan x"]
+
+
 def test_most_of_the_docs_commands_are_looked_at() -> None:
     assert len(FOUND) > 60
 
 
 @pytest.mark.parametrize(
     "line",
-    ["runn digits", "run digits --presett quick", "run digits --preset fast", "datasets chek x"],
+    [
+        *("runn digits", "run digits --presett quick", "run digits --preset fast"),
+        *("datasets chek x", "export my_photos", "train --out x"),
+    ],
 )
 def test_a_command_that_does_not_exist_is_found(line: str) -> None:
     with pytest.raises(click.UsageError):

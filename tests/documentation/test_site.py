@@ -10,7 +10,8 @@ import click
 import pytest
 import yaml
 
-from docs.site.build import navigation, write_pages
+from docs.site.api_page import call_text
+from docs.site.build import write_pages
 from docs.site.command_line import command_line_page
 from docs.site.pages import ROOT, BrokenLinkError, links, sources, stage
 from docs.site.schema_pages import schema_page
@@ -67,20 +68,26 @@ def test_a_page_that_links_to_a_missing_file_is_refused(
         stage(tmp_path / "site")
 
 
-def test_every_entry_of_the_navigation_is_a_page_or_is_left_out(pages: Path) -> None:
+def test_every_entry_of_the_navigation_is_a_page_and_every_page_an_entry(pages: Path) -> None:
     nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
-    kept = json.dumps(navigation(nav, pages))
-    listed = set(re.findall(r"[\w/]+\.md", kept))
-    assert all((pages / page).is_file() for page in listed)
+    listed = set(re.findall(r"[\w/]+\.md", json.dumps(nav)))
+    assert [page for page in sorted(listed) if not (pages / page).is_file()] == []
     # Decisions are reached from their index.
     written = {page for page in sources().values() if not page.startswith("adr/0")}
     assert written - listed == set()
 
 
-def test_a_group_without_pages_is_left_out(tmp_path: Path) -> None:
-    (tmp_path / "a.md").touch()
-    nav = [{"A": "a.md"}, {"B": [{"C": "c.md"}]}]
-    assert navigation(nav, tmp_path) == [{"A": "a.md"}]
+def test_links_in_inline_code_stay_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("`[x](gone.md)` and [the home](../README.md)")
+    (tmp_path / "README.md").write_text("Home")
+    monkeypatch.setattr("docs.site.pages.ROOT", tmp_path)
+    monkeypatch.setattr("docs.site.pages._PLACES", {"README.md": "index.md"})
+    stage(tmp_path / "site")
+    page = (tmp_path / "site" / "a.md").read_text()
+    assert page == "`[x](gone.md)` and [the home](index.md)"
 
 
 def test_the_command_line_page_has_every_option_that_is_shown() -> None:
@@ -97,3 +104,13 @@ def test_a_schema_page_has_every_key_of_every_object() -> None:
     page = schema_page("results.json", "All keys.", text)
     for definition in json.loads(text)["$defs"].values():
         assert all(f"| `{key}` |" in page for key in definition.get("properties", ()))
+
+
+def test_a_call_shows_which_arguments_go_by_position_or_by_keyword_alone() -> None:
+    def both(a: int, /, *, b: int = 1) -> None: ...
+    def mixed(a: int, /, b: int, *, c: int, d: int) -> int: ...
+    def many(*a: int, b: int) -> None: ...
+
+    assert call_text("f", both) == "f(a: int, /, *, b: int = 1)"
+    assert call_text("f", mixed) == "f(a: int, /, b: int, *, c: int, d: int) -> int"
+    assert call_text("f", many) == "f(*a: int, b: int)"

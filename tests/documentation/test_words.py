@@ -29,6 +29,12 @@ def findings(path: str) -> list[str]:
         found = [*find_words(prose(text)), *find_long_lines(text)]
     elif path.endswith(".yaml"):
         found = [*find_words(comments(text)), *find_long_comments(text)]
+    elif path.endswith(".ipynb"):
+        return [
+            f"{path}, cell {number}, line {one.line}: {one.problem}"
+            for number, cell in texts.markdown_cells(text)
+            for one in (*find_words(prose(cell)), *find_long_lines(cell))
+        ]
     elif path.endswith(".html"):
         found = list(find_words(texts.template_text(text)))
     else:
@@ -40,7 +46,7 @@ def findings(path: str) -> list[str]:
     return [f"{path}:{one.line}: {one.problem}" for one in found]
 
 
-PAGES = texts.files((*texts.MARKDOWN, *texts.COMMENTED))
+PAGES = texts.files((*texts.MARKDOWN, *texts.COMMENTED, *texts.NOTEBOOKS))
 SOURCES = texts.files((*texts.TEMPLATES, *texts.MODULES))
 
 

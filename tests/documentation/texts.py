@@ -1,8 +1,9 @@
-"""The texts that users read: pages, comments of cards and spaces, help, templates, strings."""
+"""The texts that users read: pages, notebooks, comments of YAML, help, templates, strings."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ MARKDOWN = ("*.md", "docs/**/*.md", "*/README.md")
 COMMENTED = ("search_spaces/*.yaml", "datasets/*.yaml")
 TEMPLATES = ("tuner/**/*.html",)
 MODULES = ("tuner/**/*.py",)
+NOTEBOOKS = ("docs/notebooks/*.ipynb",)
 
 
 def files(patterns: tuple[str, ...]) -> list[str]:
@@ -33,6 +35,13 @@ def template_text(html: str) -> str:
     for pattern in (r"<(script|style)\b.*?</\1>", r"\{[{%#].*?[}%#]\}", r"<[^>]*>"):
         html = re.sub(pattern, lambda hit: "\n" * hit[0].count("\n"), html, flags=re.DOTALL)
     return html
+
+
+def markdown_cells(notebook: str) -> Iterator[tuple[int, str]]:
+    """The number, from 0, and the text of each Markdown cell of a notebook."""
+    for number, cell in enumerate(json.loads(notebook)["cells"]):
+        if cell["cell_type"] == "markdown":
+            yield number, "".join(cell["source"])
 
 
 def strings(source: str) -> Iterator[tuple[int, str]]:

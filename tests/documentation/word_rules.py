@@ -36,6 +36,10 @@ RULES = (
     Rule(r"\btells? of\b|\btold of\b", 'say "reports" or "names"'),
     Rule(r"\bputs? out\b", 'say "outputs" or "returns"'),
     Rule(r"\bbut for\b", 'say "except for"'),
+    Rule(r"\bprovided that\b|\bso long as\b", 'say "if"'),
+    Rule(r"\b(take|takes|took|taken|taking) (\w+ ){0,2}up again\b", 'say "resumes"'),
+    Rule(r"(?<!you )\b(is|are) told\b(?! apart)", 'say "receives", "reads" or "is reported"'),
+    Rule(r"\basks? the machine for\b", 'say "needs" or "requires"'),
     Rule(r"\bare held against\b|\bis held against\b", 'say "is compared with"'),
     # Inverted clauses that a pattern can find: a verb before its subject, outside of a question.
     Rule(r"(?:^|[.:;,] )(had|were|should) (it|they|the|a|an|this|these)\b", 'begin with "if"'),
