@@ -194,7 +194,8 @@ def what_to_search(command: Any) -> Any:
             "--worker-memory",
             "worker_memory_bytes",
             type=SIZE,
-            help="Memory limit of a worker, such as 4GB; by default, an equal share of 80 % of the memory.",
+            help="Memory limit of a worker, such as 4GB; by default, an equal share of 80 % of the"
+            " memory.",
         ),
         click.option(
             "--ray-address", help="Address of a running Ray cluster; with --executor ray."
