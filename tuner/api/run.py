@@ -12,7 +12,9 @@ from tuner.api.given_data.arrays import ClassNames
 from tuner.api.given_data.place import place_of
 from tuner.api.given_model.module_of import model_name
 from tuner.api.given_space import space_file
+from tuner.api.kept_process import path_kept
 from tuner.api.keywords import command_words, option_lines, parameters, signature_with
+from tuner.models.kept_builder import USUAL_FOLDER
 from tuner.pipeline.run_options import DATA_ROOT, REPORTS
 
 # Below the reports: what a program gave as an object, so that command lines can name it.
@@ -66,9 +68,11 @@ def run(
     given_folder = Path(options.get("out") or REPORTS) / GIVEN
     given = dict(options)
     given["space"] = space_file(options.get("space"), given_folder / "spaces")
-    given["model"] = model_name(
-        options.get("model"), given_folder / "builders", options.get("executor") or ""
-    )
+    # Not below `out`: `predict` gets a run's folder alone, and a pickle of it may be anybody's.
+    with path_kept():
+        given["model"] = model_name(
+            options.get("model"), USUAL_FOLDER, options.get("executor") or ""
+        )
     # Before data are written that no run will read.
     parameters(command_words(name, given))
     dataset = place_of(
