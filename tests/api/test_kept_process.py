@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +45,25 @@ def test_settings_of_keras_hold_again_afterwards() -> None:
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
 
 
+def test_a_builder_that_is_taken_in_changes_no_settings(tmp_path: Path) -> None:
+    """In a new process, since the engine sets Keras when it is imported first."""
+    (tmp_path / "script.py").write_text(
+        "import sys, keras, tuner\n"
+        "keras.config.set_image_data_format('channels_first')\n"
+        "before = list(sys.path)\n"
+        "try:\n"
+        "    tuner.run('no such data', model=lambda hp: None)\n"
+        "except tuner.errors.ConfigurationError as error:\n"
+        "    print(keras.config.image_data_format(), sys.path == before)\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(tuner.__file__).parents[1])},
+    )  # fmt: skip
+    assert done.stdout == "channels_first True\n"
+
+
 def test_random_numbers_go_on() -> None:
     def draw() -> list[float]:
         numbers = [random.random(), np.random.rand()]
@@ -68,11 +89,11 @@ def test_pythons_path_is_as_before() -> None:
 def test_a_second_call_at_once_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with (
-        calling._alone(),
+        calling.alone(),
         pytest.raises(ConfigurationError, match="a run of this process has not ended yet"),
     ):
         tuner.run("digits", quiet=True)
-    with calling._alone():
+    with calling.alone():
         pass
 
 

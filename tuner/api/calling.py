@@ -60,7 +60,7 @@ def call_run(dataset: str, given: Mapping[str, Any]) -> FinishedRun:
         given: Options by keyword.
 
     Raises:
-        TunerError: As the command does, and while another call runs in this process.
+        TunerError: As the command does.
         RunInterrupted: If you interrupted it.
         MissedImprovementError: If `require_improvement` was missed.
     """
@@ -70,7 +70,6 @@ def call_run(dataset: str, given: Mapping[str, Any]) -> FinishedRun:
     gate = {name: found.pop(name) for name in ("require_improvement", "nested")}
     options = _options(found, words, is_gated=gate["require_improvement"])
     with (
-        _alone(),
         interrupts_in_order() as request,
         process_kept(),
         code_as_imported(given.get("model")),
@@ -142,7 +141,7 @@ def _tell(text: str) -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Refuse a second call while one runs in this process.
 
     Raises:

@@ -28,7 +28,8 @@ class _CallablePackage(ModuleType):
     @property
     def __doc__(self) -> str | None:  # type: ignore[override]
         """That of the function, for `help`."""
-        return _function().__doc__
+        text: str | None = _function().__doc__
+        return text
 
 
 def _function() -> Any:
