@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 
@@ -34,3 +35,9 @@ def test_each_public_name_is_there_and_documented(name: str) -> None:
 def test_another_name_is_an_error_as_of_any_module() -> None:
     with pytest.raises(AttributeError, match="module 'tuner' has no attribute 'laod'"):
         _ = tuner.laod
+
+
+def test_help_of_search_is_that_of_the_function() -> None:
+    names = list(inspect.signature(tuner.search).parameters)
+    assert names[:5] == ["build", "x", "y", "validation_data", "objective"]
+    assert "Search what a builder declares" in (inspect.getdoc(tuner.search) or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ import tuner
 from tests.api import shapes
 from tests.cli.calling import call
 from tuner.api.given_data.place import place_of
+from tuner.api.keywords import command_words
 from tuner.api.search import _space
 from tuner.errors import ConfigurationError
+from tuner.models.source import find_module
 
 N_TRIALS = 5
 Y = np.arange(40) % 2
@@ -140,3 +143,29 @@ def test_a_space_adds_to_what_the_builder_declares() -> None:
 def test_the_objective_is_named_once(space: Any) -> None:
     with pytest.raises(ConfigurationError, match="objective is given beside a space"):
         tuner.search(shapes.loop, X, Y, objective="val_loss", space=space)
+
+
+@pytest.mark.parametrize(
+    ("given", "rungs"), [({}, (None, None)), ({"max_epochs": 9, "factor": 2}, (9, 2))]
+)
+def test_rungs_are_those_of_preset_and_space_unless_given(
+    given: dict[str, Any], rungs: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr("tuner.api.search.run", lambda *_, **options: seen.append(options))
+    tuner.search(shapes.loop, X, Y, preset="quick", **given)
+    words = command_words("arrays", {"max_epochs": seen[0]["max_epochs"], "preset": "quick"})
+    assert (seen[0]["max_epochs"], seen[0]["factor"]) == rungs
+    assert ("--max-epochs" in words) == bool(given)
+
+
+def test_a_builder_is_found_from_the_working_directory_wherever_the_reports_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr("tuner.api.run.call_run", lambda _, given: seen.append(given["model"]))
+    tuner.run((X, Y), model=functools.partial(shapes.loop), out="elsewhere")
+    module = seen[0].partition(":")[0]
+    assert (tmp_path / "reports" / ".given" / "builders" / f"{module}.pickle").is_file()
+    assert find_module(seen[0]) is not None
+    assert not list(tmp_path.glob("elsewhere/**/*.pickle"))

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +22,7 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> None:
         # Set first, so that whatever `prepare` writes is undone after the test.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
@@ -49,6 +51,17 @@ def test_backend_is_jax_where_there_is_no_tensorflow(
     installed(monkeypatch, "jax")
     if before is not None:
         monkeypatch.setenv("KERAS_BACKEND", before)
+    environment.prepare()
+    assert environment.settings()["KERAS_BACKEND"] == "jax"
+
+
+@pytest.mark.usefixtures("unset")
+def test_backend_is_that_of_a_keras_that_was_imported_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    installed(monkeypatch, "tensorflow", "jax")
+    keras = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "jax"))
+    monkeypatch.setitem(sys.modules, "keras", keras)
     environment.prepare()
     assert environment.settings()["KERAS_BACKEND"] == "jax"
 

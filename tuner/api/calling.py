@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import click
 
 from tuner.api.finished_run import FinishedRun
+from tuner.api.given_model.loaded_code import code_as_imported
+from tuner.api.kept_process import process_kept
 from tuner.api.keywords import VIEW, command_words, parameters, usage_error
 from tuner.cli.endings.run_summary import missed_improvement, summary_lines
 from tuner.cli.run_commands import check_testable, run_options
@@ -19,17 +22,30 @@ from tuner.cli.run_views.choice import view
 from tuner.cli.terminal.output import say
 from tuner.cli.terminal.signals import interrupts_in_order
 from tuner.commands.run import RunOutcome
-from tuner.errors import TunerError
+from tuner.errors import ConfigurationError, TunerError
 from tuner.pipeline.run_options import RunOptions
 from tuner.records.events import Listener
 
 _STREAMS = (1, 2)
 
 
+# Output and interrupts belong to the whole process.
+_CALLING = threading.Lock()
+
+
 class MissedImprovementError(TunerError):
-    """A run whose winner is not shown to be better, though `require_improvement` asked for it."""
+    """A run whose winner is not shown to be better, though `require_improvement` asked for it.
+
+    Attributes:
+        run: The finished run.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, hint: str, run: FinishedRun) -> None:
+        """Take what was missed, and by which run."""
+        super().__init__(message, hint)
+        self.run = run
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -53,7 +69,13 @@ def call_run(dataset: str, given: Mapping[str, Any]) -> FinishedRun:
     shown = {name: found.pop(name) for name in ("json_lines", *VIEW)}
     gate = {name: found.pop(name) for name in ("require_improvement", "nested")}
     options = _options(found, words, is_gated=gate["require_improvement"])
-    with interrupts_in_order() as request, _streams_kept(), _view(options, shown) as listener:
+    with (
+        interrupts_in_order() as request,
+        process_kept(),
+        code_as_imported(given.get("model")),
+        _streams_kept(),
+        _view(options, shown) as listener,
+    ):
         from tuner.commands.run import run
 
         outcome = run(options, listener, request)
@@ -102,17 +124,38 @@ def _ended(
         )
     if is_told:
         _tell("\n".join(summary_lines(outcome, options.command)))
+    run = FinishedRun(outcome.folder.path)
     if is_gated and (reason := missed_improvement(outcome)):
         raise MissedImprovementError(
-            f"require_improvement was missed: {reason}", f"see {outcome.folder.report.as_posix()}."
+            f"require_improvement was missed: {reason}",
+            f"see {outcome.folder.report.as_posix()}, or the error's attribute `run`.",
+            run,
         )
-    return FinishedRun(outcome.folder.path)
+    return run
 
 
 def _tell(text: str) -> None:
     from tuner.api.notebook_view import is_notebook, show_text
 
     (show_text if is_notebook() else say)(text)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Refuse a second call while one runs in this process.
+
+    Raises:
+        ConfigurationError: If one does.
+    """
+    if not _CALLING.acquire(blocking=False):
+        raise ConfigurationError(
+            "a run of this process has not ended yet",
+            "wait for it, or start the second one in a process of its own.",
+        )
+    try:
+        yield
+    finally:
+        _CALLING.release()
 
 
 @contextmanager

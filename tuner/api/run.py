@@ -6,13 +6,15 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from tuner.api.calling import call_run
+from tuner.api.calling import alone, call_run
 from tuner.api.finished_run import FinishedRun
 from tuner.api.given_data.arrays import ClassNames
 from tuner.api.given_data.place import place_of
 from tuner.api.given_model.module_of import model_name
 from tuner.api.given_space import space_file
+from tuner.api.kept_process import process_kept
 from tuner.api.keywords import command_words, option_lines, parameters, signature_with
+from tuner.models.kept_builder import USUAL_FOLDER
 from tuner.pipeline.run_options import DATA_ROOT, REPORTS
 
 # Below the reports: what a program gave as an object, so that command lines can name it.
@@ -51,7 +53,8 @@ def run(
         The finished run.
 
     Raises:
-        ConfigurationError: For mistakes in options, space, model or the name of a data set.
+        ConfigurationError: For mistakes in options, space, model or the name of a data set; and
+            while another call runs in this process.
         DataError: For data that are missing or unusable.
         SearchError: If no trial succeeded.
         RunInterrupted: If you interrupted the run; a KeyboardInterrupt. The same call resumes it.
@@ -63,23 +66,26 @@ def run(
         >>> run.trials["status"].unique().tolist()
         ['completed']
     """
-    given_folder = Path(options.get("out") or REPORTS) / GIVEN
-    given = dict(options)
-    given["space"] = space_file(options.get("space"), given_folder / "spaces")
-    given["model"] = model_name(
-        options.get("model"), given_folder / "builders", options.get("executor") or ""
-    )
-    # Before data are written that no run will read.
-    parameters(command_words(name, given))
-    dataset = place_of(
-        data,
-        validation_data=validation_data,
-        test=test,
-        name=name,
-        class_names=class_names,
-        data_root=Path(options.get("data_dir") or DATA_ROOT),
-    )
-    return call_run(dataset, given)
+    with alone():
+        given_folder = Path(options.get("out") or REPORTS) / GIVEN
+        given = dict(options)
+        given["space"] = space_file(options.get("space"), given_folder / "spaces")
+        # Not below `out`: `predict` gets a run's folder alone, and a pickle of it may be anybody's.
+        with process_kept():
+            given["model"] = model_name(
+                options.get("model"), USUAL_FOLDER, options.get("executor") or ""
+            )
+        # Before data are written that no run will read.
+        parameters(command_words(name, given))
+        dataset = place_of(
+            data,
+            validation_data=validation_data,
+            test=test,
+            name=name,
+            class_names=class_names,
+            data_root=Path(options.get("data_dir") or DATA_ROOT),
+        )
+        return call_run(dataset, given)
 
 
 run.__signature__ = signature_with(inspect.signature(run))  # type: ignore[attr-defined]

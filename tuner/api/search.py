@@ -24,8 +24,8 @@ def search(
     *,
     validation_data: Any = None,
     objective: Any = OBJECTIVE,
-    max_epochs: int = 27,
-    factor: int = 3,
+    max_epochs: int | None = None,
+    factor: int | None = None,
     compare: bool = False,
     **options: Any,
 ) -> FinishedRun:
@@ -42,8 +42,9 @@ def search(
             images validate, or five folds of fewer than 500 images. In each case some images are
             sealed for a test: `test=(x, y)`, or 10 % of `x` (20 % under 500).
         objective: A metric of validation, such as `val_accuracy`; or a `keras_tuner.Objective`.
-        max_epochs: Epochs of Hyperband's last rung, whatever a space of yours says.
-        factor: Hyperband's reduction factor between rungs, likewise.
+        max_epochs: Epochs of Hyperband's last rung. None takes what a space of yours says, else the
+            preset: 27 without one.
+        factor: Hyperband's reduction factor between rungs, likewise; 3 without a preset.
         compare: Whether the winner is retrained, compared and tested as `tuner.run` does.
         **options: As for `tuner.run`. `space` may add settings that the builder does not declare,
             such as `batch_size`, or narrow what it does.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,7 +59,8 @@ def prepare() -> None:
     That is: oneDNN kernels on, start-up messages off, the backend, JAX's cache of programs. And
     what frameworks import for little used parts of theirs is loaded at its first use only.
 
-    The backend is TensorFlow, or JAX where there is no TensorFlow.
+    The backend is that of Keras where Keras is imported already, else TensorFlow, or JAX where
+    there is no TensorFlow.
 
     Raises:
         ConfigurationError: If the backend is not installed, acceleration is neither `auto` nor
@@ -69,7 +71,9 @@ def prepare() -> None:
     _check_keras_json()
     defer_imports()
     if not os.environ.get("KERAS_BACKEND"):
-        os.environ["KERAS_BACKEND"] = "tensorflow" if _is_installed("tensorflow") else "jax"
+        os.environ["KERAS_BACKEND"] = _backend_in_use() or (
+            "tensorflow" if _is_installed("tensorflow") else "jax"
+        )
     backend = os.environ["KERAS_BACKEND"]
     if not _is_installed(backend):
         raise ConfigurationError(
@@ -92,6 +96,12 @@ def prepare() -> None:
             f" {', '.join(get_args(PrecisionChoice))}",
             "leave it out, or set it to one of these.",
         )
+
+
+def _backend_in_use() -> str | None:
+    """That of a Keras that was imported before, such as by a script whose keras.json names it."""
+    keras = sys.modules.get("keras")
+    return None if keras is None else str(keras.backend.backend())
 
 
 def _check_keras_json() -> None:

@@ -30,10 +30,30 @@ def source_digests(model: str) -> dict[str, str]:
         By path, relative to the folder that Python finds the builder in; empty where there is no
             source to find.
     """
-    first = model.partition(":")[0]
-    root = _root(first) if find_module(model) else None
+    root = _root(model.partition(":")[0]) if find_module(model) else None
     if root is None:
         return {}
+    return {path.relative_to(root).as_posix(): one for path, one in _digests(model, root)}
+
+
+def source_paths(model: str) -> dict[str, str]:
+    """The hashes of `source_digests`, by whole path.
+
+    Args:
+        model: `package.module:name`.
+    """
+    root = _root(model.partition(":")[0]) if find_module(model) else None
+    return {} if root is None else {str(path): one for path, one in _digests(model, root)}
+
+
+def _digests(model: str, root: Path) -> list[tuple[Path, str]]:
+    """By path, in order.
+
+    Args:
+        model: `package.module:name`.
+        root: The folder that Python finds it in.
+    """
+    first = model.partition(":")[0]
     # Beside an installed module lie other people's.
     tops = {first.partition(".")[0]} if _is_installed(root) else None
     found: dict[Path, str] = {}
@@ -53,7 +73,7 @@ def source_digests(model: str) -> dict[str, str]:
         waiting += _imported(content, name, is_package=path.name == "__init__.py")
         # Python runs the packages around a module first.
         waiting += [name.rpartition(".")[0]] if "." in name else []
-    return {path.relative_to(root).as_posix(): digest for path, digest in sorted(found.items())}
+    return sorted(found.items())
 
 
 def is_yours(module: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import threading
@@ -109,7 +110,8 @@ def test_objects_lambdas_and_inner_functions_come_back(tmp_path: Path, what: str
         "lambda": (lambda hp: 5, lambda hp: 6),
         "closure": (names["make"](5), names["make"](6)),
     }[what]
-    first, second = (str(model_name(one, tmp_path)) for one in given)
+    folder = tmp_path / kept_builder.USUAL_FOLDER
+    first, second = (str(model_name(one, folder)) for one in given)
     assert first != second
     found = load_own(first)
     assert (found.size if what == "instance" else found(None)) == 5
@@ -148,11 +150,48 @@ def test_nodes_of_ray_need_a_module(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [None, b"nonsense"])
 def test_a_damaged_builder_is_named(tmp_path: Path, content: bytes | None) -> None:
-    name = name_of(tmp_path, SOURCE.replace("scale", f"scale_{content is None}"))
-    path = next(tmp_path.glob("*.pickle"))
+    folder = tmp_path / kept_builder.USUAL_FOLDER
+    name = name_of(folder, SOURCE.replace("scale", f"scale_{content is None}"))
+    path = next(folder.glob("*.pickle"))
     if content is None:
         path.unlink()
     else:
         path.write_bytes(content)
     with pytest.raises(ConfigurationError, match=r"the builder (is missing|cannot be read)"):
         load_own(name)
+
+
+@pytest.mark.parametrize("content", [None, b"nonsense"])
+def test_a_damaged_builder_is_written_anew_by_the_next_call(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    folder = tmp_path / kept_builder.USUAL_FOLDER
+    source = SOURCE.replace("scale", f"again_{content is None}")
+    name = name_of(folder, source)
+    path = next(folder.glob("*.pickle"))
+    path.unlink() if content is None else path.write_bytes(content)
+    assert name_of(folder, source) == name
+    assert load_own(name).__name__ == "build"
+
+
+def test_a_module_that_was_loaded_by_its_path_comes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere" / "by_path.py"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("SIZE = 5\ndef build(hp):\n    return SIZE\n", encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("by_path", elsewhere)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "by_path", module)
+    spec.loader.exec_module(module)
+    name = str(model_name(module.build, tmp_path / kept_builder.USUAL_FOLDER))
+    assert name.startswith("build_")
+    monkeypatch.delitem(sys.modules, "by_path")
+    assert load_own(name)(None) == 5
+
+
+def test_python_path_is_left_alone(tmp_path: Path) -> None:
+    before = list(sys.path)
+    name_of(tmp_path)
+    assert sys.path == before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 
@@ -15,15 +15,27 @@ def is_importable(value: Any) -> bool:
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)
-    return found is value and _has_source(module)
+    return found is value and can_be_found(module)
 
 
-def _has_source(module: str) -> bool:
-    if module in sys.builtin_module_names:
+def can_be_found(module: str) -> bool:
+    """Whether a new process imports the same file by a module's name.
+
+    `importlib.util.find_spec` would give the loaded one, perhaps of a path that no other one has.
+    """
+    if module.partition(".")[0] in sys.stdlib_module_names:
         return True
-    try:
-        spec = find_spec(module)
-    # A module that was made by hand has none.
-    except (ImportError, ValueError):
+    loaded = sys.modules.get(module)
+    around = sys.modules.get(module.rpartition(".")[0])
+    places = getattr(around, "__path__", None)
+    if "." in module and places is None:
         return False
-    return spec is not None
+    finders = [one for one in sys.meta_path if hasattr(one, "find_spec")]
+    specs = (one.find_spec(module, places, None) for one in finders)
+    spec = next(filter(None, specs), None)
+    file = getattr(loaded, "__file__", None)
+    return spec is not None and (file is None or _is_same(file, spec.origin))
+
+
+def _is_same(file: str, other: str | None) -> bool:
+    return other is not None and Path(file).resolve() == Path(other).resolve()

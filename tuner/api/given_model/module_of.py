@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from keyword import iskeyword
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from tuner.api.given_model.importable import is_importable
+from tuner.api.given_model.importable import can_be_found, is_importable
 from tuner.api.given_model.what_it_is import digest_of
 from tuner.backend import environment
 from tuner.errors import ConfigurationError
-from tuner.models.kept_builder import CONTENT
+from tuner.models.kept_builder import CONTENT, unpickled
 from tuner.store.files.whole_files import write_atomically, write_text
 
 FORMS = "give a function build(hp), a keras_tuner.HyperModel or its class, or a name."
+
+_AS_MODULE = 'move the function to a module beside it and give its name: model="my_module:build".'
+
+Made = TypeVar("Made")
 
 _MODULE = '''\
 """{what}, as a notebook or script has defined it; written by tuner."""
@@ -49,17 +56,28 @@ def model_name(model: Any, folder: Path, executor: str = "") -> str | None:
     if executor == "ray":
         raise ConfigurationError(
             f"model: {what} is defined in a notebook or script, which nodes of Ray do not have",
-            'move it to a module beside it, and give its name: model="my_module:build".',
+            _AS_MODULE,
         )
     name = _identifier(what)
-    module = f"{name}_{digest_of(model)[:12]}"
-    if not (folder / f"{module}.py").is_file():
+    module = f"{name}_{_sendable(digest_of, model, what)[:12]}"
+    if not _is_kept(folder / module):
         with write_atomically(folder / f"{module}{CONTENT}") as file:
-            file.write(_pickled(model, what))
+            file.write(_sendable(_pickled, model, what))
         write_text(folder / f"{module}.py", _MODULE.format(what=what, name=name))
-    if str(folder.absolute()) not in sys.path:
-        sys.path.append(str(folder.absolute()))
+        importlib.invalidate_caches()
     return f"{module}:{name}"
+
+
+def _is_kept(module: Path) -> bool:
+    """Whether both files are there, and what they hold can be read."""
+    file = module.with_name(f"{module.name}.py")
+    if not file.is_file():
+        return False
+    try:
+        unpickled(str(file))
+    except ConfigurationError:
+        return False
+    return True
 
 
 def _refuse_models(what: str, model: Any) -> None:
@@ -71,17 +89,33 @@ def _refuse_models(what: str, model: Any) -> None:
         refuse_models(what, model)
 
 
-def _pickled(model: Any, what: str) -> bytes:
-    import cloudpickle
-
+def _sendable(make: Callable[[Any], Made], model: Any, what: str) -> Made:
+    """What is made of a builder, or an error that says what to do instead."""
     try:
-        content: bytes = cloudpickle.dumps(model)
+        return make(model)
+    except RecursionError as error:
+        raise ConfigurationError(
+            f"model: {what} uses values that are nested too deeply to be sent to another process",
+            f"create them inside of the function; or {_AS_MODULE}",
+        ) from error
     except Exception as error:
         raise ConfigurationError(
             f"model: {what} cannot be sent to another process: {type(error).__name__}: {error}",
             "it uses something that exists in this process only, such as an open file, a lock or a"
-            " dataset: create that inside of the function; or move the function to a module.",
+            f" dataset: create that inside of the function; or {_AS_MODULE}",
         ) from error
+
+
+def _pickled(model: Any) -> bytes:
+    import cloudpickle
+
+    name = getattr(model, "__module__", None) or "__main__"
+    with ExitStack() as after:
+        if name in sys.modules and name != "__main__" and not can_be_found(name):
+            # By its name, no worker would find it.
+            cloudpickle.register_pickle_by_value(sys.modules[name])
+            after.callback(cloudpickle.unregister_pickle_by_value, sys.modules[name])
+        content: bytes = cloudpickle.dumps(model)
     return content
 
 
