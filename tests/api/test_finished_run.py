@@ -45,7 +45,7 @@ def test_names_of_a_run_are_those_of_the_command_line(digits: Finished, in_digit
         digits.folder,
         f"{digits.folder}/best.yaml",
     )
-    assert {load(name).folder for name in names} == {digits.folder}
+    assert {load(name).folder for name in names} == {digits.path}
     assert load(digits.path).results == load("digits").results
 
 

@@ -24,7 +24,11 @@ def test_ranges_alone_are_a_space() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [{"retrain": {"seeds": 2}}, {"constraints": {"parameters": "<= 1000"}}, {"precision": "float32"}],
+    [
+        {"retrain": {"seeds": 2}},
+        {"constraints": {"parameters": "<= 1000"}},
+        {"precision": "float32"},
+    ],
     ids=str,
 )
 def test_each_key_of_the_yaml_is_no_hyperparameter(data: dict[str, Any]) -> None:

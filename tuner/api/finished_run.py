@@ -292,11 +292,10 @@ class FinishedRun:
             return ()
         found, search = TrialTables(self.folder).read(), self.results.search
         n_epochs = sum(len(trial.epochs) for trial in found)
+        counts, expected = (len(found), n_epochs), (search.n_trials, search.n_epochs)
         # While a run goes on, its tables are ahead of its results.
-        if self.results.run.is_complete and (len(found), n_epochs) != (
-            search.n_trials,
-            search.n_epochs,
-        ):
+        is_ahead = not self.results.run.is_complete and counts >= expected
+        if counts != expected and not is_ahead:
             raise DamagedFileError(
                 f"{self.folder}: trials.csv and curves.csv hold {plural(len(found), 'trial')} and"
                 f" {plural(n_epochs, 'epoch')}, but the run had {search.n_trials:,} and"

@@ -40,7 +40,7 @@ def keep_arrays(parts: Mapping[str, Part], name: str, data_root: Path) -> Path:
     """
     path = data_root / FOLDER / _digest(parts) / f"{name}.npz"
     if not path.is_file():
-        arrays = {
+        arrays: dict[str, Any] = {
             f"{letter}_{part}": array
             for part, pair in parts.items()
             for letter, array in zip("xy", pair, strict=True)
