@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -44,7 +45,7 @@ def test_names_of_a_run_are_those_of_the_command_line(digits: Finished, in_digit
         digits.folder,
         f"{digits.folder}/best.yaml",
     )
-    assert {load(name).folder for name in names} == {digits.folder}
+    assert {load(name).folder for name in names} == {digits.path}
     assert load(digits.path).results == load("digits").results
 
 
@@ -147,7 +148,7 @@ def test_options_of_predict_have_their_meaning(run: FinishedRun, finished: Finis
             ["gone.png", Path("lost.png")],
             "none of 2 files can be read as an image: gone.png: No such",
         ),
-        ([], "there is no image among the files"),
+        ([], "there are no images"),
     ],
 )
 def test_only_files_that_cannot_be_read(run: FinishedRun, images: object, message: str) -> None:
@@ -215,6 +216,43 @@ def test_paths_and_texts(run: FinishedRun) -> None:
     assert text.startswith(f"FinishedRun({str(run.folder)!r}): my_photos, complete, ")
     assert "Use Tuned: " in text
     assert "\n" not in text
+
+
+@pytest.mark.parametrize("files", [("trials.csv", "curves.csv"), ("trials.csv",), ("curves.csv",)])
+def test_missing_tables_are_no_empty_frames(copied: Path, files: tuple[str, ...]) -> None:
+    for name in files:
+        (copied / name).unlink()
+    for frame in ("trials", "curves"):
+        with pytest.raises(DamagedFileError, match=r"trials\.csv|curves\.csv"):
+            getattr(FinishedRun(copied), frame)
+
+
+def test_a_lost_last_trial_is_told(copied: Path) -> None:
+    last = (copied / "trials.csv").read_text(encoding="utf-8").splitlines()[-1].split(",")[0]
+    for name in ("trials.csv", "curves.csv"):
+        lines = (copied / name).read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith(f"{last},")]
+        (copied / name).write_text("".join(kept), encoding="utf-8")
+    with pytest.raises(DamagedFileError, match=r"hold .* but the run had"):
+        _ = FinishedRun(copied).trials
+
+
+def test_files_are_found_from_another_working_directory(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copied.parent)
+    run = FinishedRun(copied.name)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert len(run.curves) == run.results.search.n_epochs
+    assert run.folder == copied
+
+
+def test_images_may_be_an_array_or_a_column_of_names(run: FinishedRun, finished: Finished) -> None:
+    files = [str(finished.place / "my photos" / name / "03.png") for name in HOSTILE_CLASSES]
+    expected = run.predict(files)
+    for given in (np.array(files), np.array(files, dtype=object), pd.Series(files)):
+        assert run.predict(given).equals(expected)
 
 
 def test_notebook_shows_a_run_whose_trials_are_damaged(copied: Path) -> None:

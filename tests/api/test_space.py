@@ -22,6 +22,24 @@ def test_ranges_alone_are_a_space() -> None:
     assert space == tuner.Space(space=RANGES) != tuner.Space(space={})
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"retrain": {"seeds": 2}},
+        {"constraints": {"parameters": "<= 1000"}},
+        {"precision": "float32"},
+    ],
+    ids=str,
+)
+def test_each_key_of_the_yaml_is_no_hyperparameter(data: dict[str, Any]) -> None:
+    assert tuner.Space(data, space={}).data == {"version": 1, **data, "space": {}}
+
+
+def test_a_hyperparameter_may_have_the_name_of_a_key() -> None:
+    ranges = {"normalization": ["rescale", "standardize"]}
+    assert tuner.Space(ranges).data["space"] == ranges
+
+
 def test_a_space_goes_to_yaml_and_back(tmp_path: Path) -> None:
     space = tuner.Space(
         model="cnn",

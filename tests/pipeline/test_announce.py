@@ -6,6 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pytest
+
 from tests.data.layouts import Layout, write
 from tuner.data.dataset import load_dataset
 from tuner.data.own.resolve import resolve
@@ -19,14 +22,14 @@ from tuner.space.parsing.parse import load_space
 from tuner.space.sampling import n_settings
 
 
-def notices(root: Path, layout: Layout, search: str = "{}", **changes: Any) -> list[str]:
+def notices(root: Path, layout: Layout | Path, search: str = "{}", **changes: Any) -> list[str]:
     found = told(root, layout, search, **changes)
     return [event.text for event in found if isinstance(event, Notice)]
 
 
 def told(
     root: Path,
-    layout: Layout,
+    layout: Layout | Path,
     search: str = "{}",
     budget_s: float | None = None,
     sizes: Any = None,
@@ -35,11 +38,15 @@ def told(
     starts: tuple[str, ...] = (),
 ) -> list[Any]:
     """All events, in a run that goes on where it was sized before."""
-    write(root / "given", layout)
+    given = root / "given"
+    if isinstance(layout, Path):
+        given = layout
+    else:
+        write(given, layout)
     (root / "s.yaml").write_text(
         f"version: 1\nmodel: {model}\nspace: {{filters: [4, 8]}}\nsearch: {search}\n"
     )
-    card = resolve(str(root / "given"), [], root / "data")
+    card = resolve(str(given), [], root / "data")
     events: list[Any] = []
     file = load_space(root / "s.yaml")
     job = SimpleNamespace(
@@ -55,6 +62,16 @@ def told(
     )
     announce(job, [], is_resumed=sizes is not None)  # type: ignore[arg-type]
     return events
+
+
+@pytest.mark.parametrize(
+    ("model", "more"), [("cnn", ""), ("my.net:build", ", which your builder gets")]
+)
+def test_values_of_another_scale_are_told(tmp_path: Path, model: str, more: str) -> None:
+    x = np.linspace(0, 1, 60 * 64, dtype=np.float32).reshape(60, 8, 8)
+    np.savez(tmp_path / "floats.npz", x_train=x, y_train=np.arange(60) % 2)
+    found = notices(tmp_path, tmp_path / "floats.npz", model=model)
+    assert f"images of more than 8 bits: 0 to 1 becomes 0 to 255{more}" in found
 
 
 PHOTOS = [f"{part}/{c}/*.png 9" for part in ("train", "val", "holdout") for c in ("cat", "dog")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.errors import ConfigurationError
 from tuner.records.results import Results
 from tuner.report.command_lines import resume_command
+from tuner.report.text import plural
 from tuner.store.files.reading import DamagedFileError
 from tuner.store.run_folder import RunFolder
 
@@ -30,7 +31,7 @@ class FinishedRun:
     read once: changes that you make to it stay in it, and reach no file.
 
     Attributes:
-        folder: The run's folder.
+        folder: The run's folder, a whole path.
         results: Every number of the run's report, as records; docs/report.md says what each means.
 
     Example:
@@ -49,7 +50,8 @@ class FinishedRun:
         Raises:
             ConfigurationError: If no run is there, it has no results yet, or they cannot be read.
         """
-        self.folder = Path(folder)
+        # Files are read later, when the working directory may be another one.
+        self.folder = Path(folder).absolute()
         files = RunFolder(self.folder)
         if files.is_unfinished and not (self.folder / "results.json").exists():
             raise ConfigurationError(
@@ -286,7 +288,21 @@ class FinishedRun:
     def _trials(self) -> Sequence[Trial]:
         from tuner.store.trial_tables import TrialTables
 
-        return () if self.results.run.recipe else TrialTables(self.folder).read()
+        if self.results.run.recipe:
+            return ()
+        found, search = TrialTables(self.folder).read(), self.results.search
+        n_epochs = sum(len(trial.epochs) for trial in found)
+        counts, expected = (len(found), n_epochs), (search.n_trials, search.n_epochs)
+        # While a run goes on, its tables are ahead of its results.
+        is_ahead = not self.results.run.is_complete and counts >= expected
+        if counts != expected and not is_ahead:
+            raise DamagedFileError(
+                f"{self.folder}: trials.csv and curves.csv hold {plural(len(found), 'trial')} and"
+                f" {plural(n_epochs, 'epoch')}, but the run had {search.n_trials:,} and"
+                f" {search.n_epochs:,}",
+                "restore both tables from a copy of the run.",
+            )
+        return found
 
     def _check_has_models(self) -> None:
         """Refuse a run without models in words of its state.

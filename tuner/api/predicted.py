@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tuner.api.array_images import array_images
@@ -34,6 +35,8 @@ def predicted(options: PredictOptions, images: Any) -> pd.DataFrame:
     """
     images = list(images) if isinstance(images, Iterator) else images
     names = _paths(images)
+    if isinstance(images, list | tuple) and not images:
+        raise DataError("there are no images", "give at least one array, or the path of one file.")
     if names is None:
         spec = named_model(options.run, options.model).recipe.image
         pixels = array_images(images, spec)
@@ -51,9 +54,13 @@ def _paths(images: Any) -> list[str] | None:
     """The names of files and folders; None where the images are arrays."""
     if isinstance(images, str | os.PathLike):
         return [os.fspath(images)]
-    if isinstance(images, Iterable) and not hasattr(images, "__array__"):
+    # An array of text, or a Series of it, holds paths.
+    is_array = hasattr(images, "__array__")
+    if is_array and np.asarray(images).dtype.kind in "OU" and np.ndim(images) == 1:
+        images, is_array = np.asarray(images).tolist(), False
+    if isinstance(images, Iterable) and not is_array:
         listed = list(images)
-        if all(isinstance(one, str | os.PathLike) for one in listed):
+        if listed and all(isinstance(one, str | os.PathLike) for one in listed):
             return [str(Path(one)) if isinstance(one, os.PathLike) else one for one in listed]
     return None
 

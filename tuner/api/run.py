@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,15 @@ from tuner.api.given_model.module_of import model_name
 from tuner.api.given_space import space_file
 from tuner.api.kept_process import process_kept
 from tuner.api.keywords import command_words, option_lines, parameters, signature_with
+from tuner.api.space import plain_values
+from tuner.errors import ConfigurationError
 from tuner.models.kept_builder import USUAL_FOLDER
 from tuner.pipeline.run_options import DATA_ROOT, REPORTS
 
 # Below the reports: what a program gave as an object, so that command lines can name it.
 GIVEN = ".given"
+# Options whose values have forms of their own.
+_OBJECTS = frozenset(("space", "model"))
 
 
 def run(
@@ -34,8 +40,8 @@ def run(
 
     Images are (n, height, width) or (n, height, width, 1, 3 or 4), or with the channels before the
     height. Values are 0-255 as whole numbers or floats, floats of 0-1 or -1-1, or whole numbers of
-    10 to 16 bits: the extremes of all images decide. The model always sees 0-255. Labels are
-    numbers or text (n,), or one-hot (n, classes).
+    10 to 16 bits: the extremes of all images decide, and all parts need one scale. The model always
+    sees 0-255. Labels are numbers or text (n,), or one-hot (n, classes).
 
     Args:
         data: A data set's name; the path of a folder, CSV, Parquet or NPZ; `(x, y)`; a DataFrame
@@ -66,9 +72,12 @@ def run(
         >>> run.trials["status"].unique().tolist()
         ['completed']
     """
+    options = {
+        name: one if name in _OBJECTS else plain_values(one) for name, one in options.items()
+    }
     with alone():
-        given_folder = Path(options.get("out") or REPORTS) / GIVEN
         given = dict(options)
+        given_folder = _folder(options, "out", REPORTS) / GIVEN
         given["space"] = space_file(options.get("space"), given_folder / "spaces")
         # Not below `out`: `predict` gets a run's folder alone, and a pickle of it may be anybody's.
         with process_kept():
@@ -83,9 +92,18 @@ def run(
             test=test,
             name=name,
             class_names=class_names,
-            data_root=Path(options.get("data_dir") or DATA_ROOT),
+            data_root=_folder(options, "data_dir", DATA_ROOT),
         )
         return call_run(dataset, given)
+
+
+def _folder(options: Mapping[str, Any], name: str, usual: str | Path) -> Path:
+    given = options.get(name) or usual
+    if isinstance(given, str | os.PathLike):
+        return Path(given)
+    raise ConfigurationError(
+        f"{name}: {type(given).__name__} is no path", "give the path of a folder, as text."
+    )
 
 
 run.__signature__ = signature_with(inspect.signature(run))  # type: ignore[attr-defined]

@@ -10,14 +10,14 @@ from tuner.errors import ConfigurationError
 from tuner.space.definition import SearchSpaceFile
 from tuner.space.documents.strict_yaml import Document, load_document, parse_document
 from tuner.space.parsing.parse import parse_space
+from tuner.space.parsing.schema import SpaceFile
+from tuner.space.vocabulary import VOCABULARIES
 from tuner.store.files.plain_yaml import plain_yaml
 from tuner.store.files.whole_files import write_text
 
 _NAME = "Space"
 # Where none of these is there, the keys are hyperparameters.
-SPACE_KEYS = frozenset(
-    ("version", "model", "space", "search", "objective", "objectives", "compare")
-)
+SPACE_KEYS = frozenset(SpaceFile.model_fields).difference(*VOCABULARIES.values())
 
 
 class Space:
@@ -107,6 +107,16 @@ class Space:
 
 def _text(data: Mapping[str, Any]) -> str:
     return plain_yaml(_plain(data))
+
+
+def plain_values(value: Any) -> Any:
+    """NumPy's numbers as Python's, in a dict or list too, without importing NumPy."""
+    if isinstance(value, Mapping):
+        return {key: plain_values(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(plain_values, value)) if type(value) in (list, tuple) else value
+    is_number = hasattr(value, "dtype") and not getattr(value, "shape", (1,))
+    return value.item() if is_number else value
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from tuner.data.left_out import in_short
 from tuner.data.own.made_card import OWN_DATA
 from tuner.data.splits.policies import Dropped
 from tuner.doctor.examined_data import ExaminedData
+from tuner.models.registry import is_own
 from tuner.pipeline.job import Job
 from tuner.records.events import Notice, RunStarted
 from tuner.report.text import class_counts, plural
@@ -77,9 +78,8 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
     if left_out_files := in_short(job.dataset.images.left_out):
         job.tell(Notice(text=left_out_files))
     if (value_range := job.dataset.images.used_range) is not None:
-        job.tell(
-            Notice(text=f"images of more than 8 bits: {range_words(value_range)} becomes 0 to 255")
-        )
+        text = f"images of more than 8 bits: {range_words(value_range)} becomes 0 to 255"
+        job.tell(Notice(text=f"{text}{', which your builder gets' * is_own(job.file.model)}"))
     for text in warnings:
         job.tell(Notice(text=text))
     if corrected := corrected_words(job.dataset):

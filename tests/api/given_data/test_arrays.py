@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tuner.api.given_data.place import place_of
@@ -60,6 +61,45 @@ def test_classes_get_names(tmp_path: Path, labels: Any, class_names: Any) -> Non
     assert load(tmp_path, (X, labels), class_names=class_names).class_names == ("x", "y", "z")
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        Y.astype(np.float64),
+        Y.astype(object),
+        pd.Series(Y, dtype="Int64"),
+        [str(float(label)) for label in Y],
+        np.array([b"0", b"1", b"2"])[Y],
+    ],
+    ids=["floats", "objects", "nullable", "text", "bytes"],
+)
+def test_a_class_has_its_name_in_whatever_form_its_number_is(tmp_path: Path, labels: Any) -> None:
+    found = load(tmp_path, (X, labels), class_names={0.0: "x", "1": "y", np.int64(2): "z"})
+    assert (found.class_names, found.labels.tolist()) == (("x", "y", "z"), Y.tolist())
+
+
+@pytest.mark.parametrize("class_names", [["no", "yes"], {False: "no", True: "yes"}], ids=str)
+def test_switches_get_names(tmp_path: Path, class_names: Any) -> None:
+    found = load(tmp_path, (X, Y == 1), class_names=class_names)
+    assert (found.class_names, found.labels.tolist()) == (("no", "yes"), (Y == 1).tolist())
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA], ids=str)
+def test_a_missing_label_needs_no_name(tmp_path: Path, missing: Any) -> None:
+    labels = pd.Series([missing, *Y[1:].tolist()], dtype=object)
+    assert len(load(tmp_path, (X, labels), class_names=["x", "y", "z"]).labels) == 11
+
+
+def test_bytes_and_floats_of_0_to_1_are_one_scale(tmp_path: Path) -> None:
+    found = load(tmp_path, (X, Y), test=(X / 255, Y))
+    assert np.array_equal(found.images[:12], found.images[12:])
+
+
+def test_parts_of_many_bits_need_not_reach_the_same_value(tmp_path: Path) -> None:
+    deep = X.astype(np.int64) * 16
+    found = load(tmp_path, (deep, Y), test=(deep // 8 + 300, Y))
+    assert found.images[12:].max() < 128
+
+
 def test_an_image_without_a_label_is_left_out_and_counted(tmp_path: Path) -> None:
     labels = np.array([None, *["abc"[y] for y in Y[1:]]], dtype=object)
     found = load(tmp_path, (X, labels))
@@ -103,6 +143,26 @@ def test_the_same_arrays_are_written_once_and_others_beside_them(tmp_path: Path)
         ((X, Y), {"class_names": ["x", "y"]}, "class_names has no name for the label 2"),
         (None, {}, "arrays: there are no data"),
         (5, {}, "arrays, train: int is not understood here"),
+        ((X, None), {}, "arrays, train: the labels are None"),
+        ((None, Y), {}, "arrays, train: the images are None"),
+        ((X, 3), {}, "arrays, train: the labels are one value, 3"),
+        ((X, np.arange(12).astype("M8[D]")), {}, "arrays, train: the labels are dates"),
+        ((X, [b"\xff"] * 12), {}, "arrays, train: a label is not valid text"),
+        (
+            (X / 255, Y),
+            {"validation_data": (X * 1.0, Y)},
+            "arrays: train has values of 0 to 1, but validation of 0 to 255",
+        ),
+        (
+            (X / 127.5 - 1, Y),
+            {"test": (X / 255, Y)},
+            "arrays: train has values of -1 to 1, but test of 0 to 1",
+        ),
+        (
+            (X.astype(np.int64) * 16, Y),
+            {"test": (X.astype(np.int64), Y)},
+            "arrays: train has values of 0 to 4,095, but test of 0 to 255",
+        ),
         ((X, Y), {"name": "a/b"}, 'name is "a/b", which is no name of a folder'),
         ("digits", {"test": (X, Y)}, "test is given beside digits, which brings its own"),
         ("digits", {"class_names": ["a"]}, "class_names is given beside digits"),

@@ -64,6 +64,53 @@ def test_classes_get_names(tmp_path: Path, frame: pd.DataFrame) -> None:
     assert found.class_names == ("ape", "bee")
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [[0, 1] * 6, [0.0, 1.0] * 6, [False, True] * 6, [None, 1, 0, *[1, 0] * 4, 1]],
+    ids=["numbers", "floats", "switches", "one missing"],
+)
+def test_numbers_get_names(tmp_path: Path, frame: pd.DataFrame, labels: list[Any]) -> None:
+    frame["label"] = labels
+    found = load(tmp_path / "data", frame, class_names=["ape", "bee"])
+    assert found.class_names == ("ape", "bee")
+    assert len(found.labels) == 12 - labels.count(None)
+
+
+def test_names_of_classes_are_read_once(tmp_path: Path, frame: pd.DataFrame) -> None:
+    class Counting(dict[str, str]):
+        n = 0
+
+        def items(self) -> Any:
+            self.n += 1
+            return super().items()
+
+    names = Counting(a="ape", b="bee")
+    place_of(frame, class_names=names, data_root=tmp_path / "data")
+    assert names.n == 1
+
+
+def test_a_row_without_a_path_moves_no_folder(tmp_path: Path, frame: pd.DataFrame) -> None:
+    extra = pd.DataFrame([{"path": None, "label": "a", "width": 8}])
+    kept = Path(place_of(pd.concat([frame, extra]), data_root=tmp_path / "data"))
+    assert (kept.parent / "images").resolve() == (tmp_path / "photos").resolve()
+    assert len(load(tmp_path / "data", pd.concat([frame, extra])).labels) == 12
+
+
+def test_files_without_a_folder_in_common_are_refused(tmp_path: Path, frame: pd.DataFrame) -> None:
+    frame["path"] = [*frame["path"][:-1], "/nowhere/else.png"]
+    with pytest.raises(DataError, match="the files have no folder in common, such as /nowhere"):
+        place_of(frame, data_root=tmp_path / "data")
+
+
+@pytest.mark.parametrize(("name", "csv"), [({}, "my_photos"), ({"name": "pets"}, "pets")], ids=str)
+def test_a_parquet_file_names_its_data_unless_you_do(
+    tmp_path: Path, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, name: Any, csv: str
+) -> None:
+    monkeypatch.setattr(pd, "read_parquet", lambda path: frame)
+    found = place_of(tmp_path / "my photos.parquet", data_root=tmp_path / "data", **name)
+    assert Path(found).stem == csv
+
+
 def test_a_parquet_file_is_read_as_a_frame(
     tmp_path: Path, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

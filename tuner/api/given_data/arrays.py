@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tuner.api.given_data.kept_arrays import Part
 from tuner.data.arrays.array_labels import label_texts
+from tuner.data.labels import is_label, plain_label
 from tuner.errors import DataError
 
 ClassNames = Sequence[str] | Mapping[Any, str]
@@ -31,8 +32,11 @@ def pair_of(given: Any, where: str, class_names: ClassNames | None = None) -> Pa
             f"{where}: expected (x, y), but got {words_of(given)}",
             "give a pair of images and labels, such as test=(x_test, y_test).",
         )
-    images, labels = as_array(given[0], where), _labels(given[1], where)
-    return images, labels if class_names is None else named(labels, class_names, where)
+    for what, one in zip(("images", "labels"), given, strict=True):
+        if one is None:
+            raise DataError(f"{where}: the {what} are None", "give images and labels, (x, y).")
+    images, labels = as_array(given[0], where), labels_of(given[1], where)
+    return images, labels if class_names is None else with_names(labels, class_names, where)
 
 
 def as_array(values: Any, where: str) -> NDArray[Any]:
@@ -52,22 +56,52 @@ def as_array(values: Any, where: str) -> NDArray[Any]:
         ) from error
 
 
-def named(labels: NDArray[Any], class_names: ClassNames, where: str) -> NDArray[Any]:
+def labels_of(values: Any, where: str) -> NDArray[Any]:
+    """Labels as an array of numbers or text; empty text for what is missing.
+
+    Raises:
+        DataError: If they are dates, or bytes that are no text.
+    """
+    labels = as_array(values, where)
+    if labels.dtype.kind in "mM":
+        raise DataError(
+            f"{where}: the labels are dates or durations", "give whole numbers, or text."
+        )
+    if labels.dtype.kind not in "OS":
+        return labels
+    texts = [_text(one, where) for one in labels.reshape(-1).tolist()]
+    return np.array(texts, dtype=np.str_).reshape(labels.shape)
+
+
+def with_names(labels: NDArray[Any], class_names: ClassNames, where: str) -> NDArray[Any]:
     """Labels as the names of their classes, (n,).
 
     Raises:
         DataError: If a label has no name.
     """
+    return np.array(named(label_texts(labels, where), class_names, where), dtype=np.str_)
+
+
+def named(labels: Sequence[str], class_names: ClassNames, where: str) -> list[str]:
+    """Names of classes for labels as text, which may be `1`, `1.0` or `True` for the class 1.
+
+    Raises:
+        DataError: If a label has no name.
+    """
     pairs = class_names.items() if isinstance(class_names, Mapping) else enumerate(class_names)
-    names = {str(label): str(name) for label, name in pairs}
-    texts = label_texts(labels, where)
-    for text in texts:
-        if text and text not in names:
+    names = {plain_label(str(label)): str(name) for label, name in pairs}
+    known = dict(names)
+    for word, number in (("False", "0"), ("True", "1")):
+        if number in names:
+            known.setdefault(word, names[number])
+    plain = {text: plain_label(text) if is_label(text) else "" for text in set(labels)}
+    for text, label in plain.items():
+        if label and label not in known:
             raise DataError(
                 f"{where}: class_names has no name for the label {text[:60]}",
                 f"name it; labels with a name are {', '.join(list(names)[:8])}.",
             )
-    return np.array([names.get(text, "") for text in texts])
+    return [known.get(plain[text], "") for text in labels]
 
 
 def words_of(value: Any) -> str:
@@ -77,9 +111,12 @@ def words_of(value: Any) -> str:
     return f"{kind} of shape {tuple(shape)}" if isinstance(shape, tuple) else kind
 
 
-def _labels(values: Any, where: str) -> NDArray[Any]:
-    labels = as_array(values, where)
-    if labels.dtype.kind == "O":
-        # Text, perhaps beside NaN or None, which leave an image out.
-        labels = np.array(["" if one is None else str(one) for one in labels])
-    return labels
+def _text(label: Any, where: str) -> str:
+    try:
+        text = label.decode() if isinstance(label, bytes) else str(label)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{where}: a label is not valid text", "give whole numbers as labels, or text in UTF-8."
+        ) from error
+    # None, NaN and pandas' NA leave an image out.
+    return "" if label is None or not is_label(text) else text

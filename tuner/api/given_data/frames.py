@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tuner.api.given_data.arrays import ClassNames
-from tuner.api.given_data.held_out import drawn_share
+from tuner.api.given_data.arrays import ClassNames, named
+from tuner.api.given_data.held_out import drawn
 from tuner.api.given_data.kept_arrays import FOLDER
+from tuner.data.duplicates import first_equal
 from tuner.data.own import columns
 from tuner.data.own.list_card import FILE_COLUMNS
 from tuner.errors import DataError
@@ -78,9 +79,10 @@ def keep_frames(
         for part, frame in frames.items()
         for row in _rows(frame, f"{name}, {part}", part if len(frames) > 1 else "")
     ]
-    rows = _with_test(rows) if "validation" in frames and "test" not in frames else rows
+    if "validation" in frames and "test" not in frames:
+        rows = _with_test(rows, name, base)
     root, rows = _below_one_root(rows, name, base)
-    rows = [(path, _named(label, class_names), *others) for path, label, *others in rows]
+    rows = _with_names(rows, name, class_names)
     used = [at for at, _ in enumerate(_HEADER) if at < 2 or any(row[at] for row in rows)]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(
@@ -126,41 +128,73 @@ def _cells(column: Any, n: int) -> list[str]:
     return ["" if no else str(one) for one, no in zip(column.tolist(), missing, strict=True)]
 
 
-def _with_test(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def _with_test(rows: list[tuple[str, ...]], name: str, base: Path) -> list[tuple[str, ...]]:
     """With a part of the training rows that tests: see `held_out`."""
-    trains = [at for at, row in enumerate(rows) if row[2] == "train"]
-    tests = drawn_share([rows[at][1] for at in trains], len(rows))
-    moved = {at for at, is_test in zip(trains, tests, strict=True) if is_test}
-    return [(*row[:2], "test", row[3]) if at in moved else row for at, row in enumerate(rows)]
+    parts = [[row for row in rows if row[2] == part] for part in ("train", "validation")]
+    ordered = [row for part in parts for row in part]
+    tests = drawn(
+        [row[1] for row in ordered],
+        len(parts[0]),
+        name=name,
+        copy_of=first_equal(_file_digest(base / row[0].strip()) for row in ordered),
+        groups=[row[3] for row in ordered],
+    )
+    sealed = [
+        (*row[:2], "test" if is_test else "train", row[3])
+        for row, is_test in zip(parts[0], tests, strict=True)
+    ]
+    return [*sealed, *parts[1]]
+
+
+def _file_digest(path: Path) -> bytes:
+    """Of what is in a file; of the path, where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:
+        return os.fsencode(path)
 
 
 def _below_one_root(
     rows: Sequence[tuple[str, ...]], name: str, base: Path
 ) -> tuple[str, list[tuple[str, ...]]]:
     """The folder that all files are in, and the rows with names from there on."""
-    paths = [os.path.abspath(base / row[0].strip()) for row in rows]  # noqa: PTH100 - keeps links
+    # An empty path stays one, so that the row is named where the table is read.
+    given = [row[0].strip() for row in rows]
+    whole = [os.path.abspath(base / one) if one else "" for one in given]  # noqa: PTH100 - links
+    paths = [path for path in whole if path]
     missing = [path for path in paths[:1000] if not os.path.isfile(path)]  # noqa: PTH113 - many
-    if not paths or len(missing) == len(paths[:1000]):
+    if len(missing) == len(paths[:1000]):
         raise DataError(
             f"{name}: none of the files is there, such as {missing[0] if missing else 'none'}",
             f"give whole paths, or start where relative ones begin; they start from {base} now.",
         )
-    root = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120
-    names = [os.path.relpath(path, root).replace(os.sep, "/") for path in paths]
+    root = _root(paths, name)
+    names = [os.path.relpath(path, root).replace(os.sep, "/") if path else "" for path in whole]
     return root, [(one, *row[1:]) for one, row in zip(names, rows, strict=True)]
 
 
-def _named(label: str, class_names: ClassNames | None) -> str:
-    if class_names is None or not label:
-        return label
-    pairs = class_names.items() if isinstance(class_names, Mapping) else enumerate(class_names)
-    names = {str(key): str(value) for key, value in pairs}
-    if label not in names:
+def _root(paths: Sequence[str], name: str) -> str:
+    try:
+        root = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120
+    except ValueError:
+        # Windows: on several drives.
+        root = ""
+    if not root or os.path.dirname(root) == root:  # noqa: PTH120
         raise DataError(
-            f"class_names has no name for the label {label[:60]}",
-            f"name it; labels with a name are {', '.join(list(names)[:8])}.",
+            f"{name}: the files have no folder in common, such as {min(paths)} and {max(paths)}",
+            "bring them below one folder, or correct the path that is elsewhere.",
         )
-    return names[label]
+    return root
+
+
+def _with_names(
+    rows: list[tuple[str, ...]], name: str, class_names: ClassNames | None
+) -> list[tuple[str, ...]]:
+    if class_names is None:
+        return rows
+    labels = named([row[1] for row in rows], class_names, name)
+    return [(row[0], label, *row[2:]) for row, label in zip(rows, labels, strict=True)]
 
 
 def _link(link: Path, root: str) -> None:

@@ -1,29 +1,57 @@
-"""A test part for arrays that come with their own validation part, but without one to test."""
+"""A test part for data that come with their own validation part, but without one to test.
+
+Of a data set with one held-out part, that part tests, since a part that chooses cannot test. Here
+you say that it validates; so a stratified part of the training images is sealed: 10 %, or 20 % of
+fewer than 500 images in all, as where the data give no parts.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.api.given_data.kept_arrays import Part
+from tuner.data.arrays.array_file import Array
 from tuner.data.arrays.array_labels import label_texts
+from tuner.data.arrays.array_layout import image_layout
+from tuner.data.decoding.value_range import to_8_bits
+from tuner.data.duplicates import first_equal, near_groups
+from tuner.data.images import Images
+from tuner.data.labels import is_label, plain_label
+from tuner.data.splits.cut import cut
 from tuner.data.splits.split import SMALL_SET
+from tuner.data.splits.together import keep_together, keepable_near
+from tuner.errors import DataError
+
+_REMEDY = "give test= too, with images that are independent of those that train."
+# Of each class, one unit tests and one trains.
+_N_NEEDED = 2
 
 
-def with_test(parts: dict[str, Part]) -> dict[str, Part]:
-    """Parts of which none but the test part tests.
+def with_test(parts: dict[str, Part], name: str) -> dict[str, Part]:
+    """Parts of arrays of which none but the test part tests; near-identical images stay together.
 
-    Of a data set with one held-out part, that part tests, since a part that chooses cannot test.
-    Here you say that it validates; so a stratified part of the training images is sealed: 10 %, or
-    20 % of fewer than 500 images in all, as where the data give no parts.
+    Raises:
+        DataError: If a class has too few different images.
     """
     if "test" in parts or "validation" not in parts:
         return parts
     images, labels = parts["train"]
-    n = len(images) + len(parts["validation"][0])
-    tests = drawn_share(label_texts(labels, "labels"), n)
+    n_train = len(images)
+    given = [parts["train"], parts["validation"]]
+    digests = [_digest(image) for pixels, _ in given for image in pixels]
+    near = [near_groups(_eight_bits(images)), np.arange(len(digests) - n_train) + n_train]
+    tests = drawn(
+        [text for _, each in given for text in label_texts(each, "labels")],
+        n_train,
+        name=name,
+        copy_of=first_equal(digests),
+        near_group=np.concatenate(near),
+    )
     return {
         **parts,
         "train": (images[~tests], labels[~tests]),
@@ -31,17 +59,105 @@ def with_test(parts: dict[str, Part]) -> dict[str, Part]:
     }
 
 
-def drawn_share(labels: list[str], n: int) -> NDArray[np.bool_]:
-    """Which training images test: a share of each class, at least one, always the same ones.
+def drawn(
+    labels: Sequence[str],
+    n_train: int,
+    *,
+    name: str,
+    copy_of: NDArray[np.int64],
+    near_group: NDArray[np.int64] | None = None,
+    groups: Sequence[str] = (),
+) -> NDArray[np.bool_]:
+    """Which training images test: a share of each class, always the same ones, (n_train,).
+
+    Groups and identical images stay on one side, near-identical ones where each class has enough of
+    them. What has a copy in the validation part, or is of a group there, trains.
 
     Args:
-        labels: Of the training images.
-        n: Images in all.
+        labels: Of the training images, then of those that validate, (n,).
+        n_train: Number of training images.
+        name: What the data set is called.
+        copy_of: Index of the first identical image, (n,).
+        near_group: Number of the set of near-identical images, (n,); None where that is not known.
+        groups: Names of groups, (n,), empty for an image without one.
+
+    Raises:
+        DataError: If a class has too few different images, or too few groups.
     """
-    share = 0.1 if n >= SMALL_SET else 0.2
-    rng, drawn = np.random.default_rng(0), np.zeros(len(labels), dtype=np.bool_)
-    texts: NDArray[Any] = np.array(labels)
-    for label in sorted(set(labels)):
-        rows = np.flatnonzero(texts == label)
-        drawn[rng.permutation(rows)[: max(1, round(share * len(rows)))]] = True
-    return drawn
+    images = _described(labels, name, copy_of, near_group, groups)
+    pool = _pool(images, labels, n_train)
+    try:
+        near = keepable_near(images, pool, _N_NEEDED)
+        together = keep_together(images, pool, _N_NEEDED, near=near)
+    except DataError as error:
+        raise DataError(f"{error.message} off a test part", f"add images, or {_REMEDY}") from error
+    if together.strata is not None:
+        raise DataError(
+            f"{name}: validation_data is given without test=, and a class has too few groups to"
+            " seal whole ones for the test",
+            _REMEDY,
+        )
+    fraction = 0.1 if len(labels) >= SMALL_SET else 0.2
+    chosen = cut(images.labels[pool], together.units, fraction, seed=(0, 0), n_left=1)
+    tests = np.zeros(n_train, dtype=np.bool_)
+    tests[pool[chosen]] = True
+    return tests
+
+
+def _pool(images: Images, labels: Sequence[str], n_train: int) -> NDArray[np.int64]:
+    """Training images with a label, that share nothing with the validation part."""
+    seen = images.groups[n_train:]
+    shares = np.isin(images.copy_of, images.copy_of[n_train:])
+    shares |= (images.groups != "") & np.isin(images.groups, seen)
+    has_label = np.array([is_label(text) for text in labels], dtype=np.bool_)
+    pool = np.flatnonzero((has_label & ~shares)[:n_train])
+    if not len(pool):
+        raise DataError(
+            f"{images.name}: no training image can be sealed for the test: each is also in the"
+            " validation part, or of a group there",
+            _REMEDY,
+        )
+    return pool
+
+
+def _described(
+    labels: Sequence[str],
+    name: str,
+    copy_of: NDArray[np.int64],
+    near_group: NDArray[np.int64] | None,
+    groups: Sequence[str],
+) -> Images:
+    """What the splitter asks of a data set, whose pixels it does not read."""
+    n = len(labels)
+    names, numbers = np.unique([plain_label(text) for text in labels], return_inverse=True)
+    return Images(
+        name=name,
+        images=np.empty((n, 0, 0, 0), dtype=np.uint8),
+        labels=numbers.astype(np.int64),
+        parts=np.full(n, "train"),
+        origins=(),
+        class_names=tuple(names.tolist()),
+        unreadable=(),
+        fingerprint="",
+        groups=np.asarray(groups or [""] * n, dtype=np.str_),
+        copy_of=copy_of,
+        near_group=copy_of if near_group is None else near_group,
+        files=(),
+    )
+
+
+def _digest(image: NDArray[Any]) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(image).data.cast("B"), digest_size=16).digest()
+
+
+def _eight_bits(images: NDArray[Any]) -> NDArray[np.uint8]:
+    """Images (n, height, width, channels), their own extremes black and white."""
+    layout = image_layout(Array(shape=images.shape, dtype=images.dtype, by_columns=False), "images")
+    if images.dtype == np.uint8:
+        return layout.channels_last(images)
+    black, white = float(images.min()), float(images.max())
+    ends = (black, white if white > black else black + 1)
+    small = np.empty(images.shape, dtype=np.uint8)
+    for at, image in enumerate(images):
+        small[at] = to_8_bits(np.array(image, dtype=np.float32), ends)
+    return layout.channels_last(small)

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from tuner.api.given_data.arrays import ClassNames, named, pair_of, words_of
+from tuner.api.given_data.arrays import ClassNames, pair_of, with_names, words_of
 from tuner.api.given_data.batches import is_batches, read_batches
 from tuner.api.given_data.frames import is_frame, keep_frames, read_parquet
 from tuner.api.given_data.held_out import with_test
-from tuner.api.given_data.kept_arrays import Part, keep_arrays
+from tuner.api.given_data.kept_arrays import Part, check_parts, keep_arrays
 from tuner.data.own.resolve import own_path
 from tuner.errors import ConfigurationError, DataError
 from tuner.names import plain_name
 
+NAME = "arrays"
 _FORMS = (
     "give a data set's name, a path, (x, y), a DataFrame of path and label, or an iterable of"
     " batches."
@@ -29,7 +30,7 @@ def place_of(
     *,
     validation_data: Any = None,
     test: Any = None,
-    name: str = "arrays",
+    name: str = NAME,
     class_names: ClassNames | None = None,
     data_root: Path,
 ) -> str:
@@ -39,7 +40,7 @@ def place_of(
         data: A name, a path, `(x, y)`, a DataFrame, or an iterable of batches.
         validation_data: More of the same, which validates; None cuts it from `data`.
         test: More of the same, which tests; None cuts it from `data`.
-        name: What data from memory are called.
+        name: What data from memory are called; a Parquet file is called as its file by default.
         class_names: Names of classes, by number or label.
         data_root: Folder of the data.
 
@@ -54,12 +55,14 @@ def place_of(
         if path.suffix.lower() != ".parquet":
             _refuse_others([*parts][1:], class_names, path)
             return os.fspath(data)
-        parts, name, base = {**parts, "train": read_parquet(path)}, path.stem, path.parent
+        parts, base = {**parts, "train": read_parquet(path)}, path.parent
+        name = plain_name(path.stem, NAME) if name == NAME else name
     else:
         base = Path.cwd()
-    if name != plain_name(name, "arrays"):
+    if name != plain_name(name, NAME):
         raise ConfigurationError(
-            f'name is "{name}", which is no name of a folder', "use letters, digits, - and _."
+            f'name is "{name}", which is no name of a folder',
+            f"use lower-case letters, digits, - and _, such as {plain_name(name, NAME)}.",
         )
     if data is None:
         raise DataError(f"{name}: there are no data", _FORMS)
@@ -69,7 +72,8 @@ def place_of(
     pairs = {
         part: _pair(one, f"{name}, {part}", class_names, data_root) for part, one in parts.items()
     }
-    return str(keep_arrays(with_test(pairs), name, data_root))
+    check_parts(pairs, name, data_root)
+    return str(keep_arrays(with_test(pairs, name), name, data_root))
 
 
 def _refuse_others(parts: list[str], class_names: ClassNames | None, path: Path) -> None:
@@ -92,4 +96,4 @@ def _pair(given: Any, where: str, class_names: ClassNames | None, data_root: Pat
     if is_frame(given) or isinstance(given, Mapping) or not is_batches(given):
         raise DataError(f"{where}: {words_of(given)} is not understood here", _FORMS)
     images, labels = read_batches(given, where, data_root)
-    return images, labels if class_names is None else named(labels, class_names, where)
+    return images, labels if class_names is None else with_names(labels, class_names, where)

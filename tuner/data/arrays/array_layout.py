@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tuner.data.arrays.array_file import Array, shape_words
 from tuner.errors import DataError
 
-_CHANNELS = (1, 3, 4)
+CHANNELS = (1, 3, 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +57,9 @@ def image_layout(array: Array, where: str) -> ArrayLayout:
         return ArrayLayout(height=side, width=side, channels=1, is_first=False)
     if len(shape) == 3:
         return ArrayLayout(height=shape[1], width=shape[2], channels=1, is_first=False)
-    if len(shape) == 4 and shape[3] in _CHANNELS:
+    if len(shape) == 4 and shape[3] in CHANNELS:
         return ArrayLayout(height=shape[1], width=shape[2], channels=shape[3], is_first=False)
-    if len(shape) == 4 and shape[1] in _CHANNELS:
+    if len(shape) == 4 and shape[1] in CHANNELS:
         return ArrayLayout(height=shape[2], width=shape[3], channels=shape[1], is_first=True)
     raise DataError(
         f"{where}: the shape is {shape_words(shape)}; expected n x height x width, or that x 1, 3"
@@ -75,7 +75,7 @@ def _reshape_hint(shape: tuple[int, ...]) -> str:
             f"{side} x {side} colour images? Then x.reshape(-1, {side}, {side}, 3); or, where all"
             f" red values come first as in CIFAR, x.reshape(-1, 3, {side}, {side})."
         )
-    if len(shape) == 4 and shape[2] in _CHANNELS:
+    if len(shape) == 4 and shape[2] in CHANNELS:
         return "the images are along the last axis: numpy.moveaxis(x, -1, 0) puts them first."
     if len(shape) == 5:
         return "volumes and videos are not understood: save single images."
