@@ -129,6 +129,11 @@ def test_options_that_the_arguments_say_are_refused(given: dict[str, Any]) -> No
         tuner.search(shapes.loop, X, Y, **given)
 
 
+def test_a_model_in_the_space_is_refused_beside_the_builder() -> None:
+    with pytest.raises(ConfigurationError, match="model is given in the space"):
+        tuner.search(shapes.loop, X, Y, space={"model": "cnn", "space": {"batch_size": 64}})
+
+
 def test_a_space_adds_to_what_the_builder_declares() -> None:
     ranges = _space("val_accuracy", {"batch_size": 64})
     whole = _space("val_accuracy", tuner.Space(space={"batch_size": 64}, compare=[]))

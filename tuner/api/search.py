@@ -91,7 +91,7 @@ def _space(objective: Any, given: Any) -> Any:
     A file of yours is taken as it is.
 
     Raises:
-        ConfigurationError: If both it and the argument may name the objective.
+        ConfigurationError: If both it and the argument may name the objective, or it names a model.
     """
     direction = getattr(objective, "direction", None)
     if direction is not None:
@@ -105,6 +105,11 @@ def _space(objective: Any, given: Any) -> Any:
         )
     if is_file:
         return given
+    if "model" in data:
+        raise ConfigurationError(
+            "model is given in the space, beside the builder",
+            "leave it out of the space; the builder is the first argument.",
+        )
     ranges = data if not SPACE_KEYS & set(data) else {}
     whole = {} if ranges is data else dict(data)
     return Space({"space": dict(ranges), "objective": objective, **whole, "model": "own:build"})
