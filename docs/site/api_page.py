@@ -34,7 +34,7 @@ explain how the parts fit together.
 
 
 def public_objects() -> dict[str, Any]:
-    """What stands behind each name of `import tuner`, and the class that runs are of."""
+    """The public names of `tuner`, and the class of finished runs."""
     found = {name: getattr(tuner, name) for name in tuner.__all__}
     # The package `tuner.search` passes its calls on.
     found["search"] = import_module("tuner.api.search").search

@@ -17,7 +17,7 @@ import tuner
 from tests.api import shapes
 from tests.api.test_search import SMALL, X, Y
 from tuner.api import calling
-from tuner.cli.terminal.signals import REQUEST, interrupts_in_order
+from tuner.cli.terminal.signals import REQUEST, clean_interrupts
 from tuner.records.events import Event, Listener, SearchResumed, TrialEnded
 
 
@@ -35,7 +35,7 @@ def handler() -> Any:
 
 def test_the_first_interrupt_asks_and_the_second_raises() -> None:
     before = handler()
-    with pytest.raises(KeyboardInterrupt), interrupts_in_order() as request, request:
+    with pytest.raises(KeyboardInterrupt), clean_interrupts() as request, request:
         signal.raise_signal(signal.SIGINT)
         assert request.reason == "interrupted"
         signal.raise_signal(signal.SIGINT)
@@ -45,7 +45,7 @@ def test_the_first_interrupt_asks_and_the_second_raises() -> None:
 
 def test_where_no_loop_looks_the_first_one_raises() -> None:
     before = handler()
-    with pytest.raises(KeyboardInterrupt), interrupts_in_order():
+    with pytest.raises(KeyboardInterrupt), clean_interrupts():
         signal.raise_signal(signal.SIGINT)
     assert (handler(), REQUEST.reason) == (before, None)
 
@@ -54,7 +54,7 @@ def test_a_thread_leaves_the_handler_alone() -> None:
     before, seen = handler(), list[Any]()
 
     def work() -> None:
-        with interrupts_in_order():
+        with clean_interrupts():
             seen.append(handler())
 
     thread = threading.Thread(target=work)
@@ -65,7 +65,7 @@ def test_a_thread_leaves_the_handler_alone() -> None:
 
 def test_an_ignored_interrupt_stays_ignored() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with interrupts_in_order() as request:
+    with clean_interrupts() as request:
         signal.raise_signal(signal.SIGINT)
         assert not request.is_made()
     assert handler() is signal.SIG_IGN

@@ -14,13 +14,12 @@ import click
 
 from tuner.api.finished_run import FinishedRun
 from tuner.api.given_model.loaded_code import code_as_imported
-from tuner.api.kept_process import process_kept
 from tuner.api.keywords import VIEW, command_words, parameters, usage_error
 from tuner.cli.endings.run_summary import missed_improvement, summary_lines
 from tuner.cli.run_commands import check_testable, run_options
 from tuner.cli.run_views.choice import view
 from tuner.cli.terminal.output import say
-from tuner.cli.terminal.signals import interrupts_in_order
+from tuner.cli.terminal.signals import clean_interrupts
 from tuner.commands.run import RunOutcome
 from tuner.errors import ConfigurationError, TunerError
 from tuner.pipeline.run_options import RunOptions
@@ -70,8 +69,7 @@ def call_run(dataset: str, given: Mapping[str, Any]) -> FinishedRun:
     gate = {name: found.pop(name) for name in ("require_improvement", "nested")}
     options = _options(found, words, is_gated=gate["require_improvement"])
     with (
-        interrupts_in_order() as request,
-        process_kept(),
+        clean_interrupts() as request,
         code_as_imported(given.get("model")),
         _streams_kept(),
         _view(options, shown) as listener,

@@ -75,15 +75,14 @@ def run(
     options = {
         name: one if name in _OBJECTS else plain_values(one) for name, one in options.items()
     }
-    with alone():
+    with alone(), process_kept():
         given = dict(options)
         given_folder = _folder(options, "out", REPORTS) / GIVEN
         given["space"] = space_file(options.get("space"), given_folder / "spaces")
         # Not below `out`: `predict` gets a run's folder alone, and a pickle of it may be anybody's.
-        with process_kept():
-            given["model"] = model_name(
-                options.get("model"), USUAL_FOLDER, options.get("executor") or ""
-            )
+        given["model"] = model_name(
+            options.get("model"), USUAL_FOLDER, options.get("executor") or ""
+        )
         # Before data are written that no run will read.
         parameters(command_words(name, given))
         dataset = place_of(

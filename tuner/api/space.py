@@ -115,8 +115,13 @@ def plain_values(value: Any) -> Any:
         return {key: plain_values(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(plain_values, value)) if type(value) in (list, tuple) else value
-    is_number = hasattr(value, "dtype") and not getattr(value, "shape", (1,))
-    return value.item() if is_number else value
+    return _number(value)
+
+
+def _number(value: Any) -> Any:
+    """A number of NumPy's as Python's; anything else as it is."""
+    is_numpys = hasattr(value, "dtype") and not getattr(value, "shape", (1,))
+    return value.item() if is_numpys else value
 
 
 def _plain(value: Any) -> Any:
@@ -127,8 +132,7 @@ def _plain(value: Any) -> Any:
         return [_plain(one) for one in value]
     if isinstance(value, Path):
         return str(value)
-    # NumPy's numbers too, without importing it.
-    value = value.item() if callable(getattr(value, "item", None)) else value
+    value = _number(value)
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise ConfigurationError(

@@ -11,8 +11,8 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tuner.api.given_model.digest import digest_of
 from tuner.api.given_model.importable import can_be_found, is_importable
-from tuner.api.given_model.what_it_is import digest_of
 from tuner.backend import environment
 from tuner.errors import ConfigurationError
 from tuner.models.kept_builder import CONTENT, unpickled

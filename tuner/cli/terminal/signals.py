@@ -49,7 +49,7 @@ def catch_signals() -> None:
 
 
 @contextmanager
-def interrupts_in_order() -> Iterator[StopRequest]:
+def clean_interrupts() -> Iterator[StopRequest]:
     """Turn the first Ctrl-C of a call within a program or notebook into an orderly end.
 
     A second one stops the call at once, as Python would. Whatever handled interrupts before does so

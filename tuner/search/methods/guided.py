@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from statistics import fmean
 from typing import Any
 
@@ -28,6 +29,7 @@ from tuner.space.sampling import active_parameters, draw, has_setting, is_active
 
 # A weight of 0 rules a value out of the prior's draws, but must not decide the shares alone.
 _LEAST_DENSITY = 1e-6
+_MOST_BEST = 50
 # The belief in priors: what it is without evidence, from how many settings on there is some, and of
 # how many it is computed at most; a rank correlation of a quarter decides.
 _UNDECIDED = 0.5
@@ -134,12 +136,14 @@ def is_early(setup: Setup, board: Board) -> bool:
 def best_trials(setup: Setup, board: Board) -> list[Trial]:
     """The best of the deepest rung with enough results, as many as it promotes; the best first.
 
-    Enough are as many as promote one; early in a search, as many as promote that many.
+    Enough are as many as promote one; early in a search, as many as promote that many. Of very many
+    only the first count, as each proposal looks at all of them.
     """
     factor = setup.settings.factor
     deepest = board.deepest(factor**2 if is_early(setup, board) else factor)
     # What a search began with may lie outside of the space, where nothing is near it.
-    found = [trial for trial in deepest if has_setting(setup.space, trial.values)]
+    inside = (trial for trial in deepest if has_setting(setup.space, trial.values))
+    found = list(islice(inside, factor * _MOST_BEST))
     return found[: math.ceil(len(found) / factor)]
 
 

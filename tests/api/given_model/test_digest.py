@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tuner.api.given_model.digest import digest_of
 from tuner.api.given_model.module_of import model_name
-from tuner.api.given_model.what_it_is import digest_of
 from tuner.errors import ConfigurationError
 
 
