@@ -70,6 +70,18 @@ def test_part_of_a_deferred_package_that_is_not_deferred_finds_it_loaded(package
     assert marks() == ["package"]
 
 
+def test_a_public_name_keeps_its_module_where_a_folder_is_called_the_same(package: Path) -> None:
+    """As `tf.lite`, which is tensorflow/_api/v2/lite and not the folder tensorflow/lite."""
+    (package / "api").mkdir()
+    (package / "api" / "part.py").write_text("from slowpack.part import two")
+    (package / "__init__.py").write_text("from slowpack.api import part")
+    defer_imports([r"slowpack\.api\.part"])
+    whole = load("slowpack")
+    for _ in range(2):
+        assert whole.part.__name__ == "slowpack.api.part"
+        assert whole.part.two == 2
+
+
 def test_module_that_cannot_be_loaded_says_so_at_each_use(package: Path) -> None:
     (package / "part.py").write_text("import no_such_module")
     defer_imports([r"slowpack\.part"])

@@ -103,9 +103,14 @@ def _load(module: ModuleType | None) -> None:
         if deferring.is_loading or spec.loader is not deferring:
             return
         deferring.is_loading = True
+        top, name = sys.modules.get(module.__name__.partition(".")[0]), spec.name.rpartition(".")[2]
+        public = vars(top).get(name) if top else None
         try:
             deferring.loader.exec_module(module)
         finally:
             deferring.is_loading = False
+            # `tf.lite` is one module; importing from the folder tensorflow/lite binds another one.
+            if top and public:
+                setattr(top, name, public)
         spec.loader = module.__loader__ = deferring.loader
         module.__class__ = ModuleType

@@ -18,9 +18,9 @@ _OPSET = 18
 # What stays float after logits in int8.
 _FLOAT_OPERATIONS = ["SOFTMAX", "LOGISTIC", "LOG"]
 
-# Kept from the start: what loads when it is first used (`tuner.backend.deferred_imports`) binds the
-# folder tensorflow/lite to the name `tf.lite` afterwards.
-_LITE = tf.lite
+# The same as `tf.lite`, a name that an import of something in the folder tensorflow/lite may bind to
+# that folder.
+_LITE = tf.compat.v2.lite
 
 
 def write_saved_model(model: keras.Model, folder: Path) -> None:
