@@ -18,8 +18,7 @@ _OPSET = 18
 # What stays float after logits in int8.
 _FLOAT_OPERATIONS = ["SOFTMAX", "LOGISTIC", "LOG"]
 
-# The same as `tf.lite`, a name that an import of something in the folder tensorflow/lite may bind to
-# that folder.
+# The same as `tf.lite`, which an import from the folder tensorflow/lite may bind to the folder.
 _LITE = tf.compat.v2.lite
 
 
