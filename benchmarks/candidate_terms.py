@@ -2,7 +2,8 @@
 """What a new term of the CNN family would change: validation accuracy over seeds, equal epochs.
 
     python benchmarks/candidate_terms.py NAME [--only residual lion ...] [--train 4000]
-        [--validation 2000] [--epochs 10] [--seeds 3] [--data-dir datasets/data]
+        [--validation 2000] [--epochs 10] [--seeds 3] [--precision float32]
+        [--data-dir datasets/data]
 
 The base is the family with the usual values of the data set's space, mirrored images and adamw.
 Each candidate changes one thing of it, on the same images with the same seeds. A line tells the
@@ -158,6 +159,9 @@ def main() -> None:
     parser.add_argument("--validation", type=int, default=2000)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--precision", choices=("float32", "mixed_bfloat16"), default="mixed_bfloat16"
+    )
     parser.add_argument("--data-dir", type=Path, default=Path("datasets/data"))
     options = parser.parse_args()
     prepare_devices(1)
@@ -186,7 +190,7 @@ def train(name: str, seed: int, options: argparse.Namespace) -> tuple[float, flo
     (usual,) = start_settings(space, card, dataset, split).settings
     values = complete("cnn", {**usual.values, **CHANGED_VALUES.get(name, {})})
     keras.utils.set_random_seed(seed)
-    with precision("mixed_bfloat16"):
+    with precision(options.precision):
         model = BUILDS.get(name, build)(values, dataset.spec)
     model.compile(OPTIMIZERS.get(name, optimizer)(values), "categorical_crossentropy")
     mix = MIXES[name](dataset.spec) if name in MIXES else None
