@@ -2,7 +2,7 @@
 """Best validation accuracy so far against time: a run of ours and two of Keras Tuner's Hyperband.
 
     python benchmarks/equal_time.py fer2013 --minutes 90 --out FOLDER [--seed 0]
-        [--sides ours same stock] [--data-dir datasets/data]
+        [--sides ours same stock] [--limit IMAGES] [--data-dir datasets/data]
 
 The sides run side by side on the same machine, so that each has the same share of its cores: with
 three sides, a minute is a third of a minute alone. Each ends after `--minutes`:
@@ -12,11 +12,11 @@ three sides, a minute is a third of a minute alone. Each ends after `--minutes`:
   from plain Keras layers, and trained by `fit`.
 - `stock`: `keras_tuner.Hyperband` on a space as guides show it (`equal_time_peer.py`).
 
-All train and validate on the same images. At the end, each side's model is scored on the test
-images: of ours the recommended one and the tuned one, of Keras Tuner `get_best_models()`.
-A line per side and tenth of the time is printed, and the curves are written to FOLDER/curves.csv
-and FOLDER/curves.svg. The validation accuracies are the best of many epochs, so they flatter all
-sides, and most the one with the most epochs.
+All train and validate on the same images; `--limit` takes fewer, as `run --limit` does. At the
+end, each side's model is scored on the test images: of ours the recommended one and the tuned one,
+of Keras Tuner `get_best_models()`. A line per side and tenth of the time is printed, and the curves
+are written to FOLDER/curves.csv and FOLDER/curves.svg. The validation accuracies are the best of
+many epochs, so they flatter all sides, and most the one with the most epochs.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sides", nargs="+", default=["ours", "same", "stock"])
+    parser.add_argument("--limit", type=int)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--data-dir", type=Path, default=ROOT / "datasets" / "data")
     options = parser.parse_args()
@@ -79,6 +80,7 @@ def start(side: str, options: argparse.Namespace) -> subprocess.Popen[bytes]:
         command += [f"{options.minutes:g}", "--seed", str(options.seed)]
         command += ["--to", str(options.out / f"{side}.jsonl")]
     command += ["--data-dir", str(options.data_dir)]
+    command += [] if options.limit is None else ["--limit", str(options.limit)]
     with (options.out / f"{side}.log").open("wb") as log:
         return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
 
@@ -97,14 +99,14 @@ def read(side: str, folder: Path) -> tuple[Rises, str]:
     epochs = [
         (event["time_s"] - begun, event["epoch"]["metrics"]["val_accuracy"])
         for event in events
-        if event["event"] == "EpochEnded" and is_tuned(event)
+        if event["event"] == "EpochEnded" and is_tuned(event["task_id"])
     ]
     return rises_of(epochs), our_tests(json.loads((run / "results.json").read_text()))
 
 
-def is_tuned(event: dict[str, Any]) -> bool:
+def is_tuned(task_id: str) -> bool:
     """Whether an epoch is of the search or of its winner, not of the baseline or a backbone."""
-    return event.get("trial_id", "").startswith("trial") or event.get("model") in (None, "tuned")
+    return task_id.isdigit() or task_id.startswith("tuned")
 
 
 def our_tests(results: dict[str, Any]) -> str:

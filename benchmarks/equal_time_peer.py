@@ -2,7 +2,7 @@
 """One side of `equal_time.py`: Keras Tuner's own Hyperband until the time is up.
 
     python benchmarks/equal_time_peer.py same|stock NAME --minutes 90 --to FILE [--seed 0]
-        [--max-epochs 27] [--data-dir datasets/data]
+        [--max-epochs 27] [--limit IMAGES] [--data-dir datasets/data]
 
 Each epoch becomes a line of FILE, the seconds since the start and its validation accuracy; the
 last line is the test accuracy of `get_best_models()`. An epoch that is under way when the time is
@@ -144,10 +144,12 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--max-epochs", type=int, default=27)
+    parser.add_argument("--limit", type=int)
     parser.add_argument("--data-dir", type=Path, default=Path("datasets/data"))
     options = parser.parse_args()
     card = load_card(options.name, card_folders())
-    dataset = load_dataset(card, options.data_dir, SplitSettings(seed=options.seed))
+    split = SplitSettings(seed=options.seed, limit=options.limit)
+    dataset = load_dataset(card, options.data_dir, split)
     one_hot = np.eye(dataset.spec.n_classes, dtype="float32")[dataset.images.labels]
     parts = {}
     for part in ("train", "validation", "test"):
