@@ -127,7 +127,8 @@ def stock(shape: tuple[int, ...], n_classes: int) -> Any:
         model.add(layers.Dropout(hp.Float("dropout", 0.0, 0.5, step=0.1)))
         model.add(layers.Dense(n_classes, activation="softmax"))
         rate = hp.Float("learning_rate", 1e-4, 1e-2, sampling="log")
-        model.compile(keras.optimizers.Adam(rate), "categorical_crossentropy", ["accuracy"])
+        adam = keras.optimizers.Adam(rate)
+        model.compile(adam, "categorical_crossentropy", metrics=["accuracy"])
         return model
 
     return build
