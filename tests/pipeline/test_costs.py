@@ -12,7 +12,14 @@ from tests.pipeline.comparison.jobs import job
 from tests.planning.contenders import FROZEN, TUNED, stated_baselines
 from tests.planning.costs import cost
 from tests.planning.test_forecast import known as usual_known
-from tuner.pipeline.costs import Variant, Work, variants, without_backbones, without_last_resorts
+from tuner.pipeline.costs import (
+    Variant,
+    Work,
+    variants,
+    without_backbones,
+    without_dear_baseline,
+    without_last_resorts,
+)
 from tuner.pipeline.training_data import training_data
 from tuner.planning.affordable import most_multiply_adds
 from tuner.planning.candidates import candidate_of
@@ -102,3 +109,24 @@ def test_a_run_may_leave_out_the_baselines_trial_what_is_dear_and_backbones(
     assert not any(one.most_multiply_adds for one in variants(whole, of_large_ones))
     only = replace(whole, starts=[], contenders=whole.contenders[:2])
     assert variants(only, replace(work, settings=(usual,))) == [Variant(known=only)]
+
+
+def test_a_dear_baseline_may_be_left_out_of_search_and_comparison() -> None:
+    usual = cost("defaults", image_s=0.01)
+
+    def possible(image_s: float) -> list[Variant]:
+        baseline = cost("baseline", image_s=image_s)
+        whole = usual_known(
+            contenders=[(TUNED, None), (BASELINE, baseline), (FROZEN, cost("frozen"))],
+            costs=[usual],
+            starts=[baseline, usual],
+        )
+        lean = replace(whole, starts=[usual])
+        return [Variant(known=whole), Variant(known=lean, tries_baseline=False)]
+
+    assert without_dear_baseline(possible(0.04)) == []
+    assert without_dear_baseline([Variant(known=known(FROZEN))]) == []
+    (found,) = without_dear_baseline(possible(0.05))
+    assert (found.tries_baseline, found.compares_baseline) == (False, False)
+    assert names(found.known) == ["tuned", "efficientnet_b2"]
+    assert found.known.starts == [usual]

@@ -88,6 +88,29 @@ def test_run_gets_the_sizes_that_fit_and_tells_and_keeps_them(tmp_path: Path) ->
     ]
 
 
+def test_a_budget_too_short_for_a_dear_baseline_leaves_it_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(measurable: Sequence[Candidate], *_: Any) -> Measured:
+        # A thousand times as dear: its one epoch takes longer than the budget.
+        costs = {
+            one.key: cost(one.key, image_s=100.0 if one.name == "Baseline" else 0.1)
+            for one in measurable
+        }
+        return Measured(costs=costs, failures={}, trained_s=1.0)
+
+    monkeypatch.setattr(sizing, "measure", measure)
+    before = begun(tmp_path, [], 900.0)
+    other = StartSetting(origin="defaults", values={**SMALL_CNN, "learning_rate": 0.002})
+    after = sized(replace(before, starts=(*before.starts, other)), executor())
+    assert after.sizes is not None
+    assert (after.sizes.fits, after.sizes.compares_baseline) == (True, False)
+    assert after.file.compare == ()
+    assert [one.origin for one in after.starts] == ["defaults"]
+    assert "without the baseline" in after.sizes.text
+    assert read_sizes(before.folder.read_config(), "config.yaml") == after.sizes
+
+
 @pytest.mark.usefixtures("candidates")
 def test_search_ends_early_enough_for_what_follows(tmp_path: Path) -> None:
     after = sized(begun(tmp_path, [], HOUR_S), executor())

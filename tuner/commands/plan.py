@@ -19,6 +19,7 @@ from tuner.pipeline.costs import (
     variants,
     with_affordable,
     without_backbones,
+    without_baseline,
     without_baselines_trial,
     without_last_resorts,
     work_of,
@@ -196,6 +197,7 @@ class _Shop:
     def of(self, sizes: Sizes) -> Known:
         """What an unfinished run trains, whose sizes were decided."""
         known = self.known if sizes.tries_baseline else without_baselines_trial(self.known)
+        known = known if sizes.compares_baseline else without_baseline(known)
         known = with_affordable(known, self.work, sizes.most_multiply_adds)
         whole = known if sizes.has_backbones else without_backbones(known, self.work)
         return resized(whole, sizes.size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 from tuner.data.cards.card import Card
 from tuner.data.dataset import Dataset
@@ -15,7 +16,7 @@ from tuner.pipeline.comparison.all_contenders import contenders
 from tuner.pipeline.comparison.cheap_training import is_cheap
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.training_data import training_data
-from tuner.planning.affordable import expense, most_multiply_adds
+from tuner.planning.affordable import MOST_TIMES, expense, most_multiply_adds
 from tuner.planning.candidates import MAX_MEASURED, by_turns, candidate_of, first_settings
 from tuner.planning.corners import Corner
 from tuner.planning.forecast import Known
@@ -150,13 +151,16 @@ class Variant:
 
     Attributes:
         known: What its forecast is made of.
-        tries_baseline: Whether the search begins with the baseline; it is compared in any case.
+        tries_baseline: Whether the search begins with the baseline, where it would without a
+            budget.
+        compares_baseline: Whether the comparison has the baseline, where it would without a budget.
         most_multiply_adds: Of one image, that a drawn setting of the CNN family may take; None for
             all that the space has.
     """
 
     known: Known
     tries_baseline: bool = True
+    compares_baseline: bool = True
     most_multiply_adds: int | None = None
 
 
@@ -175,6 +179,35 @@ def variants(known: Known, work: Work) -> list[Variant]:
             found.append(replace(one, known=less, tries_baseline=False))
     lean = [replace(one, known=without_backbones(one.known, work)) for one in found]
     return found if lean == found else [*found, *lean]
+
+
+def without_dear_baseline(possible: Sequence[Variant]) -> list[Variant]:
+    """The same runs without the baseline; none where it is not among the dear models.
+
+    Args:
+        possible: From `variants`.
+    """
+    known = possible[0].known
+    usual_s = median(cost.image_s for cost in known.costs)
+    baseline = next((cost for one, cost in known.contenders if one.name == BASELINE), None)
+    if baseline is None or baseline.image_s <= MOST_TIMES * usual_s:
+        return []
+    return [
+        replace(
+            one,
+            known=without_baseline(one.known),
+            tries_baseline=False,
+            compares_baseline=False,
+        )
+        for one in possible
+        if one.known.starts == without_baselines_trial(one.known).starts
+    ]
+
+
+def without_baseline(known: Known) -> Known:
+    """The same without the baseline, in the search and in the comparison."""
+    kept = [pair for pair in known.contenders if pair[0].name != BASELINE]
+    return replace(without_baselines_trial(known), contenders=kept, n_repeats=0)
 
 
 def with_affordable(known: Known, work: Work, most: int | None) -> Known:

@@ -33,6 +33,7 @@ class Sizes:
         text: All that in a line.
         tries_baseline: Whether the search begins with the baseline, where it would without a
             budget.
+        compares_baseline: Whether the comparison has the baseline likewise.
         most_multiply_adds: Of one image, that a setting of the CNN family may take; None for all
             that the space has.
         is_settled: Whether the search has ended, and the epochs of the retraining were chosen anew.
@@ -47,6 +48,7 @@ class Sizes:
     ending_s: float
     text: str
     tries_baseline: bool = True
+    compares_baseline: bool = True
     most_multiply_adds: int | None = None
     is_settled: bool = False
 
@@ -64,10 +66,13 @@ class Sizes:
                 # Where time is short, it is for the winner and the baseline.
                 finalists=file.retrain.finalists if self.fits else 1,
             ),
-            compare=tuple(
-                name for name in file.compare if self.has_backbones or name not in BACKBONES
-            ),
+            compare=tuple(filter(self._is_compared, file.compare)),
         )
+
+    def _is_compared(self, name: str) -> bool:
+        if name == BASELINE:
+            return self.compares_baseline
+        return self.has_backbones or name not in BACKBONES
 
     def begun_with(self, starts: Sequence[StartSetting]) -> tuple[StartSetting, ...]:
         """The settings that the search begins with."""

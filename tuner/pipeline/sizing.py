@@ -12,7 +12,15 @@ from tempfile import TemporaryDirectory
 from tuner.errors import ConfigurationError, SearchError
 from tuner.execution.executor import Executor
 from tuner.models.backbones.catalog import BACKBONES
-from tuner.pipeline.costs import Variant, Work, compared, known_of, variants, work_of
+from tuner.pipeline.costs import (
+    Variant,
+    Work,
+    compared,
+    known_of,
+    variants,
+    without_dear_baseline,
+    work_of,
+)
 from tuner.pipeline.job import Job
 from tuner.pipeline.run_options import RunOptions
 from tuner.pipeline.sizes import Sizes, kept, settled
@@ -150,8 +158,12 @@ def sizes_for(
     """
     options, file = work.options, work.file
     bounds = bounds_of(options, file)
-    found = fitted([one.known for one in possible], bounds, left_s, options.seed)
-    variant = possible[found.number]
+    found, variant = _largest(possible, bounds, left_s, options.seed)
+    if not found.fits and (shorter := without_dear_baseline(possible)):
+        # Of two networks that hardly began to learn, no verdict says anything.
+        without, its_variant = _largest(shorter, bounds, left_s, options.seed)
+        if without.fits:
+            found, variant = without, its_variant
     forecast = found.forecast
     # A search alone says nothing of a comparison that may follow.
     has_backbones = options.search_only or any(
@@ -166,6 +178,7 @@ def sizes_for(
             size=found.size,
             has_backbones=has_backbones,
             tries_baseline=variant.tries_baseline,
+            compares_baseline=variant.compares_baseline,
             most_multiply_adds=variant.most_multiply_adds,
             fits=found.fits,
             most_epochs=found.size.retrain_epochs if bounds.keeps_epochs else file.retrain.epochs,
@@ -179,6 +192,13 @@ def sizes_for(
             text=f"{_short(budget_s)}: {_text(found, file, variant)}",
         ),
     )
+
+
+def _largest(
+    possible: Sequence[Variant], bounds: Bounds, left_s: float, seed: int
+) -> tuple[Fitted, Variant]:
+    found = fitted([one.known for one in possible], bounds, left_s, seed)
+    return found, possible[found.number]
 
 
 def _measured(job: Job, executor: Executor, *, is_short: bool) -> tuple[Work, Known]:
@@ -232,7 +252,9 @@ def _parts(found: Fitted, file: SearchSpaceFile, variant: Variant) -> Iterator[s
     limit = f" of at most {most / 1e6:,.1f} million multiply-adds an image" if most else ""
     yield f"{number}{limit}"
     yield f"up to {plural(size.max_epochs, 'epoch')} (first rung about {plural(steps, 'step')})"
-    if not variant.tries_baseline:
+    if not variant.compares_baseline:
+        yield "without the baseline, which alone would take longer"
+    elif not variant.tries_baseline:
         yield "the baseline only in the comparison"
     if known.contenders:
         whom = "finalists and baseline" if has_baseline(known) else "the winner"
