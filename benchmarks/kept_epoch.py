@@ -2,23 +2,25 @@
 """What a training's best epoch promises on few validation images, and what it keeps.
 
     python benchmarks/kept_epoch.py NAME [--train 140] [--validation 35] [--others 1000]
-        [--epochs 18] [--seeds 10] [--data-dir datasets/data]
+        [--epochs 5 18] [--seeds 10] [--data-dir datasets/data]
 
 Two models are trained on a few images of a data set: the CNN family with the usual values of the
 data set's space, and a head on EfficientNet-Lite2's features. Each keeps the epoch with the best
 accuracy on the validation images. What the kept network is worth, the other images tell.
 
-A line per model and estimate: the mean of estimate minus worth, in points, and its root mean
-square. `kept` is the validation accuracy of the kept epoch; `of 3` and `of 5` are the means of
-that many epochs around it. A last line per estimate: how often it names the better model of a pair
-of trainings (of all seeds with all seeds), and what the named one is worth on average.
+For each number of epochs, a line per model and estimate: the mean of estimate minus worth, in
+points, and its root mean square. `kept` is the validation accuracy of the kept epoch, `mean` that
+of the five epochs around it, and `line` what a straight line through those five says of the kept
+one. A last line per estimate: how often it names the better model of a pair of trainings (of all
+seeds with all seeds), and what the named one is worth on average.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from statistics import fmean
 
@@ -43,7 +45,6 @@ from tuner.space.parsing.parse import load_space
 from tuner.training.compiled import optimizer
 
 SPACES = Path(__file__).resolve().parent.parent / "search_spaces"
-WIDTHS = {"kept": 0, "of 3": 1, "of 5": 2}
 
 # Accuracies after each epoch, on the validation images and on the others.
 Curve = list[tuple[float, float]]
@@ -58,7 +59,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=140)
     parser.add_argument("--validation", type=int, default=35)
     parser.add_argument("--others", type=int, default=1000)
-    parser.add_argument("--epochs", type=int, default=18)
+    parser.add_argument("--epochs", type=int, nargs="+", default=[5, 18])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--data-dir", type=Path, default=Path("datasets/data"))
     options = parser.parse_args()
@@ -67,27 +68,52 @@ def main() -> None:
     for seed in range(options.seeds):
         for model, curve in trained(seed, options):
             curves[model].append(curve)
-    for name, width in WIDTHS.items():
-        found = {m: [judged(curve, width) for curve in of_model] for m, of_model in curves.items()}
-        for model, pairs in found.items():
-            errors = 100 * np.array([estimate - worth for estimate, worth in pairs])
-            rms = np.sqrt(np.mean(errors**2))
-            print(f"{model}, {name}: {errors.mean():+.1f} points, root mean square {rms:.1f}")
-        named = [max(cnn, head) for cnn in found["cnn"] for head in found["head"]]
-        worths = [
-            (cnn[1], head[1], max(cnn, head)[1]) for cnn in found["cnn"] for head in found["head"]
-        ]
-        right = fmean(chosen == max(cnn, head) for cnn, head, chosen in worths)
-        worth = fmean(one[1] for one in named)
-        print(f"{name}: names the better one in {right:.0%}; worth {worth:.1%}", flush=True)
+    for n_epochs in options.epochs:
+        print(f"{n_epochs} epochs")
+        short = {model: [curve[:n_epochs] for curve in found] for model, found in curves.items()}
+        for name, estimate in ESTIMATES.items():
+            show(name, {m: [judged(curve, estimate) for curve in c] for m, c in short.items()})
 
 
-def judged(curve: Curve, width: int) -> tuple[float, float]:
-    """What the kept epoch and `width` epochs on each side of it promise, and what it is worth."""
+def show(name: str, found: dict[str, list[tuple[float, float]]]) -> None:
+    """The lines of one estimate, given each training's estimate and worth."""
+    for model, pairs in found.items():
+        errors = 100 * np.array([estimate - worth for estimate, worth in pairs])
+        rms = np.sqrt(np.mean(errors**2))
+        print(f"  {model}, {name}: {errors.mean():+.1f} points, root mean square {rms:.1f}")
+    pairs_of = list(product(found["cnn"], found["head"]))
+    right = fmean(max(cnn, head)[1] == max(cnn[1], head[1]) for cnn, head in pairs_of)
+    worth = fmean(max(cnn, head)[1] for cnn, head in pairs_of)
+    print(f"  {name}: names the better one in {right:.0%}; worth {worth:.1%}", flush=True)
+
+
+def judged(curve: Curve, estimate: Callable[[list[float], int], float]) -> tuple[float, float]:
+    """What the kept epoch is expected to be worth, and what it is worth."""
     validation = [promised for promised, _ in curve]
     kept = validation.index(max(validation))
-    around = validation[max(0, kept - width) : kept + width + 1]
-    return fmean(around), curve[kept][1]
+    return estimate(validation, kept), curve[kept][1]
+
+
+def around(validation: list[float], kept: int) -> range:
+    """The kept epoch and two on each side, as far as there are."""
+    return range(max(0, kept - 2), min(len(validation), kept + 3))
+
+
+def mean(validation: list[float], kept: int) -> float:
+    """The mean of the epochs around."""
+    return fmean(validation[i] for i in around(validation, kept))
+
+
+def line(validation: list[float], kept: int) -> float:
+    """The kept epoch on the least squares line of the epochs around; no better than it was."""
+    places = around(validation, kept)
+    if len(places) < 3:
+        return validation[kept]
+    slope, height = np.polyfit(places, [validation[i] for i in places], 1)
+    return float(min(validation[kept], slope * kept + height))
+
+
+ESTIMATES = {"kept": lambda validation, kept: validation[kept], "mean": mean, "line": line}
 
 
 def trained(seed: int, options: argparse.Namespace) -> Iterator[tuple[str, Curve]]:
@@ -134,7 +160,7 @@ def fitted(
     """The accuracies after each epoch."""
     one_hot = np.eye(model.output_shape[-1], dtype="float32")[labels["train"]]
     curve = []
-    for _ in range(options.epochs):
+    for _ in range(max(options.epochs)):
         order = rng.permutation(len(one_hot))
         for first in range(0, len(order), batch_size):
             rows = order[first : first + batch_size]
