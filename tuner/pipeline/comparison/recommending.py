@@ -22,6 +22,7 @@ from tuner.records.contender import Contender, Trained
 from tuner.records.recommendation import Recommendation, ValidatedModel
 from tuner.records.results import ModelResult
 from tuner.retrain.contenders import TUNED
+from tuner.retrain.final_choice import expected_score
 from tuner.space.constraints import NOT_KNOWN, Footprint
 from tuner.space.costs import broken
 from tuner.store.model_file import like
@@ -62,8 +63,9 @@ def recommend(
         if contender.name in kept and _may_be_used(contender.name, kept[contender.name], job)
     ]
     reasons = {name: _not_comparable(job, one) for name, one in combined.items()}
+    by_chance = _by_chance(*trained[0]) if combined else 0.0
     models += [
-        _validated_row(name, one)
+        _validated_row(name, one, by_chance)
         for name, one in combined.items()
         if not reasons[name] and not breach(name, one.footprint, job)
     ]
@@ -157,10 +159,21 @@ def _not_comparable(job: Job, row: KeptCombination) -> str:
     return ""
 
 
-def _validated_row(name: str, row: KeptCombination) -> ValidatedModel:
+def _by_chance(winner: Contender, trainings: Sequence[Trained]) -> float:
+    """How much better the winner's kept epochs look than what is expected of them.
+
+    A combination of kept weights owes about as much to chance; its own curve there is not.
+    """
+    monitor = winner.early_stopping.monitor
+    return fmean(
+        one.validation_score(monitor) - expected_score(winner, one) for one in _good(trainings)
+    )
+
+
+def _validated_row(name: str, row: KeptCombination, by_chance: float) -> ValidatedModel:
     return ValidatedModel(
         name=name,
-        score=fmean(row.worth.scores),
+        score=fmean(row.worth.scores) - by_chance,
         standard_error=row.worth.standard_error,
         n_parameters=row.model.count_params(),
         is_constant=row.is_constant,
@@ -173,7 +186,7 @@ def _validated(
     job: Job, contender: Contender, trainings: Sequence[Trained], kept: KeptModel
 ) -> ValidatedModel:
     good = _good(trainings)
-    scores = [one.validation_score(contender.early_stopping.monitor) for one in good]
+    scores = [expected_score(contender, one) for one in good]
     is_share = job.file.objective.name in SHARES
     return ValidatedModel(
         name=contender.name,
