@@ -121,7 +121,7 @@ def test_a_run_that_finds_no_fit_keeps_its_search_for_another_limit(place: Path)
     none = whole_run(place, *own, "--choose", "latency_ms<=0.0001")
     assert none.code == 2
     assert "none of " in none.err
-    assert "it goes on from this search" in none.err
+    assert "which reuses this search" in none.err
     (folder,) = (place / "choosing").glob("*/2*")
     trials = (folder / "trials.csv").read_bytes()
     found = whole_run(place, *own, "--choose", "latency_ms<=60000")

@@ -235,13 +235,13 @@ def test_fewer_folds_and_test_images_left_out_are_told(
 ) -> None:
     def limited(*arguments: object, **options: bool) -> Cut:
         cut = cut_parts(*arguments, **options)  # type: ignore[arg-type]
-        return replace(cut, n_left_out=2, limit="3 folds in place of 5")
+        return replace(cut, n_left_out=2, limit="3 folds instead of 5")
 
     monkeypatch.setattr("tuner.commands.labels.cut_parts", limited)
     shown = call("labels", finished.folder, "--json", cwd=copied)
     assert shown.code == 0, shown.err
     notices = [one["text"] for one in shown.records if one["event"] == "Notice"]
-    assert "3 folds in place of 5" in notices
+    assert "3 folds instead of 5" in notices
     assert any("2 test images are left out" in text for text in notices)
     assert shown.records[-1]["n_left_out"] == 2
     page = copied / finished.folder / "wrong_labels.html"

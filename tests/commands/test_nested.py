@@ -152,7 +152,7 @@ def test_people_read_of_each_outer_fold_and_of_all(done: tuple[Path, Outcome]) -
         for i, path in enumerate(runs(done[0]), start=1)
     ]
     assert lines[-4:-1] == reports
-    assert lines.count("  note: images are brought to 8x8, grey") == 1
+    assert lines.count("  note: images are resized to 8x8, grey") == 1
 
 
 def test_recipe_of_an_outer_fold_gives_its_split_again(place: Path) -> None:

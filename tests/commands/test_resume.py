@@ -174,7 +174,7 @@ def check_told(events: list[Event], ended: RunOutcome, n_before: int) -> None:
     )
     notes = [event.text for event in events if isinstance(event, Notice)]
     assert (
-        f"the unfinished run goes on; --fresh starts a new one ({ended.folder.path.name})" in notes
+        f"resuming the unfinished run {ended.folder.path.name}; --fresh starts a new one" in notes
     )
 
 
@@ -371,7 +371,7 @@ def test_run_that_an_error_ends_tells_the_command_that_goes_on(
     assert (shown.code, shown.out) == (1, "")
     again = whole_run(tmp_path, "--search-only", "--resume")
     assert again.code == 0, again.err
-    assert "  note: the unfinished run goes on" in again.err
+    assert "  note: resuming the unfinished run " in again.err
 
 
 def test_run_without_a_good_trial_leaves_nothing_to_resume(own: RunOptions, tmp_path: Path) -> None:

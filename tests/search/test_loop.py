@@ -487,9 +487,7 @@ def test_failed_trial_is_tried_again_with_another_seed(tmp_path: Path) -> None:
     trials = begin(tmp_path, executor, n_retries=1, listener=events.append)
     assert all(trial.status == "completed" for trial in trials)
     assert [task.seed for task in executor.tasks if task.task_id == "0004"] == [first, second]
-    assert [e.text for e in events if isinstance(e, Notice)] == [
-        "trial 0004 is tried again: broken"
-    ]
+    assert [e.text for e in events if isinstance(e, Notice)] == ["trial 0004 is retried: broken"]
 
 
 def test_trial_that_fails_every_time_fails_once(tmp_path: Path) -> None:
@@ -539,7 +537,7 @@ def test_lost_workers_are_told(tmp_path: Path) -> None:
     events: list[Event] = []
     begin(tmp_path, Losing(by_x), listener=events.append)
     told = [e.text for e in events if isinstance(e, Notice)]
-    assert told == ["trial 0003: 2 of its workers died; others went on with it"]
+    assert told == ["trial 0003: 2 of its workers died; another worker took over"]
 
 
 def test_promoted_trial_that_had_stopped_early_stands_where_it_stood(tmp_path: Path) -> None:
