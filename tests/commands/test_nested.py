@@ -297,15 +297,13 @@ def test_outer_fold_that_read_changed_data_is_not_pooled(
     monkeypatch.setattr(nested, "run", pretend)
     with pytest.raises(DataError) as caught:
         run_nested(replace(OPTIONS, resume=False), silent, StopRequest())
-    assert (
-        caught.value.message
-        == "photos: images or labels changed before outer fold 2 of 3 read them, so that its scores"
-        " do not belong with the others'"
+    assert caught.value.message == (
+        "photos: images or labels changed before outer fold 2 of 3 read them, so its scores"
+        " cannot be pooled with the others'"
     )
-    assert (
-        caught.value.hint
-        == "restore what has changed, or leave all as it is now; then start the command again:"
-        " outer folds that were tested on the same data count, the others are made again."
+    assert caught.value.hint == (
+        "restore what has changed, or keep the data as they are now. Then repeat the command:"
+        " it keeps the outer folds that were tested on the same data and repeats the others."
     )
     assert made == [1, 2]
     assert not list(Path("reports/photos").glob("nested-*.json"))

@@ -206,6 +206,6 @@ def test_a_run_that_a_command_works_on_is_left_to_it(finished: Finished, tmp_pat
         shown = call("track", run.folder, "--to", "tensorboard", cwd=tmp_path)
     assert shown.code == 2
     assert shown.err == (
-        f"{run.folder}: a command is working on this run\n"
-        "  Fix: wait for its end, or interrupt it and resume it with --track NAME.\n"
+        f"{run.folder}: a command is working on this run\n  Fix: wait until it ends, or interrupt"
+        " it and resume it with --track NAME.\n"
     )

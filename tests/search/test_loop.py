@@ -198,7 +198,7 @@ def test_missing_objective_fails_the_trial_with_its_name() -> None:
     trials, _, _, _ = run(
         lambda task, epoch: {"loss": 1.0} if task.task_id == "0000" else by_x(task, epoch)
     )
-    assert trials[0].error == "the model gives no metric val_accuracy"
+    assert trials[0].error == "the model reports no metric val_accuracy"
 
 
 def test_objective_that_is_not_a_number_in_one_epoch_counts_by_the_others() -> None:
@@ -262,8 +262,8 @@ def test_search_in_which_all_break_a_constraint_names_it_and_the_nearest(tmp_pat
         begin(tmp_path, FakeExecutor(by_x), problem=problem)
     assert str(caught.value) == (
         "no trial succeeded: 10 of 10 broke a constraint; the nearest: latency 6.0 ms is over the"
-        " 5 ms of constraints.latency_ms\n"
-        "  Fix: raise constraints.latency_ms, or let the space have smaller models."
+        " 5 ms of constraints.latency_ms\n  Fix: raise constraints.latency_ms, or allow smaller"
+        " models in the space."
     )
 
 

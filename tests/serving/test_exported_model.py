@@ -125,7 +125,7 @@ def test_photos_are_read_as_the_export_says(
         ({"labels": ["a", "b", "c"]}, "255", "names 3 classes"),
         ({"input": {**LABELS["input"], "height": -1}}, "255", "input.height: "),
         ({"input": {**LABELS["input"], "type": "object"}}, "255", "input.type: "),
-        ({"input": {**LABELS["input"], "value_range": [9, 1]}}, "255", "which is no range"),
+        ({"input": {**LABELS["input"], "value_range": [9, 1]}}, "255", "which is not a range"),
         ({}, "not a number", "scale cannot run it: could not convert string to float"),
         ({}, "nan", "whose probabilities sum to 1"),
     ],

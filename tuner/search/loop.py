@@ -206,7 +206,7 @@ class _Loop:
         if result.n_lost_workers and not result.failure:
             text = (
                 f"trial {trial.trial_id}: {result.n_lost_workers} of its workers died; another"
-                " worker resumed it"
+                " worker took over"
             )
             self._listener(Notice(text=text))
         if result.failure:
