@@ -138,7 +138,7 @@ def test_the_same_arrays_are_written_once_and_others_beside_them(tmp_path: Path)
         ((X,), {}, "arrays, train: expected (x, y), but got tuple"),
         ((X, Y), {"test": X}, "arrays, test: the labels of"),
         ((X.reshape(4, 3, 8, 8, 3), Y), {}, "arrays, train: the shape is 4 x 3 x 8 x 8 x 3"),
-        (([X[0], X[1, :4]], Y[:2]), {}, "arrays, train: cannot convert  to an arraylist"),
+        (([X[0], X[1, :4]], Y[:2]), {}, "arrays, train: cannot convert list to an array"),
         ((X.astype(str), Y), {}, "arrays, train: the values are of type"),
         ((X, Y), {"class_names": ["x", "y"]}, "class_names has no name for the label 2"),
         (None, {}, "arrays: no data were given"),
