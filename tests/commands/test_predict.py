@@ -189,9 +189,12 @@ def test_image_of_a_web_address_is_predicted_like_a_file(
     [
         (("a.png", "--link"), "--link needs --sort-into"),
         (("list.csv", "--out", "list.csv"), "list.csv: --out would replace the list of images"),
-        (("my photos", "--sort-into", "my photos/sorted"), "my photos/sorted: --sort-into would "),
+        (
+            ("my photos", "--sort-into", "my photos/sorted"),
+            "my photos/sorted: --sort-into overlaps ",
+        ),
         (("my photos", "--sort-into", "my photos"), "my photos: --sort-into overlaps with my ph"),
-        (("./my photos", "--sort-into", "."), ".: --sort-into overlaps with my photos, whose "),
+        (("./my photos", "--sort-into", "."), ".: --sort-into overlaps with my photos, which "),
         (("*.csv", "--out", "./list.csv"), "list.csv: --out would replace the list of images"),
         (("./list.csv", "--out", "list.csv"), "list.csv: --out would replace the list of images"),
         (("a.png", "--out", "a.parquet"), "a.parquet: writing Parquet needs a package"),

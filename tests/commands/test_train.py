@@ -223,7 +223,7 @@ def test_recipe_of_a_training_on_all_images_trains_on_all_of_them_again(
     assert shown.records[-1] == {**once, **paths, "expected": ANY, "is_expected": True}
     verified = call(*words[:-1], tmp_path / "third", "--verify", cwd=finished.place)
     assert (verified.code, verified.out) == (2, "")
-    assert "is of a training without the validation images" in verified.err
+    assert "is that of a training without the validation images" in verified.err
 
 
 @pytest.mark.parametrize(("expected", "where"), [(0.0, "above it."), (1.0, "below it.")])

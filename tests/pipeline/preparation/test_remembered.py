@@ -101,7 +101,7 @@ def test_a_winner_chosen_on_what_tests_now_is_left_out_and_said(
     ended(out, f"{name}/20260101-000000-b", {"filters": 16}, data={**same, "split": fewer})
     found = recalled(tmp_path)
     assert [start.origin for start in found.settings] == [f"{name}/20260101-000000-b"]
-    assert any(f"leaves out {name}/20260101-000000-a: its choice" in n for n in found.notices)
+    assert any(f"leaves out {name}/20260101-000000-a: it was chosen" in n for n in found.notices)
 
 
 @pytest.mark.parametrize(("test_digest", "n"), [(DATASET.split.test_digest, 1), ("other", 0)])
