@@ -61,7 +61,7 @@ def test_an_unknown_name_has_the_error_of_the_command_line(
 
 def test_a_file_without_a_run_around_it(tmp_path: Path) -> None:
     (tmp_path / "best.yaml").write_text("")
-    with pytest.raises(ConfigurationError, match="is a file, and no run lies around it"):
+    with pytest.raises(ConfigurationError, match="is a file outside of any run's folder"):
         load(tmp_path / "best.yaml")
 
 
@@ -70,7 +70,7 @@ def test_a_run_that_has_just_begun_says_how_to_go_on(copied: Path) -> None:
     (copied / "state").mkdir(exist_ok=True)
     (copied / "state" / "open").touch()
     with pytest.raises(
-        ConfigurationError, match="the run has begun, and has no results yet"
+        ConfigurationError, match="the run has started but has no results yet"
     ) as caught:
         FinishedRun(copied)
     assert caught.value.hint.endswith(" --resume")

@@ -90,7 +90,7 @@ def test_a_second_call_at_once_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     with (
         calling.alone(),
-        pytest.raises(ConfigurationError, match="a run of this process has not ended yet"),
+        pytest.raises(ConfigurationError, match="another run in this process has not ended yet"),
     ):
         tuner.run("digits", quiet=True)
     with calling.alone():

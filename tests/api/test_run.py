@@ -39,5 +39,5 @@ def test_numbers_of_numpy_are_numbers(
 @pytest.mark.parametrize("name", ["out", "data_dir"])
 def test_a_folder_is_a_path(name: str) -> None:
     options: dict[str, Any] = {name: 3}
-    with pytest.raises(ConfigurationError, match=f"{name}: int is no path"):
+    with pytest.raises(ConfigurationError, match=f"{name}: int is not a path"):
         tuner.run("digits", **options)

@@ -59,7 +59,7 @@ def test_a_space_goes_to_yaml_and_back(tmp_path: Path) -> None:
         ({"space": {"filters": {"type": "flaot"}}}, "Space:4: space.filters.type"),
         ({"model": "cnm", "space": {}}, 'model is "cnm"'),
         ({"space": {}, "serach": {}}, "serach"),
-        ({"filters": object()}, "object is no value of a space"),
+        ({"filters": object()}, "object is not a value that a space can hold"),
     ],
 )
 def test_mistakes_are_those_of_the_yaml(data: dict[str, Any], message: str) -> None:
@@ -75,5 +75,5 @@ def test_a_file_is_written_once_and_named_by_its_content(tmp_path: Path) -> None
     assert tuner.Space.from_yaml(first) == tuner.Space(RANGES)
     assert space_file(str(first), tmp_path) == first
     assert space_file(None, tmp_path) is None
-    with pytest.raises(ConfigurationError, match="space: list is no search space"):
+    with pytest.raises(ConfigurationError, match="space: list is not a search space"):
         space_file([1], tmp_path)

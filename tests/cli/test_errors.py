@@ -39,7 +39,7 @@ def test_missing_data_say_how_to_get_them_and_what_works_now(tmp_path: Path) -> 
     assert shown.code == 4
     assert first == "fer2013: the data are missing: there is no datasets/data/fer2013/fer2013.csv"
     assert fix.startswith("  Fix: ")
-    assert fix.endswith("Works right now: `python -m tuner run drawn_faces`.")
+    assert fix.endswith("To try tuner without them: `python -m tuner run drawn_faces`.")
 
 
 @pytest.mark.parametrize("typed", ["my_photo", "./my_photo", "my_photo/"])
@@ -326,7 +326,7 @@ def test_full_disk_says_what_to_do(
     assert shown.code == 1
     assert shown.err.splitlines() == [
         f"{where}no space is left on the disk; what was written before is kept.",
-        "  Fix: make room, or write to another disk, and start the command again.",
+        "  Fix: free space, or write to another disk, and repeat the command.",
     ]
 
 

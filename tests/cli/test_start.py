@@ -118,11 +118,11 @@ def test_without_arguments_there_is_help(tmp_path: Path) -> None:
         (["run", "digits", "--limit", "many"], "'many' is not a valid integer"),
         (
             ["run", "photos", "--image-size", "3"],
-            "'3' is no size of images; give 4 to 2048 pixels, such as 224, or height and width,"
+            "'3' is not an image size; give 4 to 2048 pixels, such as 224, or height and width,"
             " such as 96x128.",
         ),
-        (["plan", "photos", "--image-size", "96x"], "'96x' is no size of images;"),
-        (["datasets", "check", "photos", "--image-size", "4096"], "'4096' is no size of images;"),
+        (["plan", "photos", "--image-size", "96x"], "'96x' is not an image size;"),
+        (["datasets", "check", "photos", "--image-size", "4096"], "'4096' is not an image size;"),
         (["train"], "Error: Missing option '--from'."),
         (["predict", "run"], "Error: Missing argument 'IMAGES...'."),
         (["report"], "Error: Missing argument 'RUN'."),
@@ -147,7 +147,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(
     shown = call("report", "somewhere", cwd=tmp_path)
     assert shown.code == 1
     assert shown.err.startswith("Traceback")
-    assert shown.err.endswith("This is a mistake in tuner, not in what you typed.\n")
+    assert shown.err.endswith("This is a bug in tuner, not a mistake in your command.\n")
     assert "\x1b" not in shown.err
 
 

@@ -93,7 +93,7 @@ def test_what_cannot_be_chosen_from_is_refused(run: Path, finished: Finished) ->
     for arguments, message in (
         (("--from", "run/best.yaml"), "run/best.yaml: --choose needs the trials of a run"),
         (("--from", "run", "--model", "tuned"), "both name a model"),
-        (("--from", str(finished.path)), "it is not known what its models take"),
+        (("--from", str(finished.path)), "the costs of its models were not measured"),
     ):
         done = call("train", *arguments, "--choose", "latency_ms<=5", cwd=where)
         assert (done.code, message in done.err) == (2, True), done.err
@@ -103,8 +103,8 @@ def test_run_refuses_a_limit_without_objectives_before_it_trains(place: Path) ->
     done = whole_run(place, "--choose", "latency_ms<=5")
     assert done.code == 2
     assert done.err == (
-        "--choose latency_ms <= 5: the space has one objective, so nothing is measured that models"
-        " take\n  Fix: add --set 'objectives=[val_accuracy, latency_ms]'.\n"
+        "--choose latency_ms <= 5: the space has one objective, so the costs of models are not"
+        " measured\n  Fix: add --set 'objectives=[val_accuracy, latency_ms]'.\n"
     )
 
 
@@ -121,7 +121,7 @@ def test_a_run_that_finds_no_fit_keeps_its_search_for_another_limit(place: Path)
     none = whole_run(place, *own, "--choose", "latency_ms<=0.0001")
     assert none.code == 2
     assert "none of " in none.err
-    assert "it goes on from this search" in none.err
+    assert "which reuses this search" in none.err
     (folder,) = (place / "choosing").glob("*/2*")
     trials = (folder / "trials.csv").read_bytes()
     found = whole_run(place, *own, "--choose", "latency_ms<=60000")

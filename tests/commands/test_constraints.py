@@ -56,13 +56,13 @@ def test_a_bound_that_all_trained_models_break_ends_the_search_with_it(
     last = found.err.splitlines()[-2:]
     assert last[0].startswith("no trial succeeded: ")
     assert " broke a constraint; the nearest: latency " in last[0]
-    assert last[1] == "  Fix: raise constraints.latency_ms, or let the space have smaller models."
+    assert last[1] == "  Fix: raise constraints.latency_ms, or allow smaller models in the space."
 
 
 def test_a_bound_that_nothing_keeps_trains_nothing(place: Path, tmp_path: Path) -> None:
     found = bounded(place, tmp_path, "parameters=<= 3")
     assert found.code == 2
-    assert "drawn settings keeps the constraints; the nearest: " in found.err
+    assert "drawn settings meets the constraints; the nearest: " in found.err
 
 
 def test_a_baseline_over_a_bound_is_compared_marked_and_not_recommended(

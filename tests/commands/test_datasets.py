@@ -97,7 +97,7 @@ def test_cache_that_is_being_filled_is_left_alone(root: Path) -> None:
     with locked("photos", root) as is_held:
         assert is_held
         lines = list(clean_caches(["photos"], root))
-    assert lines[0] == "photos: left alone, since another command is decoding its images"
+    assert lines[0] == "photos: skipped, since another command is decoding its images"
     assert "photos" in cache_sizes(root)
 
 

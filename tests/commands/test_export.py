@@ -141,7 +141,7 @@ def test_default_folder_is_below_the_run_and_an_export_replaces_its_own(
     refused = export(finished, *PLAIN, run=Path("my_photos"))
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == (
-        f"{finished.folder}/exports/keras: holds files that no export wrote, which are not"
+        f"{finished.folder}/exports/keras: holds files that no export wrote; they are not"
         " replaced: mine.txt\n  Fix: name another folder with --out, or move them.\n"
     )
     assert (folder / "mine.txt").read_text() == "mine"
@@ -153,8 +153,8 @@ def test_folder_of_something_else_is_left_alone(finished: Finished, tmp_path: Pa
     shown = export(finished, *PLAIN, "--out", tmp_path)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err == (
-        f"{tmp_path}: holds files that no export wrote, which are not replaced: mine.txt\n"
-        "  Fix: name another folder with --out, or move them.\n"
+        f"{tmp_path}: holds files that no export wrote; they are not replaced: mine.txt\n  Fix:"
+        " name another folder with --out, or move them.\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -163,8 +163,8 @@ def test_working_directory_is_refused_before_the_data_are_loaded(finished: Finis
     shown = export(finished, *PLAIN, "--out", ".")
     assert (shown.code, shown.out) == (2, "")
     assert shown.err == (
-        ".: is the folder that you work in, or holds it, and an export replaces its folder\n"
-        "  Fix: name a folder in it, such as --out exported.\n"
+        ".: is the current folder or contains it, and an export replaces its folder\n  Fix: name"
+        " a folder in it, such as --out exported.\n"
     )
 
 

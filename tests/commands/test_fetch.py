@@ -158,9 +158,7 @@ def test_data_that_are_there_are_compared_and_not_asked_for_again(
     fetch("facial_expressions")
     shown = fetch("facial_expressions")
     assert shown.code == 0
-    assert shown.out.startswith(
-        "facial_expressions: is there already and as it was fetched: 5 files, "
-    )
+    assert shown.out.startswith("facial_expressions: already fetched, and unchanged: 5 files, ")
     assert len(kaggle.asked) == 1
 
 
@@ -175,13 +173,13 @@ def test_damaged_and_lost_files_are_replaced_and_others_left(
     (train / "happy/mine.png").write_bytes(whole)
     shown = fetch("facial_expressions")
     assert shown.out.startswith(
-        "facial_expressions: 2 of its files were missing or changed and are replaced; 5 files, "
+        "facial_expressions: replaced 2 of its files, which were missing or changed; 5 files, "
     )
     assert (train / "sad/0.png").read_bytes() == whole
     assert (train / "happy/1.png").exists()
     assert (train / "happy/mine.png").exists()
     assert fetch("facial_expressions").out.startswith(
-        "facial_expressions: is there already and as it was fetched"
+        "facial_expressions: already fetched, and unchanged"
     )
 
 
@@ -192,9 +190,8 @@ def test_data_from_elsewhere_are_left_alone(
     path.parent.mkdir(parents=True)
     path.write_text("mine")
     shown = fetch()
-    assert (
-        shown.out
-        == "fer2013: is there already, but was not fetched from here, so it is not checked:"
+    assert shown.out == (
+        "fer2013: already exists, but this command did not fetch it, so it is not checked:"
         f" {path}\n"
     )
     assert (shown.code, path.read_text(), kaggle.asked) == (0, "mine", [])
@@ -217,7 +214,7 @@ def test_what_a_person_put_there_beside_fetched_files_is_never_replaced(
     assert fetch("pair").out.startswith("pair: fetched 1 file, ")
     fetched.write_text("damaged")
     assert fetch("pair").out.startswith(
-        "pair: 1 of its files were missing or changed and are replaced; 1 file, "
+        "pair: replaced 1 of its files, which were missing or changed; 1 file, "
     )
     assert (mine.read_text(), fetched.read_text()) == ("mine", "theirs")
     mine.unlink()
@@ -265,17 +262,13 @@ def test_without_a_network_it_says_so(kaggle: FakeKaggle, fetch: Fetch, error: E
     by_hand = (
         'get the "face expression recognition dataset" from Kaggle and put its images/ folder there'
     )
-    fix = (
-        f"check the network and start the command again: it goes on where it stopped; or {by_hand}."
-    )
+    fix = f"check the network and start the command again: the download resumes; or {by_hand}."
     assert_mistake(shown, 4, message, fix)
 
 
 def test_without_a_token_it_says_where_to_get_one(kaggle: FakeKaggle, fetch: Fetch) -> None:
     kaggle.error = sys.modules["kagglehub.exceptions"].UnauthenticatedError()
-    message = (
-        "fer2013: Kaggle gives this to people with an account only, and found no token of yours"
-    )
+    message = "fer2013: Kaggle requires an account for this download, and received no valid token"
     fix = (
         "make a token at https://www.kaggle.com/settings/api, set KAGGLE_API_TOKEN to it, "
         f"accept the rules at {FER_PAGE}, and start the command again."
@@ -287,7 +280,7 @@ def test_without_a_token_it_says_where_to_get_one(kaggle: FakeKaggle, fetch: Fet
     ("status", "code", "message"),
     [
         (403, 2, "fer2013: Kaggle refused the download (403)"),
-        (404, 4, f"fer2013: Kaggle has no such data any more: {FER_PAGE}"),
+        (404, 4, f"fer2013: Kaggle no longer has these data: {FER_PAGE}"),
         (500, 4, "fer2013: Kaggle answered with an error (500)"),
     ],
 )
@@ -313,9 +306,7 @@ def test_damaged_download_is_said(kaggle: FakeKaggle, fetch: Fetch) -> None:
 def test_full_disk_is_said(kaggle: FakeKaggle, fetch: Fetch, tmp_path: Path) -> None:
     kaggle.error = OSError(errno.ENOSPC, "No space left on device")
     message = f"fer2013: no space is left on the disk under {tmp_path}/data"
-    fix = (
-        "make room, or name another disk with --data-dir, and start the command again: it goes on."
-    )
+    fix = "free space, or name another disk with --data-dir. Then repeat the command to resume."
     assert_mistake(fetch(), 4, message, fix)
     kaggle.error = PermissionError(errno.EACCES, "Permission denied", "here")
     assert fetch().err.startswith("fer2013: here cannot be written: Permission denied\n")
@@ -327,14 +318,14 @@ def test_changed_contents_of_a_download_are_named(
     shutil.rmtree(kaggle.source / "images/validation")
     shown = fetch("facial_expressions")
     assert shown.code == 4
-    message = "facial_expressions: what Kaggle sent holds no images/validation; it has changed"
+    message = "facial_expressions: Kaggle's download has no images/validation; it has changed"
     assert shown.err.splitlines()[0] == message
     assert left_in(tmp_path / "data") == []
 
 
 def test_data_without_a_source_say_how_to_get_them(fetch: Fetch, tmp_path: Path) -> None:
     shown = fetch("cats_dogs")
-    start = "cats_dogs: no place is known from which it can be downloaded, and there is no "
+    start = "cats_dogs: the card states no download, and there is no "
     fix = (
         "get the tutorial's input.csv, labels.csv, input_test.csv and labels_test.csv and put all"
         " four there."
@@ -346,7 +337,7 @@ def test_generated_data_need_nothing(fetch: Fetch) -> None:
     shown = fetch("digits")
     assert (shown.code, shown.out) == (
         0,
-        "digits: is made by the program; there is nothing to fetch\n",
+        "digits: is generated, so there is nothing to fetch\n",
     )
 
 
@@ -356,7 +347,7 @@ def test_two_commands_do_not_fetch_the_same(
     lock = tmp_path / "data/.fetching/fer2013.lock"
     lock.parent.mkdir(parents=True)
     with FileLock(lock):
-        assert_mistake(fetch(), 2, "fer2013: another command is fetching it", "wait for that one.")
+        assert_mistake(fetch(), 2, "fer2013: another command is fetching it", "wait until it ends.")
 
 
 @pytest.mark.parametrize(
@@ -398,6 +389,6 @@ def test_link_in_a_download_is_not_followed(kaggle: FakeKaggle, tmp_path: Path, 
         _stage(card, kaggle.source, tmp_path / "stage", "facial_expressions/images")
     assert (
         caught.value.message
-        == f"facial_expressions: what Kaggle sent holds a link, {link}; links are not followed"
+        == f"facial_expressions: Kaggle's download holds a link, {link}; links are not followed"
     )
     assert not list((tmp_path / "stage").rglob("*secret*"))

@@ -46,7 +46,7 @@ def test_list_is_written_corrected_and_read_back(finished: Finished, copied: Pat
 
     again = call(*command, cwd=copied)
     assert again.code == 2
-    assert "wrong_labels.csv: is there already, perhaps with labels that you have" in again.err
+    assert "wrong_labels.csv: already exists, perhaps with labels that you have" in again.err
     forced = call(*command, "--force", cwd=copied)
     assert forced.code == 0, forced.err
     assert "fold 1 of 2 was predicted before" in forced.err
@@ -162,7 +162,7 @@ def test_a_second_list_has_all_corrections_of_the_first(
     last = second.records[-1]
     assert (last["n_listed"], last["n_test_listed"], last["n_earlier"]) == (2, 1, 1)
     page = (copied / "second.html").read_text(encoding="utf-8")
-    assert "The list ends with 1 earlier correction" in page
+    assert "The list also holds 1 earlier correction" in page
 
     # The second list fits the data, and nothing gets lost from round to round.
     third = call(*command, "--labels", "second.csv", "--out", "third.csv", cwd=copied)
@@ -179,7 +179,7 @@ def test_no_page_of_another_kind_is_replaced(
     out = finished.folder / "report.csv"
     shown = call("labels", finished.folder, "--out", out, cwd=copied)
     assert shown.code == 2
-    assert "report.html: is there already" in shown.err
+    assert "report.html: already exists" in shown.err
     assert report.read_bytes() == before
     assert not (copied / out).exists()
     assert planted.recipes == []
@@ -235,13 +235,13 @@ def test_fewer_folds_and_test_images_left_out_are_told(
 ) -> None:
     def limited(*arguments: object, **options: bool) -> Cut:
         cut = cut_parts(*arguments, **options)  # type: ignore[arg-type]
-        return replace(cut, n_left_out=2, limit="3 folds in place of 5")
+        return replace(cut, n_left_out=2, limit="3 folds instead of 5")
 
     monkeypatch.setattr("tuner.commands.labels.cut_parts", limited)
     shown = call("labels", finished.folder, "--json", cwd=copied)
     assert shown.code == 0, shown.err
     notices = [one["text"] for one in shown.records if one["event"] == "Notice"]
-    assert "3 folds in place of 5" in notices
+    assert "3 folds instead of 5" in notices
     assert any("2 test images are left out" in text for text in notices)
     assert shown.records[-1]["n_left_out"] == 2
     page = copied / finished.folder / "wrong_labels.html"
@@ -252,7 +252,7 @@ def test_fewer_folds_and_test_images_left_out_are_told(
     ("arguments", "message"),
     [
         (("--folds", "1"), "1 is not in the range 2<=x<=20"),
-        (("--out", "list.txt"), "list.txt: the list is a .csv"),
+        (("--out", "list.txt"), "list.txt: the list must be a .csv file"),
         (("--labels", "lost.csv"), "lost.csv: there is no such list of labels"),
     ],
 )

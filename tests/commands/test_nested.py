@@ -152,7 +152,7 @@ def test_people_read_of_each_outer_fold_and_of_all(done: tuple[Path, Outcome]) -
         for i, path in enumerate(runs(done[0]), start=1)
     ]
     assert lines[-4:-1] == reports
-    assert lines.count("  note: images are brought to 8x8, grey") == 1
+    assert lines.count("  note: images are resized to 8x8, grey") == 1
 
 
 def test_recipe_of_an_outer_fold_gives_its_split_again(place: Path) -> None:
@@ -297,15 +297,13 @@ def test_outer_fold_that_read_changed_data_is_not_pooled(
     monkeypatch.setattr(nested, "run", pretend)
     with pytest.raises(DataError) as caught:
         run_nested(replace(OPTIONS, resume=False), silent, StopRequest())
-    assert (
-        caught.value.message
-        == "photos: images or labels changed before outer fold 2 of 3 read them, so that its scores"
-        " do not belong with the others'"
+    assert caught.value.message == (
+        "photos: images or labels changed before outer fold 2 of 3 read them, so its scores"
+        " cannot be pooled with the others'"
     )
-    assert (
-        caught.value.hint
-        == "restore what has changed, or leave all as it is now; then start the command again:"
-        " outer folds that were tested on the same data count, the others are made again."
+    assert caught.value.hint == (
+        "restore what has changed, or keep the data as they are now. Then repeat the command:"
+        " it keeps the outer folds that were tested on the same data and repeats the others."
     )
     assert made == [1, 2]
     assert not list(Path("reports/photos").glob("nested-*.json"))

@@ -78,7 +78,7 @@ def test_file_that_is_no_image(finished: Finished, name: str, message: str) -> N
     (finished.place / "notes.txt").write_text("text")
     shown = call("predict", finished.folder, name, cwd=finished.place)
     assert (shown.code, shown.out) == (4, "")
-    assert shown.err == f"{message}\n  Fix: give a picture that other programs open.\n"
+    assert shown.err == f"{message}\n  Fix: give an image that other programs can open.\n"
 
 
 def test_folder_is_walked_and_bad_files_do_not_stop_the_others(
@@ -166,8 +166,8 @@ def test_web_address_is_not_fetched_unasked(finished: Finished) -> None:
     shown = call("predict", finished.folder, "https://example.org/a.png", cwd=finished.place)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err == (
-        "https://example.org/a.png: is a web address, and nothing is downloaded unasked\n"
-        "  Fix: add --allow-download.\n"
+        "https://example.org/a.png: is a web address, and downloads are off by default\n  Fix:"
+        " add --allow-download.\n"
     )
 
 
@@ -187,11 +187,14 @@ def test_image_of_a_web_address_is_predicted_like_a_file(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("a.png", "--link"), "--link says how --sort-into sorts"),
+        (("a.png", "--link"), "--link needs --sort-into"),
         (("list.csv", "--out", "list.csv"), "list.csv: --out would replace the list of images"),
-        (("my photos", "--sort-into", "my photos/sorted"), "my photos/sorted: --sort-into would "),
-        (("my photos", "--sort-into", "my photos"), "my photos: --sort-into would sort into my ph"),
-        (("./my photos", "--sort-into", "."), ".: --sort-into would sort into my photos, whose "),
+        (
+            ("my photos", "--sort-into", "my photos/sorted"),
+            "my photos/sorted: --sort-into overlaps ",
+        ),
+        (("my photos", "--sort-into", "my photos"), "my photos: --sort-into overlaps with my ph"),
+        (("./my photos", "--sort-into", "."), ".: --sort-into overlaps with my photos, which "),
         (("*.csv", "--out", "./list.csv"), "list.csv: --out would replace the list of images"),
         (("./list.csv", "--out", "list.csv"), "list.csv: --out would replace the list of images"),
         (("a.png", "--out", "a.parquet"), "a.parquet: writing Parquet needs a package"),

@@ -47,7 +47,7 @@ def test_a_file_that_is_there_is_kept_unless_it_may_go(run: Path) -> None:
     refused = call("refine", "run", "--out", "mine.yaml", cwd=place)
     assert refused.code == 2
     assert refused.err == (
-        "mine.yaml: is there already\n  Fix: name another file with --out, or add --force.\n"
+        "mine.yaml: already exists\n  Fix: name another file with --out, or add --force.\n"
     )
     assert (place / "mine.yaml").read_text() == "mine"
     assert call("refine", "run", "--out", "mine.yaml", "--force", cwd=place).code == 0
@@ -75,7 +75,9 @@ def test_a_run_that_has_not_ended_or_is_none_is_refused(run: Path) -> None:
     (run / "results.json").write_text(json.dumps(results))
     found = call("refine", "run", cwd=place)
     assert found.code == 2
-    assert found.err.startswith("run: the run has not ended, and its search may find more\n")
+    assert found.err.startswith(
+        "run: the run has not ended, so its search may still find better settings\n"
+    )
     assert "--resume" in found.err
     missing = call("refine", "nowhere", cwd=place)
     assert missing.code == 2
@@ -89,7 +91,7 @@ def test_a_folder_of_train_is_refused_with_the_recipe_that_it_comes_from(run: Pa
     (run / "results.json").write_text(json.dumps(results))
     found = call("refine", "run", cwd=run.parent)
     assert found.code == 2
-    assert found.err.startswith("run: was trained by a recipe, so nothing was searched in it")
+    assert found.err.startswith("run: was trained from a recipe, so it has no search")
     assert "reports/digits/1/best.yaml" in found.err
 
 

@@ -174,7 +174,7 @@ def check_told(events: list[Event], ended: RunOutcome, n_before: int) -> None:
     )
     notes = [event.text for event in events if isinstance(event, Notice)]
     assert (
-        f"the unfinished run goes on; --fresh starts a new one ({ended.folder.path.name})" in notes
+        f"resuming the unfinished run {ended.folder.path.name}; --fresh starts a new one" in notes
     )
 
 
@@ -250,10 +250,10 @@ def test_resume_with_something_else_says_what_differs(
 ) -> None:
     message, hint = refused(replace(own, resume=True, **change))
     assert message.startswith(
-        f"{stopped.path}: cannot be resumed, as it was begun with something else: "
+        f"{stopped.path}: cannot be resumed, since it was started with other inputs: "
     )
     assert difference in message
-    assert hint == "restore what has changed, or start a run of its own with --fresh."
+    assert hint == "restore what has changed, or start a new run with --fresh."
 
 
 @pytest.mark.usefixtures("stopped")
@@ -261,7 +261,7 @@ def test_resume_with_changed_data_says_so(own: RunOptions) -> None:
     image = next(Path("my photos").rglob("00.png"))
     Image.fromarray(np.full((8, 8), 255, dtype=np.uint8)).save(image)
     message, _ = refused(replace(own, resume=True))
-    assert "begun with something else: data.fingerprint changed" in message
+    assert "started with other inputs: data.fingerprint changed" in message
 
 
 def test_changed_space_without_resume_starts_a_run_of_its_own(
@@ -282,7 +282,7 @@ def test_run_that_another_command_works_on_is_refused(own: RunOptions, stopped: 
     with stopped.locked():
         message, hint = refused(own)
     assert message.startswith(f"{stopped.path}: another command (process ")
-    assert hint == "wait for its end, or start a run of its own with --fresh."
+    assert hint == "wait until it ends, or start a new run with --fresh."
 
 
 def test_time_budget_stops_trials_and_retrainings_and_the_run_is_complete(own: RunOptions) -> None:
@@ -344,10 +344,10 @@ def fails_once(error: Exception) -> Callable[..., None]:
 @pytest.mark.parametrize(
     ("error", "last"),
     [
-        (RuntimeError("odd"), "This is a mistake in tuner, not in what you typed."),
+        (RuntimeError("odd"), "This is a bug in tuner, not a mistake in your command."),
         (
             OSError(errno.ENOSPC, "No space left on device"),
-            "  Fix: make room, or write to another disk, and start",
+            "  Fix: free space, or write to another disk, and repeat",
         ),
     ],
 )
@@ -371,7 +371,7 @@ def test_run_that_an_error_ends_tells_the_command_that_goes_on(
     assert (shown.code, shown.out) == (1, "")
     again = whole_run(tmp_path, "--search-only", "--resume")
     assert again.code == 0, again.err
-    assert "  note: the unfinished run goes on" in again.err
+    assert "  note: resuming the unfinished run " in again.err
 
 
 def test_run_without_a_good_trial_leaves_nothing_to_resume(own: RunOptions, tmp_path: Path) -> None:

@@ -184,11 +184,11 @@ def test_a_recipe_with_a_tag_of_python_is_refused(finished: Finished, tmp_path: 
         (["RUN", "--model", "tuend"], 'there is no model "tuend"'),
         (["RUN", "--port", "99999"], "99999 is not in the range 0<=x<=65535"),
         (["RUN", "--token", "two words"], "--token: holds no token"),
-        (["RUN", "--token", "a", "--token-file", "b"], "name two tokens"),
+        (["RUN", "--token", "a", "--token-file", "b"], "are both given"),
         (["RUN", "--token-file", "gone"], "gone: No such file or directory"),
-        (["RUN", "--max-size", "big"], "is no size"),
+        (["RUN", "--max-size", "big"], "is not a size"),
         (["RUN", "--max-pixels", "50000001"], "is not in the range 1<=x<=50000000"),
-        (["RUN", "--trusted-proxy", "*"], '--trusted-proxy: "*" is no address or network'),
+        (["RUN", "--trusted-proxy", "*"], '--trusted-proxy: "*" is not the address or network'),
     ],
 )
 def test_what_cannot_be_served_is_told_at_once(
@@ -256,7 +256,9 @@ def test_a_proxy_is_an_address_or_a_network(given: str, taken: str) -> None:
     ["*", "proxy", "10.0.0.0/33", "10.0.0.1/24", "10.0.0.1,", "10.0.0.1:80", "0.0.0.0/0", "::/0"],
 )
 def test_what_is_no_proxy_is_refused(given: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no address or network of a proxy") as raised:
+    with pytest.raises(
+        ConfigurationError, match=("is not the address or network of a proxy")
+    ) as raised:
         the_proxy(given)
     assert raised.value.hint.startswith("give its IP address")
 

@@ -138,11 +138,11 @@ def test_a_tracker_that_fails_costs_one_line_and_can_be_completed(
     outcome = whole_run(tmp_path, "--track", "optuna")
     run = Finished(place=tmp_path, outcome=outcome)
     assert outcome.code == 0
-    lines = [line for line in outcome.err.splitlines() if "no longer" in line]
+    lines = [line for line in outcome.err.splitlines() if "has stopped tracking" in line]
     assert lines == [
-        "  note: optuna tracks this run no longer: ConnectionError: http://***@host:5000 does not"
-        f" answer; the run goes on, and `python -m tuner track {shlex.quote(str(run.folder))} --to"
-        " optuna` adds what is missing"
+        "  note: optuna has stopped tracking this run: ConnectionError: http://***@host:5000 does"
+        " not answer; the run continues, and `python -m tuner track"
+        f" {shlex.quote(str(run.folder))} --to optuna` adds what is missing"
     ]
     for path in (run.path / "run.log", run.path / "events.jsonl"):
         assert "my-password" not in path.read_text()
@@ -206,6 +206,6 @@ def test_a_run_that_a_command_works_on_is_left_to_it(finished: Finished, tmp_pat
         shown = call("track", run.folder, "--to", "tensorboard", cwd=tmp_path)
     assert shown.code == 2
     assert shown.err == (
-        f"{run.folder}: a command is working on this run\n"
-        "  Fix: wait for its end, or interrupt it and resume it with --track NAME.\n"
+        f"{run.folder}: a command is working on this run\n  Fix: wait until it ends, or interrupt"
+        " it and resume it with --track NAME.\n"
     )

@@ -144,7 +144,7 @@ def test_other_classes_are_refused(finished: Finished, tmp_path: Path) -> None:
     assert (shown.code, shown.out) == (4, "")
     first, fix = shown.err.splitlines()
     assert first.startswith(
-        'other: its classes are not those of the recipe: new "a", "b", "c"; missing "'
+        'other: its classes differ from those of the recipe: new "a", "b", "c"; missing "'
     )
     assert (
         fix == "  Fix: use data of the same classes, or search again on these data with `python -m"
@@ -223,7 +223,7 @@ def test_recipe_of_a_training_on_all_images_trains_on_all_of_them_again(
     assert shown.records[-1] == {**once, **paths, "expected": ANY, "is_expected": True}
     verified = call(*words[:-1], tmp_path / "third", "--verify", cwd=finished.place)
     assert (verified.code, verified.out) == (2, "")
-    assert "is of a training without the validation images" in verified.err
+    assert "is that of a training without the validation images" in verified.err
 
 
 @pytest.mark.parametrize(("expected", "where"), [(0.0, "above it."), (1.0, "below it.")])
@@ -263,7 +263,7 @@ def test_recipe_edited_by_hand_is_said(copied: Path) -> None:
     shown = call("train", "--from", "run", "--out", "y", cwd=copied)
     assert shown.code == 0
     assert notes(shown.err) == [
-        "note: not as in the recipe: run/best.yaml was edited after it was written"
+        "note: changed since the recipe was written: run/best.yaml was edited after it was written"
     ]
 
 
@@ -273,8 +273,8 @@ def test_other_versions_are_said_package_by_package(copied: Path) -> None:
     write_recipe(replace(recipe, versions=then), copied / "run/best.yaml", "")
     shown = call("train", "--from", "run", "--out", "x", cwd=copied)
     assert notes(shown.err) == [
-        f"note: not as in the recipe: keras {recipe.versions['keras']}, 3.1.0 then",
-        f"note: not as in the recipe: numpy {recipe.versions['numpy']}, 1.0 then",
+        f"note: changed since the recipe was written: keras {recipe.versions['keras']}, 3.1.0 then",
+        f"note: changed since the recipe was written: numpy {recipe.versions['numpy']}, 1.0 then",
     ]
 
 
@@ -285,8 +285,8 @@ def test_run_that_was_cut_short_is_said_first(copied: Path) -> None:
     write_recipe(replace(recipe, origin=cut), copied / "run/best.yaml", "")
     shown = call("train", "--from", "run", "--out", "x", cwd=copied)
     assert shown.err.splitlines()[0] == (
-        "  note: the recipe is of a run that was cut short: the time budget of 60 s left a training"
-        " at most 1"
+        "  note: the recipe comes from a run that was cut short: the time budget of 60 s left a"
+        " training at most 1"
     )
 
 
@@ -296,7 +296,7 @@ def test_renamed_class_is_said(copied: Path) -> None:
     shown = call("train", "--from", "run", cwd=copied)
     assert shown.code == 4
     assert shown.err.splitlines()[0].startswith(
-        'my_photos: its classes are not those of the recipe: new "renamed"; missing "'
+        'my_photos: its classes differ from those of the recipe: new "renamed"; missing "'
     )
     assert not list((copied / "run").glob("trained-*"))
 
@@ -344,8 +344,8 @@ def test_recipe_of_your_own_code_is_said_before_any_of_it_runs(
         train(TrainOptions(source=Path("best.yaml")), listen)
     assert told[0] == (
         False,
-        f"this recipe imports told_first.nets ({tmp_path}/told_first/__init__.py) and runs its"
-        " build, which is code",
+        f"this recipe runs code: it imports told_first.nets ({tmp_path}/told_first/__init__.py)"
+        " and calls its build",
     )
     assert [is_imported for is_imported, _ in told][-1]
 
@@ -393,10 +393,11 @@ def test_recipe_that_mirrors_is_refused_where_the_card_does_not_allow_it(copied:
     shown = call("train", "--from", "run", cwd=copied)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err.splitlines() == [
-        "  note: not as in the recipe: run/best.yaml was edited after it was written",
+        "  note: changed since the recipe was written: run/best.yaml was edited after it was"
+        " written",
         (
-            "run/best.yaml: flip is true, but nothing says that a mirrored image of my_photos keeps"
-            " its class"
+            "run/best.yaml: flip is true, but nothing states that a mirrored image of my_photos"
+            " keeps its class"
         ),
         (
             "  Fix: set flip: false in the recipe, or write a card for the data with"
@@ -440,7 +441,7 @@ def test_typo_in_an_edited_recipe_is_named_with_its_line(copied: Path) -> None:
         ("again.keras", "again.keras: train writes a folder, with model.keras, best.yaml and "),
         ("file/again", "file/again: cannot write there: "),
         ("file", "file: cannot be written: "),
-        ("my photos", "my photos: holds files already, which are not replaced"),
+        ("my photos", "my photos: already holds files; they are not replaced"),
     ],
 )
 def test_folder_that_could_not_be_written_is_refused_before_training(

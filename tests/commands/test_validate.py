@@ -98,7 +98,7 @@ def test_datasets_lists_every_card_with_its_state(tmp_path: Path) -> None:
     assert ready == {"digits", "drawn_faces"}
     start = heads[NAMES.index("fer2013")]
     assert lines[start + 1 : start + 4] == [
-        f"{'':20} not there: {tmp_path}/fer2013/fer2013.csv",
+        f"{'':20} missing: {tmp_path}/fer2013/fer2013.csv",
         (
             f"{'':20}   `python -m tuner datasets fetch fer2013`; or get fer2013.csv from Kaggle's"
             ' "challenges'

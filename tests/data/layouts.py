@@ -32,7 +32,7 @@ Layout = Sequence[str]
 
 NO_IMAGES = "not images"
 NO_CLASS = "in no class folder"
-NO_PART = "in a folder that is no part of the split"
+NO_PART = "in a folder that is not a part of the split"
 SYSTEM = "hidden or made by the system"
 
 COMMON: dict[str, tuple[Layout, Read | str]] = {
@@ -146,9 +146,8 @@ COMMON: dict[str, tuple[Layout, Read | str]] = {
             "VOC2007/SegmentationClass/00*.png 2",
             "VOC2007/ImageSets/Main/train.txt",
         ],
-        "VOC2007/JPEGImages/ lies beside annotations, as for finding or cutting out objects; "
-        "nothing tells one class "
-        "for each image",
+        "VOC2007/JPEGImages/ lies beside annotations, as for detection or segmentation; nothing"
+        " states one class for each image",
     ),
     "Oxford pets": (
         [

@@ -13,7 +13,7 @@ LABELS = [0, 1] * 20
 def test_data_without_a_fault_give_no_finding() -> None:
     found = look(data(LABELS, parts=PARTS))
     assert found.findings == ()
-    assert found.verdict == "The data can be used; nothing was found that would mislead."
+    assert found.verdict == "The data can be used; no check found a problem."
     assert [(part.name, part.n, part.n_distinct) for part in found.parts] == [
         ("Training", 20, 20),
         ("PublicTest", 10, 10),
@@ -38,7 +38,7 @@ def test_test_images_that_copy_a_training_image_are_counted_as_images_and_distin
     assert found.summary == "3 of 10 PrivateTest images (30.0 %) copy an image of Training."
     assert dict(found.counts) == {"images": 3, "distinct": 2, "part": 10}
     assert found.severity == "warning"
-    assert "never trained on" in found.meaning
+    assert "left out of training" in found.meaning
     assert [[(s.origin, s.part, s.label) for s in group] for group in found.examples][1] == [
         ("002.jpg", "Training", "cat"),
         ("034.jpg", "PrivateTest", "cat"),
@@ -48,7 +48,7 @@ def test_test_images_that_copy_a_training_image_are_counted_as_images_and_distin
 def test_kept_copies_are_named_as_what_they_do_to_the_score() -> None:
     images = data(LABELS, parts=PARTS, same=[(0, 30)])
     found = find(images, "copies-across-parts", policies={"duplicates": "keep"})
-    assert "the score counts what was learned by heart" in found.meaning
+    assert "the score rewards memorized images" in found.meaning
     assert found.advice == "state policies: {duplicates: drop_from_train} in the card."
 
 

@@ -139,10 +139,9 @@ def test_streamed_images_are_examined_for_copies_and_no_more(
     photos = make_card({"type": "class_folders", "path": "photos"}, channels=3)
     found = {finding.code: finding for finding in look(load_images(photos, tmp_path)).findings}
     assert found["copies"].summary == "25 images, 24 distinct; 1 copy."
-    assert (
-        found["not-examined"].summary
-        == "The images are too many for the cache: near copies and images of a single colour were"
-        " not looked for. Copies, images with the same pixels, were."
+    assert found["not-examined"].summary == (
+        "There are too many images for the cache, so near copies and images of a single"
+        " colour were not searched for. Images with the same pixels were."
     )
 
 
@@ -156,5 +155,7 @@ def test_one_line_or_one_channel_of_a_single_value_is_no_constant_image() -> Non
 
 def test_values_of_tables_and_arrays_that_were_no_bytes_are_told() -> None:
     finding = find(data(LABELS, files=None, value_range=(0.0, 4095.0)), "rescaled-values")
-    assert finding.summary == "Values of 0 to 4,095 were brought to 0 to 255, by one scale."
+    assert finding.summary == (
+        "Values of 0 to 4,095 were scaled to 0 to 255, with one scale for all images."
+    )
     assert finding.severity == "info"

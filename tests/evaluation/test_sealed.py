@@ -35,7 +35,7 @@ def test_a_training_that_meets_a_hidden_label_fails(tmp_path: Path) -> None:
         train_task(), data, Hooks(on_epoch=lambda task, epoch: None), PreparedModels()
     )
     assert result.failure is not None
-    assert "a hidden label: a test image has got among those that train" in result.failure.reason
+    assert "a hidden label: a test image is among the training" in result.failure.reason
 
 
 def test_what_a_run_says_of_its_sealed_data_is_what_they_are() -> None:

@@ -38,7 +38,7 @@ class OwnDataError(DataError):
         (
             error_with(fails(RuntimeError())),
             RuntimeError,
-            "OddError: <its text cannot be had: RuntimeError>",
+            "OddError: <its text is unavailable: RuntimeError>",
         ),
     ],
 )

@@ -131,7 +131,7 @@ def test_working_directory_is_not_pulled_away(
 ) -> None:
     (tmp_path / "inside").mkdir()
     monkeypatch.chdir(tmp_path / "inside")
-    with pytest.raises(ConfigurationError, match="is the folder that you work in") as raised:
+    with pytest.raises(ConfigurationError, match="is the current folder or contains it") as raised:
         check_folder(Path(words))
     assert raised.value.hint == "name a folder in it, such as --out exported."
 

@@ -133,8 +133,8 @@ def unknown(hp: Any, folder: str) -> Any:
     ("target", "message"),
     [
         (3, 'model "m:target" is an int, which builds no model'),
-        (unknown, 'model "m:target": nothing is known for its parameter folder'),
-        (Needy, 'model "m:target": nothing is known for its constructor\'s parameter folder'),
+        (unknown, 'model "m:target": no value is available for its parameter folder'),
+        (Needy, 'model "m:target": no value is available for its constructor\'s parameter folder'),
         (dict, 'model "m:target" is a class without a build method'),
     ],
 )

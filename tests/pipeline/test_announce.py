@@ -65,7 +65,7 @@ def told(
 
 
 @pytest.mark.parametrize(
-    ("model", "more"), [("cnn", ""), ("my.net:build", ", which your builder gets")]
+    ("model", "more"), [("cnn", ""), ("my.net:build", ", which your builder receives")]
 )
 def test_values_of_another_scale_are_told(tmp_path: Path, model: str, more: str) -> None:
     x = np.linspace(0, 1, 60 * 64, dtype=np.float32).reshape(60, 8, 8)
@@ -111,8 +111,8 @@ def test_validation_part_that_tests_is_told(tmp_path: Path) -> None:
             " (36)"
         ),
         (
-            "parts: train trains, val tests; it is the only part held out, so what validates is cut"
-            " from the rest"
+            "parts: train trains, val tests; it is the only held-out part, so the validation part"
+            " is split from the rest"
         ),
     ]
 
@@ -130,5 +130,5 @@ def test_what_is_searched_together_and_trained_first_is_told(tmp_path: Path) -> 
     starts = ("baseline", "defaults of cnn")
     assert notices(tmp_path, layout, model="[baseline, cnn]", starts=starts)[:2] == [
         "searched together: baseline, cnn; --model NAME searches one alone",
-        "trained first, to the last epoch: baseline, defaults of cnn",
+        "trained in full before the search: baseline, defaults of cnn",
     ]

@@ -95,7 +95,7 @@ def test_a_model_that_cannot_be_built_is_told_and_left_out(tmp_path: Path) -> No
     assert found[0].takes != NOT_KNOWN
     assert found[1].takes == NOT_KNOWN
     (notice,) = [event for event in events if isinstance(event, Notice)]
-    assert notice.text.startswith("what the model of trial 0001 takes is not known: ")
+    assert notice.text.startswith("the costs of the model of trial 0001 were not measured: ")
 
 
 def test_a_setting_that_cannot_be_measured_does_not_make_a_restart_measure_again(
@@ -137,7 +137,7 @@ def test_at_the_deadline_the_best_is_measured_and_the_others_are_counted(tmp_pat
     assert [one.takes != NOT_KNOWN for one in found] == [False, False, True]
     assert found[2].takes.latency_spread is not None, "it is measured on the way back too"
     (notice,) = [event for event in events if isinstance(event, Notice)]
-    assert "what 2 settings take is not measured" in notice.text
+    assert "the costs of 2 settings are not measured" in notice.text
     assert measured(run, ended_trials(run.folder.search_log.read())) == found
 
 

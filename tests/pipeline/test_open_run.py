@@ -37,7 +37,7 @@ def test_damaged_run_is_passed_over(tmp_path: Path, content: str) -> None:
     assert (folder.path.exists(), is_resumed) == (False, False)
     assert len(told) == (not content.startswith("identity"))
     assert all(
-        text.startswith(f"an unfinished run is passed over: {damaged.path}/config.yaml: ")
+        text.startswith(f"an unfinished run is skipped: {damaged.path}/config.yaml: ")
         for text in told
     )
 
@@ -75,10 +75,11 @@ def test_run_of_another_precision_is_not_gone_on_with_and_the_way_is_told(tmp_pa
     folder, is_resumed, told = open_run(OPTIONS, tmp_path, now)
     assert (folder.path.exists(), is_resumed) == (False, False)
     assert told == [
-        f"an unfinished run is passed over: {run.path}: this run was begun in mixed_bfloat16, this"
-        " command would train in float32; resume it with --resume --precision mixed_bfloat16."
+        f"an unfinished run is skipped: {run.path}: this run was started in mixed_bfloat16, but"
+        " this command would train in float32; resume it with --resume --precision"
+        " mixed_bfloat16."
     ]
-    with pytest.raises(ConfigurationError, match="was begun in mixed_bfloat16") as caught:
+    with pytest.raises(ConfigurationError, match="was started in mixed_bfloat16") as caught:
         open_run(RunOptions(dataset="digits", resume=True), tmp_path, now)
     assert caught.value.hint == "resume it with --resume --precision mixed_bfloat16."
     assert open_run(OPTIONS, tmp_path, then)[1]
@@ -88,7 +89,7 @@ def test_precision_that_no_option_names_is_told_in_words(tmp_path: Path) -> None
     begun(tmp_path, "20260101-000000-a", with_precision("as the device allows"))
     with pytest.raises(ConfigurationError, match="the precision that suits its device") as caught:
         open_run(RunOptions(dataset="digits", resume=True), tmp_path, with_precision("float32"))
-    assert caught.value.hint == "resume it as it was begun, without --precision."
+    assert caught.value.hint == "resume it without --precision, as it was started."
 
 
 @pytest.mark.parametrize("precision", [5, ["mixed_bfloat16"], None, {"a": 1}])

@@ -240,7 +240,7 @@ def test_without_a_budget_in_an_outer_fold_and_in_no_time_nothing_is_sized(
     assert sized(before, executor()) is before
     assert candidates == []
     told = [event.text for event in events if isinstance(event, SearchSized)]
-    short = "the search is not sized, as 30 s are too short: the deadline cuts it"
+    short = "the search is not sized, because 30 s are too short; it ends at the deadline"
     assert told == ([short] if budget_s == 30 else [])
 
 
@@ -281,7 +281,7 @@ def test_what_cannot_be_measured_is_not_sized(
     before = begun(tmp_path, events, HOUR_S)
     assert sized(before, executor()) is before
     (told,) = [event for event in events if isinstance(event, SearchSized)]
-    assert told.text == "the search is not sized, as no setting could be trained"
+    assert told.text == "the search is not sized, because no setting could be trained"
     assert (told.n_trials, told.n_epochs > 0) == (71, True)
 
 
@@ -293,7 +293,7 @@ def test_search_that_has_begun_without_sizes_goes_on_without(
     assert sized(before, executor()) is before
     assert candidates == []
     assert [event.text for event in events if isinstance(event, SearchSized)] == [
-        "the search is not sized, as it has begun: the deadline cuts it"
+        "the search is not sized, because it has begun; it ends at the deadline"
     ]
 
 
@@ -336,5 +336,5 @@ def test_damaged_sizes_are_told(tmp_path: Path, damage: Any) -> None:
     assert found is not None
     assert read_sizes(kept(found), "x") == found
     assert read_sizes({}, "x") is None
-    with pytest.raises(DamagedFileError, match=r"^config\.yaml: sizes are none that a run has"):
+    with pytest.raises(DamagedFileError, match=r"^config\.yaml: sizes are not those that a run"):
         read_sizes({"sizes": damage}, "config.yaml")

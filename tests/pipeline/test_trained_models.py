@@ -81,7 +81,7 @@ def test_a_model_that_cannot_be_measured_has_failed(
 ) -> None:
     failing(monkeypatch, TypeError("no such layer"))
     assert held(trained, Constraints(latency_ms=1.0)) == (
-        "its model cannot be held against the constraints: TypeError: no such layer"
+        "its model cannot be checked against the constraints: TypeError: no such layer"
     )
 
 

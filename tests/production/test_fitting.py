@@ -134,4 +134,4 @@ def test_other_classes_are_named(tmp_path: Path, classes: tuple[str, ...], messa
     other = write_folders(tmp_path / "other", size=8)
     with pytest.raises(DataError) as caught:
         load_fitting(recipe(classes), tmp_path, str(other), tmp_path)
-    assert caught.value.message == f"other: its classes are not those of the recipe: {message}"
+    assert caught.value.message == f"other: its classes differ from those of the recipe: {message}"

@@ -64,7 +64,7 @@ def test_own_predictions_give_the_names_back_that_they_were_made_for() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"id,label\n1,cat\n", "list.csv: no column says where the images are"),
+        (b"id,label\n1,cat\n", "list.csv: no column holds the paths of the images"),
         (b"\n\n", "list.csv: the list is empty"),
         (b"path\n\xff\n", "list.csv: cannot be read as a list of paths: "),
     ],

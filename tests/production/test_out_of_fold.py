@@ -72,7 +72,7 @@ def test_folds_are_at_most_as_many_as_a_class_has_images_apart(dataset: Dataset)
 
     few = cut_parts(with_few(3), 5, 0, with_test=False)
     assert len(few.parts) == 3
-    assert few.limit.startswith('3 folds in place of 5: class "c0" has no more images')
+    assert few.limit.startswith('3 folds instead of 5: class "c0" has no more images')
     assert cut_parts(with_few(3), 3, 0, with_test=False).limit == ""
     with pytest.raises(DataError, match='class "c0" has 1 distinct image; at least 2'):
         cut_parts(with_few(1), 5, 0, with_test=False)

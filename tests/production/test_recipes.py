@@ -17,9 +17,8 @@ def test_what_a_recipe_is_about_to_import_is_said(
     (tmp_path / "my_models/__init__.py").write_text("raise AssertionError('imported')")
     assert import_notice("cnn") is None
     notice = import_notice("my_models.nets:build")
-    assert (
-        notice
-        == f"this recipe imports my_models.nets ({tmp_path}/my_models/__init__.py) and runs its"
-        " build, which is code"
+    assert notice == (
+        f"this recipe runs code: it imports my_models.nets ({tmp_path}/my_models/__init__.py)"
+        " and calls its build"
     )
     assert "(not found yet)" in str(import_notice("no_such_models:build"))

@@ -37,7 +37,7 @@ def test_folder_of_somebody_else_is_refused_and_left_as_it_is(
 ) -> None:
     make(tmp_path, *names)
     with (
-        pytest.raises(ConfigurationError, match="holds files already, which are not replaced"),
+        pytest.raises(ConfigurationError, match="already holds files; they are not replaced"),
         trained_folder(tmp_path),
     ):
         pass

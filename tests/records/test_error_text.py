@@ -78,11 +78,11 @@ def fails(error: BaseException) -> Any:
 @pytest.mark.parametrize(
     ("say", "reason"),
     [
-        (fails(RuntimeError("no words")), "OddError: <its text cannot be had: RuntimeError>"),
-        (fails(SystemExit(3)), "OddError: <its text cannot be had: SystemExit>"),
-        (fails(RecursionError()), "OddError: <its text cannot be had: RecursionError>"),
-        (None, "OddError: <its text cannot be had: TypeError>"),
-        (b"bytes", "OddError: <its text cannot be had: TypeError>"),
+        (fails(RuntimeError("no words")), "OddError: <its text is unavailable: RuntimeError>"),
+        (fails(SystemExit(3)), "OddError: <its text is unavailable: SystemExit>"),
+        (fails(RecursionError()), "OddError: <its text is unavailable: RecursionError>"),
+        (None, "OddError: <its text is unavailable: TypeError>"),
+        (b"bytes", "OddError: <its text is unavailable: TypeError>"),
         ("two\nlines", "OddError: two lines"),
     ],
 )

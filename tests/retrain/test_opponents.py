@@ -50,7 +50,7 @@ def test_a_first_look_trains_from_scratch_only_where_nothing_stands_in() -> None
     found, told = opponents("efficientnet_b2", problem=only_lite2, rules=FIRST_LOOK)
     assert found == ["EfficientNet-Lite2 (ImageNet)"]
     assert told == [
-        "EfficientNetB2 is left out, as it would be trained from scratch: no network",
+        "EfficientNetB2 is left out, because it would be trained from scratch: no network",
         "EfficientNet-Lite2, whose ImageNet weights are installed, stands in for it",
     ]
     found, told = opponents("efficientnet_b2", problem=lambda one: "no network", rules=FIRST_LOOK)

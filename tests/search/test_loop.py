@@ -198,7 +198,7 @@ def test_missing_objective_fails_the_trial_with_its_name() -> None:
     trials, _, _, _ = run(
         lambda task, epoch: {"loss": 1.0} if task.task_id == "0000" else by_x(task, epoch)
     )
-    assert trials[0].error == "the model gives no metric val_accuracy"
+    assert trials[0].error == "the model reports no metric val_accuracy"
 
 
 def test_objective_that_is_not_a_number_in_one_epoch_counts_by_the_others() -> None:
@@ -262,8 +262,8 @@ def test_search_in_which_all_break_a_constraint_names_it_and_the_nearest(tmp_pat
         begin(tmp_path, FakeExecutor(by_x), problem=problem)
     assert str(caught.value) == (
         "no trial succeeded: 10 of 10 broke a constraint; the nearest: latency 6.0 ms is over the"
-        " 5 ms of constraints.latency_ms\n"
-        "  Fix: raise constraints.latency_ms, or let the space have smaller models."
+        " 5 ms of constraints.latency_ms\n  Fix: raise constraints.latency_ms, or allow smaller"
+        " models in the space."
     )
 
 
@@ -487,9 +487,7 @@ def test_failed_trial_is_tried_again_with_another_seed(tmp_path: Path) -> None:
     trials = begin(tmp_path, executor, n_retries=1, listener=events.append)
     assert all(trial.status == "completed" for trial in trials)
     assert [task.seed for task in executor.tasks if task.task_id == "0004"] == [first, second]
-    assert [e.text for e in events if isinstance(e, Notice)] == [
-        "trial 0004 is tried again: broken"
-    ]
+    assert [e.text for e in events if isinstance(e, Notice)] == ["trial 0004 is retried: broken"]
 
 
 def test_trial_that_fails_every_time_fails_once(tmp_path: Path) -> None:
@@ -539,7 +537,7 @@ def test_lost_workers_are_told(tmp_path: Path) -> None:
     events: list[Event] = []
     begin(tmp_path, Losing(by_x), listener=events.append)
     told = [e.text for e in events if isinstance(e, Notice)]
-    assert told == ["trial 0003: 2 of its workers died; others went on with it"]
+    assert told == ["trial 0003: 2 of its workers died; another worker took over"]
 
 
 def test_promoted_trial_that_had_stopped_early_stands_where_it_stood(tmp_path: Path) -> None:

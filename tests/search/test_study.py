@@ -224,7 +224,7 @@ def test_space_of_which_nothing_keeps_the_constraints_names_the_nearest() -> Non
     ) as caught:
         make_study(problem=problem).next_trial()
     assert caught.value.hint == (
-        "raise constraints.parameters, or let the space have smaller models."
+        "raise constraints.parameters, or allow smaller models in the space."
     )
 
 

@@ -115,17 +115,17 @@ def test_photos_are_read_as_the_export_says(
 @pytest.mark.parametrize(
     ("changes", "content", "message"),
     [
-        ({"file": "../model.scale"}, "255", "no name of a file beside it"),
-        ({"file": "/etc/model.scale"}, "255", "no name of a file beside it"),
-        ({"file": "up\\model.scale"}, "255", "no name of a file beside it"),
-        ({"file": ".."}, "255", "no name of a file beside it"),
+        ({"file": "../model.scale"}, "255", "not the name of a file in this folder"),
+        ({"file": "/etc/model.scale"}, "255", "not the name of a file in this folder"),
+        ({"file": "up\\model.scale"}, "255", "not the name of a file in this folder"),
+        ({"file": ".."}, "255", "not the name of a file in this folder"),
         ({"file": "model.keras"}, "255", "is served as ONNX (.onnx) or LiteRT (.tflite)"),
         ({"file": "model.gone"}, "255", "gone-runtime is not installed"),
         ({"labels": ["one"]}, "255", "labels: List should have at least 2 items"),
         ({"labels": ["a", "b", "c"]}, "255", "names 3 classes"),
         ({"input": {**LABELS["input"], "height": -1}}, "255", "input.height: "),
         ({"input": {**LABELS["input"], "type": "object"}}, "255", "input.type: "),
-        ({"input": {**LABELS["input"], "value_range": [9, 1]}}, "255", "which is no range"),
+        ({"input": {**LABELS["input"], "value_range": [9, 1]}}, "255", "which is not a range"),
         ({}, "not a number", "scale cannot run it: could not convert string to float"),
         ({}, "nan", "whose probabilities sum to 1"),
     ],
@@ -168,7 +168,7 @@ def test_a_missing_model_is_told_with_the_entry_that_names_it(tmp_path: Path) ->
     with pytest.raises(ConfigurationError) as raised:
         ExportedModel(folder, n_threads=2)
     assert raised.value.message == (
-        f'{folder / "labels.json"}: file is "model.scale", and there is no such file beside it'
+        f'{folder / "labels.json"}: file is "model.scale", and this folder has no such file'
     )
 
 

@@ -69,7 +69,7 @@ def test_a_bad_file_among_good_ones_has_an_error_in_its_place(running: Service) 
         "error": {
             "code": "not_an_image",
             "message": "cannot be read as an image: not an image",
-            "fix": "give a picture that other programs open, such as JPEG or PNG.",
+            "fix": "give an image that other programs can open, such as JPEG or PNG.",
         },
     }
 

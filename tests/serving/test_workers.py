@@ -159,8 +159,8 @@ def test_a_worker_that_ends_before_it_is_ready_ends_the_service(
     assert not workers.is_told_to_stop
     assert len(processes.made) == 2, "replaced all the same"
     assert str(workers.failure()) == (
-        "a worker process ended with exit code -9 before it was ready\n  Fix: see what stands"
-        " above; where memory is short, take fewer --workers."
+        "a worker process ended with exit code -9 before it was ready\n  Fix: see the messages"
+        " above; if memory is short, use fewer --workers."
     )
 
 

@@ -101,7 +101,7 @@ def test_values_are_those_that_the_code_declares(
 def test_name_that_is_never_asked_for_is_refused_with_line_and_nearest() -> None:
     typo = Parameter(name="unitz", kind="choice", choices=(4, 8))
     assert mistakes("  units: [8, 16]\n  batch_size: 16", Declaration(parameters=(typo,))) == [
-        'own.yaml:4: space.units is never asked for by m:build.\n  Fix: did you mean "unitz"?'
+        'own.yaml:4: m:build never reads space.units.\n  Fix: did you mean "unitz"?'
     ]
 
 
@@ -112,8 +112,8 @@ def test_names_of_a_per_are_counted_one_by_one() -> None:
         "  layers: {type: int, min: 1, max: 2}\n  units: {type: int, min: 8, max: 16, per: layers}"
     )
     assert mistakes(space, Declaration(parameters=(layers, first))) == [
-        "own.yaml:5: space.units gives units_0, but m:build never asks for that.\n  Fix: did you"
-        ' mean "units_1"?'
+        "own.yaml:5: space.units gives units_0, but m:build never reads it.\n  Fix: did you mean"
+        ' "units_1"?'
     ]
 
 
@@ -175,10 +175,10 @@ def test_each_of_several_ranges_is_held_against_the_code() -> None:
 def test_terms_of_the_training_loop_are_names_where_it_reads_them() -> None:
     space = "  optimizer: [adam, sgd]\n  learning_rate: 0.1\n  batch_size: 16\n  rotation: 10.0"
     assert mistakes(space, Declaration(is_compiled=False)) == []
-    hint = "\n  Fix: ask hp for optimizer in the builder, or remove it."
+    hint = "\n  Fix: read optimizer from hp in the builder, or remove it."
     assert mistakes(space, Declaration())[0] == (
         "own.yaml:4: space.optimizer has no effect: m:build compiles its model itself and never"
-        " asks for optimizer." + hint
+        " reads optimizer." + hint
     )
     assert len(mistakes(space, Declaration())) == 2
     assert mistakes("  batch_size: many", Declaration())[0].startswith(
@@ -196,7 +196,7 @@ def test_nothing_is_refused_that_may_have_an_effect(declaration: Declaration) ->
 def test_normalization_above_the_space_is_a_name_too() -> None:
     problems = mistakes("  batch_size: 16", Declaration(), "normalization: rescale")
     assert problems == [
-        "own.yaml:5: normalization has no effect: m:build never asks for it.\n  Fix: remove it."
+        "own.yaml:5: normalization has no effect: m:build never reads it.\n  Fix: remove it."
     ]
     assert (
         mistakes(
@@ -211,11 +211,11 @@ def test_normalization_above_the_space_is_a_name_too() -> None:
 def test_value_that_the_builder_cannot_do_without_is_named_with_what_was_meant() -> None:
     declaration = Declaration(read=frozenset({"units"}), missing=("units",))
     missing, unread = mistakes("  unitz: [8, 16]", declaration)
-    assert (
-        missing == 'own.yaml:3: m:build reads values["units"], which the space does not give.\n'
-        '  Fix: write units in the place of "unitz".'
+    assert missing == (
+        'own.yaml:3: m:build reads values["units"], which the space does not give.\n  Fix:'
+        ' write units instead of "unitz".'
     )
-    assert unread.startswith("own.yaml:4: space.unitz is never asked for")
+    assert unread.startswith("own.yaml:4: m:build never reads space.unitz")
 
 
 def test_declared_name_that_the_training_loop_reads_too_must_suit_both() -> None:

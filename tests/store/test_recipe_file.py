@@ -198,7 +198,7 @@ WRONG = {
     (
         "dropout: 0.2",
         "dropuot: 0.2",
-    ): "values.dropuot is 0.2; expected nothing: it is no hyperparameter of cnn.",
+    ): "values.dropuot is 0.2; expected nothing: it is not a hyperparameter of cnn.",
     ("dropout: 0.2", "dropout: [0.2]"): "values.dropout is [0.2]; expected a number from 0 to 0.9.",
     ("height: 8", "height: 0"): "image.height is 0; expected a whole number from 1 to 4096.",
     ("height: 8", "height: '8'"): 'image.height is "8"; expected a whole number.',
@@ -328,7 +328,7 @@ def test_member_that_cannot_be_is_named_with_its_line(
 @pytest.mark.parametrize(
     ("found", "message"),
     [
-        (Combination(), r"combination.members is 0; expected members, or views in their place"),
+        (Combination(), r"combination.members is 0; expected members, or views instead"),
         (Combination(views=(View(down=8),)), r"combination.views.0.down is 8; expected less than"),
     ],
 )

@@ -161,7 +161,7 @@ def test_promotion_of_a_trial_whose_end_is_missing_is_told(path: Path) -> None:
     )
     promoted = path.read_bytes().splitlines(keepends=True)[-1]
     content = b"".join([*lines[:3], *lines[4:], promoted])
-    assert refused(path, content) == ":6: trial 0003 goes on from trial 0001, whose end is missing"
+    assert refused(path, content) == ":6: trial 0003 continues trial 0001, whose end is missing"
 
 
 def test_doubled_lines_are_passed_over_and_counted(path: Path) -> None:
@@ -176,7 +176,7 @@ def test_second_end_that_differs_from_the_first_is_an_error(path: Path) -> None:
     lines_of_three(path)
     SearchLog(path).ended(make_trial(1, score=0.9))
     found = refused(path, path.read_bytes())
-    assert found == ":7: trial 0001 ends a second time, otherwise than the first time"
+    assert found == ":7: trial 0001 ends a second time, with another result"
 
 
 @pytest.mark.parametrize(
@@ -229,5 +229,5 @@ def test_a_measurement_of_another_trial_is_damage(path: Path) -> None:
     trial = make_trial()
     write_trial(path, trial)
     SearchLog(path).measured([replace(trial, score=0.123, takes=Footprint(latency_ms=1.5))])
-    with pytest.raises(ConfigurationError, match="is measured as another one than it ended"):
+    with pytest.raises(ConfigurationError, match="has an end and a measurement that do not match"):
         SearchLog(path).read()

@@ -25,12 +25,12 @@ def array_images(images: Any, spec: ImageSpec) -> np.ndarray:
         found = np.asarray(images)
     except ValueError as error:
         raise DataError(
-            "the images are of different shapes, and an array holds images of one",
+            "the images have different shapes, but an array needs one shape",
             f"bring each to {_size(spec)}, or give the paths of their files.",
         ) from error
     if found.dtype.kind not in "uif":
         raise DataError(
-            f"images are arrays of numbers from 0 to 255, but these are of kind {found.dtype}",
+            f"images must be numbers from 0 to 255, but these have the type {found.dtype}",
             "give uint8 or float arrays, or the paths of files.",
         )
     shaped = _shaped(found, spec)
@@ -55,7 +55,7 @@ def _shaped(found: np.ndarray, spec: ImageSpec) -> np.ndarray:
     hint = f"bring each image to {_size(spec)}, or give the paths of files, which are resized."
     if shape[-3:] == (spec.channels, *size):
         turned = "(0, 2, 3, 1)" if found.ndim == 4 else "(1, 2, 0)"
-        hint = f"the channels stand first; put them last: images.transpose{turned}."
+        hint = f"the channels come first; put them last: images.transpose{turned}."
     raise DataError(
         f"images of shape {shape} do not fit the model, which takes {_size(spec)}", hint
     )

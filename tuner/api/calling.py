@@ -147,8 +147,8 @@ def alone() -> Iterator[None]:
     """
     if not _CALLING.acquire(blocking=False):
         raise ConfigurationError(
-            "a run of this process has not ended yet",
-            "wait for it, or start the second one in a process of its own.",
+            "another run in this process has not ended yet",
+            "wait until it ends, or start this one in another process.",
         )
     try:
         yield

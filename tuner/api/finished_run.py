@@ -55,7 +55,7 @@ class FinishedRun:
         files = RunFolder(self.folder)
         if files.is_unfinished and not (self.folder / "results.json").exists():
             raise ConfigurationError(
-                f"{self.folder}: the run has begun, and has no results yet",
+                f"{self.folder}: the run has started but has no results yet",
                 f"resume it: {resume_command(_command(files))}",
             )
         self.results: Results = files.read_results()
@@ -184,7 +184,7 @@ class FinishedRun:
 
         if self.results.run.recipe:
             raise ConfigurationError(
-                f"{self.folder}: was trained by a recipe, so nothing was searched in it",
+                f"{self.folder}: was trained from a recipe, so it has no search",
                 f"load the run that the recipe comes from ({self.results.run.recipe}).",
             )
         return best_hyperparameters(self.results.search)

@@ -31,7 +31,7 @@ def space_file(space: Any, folder: Path) -> Path | None:
         space = Space(space)
     if not isinstance(space, Space):
         raise ConfigurationError(
-            f"space: {type(space).__name__} is no search space",
+            f"space: {type(space).__name__} is not a search space",
             "give the path of a YAML file, a dict, or a tuner.Space.",
         )
     text = space.to_yaml()

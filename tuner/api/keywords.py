@@ -120,7 +120,7 @@ def _words(name: str, option: click.Option, value: Any) -> Iterator[str]:
         return
     if option.is_flag:
         if not isinstance(value, bool):
-            raise ConfigurationError(f"{name}: {value!r} is no bool", "give True or False.")
+            raise ConfigurationError(f"{name}: {value!r} is not a bool", "give True or False.")
         chosen = [long] if value else option.secondary_opts[:1]
         yield from chosen
         return
@@ -147,6 +147,6 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, str | int | float | os.PathLike) and not isinstance(value, bool):
         return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
     raise ConfigurationError(
-        f"{name}: {type(value).__name__} is no value of this option",
+        f"{name}: {type(value).__name__} is not a type that this option takes",
         "give a number or text, as on the command line.",
     )

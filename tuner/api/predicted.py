@@ -78,7 +78,7 @@ def _tell_of(bad: Sequence[NotPredicted], n: int) -> None:
             what = f"{bad[0].image}: cannot be read as an image: {bad[0].reason}"
         elif n:
             what = f"none of {n:,} files can be read as an image: {shown}"
-        raise DataError(what, "give pictures that other programs open.")
+        raise DataError(what, "give images that other programs can open.")
     if bad:
         warnings.warn(
             f"{plural(len(bad), 'file')} of {n:,} cannot be read as images, and the column error"

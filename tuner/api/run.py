@@ -101,7 +101,7 @@ def _folder(options: Mapping[str, Any], name: str, usual: str | Path) -> Path:
     if isinstance(given, str | os.PathLike):
         return Path(given)
     raise ConfigurationError(
-        f"{name}: {type(given).__name__} is no path", "give the path of a folder, as text."
+        f"{name}: {type(given).__name__} is not a path", "give the path of a folder, as text."
     )
 
 

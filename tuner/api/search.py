@@ -100,14 +100,14 @@ def _space(objective: Any, given: Any) -> Any:
     data = {} if is_file else given.data if isinstance(given, Space) else given or {}
     if objective != OBJECTIVE and (is_file or {"objective", "objectives"} & set(data)):
         raise ConfigurationError(
-            f"objective is given beside a space that states {'its own' if is_file else 'one'}",
+            "objective is given twice: as an argument, and in the space",
             "state it in one of the two places.",
         )
     if is_file:
         return given
     if "model" in data:
         raise ConfigurationError(
-            "model is given in the space, beside the builder",
+            "the space has a model, and the builder is one too",
             "leave it out of the space; the builder is the first argument.",
         )
     ranges = data if not SPACE_KEYS & set(data) else {}

@@ -136,6 +136,6 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise ConfigurationError(
-        f"{_NAME}: {type(value).__name__} is no value of a space",
+        f"{_NAME}: {type(value).__name__} is not a value that a space can hold",
         "give numbers, text, lists and dicts, as in the YAML.",
     )

@@ -88,13 +88,14 @@ def prepare() -> None:
     if acceleration not in _ACCELERATION:
         raise ConfigurationError(
             f'TUNER_ACCELERATION is "{acceleration}"; expected {" or ".join(_ACCELERATION)}',
-            "off keeps float32 and TensorFlow's own kernels on a GPU too; leave it out otherwise.",
+            "unset it, or set it to off, which keeps float32 and TensorFlow's own kernels on a"
+            " GPU too.",
         )
     if asked_precision() not in get_args(PrecisionChoice):
         raise ConfigurationError(
             f'{_PRECISION} is "{asked_precision()}"; expected'
             f" {', '.join(get_args(PrecisionChoice))}",
-            "leave it out, or set it to one of these.",
+            "unset it, or set it to one of these.",
         )
 
 
@@ -112,7 +113,7 @@ def _check_keras_json() -> None:
     except (OSError, RuntimeError, ValueError):
         # Keras takes its defaults then.
         return
-    hint = "mend or delete the file; Keras writes a new one."
+    hint = "correct or delete the file; Keras writes a new one."
     if not isinstance(found, dict):
         raise ConfigurationError(f"{path}: Keras cannot read its settings there", hint)
     for name, choices in _KERAS_JSON.items():

@@ -77,9 +77,9 @@ def _disk_full(error: BaseException) -> str:
     where = getattr(error, "filename", None)
     return (
         f"{f'{where}: ' if where else ''}no space is left on the disk; what was written before is"
-        " kept.\n  Fix: make room, or write to another disk, and start the command again."
+        " kept.\n  Fix: free space, or write to another disk, and repeat the command."
     )
 
 
 def _mistake() -> str:
-    return f"{traceback.format_exc()}\nThis is a mistake in tuner, not in what you typed."
+    return f"{traceback.format_exc()}\nThis is a bug in tuner, not a mistake in your command."

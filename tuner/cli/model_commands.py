@@ -29,7 +29,7 @@ UNEXPECTED = 3
     type=A_PATH,
     required=True,
     metavar="RUN_OR_YAML",
-    help="Run folder, data set name or latest (both: newest run), or a best.yaml.",
+    help="Run folder, best.yaml, or data set name or latest for the newest run.",
 )
 @click.option("--model", metavar="NAME", help="Model of the run; by default, the recommended one.")
 @click.option(
@@ -60,7 +60,7 @@ UNEXPECTED = 3
     is_flag=True,
     help=(
         "Exit with code 3 if the test accuracy (the mean over --seeds) is outside the interval"
-        " that the recipe expects. A sound training is inside it in at least 95 % of cases."
+        " that the recipe expects. A correct training is inside it in at least 95 % of cases."
     ),
 )
 @click.option(
@@ -154,7 +154,7 @@ def predict(images: tuple[str, ...], out: Path | None, json_lines: bool, **optio
     from tuner.store.prediction_file import check_prediction_file
 
     if options["link"] and options["sort_into"] is None:
-        raise ConfigurationError("--link says how --sort-into sorts", "add --sort-into FOLDER.")
+        raise ConfigurationError("--link needs --sort-into", "add --sort-into FOLDER.")
     if out is not None:
         if _is_one_of(out, images):
             raise ConfigurationError(

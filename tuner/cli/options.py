@@ -163,7 +163,7 @@ def what_to_search(command: Any) -> Any:
         click.option(
             "--workers",
             type=click.IntRange(min=1),
-            help="Trainings at the same time; by default, one per core or GPU.",
+            help="Number of trainings at the same time; by default, one per core or GPU.",
         ),
         click.option(
             "--resume/--fresh",
@@ -178,8 +178,8 @@ def what_to_search(command: Any) -> Any:
             "time_budget_s",
             type=DURATION,
             help=(
-                "Time for the whole command, such as 30m; sizes search and retraining within the"
-                " preset and your other options."
+                "Time for the whole command, such as 30m. Search and retraining are sized to fit"
+                " it, within the preset and your other options."
             ),
         ),
         click.option(

@@ -44,7 +44,10 @@ _EXIT_CODES = {None: 0, "interrupted": INTERRUPTED, "terminated": TERMINATED}
 @click.option(
     "--nested",
     is_flag=True,
-    help="Nested cross-validation, for small data: each fold tests once, after its own search.",
+    help=(
+        "Nested cross-validation, for small data: each fold is the test part once, with a search"
+        " of its own."
+    ),
 )
 @click.option(
     "--require-improvement",

@@ -30,7 +30,7 @@ class _Unit(click.ParamType[float]):
         if match is None or factor is None:
             units = ", ".join(unit for unit in self._factors if unit)
             self.fail(
-                f"{value!r} is no {self.name}; give a number and one of {units}, such as"
+                f"{value!r} is not a {self.name}; give a number and one of {units}, such as"
                 f" {self._example}.",
                 param,
                 ctx,
@@ -51,7 +51,7 @@ class _ImageSize(click.ParamType[tuple[int, int]]):
         sides = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not (min(sides) >= LEAST_PIXELS and max(sides) <= MOST_PIXELS):
             self.fail(
-                f"{value!r} is no size of images; give {LEAST_PIXELS} to {MOST_PIXELS} pixels,"
+                f"{value!r} is not an image size; give {LEAST_PIXELS} to {MOST_PIXELS} pixels,"
                 " such as 224, or height and width, such as 96x128.",
                 param,
                 ctx,

@@ -53,7 +53,7 @@ class ListedDataset:
             return [f"ready; {cache}" if self.cache_bytes else "ready"]
         # Paths and commands stay whole.
         how = textwrap.wrap(self.fetch, 86, break_long_words=False, break_on_hyphens=False)
-        return [f"not there: {', '.join(map(str, self.missing))}", *(f"  {line}" for line in how)]
+        return [f"missing: {', '.join(map(str, self.missing))}", *(f"  {line}" for line in how)]
 
     def record(self) -> dict[str, Any]:
         """The same for `--json`."""
@@ -133,7 +133,7 @@ def clean_caches(names: Sequence[str], data_root: Path) -> Iterator[str]:
             with locked(name, data_root, timeout_s=0):
                 freed[name] += sum(delete(entry) for entry in entries(data_root, name))
         except filelock.Timeout:
-            yield f"{name}: left alone, since another command is decoding its images"
+            yield f"{name}: skipped, since another command is decoding its images"
         else:
             yield f"{name}: freed {file_size(freed[name])}"
     if len(freed) != 1:

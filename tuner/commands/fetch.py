@@ -68,15 +68,15 @@ class Fetched:
             + {
                 "fetched": f"fetched {amount}",
                 "repaired": (
-                    f"{self.n_repaired:,} of its files were missing or changed and are replaced;"
+                    f"replaced {self.n_repaired:,} of its files, which were missing or changed;"
                     f" {amount}"
                 ),
-                "whole": f"is there already and as it was fetched: {amount}",
+                "whole": f"already fetched, and unchanged: {amount}",
                 "there": (
-                    "is there already, but was not fetched from here, so it is not checked:"
+                    "already exists, but this command did not fetch it, so it is not checked:"
                     f" {where}"
                 ),
-                "generated": "is made by the program; there is nothing to fetch",
+                "generated": "is generated, so there is nothing to fetch",
             }[self.state]
         )
 
@@ -108,14 +108,14 @@ def fetch(name: str, data_root: Path) -> Fetched:
             return _fetch(card, data_root, work, paths)
     except Timeout as error:
         raise ConfigurationError(
-            f"{name}: another command is fetching it", "wait for that one."
+            f"{name}: another command is fetching it", "wait until it ends."
         ) from error
     except OSError as error:
         if is_disk_full(error):
             raise DataError(
                 f"{name}: no space is left on the disk under {data_root}",
-                "make room, or name another disk with --data-dir, and start the command again: it"
-                " goes on.",
+                "free space, or name another disk with --data-dir. Then repeat the command to"
+                " resume.",
             ) from error
         raise DataError(
             f"{name}: {error.filename or data_root} cannot be written: {error.strerror or error}",
@@ -139,8 +139,7 @@ def _fetch(card: Card, data_root: Path, work: Path, paths: tuple[Path, ...]) -> 
     if card.kaggle is None:
         lacking = (missing or [data_root / wrong[0]])[0]
         raise DataError(
-            f"{card.name}: no place is known from which it can be downloaded, and there is no"
-            f" {lacking}",
+            f"{card.name}: the card states no download, and there is no {lacking}",
             f"{card.how_to_get}.",
         )
     for old in work.glob("placing-*"):  # of a command that was killed
@@ -215,7 +214,7 @@ def _stage(card: Card, download: Path, stage: Path, path: str) -> _Manifest:
         files = _files_below(card, top, download) if top.is_dir() else [top]
         if not files or not top.exists():
             raise DataError(
-                f"{card.name}: what Kaggle sent holds no {top.relative_to(source.parent)}; it has"
+                f"{card.name}: Kaggle's download has no {top.relative_to(source.parent)}; it has"
                 " changed",
                 f"{card.fetch or 'get it by hand'}.",
             )
@@ -245,7 +244,7 @@ def _refuse_link(card: Card, path: Path, start: Path) -> None:
         if start.joinpath(*below.parts[:i]).is_symlink():
             name = printable(Path(*below.parts[:i]).as_posix())
             raise DataError(
-                f"{card.name}: what Kaggle sent holds a link, {name}; links are not followed",
+                f"{card.name}: Kaggle's download holds a link, {name}; links are not followed",
                 f"{card.fetch or 'get it by hand, without links'}.",
             )
 

@@ -111,7 +111,9 @@ def labels(options: LabelsOptions, listener: Listener) -> ListedLabels:
 
 def _check_table(table: Path, *, may_replace: bool) -> None:
     if table.suffix.lower() != ".csv":
-        raise ConfigurationError(f"{table}: the list is a .csv", f"name it {table.stem}.csv.")
+        raise ConfigurationError(
+            f"{table}: the list must be a .csv file", f"name it {table.stem}.csv."
+        )
     page = _page(table)
     for path in (table, page):
         if path.is_dir():
@@ -119,11 +121,11 @@ def _check_table(table: Path, *, may_replace: bool) -> None:
     other = "name another file with --out, or replace it with --force."
     if table.exists() and not may_replace:
         raise ConfigurationError(
-            f"{table}: is there already, perhaps with labels that you have corrected", other
+            f"{table}: already exists, perhaps with labels that you have corrected", other
         )
     if page.exists() and not may_replace and not _is_labels_page(page):
         raise ConfigurationError(
-            f"{page}: is there already, and the page with the pictures would replace it", other
+            f"{page}: already exists, and the page with the pictures would replace it", other
         )
     with _writing(table):
         # Here, and not after hours of training; nothing stays behind.
@@ -169,7 +171,7 @@ def _cut_notes(cut: Cut) -> Iterator[str]:
 
 def _data_notes(recipe: Recipe, dataset: Dataset) -> Iterator[str]:
     if dataset.images.fingerprint != recipe.data.fingerprint:
-        yield "images or labels are not as they were when the recipe was sealed"
+        yield "images or labels have changed since the recipe was sealed"
     if text := corrected_words(dataset):
         yield text
 
@@ -183,14 +185,14 @@ def _only_one(folder: Path) -> Iterator[Path]:
         lock.acquire(timeout=0)
     except filelock.Timeout as error:
         raise ConfigurationError(
-            f"{folder}: another `labels` is working on this run", "wait for its end."
+            f"{folder}: another `labels` is working on this run", "wait until it ends."
         ) from error
     except NotImplementedError:
         # Some network drives lock nothing.
         pass
     except OSError as error:
         raise ConfigurationError(
-            f"{folder}: cannot be written: {error.strerror}", "give yourself the right to it."
+            f"{folder}: cannot be written: {error.strerror}", "give yourself write permission."
         ) from error
     try:
         sweep(folder.glob(".*.tmp"), is_alone=lock.is_locked)

@@ -186,9 +186,9 @@ def _in_other_precisions(
 def _changed(name: str, number: int, n_outer: int) -> DataError:
     return DataError(
         f"{name}: images or labels changed before outer fold {number} of {n_outer} read them, so"
-        " that its scores do not belong with the others'",
-        "restore what has changed, or leave all as it is now; then start the command again: outer"
-        " folds that were tested on the same data count, the others are made again.",
+        " its scores cannot be pooled with the others'",
+        "restore what has changed, or keep the data as they are now. Then repeat the command: it"
+        " keeps the outer folds that were tested on the same data and repeats the others.",
     )
 
 

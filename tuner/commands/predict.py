@@ -143,9 +143,9 @@ def _check(options: PredictOptions, files: Sequence[NamedImage]) -> None:
             read = folder.resolve()
             if root.is_relative_to(read) or read.is_relative_to(root):
                 raise ConfigurationError(
-                    f"{options.sort_into}: --sort-into would sort into {folder}, whose images are"
-                    " read, so that the same command would read its own copies",
-                    "name a folder elsewhere.",
+                    f"{options.sort_into}: --sort-into overlaps with {folder}, which images are"
+                    " read from, so the same command would read its own copies",
+                    "name a folder outside of it.",
                 )
     if options.picture is not None and len(files) != 1:
         raise ConfigurationError(
@@ -156,7 +156,7 @@ def _check(options: PredictOptions, files: Sequence[NamedImage]) -> None:
         return
     if not options.allow_download:
         raise ConfigurationError(
-            f"{address}: is a web address, and nothing is downloaded unasked",
+            f"{address}: is a web address, and downloads are off by default",
             "add --allow-download.",
         )
     if options.sort_into is not None:

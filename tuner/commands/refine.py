@@ -69,18 +69,18 @@ def refine(name: Path, out: Path | None, *, may_replace: bool = False) -> Refine
     results = folder.read_results()
     if not results.run.is_complete:
         raise ConfigurationError(
-            f"{run}: the run has not ended, and its search may find more",
-            f"go on with it: {resume_command(results.run.command)}",
+            f"{run}: the run has not ended, so its search may still find better settings",
+            f"resume it: {resume_command(results.run.command)}",
         )
     if results.run.recipe:
         raise ConfigurationError(
-            f"{run}: was trained by a recipe, so nothing was searched in it",
+            f"{run}: was trained from a recipe, so it has no search",
             f"refine the run that the recipe comes from ({results.run.recipe}).",
         )
     path = out or run / NAME
     if path.exists() and not may_replace:
         raise ConfigurationError(
-            f"{path}: is there already", "name another file with --out, or add --force."
+            f"{path}: already exists", "name another file with --out, or add --force."
         )
     trials = TrialTables(run).read()
     evidence = evidence_of(results.search, trials, results.importance, str(run))
@@ -152,16 +152,21 @@ def _origin(run: Path, evidence: Evidence) -> tuple[str, ...]:
     return (
         f"Refined from {run.as_posix()}: {settings}, the best with {search.objective}"
         f" {decimal(search.best_score, 4)} (trial {search.best_trial_id}).",
-        "Above each line that has changed stand the reason and what it was before.",
+        "A comment above each changed line gives the reason and the previous value.",
     )
 
 
 def _note(evidence: Evidence) -> str:
     n = len(evidence.settings)
     if n < MIN_SETTINGS:
-        return f"nothing is narrowed: that takes at least {MIN_SETTINGS} settings, the run has {n}"
+        return (
+            f"nothing is narrowed: that needs at least {MIN_SETTINGS} settings, but the run has {n}"
+        )
     found = evidence.importance
     if found is None or found.reason:
         reason = found.reason if found else "it was not computed."
-        return f"nothing is narrowed or frozen, as it is not known what mattered: {reason}"
+        return (
+            "nothing is narrowed or frozen, since the importance of the hyperparameters is"
+            f" unknown: {reason}"
+        )
     return ""

@@ -58,7 +58,7 @@ def figures(run: Path, into: Path, tell: Callable[[str], None]) -> list[Path]:
     from tuner.report.figure_files import figure_files
 
     if into.exists() and not into.is_dir():
-        raise ConfigurationError(f"{into}: is a file", "name a folder, new or old.")
+        raise ConfigurationError(f"{into}: is a file", "name a new or an existing folder.")
     folder = RunFolder(named_run(run, REPORTS))
     found = figure_files(read_run(folder, folder.read_results(), tell))
     for text in found.notes:

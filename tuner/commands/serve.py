@@ -65,8 +65,8 @@ def _exported(options: ServeOptions, tell: Callable[[str], None]) -> ServeOption
 def _only_exported(source: Path, error: ModuleNotFoundError) -> ConfigurationError:
     """Of an installation that serves exported models alone, as in a container."""
     return ConfigurationError(
-        f"{source}: holds no labels.json, so it is no exported model, and {error.name}, which a run"
-        " needs, is not installed",
+        f"{source}: has no labels.json, so it is not an exported model; a run needs {error.name},"
+        " which is not installed",
         "give the folder that `python -m tuner export` wrote; a container has it at /model.",
     )
 
@@ -99,8 +99,9 @@ def warnings_of(options: ServeOptions) -> list[str]:
             else (options.host, "--host")
         )
         found.append(
-            f"warning: whoever reaches {where} may use this model, and nothing is encrypted.\n"
-            f"  Fix: give a token in {TOKEN_VARIABLE} or with --token-file, or leave {option} out."
+            f"warning: anyone who can reach {where} can use this model, and the connection is not"
+            f" encrypted.\n  Fix: give a token in {TOKEN_VARIABLE} or with --token-file, or leave"
+            f" {option} out."
         )
     if options.token and len(options.token) < _LEAST_TOKEN:
         found.append(
@@ -117,7 +118,7 @@ def the_token(given: str | None, file: Path | None) -> str:
         ConfigurationError: If it is given twice, or is empty or of several lines.
     """
     if given is not None and file is not None:
-        raise ConfigurationError("--token and --token-file name two tokens", "leave one out.")
+        raise ConfigurationError("--token and --token-file are both given", "leave one out.")
     if given is not None:
         where, token = "--token", given
     elif file is not None:
@@ -145,9 +146,9 @@ def the_proxy(given: str) -> str:
     for part in parts:
         if not _is_proxy(part):
             raise ConfigurationError(
-                f'--trusted-proxy: "{part}" is no address or network of a proxy',
+                f'--trusted-proxy: "{part}" is not the address or network of a proxy',
                 "give its IP address, or the network that it is in, such as 10.0.0.0/24; separate"
-                " several by commas. Whoever is trusted can name any client.",
+                " several by commas. A trusted proxy can name any client.",
             )
     return ",".join(parts)
 
@@ -163,5 +164,5 @@ def _content(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "is no text"
+        reason = getattr(error, "strerror", None) or "is not text"
         raise ConfigurationError(f"{file}: {reason}", "name a file that holds the token.") from None

@@ -34,6 +34,6 @@ def track(run: Path, names: Sequence[str], tell: Callable[[str], None]) -> None:
     if is_worked_on(folder):
         raise ConfigurationError(
             f"{folder.path}: a command is working on this run",
-            "wait for its end, or interrupt it and resume it with --track NAME.",
+            "wait until it ends, or interrupt it and resume it with --track NAME.",
         )
     track_ended(folder, tuple(dict.fromkeys(names)), tell)

@@ -103,7 +103,7 @@ def train(options: TrainOptions, listener: Listener) -> TrainedModel:
         )
     if options.verify and _has_more_images(recipe, options):
         raise ConfigurationError(
-            f"{path}: its expected test score is of a training without the validation images",
+            f"{path}: its expected test score is that of a training without the validation images",
             "leave --verify or --full-data out.",
         )
     check_seeds(recipe, options.training)
@@ -146,9 +146,9 @@ def _notes(recipe: Recipe, path: Path) -> Iterator[str]:
         if notice := import_notice(model):
             yield notice
     for text in recipe.origin.cut_short if recipe.origin else ():
-        yield f"the recipe is of a run that was cut short: {text}"
+        yield f"the recipe comes from a run that was cut short: {text}"
     for text in code_changes(recipe, path):
-        yield f"not as in the recipe: {text}"
+        yield f"changed since the recipe was written: {text}"
 
 
 def _loaded(

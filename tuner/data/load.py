@@ -34,8 +34,8 @@ def load_images(card: Card, data_root: Path) -> Images:
     if missing:
         raise MissingDataError(
             f"{card.name}: the data are missing: there is no {missing[0]}",
-            f"{card.how_to_get}; where they are elsewhere, name the root with --data-dir. "
-            "Works right now: `python -m tuner run drawn_faces`.",
+            f"{card.how_to_get}; if they are elsewhere, name their root with --data-dir. To try"
+            " tuner without them: `python -m tuner run drawn_faces`.",
         )
     sources = card.files.sources(card, data_root)
     images = _load(card, data_root, sources.paths)

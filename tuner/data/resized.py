@@ -33,10 +33,9 @@ def resized(images: Images, settings: ImageSettings) -> Images:
     n_bytes = math.prod((len(images.labels), *settings.shape))
     if n_bytes > _MOST_BYTES:
         raise DataError(
-            f"{images.name}: brought to {settings.height} x {settings.width} its images take "
-            f"{n_bytes / 1e9:,.1f} GB; at most {_MOST_BYTES / 1e9:g} GB are brought to another"
-            " size",
-            "give a folder of image files, which are decoded in any size.",
+            f"{images.name}: resized to {settings.height} x {settings.width}, its images take"
+            f" {n_bytes / 1e9:,.1f} GB; at most {_MOST_BYTES / 1e9:g} GB can be resized",
+            "give a folder of image files, which can be decoded in any size.",
         )
     pixels = np.empty((len(images.labels), *settings.shape), dtype=np.uint8)
     for row in range(len(pixels)):

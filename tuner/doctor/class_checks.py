@@ -39,7 +39,10 @@ def too_few(data: ExaminedData) -> Iterator[Finding]:
         (distinct >= MIN_DISTINCT) & (distinct < SMALL_CLASS),
         limit=SMALL_CLASS,
         severity="warning",
-        meaning="One image more or less moves the score of such a class by ten points and more.",
+        meaning=(
+            "One image more or less changes the recall of such a class by ten percentage points"
+            " or more."
+        ),
     )
 
 
@@ -98,7 +101,7 @@ def not_in_every_part(data: ExaminedData) -> Iterator[Finding]:
                 "A class that was never trained on is never predicted."
                 if role == "train"
                 else (
-                    "How well such a class is found cannot be measured, and a mean over the classes"
+                    "The recall of such a class cannot be measured, and a mean over the classes"
                     " leaves it out."
                 )
             ),
@@ -130,8 +133,8 @@ def imbalance(data: ExaminedData) -> Iterator[Finding]:
             f'"{images.class_names[least]}" ({counts[most]:,} to {counts[least]:,}).'
         ),
         meaning=(
-            "Accuracy hides the rare class: who always says the most frequent one is right in "
-            f"{100 * share:.0f} % of the cases."
+            "Accuracy hides the rare class: predicting the most frequent one for every image is"
+            f" correct in {100 * share:.0f} % of cases."
         ),
         advice=(
             "search for objective: val_macro_f1, and let the space try imbalance: class_weights."

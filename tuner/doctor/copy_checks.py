@@ -16,9 +16,9 @@ from tuner.report.text import percent, plural
 WORTHLESS_LEAK = 0.5
 WORTHLESS_CONFLICT = 0.2
 
-_CONFLICT = "At least one of the labels is wrong, and no model can be right about all of them. "
-_KEPT = "Both stay in, as the card says: the score counts what was learned by heart."
-_CUT = "Identical images stay on one side wherever a part is cut."
+_CONFLICT = "At least one of the labels is wrong, and no model can predict all of them correctly. "
+_KEPT = "Both stay in, as the card says, so the score rewards memorized images."
+_CUT = "A split that tuner makes keeps identical images in one part."
 
 
 def conflicting(data: ExaminedData) -> Iterator[Finding]:
@@ -51,7 +51,7 @@ def conflicting(data: ExaminedData) -> Iterator[Finding]:
             if is_dropped
             else "They stay in, as the card says."
         ),
-        advice="look at them and correct the labels"
+        advice="check them and correct the labels"
         + ("." if is_dropped else "; or state policies: {conflicting: drop} in the card."),
         counts=counts,
         examples=data.groups(groups),
@@ -90,8 +90,8 @@ def across_parts(data: ExaminedData) -> Iterator[Finding]:
                 _KEPT
                 if is_kept
                 else (
-                    "A model that has seen an image before is right about it by heart, so published"
-                    " scores on these parts are too high. Here the copies are never trained on."
+                    "A model memorizes the images that it trains on, so published scores on these"
+                    " parts are too high. Here the copies are left out of training."
                 )
             ),
             advice=(
@@ -132,11 +132,10 @@ def near_across_parts(data: ExaminedData) -> Iterator[Finding]:
                 f" almost like an image of {names[0]}."
             ),
             meaning=(
-                "Where they are the same picture, scaled or compressed anew, the score counts what"
-                " was learned by heart. Likeness is judged by a perceptual hash, so some pairs may"
-                " be different pictures."
+                "If they are one picture, scaled or compressed again, the score rewards memorized"
+                " images. A perceptual hash finds them, so some pairs may be different pictures."
             ),
-            advice="look at them; delete true copies from the training part.",
+            advice="check them; delete true copies from the training part.",
             counts={"images": len(found), "part": len(rows)},
             examples=data.groups(groups),
             n_examples=len(groups),
@@ -157,12 +156,13 @@ def near_copies(data: ExaminedData) -> Iterator[Finding]:
             f"{plural(len(groups), 'group')} of near copies, {n_distinct:,} distinct images in all."
         ),
         meaning=(
-            "They are one picture scaled, cropped or compressed anew, or one drawn series: fewer"
-            " independent images than it seems."
+            "They are one picture scaled, cropped or compressed again, or one series of drawings:"
+            " the data have fewer independent images than files."
         ),
         advice=(
-            "nothing where parts are cut: each group stays on one side, unless they chain so far"
-            " that a class has too few. The number of groups is what a model learns from."
+            "nothing: a split that tuner makes keeps each group in one part, unless a chain of"
+            " near copies leaves a class with too few. Count the groups, not the images, to judge"
+            " how much data you have."
         ),
         counts={"groups": len(groups), "distinct": n_distinct},
         examples=data.groups([_distinct(data, group) for group in groups]),
@@ -190,10 +190,10 @@ def near_conflicting(data: ExaminedData) -> Iterator[Finding]:
             f"{'holds' if len(groups) == 1 else 'hold'} more than one label."
         ),
         meaning=(
-            "Where they are the same picture, one of the labels is wrong. Drawings may differ in no"
-            " more than what makes their class."
+            "If they are one picture, one of the labels is wrong. Drawings of two classes may"
+            " differ in a detail only."
         ),
-        advice="look at them, and correct or delete those that are wrong.",
+        advice="check them, and correct or delete those that are wrong.",
         counts={"groups": len(groups), "images": n},
         examples=data.groups(groups),
         n_examples=len(groups),

@@ -88,10 +88,7 @@ def wrong_suffixes(data: ExaminedData) -> Iterator[Finding]:
         notes,
         code="wrong-suffix",
         summary="named with the suffix of another format",
-        meaning=(
-            "Here the content decides, so they are read as what they are; many other tools trust"
-            " the name."
-        ),
+        meaning="Here the content decides the format; many other tools go by the name.",
         advice="rename them before other tools read them.",
     )
 
@@ -115,7 +112,7 @@ def odd_modes(data: ExaminedData) -> Iterator[Finding]:
             "They are converted, and transparency is filled with the card's background. If one"
             " class has more of them than another, a model may learn the file format."
         ),
-        advice="look whether colours and background came out right.",
+        advice="check that colours and background are correct.",
     )
 
 
@@ -130,7 +127,7 @@ def rotated(data: ExaminedData) -> Iterator[Finding]:
         },
         code="exif-rotated",
         summary="turned or mirrored by their EXIF data",
-        meaning="They are put upright here; many other tools leave them lying on their side.",
+        meaning="They are rotated upright here; many other tools do not rotate them.",
         advice="nothing; predict images the same way in production.",
     )
 
@@ -199,7 +196,8 @@ def stretched(data: ExaminedData) -> Iterator[Finding]:
         severity="warning",
         summary=f"stretched more than {STRETCHED:.0f} to 1 when brought to {width} x {height}",
         meaning=(
-            "A round face becomes an egg, which is harder to learn and unlike what production sees."
+            "A round face becomes oval, which is harder to learn and differs from images in"
+            " production."
         ),
         advice="crop them, or state an image size in the card that is closer to their shape.",
     )

@@ -134,4 +134,4 @@ class Examination:
         if n_warnings:
             things = "1 thing deserves" if n_warnings == 1 else f"{n_warnings} things deserve"
             return f"The data can be used; {things} a look."
-        return "The data can be used; nothing was found that would mislead."
+        return "The data can be used; no check found a problem."

@@ -50,9 +50,10 @@ def rescaled(data: ExaminedData) -> Iterator[Finding]:
         code="rescaled-values",
         severity="info",
         summary=(
-            f"Values of {range_words(images.value_range)} were brought to 0 to 255, by one scale."
+            f"Values of {range_words(images.value_range)} were scaled to 0 to 255, with one"
+            " scale for all images."
         ),
-        meaning="A dark image stays dark; between two values that are very close nothing is left.",
+        meaning="A dark image stays dark, and values that are very close become equal.",
         advice="if another range is right, state value_range under image in the card.",
         counts={"images": len(images.labels)},
     )
@@ -66,11 +67,11 @@ def streamed(data: ExaminedData) -> Iterator[Finding]:
             code="not-examined",
             severity="info",
             summary=(
-                "The images are too many for the cache: near copies and images of a single colour"
-                " were not looked for. Copies, images with the same pixels, were."
+                "There are too many images for the cache, so near copies and images of a single"
+                " colour were not searched for. Images with the same pixels were."
             ),
             meaning=(
-                "Near copies may be on both sides of a cut, and some images may be without content."
+                "Near copies may be in two parts of a split, and some images may have no content."
             ),
             advice="give the cache more room if you can.",
             counts={"images": len(images.labels)},

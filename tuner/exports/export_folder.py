@@ -35,8 +35,7 @@ def check_folder(path: Path) -> None:
     place = path.resolve()
     if Path.cwd().is_relative_to(place):
         raise ConfigurationError(
-            f"{path}: is the folder that you work in, or holds it, and an export replaces its"
-            " folder",
+            f"{path}: is the current folder or contains it, and an export replaces its folder",
             "name a folder in it, such as --out exported.",
         )
     try:
@@ -48,7 +47,7 @@ def check_folder(path: Path) -> None:
     if others:
         more = f" and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
         raise ConfigurationError(
-            f"{path}: holds files that no export wrote, which are not replaced:"
+            f"{path}: holds files that no export wrote; they are not replaced:"
             f" {', '.join(map(printable, others[:_SHOWN]))}{more}",
             "name another folder with --out, or move them.",
         )

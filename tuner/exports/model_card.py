@@ -241,8 +241,8 @@ def _data(exported: Exported) -> Iterator[str]:
 
 def _limits(exported: Exported) -> Iterator[str]:
     yield (
-        "- The intervals say how far chance in the test images may reach. They hold for images of"
-        " the same kind, not for other cameras, places or people."
+        "- The intervals account for chance in the test images. They hold for images of the same"
+        " kind, not for other cameras, places or people."
     )
     yield "- It was not tested for fairness among groups of people, or against attacks."
     yield "- `predict.py` reads 8-bit photos; images of more bits need the range of the recipe."
@@ -270,7 +270,7 @@ def _licences(exported: Exported) -> Iterator[str]:
     else:
         yield f"- Data: {licence}."
     yield f"- Weights: {_weights(exported)}"
-    yield "- The licence of this model is for you to choose, within these."
+    yield "- You choose the licence of this model, within these."
     yield ""
     if exported.is_other_model:
         yield f"Exported with the images and classes of the run {_code(exported.run)}."

@@ -122,13 +122,13 @@ def none_chosen(
     known = [(excess, trial) for excess, trial in found if excess is not None]
     if not known:
         return ConfigurationError(
-            f"--choose {asked}: it is not known what the models of this run take", remedy
+            f"--choose {asked}: the costs of this run's models were not measured", remedy
         )
     _, nearest = min(known, key=lambda entry: entry[0])
     takes = ", ".join(f"{limit.name} {_value(limit, nearest):,.4g}" for limit in limits)
     return ConfigurationError(
-        f"--choose {asked}: none of {len(known)} settings keeps all limits; the nearest is trial"
-        f" {nearest.trial_id} with {takes} ({objective.name} {nearest.score:.4f})",
+        f"--choose {asked}: none of {len(known)} settings is within all limits; the nearest is"
+        f" trial {nearest.trial_id} with {takes} ({objective.name} {nearest.score:.4f})",
         remedy,
     )
 

@@ -108,7 +108,7 @@ def explore(
     ):
         raise ConfigurationError(
             f"it builds no model: {exploration.builds[0].problem}",
-            "mend the builder, or the values that it gets.",
+            "fix the builder, or the values that it receives.",
         )
     return exploration.declaration(is_thorough=is_thorough)
 

@@ -200,7 +200,7 @@ def _instance(model: str, target: Any, image_spec: ImageSpec) -> Any:
     except Exception as error:
         raise ConfigurationError(
             f'model "{model}": its constructor raises {reason_of(error)}',
-            "name an instance in the place of the class, or mend the class.",
+            "name an instance instead of the class, or fix the class.",
         ) from error
 
 
@@ -227,8 +227,8 @@ def _arguments(
         known = listed([*(() if is_class else (_HP, _VALUES)), _SPEC, "input_shape", "n_classes"])
         what = "its constructor's parameter" if is_class else "its parameter"
         raise ConfigurationError(
-            f'model "{model}": nothing is known for {what} {unknown[0]}',
-            f"give it a default, or a name that says what it gets: {known}.",
+            f'model "{model}": no value is available for {what} {unknown[0]}',
+            f"give it a default, or one of the names that receive a value: {known}.",
         )
     return tuple(_in_order(plain, roles))
 

@@ -54,7 +54,7 @@ def _loaded(model: str, image_spec: ImageSpec) -> OwnBuilder:
     except (Exception, SystemExit) as error:
         raise ConfigurationError(
             f'model "{model}": its module cannot be imported: {reason_of(error)}',
-            f"mend the module; `python -c 'import {model.partition(':')[0]}'` shows where.",
+            f"fix the module; `python -c 'import {model.partition(':')[0]}'` shows where.",
         ) from error
 
 
@@ -75,12 +75,12 @@ def _with_notes(found: Declaration, model: str, builder: OwnBuilder) -> Declarat
     if keras_tuner_builder.fit_is_own(builder.target):
         notes.append(
             f"{model} has a fit of its own, which is not called: tuner trains the models itself,"
-            " and searches nothing that fit asks hp for"
+            " and does not search what fit reads from hp"
         )
     if not found.is_thorough:
         notes.append(
-            f"{model} takes so long to build a model that not every choice was tried: names that it"
-            " asks for only under some values may not be searched"
+            f"{model} takes so long to build a model that not every choice was tried:"
+            " hyperparameters that it reads only for some values of others may not be searched"
         )
     return replace(found, notes=tuple(notes))
 
@@ -91,7 +91,7 @@ def _declared_beforehand(builder: OwnBuilder) -> list[Parameter]:
         keras_tuner_builder.declare_beforehand(builder.target, hp)
     except Exception as error:
         raise ConfigurationError(
-            f"declare_hyperparameters raises {reason_of(error)}", "mend the method."
+            f"declare_hyperparameters raises {reason_of(error)}", "fix the method."
         ) from error
     return keras_tuner_builder.declared(hp)[0]
 

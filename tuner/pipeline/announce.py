@@ -57,7 +57,7 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         job.tell(
             Notice(
                 text=(
-                    f"{job.file.name} was written for {job.file.dataset}, and is used for"
+                    f"{job.file.name} was written for {job.file.dataset} but is used for"
                     f" {job.card.name}"
                 )
             )
@@ -67,7 +67,7 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         job.tell(
             Notice(
                 text=(
-                    f"images are brought to {height}x{width},"
+                    f"images are resized to {height}x{width},"
                     f" {'grey' if channels == 1 else 'colour'}"
                 )
             )
@@ -79,7 +79,7 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         job.tell(Notice(text=left_out_files))
     if (value_range := job.dataset.images.used_range) is not None:
         text = f"images of more than 8 bits: {range_words(value_range)} becomes 0 to 255"
-        job.tell(Notice(text=f"{text}{', which your builder gets' * is_own(job.file.model)}"))
+        job.tell(Notice(text=f"{text}{', which your builder receives' * is_own(job.file.model)}"))
     for text in warnings:
         job.tell(Notice(text=text))
     if corrected := corrected_words(job.dataset):
@@ -90,7 +90,7 @@ def announce(job: Job, warnings: Sequence[str], is_resumed: bool) -> None:
         job.tell(Notice(text=f"skipped, cannot be read: {text}"))
     if len(unreadable) > SHOWN_UNREADABLE:
         job.tell(
-            Notice(text=f"{len(unreadable)} images in all could not be read; the report names them")
+            Notice(text=f"{len(unreadable)} images could not be read; the report lists all of them")
         )
 
 
@@ -102,11 +102,11 @@ def _searched(job: Job) -> Iterator[str]:
     if bounds := job.file.constraints.words:
         yield f"constraints: {', '.join(bounds)}"
     if job.starts:
-        yield f"trained first, to the last epoch: {', '.join(s.origin for s in job.starts)}"
+        yield f"trained in full before the search: {', '.join(s.origin for s in job.starts)}"
 
 
 def _going_on(job: Job) -> str:
-    text = f"the unfinished run goes on; --fresh starts a new one ({job.folder.path.name})"
+    text = f"resuming the unfinished run {job.folder.path.name}; --fresh starts a new one"
     return f"{text}; it was sized for {job.sizes.text}" if job.sizes else text
 
 
@@ -127,7 +127,7 @@ def _uses(job: Job) -> str:
     held_out = (
         ""
         if "test" in data.roles
-        else "; it is the only part held out, so what validates is cut from the rest"
+        else "; it is the only held-out part, so the validation part is split from the rest"
     )
     return f"parts: {uses}{held_out}"
 
@@ -138,7 +138,7 @@ def corrected_words(dataset: Dataset) -> str:
     if found is None:
         return ""
     if not found.n:
-        return "--labels names no label that differs from that of the data"
+        return "--labels changes no label: all of its labels equal those of the data"
     n_test = found.n_test
     tested = (
         f"; {plural(n_test, 'of them is a test image', 'of them are test images')}: test scores"

@@ -53,13 +53,15 @@ def measured(job: Job, trials: Sequence[Trial]) -> list[Trial]:
     scored = best_settings(comparable(trials), job.file.objective, MOST_MEASURED)
     if not job.file.costs or {trial.trial_id for trial in scored} <= _logged(job):
         return list(trials)
-    job.tell(StageStarted(title="Measuring what the models take"))
+    job.tell(StageStarted(title="Measuring the costs of the models"))
     found = _in_rounds(job, scored)
     if job.request.is_made():
         # What is there now is not kept: the next session measures all of them alike.
         return list(trials)
     if n_left := len({_key(trial) for trial in scored} - set(found)):
-        text = f"the time budget is spent: what {plural(n_left, 'setting')} take is not measured"
+        text = (
+            f"the time budget is spent: the costs of {plural(n_left, 'setting')} are not measured"
+        )
         job.tell(Notice(text=f"{text}; those with the best scores were measured first"))
     takes = {_key(trial): NOT_KNOWN for trial in scored}
     takes |= {key: together(measurements) for key, measurements in found.items()}
@@ -131,7 +133,10 @@ def _tried(job: Job, trial: Trial) -> Footprint:
         if is_disk_full(error):
             raise
         LOG.exception("the model of trial %s cannot be measured", trial.trial_id)
-        text = f"what the model of trial {trial.trial_id} takes is not known: {reason_of(error)}"
+        text = (
+            f"the costs of the model of trial {trial.trial_id} were not measured:"
+            f" {reason_of(error)}"
+        )
         job.tell(Notice(text=text))
         return NOT_KNOWN
 

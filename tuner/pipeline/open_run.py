@@ -86,9 +86,7 @@ def opened_run(
         file, sizes = resumed(prepared.file, config, where), read_sizes(config, where)
         folder.events.mend()
         if n_odd := folder.events.n_odd():
-            warnings.append(
-                f"events.jsonl: {plural(n_odd, 'line')} passed over that no run has written"
-            )
+            warnings.append(f"events.jsonl: skipped {plural(n_odd, 'line')} that no run wrote")
         with Journal(folder, listener) as journal:
             job = Job(
                 options=options,
@@ -128,7 +126,7 @@ def open_run(
             then[run] = run.read_config().get("identity", {})
         except ConfigurationError as error:
             damaged.append(error)
-    passed_over = [f"an unfinished run is passed over: {error.message}" for error in damaged]
+    passed_over = [f"an unfinished run is skipped: {error.message}" for error in damaged]
     for run, identity_then in then.items():
         if identity_then == now:
             return run, True, passed_over
@@ -137,7 +135,7 @@ def open_run(
             reason = _trains_in(run, precision, now)
             if options.resume:
                 raise reason
-            passed_over.append(f"an unfinished run is passed over: {reason.message}; {reason.hint}")
+            passed_over.append(f"an unfinished run is skipped: {reason.message}; {reason.hint}")
     if options.resume:
         if then:
             run = next(iter(then))
@@ -174,11 +172,11 @@ def _trains_in(run: RunFolder, precision: str, now: Mapping[str, Any]) -> Config
     """That a run was begun in another precision, and how it goes on."""
     is_named = precision in get_args(Precision)
     return ConfigurationError(
-        f"{run.path}: this run was begun in {_words(precision)}, this command would train in"
-        f" {_words(now['backend']['precision'])}",
+        f"{run.path}: this run was started in {_words(precision)}, but this command would train"
+        f" in {_words(now['backend']['precision'])}",
         f"resume it with --resume --precision {precision}."
         if is_named
-        else "resume it as it was begun, without --precision.",
+        else "resume it without --precision, as it was started.",
     )
 
 
@@ -197,9 +195,9 @@ def _unfinished(root: Path) -> list[RunFolder]:
 def _changed(run: RunFolder, found: list[str]) -> ConfigurationError:
     more = f" and {len(found) - SHOWN_DIFFERENCES} more" if len(found) > SHOWN_DIFFERENCES else ""
     return ConfigurationError(
-        f"{run.path}: cannot be resumed, as it was begun with something else: "
-        f"{'; '.join(found[:SHOWN_DIFFERENCES])}{more}",
-        "restore what has changed, or start a run of its own with --fresh.",
+        f"{run.path}: cannot be resumed, since it was started with other inputs:"
+        f" {'; '.join(found[:SHOWN_DIFFERENCES])}{more}",
+        "restore what has changed, or start a new run with --fresh.",
     )
 
 

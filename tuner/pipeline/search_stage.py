@@ -116,7 +116,7 @@ def search_space(
     if refused := found.refused:
         job.tell(Notice(text=f"constraints: {refused}"))
     if found.ending:
-        job.tell(Notice(text=f"the search ended early, as {found.ending}"))
+        job.tell(Notice(text=f"the search ended early: {found.ending}"))
     for text in _trade_offs(job, trials):
         job.tell(Notice(text=text))
     return found
@@ -157,8 +157,8 @@ def check_choice(job: Job) -> None:
             trials,
             job.file.objective,
             limits,
-            "give the command another --choose: it goes on from this search; or take one of its"
-            f" settings: python -m tuner train --from {path} --choose ...",
+            "repeat the command with another --choose, which reuses this search; or train one of"
+            f" its settings: python -m tuner train --from {path} --choose ...",
         )
 
 
@@ -180,8 +180,7 @@ def _tell_what_is_there(job: Job, tables: TrialTables) -> list[Trial]:
         job.tell(
             Notice(
                 text=(
-                    f"{plural(log.n_doubled, 'line')} of state/trials.jsonl, there twice, passed"
-                    " over"
+                    f"{plural(log.n_doubled, 'line')} of state/trials.jsonl skipped as duplicates"
                 )
             )
         )

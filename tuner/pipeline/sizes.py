@@ -136,6 +136,6 @@ def read_sizes(config: Mapping[str, Any], where: str) -> Sizes | None:
         return _SIZES.validate_python(config[_KEY])
     except ValidationError as error:
         raise DamagedFileError(
-            f"{where}: sizes are none that a run has written, so the run cannot be resumed",
+            f"{where}: sizes are not those that a run wrote, so the run cannot be resumed",
             "restore the file, or start again with --fresh.",
         ) from error

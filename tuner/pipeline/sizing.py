@@ -71,12 +71,12 @@ def sized(job: Job, executor: Executor) -> Job:
     has_begun = bool(job.folder.search_log.read())
     if has_begun or budget_s < SHORTEST_S:
         why = "it has begun" if has_begun else f"{_short(budget_s)} are too short"
-        return _unsized(job, f"the search is not sized, as {why}: the deadline cuts it")
+        return _unsized(job, f"the search is not sized, because {why}; it ends at the deadline")
     job.tell(StageStarted(title=f"Measuring models, to size the search for {_short(budget_s)}"))
     try:
         work, whole = _measured(job, executor, is_short=budget_s < SHORT_S)
     except (ConfigurationError, SearchError) as error:
-        text = f"the search is not sized, as {error.message}"
+        text = f"the search is not sized, because {error.message}"
         return job if job.request.is_made() else _unsized(job, text)
     if job.request.is_made():
         # What was measured until then is not all.

@@ -39,7 +39,7 @@ def trained_problem(job: Job) -> Callable[[Trial], str | None]:
         # Layers of your own may fail in any way.
         except Exception as error:
             LOG.exception("the model of trial %s cannot be measured", trial.trial_id)
-            return f"its model cannot be held against the constraints: {reason_of(error)}"
+            return f"its model cannot be checked against the constraints: {reason_of(error)}"
 
     return problem
 

@@ -115,7 +115,7 @@ def built_corners(
     if all(corner.problem for corner in found):
         raise ConfigurationError(
             f"{file.name}: no model can be built: {found[0].problem}",
-            "mend the space or the builder.",
+            "fix the space or the builder.",
         )
     return sorted(found, key=lambda corner: (corner.problem is not None, corner.n_parameters))
 

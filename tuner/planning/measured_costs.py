@@ -20,7 +20,7 @@ def costs_of_settings(settings: Sequence[Candidate], measured: Measured) -> list
     if not found:
         name, reason = next(iter(measured.failures.items()))
         raise SearchError(
-            f"no setting could be trained; {name}: {reason}", "mend the space or the model."
+            f"no setting could be trained; {name}: {reason}", "fix the space or the model."
         )
     return found
 

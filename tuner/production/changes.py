@@ -33,7 +33,7 @@ def code_changes(recipe: Recipe, path: Path) -> Iterator[str]:
     if recipe.builder:
         yield from _builder_changes(recipe.builder, builder_digests(_networks(recipe)))
     if recipe.weights_digest != _weights_now(recipe):
-        yield "the pretrained weights are others than then"
+        yield "the pretrained weights have changed"
 
 
 def data_changes(recipe: Recipe, dataset: Dataset, fold: Fold) -> Iterator[str]:
@@ -56,7 +56,7 @@ def data_changes(recipe: Recipe, dataset: Dataset, fold: Fold) -> Iterator[str]:
     if now != then_:
         yield f"images or labels changed (fingerprint {now[:12]}, {then_[:12]} then)"
     elif data.split_digest and data.split_digest != split_digest(fold, split):
-        yield "the same images are split into other parts than then"
+        yield "the same images are split into other parts now"
 
 
 def _weights_now(recipe: Recipe) -> str | None:

@@ -48,7 +48,7 @@ def chosen_recipe(run: Path, limits: Sequence[Limit]) -> tuple[Recipe, Path, str
     search = folder.read_results().search
     if not search.objectives:
         raise ConfigurationError(
-            f"{run}: it is not known what its models take, as its space has one objective",
+            f"{run}: the costs of its models were not measured, since its space has one objective",
             f"run again with --set 'objectives=[{search.objective}, {limits[0].name}]'.",
         )
     trials = TrialTables(run, search.searched).read()

@@ -168,7 +168,7 @@ def _in_order(dataset: Dataset, recipe: Recipe) -> Dataset:
             if names
         ]
         raise DataError(
-            f"{dataset.card.name}: its classes are not those of the recipe: {'; '.join(parts)}",
+            f"{dataset.card.name}: its classes differ from those of the recipe: {'; '.join(parts)}",
             "use data of the same classes, or search again on these data with `python -m tuner"
             " run`.",
         )

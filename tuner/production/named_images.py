@@ -151,6 +151,6 @@ def _column(first: Sequence[str], path: Path) -> tuple[int, bool]:
     if len(names) == 1:
         return 0, False
     raise ConfigurationError(
-        f"{path}: no column says where the images are",
+        f"{path}: no column holds the paths of the images",
         f"name the column of paths `path`; its columns are {', '.join(first)}.",
     )

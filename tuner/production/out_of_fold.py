@@ -143,8 +143,8 @@ def _fold_of(images: Images, pool: Indices, n_folds: int, seed: int) -> tuple[In
     if n_units >= n_folds:
         return fold_of, ""
     return fold_of, (
-        f'{n_units} folds in place of {n_folds}: class "{images.class_names[scarcest]}" has no more'
-        " images, or sets of images that stay together"
+        f'{n_units} folds instead of {n_folds}: class "{images.class_names[scarcest]}" has no'
+        " more images, or sets of images that stay together"
     )
 
 
@@ -238,7 +238,9 @@ def _trained(
     train_once(executor, task, replace(data, folds=(fold,)))
     model = finished_model(recipe.model, recipe.values, data.spec, checkpoint)
     outputs = probabilities(predict(predictor(model), data.inputs, part.predicted))
-    found = checked_probabilities(outputs, data.spec.n_classes, "images that it did not train on")
+    found = checked_probabilities(
+        outputs, data.spec.n_classes, "images outside of its training part"
+    )
     with write_atomically(file) as opened:
         np.savez_compressed(opened, rows=part.predicted, probabilities=found.astype(np.float32))
     checkpoint.unlink(missing_ok=True)

@@ -73,7 +73,7 @@ def import_notice(model: str) -> str | None:
     spec = PathFinder.find_spec(module.partition(".")[0], [str(Path.cwd()), *sys.path])
     places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
     place = printable(next(filter(None, places), "not found yet"))
-    return f"this recipe imports {module} ({place}) and runs its {function}, which is code"
+    return f"this recipe runs code: it imports {module} ({place}) and calls its {function}"
 
 
 def fold_of(recipe: Recipe, dataset: Dataset) -> Fold:

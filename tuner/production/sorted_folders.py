@@ -61,7 +61,8 @@ class SortedFolders:
         try:
             if folder.is_symlink():
                 raise ConfigurationError(
-                    f"{folder}: is a link, and would lead images elsewhere", "name another folder."
+                    f"{folder}: is a link, so images would be written elsewhere",
+                    "name another folder.",
                 )
             folder.mkdir(parents=True, exist_ok=True)
             return self._put(image, folder)

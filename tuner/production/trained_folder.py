@@ -54,7 +54,7 @@ def trained_folder(path: Path) -> Iterator[RunFolder]:
     try:
         if path.exists() and any(path.iterdir()) and not _is_left_behind(folder):
             raise ConfigurationError(
-                f"{path}: holds files already, which are not replaced", "name another folder."
+                f"{path}: already holds files; they are not replaced", "name another folder."
             )
     except OSError as error:
         raise ConfigurationError(

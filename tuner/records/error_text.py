@@ -49,7 +49,7 @@ def words_of(error: BaseException) -> str:
     except KeyboardInterrupt:
         raise
     except BaseException as failed:
-        return f"<its text cannot be had: {type(failed).__name__}>"
+        return f"<its text is unavailable: {type(failed).__name__}>"
 
 
 def reason_of(error: BaseException) -> str:

@@ -82,8 +82,8 @@ def evidence_of(
     inside = [trial for trial in scored(trials) if _is_inside(trial, search)]
     if not inside:
         raise ConfigurationError(
-            f"{where}: no setting of the space has a score, so nothing is known of it",
-            "give a run whose search has found something.",
+            f"{where}: no setting of the space has a score, so there is nothing to refine",
+            "give a run in which at least one setting has a score.",
         )
     best = winner(inside, objective)
     family = best.values.get(FAMILY) if search.families else None

@@ -65,7 +65,7 @@ def backbone_opponents(
         offline = pretrained(tuned, OFFLINE, rules.stated, rules.input_size, rules.retrain)
         stands_in = problem(offline) is None
         if rules.scratch.is_last_resort and stands_in:
-            tell(f"{title} is left out, as it would be trained from scratch: {reason}")
+            tell(f"{title} is left out, because it would be trained from scratch: {reason}")
         else:
             tell(f"{title} is trained from scratch: {reason}")
             yield from_scratch(tuned, name, rules.scratch)

@@ -166,8 +166,8 @@ class _Retraining:
             )
         elif result.n_lost_workers:
             text = (
-                f"{result.task_id}: {result.n_lost_workers} of its workers died; others went on"
-                " with it"
+                f"{result.task_id}: {result.n_lost_workers} of its workers died; another worker"
+                " took over"
             )
             self._listener(Notice(text=text))
         self._listener(

@@ -133,7 +133,7 @@ class _Loop:
         except Exception as error:
             # Its lines are whole, but somebody has written them: no setting of this space, no state
             # of a generator.
-            LOG.exception("the log of the search cannot be gone on from")
+            LOG.exception("the search cannot be resumed from its log")
             raise self._log.damage(
                 f"the log does not fit this search ({reason_of(error)})"
             ) from error
@@ -205,8 +205,8 @@ class _Loop:
         """Take what came of a trial, or train it once more."""
         if result.n_lost_workers and not result.failure:
             text = (
-                f"trial {trial.trial_id}: {result.n_lost_workers} of its workers died; others went"
-                " on with it"
+                f"trial {trial.trial_id}: {result.n_lost_workers} of its workers died; another"
+                " worker took over"
             )
             self._listener(Notice(text=text))
         if result.failure:
@@ -220,7 +220,7 @@ class _Loop:
             if self._n_tries[trial.trial_id] < self._order.n_retries and not self._is_over():
                 self._n_tries[trial.trial_id] += 1
                 self._listener(
-                    Notice(text=f"trial {trial.trial_id} is tried again: {result.failure.reason}")
+                    Notice(text=f"trial {trial.trial_id} is retried: {result.failure.reason}")
                 )
                 self._waiting.appendleft(trial)
                 return
@@ -278,6 +278,6 @@ def _all_failed(ended: list[Trial]) -> SearchError:
     reason, n = Counter(errors).most_common(1)[0]
     return SearchError(
         f"no trial succeeded: {n} of {len(trials)} failed with: {reason}",
-        "see run.log in the run's folder for the tracebacks; mend the space or the model, then run"
+        "see run.log in the run's folder for the tracebacks; fix the space or the model, then run"
         " again.",
     )

@@ -106,7 +106,7 @@ def nothing_to_train(rejected: Mapping[str, str]) -> SpaceError:
             f"{n} can be built, as {others[0]}", "widen the space, or use larger images."
         )
     return SpaceError(
-        f"{n} keeps the constraints; the nearest: {nearest_miss(reasons)}", remedy(reasons)
+        f"{n} meets the constraints; the nearest: {nearest_miss(reasons)}", remedy(reasons)
     )
 
 

@@ -111,7 +111,7 @@ def outcome(
         # It had stopped early on the rung below, and stands where it stood.
         scores = [score for score in [by_id[trial.parent_id].score] if score is not None]
     if not error and not scores:
-        missing = f"the model gives no metric {objective.name}"
+        missing = f"the model reports no metric {objective.name}"
         error = f"{objective.name} was never a finite number" if found else missing
     return replace(
         trial,

@@ -256,7 +256,7 @@ def _http_error(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     found = {
         HTTPStatus.NOT_FOUND: ("path", "there is nothing at this address"),
-        HTTPStatus.METHOD_NOT_ALLOWED: ("method", f"{request.method} is not answered here"),
+        HTTPStatus.METHOD_NOT_ALLOWED: ("method", f"{request.method} is not supported here"),
     }
     code, message = found.get(status, ("request", status.phrase))
     hint = "see /docs for what there is."

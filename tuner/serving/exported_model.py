@@ -95,7 +95,7 @@ class ExportedModel:
                 outputs.sum(axis=1), 1, atol=0.02
             ):
                 raise ConfigurationError(
-                    f"{file}: puts out numbers of shape {outputs.shape}, but {LABELS} names"
+                    f"{file}: outputs numbers of shape {outputs.shape}, but {LABELS} names"
                     f" {n_classes} classes, whose probabilities sum to 1",
                     EXPORT_AGAIN,
                 )
@@ -127,13 +127,13 @@ def _model_file(folder: Path, name: str) -> Path:
     # Both separators count on every system: a path that climbs is refused wherever it was made.
     if name in ("", ".", "..") or any(sign in name for sign in "/\\:\0"):
         raise ConfigurationError(
-            f"{folder / LABELS}: file is {name!r}, which is no name of a file beside it",
+            f"{folder / LABELS}: file is {name!r}, which is not the name of a file in this folder",
             EXPORT_AGAIN,
         )
     path = folder / name
     if not path.exists():
         raise ConfigurationError(
-            f'{folder / LABELS}: file is "{name}", and there is no such file beside it',
+            f'{folder / LABELS}: file is "{name}", and this folder has no such file',
             EXPORT_AGAIN,
         )
     return path

@@ -82,8 +82,8 @@ _ERRORS: Mapping[str, str] = {
     "401": "The token is missing or wrong.",
     "408": "The body took too long to arrive.",
     "413": "Too many bytes, pixels or images.",
-    "415": "The body is of a type that is not read.",
-    "422": "The body is no image.",
+    "415": "The type of the body is not supported.",
+    "422": "The body is not an image.",
     "429": "Too many requests from this address.",
     "503": "Too much is in progress, or the disk is full.",
 }
@@ -113,7 +113,7 @@ def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
 
 _REASON = _object(
     ("code", "message", "fix"),
-    code={**_TEXT, "description": "A word that programs may go by."},
+    code={**_TEXT, "description": "A code for programs."},
     message={**_TEXT, "description": "What is wrong."},
     fix={**_TEXT, "description": "How to fix it."},
 )
@@ -128,7 +128,7 @@ _PREDICTION = {
             "description": "Of every class.",
             "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
         },
-        "note": {**_TEXT, "description": "A remark on how its values were read."},
+        "note": {**_TEXT, "description": "A note on how its values were read."},
         "saliency": {**_TEXT, "description": "A PNG as a data URI, if it was asked for."},
         "error": _REASON,
     },

@@ -255,7 +255,7 @@ def _wrong_type(kind: str) -> RequestError:
     return RequestError(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "type",
-        f'a body of type "{kind}" is not read',
+        f'a body of type "{kind}" is not supported',
         f"send the image itself as image/jpeg, image/png, ..., or {_FORM} with files.",
     )
 
@@ -300,5 +300,5 @@ def _unreadable(error: UnreadableImageError, settings: ImageSettings) -> Request
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "not_an_image",
         f"cannot be read as an image: {error}",
-        "give a picture that other programs open, such as JPEG or PNG.",
+        "give an image that other programs can open, such as JPEG or PNG.",
     )

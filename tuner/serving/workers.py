@@ -141,7 +141,7 @@ class Workers(multiprocess.Multiprocess):
         )
         return take_failure(self._folder) or StartError(
             f"a worker process {how} before it was ready",
-            "see what stands above; where memory is short, take fewer --workers.",
+            "see the messages above; if memory is short, use fewer --workers.",
         )
 
     def _are_ready(self, workers: Sequence[multiprocess.Process], timeout_s: float) -> bool:

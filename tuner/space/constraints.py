@@ -120,7 +120,7 @@ def remedy(reasons: Iterable[str]) -> str:
     """How to keep the constraint that is broken by the least; some reason must break one."""
     breach = breach_of(nearest_miss(reasons))
     assert breach is not None
-    return f"raise constraints.{breach.name}, or let the space have smaller models."
+    return f"raise constraints.{breach.name}, or allow smaller models in the space."
 
 
 def _number(text: str) -> float:

@@ -125,7 +125,7 @@ def _parsed(text: str) -> Limit:
     if name not in COSTS:
         raise ConfigurationError(
             f"{where}: unknown limit {name}; expected {listed(COSTS)}",
-            did_you_mean(name, COSTS) or "the best score among those that keep the limit is taken.",
+            did_you_mean(name, COSTS) or "the best score within the limit is used.",
         )
     if not 0 < bound < math.inf:
         raise ConfigurationError(f"{where}: expected a number above 0, and a finite one", _EXAMPLE)

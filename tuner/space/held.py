@@ -50,7 +50,7 @@ def check_held(
         and not declaration.reads_all
         and "normalization" not in declaration.names
     ):
-        message = f"normalization has no effect: {file.model} never asks for it."
+        message = f"normalization has no effect: {file.model} never reads it."
         problems.append(
             Problem(where=document.where(("normalization",)), message=message, hint="remove it.")
         )
@@ -85,19 +85,18 @@ def _unread(
     where = document.where(entry.path)
     if name in TRAINING_TERMS:
         message = (
-            f"space.{name} has no effect: {model} compiles its model itself and never asks for"
-            f" {name}."
+            f"space.{name} has no effect: {model} compiles its model itself and never reads {name}."
         )
         return Problem(
-            where=where, message=message, hint=f"ask hp for {name} in the builder, or remove it."
+            where=where, message=message, hint=f"read {name} from hp in the builder, or remove it."
         )
-    message = f"space.{name} is never asked for by {model}."
+    message = f"{model} never reads space.{name}."
     if name != entry.key[0]:
-        message = f"{dotted(entry.path)} gives {name}, but {model} never asks for that."
+        message = f"{dotted(entry.path)} gives {name}, but {model} never reads it."
     names = sorted(declaration.names)
     if not names:
         return Problem(
-            where=where, message=message, hint=f"remove it: {model} asks for no hyperparameters."
+            where=where, message=message, hint=f"remove it: {model} reads no hyperparameters."
         )
     others = sorted(declaration.names - set(document.data["space"])) or names
     match = nearest(name, others) or nearest(name, names)
@@ -110,7 +109,7 @@ def _missing(document: Document, name: str, declaration: Declaration, model: str
     unread = [key for key in document.data["space"] if key not in declaration.names]
     match = nearest(name, unread)
     hint = (
-        f'write {name} in the place of "{match}".'
+        f'write {name} instead of "{match}".'
         if match
         else f"write {name} into a space; --space FILE names it."
     )

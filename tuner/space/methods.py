@@ -65,7 +65,7 @@ METHODS: Mapping[str, MethodEntry] = {
     ),
     "grid": MethodEntry(
         target="tuner.search.methods.grid:Grid",
-        help="trains every setting to max_epochs, in order",
+        help="trains every setting to max_epochs, one after the other",
         needs_finite_ranges=True,
     ),
     "keras_tuner_hyperband": MethodEntry(

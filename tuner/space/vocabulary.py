@@ -145,7 +145,7 @@ BATCH_TERMS: Mapping[str, Term] = MappingProxyType(
             kind="text",
             default="none",
             choices=("none", "class_weights", "balanced_sampling"),
-            help="what makes up for rare classes in training",
+            help="how rare classes are compensated in training",
         ),
         **AUGMENTATION_TERMS,
     }
@@ -193,7 +193,7 @@ CNN_TERMS: Mapping[str, Term] = MappingProxyType(
             kind="text",
             default="flatten",
             choices=("flatten", "global_average"),
-            help="from maps to a vector",
+            help="how feature maps become a vector",
         ),
         "dense_units": Term(
             kind="int",
@@ -251,7 +251,7 @@ STAGE_TERMS: Mapping[str, Term] = MappingProxyType(
             default=1,
             low=0,
             high=10_000,
-            help="epochs in which that rate rises from near 0",
+            help="epochs of warm-up, in which that learning rate rises from near 0",
         ),
     }
 )
@@ -262,20 +262,20 @@ BACKBONE_TERMS: Mapping[str, Term] = MappingProxyType(
             kind="weights",
             default="imagenet",
             choices=("imagenet", "none"),
-            help="what the network has learnt before",
+            help="pretrained weights to start from",
         ),
         "input_size": Term(
             kind="int",
             default=96,
             low=32,
             high=1024,
-            help="pixels of a side that images are resized to",
+            help="side of the resized images, in pixels",
         ),
         "pooling": Term(
             kind="text",
             default="avg",
             choices=get_args(Pooling),
-            help="from the last maps to features",
+            help="how the last feature maps become a vector",
         ),
         "dense_units": Term(
             kind="int",
@@ -292,7 +292,7 @@ BACKBONE_TERMS: Mapping[str, Term] = MappingProxyType(
             default=0,
             low=0,
             high=7,
-            help="blocks that are trained too, from the last one on",
+            help="number of blocks to train too, counted from the last one",
         ),
         **STAGE_TERMS,
     }

@@ -92,11 +92,11 @@ class _History:
             parent = self._ended.get(trial.parent_id)
             if parent is None:
                 return (
-                    f"trial {trial.trial_id} goes on from trial {trial.parent_id}, whose end is"
+                    f"trial {trial.trial_id} continues trial {trial.parent_id}, whose end is"
                     " missing"
                 )
             if parent.score is None or parent.values != trial.values:
-                return f"trial {trial.trial_id} cannot go on from trial {trial.parent_id}"
+                return f"trial {trial.trial_id} cannot continue trial {trial.parent_id}"
         return ""
 
     def _end(self, trial: Trial) -> str:
@@ -104,9 +104,9 @@ class _History:
         if started is None:
             return f"trial {trial.trial_id} ends, but its start is missing"
         if trial.trial_id in self._ended:
-            return f"trial {trial.trial_id} ends a second time, otherwise than the first time"
+            return f"trial {trial.trial_id} ends a second time, with another result"
         if _setting(started) != _setting(trial):
-            return f"trial {trial.trial_id} ends as another one than it started"
+            return f"trial {trial.trial_id} has a start and an end that do not match"
         if (trial.score is None) is (trial.error is None):
             return f"trial {trial.trial_id} ends without one of score and error"
         if trial.score is not None and not math.isfinite(trial.score):
@@ -117,7 +117,7 @@ class _History:
     def _measure(self, trial: Trial) -> str:
         ended = self._ended.get(trial.trial_id)
         if ended is None or replace(trial, takes=ended.takes) != ended:
-            return f"trial {trial.trial_id} is measured as another one than it ended"
+            return f"trial {trial.trial_id} has an end and a measurement that do not match"
         return ""
 
 

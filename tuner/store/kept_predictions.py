@@ -81,7 +81,7 @@ def _arrays(
                 for name, seed in trainings
             }
         if n and not (labels.min() >= 0 and labels.max() < n_classes):
-            raise ValueError("its labels are no class numbers of the run")  # noqa: TRY301
+            raise ValueError("its labels are not class numbers of the run")  # noqa: TRY301
     except (
         OSError,
         ValueError,

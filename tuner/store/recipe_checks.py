@@ -86,7 +86,7 @@ def _about_values(
             yield say(
                 path,
                 value,
-                f"nothing: it is no hyperparameter of {model}",
+                f"nothing: it is not a hyperparameter of {model}",
                 partial(did_you_mean, name, terms),
             )
         elif term is not None and not term.accepts(value):
@@ -225,7 +225,7 @@ def _about_expected(expected: ExpectedScore | None, say: Say) -> Iterator[Proble
 def _about_combination(found: Combination, image: ImageSpec, say: Say) -> Iterator[Problem]:
     place = ("combination",)
     if bool(found.members) == bool(found.views):
-        yield say((*place, "members"), len(found.members), "members, or views in their place")
+        yield say((*place, "members"), len(found.members), "members, or views instead")
     for number, member in enumerate(found.members):
         yield from _about_member(member, say, (*place, "members", number))
     total = sum(member.share for member in found.members)

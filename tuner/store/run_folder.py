@@ -173,7 +173,7 @@ class RunFolder:
                 )
             raise ConfigurationError(
                 f"{self.path}: another command{who} is working on this run",
-                "wait for its end, or start a run of its own with --fresh.",
+                "wait until it ends, or start a new run with --fresh.",
             ) from error
         except (OSError, NotImplementedError):
             # Some network drives lock nothing; docs/running.md says what is safe there.
@@ -214,8 +214,8 @@ class RunFolder:
             # A run that is under way may have deleted a checkpoint since.
             if found and not os.access(path, os.R_OK | os.W_OK) and kind_of(path):
                 raise DamagedFileError(
-                    f"{path}: may not be read and written",
-                    f"give yourself the right to this {kind}.",
+                    f"{path}: you have no permission to read and write it",
+                    f"give yourself access to this {kind}.",
                 )
 
     def started_at(self) -> str:

@@ -278,12 +278,12 @@ def _footprint(row: Mapping[str, str]) -> Footprint:
         if text and (name := column.removeprefix(_TAKES)) != column
     }
     if not all(map(math.isfinite, cells.values())):
-        raise ValueError("what its model takes is no finite number")
+        raise ValueError("a cost of its model is not a finite number")
     return Footprint(**cells)
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is no finite number")
+        raise ValueError(f"{text} is not a finite number")
     return number

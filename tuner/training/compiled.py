@@ -123,7 +123,7 @@ def targets(model: keras.Model, labels: np.ndarray) -> np.ndarray:
         one-hot (n, classes) float32. A loss of your own is tried with each.
     """
     if labels.min() < 0:
-        raise ValueError("a hidden label: a test image has got among those that train or validate")
+        raise ValueError("a hidden label: a test image is among the training or validation images")
     units = units_of(model)
     return in_form(form_of(model, units), labels, units)
 

@@ -144,9 +144,9 @@ def load_finished(
     except Exception as error:
         why = error.message if isinstance(error, ConfigurationError) else brief(error)
         raise ConfigurationError(
-            f'{path}: Keras alone cannot load it ({reason}), and with "{model}" it cannot be built'
-            f" anew: {why}",
-            f"run where {model.partition(':')[0]} is as it was when the model was trained.",
+            f'{path}: Keras alone cannot load it ({reason}), and "{model}" cannot rebuild it:'
+            f" {why}",
+            f"run where {model.partition(':')[0]} is the same as when the model was trained.",
         ) from error
 
 

@@ -97,7 +97,7 @@ def test_a_shuffled_data_set_is_the_same_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (iter([]), "gives no batches"),
+        (iter([]), "yields no batches"),
         (iter([(X, Y, Y)]), "a batch is 3 parts; expected (x, y)"),
         (iter([X]), "a batch is ndarray of shape (12, 8, 8, 3); expected (x, y)"),
         (iter([{"picture": X, "label": Y}]), "expected (x, y)"),
@@ -106,7 +106,7 @@ def test_a_shuffled_data_set_is_the_same_one(tmp_path: Path) -> None:
             "may be a batch of grey images, or one image with a one-hot",
         ),
         (iter([(X, Y[:-1])]), "a batch has 12 images, but 11 labels"),
-        (iter([(X, Y), (X, np.eye(3)[Y])]), "some labels are one-hot, others of another form"),
+        (iter([(X, Y), (X, np.eye(3)[Y])]), "some labels are one-hot and others are not"),
         (iter([(X, Y), (X[:, :4], Y)]), "images are of different sizes, 8 x 8 x 3 and 4 x 8 x 3"),
     ],
 )
@@ -174,7 +174,7 @@ def test_a_data_set_without_an_end_is_refused_before_it_is_read(tmp_path: Path) 
         def __iter__(self) -> Iterator[list[Tensor]]:
             raise AssertionError
 
-    with pytest.raises(DataError, match="repeats for ever"):
+    with pytest.raises(DataError, match="repeats without end"):
         place_of(Repeated(0), data_root=tmp_path)
 
 

@@ -138,7 +138,7 @@ def test_a_missing_package_for_parquet_is_named(
         (lambda f: f.rename(columns={"label": "width", "width": "label2"}).drop(columns="label2"),
          None),
         (lambda f: f.drop(columns="path"), "expected the columns path and label; found label"),
-        (lambda f: f.assign(path="nowhere.png"), "none of the files is there, such as"),
+        (lambda f: f.assign(path="nowhere.png"), "none of the files exists, such as"),
     ],
 )  # fmt: skip
 def test_columns_and_files_that_are_missing_are_named(
@@ -165,7 +165,7 @@ def test_a_disk_without_links_is_told(
         raise OSError(1, "not permitted")
 
     monkeypatch.setattr(Path, "symlink_to", refuse)
-    with pytest.raises(DataError, match="no link to the images can be made: not permitted"):
+    with pytest.raises(DataError, match="cannot make a link to the images: not permitted"):
         place_of(frame, data_root=tmp_path / "data")
 
 

@@ -144,7 +144,7 @@ def test_what_builds_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def test_nodes_of_ray_need_a_module(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="which nodes of Ray do not have"):
+    with pytest.raises(ConfigurationError, match="which the nodes of Ray do not have"):
         model_name(cell()["build"], tmp_path, "ray")
 
 

@@ -197,7 +197,9 @@ def test_busy_machine_is_told(share: float | None, n_lines: int) -> None:
     found = shown(share=share)["start"]
     assert len(found) == n_lines
     if n_lines == 2:
-        assert found[1] == "workers got 55 % of a core each while measured: the machine was busy"
+        assert found[1] == (
+            "each worker got 55 % of a core during the measurement: the machine was busy"
+        )
 
 
 def test_times_are_ranges_and_one_number_where_the_ends_read_alike() -> None:

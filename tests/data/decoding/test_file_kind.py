@@ -39,7 +39,7 @@ HEIC = zlib.decompress(
             'HEIC image; python -m pip install "pi-heif>=1.0"',
         ),
         (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic", "HEIC image; "),
-        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif", "AVIF image, damaged"),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif", "AVIF image that is damaged"),
         (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00isommp42", "a video, not an image"),
         (b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x00crx isom", "a camera's raw file"),
         (b"\x00\x00\x00\x0cJXL \x0d\x0a", "JPEG XL image"),

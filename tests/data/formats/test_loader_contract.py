@@ -74,8 +74,8 @@ class FileLoaderContract(LoaderContract):
             f"tiny: the data are missing: there is no {empty}{os.sep}"
         )
         hint = (
-            "ask the author and put it there; where they are elsewhere, name the root with"
-            " --data-dir. Works right now: `python -m tuner run drawn_faces`."
+            "ask the author and put it there; if they are elsewhere, name their root with"
+            " --data-dir. To try tuner without them: `python -m tuner run drawn_faces`."
         )
         assert caught.value.hint == hint
         assert caught.value.exit_code == 4

@@ -113,7 +113,7 @@ def test_packed_tables_are_read_and_damaged_ones_named(
     np.testing.assert_array_equal(load(path).images, PIXELS)
     assert resolve(str(path), [], tmp_path).name == "x"
     path.write_bytes(path.read_bytes()[:-20])
-    assert refused(path).message == f"x.csv{suffix}: cannot be read: it is packed, and damaged"
+    assert refused(path).message == f"x.csv{suffix}: cannot be read: the compressed file is damaged"
 
 
 def test_zipped_tables_are_read(tmp_path: Path) -> None:
@@ -366,7 +366,7 @@ def test_table_of_images_without_header_is_refused(tmp_path: Path) -> None:
 def test_files_of_another_kind_get_the_hint_that_fits(tmp_path: Path, name: str, hint: str) -> None:
     (tmp_path / name).write_bytes(b"1")
     error = refused(tmp_path / name)
-    assert error.message == f"{tmp_path / name}: a file of this kind is not understood"
+    assert error.message == f"{tmp_path / name}: this kind of file is not supported"
     assert error.hint.startswith(hint)
 
 

@@ -332,7 +332,7 @@ def test_one_name_in_two_unicode_forms_is_one_class(tmp_path: Path) -> None:
     [
         (
             ("café", "cafe\u0301"),
-            'two folders are called "café", in two ways of writing the same letters',
+            'two folders are called "café", in two Unicode forms of the same letters',
         ),
         (("Cat", "cat"), '"Cat" and "cat" may be one class, written in two ways'),
     ],
@@ -415,7 +415,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     images = load(tmp_path)
     assert told(images).parts == {"": 7}
     assert [one.names for one in images.left_out] == [("cat/all/", "cat/up/", "dog/more/")]
-    assert images.left_out[0].reason == "behind a link to a folder that is read already"
+    assert images.left_out[0].reason == "behind a link to a folder that is already read"
 
 
 def test_folders_of_the_tool_are_no_classes(

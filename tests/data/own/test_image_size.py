@@ -62,10 +62,10 @@ def test_arrays_keep_their_size(tmp_path: Path) -> None:
     assert in_size(card) == card
     with pytest.raises(ConfigurationError) as caught:
         in_size(card, (96, 96))
-    assert (
-        str(caught.value) == "--image-size is for photos without a card, but a has the size 120 x"
-        " 120 from its arrays or rows\n  Fix: leave the option out; of own data, only image files"
-        " are decoded in any size."
+    assert str(caught.value) == (
+        "--image-size is for photos without a card, but a has the size 120 x 120 from its"
+        " arrays or rows\n  Fix: leave the option out; of your own data, only image files can"
+        " be decoded in another size."
     )
 
 

@@ -188,18 +188,18 @@ def test_class_folders_win_where_the_table_says_the_same(tmp_path: Path) -> None
         ),
         (
             "far/{i}.jpg,{label}",
-            "it names files such as far/0.jpg, but none of them is there",
+            "it names files such as far/0.jpg, but none of them exists",
             "put the images into",
         ),
         (
             "/kaggle/input/{i}.jpg,{label}",
-            "it names files of another place",
-            "write the names from the table's folder",
+            "it names files outside of its folder",
+            "write paths relative to the table's folder",
         ),
         (
             "C:\\x\\{i}.jpg,{label}",
-            "it names files of another place",
-            "write the names from the table's folder",
+            "it names files outside of its folder",
+            "write paths relative to the table's folder",
         ),
         (
             "{i},{label}",
@@ -223,7 +223,8 @@ def test_label_that_is_not_clear_is_asked_about(tmp_path: Path) -> None:
     pets = write(tmp_path, "file,age,weight", "{i}.png,{i},3")
     error = refused(pets / "labels.csv")
     assert error.message == (
-        "labels.csv: it names files, but which column holds their labels? Found file, age, weight"
+        "labels.csv: it names files, but several columns may hold their labels; found file, age,"
+        " weight"
     )
     assert "{type: file_list, path: FILE, file_column: ..., label_column: ...}" in error.hint
 
@@ -232,7 +233,7 @@ def test_image_of_several_classes_is_refused_by_its_line(tmp_path: Path) -> None
     pets = write(tmp_path, "file,cat,dog", "{i}.png,1,0")
     rows = [f"{i}.png,{i % 2},{1 - i % 2}" for i in range(300)]
     (pets / "labels.csv").write_text("\n".join(["file,cat,dog", *rows, "0.png,1,1"]))
-    assert refused(pets).message == "labels.csv, line 302: it is of several classes, cat, dog"
+    assert refused(pets).message == "labels.csv, line 302: it has several classes, cat, dog"
 
 
 @pytest.mark.parametrize(
@@ -291,7 +292,7 @@ def test_table_of_boxes_is_refused(tmp_path: Path) -> None:
         tmp_path, "filename,width,height,class,xmin,ymin,xmax,ymax", "{i}.png,9,9,{label},1,2,3,4"
     )
     error = refused(pets / "labels.csv")
-    assert error.message.startswith("labels.csv: it holds boxes")
+    assert error.message.startswith("labels.csv: it holds bounding boxes")
 
 
 def test_large_sets_are_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,10 +168,9 @@ def test_labels_may_have_any_form(
 )
 def test_several_classes_for_an_image_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
     error = refused(saved(tmp_path, x=X, y=labels))
-    assert (
-        error.message
-        == f"a.npz, y: {labels.shape[1]} labels for each image, of which not always exactly one"
-        " is 1"
+    assert error.message == (
+        f"a.npz, y: {labels.shape[1]} labels for each image, but some images do not have"
+        " exactly one 1"
     )
     assert (
         error.hint == "give each image one class; several classes for one image are not supported."
@@ -295,7 +294,7 @@ def test_two_scales_are_refused(tmp_path: Path) -> None:
                 "a.npz, x: the shape is 6 x 8 x 8 x 8 x 1; expected n x height x width, or that x"
                 " 1, 3 or 4 channels"
             ),
-            "volumes and videos are not understood: save single images.",
+            "volumes and videos are not supported: save single images.",
         ),
         (
             {"a": X, "b": X, "c": Y},

@@ -120,7 +120,7 @@ def test_interrupt_is_left_to_the_driver(make: Make, driver: Driver) -> None:
         (
             "build_killed",
             {"signal": "SIGKILL"},
-            "its worker was killed by SIGKILL; the system kills processes so when memory runs out",
+            "its worker was killed by SIGKILL; the system does this when memory runs out",
         ),
         ("build_killed", {"signal": "SIGSEGV"}, "its worker was killed by SIGSEGV"),
         ("build_exiting", {}, "its worker ended with exit code 3"),

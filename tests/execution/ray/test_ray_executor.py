@@ -297,7 +297,7 @@ def test_search_on_two_nodes_loses_no_trial_when_one_dies(cluster: Cluster, tmp_
     )
     assert kept == trials
     assert [e.text.partition(": ")[2] for e in events if isinstance(e, Notice)] == [
-        "1 of its workers died; others went on with it"
+        "1 of its workers died; another worker took over"
     ]
 
 

@@ -123,12 +123,11 @@ def test_failed_download_is_one_clear_line_and_a_remedy(
     monkeypatch.setattr(file_utils, "get_file", refuse)
     with pytest.raises(NoPretrainedWeightsError) as caught:
         build_network(backbone, VALUES | {"weights": "imagenet"})
-    assert (
-        str(caught.value)
-        == f"{backbone.title}: its ImageNet weights are neither in Keras' cache nor to be"
-        " downloaded: URL fetch failure on https://storage.example/weights: None -- no network\n"
-        "  Fix: connect to the network once, give a file with `weights: PATH`, or take the model"
-        " efficientnet_lite2, whose weights come with the installation."
+    assert str(caught.value) == (
+        f"{backbone.title}: its ImageNet weights are not in Keras' cache and cannot be"
+        " downloaded: URL fetch failure on https://storage.example/weights: None -- no"
+        " network\n  Fix: connect to the network once, give a file with `weights: PATH`, or"
+        " use the model efficientnet_lite2, whose weights come with the installation."
     )
 
 

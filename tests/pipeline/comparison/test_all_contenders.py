@@ -24,7 +24,7 @@ from tuner.records.events import Event, Notice
 from tuner.space.parsing.parse import load_space
 
 ALL = ("baseline", "baseline_published", "efficientnet_b2")
-NO_SCHEDULE = "this data set has no card that states a published schedule: that row is left out"
+NO_SCHEDULE = "no published schedule is compared: this data set has no card that states one"
 
 
 @pytest.fixture(autouse=True)

@@ -131,7 +131,7 @@ def test_a_winner_that_is_the_baseline_is_trained_once_for_both(tmp_path: Path) 
     assert found.models[0][1] == found.models[1][1]
     assert len(trainer.tasks) == begun.file.retrain.seeds
     assert [event.text for event in events if isinstance(event, Notice)] == [
-        "Baseline is the setting of Tuned, and is trained once for both"
+        "Baseline and Tuned are the same setting, which is trained once for both"
     ]
 
 

@@ -13,7 +13,7 @@ from tuner.records.events import Event, FoldEnded, Notice
 from tuner.records.training import FoldDone
 from tuner.store.run_folder import RunFolder
 
-MESSAGE = "the run's folder was deleted or moved while the run went on, and its trials with it"
+MESSAGE = "the run's folder was deleted or moved during the run, with its trials"
 
 
 @pytest.fixture

@@ -101,19 +101,21 @@ def refusal(name: str) -> ConfigurationError:
 
 def test_no_run_yet() -> None:
     assert str(refusal("latest")) == (
-        "latest: there is no finished run below reports\n  Fix: begin one with `python -m tuner run"
-        " DATASET`, or give the folder of a run."
+        "latest: there is no finished run below reports\n  Fix: start one with `python -m tuner"
+        " run DATASET`, or give the folder of a run."
     )
 
 
 def test_unfinished_runs_are_named_with_the_command_that_resumes() -> None:
     begin(OLD, NEW)
     assert str(refusal("photos")) == (
-        f"photos: no run below reports/photos has finished; these have begun: {NEW}, {OLD}\n"
-        "  Fix: resume the newest: python -m tuner run photos --resume"
+        f"photos: no run below reports/photos has finished; these have started: {NEW}, {OLD}\n "
+        " Fix: resume the newest: python -m tuner run photos --resume"
     )
     (NEW / "config.yaml").write_text("- odd")
-    assert refusal("latest").hint == "resume the newest: the command that began it, with --resume."
+    assert refusal("latest").hint == (
+        "resume the newest: the command that started it, with --resume."
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,8 +136,8 @@ def test_name_that_no_folder_can_have(name: str) -> None:
 def test_data_sets_folder_is_no_run_but_has_a_latest_one() -> None:
     make(OLD, NEW)
     assert str(refusal("reports/photos")) == (
-        "reports/photos: holds 2 of a data set's runs, but is no run itself\n"
-        "  Fix: give reports/photos/latest for the newest one, or one of its folders."
+        "reports/photos: holds 2 runs of a data set, but is not a run itself\n  Fix: give"
+        " reports/photos/latest for the newest one, or one of its folders."
     )
 
 

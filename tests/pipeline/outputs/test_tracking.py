@@ -81,9 +81,9 @@ def test_a_package_that_cannot_be_imported_leaves_its_tracker_out(
         trackers.end(None, is_stopped=False)
     failed, tracked = notes(told)
     assert failed == (
-        "mlflow does not track this run: ImportError: cannot import name 'x' from 'sqlalchemy'; the"
-        f" run goes on, and `python -m tuner track '{run.folder.path.as_posix()}' --to mlflow` adds"
-        " what is missing"
+        "mlflow does not track this run: ImportError: cannot import name 'x' from 'sqlalchemy';"
+        f" the run continues, and `python -m tuner track '{run.folder.path.as_posix()}' --to"
+        " mlflow` adds what is missing"
     )
     assert tracked.startswith("tracked by TensorBoard: ")
 

@@ -39,10 +39,9 @@ def test_for_data_without_a_card_the_remedy_is_to_write_one() -> None:
     file = parse_space(parse_document("version: 1\nspace: {flip: true}", "my.yaml"))
     with pytest.raises(ConfigurationError) as caught:
         check_flip(file, CARD.model_copy(update={"source": OWN_DATA}))
-    assert (
-        caught.value.message
-        == f"my.yaml: flip may be true, but nothing says that a mirrored image of {CARD.name} keeps"
-        " its class"
+    assert caught.value.message == (
+        f"my.yaml: flip may be true, but nothing states that a mirrored image of {CARD.name}"
+        " keeps its class"
     )
     assert (
         caught.value.hint

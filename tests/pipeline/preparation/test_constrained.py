@@ -28,7 +28,7 @@ def test_families_whose_smallest_setting_is_too_large_are_left_out_and_told() ->
     assert names(found.file) == ["cnn"]
     assert found.file.space.parameters[0].choices == ("cnn",)
     (notice,) = found.notices
-    assert notice.startswith("efficientnet_lite0 is left out of the search, as 3,41")
+    assert notice.startswith("efficientnet_lite0 is left out of the search, because 3,41")
     assert notice.endswith("parameters are over the 1,000,000 of constraints.parameters")
 
 
@@ -52,7 +52,7 @@ def test_a_baseline_is_one_network_that_fits_or_is_left_out(card: Card) -> None:
     file = file_of("[baseline, cnn]", bounds('parameters: "<= 100"'), card=card)
     found = without_too_large(file, SPEC)
     assert names(found.file) == ["cnn"]
-    assert found.notices[0].startswith("baseline is left out of the search, as ")
+    assert found.notices[0].startswith("baseline is left out of the search, because ")
 
 
 def test_latency_is_known_of_no_family_beforehand() -> None:
@@ -65,7 +65,7 @@ def test_no_family_left_is_refused_with_the_nearest() -> None:
     with pytest.raises(SpaceError) as caught:
         without_too_large(file, SPEC)
     assert caught.value.message.startswith(
-        "my.yaml: no family keeps the constraints; the nearest: a file of 13.7 MB is over the 1 MB"
+        "my.yaml: no family meets the constraints; the nearest: a file of 13.7 MB is over the 1 MB"
     )
 
 
@@ -73,7 +73,7 @@ def test_starts_that_break_a_constraint_are_left_out_and_told() -> None:
     file = file_of("cnn", f"start_from: [baseline, defaults]\n{bounds('parameters: <= 100')}")
     found = start_settings(file, WITH_BASELINE, tiny_dataset(), SplitSettings(seed=0))
     assert found.settings == ()
-    assert [notice.partition(" is left out, as ")[0] for notice in found.notices] == [
+    assert [notice.partition(" is left out, because ")[0] for notice in found.notices] == [
         "start_from: baseline",
         "start_from: defaults",
     ]

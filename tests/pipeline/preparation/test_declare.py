@@ -49,7 +49,7 @@ def test_builder_without_hyperparameters_is_one_setting() -> None:
     document = parse_document(SPACE, "own.yaml")
     found = hold(document, parse_space(document), Declaration())
     assert found.notes == (
-        "m:build: no hyperparameters are searched, so that the search is one setting",
+        "m:build: no hyperparameters are searched, so the search has one setting",
     )
 
 
@@ -67,7 +67,7 @@ def test_slow_builder_is_given_the_benefit_of_the_doubt() -> None:
     document = parse_document(SPACE.replace("16}", "16, units: 3}"), "own.yaml")
     found = hold(document, parse_space(document), Declaration(is_thorough=False))
     assert found.problems == ()
-    assert found.notes[0] == "m:build did not ask for units in the settings that were tried"
+    assert found.notes[0] == "m:build did not read units in the settings that were tried"
 
 
 def test_resumed_run_searches_the_space_that_it_began_with() -> None:
@@ -109,7 +109,7 @@ def test_resumed_run_keeps_priors_and_several_ranges() -> None:
 def test_damaged_space_of_an_unfinished_run_is_an_error_with_a_remedy(damaged: Any) -> None:
     file = parse_space(parse_document(SPACE, "own.yaml"))
     with pytest.raises(
-        DamagedFileError, match=r"config.yaml: declared is no space that a run has written"
+        DamagedFileError, match=r"config.yaml: declared is not a space that a run wrote"
     ) as caught:
         resumed(file, {"declared": damaged})
     assert caught.value.hint == "restore the file, or start again with --fresh."

@@ -65,7 +65,7 @@ def test_the_most_similar_winners_come_first_and_each_is_told(tmp_path: Path) ->
     ]
     assert [start.values["filters"] for start in found.settings] == [8, 16]
     assert found.notices[1] == (
-        f"start_from: auto takes far/20260103-000000-a (2 classes, {N_TRAIN} training images of"
+        f"start_from: auto uses far/20260103-000000-a (2 classes, {N_TRAIN} training images of"
         " 32 x 32 pixels)"
     )
 
@@ -101,7 +101,7 @@ def test_a_winner_chosen_on_what_tests_now_is_left_out_and_said(
     ended(out, f"{name}/20260101-000000-b", {"filters": 16}, data={**same, "split": fewer})
     found = recalled(tmp_path)
     assert [start.origin for start in found.settings] == [f"{name}/20260101-000000-b"]
-    assert any(f"leaves out {name}/20260101-000000-a: its choice" in n for n in found.notices)
+    assert any(f"leaves out {name}/20260101-000000-a: it was chosen" in n for n in found.notices)
 
 
 @pytest.mark.parametrize(("test_digest", "n"), [(DATASET.split.test_digest, 1), ("other", 0)])
@@ -118,7 +118,7 @@ def test_what_the_space_or_the_card_does_not_allow_is_left_out_and_said(tmp_path
     ended(tmp_path / "reports", "a/20260101-000000-a", {"conv_blocks": 6})
     (first, second) = recalled(tmp_path).notices
     assert first.startswith("start_from: auto leaves out a/20260101-000000-a: conv_blocks is 6")
-    assert second.startswith("start_from: auto takes nothing from below ")
+    assert second.startswith("start_from: auto uses no run below ")
 
 
 def test_an_unfinished_or_damaged_run_is_passed_over(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_an_unfinished_or_damaged_run_is_passed_over(tmp_path: Path) -> None:
     ended(out, "a/20260101-000000-b", {}).recipe_of("tuned").write_text("model: [")
     found = recalled(tmp_path)
     assert found.settings == ()
-    assert found.notices == (f"start_from: auto takes nothing from below {out}",)
+    assert found.notices == (f"start_from: auto uses no run below {out}",)
 
 
 def test_a_search_alone_has_a_winner_too(tmp_path: Path) -> None:
@@ -158,5 +158,5 @@ def test_a_run_goes_on_with_what_it_began_with() -> None:
     assert read_remembered(kept(starts), "config.yaml") == starts
     assert kept(()) == {}
     assert read_remembered({}, "config.yaml") == ()
-    with pytest.raises(DamagedFileError, match="remembered holds no settings"):
+    with pytest.raises(DamagedFileError, match="remembered does not hold settings"):
         read_remembered({"remembered": [{"origin": 1}]}, "config.yaml")

@@ -148,8 +148,8 @@ def test_what_cannot_be_built_is_left_out_and_said(tmp_path: Path) -> None:
     found = start_settings(file_of(tmp_path, "defaults", space=space), CARD, image_spec(side=8))
     assert found.settings == ()
     assert found.notices == (
-        "start_from: defaults is left out, as conv_blocks is 6, but 6 poolings by 2 would shrink"
-        " 8x8 images below 1x1",
+        "start_from: defaults is left out, because conv_blocks is 6, but 6 poolings by 2 would"
+        " shrink 8x8 images below 1x1",
     )
 
 
@@ -178,7 +178,7 @@ def test_a_run_that_is_not_there_is_refused_with_what_may_be_named(tmp_path: Pat
     with pytest.raises(ConfigurationError) as caught:
         start_settings(file_of(tmp_path, "basline"), CARD, SPEC)
     assert caught.value.message == (
-        f'{tmp_path / "tiny.yaml"}: start_from names "basline", where there is no run and no recipe'
+        f'{tmp_path / "tiny.yaml"}: start_from names "basline", which is neither a run nor a recipe'
     )
     assert caught.value.hint.endswith(
         "name baseline, defaults, auto, the folder of a finished run, or a best.yaml."
@@ -207,8 +207,8 @@ def test_what_mirrors_is_left_out_where_the_card_does_not_allow_it(tmp_path: Pat
     found = start_settings(file_of(tmp_path, "defaults", space=space), CARD, SPEC)
     assert found.settings == ()
     assert found.notices == (
-        "start_from: defaults is left out, as it mirrors images, which the card does not allow"
-        " (horizontal_flip)",
+        "start_from: defaults is left out, because it mirrors images, which the card does not"
+        " allow (horizontal_flip)",
     )
 
 
@@ -219,7 +219,10 @@ def test_a_run_on_another_split_of_the_same_images_is_doubtful(tmp_path: Path) -
     file = file_of(tmp_path, str(tmp_path / "best.yaml"))
     assert start_settings(file, CARD, SPEC).notices == ()
     (doubt,) = start_settings(file, CARD, SPEC, SplitSettings(seed=7)).notices
-    assert "was chosen on another split of these images, some of which test now" in doubt
+    assert (
+        "was chosen on another split of these images, and some of them are in the test part now"
+        in doubt
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

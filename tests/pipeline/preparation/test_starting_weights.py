@@ -20,7 +20,7 @@ SPACES = Path(__file__).parents[3] / "search_spaces"
     ("backbone", "reason"),
     [
         ("{weights: gone.h5}", 'weights is "gone.h5", but there is no such file'),
-        ("{weights: none}", "weights: none leaves nothing that was learnt before"),
+        ("{weights: none}", "weights: none means that no part is pretrained"),
     ],
 )
 def test_opponent_that_cannot_be_built_is_refused_before_anything_is_searched(

@@ -102,8 +102,8 @@ def test_a_file_that_is_no_picture_is_told(visit: Visit) -> None:
     (found,) = results(opened, 1)
     assert found.locator("h3").inner_text() == "No prediction"
     assert found.locator(".alert").inner_text() == (
-        "cannot be read as an image: not an image; give a picture that other programs open, such as"
-        " JPEG or PNG."
+        "cannot be read as an image: not an image; give an image that other programs can open,"
+        " such as JPEG or PNG."
     )
     assert found.locator("img").count() == 0
     opened.page.set_input_files("#files", [a_file("b.png", png())])

@@ -48,7 +48,7 @@ def bomb(first: str, repeat: str, n: int) -> str:
          "my.yaml:20: lists and keys are nested more than 20 levels deep."),
         ("a: " + "[" * 100_000, "my.yaml:1: lists and keys are nested more than 20 levels deep."),
         ("a: *b",
-         "my.yaml:1: *b stands for nothing.\n  Fix: write &b in front of what it stands for."),
+         "my.yaml:1: *b is not defined.\n  Fix: write &b before the value that it names."),
         ("a: 1\n" * 300_000, "my.yaml: it has more than 1 MB."),
         (f"a: {'x' * 30_000}", "my.yaml:1: a has more than 20,000 letters."),
         (f"{'x' * 1_001}: 1", f'my.yaml:1: the key "{"x" * 57}..." has more than 1,000 letters.'),

@@ -55,8 +55,8 @@ def test_conditions_on_the_family_are_refused() -> None:
         "dropout: {type: float, min: 0.1, max: 0.5, when: {model: cnn}}",
         head="model: [cnn, baseline]",
     ) == (
-        "my.yaml:4: space.dropout.when.model is not a parameter of this space.\n"
-        "  Fix: remove it: all that stands under space is of one family."
+        "my.yaml:4: space.dropout.when.model is not a parameter of this space.\n  Fix: remove it:"
+        " all hyperparameters under space belong to one family."
     )
 
 

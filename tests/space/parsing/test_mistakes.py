@@ -373,10 +373,9 @@ def test_per_of_an_own_builder_names_a_parameter_that_is_there() -> None:
 
 
 def test_per_of_an_own_builder_needs_a_whole_number() -> None:
-    assert (
-        in_space("units: {type: int, min: 1, max: 9, per: mode}", "mode: [a, b]", head=OWN)
-        == 'my.yaml:4: space.units.per is "mode", which is no whole number.\n  Fix: mode must be an'
-        " int, or fixed to one."
+    assert in_space("units: {type: int, min: 1, max: 9, per: mode}", "mode: [a, b]", head=OWN) == (
+        'my.yaml:4: space.units.per is "mode", which is not a whole number.\n  Fix: mode must'
+        " be an int, or fixed to one."
     )
 
 

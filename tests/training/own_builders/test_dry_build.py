@@ -80,7 +80,7 @@ def test_objective_that_is_not_reported_is_refused_with_those_that_are() -> None
 
 def test_weights_that_no_seed_changes_and_those_that_do_not_train_are_told() -> None:
     (seeded,) = dry_build("tests.training.builders:build_seeded", [{}], SPEC, "val_accuracy")
-    assert seeded.startswith("models of one setting begin with the same weights, whatever the seed")
+    assert seeded.startswith("models of one setting begin with the same weights for every seed")
     (frozen,) = dry_build("tests.training.builders:build_frozen", [{}], SPEC, "val_accuracy")
     assert frozen == "the model has no trainable weights, so all epochs are the same"
 

@@ -51,7 +51,7 @@ def as_array(values: Any, where: str) -> NDArray[Any]:
         return np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(
-            f"{where}: no array can be made of {words_of(values)}",
+            f"{where}: cannot convert {words_of(values)} to an array",
             "give images of one size as a NumPy array (n, height, width, channels).",
         ) from error
 

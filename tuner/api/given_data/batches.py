@@ -59,7 +59,8 @@ def read_batches(given: Any, where: str, data_root: Path) -> Part:
             )
         if labels and y.shape[1:] != labels[0].shape[1:]:
             raise DataError(
-                f"{where}: some labels are one-hot, others of another form", "give all in one form."
+                f"{where}: some labels are one-hot and others are not",
+                "give all labels in one form.",
             )
         images.append(x)
         labels.append(y)
@@ -74,7 +75,7 @@ def read_batches(given: Any, where: str, data_root: Path) -> Part:
             )
     if not images:
         raise DataError(
-            f"{where}: {words_of(given)} gives no batches",
+            f"{where}: {words_of(given)} yields no batches",
             "a generator can be read once only: give a new one, or arrays.",
         )
     return _in_own_order(images, labels, keys)
@@ -83,7 +84,7 @@ def read_batches(given: Any, where: str, data_root: Path) -> Part:
 def _each(given: Any, where: str) -> Iterator[Any]:
     cardinality = getattr(given, "cardinality", None)
     if callable(cardinality) and int(cardinality()) == _INFINITE:
-        raise DataError(f"{where}: the data set repeats for ever", "leave repeat() out of it.")
+        raise DataError(f"{where}: the data set repeats without end", "remove repeat() from it.")
     # Keras' PyDataset starts again at its end, where it is asked for one batch after another.
     return (given[number] for number in range(len(given))) if _is_indexed(given) else iter(given)
 
@@ -104,7 +105,7 @@ def _pair(batch: Any, where: str) -> Part:
         what = f"{len(batch)} parts" if isinstance(batch, tuple | list) else words_of(batch)
         raise DataError(
             f"{where}: a batch is {what}; expected (x, y)",
-            "give images and labels alone: weights and other inputs are not understood.",
+            "give images and labels only: sample weights and other inputs are not supported.",
         )
     x, y = as_array(batch[0], where), labels_of(batch[1], where)
     if _may_be_one_image(x, y):

@@ -166,8 +166,9 @@ def _below_one_root(
     missing = [path for path in paths[:1000] if not os.path.isfile(path)]  # noqa: PTH113 - many
     if len(missing) == len(paths[:1000]):
         raise DataError(
-            f"{name}: none of the files is there, such as {missing[0] if missing else 'none'}",
-            f"give whole paths, or start where relative ones begin; they start from {base} now.",
+            f"{name}: none of the files exists, such as {missing[0] if missing else 'none'}",
+            "give absolute paths, or start in the folder that the relative ones begin in; it is"
+            f" {base} now.",
         )
     root = _root(paths, name)
     names = [os.path.relpath(path, root).replace(os.sep, "/") if path else "" for path in whole]
@@ -183,7 +184,7 @@ def _root(paths: Sequence[str], name: str) -> str:
     if not root or os.path.dirname(root) == root:  # noqa: PTH120
         raise DataError(
             f"{name}: the files have no folder in common, such as {min(paths)} and {max(paths)}",
-            "bring them below one folder, or correct the path that is elsewhere.",
+            "move them into one folder, or correct the path that differs.",
         )
     return root
 
@@ -203,6 +204,6 @@ def _link(link: Path, root: str) -> None:
             link.symlink_to(root, target_is_directory=True)
     except OSError as error:
         raise DataError(
-            f"{link}: no link to the images can be made: {error.strerror}",
+            f"{link}: cannot make a link to the images: {error.strerror}",
             f"save the frame as CSV in {root}, and give its path.",
         ) from error

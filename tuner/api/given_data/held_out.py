@@ -94,7 +94,7 @@ def drawn(
     if together.strata is not None:
         raise DataError(
             f"{name}: validation_data is given without test=, and a class has too few groups to"
-            " seal whole ones for the test",
+            " seal some of them for the test",
             _REMEDY,
         )
     fraction = 0.1 if len(labels) >= SMALL_SET else 0.2
@@ -113,8 +113,8 @@ def _pool(images: Images, labels: Sequence[str], n_train: int) -> NDArray[np.int
     pool = np.flatnonzero((has_label & ~shares)[:n_train])
     if not len(pool):
         raise DataError(
-            f"{images.name}: no training image can be sealed for the test: each is also in the"
-            " validation part, or of a group there",
+            f"{images.name}: no training image can be sealed for the test: the validation part"
+            " holds each of them, or others of its group",
             _REMEDY,
         )
     return pool

@@ -110,7 +110,7 @@ def _check_scales(parts: Mapping[str, NDArray[Any]], name: str) -> None:
             raise DataError(
                 f"{name}: {other} has values of {range_words(other_range)}, but {part} of"
                 f" {range_words(found)}",
-                "bring all parts to one scale, such as x * 255 of floats from 0 to 1.",
+                "use one scale for all parts, such as x * 255 of floats from 0 to 1.",
             )
 
 

@@ -61,11 +61,11 @@ def place_of(
         base = Path.cwd()
     if name != plain_name(name, NAME):
         raise ConfigurationError(
-            f'name is "{name}", which is no name of a folder',
+            f'name is "{name}", which cannot be the name of a folder',
             f"use lower-case letters, digits, - and _, such as {plain_name(name, NAME)}.",
         )
     if data is None:
-        raise DataError(f"{name}: there are no data", _FORMS)
+        raise DataError(f"{name}: no data were given", _FORMS)
     if all(is_frame(one) for one in parts.values()):
         kept = keep_frames(parts, name, data_root, base=base, class_names=class_names)
         return str(kept)
@@ -81,7 +81,7 @@ def _refuse_others(parts: list[str], class_names: ClassNames | None, path: Path)
     given = [keywords[part] for part in parts] + ["class_names"] * (class_names is not None)
     if given:
         raise ConfigurationError(
-            f"{given[0]} is given beside {path}, which brings its own",
+            f"{given[0]} is given, but {path} has its own",
             f"leave {given[0]} out, or give the images as arrays too.",
         )
 
@@ -94,6 +94,6 @@ def _pair(given: Any, where: str, class_names: ClassNames | None, data_root: Pat
             f"{where}: the labels of {words_of(given)} are missing", "give a pair, (x, y)."
         )
     if is_frame(given) or isinstance(given, Mapping) or not is_batches(given):
-        raise DataError(f"{where}: {words_of(given)} is not understood here", _FORMS)
+        raise DataError(f"{where}: {words_of(given)} is not supported here", _FORMS)
     images, labels = read_batches(given, where, data_root)
     return images, labels if class_names is None else with_names(labels, class_names, where)

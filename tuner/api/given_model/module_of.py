@@ -55,7 +55,7 @@ def model_name(model: Any, folder: Path, executor: str = "") -> str | None:
         raise ConfigurationError(f"model: {type(model).__name__} builds no model", FORMS)
     if executor == "ray":
         raise ConfigurationError(
-            f"model: {what} is defined in a notebook or script, which nodes of Ray do not have",
+            f"model: {what} is defined in a notebook or script, which the nodes of Ray do not have",
             _AS_MODULE,
         )
     name = _identifier(what)

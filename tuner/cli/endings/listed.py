@@ -16,8 +16,8 @@ def listed_lines(found: ListedLabels) -> Iterator[str]:
     listed = plural(found.n_listed, "label is", "labels are")
     yield f"{listed} likely wrong, of {found.n:,}{n_test}."
     yield (
-        f"About {found.n_expected:.0f} are expected to be wrong ({found.n_expected / found.n:.1%});"
-        " an estimate, too high if models are weak."
+        f"About {found.n_expected:.0f} are expected to be wrong"
+        f" ({found.n_expected / found.n:.1%}). The estimate is too high if models are weak."
     )
     yield (
         f"Models predict {found.accuracy:.1%} of the labels of images that they did not train on"
@@ -27,7 +27,7 @@ def listed_lines(found: ListedLabels) -> Iterator[str]:
         yield "Test images were left out: the run scored no model on them."
     if found.n_earlier:
         kept = plural(found.n_earlier, "earlier correction")
-        yield f"The list ends with {kept}, and so replaces the earlier list."
+        yield f"The list also holds {kept}, so it replaces the earlier list."
     table = shlex.quote(found.table.as_posix())
     yield f"Look     {found.page.as_posix()}"
     if found.n_listed:

@@ -79,7 +79,7 @@ def _search(plan: Plan) -> Iterator[tuple[str, str]]:
         ),
     )
     if found.n_starts:
-        yield "", f"{plural(found.n_starts, 'trial')} of known settings, to the last epoch"
+        yield "", f"{plural(found.n_starts, 'trial')} of given settings, each in full"
     for bracket in found.brackets[:SHOWN_BRACKETS]:
         yield "", " > ".join(map(_rung, bracket))
     n_shown = found.n_starts + sum(
@@ -180,8 +180,8 @@ def _costs(plan: Plan) -> Iterator[tuple[str, str]]:
         yield (
             "",
             (
-                f"workers got {100 * plan.share:.0f} % of a core each while measured: the machine"
-                " was busy"
+                f"each worker got {100 * plan.share:.0f} % of a core during the measurement: the"
+                " machine was busy"
             ),
         )
 

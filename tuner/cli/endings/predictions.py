@@ -143,14 +143,14 @@ def _line(found: Prediction) -> str:
 
 
 def _unread(bad: Sequence[NotPredicted], n: int) -> DataError:
-    hint = "give pictures that other programs open."
+    hint = "give images that other programs can open."
     if not bad:
         return DataError("there is no image among the files", hint)
     if len(bad) == 1:
         (one,) = bad
         return DataError(
             f"{one.image}: cannot be read as an image: {one.reason}",
-            "give a picture that other programs open.",
+            "give an image that other programs can open.",
         )
     lines = [f"  {one.image}: {one.reason}" for one in bad[:SHOWN]]
     more = [f"  and {len(bad) - SHOWN:,} more; --json names them all"] if len(bad) > SHOWN else []

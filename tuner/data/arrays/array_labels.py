@@ -29,7 +29,8 @@ def label_texts(values: NDArray[Any], where: str) -> list[str]:
             continue
         if block.dtype.kind not in "biuf" or not _is_one_hot(block):
             raise DataError(
-                f"{where}: {n_columns} labels for each image, of which not always exactly one is 1",
+                f"{where}: {n_columns} labels for each image, but some images do not have exactly"
+                " one 1",
                 "give each image one class; several classes for one image are not supported.",
             )
         texts.extend(map(str, block.argmax(axis=1).tolist()))

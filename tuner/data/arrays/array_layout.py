@@ -78,5 +78,5 @@ def _reshape_hint(shape: tuple[int, ...]) -> str:
     if len(shape) == 4 and shape[2] in CHANNELS:
         return "the images are along the last axis: numpy.moveaxis(x, -1, 0) puts them first."
     if len(shape) == 5:
-        return "volumes and videos are not understood: save single images."
+        return "volumes and videos are not supported: save single images."
     return "reshape it, channels last."

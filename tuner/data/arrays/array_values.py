@@ -50,7 +50,7 @@ def find_ranges(
             raise DataError(
                 f"{path.name}, {name}: the values reach from {lowest:g} to {highest:g};"
                 " expected numbers",
-                "replace what is no number, and save them as uint8.",
+                "replace NaN, infinity and extreme values, and save them as uint8.",
             )
         kinds[values.dtype.kind == "f"] = float(lowest), float(highest)
     stated = settings.value_range
@@ -74,7 +74,7 @@ def only_deep(ranges: Ranges, path: Path) -> ValueRange | None:
         ends = " and ".join(range_words(one) for one in sorted(deep))
         raise DataError(
             f"{path.name}: its arrays have values of {ends}",
-            "save all of them by one scale, as uint8.",
+            "save all of them with one scale, as uint8.",
         )
     return next(iter(deep), None)
 

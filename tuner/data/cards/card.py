@@ -37,13 +37,13 @@ class Card(Strict):
         default=None,
         description=(
             "names in the order of the labels 0, 1, ...; or a mapping from the data's labels to"
-            " names; may be left out where the labels are names already"
+            " names; not needed if the labels are names"
         ),
     )
     splits: Splits = Splits()
     policies: Policies = Policies()
     horizontal_flip: bool = Field(
-        default=False, description="whether a mirrored image is still of its class"
+        default=False, description="whether a mirrored image keeps its class"
     )
     fetch: str = Field(default="", description="how to get the data by hand")
     kaggle: Kaggle | None = None

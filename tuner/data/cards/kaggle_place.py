@@ -24,11 +24,11 @@ class Kaggle(Strict):
     )
     archive: str | None = Field(
         default=None,
-        description="the one file of it that is needed, a zip or tar; everything by default",
+        description="file to download, a zip or tar; everything by default",
     )
     files: dict[str, str] = Field(
         min_length=1,
-        description="where each path that the card names lies in what was downloaded and unpacked",
+        description="where each path of the card lies in the unpacked download",
     )
 
     @model_validator(mode="after")

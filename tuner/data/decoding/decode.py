@@ -138,9 +138,7 @@ def _usual_range(mode: str, kind: str) -> ValueRange:
     # PNG, in 32.
     if mode.startswith("I;16") or (mode == "I" and kind in ("PNG", "PPM")):
         return FULL_16_BITS
-    raise UnreadableImageError(
-        "values of 32 bits, and nothing states which of them are black and white"
-    )
+    raise UnreadableImageError("values of 32 bits without a stated range from black to white")
 
 
 def _decoded(

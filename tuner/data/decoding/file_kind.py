@@ -94,7 +94,7 @@ def _brands(head: bytes) -> list[bytes]:
 
 def _of_brands(brands: list[bytes]) -> str:
     if _AVIF_BRANDS & set(brands):
-        return "AVIF image, damaged, or more than this Pillow reads; a newer Pillow may"
+        return "AVIF image that is damaged or needs a newer Pillow"
     if _HEIC_BRANDS & set(brands) or brands[0] in (b"mif1", b"msf1"):
         return (
             "damaged HEIC image"

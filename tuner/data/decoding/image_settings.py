@@ -43,7 +43,8 @@ class ImageSettings(Strict):
             math.isfinite(ends[0]) and math.isfinite(ends[1]) and ends[0] < ends[1]
         ):
             raise ValueError(
-                f"is {ends[0]:g} to {ends[1]:g}, which is no range. | give black first, then white."
+                f"is {ends[0]:g} to {ends[1]:g}, which is not a range. | give black first, then"
+                " white."
             )
         return ends
 

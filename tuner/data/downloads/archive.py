@@ -124,7 +124,7 @@ def unpack(
     except OSError as error:
         if is_disk_full(error):
             message = f"{archive.name}: no space is left on the disk under {to.parent} to unpack it"
-            raise DataError(message, "make room, and start again.") from error
+            raise DataError(message, "free space, and repeat the command.") from error
         raise DataError(
             f"{archive.name}: cannot be unpacked: {error.strerror}", "check both paths."
         ) from error

@@ -84,8 +84,8 @@ def _told(card: Card, source: Kaggle) -> Iterator[None]:
         yield
     except (UnauthenticatedError, CredentialError) as error:
         raise ConfigurationError(
-            f"{card.name}: Kaggle gives this to people with an account only, and found no token of"
-            " yours",
+            f"{card.name}: Kaggle requires an account for this download, and received no valid"
+            " token",
             "make a token at https://www.kaggle.com/settings/api, set KAGGLE_API_TOKEN to it,"
             f" accept the rules at {source.page}, and {_START_AGAIN}.",
         ) from error
@@ -101,7 +101,7 @@ def _told(card: Card, source: Kaggle) -> Iterator[None]:
     except RequestException as error:
         raise DataError(
             f"{card.name}: Kaggle cannot be reached, or the connection broke",
-            f"check the network and {_START_AGAIN}: it goes on where it stopped; or {card.fetch}.",
+            f"check the network and {_START_AGAIN}: the download resumes; or {card.fetch}.",
         ) from error
     # Its own unpacking, and credentials that it cannot read.
     except (ValueError, EOFError, zipfile.BadZipFile, tarfile.TarError) as error:
@@ -119,7 +119,7 @@ def _refused(card: Card, source: Kaggle, status: int) -> ConfigurationError | Da
         )
     if status == 404:
         return DataError(
-            f"{card.name}: Kaggle has no such data any more: {source.page}",
+            f"{card.name}: Kaggle no longer has these data: {source.page}",
             f"{card.fetch or 'ask there'}.",
         )
     return DataError(

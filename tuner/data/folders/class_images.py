@@ -134,7 +134,7 @@ def check_names(labels: Iterable[tuple[str, str]], name: str) -> None:
         other = by_form.setdefault((part, form), label)
         if other != label:
             raise DataError(
-                f'{name}: two folders are called "{printable(form)}", in two ways of writing the'
+                f'{name}: two folders are called "{printable(form)}", in two Unicode forms of the'
                 " same letters",
                 "put the images of both into one folder.",
             )

@@ -29,7 +29,8 @@ def in_size(
             f"--image-size is for photos without a card, but {card.name} has the size"
             f" {card.image.height} x {card.image.width} from its "
             + ("arrays or rows" if is_own else "card"),
-            "leave the option out; of own data, only image files are decoded in any size."
+            "leave the option out; of your own data, only image files can be decoded in another"
+            " size."
             if is_own
             else f"leave the option out, or change image.height and image.width in"
             f" datasets/{card.name}.yaml.",

@@ -58,7 +58,7 @@ def list_fields(paths: Sequence[Path], sample: TableSample) -> tuple[dict[str, A
     path, header = paths[0], sample.header
     if len({columns.plain(name) for name in header} & _BOXES) >= 3:
         raise DataError(
-            f"{path.name}: it holds boxes: several objects of an image, each with its place",
+            f"{path.name}: it holds bounding boxes: several objects in one image",
             "image classifiers need one class for each image: cut the boxes out, and give them in"
             " class folders.",
         )
@@ -167,9 +167,9 @@ def _labels(
             "give the table that has labels, or put each class's images into a folder of its own.",
         )
     raise DataError(
-        f"{name}: it names files, but which column holds their labels? Found {shown}",
-        "call that column label; or write a card: files: {type: file_list, path: FILE, file_column:"
-        " ..., label_column: ...}.",
+        f"{name}: it names files, but several columns may hold their labels; found {shown}",
+        "call the right one label; or write a card: files:"
+        " {type: file_list, path: FILE, file_column: ..., label_column: ...}.",
     )
 
 
@@ -207,8 +207,8 @@ def _no_files(path: Path, sample: TableSample) -> DataError:
         first = printable(named[0].strip())
         if re.match(r"/|\\\\|[A-Za-z]:", first):
             return DataError(
-                f"{path.name}: it names files of another place, such as {first[:80]}",
-                "write the names from the table's folder on, such as images/1.jpg.",
+                f"{path.name}: it names files outside of its folder, such as {first[:80]}",
+                "write paths relative to the table's folder, such as images/1.jpg.",
             )
         if "://" in first:
             return DataError(
@@ -216,9 +216,9 @@ def _no_files(path: Path, sample: TableSample) -> DataError:
                 "download the images first, and write the names of the files into the table.",
             )
         return DataError(
-            f"{path.name}: it names files such as {first[:80]}, but none of them is there",
-            f"put the images into {path.parent}, or into a folder images in it; names that start"
-            " elsewhere need a card that names root.",
+            f"{path.name}: it names files such as {first[:80]}, but none of them exists",
+            f"put the images into {path.parent}, or into a folder images in it; if the names"
+            " start in another folder, write a card that states root.",
         )
     return DataError(
         f"{path.name}: expected a column of labels and pixels, or of files; found {shown}",

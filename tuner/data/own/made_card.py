@@ -41,7 +41,7 @@ def image_settings(height: int, width: int, channels: int, where: str) -> ImageS
         raise DataError(
             f"{where}: images are {height:,} x {width:,}; expected {LEAST_PIXELS} to"
             f" {MOST_PIXELS:,} pixels a side",
-            "bring them to a size between, or give a folder of image files, which are brought to"
+            "resize them to that range, or give a folder of image files, which can be resized to"
             " any size.",
         )
     return ImageSettings(height=height, width=width, channels=1 if channels == 1 else 3)

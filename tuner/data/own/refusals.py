@@ -188,8 +188,8 @@ class Refusals:
     def annotations(self, pictures: Folder) -> DataError:
         """Images beside boxes or masks."""
         return self._error(
-            f"{printable(pictures.below)} lies beside annotations, as for finding or cutting out"
-            " objects; nothing tells one class for each image",
+            f"{printable(pictures.below)} lies beside annotations, as for detection or"
+            " segmentation; nothing states one class for each image",
             f"{_OWN_FOLDERS}.",
         )
 

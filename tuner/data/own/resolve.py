@@ -106,6 +106,6 @@ def card_for(path: Path) -> Card:
     if path.suffix.lower() == ".npz":
         return npz_card(path)
     raise DataError(
-        f"{path}: a file of this kind is not understood",
+        f"{path}: this kind of file is not supported",
         _HINTS.get(path.suffix.lower(), _UNDERSTOOD),
     )

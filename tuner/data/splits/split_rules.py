@@ -24,18 +24,22 @@ class Splits(Strict):
     validation: str | None = None
     test: str | None = None
     test_fraction: Fraction | None = Field(
-        default=None, description="of all images; 0.1, or 0.2 under 500 images"
+        default=None,
+        description="share of all images that is the test part; 0.1, or 0.2 under 500 images",
     )
     validation_fraction: Fraction | None = Field(
         default=None,
-        description="of those left, where a single part validates; 0.1, or 0.2 under 500 images",
+        description=(
+            "share of the other images that is the validation part, without folds; 0.1, or 0.2"
+            " under 500 images"
+        ),
     )
     group: str | None = Field(
         default=None,
         description=(
-            "images of one group are never parted. class_folders: a regular expression, searched in"
-            " class/file, whose first bracket or else whole match names the group; fer_csv,"
-            " pixel_columns, file_list: the column that names it"
+            "images of one group stay in one part. class_folders: a regular expression, searched"
+            " in class/file, whose first bracket, or whole match without one, names the group;"
+            " fer_csv, pixel_columns, file_list: the column that names it"
         ),
     )
     folds: int | None = Field(
@@ -43,7 +47,8 @@ class Splits(Strict):
         ge=1,
         le=20,
         description=(
-            "times that a trial trains, each on other parts; 1, or at most 5 under 500 images"
+            "folds of cross-validation, one training of a trial for each; 1, or at most 5 under"
+            " 500 images"
         ),
     )
 
@@ -69,14 +74,14 @@ class Policies(Strict):
     duplicates: Literal["drop_from_train", "keep", "drop"] = Field(
         default="drop_from_train",
         description=(
-            "drop_from_train: what is identical to a given test image neither trains nor validates,"
-            " and what is identical to a given validation image does not train; drop: each distinct"
-            " image counts once, besides"
+            "drop_from_train: leave out training and validation images that are identical to a"
+            " given test image, and training images that are identical to a given validation"
+            " image; drop: also keep each distinct image once only"
         ),
     )
     conflicting: Literal["drop", "keep"] = Field(
-        default="drop", description="images of which an identical one is of another class"
+        default="drop", description="identical images with different classes"
     )
     unreadable: Literal["skip", "fail"] = Field(
-        default="skip", description="fail: the data are refused"
+        default="skip", description="skip: leave them out; fail: refuse the data"
     )

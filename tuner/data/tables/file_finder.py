@@ -111,5 +111,5 @@ def refuse_outside(name: str, where: str) -> None:
         shown = "".join(letter if letter.isprintable() else "?" for letter in text[:80])
         raise DataError(
             f"{where}: {shown} leads out of the data's folder",
-            "write paths from the table's folder on, without a drive, a leading / or ..",
+            "write paths relative to the table's folder, without a drive, a leading / or ..",
         )

@@ -101,7 +101,7 @@ def _one_of(header: Sequence[str], row: Sequence[str], at: Sequence[int], where:
     found = [header[column] for column, value in zip(at, values, strict=True) if value in _ONES]
     if len(found) > 1:
         raise DataError(
-            f"{where}: it is of several classes, {', '.join(found[:5])}",
+            f"{where}: it has several classes, {', '.join(found[:5])}",
             "give each image one class; several classes for one image are not supported.",
         )
     return found[0] if found else ""

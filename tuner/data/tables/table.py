@@ -201,7 +201,7 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     elif isinstance(error, csv.Error):
         reason = "it is not CSV text in UTF-8"
     elif isinstance(error, (EOFError, zlib.error, lzma.LZMAError)) or error.strerror is None:  # type: ignore[attr-defined]
-        reason = "it is packed, and damaged"
+        reason = "the compressed file is damaged"
     else:
         reason = error.strerror  # type: ignore[attr-defined]
     return DataError(f"{path.name}: cannot be read: {reason}", hint)

@@ -87,7 +87,7 @@ class WorkerProcess:
             return f"its worker ended with exit code {code}"
         # Python has no names for most of the real-time signals.
         name = signal.Signals(-code).name if -code in list(signal.Signals) else f"signal {-code}"
-        why = "; the system kills processes so when memory runs out" if name == "SIGKILL" else ""
+        why = "; the system does this when memory runs out" if name == "SIGKILL" else ""
         return f"its worker was killed by {name}{why}"
 
     def end(self) -> None:

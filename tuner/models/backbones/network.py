@@ -71,9 +71,9 @@ def _downloaded(backbone: Backbone, size: int, pooling: Pooling) -> keras.Model:
     # Keras wraps every failure of a download in a plain Exception (keras/src/utils/file_utils.py).
     except Exception as error:
         raise NoPretrainedWeightsError(
-            f"{backbone.title}: its ImageNet weights are neither in Keras' cache nor to be"
+            f"{backbone.title}: its ImageNet weights are not in Keras' cache and cannot be"
             f" downloaded: {_line(error)}",
-            "connect to the network once, give a file with `weights: PATH`, or take the model"
+            "connect to the network once, give a file with `weights: PATH`, or use the model"
             " efficientnet_lite2, whose weights come with the installation.",
         ) from error
     return _as_trained(network, is_rescaled=True) if backbone.has_lost_rescaling else network

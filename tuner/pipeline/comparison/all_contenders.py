@@ -64,7 +64,7 @@ def _contenders(
     rules = replace(tuned[0], schedule=schedule, max_epochs=file.retrain.epochs)
     stated = stated_baseline(card, spec.height, spec.width)
     if "baseline_published" in file.compare and not stated.published:
-        text = "this data set has no card that states a published schedule: that row is left out"
+        text = "no published schedule is compared: this data set has no card that states one"
         tell(Notice(text=text))
     yield from baselines(rules, stated, file.compare)
     names = [name for name in file.compare if name in BACKBONES]

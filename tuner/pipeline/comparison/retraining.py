@@ -184,7 +184,10 @@ def _distinct(compared: Sequence[Contender], job: Job) -> dict[str, Contender]:
     for contender in compared:
         same = found.setdefault(_setting(contender), contender)
         if same is not contender:
-            text = f"{contender.title} is the setting of {same.title}, and is trained once for both"
+            text = (
+                f"{contender.title} and {same.title} are the same setting, which is trained once"
+                " for both"
+            )
             job.tell(Notice(text=text))
     return found
 

@@ -84,8 +84,7 @@ def unless_deleted(folder: RunFolder) -> Iterator[None]:
 
 def _deleted(folder: RunFolder) -> ConfigurationError:
     return ConfigurationError(
-        f"{folder.path}: the run's folder was deleted or moved while the run went on, and its"
-        " trials with it",
+        f"{folder.path}: the run's folder was deleted or moved during the run, with its trials",
         "move it back and run the same command to resume; if it is gone, the same command starts a"
         " new run.",
     )

@@ -83,12 +83,12 @@ def _newest(runs: Sequence[Path], name: Path, root: Path) -> Path:
         meant = "" if root.is_dir() else did_you_mean_path(root)
         raise ConfigurationError(
             f"{name}: there is no finished run below {root}",
-            f"{meant}begin one with `python -m tuner run DATASET`, or give the folder of a run.",
+            f"{meant}start one with `python -m tuner run DATASET`, or give the folder of a run.",
         )
     named = ", ".join(str(path) for path in unfinished[:_SHOWN])
     more = f" and {len(unfinished) - _SHOWN} more" if len(unfinished) > _SHOWN else ""
     raise ConfigurationError(
-        f"{name}: no run below {root} has finished; these have begun: {named}{more}",
+        f"{name}: no run below {root} has finished; these have started: {named}{more}",
         f"resume the newest: {_resuming(unfinished[0])}",
     )
 
@@ -106,7 +106,7 @@ def _resuming(path: Path) -> str:
     try:
         command = RunFolder(path).read_config()["options"]["command"]
     except (ConfigurationError, LookupError, TypeError):
-        return "the command that began it, with --resume."
+        return "the command that started it, with --resume."
     return resume_command(str(command))
 
 
@@ -114,7 +114,7 @@ def _no_run(name: Path, reports: Path, *, is_word: bool) -> ConfigurationError:
     shown = printable(str(name))
     if runs := _runs_in(name):
         return ConfigurationError(
-            f"{shown}: holds {len(runs)} of a data set's runs, but is no run itself",
+            f"{shown}: holds {len(runs)} runs of a data set, but is not a run itself",
             f"give {name / LATEST} for the newest one, or one of its folders.",
         )
     words = [LATEST, *sorted({run.parent.name for run in runs_below(reports)})]

@@ -41,7 +41,7 @@ def rebuild(folder: RunFolder, tell: Callable[[str], None] = LOG.warning) -> Pat
     except Exception as error:
         LOG.exception("the page of %s failed", folder.path)
         raise ConfigurationError(
-            f"{folder.path}/results.json: its numbers do not fit together, so there is no page:"
+            f"{folder.path}/results.json: its numbers are inconsistent, so there is no page:"
             f" {reason_of(error)}",
             "restore the file from a copy, or run the search again.",
         ) from error

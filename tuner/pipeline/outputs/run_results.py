@@ -68,7 +68,10 @@ def importance_of(job: Job, searched: SearchSummary) -> Importance | None:
         LOG.exception("the importance of the hyperparameters could not be computed")
         job.tell(
             Notice(
-                text=f"what mattered in the search is not known: {type(error).__name__}: {error}"
+                text=(
+                    "the importance of the hyperparameters could not be computed:"
+                    f" {type(error).__name__}: {error}"
+                )
             )
         )
         return None

@@ -25,6 +25,6 @@ def searched_space(folder: RunFolder) -> SearchSpaceFile:
         return _FILE.validate_python(space)
     except (KeyError, TypeError, ValidationError) as error:
         raise DamagedFileError(
-            f"{folder.path}/config.yaml: holds no space that this version reads",
+            f"{folder.path}/config.yaml: this version cannot read its space",
             "use the version of tuner that wrote it, or run again.",
         ) from error

@@ -120,12 +120,12 @@ class Trackers:
     def _tell_failures(self) -> None:
         for tracker in [one for one in self._running if one.failure is not None]:
             self._running.remove(tracker)
-            text = f"{tracker.name} tracks this run no longer: {tracker.failure}"
+            text = f"{tracker.name} has stopped tracking this run: {tracker.failure}"
             self._tell(Notice(text=f"{text}; {self._remedy(tracker.name)}"))
 
     def _remedy(self, name: str) -> str:
         path = shlex.quote(self._folder.path.as_posix()) if self._folder else "RUN"
-        goes_on = "" if self._has_ended else "the run goes on, and "
+        goes_on = "" if self._has_ended else "the run continues, and "
         return f"{goes_on}`python -m tuner track {path} --to {name}` adds what is missing"
 
 

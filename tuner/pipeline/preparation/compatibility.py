@@ -61,7 +61,7 @@ def refuse_flip(card: Card, what: str, remedy: str) -> None:
         return
     if card.source == OWN_DATA:
         raise ConfigurationError(
-            f"{what}, but nothing says that a mirrored image of {card.name} keeps its class",
+            f"{what}, but nothing states that a mirrored image of {card.name} keeps its class",
             f"{remedy}, or write a card for the data with horizontal_flip: true.",
         )
     raise ConfigurationError(

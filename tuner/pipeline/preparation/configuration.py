@@ -60,8 +60,8 @@ def _check_choose(options: RunOptions, file: SearchSpaceFile) -> None:
     if options.choose and not file.costs:
         name = options.choose[0].name
         raise ConfigurationError(
-            f"--choose {options.choose[0].words}: the space has one objective, so nothing is"
-            " measured that models take",
+            f"--choose {options.choose[0].words}: the space has one objective, so the costs of"
+            " models are not measured",
             f"add --set 'objectives=[{file.objective.name}, {name}]'.",
         )
 

@@ -48,7 +48,7 @@ def without_too_large(file: SearchSpaceFile, spec: ImageSpec) -> Constrained:
     if not families:
         miss = nearest_miss(refused.values())
         raise SpaceError(
-            f"{file.name}: no family keeps the constraints; the nearest: {miss}",
+            f"{file.name}: no family meets the constraints; the nearest: {miss}",
             "raise the constraint, or add a family of smaller models, such as cnn.",
         )
     left = [family.name for family in families]
@@ -57,7 +57,8 @@ def without_too_large(file: SearchSpaceFile, spec: ImageSpec) -> Constrained:
     return Constrained(
         file=replace(file, model=model, families=families, space=together(families)),
         notices=tuple(
-            f"{name} is left out of the search, as {problem}" for name, problem in refused.items()
+            f"{name} is left out of the search, because {problem}"
+            for name, problem in refused.items()
         ),
     )
 

@@ -109,9 +109,9 @@ def _notes(
     before = {*given.space.searched, *given.space.fixed}
     unread = sorted(before - declaration.names - set(declaration.terms))
     if unread and not declaration.is_thorough and not declaration.reads_all:
-        yield f"{model} did not ask for {_named(unread)} in the settings that were tried"
+        yield f"{model} did not read {_named(unread)} in the settings that were tried"
     if not space.parameters:
-        yield f"{model}: no hyperparameters are searched, so that the search is one setting"
+        yield f"{model}: no hyperparameters are searched, so the search has one setting"
     elif added := [name for name in space.searched if name not in before]:
         yield f"searched as {model} declares it: {_named(added)}"
 
@@ -147,7 +147,7 @@ def resumed(
         return replace(file, space=Space(parameters=parameters, fixed=dict(space["fixed"])))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise DamagedFileError(
-            f"{where}: declared is no space that a run has written, so the run cannot be resumed",
+            f"{where}: declared is not a space that a run wrote, so the run cannot be resumed",
             "restore the file, or start again with --fresh.",
         ) from error
 

@@ -109,5 +109,8 @@ def _precision(options: RunOptions, file: SearchSpaceFile, listener: Listener) -
     found = decide(file.precision, options.execution, options.data_dir, listener)
     if found.precision in (None, "float32"):
         return found
-    note = f"{found.precision} is for the compared models only: {file.model} decides for itself"
+    note = (
+        f"{found.precision} applies to the compared models only: {file.model} sets its own"
+        " precision"
+    )
     return replace(found, notices=(*found.notices, note))

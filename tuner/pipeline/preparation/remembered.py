@@ -90,16 +90,18 @@ def remembered(
             continue
         start = as_start(winner.origin, winner.recipe.model, winner.recipe.values, file)
         if chose_by_test_images(winner.recipe.data, winner.path, dataset, split):
-            reason: str | None = "its choice was made on images that test now (another --seed)"
+            reason: str | None = (
+                "it was chosen on images that are in the test part now (another --seed)"
+            )
         else:
             reason = problem(start, file, card, dataset)
         if reason is not None:
             notices.append(f"start_from: {AUTO} leaves out {winner.origin}: {reason}")
         elif is_new(start, [*stated.settings, *found], file):
             found.append(start)
-            notices.append(f"start_from: {AUTO} takes {winner.origin} ({_told(winner.recipe)})")
+            notices.append(f"start_from: {AUTO} uses {winner.origin} ({_told(winner.recipe)})")
     if not found:
-        notices.append(f"start_from: {AUTO} takes nothing from below {out}")
+        notices.append(f"start_from: {AUTO} uses no run below {out}")
     return StartSettings(settings=tuple(found), notices=tuple(notices))
 
 
@@ -122,7 +124,7 @@ def read_remembered(config: Mapping[str, Any], where: str) -> tuple[StartSetting
         return _STARTS.validate_python(config.get(_KEY, ()))
     except ValidationError as error:
         raise DamagedFileError(
-            f"{where}: {_KEY} holds no settings that a run has written, so the run cannot be"
+            f"{where}: {_KEY} does not hold settings that a run wrote, so the run cannot be"
             " resumed",
             "restore the file, or start again with --fresh.",
         ) from error

@@ -65,7 +65,7 @@ def start_settings(
         if isinstance(start, str):
             notices.append(f"start_from: {start} is left out{doubt}")
         elif reason := problem(start, file, card, dataset):
-            notices.append(f"start_from: {start.origin} is left out, as {reason}")
+            notices.append(f"start_from: {start.origin} is left out, because {reason}")
         elif is_new(start, found, file):
             found.append(start)
             notices += [doubt] if doubt else []
@@ -115,7 +115,7 @@ def _recipe_file(name: str, file: SearchSpaceFile) -> Path:
     if path.is_file():
         return path
     raise ConfigurationError(
-        f'{file.name}: start_from names "{name}", where there is no run and no recipe',
+        f'{file.name}: start_from names "{name}", which is neither a run nor a recipe',
         f"{did_you_mean_path(Path(name))}name baseline, defaults, {AUTO}, the folder of a finished"
         " run, or a best.yaml.",
     )
@@ -147,8 +147,9 @@ def chose_by_test_images(
 
 def _doubt(name: str) -> str:
     return (
-        f"start_from: {name} was chosen on another split of these images, some of which test now:"
-        " if it wins, its test score may flatter; take a run with the same --seed"
+        f"start_from: {name} was chosen on another split of these images, and some of them are in"
+        " the test part now: if it wins, its test score may be too high; use a run with the same"
+        " --seed"
     )
 
 

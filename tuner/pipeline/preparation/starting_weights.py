@@ -22,7 +22,7 @@ def check_backbones(file: SearchSpaceFile) -> None:
         if name in BACKBONES:
             weights = complete(name, file.backbone)["weights"]
             untrained = (
-                "weights: none leaves nothing that was learnt before" if weights == "none" else None
+                "weights: none means that no part is pretrained" if weights == "none" else None
             )
             _refuse_weights(
                 f"{file.name}: compare, {name}", untrained or weights_problem(name, weights)

@@ -81,10 +81,7 @@ def try_builder(file: SearchSpaceFile, spec: ImageSpec) -> list[str]:
 
 @contextmanager
 def _told_if_slow(model: str, listener: Listener) -> Iterator[None]:
-    text = (
-        f"{model} is still being tried out after {SLOW_S:.0f} s; Ctrl-C ends that, and nothing is"
-        " written"
-    )
+    text = f"still trying out {model} after {SLOW_S:.0f} s; Ctrl-C stops, and nothing is written"
     timer = threading.Timer(SLOW_S, lambda: listener(Notice(text=text)))
     timer.daemon = True
     timer.start()

@@ -130,8 +130,8 @@ class Composer:
     def _alias(self, event: Any, depth: int) -> tuple[Any, int]:
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
-            hint = f"write &{_cut(event.anchor)} in front of what it stands for."
-            raise RefusedError(_line(event), f"*{_cut(event.anchor)} stands for nothing.", hint)
+            hint = f"write &{_cut(event.anchor)} before the value that it names."
+            raise RefusedError(_line(event), f"*{_cut(event.anchor)} is not defined.", hint)
         if not anchor.is_whole:
             hint = f"look for a `*{_cut(event.anchor)}` inside its own `&{_cut(event.anchor)}`."
             raise RefusedError(_line(event), "nested without end.", hint)
@@ -148,8 +148,8 @@ class Composer:
         self._n_values += n
         if self._n_values > self._limits.n_values:
             message = (
-                f"it holds more than {self._limits.n_values:,} values, those behind each alias"
-                " counted."
+                f"it holds more than {self._limits.n_values:,} values, counting those behind each"
+                " alias."
             )
             raise RefusedError(
                 _line(event),

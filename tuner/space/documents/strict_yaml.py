@@ -115,5 +115,5 @@ def _not_yaml(error: yaml.MarkedYAMLError, text: str, name: str) -> Configuratio
     written = text.splitlines()[mark.line : mark.line + 1] if mark else []
     hint = "check the indentation and quotes near this line."
     if written and "\t" in written[0]:
-        hint = "use spaces in place of tabs."
+        hint = "use spaces instead of tabs."
     return ConfigurationError(f"{name}{line}: not valid YAML: {what[:200]}.", hint)

@@ -224,7 +224,7 @@ def _check_per(
         message = f"{name} is {shown(parent)}; expected another parameter of the space."
         yield Problem(where=where, message=message, hint=partial(_other_name, parent, others))
     elif parent in layout.specs and layout.counts(parent) is None:
-        message = f"{name} is {shown(parent)}, which is no whole number."
+        message = f"{name} is {shown(parent)}, which is not a whole number."
         yield Problem(
             where=where, message=message, hint=f"{parent} must be an int, or fixed to one."
         )

@@ -130,7 +130,7 @@ def _check_parent(
     others = entries.keys() - {key[0]}
     message = f"{start} is not a parameter of this space."
     if parent == FAMILY and layout.terms is not None:
-        hint = "remove it: all that stands under space is of one family."
+        hint = "remove it: all hyperparameters under space belong to one family."
         yield Problem(where=where, message=message, hint=hint)
         return
     yield Problem(where=where, message=message, hint=partial(_other_name, parent, others))

@@ -55,29 +55,29 @@ class SearchSpec(Given):
         default=27,
         ge=1,
         le=MAX_EPOCHS,
-        description="Epochs of the last rung; best a power of factor.",
+        description="Epochs of the last rung; ideally a power of factor.",
     )
     min_epochs: int = Field(
         default=1,
         ge=1,
         le=MAX_EPOCHS,
         description=(
-            "Epochs of the first rung at least, for small data, whose epochs are few steps; best"
-            " max_epochs divided by a power of factor."
+            "Minimum epochs of the first rung, for small data, whose epochs have few steps;"
+            " ideally max_epochs divided by a power of factor."
         ),
     )
     factor: int = Field(
         default=3,
         ge=2,
         le=1_000,
-        description="One of so many trials is promoted from rung to rung.",
+        description="One in this many trials is promoted to the next rung.",
     )
     iterations: int = Field(
         default=1,
         ge=1,
         le=1_000,
         description=(
-            "How often the whole of Hyperband is run; the other methods get as much to do by"
+            "Number of times that Hyperband runs; the other methods have the same budget by"
             " default."
         ),
     )
@@ -86,23 +86,25 @@ class SearchSpec(Given):
         ge=1,
         le=MAX_TOTAL_EPOCHS,
         description=(
-            "Epochs of all trials at most; by default the sum of Hyperband's brackets; no limit if"
-            " max_trials is given."
+            "Maximum epochs of all trials together; by default the sum of Hyperband's brackets;"
+            " no limit if max_trials is given."
         ),
     )
     max_trials: int | None = Field(
         default=None,
         ge=1,
         le=MAX_TRIALS,
-        description="Trials at most, promotions included; by default as many as the method needs.",
+        description=(
+            "Maximum number of trials, promotions included; by default as many as the method needs."
+        ),
     )
     patience: int | None = Field(
         default=None,
         ge=1,
         le=MAX_EPOCHS,
         description=(
-            "Epochs without improvement of the objective after which a trial ends; by default it"
-            " never does."
+            "Epochs without improvement of the objective after which a trial ends; by default"
+            " trials do not end early."
         ),
     )
     min_expected_gain: float | None = Field(
@@ -110,8 +112,9 @@ class SearchSpec(Given):
         gt=0,
         allow_inf_nan=False,
         description=(
-            "End the search once its model expects less improvement of any new setting, in the unit"
-            " of the objective, such as 0.001; by default the budget ends it. For model_hyperband."
+            "End the search if its model predicts less improvement than this for every new"
+            " setting, in the unit of the objective, such as 0.001; by default the budget ends"
+            " it. For model_hyperband."
         ),
     )
 
@@ -120,7 +123,7 @@ class RetrainSpec(Given):
     """How the winner and its opponents are retrained."""
 
     epochs: int = Field(
-        default=60, ge=1, le=MAX_EPOCHS, description="Most epochs of one retraining."
+        default=60, ge=1, le=MAX_EPOCHS, description="Maximum epochs of one retraining."
     )
     seeds: int = Field(default=3, ge=1, le=1_000, description="Retrainings per model.")
     patience: int = Field(
@@ -134,7 +137,7 @@ class RetrainSpec(Given):
         ge=1,
         le=MAX_FINALISTS,
         description=(
-            "Settings at most that are retrained where validation cannot tell them apart; the best"
+            "Maximum number of settings to retrain if validation cannot tell them apart; the best"
             " of them is the winner. By default the preset decides."
         ),
     )
@@ -167,7 +170,9 @@ class SpaceFile(Given):
 
     version: Literal[1] = Field(description="Version of this format.")
     dataset: str | None = Field(
-        default=None, min_length=1, description="A data card's name; left out, it serves any."
+        default=None,
+        min_length=1,
+        description="Name of a data card; without it, the space serves any data set.",
     )
     model: Annotated[
         list[str], BeforeValidator(as_names, json_schema_input_type=str | list[str])
@@ -219,9 +224,9 @@ class SpaceFile(Given):
         default=[],
         max_length=MAX_STARTS,
         description=(
-            "Settings that are trained first, each to the end: baseline, defaults (of the model),"
-            " auto (winners of earlier runs on similar data), the folder of a run, or a recipe such"
-            " as best.yaml."
+            "Settings to train in full before the search: baseline, defaults (of the model), auto"
+            " (winners of earlier runs on similar data), the folder of a run, or a recipe such as"
+            " best.yaml."
         ),
     )
     normalization: Normalization | None = Field(
@@ -231,14 +236,14 @@ class SpaceFile(Given):
     precision: PrecisionChoice = Field(
         default="auto",
         description=(
-            "Numbers that layers compute with, as Keras names its dtype policies; auto takes"
-            " 16-bit ones where they train faster on the machine."
+            "Precision of training, as a dtype policy of Keras; auto uses 16 bits if that trains"
+            " faster on the machine."
         ),
     )
     track: list[TrackerName] = Field(
         default=[],
         max_length=len(TRACKERS),
-        description=f"Trackers that a run is written to, live: {tracker_help()}.",
+        description=f"Trackers that a run is written to while it runs: {tracker_help()}.",
     )
 
 

@@ -166,9 +166,9 @@ def _check(
             f"loss=keras.losses.{_crossentropy(model, units)}(from_logits=True).",
         )
     raise ConfigurationError(
-        f'model "{name}" outputs values that do not sum to 1 over the classes (but to '
-        f"{total.min():.3g} to {total.max():.3g})",
-        f"end it with {last} in place of sigmoid or the like: an image has one class.",
+        f'model "{name}" outputs values that do not sum to 1 over the classes (the sums are'
+        f" {total.min():.3g} to {total.max():.3g})",
+        f"end it with {last} instead of sigmoid or similar: an image has one class.",
     )
 
 

@@ -95,7 +95,7 @@ def dry_build(
             keras.backend.clear_session()
     if not is_tried:
         raise ConfigurationError(
-            f'model "{model}" cannot be built: {errors[0]}', "mend the builder."
+            f'model "{model}" cannot be built: {errors[0]}', "fix the builder."
         )
     return notices + [
         f"some settings cannot be built, and their trials will fail: {error}"
@@ -140,7 +140,7 @@ def _try_out(setting: _TriedSetting, built: keras.Model, objective: str) -> list
         if result.failure:
             return [
                 *notices,
-                f"one step on ten images of random pixels went wrong: {result.failure.reason}",
+                f"one step on ten images of random pixels failed: {result.failure.reason}",
             ]
         reported = list(result.epochs[0].metrics)
         if objective not in reported:
@@ -164,8 +164,8 @@ def _weight_notices(setting: _TriedSetting, built: keras.Model) -> list[str]:
     if not all(np.array_equal(*map(keras.ops.convert_to_numpy, pair)) for pair in pairs):
         return []
     return [
-        "models of one setting begin with the same weights, whatever the seed: "
-        "retrainings differ less than with weights that are drawn"
+        "models of one setting begin with the same weights for every seed: retrainings differ"
+        " less than with random weights"
     ]
 
 
@@ -190,7 +190,7 @@ def _trained(setting: _TriedSetting, data: TrainingData, checkpoint: Path) -> Tr
         raise ConfigurationError(
             f'model "{setting.model}" cannot be trained:'
             f" {result.failure.reason}{place_in(result.failure.traceback)}",
-            "this was one step on ten images of random pixels; mend the builder, or what it"
+            "this was one step on ten images of random pixels; fix the builder, or what it"
             " compiles.",
         )
     return result
@@ -205,7 +205,7 @@ def _refuse_objective(
         raise ConfigurationError(
             f'model "{model}": the objective is {objective}, but that metric cannot be computed:'
             f" {failing[name]}",
-            "mend the metric, or state another objective in the space.",
+            "fix the metric, or state another objective in the space.",
         )
     other = next((one for one in validation if "acc" in one), "val_loss")
     raise ConfigurationError(
@@ -239,7 +239,7 @@ def _come_back(setting: _TriedSetting, folder: Path) -> list[str]:
         raise ConfigurationError(
             f'model "{setting.model}" cannot be rebuilt from its weights: its predictions are not'
             " the same then",
-            "keep all that training changes, and all that is drawn, in layers' own weights"
+            "keep everything that training changes, and all random values, in weights of layers"
             " (self.add_weight).",
         )
     path = save_model(finished, folder / "model.keras", setting.spec)

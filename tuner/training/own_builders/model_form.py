@@ -105,7 +105,7 @@ def _check_inputs(model: keras.Model, name: str, spec: ImageSpec) -> None:
     if len(inputs) != 1:
         names = ", ".join(tensor.name for tensor in inputs)
         raise ConfigurationError(
-            f'model "{name}" takes {len(inputs)} inputs ({names}), but there is nothing but images',
+            f'model "{name}" takes {len(inputs)} inputs ({names}), but images are the only input',
             f"build it with one input, keras.Input({spec.shape}).",
         )
     batch, *shape = inputs[0].shape
