@@ -101,7 +101,7 @@ def test_equal_data_give_equal_bytes() -> None:
 
 def test_worthless_data_say_so_first() -> None:
     source = page_of(data([0] * 20 + [1] * 2))
-    assert "Results on these data would be worthless." in source
+    assert "Results on this data would be worthless." in source
     assert source.index("worthless") < source.index("fewer than 3 distinct images")
 
 

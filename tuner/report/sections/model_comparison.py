@@ -133,8 +133,8 @@ def draw_differences(differences: Sequence[tuple[ModelSummary, Difference]]) -> 
     return draw(
         "fig-differences",
         "The winner's test accuracy minus each other model's",
-        "Marks right of zero: the winner is ahead. Bars are 95 % intervals; one that crosses zero"
-        " shows no clear lead.",
+        "Right of zero, the winner is better. Bars are 95 % intervals; a bar that crosses zero"
+        " shows no clear difference.",
         paint,
         size=(5.0, 0.65 + 0.42 * len(differences)),
     )

@@ -147,7 +147,7 @@ def draw_history(history: History, objective: str) -> tuple[Chart, Chart]:
 
     def by_trial(axes: Axes) -> None:
         _paint(axes, history, lambda p: p.number)
-        axes.set(xlabel="Trials that ended")
+        axes.set(xlabel="Trials, in the order in which they ended")
         axes.set_ylabel(objective, parse_math=False)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
@@ -157,8 +157,8 @@ def draw_history(history: History, objective: str) -> tuple[Chart, Chart]:
         axes.set_ylabel(objective, parse_math=False)
 
     seen = (
-        "Circles are first trainings, triangles promotions, squares trials that the time budget"
-        " ended, crosses failed trials; the line is the best so far."
+        "Circles are first trainings, triangles are promotions, squares are trials that the time"
+        " budget ended, crosses are failed trials. The line is the best so far."
     )
     return (
         draw("fig-trials", f"Best {objective} so far against trials", seen, by_trial),

@@ -152,9 +152,9 @@ def draw_trial_curves(curves: TrialCurves) -> Chart:
     return draw(
         "fig-trial-curves",
         f"{curves.objective} of the trials against epochs",
-        "A thin line per setting, over all of its promotions. Thick: the best one, its best epoch"
-        " marked with a star; dashed: the same metric on its training images. What lies far out on"
-        " the worse side is drawn at the edge.",
+        "One thin line per setting, joined over its promotions. Thick: the best setting. Star: its"
+        " best epoch. Dashed: the same metric on its training images. Values far worse than the rest"
+        " are drawn at the edge.",
         paint,
         size=(5.6, 2.9),
     )

@@ -49,7 +49,7 @@ class VerdictSection:
         cost: What was spent, as name and value.
         badges: What limits the reading of the scores.
         noise: What the intervals of the differences account for; empty where there is none.
-        resume: The command that goes on with a run that has not ended; None where it has.
+        resume: The command that resumes a run that has not ended; None where it has.
     """
 
     headline: tuple[Part, ...]
@@ -106,14 +106,15 @@ def _noise(differences: Sequence[Difference]) -> str:
     if not differences:
         return ""
     if all(with_seeds):
-        return "The intervals of the differences know of both, test images and seeds."
+        return "The intervals of the differences account for both test images and seeds."
     if any(with_seeds):
         return (
-            "The intervals of the differences know of the seeds too where both models have several."
+            "The intervals of the differences account for test images, and for seeds if both models"
+            " have several."
         )
     return (
-        "The intervals of the differences know of the test images alone, since one seed shows no"
-        " noise of training."
+        "The intervals of the differences account for test images only, because one seed does not"
+        " show the noise of training."
     )
 
 
@@ -172,21 +173,22 @@ def _badges(results: Results) -> tuple[str, ...]:
     if has_many_copies(data):
         n = integer(n_copies(data))
         badges.append(
-            f"{n} of {plural(data.n_test, 'test image')} much like images that trained or validated"
+            f"{n} of {plural(data.n_test, 'test image')} nearly identical to training or validation"
+            " images"
         )
     if search.n_stopped:
         badges.append(
-            f"{plural(search.n_stopped, 'trial')} of {integer(search.n_trials)} stopped by the time"
+            f"{integer(search.n_stopped)} of {plural(search.n_trials, 'trial')} stopped by the time"
             " budget"
         )
     if n_failed := search.n_failed - search.n_over:
-        badges.append(f"{plural(n_failed, 'failed trial')} of {integer(search.n_trials)}")
+        badges.append(f"{integer(n_failed)} of {plural(search.n_trials, 'trial')} failed")
     badges += [f"constraint: {bound}" for bound in search.constraints]
     if search.n_rejected:
-        badges.append(f"{plural(search.n_rejected, 'setting')} could not be built and left out")
+        badges.append(f"{plural(search.n_rejected, 'setting')} skipped: cannot be built")
     if search.n_too_long:
         badges.append(
-            f"{plural(search.n_too_long, 'setting')} left out as too slow for the time budget"
+            f"{plural(search.n_too_long, 'setting')} skipped: too slow for the time budget"
         )
     if data.n_unreadable:
         badges.append(f"{plural(data.n_unreadable, 'unreadable image')} skipped")
