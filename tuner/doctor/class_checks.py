@@ -31,7 +31,9 @@ def too_few(data: ExaminedData) -> Iterator[Finding]:
         (distinct < MIN_DISTINCT),
         limit=MIN_DISTINCT,
         severity="error",
-        meaning="There are too few images to train, validate and test such a class on different ones.",
+        meaning=(
+            "There are too few images to train, validate and test such a class on different ones."
+        ),
     )
     yield from _few(
         data,

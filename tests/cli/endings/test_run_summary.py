@@ -41,7 +41,10 @@ def test_a_winner_that_names_one_class_is_told_in_the_first_line_and_once() -> N
     tuned, *others = TESTED.models
     run = recommending(replace(TESTED, models=(naming_one_class(tuned), *others)))
     lines = summary_lines(ended(run), "")
-    said = "The winner of the search, Tuned CNN, predicts only one class, “angry”, for every test image."
+    said = (
+        "The winner of the search, Tuned CNN, predicts only one class, “angry”, for every test"
+        " image."
+    )
     assert lines[1] == f"{USE} {said}"
     assert "\n".join(lines).count("one class") == 1
 

@@ -114,7 +114,10 @@ def test_models_that_name_one_class_are_told() -> None:
     run = results()
     tuned, baseline, backbone = run.models
     lost = replace(run, models=(naming_one_class(tuned), baseline, backbone))
-    winner = "The winner of the search, Tuned CNN, predicts only one class, “angry”, for every test image."
+    winner = (
+        "The winner of the search, Tuned CNN, predicts only one class, “angry”, for every test"
+        " image."
+    )
     assert said(recommending(lost)).sentence.endswith(f"per image. {winner}")
     all_lost = replace(lost, models=tuple(map(naming_one_class, run.models)))
     own = "However, it predicts only one class, “angry”, for every test image."

@@ -153,7 +153,8 @@ def draw_trial_curves(curves: TrialCurves) -> Chart:
         "fig-trial-curves",
         f"{curves.objective} of the trials against epochs",
         "One thin line per setting, joined over its promotions. Thick: the best setting. Star: its"
-        " best epoch. Dashed: the same metric on its training images. Values far worse than the rest"
+        " best epoch. Dashed: the same metric on its training images. Values far worse than the"
+        " rest"
         " are drawn at the edge.",
         paint,
         size=(5.6, 2.9),

@@ -17,7 +17,7 @@ from tuner.report.facts import (
 )
 from tuner.report.reported_run import ReportedRun
 from tuner.report.sections.next_steps.next_step import NextStep, remedy, with_more
-from tuner.report.text import decimal, integer, percent, plural, points
+from tuner.report.text import decimal, percent, plural, points
 from tuner.space.vocabulary import BACKBONE_NAMES
 
 # Up to here all images can test in turn within a reasonable time.

@@ -188,7 +188,7 @@ def search_more(reported: ReportedRun) -> Iterator[NextStep]:
         yield NextStep(
             action="Search longer",
             fact=(
-                f"{plural(results.search.n_trials, 'trial')} found no setting that is clearly better:"
+                f"{plural(results.search.n_trials, 'trial')} found no clearly better setting:"
                 f" {points(found.accuracy.value)} points of test accuracy, from {points(low)} to"
                 f" {points(high)}."
             ),
