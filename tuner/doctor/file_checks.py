@@ -198,9 +198,7 @@ def stretched(data: ExaminedData) -> Iterator[Finding]:
         code="stretched",
         severity="warning",
         summary=f"stretched more than {STRETCHED:.0f} to 1 when resized to {width} x {height}",
-        meaning=(
-            "A round face becomes an oval: harder to learn, and unlike images in production."
-        ),
+        meaning=("A round face becomes an oval: harder to learn, and unlike images in production."),
         advice="crop them, or set an image size in the card that is closer to their shape.",
     )
 

@@ -142,7 +142,7 @@ def _draw_metric(
         axes.set_xlim(0.5, max(len(seed.run.epochs) for seed in curves.seeds) + 0.5)
         axes.set_xlabel("Epoch")
         axes.set_ylabel(title)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
     return draw(
         figure_id,

@@ -149,7 +149,10 @@ def draw_history(history: History, objective: str) -> tuple[Chart, Chart]:
         _paint(axes, history, lambda p: p.number)
         axes.set(xlabel="Trials, in the order in which they ended")
         axes.set_ylabel(objective, parse_math=False)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        # One trial alone would get an axis of fractions.
+        margin = 0.5 + 0.02 * len(history.points)
+        axes.set_xlim(1 - margin, len(history.points) + margin)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
     def by_time(axes: Axes) -> None:
         _paint(axes, history, lambda p: p.minutes)

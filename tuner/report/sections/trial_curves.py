@@ -147,7 +147,7 @@ def draw_trial_curves(curves: TrialCurves) -> Chart:
         axes.set_xlim(0.5, max(curve.epochs[-1] for curve in curves.drawn) + 0.5)
         axes.set_xlabel("Epoch")
         axes.set_ylabel(curves.objective, parse_math=False)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
     return draw(
         "fig-trial-curves",
@@ -157,7 +157,7 @@ def draw_trial_curves(curves: TrialCurves) -> Chart:
         " rest"
         " are drawn at the edge.",
         paint,
-        size=(5.6, 2.9),
+        size=(6.0, 2.9),
     )
 
 

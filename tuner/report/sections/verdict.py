@@ -13,7 +13,7 @@ from tuner.report.command_lines import resume_command
 from tuner.report.facts import has_many_copies, n_copies
 from tuner.report.model_summary import ModelSummary, state_words, summarise
 from tuner.report.reported_run import ReportedRun
-from tuner.report.sections.verdict_sentence import Part, details, headline
+from tuner.report.sections.verdict_sentence import Part, choice, details, headline, reason
 from tuner.report.text import duration, integer, plural, without_folders
 
 
@@ -43,6 +43,8 @@ class VerdictSection:
     Attributes:
         headline: The sentence, in its first part.
         details: Why it is not a stronger one, and what is to be said of other models.
+        reason: The first of the two alone: the cards have the second.
+        choice: How the winner was chosen, where that is not plain.
         cards: Models that the verdict speaks of, then those it leaves out.
         axis: Ends of the cards' common axis, shares of 1.
         untrained: Models without a single finished retraining.
@@ -54,6 +56,8 @@ class VerdictSection:
 
     headline: tuple[Part, ...]
     details: tuple[Part, ...]
+    reason: str
+    choice: str
     cards: tuple[ScoreCard, ...]
     axis: tuple[float, float]
     untrained: tuple[ModelResult, ...]
@@ -87,6 +91,8 @@ def compute(results: Results) -> VerdictSection:
     return VerdictSection(
         headline=tuple(headline(results, by_name)),
         details=tuple(details(results, by_name)),
+        reason=reason(results),
+        choice=choice(results),
         cards=tuple(_card(s, differences.get(s.result.name), axis) for s in spoken),
         axis=axis,
         untrained=tuple(m for m in results.models if not m.runs),

@@ -69,21 +69,33 @@ def details(results: Results, summaries: Mapping[str, ModelSummary]) -> Iterator
     The arguments are the same.
     """
     main = results.main_difference
-    reasons = [main.reason] if main and main.reason else []
-    reasons += _choice(results.search)
-    for number, reason in enumerate(reasons):
-        sentence = f"{reason[0].upper()}{reason[1:].removesuffix('.')}."
-        yield _words(f" {sentence}" if number else sentence)
+    before = [said for said in (reason(results), choice(results)) if said]
+    for number, said in enumerate(before):
+        yield _words(f" {said}" if number else said)
     others = [
         d for d in results.differences if d is not main and summaries[d.opponent].result.in_verdict
     ]
     for number, other in enumerate(others):
-        yield _words(" Against " if reasons or number else "Against ")
+        yield _words(" Against " if before or number else "Against ")
         yield from _beside(other, summaries)
 
 
+def reason(results: Results) -> str:
+    """Why the headline is not a stronger one, in a sentence; empty where it is plain."""
+    main = results.main_difference
+    return _sentence(main.reason) if main and main.reason else ""
+
+
+def choice(results: Results) -> str:
+    """How the winner was chosen, in sentences; empty where that is plain."""
+    return " ".join(map(_sentence, _choice(results.search)))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:].removesuffix('.')}."
+
+
 def _choice(search: SearchSummary) -> Iterator[str]:
-    """How the winner was chosen, where that is not plain."""
     if search.best_origin:
         yield (
             f"the winner is a setting that the search started with ({search.best_origin}): no"

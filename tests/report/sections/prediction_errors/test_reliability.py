@@ -74,8 +74,7 @@ def test_the_words_on_temperature_hold_every_number_and_admit_a_loss() -> None:
     same = scaling_words(temperature(run, (0.0404, 0.0401), (0.9, 0.8)))
     assert (
         "error stays at 4.0 %, and its log loss falls from 0.900 to 0.800. This is not a clear"
-        " gain."
-        in same
+        " gain." in same
     )
 
 
