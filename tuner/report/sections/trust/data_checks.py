@@ -62,7 +62,7 @@ def enough_images(results: Results) -> CheckResult:
     """Whether the images or the seeds make the verdict uncertain."""
     title, winner, found = "Enough test images", winner_of(results), results.main_difference
     if winner is None:
-        fact = f"{NOT_TESTED} {plural(results.data.n_test, 'test image')} not used yet."
+        fact = f"{NOT_TESTED} The test part has {plural(results.data.n_test, 'image')}."
         return CheckResult(title=title, state="not known", fact=fact)
     ends, width = interval(winner.low, winner.high), winner.high - winner.low
     fact = (
