@@ -89,7 +89,7 @@ def _axis(scale: Scale) -> dict[str, Any]:
             "high": scale.high,
             "log": scale.log,
             "end": scale.end,
-            "whole": scale.is_whole,
+            **({"whole": True} if scale.is_whole else {}),
         }
     )
     return {

@@ -147,8 +147,7 @@ def _draw_metric(
     return draw(
         figure_id,
         f"{title} against epochs, {curves.model.title}",
-        "Solid lines: validation (faint: other seeds). Dashed line: training. Mark: the epoch whose"
-        " weights were kept.",
+        "Solid: validation (faint: other seeds). Dashed: training. Mark: the kept epoch.",
         paint,
         size=(4.4, 2.5),
     )

@@ -160,8 +160,8 @@ def draw_history(history: History, objective: str) -> tuple[Chart, Chart]:
         axes.set_ylabel(objective, parse_math=False)
 
     seen = (
-        "Circles are first trainings, triangles are promotions, squares are trials that the time"
-        " budget ended, crosses are failed trials. The line is the best so far."
+        "Circles: first trainings. Triangles: promotions. Squares: stopped by the time budget."
+        " Crosses: failed. Line: best so far."
     )
     return (
         draw("fig-trials", f"Best {objective} so far against trials", seen, by_trial),
